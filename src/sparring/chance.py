@@ -1,0 +1,128 @@
+"""Chance per member: what a member draws depends on (its seed, the round, what the draw is for), and on nothing else.
+
+Counter-based streams need no stored state: NumPy's Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2,
+3", SC 2011) is keyed by (seed, purpose) and started at the counter (round block, use within the round). So a member
+draws the same numbers alone or among a thousand others, and the same after an interruption. Numbers are drawn in blocks of
+rounds whose length depends on the shape of the draw alone, so that a round costs an index into a list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Fill = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+Span = tuple[float | Tensor, float | Tensor]
+
+BLOCK_NUMBERS = 2**14
+"""Numbers a member draws at a time for one purpose: 64 KiB, small beside the networks, long beside a call."""
+BLOCK_ROUNDS = 1024
+"""Most rounds a block serves, so that a thousand members of a tiny game fit in memory."""
+
+
+class Chance:
+    """Streams for `len(seeds)` members. Every draw is `(P, *shape)`."""
+
+    def __init__(self, seeds: Sequence[int], device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32):
+        self.seeds = tuple(seeds)
+        self.device = torch.device(device)
+        self.dtype = dtype
+        self.round = 0
+        self._uses: dict[str, int] = {}
+        self._blocks: dict[tuple[str, int], tuple[int, Sequence[Tensor]]] = {}
+
+    def begin(self, round: int) -> None:
+        """Enter a round: the first draw for a purpose in it is use 0, the next use 1, and so on."""
+        self.round = round
+        self._uses.clear()
+
+    def uniform(self, purpose: str, shape: Sequence[int], span: Span | None = None) -> Tensor:
+        """Uniform on [0, 1), or on [low, high) for `span=(low, high)`, which may be tensors that broadcast."""
+        return self._next(purpose, shape, lambda rng, size: rng.random(size, self._numpy_dtype), span)
+
+    def normal(self, purpose: str, shape: Sequence[int]) -> Tensor:
+        """Standard normal."""
+        return self._next(purpose, shape, lambda rng, size: rng.standard_normal(size, self._numpy_dtype))
+
+    def shuffled(self, purpose: str, total: int, count: int) -> Tensor:
+        """The next `count` indices, int64 `(P, count)`, of an endless walk through 0..total-1.
+
+        Each pass (epoch) visits every index once in an order of its own; a batch may straddle two passes.
+        """
+        use = self._use(purpose)
+        start = self.round * count
+        epoch, offset = divmod(start, total)
+        pieces: list[Tensor] = []
+        while count > 0:
+            piece = self._pass(purpose, use, epoch, total)[:, offset : offset + count]
+            pieces.append(piece)
+            count -= piece.shape[1]
+            epoch, offset = epoch + 1, 0
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, 1)
+
+    def constant(self, value: float, shape: Sequence[int]) -> Tensor:
+        """No chance at all: `value` everywhere, one tensor made once."""
+        key = f"constant {value} {tuple(shape)}", 0
+        if key not in self._blocks:
+            filled = torch.full((len(self.seeds), *shape), value, dtype=self.dtype, device=self.device)
+            self._blocks[key] = 0, (filled,)
+        return self._blocks[key][1][0]
+
+    def dice(self, purpose: str) -> list[int]:
+        """One integer in [0, 2**63) for each member, to seed someone else's generator with."""
+        use = self._use(purpose)
+        return [int(self._generator(seed, purpose, self.round, use).integers(2**63)) for seed in self.seeds]
+
+    def _next(self, purpose: str, shape: Sequence[int], fill: Fill, span: Span | None = None) -> Tensor:
+        use = self._use(purpose)
+        rounds = _block_rounds(tuple(shape))
+        number, offset = divmod(self.round, rounds)
+        held = self._blocks.get((purpose, use))
+        if held is None or held[0] != number:
+            size = (rounds, *shape)
+            drawn = np.stack([fill(self._generator(s, purpose, number, use), size) for s in self.seeds], axis=1)
+            block = torch.from_numpy(drawn).to(self.device)
+            if span is not None:
+                low, high = span
+                block = block * (high - low) + low
+            held = self._blocks[purpose, use] = number, block.unbind(0)
+        return held[1][offset]
+
+    def _pass(self, purpose: str, use: int, epoch: int, total: int) -> Tensor:
+        held = self._blocks.get((purpose, use))
+        if held is None or held[0] != epoch:
+            orders = [self._generator(seed, purpose, epoch, use).permutation(total) for seed in self.seeds]
+            held = epoch, (torch.from_numpy(np.stack(orders)).to(self.device),)
+            self._blocks[purpose, use] = held
+        return held[1][0]
+
+    def _use(self, purpose: str) -> int:
+        use = self._uses.get(purpose, 0)
+        self._uses[purpose] = use + 1
+        return use
+
+    @staticmethod
+    def _generator(seed: int, purpose: str, block: int, use: int) -> np.random.Generator:
+        # The two low words of the counter count up as numbers are drawn: 2**128 of them before streams could touch.
+        return np.random.Generator(np.random.Philox(key=_key(seed, purpose), counter=[0, 0, use, block]))
+
+    @property
+    def _numpy_dtype(self) -> type[np.float32 | np.float64]:
+        return np.float64 if self.dtype == torch.float64 else np.float32
+
+
+@cache
+def _block_rounds(shape: tuple[int, ...]) -> int:
+    numbers = max(1, int(np.prod(shape)))
+    return max(1, min(BLOCK_ROUNDS, BLOCK_NUMBERS // numbers))
+
+
+@cache
+def _key(seed: int, purpose: str) -> np.ndarray:
+    digest = hashlib.blake2b(purpose.encode(), digest_size=8).digest()
+    return np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, final
+
+import numpy as np
+
+from sparring.datasets import Card, Dataset, Shape, Source
+
+if TYPE_CHECKING:
+    import torch
+
+
+@final
+@dataclass(frozen=True)
+class Digits(Dataset):
+    """8x8 handwritten digits, grey. They come inside scikit-learn, so they are there offline."""
+
+    span: tuple[float, float] = (0.0, 1.0)
+
+    shape: ClassVar[Shape] = (1, 8, 8)
+    card: ClassVar[Card] = Card(
+        title="Optical recognition of handwritten digits (test set), 8x8",
+        examples=1797,
+        licence="CC BY 4.0",
+        source="E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, 1998; as shipped by scikit-learn",
+    )
+
+    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        from sklearn.datasets import load_digits  # takes a second, and only this data set needs it
+
+        from sparring.datasets._images import Images
+
+        ink = load_digits().images  # (1797, 8, 8), 0..16
+        return Images.of((ink[:, None] * (255 / 16)).round().astype(np.uint8), self.span, device)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, final
+
+from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.datasets._idx import FASHION_MNIST as ARCHIVE
+from sparring.datasets._idx import images
+from sparring.datasets._images import Images
+
+if TYPE_CHECKING:
+    import torch
+
+
+@final
+@dataclass(frozen=True)
+class FashionMNIST(Dataset):
+    """28x28 pictures of clothes, shoes and bags in ten classes, grey: the 60,000 training images."""
+
+    span: tuple[float, float] = (0.0, 1.0)
+
+    shape: ClassVar[Shape] = (1, 28, 28)
+    card: ClassVar[Card] = Card(
+        title="Fashion-MNIST, 28x28",
+        examples=60_000,
+        licence="MIT",
+        source="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747",
+    )
+
+    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        return Images.of(images(ARCHIVE, "train", data_dir), self.span, device)

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, final
+
+from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.datasets._idx import MNIST as ARCHIVE
+from sparring.datasets._idx import images
+from sparring.datasets._images import Images
+
+if TYPE_CHECKING:
+    import torch
+
+
+@final
+@dataclass(frozen=True)
+class MNIST(Dataset):
+    """28x28 handwritten digits, grey: the 60,000 training images."""
+
+    span: tuple[float, float] = (0.0, 1.0)
+
+    shape: ClassVar[Shape] = (1, 28, 28)
+    card: ClassVar[Card] = Card(
+        title="MNIST handwritten digits, 28x28",
+        examples=60_000,
+        licence="CC BY-SA 3.0",
+        source="Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits, 1998",
+    )
+
+    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        return Images.of(images(ARCHIVE, "train", data_dir), self.span, device)

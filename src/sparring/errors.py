@@ -1,0 +1,9 @@
+"""The one kind of error a user should ever see: one line that says what is wrong, where, and what to do."""
+
+
+class SparringError(Exception):
+    """A failure that the user can mend. The message is one line; the command exits with 1 and prints it alone."""
+
+
+class UsageError(SparringError):
+    """A command, flag or value that does not exist or does not fit. The command exits with 2."""

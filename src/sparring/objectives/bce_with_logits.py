@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class BCEWithLogits(Objective):
+    """Binary cross-entropy of D = sigmoid(score) with the label, and for G the non-saturating loss -log D(G(z)).
+
+    Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, eq. 1 and section 3. Written on logits,
+    -log sigmoid(s) = softplus(-s) and -log(1 - sigmoid(s)) = softplus(s), which neither overflows nor loses digits
+    where a sigmoid followed by a logarithm does. At D = 1/2 the loss is ln 2 = 0.693 nats.
+    """
+
+    equilibrium: ClassVar[float] = math.log(2)
+
+    def real(self, score: Tensor) -> Tensor:
+        return softplus(-score)
+
+    def fake(self, score: Tensor) -> Tensor:
+        return softplus(score)
+
+    def fool(self, score: Tensor) -> Tensor:
+        return softplus(-score)
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score.sigmoid()

@@ -1,0 +1,74 @@
+"""The first MNIST GANs: one image at a time, one number as the seed (write-up 000)."""
+
+from dataclasses import replace
+
+from sparring.datasets.mnist import MNIST
+from sparring.game import TEXTBOOK
+from sparring.latent.uniform import Uniform
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.mse import MSE
+from sparring.optimisers.adam import Adam
+from sparring.optimisers.sgd import SGD
+from sparring.recipe import Recipe, recipe
+
+
+@recipe(
+    "num-gan",
+    source="write-up 000, the first model",
+    verdict="No longer pure noise; unbalanced: D evolves far faster than G, and the effect on the images is slight.",
+)
+def num_gan() -> Recipe:
+    """MNIST from one uniform number: D 784-200-1, G 1-200-784, sigmoids, MSE, SGD 0.01, batch 1, 60,000 rounds.
+
+    D and G mirror each other so that neither is faster; each round shows D one real and one generated image, and the
+    two generated images of a round come from separate seeds. D's last sigmoid is inside the objective.
+    """
+    return Recipe(
+        data=MNIST(),
+        generator=FullyConnected(hidden=(200,), activation="sigmoid", output="sigmoid"),
+        discriminator=FullyConnected(hidden=(200,), activation="sigmoid"),
+        objective=MSE(),
+        latent=Uniform(1),
+        round=TEXTBOOK,
+        generator_optimiser=SGD(0.01),
+        discriminator_optimiser=SGD(0.01),
+        batch=1,
+        rounds=60_000,
+        ticks=60,
+    )
+
+
+@recipe(
+    "num-gan-1",
+    source="write-up 000, improved model 1",
+    verdict="What comes out are digits; mode collapse: once G has found something good enough it stops evolving.",
+)
+def num_gan_1() -> Recipe:
+    """num-gan with LeakyReLU(0.02) in the hidden layers and Adam at 1e-4."""
+    return replace(
+        num_gan(),
+        generator=FullyConnected(hidden=(200,), slope=0.02, output="sigmoid"),
+        discriminator=FullyConnected(hidden=(200,), slope=0.02),
+        generator_optimiser=Adam(1e-4),
+        discriminator_optimiser=Adam(1e-4),
+    )
+
+
+@recipe(
+    "num-gan-2",
+    source="write-up 000, improved model 2",
+    verdict="Mode collapse persists; the structure is clearer.",
+)
+def num_gan_2() -> Recipe:
+    """num-gan-1 with binary cross-entropy and normalisation layers in both networks.
+
+    The write-up does not say which normalisation; at batch 1 only one that works within an example can be meant, so
+    it is layer normalisation after the hidden activation, before the last linear layer.
+    """
+    return replace(
+        num_gan_1(),
+        generator=FullyConnected(hidden=(200,), slope=0.02, normalise="layer", output="sigmoid"),
+        discriminator=FullyConnected(hidden=(200,), slope=0.02, normalise="layer"),
+        objective=BCEWithLogits(),
+    )

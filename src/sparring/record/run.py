@@ -1,0 +1,153 @@
+"""The run folder: which file is where, and how each is written so that killing the process at any instant leaves a
+folder that opens and resumes. A file appears under its name only when it is whole and on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from filelock import FileLock, Timeout
+
+from sparring.errors import SparringError
+from sparring.record.journal import Journal, replay, saving
+from sparring.record.story import Story
+
+KEPT_CHECKPOINTS = 2
+"""Checkpoints kept: the newest, and the one before it in case the newest cannot be read."""
+
+
+class Run:
+    """The folder at `path`, which may not exist yet."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """A folder that holds a run. Raises SparringError when it does not."""
+        run = cls(path)
+        if not run.path.exists():
+            raise SparringError(f"{path} does not exist; `sparring train RECIPE --out {path}` would make it")
+        if not run.exists:
+            raise SparringError(f"{path} is not a run: it has no recipe.json")
+        return run
+
+    @property
+    def exists(self) -> bool:
+        return (self.path / "recipe.json").is_file()
+
+    def create(self, recipe_json: str) -> None:
+        """Make the folder and write what decides the run."""
+        with saving(self.path):
+            for folder in ("weights", "samples", "figures"):
+                (self.path / folder).mkdir(parents=True, exist_ok=True)
+        self.write_text("recipe.json", recipe_json)
+
+    @property
+    def recipe_json(self) -> str:
+        return (self.path / "recipe.json").read_text(encoding="utf-8")
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The recipe as plain data. Raises SparringError when the file is damaged."""
+        try:
+            return json.loads(self.recipe_json)
+        except ValueError as error:
+            raise SparringError(f"{self.path / 'recipe.json'} is not JSON ({error})") from error
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.path / "journal.jsonl")
+
+    @property
+    def story(self) -> Story:
+        return Story(self.recipe, replay(self.path / "journal.jsonl"))
+
+    @property
+    def about(self) -> dict[str, Any]:
+        try:
+            return json.loads((self.path / "about.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+
+    def write_text(self, name: str, text: str) -> Path:
+        return self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def write(self, name: str, put: Callable[[Path], object]) -> Path:
+        """`put` a file at a temporary path, then let it appear under `name`, whole and on the disk.
+
+        Raises SparringError when the disk refuses; what was there before stays.
+        """
+        path = self.path / name
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            with saving(path):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                put(partial)
+                with partial.open("rb+") as file:
+                    os.fsync(file.fileno())
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+    def save(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
+        """A checkpoint: the state after `round` rounds. Older ones but KEPT_CHECKPOINTS go once it is safe."""
+        data = {name: np.ascontiguousarray(array) for name, array in state.items()}
+        facts = {"round": str(round), "format": "sparring 1"}
+        path = self.write(f"weights/round-{round:09d}.safetensors", lambda p: _save_arrays(data, p, facts))
+        for old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def checkpoints(self) -> list[Path]:
+        """Checkpoint files, oldest first."""
+        return sorted((self.path / "weights").glob("round-*.safetensors"))
+
+    def load(self, prefix: str = "") -> tuple[int, dict[str, np.ndarray]] | None:
+        """The newest readable checkpoint: its round and the arrays whose name starts with `prefix`; None if none is.
+
+        Raises SparringError when there are checkpoints but none can be read.
+        """
+        problems: list[str] = []
+        for path in reversed(self.checkpoints()):
+            try:
+                with safetensors.safe_open(path, framework="numpy") as file:
+                    names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - no __iter__
+                    return int((file.metadata() or {})["round"]), {name: file.get_tensor(name) for name in names}
+            except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+                problems.append(f"{path.name}: {error}")
+        if problems:
+            raise SparringError(f"no checkpoint in {self.path / 'weights'} can be read ({'; '.join(problems)})")
+        return None
+
+
+def _save_arrays(data: Mapping[str, np.ndarray], path: Path, facts: dict[str, str]) -> None:
+    try:
+        safetensors.numpy.save_file(dict(data), path, metadata=facts)
+    except safetensors.SafetensorError as error:
+        # safetensors reports the disk's refusals in its own error; the number is the operating system's.
+        code = next((int(w.rstrip(")")) for w in str(error).split() if w.rstrip(")").isdigit()), 0)
+        raise OSError(code, os.strerror(code) if code else str(error)) from error
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Only one process trains in a folder. The lock goes with its process, however that ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise SparringError(f"another process is training in {path}") from error
