@@ -14,10 +14,13 @@ Files that begin with an underscore hold what several leaves share and are never
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 import importlib
+import inspect
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -80,14 +83,80 @@ def find(shelf: str, name: str) -> Any:
     return getattr(importlib.import_module(card.module), card.attribute)
 
 
+def make(shelf: str, name: str, fields: Mapping[str, Any]) -> Any:
+    """A leaf with these fields.
+
+    Raises UsageError for a name or a field that does not exist, or a value that the leaf refuses.
+    """
+    leaf = find(shelf, name)
+    known = {f.name: f for f in dataclasses.fields(leaf)}
+    for given in fields:
+        if given not in known:
+            raise UsageError(f"{name}: {unknown('fields', given, known)}")
+    try:
+        return leaf(**fields)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{name}: {error}") from error
+
+
+def read(shelf: str, text: str) -> Any:
+    """A leaf from how people write it: `mse`, `adam(1e-4)`, `fully-connected(hidden=(256, 128), output=tanh)`.
+
+    Values are Python literals; a word that is none is a string. Raises UsageError like `make`.
+    """
+    name, bracket, rest = text.strip().partition("(")
+    if shelf == "moves" or not bracket:
+        return find(shelf, name) if shelf == "moves" else make(shelf, name, {})
+    if not rest.endswith(")"):
+        raise UsageError(f"{text!r} lacks its closing bracket")
+    order = [f.name for f in dataclasses.fields(find(shelf, name))]
+    fields: dict[str, Any] = {}
+    for index, part in enumerate(_parts(rest[:-1])):
+        key, equals, value = part.partition("=")
+        if not equals and index >= len(order):
+            raise UsageError(f"{text!r} has more values than {name} has fields ({', '.join(order)})")
+        fields[key.strip() if equals else order[index]] = _literal(value if equals else part)
+    return make(shelf, name, fields)
+
+
+def spell(leaf: Any) -> str:
+    """The inverse of `read`: only what differs from the leaf's defaults. A user's own part is its name in brackets."""
+    if inspect.isfunction(leaf) or inspect.isclass(leaf):
+        return name_of(leaf) or f"<{leaf.__name__}>"
+    name = name_of(type(leaf))
+    if name is None:
+        return f"<{type(leaf).__name__}>"
+    told: list[str] = []
+    for each in dataclasses.fields(leaf):
+        value = getattr(leaf, each.name)
+        if value != each.default:
+            told.append(f"{each.name}={value}")
+    return f"{name}({', '.join(told)})" if told else name
+
+
 def name_of(leaf: Any) -> str | None:
     """The catalogue name of a leaf class or function, or None for one that is not ours."""
-    attribute = leaf.__name__
+    attribute = getattr(leaf, "__name__", None)
     for shelf in SHELVES:
         for card in cards(shelf).values():
             if (card.module, card.attribute) == (leaf.__module__, attribute):
                 return card.name
     return None
+
+
+def field_docs(module: str, name: str) -> dict[str, str]:
+    """What the docstring under each field of a class in one of our modules says, read from its source."""
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
+    return {
+        field.target.id: doc.value.value
+        for field, doc in itertools.pairwise(body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(doc, ast.Expr)
+        and isinstance(doc.value, ast.Constant)
+        and isinstance(doc.value.value, str)
+    }
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> str:
@@ -121,6 +190,25 @@ def _card(shelf: str, file: Path, node: ast.stmt) -> Card | None:
             return None
         name = kebab(node.name)
     return Card(name, shelf, module, node.name, summary, text, facts)
+
+
+def _parts(text: str) -> list[str]:
+    """Split at the commas outside brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [p.strip() for p in parts if p.strip()]
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        return text.strip()
 
 
 def _called(decorator: ast.expr) -> str:

@@ -2,8 +2,8 @@
 
 Counter-based streams need no stored state: NumPy's Philox (Salmon et al., "Parallel random numbers: as easy as 1, 2,
 3", SC 2011) is keyed by (seed, purpose) and started at the counter (round block, use within the round). So a member
-draws the same numbers alone or among a thousand others, and the same after an interruption. Numbers are drawn in blocks of
-rounds whose length depends on the shape of the draw alone, so that a round costs an index into a list.
+draws the same numbers alone or among a thousand others, and the same after an interruption. Numbers are drawn in
+blocks of rounds whose length depends on the shape of the draw alone, so that a round costs an index into a list.
 """
 
 from __future__ import annotations

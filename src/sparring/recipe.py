@@ -154,7 +154,8 @@ class Recipe:
 def recipe(name: str, *, source: str, verdict: str) -> Callable[[Callable[[], Recipe]], Callable[[], Recipe]]:
     """Marks a function that returns a Recipe and names it.
 
-    `source` is where it comes from, `verdict` what its author saw. The arguments are literals, because the catalogue reads them without running the file.
+    `source` is where it comes from, `verdict` what its author saw. The arguments are literals, because the catalogue
+    reads them without running the file.
     """
 
     def mark(function: Callable[[], Recipe]) -> Callable[[], Recipe]:
@@ -280,24 +281,8 @@ def _decode(shelf: str | None, value: Any) -> Any:
         return catalogue.find(shelf, value)
     if shelf and isinstance(value, dict):
         fields = {k: _decode(None, v) for k, v in value.items() if k != "is"}
-        return leaf(shelf, value.get("is", ""), fields)
+        return catalogue.make(shelf, value.get("is", ""), fields)
     return value
-
-
-def leaf(shelf: str, name: str, fields: Mapping[str, Any]) -> Any:
-    """A leaf by its catalogue name.
-
-    Raises UsageError for a name or a field that does not exist, or a value that the leaf refuses.
-    """
-    made = catalogue.find(shelf, name)
-    known = {f.name for f in dataclasses.fields(made)}
-    for field in fields:
-        if field not in known:
-            raise UsageError(f"{name}: {catalogue.unknown('fields', field, known)}")
-    try:
-        return made(**fields)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{name}: {error}") from error
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

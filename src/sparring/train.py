@@ -1,7 +1,8 @@
 """The clock: rounds, ticks, and the chores that each tick does.
 
 A tick records the curves, draws the same latent vectors again as a picture, and now and then saves a checkpoint.
-What is computed does not depend on when a tick or a checkpoint falls, so a run that was killed goes on as if it had not been.
+What is computed does not depend on when a tick or a checkpoint falls, so a run that was killed goes on as if it had
+not been.
 """
 
 from __future__ import annotations

@@ -31,6 +31,12 @@ def save_grid(examples: np.ndarray, path: Path, seeds: Sequence[int] | None = No
     grid(examples, seeds, scale).save(path, format="PNG")
 
 
+def save_array(examples: np.ndarray, path: Path) -> None:
+    """Write the numbers themselves, as .npy."""
+    with path.open("wb") as file:  # numpy would add .npy to a path that lacks it
+        np.save(file, examples, allow_pickle=False)
+
+
 def _as_images(examples: np.ndarray) -> np.ndarray:
     if examples.ndim == 5:
         return examples

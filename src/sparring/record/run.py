@@ -3,6 +3,7 @@ folder that opens and resumes. A file appears under its name only when it is who
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Generator, Mapping
@@ -84,22 +85,8 @@ class Run:
         return self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write(self, name: str, put: Callable[[Path], object]) -> Path:
-        """`put` a file at a temporary path, then let it appear under `name`, whole and on the disk.
-
-        Raises SparringError when the disk refuses; what was there before stays.
-        """
-        path = self.path / name
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            with saving(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                put(partial)
-                with partial.open("rb+") as file:
-                    os.fsync(file.fileno())
-                partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        return path
+        """`put` a file in the run's folder; see `write_whole`."""
+        return write_whole(self.path / name, put)
 
     def save(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
         """A checkpoint: the state after `round` rounds. Older ones but KEPT_CHECKPOINTS go once it is safe."""
@@ -130,6 +117,25 @@ class Run:
         if problems:
             raise SparringError(f"no checkpoint in {self.path / 'weights'} can be read ({'; '.join(problems)})")
         return None
+
+
+def write_whole(path: Path, put: Callable[[Path], object]) -> Path:
+    """`put` a file beside `path`, then let it appear there, whole and on the disk.
+
+    Raises SparringError when the disk refuses; what was there before stays.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with saving(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            put(partial)
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return path
 
 
 def _save_arrays(data: Mapping[str, np.ndarray], path: Path, facts: dict[str, str]) -> None:
