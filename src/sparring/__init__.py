@@ -14,32 +14,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sparring.errors import SparringError as SparringError
-    from sparring.errors import UsageError as UsageError
-    from sparring.recipe import Recipe as Recipe
-    from sparring.recipe import find_recipe as find_recipe
-    from sparring.record import Run as Run
-    from sparring.train import sample as sample
-    from sparring.train import train as train
+    from sparring.catalogue import read as leaf
+    from sparring.errors import SparringError, UsageError
+    from sparring.recipe import Recipe, find_recipe
+    from sparring.record import Run
+    from sparring.report import write_report
+    from sparring.train import sample, train
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Recipe",
+    "Run",
+    "SparringError",
+    "UsageError",
+    "__version__",
+    "find_recipe",
+    "leaf",
+    "sample",
+    "train",
+    "write_report",
+]
+
 _HOMES = {
-    "SparringError": "sparring.errors",
-    "UsageError": "sparring.errors",
-    "Recipe": "sparring.recipe",
-    "find_recipe": "sparring.recipe",
-    "Run": "sparring.record",
-    "sample": "sparring.train",
-    "train": "sparring.train",
+    "Recipe": "sparring.recipe:Recipe",
+    "Run": "sparring.record:Run",
+    "SparringError": "sparring.errors:SparringError",
+    "UsageError": "sparring.errors:UsageError",
+    "find_recipe": "sparring.recipe:find_recipe",
+    "leaf": "sparring.catalogue:read",
+    "sample": "sparring.train:sample",
+    "train": "sparring.train:train",
+    "write_report": "sparring.report:write_report",
 }
-__all__ = ["Recipe", "Run", "SparringError", "UsageError", "__version__", "find_recipe", "sample", "train"]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sparring' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    home, _, attribute = _HOMES[name].partition(":")
+    return getattr(importlib.import_module(home), attribute)
 
 
 def __dir__() -> list[str]:

@@ -34,7 +34,8 @@ class Chance:
         self.dtype = dtype
         self.round = 0
         self._uses: dict[str, int] = {}
-        self._blocks: dict[tuple[str, int], tuple[int, Sequence[Tensor]]] = {}
+        self._blocks: dict[tuple[str, int], tuple[object, Span | None, Sequence[Tensor]]] = {}
+        """Purpose and use -> what was drawn for it, between what bounds, a tensor for each round."""
 
     def begin(self, round: int) -> None:
         """Enter a round: the first draw for a purpose in it is use 0, the next use 1, and so on."""
@@ -42,12 +43,15 @@ class Chance:
         self._uses.clear()
 
     def uniform(self, purpose: str, shape: Sequence[int], span: Span | None = None) -> Tensor:
-        """Uniform on [0, 1), or on [low, high) for `span=(low, high)`, which may be tensors that broadcast."""
-        return self._next(purpose, shape, lambda rng, size: rng.random(size, self._numpy_dtype), span)
+        """Uniform on [0, 1), or on [low, high) for `span=(low, high)`, which may be tensors that broadcast.
+
+        A span that is one and the same tuple in every round is applied to a block of rounds at a time.
+        """
+        return self._next("uniform", purpose, shape, lambda rng, size: rng.random(size, self._numpy_dtype), span)
 
     def normal(self, purpose: str, shape: Sequence[int]) -> Tensor:
         """Standard normal."""
-        return self._next(purpose, shape, lambda rng, size: rng.standard_normal(size, self._numpy_dtype))
+        return self._next("normal", purpose, shape, lambda rng, size: rng.standard_normal(size, self._numpy_dtype))
 
     def shuffled(self, purpose: str, total: int, count: int) -> Tensor:
         """The next `count` indices, int64 `(P, count)`, of an endless walk through 0..total-1.
@@ -70,36 +74,42 @@ class Chance:
         key = f"constant {value} {tuple(shape)}", 0
         if key not in self._blocks:
             filled = torch.full((len(self.seeds), *shape), value, dtype=self.dtype, device=self.device)
-            self._blocks[key] = 0, (filled,)
-        return self._blocks[key][1][0]
+            self._blocks[key] = 0, None, (filled,)
+        return self._blocks[key][2][0]
 
     def dice(self, purpose: str) -> list[int]:
         """One integer in [0, 2**63) for each member, to seed someone else's generator with."""
         use = self._use(purpose)
         return [int(self._generator(seed, purpose, self.round, use).integers(2**63)) for seed in self.seeds]
 
-    def _next(self, purpose: str, shape: Sequence[int], fill: Fill, span: Span | None = None) -> Tensor:
+    def _next(self, law: str, purpose: str, shape: Sequence[int], fill: Fill, span: Span | None = None) -> Tensor:
         use = self._use(purpose)
-        rounds = _block_rounds(tuple(shape))
+        shape = tuple(shape)
+        rounds = _block_rounds(shape)
         number, offset = divmod(self.round, rounds)
+        what = law, shape, number
         held = self._blocks.get((purpose, use))
-        if held is None or held[0] != number:
+        if held is None or held[0] != what:
             size = (rounds, *shape)
             drawn = np.stack([fill(self._generator(s, purpose, number, use), size) for s in self.seeds], axis=1)
             block = torch.from_numpy(drawn).to(self.device)
-            if span is not None:
-                low, high = span
-                block = block * (high - low) + low
-            held = self._blocks[purpose, use] = number, block.unbind(0)
-        return held[1][offset]
+            held = self._blocks[purpose, use] = what, span, _spread(block, span).unbind(0)
+        if held[1] is span:
+            return held[2][offset]
+        # Another span than the block's: from here on the block stays as drawn, and each round is spread by itself.
+        if held[1] is not None:
+            del self._blocks[purpose, use]
+            self._uses[purpose] = use
+            return _spread(self._next(law, purpose, shape, fill), span)
+        return _spread(held[2][offset], span)
 
     def _pass(self, purpose: str, use: int, epoch: int, total: int) -> Tensor:
         held = self._blocks.get((purpose, use))
-        if held is None or held[0] != epoch:
+        if held is None or held[0] != (epoch, total):
             orders = [self._generator(seed, purpose, epoch, use).permutation(total) for seed in self.seeds]
-            held = epoch, (torch.from_numpy(np.stack(orders)).to(self.device),)
+            held = (epoch, total), None, (torch.from_numpy(np.stack(orders)).to(self.device),)
             self._blocks[purpose, use] = held
-        return held[1][0]
+        return held[2][0]
 
     def _use(self, purpose: str) -> int:
         use = self._uses.get(purpose, 0)
@@ -114,6 +124,13 @@ class Chance:
     @property
     def _numpy_dtype(self) -> type[np.float32 | np.float64]:
         return np.float64 if self.dtype == torch.float64 else np.float32
+
+
+def _spread(drawn: Tensor, span: Span | None) -> Tensor:
+    if span is None:
+        return drawn
+    low, high = span
+    return drawn * (high - low) + low
 
 
 @cache

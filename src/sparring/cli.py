@@ -36,6 +36,9 @@ RunDir = Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="RUN", help
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: runs the command and exits with its status."""
+    # Threads that spin while they wait make each other ten times slower when other work shares the cores. OpenMP reads
+    # this when torch is loaded, so it must be said before.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -7,3 +7,8 @@ class SparringError(Exception):
 
 class UsageError(SparringError):
     """A command, flag or value that does not exist or does not fit. The command exits with 2."""
+
+
+def in_one_line(error: Exception) -> str:
+    """What another's error says, on one line and after its kind."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -4,8 +4,8 @@ Examples are `(P, B, ...)`. A population answers as its members would alone, in 
 
 - layered: a chain of common layers is called in its batched form, one matrix product for all members; the weights lie
   in memory as that product wants them, so one member costs less than the module itself;
-- mapped: whatever else a user brings goes through `torch.func.vmap`, or member by member where it draws random
-  numbers; a single member's module is called itself.
+- mapped: whatever else a user brings goes through `torch.func.vmap`, or member by member where it draws random numbers
+  or does what `vmap` cannot; a single member's module is called itself.
 """
 
 from __future__ import annotations
@@ -117,43 +117,69 @@ class _Mapped:
         self._dice = dice
         if len(members) == 1:
             self.parameters = dict(self.template.named_parameters())
-            self._buffers = dict(self.template.named_buffers())
         else:
             stacked, self._buffers = stack_module_state(list(members))
             self.parameters = {n: p.detach().requires_grad_(p.requires_grad) for n, p in stacked.items()}
         self._size = len(members)
-        self._draws = any(isinstance(m, nn.modules.dropout._DropoutNd | nn.RReLU) for m in self.template.modules())  # pyright: ignore[reportPrivateUsage]
+        draws = any(isinstance(m, nn.modules.dropout._DropoutNd | nn.RReLU) for m in self.template.modules())  # pyright: ignore[reportPrivateUsage]
+        self._maps = {True: False, False: False} if draws else {}
+        """Whether `vmap` serves, by training mode; not known before the first call."""
 
     def __call__(self, x: Tensor) -> Tensor:
         if self._size == 1:
             torch.manual_seed(self._dice()[0])
             return self.template(x.squeeze(0)).unsqueeze(0)
-        if not self._draws:
-            try:
-                return vmap(self._one, randomness="error")(self.parameters, self._buffers, x)
-            except RuntimeError as error:
-                if "randomness" not in str(error):
-                    raise
-                self._draws = True
-        return self._member_by_member(x)
+        maps = self._maps.get(self.template.training)
+        if maps is None:
+            return self._first(x)
+        return self._all_at_once(x) if maps else self._member_by_member(x)
 
     def train(self, mode: bool) -> None:
         self.template.train(mode)
 
     def state(self) -> dict[str, Tensor]:
-        held = {**self.parameters, **self._buffers}
-        return {n: t.detach().unsqueeze(0) if self._size == 1 else t.detach() for n, t in held.items()}
+        if self._size == 1:
+            held = {**self.parameters, **dict(self.template.named_buffers())}
+            return {n: t.detach().unsqueeze(0) for n, t in held.items()}
+        return {n: t.detach() for n, t in {**self.parameters, **self._buffers}.items()}
+
+    def _first(self, x: Tensor) -> Tensor:
+        """All at once, unless the module draws random numbers or does what vmap cannot: then member by member."""
+        mode, before = self.template.training, {n: t.clone() for n, t in self._buffers.items()}
+        try:
+            answer = self._all_at_once(x)
+        except RuntimeError:
+            # It may have counted this batch in its buffers before it failed. What is truly wrong fails again below.
+            for name, tensor in self._buffers.items():
+                tensor.copy_(before[name])
+            self._maps[mode] = False
+            return self._member_by_member(x)
+        self._maps[mode] = True
+        return answer
+
+    def _all_at_once(self, x: Tensor) -> Tensor:
+        answer, replaced = vmap(self._one, randomness="error")(self.parameters, self._buffers, x)
+        self._buffers |= {n: t.detach() for n, t in replaced.items()}
+        return answer
 
     def _member_by_member(self, x: Tensor) -> Tensor:
         answers: list[Tensor] = []
+        replaced: dict[str, list[Tensor]] = {}
         for member, seed in enumerate(self._dice()):
             torch.manual_seed(seed)
             parameters = {n: t[member] for n, t in self.parameters.items()}
-            answers.append(self._one(parameters, {n: t[member] for n, t in self._buffers.items()}, x[member]))
+            answer, changed = self._one(parameters, {n: t[member] for n, t in self._buffers.items()}, x[member])
+            answers.append(answer)
+            for name, tensor in changed.items():
+                replaced.setdefault(name, []).append(tensor.detach())
+        self._buffers |= {n: torch.stack(tensors) for n, tensors in replaced.items()}
         return torch.stack(answers)
 
-    def _one(self, parameters: State, buffers: State, x: Tensor) -> Tensor:
-        return functional_call(self.template, (dict(parameters), dict(buffers)), (x,))
+    def _one(self, parameters: State, buffers: State, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """A member's answer, and those of its buffers that it replaced rather than changed in place."""
+        held = {**parameters, **buffers}
+        answer = functional_call(self.template, held, (x,))
+        return answer, {n: held[n] for n, given in buffers.items() if held[n] is not given}
 
 
 # Batched forms: from a layer and its stacked weights to a function of x `(P, B, ...)`.

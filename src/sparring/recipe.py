@@ -6,10 +6,12 @@ Two recipes with the same `id` compute the same numbers. No torch is loaded here
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import importlib.util
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from typing import Any, Self
 
 from sparring import catalogue
 from sparring.datasets import Dataset
-from sparring.errors import SparringError, UsageError
+from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.latent import Latent
 from sparring.networks import Network
 from sparring.objectives import Objective
@@ -85,6 +87,8 @@ class Recipe:
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
+        for field in ("round", "tricks", "seeds"):  # a list or a range will do
+            object.__setattr__(self, field, tuple(getattr(self, field)))
         for field in ("batch", "rounds", "ticks", "pictured"):
             if getattr(self, field) < 1:
                 raise UsageError(f"{field} must be at least 1, not {getattr(self, field)}")
@@ -214,7 +218,12 @@ def _from_file(path: Path, function: str) -> Recipe:
     if not function and len(makers) > 1:
         raise UsageError(f"{path} defines several recipes; say which: {', '.join(f'{path}:{n}' for n in makers)}")
     function = function or next(iter(makers))
-    made = makers[function]()
+    try:
+        made = makers[function]()
+    except SparringError:
+        raise
+    except Exception as error:
+        raise SparringError(f"{path}:{function} fails: {in_one_line(error)}") from error
     if not isinstance(made, Recipe):
         raise UsageError(f"{path}:{function} returned {type(made).__name__}, not a Recipe")
     origin = Origin(str(path.resolve()), function, _sha256(path))
@@ -230,7 +239,7 @@ def _run_file(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise SparringError(f"{path} fails when it is run: {type(error).__name__}: {error}") from error
+        raise SparringError(f"{path} fails when it is run: {in_one_line(error)}") from error
     return module
 
 
@@ -243,7 +252,7 @@ def _sha256(path: Path) -> str:
 
 
 def _encode(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_encode(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
     if value is None or isinstance(value, str | int | float | bool):
         return value
@@ -255,14 +264,21 @@ def _encode(value: Any) -> Any:
         fields = {f.name: _encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
         name = catalogue.name_of(type(value))
         return {"is": name, **fields} if name else {**_encode_yours(type(value)), **fields}
-    return {**_encode_yours(type(value)), "as": str(value)}
+    part = value.func if isinstance(value, functools.partial) else type(value)
+    held = sorted(vars(value).items()) if type(value).__repr__ is object.__repr__ else value
+    return {**_encode_yours(part), "as": _without_addresses(str(held))}
+
+
+def _without_addresses(text: str) -> str:
+    """Where an object lies in memory differs from process to process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def _encode_yours(part: Any) -> dict[str, str]:
     try:
         source = inspect.getsource(part)
     except (OSError, TypeError):
-        source = repr(part)
+        source = _without_addresses(repr(part))
     return {"yours": part.__qualname__, "sha256": hashlib.sha256(source.encode()).hexdigest()[:16]}
 
 

@@ -12,8 +12,9 @@ import platform
 import signal
 import subprocess
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,10 +26,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparring import catalogue
 from sparring.chance import Chance
-from sparring.errors import SparringError, UsageError
+from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.game import Game, Player
 from sparring.networks import Network, Shape
+from sparring.objectives import Objective
 from sparring.population import Population
 from sparring.recipe import Recipe, find_recipe, reload
 from sparring.record import Run, locked
@@ -39,13 +42,15 @@ CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
 CURVE_STEP = 10
 """Rounds between two points of a curve, at least: the write-ups' step."""
+LATELY = 100
+"""Points of a curve that `lately` averages: one round's number is noise at small batches."""
 BEAT_SECONDS = 0.5
 """How often watchers are called between ticks."""
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
-PARALLEL_WORK = 10_000_000
-"""Weights x examples in a round from which on a second thread pays."""
+PARALLEL_WORK = 100_000_000
+"""Weights x examples in a round from which on a second thread pays, and still does no harm beside other work."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -77,6 +82,7 @@ class Trainer:
         """What the generators make of the run's own latent vectors, `(P, N, *shape)` in data units."""
         self.sitting_seconds = 0.0
         self._noted: list[tuple[int, dict[str, Tensor]]] = []
+        self._lately: deque[dict[str, Tensor]] = deque(maxlen=LATELY)
         self._diverged: set[int] = set()
         chance = Chance(recipe.seeds, self.game.chance.device, self.game.chance.dtype)
         self._pictured = recipe.latent.draw(chance, "picture", recipe.pictured)
@@ -92,6 +98,11 @@ class Trainer:
         """An estimate; None before the first round."""
         pace = self.rounds_per_second
         return (self.recipe.rounds - self.game.round) / pace if pace else None
+
+    def lately(self) -> dict[str, np.ndarray]:
+        """Each curve's mean over its last LATELY points, `(P,)`; worked out when asked."""
+        held = {name: [m[name] for m in self._lately if name in m] for name in CURVES}
+        return {name: torch.stack(points).mean(0).cpu().numpy() for name, points in held.items() if points}
 
     def go(self) -> None:
         """Play to the end, or until `stopping`; then save. Raises SparringError when every member has diverged."""
@@ -117,6 +128,7 @@ class Trainer:
     def _collect(self) -> None:
         means = {name: torch.stack(figures).mean(0) for name, figures in self.game.notes.items()}
         self._noted.append((self.game.round, means))
+        self._lately.append(means)
         self.game.notes.clear()
 
     def _tick(self) -> None:
@@ -204,7 +216,7 @@ def train(
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     run = Run(out)
     check_same(recipe, run)
-    with locked(run.path):
+    with locked(run.path), _own_chance():
         source = recipe.data.open(Path(data_dir) if data_dir is not None else None, device)
         chosen = threads or run.about.get("threads") or threads_for(recipe)
         with threads_set(chosen):
@@ -212,14 +224,14 @@ def train(
             fresh = not run.exists
             if fresh:
                 run.create(recipe.to_json())
-                if recipe.origin:
-                    run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
+            if recipe.origin and not (run.path / "source.py").exists():
+                run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
             about(run, recipe, device, chosen)
             trainer = Trainer(recipe, game, run, watchers)
             if not fresh:
                 resume(trainer)
             if fresh or run.story.status != "finished":
-                run.journal.append("started" if fresh else "resumed", round=game.round, recipe=recipe.id)
+                run.journal.append("resumed" if game.round else "started", round=game.round, recipe=recipe.id)
                 with _politely(trainer), _telling_what_is_safe(trainer):
                     trainer.go()
     return run
@@ -237,7 +249,7 @@ def check_same(recipe: Recipe, run: Run) -> None:
                 f"{run.path} holds another run: its {field} is {_short(theirs.get(field))}, not {_short(mine[field])}; "
                 "choose another --out, or the same settings to go on"
             )
-    elif run.path.exists() and (not run.path.is_dir() or any(run.path.iterdir())):
+    elif run.path.exists() and (not run.path.is_dir() or not run.is_blank):
         raise UsageError(f"{run.path} exists and is not a run; choose another --out")
 
 
@@ -286,15 +298,18 @@ def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
             raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
         return made if gives else nn.Sequential(made, nn.Flatten(0))
 
-    probe = make()
     name = getattr(part, "__name__", type(part).__name__)
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
+    with _own_chance(), torch.no_grad():
+        try:
+            probe = make()
+        except SparringError:
+            raise
+        except Exception as error:
+            raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
         try:
             given = tuple(probe(torch.zeros(2, *takes)).shape)
-        except (RuntimeError, ValueError, IndexError, TypeError) as error:
-            raise SparringError(
-                f"{name} does not take examples of shape {takes}: {str(error).splitlines()[0]}"
-            ) from error
+        except Exception as error:
+            raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
     if given != (2, *gives):
         wanted = f"(B, {', '.join(map(str, gives))})" if gives else "(B,) or (B, 1)"
         raise SparringError(f"{name} must give {wanted}; given two examples it gives {given}")
@@ -389,10 +404,11 @@ def sample(run: Run | str | Path, count: int = 64, source: Path | None = None, d
     """
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
-    recipe, generators = generators_of(run, source)
-    chance = Chance(recipe.seeds)
-    chance.begin(draw)
-    return generate(generators, recipe.latent.draw(chance, f"sample {count}", count), recipe)
+    with _own_chance():
+        recipe, generators = generators_of(run, source)
+        chance = Chance(recipe.seeds)
+        chance.begin(draw)
+        return generate(generators, recipe.latent.draw(chance, f"sample {count}", count), recipe)
 
 
 def threads_for(recipe: Recipe) -> int:
@@ -405,6 +421,11 @@ def threads_for(recipe: Recipe) -> int:
         weights += sum(p.numel() for p in alone.parameters)
     work = weights * recipe.batch * len(recipe.seeds)
     return 1 if work < PARALLEL_WORK else len(os.sched_getaffinity(0))
+
+
+def _own_chance() -> AbstractContextManager[None]:
+    """Torch's own generator, which networks of the user's draw from, is given back as it was."""
+    return torch.random.fork_rng(devices=[])
 
 
 @contextmanager
@@ -434,6 +455,9 @@ def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
         "python": platform.python_version(),
         "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
         "commit": _commit(),
+        "equilibrium": _equilibrium(recipe.objective),
+        "target": recipe.data.target,
+        "changed": _changed(recipe),
     }
     run.write_text("about.json", json.dumps(held, indent=2) + "\n")
 
@@ -443,6 +467,31 @@ def spelled(values: np.ndarray) -> Any:
     if values.ndim == 0:
         return float(f"{values:.6g}") if np.isfinite(values) else None
     return [spelled(v) for v in values]
+
+
+def _equilibrium(objective: Objective) -> dict[str, float]:
+    """What each curve is once D cannot tell real from fake."""
+    undecided = torch.tensor(objective.undecided)
+    answer = float(objective.opinion(undecided))
+    return {
+        "d_loss": objective.equilibrium,
+        "g_loss": float(objective.fool(undecided)),
+        "d_real": answer,
+        "d_fake": answer,
+    }
+
+
+def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
+    """How the run departs from the catalogue's recipe of its name: field -> [there, here]. None if it is not of it."""
+    if recipe.origin or recipe.name not in catalogue.cards("recipes"):
+        return None
+    named, mine = find_recipe(recipe.name).to_dict(), recipe.to_dict()
+    told_elsewhere = ("name", "origin", "seeds")
+    return {
+        field: [named[field], mine[field]]
+        for field in mine
+        if mine[field] != named[field] and field not in told_elsewhere
+    }
 
 
 def _processor() -> str:

@@ -41,6 +41,8 @@ class Dataset(ABC):
     card: ClassVar[Card]
     shape: ClassVar[Shape]
     """Of one example: `(C, H, W)` for images, `(K,)` for vectors."""
+    target: ClassVar[tuple[float, ...] | None] = None
+    """The mean example in data units, of data whose examples are a few numbers: what to hold G's outputs against."""
     span: tuple[float, float] = (0.0, 1.0)
     """What the networks see in place of the data units 0 and 1: a G that ends in tanh wants (-1, 1)."""
 

@@ -21,6 +21,7 @@ class Pattern1010(Dataset):
     """Four numbers of the form high, low, high, low: U(0.8, 1), U(0, 0.2), U(0.8, 1), U(0, 0.2)."""
 
     shape: ClassVar[Shape] = (4,)
+    target: ClassVar[tuple[float, ...] | None] = (0.9, 0.1, 0.9, 0.1)
     card: ClassVar[Card] = Card(
         title="The 1010 pattern",
         examples=None,

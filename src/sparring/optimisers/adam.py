@@ -36,7 +36,7 @@ class Adam(Optimiser):
     def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
         adam(
             list(parameters),
-            list(gradients),
+            [_laid_like(p, g) for p, g in zip(parameters, gradients, strict=True)],
             memory["average"],
             memory["square"],
             [],
@@ -51,3 +51,10 @@ class Adam(Optimiser):
             eps=1e-8,
             maximize=False,
         )
+
+
+def _laid_like(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The fused kernel walks through memory, so a gradient must lie there as its parameter does."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)

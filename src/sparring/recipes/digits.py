@@ -13,7 +13,7 @@ from sparring.tricks.label_smoothing import LabelSmoothing
 @recipe(
     "digits",
     source="ours: the demonstration",
-    verdict="Legible digits of several classes; D stays near undecided.",
+    verdict="Legible digits of many kinds in every seed; D leads, with about 0.6 for real and 0.3 for generated ones.",
 )
 def digits() -> Recipe:
     """8x8 handwritten digits from scikit-learn, so it needs no download: two fully connected networks, BCE, Adam."""
@@ -28,6 +28,6 @@ def digits() -> Recipe:
         generator_optimiser=Adam(5e-4, betas=(0.5, 0.99)),
         discriminator_optimiser=Adam(5e-4, betas=(0.5, 0.99)),
         batch=64,
-        rounds=6_000,
+        rounds=5_000,
         ticks=40,
     )

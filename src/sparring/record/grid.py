@@ -48,7 +48,7 @@ def _block(images: np.ndarray, scale: int | None) -> Image.Image:
     count, channels, height, width = images.shape
     columns = math.ceil(math.sqrt(count)) if height > 1 else 1
     rows = math.ceil(count / columns)
-    scale = scale or max(1, min(24, round(224 / (columns * width))))
+    scale = scale or max(1, min(48, round(224 / (columns * width))))
     pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
     for index, image in enumerate(pixels):
@@ -65,6 +65,7 @@ def _side_by_side(blocks: Sequence[Image.Image], names: Sequence[str] | None) ->
     # A page wider than tall suits screens: about twice as wide as high.
     columns = min(len(blocks), max(1, round(math.sqrt(2 * len(blocks) * (height + head + GUTTER) / (width + GUTTER)))))
     rows = math.ceil(len(blocks) / columns)
+    columns = math.ceil(len(blocks) / rows)  # four are two and two, not three and one
     page = Image.new(
         "RGB", (columns * (width + GUTTER) + GUTTER, rows * (height + head + GUTTER) + GUTTER), color=PAPER
     )

@@ -1,7 +1,8 @@
 """The journal: one JSON object a line, only ever appended to. Replaying it gives the state.
 
 A process killed while it writes leaves a torn last line, which readers pass over and the next writer cuts off. A run
-that goes on from a checkpoint says so in a `resumed` line; what had been told of later rounds is then superseded.
+that goes on from a checkpoint says so in a `resumed` line; what had been told of later rounds is then superseded. One
+that has no checkpoint yet starts again, and a `started` line supersedes everything.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ class Journal:
         line = json.dumps(
             {"event": event, "at": round(time.time(), 3), **facts}, allow_nan=False, separators=(",", ":")
         )
-        with saving(self.path), self.path.open("ab") as file:
-            end = file.tell()
+        # Unbuffered: what a full disk refused must not be tried again when the file is closed.
+        with saving(self.path), self.path.open("ab", buffering=0) as file:
+            end, rest = file.tell(), line.encode() + b"\n"
             try:
-                file.write(line.encode() + b"\n")
-                file.flush()
+                while rest:
+                    rest = rest[file.write(rest) :]
             except OSError:
                 os.ftruncate(file.fileno(), end)
                 raise
@@ -48,13 +50,15 @@ class Journal:
 
 
 def replay(path: Path) -> list[Event]:
-    """Every event that still holds, in order: what a `resumed` line superseded is left out.
+    """Every event that still holds, in order: what a `resumed` or `started` line superseded is left out.
 
     Raises SparringError when a line other than a torn last one is not JSON.
     """
     held: list[Event] = []
     for event in _read(path):
-        if event["event"] == "resumed":
+        if event["event"] == "started":  # again: the run was killed before its first checkpoint
+            held = []
+        elif event["event"] == "resumed":
             held = [e for e in held if e.get("round", 0) <= event["round"]]
         held.append(event)
     return held

@@ -47,12 +47,17 @@ class Run:
     def exists(self) -> bool:
         return (self.path / "recipe.json").is_file()
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the folder holds nothing, or no more than a run that was killed before its recipe was written."""
+        return all(path.name == ".recipe.json.partial" for path in self.path.iterdir())
+
     def create(self, recipe_json: str) -> None:
-        """Make the folder and write what decides the run."""
+        """Make the folder and write what decides the run, which comes first: without it the folder is no run."""
+        self.write_text("recipe.json", recipe_json)
         with saving(self.path):
             for folder in ("weights", "samples", "figures"):
                 (self.path / folder).mkdir(parents=True, exist_ok=True)
-        self.write_text("recipe.json", recipe_json)
 
     @property
     def recipe_json(self) -> str:
@@ -90,7 +95,7 @@ class Run:
 
     def save(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
         """A checkpoint: the state after `round` rounds. Older ones but KEPT_CHECKPOINTS go once it is safe."""
-        data = {name: np.ascontiguousarray(array) for name, array in state.items()}
+        data = {name: np.asarray(array, order="C") for name, array in state.items()}
         facts = {"round": str(round), "format": "sparring 1"}
         path = self.write(f"weights/round-{round:09d}.safetensors", lambda p: _save_arrays(data, p, facts))
         for old in self.checkpoints()[:-KEPT_CHECKPOINTS]:

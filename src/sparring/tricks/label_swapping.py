@@ -37,8 +37,8 @@ class LabelSwapping(Trick):
         rate = self.rate_at(progress)
         if rate == 0:
             return name
-        swapped = chance.uniform(f"label swapping {truth}", shape[1:]) < rate
-        return swapped * (1 - name) + ~swapped * name
+        swapped = (chance.uniform(f"label swapping {truth}", shape[1:]) < rate).to(chance.dtype)
+        return swapped * (1 - name) + (1 - swapped) * name
 
     def rate_at(self, progress: float) -> float:
         """Share of labels swapped when `progress` of the run has been played."""

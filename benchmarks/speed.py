@@ -1,0 +1,293 @@
+"""How fast Sparring trains, beside the same games in plain PyTorch (`plain/`), on this machine's CPU.
+
+    python benchmarks/speed.py [--data-dir DIR] [--pairs N] [--seconds S] [--json FILE]
+
+Both sides run in this process by turns: plain, ours, plain, ours, ... Each turn lasts S seconds, and each pair of turns
+gives one ratio, so what slows the whole machine for a while slows both. A ratio is the median over N pairs, with the
+smallest and the largest beside it.
+
+Ours is what a user gets: the trainer's own loop, with its notes, ticks, pictures and checkpoints at the distances
+that the recipe has at its own length. Plain is played with one thread and with as many as torch takes by itself; the
+faster is the baseline. The table is printed and written with every turn's figures to `results/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from types import ModuleType
+from typing import Any, Protocol
+
+import torch
+from plain import fashion_fc, num_gan_2, pattern_1010
+
+from sparring.datasets import Source
+from sparring.datasets._images import Images
+from sparring.errors import SparringError
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.train import Trainer, game_of, threads_for, threads_set
+
+RESULTS = Path(__file__).parent / "results"
+PLAIN: dict[str, ModuleType] = {"pattern-1010": pattern_1010, "num-gan-2": num_gan_2, "fashion-fc": fashion_fc}
+GROWTH = (1, 4, 16, 64, 256, 1024, 4096)
+"""Seeds of pattern-1010 trained at once."""
+DUELS = (("num-gan-2", 1), ("num-gan-2", 8), ("fashion-fc", 1), ("fashion-fc", 8), ("digits", 8))
+"""The other recipes, and their seeds."""
+WARM_UP = 1
+"""Pairs played before the first that counts."""
+LONGER = 10_000
+"""A recipe is made this much longer, so that no measurement comes to its end."""
+
+
+class Side(Protocol):
+    """One of the two that take turns."""
+
+    label: str
+    threads: int
+
+    def play(self, seconds: float) -> float:
+        """Play for about so long; returns seed-rounds per second."""
+        ...
+
+
+class Plain:
+    """A learner's script with a number of threads."""
+
+    def __init__(self, script: ModuleType, data: Sequence[torch.Tensor], threads: int):
+        self.label, self.threads = "plain PyTorch", threads
+        self._script, self._match = script, script.setup(*data)
+
+    def play(self, seconds: float) -> float:
+        with threads_set(self.threads):
+            began, rounds = time.perf_counter(), 0
+            while (spent := time.perf_counter() - began) < seconds:
+                self._script.play(10, self._match)
+                rounds += 10
+        return rounds / spent
+
+
+class Ours:
+    """A training in a folder that is thrown away."""
+
+    def __init__(self, recipe: Recipe, source: Source, folder: Path):
+        self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads_for(recipe)
+        long = replace(recipe, rounds=recipe.rounds * LONGER, ticks=recipe.ticks * LONGER)
+        run = Run(folder)
+        run.create(long.to_json())
+        game = game_of(long, source)
+        self._trainer = Trainer(long, game, run, [self._pause_in_time])
+        # Points of a curve lie further apart in a longer recipe; here they lie as in the recipe itself.
+        self._trainer.step = Trainer(recipe, game, run).step
+        self._until = 0.0
+
+    def play(self, seconds: float) -> float:
+        game = self._trainer.game
+        with threads_set(self.threads):
+            began, before = time.perf_counter(), game.round
+            self._until = began + seconds
+            with suppress(_PauseError):
+                self._trainer.go()
+            spent = time.perf_counter() - began
+        return (game.round - before) * len(self._trainer.recipe.seeds) / spent
+
+    def _pause_in_time(self, trainer: Trainer) -> None:
+        if time.perf_counter() > self._until:
+            raise _PauseError
+
+
+class _PauseError(Exception):
+    """Leaves the trainer's loop between two rounds, without the last tick and checkpoint of a run that ends."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Both sides of one recipe. Figures are seed-rounds per second, one for each pair of turns."""
+
+    recipe: str
+    seeds: int
+    baseline: str
+    baseline_threads: int
+    baseline_rates: list[float]
+    other_threads: dict[int, list[float]]
+    """The baseline's turns with the numbers of threads that it was slower with."""
+    threads: int
+    rates: list[float]
+
+    @property
+    def ratios(self) -> list[float]:
+        return [ours / theirs for ours, theirs in zip(self.rates, self.baseline_rates, strict=True)]
+
+
+def take_turns(baselines: Sequence[Side], ours: Side, pairs: int, seconds: float) -> list[list[float]]:
+    """Rates of each side, in the order given, ours last."""
+    sides = (*baselines, ours)
+    turns = [[side.play(seconds) for side in sides] for _ in range(WARM_UP + pairs)]
+    return [list(rates) for rates in zip(*turns[WARM_UP:], strict=True)]
+
+
+def measure(name: str, seeds: int, source: Source, pairs: int, seconds: float, folder: Path) -> Measurement:
+    recipe = find_recipe(name)
+    ours = Ours(recipe.with_(seeds=seeds), source, folder / f"{name}-{seeds}")
+    baselines: list[Side]
+    if name in PLAIN:
+        data = [source.pixels] if isinstance(source, Images) else []
+        baselines = [Plain(PLAIN[name], data, threads) for threads in sorted({1, torch.get_num_threads()})]
+    else:  # no write-up describes it, so that its baseline is one seed of ours
+        baselines = [Ours(recipe, source, folder / f"{name}-alone")]
+    *theirs, rates = take_turns(baselines, ours, pairs, seconds)
+    best = max(range(len(theirs)), key=lambda index: median(theirs[index]))
+    return Measurement(
+        recipe=name,
+        seeds=seeds,
+        baseline=baselines[best].label,
+        baseline_threads=baselines[best].threads,
+        baseline_rates=theirs[best],
+        other_threads={side.threads: theirs[i] for i, side in enumerate(baselines) if i != best},
+        threads=ours.threads,
+        rates=rates,
+    )
+
+
+def source_of(recipe: Recipe, data_dir: Path | None) -> Source:
+    """The recipe's data; noise of the same shape where no folder of MNIST or Fashion-MNIST was named."""
+    if recipe.data.shape == (1, 28, 28) and data_dir is None:
+        noise = torch.randint(256, (60_000, *recipe.data.shape), dtype=torch.uint8)
+        return Images(noise, recipe.data.span)
+    return recipe.data.open(data_dir, "cpu")
+
+
+def report(measurements: Sequence[Measurement], pairs: int, seconds: float, real: bool) -> dict[str, Any]:
+    return {
+        "date": date.today().isoformat(),
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.machine()}",
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in ("sparring", "torch", "numpy")},
+        "images": "MNIST and Fashion-MNIST" if real else "noise of the same shape (timing does not depend on content)",
+        "pairs": pairs,
+        "seconds": seconds,
+        "measurements": [
+            {
+                "recipe": m.recipe,
+                "seeds": m.seeds,
+                "baseline": m.baseline,
+                "ratio": {"median": median(m.ratios), "min": min(m.ratios), "max": max(m.ratios)},
+                "baseline_threads": m.baseline_threads,
+                "baseline_rates": [round(rate, 2) for rate in m.baseline_rates],
+                "other_threads": {str(k): [round(rate, 2) for rate in v] for k, v in m.other_threads.items()},
+                "threads": m.threads,
+                "rates": [round(rate, 2) for rate in m.rates],
+            }
+            for m in measurements
+        ],
+    }
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """A report in Markdown."""
+    versions = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+    lines = [
+        f"Measured on {found['date']}: {found['processor']}, cores: {found['cores']}, {found['system']}; {versions}. "
+        f"{found['pairs']} pairs of turns of {found['seconds']:g} s after {WARM_UP} of warm-up. "
+        f"Images: {found['images']}.",
+        "",
+        "| recipe | seeds | baseline | its seed-rounds/s | ours, seed-rounds/s | ratio | min to max | threads |",
+        "| --- | ---: | --- | ---: | ---: | ---: | --- | --- |",
+    ]
+    for m in found["measurements"]:
+        ratio = m["ratio"]
+        cells = (
+            m["recipe"],
+            f"{m['seeds']:,}",
+            m["baseline"],
+            _figure(median(m["baseline_rates"])),
+            _figure(median(m["rates"])),
+            f"**{_figure(ratio['median'])}**",
+            f"{_figure(ratio['min'])} to {_figure(ratio['max'])}",
+            f"{m['baseline_threads']}, {m['threads']}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += [
+        "",
+        "Rates are medians; a ratio is the median of the pairs' ratios. Threads: the baseline's, then ours.",
+    ]
+    return "\n".join(lines)
+
+
+def newest(results: Path = RESULTS) -> str:
+    """The table of the newest report, for the docs."""
+    reports = sorted(results.glob("*-speed.json"))
+    return table(json.loads(reports[-1].read_text(encoding="utf-8"))) if reports else "Not measured yet: `make bench`."
+
+
+def processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _figure(value: float) -> str:
+    """Two digits after the point below 10, one below 100, none from there on."""
+    return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+
+
+def _seeds(count: int) -> str:
+    return f"{count:,} seed{'s' if count > 1 else ''}"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="How fast Sparring trains, beside plain PyTorch.")
+    folder = os.environ.get("SPARRING_DATA")
+    parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None, help="MNIST, Fashion-MNIST")
+    parser.add_argument("--pairs", type=int, default=9, help="pairs of turns that count (9)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn (2)")
+    parser.add_argument("--json", type=Path, help="another place for the figures")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the figures")
+    return parser.parse_args()
+
+
+def main() -> int:
+    asked = _arguments()
+    random.seed(0)
+    torch.manual_seed(0)
+    measurements: list[Measurement] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, seeds in [*(("pattern-1010", seeds) for seeds in GROWTH), *DUELS]:
+            try:
+                source = source_of(find_recipe(name), asked.data_dir)
+            except SparringError as error:
+                print(error, file=sys.stderr)
+                return 1
+            found = measure(name, seeds, source, asked.pairs, asked.seconds, Path(folder))
+            measurements.append(found)
+            print(f"{name}, {_seeds(seeds)}: {_figure(median(found.ratios))} x {found.baseline}", file=sys.stderr)
+    result = report(measurements, asked.pairs, asked.seconds, asked.data_dir is not None)
+    text, figures = table(result), json.dumps(result, indent=2) + "\n"
+    print(text)
+    stem = f"{result['date']}-speed"
+    for path, content in (
+        (asked.results / f"{stem}.md", f"# Speed, {result['date']}\n\n{text}\n"),
+        (asked.results / f"{stem}.json", figures),
+        *([(asked.json, figures)] if asked.json else []),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Train eight seeds of the smallest GAN side by side and see where each ends."""
+
+import tempfile
+
+import sparring
+
+recipe = sparring.find_recipe("pattern-1010").with_(seeds=8)
+run = sparring.train(recipe, out=tempfile.mkdtemp() + "/first")
+
+ends = sparring.sample(run, count=1)[:, 0]  # (8, 4): what each generator makes of 0.5
+losses = run.story.last("d_loss")  # (8,): D's loss over the last rounds
+for seed, end, loss in zip(recipe.seeds, ends, losses, strict=True):
+    print(f"seed {seed}: {end.round(2)}, D's loss {loss:.3f}")
+print(
+    f"mean of D's loss over {len(losses)} seeds: {losses.mean():.3f} ± {losses.std(ddof=1):.3f} (SD); undecided: 0.25"
+)

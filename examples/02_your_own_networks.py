@@ -1,0 +1,48 @@
+"""Your own networks: any nn.Module. From the shell: sparring train examples/02_your_own_networks.py"""
+
+import tempfile
+
+from torch import Tensor, nn
+
+import sparring
+from sparring import Recipe
+
+
+class Generator(nn.Module):
+    """(B, 16) -> (B, 1, 8, 8)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 64), nn.Tanh())
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.model(z).view(-1, 1, 8, 8)
+
+
+class Discriminator(nn.Module):
+    """(B, 1, 8, 8) -> (B, 1)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 16, 3, stride=2, padding=1), nn.LeakyReLU(0.2))
+        self.score = nn.Linear(16 * 4 * 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.score(self.features(x).flatten(1))  # a logit: no sigmoid
+
+
+def my_gan() -> Recipe:
+    """The demonstration's recipe with other networks. Every seed gets weights of its own."""
+    return sparring.find_recipe("digits").with_(
+        name="my-gan",
+        generator=Generator,
+        discriminator=Discriminator,
+        latent=sparring.leaf("latent", "normal(16)"),
+        rounds=300,
+        seeds=2,
+    )
+
+
+if __name__ == "__main__":
+    run = sparring.train(my_gan(), out=tempfile.mkdtemp() + "/mine")
+    print(f"{run.path}: {run.story.status} after {run.story.round} rounds")

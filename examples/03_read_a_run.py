@@ -1,0 +1,24 @@
+"""A run is plain files: read one with the standard library, NumPy and safetensors alone."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from safetensors.numpy import load_file
+
+import sparring
+
+folder = Path(tempfile.mkdtemp()) / "run"
+sparring.train(sparring.find_recipe("pattern-1010").with_(rounds=500, seeds=2), out=folder)
+
+recipe = json.loads((folder / "recipe.json").read_text())
+events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+weights = load_file(max((folder / "weights").glob("*.safetensors")))
+
+print(
+    f"{recipe['name']}: {len(recipe['seeds'])} seeds, {recipe['rounds']} rounds, objective {recipe['objective']['is']}"
+)
+for kind in dict.fromkeys(event["event"] for event in events):
+    print(f"{sum(e['event'] == kind for e in events):4} x {kind}")
+for name, array in weights.items():
+    print(f"{name}: {array.shape}")

@@ -1,0 +1,32 @@
+// Scrubs through the sample pictures of training. Without it, the page shows the last one.
+const scrub = document.querySelector(".scrub");
+if (scrub) {
+  const pictures = [...document.querySelectorAll(".samples img")];
+  const [slider, told, play] = ["input", "output", "button"].map((name) => scrub.querySelector(name));
+  let playing = 0;
+  const show = (index) => {
+    pictures.forEach((picture, i) => { picture.hidden = i !== index; });
+    const words = `round ${pictures[index].dataset.round}`;
+    slider.value = index;
+    slider.setAttribute("aria-valuetext", words);
+    told.textContent = words;
+  };
+  const stop = () => {
+    clearInterval(playing);
+    playing = 0;
+    play.textContent = "Play";
+  };
+  const step = () => {
+    show(Number(slider.value) + 1);
+    if (Number(slider.value) === pictures.length - 1) stop();
+  };
+  slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+  play.addEventListener("click", () => {
+    if (playing) return stop();
+    if (Number(slider.value) === pictures.length - 1) show(0);
+    playing = setInterval(step, 600);
+    play.textContent = "Pause";
+  });
+  show(pictures.length - 1);
+  scrub.hidden = false;
+}

@@ -1,0 +1,76 @@
+"""What every test may ask for: each leaf and recipe of the catalogue by its noun, and data that needs no network.
+
+A test that takes an argument called `recipe`, `objective`, `trick`, `network`, `dataset`, `optimiser`, `latent` or
+`move` runs once for every one there is, so a leaf added tomorrow is tested by existing.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sparring import catalogue
+
+SHELF_OF = {
+    "recipe": "recipes",
+    "objective": "objectives",
+    "trick": "tricks",
+    "network": "networks",
+    "dataset": "datasets",
+    "optimiser": "optimisers",
+    "latent": "latent",
+    "move": "moves",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for noun, shelf in SHELF_OF.items():
+        if noun in metafunc.fixturenames:
+            metafunc.parametrize(noun, list(catalogue.cards(shelf)), indirect=True)
+
+
+@pytest.fixture
+def recipe(request: pytest.FixtureRequest) -> Any:
+    return catalogue.find("recipes", request.param)()
+
+
+@pytest.fixture
+def move(request: pytest.FixtureRequest) -> Any:
+    return catalogue.find("moves", request.param)
+
+
+def _leaf(request: pytest.FixtureRequest) -> Any:
+    """A leaf with its defaults."""
+    return catalogue.find(SHELF_OF[str(request.fixturename)], request.param)()
+
+
+objective, trick, network, dataset, optimiser, latent = (
+    pytest.fixture(name=noun)(_leaf) for noun in ("objective", "trick", "network", "dataset", "optimiser", "latent")
+)
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that stands in for MNIST and Fashion-MNIST: 256 pictures of one bright bar each, at ten angles."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[-14:14, -14:14] + 0.5
+    classes = np.arange(256) % 10
+    angles = (classes * np.pi / 10)[:, None, None]
+    centres = rng.uniform(-4, 4, (256, 1, 1))
+    distance = np.abs(rows * np.cos(angles) + columns * np.sin(angles) - centres)
+    pixels = (255 * np.exp(-((distance / 3) ** 2)) * rng.uniform(0.7, 1, (256, 28, 28))).astype(np.uint8)
+    pixels[:, :2] = pixels[:, -2:] = 0  # as in MNIST, no ink ever reaches the rim
+    for name in ("mnist", "fashion-mnist"):
+        (folder / name).mkdir()
+        (folder / name / "train-images-idx3-ubyte").write_bytes(_idx(pixels))
+        (folder / name / "train-labels-idx1-ubyte").write_bytes(_idx(classes.astype(np.uint8)))
+    return folder
+
+
+def _idx(array: np.ndarray) -> bytes:
+    return struct.pack(f">2xBB{array.ndim}I", 0x08, array.ndim, *array.shape) + array.tobytes()

@@ -1,0 +1,118 @@
+"""What every data set must keep. MNIST and Fashion-MNIST are stand-ins here; their real files are told of elsewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from sparring.chance import Chance
+
+SEEDS = (7, 0, 123456789012)
+SPANS = [(0.0, 1.0), (-1.0, 1.0)]
+
+
+def spanned(dataset: Any, span: tuple[float, float]) -> Any:
+    if "span" not in {f.name for f in dataclasses.fields(dataset)}:
+        pytest.skip("this data set has one span")
+    return dataclasses.replace(dataset, span=span)
+
+
+def draw(dataset: Any, data_dir: Path, count: int, round: int = 0, **how: Any) -> Tensor:
+    chance = Chance(how.pop("seeds", SEEDS), **how)
+    chance.begin(round)
+    return dataset.open(data_dir, "cpu").draw(chance, count)
+
+
+@pytest.mark.parametrize("count", [1, 7, 300])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_examples_have_the_stated_shape_in_the_type_asked_for(
+    dataset: Any, data_dir: Path, count: int, dtype: torch.dtype
+) -> None:
+    drawn = draw(dataset, data_dir, count, dtype=dtype)
+    assert drawn.shape == (len(SEEDS), count, *dataset.shape)
+    assert drawn.dtype == dtype
+
+
+def test_a_plain_run_sees_float32(dataset: Any, data_dir: Path) -> None:
+    assert draw(dataset, data_dir, 4).dtype == torch.float32
+
+
+def test_examples_lie_within_the_span_and_use_most_of_it(dataset: Any, data_dir: Path) -> None:
+    low, high = dataset.span
+    drawn = draw(dataset, data_dir, 200)
+    assert low <= drawn.min() < low + 0.1 * (high - low)
+    assert high - 0.1 * (high - low) < drawn.max() <= high
+
+
+@pytest.mark.parametrize("span", SPANS)
+def test_a_span_stretches_the_data_units_and_in_data_units_takes_it_back(
+    dataset: Any, data_dir: Path, span: tuple[float, float]
+) -> None:
+    there = spanned(dataset, span)
+    seen = draw(there, data_dir, 50)
+    assert span[0] <= seen.min() < seen.max() <= span[1]
+    plain = draw(spanned(dataset, (0.0, 1.0)), data_dir, 50)
+    torch.testing.assert_close(there.in_data_units(seen), plain, rtol=0, atol=1e-6)
+
+
+def test_in_data_units_maps_the_span_to_0_and_1(dataset: Any) -> None:
+    assert dataset.in_data_units(torch.tensor(dataset.span)).tolist() == [0.0, 1.0]
+
+
+def test_what_a_member_sees_depends_on_its_seed_and_the_round_alone(dataset: Any, data_dir: Path) -> None:
+    together = draw(dataset, data_dir, 5, round=3)
+    for member, seed in enumerate(SEEDS):
+        assert torch.equal(together[member], draw(dataset, data_dir, 5, round=3, seeds=(seed,))[0])
+    assert not torch.equal(together[0], together[1])
+    assert not torch.equal(together, draw(dataset, data_dir, 5, round=4))
+
+
+def test_a_batch_holds_different_examples(dataset: Any, data_dir: Path) -> None:
+    drawn = draw(dataset, data_dir, 20)[0].flatten(1)
+    assert len(drawn.unique(dim=0)) == 20
+
+
+def test_the_card_is_complete(dataset: Any) -> None:
+    card = dataset.card
+    assert card.title.strip()
+    assert card.licence.strip()
+    assert card.source.strip()
+    assert card.examples is None or card.examples > 0
+
+
+def test_a_data_set_can_be_kept_in_a_set_and_compared(dataset: Any) -> None:
+    assert len({dataset, type(dataset)()}) == 1
+
+
+def test_the_digits_are_as_many_as_their_card_says(data_dir: Path) -> None:
+    from sparring.datasets.digits import Digits
+
+    source: Any = Digits().open(data_dir, "cpu")
+    assert len(source.pixels) == Digits.card.examples
+    assert len(source.pixels.flatten(1).unique(dim=0)) == Digits.card.examples
+
+
+def test_every_picture_is_shown_once_in_a_pass(data_dir: Path) -> None:
+    from sparring.datasets.digits import Digits
+
+    source: Any = Digits().open(data_dir, "cpu")
+    total = len(source.pixels)
+    shown = (source.draw(Chance((3,), dtype=torch.float64), total)[0] * 255).round().to(torch.uint8)
+    assert not torch.equal(shown, source.pixels)
+    assert torch.equal(shown.flatten(1).unique(dim=0), source.pixels.flatten(1).unique(dim=0))
+
+
+def test_the_pattern_is_high_low_high_low() -> None:
+    from sparring.datasets.pattern_1010 import Pattern1010
+
+    drawn = draw(Pattern1010(), Path(), 2000)
+    for position, (low, high) in enumerate([(0.8, 1.0), (0.0, 0.2), (0.8, 1.0), (0.0, 0.2)]):
+        numbers = drawn[..., position]
+        assert low <= numbers.min() < low + 0.01
+        assert high - 0.01 < numbers.max() <= high
+        assert float(numbers.mean()) == pytest.approx((low + high) / 2, abs=0.005)

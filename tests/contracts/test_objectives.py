@@ -1,0 +1,85 @@
+"""What every objective must keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+SIDES = ("real", "fake", "fool")
+
+
+def scores(*values: float) -> Tensor:
+    return torch.tensor([values], dtype=torch.float64, requires_grad=True)
+
+
+def slope(loss_of: Any, at: float) -> float:
+    score = scores(at)
+    return float(torch.autograd.grad(loss_of(score).sum(), score)[0])
+
+
+def test_raising_the_undecided_score_pleases_d_on_real_displeases_it_on_fake_and_pleases_g(objective: Any) -> None:
+    assert slope(objective.real, objective.undecided) < 0
+    assert slope(objective.fake, objective.undecided) > 0
+    assert slope(objective.fool, objective.undecided) < 0
+
+
+def test_at_the_undecided_score_ds_mean_loss_is_the_stated_equilibrium(objective: Any) -> None:
+    score = scores(objective.undecided)
+    mean = (objective.real(score) + objective.fake(score)) / 2
+    assert float(mean.detach()) == pytest.approx(objective.equilibrium, abs=1e-12)
+
+
+def test_where_d_cannot_tell_no_constant_score_is_better_than_the_undecided_one(objective: Any) -> None:
+    """Real and fake are equally likely and look the same, so the best answer is one score for all."""
+    score = objective.undecided + torch.linspace(-30, 30, 6001, dtype=torch.float64)[None]
+    mean = (objective.real(score) + objective.fake(score)) / 2
+    assert float(mean.min()) >= objective.equilibrium - 1e-12
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_losses_have_the_shape_and_type_of_the_scores(objective: Any, side: str, dtype: torch.dtype) -> None:
+    score = torch.randn(3, 5, dtype=dtype)
+    loss = getattr(objective, side)(score)
+    assert (loss.shape, loss.dtype) == (score.shape, dtype)
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_every_example_is_judged_by_its_own_score(objective: Any, side: str) -> None:
+    score = torch.randn(3, 5)
+    loss = getattr(objective, side)(score)
+    for member in range(3):
+        for example in range(5):
+            alone = getattr(objective, side)(score[member : member + 1, example : example + 1])
+            assert float(loss[member, example]) == pytest.approx(float(alone), rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_losses_and_slopes_are_finite_at_extreme_scores(objective: Any, side: str, dtype: torch.dtype) -> None:
+    score = torch.tensor([[-50.0, -20.0, 0.0, 20.0, 50.0]], dtype=dtype, requires_grad=True)
+    loss = getattr(objective, side)(score)
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(torch.autograd.grad(loss.sum(), score)[0]).all()
+
+
+def test_d_prefers_a_right_answer_to_a_wrong_one(objective: Any) -> None:
+    low, high = scores(objective.undecided - 0.5), scores(objective.undecided + 0.5)
+    assert objective.real(high) < objective.real(low)
+    assert objective.fake(low) < objective.fake(high)
+    assert objective.fool(high) < objective.fool(low)
+
+
+def test_opinions_are_in_the_order_of_scores(objective: Any) -> None:
+    score = torch.linspace(-5, 5, 101)[None]
+    opinion = objective.opinion(score)
+    assert opinion.shape == score.shape
+    assert (opinion.diff() > 0).all()
+
+
+def test_an_objective_stated_twice_is_one_value(objective: Any) -> None:
+    assert type(objective)() == objective
+    assert hash(type(objective)()) == hash(objective)

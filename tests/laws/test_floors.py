@@ -1,0 +1,67 @@
+"""Law 6: imports go down only, and the rooms that must answer at once load no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sparring import catalogue
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "scipy", "sklearn", "matplotlib", "safetensors.torch")
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sparring; dir(sparring); sparring.Recipe, sparring.find_recipe, sparring.Run, sparring.SparringError",
+        "import sparring.record, sparring.record.grid",
+        "import sparring.recipe",
+        "import sparring.cli",
+        "import sparring.catalogue as c; [c.cards(s) for s in c.SHELVES]",
+        "from sparring.cli import run; assert run(['--help']) == 0",
+        "from sparring.cli import run; assert run(['recipes']) == 0",
+        "from sparring.cli import run; assert run(['recipes', '--json']) == 0",
+        "from sparring.cli import run; assert run(['trian']) == 2",
+        "from sparring.recipe import find_recipe\ntry: find_recipe('patern-1010')\nexcept Exception as e: print(e)",
+    ],
+)
+def test_nothing_heavy_is_loaded_by(code: str) -> None:
+    tail = f"\nimport sys; print([m for m in {HEAVY} if m in sys.modules])"
+    assert run(code + tail).splitlines()[-1] == "[]"
+
+
+def test_imports_go_down_only() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("shelf", catalogue.SHELVES)
+def test_every_shelf_has_leaves_and_each_is_found_under_its_name(shelf: str) -> None:
+    cards = catalogue.cards(shelf)
+    assert cards
+    for name, card in cards.items():
+        leaf = catalogue.find(shelf, name)
+        assert card.summary.endswith((".", '"real".', '"fake".')), f"{name} says in its first line what it is"
+        assert catalogue.name_of(leaf) == name or shelf == "recipes"
+
+
+def test_a_file_on_a_shelf_without_a_leaf_would_be_a_leaf_lost() -> None:
+    for shelf in set(catalogue.SHELVES) - {"moves"}:
+        files = {p.stem for p in (catalogue.PACKAGE / shelf).glob("*.py") if not p.name.startswith("_")}
+        assert {card.module.rpartition(".")[2] for card in catalogue.cards(shelf).values()} == files

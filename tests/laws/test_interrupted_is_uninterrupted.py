@@ -1,0 +1,218 @@
+"""Law 4: an interrupted and resumed run is bit-identical to an uninterrupted one: weights, curves and pictures."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sparring.train
+from sparring.errors import SparringError
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.record.story import CURVES
+from sparring.train import Trainer
+from tests.laws.user_modules import PAIRS
+
+ROUNDS = 45
+CUTS = (11, 30)
+"""Rounds at which a run is left; 11 is no tick and 30 is one."""
+
+
+# One thread: the tests run side by side already.
+train = partial(sparring.train.train, threads=1)
+
+
+@pytest.fixture(autouse=True)
+def every_round_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparring.train, "BEAT_SECONDS", -1.0)
+
+
+def short(recipe: Recipe) -> Recipe:
+    return recipe.with_(rounds=ROUNDS, ticks=9, pictured=3, seeds=(3, 123456789012))
+
+
+def leave_at(round: int) -> Callable[[Trainer], None]:
+    def watch(trainer: Trainer) -> None:
+        if trainer.game.round >= round:
+            trainer.stopping = True
+
+    return watch
+
+
+def interrupted(recipe: Recipe, folder: Path, data_dir: Path) -> Run:
+    """A run that was left twice and is not finished."""
+    for cut in CUTS:
+        run = train(recipe, folder, data_dir=data_dir, watchers=[leave_at(cut)])
+        assert (run.story.status, run.story.round) == ("stopped", cut)
+    return run
+
+
+def told(run: Run) -> dict[str, np.ndarray]:
+    """Everything a run says of its training."""
+    round, state = run.load() or (0, {})
+    story = run.story
+    facts = {"round": np.array(round), "noted": story.noted, "ticks": np.array([e["round"] for e in story.ticks])}
+    facts["diverged"] = np.array(sorted(story.diverged.items()))
+    facts |= {f"curve {name}": story.curve(name) for name in CURVES}
+    facts |= {name: np.frombuffer((run.path / name).read_bytes(), np.uint8) for name in story.pictures}
+    if story.outputs is not None:
+        facts["output rounds"], facts["outputs"] = story.outputs
+    return facts | {f"weights {name}": array for name, array in state.items()}
+
+
+def assert_same(run: Run, whole: Run) -> None:
+    assert run.story.status == whole.story.status == "finished"
+    mine, theirs = told(run), told(whole)
+    # An extra tick where a run was left says nothing new: it is no point of a curve and no picture.
+    mine["ticks"] = mine["ticks"][np.isin(mine["ticks"], theirs["ticks"])]
+    assert mine.keys() == theirs.keys()
+    for name, array in theirs.items():
+        assert array.dtype == mine[name].dtype
+        np.testing.assert_array_equal(mine[name], array, err_msg=name)
+
+
+def test_a_run_left_twice_is_the_run_never_left(recipe: Recipe, data_dir: Path, tmp_path: Path) -> None:
+    recipe = short(recipe)
+    whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
+    interrupted(recipe, tmp_path / "left", data_dir)
+    assert_same(train(recipe, tmp_path / "left", data_dir=data_dir), whole)
+
+
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("what", PAIRS)
+def test_a_users_own_networks_go_on_as_if_never_left(what: str, members: int, tmp_path: Path) -> None:
+    """Running statistics, dropout masks and whatever else a module keeps or draws."""
+    generator, discriminator = PAIRS[what]
+    recipe = short(find_recipe("digits")).with_(
+        generator=generator, discriminator=discriminator, batch=4, seeds=range(members)
+    )
+    whole = train(recipe, tmp_path / "whole")
+    interrupted(recipe, tmp_path / "left", tmp_path)
+    assert_same(train(recipe, tmp_path / "left"), whole)
+
+
+def tear_the_last_line(run: Run) -> None:
+    with (run.path / "journal.jsonl").open("ab") as file:
+        file.write(b'{"event":"tick","round":3')
+
+
+def truncate_the_newest_checkpoint(run: Run) -> None:
+    older, newest = run.checkpoints()
+    os.truncate(newest, newest.stat().st_size // 2)
+    assert (run.load() or (0,))[0] == int(older.stem.rpartition("-")[2])
+
+
+def empty_the_newest_checkpoint(run: Run) -> None:
+    os.truncate(run.checkpoints()[-1], 0)
+
+
+def lose_every_checkpoint(run: Run) -> None:
+    for path in run.checkpoints():
+        path.unlink()
+
+
+def leave_partial_files_about(run: Run) -> None:
+    for name in ("recipe.json", "about.json", "samples/round-000000035.png", "weights/round-000000045.safetensors"):
+        path = run.path / name
+        path.with_name(f".{path.name}.partial").write_bytes(b"half of it")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        tear_the_last_line,
+        truncate_the_newest_checkpoint,
+        empty_the_newest_checkpoint,
+        lose_every_checkpoint,
+        leave_partial_files_about,
+    ],
+)
+@pytest.mark.parametrize("which", ["pattern-1010", "digits"])
+def test_what_a_crash_leaves_behind_changes_nothing(
+    damage: Callable[[Run], None], which: str, data_dir: Path, tmp_path: Path
+) -> None:
+    recipe = short(find_recipe(which))
+    whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
+    run = interrupted(recipe, tmp_path / "left", data_dir)
+    damage(run)
+    assert_same(train(recipe, tmp_path / "left", data_dir=data_dir), whole)
+    assert not list(run.path.glob("samples/.*.partial"))
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_says_so_and_is_left_alone(tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    run = interrupted(recipe, tmp_path / "left", tmp_path)
+    for path in run.checkpoints():
+        os.truncate(path, 10)
+    before = (run.path / "journal.jsonl").read_bytes()
+    with pytest.raises(SparringError, match=r"no checkpoint in .* can be read") as caught:
+        train(recipe, run.path)
+    assert len(str(caught.value).splitlines()) == 1
+    assert (run.path / "journal.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_round_and_saves(number: signal.Signals, tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    whole = train(recipe, tmp_path / "whole")
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+
+    def strike(trainer: Trainer) -> None:
+        if trainer.game.round == 17:
+            os.kill(os.getpid(), number)
+
+    run = train(recipe, tmp_path / "left", watchers=[strike])
+    assert run.story.status == "stopped"
+    assert (run.load() or (0,))[0] == run.story.round
+    assert 17 <= run.story.round <= 18
+    assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
+    assert_same(train(recipe, run.path), whole)
+
+
+def test_a_second_ctrl_c_interrupts_at_once_and_loses_no_more_than_a_crash(tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    whole = train(recipe, tmp_path / "whole")
+
+    def strike_twice(trainer: Trainer) -> None:
+        if trainer.game.round == 17:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, tmp_path / "left", watchers=[strike_twice])
+    assert Run.open(tmp_path / "left").story.status == "unfinished"
+    assert_same(train(recipe, tmp_path / "left"), whole)
+
+
+def test_when_checkpoints_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch, data_dir: Path, tmp_path: Path) -> None:
+    recipe = short(find_recipe("digits"))
+    seldom = train(recipe, tmp_path / "seldom")
+    monkeypatch.setattr(sparring.train, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.train, "CHECKPOINT_SHARE", 1e9)
+    often = train(recipe, tmp_path / "often")
+    saved = [[e["round"] for e in run.story.events if e["event"] == "checkpoint"] for run in (seldom, often)]
+    assert len(saved[0]) < len(saved[1])
+    assert_same(often, seldom)
+
+
+def test_training_a_finished_run_again_changes_no_file_of_results(tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    run = train(recipe, tmp_path / "run")
+    before = contents(run)
+    train(recipe, run.path)
+    assert contents(run) == before
+
+
+def contents(run: Run) -> dict[str, Any]:
+    return {
+        str(path.relative_to(run.path)): path.read_bytes()
+        for path in run.path.rglob("*")
+        if path.is_file() and path.name != "about.json"
+    }

@@ -1,0 +1,122 @@
+"""Law 1: a population of P is its P solo runs.
+
+Stacked and single networks call other kernels of the matrix library, which add up in another order. So weights agree
+to rounding that P members' own training may amplify, not bit for bit. Distances below are the largest difference in a
+tensor over the largest magnitude in it (a weight that crosses zero has no relative error worth the name).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from sparring.game import MODERN, TEXTBOOK, Game
+from sparring.recipe import Recipe, find_recipe
+from sparring.train import game_of, generate
+from tests.laws.user_modules import PAIRS
+
+SEEDS = (7, 0, 123456789012, 3, 2, 1, 2**63 - 1, 11, 10, 99, 98, 1000, 42, 41, 5, 6)
+"""Out of order, with gaps, up to the largest there is."""
+DOUBLE, DOUBLE_ROUNDS = 1e-10, 30
+"""float64 keeps 16 digits; Adam, dividing one tiny number by another, magnifies what is lost (measured: 6e-14)."""
+SINGLE, SINGLE_ROUNDS = 1e-4, 5
+"""float32 keeps 7 digits (measured: 3e-6; after 30 rounds already 3e-3, which is why it plays but 5)."""
+
+
+def played(recipe: Recipe, data_dir: Path, rounds: int, dtype: torch.dtype) -> Game:
+    game = game_of(recipe, recipe.data.open(data_dir, "cpu"), dtype=dtype)
+    for _ in range(rounds):
+        game.play()
+    return game
+
+
+def weights(game: Game) -> dict[str, Tensor]:
+    return {f"{who}.{n}": t for who, player in game.players.items() for n, t in player.networks.state().items()}
+
+
+@cache
+def solo(name: str, seed: int, data_dir: Path, rounds: int, dtype: torch.dtype) -> dict[str, Tensor]:
+    return weights(played(find_recipe(name).with_(seeds=(seed,)), data_dir, rounds, dtype))
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    assert one.shape == other.shape
+    assert torch.isfinite(other).all()
+    return float((one - other).abs().max() / other.abs().max().clamp(min=1e-30))
+
+
+def assert_same(together: dict[str, Tensor], alone: list[dict[str, Tensor]], tolerance: float) -> None:
+    for member, weights_alone in enumerate(alone):
+        assert together.keys() == weights_alone.keys()
+        for name, tensor in together.items():
+            assert distance(tensor[member], weights_alone[name][0]) <= tolerance, f"member {member}, {name}"
+
+
+@pytest.mark.parametrize("size", [3, 16])
+def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
+    recipe: Recipe, size: int, data_dir: Path
+) -> None:
+    together = weights(played(recipe.with_(seeds=SEEDS[:size]), data_dir, DOUBLE_ROUNDS, torch.float64))
+    alone = [solo(recipe.name, seed, data_dir, DOUBLE_ROUNDS, torch.float64) for seed in SEEDS[:size]]
+    assert_same(together, alone, DOUBLE)
+
+
+def test_in_single_precision_members_are_their_solo_runs_to_four_digits(recipe: Recipe, data_dir: Path) -> None:
+    together = weights(played(recipe.with_(seeds=SEEDS[:3]), data_dir, SINGLE_ROUNDS, torch.float32))
+    alone = [solo(recipe.name, seed, data_dir, SINGLE_ROUNDS, torch.float32) for seed in SEEDS[:3]]
+    assert_same(together, alone, SINGLE)
+
+
+def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
+    """Without this the two laws above would hold for a game that does nothing."""
+    recipe = recipe.with_(seeds=SEEDS[:2])
+    before = weights(played(recipe, data_dir, 0, torch.float64))
+    after = weights(played(recipe, data_dir, DOUBLE_ROUNDS, torch.float64))
+    for name, tensor in after.items():
+        assert distance(tensor, before[name]) > 1e3 * DOUBLE, name
+        assert distance(tensor[0], tensor[1]) > 1e3 * DOUBLE, name
+
+
+def test_a_solo_run_repeats_bit_for_bit(recipe: Recipe, data_dir: Path) -> None:
+    one, other = (weights(played(recipe.with_(seeds=(7,)), data_dir, SINGLE_ROUNDS, torch.float32)) for _ in range(2))
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), name
+
+
+@pytest.mark.parametrize("what", PAIRS)
+@pytest.mark.parametrize("round", ["textbook", "modern"])
+def test_a_users_own_networks_are_their_solo_runs(what: str, round: str) -> None:
+    """Running statistics and every other buffer included."""
+    generator, discriminator = PAIRS[what]
+    recipe = find_recipe("digits").with_(
+        generator=generator,
+        discriminator=discriminator,
+        round={"textbook": TEXTBOOK, "modern": MODERN}[round],
+        batch=8,
+    )
+    together = weights(played(recipe.with_(seeds=SEEDS[:3]), Path(), 15, torch.float64))
+    alone = [weights(played(recipe.with_(seeds=(seed,)), Path(), 15, torch.float64)) for seed in SEEDS[:3]]
+    assert_same(together, alone, DOUBLE)
+
+
+@pytest.mark.parametrize("what", PAIRS)
+def test_a_users_own_generators_give_the_pictures_of_their_solo_runs(what: str) -> None:
+    """Evaluation mode reaches every member: running statistics are used and dropout is off."""
+    generator, discriminator = PAIRS[what]
+    recipe = find_recipe("digits").with_(generator=generator, discriminator=discriminator, batch=8)
+
+    def pictures(seeds: tuple[int, ...]) -> np.ndarray:
+        game = played(recipe.with_(seeds=seeds), Path(), 5, torch.float64)
+        latent = recipe.latent.draw(game.chance, "picture", 6)
+        first, second = (generate(game.G, latent, recipe) for _ in range(2))
+        np.testing.assert_array_equal(first, second)
+        return first
+
+    together = pictures(SEEDS[:3])
+    for member, seed in enumerate(SEEDS[:3]):
+        np.testing.assert_allclose(together[member], pictures((seed,))[0], rtol=0, atol=1e-7)  # told in float32

@@ -1,0 +1,176 @@
+"""The command as a user meets it: its words, its JSON, its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring import catalogue
+from sparring.cli import COMMANDS, FAILED, OK, WRONG_USAGE, run
+
+
+def sparring(*arguments: object, expect: int = OK) -> None:
+    status = run([str(a) for a in arguments])
+    assert status == expect
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "run"
+    sparring("train", "pattern-1010", "--rounds", 200, "--ticks", 4, "--seeds", 3, "--out", out)
+    return out
+
+
+def test_train_ends_with_one_json_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    sparring("train", "pattern-1010", "--rounds", 100, "--seeds", "5,3", "--out", out, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {"run", "rounds", "seeds", "rounds_per_second", "seconds"}
+    assert (told["run"], told["rounds"], told["seeds"]) == (str(out), 100, [5, 3])
+    assert told["rounds_per_second"] > 0
+
+
+def test_a_finished_run_is_not_trained_again(trained: Path) -> None:
+    before = (trained / "journal.jsonl").read_bytes()
+    sparring("train", "pattern-1010", "--rounds", 200, "--ticks", 4, "--seeds", 3, "--out", trained)
+    assert (trained / "journal.jsonl").read_bytes() == before
+
+
+def test_every_field_of_a_recipe_is_a_flag(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    sparring(
+        *("train", "digits", "--out", out, "--rounds", 3, "--ticks", 1, "--seeds", "4-5", "--batch", 8),
+        *("--data", "digits", "--objective", "mse", "--latent", "uniform(7)", "--pictured", 4),
+        *("--generator", "fully-connected(hidden=(9, 11), activation=tanh, output=sigmoid)"),
+        *("--discriminator-optimiser", "sgd(0.5, momentum=0.9)", "--generator-optimiser", "adam(betas=(0, 0.9))"),
+        *("--tricks", "label-swapping(0.2)", "label-smoothing(fake=(0, 0.1))"),
+        *("--round", "d_sees_real", "d_sees_fake", "g_fools_d", "g_fools_d"),
+    )
+    held = json.loads((out / "recipe.json").read_text())
+    assert held["seeds"] == [4, 5]
+    assert held["objective"] == {"is": "mse"}
+    assert held["latent"] == {"is": "uniform", "size": 7}
+    assert held["generator"]["hidden"] == [9, 11]
+    assert held["discriminator_optimiser"] == {"is": "sgd", "rate": 0.5, "momentum": 0.9, "weight_decay": 0.0}
+    assert held["generator_optimiser"]["betas"] == [0, 0.9]
+    assert [t["is"] for t in held["tricks"]] == ["label-swapping", "label-smoothing"]
+    assert held["round"] == ["d_sees_real", "d_sees_fake", "g_fools_d", "g_fools_d"]
+
+
+@pytest.mark.parametrize("name", catalogue.cards("recipes"))
+def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
+    from sparring.cli import _spelled
+    from sparring.recipe import SHELF, find_recipe
+
+    recipe = find_recipe(name)
+    for field, shelf in SHELF.items():
+        text, held = _spelled(field, getattr(recipe, field)), getattr(recipe, field)
+        if isinstance(text, str):
+            assert catalogue.read(shelf, text) == held
+        else:
+            assert tuple(catalogue.read(shelf, t) for t in text) == held
+
+
+def test_recipes_lists_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("recipes", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert [r["name"] for r in told] == list(catalogue.cards("recipes"))
+    assert all(r["what"] and r["source"] and r["verdict"] for r in told)
+    sparring("recipes", "num-gan")
+    assert "784-200-1" in capsys.readouterr().out
+
+
+def test_show_tells_numbers_over_seeds(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("show", trained, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["seeds"] == [0, 1, 2]
+    sparring("show", trained)
+    assert "pattern-1010" in capsys.readouterr().out
+
+
+def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> None:
+    numbers, again, other, picture = (tmp_path / n for n in ("a.npy", "b.npy", "c.npy", "d.png"))
+    sparring("sample", trained, "--count", 5, "--out", numbers)
+    sparring("sample", trained, "--count", 5, "--out", again)
+    sparring("sample", trained, "--count", 5, "--out", other, "--draw", 1)
+    sparring("sample", trained, "--count", 5, "--out", picture)
+    examples = np.load(numbers)
+    assert examples.shape == (3, 5, 4)
+    assert examples.dtype == np.float32
+    assert examples.min() >= 0 and examples.max() <= 1
+    assert numbers.read_bytes() == again.read_bytes()
+    with Image.open(picture) as image:
+        assert image.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["trian"], WRONG_USAGE, "did you mean 'train'"),
+        (["train"], WRONG_USAGE, "say what to train"),
+        (["train", "patern-1010"], WRONG_USAGE, "did you mean 'pattern-1010'"),
+        (["train", "no_such_file.py"], WRONG_USAGE, "there is no file no_such_file.py"),
+        (["train", "pattern-1010", "--ronds", "3"], WRONG_USAGE, "did you mean '--rounds'"),
+        (["train", "pattern-1010", "--rounds", "many"], WRONG_USAGE, "--rounds"),
+        (["train", "pattern-1010", "--rounds", "0"], WRONG_USAGE, "rounds must be at least 1"),
+        (["train", "pattern-1010", "--seeds", "a"], WRONG_USAGE, "--seeds takes a count"),
+        (["train", "pattern-1010", "--seeds", "1,1"], WRONG_USAGE, "distinct"),
+        (["train", "pattern-1010", "--objective", "msee"], WRONG_USAGE, "did you mean 'mse'"),
+        (["train", "pattern-1010", "--generator-optimiser", "adam(rat=1)"], WRONG_USAGE, "did you mean 'rate'"),
+        (["train", "pattern-1010", "--generator-optimiser", "adam(1"], WRONG_USAGE, "closing bracket"),
+        (["train", "pattern-1010", "--tricks", "label-smoothing(real=(2, 3))"], WRONG_USAGE, "label range"),
+        (["show", "nowhere"], FAILED, "nowhere does not exist"),
+        (["sample", "nowhere", "--out", "a.npy"], FAILED, "nowhere does not exist"),
+        (["sample", "nowhere", "--out", "a.gif"], WRONG_USAGE, ".npy or .png"),
+        (["sample", "nowhere"], WRONG_USAGE, "--out"),
+        (["recipes", "nothing"], WRONG_USAGE, "no recipe called"),
+    ],
+)
+def test_an_error_is_one_line_and_a_status(
+    arguments: list[str],
+    status: int,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sparring(*arguments, expect=status)
+    said = capsys.readouterr()
+    assert words in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert said.out == ""
+
+
+def test_a_folder_that_holds_another_run_is_left_alone(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()}
+    sparring("train", "pattern-1010", "--rounds", 100, "--ticks", 4, "--seeds", 3, "--out", trained, expect=WRONG_USAGE)
+    assert "holds another run: its rounds is 200, not 100" in capsys.readouterr().err
+    assert {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()} == before
+
+
+def test_a_folder_of_the_users_own_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    sparring("train", "pattern-1010", "--rounds", 10, "--out", tmp_path, expect=WRONG_USAGE)
+    assert "is not a run" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["train", "digits"]])
+def test_help_is_there_for_every_command(command: list[str]) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "sparring", *command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "100"},
+    )
+    assert "usage: sparring" in said.stdout
+    assert said.stderr == ""

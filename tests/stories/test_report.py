@@ -1,0 +1,354 @@
+"""What a person sees of a run: its page, its pictures, its words in a terminal, and the display while it trains."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from sparring.recipe import find_recipe
+from sparring.record import Run, Story
+from sparring.record.grid import grid
+from sparring.report import Live, save_figures, summary, words, write_report
+from sparring.report.facts import Facts, Spread, named_seeds, plus_minus
+from sparring.report.figures import LIGHT, MOST_LINES, curves, ends, outputs, smoothed
+from sparring.report.live import Pictures, preview, sparkline
+from sparring.report.page import MOST_PICTURES, page
+from sparring.train import train
+
+TARGET = [0.9, 0.1, 0.9, 0.1]
+ABOUT = {
+    "id": "0123456789ab",
+    "threads": 1,
+    "device": "cpu",
+    "equilibrium": {"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5},
+    "target": TARGET,
+    "changed": {"rounds": [10000, 200]},
+}
+POINTS = 10
+
+
+def told_run(
+    path: Path,
+    seeds: int = 3,
+    ticks: int = 4,
+    lost: Sequence[int] = (),
+    away: Sequence[int] = (),
+    name: str = "pattern-1010",
+    end: str | None = "finished",
+) -> Run:
+    """A run folder as training leaves it, told rather than trained. Members in `lost` diverge after the second tick."""
+    recipe = find_recipe("pattern-1010").with_(seeds=seeds, rounds=200, ticks=ticks or 1)
+    run = Run(path)
+    run.create(json.dumps(recipe.to_dict() | {"name": name}))
+    run.write_text("about.json", json.dumps(ABOUT))
+    dice, journal = np.random.default_rng(0), run.journal
+    journal.append("started", round=0)
+    for tick in range(ticks + 1):
+        gone = set(lost) if tick > 2 else set()
+        noted = [] if tick == 0 else [(tick - 1) * 50 + 5 * (k + 1) for k in range(POINTS)]
+        rows = {c: 0.25 + 0.02 * dice.standard_normal((len(noted), seeds)) for c in ("d_loss", "g_loss")}
+        rows |= {c: 0.5 + 0.02 * dice.standard_normal((len(noted), seeds)) for c in ("d_real", "d_fake")}
+        spelled = {c: [[None if m in gone else v for m, v in enumerate(row)] for row in r] for c, r in rows.items()}
+        example = np.array([[0.5] * 4 if m in away else TARGET for m in range(seeds)])
+        picture = f"samples/round-{tick * 50:09d}.png"
+        run.write(picture, lambda p, e=example: grid(e[:, None], range(seeds)).save(p, format="PNG"))
+        drawn = [[None] * 4 if m in gone else e.tolist() for m, e in enumerate(example)]
+        journal.append(
+            "tick", round=tick * 50, seconds=tick * 0.5, noted=noted, picture=picture, outputs=drawn, **spelled
+        )
+        if tick == 3 and lost:
+            journal.append("diverged", round=150, members=list(lost))
+    if end:
+        journal.append(end, round=ticks * 50, seconds=ticks * 0.5)
+    return run
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.text, self.tags = text, []
+        self.said = ""
+        self._silent = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._silent = tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        self.said += "" if self._silent else data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page_of(run: Run) -> Page:
+    """Without its figures, which take a second to draw."""
+    return Page(page(Facts.of(run), []))
+
+
+def written(run: Run) -> Page:
+    return Page(write_report(run).read_text(encoding="utf-8"))
+
+
+def text_of(renderable: Any, width: int = 100) -> str:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(renderable)
+    return console.export_text()
+
+
+# The page.
+
+
+def test_page_fetches_nothing(tmp_path: Path) -> None:
+    seen = written(told_run(tmp_path / "run"))
+    for tag, attributes in seen.tags:
+        for key in ("src", "srcset", "href", "action", "data", "poster"):
+            value = attributes.get(key)
+            assert value is None or value.startswith("data:"), f"<{tag} {key}={value[:60]!r}>"
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest|https?://", seen.text)
+    assert any("default-src 'none'" in (meta.get("content") or "") for meta in seen.all("meta"))
+
+
+def test_page_holds_every_figure_and_says_what_each_shows(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run")
+    seen = written(run)
+    assert {f["id"] for f in seen.all("figure") if f.get("id")} == {"ends", "outputs", "curves", "scores"}
+    assert sorted(p.name for p in (run.path / "figures").iterdir()) == [
+        "curves.png",
+        "ends.png",
+        "outputs.png",
+        "scores.png",
+    ]
+    assert all(image.get("alt") for image in seen.all("img"))
+    assert seen.all("html") == [{"lang": "en"}] and len(seen.all("h1")) == 1
+    # One picture in the dark for each in the light.
+    assert len(seen.all("source")) == 4
+
+
+def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Path) -> None:
+    seen = page_of(told_run(tmp_path / "run", seeds=5, away=[1, 3]))
+    assert "3 of 5 seeds ended within 0.2 of [0.9, 0.1, 0.9, 0.1]" in seen.said
+    assert "Away from the target: 2 seeds" in seen.said
+    assert "when D cannot tell" in seen.said and "±" in seen.said
+    assert "D answers 0.5" in seen.said and "write-up 002" in seen.said
+    assert "rounds 10000 → 200" in seen.said
+
+
+def test_page_shows_at_most_a_few_pictures_of_training_the_first_and_the_last_among_them(tmp_path: Path) -> None:
+    seen = page_of(told_run(tmp_path / "run", ticks=40))
+    samples = [image for image in seen.all("img") if "data-round" in image]
+    assert len(samples) == MOST_PICTURES
+    assert samples[0]["data-round"] == "0" and samples[-1]["data-round"] == "2,000"
+    assert [("hidden" in image) for image in samples] == [True] * (MOST_PICTURES - 1) + [False]
+
+
+def test_diverged_members_are_counted_and_named(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run", seeds=6, lost=[2, 4])
+    seen = page_of(run)
+    assert "2 of 6 seeds diverged, seeds 2 and 4" in seen.said
+    assert "n falls short of 6 by 2" in seen.said
+    told = summary(run)
+    assert told["diverged"] == {"2": 150, "4": 150}
+    assert told["curves"]["d_loss"]["n"] == 4
+    assert told["curves"]["d_loss"]["members"][2] is None
+    assert "diverged at round 150" in text_of(words(run))
+
+
+def test_a_run_whose_members_all_diverged_has_a_page(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run", seeds=4, lost=range(4), end="diverged-all")
+    assert "4 of 4 seeds diverged" in written(run).said
+    assert summary(run)["curves"]["g_loss"]["mean"] is None
+    assert "4 diverged" in text_of(words(run))
+
+
+def test_a_run_of_tick_zero_alone_has_a_page(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run", ticks=0, end=None)
+    assert "No round has been played yet." in written(run).said
+    assert "No round has been played yet." in text_of(words(run))
+    assert summary(run)["round"] == 0 and summary(run)["rounds_per_second"] is None
+
+
+def test_an_interrupted_run_says_that_its_numbers_are_not_final(tmp_path: Path) -> None:
+    assert "stands at round 100 of 200" in page_of(told_run(tmp_path / "run", ticks=2, end="stopped")).said
+
+
+def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
+    name = "</title><script>alert('x')</script><img src=http://evil.example/x onerror=alert(1)>\"&"
+    seen = page_of(told_run(tmp_path / "a<b>&c", name=name))
+    assert len(seen.all("script")) == 1 and "onerror" not in {k for _, a in seen.tags for k in a}
+    assert not any((image.get("src") or "").startswith("http") for image in seen.all("img"))
+    assert name in seen.said
+    text_of(words(told_run(tmp_path / "b", name="[bold]x[/nothing]")))
+
+
+def test_a_run_without_about_json_has_a_page(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run")
+    (run.path / "about.json").unlink()
+    assert "D's loss ends at" in page_of(run).said
+    assert summary(run)["equilibrium"] is None
+
+
+# Figures.
+
+
+@pytest.mark.parametrize("seeds", [1, 5, 64, 100])
+def test_figures_of_any_number_of_seeds(tmp_path: Path, seeds: int) -> None:
+    run = told_run(tmp_path / "run", seeds=seeds)
+    for name in save_figures(run):
+        with Image.open(run.path / name) as picture:
+            assert picture.width > 1000 and len(picture.convert("L").getcolors() or ()) > 8
+    facts = Facts.of(run)
+    panels = [axes for axes in outputs(facts, LIGHT).axes if axes.get_visible() and axes.get_title(loc="left")]
+    assert len(panels) == min(seeds, 16)
+    labels = [text.get_text() for text in curves(facts, LIGHT).legends[0].get_texts()]
+    assert any(f"{seeds} seeds" in label or label.startswith("seed 0") for label in labels)
+    assert ("each seed" in labels) == (1 < seeds <= MOST_LINES)
+
+
+def test_figures_label_the_equilibrium_and_their_units(tmp_path: Path) -> None:
+    facts = Facts.of(told_run(tmp_path / "run", lost=[0]))
+    left, right = curves(facts, LIGHT).axes
+    assert left.get_xlabel() == "round" and left.get_ylabel() == right.get_ylabel() == "loss per example (MSE)"
+    assert left.texts[0].get_text().startswith("0.25:")
+    assert any("diverged: 1 of 3" in t.get_text() for t in left.figure.legends[0].get_texts())
+    assert "2 of 3" in ends(facts, LIGHT).axes[0].get_title(loc="left")
+
+
+def test_smoothing_is_a_mean_that_keeps_gaps() -> None:
+    values = np.array([[1.0], [2.0], [3.0], [np.nan], [5.0]])
+    assert smoothed(values, 3)[:, 0].tolist()[:3] == [1.5, 2.0, 2.5]
+    assert np.isnan(smoothed(values, 3)[3, 0]) and smoothed(values, 3)[4, 0] == 5.0
+    ramp = np.arange(20.0)[:, None]
+    np.testing.assert_allclose(smoothed(ramp, 5)[2:-2], ramp[2:-2])
+
+
+# Numbers.
+
+
+def test_summary_is_plain_json_and_loads_no_torch(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run", seeds=20, lost=[3], away=[7])
+    code = (
+        "import json, sys; from sparring.record import Run; from sparring import report;"
+        "run = Run.open(sys.argv[1]); report.words(run);"
+        "print(json.dumps(report.summary(run), allow_nan=False));"
+        "assert not {'torch', 'matplotlib'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(run.path)], capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    assert told["status"] == "finished" and told["equilibrium"] == 0.25 and told["seeds"] == list(range(20))
+    assert told["ends"]["near"] == 18 and [a["seed"] for a in told["ends"]["away"]] == [3, 7]
+    assert len(told["curves"]["d_fake"]["members"]) == 20
+
+
+def test_words_of_many_seeds_list_only_those_that_stand_out(tmp_path: Path) -> None:
+    text = text_of(words(told_run(tmp_path / "run", seeds=40, away=[11, 31])))
+    assert "2 of 40 seeds stand out" in text and "\n11 " in text and "\n31 " in text and "\n12 " not in text
+    assert "38 of 40 seeds ended within 0.2" in text
+
+
+def test_words_of_few_seeds_list_each(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run", seeds=3)
+    run.write_text("report.html", "")
+    text = text_of(words(run))
+    assert all(f"\n{seed}  " in text for seed in range(3))
+    assert str(run.path) in text.replace("\n", "") and "report.html" in text.replace("\n", "")
+
+
+def test_how_numbers_are_written() -> None:
+    assert plus_minus(Spread.of(np.array([0.25, 0.27, np.nan]))) == "0.260 ± 0.014"
+    assert plus_minus(Spread.of(np.array([0.0021, 0.0025]))) == "0.0023 ± 0.0003"
+    assert plus_minus(Spread.of(np.array([0.25]))) == "0.250"
+    assert plus_minus(Spread.of(np.array([np.nan]))) == "–"
+    assert named_seeds([4]) == "seed 4" and named_seeds([1, 2, 5]) == "seeds 1, 2 and 5"
+    assert named_seeds(range(1000), most=2) == "seeds 0, 1 and 998 more"
+
+
+# While it trains.
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_live_in_a_terminal(tmp_path: Path, width: int) -> None:
+    console = Console(force_terminal=True, color_system="truecolor", width=width, height=40, file=io.StringIO())
+    with Live(console) as live:
+        train(find_recipe("pattern-1010").with_(seeds=4, rounds=200), tmp_path / "run", watchers=[live])
+    assert isinstance(console.file, io.StringIO)
+    seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue()).splitlines()
+    assert all(len(line.strip("\r")) <= width for line in seen)
+    last = "\n".join(seen[-24:])
+    assert "pattern-1010" in last and "200 of 200" in last and "D(fake)" in last and "±" in last
+    assert "1 thread. Ctrl-C saves; the same command goes on" in last and "seed 3" in last
+
+
+def test_live_where_there_is_no_terminal(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), force_terminal=False, width=60)
+    with Live(console) as live:
+        train(find_recipe("pattern-1010").with_(seeds=2, rounds=100), tmp_path / "run", watchers=[live])
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "\x1b" not in text
+    first, last = text.splitlines()
+    assert first.startswith("pattern-1010: 2 seeds, 100 rounds, 1 thread;")
+    assert last.startswith("round 100 of 100 (100%), D's loss ") and "rounds/s" in last
+
+
+def test_live_that_watched_nothing_says_nothing() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with Live(console):
+        pass
+    assert isinstance(console.file, io.StringIO) and console.file.getvalue() == ""
+
+
+@pytest.mark.parametrize(("shape", "lines"), [((1, 8, 8), 8), ((1, 28, 28), 7), ((3, 64, 64), 8), ((1, 7, 5), 8)])
+@pytest.mark.parametrize("colour", [True, False])
+def test_preview_fits(shape: tuple[int, int, int], lines: int, colour: bool) -> None:
+    examples = np.random.default_rng(0).random((6, 16, *shape)).astype(np.float32)
+    console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Pictures(examples, range(6), 80, colour))
+    drawn = console.export_text().splitlines()
+    assert "seed 0" in drawn[0] and len(drawn) == 1 + lines
+    assert all(len(line.rstrip()) <= 80 for line in drawn)
+    assert any(("▀" if colour else "▒") in line for line in drawn)
+
+
+def test_preview_of_numbers_marks_the_lost() -> None:
+    text = text_of(preview(np.array([[[0.9, 0.1, np.nan, 1.0]]]), [7], 80))
+    assert "seed 7" in text and "0.90" in text and "lost" in text
+
+
+def test_sparkline_spans_its_values() -> None:
+    assert sparkline([0, 1]) == "▁█" and sparkline([2.0, 2.0]) == "▁▁" and sparkline([np.nan]) == ""
+    assert len(sparkline(range(1000), width=30)) == 30
+
+
+def test_changes_are_told_as_people_write_them() -> None:
+    adam = {"is": "adam", "rate": 0.001, "betas": [0.9, 0.999]}
+    changed = {
+        "rounds": [10, 20],
+        "objective": [{"is": "mse"}, {"is": "bce-with-logits"}],
+        "generator_optimiser": [adam, adam | {"rate": 0.1}],
+        "tricks": [[], [{"yours": "Mine", "sha256": "00"}]],
+    }
+    assert Facts(Run("x"), Story({}, []), {"changed": changed}).changes == [
+        "rounds 10 → 20",
+        "objective mse → bce-with-logits",
+        "generator optimiser rate 0.001 → 0.1",
+        "tricks none → (<Mine>)",
+    ]
