@@ -39,7 +39,7 @@ from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.train import Trainer, game_of, threads_for, threads_set
+from sparring.trainer import Trainer, game_of, threads_for, threads_set
 
 RESULTS = Path(__file__).parent / "results"
 PLAIN: dict[str, ModuleType] = {"pattern-1010": pattern_1010, "num-gan-2": num_gan_2, "fashion-fc": fashion_fc}

@@ -11,6 +11,5 @@ ends = sparring.sample(run, count=1)[:, 0]  # (8, 4): what each generator makes 
 losses = run.story.last("d_loss")  # (8,): D's loss over the last rounds
 for seed, end, loss in zip(recipe.seeds, ends, losses, strict=True):
     print(f"seed {seed}: {end.round(2)}, D's loss {loss:.3f}")
-print(
-    f"mean of D's loss over {len(losses)} seeds: {losses.mean():.3f} ± {losses.std(ddof=1):.3f} (SD); undecided: 0.25"
-)
+mean, spread = losses.mean(), losses.std(ddof=1)
+print(f"D's loss over {len(losses)} seeds: {mean:.3f} ± {spread:.3f} (SD); 0.25 when it cannot tell")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe, find_recipe
     from sparring.record import Run
     from sparring.report import write_report
-    from sparring.train import sample, train
+    from sparring.trainer import sample, train
 
 __version__ = "0.1.0"
 
@@ -43,8 +43,8 @@ _HOMES = {
     "UsageError": "sparring.errors:UsageError",
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
-    "sample": "sparring.train:sample",
-    "train": "sparring.train:train",
+    "sample": "sparring.trainer:sample",
+    "train": "sparring.trainer:train",
     "write_report": "sparring.report:write_report",
 }
 

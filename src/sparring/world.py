@@ -6,8 +6,12 @@ gradients are averaged before a step. So N processes are one process with the sa
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 
 from torch import Tensor
 
@@ -35,3 +39,20 @@ class World:
     def average(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
         """Gradients averaged over processes, in order."""
         return gradients
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def idle_cores() -> int:
+    """Cores that nothing else runs on just now, at least 1; all of them where the system does not tell."""
+    try:
+        runs: list[int] = []
+        for _ in range(7):
+            runs.append(int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0]))
+            time.sleep(0.01)
+    except (OSError, ValueError, IndexError):
+        return cores()
+    return max(1, cores() - max(0, round(median(runs)) - 1))  # one of those that run is this process

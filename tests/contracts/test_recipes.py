@@ -10,7 +10,7 @@ import torch
 
 from sparring import catalogue
 from sparring.recipe import Recipe, find_recipe
-from sparring.train import game_of, sample, train
+from sparring.trainer import game_of, sample, train
 
 
 def test_a_recipe_builds_a_game_whose_first_rounds_are_finite(recipe: Recipe, data_dir: Path) -> None:

@@ -19,7 +19,7 @@ from sparring import catalogue
 from sparring.chance import Chance
 from sparring.game import d_sees_both, d_sees_fake, d_sees_real, g_fools_d
 from sparring.recipe import Recipe, find_recipe
-from sparring.train import game_of
+from sparring.trainer import game_of
 from sparring.tricks.label_smoothing import LabelSmoothing
 from sparring.tricks.label_swapping import LabelSwapping
 

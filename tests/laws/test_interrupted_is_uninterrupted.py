@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sparring.train
+import sparring.trainer
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
-from sparring.train import Trainer
+from sparring.trainer import Trainer
 from tests.laws.user_modules import PAIRS
 
 ROUNDS = 45
@@ -26,12 +26,12 @@ CUTS = (11, 30)
 
 
 # One thread: the tests run side by side already.
-train = partial(sparring.train.train, threads=1)
+train = partial(sparring.trainer.train, threads=1)
 
 
 @pytest.fixture(autouse=True)
 def every_round_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparring.train, "BEAT_SECONDS", -1.0)
+    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
 
 
 def short(recipe: Recipe) -> Recipe:
@@ -194,8 +194,8 @@ def test_a_second_ctrl_c_interrupts_at_once_and_loses_no_more_than_a_crash(tmp_p
 def test_when_checkpoints_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch, data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe("digits"))
     seldom = train(recipe, tmp_path / "seldom")
-    monkeypatch.setattr(sparring.train, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(sparring.train, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SHARE", 1e9)
     often = train(recipe, tmp_path / "often")
     saved = [[e["round"] for e in run.story.events if e["event"] == "checkpoint"] for run in (seldom, often)]
     assert len(saved[0]) < len(saved[1])

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sparring.game import MODERN, TEXTBOOK, Game
 from sparring.recipe import Recipe, find_recipe
-from sparring.train import game_of, generate
+from sparring.trainer import game_of, generate
 from tests.laws.user_modules import PAIRS
 
 SEEDS = (7, 0, 123456789012, 3, 2, 1, 2**63 - 1, 11, 10, 99, 98, 1000, 42, 41, 5, 6)

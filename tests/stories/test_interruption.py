@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sparring.train
+import sparring.trainer
 from sparring.cli import FAILED, INTERRUPTED, OK
 from sparring.errors import SparringError
 from sparring.game import Game
 from sparring.recipe import find_recipe
 from sparring.record import Journal, Run
 from sparring.record.journal import replay
-from sparring.train import train
+from sparring.trainer import train
 from tests.laws.user_modules import PAIRS
 
 ROOT = Path(__file__).parents[2]
@@ -38,14 +38,14 @@ from pathlib import Path
 import numpy as np
 import torch
 torch.set_num_threads(1)
-import sparring.train
+import sparring.trainer
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
 
-sparring.train.CHECKPOINT_SECONDS = 0
-sparring.train.CHECKPOINT_SHARE = 1
-sparring.train._commit = lambda: None  # asks git: a process of its own, and no part of the run
+sparring.trainer.CHECKPOINT_SECONDS = 0
+sparring.trainer.CHECKPOINT_SHARE = 1
+sparring.trainer._commit = lambda: None  # asks git: a process of its own, and no part of the run
 
 # The driver trains once itself: what is loaded on first use is then loaded for every sitting.
 def sitting(recipe, folder, before=lambda: None):
@@ -54,7 +54,7 @@ def sitting(recipe, folder, before=lambda: None):
     if child:
         return child
     before()
-    sparring.train.train(recipe, folder, threads=1)
+    sparring.trainer.train(recipe, folder, threads=1)
     os._exit(0)
 
 def end(child):
@@ -86,7 +86,7 @@ AT_EVERY_STEP = (
     DRIVER
     + """
 recipe = find_recipe("pattern-1010").with_(rounds=12, ticks=2, seeds=(7, 123456789012))
-sparring.train.train(recipe, home / "whole", threads=1)
+sparring.trainer.train(recipe, home / "whole", threads=1)
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.truncate"}
 
 def killed_before(step):
@@ -123,7 +123,7 @@ AT_RANDOM = (
     + """
 rng = random.Random(0)
 recipe = find_recipe("pattern-1010").with_(rounds=2000, ticks=200, seeds=4)
-sparring.train.train(recipe.with_(rounds=10), home / "warm", threads=1)
+sparring.trainer.train(recipe.with_(rounds=10), home / "warm", threads=1)
 began = time.monotonic()
 assert end(sitting(recipe, home / "whole")) == 0
 length = time.monotonic() - began
@@ -233,8 +233,8 @@ def assert_one_line(error: BaseException, *parts: str) -> None:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint at every tick."""
-    monkeypatch.setattr(sparring.train, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(sparring.train, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SHARE", 1e9)
 
 
 @pytest.fixture

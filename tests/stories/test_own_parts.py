@@ -16,7 +16,7 @@ from sparring.cli import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.train import Trainer, sample, train
+from sparring.trainer import Trainer, sample, train
 
 PARTS = '''
 """Two moons, from convolutions to moves: everything here is the user's own."""

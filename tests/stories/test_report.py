@@ -25,7 +25,7 @@ from sparring.report.facts import Facts, Spread, named_seeds, plus_minus
 from sparring.report.figures import LIGHT, MOST_LINES, curves, ends, outputs, smoothed
 from sparring.report.live import Pictures, preview, sparkline
 from sparring.report.page import MOST_PICTURES, page
-from sparring.train import train
+from sparring.trainer import train
 
 TARGET = [0.9, 0.1, 0.9, 0.1]
 ABOUT = {

@@ -1,7 +1,7 @@
 """How a player steps. Only element-wise rules serve here: stepping a stacked population is then stepping each member.
 
-A leaf calls torch's functional optimisers, whose memory is plain tensors: it is saved and loaded like weights, and a
-step costs a third of what `torch.optim`'s classes add to it on tiny networks.
+A leaf calls torch's functions for whole lists of tensors, and its memory is plain tensors, saved and loaded like
+weights: a step then costs a third of what `torch.optim`'s classes add to it on tiny networks.
 """
 
 from __future__ import annotations

@@ -1,3 +1,6 @@
+# torch documents its foreach functions, and still spells them as private.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -6,7 +9,6 @@ from typing import final
 
 import torch
 from torch import Tensor
-from torch.optim.sgd import sgd
 
 from sparring.optimisers import Memory, Optimiser
 
@@ -27,15 +29,11 @@ class SGD(Optimiser):
 
     @torch.no_grad()
     def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
-        sgd(
-            list(parameters),
-            list(gradients),
-            [*memory["momentum"]] if self.momentum else [],
-            foreach=True,
-            weight_decay=self.weight_decay,
-            momentum=self.momentum,
-            lr=self.rate,
-            dampening=0.0,
-            nesterov=False,
-            maximize=False,
-        )
+        old, change = list(parameters), list(gradients)
+        if self.weight_decay:
+            change = list(torch._foreach_add(change, old, alpha=self.weight_decay))
+        if self.momentum:
+            torch._foreach_mul_(memory["momentum"], self.momentum)
+            torch._foreach_add_(memory["momentum"], change)
+            change = memory["momentum"]
+        torch._foreach_add_(old, change, alpha=-self.rate)

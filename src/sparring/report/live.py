@@ -24,7 +24,7 @@ from sparring.record.story import CURVES
 from sparring.report.facts import TITLES, Spread, count, duration, number, plus_minus
 
 if TYPE_CHECKING:
-    from sparring.train import Trainer
+    from sparring.trainer import Trainer
 
 REFRESH_SECONDS = 0.5
 COST = 0.004

@@ -7,7 +7,6 @@ not been.
 
 from __future__ import annotations
 
-import os
 import platform
 import signal
 import subprocess
@@ -37,6 +36,7 @@ from sparring.recipe import Recipe, find_recipe, reload
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
 from sparring.record.story import CURVES
+from sparring.world import cores, idle_cores
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -49,8 +49,10 @@ BEAT_SECONDS = 0.5
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
-PARALLEL_WORK = 100_000_000
-"""Weights x examples in a round from which on a second thread pays, and still does no harm beside other work."""
+STEP_WORK = 8
+"""Examples that a weight's gradient and optimiser step cost as much as."""
+THREAD_WORK = 5_000_000
+"""Weights x examples in a round that keep one thread busy."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -412,15 +414,18 @@ def sample(run: Run | str | Path, count: int = 64, source: Path | None = None, d
 
 
 def threads_for(recipe: Recipe) -> int:
-    """One thread for small work: a second only waits for the first. Every core from PARALLEL_WORK on."""
+    """As many threads as the work keeps busy, on cores that are idle now.
+
+    Threads that share a core with other work wait for one another, and two are then slower than one.
+    """
     births = Chance(recipe.seeds[:1])
     takes, shape = (recipe.latent.size,), recipe.data.shape
     weights = 0
     for part, given, gives in ((recipe.generator, takes, shape), (recipe.discriminator, shape, ())):
         alone = Population(maker(part, given, gives), births.dice("size"), lambda: births.dice("size"))
         weights += sum(p.numel() for p in alone.parameters)
-    work = weights * recipe.batch * len(recipe.seeds)
-    return 1 if work < PARALLEL_WORK else len(os.sched_getaffinity(0))
+    work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
+    return max(1, min(work // THREAD_WORK, idle_cores()))
 
 
 def _own_chance() -> AbstractContextManager[None]:
@@ -449,7 +454,7 @@ def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
         "seeds": list(recipe.seeds),
         "device": device if device == "cpu" else torch.cuda.get_device_name(device),
         "threads": threads,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "processor": _processor(),
         "platform": platform.platform(),
         "python": platform.python_version(),
