@@ -14,6 +14,7 @@ Files that begin with an underscore hold what several leaves share and are never
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import difflib
 import importlib
@@ -146,7 +147,7 @@ def name_of(leaf: Any) -> str | None:
 
 def field_docs(module: str, name: str) -> dict[str, str]:
     """What the docstring under each field of a class in one of our modules says, read from its source."""
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    tree = _tree(f"sparring.{module}")
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
     return {
         field.target.id: doc.value.value
@@ -159,6 +160,24 @@ def field_docs(module: str, name: str) -> dict[str, str]:
     }
 
 
+@cache
+def defaults(shelf: str, name: str) -> dict[str, Any]:
+    """Field -> default of a leaf, read from its source; one that is no literal is left out."""
+    card = cards(shelf)[name]
+    body = next(n.body for n in _tree(card.module).body if isinstance(n, ast.ClassDef) and n.name == card.attribute)
+    found: dict[str, Any] = {}
+    for node in body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            with contextlib.suppress(ValueError):
+                found[node.target.id] = ast.literal_eval(node.value)
+    return found
+
+
+def lineage(card: Card) -> str:
+    """What the file that holds a recipe says of it and its siblings; the first line is the lineage's title."""
+    return ast.get_docstring(_tree(card.module)) or ""
+
+
 def unknown(what: str, name: str, names: Iterable[str]) -> str:
     """One line for a name that does not exist: the nearest one, else all of them."""
     names = sorted(names)
@@ -166,6 +185,12 @@ def unknown(what: str, name: str, names: Iterable[str]) -> str:
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
     singular = what.removesuffix("s")
     return f"no {singular} called {name!r}; {hint}"
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _card(shelf: str, file: Path, node: ast.stmt) -> Card | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -82,6 +83,10 @@ class Chance:
         use = self._use(purpose)
         return [int(self._generator(seed, purpose, self.round, use).integers(2**63)) for seed in self.seeds]
 
+    def luck(self, purpose: str) -> Luck:
+        """Chance for one purpose, handed to whoever need not know which."""
+        return Luck(self, purpose)
+
     def _next(self, law: str, purpose: str, shape: Sequence[int], fill: Fill, span: Span | None = None) -> Tensor:
         use = self._use(purpose)
         shape = tuple(shape)
@@ -93,7 +98,9 @@ class Chance:
             size = (rounds, *shape)
             drawn = np.stack([fill(self._generator(s, purpose, number, use), size) for s in self.seeds], axis=1)
             block = torch.from_numpy(drawn).to(self.device)
-            held = self._blocks[purpose, use] = what, span, _spread(block, span).unbind(0)
+            held = what, span, _spread(block, span).unbind(0)
+            if rounds > 1:  # a block that serves one round is not needed again, and may be large
+                self._blocks[purpose, use] = held
         if held[1] is span:
             return held[2][offset]
         # Another span than the block's: from here on the block stays as drawn, and each round is spread by itself.
@@ -131,6 +138,22 @@ def _spread(drawn: Tensor, span: Span | None) -> Tensor:
         return drawn
     low, high = span
     return drawn * (high - low) + low
+
+
+@dataclass(frozen=True)
+class Luck:
+    """What one population's layers draw from."""
+
+    chance: Chance
+    purpose: str
+
+    def dice(self) -> list[int]:
+        """One integer a member, to seed another generator with."""
+        return self.chance.dice(self.purpose)
+
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """Uniform on [0, 1), `(P, *shape)`."""
+        return self.chance.uniform(f"{self.purpose} layers", shape)
 
 
 @cache

@@ -52,6 +52,14 @@ def d_sees_both(game: Game) -> None:
     game.learn("D", game.called(1, game.D(real)) + game.called(0, game.D(fake)) + game.penalty(real, fake))
 
 
+def d_sees_mixture(game: Game) -> None:
+    """1. and 2. from one mixed batch, half of it real, half of it fake and made one by one."""
+    half = game.batch // 2
+    x = torch.cat([game.real()[:, half:], game.fakes_one_by_one(half).detach()], 1)
+    real, fake = game.D(x).split([game.batch - half, half], 1)
+    game.learn("D", torch.cat([game.called(1, real), game.called(0, fake)], 1))
+
+
 TEXTBOOK: tuple[Move, ...] = (d_sees_real, d_sees_fake, g_fools_d)  # three optimiser steps, as the write-ups do
 MODERN: tuple[Move, ...] = (d_sees_both, g_fools_d)  # one joint step for D
 
@@ -112,6 +120,11 @@ class Game:
     def fake(self) -> Tensor:
         """A batch of generated examples from fresh latent vectors, `(P, B, ...)`."""
         return self.G(self.world.share(self.latent.draw(self.chance, "latent", self.batch)))
+
+    def fakes_one_by_one(self, count: int) -> Tensor:
+        """`(P, count, ...)` generated examples by a call of G for each."""
+        latent = self.latent.draw(self.chance, "latent", count)
+        return torch.cat([self.G(latent[:, i : i + 1]) for i in range(count)], 1)
 
     def called(self, truth: Truth, score: Tensor) -> Tensor:
         """D's loss for examples whose truth is 1 (real) or 0 (fake), under the name the tricks give them.

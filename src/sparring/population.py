@@ -2,8 +2,8 @@
 
 Examples are `(P, B, ...)`. A population answers as its members would alone, in one of two ways:
 
-- layered: a chain of common layers is called in its batched form, one matrix product for all members; the weights lie
-  in memory as that product wants them, so one member costs less than the module itself;
+- as a chain (`layers.py`): common layers one after another are called in their batched forms, one matrix product for
+  all members; a single member costs less so than its module itself;
 - mapped: whatever else a user brings goes through `torch.func.vmap`, or member by member where it draws random numbers
   or does what `vmap` cannot; a single member's module is called itself.
 """
@@ -11,39 +11,50 @@ Examples are `(P, B, ...)`. A population answers as its members would alone, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from sparring.errors import SparringError
+from sparring.layers import Chain, chain_of
 
 State = Mapping[str, Tensor]
-Dice = Callable[[], Sequence[int]]
+
+
+class Luck(Protocol):
+    """What a network that draws random numbers itself, by dropout say, draws them from: each member from its own."""
+
+    def dice(self) -> Sequence[int]:
+        """One integer a member, to seed another generator with."""
+        ...
+
+    def uniform(self, shape: Sequence[int]) -> Tensor:
+        """Uniform on [0, 1), `(P, *shape)`."""
+        ...
 
 
 class Population:
     """P members.
 
     `make` builds one network, drawing its weights from torch's generator; it is called once per entry of `seeds` with
-    the generator seeded by that entry alone. `dice` gives one integer per member for a network that draws random
-    numbers itself (dropout, say); it is called at most once per call of the population.
+    the generator seeded by that entry alone.
     """
 
     def __init__(
         self,
         make: Callable[[], nn.Module],
         seeds: Sequence[int],
-        dice: Dice,
+        luck: Luck,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
     ):
         with torch.random.fork_rng(devices=[]):
             members = [_born(make, seed).to(device, dtype) for seed in seeds]
         self.size = len(members)
-        layers = _layers(members[0])
-        self._form = _Mapped(members, dice) if layers is None else _Layered(members, layers)
+        layers = chain_of(members[0])
+        self._form = _Mapped(members, luck.dice) if layers is None else Chain(members, layers, luck.uniform)
         self.parameters = [p for p in self._form.parameters.values() if p.requires_grad]
         """What an optimiser steps."""
 
@@ -78,41 +89,10 @@ def _born(make: Callable[[], nn.Module], seed: int) -> nn.Module:
     return make()
 
 
-class _Layered:
-    """A chain of layers that have a batched form."""
-
-    def __init__(self, members: Sequence[nn.Module], layers: Sequence[tuple[str, nn.Module]]):
-        stacked, _ = stack_module_state(list(members))
-        # Matrices lie as (P, in, out) and vectors as (P, 1, out), as the batched product wants them.
-        self._matrices = {name for name, weight in stacked.items() if weight.ndim == 3}
-        self.parameters = {
-            name: (weight.detach().mT if name in self._matrices else weight.detach().unsqueeze(1)).contiguous()
-            for name, weight in stacked.items()
-        }
-        for name, weight in stacked.items():
-            self.parameters[name].requires_grad_(weight.requires_grad)
-        self._chain = [_BATCHED[type(layer)](layer, self._own(prefix)) for prefix, layer in layers]
-
-    def __call__(self, x: Tensor) -> Tensor:
-        for layer in self._chain:
-            x = layer(x)
-        return x
-
-    def train(self, mode: bool) -> None:
-        """No layer with a batched form behaves differently."""
-
-    def state(self) -> dict[str, Tensor]:
-        held = ((name, weight.detach()) for name, weight in self.parameters.items())
-        return {name: weight.mT if name in self._matrices else weight.squeeze(1) for name, weight in held}
-
-    def _own(self, prefix: str) -> dict[str, Tensor]:
-        return {n.removeprefix(prefix): w for n, w in self.parameters.items() if n.rpartition(".")[0] + "." == prefix}
-
-
 class _Mapped:
     """Any module."""
 
-    def __init__(self, members: Sequence[nn.Module], dice: Dice):
+    def __init__(self, members: Sequence[nn.Module], dice: Callable[[], Sequence[int]]):
         self.template = members[0]
         self._dice = dice
         if len(members) == 1:
@@ -180,76 +160,3 @@ class _Mapped:
         held = {**parameters, **buffers}
         answer = functional_call(self.template, held, (x,))
         return answer, {n: held[n] for n, given in buffers.items() if held[n] is not given}
-
-
-# Batched forms: from a layer and its stacked weights to a function of x `(P, B, ...)`.
-
-Weights = Mapping[str, Tensor]
-Call = Callable[[Tensor], Tensor]
-
-
-def _layers(module: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]] | None:
-    """The layers of a chain and the prefix of their weights' names, or None when one has no batched form."""
-    if type(module) in _BATCHED and not _unusual(module):
-        return [(prefix, module)]
-    if type(module) is not nn.Sequential:
-        return None
-    found: list[tuple[str, nn.Module]] = []
-    for name, child in module.named_children():
-        inner = _layers(child, f"{prefix}{name}.")
-        if inner is None:
-            return None
-        found += inner
-    return found
-
-
-def _unusual(module: nn.Module) -> bool:
-    """A layer normalisation over several axes, or without gain and bias: rare enough to be mapped."""
-    return isinstance(module, nn.LayerNorm) and (
-        len(module.normalized_shape) != 1 or len(list(module.parameters())) != 2
-    )
-
-
-def _linear(layer: nn.Linear, own: Weights) -> Call:
-    weight, bias = own["weight"], own.get("bias")
-    if bias is None:
-        return lambda x: torch.bmm(x, weight)
-    return lambda x: torch.baddbmm(bias, x, weight)
-
-
-def _layer_norm(layer: nn.LayerNorm, own: Weights) -> Call:
-    shape, eps, gain, bias = layer.normalized_shape, layer.eps, own["weight"], own["bias"]
-    return lambda x: torch.addcmul(bias, nn.functional.layer_norm(x, shape, eps=eps), gain)
-
-
-def _flatten(layer: nn.Flatten, own: Weights) -> Call:
-    start, end = _one_further(layer.start_dim), _one_further(layer.end_dim)
-    return lambda x: x.flatten(start, end)
-
-
-def _unflatten(layer: nn.Unflatten, own: Weights) -> Call:
-    axis, size = _one_further(int(layer.dim)), tuple(layer.unflattened_size)
-    return lambda x: x.unflatten(axis, size)
-
-
-def _tanh(layer: nn.Tanh, own: Weights) -> Call:
-    # tanh x = 2 sigmoid(2x) - 1, exact to 2e-7. On some processors torch's tanh takes ten times as long as its sigmoid.
-    return lambda x: x.mul(2).sigmoid().mul(2).sub(1)
-
-
-def _elementwise(layer: nn.Module, own: Weights) -> Call:
-    return layer.forward
-
-
-def _one_further(axis: int) -> int:
-    return axis + 1 if axis >= 0 else axis
-
-
-_BATCHED: dict[type[nn.Module], Callable[[Any, Weights], Call]] = {
-    nn.Linear: _linear,
-    nn.LayerNorm: _layer_norm,
-    nn.Flatten: _flatten,
-    nn.Unflatten: _unflatten,
-    nn.Tanh: _tanh,
-    **dict.fromkeys((nn.Identity, nn.LeakyReLU, nn.ReLU, nn.Sigmoid), _elementwise),
-}

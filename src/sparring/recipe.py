@@ -155,11 +155,14 @@ class Recipe:
         return cls.from_dict(data, base)
 
 
-def recipe(name: str, *, source: str, verdict: str) -> Callable[[Callable[[], Recipe]], Callable[[], Recipe]]:
+def recipe(
+    name: str, *, source: str, verdict: str, expects: tuple[str, ...] = (), sweep: tuple[int, ...] = ()
+) -> Callable[[Callable[[], Recipe]], Callable[[], Recipe]]:
     """Marks a function that returns a Recipe and names it.
 
-    `source` is where it comes from, `verdict` what its author saw. The arguments are literals, because the catalogue
-    reads them without running the file.
+    `source` is where it comes from, `verdict` what its author saw, `expects` the findings that a diagnosis should then
+    come to, `sweep` the latent dimensions (the first is 1) that a sweep moves if nothing else is said. The arguments
+    are literals, because the catalogue reads them without running the file.
     """
 
     def mark(function: Callable[[], Recipe]) -> Callable[[], Recipe]:

@@ -267,7 +267,7 @@ def game_of(
     takes, shape = (recipe.latent.size,), recipe.data.shape
 
     def player(part: Any, takes: Shape, gives: Shape, optimiser: Any, who: str) -> Player:
-        made = Population(maker(part, takes, gives), births.dice(who), lambda: chance.dice(who), device, dtype)
+        made = Population(maker(part, takes, gives), births.dice(who), chance.luck(who), device, dtype)
         return Player(made, optimiser)
 
     return Game(
@@ -385,32 +385,81 @@ def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarra
     return made.float().cpu().numpy()
 
 
-def generators_of(run: Run | str | Path, source: Path | None = None) -> tuple[Recipe, Population]:
-    """A run's recipe and its trained generators. `source` is where to find a user's own file, if it moved."""
+def generators_of(
+    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None
+) -> tuple[Recipe, Population]:
+    """A run's recipe and its trained generators: all, or those of `seeds`, which the recipe then has too.
+
+    `source` is where to find a user's own file, if it moved.
+    """
     run = run if isinstance(run, Run) else Run.open(run)
     recipe = reload(run.recipe, source)
     held = run.load("G.")
     if held is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
+    weights = weights_of(held[1], "G")
+    if seeds is not None:
+        if absent := sorted(set(seeds) - set(recipe.seeds)):
+            raise UsageError(f"this run has no seed {absent[0]}; it has {_short(', '.join(map(str, recipe.seeds)))}")
+        chosen = [recipe.seeds.index(seed) for seed in seeds]
+        recipe, weights = recipe.with_(seeds=seeds), {name: tensor[chosen] for name, tensor in weights.items()}
     births = Chance(recipe.seeds)
     make = maker(recipe.generator, (recipe.latent.size,), recipe.data.shape)
-    generators = Population(make, births.dice("G"), lambda: births.dice("sampling"))
-    generators.load(weights_of(held[1], "G"))
+    generators = Population(make, births.dice("G"), births.luck("sampling"))
+    generators.load(weights)
     return recipe, generators
 
 
-def sample(run: Run | str | Path, count: int = 64, source: Path | None = None, draw: int = 0) -> np.ndarray:
-    """`count` examples of every member, float32 `(P, count, *shape)` in data units ([0, 1] for images).
+def explorable(
+    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None
+) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
+    """A run's recipe and G: latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
 
-    The same call gives the same examples; another `draw` gives others.
+    G is in evaluation mode and keeps no gradients. `seeds` chooses members; the recipe that comes back has only those.
+    """
+    with _own_chance():
+        recipe, generators = generators_of(run, source, seeds)
+    generators.train(False)
+
+    @torch.no_grad()
+    def G(z: Tensor) -> Tensor:
+        with _own_chance():
+            return recipe.data.in_data_units(generators(z))
+
+    return recipe, G
+
+
+def latents(recipe: Recipe, numbers: Sequence[int]) -> Tensor:
+    """Each member's latent vectors of these numbers, `(P, len(numbers), size)`.
+
+    Vector k of a member depends on its seed, the latent law and k alone, so a picture can be made again from its k.
+    """
+    if odd := [number for number in numbers if not 0 <= number < 2**63]:
+        raise UsageError(f"a latent vector's number lies between 0 and 2**63 - 1, not at {odd[0]}")
+    chance = Chance(recipe.seeds)
+    drawn: dict[int, Tensor] = {}
+    for number in sorted(set(numbers)):
+        chance.begin(number)
+        drawn[number] = recipe.latent.draw(chance, "latent number", 1)
+    return torch.cat([drawn[number] for number in numbers], 1)
+
+
+def sample(
+    run: Run | str | Path,
+    count: int = 64,
+    source: Path | None = None,
+    numbers: Sequence[int] | None = None,
+    seeds: Sequence[int] | None = None,
+) -> np.ndarray:
+    """Examples of every member, float32 `(P, N, *shape)` in data units ([0, 1] for images).
+
+    They are those of the latent vectors 0 to `count` - 1, or of `numbers`; the same number gives the same example.
+    `seeds` chooses members.
     """
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
-    with _own_chance():
-        recipe, generators = generators_of(run, source)
-        chance = Chance(recipe.seeds)
-        chance.begin(draw)
-        return generate(generators, recipe.latent.draw(chance, f"sample {count}", count), recipe)
+    recipe, G = explorable(run, source, seeds)
+    return G(latents(recipe, range(count) if numbers is None else numbers)).float().cpu().numpy()
 
 
 def threads_for(recipe: Recipe) -> int:
@@ -418,12 +467,10 @@ def threads_for(recipe: Recipe) -> int:
 
     Threads that share a core with other work wait for one another, and two are then slower than one.
     """
-    births = Chance(recipe.seeds[:1])
     takes, shape = (recipe.latent.size,), recipe.data.shape
-    weights = 0
-    for part, given, gives in ((recipe.generator, takes, shape), (recipe.discriminator, shape, ())):
-        alone = Population(maker(part, given, gives), births.dice("size"), lambda: births.dice("size"))
-        weights += sum(p.numel() for p in alone.parameters)
+    with _own_chance():
+        players = maker(recipe.generator, takes, shape)(), maker(recipe.discriminator, shape, ())()
+    weights = sum(p.numel() for player in players for p in player.parameters())
     work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
     return max(1, min(work // THREAD_WORK, idle_cores()))
 

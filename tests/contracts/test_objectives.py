@@ -29,14 +29,14 @@ def test_raising_the_undecided_score_pleases_d_on_real_displeases_it_on_fake_and
 def test_at_the_undecided_score_ds_mean_loss_is_the_stated_equilibrium(objective: Any) -> None:
     score = scores(objective.undecided)
     mean = (objective.real(score) + objective.fake(score)) / 2
-    assert float(mean.detach()) == pytest.approx(objective.equilibrium, abs=1e-12)
+    assert float(mean.detach()) == pytest.approx(objective.equilibrium, abs=1e-7)
 
 
 def test_where_d_cannot_tell_no_constant_score_is_better_than_the_undecided_one(objective: Any) -> None:
     """Real and fake are equally likely and look the same, so the best answer is one score for all."""
     score = objective.undecided + torch.linspace(-30, 30, 6001, dtype=torch.float64)[None]
     mean = (objective.real(score) + objective.fake(score)) / 2
-    assert float(mean.min()) >= objective.equilibrium - 1e-12
+    assert float(mean.min()) >= objective.equilibrium - 1e-7
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -6,20 +6,57 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 from sparring import catalogue
 from sparring.recipe import Recipe, find_recipe
 from sparring.trainer import game_of, sample, train
+from tests.miniature import LARGEST_BATCH, miniature
 
 
 def test_a_recipe_builds_a_game_whose_first_rounds_are_finite(recipe: Recipe, data_dir: Path) -> None:
-    game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
+    small = miniature(recipe)
+    game = game_of(small, small.data.open(data_dir, "cpu"))
     game.watched = True
     for _ in range(3):
         game.play()
     assert {"d_loss", "g_loss", "d_real", "d_fake"} <= game.notes.keys()
     assert all(torch.isfinite(figure).all() for figures in game.notes.values() for figure in figures)
+
+
+def test_a_recipe_plays_two_hundred_rounds(recipe: Recipe, data_dir: Path) -> None:
+    """With every step of its round, however many: only the networks and the batch are smaller."""
+    small = miniature(recipe).with_(round=recipe.round, batch=min(recipe.batch, 2), rounds=200)
+    game = game_of(small, small.data.open(data_dir, "cpu"))
+    for _ in range(200):
+        game.play()
+    assert game.round == 200
+    assert all(torch.isfinite(t).all() for p in game.players.values() for t in p.networks.state().values())
+
+
+def test_a_recipe_plays_at_its_full_size(recipe: Recipe, data_dir: Path) -> None:
+    whole = recipe.with_(round=tuple(dict.fromkeys(recipe.round)), batch=min(recipe.batch, LARGEST_BATCH))
+    game = game_of(whole, whole.data.open(data_dir, "cpu"))
+    game.play()
+    assert all(torch.isfinite(t).all() for p in game.players.values() for t in p.networks.state().values())
+
+
+@pytest.mark.parametrize(
+    ("name", "player", "low", "high"),
+    [
+        ("mnist-own", "G", 38e6, 42e6),
+        ("mnist-own", "D", 5.34 * 1024, 5.36 * 1024),
+        ("mnist-reference", "G", 0.95e6, 1.05e6),
+        ("mnist-reference", "D", 38e6, 42e6),
+    ],
+)
+def test_weights_have_the_sizes_that_the_write_up_gives(name: str, player: str, low: float, high: float) -> None:
+    """In bytes of float32: about 40 MB, 5.35 KB, about 1 MB and about 40 MB."""
+    recipe = find_recipe(name)
+    takes, shape = (recipe.latent.size,), recipe.data.shape
+    made = recipe.generator.build(takes, shape) if player == "G" else recipe.discriminator.build(shape, ())
+    assert low <= 4 * sum(p.numel() for p in made.parameters()) <= high
 
 
 def test_a_recipe_says_where_it_is_from_and_what_its_author_saw(recipe: Recipe) -> None:
@@ -36,7 +73,10 @@ def test_a_recipe_is_found_under_its_name(recipe: Recipe) -> None:
 
 def test_a_recipe_trains_and_its_run_can_be_sampled(recipe: Recipe, data_dir: Path, tmp_path: Path) -> None:
     run = train(
-        recipe.with_(seeds=(4, 2), rounds=12, ticks=3, pictured=4), tmp_path / "run", data_dir=data_dir, threads=1
+        miniature(recipe).with_(seeds=(4, 2), rounds=12, ticks=3, pictured=4),
+        tmp_path / "run",
+        data_dir=data_dir,
+        threads=1,
     )
     assert run.story.status == "finished"
     assert [tick["round"] for tick in run.story.ticks] == [0, 4, 8, 12]
@@ -50,7 +90,8 @@ def test_a_recipe_trains_and_its_run_can_be_sampled(recipe: Recipe, data_dir: Pa
 
 def test_the_figures_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path) -> None:
     """D(x) lies where the objective's opinions lie, and the first losses are near those of a D that cannot tell."""
-    game: Any = game_of(recipe, recipe.data.open(data_dir, "cpu"))
+    small = miniature(recipe)
+    game: Any = game_of(small, small.data.open(data_dir, "cpu"))
     game.watched = True
     game.play()
     for name in ("d_real", "d_fake"):

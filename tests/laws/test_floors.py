@@ -11,6 +11,8 @@ import pytest
 from sparring import catalogue
 
 ROOT = Path(__file__).parents[2]
+WALKS = {"sweep", "blend", "arithmetic", "influence"}
+"""Files beside the latent laws that hold functions of them, one each under the file's own name."""
 HEAVY = ("torch", "scipy", "sklearn", "matplotlib", "safetensors.torch")
 
 
@@ -64,4 +66,5 @@ def test_every_shelf_has_leaves_and_each_is_found_under_its_name(shelf: str) -> 
 def test_a_file_on_a_shelf_without_a_leaf_would_be_a_leaf_lost() -> None:
     for shelf in set(catalogue.SHELVES) - {"moves"}:
         files = {p.stem for p in (catalogue.PACKAGE / shelf).glob("*.py") if not p.name.startswith("_")}
-        assert {card.module.rpartition(".")[2] for card in catalogue.cards(shelf).values()} == files
+        lost = files - {card.module.rpartition(".")[2] for card in catalogue.cards(shelf).values()}
+        assert lost == (WALKS if shelf == "latent" else set())

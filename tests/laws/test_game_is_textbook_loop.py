@@ -17,11 +17,12 @@ from torch import Tensor, nn
 
 from sparring import catalogue
 from sparring.chance import Chance
-from sparring.game import d_sees_both, d_sees_fake, d_sees_real, g_fools_d
+from sparring.game import d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
 from sparring.recipe import Recipe, find_recipe
 from sparring.trainer import game_of
 from sparring.tricks.label_smoothing import LabelSmoothing
 from sparring.tricks.label_swapping import LabelSwapping
+from tests.miniature import miniature
 
 ROUNDS = 20
 TOLERANCE = 1e-11
@@ -41,10 +42,12 @@ class Textbook:
         self.D = nn.Sequential(network, nn.Sigmoid())
         self.G.load_state_dict({n: t[member].clone() for n, t in game.G.state().items()})
         network.load_state_dict({n: t[member].clone() for n, t in game.D.state().items()})
-        self.criterion = {"mse": nn.MSELoss(), "bce-with-logits": nn.BCELoss()}[name(recipe.objective)]
+        self.criterion, self.criterion_G = CRITERIA[name(recipe.objective)]
         self.optimiser_G = optimiser(recipe.generator_optimiser, self.G)
         self.optimiser_D = optimiser(recipe.discriminator_optimiser, self.D)
         self.chance = Chance((SEEDS[member],), dtype=torch.float64)
+        draw_dropout_from(self.chance, self.G, "G layers")
+        draw_dropout_from(self.chance, self.D, "D layers")
         self.source = recipe.data.open(data_dir, "cpu")
         self.progress = 0.0
 
@@ -53,6 +56,7 @@ class Textbook:
             d_sees_real: self.discriminator_step_on_real,
             d_sees_fake: self.discriminator_step_on_fake,
             d_sees_both: self.discriminator_step_on_both,
+            d_sees_mixture: self.discriminator_step_on_mixture,
             g_fools_d: self.generator_step,
         }
         for number in range(rounds):
@@ -76,10 +80,20 @@ class Textbook:
         (self.loss_on_real() + self.loss_on_fake()).backward()
         self.optimiser_D.step()
 
+    def discriminator_step_on_mixture(self) -> None:
+        half = self.recipe.batch // 2
+        real = self.source.draw(self.chance, self.recipe.batch)[0][half:]
+        seeds = self.recipe.latent.draw(self.chance, "latent", half)[0]
+        fake = torch.cat([self.G(seed.unsqueeze(0)) for seed in seeds]).detach()
+        labels = torch.cat([torch.ones(len(real)), torch.zeros(len(fake))]).double()
+        self.optimiser_D.zero_grad()
+        self.criterion(self.D(torch.cat([real, fake])), labels).backward()
+        self.optimiser_D.step()
+
     def generator_step(self) -> None:
         self.optimiser_G.zero_grad()
         output = self.D(self.G(self.seed_numbers()))
-        self.criterion(output, torch.ones_like(output)).backward()
+        self.criterion_G(output, torch.ones_like(output)).backward()
         self.optimiser_G.step()
 
     def loss_on_real(self) -> Tensor:
@@ -116,6 +130,38 @@ class Textbook:
         yield from ((f"D.{n}", t) for n, t in self.D[0].state_dict().items())
 
 
+def cross_entropy_by_hand(output: Tensor, target: Tensor) -> Tensor:
+    return -(target * torch.log(output + 1e-8) + (1 - target) * torch.log(1 - output + 1e-8)).mean()
+
+
+CRITERIA: dict[str, tuple[Any, Any]] = {
+    "mse": (nn.MSELoss(), nn.MSELoss()),
+    "bce-with-logits": (nn.BCELoss(), nn.BCELoss()),
+    "handwritten-cross-entropy": (cross_entropy_by_hand, cross_entropy_by_hand),
+    "sigmoid-twice": (nn.BCELoss(), nn.BCEWithLogitsLoss()),
+}
+"""What a script gives D's output, a probability, and its targets to: for D's loss, and for G's."""
+
+
+class ReplayedDropout(nn.Module):
+    """nn.Dropout that draws what the game draws."""
+
+    def __init__(self, share: float, chance: Chance, purpose: str):
+        super().__init__()
+        self.share, self.chance, self.purpose = share, chance, purpose
+
+    def forward(self, x: Tensor) -> Tensor:
+        kept = self.chance.uniform(self.purpose, x.shape)[0] >= self.share
+        return x * kept / (1 - self.share)
+
+
+def draw_dropout_from(chance: Chance, network: nn.Module, purpose: str) -> None:
+    for module in list(network.modules()):
+        for child, layer in module.named_children():
+            if isinstance(layer, nn.Dropout):
+                setattr(module, child, ReplayedDropout(layer.p, chance, purpose))
+
+
 def name(leaf: Any) -> str:
     return catalogue.name_of(type(leaf)) or ""
 
@@ -130,7 +176,7 @@ def optimiser(leaf: Any, module: nn.Module) -> torch.optim.Optimizer:
 
 
 def assert_game_is_textbook_loop(recipe: Recipe, data_dir: Path) -> None:
-    recipe = recipe.with_(seeds=SEEDS, rounds=ROUNDS)
+    recipe = miniature(recipe).with_(seeds=SEEDS, rounds=ROUNDS)
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"), dtype=torch.float64)
     loops = [Textbook(recipe, member, game, data_dir) for member in range(len(SEEDS))]
     begun = [{n: t.clone() for n, t in loop.weights()} for loop in loops]
@@ -180,4 +226,6 @@ def test_a_ratio_of_steps_is_a_longer_round(steps: tuple[Any, ...], data_dir: Pa
 
 
 def test_every_move_has_its_textbook_step(move: Any) -> None:
-    assert move in (d_sees_real, d_sees_fake, d_sees_both, g_fools_d), f"write {move.__name__} down above"
+    assert move in (d_sees_real, d_sees_fake, d_sees_both, d_sees_mixture, g_fools_d), (
+        f"write {move.__name__} down above"
+    )

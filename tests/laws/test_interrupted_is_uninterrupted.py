@@ -19,6 +19,7 @@ from sparring.record import Run
 from sparring.record.story import CURVES
 from sparring.trainer import Trainer
 from tests.laws.user_modules import PAIRS
+from tests.miniature import miniature
 
 ROUNDS = 45
 CUTS = (11, 30)
@@ -35,7 +36,7 @@ def every_round_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def short(recipe: Recipe) -> Recipe:
-    return recipe.with_(rounds=ROUNDS, ticks=9, pictured=3, seeds=(3, 123456789012))
+    return miniature(recipe).with_(rounds=ROUNDS, ticks=9, pictured=3, seeds=(3, 123456789012))
 
 
 def leave_at(round: int) -> Callable[[Trainer], None]:

@@ -126,7 +126,8 @@ def test_the_id_does_not_depend_on_name_or_origin() -> None:
 
 
 def test_the_id_is_twelve_hexadecimal_digits_and_no_two_recipes_share_one() -> None:
-    ids = [find_recipe(name).id for name in catalogue.cards("recipes")]
+    # mnist-v5.0 is mnist-reference under its version number.
+    ids = [find_recipe(name).id for name in catalogue.cards("recipes") if name != "mnist-v5.0"]
     assert len(set(ids)) == len(ids)
     assert all(len(i) == 12 and int(i, 16) >= 0 for i in ids)
 

@@ -66,12 +66,12 @@ def test_every_field_of_a_recipe_is_a_flag(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", catalogue.cards("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
-    from sparring.cli import _spelled
+    from sparring.flags import spelled
     from sparring.recipe import SHELF, find_recipe
 
     recipe = find_recipe(name)
     for field, shelf in SHELF.items():
-        text, held = _spelled(field, getattr(recipe, field)), getattr(recipe, field)
+        text, held = spelled(field, getattr(recipe, field)), getattr(recipe, field)
         if isinstance(text, str):
             assert catalogue.read(shelf, text) == held
         else:
@@ -99,13 +99,14 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
     numbers, again, other, picture = (tmp_path / n for n in ("a.npy", "b.npy", "c.npy", "d.png"))
     sparring("sample", trained, "--count", 5, "--out", numbers)
     sparring("sample", trained, "--count", 5, "--out", again)
-    sparring("sample", trained, "--count", 5, "--out", other, "--draw", 1)
+    sparring("sample", trained, "--numbers", "5,0-2", "--seeds", "2,0", "--out", other)
     sparring("sample", trained, "--count", 5, "--out", picture)
     examples = np.load(numbers)
     assert examples.shape == (3, 5, 4)
     assert examples.dtype == np.float32
     assert examples.min() >= 0 and examples.max() <= 1
     assert numbers.read_bytes() == again.read_bytes()
+    np.testing.assert_array_equal(np.load(other)[:, 1:], examples[[2, 0], :3])
     with Image.open(picture) as image:
         assert image.format == "PNG"
 
@@ -130,6 +131,9 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["sample", "nowhere", "--out", "a.npy"], FAILED, "nowhere does not exist"),
         (["sample", "nowhere", "--out", "a.gif"], WRONG_USAGE, ".npy or .png"),
         (["sample", "nowhere"], WRONG_USAGE, "--out"),
+        (["sample", "nowhere", "--out", "a.npy", "--numbers", "3-1"], WRONG_USAGE, "ends before it begins"),
+        (["sample", "nowhere", "--out", "a.npy", "--numbers", "x"], WRONG_USAGE, "whole numbers and ranges"),
+        (["sample", "nowhere", "--out", "a.npy", "--numbers", "0-999999999"], WRONG_USAGE, "at most 100,000"),
         (["recipes", "nothing"], WRONG_USAGE, "no recipe called"),
     ],
 )

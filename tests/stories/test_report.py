@@ -21,8 +21,10 @@ from sparring.recipe import find_recipe
 from sparring.record import Run, Story
 from sparring.record.grid import grid
 from sparring.report import Live, save_figures, summary, words, write_report
+from sparring.report.course import smoothed
+from sparring.report.drawing import LIGHT, MOST_LINES
 from sparring.report.facts import Facts, Spread, named_seeds, plus_minus
-from sparring.report.figures import LIGHT, MOST_LINES, curves, ends, outputs, smoothed
+from sparring.report.figures import curves, ends, outputs
 from sparring.report.live import Pictures, preview, sparkline
 from sparring.report.page import MOST_PICTURES, page
 from sparring.trainer import train
@@ -149,7 +151,7 @@ def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Pat
     assert "Away from the target: 2 seeds" in seen.said
     assert "when D cannot tell" in seen.said and "±" in seen.said
     assert "D answers 0.5" in seen.said and "write-up 002" in seen.said
-    assert "rounds 10000 → 200" in seen.said
+    assert "rounds 10,000 → 200" in seen.said
 
 
 def test_page_shows_at_most_a_few_pictures_of_training_the_first_and_the_last_among_them(tmp_path: Path) -> None:

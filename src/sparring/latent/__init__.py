@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,6 +16,8 @@ class Latent(ABC):
 
     size: int
     """Numbers in one latent vector."""
+    reach: ClassVar[tuple[float, float]] = (-3.0, 3.0)
+    """From where to where it is worth turning one of them, when nothing else is said."""
 
     @abstractmethod
     def draw(self, chance: Chance, purpose: str, count: int) -> Tensor:

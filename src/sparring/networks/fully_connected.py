@@ -15,9 +15,9 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
 @final
 @dataclass(frozen=True)
 class FullyConnected(Network):
-    """Linear layers of the given widths with an activation, and if wanted a normalisation, between them.
+    """Linear layers of the given widths with an activation, and if wanted normalisation and dropout, between them.
 
-    Each hidden layer is linear, activation, normalisation. The output is a linear layer and `output`.
+    Each hidden layer is linear, activation, normalisation, dropout. The output is a linear layer and `output`.
     """
 
     hidden: tuple[int, ...] = (128,)
@@ -25,8 +25,11 @@ class FullyConnected(Network):
     activation: Activation = "leaky-relu"
     slope: float = 0.2
     """Of the leaky ReLU below zero."""
-    normalise: Literal["none", "layer"] = "none"
-    """Layer normalisation after each hidden activation (Ba et al., "Layer normalization", 2016); works at batch 1."""
+    normalise: Literal["none", "layer", "batch"] = "none"
+    """After each hidden activation: over the layer (Ba et al., "Layer normalization", 2016), which works at batch 1, or
+    over the batch (Ioffe and Szegedy, "Batch normalization", ICML 2015)."""
+    dropout: float = 0.0
+    """Share of the numbers set to 0 after each hidden layer while training (Srivastava et al., JMLR 15, 2014)."""
     output: Literal["none", "sigmoid", "tanh"] = "none"
     """Squashes the output into the data's range; a discriminator gives a raw score."""
 
@@ -37,8 +40,10 @@ class FullyConnected(Network):
             layers.append(nn.Linear(wide, next_wide))
             if index < len(widths) - 1:
                 layers.append(self._activation())
-                if self.normalise == "layer":
-                    layers.append(nn.LayerNorm(next_wide))
+                if self.normalise != "none":
+                    layers.append(nn.LayerNorm(next_wide) if self.normalise == "layer" else nn.BatchNorm1d(next_wide))
+                if self.dropout:
+                    layers.append(nn.Dropout(self.dropout))
         if self.output != "none":
             layers.append(nn.Sigmoid() if self.output == "sigmoid" else nn.Tanh())
         if len(gives) != 1:

@@ -16,6 +16,7 @@ from sparring.recipe import Recipe, recipe
         "Losses jitter, D's trend up and G's down; blurred images with rough outlines; "
         "one latent dimension steers the brightness or extent of a region, but alone changes little."
     ),
+    sweep=(5, 25, 45, 65, 85),
 )
 def fashion_fc() -> Recipe:
     """Clothes from 100 normal numbers: D 784-128-1, G 100-128-784, LeakyReLU(0.2).

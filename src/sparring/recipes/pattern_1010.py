@@ -13,6 +13,7 @@ from sparring.recipe import Recipe, recipe
     "pattern-1010",
     source="write-up 002, section 1",
     verdict="The 1010 format emerges; D's loss falls from 0.25 as D learns, then returns to 0.25: D answers 0.5.",
+    expects=("equilibrium",),
 )
 def pattern_1010() -> Recipe:
     """Learn the pattern 1010: four numbers from the constant 0.5.

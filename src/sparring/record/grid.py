@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 INK, PAPER, GUTTER = (60, 60, 60), (255, 255, 255), 12
 CAPTION = 14
 """Pixels above a block for its seed."""
+LAYOUT = "sparring layout"
+"""The PNG's text chunk that says where what lies."""
 MOST_MEMBERS = 64
 """More blocks than this in one picture help nobody."""
 
@@ -27,8 +32,29 @@ def grid(examples: np.ndarray, seeds: Sequence[int] | None = None, scale: int | 
 
 
 def save_grid(examples: np.ndarray, path: Path, seeds: Sequence[int] | None = None, scale: int | None = None) -> None:
-    """Write `grid(...)` as a PNG."""
-    grid(examples, seeds, scale).save(path, format="PNG")
+    """Write `grid(...)` as a PNG that says where its blocks and the examples in them lie."""
+    images = _as_images(examples)
+    about = PngInfo()
+    about.add_text(LAYOUT, json.dumps(_layout(images, seeds is not None, scale)))
+    grid(examples, seeds, scale).save(path, format="PNG", pnginfo=about)
+
+
+def excerpts(picture: Image.Image, members: int, examples: int) -> list[Image.Image] | None:
+    """Of each of the first `members` blocks of a saved grid, the first examples, at most so many, in a square.
+
+    None for a picture that does not say where they lie.
+    """
+    try:
+        told = json.loads(str(picture.info[LAYOUT]))
+        (across, down), (width, height), gap = told["cells"], told["cell"], told["gap"]
+        columns = min(across, max(1, math.isqrt(examples)))
+        rows = min(down, max(1, examples // columns))
+        size = columns * (width + gap) - gap, rows * (height + gap) - gap
+        boxes = [(left, top, left + size[0], top + size[1]) for left, top in told["blocks"][:members]]
+    except (KeyError, ValueError, TypeError):
+        return None
+    inside = all(0 <= b[0] < b[2] <= picture.width and 0 <= b[1] < b[3] <= picture.height for b in boxes)
+    return [picture.crop(box) for box in boxes] if inside else None
 
 
 def save_array(examples: np.ndarray, path: Path) -> None:
@@ -44,11 +70,25 @@ def _as_images(examples: np.ndarray) -> np.ndarray:
     return flat[:, :, None, None, :]
 
 
-def _block(images: np.ndarray, scale: int | None) -> Image.Image:
-    count, channels, height, width = images.shape
+def _cells(shape: Sequence[int], scale: int | None) -> tuple[int, int, int]:
+    """Columns, rows and scale of a block of `(N, C, H, W)` images."""
+    count, _, height, width = shape
     columns = math.ceil(math.sqrt(count)) if height > 1 else 1
-    rows = math.ceil(count / columns)
-    scale = scale or max(1, min(48, round(224 / (columns * width))))
+    return columns, math.ceil(count / columns), scale or max(1, min(48, round(224 / (columns * width))))
+
+
+def _layout(images: np.ndarray, named: bool, scale: int | None) -> dict[str, Any]:
+    """Where the blocks of a page begin, and how the examples lie in each, in pixels."""
+    columns, rows, scale = _cells(images.shape[1:], scale)
+    height, width = images.shape[-2:]
+    size = (columns * (width + 1) - 1) * scale, (rows * (height + 1) - 1) * scale
+    places = _places(min(len(images), MOST_MEMBERS), size, named)[0]
+    return {"blocks": places, "cells": [columns, rows], "cell": [width * scale, height * scale], "gap": scale}
+
+
+def _block(images: np.ndarray, scale: int | None) -> Image.Image:
+    _, channels, height, width = images.shape
+    columns, rows, scale = _cells(images.shape, scale)
     pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
     for index, image in enumerate(pixels):
@@ -59,21 +99,24 @@ def _block(images: np.ndarray, scale: int | None) -> Image.Image:
     return Image.fromarray(canvas).resize((canvas.shape[1] * scale, canvas.shape[0] * scale), Image.Resampling.NEAREST)
 
 
-def _side_by_side(blocks: Sequence[Image.Image], names: Sequence[str] | None) -> Image.Image:
-    width, height = blocks[0].size
-    head = CAPTION if names else 0
+def _places(count: int, size: tuple[int, int], named: bool) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+    """Left and upper edge of each block on a page, and the page's size."""
+    width, height = size[0] + GUTTER, size[1] + GUTTER + (CAPTION if named else 0)
     # A page wider than tall suits screens: about twice as wide as high.
-    columns = min(len(blocks), max(1, round(math.sqrt(2 * len(blocks) * (height + head + GUTTER) / (width + GUTTER)))))
-    rows = math.ceil(len(blocks) / columns)
-    columns = math.ceil(len(blocks) / rows)  # four are two and two, not three and one
-    page = Image.new(
-        "RGB", (columns * (width + GUTTER) + GUTTER, rows * (height + head + GUTTER) + GUTTER), color=PAPER
-    )
+    columns = min(count, max(1, round(math.sqrt(2 * count * height / width))))
+    rows = math.ceil(count / columns)
+    columns = math.ceil(count / rows)  # four are two and two, not three and one
+    head = GUTTER + (CAPTION if named else 0)
+    places = [(GUTTER + k % columns * width, head + k // columns * height) for k in range(count)]
+    return places, (columns * width + GUTTER, rows * height + GUTTER)
+
+
+def _side_by_side(blocks: Sequence[Image.Image], names: Sequence[str] | None) -> Image.Image:
+    places, size = _places(len(blocks), blocks[0].size, names is not None)
+    page = Image.new("RGB", size, color=PAPER)
     draw = ImageDraw.Draw(page)
-    for index, block in enumerate(blocks):
-        left = GUTTER + index % columns * (width + GUTTER)
-        top = GUTTER + index // columns * (height + head + GUTTER)
+    for index, (block, (left, top)) in enumerate(zip(blocks, places, strict=True)):
         if names:
-            draw.text((left, top), names[index], fill=INK)
-        page.paste(block, (left, top + head))
+            draw.text((left, top - CAPTION), names[index], fill=INK)
+        page.paste(block, (left, top))
     return page

@@ -1,4 +1,4 @@
-"""One run, told: pictures, a page, words in a terminal, plain data, and a display while it trains.
+"""Runs, told: pictures, a page for one or for several, words in a terminal, plain data, a display while one trains.
 
 Each name is imported when it is first used, so `sparring show` loads neither torch nor matplotlib.
 """
@@ -9,20 +9,38 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sparring.report.compare import write_comparison as write_comparison
     from sparring.report.facts import summary as summary
     from sparring.report.figures import save_figures as save_figures
     from sparring.report.live import Live as Live
     from sparring.report.page import write_report as write_report
+    from sparring.report.recipes import recipes_in_markdown as recipes_in_markdown
+    from sparring.report.side_by_side import Comparison as Comparison
+    from sparring.report.side_by_side import comparison as comparison
     from sparring.report.terminal import words as words
 
 _HOMES = {
+    "Comparison": "sparring.report.side_by_side",
     "Live": "sparring.report.live",
+    "comparison": "sparring.report.side_by_side",
+    "recipes_in_markdown": "sparring.report.recipes",
     "save_figures": "sparring.report.figures",
     "summary": "sparring.report.facts",
     "words": "sparring.report.terminal",
+    "write_comparison": "sparring.report.compare",
     "write_report": "sparring.report.page",
 }
-__all__ = ["Live", "save_figures", "summary", "words", "write_report"]
+__all__ = [
+    "Comparison",
+    "Live",
+    "comparison",
+    "recipes_in_markdown",
+    "save_figures",
+    "summary",
+    "words",
+    "write_comparison",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

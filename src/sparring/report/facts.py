@@ -13,6 +13,7 @@ import numpy as np
 from sparring import catalogue
 from sparring.record import Run, Story
 from sparring.record.story import CURVES
+from sparring.report.spelling import differences
 
 TITLES = {"d_loss": "D's loss", "g_loss": "G's loss", "d_real": "D(real)", "d_fake": "D(fake)"}
 NEAR = 0.2
@@ -106,6 +107,11 @@ class Facts:
         return None if self.recipe.get("origin") else catalogue.cards("recipes").get(self.recipe["name"])
 
     @property
+    def expects(self) -> list[str]:
+        """Names of the findings that a run of this recipe should come to."""
+        return list(self.card.facts.get("expects", ())) if self.card else []
+
+    @property
     def changed(self) -> dict[str, list[Any]]:
         """Field -> what the catalogue's recipe of this name has, and what this run has."""
         return self.about.get("changed") or {}
@@ -113,9 +119,7 @@ class Facts:
     @property
     def changes(self) -> list[str]:
         """The same in words: `rounds 10000 → 200`, `generator optimiser rate 0.01 → 0.1`."""
-        return [
-            f"{name.replace('_', ' ')} {told}" for name, pair in self.changed.items() for told in _differences(*pair)
-        ]
+        return [told for field, (old, new) in self.changed.items() for told in differences(field, old, new)]
 
     @property
     def equilibrium(self) -> dict[str, float]:
@@ -213,6 +217,7 @@ def summary(run: Run) -> dict[str, Any]:
         "ends": _ends(facts),
         "source": facts.card.facts["source"] if facts.card else None,
         "verdict": facts.card.facts["verdict"] if facts.card else None,
+        "expects": facts.expects,
         "changed": facts.changed,
         "made_with": {k: facts.about.get(k) for k in ("device", "processor", "cores", "threads", "versions", "commit")},
         "files": files(run, story),
@@ -261,13 +266,6 @@ def _ends(facts: Facts) -> dict[str, Any] | None:
     }
 
 
-def _differences(old: Any, new: Any) -> list[str]:
-    """What a change of one field comes to: for the same leaf with other values, those values."""
-    if isinstance(old, dict) and isinstance(new, dict) and old.get("is") == new.get("is"):
-        return [f"{key} {spelled(old.get(key))} → {spelled(new[key])}" for key in new if new[key] != old.get(key)]
-    return [f"{spelled(old)} → {spelled(new)}"]
-
-
 def _far_out(values: np.ndarray) -> np.ndarray:
     finite = values[np.isfinite(values)]
     if len(finite) < 4:
@@ -297,17 +295,6 @@ def plus_minus(spread: Spread) -> str:
     return f"{spread.mean:.{decimals}f} ± {spread.sd:.{decimals}f}"
 
 
-def spelled(value: Any) -> str:
-    """A value of a recipe as people write it: a leaf is `adam(rate=0.001)`, a user's own part its name in brackets."""
-    if isinstance(value, dict):
-        name = value.get("is") or f"<{value.get('yours')}>"
-        told = ", ".join(f"{k}={spelled(v)}" for k, v in value.items() if k not in ("is", "yours", "sha256", "as"))
-        return f"{name}({told})" if told else name
-    if isinstance(value, list):
-        return f"({', '.join(map(spelled, value))})" if value else "none"
-    return str(value)
-
-
 def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s"
@@ -329,5 +316,9 @@ def named_seeds(seeds: Sequence[int], most: int = 12) -> str:
     names = [str(seed) for seed in seeds]
     if len(names) == 1:
         return f"seed {names[0]}"
-    shown, rest = (names[:-1], names[-1]) if len(names) <= most else (names[:most], f"{len(names) - most:,} more")
-    return f"seeds {', '.join(shown)} and {rest}"
+    return f"seeds {listed(names if len(names) <= most else [*names[:most], f'{len(names) - most:,} more'])}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from sparring import __version__
 from sparring.record import Run
 from sparring.record.grid import MOST_MEMBERS
 from sparring.record.story import CURVES
 from sparring.report import figures
-from sparring.report.facts import TITLES, Facts, count, duration, example, named_seeds, number, plus_minus
-from sparring.report.markup import Child, Markup, join, tag
+from sparring.report.document import carried, chart, document, more, table
+from sparring.report.facts import TITLES, Facts, count, duration, example, number, plus_minus
+from sparring.report.markup import Markup, join, tag
+from sparring.report.sentences import sentences
 
 MOST_PICTURES = 12
 """Sample pictures that the page carries, evenly chosen from those of training."""
-PICTURE_BYTES, PICTURE_WIDTH = 200_000, 1_400
-"""A sample picture larger than the one, or wider than the other in pixels, is carried as a smaller copy."""
 MOST_AWAY = 40
 """Rows of seeds that ended away from the target; more are counted."""
 
@@ -49,20 +46,9 @@ def write_report(run: Run) -> Path:
 
 def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
     """The whole document."""
-    here = Path(__file__)
-    style, script = (here.with_name(f"page.{end}").read_text(encoding="utf-8") for end in ("css", "js"))
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("title", f"{facts.name}: {count(len(facts.seeds), 'seed')}, Sparring"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Markup(style)),
-    )
-    main = tag(
-        "main",
+    return document(
+        f"{facts.name}: {count(len(facts.seeds), 'seed')}",
+        _header(facts),
         tag("div", _recipe(facts), _shown(facts), class_="beside"),
         _samples(facts),
         _numbers(facts),
@@ -73,15 +59,8 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
         _seed_table(facts),
         _made_with(facts),
         _recipe_json(facts),
+        written_from=f"{facts.run.path.name}/journal.jsonl",
     )
-    footer = tag("footer", f"Written by Sparring {__version__} from {facts.run.path.name}/journal.jsonl. ", _OFFLINE)
-    body = tag("body", _header(facts), main, footer, tag("script", Markup(script)))
-    return join(Markup("<!doctype html>\n"), tag("html", head, body, lang="en"), Markup("\n"))
-
-
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""Browsers hold the page to what it promises: nothing is fetched."""
-_OFFLINE = "This file is all there is: it asks nothing of the network."
 
 
 # The top.
@@ -89,16 +68,16 @@ _OFFLINE = "This file is all there is: it asks nothing of the network."
 
 def _header(facts: Facts) -> Markup:
     status = tag("span", facts.story.status, class_=f"status {facts.story.status}")
-    return tag(
-        "header",
+    return join(
         tag("p", "Sparring, one run ", Markup("&middot; "), status, class_="kicker"),
         tag("h1", facts.name),
-        tag("p", _what(facts), class_="lead") if _what(facts) else None,
+        tag("p", what(facts), class_="lead") if what(facts) else None,
         _at_a_glance(facts),
     )
 
 
-def _what(facts: Facts) -> str:
+def what(facts: Facts) -> str:
+    """The recipe in one line, when the catalogue has it."""
     return facts.card.summary if facts.card else ""
 
 
@@ -120,17 +99,32 @@ def _at_a_glance(facts: Facts) -> Markup:
 
 def _recipe(facts: Facts) -> Markup:
     if facts.card is None:
-        origin = facts.recipe.get("origin") or {}
-        told = f"A recipe of the user's own, from {origin['file']}." if origin else "A recipe of the user's own."
-        return tag("section", tag("h2", "The recipe", class_="small"), tag("p", told))
+        return tag("section", tag("h2", "The recipe", class_="small"), author(facts))
     rest = facts.card.text.removeprefix(facts.card.summary).strip()
     return tag(
         "section",
         tag("h2", "What its author saw", class_="small"),
+        author(facts),
+        [tag("p", " ".join(part.split()), class_="soft") for part in rest.split("\n\n") if part],
+    )
+
+
+def author(facts: Facts, changes: bool = True) -> Markup:
+    """What the author of a run's recipe saw, where that stands, and if wanted how this run departs from the recipe."""
+    if facts.card is None:
+        origin = facts.recipe.get("origin") or {}
+        return tag("p", f"A recipe of the user's own{', from ' + origin['file'] if origin else ''}.")
+    return join(
         tag("blockquote", facts.card.facts["verdict"]),
         tag("p", f"From: {facts.card.facts['source']}.", class_="soft"),
-        tag("p", f"This run changes the recipe: {'; '.join(facts.changes)}.") if facts.changes else None,
-        [tag("p", " ".join(part.split()), class_="soft") for part in rest.split("\n\n") if part],
+        tag(
+            "p",
+            "Findings to be made: ",
+            [(", " if k else "", tag("code", name)) for k, name in enumerate(facts.expects)],
+        )
+        if facts.expects
+        else None,
+        tag("p", f"This run changes the recipe: {'; '.join(facts.changes)}.") if changes and facts.changes else None,
     )
 
 
@@ -140,40 +134,6 @@ def _shown(facts: Facts) -> Markup:
         tag("h2", "What this run shows", class_="small"),
         [tag("p", sentence) for sentence in sentences(facts)],
     )
-
-
-def sentences(facts: Facts) -> list[str]:
-    """What the numbers say. Naming what is wrong is the diagnosis' work."""
-    if not len(facts.story.noted):
-        return ["No round has been played yet."]
-    told = [facts.ended] if facts.ended else []
-    told += _levels_reached(facts)
-    if facts.diverged:
-        lost = f"{len(facts.diverged):,} of {count(len(facts.seeds), 'seed')}"
-        told.append(f"{lost} diverged, {named_seeds(list(facts.diverged))}: counted, and left out of the means.")
-    if facts.story.status in ("stopped", "unfinished"):
-        told.append(f"The run stands at round {facts.story.round:,} of {facts.rounds:,}; these are not final numbers.")
-    return told
-
-
-def _levels_reached(facts: Facts) -> list[str]:
-    if not any(spread.n for spread in facts.spreads.values()):
-        return ["No seed has finite numbers at the end."]
-    losses, answers = _pair(facts, "d_loss", "g_loss"), _pair(facts, "d_real", "d_fake")
-    told = [
-        f"D's loss ends at {losses[0]}, G's at {losses[1]}{losses[2]}.",
-        f"D answers {answers[0]} to real examples, {answers[1]} to generated ones{answers[2]}.",
-    ]
-    return [*told, "All are means ± SD over seeds."] if len(facts.seeds) > 1 else told
-
-
-def _pair(facts: Facts, first: str, second: str) -> tuple[str, str, str]:
-    """Two curves' numbers, and in brackets what both are when D cannot tell."""
-    levels = [facts.equilibrium[name] for name in (first, second) if name in facts.equilibrium]
-    beside = (
-        f" ({' and '.join(dict.fromkeys(f'{level:.3g}' for level in levels))} when D cannot tell)" if levels else ""
-    )
-    return plus_minus(facts.spreads[first]), plus_minus(facts.spreads[second]), beside
 
 
 # Pictures.
@@ -189,7 +149,7 @@ def _samples(facts: Facts) -> Markup | None:
     images: list[Markup] = []
     for name in chosen:
         played = f"{_round_of(name):,}"
-        source, (width, height) = _carried(facts.run.path / name)
+        source, (width, height) = carried(facts.run.path / name)
         last = name == chosen[-1]
         images.append(
             tag(
@@ -222,42 +182,15 @@ def _samples(facts: Facts) -> Markup | None:
     )
 
 
-def _carried(path: Path) -> tuple[str, tuple[int, int]]:
-    """A sample picture as a data URI, and its size in pixels."""
-    data = path.read_bytes()
-    with Image.open(path) as picture:
-        size = picture.size
-        if len(data) <= PICTURE_BYTES and size[0] <= PICTURE_WIDTH:
-            return _uri(data, "png"), size
-        picture = picture.convert("RGB")
-        picture.thumbnail((PICTURE_WIDTH, 4 * PICTURE_WIDTH), Image.Resampling.LANCZOS)
-        smaller = io.BytesIO()
-        picture.save(smaller, format="WEBP", quality=80, method=4)
-        return _uri(smaller.getvalue(), "webp"), picture.size
-
-
 def _draw(facts: Facts) -> list[Markup]:
     """Every figure, in light and in dark; the light one is kept in the run's folder too."""
     drawn: list[Markup] = []
     for name, draw in figures.figures(facts).items():
-        light, dark = (figures.as_png(draw(facts, scheme)) for scheme in (figures.LIGHT, figures.DARK))
+        picture, light = chart(partial(draw, facts), ALT[name])
         figures.save_figure(facts.run, name, light)
-        drawn.append(_figure(name, light, dark))
+        plate = tag("div", picture, class_="plate", tabindex=0, role="group", aria_label=ALT[name])
+        drawn.append(tag("figure", plate, tag("figcaption", ABOUT_FIGURES[name]), id=name))
     return drawn
-
-
-def _figure(name: str, light: bytes, dark: bytes) -> Markup:
-    picture = tag(
-        "picture",
-        tag("source", srcset=_uri(dark, "png"), media="(prefers-color-scheme: dark)"),
-        tag("img", src=_uri(light, "png"), alt=ALT[name], class_="chart"),
-    )
-    plate = tag("div", picture, class_="plate", tabindex=0, role="group", aria_label=ALT[name])
-    return tag("figure", plate, tag("figcaption", ABOUT_FIGURES[name]), id=name)
-
-
-def _uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _round_of(picture: str) -> int:
@@ -281,7 +214,7 @@ def _numbers(facts: Facts) -> Markup:
     lost = len(facts.seeds) - min(s.n for s in facts.spreads.values())
     missing = f" n falls short of {len(facts.seeds):,} by {lost:,} whose numbers are not finite." if lost else ""
     told = f"Means over the last 5 % of the rounds noted. SD: of the sample.{missing}"
-    return tag("section", tag("h2", title), _table(columns, rows, main=1, caption=told))
+    return tag("section", tag("h2", title), table(columns, rows, main=1, caption=told))
 
 
 def _away(facts: Facts) -> Markup | None:
@@ -290,11 +223,11 @@ def _away(facts: Facts) -> Markup | None:
         return None
     members = np.flatnonzero(~facts.ends.near).tolist()
     rows = [[str(facts.seeds[m]), example(facts.ends.outputs[m]), facts.why(m)] for m in members[:MOST_AWAY]]
-    more = f"{len(members) - MOST_AWAY:,} more are in the table of every seed." if len(members) > MOST_AWAY else None
+    rest = f"{len(members) - MOST_AWAY:,} more are in the table of every seed." if len(members) > MOST_AWAY else None
     return tag(
         "section",
         tag("h2", f"Away from the target: {count(len(members), 'seed')}"),
-        _table(("seed", "output", "what its curves say"), rows, words=2, caption=more),
+        table(("seed", "output", "what its curves say"), rows, words=2, caption=rest),
     )
 
 
@@ -309,7 +242,7 @@ def _seed_table(facts: Facts) -> Markup:
             told.append(example(outputs[member]))
         rows.append([*told, f"{facts.diverged[seed]:,}" if seed in facts.diverged else ""])
     marked = "Coloured: diverged, away from the target, or far outside the other seeds." if odd else None
-    return _more(f"Every seed ({len(facts.seeds):,})", _table(columns, rows, odd=odd, caption=marked))
+    return more(f"Every seed ({len(facts.seeds):,})", table(columns, rows, odd=odd, caption=marked))
 
 
 def _made_with(facts: Facts) -> Markup:
@@ -329,40 +262,11 @@ def _made_with(facts: Facts) -> Markup:
         "commit": about.get("commit"),
     }
     pairs = [(tag("dt", k), tag("dd", str(v))) for k, v in told.items() if v is not None]
-    return _more("What it ran on", tag("dl", pairs, class_="plain"))
+    return more("What it ran on", tag("dl", pairs, class_="plain"))
 
 
 def _recipe_json(facts: Facts) -> Markup:
-    return _more("The recipe, in full", tag("pre", tag("code", json.dumps(facts.recipe, indent=2, ensure_ascii=False))))
-
-
-def _more(title: str, *children: Child) -> Markup:
-    return tag("details", tag("summary", title), *children)
-
-
-def _table(
-    columns: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    main: int | None = None,
-    words: int | None = None,
-    odd: set[int] | None = None,
-    caption: str | None = None,
-) -> Markup:
-    """A table whose first column names the rows. `main` is set in bold, `words` is text, `odd` rows are coloured."""
-    kinds = {main: "main", words: "words"}
-    head = tag("tr", [tag("th", c, scope="col", class_="words" if k == words else None) for k, c in enumerate(columns)])
-    body = [
-        tag(
-            "tr",
-            tag("th", row[0], scope="row"),
-            [tag("td", cell, class_=kinds.get(k)) for k, cell in enumerate(row[1:], 1)],
-            class_="odd" if odd and index in odd else None,
-        )
-        for index, row in enumerate(rows)
-    ]
-    table = tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="table", tabindex=0)
-    # Not a <caption>: on a telephone it would be scrolled away with the table.
-    return join(table, tag("p", caption, class_="soft under") if caption else None)
+    return more("The recipe, in full", tag("pre", tag("code", json.dumps(facts.recipe, indent=2, ensure_ascii=False))))
 
 
 def _level(facts: Facts, name: str) -> str:

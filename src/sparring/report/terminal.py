@@ -9,6 +9,7 @@ from rich.text import Text
 from sparring.record import Run
 from sparring.record.story import CURVES
 from sparring.report.facts import TITLES, Facts, count, duration, example, files, number, plus_minus
+from sparring.report.sentences import sentences
 
 MOST_SEEDS = 16
 """Seeds up to which each has a line; beyond, only the odd ones out."""
@@ -17,13 +18,9 @@ MOST_SEEDS = 16
 def words(run: Run) -> RenderableType:
     """What `sparring show` prints. Loads no torch."""
     facts = Facts.of(run)
-    parts: list[RenderableType] = [_headline(facts), _verdict(facts)]
+    parts: list[RenderableType] = [_headline(facts), Text(), _verdict(facts)]
     if len(facts.story.noted):
         parts += [Text(), _numbers(facts), *(_seeds(facts) if len(facts.seeds) > 1 else [])]
-    else:
-        parts.append(Text("No round has been played yet."))
-    if facts.ended:
-        parts.append(Text(f"\n{facts.ended}", "bold"))
     parts.append(_where(facts))
     return Group(*parts)
 
@@ -40,12 +37,21 @@ def _headline(facts: Facts) -> Text:
     return Text.assemble((facts.name, "bold"), "  ", (story.status, hue), "  ", ", ".join(told))
 
 
-def _verdict(facts: Facts) -> Text:
+def _verdict(facts: Facts) -> RenderableType:
+    """What the recipe's author saw, and right below it what this run shows, line by line."""
+    told = Table.grid(padding=(0, 2, 0, 0))
+    told.add_column(style="dim", no_wrap=True)
+    told.add_column()
     if facts.card is None:
-        return Text("a recipe of the user's own", style="dim")
-    told = Text.assemble(("its author saw: ", "dim"), facts.card.facts["verdict"])
-    if facts.changed:
-        told.append(f"\nthis run changes it: {'; '.join(facts.changes)}", style="dim")
+        told.add_row("recipe", Text("of the user's own"))
+    else:
+        told.add_row("its author saw", Text(facts.card.facts["verdict"]))
+    for index, sentence in enumerate(sentences(facts)):
+        told.add_row("" if index else "this run shows", Text(sentence, "bold" if sentence == facts.ended else ""))
+    if facts.expects:
+        told.add_row("findings to be made", Text(", ".join(facts.expects)))
+    if facts.changes:
+        told.add_row("this run changes", Text("; ".join(facts.changes)))
     return told
 
 

@@ -1,0 +1,88 @@
+"""Train every recipe of the write-ups, several seeds each, and keep what came of it.
+
+    python benchmarks/ladder.py --data-dir DIR --out runs/ladder [--seeds 4] [--budget SECONDS] [--only NAME ...]
+
+A recipe whose training would take longer than the budget is cut to the rounds that fit it; the figures say which were
+cut, and to what. Tricks that fade with the run fade with the shorter run. Each run goes on where it was when the script
+is started again. Figures are written to `results/ladder.json`, from which docs/ladder.md is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from datetime import date
+from pathlib import Path
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch
+
+from sparring import catalogue
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.report import summary, write_report
+from sparring.trainer import game_of, threads_for, threads_set, train
+
+RESULTS = Path(__file__).parent / "results" / "ladder.json"
+LADDER = [c.name for c in catalogue.cards("recipes").values() if c.facts["source"].startswith("write-up")]
+
+
+def round_seconds(recipe: Recipe, data_dir: Path) -> float:
+    """Of one round, by the second of two, or by more where rounds are short."""
+    game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
+    game.play()
+    began, rounds = time.perf_counter(), 0
+    while rounds == 0 or (time.perf_counter() - began < 2 and rounds < 200):
+        game.play()
+        rounds += 1
+    return (time.perf_counter() - began) / rounds
+
+
+def cut(recipe: Recipe, data_dir: Path, budget: float) -> Recipe:
+    """The recipe at its own length, or at the length that the budget buys."""
+    with threads_set(threads_for(recipe)):
+        affordable = int(budget / round_seconds(recipe, data_dir))
+    if affordable >= recipe.rounds:
+        return recipe
+    return recipe.with_(rounds=max(2, affordable), ticks=min(recipe.ticks, max(2, affordable)))
+
+
+def climb(name: str, arguments: argparse.Namespace) -> dict[str, object]:
+    """Train one recipe and tell what came of it."""
+    folder = arguments.out / name
+    whole = find_recipe(name).with_(seeds=arguments.seeds)
+    if (folder / "recipe.json").exists():
+        recipe = Recipe.from_json(Run(folder).recipe_json)
+    else:
+        recipe = cut(whole, arguments.data_dir, arguments.budget)
+    run = train(recipe, folder, data_dir=arguments.data_dir)
+    write_report(run)
+    told = summary(run)
+    kept = ("seeds", "rounds", "seconds", "rounds_per_second", "curves", "equilibrium", "diverged", "ends", "made_with")
+    return {"rounds_in_full": whole.rounds, "date": date.today().isoformat()} | {k: told[k] for k in kept if k in told}
+
+
+def main() -> None:
+    """Train them all, keeping the figures after each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("runs/ladder"))
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--budget", type=float, default=3600.0, help="seconds of training for one recipe")
+    parser.add_argument("--only", nargs="*", default=LADDER, help="recipes; all of the ladder if not given")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    for name in arguments.only:
+        told = climb(name, arguments)
+        held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(held | {name: told}, indent=1) + "\n")
+        print(f"{name}: {told['rounds']} of {told['rounds_in_full']} rounds in {told['seconds']:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

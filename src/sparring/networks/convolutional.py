@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, final
+
+from torch import nn
+
+from sparring.networks import Network, Shape
+
+
+@final
+@dataclass(frozen=True)
+class Convolutional(Network):
+    """Convolutions that shrink the image, then linear layers: a discriminator.
+
+    Each convolution is convolution, batch normalisation if wanted, LeakyReLU, dropout; each hidden linear layer is
+    linear, LeakyReLU, dropout. The first convolution is not normalised.
+    """
+
+    channels: tuple[int, ...] = (32, 64)
+    """Of the convolutions' outputs, from the image on."""
+    kernel: int = 4
+    """Side of every kernel, in pixels."""
+    stride: int = 2
+    padding: int = 1
+    hidden: tuple[int, ...] = ()
+    """Widths of the linear layers before the output."""
+    slope: float = 0.2
+    """Of the leaky ReLU below zero."""
+    normalise: Literal["none", "batch"] = "none"
+    dropout: float = 0.0
+    """Share of the numbers set to 0 after each hidden layer while training."""
+
+    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        if len(takes) != 3:
+            raise ValueError(f"convolutions take images (C, H, W), not {takes}")
+        before, height, width = takes
+        layers: list[nn.Module] = []
+        for index, after in enumerate(self.channels):
+            normalised = self.normalise == "batch" and index > 0
+            # A bias before a normalisation is undone by it.
+            layers.append(nn.Conv2d(before, after, self.kernel, self.stride, self.padding, bias=not normalised))
+            if normalised:
+                layers.append(nn.BatchNorm2d(after))
+            layers += self._activation()
+            before = after
+            height, width = self._shrunk(height), self._shrunk(width)
+        if min(height, width) < 1:
+            raise ValueError(f"{len(self.channels)} convolutions leave nothing of {takes}")
+        layers.append(nn.Flatten())
+        wide = before * height * width
+        for after in self.hidden:
+            layers += [nn.Linear(wide, after), *self._activation()]
+            wide = after
+        layers.append(nn.Linear(wide, math.prod(gives)))
+        if len(gives) != 1:
+            layers.append(nn.Unflatten(1, gives) if gives else nn.Flatten(0))
+        return nn.Sequential(*layers)
+
+    def _activation(self) -> list[nn.Module]:
+        return [nn.LeakyReLU(self.slope), *([nn.Dropout(self.dropout)] if self.dropout else [])]
+
+    def _shrunk(self, side: int) -> int:
+        return (side + 2 * self.padding - self.kernel) // self.stride + 1

@@ -1,0 +1,211 @@
+"""One author's way to MNIST, version by version (write-up 004).
+
+The write-up gives what changes from version to version, the ratios, the tricks and the sizes of the last networks, and
+leaves most else open. What is open is chosen once, here, and kept from version to version, so that two neighbours
+differ in what the write-up names: batch 64, 100 normal numbers as the seed, Adam at 1e-4 (the rate its section 3
+states), a joint step for D, and an epoch of 938 rounds, one D step each. "D and G 1:200" is 200 generator steps for
+each discriminator step.
+"""
+
+from dataclasses import replace
+
+from sparring.datasets.mnist import MNIST
+from sparring.game import d_sees_both, d_sees_mixture, g_fools_d
+from sparring.latent.normal import Normal
+from sparring.networks.convolutional import Convolutional
+from sparring.networks.fully_connected import FullyConnected
+from sparring.networks.fully_convolutional import FullyConvolutional
+from sparring.networks.linear_then_convolution import LinearThenConvolution
+from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.handwritten_cross_entropy import HandwrittenCrossEntropy
+from sparring.objectives.mse import MSE
+from sparring.objectives.sigmoid_twice import SigmoidTwice
+from sparring.optimisers.adam import Adam
+from sparring.recipe import Recipe, recipe
+from sparring.tricks.label_smoothing import LabelSmoothing
+from sparring.tricks.label_swapping import LabelSwapping
+
+EPOCH = 938
+"""Rounds in which 64 images at a time go once through 60,000."""
+
+FIRST_D = Convolutional(channels=(16, 32, 64), hidden=(128,), slope=0.0)
+SHALLOW_D = Convolutional(channels=(8, 8), padding=0, slope=0.0)
+OWN_G = FullyConnected(hidden=(512, 1024, 2048, 2560), normalise="batch", dropout=0.3, output="sigmoid")
+OWN_D = Convolutional(channels=(8, 8), padding=0, dropout=0.3)
+REFERENCE_G = FullyConnected(hidden=(128, 256), normalise="batch", dropout=0.3, output="sigmoid")
+REFERENCE_D = Convolutional(channels=(64, 128, 256), kernel=3, hidden=(2048, 512), normalise="batch")
+TUNED_ADAM = Adam(1e-4, betas=(0.5, 0.999), weight_decay=1e-4)
+
+
+@recipe(
+    "mnist-v1",
+    source="write-up 004, v1",
+    verdict="Too slow to use.",
+)
+def mnist_v1() -> Recipe:
+    """D learns from one mixed set of MNIST and of images drawn from G one by one; a fully convolutional G; MSE; 1:200.
+
+    G turns a large random array (56 x 56 numbers) into an image by convolutions alone. One epoch.
+    """
+    return Recipe(
+        data=MNIST(),
+        generator=FullyConvolutional(slope=0.0),
+        discriminator=FIRST_D,
+        objective=MSE(),
+        latent=Normal(56 * 56),
+        round=(d_sees_mixture,) + (g_fools_d,) * 200,
+        generator_optimiser=Adam(1e-4),
+        discriminator_optimiser=Adam(1e-4),
+        batch=64,
+        rounds=EPOCH,
+        ticks=1,
+    )
+
+
+@recipe(
+    "mnist-v2",
+    source="write-up 004, v2",
+    verdict="Fast enough; D's loss falls fast and D trains fully; G does not train: its images are noise.",
+    expects=("noise-output", "discriminator-wins"),
+)
+def mnist_v2() -> Recipe:
+    """Data by batch; a G of two linear layers and one convolution; cross-entropy written by hand; 1:300. One epoch."""
+    return replace(
+        mnist_v1(),
+        generator=LinearThenConvolution(hidden=(256,), channels=(8,), slope=0.0),
+        objective=HandwrittenCrossEntropy(),
+        latent=Normal(100),
+        round=(d_sees_both,) + (g_fools_d,) * 300,
+    )
+
+
+@recipe(
+    "mnist-v3.0",
+    source="write-up 004, v3.0",
+    verdict="G fails to train: the output has no pattern.",
+    expects=("noise-output",),
+)
+def mnist_v3_0() -> Recipe:
+    """D with fewer layers, G with more; D is told 0.9 for real and 0.1 for fake; 1:10. Ten epochs."""
+    return replace(
+        mnist_v2(),
+        generator=LinearThenConvolution(hidden=(256, 512), channels=(8, 8), slope=0.0),
+        discriminator=SHALLOW_D,
+        tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)),),
+        round=(d_sees_both,) + (g_fools_d,) * 10,
+        rounds=10 * EPOCH,
+        ticks=10,
+    )
+
+
+@recipe(
+    "mnist-v3.1",
+    source="write-up 004, v3.1",
+    verdict="G fails to train: the output has no pattern.",
+    expects=("noise-output",),
+)
+def mnist_v3_1() -> Recipe:
+    """G's loss becomes BCE with logits, on a D that ends in a sigmoid already, so its score passes two; 1:30."""
+    return replace(mnist_v3_0(), objective=SigmoidTwice(), round=(d_sees_both,) + (g_fools_d,) * 30)
+
+
+@recipe(
+    "mnist-v3.2",
+    source="write-up 004, v3.2",
+    verdict="G fails to train: the output has no pattern.",
+    expects=("noise-output",),
+)
+def mnist_v3_2() -> Recipe:
+    """Both losses BCE; labels are swapped now and then, at a constant rate of 10 %; 1:1. Twenty epochs."""
+    return replace(
+        mnist_v3_0(),
+        objective=BCEWithLogits(),
+        tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)), LabelSwapping(rate=0.1, until=0.0)),
+        round=(d_sees_both, g_fools_d),
+        rounds=20 * EPOCH,
+        ticks=20,
+    )
+
+
+@recipe(
+    "mnist-v3.2b",
+    source="write-up 004, v3.2_",
+    verdict="Somewhat viewable output, which then no longer improves.",
+    expects=("oscillation", "mode-collapse"),
+)
+def mnist_v3_2b() -> Recipe:
+    """Adam(1e-4, betas (0.5, 0.999), weight decay 1e-4); swapping fades to nothing at half the epochs; 1:5."""
+    return replace(
+        mnist_v3_2(),
+        generator_optimiser=TUNED_ADAM,
+        discriminator_optimiser=TUNED_ADAM,
+        tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)), LabelSwapping(rate=0.1, until=0.5)),
+        round=(d_sees_both,) + (g_fools_d,) * 5,
+    )
+
+
+@recipe(
+    "mnist-v4.0",
+    source="write-up 004, v4.0",
+    verdict="(no words given)",
+)
+def mnist_v4_0() -> Recipe:
+    """A G of linear layers with LeakyReLU and Dropout; real labels from U(0.9, 1); 1:1.
+
+    The random real label is one of the tricks of section 3, which does not say when it came in.
+    """
+    return replace(
+        mnist_v3_2b(),
+        generator=replace(OWN_G, normalise="none"),
+        tricks=(LabelSmoothing(real=(0.9, 1.0)), LabelSwapping(rate=0.1, until=0.5)),
+        round=(d_sees_both, g_fools_d),
+    )
+
+
+@recipe(
+    "mnist-v4.1",
+    source="write-up 004, v4.1",
+    verdict="(no words given)",
+)
+def mnist_v4_1() -> Recipe:
+    """v4.0 with Dropout in D."""
+    return replace(mnist_v4_0(), discriminator=OWN_D)
+
+
+@recipe(
+    "mnist-own",
+    source="write-up 004, section 2, model 1",
+    verdict="Digits after about 50 epochs; slower and worse than the reference.",
+)
+def mnist_own() -> Recipe:
+    """The author's last networks: G of 40 MB with BatchNorm and Dropout, D of 5.35 KB with Dropout. Fifty epochs.
+
+    G 100-512-1024-2048-2560-784 (39.8 MB of weights); D two convolutions of 8 channels, 4 x 4 with stride 2, and one
+    linear layer (1,369 weights, 5.35 KB): the write-up gives the kinds of layers and the sizes.
+    """
+    return replace(mnist_v4_1(), generator=OWN_G, rounds=50 * EPOCH, ticks=50)
+
+
+@recipe(
+    "mnist-reference",
+    source="write-up 004, section 2, model 2",
+    verdict="Good after 10 epochs; converges faster and better than the author's own, with a G 40 times smaller.",
+)
+def mnist_reference() -> Recipe:
+    """The cited article's networks: G of about 1 MB, a deep convolutional D with BatchNorm of about 40 MB. Ten epochs.
+
+    G 100-128-256-784 with BatchNorm and Dropout (1.0 MB of weights); D convolutions of 64, 128 and 256 channels with
+    BatchNorm and linear layers of 2,048, 512 and 1 (39 MB): the write-up gives the kinds of layers and the sizes. All
+    else is the author's own training.
+    """
+    return replace(mnist_own(), generator=REFERENCE_G, discriminator=REFERENCE_D, rounds=10 * EPOCH, ticks=10)
+
+
+@recipe(
+    "mnist-v5.0",
+    source="write-up 004, v5.0",
+    verdict="Other people's model works: this good after 10 epochs.",
+)
+def mnist_v5_0() -> Recipe:
+    """mnist-reference under its version number."""
+    return mnist_reference()

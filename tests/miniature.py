@@ -1,0 +1,35 @@
+"""A recipe's game with smaller networks and batches, so that laws can be tried on every recipe in seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from typing import Any
+
+from sparring.recipe import Recipe
+
+MOST_REPEATS, WIDEST, MOST_CHANNELS, LARGEST_BATCH = 3, 24, 4, 8
+
+
+def miniature(recipe: Recipe) -> Recipe:
+    """The same data, objective, tricks, optimisers and kinds of layers. Recipes that are small stay as they are."""
+    if len(recipe.round) <= 4 and not wide(recipe.generator) and not wide(recipe.discriminator):
+        return recipe
+    moves = [move for _, run in itertools.groupby(recipe.round) for move in itertools.islice(run, MOST_REPEATS)]
+    return recipe.with_(
+        generator=small(recipe.generator),
+        discriminator=small(recipe.discriminator),
+        round=tuple(moves),
+        batch=min(recipe.batch, LARGEST_BATCH),
+    )
+
+
+def small(network: Any) -> Any:
+    """A network leaf with fewer numbers in each layer."""
+    limits = {"hidden": WIDEST, "channels": MOST_CHANNELS}
+    held = {name: most for name, most in limits.items() if hasattr(network, name)}
+    return dataclasses.replace(network, **{n: tuple(min(w, m) for w in getattr(network, n)) for n, m in held.items()})
+
+
+def wide(network: Any) -> bool:
+    return max(getattr(network, "hidden", ()), default=0) > 400 or hasattr(network, "channels")

@@ -1,0 +1,176 @@
+"""Walking in the latent space from the command line: numbers, pictures, JSON, and errors in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring import catalogue
+from sparring.cli import OK, WRONG_USAGE, run
+from sparring.trainer import explorable, latents
+
+
+def sparring(*arguments: object, expect: int = OK) -> None:
+    assert run([str(a) for a in arguments]) == expect
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("latent")
+    made: dict[str, Path] = {}
+    for name in ("digits", "fashion-fc", "pattern-1010"):
+        made[name] = folder / name
+        few = ("--rounds", 20, "--ticks", 1, "--seeds", "5,3", "--pictured", 4)
+        sparring("train", name, *few, "--data-dir", data_dir, "--out", made[name])
+    return made
+
+
+WALKS: dict[str, tuple[str, ...]] = {
+    "sweep": (),
+    "blend": ("--numbers", "1,2", "--steps", "4"),
+    "square": ("--numbers", "1,2,3,4", "--steps", "3", "--path", "spherical"),
+    "arithmetic": ("a - b + c", "--numbers", "3,7,1"),
+    "influence": ("--count", "5"),
+}
+
+
+def arguments(walk: str, folder: Path) -> list[object]:
+    return ["blend" if walk == "square" else walk, folder, *WALKS[walk]]
+
+
+def shapes(name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    dims = 1 if name == "pattern-1010" else 5
+    size = {"digits": 32, "fashion-fc": 100, "pattern-1010": 1}[name]
+    return {
+        "sweep": (2, dims, 3, *shape),
+        "blend": (2, 4, *shape),
+        "square": (2, 3, 3, *shape),
+        "arithmetic": (2, 4, *shape),
+        "influence": (2, 2, size, *shape),
+    }
+
+
+@pytest.mark.parametrize("walk", WALKS)
+@pytest.mark.parametrize(
+    ("name", "shape"), [("digits", (1, 8, 8)), ("fashion-fc", (1, 28, 28)), ("pattern-1010", (4,))]
+)
+def test_a_walk_gives_numbers_a_picture_and_json(
+    walk: str,
+    name: str,
+    shape: tuple[int, ...],
+    runs: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    numbers, picture = tmp_path / "walk.npy", tmp_path / "walk.png"
+    sparring(*arguments(walk, runs[name]), "--out", numbers, "--json")
+    told = json.loads(capsys.readouterr().out)
+    held = np.load(numbers)
+    assert held.dtype == np.float32
+    assert held.shape == tuple(told["shape"]) == shapes(name, shape)[walk]
+    assert told["seeds"] == [5, 3]
+    assert told["out"] == str(numbers)
+    sparring(*arguments(walk, runs[name]), "--out", picture)
+    assert capsys.readouterr().out.strip().endswith(str(picture))
+    with Image.open(picture) as image:
+        assert image.format == "PNG"
+        assert image.width > 300
+    sparring(*arguments(walk, runs[name]), "--seeds", 3, "--out", numbers)
+    np.testing.assert_allclose(np.load(numbers), held[1:], atol=1e-5)
+
+
+def test_what_a_walk_gives_is_what_g_makes_of_the_vectors(runs: dict[str, Path], tmp_path: Path) -> None:
+    out = tmp_path / "walk.npy"
+    recipe, G = explorable(runs["digits"])
+    z = latents(recipe, [0, 3, 7, 1])
+    sparring("sweep", runs["digits"], "--dims", "32,1", "--values", "-3,0.5", "--out", out)
+    turned = z[:, :1].clone()
+    turned[..., 31] = -3
+    np.testing.assert_allclose(np.load(out)[:, 0, 0], G(turned)[:, 0], atol=1e-6)
+    sparring("arithmetic", runs["digits"], "b - a + c", "--numbers", "3,7,1", "--out", out)
+    operands, result = np.load(out)[:, :3], np.load(out)[:, 3]
+    np.testing.assert_allclose(operands, G(z)[:, 1:], atol=1e-6)
+    np.testing.assert_allclose(result, G((z[:, 1] - z[:, 2] + z[:, 3])[:, None])[:, 0], atol=1e-6)
+    sparring("arithmetic", runs["digits"], "-a + b", "--numbers", "3,7", "--out", out)
+    np.testing.assert_allclose(np.load(out)[:, 2], G((z[:, 2] - z[:, 1])[:, None])[:, 0], atol=1e-6)
+    sparring("blend", runs["digits"], "--numbers", "3,1", "--steps", 3, "--out", out)
+    np.testing.assert_allclose(np.load(out)[:, [0, 2]], G(z)[:, [1, 3]], atol=1e-6)
+    np.testing.assert_allclose(np.load(out)[:, 1], G((z[:, 1:2] + z[:, 3:4]) / 2)[:, 0], atol=1e-6)
+
+
+def test_a_sweep_turns_what_the_recipes_author_turned(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def swept(name: str) -> dict[str, Any]:
+        sparring("sweep", runs[name], "--out", tmp_path / "sweep.npy", "--json")
+        return json.loads(capsys.readouterr().out)
+
+    wished = catalogue.cards("recipes")["fashion-fc"].facts.get("sweep", (1, 26, 51, 75, 100))
+    assert swept("fashion-fc")["dims"] == list(wished)
+    assert swept("digits")["dims"] == [1, 9, 17, 24, 32]
+    assert swept("pattern-1010")["dims"] == [1]
+    assert swept("pattern-1010")["values"] == [-3, 0, 3]
+
+
+def test_influence_ranks_every_dimension(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("influence", runs["digits"], "--count", 6, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["out"] is None
+    for member in told["members"]:
+        assert sorted(d["dim"] for d in member["dims"]) == list(range(1, 33))
+        strengths = [d["strength"] for d in member["dims"]]
+        assert strengths == sorted(strengths, reverse=True)
+        assert sum(d["share"] for d in member["dims"]) == pytest.approx(1, abs=1e-4)
+        assert member["whole_vector"] > 0
+    sparring("influence", runs["digits"], "--count", 6, "--dims", "5,25")
+    said = capsys.readouterr().out
+    assert "seed 5" in said and "seed 3" in said
+    assert "what it does" in said
+
+
+def test_influence_of_a_constant_latent_says_so(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("influence", runs["pattern-1010"])
+    assert "all its latent vectors are the same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["sweep", "--dims", "33"], "no number 33 in a latent vector of 32"),
+        (["sweep", "--dims", "0"], "count from 1"),
+        (["sweep", "--dims", "five"], "--dims takes whole numbers"),
+        (["sweep", "--values", "low"], "--values takes numbers"),
+        (["sweep", "--values", "nan"], "--values takes numbers"),
+        (["sweep", "--number", "-1"], "number lies between"),
+        (["sweep", "--seeds", "4"], "no seed 4; it has 5, 3"),
+        (["sweep", "--values", ",".join(["0"] * 1000)], "pixels"),
+        (["blend", "--numbers", "1,2,3"], "2 or 4 latent vectors, not 3"),
+        (["blend", "--numbers", "1,2", "--steps", "1"], "--steps must be at least 2"),
+        (["blend", "--numbers", "1,2", "--path", "round"], "--path"),
+        (["arithmetic", "a + b", "--numbers", "1"], "2 latent vectors, for a, b, not 1"),
+        (["arithmetic", "a / b", "--numbers", "1,2"], "character 5"),
+        (["arithmetic", "a +", "--numbers", "1"], "cannot read"),
+        (["influence", "--values", "3,-3"], "lower and a higher"),
+        (["influence", "--top", "0"], "--top must be at least 1"),
+        (["influence", "--dims", "99"], "no number 99"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_one_line(
+    arguments: list[str], words: str, runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = arguments
+    sparring(command, runs["digits"], *rest, "--out", tmp_path / "a.png", expect=WRONG_USAGE)
+    said = capsys.readouterr()
+    assert words in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_neither_numbers_nor_a_picture_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("sweep", "nowhere", "--out", "a.gif", expect=WRONG_USAGE)
+    assert ".npy or .png" in capsys.readouterr().err
