@@ -22,10 +22,11 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 import torch
 
 from sparring import catalogue
+from sparring.assembly import game_of, threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.report import summary, write_report
-from sparring.trainer import game_of, threads_for, threads_set, train
+from sparring.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 LADDER = [c.name for c in catalogue.cards("recipes").values() if c.facts["source"].startswith("write-up")]

@@ -34,12 +34,13 @@ from typing import Any, Protocol
 import torch
 from plain import fashion_fc, num_gan_2, pattern_1010
 
+from sparring.assembly import game_of, threads_for, threads_set
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.trainer import Trainer, game_of, threads_for, threads_set
+from sparring.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results"
 PLAIN: dict[str, ModuleType] = {"pattern-1010": pattern_1010, "num-gan-2": num_gan_2, "fashion-fc": fashion_fc}

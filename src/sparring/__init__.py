@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sparring.catalogue import read as leaf
     from sparring.errors import SparringError, UsageError
+    from sparring.generators import sample
     from sparring.recipe import Recipe, find_recipe
     from sparring.record import Run
     from sparring.report import write_report
-    from sparring.trainer import sample, train
+    from sparring.trainer import train
 
 __version__ = "0.1.0"
 
@@ -43,7 +44,7 @@ _HOMES = {
     "UsageError": "sparring.errors:UsageError",
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
-    "sample": "sparring.trainer:sample",
+    "sample": "sparring.generators:sample",
     "train": "sparring.trainer:train",
     "write_report": "sparring.report:write_report",
 }

@@ -251,9 +251,9 @@ def sample(arguments: list[str]) -> int:
     as_picture = ending(flags.out) == ".png"
     numbers = numbers_of("--numbers", flags.numbers) if flags.numbers else None
     seeds = members_of(flags.seeds)
+    from sparring.generators import sample as draw
     from sparring.record import Run, write_whole
     from sparring.record.grid import save_array, save_grid
-    from sparring.trainer import sample as draw
 
     run = Run.open(flags.run)
     examples = draw(run, flags.count, flags.source, numbers, seeds)

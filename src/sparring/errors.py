@@ -12,3 +12,9 @@ class UsageError(SparringError):
 def in_one_line(error: Exception) -> str:
     """What another's error says, on one line and after its kind."""
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def shortened(value: object, most: int = 60) -> str:
+    """A value as text, cut so that it fits a message."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]}..."

@@ -7,36 +7,31 @@ not been.
 
 from __future__ import annotations
 
-import platform
 import signal
-import subprocess
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from sparring import catalogue
+from sparring.about import about
+from sparring.assembly import game_of, own_chance, restore, state_of, threads_for, threads_set
 from sparring.chance import Chance
-from sparring.errors import SparringError, UsageError, in_one_line
-from sparring.game import Game, Player
-from sparring.networks import Network, Shape
-from sparring.objectives import Objective
-from sparring.population import Population
-from sparring.recipe import Recipe, find_recipe, reload
+from sparring.errors import SparringError, UsageError, shortened
+from sparring.game import Game
+from sparring.generators import generate
+from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
+from sparring.record.journal import spelled
 from sparring.record.story import CURVES
-from sparring.world import cores, idle_cores
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -49,10 +44,6 @@ BEAT_SECONDS = 0.5
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
-STEP_WORK = 8
-"""Examples that a weight's gradient and optimiser step cost as much as."""
-THREAD_WORK = 5_000_000
-"""Weights x examples in a round that keep one thread busy."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -218,7 +209,7 @@ def train(
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     run = Run(out)
     check_same(recipe, run)
-    with locked(run.path), _own_chance():
+    with locked(run.path), own_chance():
         source = recipe.data.open(Path(data_dir) if data_dir is not None else None, device)
         chosen = threads or run.about.get("threads") or threads_for(recipe)
         with threads_set(chosen):
@@ -248,120 +239,11 @@ def check_same(recipe: Recipe, run: Run) -> None:
         if odd:
             field = odd[0]
             raise UsageError(
-                f"{run.path} holds another run: its {field} is {_short(theirs.get(field))}, not {_short(mine[field])}; "
-                "choose another --out, or the same settings to go on"
+                f"{run.path} holds another run: its {field} is {shortened(theirs.get(field))}, "
+                f"not {shortened(mine[field])}; choose another --out, or the same settings to go on"
             )
     elif run.path.exists() and (not run.path.is_dir() or not run.is_blank):
         raise UsageError(f"{run.path} exists and is not a run; choose another --out")
-
-
-def game_of(
-    recipe: Recipe,
-    source: Any,
-    device: str | torch.device = "cpu",
-    dtype: torch.dtype = torch.float32,
-) -> Game:
-    """The game that a recipe describes, before its first round."""
-    chance = Chance(recipe.seeds, device, dtype)
-    births = Chance(recipe.seeds)
-    takes, shape = (recipe.latent.size,), recipe.data.shape
-
-    def player(part: Any, takes: Shape, gives: Shape, optimiser: Any, who: str) -> Player:
-        made = Population(maker(part, takes, gives), births.dice(who), chance.luck(who), device, dtype)
-        return Player(made, optimiser)
-
-    return Game(
-        players={
-            "G": player(recipe.generator, takes, shape, recipe.generator_optimiser, "G"),
-            "D": player(recipe.discriminator, shape, (), recipe.discriminator_optimiser, "D"),
-        },
-        objective=recipe.objective,
-        source=source,
-        latent=recipe.latent,
-        chance=chance,
-        moves=recipe.round,
-        batch=recipe.batch,
-        rounds=recipe.rounds,
-        tricks=recipe.tricks,
-    )
-
-
-def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
-    """A function that makes one network from a leaf, a module class, a function or a module.
-
-    Raises SparringError when what it makes does not map `(B, *takes)` to `(B, *gives)`; a score may also be `(B, 1)`.
-    """
-
-    def make() -> nn.Module:
-        if isinstance(part, Network):
-            return part.build(takes, gives)
-        made = _reborn(part) if isinstance(part, nn.Module) else part()
-        if not isinstance(made, nn.Module):
-            raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
-        return made if gives else nn.Sequential(made, nn.Flatten(0))
-
-    name = getattr(part, "__name__", type(part).__name__)
-    with _own_chance(), torch.no_grad():
-        try:
-            probe = make()
-        except SparringError:
-            raise
-        except Exception as error:
-            raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
-        try:
-            given = tuple(probe(torch.zeros(2, *takes)).shape)
-        except Exception as error:
-            raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
-    if given != (2, *gives):
-        wanted = f"(B, {', '.join(map(str, gives))})" if gives else "(B,) or (B, 1)"
-        raise SparringError(f"{name} must give {wanted}; given two examples it gives {given}")
-    return make
-
-
-def _reborn(module: nn.Module) -> nn.Module:
-    """A copy with fresh weights, for a user who gave a module rather than a way to make one."""
-    import copy
-
-    fresh = copy.deepcopy(module)
-    for layer in fresh.modules():
-        reset = getattr(layer, "reset_parameters", None)
-        if reset is not None:
-            reset()
-        elif any(True for _ in layer.parameters(recurse=False)):
-            raise SparringError(
-                f"{type(layer).__name__} has weights but no reset_parameters(), so members cannot differ; "
-                "give the class, or a function that makes the network"
-            )
-    return fresh
-
-
-def state_of(game: Game) -> dict[str, np.ndarray]:
-    """All that a game needs to go on: weights, buffers and optimisers' memory. Chance needs none."""
-    held: dict[str, Tensor] = {}
-    for who, player in game.players.items():
-        held |= {f"{who}.{name}": tensor for name, tensor in player.networks.state().items()}
-        for kind, tensors in player.memory.items():
-            held |= {f"{who}.memory.{kind}.{index}": tensor for index, tensor in enumerate(tensors)}
-    return {name: tensor.detach().cpu().numpy() for name, tensor in held.items()}
-
-
-def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
-    """Put a game where `state_of` saw it, after `round` rounds."""
-    for who, player in game.players.items():
-        player.networks.load(weights_of(state, who))
-        for kind, tensors in player.memory.items():
-            for index, tensor in enumerate(tensors):
-                tensor.copy_(torch.from_numpy(state[f"{who}.memory.{kind}.{index}"]))
-    game.round = round
-
-
-def weights_of(state: dict[str, np.ndarray], who: str) -> dict[str, Tensor]:
-    """One player's weights and buffers out of a checkpoint."""
-    return {
-        name.removeprefix(f"{who}."): torch.from_numpy(array)
-        for name, array in state.items()
-        if name.startswith(f"{who}.") and not name.startswith(f"{who}.memory.")
-    }
 
 
 def resume(trainer: Trainer) -> None:
@@ -374,200 +256,6 @@ def resume(trainer: Trainer) -> None:
     trainer.started_at = round
     saved = [e for e in trainer.run.story.events if e["event"] == "checkpoint" and e["round"] == round]
     trainer.seconds = saved[-1]["seconds"] if saved else 0.0
-
-
-@torch.no_grad()
-def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarray:
-    """What the generators make of latent vectors `(P, N, size)`: float32 `(P, N, *shape)` in data units."""
-    generator.train(False)
-    made = recipe.data.in_data_units(generator(latent))
-    generator.train(True)
-    return made.float().cpu().numpy()
-
-
-def generators_of(
-    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None
-) -> tuple[Recipe, Population]:
-    """A run's recipe and its trained generators: all, or those of `seeds`, which the recipe then has too.
-
-    `source` is where to find a user's own file, if it moved.
-    """
-    run = run if isinstance(run, Run) else Run.open(run)
-    recipe = reload(run.recipe, source)
-    held = run.load("G.")
-    if held is None:
-        raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
-    weights = weights_of(held[1], "G")
-    if seeds is not None:
-        if absent := sorted(set(seeds) - set(recipe.seeds)):
-            raise UsageError(f"this run has no seed {absent[0]}; it has {_short(', '.join(map(str, recipe.seeds)))}")
-        chosen = [recipe.seeds.index(seed) for seed in seeds]
-        recipe, weights = recipe.with_(seeds=seeds), {name: tensor[chosen] for name, tensor in weights.items()}
-    births = Chance(recipe.seeds)
-    make = maker(recipe.generator, (recipe.latent.size,), recipe.data.shape)
-    generators = Population(make, births.dice("G"), births.luck("sampling"))
-    generators.load(weights)
-    return recipe, generators
-
-
-def explorable(
-    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None
-) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
-    """A run's recipe and G: latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
-
-    G is in evaluation mode and keeps no gradients. `seeds` chooses members; the recipe that comes back has only those.
-    """
-    with _own_chance():
-        recipe, generators = generators_of(run, source, seeds)
-    generators.train(False)
-
-    @torch.no_grad()
-    def G(z: Tensor) -> Tensor:
-        with _own_chance():
-            return recipe.data.in_data_units(generators(z))
-
-    return recipe, G
-
-
-def latents(recipe: Recipe, numbers: Sequence[int]) -> Tensor:
-    """Each member's latent vectors of these numbers, `(P, len(numbers), size)`.
-
-    Vector k of a member depends on its seed, the latent law and k alone, so a picture can be made again from its k.
-    """
-    if odd := [number for number in numbers if not 0 <= number < 2**63]:
-        raise UsageError(f"a latent vector's number lies between 0 and 2**63 - 1, not at {odd[0]}")
-    chance = Chance(recipe.seeds)
-    drawn: dict[int, Tensor] = {}
-    for number in sorted(set(numbers)):
-        chance.begin(number)
-        drawn[number] = recipe.latent.draw(chance, "latent number", 1)
-    return torch.cat([drawn[number] for number in numbers], 1)
-
-
-def sample(
-    run: Run | str | Path,
-    count: int = 64,
-    source: Path | None = None,
-    numbers: Sequence[int] | None = None,
-    seeds: Sequence[int] | None = None,
-) -> np.ndarray:
-    """Examples of every member, float32 `(P, N, *shape)` in data units ([0, 1] for images).
-
-    They are those of the latent vectors 0 to `count` - 1, or of `numbers`; the same number gives the same example.
-    `seeds` chooses members.
-    """
-    if count < 1:
-        raise UsageError(f"count must be at least 1, not {count}")
-    recipe, G = explorable(run, source, seeds)
-    return G(latents(recipe, range(count) if numbers is None else numbers)).float().cpu().numpy()
-
-
-def threads_for(recipe: Recipe) -> int:
-    """As many threads as the work keeps busy, on cores that are idle now.
-
-    Threads that share a core with other work wait for one another, and two are then slower than one.
-    """
-    takes, shape = (recipe.latent.size,), recipe.data.shape
-    with _own_chance():
-        players = maker(recipe.generator, takes, shape)(), maker(recipe.discriminator, shape, ())()
-    weights = sum(p.numel() for player in players for p in player.parameters())
-    work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
-    return max(1, min(work // THREAD_WORK, idle_cores()))
-
-
-def _own_chance() -> AbstractContextManager[None]:
-    """Torch's own generator, which networks of the user's draw from, is given back as it was."""
-    return torch.random.fork_rng(devices=[])
-
-
-@contextmanager
-def threads_set(count: int) -> Generator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
-    """Write about.json: what a reader needs to know to make the same run."""
-    import json
-
-    held = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
-    held |= {
-        "recipe": recipe.name,
-        "id": recipe.id,
-        "seeds": list(recipe.seeds),
-        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
-        "threads": threads,
-        "cores": cores(),
-        "processor": _processor(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
-        "commit": _commit(),
-        "equilibrium": _equilibrium(recipe.objective),
-        "target": recipe.data.target,
-        "changed": _changed(recipe),
-    }
-    run.write_text("about.json", json.dumps(held, indent=2) + "\n")
-
-
-def spelled(values: np.ndarray) -> Any:
-    """Nested lists with six significant digits; what is not finite becomes None, which JSON can say."""
-    if values.ndim == 0:
-        return float(f"{values:.6g}") if np.isfinite(values) else None
-    return [spelled(v) for v in values]
-
-
-def _equilibrium(objective: Objective) -> dict[str, float]:
-    """What each curve is once D cannot tell real from fake."""
-    undecided = torch.tensor(objective.undecided)
-    answer = float(objective.opinion(undecided))
-    return {
-        "d_loss": objective.equilibrium,
-        "g_loss": float(objective.fool(undecided)),
-        "d_real": answer,
-        "d_fake": answer,
-    }
-
-
-def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
-    """How the run departs from the catalogue's recipe of its name: field -> [there, here]. None if it is not of it."""
-    if recipe.origin or recipe.name not in catalogue.cards("recipes"):
-        return None
-    named, mine = find_recipe(recipe.name).to_dict(), recipe.to_dict()
-    told_elsewhere = ("name", "origin", "seeds")
-    return {
-        field: [named[field], mine[field]]
-        for field in mine
-        if mine[field] != named[field] and field not in told_elsewhere
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
-
-
-def _commit() -> str | None:
-    here = Path(__file__).parent
-    if not any((folder / ".git").exists() for folder in here.parents):
-        return None
-    command = ["git", "-C", str(here), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
-def _short(value: Any, most: int = 60) -> str:
-    text = str(value)
-    return text if len(text) <= most else f"{text[:most]}..."
 
 
 @contextmanager

@@ -273,7 +273,7 @@ def _print_ranking(
 def _start(flags: Any, numbers: Sequence[int]) -> tuple[Recipe, Callable[[Tensor], Tensor], Tensor]:
     """A run's recipe, its G, and the latent vectors of these numbers, `(P, N, size)`."""
     seeds = members_of(flags.seeds)
-    from sparring.trainer import explorable, latents
+    from sparring.generators import explorable, latents
 
     recipe, G = explorable(flags.run, flags.source, seeds)
     return recipe, G, latents(recipe, numbers)

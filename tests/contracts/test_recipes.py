@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from sparring import catalogue
+from sparring.assembly import game_of
+from sparring.generators import sample
 from sparring.recipe import Recipe, find_recipe
-from sparring.trainer import game_of, sample, train
+from sparring.trainer import train
 from tests.miniature import LARGEST_BATCH, miniature
 
 

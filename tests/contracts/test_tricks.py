@@ -78,7 +78,7 @@ def test_a_penalty_is_a_number_for_every_example(trick: Any) -> None:
 
 
 def test_a_trick_plays_in_a_game(trick: Any, data_dir: Any) -> None:
-    from sparring.trainer import game_of
+    from sparring.assembly import game_of
 
     recipe = find_recipe("digits").with_(seeds=2, tricks=(trick,), batch=4)
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))

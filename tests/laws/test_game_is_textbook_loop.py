@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from sparring import catalogue
+from sparring.assembly import game_of
 from sparring.chance import Chance
 from sparring.game import d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
 from sparring.recipe import Recipe, find_recipe
-from sparring.trainer import game_of
 from sparring.tricks.label_smoothing import LabelSmoothing
 from sparring.tricks.label_swapping import LabelSwapping
 from tests.miniature import miniature

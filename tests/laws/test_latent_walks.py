@@ -10,12 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from sparring.errors import UsageError
+from sparring.generators import explorable, latents, sample
 from sparring.latent.arithmetic import arithmetic, letters
 from sparring.latent.blend import blend
 from sparring.latent.influence import effect, influence, region
 from sparring.latent.sweep import sweep
 from sparring.recipe import find_recipe
-from sparring.trainer import explorable, latents, sample, train
+from sparring.trainer import train
 
 P, SIZE = 3, 6
 

@@ -15,9 +15,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from sparring.assembly import game_of
 from sparring.game import MODERN, TEXTBOOK, Game
+from sparring.generators import generate
 from sparring.recipe import Recipe, find_recipe
-from sparring.trainer import game_of, generate
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 

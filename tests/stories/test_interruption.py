@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sparring.about
 import sparring.trainer
 from sparring.cli import FAILED, INTERRUPTED, OK
 from sparring.errors import SparringError
@@ -38,6 +39,7 @@ from pathlib import Path
 import numpy as np
 import torch
 torch.set_num_threads(1)
+import sparring.about
 import sparring.trainer
 from sparring.recipe import find_recipe
 from sparring.record import Run
@@ -45,7 +47,7 @@ from sparring.record.story import CURVES
 
 sparring.trainer.CHECKPOINT_SECONDS = 0
 sparring.trainer.CHECKPOINT_SHARE = 1
-sparring.trainer._commit = lambda: None  # asks git: a process of its own, and no part of the run
+sparring.about._commit = lambda: None  # asks git: a process of its own, and no part of the run
 
 # The driver trains once itself: what is loaded on first use is then loaded for every sitting.
 def sitting(recipe, folder, before=lambda: None):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.cli import OK, WRONG_USAGE, run
-from sparring.trainer import explorable, latents
+from sparring.generators import explorable, latents
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:

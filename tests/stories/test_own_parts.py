@@ -14,9 +14,10 @@ from torch import nn
 
 from sparring.cli import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError
+from sparring.generators import sample
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.trainer import Trainer, sample, train
+from sparring.trainer import Trainer, train
 
 PARTS = '''
 """Two moons, from convolutions to moves: everything here is the user's own."""

@@ -16,9 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sparring.errors import SparringError
 
 Event = dict[str, Any]
+
+
+def spelled(values: np.ndarray) -> Any:
+    """Nested lists with six significant digits; what is not finite becomes None, which JSON can say."""
+    if values.ndim == 0:
+        return float(f"{values:.6g}") if np.isfinite(values) else None
+    return [spelled(v) for v in values]
 
 
 class Journal:

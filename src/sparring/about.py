@@ -1,0 +1,85 @@
+"""about.json: what a reader needs to know beside the recipe to make the same run."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sparring import catalogue
+from sparring.objectives import Objective
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.world import cores
+
+
+def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
+    """Write about.json: what a reader needs to know to make the same run."""
+    held = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
+    held |= {
+        "recipe": recipe.name,
+        "id": recipe.id,
+        "seeds": list(recipe.seeds),
+        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "threads": threads,
+        "cores": cores(),
+        "processor": _processor(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
+        "commit": _commit(),
+        "equilibrium": _equilibrium(recipe.objective),
+        "target": recipe.data.target,
+        "changed": _changed(recipe),
+    }
+    run.write_text("about.json", json.dumps(held, indent=2) + "\n")
+
+
+def _equilibrium(objective: Objective) -> dict[str, float]:
+    """What each curve is once D cannot tell real from fake."""
+    undecided = torch.tensor(objective.undecided)
+    answer = float(objective.opinion(undecided))
+    return {
+        "d_loss": objective.equilibrium,
+        "g_loss": float(objective.fool(undecided)),
+        "d_real": answer,
+        "d_fake": answer,
+    }
+
+
+def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
+    """How the run departs from the catalogue's recipe of its name: field -> [there, here]. None if it is not of it."""
+    if recipe.origin or recipe.name not in catalogue.cards("recipes"):
+        return None
+    named, mine = find_recipe(recipe.name).to_dict(), recipe.to_dict()
+    told_elsewhere = ("name", "origin", "seeds")
+    return {
+        field: [named[field], mine[field]]
+        for field in mine
+        if mine[field] != named[field] and field not in told_elsewhere
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _commit() -> str | None:
+    here = Path(__file__).parent
+    if not any((folder / ".git").exists() for folder in here.parents):
+        return None
+    command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

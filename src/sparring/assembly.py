@@ -1,0 +1,161 @@
+"""From a recipe to a game: networks are made and tried, members born, the work weighed; a game's state, out and in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sparring.chance import Chance
+from sparring.errors import SparringError, in_one_line
+from sparring.game import Game, Player
+from sparring.networks import Network, Shape
+from sparring.population import Population
+from sparring.recipe import Recipe
+from sparring.world import idle_cores
+
+STEP_WORK = 8
+"""Examples that a weight's gradient and optimiser step cost as much as."""
+THREAD_WORK = 5_000_000
+"""Weights x examples in a round that keep one thread busy."""
+
+
+def game_of(
+    recipe: Recipe,
+    source: Any,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Game:
+    """The game that a recipe describes, before its first round."""
+    chance = Chance(recipe.seeds, device, dtype)
+    births = Chance(recipe.seeds)
+    takes, shape = (recipe.latent.size,), recipe.data.shape
+
+    def player(part: Any, takes: Shape, gives: Shape, optimiser: Any, who: str) -> Player:
+        made = Population(maker(part, takes, gives), births.dice(who), chance.luck(who), device, dtype)
+        return Player(made, optimiser)
+
+    return Game(
+        players={
+            "G": player(recipe.generator, takes, shape, recipe.generator_optimiser, "G"),
+            "D": player(recipe.discriminator, shape, (), recipe.discriminator_optimiser, "D"),
+        },
+        objective=recipe.objective,
+        source=source,
+        latent=recipe.latent,
+        chance=chance,
+        moves=recipe.round,
+        batch=recipe.batch,
+        rounds=recipe.rounds,
+        tricks=recipe.tricks,
+    )
+
+
+def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
+    """A function that makes one network from a leaf, a module class, a function or a module.
+
+    Raises SparringError when what it makes does not map `(B, *takes)` to `(B, *gives)`; a score may also be `(B, 1)`.
+    """
+
+    def make() -> nn.Module:
+        if isinstance(part, Network):
+            return part.build(takes, gives)
+        made = _reborn(part) if isinstance(part, nn.Module) else part()
+        if not isinstance(made, nn.Module):
+            raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
+        return made if gives else nn.Sequential(made, nn.Flatten(0))
+
+    name = getattr(part, "__name__", type(part).__name__)
+    with own_chance(), torch.no_grad():
+        try:
+            probe = make()
+        except SparringError:
+            raise
+        except Exception as error:
+            raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
+        try:
+            given = tuple(probe(torch.zeros(2, *takes)).shape)
+        except Exception as error:
+            raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
+    if given != (2, *gives):
+        wanted = f"(B, {', '.join(map(str, gives))})" if gives else "(B,) or (B, 1)"
+        raise SparringError(f"{name} must give {wanted}; given two examples it gives {given}")
+    return make
+
+
+def _reborn(module: nn.Module) -> nn.Module:
+    """A copy with fresh weights, for a user who gave a module rather than a way to make one."""
+    import copy
+
+    fresh = copy.deepcopy(module)
+    for layer in fresh.modules():
+        reset = getattr(layer, "reset_parameters", None)
+        if reset is not None:
+            reset()
+        elif any(True for _ in layer.parameters(recurse=False)):
+            raise SparringError(
+                f"{type(layer).__name__} has weights but no reset_parameters(), so members cannot differ; "
+                "give the class, or a function that makes the network"
+            )
+    return fresh
+
+
+def state_of(game: Game) -> dict[str, np.ndarray]:
+    """All that a game needs to go on: weights, buffers and optimisers' memory. Chance needs none."""
+    held: dict[str, Tensor] = {}
+    for who, player in game.players.items():
+        held |= {f"{who}.{name}": tensor for name, tensor in player.networks.state().items()}
+        for kind, tensors in player.memory.items():
+            held |= {f"{who}.memory.{kind}.{index}": tensor for index, tensor in enumerate(tensors)}
+    return {name: tensor.detach().cpu().numpy() for name, tensor in held.items()}
+
+
+def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
+    """Put a game where `state_of` saw it, after `round` rounds."""
+    for who, player in game.players.items():
+        player.networks.load(weights_of(state, who))
+        for kind, tensors in player.memory.items():
+            for index, tensor in enumerate(tensors):
+                tensor.copy_(torch.from_numpy(state[f"{who}.memory.{kind}.{index}"]))
+    game.round = round
+
+
+def weights_of(state: dict[str, np.ndarray], who: str) -> dict[str, Tensor]:
+    """One player's weights and buffers out of a checkpoint."""
+    return {
+        name.removeprefix(f"{who}."): torch.from_numpy(array)
+        for name, array in state.items()
+        if name.startswith(f"{who}.") and not name.startswith(f"{who}.memory.")
+    }
+
+
+def threads_for(recipe: Recipe) -> int:
+    """As many threads as the work keeps busy, on cores that are idle now.
+
+    Threads that share a core with other work wait for one another, and two are then slower than one.
+    """
+    takes, shape = (recipe.latent.size,), recipe.data.shape
+    with own_chance():
+        players = maker(recipe.generator, takes, shape)(), maker(recipe.discriminator, shape, ())()
+    weights = sum(p.numel() for player in players for p in player.parameters())
+    work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
+    return max(1, min(work // THREAD_WORK, idle_cores()))
+
+
+@contextmanager
+def threads_set(count: int) -> Generator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def own_chance() -> AbstractContextManager[None]:
+    """Torch's own generator, which networks of the user's draw from, is given back as it was."""
+    return torch.random.fork_rng(devices=[])
