@@ -15,6 +15,7 @@ import os
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -23,12 +24,16 @@ import torch
 
 from sparring import catalogue
 from sparring.assembly import game_of, threads_for, threads_set
+from sparring.generators import sample
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import Run, write_whole
+from sparring.record.grid import save_grid
 from sparring.report import summary, write_report
 from sparring.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"
+PICTURED_SEEDS, PICTURED_EXAMPLES = 4, 16
 LADDER = [c.name for c in catalogue.cards("recipes").values() if c.facts["source"].startswith("write-up")]
 
 
@@ -52,7 +57,7 @@ def cut(recipe: Recipe, data_dir: Path, budget: float) -> Recipe:
     return recipe.with_(rounds=max(2, affordable), ticks=min(recipe.ticks, max(2, affordable)))
 
 
-def climb(name: str, arguments: argparse.Namespace) -> dict[str, object]:
+def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Train one recipe and tell what came of it."""
     folder = arguments.out / name
     whole = find_recipe(name).with_(seeds=arguments.seeds)
@@ -62,9 +67,38 @@ def climb(name: str, arguments: argparse.Namespace) -> dict[str, object]:
         recipe = cut(whole, arguments.data_dir, arguments.budget)
     run = train(recipe, folder, data_dir=arguments.data_dir)
     write_report(run)
+    examples = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS]
+    write_whole(PICTURES / f"{name}.png", lambda path: save_grid(examples, path, recipe.seeds))
     told = summary(run)
     kept = ("seeds", "rounds", "seconds", "rounds_per_second", "curves", "equilibrium", "diverged", "ends", "made_with")
     return {"rounds_in_full": whole.rounds, "date": date.today().isoformat()} | {k: told[k] for k in kept if k in told}
+
+
+def table() -> str:
+    """Markdown: what every recipe of the ladder came to, as last measured."""
+    held = json.loads(RESULTS.read_text())
+    lines = [
+        "| recipe | seeds | rounds | D's loss (level when D cannot tell) | G's loss | D(real) | D(fake) |",
+        "| --- | ---: | ---: | --- | --- | --- | --- |",
+    ]
+    for name in (n for n in LADDER if n in held):
+        told = held[name]
+        level = told["equilibrium"]["d_loss"]
+        cells = [_cell(told["curves"][curve]) for curve in ("d_loss", "g_loss", "d_real", "d_fake")]
+        rounds = f"{told['rounds']:,}" + (f" of {told['rounds_in_full']:,}" if _is_cut(told) else "")
+        lines.append(
+            f"| `{name}` | {len(told['seeds'])} | {rounds} | {cells[0]} ({level:.3g}) | {' | '.join(cells[1:])} |"
+        )
+    dates = sorted({told["date"] for told in held.values()})
+    return "\n".join([*lines, "", f"Mean ± SD over seeds of the last 5 % of each run. Measured on {', '.join(dates)}."])
+
+
+def _is_cut(told: dict[str, Any]) -> bool:
+    return told["rounds"] < told["rounds_in_full"]
+
+
+def _cell(curve: dict[str, Any]) -> str:
+    return f"{curve['mean']:.3f} ± {curve['sd']:.3f}" if curve["sd"] is not None else f"{curve['mean']:.3f}"
 
 
 def main() -> None:

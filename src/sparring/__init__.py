@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sparring.catalogue import read as leaf
     from sparring.errors import SparringError, UsageError
-    from sparring.generators import sample
+    from sparring.generators import explorable, latents, sample
     from sparring.recipe import Recipe, find_recipe
     from sparring.record import Run
     from sparring.report import write_report
@@ -30,7 +30,9 @@ __all__ = [
     "SparringError",
     "UsageError",
     "__version__",
+    "explorable",
     "find_recipe",
+    "latents",
     "leaf",
     "sample",
     "train",
@@ -42,6 +44,8 @@ _HOMES = {
     "Run": "sparring.record:Run",
     "SparringError": "sparring.errors:SparringError",
     "UsageError": "sparring.errors:UsageError",
+    "explorable": "sparring.generators:explorable",
+    "latents": "sparring.generators:latents",
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
     "sample": "sparring.generators:sample",

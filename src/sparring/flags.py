@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import itertools
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -100,8 +102,8 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
         if f.name == "seeds":
             changes["seeds"] = seeds_of(given)
         elif shelf := SHELF.get(f.name):
-            read = [catalogue.read(shelf, text) for text in ([given] if isinstance(given, str) else given)]
-            changes[f.name] = read[0] if isinstance(given, str) else tuple(read)
+            several = not isinstance(given, str)
+            changes[f.name] = read_all(shelf, given) if several else catalogue.read(shelf, given)
         else:
             changes[f.name] = given
     return recipe.with_(**changes)
@@ -114,7 +116,19 @@ def spelled(name: str, value: Any) -> Any:
         return str(len(value)) if value == tuple(range(len(value))) else ",".join(map(str, value))
     if name not in SHELF:
         return value
-    return tuple(map(catalogue.spell, value)) if isinstance(value, tuple) else catalogue.spell(value)
+    if not isinstance(value, tuple):
+        return catalogue.spell(value)
+    runs = [(text, len(list(same))) for text, same in itertools.groupby(map(catalogue.spell, value))]
+    return tuple(text if count == 1 else f"{text}*{count}" for text, count in runs)
+
+
+def read_all(shelf: str, texts: Sequence[str]) -> tuple[Any, ...]:
+    """Leaves in a row; `g_fools_d*200` is two hundred of them."""
+    found: list[Any] = []
+    for text in texts:
+        repeated = re.fullmatch(r"(.+)\*(\d+)", text)
+        found += [catalogue.read(shelf, repeated[1] if repeated else text)] * int(repeated[2] if repeated else 1)
+    return tuple(found)
 
 
 def seeds_of(text: str) -> tuple[int, ...]:
