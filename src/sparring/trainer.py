@@ -44,6 +44,8 @@ BEAT_SECONDS = 0.5
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
+OVERDUE_SECONDS = 30.0
+"""Between ticks, when the last checkpoint is older than this: what a kill may cost, where ticks lie far apart."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -111,7 +113,7 @@ class Trainer:
             self.seconds = before + self.sitting_seconds
             if self.game.watched:
                 self._collect()
-            if self.game.round in self.tick_rounds:
+            if self.game.round in self.tick_rounds or self._checkpoint_is_due(OVERDUE_SECONDS):
                 self._tick()
             if now - beat > BEAT_SECONDS:
                 beat = now
@@ -130,7 +132,7 @@ class Trainer:
             facts |= self._draw()
         self.run.journal.append("tick", round=self.game.round, seconds=round(self.seconds, 3), **facts)
         self._look_for_divergence()
-        if self._checkpoint_is_due():
+        if self._checkpoint_is_due(CHECKPOINT_SECONDS):
             self.save()
         self._tell()
 
@@ -165,9 +167,9 @@ class Trainer:
                 f"The journal in {self.run.path} tells when each did; a lower learning rate is the first thing to try"
             )
 
-    def _checkpoint_is_due(self) -> bool:
+    def _checkpoint_is_due(self, seconds: float) -> bool:
         age = time.monotonic() - self._saved_at
-        return age > max(CHECKPOINT_SECONDS, self._save_seconds / CHECKPOINT_SHARE)
+        return age > max(seconds, self._save_seconds / CHECKPOINT_SHARE)
 
     def save(self) -> None:
         """A checkpoint of the round just played."""

@@ -72,7 +72,7 @@ def mnist_v2() -> Recipe:
     """Data by batch; a G of two linear layers and one convolution; cross-entropy written by hand; 1:300. One epoch."""
     return replace(
         mnist_v1(),
-        generator=LinearThenConvolution(hidden=(256,), channels=(8,), slope=0.0),
+        generator=LinearThenConvolution(hidden=(128,), channels=(4,), slope=0.0),
         objective=HandwrittenCrossEntropy(),
         latent=Normal(100),
         round=(d_sees_both,) + (g_fools_d,) * 300,
@@ -89,7 +89,7 @@ def mnist_v3_0() -> Recipe:
     """D with fewer layers, G with more; D is told 0.9 for real and 0.1 for fake; 1:10. Ten epochs."""
     return replace(
         mnist_v2(),
-        generator=LinearThenConvolution(hidden=(256, 512), channels=(8, 8), slope=0.0),
+        generator=LinearThenConvolution(hidden=(128, 256), channels=(4, 8), slope=0.0),
         discriminator=SHALLOW_D,
         tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)),),
         round=(d_sees_both,) + (g_fools_d,) * 10,
@@ -156,7 +156,7 @@ def mnist_v4_0() -> Recipe:
     """
     return replace(
         mnist_v3_2b(),
-        generator=replace(OWN_G, normalise="none"),
+        generator=FullyConnected(hidden=(256, 512, 1024), dropout=0.3, output="sigmoid"),
         tricks=(LabelSmoothing(real=(0.9, 1.0)), LabelSwapping(rate=0.1, until=0.5)),
         round=(d_sees_both, g_fools_d),
     )
