@@ -83,7 +83,7 @@ def table() -> str:
     ]
     for name in (n for n in LADDER if n in held):
         told = held[name]
-        level = told["equilibrium"]["d_loss"]
+        level = told["curves"]["d_loss"]["equilibrium"]
         cells = [_cell(told["curves"][curve]) for curve in ("d_loss", "g_loss", "d_real", "d_fake")]
         rounds = f"{told['rounds']:,}" + (f" of {told['rounds_in_full']:,}" if _is_cut(told) else "")
         lines.append(

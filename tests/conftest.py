@@ -1,17 +1,20 @@
 """What every test may ask for: each leaf and recipe of the catalogue by its noun, and data that needs no network.
 
-A test that takes an argument called `recipe`, `objective`, `trick`, `network`, `dataset`, `optimiser`, `latent` or
-`move` runs once for every one there is, so a leaf added tomorrow is tested by existing.
+A test that takes an argument called `recipe`, `objective`, `trick`, `network`, `dataset`, `optimiser`, `latent`,
+`metric` or `move` runs once for every one there is, so a leaf added tomorrow is tested by existing.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pooch
 import pytest
+from PIL import Image
 
 from sparring import catalogue
 
@@ -23,6 +26,7 @@ SHELF_OF = {
     "dataset": "datasets",
     "optimiser": "optimisers",
     "latent": "latent",
+    "metric": "metrics",
     "move": "moves",
 }
 
@@ -45,11 +49,14 @@ def move(request: pytest.FixtureRequest) -> Any:
 
 def _leaf(request: pytest.FixtureRequest) -> Any:
     """A leaf with its defaults."""
-    return catalogue.find(SHELF_OF[str(request.fixturename)], request.param)()
+    leaf = catalogue.find(SHELF_OF[str(request.fixturename)], request.param)
+    needs = {"folder": "image_folder"}.get(request.param)  # fields without a default
+    return leaf(str(request.getfixturevalue(needs))) if needs else leaf()
 
 
-objective, trick, network, dataset, optimiser, latent = (
-    pytest.fixture(name=noun)(_leaf) for noun in ("objective", "trick", "network", "dataset", "optimiser", "latent")
+objective, trick, network, dataset, optimiser, latent, metric = (
+    pytest.fixture(name=noun)(_leaf)
+    for noun in ("objective", "trick", "network", "dataset", "optimiser", "latent", "metric")
 )
 
 
@@ -70,6 +77,27 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name / "train-images-idx3-ubyte").write_bytes(_idx(pixels))
         (folder / name / "train-labels-idx1-ubyte").write_bytes(_idx(classes.astype(np.uint8)))
     return folder
+
+
+@pytest.fixture(scope="session")
+def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 256 pictures of 8 x 8 pixels in two classes, of all levels from black to white."""
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(1)
+    for number in range(256):
+        home = folder / ("even", "odd")[number % 2]
+        home.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(home / f"{number:03d}.png")
+    return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What a test keeps in the user's cache is kept in a folder of its own, gone afterwards."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pooch, "os_cache", lambda project: folder / project)
+        yield folder
 
 
 def _idx(array: np.ndarray) -> bytes:

@@ -30,7 +30,7 @@ from typing import Any
 from sparring.errors import UsageError
 
 PACKAGE = Path(__file__).parent
-SHELVES = ("objectives", "tricks", "networks", "datasets", "optimisers", "latent", "recipes", "moves")
+SHELVES = ("objectives", "tricks", "networks", "datasets", "optimisers", "latent", "metrics", "recipes", "moves")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def spell(leaf: Any) -> str:
     for each in dataclasses.fields(leaf):
         value = getattr(leaf, each.name)
         if value != each.default:
-            told.append(f"{each.name}={value}")
+            told.append(f"{each.name}={_spelled(value)}")
     return f"{name}({', '.join(told)})" if told else name
 
 
@@ -218,15 +218,28 @@ def _card(shelf: str, file: Path, node: ast.stmt) -> Card | None:
 
 
 def _parts(text: str) -> list[str]:
-    """Split at the commas outside brackets."""
-    parts, depth = [""], 0
+    """Split at the commas outside brackets and quotes."""
+    parts, depth, quote, escaped = [""], 0, "", False
     for character in text:
-        depth += (character in "([") - (character in ")]")
-        if character == "," and depth == 0:
+        if quote:
+            quote = quote if escaped or character != quote else ""
+            escaped = character == "\\" and not escaped
+        elif character in "\"'" and parts[-1].strip()[-1:] in ("", "=", "(", "[", ","):
+            quote = character  # elsewhere it is an apostrophe
+        else:
+            depth += (character in "([") - (character in ")]")
+        if character == "," and depth == 0 and not quote:
             parts.append("")
         else:
             parts[-1] += character
     return [p.strip() for p in parts if p.strip()]
+
+
+def _spelled(value: Any) -> str:
+    """A word stays bare where it reads back as itself."""
+    if isinstance(value, str) and (value != _literal(value) or not re.fullmatch(r"[\w#./~:+@%-]+", value)):
+        return repr(value)
+    return str(value)
 
 
 def _literal(text: str) -> Any:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -233,6 +233,39 @@ def compare(arguments: list[str]) -> int:
 
 
 @dataclass
+class MeasureFlags:
+    """Flags of `measure`."""
+
+    run: RunDir
+    count: Annotated[int, tyro.conf.arg(help="Examples of each member, and of real data.")] = 1_000
+    judge: Annotated[str, tyro.conf.arg(help="Whose features and classes to look through; else the data's own.")] = ""
+    data_dir: Annotated[
+        Path | None, tyro.conf.arg(help="Folder with the data set's files; else SPARRING_DATA, else a download.")
+    ] = None
+    seeds: Members = ""
+    source: Source = None
+    json: Json = False
+
+
+def measure(arguments: list[str]) -> int:
+    """Every metric, beside what real data scores against real data."""
+    flags = parse(MeasureFlags, "measure", arguments)
+    seeds = members_of(flags.seeds)
+    from sparring import report
+    from sparring.measure import keep
+    from sparring.measure import measure as taken
+
+    measured = taken(flags.run, flags.count, flags.judge or None, flags.data_dir, flags.source, seeds)
+    keep(measured)
+    page = report.write_report(measured.run)
+    if flags.json:
+        return print_json(measured.plain())
+    _print(report.measured_words(measured.plain()))
+    print(page)
+    return OK
+
+
+@dataclass
 class SampleFlags:
     """Flags of `sample`."""
 
@@ -252,16 +285,57 @@ def sample(arguments: list[str]) -> int:
     numbers = numbers_of("--numbers", flags.numbers) if flags.numbers else None
     seeds = members_of(flags.seeds)
     from sparring.generators import sample as draw
+    from sparring.recipe import reload
     from sparring.record import Run, write_whole
     from sparring.record.grid import save_array, save_grid
 
     run = Run.open(flags.run)
     examples = draw(run, flags.count, flags.source, numbers, seeds)
     seeds = list(seeds or run.recipe["seeds"])
-    write_whole(flags.out, lambda p: save_grid(examples, p, seeds) if as_picture else save_array(examples, p))
+    modes = reload(run.recipe, flags.source).data.modes
+    write_whole(
+        flags.out,
+        lambda p: save_grid(examples, p, seeds, modes=modes) if as_picture else save_array(examples, p),
+    )
     if flags.json:
         return print_json({"out": str(flags.out), "shape": list(examples.shape), "seeds": seeds})
     print(flags.out)
+    return OK
+
+
+@dataclass
+class DoctorFlags:
+    """Flags of `doctor`."""
+
+    folder: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR", help="A folder of images.")]
+    out: Annotated[Path | None, tyro.conf.arg(help="FILE.png: a contact sheet.")] = None
+    size: Annotated[int, tyro.conf.arg(help="Side to train at, in pixels; 0 lets the images choose.")] = 0
+    fit: Annotated[Literal["crop", "pad", "stretch"], tyro.conf.arg(help="What becomes of other sizes.")] = "crop"
+    background: Annotated[str, tyro.conf.arg(help="Colour behind what is transparent.")] = "#000000"
+    colours: Annotated[Literal["auto", "grey", "rgb"], tyro.conf.arg(help="auto: grey if no image has any.")] = "auto"
+    json: Json = False
+
+
+def doctor(arguments: list[str]) -> int:
+    """A folder of images examined: what is in it, what is wrong, what training would see."""
+    flags = parse(DoctorFlags, "doctor", arguments)
+    if flags.out and ending(flags.out) != ".png":
+        raise UsageError("--out must end in .png: the contact sheet is a picture")
+    from sparring.doctor import Examination
+    from sparring.record import write_whole
+
+    wanted = {name: getattr(flags, name) for name in ("size", "fit", "background", "colours")}
+    examined = Examination.of(flags.folder, catalogue.make("datasets", "folder", {"path": "", **wanted}).wish)
+    if flags.out:
+        sheet = examined.contact_sheet()
+        write_whole(flags.out, lambda path: sheet.save(path, format="PNG"))
+    if flags.json:
+        return print_json({**examined.document(), "out": str(flags.out) if flags.out else None})
+    _print(examined.words())
+    if examined.good:
+        print(f"\n{examined.command}")
+    if flags.out:
+        print(flags.out)
     return OK
 
 
@@ -269,8 +343,10 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "recipes": recipes,
     "train": train,
     "show": show,
+    "measure": measure,
     "compare": compare,
     "sample": sample,
+    "doctor": doctor,
     "sweep": walks.sweep,
     "blend": walks.blend,
     "arithmetic": walks.arithmetic,

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import field
@@ -101,12 +102,26 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
             continue
         if f.name == "seeds":
             changes["seeds"] = seeds_of(given)
+        elif f.name == "data":
+            changes["data"] = read_data(given, held)
         elif shelf := SHELF.get(f.name):
             several = not isinstance(given, str)
             changes[f.name] = read_all(shelf, given) if several else catalogue.read(shelf, given)
         else:
             changes[f.name] = given
     return recipe.with_(**changes)
+
+
+def read_data(text: str, held: Any) -> Any:
+    """A data set by its name, or the folder of images at a path; a name is never taken for a folder.
+
+    It keeps the span that the recipe's own data is `held` to, unless it says one: G's last layer was chosen for it.
+    """
+    name = text.partition("(")[0].strip()
+    is_path = name not in catalogue.cards("datasets") and ("/" in text or os.sep in text or Path(text).is_dir())
+    made = catalogue.make("datasets", "folder", {"path": text}) if is_path else catalogue.read("datasets", text)
+    spans = "span" in {f.name for f in dataclasses.fields(made)} and "span" not in text.partition("(")[2]
+    return dataclasses.replace(made, span=held.span) if spans else made
 
 
 def spelled(name: str, value: Any) -> Any:

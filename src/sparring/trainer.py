@@ -151,9 +151,12 @@ class Trainer:
     def _draw(self) -> dict[str, Any]:
         self.picture = examples = generate(self.game.G, self._pictured, self.recipe)
         name = f"samples/round-{self.game.round:09d}.png"
-        self.run.write(name, lambda path: save_grid(examples, path, self.recipe.seeds))
+        modes = self.recipe.data.modes
+        self.run.write(name, lambda path: save_grid(examples, path, self.recipe.seeds, modes=modes))
         told = examples[:, 0]
-        return {"picture": name} | ({"outputs": spelled(told)} if told[0].size <= SPELLED_OUT else {})
+        # One point in the plane says nothing of a distribution.
+        spelled_out = told[0].size <= SPELLED_OUT and modes is None
+        return {"picture": name} | ({"outputs": spelled(told)} if spelled_out else {})
 
     def _look_for_divergence(self) -> None:
         lost = {m for row in self.latest.values() for m in np.flatnonzero(~np.isfinite(row)).tolist()}
@@ -209,6 +212,7 @@ def train(
     Raises UsageError when `out` holds another recipe's run, SparringError when data or disk fail.
     """
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    recipe = recipe.with_(data=recipe.data.settled())
     run = Run(out)
     check_same(recipe, run)
     with locked(run.path), own_chance():
@@ -238,6 +242,8 @@ def check_same(recipe: Recipe, run: Run) -> None:
         theirs = run.recipe
         mine = recipe.to_dict()
         odd = [k for k in mine if k not in ("origin", "name") and mine[k] != theirs.get(k)]
+        if "data" in odd and (changed := recipe.data.changed_since(theirs.get("data") or {})):
+            raise SparringError(f"{run.path} cannot go on: {changed}")
         if odd:
             field = odd[0]
             raise UsageError(

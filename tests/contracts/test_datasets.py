@@ -1,4 +1,6 @@
-"""What every data set must keep. MNIST and Fashion-MNIST are stand-ins here; their real files are told of elsewhere."""
+"""What every data set must keep. MNIST and Fashion-MNIST are stand-ins here; their real files are told of elsewhere.
+
+Points in the plane are unbounded: what is said of spans does not hold for them, what is said of their modes does."""
 
 from __future__ import annotations
 
@@ -43,6 +45,8 @@ def test_a_plain_run_sees_float32(dataset: Any, data_dir: Path) -> None:
 
 
 def test_examples_lie_within_the_span_and_use_most_of_it(dataset: Any, data_dir: Path) -> None:
+    if dataset.modes:
+        pytest.skip("unbounded")
     low, high = dataset.span
     drawn = draw(dataset, data_dir, 200)
     assert low <= drawn.min() < low + 0.1 * (high - low)
@@ -86,7 +90,64 @@ def test_the_card_is_complete(dataset: Any) -> None:
 
 
 def test_a_data_set_can_be_kept_in_a_set_and_compared(dataset: Any) -> None:
-    assert len({dataset, type(dataset)()}) == 1
+    assert len({dataset, dataclasses.replace(dataset)}) == 1
+
+
+def test_settling_twice_is_settling_once_and_keeps_the_shape(dataset: Any) -> None:
+    settled = dataset.settled()
+    assert settled.settled() == settled
+    assert settled.shape == dataset.shape
+    assert dataset.changed_since({"is": "another"}) is None
+
+
+def test_points_lie_about_their_modes_in_equal_shares_as_far_as_is_told(dataset: Any) -> None:
+    if not dataset.modes:
+        pytest.skip("no modes in the plane")
+    centres = torch.tensor(dataset.modes.centres, dtype=torch.float64)
+    assert centres.shape == (len(centres), 2)
+    assert centres.abs().max() + 4 * dataset.modes.sd < dataset.modes.reach
+    points = draw(dataset, Path(), 60_000, seeds=(3,), dtype=torch.float64)[0]
+    distances = torch.cdist(points, centres)
+    nearest = distances.argmin(1)
+    shares = nearest.bincount(minlength=len(centres)) / len(points)
+    torch.testing.assert_close(shares, torch.full_like(shares, 1 / len(centres)), rtol=0, atol=0.006)
+    spread = (points - centres[nearest]) / dataset.modes.sd
+    assert spread.mean(0).abs().max() < 0.02
+    torch.testing.assert_close(spread.T.cov(), torch.eye(2, dtype=torch.float64), rtol=0, atol=0.03)
+    # Within three standard deviations lie 1 - exp(-9/2) of a round Gaussian in the plane.
+    assert float((distances.min(1).values < 3 * dataset.modes.sd).double().mean()) == pytest.approx(0.98889, abs=0.002)
+
+
+@pytest.mark.parametrize(("name", "count", "sd"), [("ring", 8, 0.01), ("grid", 25, 0.05)])
+def test_ring_and_grid_are_the_published_ones(name: str, count: int, sd: float) -> None:
+    from sparring import catalogue
+
+    modes = catalogue.make("datasets", name, {}).modes
+    assert (len(set(modes.centres)), modes.sd) == (count, sd)
+    lengths = torch.tensor(modes.centres).norm(dim=1)
+    if name == "ring":
+        torch.testing.assert_close(lengths, torch.ones(8))
+    else:
+        assert {coordinate for centre in modes.centres for coordinate in centre} == {-4, -2, 0, 2, 4}
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3, 5])
+def test_a_stack_is_that_many_images_and_its_mode_is_the_number_they_spell(data_dir: Path, digits: int) -> None:
+    from sparring.datasets.mnist import MNIST
+    from sparring.datasets.stacked_mnist import StackedMNIST
+
+    dataset = StackedMNIST(digits)
+    assert dataset.shape == (digits, 28, 28)
+    assert dataset.modes_in_all == 10**digits
+    source = dataset.open(data_dir, "cpu")
+    stacks, modes = source.draw_with_modes(Chance((5, 6)), 12)
+    plain: Any = MNIST().open(data_dir, "cpu")
+    for stack, mode in zip(stacks.flatten(0, 1), modes.flatten(), strict=True):
+        pixels = (stack * 255).round().to(torch.uint8)
+        # In the stand-in, image k is of class k % 10.
+        which = [int((plain.pixels[:, 0] == channel).flatten(1).all(1).nonzero()[0]) for channel in pixels]
+        assert "".join(str(k % 10) for k in which) == f"{int(mode):0{digits}d}"
+        assert digits == 1 or len(set(which)) > 1
 
 
 def test_the_digits_are_as_many_as_their_card_says(data_dir: Path) -> None:

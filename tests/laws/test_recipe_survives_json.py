@@ -53,6 +53,12 @@ def fields_of(leaf: type[Any]) -> dict[str, st.SearchStrategy[Any]]:
     return {f.name: values(hints[f.name]) for f in dataclasses.fields(leaf)}
 
 
+def required(leaf: type[Any]) -> dict[str, st.SearchStrategy[Any]]:
+    """Values of the fields that have no default."""
+    drawn = fields_of(leaf)
+    return {f.name: drawn[f.name] for f in dataclasses.fields(leaf) if f.default is dataclasses.MISSING}
+
+
 def holding(shelf: str, leaf: Any) -> Recipe:
     """A recipe with this leaf in it."""
     field = FIELD_OF[shelf]
@@ -79,6 +85,12 @@ def test_any_values_of_a_leafs_fields_survive_json(shelf: str, name: str, data: 
     assert_survives(holding(shelf, data.draw(st.builds(leaf, **fields_of(leaf)))))
 
 
+@given(text=st.text(), size=st.integers(1, 999))
+def test_any_text_in_a_field_is_read_as_it_was_spelled(text: str, size: int) -> None:
+    folder = catalogue.make("datasets", "folder", {"path": text, "size": size})
+    assert catalogue.read("datasets", catalogue.spell(folder)) == folder
+
+
 @pytest.mark.parametrize(
     ("shelf", "name", "field"), [(s, n, f.name) for s, n in LEAVES for f in dataclasses.fields(catalogue.find(s, n))]
 )
@@ -86,7 +98,7 @@ def test_any_values_of_a_leafs_fields_survive_json(shelf: str, name: str, data: 
 @given(data=st.data())
 def test_the_id_changes_with_every_field_of_a_leaf(shelf: str, name: str, field: str, data: st.DataObject) -> None:
     leaf = catalogue.find(shelf, name)
-    one = leaf()
+    one = data.draw(st.builds(leaf, **required(leaf)))
     other = dataclasses.replace(
         one, **{field: data.draw(fields_of(leaf)[field].filter(lambda v: v != getattr(one, field)))}
     )

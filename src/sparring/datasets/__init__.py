@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor
 
@@ -27,6 +29,17 @@ class Card:
     source: str
 
 
+@dataclass(frozen=True)
+class Modes:
+    """What is known of points in the plane: equally likely round Gaussians."""
+
+    centres: tuple[tuple[float, float], ...]
+    sd: float
+    """Of every Gaussian along each axis."""
+    reach: float
+    """Pictures show the square from -reach to reach."""
+
+
 class Source(Protocol):
     """An opened data set."""
 
@@ -43,6 +56,8 @@ class Dataset(ABC):
     """Of one example: `(C, H, W)` for images, `(K,)` for vectors."""
     target: ClassVar[tuple[float, ...] | None] = None
     """The mean example in data units, of data whose examples are a few numbers: what to hold G's outputs against."""
+    modes: ClassVar[Modes | None] = None
+    """Of points in the plane. Such data is unbounded: its data units are the coordinates, and the networks see them."""
     span: tuple[float, float] = (0.0, 1.0)
     """What the networks see in place of the data units 0 and 1: a G that ends in tanh wants (-1, 1)."""
 
@@ -50,7 +65,25 @@ class Dataset(ABC):
     def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
         """Load it. Raises SparringError, naming the file, when it is not there or damaged."""
 
+    def settled(self) -> Self:
+        """The same with what can only be read off the files filled in, so that a recipe tells what it was trained on.
+
+        Raises SparringError when the files are not there or damaged.
+        """
+        return self
+
+    def changed_since(self, told: Mapping[str, Any]) -> str | None:
+        """What to say of files that are no longer those of `told`, this data set as a run's recipe tells it."""
+        return None
+
+    def held_out(self, data_dir: Path | None) -> np.ndarray | None:
+        """Real images that no run is trained on, uint8 `(N, C, H, W)`; None where the publisher put none aside.
+
+        Raises SparringError like `open`.
+        """
+        return None
+
     def in_data_units(self, examples: Tensor) -> Tensor:
-        """From what the networks see back to [0, 1]."""
+        """From what the networks see back to data units: [0, 1], and coordinates for points in the plane."""
         low, high = self.span
         return (examples - low) / (high - low)

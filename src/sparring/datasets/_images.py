@@ -17,10 +17,18 @@ class Images:
 
     pixels: Tensor
     span: tuple[float, float]
+    labels: np.ndarray | None = None
+    """Class of each image, int64 `(N,)`, where the data set tells it."""
 
     @classmethod
-    def of(cls, array: np.ndarray, span: tuple[float, float], device: str | torch.device) -> Images:
-        return cls(torch.from_numpy(array).to(device), span)
+    def of(
+        cls,
+        array: np.ndarray,
+        span: tuple[float, float],
+        device: str | torch.device,
+        labels: np.ndarray | None = None,
+    ) -> Images:
+        return cls(torch.from_numpy(array).to(device), span, labels)
 
     def draw(self, chance: Chance, count: int) -> Tensor:
         low, high = self.span

@@ -10,6 +10,7 @@ from sparring.datasets._idx import images
 from sparring.datasets._images import Images
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -30,3 +31,6 @@ class MNIST(Dataset):
 
     def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
         return Images.of(images(ARCHIVE, "train", data_dir), self.span, device)
+
+    def held_out(self, data_dir: Path | None) -> np.ndarray | None:
+        return images(ARCHIVE, "test", data_dir)

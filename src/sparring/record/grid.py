@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from sparring.record.scatter import SIDE, Landmarks, scatter
+
 INK, PAPER, GUTTER = (60, 60, 60), (255, 255, 255), 12
 CAPTION = 14
 """Pixels above a block for its seed."""
@@ -21,22 +23,48 @@ MOST_MEMBERS = 64
 """More blocks than this in one picture help nobody."""
 
 
-def grid(examples: np.ndarray, seeds: Sequence[int] | None = None, scale: int | None = None) -> Image.Image:
+def grid(
+    examples: np.ndarray,
+    seeds: Sequence[int] | None = None,
+    scale: int | None = None,
+    modes: Landmarks | None = None,
+) -> Image.Image:
     """One picture of `(P, N, C, H, W)` images, or of `(P, N, K)` vectors drawn as rows of K cells.
 
-    Values are data units, clipped to [0, 1]; C is 1 (grey) or 3 (red, green, blue). `scale` is pixels per pixel.
+    Values are data units, clipped to [0, 1]; `in_colour` tells what becomes of C channels. `scale` is pixels per pixel.
+    Points in the plane, `(P, N, 2)` with `modes`, are scattered over these.
     """
-    blocks = [_block(member, scale) for member in _as_images(examples)[:MOST_MEMBERS]]
+    if modes is not None:
+        blocks = [scatter(member, modes) for member in examples[:MOST_MEMBERS]]
+    else:
+        blocks = [_block(member, scale) for member in _as_images(examples)[:MOST_MEMBERS]]
     names = [f"seed {s}" for s in seeds][: len(blocks)] if seeds is not None else None
     return _side_by_side(blocks, names)
 
 
-def save_grid(examples: np.ndarray, path: Path, seeds: Sequence[int] | None = None, scale: int | None = None) -> None:
+def save_grid(
+    examples: np.ndarray,
+    path: Path,
+    seeds: Sequence[int] | None = None,
+    scale: int | None = None,
+    modes: Landmarks | None = None,
+) -> None:
     """Write `grid(...)` as a PNG that says where its blocks and the examples in them lie."""
-    images = _as_images(examples)
     about = PngInfo()
-    about.add_text(LAYOUT, json.dumps(_layout(images, seeds is not None, scale)))
-    grid(examples, seeds, scale).save(path, format="PNG", pnginfo=about)
+    named = seeds is not None
+    layout = _layout(_as_images(examples), named, scale) if modes is None else _layout_of_scatters(len(examples), named)
+    about.add_text(LAYOUT, json.dumps(layout))
+    grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=about)
+
+
+def in_colour(images: np.ndarray) -> np.ndarray:
+    """`(..., C, H, W)` as red, green and blue: one channel is grey, two leave blue blank, of more the first three."""
+    channels = images.shape[-3]
+    if channels == 1:
+        return images.repeat(3, axis=-3)
+    if channels == 2:
+        return np.concatenate([images, np.zeros_like(images[..., :1, :, :])], axis=-3)
+    return images[..., :3, :, :]
 
 
 def excerpts(picture: Image.Image, members: int, examples: int) -> list[Image.Image] | None:
@@ -86,16 +114,20 @@ def _layout(images: np.ndarray, named: bool, scale: int | None) -> dict[str, Any
     return {"blocks": places, "cells": [columns, rows], "cell": [width * scale, height * scale], "gap": scale}
 
 
+def _layout_of_scatters(members: int, named: bool) -> dict[str, Any]:
+    """The same for scatters: each is one cell."""
+    places = _places(min(members, MOST_MEMBERS), (SIDE, SIDE), named)[0]
+    return {"blocks": places, "cells": [1, 1], "cell": [SIDE, SIDE], "gap": 0}
+
+
 def _block(images: np.ndarray, scale: int | None) -> Image.Image:
-    _, channels, height, width = images.shape
+    height, width = images.shape[-2:]
     columns, rows, scale = _cells(images.shape, scale)
-    pixels = (np.nan_to_num(images).clip(0, 1) * 255).round().astype(np.uint8)
+    pixels = (np.nan_to_num(in_colour(images)).clip(0, 1) * 255).round().astype(np.uint8)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
     for index, image in enumerate(pixels):
         top, left = index // columns * (height + 1), index % columns * (width + 1)
-        canvas[top : top + height, left : left + width] = np.broadcast_to(
-            image.transpose(1, 2, 0), (height, width, 3 if channels == 1 else channels)
-        )
+        canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
     return Image.fromarray(canvas).resize((canvas.shape[1] * scale, canvas.shape[0] * scale), Image.Resampling.NEAREST)
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sparring.report.facts import summary as summary
     from sparring.report.figures import save_figures as save_figures
     from sparring.report.live import Live as Live
+    from sparring.report.measures import measured_words as measured_words
+    from sparring.report.metrics import judges_in_markdown as judges_in_markdown
+    from sparring.report.metrics import metrics_in_markdown as metrics_in_markdown
     from sparring.report.page import write_report as write_report
     from sparring.report.recipes import recipes_in_markdown as recipes_in_markdown
     from sparring.report.side_by_side import Comparison as Comparison
@@ -23,6 +26,9 @@ _HOMES = {
     "Comparison": "sparring.report.side_by_side",
     "Live": "sparring.report.live",
     "comparison": "sparring.report.side_by_side",
+    "judges_in_markdown": "sparring.report.metrics",
+    "measured_words": "sparring.report.measures",
+    "metrics_in_markdown": "sparring.report.metrics",
     "recipes_in_markdown": "sparring.report.recipes",
     "save_figures": "sparring.report.figures",
     "summary": "sparring.report.facts",
@@ -34,6 +40,9 @@ __all__ = [
     "Comparison",
     "Live",
     "comparison",
+    "judges_in_markdown",
+    "measured_words",
+    "metrics_in_markdown",
     "recipes_in_markdown",
     "save_figures",
     "summary",

@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from sparring.errors import UsageError
-from sparring.record.grid import MOST_MEMBERS
+from sparring.record.grid import MOST_MEMBERS, in_colour
 from sparring.report.drawing import DPI, LIGHT, SMALL, TEXT, TITLE, Scheme
 
 MARGIN, GUTTER, GAP = 20, 36, 5
@@ -107,7 +107,7 @@ class Tiles:
     def example(self, page: Page, left: int, top: int, values: np.ndarray) -> None:
         """An example in data units."""
         if self.image:
-            shown = np.broadcast_to(values, (3, *values.shape[1:])).transpose(1, 2, 0).clip(0, 1)
+            shown = in_colour(values).transpose(1, 2, 0).clip(0, 1)
             self._cells(page, left, top, shown, values.mean(0), None)
         else:
             flat = values.reshape(1, -1)

@@ -20,6 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sparring.record.grid import in_colour
 from sparring.record.story import CURVES
 from sparring.report.facts import TITLES, Spread, count, duration, number, plus_minus
 
@@ -210,9 +211,8 @@ def _shrunk(images: np.ndarray) -> np.ndarray:
 
 def _half_blocks(image: np.ndarray) -> list[list[Segment]]:
     """Lines of one `(C, H, W)` image."""
-    channels, height, width = image.shape
-    levels = (image * 255).round().astype(int)
-    rgb = np.broadcast_to(levels if channels == 3 else levels[:1], (3, height, width)).transpose(1, 2, 0)
+    height, width = image.shape[1:]
+    rgb = in_colour((image * 255).round().astype(int)).transpose(1, 2, 0)
     if height % 2:
         rgb = np.concatenate([rgb, np.zeros((1, width, 3), dtype=int)])
     return [

@@ -12,7 +12,7 @@ import numpy as np
 from sparring.record import Run
 from sparring.record.grid import MOST_MEMBERS
 from sparring.record.story import CURVES
-from sparring.report import figures
+from sparring.report import figures, measures
 from sparring.report.document import carried, chart, document, more, table
 from sparring.report.facts import TITLES, Facts, count, duration, example, number, plus_minus
 from sparring.report.markup import Markup, join, tag
@@ -51,6 +51,7 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
         _header(facts),
         tag("div", _recipe(facts), _shown(facts), class_="beside"),
         _samples(facts),
+        measures.section(facts.run),
         _numbers(facts),
         _away(facts),
         tag("h2", "Through training"),

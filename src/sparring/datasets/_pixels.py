@@ -1,0 +1,128 @@
+"""One image file as pixels: whatever its format and mode, upright, composited, 8 bits, at the size asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from sparring.errors import in_one_line
+
+T = TypeVar("T")
+
+Colour = tuple[int, int, int]
+Fit = Literal["crop", "pad", "stretch"]
+Size = tuple[int, int]
+"""Width and height, in pixels."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF")
+"""What is opened. A JPEG with a second picture behind it, as some cameras write, comes along under the name MPO."""
+Image.init()  # formats that Pillow has not loaded yet are not there to be asked for
+SIDEWAYS = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
+ORIENTATION = 0x0112
+SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
+SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+"""Modes that a 16-bit grey image is opened in, of 0 to 65,535."""
+
+
+class BrokenError(Exception):
+    """A file that holds no image that can be read; the message is why."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a file's header says."""
+
+    format: str
+    mode: str
+    """Pillow's word: `L` is grey, `P` a palette, `LA` grey with transparency."""
+    transparent: bool
+    size: Size
+    """Upright."""
+
+
+def facts(path: Path) -> Facts:
+    """Raises BrokenError for a file whose header cannot be read."""
+    with _reading(path, lambda: Image.open(path, formats=FORMATS)) as image:
+        return _facts(path, image)
+
+
+def _facts(path: Path, image: Image.Image) -> Facts:
+    sideways = _reading(path, lambda: image.getexif().get(ORIENTATION)) in SIDEWAYS
+    width, height = image.size
+    format = "JPEG" if image.format == "MPO" else str(image.format)
+    return Facts(format, image.mode, _transparent(image), (height, width) if sideways else (width, height))
+
+
+def whole(path: Path, background: Colour, size: Size | None = None) -> Image.Image:
+    """The first frame, mode RGB, upright, on `background` where it is transparent.
+
+    With a `size` that it will be shrunk to, a JPEG may come out smaller than it is, never less than twice that size.
+    Raises BrokenError for a file that cannot be read to its end.
+    """
+
+    def read() -> Image.Image:
+        with Image.open(path, formats=FORMATS) as image:
+            if size is not None:
+                side = 2 * max(size)  # either way up
+                image.draft(None, (side, side))
+            image.load()
+            return opaque(ImageOps.exif_transpose(image), background)
+
+    return _reading(path, read)
+
+
+def opaque(image: Image.Image, background: Colour) -> Image.Image:
+    """Mode RGB; what can be seen through shows the background, to the nearest of 256 levels."""
+    if image.mode in SIXTEEN_BITS:
+        # Pillow would clip to 255; 65,535 is white.
+        levels = (np.asarray(image).astype(np.int64) + 128) // 257
+        return Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
+    if not _transparent(image):
+        return image.convert("RGB")
+    pixels = np.asarray(image.convert("RGBA")).astype(np.int32)
+    colour, alpha = pixels[..., :3], pixels[..., 3:]
+    mixed = (2 * (colour * alpha + np.array(background) * (255 - alpha)) + 255) // 510
+    return Image.fromarray(mixed.astype(np.uint8))
+
+
+def fitted(image: Image.Image, size: Size, fit: Fit, background: Colour) -> Image.Image:
+    """At exactly this size.
+
+    Resampled with Pillow's bicubic filter, which widens as it shrinks, because filters that do not leave artefacts that
+    metrics see (Parmar et al., "On aliased resizing", CVPR 2022).
+    """
+    if image.size == size:
+        return image
+    cubic = Image.Resampling.BICUBIC
+    if fit == "crop":
+        return ImageOps.fit(image, size, cubic)
+    if fit == "pad":
+        return ImageOps.pad(image, size, cubic, color=background)
+    return image.resize(size, cubic)
+
+
+def is_coloured(pixels: np.ndarray) -> bool:
+    """Whether red, green and blue of `(H, W, 3)` differ anywhere."""
+    return bool((pixels[..., :1] != pixels[..., 1:]).any())
+
+
+def _transparent(image: Image.Image) -> bool:
+    return image.mode in SEE_THROUGH or "transparency" in image.info
+
+
+def _reading(path: Path, read: Callable[[], T]) -> T:
+    """Decoders meet damaged files with errors of nearly every kind."""
+    try:
+        return read()
+    except Image.UnidentifiedImageError as error:
+        raise BrokenError("is empty" if path.stat().st_size == 0 else "is no image") from error
+    except OSError as error:
+        raise BrokenError(error.strerror or str(error)) from error
+    except Exception as error:
+        raise BrokenError(in_one_line(error)) from error

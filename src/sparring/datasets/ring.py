@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, final
+
+from sparring.datasets import Card, Dataset, Modes, Shape, Source
+
+if TYPE_CHECKING:
+    import torch
+
+COUNT = 8
+ANGLES = tuple(2 * math.pi * k / COUNT for k in range(COUNT))
+
+
+@final
+@dataclass(frozen=True)
+class Ring(Dataset):
+    """Eight round Gaussians on a circle: points in the plane, for seeing which modes a generator drops.
+
+    Radius 1, standard deviation 0.01, as in the experiments of PacGAN, which judges 2,500 samples: one within three
+    standard deviations of a centre is of high quality, and a mode is covered that has one such.
+    """
+
+    shape: ClassVar[Shape] = (2,)
+    modes: ClassVar[Modes | None] = Modes(tuple((math.cos(a), math.sin(a)) for a in ANGLES), sd=0.01, reach=1.5)
+    card: ClassVar[Card] = Card(
+        title="2D ring: 8 Gaussians",
+        examples=None,
+        licence="none needed: drawn from a formula",
+        source="A. Srivastava et al., VEEGAN, NIPS 2017, arXiv:1705.07761; with the numbers in the code of "
+        "Z. Lin et al., PacGAN, NeurIPS 2018, arXiv:1712.04086",
+    )
+
+    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        from sparring.datasets._mixture import Mixture
+
+        assert self.modes is not None
+        return Mixture.of(self.modes, device)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.metrics import Better, Fault, Metric, Through
+from sparring.metrics._neighbours import distances, radii
+
+SOURCE = "Kynkäänniemi et al., Improved precision and recall metric, NeurIPS 2019, eq. 1 and 2"
+
+
+@final
+@dataclass(frozen=True)
+class Precision(Metric):
+    """Share of generated examples that lie where real ones lie: fidelity.
+
+    Where real ones lie is the union of balls about them, each as wide as the way to the k-th neighbour. Blind to
+    collapse; a single odd real example makes one large ball.
+    """
+
+    neighbours: int = 3
+    """k of the paper."""
+
+    title: ClassVar[str] = "precision"
+    better: ClassVar[Better] = "higher"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    through: ClassVar[Through] = "features"
+    source: ClassVar[str] = SOURCE
+    catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
+
+    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        reach = radii(real, self.neighbours)[:, None]
+        return np.array([(distances(real, member) < reach).any(0).mean() for member in fake])
+
+
+@final
+@dataclass(frozen=True)
+class Recall(Metric):
+    """Share of real examples that lie where generated ones lie: variety. Noise that is spread wide can raise it."""
+
+    neighbours: int = 3
+    """k of the paper."""
+
+    title: ClassVar[str] = "recall"
+    better: ClassVar[Better] = "higher"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    through: ClassVar[Through] = "features"
+    source: ClassVar[str] = SOURCE
+    catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")
+
+    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        return np.array([(distances(real, f) < radii(f, self.neighbours)).any(1).mean() for f in fake])

@@ -1,0 +1,208 @@
+"""The numbers themselves: closed forms where there are any, and other people's implementations to 1e-3."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy import linalg
+from scipy.spatial.distance import cdist
+from torch import Tensor, nn
+
+from sparring.metrics.classes import ClassDivergence, Confidence, Modes
+from sparring.metrics.copying import Copying
+from sparring.metrics.density_and_coverage import Coverage, Density
+from sparring.metrics.frechet_distance import FrechetDistance
+from sparring.metrics.kernel_distance import KernelDistance
+from sparring.metrics.points import HighQuality, HighQualityPerAxis, ModeDivergence, ReachedModes
+from sparring.metrics.precision_and_recall import Precision, Recall
+from sparring.metrics.support_size import SupportSize
+from sparring.metrics.vendi_score import VendiScore
+
+CLOSE = 1e-3
+
+
+def gaussian(count: int, size: int, seed: int, mean: float = 0.0, sd: float = 1.0) -> np.ndarray:
+    return mean + sd * np.random.default_rng(seed).normal(size=(count, size))
+
+
+def whitened(count: int, size: int, seed: int) -> np.ndarray:
+    """Points whose mean is exactly 0 and whose covariance is exactly the identity."""
+    x = gaussian(count, size, seed)
+    x -= x.mean(0)
+    return x @ np.linalg.inv(np.linalg.cholesky(np.cov(x, rowvar=False))).T
+
+
+class AsGiven(nn.Module):
+    """For metrics that insist on looking at pictures: features `(N, 1, 1, D)` as they are."""
+
+    def __init__(self, size: int):
+        super().__init__()
+        self.num_features = size
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1)
+
+
+def through(metric: Any, real: np.ndarray, fake: np.ndarray) -> Any:
+    for features, is_real in ((real, True), (fake, False)):
+        metric.update(torch.from_numpy(features)[:, None, None], real=is_real)
+    return metric.compute()
+
+
+# Distances between features.
+
+
+def test_the_frechet_distance_of_gaussians_is_its_closed_form() -> None:
+    """|m|^2 + D (a - b)^2 for means m apart and standard deviations a and b."""
+    real, fake = whitened(500, 8, 0), 0.5 + 3 * whitened(400, 8, 1)
+    assert FrechetDistance()(real, fake[None])[0] == pytest.approx(8 * 0.25 + 8 * 4, rel=1e-9)
+    assert FrechetDistance()(real, real[None])[0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [2, 64])
+def test_the_frechet_distance_agrees_with_torchmetrics_and_with_scipy(size: int) -> None:
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    mix = gaussian(size, size, 9)
+    real, fake = gaussian(700, size, 0) @ mix, gaussian(600, size, 1, 0.3, 1.4)
+    ours = FrechetDistance()(real, fake[None])[0]
+    theirs = FrechetInceptionDistance(AsGiven(size), input_img_size=(1, 1, size)).set_dtype(torch.float64)
+    assert ours == pytest.approx(float(through(theirs, real, fake)), rel=CLOSE)
+    one, other = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    root = np.trace(np.real(linalg.sqrtm(one @ other)))
+    plain = ((real.mean(0) - fake.mean(0)) ** 2).sum() + np.trace(one) + np.trace(other) - 2 * root
+    assert ours == pytest.approx(plain, rel=CLOSE)
+
+
+@pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save:UserWarning")
+def test_the_kernel_distance_agrees_with_torchmetrics() -> None:
+    from torchmetrics.image.kid import KernelInceptionDistance
+
+    real, fake = gaussian(300, 16, 0), gaussian(300, 16, 1, 0.4, 1.2)
+    theirs = KernelInceptionDistance(AsGiven(16), subsets=1, subset_size=300).set_dtype(torch.float64)
+    ours = KernelDistance()(real, fake[None])[0]
+    assert ours == pytest.approx(float(through(theirs, real, fake)[0]), rel=CLOSE)
+
+
+def test_the_kernel_distance_is_unbiased() -> None:
+    """Within four standard errors of 0 over 200 pairs of samples of one law, at only 20 examples each."""
+    scores = [KernelDistance()(gaussian(20, 4, k), gaussian(20, 4, 1000 + k)[None])[0] for k in range(200)]
+    assert abs(np.mean(scores)) < 4 * np.std(scores) / 200**0.5
+
+
+# Neighbours.
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_precision_recall_density_and_coverage_agree_with_prdc(k: int) -> None:
+    from prdc import compute_prdc
+
+    real, fake = gaussian(300, 5, 0), gaussian(250, 5, 1, 0.5, 0.8)
+    with contextlib.redirect_stdout(io.StringIO()):
+        theirs = compute_prdc(real, fake, nearest_k=k)
+    for metric in (Precision(k), Recall(k), Density(k), Coverage(k)):
+        assert metric(real, fake[None])[0] == pytest.approx(theirs[metric.title], rel=CLOSE), metric.title
+
+
+@pytest.mark.parametrize("k", [2, 5])
+def test_the_coverage_expected_of_real_data_is_one_minus_two_to_the_minus_k(k: int) -> None:
+    scores = [Coverage(k)(gaussian(400, 3, s), gaussian(400, 3, 100 + s)[None])[0] for s in range(10)]
+    assert np.mean(scores) == pytest.approx(1 - 2.0**-k, abs=0.02)
+
+
+def test_the_density_expected_of_real_data_is_one() -> None:
+    scores = [Density()(gaussian(400, 3, s), gaussian(400, 3, 100 + s)[None])[0] for s in range(10)]
+    assert np.mean(scores) == pytest.approx(1, abs=0.02)
+
+
+# Classes.
+
+
+def chances(classes: np.ndarray, sure: float = 1.0, total: int = 4) -> np.ndarray:
+    rest = (1 - sure) / (total - 1)
+    return np.where(np.eye(total)[classes] > 0, sure, rest)
+
+
+def test_modes_divergence_and_confidence_by_hand() -> None:
+    real = chances(np.repeat([0, 1, 2, 3], 25))
+    fake = chances(np.repeat([0, 1], [60, 20]), 0.7)[None]
+    assert Modes()(real, fake)[0] == 2
+    assert ClassDivergence()(real, fake)[0] == pytest.approx(0.75 * np.log(3) + 0.25 * np.log(1))
+    assert Confidence()(real, fake)[0] == pytest.approx(0.7)
+
+
+def test_a_class_that_no_real_example_shows_leaves_the_divergence_finite() -> None:
+    figure = ClassDivergence()(chances(np.zeros(50, int)), chances(np.ones(50, int))[None])[0]
+    assert np.isfinite(figure) and figure > 4
+
+
+# Variety and copies.
+
+
+def test_the_vendi_score_is_the_number_of_kinds_and_agrees_with_the_definition() -> None:
+    kinds = np.repeat(np.eye(7), 10, 0)
+    assert VendiScore()(kinds, kinds[None])[0] == pytest.approx(7)
+    assert VendiScore()(kinds, np.ones((1, 30, 7)))[0] == pytest.approx(1)
+    x = gaussian(120, 9, 0)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    values = linalg.eigvalsh(unit @ unit.T / 120)
+    values = values[values > 1e-12]
+    assert VendiScore()(x, x[None])[0] == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=CLOSE)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_copying_is_the_share_that_was_copied(share: float) -> None:
+    real, count = gaussian(2_000, 20, 0), 1_000
+    fake = gaussian(count, 20, 1)
+    fake[: int(share * count)] = real[: int(share * count)]
+    assert Copying()(real, fake[None])[0] == pytest.approx(share, abs=0.025)
+
+
+def test_nearest_neighbours_are_those_of_scipy_and_a_copy_is_at_zero() -> None:
+    from sparring.metrics._neighbours import nearest, radii
+
+    points, others = gaussian(50, 30, 0, 100), gaussian(80, 30, 1, 100)
+    np.testing.assert_allclose(nearest(points, others), cdist(points, others).min(1), rtol=CLOSE)
+    assert nearest(others[:20], others).max() == 0
+    np.testing.assert_allclose(radii(points, 3), np.sort(cdist(points, points), 1)[:, 3], rtol=CLOSE)
+
+
+def test_a_support_of_few_examples_is_found() -> None:
+    """400 draws from 60 different examples: the estimate is within a fifth of 60."""
+    kinds = gaussian(60, 20, 0)
+    fake = kinds[np.random.default_rng(1).integers(60, size=400)]
+    assert SupportSize()(gaussian(400, 20, 2), fake[None])[0] == pytest.approx(60, rel=0.2)
+
+
+# Points in the plane.
+
+
+def test_real_points_score_what_gaussians_must() -> None:
+    """1 - exp(-9/2) by distance and erf(3 / sqrt 2)^2 per axis, within four standard errors."""
+    count, centres = 100_000, ((0.0, 0.0), (1.0, 0.0))
+    rng = np.random.default_rng(0)
+    points = np.array(centres)[rng.integers(2, size=count)] + 0.01 * rng.normal(size=(count, 2))
+    for metric, share in ((HighQuality, 1 - np.exp(-4.5)), (HighQualityPerAxis, 0.9973002**2)):
+        figure = metric(centres, 0.01)(points, points[None])[0]
+        assert figure == pytest.approx(share, abs=4 * (share * (1 - share) / count) ** 0.5)
+
+
+def test_the_corner_of_the_square_is_outside_the_circle() -> None:
+    corner = np.full((1, 20, 2), 0.025)
+    real = np.zeros((20, 2))
+    assert HighQuality(((0.0, 0.0),))(real, corner)[0] == 0
+    assert HighQualityPerAxis(((0.0, 0.0),))(real, corner)[0] == 1
+
+
+def test_reached_modes_and_their_divergence_by_hand() -> None:
+    centres = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+    real = np.repeat(centres, 10, 0)
+    fake = np.repeat([centres[0], centres[3], (0.5, 0.5)], [30, 10, 60], 0)[None]
+    assert ReachedModes(centres)(real, fake)[0] == 2
+    assert ModeDivergence(centres)(real, fake)[0] == pytest.approx(0.75 * np.log(3))
+    assert ModeDivergence(centres)(real, fake[:, 40:])[0] == np.inf

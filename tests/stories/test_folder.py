@@ -1,0 +1,578 @@
+"""A user's own folder of images: every format and mode, what is broken, what is kept, what a run remembers of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring.cli import run
+from sparring.datasets import _folder
+from sparring.datasets.folder import Folder
+from sparring.doctor import Examination
+from sparring.errors import SparringError, UsageError
+
+RNG = np.random.default_rng(0)
+RGB = RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)
+ALPHA = RNG.integers(0, 256, (6, 5), dtype=np.uint8)
+RGBA = np.dstack([RGB, ALPHA])
+GREY = RGB[..., 0].copy()
+DEEP = RNG.integers(0, 65536, (6, 5), dtype=np.uint16)
+INDEX = (np.arange(30, dtype=np.uint8) % 3).reshape(6, 5)
+PALETTE = [250, 10, 20, 30, 240, 50, 60, 70, 230]
+ORANGE = (255, 128, 0)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    return folder
+
+
+def palette(transparency: Any = None) -> Callable[[Path], None]:
+    def save(path: Path) -> None:
+        image = Image.fromarray(INDEX)
+        image.putpalette(PALETTE)
+        image.save(path, **({} if transparency is None else {"transparency": transparency}))
+
+    return save
+
+
+def saved(pixels: np.ndarray, mode: str = "", **how: Any) -> Callable[[Path], None]:
+    def save(path: Path) -> None:
+        image = Image.fromarray(pixels)
+        (image.convert(mode) if mode else image).save(path, **how)
+
+    return save
+
+
+def deep_colour(path: Path) -> None:
+    """A PNG of 16 bits in each of three channels, which Pillow reads and does not write."""
+    rows = b"".join(b"\0" + row.tobytes() for row in RGB.astype(">u2") * 257)
+    chunks = [(b"IHDR", struct.pack(">2I5B", 5, 6, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    parts = [struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+def film(path: Path) -> None:
+    frames = [Image.fromarray(INDEX), Image.fromarray(2 - INDEX)]
+    for frame in frames:
+        frame.putpalette(PALETTE)
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+
+
+def thrice(grey: np.ndarray) -> np.ndarray:
+    return np.dstack([grey] * 3)
+
+
+def over(background: tuple[int, int, int], rgba: np.ndarray) -> np.ndarray:
+    colour, alpha = rgba[..., :3].astype(float), rgba[..., 3:].astype(float) / 255
+    return np.floor(colour * alpha + np.array(background) * (1 - alpha) + 0.5).astype(np.uint8)
+
+
+COLOURS = np.array(PALETTE, np.uint8).reshape(3, 3)[INDEX]
+LA = np.dstack([thrice(GREY), ALPHA])
+HOLES = np.dstack([COLOURS, np.where(INDEX == 1, 0, 255)])
+VEILS = np.dstack([COLOURS, np.array([255, 100, 7])[INDEX]])
+ONE_LEVEL = np.dstack([thrice(INDEX), np.where(INDEX == 1, 0, 255)])
+SIXTEEN = thrice(np.floor(DEEP / 257 + 0.5).astype(np.uint8))
+BILEVEL = thrice(np.where(GREY > 127, 255, 0).astype(np.uint8))
+
+KINDS: dict[str, tuple[str, Callable[[Path], None], np.ndarray]] = {
+    "png bilevel": ("png", saved(np.where(GREY > 127, 255, 0).astype(np.uint8), "1"), BILEVEL),
+    "png grey": ("png", saved(GREY), thrice(GREY)),
+    "png grey with one level transparent": ("png", saved(INDEX, transparency=1), over(ORANGE, ONE_LEVEL)),
+    "png grey and alpha": ("png", saved(np.dstack([GREY, ALPHA])), over(ORANGE, LA)),
+    "png palette": ("png", palette(), COLOURS),
+    "png palette with a hole": ("png", palette(1), over(ORANGE, HOLES)),
+    "png palette with veils": ("png", palette(bytes([255, 100, 7])), over(ORANGE, VEILS)),
+    "png rgb": ("png", saved(RGB), RGB),
+    "png rgba": ("png", saved(RGBA), over(ORANGE, RGBA)),
+    "png 16-bit grey": ("png", saved(DEEP), SIXTEEN),
+    "png 16-bit rgb": ("png", deep_colour, RGB),
+    "webp rgb": ("webp", saved(RGB, lossless=True), RGB),
+    "webp rgba": ("webp", saved(RGBA, lossless=True, exact=True), over(ORANGE, RGBA)),
+    "bmp grey": ("bmp", saved(GREY), thrice(GREY)),
+    "bmp palette": ("bmp", palette(), COLOURS),
+    "bmp rgb": ("BMP", saved(RGB), RGB),
+    "gif": ("gif", palette(), COLOURS),
+    "gif with a hole": ("gif", palette(1), over(ORANGE, HOLES)),
+    "gif film": ("gif", film, COLOURS),
+}
+
+
+def pixels_of(folder: Path, **how: Any) -> np.ndarray:
+    """uint8 `(N, H, W, C)`."""
+    source: Any = Folder(str(folder), **how).open(None, "cpu")
+    return source.pixels.numpy().transpose(0, 2, 3, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_format_and_mode_is_read_exactly(home: Path, kind: str) -> None:
+    ending, save, expected = KINDS[kind]
+    save(home / f"a.{ending}")
+    found = pixels_of(home, background="#ff8000", colours="rgb")[0]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_jpeg_is_read_nearly_exactly(home: Path, mode: str) -> None:
+    smooth = np.stack(np.meshgrid(np.arange(40), np.arange(40)), -1).sum(-1).astype(np.uint8) * 3
+    Image.fromarray(smooth).convert("RGB").convert(mode).save(home / "a.jpeg", quality=98)
+    assert np.abs(pixels_of(home, colours="rgb")[0].astype(int) - thrice(smooth)).max() <= 4
+
+
+def test_a_jpeg_with_a_second_picture_is_the_first(home: Path) -> None:
+    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("white", "black"))
+    first.save(home / "a.jpg", format="MPO", save_all=True, append_images=[second])
+    assert (pixels_of(home) > 250).all()
+    assert Examination.of(home).formats == {"JPEG": 1}
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 2, 63, 64, 127, 128, 129, 200, 254, 255])
+def test_compositing_rounds_to_the_nearest_level(alpha: int) -> None:
+    from sparring.datasets._pixels import opaque
+
+    levels = np.arange(256, dtype=np.uint8)
+    rgba = np.stack([levels, levels[::-1], levels, np.full(256, alpha, np.uint8)], -1)[None]
+    found = np.asarray(opaque(Image.fromarray(rgba), (10, 200, 255)))
+    exact = rgba[..., :3].astype(float) * alpha / 255 + np.array([10, 200, 255]) * (255 - alpha) / 255
+    assert np.abs(found - exact).max() <= 0.5 + 1e-9
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_images_are_turned_upright(home: Path, orientation: int) -> None:
+    turned = {
+        1: RGB,
+        2: RGB[:, ::-1],
+        3: RGB[::-1, ::-1],
+        4: RGB[::-1],
+        5: RGB.transpose(1, 0, 2),
+        6: RGB[::-1].transpose(1, 0, 2),
+        7: RGB[::-1, ::-1].transpose(1, 0, 2),
+        8: RGB[:, ::-1].transpose(1, 0, 2),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(RGB).save(home / "a.png", exif=exif)
+    np.testing.assert_array_equal(pixels_of(home)[0], turned)
+
+
+def test_a_folder_without_colour_is_grey_unless_asked(home: Path) -> None:
+    saved(thrice(GREY))(home / "a.png")
+    saved(GREY)(home / "b.png")
+    assert pixels_of(home).shape == (2, 6, 5, 1)
+    assert pixels_of(home, colours="rgb").shape == (2, 6, 5, 3)
+    saved(RGB)(home / "c.png")
+    assert pixels_of(home).shape == (3, 6, 5, 3)
+    grey = pixels_of(home, colours="grey")
+    np.testing.assert_array_equal(grey[0, ..., 0], GREY)
+    np.testing.assert_allclose(grey[2, ..., 0], RGB @ np.array([0.299, 0.587, 0.114]), atol=0.51)
+
+
+# Sizes
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chosen", "why"),
+    [
+        pytest.param([(9, 7)] * 3, (9, 7), "the size of all", id="one"),
+        pytest.param([(9, 7)] * 9 + [(50, 50)], (9, 7), "the size of 90%", id="nearly-one"),
+        pytest.param([(9, 9)] * 8 + [(50, 50)] * 2, (8, 8), "sizes differ; the median shorter side is 9", id="two"),
+        pytest.param([(33, 90), (90, 35)], (32, 32), "the median shorter side is 34", id="short-side"),
+        pytest.param([(640, 480), (500, 700)], (64, 64), "the median shorter side is 490", id="capped"),
+        pytest.param([(200, 300)] * 5, (64, 64), "most are 200x300, larger than 128", id="large"),
+        pytest.param([(1, 1), (1, 2)], (1, 1), "sizes differ", id="tiny"),
+    ],
+)
+def test_the_size_suits_the_images_and_is_said(sizes: list[tuple[int, int]], chosen: tuple[int, int], why: str) -> None:
+    size, reason = _folder.chosen_size(sizes)
+    assert size == chosen
+    assert why in reason
+
+
+def test_mixed_sizes_are_made_alike_and_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, (width, height) in enumerate([(40, 20), (20, 40), (30, 30), (16, 16)]):
+        left = np.zeros((height, width, 3), np.uint8)
+        left[:, : width // 2] = 255, 0, 0
+        Image.fromarray(left).save(home / f"{number}.png")
+    assert Folder(str(home)).settled().shape == (3, 16, 16)
+    assert "4 images, 16x16, red, green and blue (sizes differ; the median shorter side is 20)" in (
+        said := capsys.readouterr().err
+    )
+    assert "3 of another size scaled and cropped to 16x16" in said
+    cropped = pixels_of(home, size=16)
+    assert (cropped[0, :, :7, 0] > 200).all() and (cropped[0, :, 9:, 0] < 50).all()
+    padded = pixels_of(home, size=16, fit="pad", background="white")
+    assert (padded[0, :4] == 255).all() and (padded[0, -4:] == 255).all()
+    assert (padded[1, :, :4] == 255).all() and (padded[1, :, -4:] == 255).all()
+    assert not (pixels_of(home, size=16, fit="stretch")[0, :3] == 255).all()
+    Folder(str(home), size=16, fit="pad").settled()
+    assert "scaled and padded to 16x16" in capsys.readouterr().err
+
+
+def test_a_large_jpeg_is_as_good_as_one_shrunk_from_all_its_pixels(home: Path) -> None:
+    wave = (np.sin(np.mgrid[:800, :1200] / 40).prod(0) * 100 + 128).astype(np.uint8)
+    Image.fromarray(wave).save(home / "a.jpg", quality=95)
+    plain = np.asarray(Image.open(home / "a.jpg").resize((32, 32), Image.Resampling.BICUBIC))
+    assert np.abs(pixels_of(home, size=32, fit="stretch")[0, ..., 0].astype(int) - plain).mean() < 2
+
+
+# What is in a folder beside good images
+
+
+def test_subfolders_are_classes_counted_from_where_they_part(home: Path) -> None:
+    for place in ("all/cats/a.png", "all/cats/young/b.png", "all/dogs/c.png", "all/d.png"):
+        (home / place).parent.mkdir(parents=True, exist_ok=True)
+        saved(RGB)(home / place)
+    source: Any = Folder(str(home)).open(None, "cpu")
+    assert source.labels.tolist() == [1, 1, 0, 2]  # in the order of paths; classes are ".", "cats" and "dogs"
+    assert _folder.opened(home, _folder.Wish()).told.classes == (".", "cats", "dogs")
+    shutil.rmtree(home / "all" / "dogs")
+    (home / "all" / "d.png").unlink()
+    source = Folder(str(home)).open(None, "cpu")
+    assert source.labels.tolist() == [0, 1]  # "." and "young"
+
+
+def test_stray_and_broken_files_are_named_and_skipped(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved(RGB)(home / "good.png")
+    (home / "notes.txt").write_text("hello")
+    (home / ".DS_Store").write_text("hidden")
+    (home / "empty.png").touch()
+    (home / "text.jpg").write_text("no image at all")
+    (home / "cut.png").write_bytes((home / "good.png").read_bytes()[:60])
+    (home / "gone.webp").symlink_to(home / "nowhere")
+    opened = _folder.opened(home, _folder.Wish())
+    assert opened.told.images == 1
+    assert dict(opened.told.broken).keys() == {"empty.png", "text.jpg", "cut.png", "gone.webp"}
+    assert dict(opened.told.broken)["empty.png"] == "is empty"
+    assert dict(opened.told.broken)["text.jpg"] == "is no image"
+    assert opened.told.stray == ("notes.txt",)
+    Folder(str(home)).settled()
+    said = capsys.readouterr().err
+    assert "not images, skipped: notes.txt" in said
+    assert "broken, skipped: cut.png (" in said
+    assert "and 1 more" in said
+
+
+def test_a_folder_that_holds_a_link_to_itself(home: Path) -> None:
+    saved(RGB)(home / "a.png")
+    (home / "again").symlink_to(home)
+    assert len(pixels_of(home)) == 1
+
+
+def complaint(call: Callable[[], object], *parts: object) -> None:
+    with pytest.raises(SparringError) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message
+    for part in parts:
+        assert str(part) in message
+
+
+def test_what_is_no_folder_of_images_is_told_in_one_line(home: Path) -> None:
+    complaint(lambda: pixels_of(home), home, "holds no image (PNG, JPEG, WebP, BMP or GIF): name a folder")
+    complaint(lambda: pixels_of(home / "no"), home / "no", "does not exist: name a folder of images")
+    (home / "a.txt").touch()
+    complaint(lambda: pixels_of(home), "only a.txt: name a folder")
+    complaint(lambda: pixels_of(home / "a.txt"), "a.txt is a file: name a folder of images")
+    (home / "b.png").write_text("no")
+    complaint(lambda: pixels_of(home), "holds no image that can be read; broken: b.png (is no image): copy")
+    complaint(lambda: pixels_of(home, size=8), "holds no image that can be read; broken: b.png (is no image): copy")
+    with pytest.raises(UsageError, match="background is a colour"):
+        pixels_of(home, background="mauve-ish")
+    with pytest.raises(ValueError, match="size must be at least 1"):
+        Folder("x", size=-3)
+
+
+def test_one_image_is_enough(home: Path) -> None:
+    from sparring.chance import Chance
+
+    saved(RGB)(home / "a.png")
+    drawn = Folder(str(home), span=(-1.0, 1.0)).open(None, "cpu").draw(Chance((0, 1)), 3)
+    assert drawn.shape == (2, 3, 3, 6, 5)
+    np.testing.assert_allclose(drawn[1, 2].permute(1, 2, 0).numpy(), RGB / 127.5 - 1, atol=1e-6)
+
+
+# The cache
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are decoded from here on."""
+    names: list[str] = []
+    plain = _folder.whole
+
+    def counted(path: Path, *rest: Any) -> Image.Image:
+        names.append(path.name)
+        return plain(path, *rest)
+
+    monkeypatch.setattr(_folder, "whole", counted)
+    return names
+
+
+def test_images_are_decoded_once(home: Path, decoded: list[str]) -> None:
+    (home / "x").mkdir()
+    saved(RGB)(home / "a.png")
+    saved(RGBA)(home / "x" / "b.png")
+    first = pixels_of(home)
+    assert sorted(decoded) == ["a.png", "b.png"]
+    np.testing.assert_array_equal(pixels_of(home), first)
+    settled = Folder(str(home)).settled()
+    settled.open(None, "cpu")
+    assert len(decoded) == 2
+    pixels_of(home, size=4)
+    assert len(decoded) == 4
+    pixels_of(home)
+    assert len(decoded) == 4  # the other size is kept beside it
+
+
+@pytest.mark.parametrize("change", ["added", "removed", "renamed", "written again", "moved to a class"])
+def test_a_changed_folder_is_decoded_again(home: Path, decoded: list[str], change: str) -> None:
+    saved(RGB)(home / "a.png")
+    saved(RGBA)(home / "b.png")
+    before = Folder(str(home)).settled()
+    if change == "added":
+        saved(GREY)(home / "c.png")
+    elif change == "removed":
+        (home / "b.png").unlink()
+    elif change == "renamed":
+        (home / "a.png").rename(home / "z.png")
+    elif change == "written again":
+        saved(RGB[::-1])(home / "a.png")
+        os.utime(home / "a.png", ns=(1, 1))
+    else:
+        (home / "x").mkdir()
+        (home / "b.png").rename(home / "x" / "b.png")
+    after = Folder(str(home)).settled()
+    assert len(decoded) > 2
+    assert after.found_content != before.found_content
+    complaint(lambda: before.open(None, "cpu"), home, "have changed since")
+
+
+def test_a_touched_file_is_the_same_image(home: Path, decoded: list[str]) -> None:
+    saved(RGB)(home / "a.png")
+    before = Folder(str(home)).settled()
+    os.utime(home / "a.png", ns=(5, 5))
+    assert Folder(str(home)).settled() == before
+    assert len(decoded) == 2
+
+
+def test_a_damaged_cache_mends_itself(home: Path, own_cache: Path, decoded: list[str]) -> None:
+    saved(RGB)(home / "a.png")
+    before = set((own_cache / "sparring").glob("folders/*.safetensors"))
+    pixels_of(home)
+    (kept,) = set((own_cache / "sparring").glob("folders/*.safetensors")) - before
+    kept.write_bytes(kept.read_bytes()[:50])
+    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
+    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
+    assert len(decoded) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_does_without(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pooch
+
+    (tmp_path / "blocked").touch()
+    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "blocked")
+    saved(RGB)(home / "a.png")
+    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
+    assert "cannot be kept in" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_fifty_thousand_images_open_in_five_seconds_the_second_time(home: Path) -> None:
+    for number in range(50_000):
+        place = home / f"{number % 10}"
+        place.mkdir(exist_ok=True)
+        Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(
+            place / f"{number}.png", compress_level=1
+        )
+    Folder(str(home)).settled()
+    start = time.perf_counter()
+    source: Any = Folder(str(home)).settled().open(None, "cpu")
+    assert time.perf_counter() - start < 5
+    assert source.pixels.shape == (50_000, 3, 32, 32)
+
+
+# The command
+
+
+def sparring(*arguments: object) -> int:
+    return run([str(a) for a in arguments])
+
+
+QUICK = ("--rounds", 6, "--ticks", 2, "--batch", 4, "--pictured", 4, "--threads", 1)
+
+
+@pytest.fixture
+def album(home: Path) -> Path:
+    for number in range(8):
+        Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(home / f"{number}.png")
+    return home
+
+
+def test_train_takes_a_folder_and_keeps_the_recipes_span(album: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert sparring("train", "digits", "--data", album, "--out", out, *QUICK) == 0
+    told = json.loads((out / "recipe.json").read_text())["data"]
+    assert told["is"] == "folder"
+    assert told["path"] == str(album)
+    assert told["found_shape"] == [3, 8, 8]
+    assert told["span"] == [-1.0, 1.0]
+    with Image.open(out / "samples" / "round-000000006.png") as picture:
+        assert picture.mode == "RGB"
+    shutil.rmtree(album)  # the run knows its shape, and needs the images no more
+    assert sparring("sample", out, "--count", 2, "--out", tmp_path / "s.npy") == 0
+    assert np.load(tmp_path / "s.npy").shape == (1, 2, 3, 8, 8)
+
+
+def test_a_run_goes_on_with_the_same_images_or_not_at_all(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("train", "digits", "--data", album, "--out", tmp_path / "run", *QUICK)
+    assert sparring(*command) == 0
+    os.utime(album / "0.png")
+    assert sparring(*command) == 0
+    saved(RGB)(album / "new.png")
+    capsys.readouterr()
+    assert sparring(*command) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"{tmp_path / 'run'} cannot go on: the images in {album} have changed since: put them back" in said
+    (album / "new.png").unlink()
+    assert sparring(*command) == 0
+
+
+def test_settings_of_a_folder_on_the_command_line(album: Path, tmp_path: Path) -> None:
+    data = f"folder({album}, size=4, colours=grey, fit=pad)"
+    assert sparring("train", "digits", "--data", data, "--out", tmp_path / "run", *QUICK) == 0
+    assert json.loads((tmp_path / "run" / "recipe.json").read_text())["data"]["found_shape"] == [1, 4, 4]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sparring("train", "digits", "--data", tmp_path / "no", "--out", tmp_path / "run") == 1
+    assert capsys.readouterr().err == f"sparring: {tmp_path / 'no'} does not exist: name a folder of images\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sparring.flags import read_data
+    from sparring.recipe import find_recipe
+
+    held = find_recipe("digits").data
+    monkeypatch.chdir(album.parent)
+    assert read_data("mine", held) == Folder("mine", span=(-1.0, 1.0))
+    (album.parent / "mnist").mkdir()
+    assert type(read_data("mnist", held)).__name__ == "MNIST"
+    assert read_data("./mnist", held) == Folder("./mnist", span=(-1.0, 1.0))
+    assert read_data("mnist(span=(0.0, 1.0))", held).span == (0.0, 1.0)
+    with pytest.raises(UsageError, match="no dataset called 'yours'"):
+        read_data("yours", held)
+
+
+# The doctor
+
+
+@pytest.fixture
+def patient(home: Path) -> Path:
+    """Seven good images of two classes, one of them a copy, one blank, one wide; two broken files, two stray."""
+    for name in ("cats", "dogs"):
+        (home / name).mkdir()
+    photo = np.asarray(Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize((32, 32)))
+    for number in range(3):
+        saved(np.roll(photo, 7 * number, axis=1))(home / "cats" / f"{number}.png")
+    saved(photo, lossless=True)(home / "dogs" / "copy.webp")
+    touched = photo.copy()
+    touched[3, 3] = touched[3, 3] ^ 1
+    saved(touched)(home / "dogs" / "touched.bmp")
+    saved(np.full((32, 32, 3), 7, np.uint8))(home / "dogs" / "blank.png")
+    saved(np.dstack([photo, photo[..., :1]]).repeat(2, axis=1))(home / "dogs" / "wide.png")
+    (home / "dogs" / "broken.gif").write_text("no")
+    (home / "dogs" / "cut.png").write_bytes((home / "cats" / "0.png").read_bytes()[:200])
+    (home / "notes.txt").touch()
+    (home / "dogs" / "list.csv").touch()
+    return home
+
+
+def test_the_doctor_tells_all_in_json(patient: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "contact.png"
+    assert sparring("doctor", patient, "--json", "--out", sheet) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["images"] == 7
+    assert told["formats"] == {"PNG": 5, "WEBP": 1, "BMP": 1}
+    assert told["sizes"] == {"32x32": 6, "64x32": 1}
+    assert told["colours"] == {"RGB": 6, "RGBA": 1}
+    assert told["classes"] == {"dogs": 4, "cats": 3}
+    assert told["imbalance"] == pytest.approx(4 / 3)
+    assert [broken["file"] for broken in told["broken"]] == ["dogs/broken.gif", "dogs/cut.png"]
+    assert told["stray"] == ["dogs/list.csv", "notes.txt"]
+    assert told["duplicates"] == [["cats/0.png", "dogs/copy.webp"]]
+    assert told["look_alike"] == [["cats/0.png", "dogs/touched.bmp"]]
+    assert told["nearly_one_colour"] == ["dogs/blank.png"]
+    assert told["training"]["shape"] == [3, 32, 32]
+    assert told["training"]["resized"] == 1
+    assert told["training"]["command"].startswith(f"sparring train digits --data {patient} ")
+    with Image.open(sheet) as picture:
+        assert picture.width > 800 and picture.mode == "RGB"
+
+
+def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sparring("doctor", patient, "--size", 16, "--fit", "pad", "--background", "white") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "broken 2: dogs/broken.gif (is no image), dogs/cut.png (" in said
+    assert "exact duplicates 1: cats/0.png = dogs/copy.webp" in said
+    assert "training sees 16x16, red, green and blue (as asked); 7 scaled and padded" in said
+    assert f"'folder(path={patient}, size=16, fit=pad, background=#ffffff)'" in said
+
+
+def test_training_sees_what_the_doctor_said(patient: Path) -> None:
+    told = Examination.of(patient).document()
+    settled = Folder(str(patient)).settled()
+    assert list(settled.shape) == told["training"]["shape"]
+    assert len(pixels_of(patient)) == told["images"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "says"),
+    [
+        (("no/where",), 1, "does not exist: name a folder of images"),
+        ((), 2, "doctor --help"),
+        ((".", "--out", "x.jpg"), 2, "--out must end in"),
+        ((".", "--background", "mud"), 2, "background is a colour"),
+        ((".",), 1, "holds no image: name a folder of images"),
+    ],
+)
+def test_the_doctor_complains_in_one_line(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    status: int,
+    says: str,
+) -> None:
+    monkeypatch.chdir(home)
+    assert sparring("doctor", *arguments) == status
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_a_folder_of_broken_files_has_no_contact_sheet(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "a.png").touch()
+    assert sparring("doctor", home) == 0
+    assert "impossible" in capsys.readouterr().out
+    assert sparring("doctor", home, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["training"] is None
+    assert sparring("doctor", home, "--out", home / "c.png") == 1
