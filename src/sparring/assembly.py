@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -89,8 +90,6 @@ def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
 
 def _reborn(module: nn.Module) -> nn.Module:
     """A copy with fresh weights, for a user who gave a module rather than a way to make one."""
-    import copy
-
     fresh = copy.deepcopy(module)
     for layer in fresh.modules():
         reset = getattr(layer, "reset_parameters", None)
