@@ -15,6 +15,7 @@ import os
 import time
 from datetime import date
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
@@ -25,6 +26,7 @@ import torch
 from sparring import catalogue
 from sparring.assembly import game_of, threads_for, threads_set
 from sparring.generators import sample
+from sparring.measure import keep, measure
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, write_whole
 from sparring.record.grid import save_grid
@@ -34,6 +36,10 @@ from sparring.trainer import train
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"
 PICTURED_SEEDS, PICTURED_EXAMPLES = 4, 16
+MEASURED = 1_000
+"""Examples of each member that the metrics look at."""
+SHOWN = ("frechet-distance", "precision", "recall", "confidence", "modes", "class-divergence", "copying")
+"""Metrics in the table; the others are in the runs' own measures."""
 LADDER = [c.name for c in catalogue.cards("recipes").values() if c.facts["source"].startswith("write-up")]
 
 
@@ -66,12 +72,15 @@ def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     else:
         recipe = cut(whole, arguments.data_dir, arguments.budget)
     run = train(recipe, folder, data_dir=arguments.data_dir)
+    measured = measure(run, MEASURED, data_dir=arguments.data_dir)
+    keep(measured)
     write_report(run)
     examples = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS]
     write_whole(PICTURES / f"{name}.png", lambda path: save_grid(examples, path, recipe.seeds))
     told = summary(run)
     kept = ("seeds", "rounds", "seconds", "rounds_per_second", "curves", "equilibrium", "diverged", "ends", "made_with")
-    return {"rounds_in_full": whole.rounds, "date": date.today().isoformat()} | {k: told[k] for k in kept if k in told}
+    facts = {"rounds_in_full": whole.rounds, "date": date.today().isoformat(), "measured": measured.plain()}
+    return facts | {k: told[k] for k in kept if k in told}
 
 
 def table() -> str:
@@ -91,6 +100,35 @@ def table() -> str:
         )
     dates = sorted({told["date"] for told in held.values()})
     return "\n".join([*lines, "", f"Mean ± SD over seeds of the last 5 % of each run. Measured on {', '.join(dates)}."])
+
+
+def quality() -> str:
+    """Markdown: how good the samples of every recipe of the ladder are, in figures, beside what real data scores."""
+    held = {name: told for name, told in json.loads(RESULTS.read_text()).items() if "measured" in told}
+    metrics = {n: m for told in held.values() for n, m in told["measured"]["metrics"].items() if n in SHOWN}
+    titles = [f"{metrics[n]['title']} ({metrics[n]['better']} is better)" for n in SHOWN if n in metrics]
+    lines = [
+        "| recipe | seeds | n | judge | " + " | ".join(titles) + " |",
+        "| --- | ---: | ---: | --- |" + " --- |" * len(titles),
+    ]
+    for name in (n for n in LADDER if n in held):
+        measured = held[name]["measured"]
+        cells = [_quality_cell(measured["metrics"].get(n)) for n in SHOWN if n in metrics]
+        seeds, judge = len(measured["seeds"]), measured["judge"] or "none"
+        lines.append(f"| `{name}` | {seeds} | {measured['n']:,} | {judge} | {' | '.join(cells)} |")
+    return "\n".join(
+        [*lines, "", "Mean ± SD over seeds, and in brackets what held-out real data scores at the same n."]
+    )
+
+
+def _quality_cell(metric: dict[str, Any] | None) -> str:
+    if metric is None:
+        return "–"
+    members = [value for value in metric["members"] if value is not None]
+    if not members:
+        return "lost"
+    spread = f" ± {stdev(members):.3g}" if len(members) > 1 else ""
+    return f"{mean(members):.3g}{spread} ({metric['real']:.3g})"
 
 
 def _is_cut(told: dict[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """What every test may ask for: each leaf and recipe of the catalogue by its noun, and data that needs no network.
 
 A test that takes an argument called `recipe`, `objective`, `trick`, `network`, `dataset`, `optimiser`, `latent`,
-`metric` or `move` runs once for every one there is, so a leaf added tomorrow is tested by existing.
+`metric`, `rule`, `remedy` or `move` runs once for every one there is, so a leaf added tomorrow is tested by existing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ SHELF_OF = {
     "optimiser": "optimisers",
     "latent": "latent",
     "metric": "metrics",
+    "rule": "rules",
+    "remedy": "remedies",
     "move": "moves",
 }
 
@@ -54,9 +56,9 @@ def _leaf(request: pytest.FixtureRequest) -> Any:
     return leaf(str(request.getfixturevalue(needs))) if needs else leaf()
 
 
-objective, trick, network, dataset, optimiser, latent, metric = (
+objective, trick, network, dataset, optimiser, latent, metric, rule, remedy = (
     pytest.fixture(name=noun)(_leaf)
-    for noun in ("objective", "trick", "network", "dataset", "optimiser", "latent", "metric")
+    for noun in ("objective", "trick", "network", "dataset", "optimiser", "latent", "metric", "rule", "remedy")
 )
 
 

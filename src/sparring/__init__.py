@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparring.catalogue import read as leaf
+    from sparring.diagnosis import Diagnosis, diagnose
     from sparring.errors import SparringError, UsageError
     from sparring.generators import explorable, latents, sample
     from sparring.recipe import Recipe, find_recipe
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Diagnosis",
     "Recipe",
     "Run",
     "SparringError",
     "UsageError",
     "__version__",
+    "diagnose",
     "explorable",
     "find_recipe",
     "latents",
@@ -40,10 +43,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Diagnosis": "sparring.diagnosis:Diagnosis",
     "Recipe": "sparring.recipe:Recipe",
     "Run": "sparring.record:Run",
     "SparringError": "sparring.errors:SparringError",
     "UsageError": "sparring.errors:UsageError",
+    "diagnose": "sparring.diagnosis:diagnose",
     "explorable": "sparring.generators:explorable",
     "latents": "sparring.generators:latents",
     "find_recipe": "sparring.recipe:find_recipe",

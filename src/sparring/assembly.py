@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from sparring.chance import Chance
 from sparring.errors import SparringError, in_one_line
 from sparring.game import Game, Player
+from sparring.modules import ClassEmbedding, Conditional, Flattened, Projection, SpectralNorm
 from sparring.networks import Network, Shape
 from sparring.population import Population
 from sparring.recipe import Recipe
@@ -21,6 +22,10 @@ from sparring.world import idle_cores
 
 STEP_WORK = 8
 """Examples that a weight's gradient and optimiser step cost as much as."""
+EMBEDDING = 32
+"""Numbers that a generator learns for each class it may be told."""
+AVERAGED = "G.averaged."
+"""Before the names of the weights that G's examples are made with, in a checkpoint, where they are not its own."""
 THREAD_WORK = 5_000_000
 """Weights x examples in a round that keep one thread busy."""
 
@@ -34,16 +39,14 @@ def game_of(
     """The game that a recipe describes, before its first round."""
     chance = Chance(recipe.seeds, device, dtype)
     births = Chance(recipe.seeds)
-    takes, shape = (recipe.latent.size,), recipe.data.shape
 
-    def player(part: Any, takes: Shape, gives: Shape, optimiser: Any, who: str) -> Player:
-        made = Population(maker(part, takes, gives), births.dice(who), chance.luck(who), device, dtype)
-        return Player(made, optimiser)
+    def player(make: Callable[[], nn.Module], optimiser: Any, who: str) -> Player:
+        return Player(Population(make, births.dice(who), chance.luck(who), device, dtype), optimiser)
 
     return Game(
         players={
-            "G": player(recipe.generator, takes, shape, recipe.generator_optimiser, "G"),
-            "D": player(recipe.discriminator, shape, (), recipe.discriminator_optimiser, "D"),
+            "G": player(maker_of_generators(recipe), recipe.generator_optimiser, "G"),
+            "D": player(maker_of_discriminators(recipe), recipe.discriminator_optimiser, "D"),
         },
         objective=recipe.objective,
         source=source,
@@ -53,13 +56,58 @@ def game_of(
         batch=recipe.batch,
         rounds=recipe.rounds,
         tricks=recipe.tricks,
+        classes=recipe.classes,
     )
 
 
-def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
+def maker_of_generators(recipe: Recipe) -> Callable[[], nn.Module]:
+    """A function that makes one generator: `(B, latent size)`, with one-hot classes behind it if told, -> examples.
+
+    A network leaf learns EMBEDDING numbers for each class, which stand behind the latent vector; of one that takes no
+    more numbers than the latent vector has, they are added to it.
+    """
+    latent, shape, classes = recipe.latent.size, recipe.data.shape, recipe.classes
+    if not classes or not isinstance(recipe.generator, Network):
+        return maker(recipe.generator, (latent + classes,), shape)
+    width = EMBEDDING
+    try:
+        make = maker(recipe.generator, (latent + width,), shape)
+    except SparringError:
+        width = 0
+        make = maker(recipe.generator, (latent,), shape)
+    return lambda: nn.Sequential(ClassEmbedding(latent, classes, width), make())
+
+
+def maker_of_discriminators(recipe: Recipe) -> Callable[[], nn.Module]:
+    """A function that makes one discriminator: examples, as the tricks let it see them, and classes if told, -> scores.
+
+    Raises SparringError for a network leaf that does not end in one linear layer, where classes are to be told.
+    """
+    shape, classes = recipe.data.shape, recipe.classes
+    for trick in recipe.tricks:
+        shape = trick.shape(shape)
+    if not classes:
+        return maker(recipe.discriminator, shape, ())
+    if not isinstance(recipe.discriminator, Network):
+        return maker(recipe.discriminator, shape, (), classes)
+    make = maker(recipe.discriminator, shape, ())
+
+    def projecting() -> nn.Module:
+        network = make()
+        *body, score, _ = network if isinstance(network, nn.Sequential) and len(network) > 1 else (None, None)
+        plain = score.layer if isinstance(score, SpectralNorm) else score
+        if not isinstance(score, nn.Linear | SpectralNorm) or not isinstance(plain, nn.Linear):
+            raise SparringError(f"{type(recipe.discriminator).__name__} cannot be told classes: its end is not linear")
+        return Conditional(*body, Projection(score, classes))
+
+    return projecting
+
+
+def maker(part: Any, takes: Shape, gives: Shape, classes: int = 0) -> Callable[[], nn.Module]:
     """A function that makes one network from a leaf, a module class, a function or a module.
 
     Raises SparringError when what it makes does not map `(B, *takes)` to `(B, *gives)`; a score may also be `(B, 1)`.
+    With `classes` it is given one-hot classes `(B, classes)` as well.
     """
 
     def make() -> nn.Module:
@@ -68,7 +116,9 @@ def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
         made = _reborn(part) if isinstance(part, nn.Module) else part()
         if not isinstance(made, nn.Module):
             raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
-        return made if gives else nn.Sequential(made, nn.Flatten(0))
+        if gives:
+            return made
+        return Flattened(made) if classes else nn.Sequential(made, nn.Flatten(0))
 
     name = getattr(part, "__name__", type(part).__name__)
     with own_chance(), torch.no_grad():
@@ -79,7 +129,8 @@ def maker(part: Any, takes: Shape, gives: Shape) -> Callable[[], nn.Module]:
         except Exception as error:
             raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
         try:
-            given = tuple(probe(torch.zeros(2, *takes)).shape)
+            told = (torch.zeros(2, classes),) if classes else ()
+            given = tuple(probe(torch.zeros(2, *takes), *told).shape)
         except Exception as error:
             raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
     if given != (2, *gives):
@@ -110,6 +161,12 @@ def state_of(game: Game) -> dict[str, np.ndarray]:
         held |= {f"{who}.{name}": tensor for name, tensor in player.networks.state().items()}
         for kind, tensors in player.memory.items():
             held |= {f"{who}.memory.{kind}.{index}": tensor for index, tensor in enumerate(tensors)}
+    for index, memory in enumerate(game.memories):
+        for kind, tensors in memory.items():
+            held |= {f"trick.{index}.{kind}.{k}": tensor for k, tensor in enumerate(tensors)}
+    averaged = game.averaged()
+    if averaged is not None:
+        held |= {f"{AVERAGED}{name}": tensor for name, tensor in game.G.named(averaged).items()}
     return {name: tensor.detach().cpu().numpy() for name, tensor in held.items()}
 
 
@@ -120,6 +177,10 @@ def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
         for kind, tensors in player.memory.items():
             for index, tensor in enumerate(tensors):
                 tensor.copy_(torch.from_numpy(state[f"{who}.memory.{kind}.{index}"]))
+    for index, memory in enumerate(game.memories):
+        for kind, tensors in memory.items():
+            for k, tensor in enumerate(tensors):
+                tensor.copy_(torch.from_numpy(state[f"trick.{index}.{kind}.{k}"]))
     game.round = round
 
 
@@ -128,8 +189,14 @@ def weights_of(state: dict[str, np.ndarray], who: str) -> dict[str, Tensor]:
     return {
         name.removeprefix(f"{who}."): torch.from_numpy(array)
         for name, array in state.items()
-        if name.startswith(f"{who}.") and not name.startswith(f"{who}.memory.")
+        if name.startswith(f"{who}.") and not name.startswith((f"{who}.memory.", AVERAGED))
     }
+
+
+def weights_to_show(state: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """G's weights and buffers out of a checkpoint, averaged ones where a trick kept such."""
+    averaged = {n.removeprefix(AVERAGED): torch.from_numpy(a) for n, a in state.items() if n.startswith(AVERAGED)}
+    return weights_of(state, "G") | averaged
 
 
 def threads_for(recipe: Recipe) -> int:
@@ -137,9 +204,8 @@ def threads_for(recipe: Recipe) -> int:
 
     Threads that share a core with other work wait for one another, and two are then slower than one.
     """
-    takes, shape = (recipe.latent.size,), recipe.data.shape
     with own_chance():
-        players = maker(recipe.generator, takes, shape)(), maker(recipe.discriminator, shape, ())()
+        players = maker_of_generators(recipe)(), maker_of_discriminators(recipe)()
     weights = sum(p.numel() for player in players for p in player.parameters())
     work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
     return max(1, min(work // THREAD_WORK, idle_cores()))

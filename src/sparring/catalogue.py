@@ -30,7 +30,19 @@ from typing import Any
 from sparring.errors import UsageError
 
 PACKAGE = Path(__file__).parent
-SHELVES = ("objectives", "tricks", "networks", "datasets", "optimisers", "latent", "metrics", "recipes", "moves")
+SHELVES = (
+    "objectives",
+    "tricks",
+    "networks",
+    "datasets",
+    "optimisers",
+    "latent",
+    "metrics",
+    "rules",
+    "remedies",
+    "recipes",
+    "moves",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class Card:
     text: str = ""
     """The whole docstring."""
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Literal arguments of the leaf's decorator."""
+    """Literal arguments of the leaf's decorator, and the other names that it is known by (`also`)."""
 
 
 def kebab(name: str) -> str:
@@ -78,7 +90,7 @@ def find(shelf: str, name: str) -> Any:
 
     Raises UsageError when there is no such leaf, with the nearest name there is.
     """
-    card = cards(shelf).get(name)
+    card = cards(shelf).get(name) or next((c for c in cards(shelf).values() if name in c.facts.get("also", ())), None)
     if card is None:
         raise UsageError(unknown(shelf, name, cards(shelf)))
     return getattr(importlib.import_module(card.module), card.attribute)
@@ -214,7 +226,16 @@ def _card(shelf: str, file: Path, node: ast.stmt) -> Card | None:
         if not isinstance(node, ast.ClassDef) or "dataclass" not in map(_called, node.decorator_list):
             return None
         name = kebab(node.name)
+        facts = {"also": also} if (also := _literal_field(node, "also")) else {}
     return Card(name, shelf, module, node.name, summary, text, facts)
+
+
+def _literal_field(node: ast.ClassDef, name: str) -> Any:
+    """What a class sets a field to, or None."""
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and each.target.id == name:
+            return ast.literal_eval(each.value) if each.value is not None else None
+    return None
 
 
 def _parts(text: str) -> list[str]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -32,6 +32,9 @@ from sparring.flags import (
     print_json,
     with_settings,
 )
+
+if TYPE_CHECKING:
+    from sparring.recipe import Recipe
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -150,23 +153,49 @@ class TrainFlags:
     ] = None
     device: Annotated[str, tyro.conf.arg(help="cpu, cuda, cuda:1, ...")] = "cpu"
     threads: Annotated[int | None, tyro.conf.arg(help="Threads of torch; chosen by the work if not given.")] = None
+    from_: Annotated[
+        Path | None,
+        tyro.conf.arg(name="from", metavar="RUN", help="Train the recipe of this run anew, in place of a named one."),
+    ] = None
+    remedy: Annotated[
+        str, tyro.conf.arg(help="A change to that recipe, as `sparring diagnose RUN` proposes it; from scratch.")
+    ] = ""
+    source: Source = None
+    figures: Annotated[
+        bool, tyro.conf.arg(help="Record what samples are like beside real data; takes at most 5 % of the time.")
+    ] = True
     json: Json = False
 
 
 def train(arguments: list[str]) -> int:
-    """Train a recipe, or my_recipe.py. Ctrl-C saves; the same command goes on."""
-    name, rest = _recipe_first(arguments)
-    from sparring.recipe import find_recipe
+    """Train a recipe, or my_recipe.py, or a run's recipe changed. Ctrl-C saves; the same command goes on."""
+    start_from = _value_of(arguments, "--from")
+    if start_from is None:
+        name, rest = _recipe_first(arguments)
+        from sparring.recipe import find_recipe
 
-    recipe = find_recipe(name)
+        recipe, home = find_recipe(name), None
+    else:
+        name, rest = f"--from {start_from}", arguments
+        recipe, home = _recipe_of(Path(start_from), _value_of(arguments, "--remedy"), _value_of(arguments, "--source"))
     flags = parse(with_settings(TrainFlags, recipe), f"train {name}", rest)
+    if flags.remedy and home is None:
+        raise UsageError("--remedy changes the recipe of a run: say which with --from RUN")
     recipe = changed(recipe, flags)
     from sparring import report
     from sparring.trainer import train as start
 
-    out = flags.out or Path("runs") / recipe.name
+    out = flags.out or home or Path("runs") / recipe.name
     with report.Live() as live:
-        made = start(recipe, out, data_dir=flags.data_dir, device=flags.device, threads=flags.threads, watchers=[live])
+        made = start(
+            recipe,
+            out,
+            data_dir=flags.data_dir,
+            device=flags.device,
+            threads=flags.threads,
+            watchers=[live],
+            probing=flags.figures,
+        )
     page = report.write_report(made)
     story = made.story
     if flags.json:
@@ -200,6 +229,30 @@ def show(arguments: list[str]) -> int:
     if flags.json:
         return print_json(report.summary(run))
     _print(report.words(run))
+    return OK
+
+
+@dataclass
+class DiagnoseFlags:
+    """Flags of `diagnose`."""
+
+    run: RunDir
+    json: Json = False
+
+
+def diagnose(arguments: list[str]) -> int:
+    """What is wrong with a run, or right: findings with their evidence, and a remedy to try."""
+    flags = parse(DiagnoseFlags, "diagnose", arguments)
+    from sparring.diagnosis import diagnose as examined
+    from sparring.record import Run
+
+    run = Run.open(flags.run)
+    held = examined(run)
+    if flags.json:
+        return print_json(held.plain(run.path))
+    from sparring import report
+
+    _print(report.diagnosed_words(run, held))
     return OK
 
 
@@ -343,6 +396,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "recipes": recipes,
     "train": train,
     "show": show,
+    "diagnose": diagnose,
     "measure": measure,
     "compare": compare,
     "sample": sample,
@@ -359,12 +413,35 @@ def _recipe_first(arguments: list[str]) -> tuple[str, list[str]]:
         return arguments[0], arguments[1:]
     if any(a in ("-h", "--help") for a in arguments):
         print(
-            "usage: sparring train RECIPE [FLAGS]\n\n"
+            "usage: sparring train RECIPE [FLAGS]\n"
+            "       sparring train --from RUN [--remedy NAME] [FLAGS]\n\n"
             "RECIPE is a name from `sparring recipes`, or a file: my_recipe.py, or my_recipe.py:function.\n"
             "`sparring train RECIPE --help` tells every field of that recipe, which is a flag, with its value."
         )
         sys.exit(OK)
     raise UsageError("say what to train: sparring train RECIPE (`sparring recipes` lists them)")
+
+
+def _value_of(arguments: Sequence[str], flag: str) -> str | None:
+    """What a flag was given, before the others can be read: which those are depends on the recipe."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith(f"{flag}="):
+            return argument.partition("=")[2]
+        if argument == flag and index + 1 < len(arguments):
+            return arguments[index + 1]
+    return None
+
+
+def _recipe_of(folder: Path, remedy: str | None, source: str | None) -> tuple[Recipe, Path]:
+    """The recipe of a run, changed by a remedy if one is named, and the folder beside the run's to train it in."""
+    from sparring.diagnosis import remedied
+    from sparring.recipe import reload
+    from sparring.record import Run
+
+    run = Run.open(folder)
+    plain = remedied(run.recipe, remedy) if remedy else run.recipe
+    beside = folder.resolve().with_name(f"{folder.resolve().name}-{remedy or 'again'}")
+    return reload(plain, Path(source) if source else None), beside
 
 
 def _print(renderable: Any) -> None:

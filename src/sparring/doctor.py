@@ -122,7 +122,13 @@ class Examination:
 
     @cached_property
     def flat(self) -> list[str]:
+        """Files of nearly one colour, on the background that is wished for."""
         return [one.name for one in self.good if one.flat]
+
+    @cached_property
+    def see_through(self) -> list[str]:
+        """Files that the background shows through."""
+        return [one.name for one in self.good if one.facts and one.facts.transparent]
 
     @cached_property
     def training_size(self) -> tuple[Size, str]:
@@ -148,12 +154,17 @@ class Examination:
         return float(np.mean([1 - min(shape, 1 / shape) for shape in shapes])) if shapes else 0.0
 
     @property
+    def background(self) -> str:
+        """The colour wished for, as #rrggbb."""
+        return "#{:02x}{:02x}{:02x}".format(*self.wish.background)
+
+    @property
     def command(self) -> str:
         """An example that trains on it."""
         path, wish = str(self.found.folder), self.wish
         changed = [f"size={wish.size}"] if wish.size else []
         changed += [f"fit={wish.fit}"] if wish.fit != "crop" else []
-        changed += ["background=#{:02x}{:02x}{:02x}".format(*wish.background)] if any(wish.background) else []
+        changed += [f"background={self.background}"] if any(wish.background) else []
         changed += [f"colours={wish.colours}"] if wish.colours != "auto" else []
         data = f"folder({', '.join([f'path={path}', *changed])})" if changed else path
         return (
@@ -168,6 +179,7 @@ class Examination:
             "shape": [self.channels, height, width],
             "why": reason,
             "fit": self.wish.fit,
+            "background": self.background,
             "resized": self.resized if self.good else 0,
             "command": self.command,
         }
@@ -177,6 +189,7 @@ class Examination:
             "formats": self.formats,
             "sizes": self.sizes,
             "colours": self.colours,
+            "transparent": len(self.see_through),
             "classes": self.classes,
             "imbalance": self.imbalance,
             "broken": [{"file": one.name, "fault": one.fault} for one in self.broken],
@@ -212,15 +225,18 @@ class Examination:
         pairs = [f"{group[0]} = {group[1]}" for group in self.duplicates]
         alike = [f"{group[0]} ~ {group[1]}" for group in self.alike]
         troubles = {
-            "broken": (len(self.broken), [f"{one.name} ({one.fault})" for one in self.broken]),
-            "not images": (len(self.found.stray), self.found.stray),
-            "exact duplicates": (spare, pairs),
-            "look alike": (sum(map(len, self.alike)), alike),
-            "nearly one colour": (len(self.flat), self.flat),
+            "broken": (f"{len(self.broken):,}", [f"{one.name} ({one.fault})" for one in self.broken]),
+            "not images": (f"{len(self.found.stray):,}", self.found.stray),
+            "exact duplicates": (f"{spare:,} too many, {_in_sets(pairs)}", pairs),
+            "look alike": (f"{sum(map(len, self.alike)):,}, {_in_sets(alike)}", alike),
+            "nearly one colour": (f"{len(self.flat):,}", self.flat),
         }
-        return [
-            (title, f"{number:,}: {some(names)}" if number else "none") for title, (number, names) in troubles.items()
-        ]
+        told = {title: f"{number}: {some(names)}" if names else "none" for title, (number, names) in troubles.items()}
+        veiled = len(set(self.flat) & set(self.see_through))
+        if veiled:
+            which = "all" if veiled == len(self.flat) else f"{veiled:,}"
+            told["nearly one colour"] += f"; {which} of them transparent: another --background may show them"
+        return list(told.items())
 
     def _prospects(self) -> list[tuple[str, str]]:
         if not self.good:
@@ -231,6 +247,8 @@ class Examination:
         if self.resized:
             told += f"; {self.resized:,} {how}"
             told += f", which cuts off {self.lost:.0%} on average" if self.wish.fit == "crop" and self.lost > 0 else ""
+        if self.see_through:
+            told += f"; {len(self.see_through):,} transparent, seen on {self.background}"
         return [("training sees", told)]
 
     def contact_sheet(self) -> Image.Image:
@@ -269,9 +287,12 @@ class Examination:
         else:
             rows = [(f"{len(names):,} images", _spread(names, ROW * MOST_ROWS))]
         doubtful: list[tuple[str, Sequence[str]]] = [
-            ("exact duplicates, two of each", [name for group in self.duplicates for name in group[:2]]),
-            ("look alike, two of each", [name for group in self.alike for name in group[:2]]),
-            ("nearly one colour", self.flat),
+            (
+                f"exact duplicates, two of each ({len(self.duplicates):,})",
+                [name for group in self.duplicates for name in group[:2]],
+            ),
+            (f"look alike, two of each ({len(self.alike):,})", [name for group in self.alike for name in group[:2]]),
+            (f"nearly one colour ({len(self.flat):,})", self.flat),
         ]
         return rows + [(title, list(held[:ROW])) for title, held in doubtful if held]
 
@@ -315,6 +336,10 @@ def _groups(pairs: Any) -> list[list[str]]:
     for key, name in pairs:
         groups[key].append(name)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _in_sets(sets: Sequence[str]) -> str:
+    return f"in {len(sets):,} {'set' if len(sets) == 1 else 'sets'}"
 
 
 def _listed(counts: dict[str, int], most: int = 8) -> str:

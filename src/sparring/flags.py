@@ -77,8 +77,8 @@ def with_settings(flags: type[Any], recipe: Recipe) -> Any:
         value = getattr(recipe, f.name)
         shelf = SHELF.get(f.name)
         known = f" One of: {', '.join(catalogue.cards(shelf))}." if shelf else ""
-        if isinstance(value, int):
-            kind: Any = int
+        if isinstance(value, bool | int):
+            kind: Any = type(value)
         elif shelf and isinstance(value, tuple):
             kind = tuple[str, ...]
         else:

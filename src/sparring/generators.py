@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.assembly import maker, own_chance, weights_of
+from sparring.assembly import maker_of_generators, own_chance, weights_to_show
 from sparring.chance import Chance
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.population import Population
@@ -38,15 +38,14 @@ def generators_of(
     held = run.load("G.")
     if held is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
-    weights = weights_of(held[1], "G")
+    weights = weights_to_show(held[1])
     if seeds is not None:
         if absent := sorted(set(seeds) - set(recipe.seeds)):
             raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, recipe.seeds)))}")
         chosen = [recipe.seeds.index(seed) for seed in seeds]
         recipe, weights = recipe.with_(seeds=seeds), {name: tensor[chosen] for name, tensor in weights.items()}
     births = Chance(recipe.seeds)
-    make = maker(recipe.generator, (recipe.latent.size,), recipe.data.shape)
-    generators = Population(make, births.dice("G"), births.luck("sampling"))
+    generators = Population(maker_of_generators(recipe), births.dice("G"), births.luck("sampling"))
     generators.load(weights)
     return recipe, generators
 
@@ -74,6 +73,7 @@ def latents(recipe: Recipe, numbers: Sequence[int]) -> Tensor:
     """Each member's latent vectors of these numbers, `(P, len(numbers), size)`.
 
     Vector k of a member depends on its seed, the latent law and k alone, so a picture can be made again from its k.
+    Where G is told classes, class k modulo their count stands behind it, one-hot.
     """
     if odd := [number for number in numbers if not 0 <= number < 2**63]:
         raise UsageError(f"a latent vector's number lies between 0 and 2**63 - 1, not at {odd[0]}")
@@ -82,7 +82,16 @@ def latents(recipe: Recipe, numbers: Sequence[int]) -> Tensor:
     for number in sorted(set(numbers)):
         chance.begin(number)
         drawn[number] = recipe.latent.draw(chance, "latent number", 1)
-    return torch.cat([drawn[number] for number in numbers], 1)
+    return with_classes(recipe, torch.cat([drawn[number] for number in numbers], 1), numbers)
+
+
+def with_classes(recipe: Recipe, latent: Tensor, numbers: Sequence[int]) -> Tensor:
+    """Latent vectors `(P, N, size)` with class `number` modulo their count behind each, where G is told classes."""
+    if not recipe.classes:
+        return latent
+    told = torch.tensor([number % recipe.classes for number in numbers], device=latent.device)
+    one_hot = torch.nn.functional.one_hot(told, recipe.classes).to(latent.dtype)
+    return torch.cat([latent, one_hot.expand(len(latent), *one_hot.shape)], -1)
 
 
 def sample(

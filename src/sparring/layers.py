@@ -1,4 +1,6 @@
-"""Chains: P chains of common layers called as one, in a batched form of each layer written by hand.
+"""Chains: P networks of common layers called as one, in a batched form of each layer written by hand.
+
+A chain is layers one after another, some of which may lie in a residual block.
 
 Stacked weights lie in memory as the batched product wants them, and are told to the world under the module's own names
 and shapes with a leading axis P. Examples are `(P, B, ...)`.
@@ -14,62 +16,113 @@ from torch import Tensor, nn
 from torch.func import stack_module_state
 from torch.nn import functional
 
+from sparring.modules import (
+    Bilinear,
+    ClassEmbedding,
+    Conditional,
+    DiscriminativeBasis,
+    GenerativeBasis,
+    MinibatchStandardDeviation,
+    Projection,
+    Residual,
+    SpectralNorm,
+    largest_singular_value,
+    with_spread,
+)
+
 Call = Callable[[Tensor], Tensor]
 Uniform = Callable[[Sequence[int]], Tensor]
 Weights = Mapping[str, Tensor]
 
 
-def chain_of(module: nn.Module, prefix: str = "") -> list[tuple[str, nn.Module]] | None:
-    """The layers of a chain and the prefix of their weights' names, or None when one has no batched form."""
-    if type(module) in FORMS and not _unusual(module):
-        return [(prefix, module)]
-    if type(module) is not nn.Sequential:
-        return None
-    found: list[tuple[str, nn.Module]] = []
-    for name, child in module.named_children():
-        inner = chain_of(child, f"{prefix}{name}.")
-        if inner is None:
-            return None
-        found += inner
-    return found
+def is_chain(module: nn.Module) -> bool:
+    """Whether every layer of a module has a batched form."""
+    if type(module) in CONTAINERS:
+        return all(is_chain(child) for child in module.children())
+    return type(module) in FORMS and not _unusual(module)
 
 
 class Chain:
-    """`members` are alike, and `layers` is `chain_of` one of them.
+    """`members` are alike, and each `is_chain`.
 
     `uniform` gives each member numbers of its own, uniform on [0, 1), `(P, *shape)`: what dropout draws from.
     """
 
-    def __init__(self, members: Sequence[nn.Module], layers: Sequence[tuple[str, nn.Module]], uniform: Uniform):
+    def __init__(self, members: Sequence[nn.Module], uniform: Uniform):
         self.uniform = uniform
         self.training = True
+        self.classes: Tensor | None = None
+        """What the examples of this call are said to be, one-hot `(P, B, K)`: for discriminators that ask."""
+        template = members[0]
         stacked, self._buffers = stack_module_state(list(members))
         self.parameters: dict[str, Tensor] = {}
-        self._calls: list[Call] = []
         self._lies: dict[str, str] = {}
-        for prefix, layer in layers:
-            own: dict[str, Tensor] = {}
-            for name, _ in layer.named_parameters():
-                weight = stacked[prefix + name]
-                lies = self._lies[prefix + name] = _arrangement(layer, weight)
-                arranged = _arranged(weight.detach(), lies).contiguous()
-                self.parameters[prefix + name] = own[name] = arranged.requires_grad_(weight.requires_grad)
-            own |= {name: self._buffers[prefix + name] for name, _ in layer.named_buffers()}
-            self._calls.append(FORMS[type(layer)](layer, own, self))
+        for name, weight in stacked.items():
+            lies = self._lies[name] = _arrangement(template.get_submodule(name.rpartition(".")[0]), weight)
+            arranged = _arranged(weight.detach(), lies).contiguous()
+            self.parameters[name] = arranged.requires_grad_(weight.requires_grad)
+        self._call = self.call_of(template, "")
 
-    def __call__(self, x: Tensor) -> Tensor:
-        for call in self._calls:
-            x = call(x)
-        return x
+    def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
+        self.classes = classes
+        return self._call(x)
 
     def train(self, mode: bool) -> None:
         """Whether dropout drops and batch normalisation looks at the batch."""
         self.training = mode
 
+    def named(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """`weights`, laid out as `parameters` are, in the module's own shapes, each `(P, ...)`, as views."""
+        return {name: _disarranged(w.detach(), self._lies[name]) for name, w in weights.items()}
+
     def state(self) -> dict[str, Tensor]:
         """Weights and buffers in the module's own shapes, each `(P, ...)`, as views."""
-        held = {name: _disarranged(w.detach(), self._lies[name]) for name, w in self.parameters.items()}
-        return held | self._buffers
+        return self.named(self.parameters) | self._buffers
+
+    def call_of(self, layer: nn.Module, prefix: str) -> Call:
+        """One layer's batched form on its own weights, whose names begin with `prefix`."""
+        if type(layer) in CONTAINERS:
+            calls = {name: self.call_of(child, f"{prefix}{name}.") for name, child in layer.named_children()}
+            return CONTAINERS[type(layer)](calls, self)
+        own = {name: self.parameters[prefix + name] for name, _ in layer.named_parameters()}
+        own |= {name: self._buffers[prefix + name] for name, _ in layer.named_buffers()}
+        return FORMS[type(layer)](layer, own, self)
+
+
+def _one_after_another(calls: Mapping[str, Call], chain: Chain) -> Call:
+    line = list(calls.values())
+    if len(line) == 1:
+        return line[0]
+
+    def call(x: Tensor) -> Tensor:
+        for each in line:
+            x = each(x)
+        return x
+
+    return call
+
+
+def _side_by_side(calls: Mapping[str, Call], chain: Chain) -> Call:
+    main, shortcut = calls["main"], calls["shortcut"]
+    return lambda x: main(x) + shortcut(x)
+
+
+def _projected(calls: Mapping[str, Call], chain: Chain) -> Call:
+    score, embed = calls["score"], calls["embed"]
+
+    def call(h: Tensor) -> Tensor:
+        assert chain.classes is not None
+        return score(h).squeeze(-1) + (embed(chain.classes) * h).sum(-1)
+
+    return call
+
+
+CONTAINERS: dict[type[nn.Module], Callable[[Mapping[str, Call], Chain], Call]] = {
+    nn.Sequential: _one_after_another,
+    Conditional: _one_after_another,
+    Residual: _side_by_side,
+    Projection: _projected,
+}
 
 
 # How a stacked weight lies in memory. A linear layer's product wants its matrices as (P, in, out); what is added to or
@@ -103,20 +156,62 @@ def _linear(layer: nn.Linear, own: Weights, chain: Chain) -> Call:
 
 
 def _convolution(layer: nn.Conv2d, own: Weights, chain: Chain) -> Call:
+    def one(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return functional.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
+
+    return _member_by_member(own, one)
+
+
+def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chain) -> Call:
+    settings = layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation
+    return _member_by_member(own, lambda x, weight, bias: functional.conv_transpose2d(x, weight, bias, *settings))  # pyright: ignore[reportArgumentType]
+
+
+def _member_by_member(own: Weights, one: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Call:
+    # A convolution keeps the cores busy by itself, and grouped into one it is no faster. Members are unbound rather than
+    # indexed: the gradient of an index is a whole population of zeros with one member filled in.
     weights, biases = own["weight"], own.get("bias")
     size = len(weights)
 
-    def one(x: Tensor, member: int) -> Tensor:
-        bias = None if biases is None else biases[member]
-        return functional.conv2d(x, weights[member], bias, layer.stride, layer.padding, layer.dilation, layer.groups)
-
     def call(x: Tensor) -> Tensor:
-        # Member by member: a convolution keeps the cores busy by itself, and grouped into one it is no faster.
         if size == 1:
-            return one(x[0], 0).unsqueeze(0)
-        return torch.stack([one(x[member], member) for member in range(size)])
+            return one(x.squeeze(0), weights.squeeze(0), None if biases is None else biases.squeeze(0)).unsqueeze(0)
+        each = zip(x.unbind(), weights.unbind(), [None] * size if biases is None else biases.unbind(), strict=True)
+        return torch.stack([one(*mine) for mine in each])
 
     return call
+
+
+def _spectral_norm(layer: SpectralNorm, own: Weights, chain: Chain) -> Call:
+    weight, u, bias = own["layer.weight"], own["u"], own.get("bias")
+    linear = isinstance(layer.layer, nn.Linear)
+    matrix = weight.mT if linear else weight.flatten(2)
+
+    def call(x: Tensor) -> Tensor:
+        sigma, after = largest_singular_value(matrix, u)
+        if chain.training:
+            u.copy_(after)
+        divided = {"weight": weight / sigma.view(-1, *(1,) * (weight.ndim - 1))}
+        if bias is not None:
+            divided["bias"] = bias.unsqueeze(1) if linear else bias
+        return FORMS[type(layer.layer)](layer.layer, divided, chain)(x)
+
+    return call
+
+
+def _embedding(layer: ClassEmbedding, own: Weights, chain: Chain) -> Call:
+    embed, latent = own["embed.weight"], layer.latent
+    return lambda x: layer.joined(x[..., :latent], torch.bmm(x[..., latent:], embed))
+
+
+def _generative_basis(layer: GenerativeBasis, own: Weights, chain: Chain) -> Call:
+    weight = own["weight"].unsqueeze(1)
+    return lambda x: x[..., None, None] * weight
+
+
+def _discriminative_basis(layer: DiscriminativeBasis, own: Weights, chain: Chain) -> Call:
+    weight = own["weight"].unsqueeze(1)
+    return lambda x: (x * weight).sum((-2, -1))
 
 
 def _layer_norm(layer: nn.LayerNorm, own: Weights, chain: Chain) -> Call:
@@ -167,6 +262,11 @@ def _tanh(layer: nn.Tanh, own: Weights, chain: Chain) -> Call:
     return lambda x: x.mul(2).sigmoid().mul(2).sub(1)
 
 
+def _example_by_example(layer: nn.Module, own: Weights, chain: Chain) -> Call:
+    # Without weights, and blind to which member an example is of.
+    return lambda x: layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
+
+
 def _elementwise(layer: nn.Module, own: Weights, chain: Chain) -> Call:
     return layer.forward
 
@@ -181,14 +281,22 @@ def _unusual(module: nn.Module) -> bool:
         return len(module.normalized_shape) != 1 or len(list(module.parameters())) != 2
     if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         return not module.affine or not module.track_running_stats or module.momentum is None
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         return module.padding_mode != "zeros"
+    if isinstance(module, SpectralNorm):
+        return _unusual(module.layer)
     return isinstance(module, nn.Dropout) and module.p >= 1
 
 
 FORMS: dict[type[nn.Module], Callable[[Any, Weights, Chain], Call]] = {
     nn.Linear: _linear,
     nn.Conv2d: _convolution,
+    nn.ConvTranspose2d: _transposed_convolution,
+    SpectralNorm: _spectral_norm,
+    ClassEmbedding: _embedding,
+    GenerativeBasis: _generative_basis,
+    DiscriminativeBasis: _discriminative_basis,
+    MinibatchStandardDeviation: lambda layer, own, chain: with_spread,
     nn.LayerNorm: _layer_norm,
     nn.BatchNorm1d: _batch_norm,
     nn.BatchNorm2d: _batch_norm,
@@ -196,5 +304,6 @@ FORMS: dict[type[nn.Module], Callable[[Any, Weights, Chain], Call]] = {
     nn.Flatten: _flatten,
     nn.Unflatten: _unflatten,
     nn.Tanh: _tanh,
-    **dict.fromkeys((nn.Identity, nn.LeakyReLU, nn.ReLU, nn.Sigmoid), _elementwise),
+    **dict.fromkeys((nn.Upsample, nn.AvgPool2d, nn.MaxPool2d, nn.PixelShuffle), _example_by_example),
+    **dict.fromkeys((nn.Identity, nn.LeakyReLU, nn.ReLU, nn.Sigmoid, Bilinear), _elementwise),
 }

@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from sparring.errors import SparringError
-from sparring.layers import Chain, chain_of
+from sparring.layers import Chain, is_chain
 
 State = Mapping[str, Tensor]
+Inputs = tuple[Tensor, ...]
+"""Examples, and perhaps their classes."""
 
 
 class Luck(Protocol):
@@ -53,14 +55,13 @@ class Population:
         with torch.random.fork_rng(devices=[]):
             members = [_born(make, seed).to(device, dtype) for seed in seeds]
         self.size = len(members)
-        layers = chain_of(members[0])
-        self._form = _Mapped(members, luck.dice) if layers is None else Chain(members, layers, luck.uniform)
+        self._form = Chain(members, luck.uniform) if is_chain(members[0]) else _Mapped(members, luck.dice)
         self.parameters = [p for p in self._form.parameters.values() if p.requires_grad]
         """What an optimiser steps."""
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """`(P, B, ...)` -> `(P, B, ...)`."""
-        return self._form(x)
+    def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
+        """`(P, B, ...)` -> `(P, B, ...)`; a network that asks for classes is given them one-hot, `(P, B, K)`."""
+        return self._form(x, classes)
 
     def train(self, mode: bool = True) -> None:
         """Training or evaluation behaviour of the layers that have two."""
@@ -69,6 +70,16 @@ class Population:
     def state(self) -> dict[str, Tensor]:
         """Every weight and buffer under the module's own names, each `(P, ...)`."""
         return self._form.state()
+
+    def named(self, weights: Sequence[Tensor]) -> dict[str, Tensor]:
+        """What stands for `parameters`, in their order, under the module's own names, each `(P, ...)`."""
+        names = [name for name, p in self._form.parameters.items() if p.requires_grad]
+        return self._form.named(dict(zip(names, weights, strict=True)))
+
+    def norms(self, weights: Sequence[Tensor]) -> Tensor:
+        """Each member's Euclidean norm over what stands for `parameters`, `(P,)`."""
+        squares = [w.square().sum() if self.size == 1 else w.flatten(1).square().sum(1) for w in weights]
+        return torch.stack(squares).sum(0).sqrt().reshape(self.size)
 
     def load(self, state: State) -> None:
         """Take over a `state()`. Raises SparringError when names or shapes differ."""
@@ -105,58 +116,62 @@ class _Mapped:
         self._maps = {True: False, False: False} if draws else {}
         """Whether `vmap` serves, by training mode; not known before the first call."""
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
+        inputs = (x,) if classes is None else (x, classes)
         if self._size == 1:
             torch.manual_seed(self._dice()[0])
-            return self.template(x.squeeze(0)).unsqueeze(0)
+            return self.template(*(i.squeeze(0) for i in inputs)).unsqueeze(0)
         maps = self._maps.get(self.template.training)
         if maps is None:
-            return self._first(x)
-        return self._all_at_once(x) if maps else self._member_by_member(x)
+            return self._first(inputs)
+        return self._all_at_once(inputs) if maps else self._member_by_member(inputs)
 
     def train(self, mode: bool) -> None:
         self.template.train(mode)
 
-    def state(self) -> dict[str, Tensor]:
-        if self._size == 1:
-            held = {**self.parameters, **dict(self.template.named_buffers())}
-            return {n: t.detach().unsqueeze(0) for n, t in held.items()}
-        return {n: t.detach() for n, t in {**self.parameters, **self._buffers}.items()}
+    def named(self, weights: State) -> dict[str, Tensor]:
+        return {n: t.detach().unsqueeze(0) if self._size == 1 else t.detach() for n, t in weights.items()}
 
-    def _first(self, x: Tensor) -> Tensor:
+    def state(self) -> dict[str, Tensor]:
+        # Asked of the module each time where there is one only: it may replace its buffers.
+        buffers = dict(self.template.named_buffers()) if self._size == 1 else self._buffers
+        return self.named({**self.parameters, **buffers})
+
+    def _first(self, inputs: Inputs) -> Tensor:
         """All at once, unless the module draws random numbers or does what vmap cannot: then member by member."""
         mode, before = self.template.training, {n: t.clone() for n, t in self._buffers.items()}
         try:
-            answer = self._all_at_once(x)
+            answer = self._all_at_once(inputs)
         except RuntimeError:
             # It may have counted this batch in its buffers before it failed. What is truly wrong fails again below.
             for name, tensor in self._buffers.items():
                 tensor.copy_(before[name])
             self._maps[mode] = False
-            return self._member_by_member(x)
+            return self._member_by_member(inputs)
         self._maps[mode] = True
         return answer
 
-    def _all_at_once(self, x: Tensor) -> Tensor:
-        answer, replaced = vmap(self._one, randomness="error")(self.parameters, self._buffers, x)
+    def _all_at_once(self, inputs: Inputs) -> Tensor:
+        answer, replaced = vmap(self._one, randomness="error")(self.parameters, self._buffers, *inputs)
         self._buffers |= {n: t.detach() for n, t in replaced.items()}
         return answer
 
-    def _member_by_member(self, x: Tensor) -> Tensor:
+    def _member_by_member(self, inputs: Inputs) -> Tensor:
         answers: list[Tensor] = []
         replaced: dict[str, list[Tensor]] = {}
         for member, seed in enumerate(self._dice()):
             torch.manual_seed(seed)
             parameters = {n: t[member] for n, t in self.parameters.items()}
-            answer, changed = self._one(parameters, {n: t[member] for n, t in self._buffers.items()}, x[member])
+            buffers = {n: t[member] for n, t in self._buffers.items()}
+            answer, changed = self._one(parameters, buffers, *(i[member] for i in inputs))
             answers.append(answer)
             for name, tensor in changed.items():
                 replaced.setdefault(name, []).append(tensor.detach())
         self._buffers |= {n: torch.stack(tensors) for n, tensors in replaced.items()}
         return torch.stack(answers)
 
-    def _one(self, parameters: State, buffers: State, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def _one(self, parameters: State, buffers: State, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """A member's answer, and those of its buffers that it replaced rather than changed in place."""
         held = {**parameters, **buffers}
-        answer = functional_call(self.template, held, (x,))
+        answer = functional_call(self.template, held, inputs)
         return answer, {n: held[n] for n, given in buffers.items() if held[n] is not given}

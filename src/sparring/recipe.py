@@ -74,6 +74,8 @@ class Recipe:
     """How D steps."""
     tricks: tuple[Trick, ...] = ()
     """Changes to the game, applied in order."""
+    conditional: bool = False
+    """Whether both players are told the class of every example."""
     batch: int = 64
     """Examples a member sees at a time."""
     rounds: int = 10_000
@@ -96,6 +98,8 @@ class Recipe:
             raise UsageError(f"seeds must be distinct and at least one, not {list(self.seeds)}")
         if min(self.seeds) < 0 or max(self.seeds) >= 2**63:
             raise UsageError("a seed must lie between 0 and 2**63 - 1")
+        if self.conditional and not self.data.classes:
+            raise UsageError("conditional needs data whose classes are known")
         if self.ticks > self.rounds:
             object.__setattr__(self, "ticks", self.rounds)
 
@@ -104,6 +108,11 @@ class Recipe:
         if seeds is not None:
             changes["seeds"] = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
         return dataclasses.replace(self, **changes)
+
+    @property
+    def classes(self) -> int:
+        """That both players are told; 0 where they are told none."""
+        return self.data.classes if self.conditional else 0
 
     @property
     def id(self) -> str:

@@ -1,8 +1,8 @@
 """The clock: rounds, ticks, and the chores that each tick does.
 
-A tick records the curves, draws the same latent vectors again as a picture, and now and then saves a checkpoint.
-What is computed does not depend on when a tick or a checkpoint falls, so a run that was killed goes on as if it had
-not been.
+A tick records the curves, draws the same latent vectors again as a picture, looks at what samples are like where that
+costs little, and now and then saves a checkpoint. What is computed does not depend on when a tick, a look or a
+checkpoint falls, so a run that was killed goes on as if it had not been.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from sparring.assembly import game_of, own_chance, restore, state_of, threads_fo
 from sparring.chance import Chance
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game import Game
-from sparring.generators import generate
+from sparring.generators import generate, with_classes
+from sparring.probe import Probe
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
 from sparring.record.journal import spelled
-from sparring.record.story import CURVES
+from sparring.record.story import CURVES, GRADIENTS
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -46,6 +47,8 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
 OVERDUE_SECONDS = 30.0
 """Between ticks, when the last checkpoint is older than this: what a kill may cost, where ticks lie far apart."""
+LOOK_SHARE = 0.05
+"""Of the time spent training, the most that looks at samples may take. A look that would take more waits."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -64,6 +67,8 @@ class Trainer:
     """Spent training, earlier sittings included."""
     stopping: bool = False
     """Set to leave after the round in progress."""
+    probe: Probe | None = None
+    """What looks at samples, if anything does."""
 
     def __post_init__(self) -> None:
         recipe = self.recipe
@@ -80,7 +85,13 @@ class Trainer:
         self._lately: deque[dict[str, Tensor]] = deque(maxlen=LATELY)
         self._diverged: set[int] = set()
         chance = Chance(recipe.seeds, self.game.chance.device, self.game.chance.dtype)
-        self._pictured = recipe.latent.draw(chance, "picture", recipe.pictured)
+        drawn = recipe.latent.draw(chance, "picture", recipe.pictured)
+        self._pictured = with_classes(recipe, drawn, range(recipe.pictured))
+        self.figures: dict[str, np.ndarray] = {}
+        """What the last look found, `(P,)` each."""
+        self._looks = 0
+        self._looking_seconds, self._look_seconds = 0.0, 0.0
+        """Of this sitting: all looks; the last one."""
         self._saved_at, self._save_seconds = time.monotonic(), 0.0
 
     @property
@@ -130,6 +141,8 @@ class Trainer:
         facts: dict[str, Any] = self._curves()
         if self.game.round in self.tick_rounds:
             facts |= self._draw()
+            if self.probe is not None and self._look_is_due(self.probe):
+                facts |= self._look(self.probe)
         self.run.journal.append("tick", round=self.game.round, seconds=round(self.seconds, 3), **facts)
         self._look_for_divergence()
         if self._checkpoint_is_due(CHECKPOINT_SECONDS):
@@ -139,7 +152,8 @@ class Trainer:
     def _curves(self) -> dict[str, Any]:
         """The curves since the last tick: one transfer from the device for all of them."""
         facts: dict[str, Any] = {"noted": [r for r, _ in self._noted]}
-        for name in CURVES:
+        noted = {name for _, means in self._noted for name in means}
+        for name in (*CURVES, *(name for name in GRADIENTS if name in noted)):
             held = [m.get(name, torch.full((len(self.recipe.seeds),), torch.nan)) for _, m in self._noted]
             rows = torch.stack(held).cpu().numpy() if held else np.empty((0, len(self.recipe.seeds)))
             facts[name] = spelled(rows)
@@ -149,7 +163,8 @@ class Trainer:
         return facts
 
     def _draw(self) -> dict[str, Any]:
-        self.picture = examples = generate(self.game.G, self._pictured, self.recipe)
+        with self.game.exhibiting():
+            self.picture = examples = generate(self.game.G, self._pictured, self.recipe)
         name = f"samples/round-{self.game.round:09d}.png"
         modes = self.recipe.data.modes
         self.run.write(name, lambda path: save_grid(examples, path, self.recipe.seeds, modes=modes))
@@ -157,6 +172,35 @@ class Trainer:
         # One point in the plane says nothing of a distribution.
         spelled_out = told[0].size <= SPELLED_OUT and modes is None
         return {"picture": name} | ({"outputs": spelled(told)} if spelled_out else {})
+
+    def begin_looking(self, probe: Probe) -> None:
+        """From here on ticks look at samples, as often as they may. The journal tells what real data scores."""
+        self.probe = probe
+        self._looking_seconds, self._look_seconds = 0.0, probe.guess
+        held, told = self.run.story.yardstick or {}, probe.told()
+        if any(held.get(name) != value for name, value in told.items()):
+            self.run.journal.append("yardstick", round=0, **told)
+
+    def _look_is_due(self, probe: Probe) -> bool:
+        """After the last round always, before the first never; else when this look and the one at the end fit in.
+
+        Until there was a look, its share is taken of all the time that the run will need, as far as that can be told.
+        """
+        if self.game.round in (0, self.recipe.rounds):
+            return self.game.round > 0
+        training = self.sitting_seconds - self._looking_seconds
+        if not self._looks:
+            training += self.seconds_left or 0.0
+        return probe.seconds + self._looking_seconds + 2 * self._look_seconds <= LOOK_SHARE * training
+
+    def _look(self, probe: Probe) -> dict[str, Any]:
+        began = time.monotonic()
+        self.figures = probe.look(self.game)
+        self._look_seconds = time.monotonic() - began
+        self._looking_seconds += self._look_seconds
+        self._looks += 1
+        told = {name: spelled(values) for name, values in self.figures.items()}
+        return {"figures": told, "look_seconds": round(self._look_seconds, 4)}
 
     def _look_for_divergence(self) -> None:
         lost = {m for row in self.latest.values() for m in np.flatnonzero(~np.isfinite(row)).tolist()}
@@ -205,18 +249,22 @@ def train(
     device: str = "cpu",
     threads: int | None = None,
     watchers: Sequence[Watcher] = (),
+    probing: bool = True,
 ) -> Run:
     """Train `recipe` in the folder `out`, or go on where it was left. Returns the run.
 
+    With `probing`, ticks record figures of the samples too; what is trained is the same without.
     Ctrl-C (and SIGTERM) ends the round in progress, saves and returns; calling again goes on.
     Raises UsageError when `out` holds another recipe's run, SparringError when data or disk fail.
     """
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
-    recipe = recipe.with_(data=recipe.data.settled())
+    home = Path(data_dir) if data_dir is not None else None
+    data, opened = recipe.data.settled_to_open(home, device)
+    recipe = recipe.with_(data=data)
     run = Run(out)
     check_same(recipe, run)
     with locked(run.path), own_chance():
-        source = recipe.data.open(Path(data_dir) if data_dir is not None else None, device)
+        source = opened()
         chosen = threads or run.about.get("threads") or threads_for(recipe)
         with threads_set(chosen):
             game = game_of(recipe, source, device)
@@ -232,6 +280,8 @@ def train(
             if fresh or run.story.status != "finished":
                 run.journal.append("resumed" if game.round else "started", round=game.round, recipe=recipe.id)
                 with _politely(trainer), _telling_what_is_safe(trainer):
+                    if probing:
+                        trainer.begin_looking(Probe.of(recipe, game, home))
                     trainer.go()
     return run
 

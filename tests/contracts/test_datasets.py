@@ -138,9 +138,9 @@ def test_a_stack_is_that_many_images_and_its_mode_is_the_number_they_spell(data_
 
     dataset = StackedMNIST(digits)
     assert dataset.shape == (digits, 28, 28)
-    assert dataset.modes_in_all == 10**digits
+    assert dataset.classes == 10**digits
     source = dataset.open(data_dir, "cpu")
-    stacks, modes = source.draw_with_modes(Chance((5, 6)), 12)
+    stacks, modes = source.draw_with_classes(Chance((5, 6)), 12)
     plain: Any = MNIST().open(data_dir, "cpu")
     for stack, mode in zip(stacks.flatten(0, 1), modes.flatten(), strict=True):
         pixels = (stack * 255).round().to(torch.uint8)

@@ -2,40 +2,72 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import itertools
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 
 from sparring import catalogue
+from sparring.assembly import game_of, maker_of_discriminators, maker_of_generators
 from sparring.chance import Chance
+from sparring.datasets.mnist import MNIST
+from sparring.errors import SparringError
+from sparring.game import MODERN
+from sparring.latent.normal import Normal
+from sparring.modules import Bilinear, MinibatchStandardDeviation, Residual, SpectralNorm
 from sparring.population import Population
+from sparring.recipe import Recipe, find_recipe
 
 CASES = {
     "a generator of vectors": ((1,), (4,)),
     "a generator of pictures": ((32,), (1, 8, 8)),
     "a generator of colour": ((10,), (3, 8, 8)),
     "a generator of pictures from an array": ((16 * 16,), (1, 8, 8)),
+    "a generator of 28 x 28": ((6,), (1, 28, 28)),
+    "a generator of 32 x 32 in colour": ((6,), (3, 32, 32)),
     "a discriminator of vectors": ((4,), ()),
     "a discriminator of pictures": ((1, 8, 8), ()),
     "a discriminator of colour": ((3, 8, 8), ()),
+    "a discriminator of 28 x 28": ((1, 28, 28), ()),
+    "a discriminator of 32 x 32 in colour": ((3, 32, 32), ()),
 }
+NARROW = {"width": 4, "channels": 4, "hidden": 16}
+"""The most maps or numbers in a layer of a network that is tried here, so that all of them take seconds."""
+SIDES = (7, 8, 14, 16, 28, 32, 48, 56, 64, 80, 112, 128, 256)
+STATED = ((1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64))
+"""Examples for which an image network says how many weights it has, from 64 latent numbers."""
 SEEDS = (5, 0, 2**40)
 Fit = tuple[Any, str]
 
 
-def variants(network: Any) -> list[Any]:
-    """The leaf with its defaults, once with each other choice that one of its fields offers, and with dropout."""
+def narrow(network: Any) -> Any:
+    held = {name: getattr(network, name) for name in NARROW if hasattr(network, name)}
+    return dataclasses.replace(
+        network,
+        **{n: tuple(min(w, NARROW[n]) for w in v) if isinstance(v, tuple) else NARROW[n] for n, v in held.items()},
+    )
+
+
+def variants(network: Any, case: str) -> list[Any]:
+    """The leaf, narrow, once with each other choice that one of its fields offers and once with dropout.
+
+    On larger pictures it is tried with its defaults only.
+    """
+    network = narrow(network)
     found = [network]
-    hints = get_type_hints(type(network))
+    hints = get_type_hints(type(network)) if " x " not in case else {}
     if "dropout" in hints:
         found.append(dataclasses.replace(network, dropout=0.3))
     for name, kind in hints.items():
-        if get_origin(kind) is Literal:
-            found += [dataclasses.replace(network, **{name: choice}) for choice in get_args(kind)]
-    return found
+        choices = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()
+        found += [dataclasses.replace(network, **{name: c}) for c in choices if c != getattr(network, name)]
+    return [each for each in found if builds(each, case)]
 
 
 def builds(network: Any, case: str) -> bool:
@@ -64,9 +96,11 @@ def test_a_network_is_made_for_something(network: Any) -> None:
 
 def population(network: Any, case: str, seeds: tuple[int, ...] = SEEDS) -> Population:
     takes, gives = CASES[case]
-    return Population(
-        lambda: network.build(takes, gives), seeds, Chance(seeds, dtype=torch.float64).luck("G"), dtype=torch.float64
-    )
+    return populated(lambda: network.build(takes, gives), seeds)
+
+
+def populated(make: Any, seeds: tuple[int, ...] = SEEDS) -> Population:
+    return Population(make, seeds, Chance(seeds, dtype=torch.float64).luck("G"), dtype=torch.float64)
 
 
 def module(network: Any, case: str, seed: int) -> nn.Module:
@@ -78,7 +112,7 @@ def module(network: Any, case: str, seed: int) -> nn.Module:
 def test_a_network_maps_what_it_takes_to_what_it_must_give(fit: Fit, batch: int) -> None:
     network, case = fit
     takes, gives = CASES[case]
-    for each in variants(network):
+    for each in variants(network, case):
         made = each.build(takes, gives).train(batch > 1)  # batch normalisation learns nothing from one example
         given = made(torch.rand(batch, *takes))
         assert given.shape == (batch, *gives), each
@@ -89,7 +123,7 @@ def test_a_population_answers_and_learns_as_its_modules(fit: Fit) -> None:
     network, case = fit
     """Answers, and slopes by every weight, in float64 to 12 digits. Dropout draws otherwise, and is tested below."""
     takes, _ = CASES[case]
-    for each in (each for each in variants(network) if not getattr(each, "dropout", 0)):
+    for each in (each for each in variants(network, case) if not getattr(each, "dropout", 0)):
         many = population(each, case)
         x = torch.rand(len(SEEDS), 6, *takes, dtype=torch.float64)
         answers = many(x)
@@ -108,15 +142,45 @@ def test_a_population_answers_and_learns_as_its_modules(fit: Fit) -> None:
             alone(x[member]).square().sum().backward()
             for name, p in alone.named_parameters():
                 assert p.grad is not None
-                torch.testing.assert_close(many.state()[name][member], p.detach() - p.grad, rtol=1e-10, atol=1e-12)
+                torch.testing.assert_close(many.state()[name][member], p.detach() - p.grad, rtol=1e-9, atol=1e-11)
+
+
+def test_second_derivatives_through_a_population_are_those_of_its_modules(fit: Fit) -> None:
+    """What a gradient penalty learns from, with other examples looked at in between."""
+    network, case = fit
+    takes, gives = CASES[case]
+    if gives:
+        return
+
+    def slopes(score: Tensor, x: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...]:
+        (slope,) = torch.autograd.grad(score.square().sum(), x, create_graph=True)
+        return torch.autograd.grad(slope.square().sum(), weights, materialize_grads=True)
+
+    for each in (each for each in variants(network, case) if not getattr(each, "dropout", 0)):
+        many = population(each, case)
+        x, other = torch.rand(2, len(SEEDS), 4, *takes, dtype=torch.float64).requires_grad_()
+        score, _ = many(x), many(other)
+        together = many.named(slopes(score, x, many.parameters))
+        for member, seed in enumerate(SEEDS):
+            alone = module(each, case, seed)
+            mine = x[member].detach().requires_grad_()
+            score, _ = alone(mine), alone(other[member])
+            names, weights = zip(*alone.named_parameters(), strict=True)
+            for name, slope in zip(names, slopes(score, mine, list(weights)), strict=True):
+                torch.testing.assert_close(together[name][member], slope, rtol=1e-9, atol=1e-11)
+            assert any(tensor.any() for tensor in together.values())
 
 
 def test_every_weight_has_a_slope(fit: Fit) -> None:
+    """A little after birth: branches that are born silent have heard of something by then."""
     network, case = fit
     takes, _ = CASES[case]
-    for each in variants(network):
+    for each in variants(network, case):
         many = population(each, case)
         assert many.parameters
+        with torch.no_grad():
+            for p in many.parameters:
+                p += 0.01 * torch.randn_like(p)
         weighing = torch.rand(len(SEEDS), 20, *CASES[case][1], dtype=torch.float64)
         answers = many(torch.randn(len(SEEDS), 20, *takes, dtype=torch.float64))
         for p, slope in zip(
@@ -131,7 +195,7 @@ def test_a_squashed_output_stays_in_its_range_and_can_fill_it(
     network: Any, output: str, span: tuple[float, float]
 ) -> None:
     for case in (case for case in CASES if "generator" in case and builds(network, case)):
-        made = module(dataclasses.replace(network, output=output), case, 0)
+        made = module(dataclasses.replace(narrow(network), output=output), case, 0).eval()
         given = made(1e5 * torch.randn(50, *CASES[case][0], dtype=torch.float64))
         assert span[0] <= given.min() < span[0] + 0.01
         assert span[1] - 0.01 < given.max() <= span[1]
@@ -142,7 +206,7 @@ def test_dropout_draws_for_each_member_and_not_when_it_is_tried(fit: Fit) -> Non
     takes, _ = CASES[case]
     if not hasattr(network, "dropout"):
         return
-    dropping = dataclasses.replace(network, dropout=0.5)
+    dropping = dataclasses.replace(narrow(network), dropout=0.5)
     many, alone = population(dropping, case), population(dropping, case, SEEDS[1:2])
     x = torch.rand(1, 6, *takes, dtype=torch.float64).expand(len(SEEDS), 6, *takes)
     torch.testing.assert_close(many(x)[1:2], alone(x[1:2]), rtol=1e-12, atol=1e-13)
@@ -162,7 +226,7 @@ def test_weights_come_from_torchs_generator_alone(network: Any) -> None:
 def test_a_state_loads_into_a_population_of_other_seeds(fit: Fit) -> None:
     network, case = fit
     takes, _ = CASES[case]
-    for each in variants(network):
+    for each in variants(network, case):
         one, other = population(each, case), population(each, case, (8, 9, 10))
         x = torch.rand(len(SEEDS), 4, *takes, dtype=torch.float64)
         one.train(False)
@@ -170,3 +234,191 @@ def test_a_state_loads_into_a_population_of_other_seeds(fit: Fit) -> None:
         assert not torch.equal(one(x), other(x))
         other.load({name: tensor.clone() for name, tensor in one.state().items()})
         assert torch.equal(one(x), other(x))
+
+
+# Image networks: what sets their size.
+
+
+def generates(network: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a leaf is a generator of such examples, or else a discriminator."""
+    try:
+        network.size((64,), shape)
+    except ValueError:
+        return False
+    return True
+
+
+def test_a_network_that_sizes_itself_says_how_many_weights_that_makes(network: Any) -> None:
+    if not hasattr(network, "width"):
+        return
+    said = " ".join(type(network).__doc__.split())
+    for shape in STATED:
+        takes, gives = ((64,), shape) if generates(network, shape) else (shape, ())
+        assert f"{network.size(takes, gives):,} for {shape}" in said
+        with torch.random.fork_rng():
+            assert network.size(takes, gives) == sum(p.numel() for p in network.build(takes, gives).parameters())
+        assert network.size(takes, gives) < dataclasses.replace(network, width=200).size(takes, gives)
+
+
+def test_a_network_that_sizes_itself_fits_every_side_and_any_channels(network: Any) -> None:
+    if not hasattr(network, "width"):
+        return
+    for side, channels in zip(SIDES, itertools.cycle((1, 3, 2, 6))):
+        shape = channels, side, side
+        takes, gives = ((64,), shape) if generates(network, shape) else (shape, ())
+        with torch.device("meta"):  # shapes without numbers
+            assert network.build(takes, gives)(torch.empty(2, *takes)).shape == (2, *gives)
+
+
+@pytest.mark.parametrize("shape", [(1, 9, 9), (1, 30, 30), (3, 8, 16), (3, 32), (4,), (1, 3, 3)])
+def test_a_network_that_sizes_itself_says_which_sides_fit(network: Any, shape: tuple[int, ...]) -> None:
+    if not hasattr(network, "width"):
+        return
+    takes, gives = ((64,), shape) if generates(network, (1, 8, 8)) else (shape, ())
+    with pytest.raises(ValueError, match="4, 5, 6 or 7 times a power of two") as caught:
+        network.build(takes, gives)
+    assert len(str(caught.value).splitlines()) == 1
+    with pytest.raises(ValueError, match="width must be"):
+        dataclasses.replace(network, width=-1).build(*(((64,), (1, 8, 8)) if takes == (64,) else ((1, 8, 8), ())))
+
+
+def test_blocks_without_normalisation_are_born_as_their_shortcuts() -> None:
+    generator = catalogue.find("networks", "r3gan-generator")
+    made = module(generator(width=4, blocks=2), "a generator of 28 x 28", 0)
+    blocks = [layer for layer in made.modules() if isinstance(layer, Residual)]
+    assert len(blocks) == 2 * 3  # at 7, 14 and 28 pixels
+    for block in blocks:
+        x = torch.randn(2, block.main[0].in_channels, 5, 5, dtype=torch.float64)
+        assert torch.equal(block(x), x)
+        assert block.main[:3](x).std() > 0.1
+
+
+# The layers that torch lacks.
+
+LAYERS = {
+    "linear": (lambda: nn.Linear(48, 5, bias=False), (48,)),
+    "convolution": (lambda: nn.Conv2d(3, 5, 4, bias=False), (3, 4, 4)),
+}
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_spectral_normalisation_makes_the_largest_singular_value_1(kind: str) -> None:
+    make, shape = LAYERS[kind]
+    torch.manual_seed(0)
+    layer = SpectralNorm(make()).double()
+    with torch.no_grad():
+        layer.layer.weight *= 7
+    x = torch.eye(48, dtype=torch.float64).view(48, *shape)
+    found = [float(torch.linalg.svdvals(layer(x).detach().view(48, 5))[0]) for _ in range(60)]
+    assert found[0] > 1.001, "sigma is underestimated at first"
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == pytest.approx(1, abs=1e-3)
+    u = layer.u.clone()
+    assert float(torch.linalg.svdvals(layer.eval()(x).detach().view(48, 5))[0]) == pytest.approx(1, abs=1e-3)
+    assert torch.equal(layer.u, u)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_spectral_normalisation_is_torchs(kind: str) -> None:
+    """Answers and slopes, given the same u and v."""
+    make, shape = LAYERS[kind]
+    torch.manual_seed(0)
+    layer = SpectralNorm(make(), bias=False).double()
+    theirs = nn.utils.parametrizations.spectral_norm(copy.deepcopy(layer.layer)).eval()
+    with torch.no_grad():
+        v = functional.normalize(layer.u @ layer.layer.weight.flatten(1), dim=0)
+    x = torch.randn(6, *shape, dtype=torch.float64)
+    answers = layer(x)
+    theirs.parametrizations.weight[0]._u.copy_(layer.u)
+    theirs.parametrizations.weight[0]._v.copy_(v)
+    torch.testing.assert_close(answers, theirs(x), rtol=1e-12, atol=1e-12)
+    (mine,) = torch.autograd.grad(answers.square().sum(), layer.layer.weight)
+    (other,) = torch.autograd.grad(theirs(x).square().sum(), theirs.parametrizations.weight.original)
+    torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-12)
+
+
+def test_the_deviation_of_a_minibatch_is_that_of_groups_of_four_across_it() -> None:
+    layer = MinibatchStandardDeviation()
+    same, wide = torch.ones(2, 1, 1), torch.tensor([1.0, -1.0])[:, None, None]
+    # Eight examples of two maps: those at even places are alike, those at odd places have SD 1 and 3, on average 2.
+    x = torch.stack(
+        [same if k % 2 == 0 else torch.tensor([1.0, 3.0])[:, None, None] * wide[k // 2 % 2] for k in range(8)]
+    )
+    given = layer(x.expand(8, 2, 3, 3))
+    assert given.shape == (8, 3, 3, 3)
+    torch.testing.assert_close(given[:, :2], x.expand(8, 2, 3, 3))
+    torch.testing.assert_close(given[0::2, 2], torch.full((4, 3, 3), 1e-4))  # the root of what keeps its slope finite
+    torch.testing.assert_close(given[1::2, 2], torch.full((4, 3, 3), 2.0))
+    # Six are no whole groups, so all of them are one.
+    flat = torch.tensor([[0.0], [0.0], [0.0], [2.0], [2.0], [2.0]])
+    torch.testing.assert_close(layer(flat)[:, 1], torch.ones(6))
+    torch.testing.assert_close(layer(flat[:1])[:, 1], torch.full((1,), 1e-4))
+
+
+@pytest.mark.parametrize("side", [4, 7, 10])
+def test_bilinear_doubling_is_torchs_and_halving_its_transpose(side: int) -> None:
+    x = torch.randn(2, 3, side, side, dtype=torch.float64)
+    y = torch.randn(2, 3, 2 * side, 2 * side, dtype=torch.float64)
+    double, half = Bilinear(side, 2 * side), Bilinear(2 * side, side)
+    torch.testing.assert_close(double(x), functional.interpolate(x, scale_factor=2, mode="bilinear"))
+    torch.testing.assert_close((double(x) * y).sum(), 4 * (x * half(y)).sum())
+    torch.testing.assert_close(half(torch.ones_like(y)), torch.ones_like(x))
+
+
+# Networks that are told classes.
+
+
+def told(network: Any, who: str) -> Recipe:
+    """A recipe whose players are told the class of every digit, with this network as one of them."""
+    latent = Normal(4 * 28 * 28) if type(network).__name__ == "FullyConvolutional" else Normal(8)
+    recipe = find_recipe("fashion-fc").with_(data=MNIST(), latent=latent, conditional=True, round=MODERN, tricks=())
+    return recipe.with_(**{who: narrow(network)}, batch=4, seeds=SEEDS)
+
+
+def maker_for(recipe: Recipe, who: str) -> Any:
+    """What makes its networks, or None where such a network is not for such data."""
+    try:
+        return (maker_of_generators if who == "generator" else maker_of_discriminators)(recipe)
+    except SparringError:
+        return None
+
+
+@pytest.mark.parametrize("who", ["generator", "discriminator"])
+def test_every_network_can_be_told_classes(network: Any, who: str) -> None:
+    recipe = told(network, who)
+    make = maker_for(recipe, who)
+    if make is None:
+        assert maker_for(recipe.with_(conditional=False), who) is None
+        return
+    x = torch.rand(len(SEEDS), 4, *((recipe.latent.size,) if who == "generator" else (1, 28, 28)), dtype=torch.float64)
+
+    def inputs(*classes: int) -> tuple[Tensor, ...]:
+        hot = functional.one_hot(torch.tensor(classes), 10).double().expand(len(SEEDS), 4, 10)
+        return (torch.cat([x, hot], -1),) if who == "generator" else (x, hot)
+
+    many = populated(make)
+    together = many(*inputs(1, 0, 3, 8))
+    for member, seed in enumerate(SEEDS):
+        torch.manual_seed(seed)
+        alone = make().double()
+        answer = alone(*(each[member] for each in inputs(1, 0, 3, 8)))
+        torch.testing.assert_close(together[member], answer, rtol=1e-10, atol=1e-12)
+    many.train(False)
+    one, other = many(*inputs(1, 0, 3, 8)), many(*inputs(1, 5, 3, 2))
+    differs = (one != other).view(len(SEEDS), 4, -1).any(2)
+    assert differs.equal(torch.tensor([[False, True, False, True]]).expand(len(SEEDS), 4))
+
+
+@pytest.mark.parametrize("family", ["dcgan", "sngan", "r3gan"])
+def test_a_family_told_classes_learns_from_them(family: str, data_dir: Path) -> None:
+    players = {who: narrow(catalogue.find("networks", f"{family}-{who}")()) for who in ("generator", "discriminator")}
+    recipe = told(players["generator"], "generator").with_(**players)
+    game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
+    before = {f"{who}.{n}": t.clone() for who, p in game.players.items() for n, t in p.networks.state().items()}
+    for _ in range(2):
+        game.play()
+    after = {f"{who}.{n}": t for who, p in game.players.items() for n, t in p.networks.state().items()}
+    assert all(torch.isfinite(tensor).all() for tensor in after.values())
+    embeddings = [name for name in after if "embed." in name and name.endswith("weight")]
+    assert {name[0] for name in embeddings} == {"G", "D"}
+    assert all((after[name] != before[name]).flatten(1).any(1).all() for name in embeddings)

@@ -83,3 +83,30 @@ def test_opinions_are_in_the_order_of_scores(objective: Any) -> None:
 def test_an_objective_stated_twice_is_one_value(objective: Any) -> None:
     assert type(objective)() == objective
     assert hash(type(objective)()) == hash(objective)
+
+
+def test_what_is_judged_is_the_score_itself_or_its_distance_from_the_other_kind(objective: Any) -> None:
+    score, others = torch.randn(3, 5), torch.randn(3, 5)
+    compared = objective.compare(score, others)
+    assert compared.shape == score.shape
+    if objective.relative:
+        # What is added to every score changes nothing, and the two kinds are looked at alike.
+        torch.testing.assert_close(objective.compare(score + 7, others + 7), compared)
+        assert float(objective.compare(score, score).mean()) == pytest.approx(0, abs=1e-6)
+    else:
+        assert torch.equal(compared, score)
+
+
+def test_a_relative_objective_pays_g_for_real_examples_that_look_worse_than_its_fakes(objective: Any) -> None:
+    if objective.relative:
+        assert slope(objective.outdone, objective.undecided) > 0
+    else:
+        with pytest.raises(NotImplementedError):
+            objective.outdone(scores(0.0))
+
+
+def test_at_the_undecided_score_neither_player_of_a_relative_objective_is_ahead(objective: Any) -> None:
+    if objective.relative:
+        score = scores(objective.undecided)
+        d, g = objective.real(score) + objective.fake(score), objective.fool(score) + objective.outdone(score)
+        assert float(d.detach()) == pytest.approx(float(g.detach()))

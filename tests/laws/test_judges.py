@@ -119,3 +119,22 @@ def test_the_script_that_makes_them_tells_how(monkeypatch: pytest.MonkeyPatch) -
     assert set(script.LESSONS) == set(LEAST)
     for name, lesson in script.LESSONS.items():
         assert judges.judge(name).facts["lesson"] == vars(lesson)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LEAST)
+def test_the_script_trains_a_judge_as_good_as_the_one_that_is_shipped(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    held_out(name)  # skips where the files are not here
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    sys.modules.pop("judges", None)
+    import importlib
+
+    script = importlib.import_module("judges")
+    monkeypatch.setattr(sys, "argv", ["judges.py", "--only", name, "--out", str(tmp_path), "--data-dir", str(REAL)])
+    script.main()
+    assert (tmp_path / f"{name}.safetensors").stat().st_size <= judges.LARGEST
+    made, shipped = judges.read(tmp_path / f"{name}.safetensors"), judges.judge(name)
+    assert made.accuracy >= LEAST[name]
+    assert {**made.facts, "accuracy": 0} == {**shipped.facts, "accuracy": 0}

@@ -115,6 +115,7 @@ CHANGES: dict[str, Any] = {
     "generator_optimiser": catalogue.find("optimisers", "sgd")(),
     "discriminator_optimiser": catalogue.find("optimisers", "sgd")(),
     "tricks": (),
+    "conditional": True,
     "batch": 65,
     "rounds": 6_001,
     "seeds": (0, 1),

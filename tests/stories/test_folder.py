@@ -65,11 +65,57 @@ def deep_colour(path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
 
 
+def tiff(
+    pixels: np.ndarray, bits: int, photometric: int = 1, order: str = "<", extra: int | None = None, form: int = 1
+) -> Callable[[Path], None]:
+    """A plain TIFF of levels `(H, W)` or `(H, W, C)`, of kinds that Pillow reads and does not write."""
+    height, width, *rest = pixels.shape
+    channels = rest[0] if rest else 1
+    if bits == 12:
+        rows = [np.unpackbits(row.astype(">u2")[:, None].view(np.uint8), axis=1)[:, 4:].flatten() for row in pixels]
+        data = b"".join(np.packbits(row).tobytes() for row in rows)
+    else:
+        data = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
+    start, each = 8, {"H": 3, "I": 4}
+    tags = [
+        (256, "H", [width]),
+        (257, "H", [height]),
+        (258, "H", [bits] * channels),
+        (259, "H", [1]),  # not compressed
+        (262, "H", [photometric]),
+        (273, "I", [start]),
+        (277, "H", [channels]),
+        (278, "H", [height]),
+        (279, "I", [len(data)]),
+        *([] if extra is None else [(338, "H", [extra])]),
+        (339, "H", [form] * channels),
+    ]
+    directory = start + len(data) + len(data) % 2
+    further = directory + 2 + 12 * len(tags) + 4
+    entries, tail = b"", b""
+    for number, kind, values in tags:
+        held = struct.pack(f"{order}{len(values)}{kind}", *values)
+        place = held.ljust(4, b"\0") if len(held) <= 4 else struct.pack(f"{order}I", further + len(tail))
+        tail += held if len(held) > 4 else b""
+        entries += struct.pack(f"{order}HHI", number, each[kind], len(values)) + place
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", directory)
+    body = data.ljust(directory - start, b"\0") + struct.pack(f"{order}H", len(tags)) + entries + b"\0" * 4 + tail
+
+    def save(path: Path) -> None:
+        path.write_bytes(head + body)
+
+    return save
+
+
 def film(path: Path) -> None:
     frames = [Image.fromarray(INDEX), Image.fromarray(2 - INDEX)]
     for frame in frames:
         frame.putpalette(PALETTE)
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+
+
+def pages(path: Path) -> None:
+    Image.fromarray(RGB).save(path, save_all=True, append_images=[Image.fromarray(GREY), Image.new("RGB", (9, 9))])
 
 
 def thrice(grey: np.ndarray) -> np.ndarray:
@@ -87,6 +133,9 @@ HOLES = np.dstack([COLOURS, np.where(INDEX == 1, 0, 255)])
 VEILS = np.dstack([COLOURS, np.array([255, 100, 7])[INDEX]])
 ONE_LEVEL = np.dstack([thrice(INDEX), np.where(INDEX == 1, 0, 255)])
 SIXTEEN = thrice(np.floor(DEEP / 257 + 0.5).astype(np.uint8))
+TWELVE = thrice(np.floor(DEEP // 16 / 4095 * 255 + 0.5).astype(np.uint8))
+VEILED = np.dstack([np.where(INDEX == 1, 0, GREY), np.where(INDEX == 1, 0, 255)]).astype(np.uint8)
+UNVEILED = np.dstack([thrice(VEILED[..., 0]), VEILED[..., 1]])
 BILEVEL = thrice(np.where(GREY > 127, 255, 0).astype(np.uint8))
 
 KINDS: dict[str, tuple[str, Callable[[Path], None], np.ndarray]] = {
@@ -109,6 +158,24 @@ KINDS: dict[str, tuple[str, Callable[[Path], None], np.ndarray]] = {
     "gif": ("gif", palette(), COLOURS),
     "gif with a hole": ("gif", palette(1), over(ORANGE, HOLES)),
     "gif film": ("gif", film, COLOURS),
+    "tiff bilevel": ("tif", saved(np.where(GREY > 127, 255, 0).astype(np.uint8), "1"), BILEVEL),
+    "tiff grey": ("tif", saved(GREY), thrice(GREY)),
+    "tiff grey, 0 is white": ("tif", tiff(GREY, 8, 0), thrice(255 - GREY)),
+    "tiff grey and alpha": ("tiff", saved(np.dstack([GREY, ALPHA])), over(ORANGE, LA)),
+    "tiff grey, alpha and premultiplied": ("tiff", tiff(VEILED, 8, extra=1), over(ORANGE, UNVEILED)),
+    "tiff palette": ("tif", palette(), COLOURS),
+    "tiff rgb": ("TIF", saved(RGB), RGB),
+    "tiff rgb, packed": ("tiff", saved(RGB, compression="tiff_lzw"), RGB),
+    "tiff rgb, deflated": ("tiff", saved(RGB, compression="tiff_adobe_deflate"), RGB),
+    "tiff rgba": ("tiff", saved(RGBA), over(ORANGE, RGBA)),
+    "tiff 12-bit grey": ("tiff", tiff(DEEP // 16, 12), TWELVE),
+    "tiff 16-bit grey": ("tiff", saved(DEEP), SIXTEEN),
+    "tiff 16-bit grey, packed": ("tiff", saved(DEEP, compression="tiff_lzw"), SIXTEEN),
+    "tiff 16-bit grey, high byte first": ("tiff", tiff(DEEP, 16, order=">"), SIXTEEN),
+    "tiff 16-bit grey, 0 is white": ("tiff", tiff(DEEP, 16, 0), 255 - SIXTEEN),
+    "tiff 16-bit rgb": ("tiff", tiff(RGB.astype(np.uint16) * 257, 16, 2), RGB),
+    "tiff 16-bit rgb, high byte first": ("tiff", tiff(RGB.astype(np.uint16) * 257, 16, 2, ">"), RGB),
+    "tiff of pages": ("tiff", pages, RGB),
 }
 
 
@@ -151,8 +218,9 @@ def test_compositing_rounds_to_the_nearest_level(alpha: int) -> None:
     assert np.abs(found - exact).max() <= 0.5 + 1e-9
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_images_are_turned_upright(home: Path, orientation: int) -> None:
+def test_images_are_turned_upright(home: Path, orientation: int, ending: str) -> None:
     turned = {
         1: RGB,
         2: RGB[:, ::-1],
@@ -165,8 +233,24 @@ def test_images_are_turned_upright(home: Path, orientation: int) -> None:
     }[orientation]
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(RGB).save(home / "a.png", exif=exif)
+    Image.fromarray(RGB).save(home / f"a.{ending}", exif=exif)
     np.testing.assert_array_equal(pixels_of(home)[0], turned)
+
+
+def test_a_tiff_whose_levels_say_nothing_is_named_with_why(home: Path) -> None:
+    saved(RGB)(home / "good.tiff")
+    saved(DEEP.astype(np.float32))(home / "fractions.tiff")
+    saved(DEEP.astype(np.int32))(home / "long.tiff")
+    tiff(DEEP.astype(np.int16), 16, form=2)(home / "signed.tiff")
+    tiff(np.dstack([DEEP, DEEP]), 16, extra=2)(home / "rare.tiff")
+    (home / "cut.tiff").write_bytes((home / "good.tiff").read_bytes()[:40])
+    for wish in (_folder.Wish(), _folder.Wish(size=4)):
+        told = _folder.opened(home, wish).told
+        assert told.images == 1
+        faults = dict(told.broken)
+        for name in ("fractions", "long", "signed"):
+            assert "nothing says which is white" in faults.pop(f"{name}.tiff")
+        assert faults == dict.fromkeys(("cut.tiff", "rare.tiff"), "is a damaged TIFF, or of a kind that is not read")
 
 
 def test_a_folder_without_colour_is_grey_unless_asked(home: Path) -> None:
@@ -282,7 +366,7 @@ def complaint(call: Callable[[], object], *parts: object) -> None:
 
 
 def test_what_is_no_folder_of_images_is_told_in_one_line(home: Path) -> None:
-    complaint(lambda: pixels_of(home), home, "holds no image (PNG, JPEG, WebP, BMP or GIF): name a folder")
+    complaint(lambda: pixels_of(home), home, "holds no image (PNG, JPEG, WebP, BMP, GIF or TIFF): name a folder")
     complaint(lambda: pixels_of(home / "no"), home / "no", "does not exist: name a folder of images")
     (home / "a.txt").touch()
     complaint(lambda: pixels_of(home), "only a.txt: name a folder")
@@ -532,9 +616,32 @@ def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[
     assert sparring("doctor", patient, "--size", 16, "--fit", "pad", "--background", "white") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "broken 2: dogs/broken.gif (is no image), dogs/cut.png (" in said
-    assert "exact duplicates 1: cats/0.png = dogs/copy.webp" in said
-    assert "training sees 16x16, red, green and blue (as asked); 7 scaled and padded" in said
+    assert "exact duplicates 1 too many, in 1 set: cats/0.png = dogs/copy.webp" in said
+    assert (
+        "training sees 16x16, red, green and blue (as asked); 7 scaled and padded; 1 transparent, seen on #ffffff"
+        in said
+    )
     assert f"'folder(path={patient}, size=16, fit=pad, background=#ffffff)'" in said
+
+
+def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shadow = np.zeros((8, 8, 4), np.uint8)
+    shadow[2:6, 2:6, 3] = 200
+    saved(shadow)(home / "shadow.png")
+    saved(np.full((8, 8, 3), 9, np.uint8))(home / "plain.png")
+    hidden, shown = (
+        Examination.of(home).document(),
+        Examination.of(home, _folder.Wish(background=(255,) * 3)).document(),
+    )
+    assert hidden["transparent"] == shown["transparent"] == 1
+    assert (hidden["training"]["background"], shown["training"]["background"]) == ("#000000", "#ffffff")
+    assert hidden["nearly_one_colour"] == ["plain.png", "shadow.png"]
+    assert shown["nearly_one_colour"] == ["plain.png"]
+    assert sparring("doctor", home) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "plain.png, shadow.png; 1 of them transparent: another --background may show them" in said
+    assert sparring("doctor", home, "--background", "white") == 0
+    assert "of them transparent" not in capsys.readouterr().out
 
 
 def test_training_sees_what_the_doctor_said(patient: Path) -> None:

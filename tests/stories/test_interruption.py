@@ -341,7 +341,7 @@ def poisoned(game: Game) -> None:
     """Whoever has the seed LOST gets a NaN into D in round 20."""
     if game.round == 20 and LOST in game.chance.seeds:
         member = game.chance.seeds.index(LOST)
-        game.D.parameters[0].data[member].fill_(float("nan"))
+        game.players["D"].networks.parameters[0].data[member].fill_(float("nan"))
 
 
 @pytest.mark.parametrize("networks", ["layered", "batch normalisation", "dropout"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
@@ -48,6 +48,14 @@ class Source(Protocol):
         ...
 
 
+class LabelledSource(Source, Protocol):
+    """One of data whose `classes` are not 0."""
+
+    def draw_with_classes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
+        """The same examples with the class of each, int64 `(P, count)`."""
+        ...
+
+
 class Dataset(ABC):
     """Leaves are final frozen dataclasses."""
 
@@ -58,6 +66,8 @@ class Dataset(ABC):
     """The mean example in data units, of data whose examples are a few numbers: what to hold G's outputs against."""
     modes: ClassVar[Modes | None] = None
     """Of points in the plane. Such data is unbounded: its data units are the coordinates, and the networks see them."""
+    classes: ClassVar[int] = 0
+    """How many there are, of data that tells the class of every example."""
     span: tuple[float, float] = (0.0, 1.0)
     """What the networks see in place of the data units 0 and 1: a G that ends in tanh wants (-1, 1)."""
 
@@ -71,6 +81,11 @@ class Dataset(ABC):
         Raises SparringError when the files are not there or damaged.
         """
         return self
+
+    def settled_to_open(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
+        """`settled`, and what opens that: data whose files are read to settle it need not read them again."""
+        settled = self.settled()
+        return settled, lambda: settled.open(data_dir, device)
 
     def changed_since(self, told: Mapping[str, Any]) -> str | None:
         """What to say of files that are no longer those of `told`, this data set as a run's recipe tells it."""

@@ -29,8 +29,8 @@ from sparring.record import write_whole
 
 T = TypeVar("T")
 
-ENDINGS = frozenset(("png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "dib", "gif"))
-KINDS = "PNG, JPEG, WebP, BMP or GIF"
+ENDINGS = frozenset(("png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "dib", "gif", "tif", "tiff"))
+KINDS = "PNG, JPEG, WebP, BMP, GIF or TIFF"
 SHARED = 0.9
 """Share of the images that must have one size for it to be chosen."""
 LARGEST_SHARED, LARGEST = 128, 64

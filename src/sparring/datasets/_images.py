@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -19,6 +21,8 @@ class Images:
     span: tuple[float, float]
     labels: np.ndarray | None = None
     """Class of each image, int64 `(N,)`, where the data set tells it."""
+    read_labels: Callable[[], np.ndarray] | None = None
+    """Where they lie in a file of their own, which is read when a game asks for classes only."""
 
     @classmethod
     def of(
@@ -27,13 +31,27 @@ class Images:
         span: tuple[float, float],
         device: str | torch.device,
         labels: np.ndarray | None = None,
+        read_labels: Callable[[], np.ndarray] | None = None,
     ) -> Images:
-        return cls(torch.from_numpy(array).to(device), span, labels)
+        return cls(torch.from_numpy(array).to(device), span, labels, read_labels)
 
     def draw(self, chance: Chance, count: int) -> Tensor:
-        low, high = self.span
+        return self._at(chance.shuffled("real", len(self.pixels), count), chance.dtype)
+
+    def draw_with_classes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
+        """The same with the class of each, int64 `(P, count)`."""
         index = chance.shuffled("real", len(self.pixels), count)
-        batch = self.pixels.index_select(0, index.flatten()).to(chance.dtype)
+        return self._at(index, chance.dtype), self._classes[index]
+
+    @cached_property
+    def _classes(self) -> Tensor:
+        labels = self.labels if self.labels is not None or self.read_labels is None else self.read_labels()
+        assert labels is not None
+        return torch.from_numpy(labels.astype(np.int64)).to(self.pixels.device)
+
+    def _at(self, index: Tensor, dtype: torch.dtype) -> Tensor:
+        low, high = self.span
+        batch = self.pixels.index_select(0, index.flatten()).to(dtype)
         batch = batch.mul_((high - low) / 255)
         if low:
             batch.add_(low)

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import BITSPERSAMPLE, IMAGELENGTH, IMAGEWIDTH, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from sparring.errors import in_one_line
 
@@ -19,7 +20,7 @@ Fit = Literal["crop", "pad", "stretch"]
 Size = tuple[int, int]
 """Width and height, in pixels."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
 """What is opened. A JPEG with a second picture behind it, as some cameras write, comes along under the name MPO."""
 Image.init()  # formats that Pillow has not loaded yet are not there to be asked for
 SIDEWAYS = (5, 6, 7, 8)
@@ -28,6 +29,12 @@ ORIENTATION = 0x0112
 SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 """Modes that a 16-bit grey image is opened in, of 0 to 65,535."""
+WITHOUT_WHITE = ("I", "F")
+"""Modes that a TIFF of signed or 32-bit levels is opened in, and of fractions: nothing says which level is white."""
+WHITE_IS_ZERO = 0
+"""Photometric interpretation of a TIFF whose greatest level is black."""
+TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""The first bytes of a TIFF and of a BigTIFF, in either order of bytes."""
 
 
 class BrokenError(Exception):
@@ -55,12 +62,16 @@ def facts(path: Path) -> Facts:
 def _facts(path: Path, image: Image.Image) -> Facts:
     sideways = _reading(path, lambda: image.getexif().get(ORIENTATION)) in SIDEWAYS
     width, height = image.size
+    if isinstance(image, TiffImageFile):
+        _refuse_without_white(image)
+        # Of a TIFF, unlike the others, some versions of Pillow tell the upright size already.
+        width, height = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
     format = "JPEG" if image.format == "MPO" else str(image.format)
     return Facts(format, image.mode, _transparent(image), (height, width) if sideways else (width, height))
 
 
 def whole(path: Path, background: Colour, size: Size | None = None) -> Image.Image:
-    """The first frame, mode RGB, upright, on `background` where it is transparent.
+    """The first frame or page, mode RGB, upright, on `background` where it is transparent.
 
     With a `size` that it will be shrunk to, a JPEG may come out smaller than it is, never less than twice that size.
     Raises BrokenError for a file that cannot be read to its end.
@@ -72,7 +83,8 @@ def whole(path: Path, background: Colour, size: Size | None = None) -> Image.Ima
                 side = 2 * max(size)  # either way up
                 image.draft(None, (side, side))
             image.load()
-            return opaque(ImageOps.exif_transpose(image), background)
+            upright = ImageOps.exif_transpose(image)
+            return opaque(_with_white(image, upright) if isinstance(image, TiffImageFile) else upright, background)
 
     return _reading(path, read)
 
@@ -80,11 +92,11 @@ def whole(path: Path, background: Colour, size: Size | None = None) -> Image.Ima
 def opaque(image: Image.Image, background: Colour) -> Image.Image:
     """Mode RGB; what can be seen through shows the background, to the nearest of 256 levels."""
     if image.mode in SIXTEEN_BITS:
-        # Pillow would clip to 255; 65,535 is white.
-        levels = (np.asarray(image).astype(np.int64) + 128) // 257
-        return Image.fromarray(levels.clip(0, 255).astype(np.uint8)).convert("RGB")
+        return _eight_bits(image, 16).convert("RGB")
     if not _transparent(image):
         return image.convert("RGB")
+    if image.mode == "La":  # which Pillow turns into nothing but this
+        image = image.convert("LA")
     pixels = np.asarray(image.convert("RGBA")).astype(np.int32)
     colour, alpha = pixels[..., :3], pixels[..., 3:]
     mixed = (2 * (colour * alpha + np.array(background) * (255 - alpha)) + 255) // 510
@@ -112,6 +124,27 @@ def is_coloured(pixels: np.ndarray) -> bool:
     return bool((pixels[..., :1] != pixels[..., 1:]).any())
 
 
+def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
+    """Mode L, of levels of so many bits: Pillow itself would clip them to 255."""
+    white = 2**bits - 1
+    levels = (np.asarray(image).astype(np.int64) * 255 + white // 2) // white
+    return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
+
+
+def _refuse_without_white(image: TiffImageFile) -> None:
+    if image.mode in WITHOUT_WHITE:
+        raise BrokenError("its levels are signed, of 32 bits or fractions, and nothing says which is white")
+
+
+def _with_white(image: TiffImageFile, upright: Image.Image) -> Image.Image:
+    """Mode L in place of 16 bits, from what only the header tells: there may be 12 of them, and 0 may be white."""
+    _refuse_without_white(image)
+    if upright.mode not in SIXTEEN_BITS:
+        return upright
+    grey = _eight_bits(upright, image.tag_v2[BITSPERSAMPLE][0])
+    return ImageOps.invert(grey) if image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO else grey
+
+
 def _transparent(image: Image.Image) -> bool:
     return image.mode in SEE_THROUGH or "transparency" in image.info
 
@@ -120,9 +153,19 @@ def _reading(path: Path, read: Callable[[], T]) -> T:
     """Decoders meet damaged files with errors of nearly every kind."""
     try:
         return read()
+    except BrokenError:
+        raise
     except Image.UnidentifiedImageError as error:
-        raise BrokenError("is empty" if path.stat().st_size == 0 else "is no image") from error
+        raise BrokenError(_unidentified(path)) from error
     except OSError as error:
         raise BrokenError(error.strerror or str(error)) from error
     except Exception as error:
         raise BrokenError(in_one_line(error)) from error
+
+
+def _unidentified(path: Path) -> str:
+    with path.open("rb") as file:
+        beginning = file.read(4)
+    if beginning in TIFF_BEGINNINGS:
+        return "is a damaged TIFF, or of a kind that is not read"
+    return "is no image" if beginning else "is empty"

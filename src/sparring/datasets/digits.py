@@ -20,6 +20,7 @@ class Digits(Dataset):
     span: tuple[float, float] = (0.0, 1.0)
 
     shape: ClassVar[Shape] = (1, 8, 8)
+    classes: ClassVar[int] = 10
     card: ClassVar[Card] = Card(
         title="Optical recognition of handwritten digits (test set), 8x8",
         examples=1797,
@@ -32,5 +33,6 @@ class Digits(Dataset):
 
         from sparring.datasets._images import Images
 
-        ink = load_digits().images  # (1797, 8, 8), 0..16
-        return Images.of((ink[:, None] * (255 / 16)).round().astype(np.uint8), self.span, device)
+        held = load_digits()
+        ink = held.images  # (1797, 8, 8), 0..16
+        return Images.of((ink[:, None] * (255 / 16)).round().astype(np.uint8), self.span, device, held.target)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
@@ -21,7 +21,7 @@ FOUND = ("found_shape", "found_content")
 @final
 @dataclass(frozen=True)
 class Folder(Dataset):
-    """A folder of images of your own: PNG, JPEG, WebP, BMP or GIF, of any sizes; its subfolders are classes.
+    """A folder of images of your own: PNG, JPEG, WebP, BMP, GIF or TIFF, of any sizes; its subfolders are classes.
 
     They are decoded once and kept in the user's cache. Files that are no images or broken are skipped and named.
     """
@@ -61,11 +61,17 @@ class Folder(Dataset):
         return self.found_shape if self.found_content else self.settled().found_shape
 
     def settled(self) -> Self:
+        return self if self.found_content else self._settled(self._opened())
+
+    def settled_to_open(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
+        if self.found_content:
+            return self, lambda: self.open(data_dir, device)
+        held = self._opened()
+        return self._settled(held), lambda: self._source(held, device)
+
+    def _settled(self, held: Opened) -> Self:
         from sparring.datasets._folder import say, words
 
-        if self.found_content:
-            return self
-        held = self._opened()
         channels, height, width = held.pixels.shape[1:]
         shape = (channels, height, width)
         path = Path(self.path).expanduser().resolve()
@@ -80,11 +86,14 @@ class Folder(Dataset):
         return self._changed() if told.get("found_content") != self.found_content else None
 
     def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
-        from sparring.datasets._images import Images
-
         held = self._opened()
         if self.found_content and held.told.content != self.found_content:
             raise SparringError(self._changed())
+        return self._source(held, device)
+
+    def _source(self, held: Opened, device: str | torch.device) -> Source:
+        from sparring.datasets._images import Images
+
         return Images.of(held.pixels, self.span, device, held.labels)
 
     def _changed(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.datasets._idx import MNIST as ARCHIVE
-from sparring.datasets._idx import images
+from sparring.datasets._idx import images, labels
 from sparring.datasets._images import Images
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class MNIST(Dataset):
     span: tuple[float, float] = (0.0, 1.0)
 
     shape: ClassVar[Shape] = (1, 28, 28)
+    classes: ClassVar[int] = 10
     card: ClassVar[Card] = Card(
         title="MNIST handwritten digits, 28x28",
         examples=60_000,
@@ -30,7 +31,8 @@ class MNIST(Dataset):
     )
 
     def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
-        return Images.of(images(ARCHIVE, "train", data_dir), self.span, device)
+        pixels = images(ARCHIVE, "train", data_dir)
+        return Images.of(pixels, self.span, device, read_labels=lambda: labels(ARCHIVE, "train", data_dir))
 
     def held_out(self, data_dir: Path | None) -> np.ndarray | None:
         return images(ARCHIVE, "test", data_dir)

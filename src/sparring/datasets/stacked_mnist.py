@@ -45,8 +45,8 @@ class StackedMNIST(Dataset):
         return (self.digits_stacked, SIDE, SIDE)
 
     @property
-    def modes_in_all(self) -> int:
-        """How many numbers the digits can spell."""
+    def classes(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """How many numbers the digits can spell: its modes."""
         return CLASSES**self.digits_stacked
 
     def open(self, data_dir: Path | None, device: str | torch.device) -> _Stacks:
@@ -65,9 +65,9 @@ class _Stacks:
     span: tuple[float, float]
 
     def draw(self, chance: Chance, count: int) -> Tensor:
-        return self.draw_with_modes(chance, count)[0]
+        return self.draw_with_classes(chance, count)[0]
 
-    def draw_with_modes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
+    def draw_with_classes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
         """Examples `(P, count, C, H, W)`, and the number that each one's digits spell, int64 `(P, count)`."""
         low, high = self.span
         # Every channel walks through all images in orders of its own: each is seen once a pass in each channel.

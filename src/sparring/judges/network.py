@@ -12,7 +12,9 @@ WIDTHS = (32, 64, 64)
 FEATURES = 64
 """Few enough that a thousand examples give a covariance that means something."""
 SMALLEST = 8
-"""Side, in pixels, that survives being halved three times."""
+"""Side, in pixels or patches, that survives being halved three times."""
+GRID = 32
+"""Side, in patches, at about which images are looked at: one pixel up to 47 pixels, 4x4 at 128."""
 
 
 @final
@@ -24,15 +26,23 @@ class JudgeNetwork(nn.Module):
         if len(shape) != 3 or min(shape[1:]) < SMALLEST:
             raise UsageError(f"a judge looks at images of at least {SMALLEST}x{SMALLEST} pixels, not at {shape}")
         channels, height, width = shape
+        # Large images are not shrunk, which would hide what is wrong with their details: the first convolution strides.
+        patch = patch_of(shape)
+        first = nn.Conv2d(channels, WIDTHS[0], patch + 2, stride=patch, padding=1, bias=False)
         layers: list[nn.Module] = []
-        for out in WIDTHS:
-            layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
-            layers.append(nn.MaxPool2d(2))
-            channels = out
+        for before, out in zip((channels, *WIDTHS), WIDTHS, strict=False):
+            convolution = nn.Conv2d(before, out, 3, padding=1, bias=False) if layers else first
+            layers += [convolution, nn.BatchNorm2d(out), nn.ReLU(), nn.MaxPool2d(2)]
         self.look = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(dropout))
-        self.describe = nn.Sequential(nn.Linear(channels * (height // 8) * (width // 8), FEATURES), nn.ReLU())
+        cells = (height // patch // 8) * (width // patch // 8)
+        self.describe = nn.Sequential(nn.Linear(WIDTHS[-1] * cells, FEATURES), nn.ReLU())
         self.name = nn.Linear(FEATURES, classes)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = self.describe(self.look(x))
         return features, self.name(features)
+
+
+def patch_of(shape: tuple[int, ...]) -> int:
+    """Pixels along the side of a patch: 1 for small images."""
+    return max(1, min(round(max(shape[1:]) / GRID), min(shape[1:]) // SMALLEST))

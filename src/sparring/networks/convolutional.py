@@ -6,7 +6,9 @@ from typing import Literal, final
 
 from torch import nn
 
+from sparring.modules import MinibatchStandardDeviation
 from sparring.networks import Network, Shape
+from sparring.networks._images import spectral
 
 
 @final
@@ -28,9 +30,14 @@ class Convolutional(Network):
     """Widths of the linear layers before the output."""
     slope: float = 0.2
     """Of the leaky ReLU below zero."""
-    normalise: Literal["none", "batch"] = "none"
+    normalise: Literal["none", "batch", "spectral"] = "none"
+    """Each convolution but the first over the batch; or every layer by its largest singular value (Miyato et al.,
+    "Spectral normalization for generative adversarial networks", ICLR 2018)."""
     dropout: float = 0.0
     """Share of the numbers set to 0 after each hidden layer while training."""
+    minibatch_deviation: bool = False
+    """Whether the linear layers are told how much the last maps differ over the batch (Karras et al., "Progressive
+    growing of GANs", ICLR 2018)."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
         if len(takes) != 3:
@@ -40,7 +47,8 @@ class Convolutional(Network):
         for index, after in enumerate(self.channels):
             normalised = self.normalise == "batch" and index > 0
             # A bias before a normalisation is undone by it.
-            layers.append(nn.Conv2d(before, after, self.kernel, self.stride, self.padding, bias=not normalised))
+            convolution = nn.Conv2d(before, after, self.kernel, self.stride, self.padding, bias=not normalised)
+            layers.append(self._divided(convolution))
             if normalised:
                 layers.append(nn.BatchNorm2d(after))
             layers += self._activation()
@@ -48,15 +56,21 @@ class Convolutional(Network):
             height, width = self._shrunk(height), self._shrunk(width)
         if min(height, width) < 1:
             raise ValueError(f"{len(self.channels)} convolutions leave nothing of {takes}")
+        if self.minibatch_deviation:
+            layers.append(MinibatchStandardDeviation())
+            before += 1
         layers.append(nn.Flatten())
         wide = before * height * width
         for after in self.hidden:
-            layers += [nn.Linear(wide, after), *self._activation()]
+            layers += [self._divided(nn.Linear(wide, after)), *self._activation()]
             wide = after
-        layers.append(nn.Linear(wide, math.prod(gives)))
+        layers.append(self._divided(nn.Linear(wide, math.prod(gives))))
         if len(gives) != 1:
             layers.append(nn.Unflatten(1, gives) if gives else nn.Flatten(0))
         return nn.Sequential(*layers)
+
+    def _divided(self, layer: nn.Linear | nn.Conv2d) -> nn.Module:
+        return spectral(layer) if self.normalise == "spectral" else layer
 
     def _activation(self) -> list[nn.Module]:
         return [nn.LeakyReLU(self.slope), *([nn.Dropout(self.dropout)] if self.dropout else [])]

@@ -16,6 +16,14 @@ class Objective(ABC):
     """D's loss per example, averaged over real and fake, when D cannot tell them apart."""
     undecided: ClassVar[float] = 0.0
     """The score at which D cannot tell."""
+    relative: ClassVar[bool] = False
+    """Whether an example is judged beside examples of the other kind, so that a score by itself means nothing."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other names that it is known by."""
+
+    def compare(self, score: Tensor, others: Tensor) -> Tensor:
+        """What the losses are given for scores, beside the scores of examples of the other kind; both `(P, B)`."""
+        return score
 
     @abstractmethod
     def real(self, score: Tensor) -> Tensor:
@@ -28,6 +36,10 @@ class Objective(ABC):
     @abstractmethod
     def fool(self, score: Tensor) -> Tensor:
         """G's loss for a fake that D scores so."""
+
+    def outdone(self, score: Tensor) -> Tensor:
+        """G's loss for a real example that D scores so beside its fakes: a relative objective's other half."""
+        raise NotImplementedError("only a relative objective compares")
 
     @abstractmethod
     def opinion(self, score: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ class BCEWithLogits(Objective):
     """
 
     equilibrium: ClassVar[float] = math.log(2)
+    also: ClassVar[tuple[str, ...]] = ("non-saturating",)
 
     def real(self, score: Tensor) -> Tensor:
         return softplus(-score)

@@ -11,6 +11,8 @@ import numpy as np
 from sparring.record.journal import Event
 
 CURVES = ("d_loss", "g_loss", "d_real", "d_fake")
+GRADIENTS = ("d_gradient", "g_gradient")
+"""Curves that a run of an older version does not have."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class Story:
         return np.array([r for tick in self.ticks for r in tick["noted"]], dtype=np.int64)
 
     def curve(self, name: str) -> np.ndarray:
-        """One of CURVES, float64 `(T, P)`; NaN where a member's number was not finite."""
-        rows = [row for tick in self.ticks for row in tick[name]]
+        """One of CURVES or GRADIENTS, float64 `(T, P)`; NaN where a number was not finite, or not told."""
+        untold = [None] * len(self.seeds)
+        rows = [row for tick in self.ticks for row in tick.get(name, [untold] * len(tick["noted"]))]
         return np.array(rows, dtype=np.float64).reshape(len(self.noted), len(self.seeds))
 
     def last(self, name: str, share: float = 0.05) -> np.ndarray:
@@ -44,6 +47,24 @@ class Story:
         if not len(curve):
             return np.full(len(self.seeds), np.nan)
         return curve[-max(1, int(len(curve) * share)) :].mean(0)
+
+    @cached_property
+    def figures(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Rounds at which samples were looked at, int64 `(T,)`, and what was found, each float64 `(T, P)`.
+
+        NaN where a member's figure was not finite, or not told. See `yardstick` for what real data scores.
+        """
+        looks = [tick for tick in self.ticks if "figures" in tick]
+        untold = [None] * len(self.seeds)
+        names = dict.fromkeys(name for look in looks for name in look["figures"])
+        found = {name: [look["figures"].get(name, untold) for look in looks] for name in names}
+        rounds = np.array([look["round"] for look in looks], dtype=np.int64)
+        return rounds, {name: np.array(rows, dtype=np.float64) for name, rows in found.items()}
+
+    @cached_property
+    def yardstick(self) -> Event | None:
+        """What real data scores in `figures`, through which judge, at what n; None for a run that has no figures."""
+        return next((e for e in reversed(self.events) if e["event"] == "yardstick"), None)
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:

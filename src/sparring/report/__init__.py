@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sparring.report.compare import write_comparison as write_comparison
     from sparring.report.facts import summary as summary
+    from sparring.report.findings import diagnosed_words as diagnosed_words
     from sparring.report.figures import save_figures as save_figures
     from sparring.report.live import Live as Live
     from sparring.report.measures import measured_words as measured_words
@@ -26,6 +27,7 @@ _HOMES = {
     "Comparison": "sparring.report.side_by_side",
     "Live": "sparring.report.live",
     "comparison": "sparring.report.side_by_side",
+    "diagnosed_words": "sparring.report.findings",
     "judges_in_markdown": "sparring.report.metrics",
     "measured_words": "sparring.report.measures",
     "metrics_in_markdown": "sparring.report.metrics",
@@ -40,6 +42,7 @@ __all__ = [
     "Comparison",
     "Live",
     "comparison",
+    "diagnosed_words",
     "judges_in_markdown",
     "measured_words",
     "metrics_in_markdown",

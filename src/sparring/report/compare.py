@@ -14,7 +14,8 @@ from sparring.record.grid import excerpts
 from sparring.record.story import CURVES
 from sparring.report import multiples
 from sparring.report.document import chart, document, more, shrunk, table, uri
-from sparring.report.facts import TITLES, Facts, count, number, plus_minus
+from sparring.report.facts import TITLES, Facts, Looked, count, number, plus_minus
+from sparring.report.looks import headlines, in_order, name_of, short
 from sparring.report.markup import Child, Markup, join, tag
 from sparring.report.page import author, what
 from sparring.report.sentences import remarks
@@ -42,6 +43,7 @@ def comparison_page(held: Comparison) -> Markup:
         _runs(held),
         _ends(held),
         _numbers(held),
+        _looked(held),
         tag("h2", "Details"),
         _folders(held),
         written_from=f"the journals of {count(len(held.runs), 'run')}",
@@ -226,6 +228,32 @@ def _numbers(held: Comparison) -> Markup:
     told = "Means over the last 5 % of the rounds noted, ± SD over seeds, of the sample. n: seeds with finite numbers."
     told += f" D's loss once it cannot tell: {levels}." if levels else ""
     return tag("section", tag("h2", "The numbers"), table(columns, rows, caption=told), class_="wide")
+
+
+def _looked(held: Comparison) -> Markup | None:
+    """What samples of each run were like at its last look."""
+    looked = [facts.looked for facts in held.runs]
+    found = in_order(dict.fromkeys(name for each in looked if each for name in headlines(each.figures)))
+    told = [name for name in found if name_of(name).headline] or found
+    if not told:
+        return None
+    rows = [
+        [name, str(each.judge or "–") if each else "–", *(_beside_real(each, figure) for figure in told)]
+        for name, each in zip(held.names, looked, strict=True)
+    ]
+    columns = ("run", "judge", *(name_of(figure).title for figure in told))
+    caption = (
+        "Means ± SD over seeds at the last look, in brackets what real data scores. Figures through different judges "
+        "do not compare. Diversity, roughness, average-likeness and nearest-training are shares of real data's."
+    )
+    return tag("section", tag("h2", "Samples beside real data"), table(columns, rows, caption=caption), class_="wide")
+
+
+def _beside_real(looked: Looked | None, figure: str) -> str:
+    if looked is None or figure not in looked.figures:
+        return "–"
+    real = looked.real.get(figure)
+    return plus_minus(looked.spreads[figure]) + ("" if real is None else f" ({short(real)})")
 
 
 def _folders(held: Comparison) -> Markup:

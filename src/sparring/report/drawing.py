@@ -55,7 +55,19 @@ LIGHT = Scheme(
     ink="#1c1c1e",
     soft="#63636a",
     rule="#e6e6ea",
-    hues={"d_loss": "#0072B2", "g_loss": "#D55E00", "d_real": "#009E73", "d_fake": "#CC79A7", "away": "#D55E00"},
+    hues={
+        "d_loss": "#0072B2",
+        "g_loss": "#D55E00",
+        "d_real": "#009E73",
+        "d_fake": "#CC79A7",
+        "d_gradient": "#0072B2",
+        "g_gradient": "#D55E00",
+        "samples": "#D55E00",
+        "d_seen": "#009E73",
+        "d_unseen": "#0072B2",
+        "d_generated": "#CC79A7",
+        "away": "#D55E00",
+    },
     lost="#c9c9cf",
 )
 DARK = Scheme(
@@ -63,7 +75,19 @@ DARK = Scheme(
     ink="#ececf0",
     soft="#a2a3ab",
     rule="#33353c",
-    hues={"d_loss": "#56B4E9", "g_loss": "#E69F00", "d_real": "#20C695", "d_fake": "#E39AC3", "away": "#E69F00"},
+    hues={
+        "d_loss": "#56B4E9",
+        "g_loss": "#E69F00",
+        "d_real": "#20C695",
+        "d_fake": "#E39AC3",
+        "d_gradient": "#56B4E9",
+        "g_gradient": "#E69F00",
+        "samples": "#E69F00",
+        "d_seen": "#20C695",
+        "d_unseen": "#56B4E9",
+        "d_generated": "#E39AC3",
+        "away": "#E69F00",
+    },
     lost="#4a4c55",
 )
 
@@ -84,11 +108,19 @@ def draw_curve(axes: Axes, facts: Facts, name: str, scheme: Scheme) -> None:
         return
     if members == 1:
         axes.plot(rounds, raw[:, 0], color=hue, linewidth=0.5, alpha=0.25)
-    elif members <= MOST_LINES:
+    draw_members(axes, rounds, values, hue, scheme)
+    _mark_diverged(axes, facts, rounds, values, scheme)
+
+
+def draw_members(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, scheme: Scheme) -> None:
+    """Lines of `(T, P)`: thick the median, thin each member, bands where there are enough of them."""
+    members, alive = values.shape[1], np.isfinite(values).any(1)
+    if not alive.any():
+        return
+    if 1 < members <= MOST_LINES:
         lines = [np.column_stack([rounds, line]) for line in values.T]
         alpha = float(np.clip(4 / members, 0.2, 0.5))
         axes.add_collection(LineCollection(lines, colors=hue, linewidths=0.8, alpha=alpha))
-    alive = np.isfinite(values).any(1)
     if members >= BAND_FROM:
         reaches = [(25, 75, 0.22)] if members <= MOST_LINES else [(5, 95, 0.16), (25, 75, 0.26)]
         for low, high, alpha in reaches:
@@ -96,7 +128,6 @@ def draw_curve(axes: Axes, facts: Facts, name: str, scheme: Scheme) -> None:
             axes.fill_between(rounds[alive], edges[0], edges[1], color=hue, alpha=alpha, linewidth=0)
     middle = np.nanmedian(values[alive], axis=1)
     axes.plot(rounds[alive], middle, color=hue, linewidth=2.2, solid_capstyle="round", path_effects=halo(scheme, 3.6))
-    _mark_diverged(axes, facts, rounds, values, scheme)
 
 
 def _mark_diverged(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndarray, scheme: Scheme) -> None:
@@ -162,26 +193,30 @@ def legend_of_seeds(figure: Figure, facts: Facts, scheme: Scheme) -> None:
     """One for both panels, so in ink rather than in either's hue."""
     if not len(facts.story.noted):
         return
-    ink, members = scheme.soft, len(facts.seeds)
     together = window(facts)
     over = f" (mean over {together * _step(facts.story.noted):,} rounds)" if together > 1 else ""
-    if members == 1:
-        keys: list[Any] = [
-            Line2D([], [], color=ink, linewidth=2.2, label=f"seed {facts.seeds[0]}{over}"),
-            Line2D([], [], color=ink, linewidth=0.8, alpha=0.5, label="every point noted"),
-        ]
-    else:
-        keys = [Line2D([], [], color=ink, linewidth=2.2, label=f"median of {members:,} seeds{over}")]
-        if members <= MOST_LINES:
-            keys.append(Line2D([], [], color=ink, linewidth=0.8, alpha=0.6, label="each seed"))
-        if members >= BAND_FROM:
-            keys.append(Patch(color=ink, alpha=0.4, linewidth=0, label="middle half of seeds"))
-        if members > MOST_LINES:
-            keys.append(Patch(color=ink, alpha=0.2, linewidth=0, label="5 % to 95 %"))
+    keys = keys_of_seeds(facts, scheme, over)
+    if len(facts.seeds) == 1:
+        keys.append(Line2D([], [], color=scheme.soft, linewidth=0.8, alpha=0.5, label="every point noted"))
     if facts.diverged:
-        label = f"diverged: {len(facts.diverged):,} of {members:,}"
+        label = f"diverged: {len(facts.diverged):,} of {len(facts.seeds):,}"
         keys.append(Line2D([], [], color=scheme.ink, marker="x", linestyle="", markeredgewidth=1.8, label=label))
     place_legend(figure, keys, scheme)
+
+
+def keys_of_seeds(facts: Facts, scheme: Scheme, over: str = "") -> list[Any]:
+    """What the lines and bands of `draw_members` are; `over` tells what the thick line was averaged over."""
+    ink, members = scheme.soft, len(facts.seeds)
+    if members == 1:
+        return [Line2D([], [], color=ink, linewidth=2.2, label=f"seed {facts.seeds[0]}{over}")]
+    keys: list[Any] = [Line2D([], [], color=ink, linewidth=2.2, label=f"median of {members:,} seeds{over}")]
+    if members <= MOST_LINES:
+        keys.append(Line2D([], [], color=ink, linewidth=0.8, alpha=0.6, label="each seed"))
+    if members >= BAND_FROM:
+        keys.append(Patch(color=ink, alpha=0.4, linewidth=0, label="middle half of seeds"))
+    if members > MOST_LINES:
+        keys.append(Patch(color=ink, alpha=0.2, linewidth=0, label="5 % to 95 %"))
+    return keys
 
 
 def _step(rounds: np.ndarray) -> int:
@@ -205,7 +240,7 @@ def dress(axes: Axes, scheme: Scheme, grid: bool = True) -> None:
 
 
 def tick_rounds(axes: Axes, few: bool = False) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(2 if few else 5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(3 if few else 5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
 
 

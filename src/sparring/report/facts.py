@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from sparring import catalogue
+from sparring.diagnosis import Diagnosis, diagnosis, story_of
 from sparring.record import Run, Story
-from sparring.record.story import CURVES
+from sparring.record.story import CURVES, GRADIENTS
 from sparring.report.spelling import differences
 
 TITLES = {"d_loss": "D's loss", "g_loss": "G's loss", "d_real": "D(real)", "d_fake": "D(fake)"}
+GRADIENT_TITLES = {"d_gradient": "D's gradient norm", "g_gradient": "G's gradient norm"}
 NEAR = 0.2
 """How far, in data units, each number of an example may lie from the target and still be called near it."""
 LATE, MOVED = 0.2, 0.02
@@ -63,6 +65,24 @@ class Ends:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What samples were like when they were last looked at while the run trained."""
+
+    round: int
+    figures: dict[str, np.ndarray]
+    """Each `(P,)`."""
+    real: dict[str, float]
+    """What real data scores, where that says something."""
+    n: int | None
+    """Examples on either side of what is seen through features, classes or modes."""
+    judge: str | None
+
+    @cached_property
+    def spreads(self) -> dict[str, Spread]:
+        return {name: Spread.of(values) for name, values in self.figures.items()}
+
+
+@dataclass(frozen=True)
 class Facts:
     """One run of P members, as its folder tells it at one moment."""
 
@@ -72,7 +92,12 @@ class Facts:
 
     @classmethod
     def of(cls, run: Run) -> Facts:
-        return cls(run, run.story, run.about)
+        return cls(run, story_of(run), run.about)
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What is wrong with the run, or right."""
+        return diagnosis(self.story)
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -141,6 +166,21 @@ class Facts:
     @cached_property
     def spreads(self) -> dict[str, Spread]:
         return {name: Spread.of(values) for name, values in self.last.items()}
+
+    @cached_property
+    def gradients(self) -> dict[str, np.ndarray]:
+        """Norm of each player's gradients, its mean over the last 5 % of the points, `(P,)`; of runs that tell it."""
+        return {name: self.story.last(name) for name in GRADIENTS if np.isfinite(self.story.curve(name)).any()}
+
+    @cached_property
+    def looked(self) -> Looked | None:
+        """What samples were like when they were last looked at; None for a run that has no such figures."""
+        rounds, figures = self.story.figures
+        if not len(rounds):
+            return None
+        told = self.story.yardstick or {}
+        last = {name: values[-1] for name, values in figures.items()}
+        return Looked(int(rounds[-1]), last, dict(told.get("figures", {})), told.get("n"), told.get("judge"))
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -214,7 +254,12 @@ def summary(run: Run) -> dict[str, Any]:
         "equilibrium": facts.equilibrium.get("d_loss"),
         "diverged": {str(seed): at for seed, at in facts.diverged.items()},
         "curves": {name: _curve(facts, name) for name in CURVES},
+        "gradients": {
+            name: {"members": plain(values), **asdict(Spread.of(values))} for name, values in facts.gradients.items()
+        },
+        "figures": _figures(facts),
         "ends": _ends(facts),
+        "diagnosis": facts.diagnosis.plain(run.path),
         "source": facts.card.facts["source"] if facts.card else None,
         "verdict": facts.card.facts["verdict"] if facts.card else None,
         "expects": facts.expects,
@@ -246,6 +291,17 @@ def _curve(facts: Facts, name: str) -> dict[str, Any]:
         **asdict(facts.spreads[name]),
         "equilibrium": facts.equilibrium.get(name),
     }
+
+
+def _figures(facts: Facts) -> dict[str, Any] | None:
+    looked = facts.looked
+    if looked is None:
+        return None
+    values = {
+        name: {"members": plain(members), **asdict(looked.spreads[name]), "real": looked.real.get(name)}
+        for name, members in looked.figures.items()
+    }
+    return {"round": looked.round, "examples": looked.n, "judge": looked.judge, "values": values}
 
 
 def _ends(facts: Facts) -> dict[str, Any] | None:

@@ -40,6 +40,7 @@ from sparring.report.drawing import (
     tick_rounds,
 )
 from sparring.report.facts import NEAR, TITLES, Facts
+from sparring.report.panels import figures_at_ticks, gradients
 
 MOST_PANELS = 16
 
@@ -164,7 +165,12 @@ def figures(facts: Facts) -> dict[str, Callable[[Facts, Scheme], Figure]]:
         chosen["ends"] = ends
     if facts.outputs is not None:
         chosen["outputs"] = outputs
-    return {**chosen, "curves": curves, "scores": scores}
+    if facts.looked is not None:
+        chosen["figures"] = figures_at_ticks
+    chosen |= {"curves": curves, "scores": scores}
+    if facts.gradients:
+        chosen["gradients"] = gradients
+    return chosen
 
 
 def save_figures(run: Run) -> list[str]:

@@ -23,8 +23,11 @@ from rich.text import Text
 from sparring.record.grid import in_colour
 from sparring.record.story import CURVES
 from sparring.report.facts import TITLES, Spread, count, duration, number, plus_minus
+from sparring.report.looks import phrases
+from sparring.report.points import Scatters
 
 if TYPE_CHECKING:
+    from sparring.datasets import Modes
     from sparring.trainer import Trainer
 
 REFRESH_SECONDS = 0.5
@@ -40,8 +43,8 @@ IMAGE_ROWS = 8
 """Lines of the terminal that the preview may take."""
 VECTORS = 8
 """Seeds whose numbers are shown, for data that is a few numbers."""
-TALL = 20
-"""Lines that a terminal must have for the preview."""
+TALL, ROOMY = 20, 26
+"""Lines that a terminal must have for the preview, and for sparklines beside all the rest."""
 
 
 class Live:
@@ -109,10 +112,15 @@ class Live:
 
     def _picture(self, trainer: Trainer, lately: dict[str, Spread]) -> RenderableType:
         parts: list[RenderableType] = [_progress(trainer, self.console.width)]
+        looked = _looked(trainer)
         if lately:
-            parts += [Text(), _numbers(lately), Text(), *self._sparklines()]
+            parts += [Text(), _numbers(lately)]
+        if lately and (not looked or self.console.height >= ROOMY):
+            parts += [Text(), *self._sparklines()]
+        if looked:
+            parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(looked))]
         if trainer.picture is not None and self.console.height >= TALL:
-            parts += [Text(), self._preview(trainer.picture, trainer.recipe.seeds)]
+            parts += [Text(), self._preview(trainer.picture, trainer)]
         threads = _threads(self._threads)
         safe = "stopping: this round is ended and saved" if trainer.stopping else _SAFE
         return Group(*parts, Text(), Text(f"{threads}. {safe}", "dim", no_wrap=True, overflow="ellipsis"))
@@ -124,10 +132,12 @@ class Live:
                 told = f"  {number(low)} to {number(high)}"
                 yield Text.assemble((f"{TITLES[name]:<9}", "bold"), (sparkline(history), _HUES[name]), (told, "dim"))
 
-    def _preview(self, examples: np.ndarray, seeds: Sequence[int]) -> RenderableType:
+    def _preview(self, examples: np.ndarray, trainer: Trainer) -> RenderableType:
         """Drawn again only when there is a new picture."""
         if self._drawn is None or self._drawn[0] is not examples:
-            self._drawn = examples, preview(examples, seeds, self.console.width, self.console.color_system is not None)
+            recipe, colour = trainer.recipe, self.console.color_system is not None
+            drawn = preview(examples, recipe.seeds, self.console.width, colour, recipe.data.modes)
+            self._drawn = examples, drawn
         return self._drawn[1]
 
 
@@ -140,7 +150,7 @@ def plain_line(trainer: Trainer, lately: dict[str, Spread]) -> str:
     played, rounds = trainer.game.round, trainer.recipe.rounds
     told = [f"round {played:,} of {rounds:,} ({played / rounds:.0%})"]
     told += [f"{TITLES[name]} {plus_minus(spread)}" for name, spread in lately.items()]
-    told += _pace(trainer)
+    told += [*_looked(trainer), *_pace(trainer)]
     return ", ".join(told)
 
 
@@ -156,8 +166,12 @@ def sparkline(values: Sequence[float], width: int = SPARK_WIDTH) -> str:
     return "".join(BARS[level] for level in np.minimum((levels * len(BARS)).astype(int), len(BARS) - 1))
 
 
-def preview(examples: np.ndarray, seeds: Sequence[int], width: int, colour: bool = True) -> RenderableType:
-    """A few of `(P, N, *shape)` examples in data units, as small pictures or as numbers."""
+def preview(
+    examples: np.ndarray, seeds: Sequence[int], width: int, colour: bool = True, modes: Modes | None = None
+) -> RenderableType:
+    """A few of `(P, N, *shape)` examples in data units, as small pictures, as points over `modes`, or as numbers."""
+    if modes is not None:
+        return Scatters(examples, modes, seeds, width)
     if examples.ndim == 5:
         return Pictures(examples, seeds, width, colour)
     vectors = examples.reshape(*examples.shape[:2], -1)[:, 0]
@@ -232,6 +246,14 @@ def _shaded(image: np.ndarray) -> list[list[Segment]]:
         grey = np.concatenate([grey, np.zeros((1, grey.shape[1]))])
     levels = (grey.reshape(-1, 2, grey.shape[1]).mean(1) * (len(SHADES) - 1)).round().astype(int)
     return [[Segment("".join(SHADES[level] for level in line))] for line in levels]
+
+
+def _looked(trainer: Trainer) -> list[str]:
+    """What samples were like at the last look; nothing before the first."""
+    if trainer.probe is None:
+        return []
+    spreads = {name: Spread.of(values) for name, values in trainer.figures.items()}
+    return phrases(spreads, trainer.probe.yardstick)
 
 
 def _progress(trainer: Trainer, width: int) -> Table:

@@ -12,7 +12,7 @@ import numpy as np
 from sparring.record import Run
 from sparring.record.grid import MOST_MEMBERS
 from sparring.record.story import CURVES
-from sparring.report import figures, measures
+from sparring.report import figures, findings, looks, measures
 from sparring.report.document import carried, chart, document, more, table
 from sparring.report.facts import TITLES, Facts, count, duration, example, number, plus_minus
 from sparring.report.markup import Markup, join, tag
@@ -28,12 +28,16 @@ ABOUT_FIGURES = {
     "outputs": "Each panel is one seed. A row is one number of G's output for the same latent vector, from the first "
     "round on the left to the last on the right.",
     "curves": "D's loss is averaged over real and generated examples. Dashed: the loss once D cannot tell them apart.",
+    "figures": "What samples were like each time they were looked at, beside what real data scores.",
+    "gradients": "How strongly each player is pushed in a step: the norm of its loss's gradient over all its weights.",
     "scores": "How D scores real and generated examples. Where both meet the dashed line, D cannot tell.",
 }
 ALT = {
     "ends": "Lines of each seed's final output against the target.",
     "outputs": "Heat maps of G's output by round, one panel for each seed.",
     "curves": "D's loss and G's loss over the rounds, for every seed.",
+    "figures": "Figures of the samples over the rounds beside real data's, a panel for each, for every seed.",
+    "gradients": "Norms of D's and G's gradients over the rounds, for every seed.",
     "scores": "D's answers to real and to generated examples over the rounds, for every seed.",
 }
 
@@ -50,9 +54,11 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
         f"{facts.name}: {count(len(facts.seeds), 'seed')}",
         _header(facts),
         tag("div", _recipe(facts), _shown(facts), class_="beside"),
+        findings.section(facts, facts.diagnosis),
         _samples(facts),
         measures.section(facts.run),
         _numbers(facts),
+        _looked(facts),
         _away(facts),
         tag("h2", "Through training"),
         tag("div", *pictures, class_="wide"),
@@ -216,6 +222,15 @@ def _numbers(facts: Facts) -> Markup:
     missing = f" n falls short of {len(facts.seeds):,} by {lost:,} whose numbers are not finite." if lost else ""
     told = f"Means over the last 5 % of the rounds noted. SD: of the sample.{missing}"
     return tag("section", tag("h2", title), table(columns, rows, main=1, caption=told))
+
+
+def _looked(facts: Facts) -> Markup | None:
+    """What samples were like at the last look."""
+    if facts.looked is None:
+        return None
+    columns = ("", "real data", "mean ± SD", "least", "most", "n")
+    told = table(columns, looks.rows(facts.looked), main=2, caption=looks.taken_with(facts.looked))
+    return tag("section", tag("h2", "Samples beside real data"), told)
 
 
 def _away(facts: Facts) -> Markup | None:

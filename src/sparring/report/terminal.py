@@ -8,6 +8,7 @@ from rich.text import Text
 
 from sparring.record import Run
 from sparring.record.story import CURVES
+from sparring.report import looks
 from sparring.report.facts import TITLES, Facts, count, duration, example, files, number, plus_minus
 from sparring.report.sentences import sentences
 
@@ -20,7 +21,7 @@ def words(run: Run) -> RenderableType:
     facts = Facts.of(run)
     parts: list[RenderableType] = [_headline(facts), Text(), _verdict(facts)]
     if len(facts.story.noted):
-        parts += [Text(), _numbers(facts), *(_seeds(facts) if len(facts.seeds) > 1 else [])]
+        parts += [Text(), _numbers(facts), *_looked(facts), *(_seeds(facts) if len(facts.seeds) > 1 else [])]
     parts.append(_where(facts))
     return Group(*parts)
 
@@ -50,6 +51,8 @@ def _verdict(facts: Facts) -> RenderableType:
         told.add_row("" if index else "this run shows", Text(sentence, "bold" if sentence == facts.ended else ""))
     if facts.expects:
         told.add_row("findings to be made", Text(", ".join(facts.expects)))
+    if len(facts.story.noted):
+        told.add_row("diagnosis", Text(facts.diagnosis.line))
     if facts.changes:
         told.add_row("this run changes", Text("; ".join(facts.changes)))
     return told
@@ -73,6 +76,17 @@ def _numbers_of_one(facts: Facts) -> Table:
     if facts.outputs is not None:
         table.add_row("output", Text(example(facts.outputs[1][-1, 0]), "bold"), "")
     return table
+
+
+def _looked(facts: Facts) -> list[RenderableType]:
+    """What samples were like at the last look, beside real data."""
+    if facts.looked is None:
+        return []
+    several = len(facts.seeds) > 1
+    table = _table("samples", "mean ± SD" if several else "value", "real data", *(("least", "most") if several else ()))
+    for title, real, middle, least, most, _ in looks.rows(facts.looked):
+        table.add_row(title, Text(middle, "bold"), Text(real, "dim"), *((least, most) if several else ()))
+    return [Text(), table, Text(looks.taken_with(facts.looked), "dim")]
 
 
 def _seeds(facts: Facts) -> list[RenderableType]:

@@ -1,0 +1,181 @@
+"""What is wrong with a GAN, or right: every rule asked of one run's story, what they found in order. Loads no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparring import catalogue
+from sparring.errors import UsageError
+from sparring.record import Run, Story
+from sparring.rules import Finding, Reading, Rule
+
+NOT_SURE = "not-sure"
+"""The verdict where no finding holds for most members."""
+SURE = 0.95
+"""Share of the time that an interval over members holds what it is about."""
+PAYS = 0.05
+"""Part of the distance from the data that another third of the run must promise to take away, to be worth it."""
+
+
+@dataclass(frozen=True)
+class Still:
+    """Whether samples are still getting better, as a change over the last third of the rounds."""
+
+    figure: str
+    """What falls as samples get better."""
+    change: float
+    """Mean over members: -0.2 is a fifth nearer to the data."""
+    low: float
+    high: float
+    """Ends of the interval for that mean; NaN with one member, of which there is no telling how sure it is."""
+
+    @property
+    def improving(self) -> bool | None:
+        """Whether more training pays; None where members do not agree well enough to say."""
+        if np.isnan(self.low):
+            return None
+        if self.high < 0 and self.change < -PAYS:
+            return True
+        return False if self.low > -2 * PAYS else None
+
+    @classmethod
+    def of(cls, reading: Reading) -> Still | None:
+        """None where samples were looked at less than twice in that part."""
+        change = np.log1p(reading.trend[np.isfinite(reading.trend) & ~reading.lost])
+        if not len(change):
+            return None
+        middle, reach = float(change.mean()), float("nan")
+        if len(change) > 1:
+            from scipy.special import stdtrit  # Student's t; scipy takes its time to load
+
+            t = float(stdtrit(len(change) - 1, (1 + SURE) / 2))
+            reach = t * float(change.std(ddof=1)) / len(change) ** 0.5
+        low, high = middle - reach, middle + reach
+        return cls(reading.distance.name, float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high)))
+
+    @property
+    def words(self) -> str:
+        """One sentence."""
+        way = "nearer to" if self.change < 0 else "further from"
+        between = f" ({SURE:.0%} interval {-self.high:+.0%} to {-self.low:+.0%})" if np.isfinite(self.low) else ""
+        came = f"Over the last third of the rounds samples came {abs(self.change):.0%} {way} the data{between}"
+        end = {
+            True: "more training pays.",
+            False: "more training would add little.",
+            None: "seeds do not tell whether more training pays.",
+        }
+        return f"{came}: {end[self.improving]}"
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        numbers = {"change": self.change, "low": self.low, "high": self.high}
+        told = {key: float(f"{value:.4g}") if np.isfinite(value) else None for key, value in numbers.items()}
+        return {"figure": self.figure, **told, "improving": self.improving}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Every finding of one run, the strongest first."""
+
+    story: Story = field(repr=False)
+    findings: tuple[Finding, ...]
+    still: Still | None
+
+    @property
+    def verdict(self) -> str:
+        """The name of the strongest finding that holds for most members, or NOT_SURE."""
+        return self.findings[0].rule if self.findings and self.findings[0].widespread else NOT_SURE
+
+    @property
+    def line(self) -> str:
+        """The verdict in one line."""
+        if self.verdict != NOT_SURE:
+            first = self.findings[0]
+            return f"{first.rule} ({len(first.members):,} of {first.of:,}): {first.claim}"
+        some = f"; {self.findings[0].rule} in {len(self.findings[0].members):,} of {self.findings[0].of:,}"
+        return f"{NOT_SURE}: nothing is clear for most seeds{some if self.findings else ''}."
+
+    def plain(self, run: str | Path | None = None) -> dict[str, Any]:
+        """What `sparring diagnose --json` tells."""
+        return {
+            "verdict": self.verdict,
+            "findings": [_plain(finding, run) for finding in self.findings],
+            "still": self.still.plain() if self.still else None,
+            "round": self.story.round,
+        }
+
+
+def diagnose(run: Run | str | Path) -> Diagnosis:
+    """What a run's journal says is wrong with it, or right. Raises SparringError for a folder that holds no run."""
+    run = run if isinstance(run, Run) else Run.open(run)
+    return diagnosis(story_of(run))
+
+
+def story_of(run: Run) -> Story:
+    """A run's story, with the objective's levels from about.json where an older journal does not tell them."""
+    story, levels = run.story, run.about.get("equilibrium")
+    if not levels or any(event.get("levels") for event in story.events):
+        return story
+    return Story(story.recipe, [{"event": "levels", "levels": levels}, *story.events])
+
+
+def diagnosis(story: Story) -> Diagnosis:
+    """Of a story."""
+    reading = Reading(story)
+    found = [finding for finding in (rule.find(reading) for rule in rules().values()) if finding is not None]
+    found.sort(key=lambda finding: (-finding.widespread, -finding.strength))
+    return Diagnosis(story, tuple(_with_fitting(story.recipe, finding) for finding in found), Still.of(reading))
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule there is, by name."""
+    return {name: catalogue.find("rules", name)() for name in catalogue.cards("rules")}
+
+
+def remedied(recipe: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A recipe, as plain data, changed by a remedy. Raises UsageError for one that does not exist or does not fit."""
+    changed = catalogue.make("remedies", name, {})(recipe)
+    if changed is None:
+        fitting = fitting_of(recipe, list(catalogue.cards("remedies")))
+        raise UsageError(f"the remedy {name} has nothing to change in this recipe; these have: {', '.join(fitting)}")
+    return changed
+
+
+def fitting_of(recipe: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+    """Of these remedies, those that change something in a recipe."""
+    return tuple(name for name in names if catalogue.make("remedies", name, {})(recipe) is not None)
+
+
+def command(run: str | Path, remedy: str) -> str:
+    """What to type to try a remedy."""
+    return f"sparring train --from {shlex.quote(str(run))} --remedy {remedy}"
+
+
+def _with_fitting(recipe: Mapping[str, Any], finding: Finding) -> Finding:
+    whole = {"generator_optimiser", "discriminator_optimiser", "round", "tricks", "data"} <= recipe.keys()
+    return dataclasses.replace(finding, remedies=fitting_of(recipe, finding.remedies) if whole else finding.remedies)
+
+
+def _plain(finding: Finding, run: str | Path | None) -> dict[str, Any]:
+    remedy = finding.remedies[0] if finding.remedies else None
+    return {
+        "rule": finding.rule,
+        "claim": finding.claim,
+        "members": list(finding.members),
+        "of": finding.of,
+        "since": finding.since,
+        "evidence": [each.plain() for each in finding.evidence],
+        "remedy": remedy,
+        "remedies": list(finding.remedies),
+        "command": command(run, remedy) if run is not None and remedy else None,
+        "strength": finding.strength,
+    }

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, final
+
+from torch import nn
+
+from sparring.networks import Network, Shape
+from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
+
+SD = 0.02
+"""Of every weight at birth, about 0; of every gain, about 1."""
+
+
+@final
+@dataclass(frozen=True)
+class DCGANGenerator(Network):
+    """A linear layer lays out small maps, and transposed 4x4 convolutions double their side until they are the image.
+
+    Batch normalisation and a ReLU follow each but the last. The maps begin with a side of 4 to 7 pixels. Radford et
+    al., "Unsupervised representation learning with deep convolutional generative adversarial networks", ICLR 2016,
+    section 3; weights are born normal with SD 0.02, gains about 1 as in its authors' code.
+    """
+
+    width: int = 0
+    """Maps at half the image's side, doubling with each further halving up to 512 (or 8 x `width`); the paper has 128
+    for 64 x 64. 0 is by the image's side: 128 for 8 pixels, 64 up to 16, 32 up to 32; 64 up to 64, 32 up to 128, 16 up
+    to 256."""
+    output: Literal["sigmoid", "tanh"] = "sigmoid"
+
+    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        *_, side = heights = sides(gives)
+        *_, first = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
+        layers = [nn.Linear(takes[0], first * side * side, bias=False), nn.Unflatten(1, (first, side, side))]
+        for before, after in pairwise(widths[::-1]):
+            layers += [*_normalised(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
+        layers += _normalised(widths[0])
+        if len(heights) > 1:
+            layers.append(nn.ConvTranspose2d(widths[0], gives[0], 4, 2, 1))
+        else:  # the smallest maps have the image's side already
+            layers.append(nn.Conv2d(widths[0], gives[0], 3, padding=1))
+        return _born(nn.Sequential(*layers, *squashed(self.output)))
+
+
+@final
+@dataclass(frozen=True)
+class DCGANDiscriminator(Network):
+    """4x4 convolutions halve the image until its side is 4 to 7 pixels, each followed by LeakyReLU(0.2); then a score.
+
+    Radford et al., ICLR 2016, section 3; weights are born normal with SD 0.02.
+    """
+
+    width: int = 0
+    """As the generator's."""
+    normalise: Literal["none", "batch", "spectral"] = "batch"
+    """Batch normalisation of each convolution but the first, as in the paper; nothing, which suits a gradient penalty;
+    or spectral normalisation of every layer (Miyato et al., ICLR 2018)."""
+
+    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        only_a_score(gives)
+        *_, side = heights = sides(takes)
+        *_, last = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
+        kernel, stride = (4, 2) if len(heights) > 1 else (3, 1)
+        layers: list[nn.Module] = []
+        for index, (before, after) in enumerate(pairwise((takes[0], *widths))):
+            normalised = self.normalise == "batch" and index > 0
+            # A bias before a batch normalisation is undone by it.
+            layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=not normalised))
+            layers += [nn.BatchNorm2d(after)] if normalised else []
+            layers.append(nn.LeakyReLU(0.2))
+        layers += [nn.Flatten(), nn.Linear(last * side * side, 1)]
+        network = _born(nn.Sequential(*layers))
+        if self.normalise == "spectral":
+            network = nn.Sequential(*(spectral(x) if isinstance(x, nn.Conv2d | nn.Linear) else x for x in network))
+        return network.append(nn.Flatten(0))
+
+
+def _normalised(width: int) -> list[nn.Module]:
+    return [nn.BatchNorm2d(width), nn.ReLU()]
+
+
+def _born(network: nn.Sequential) -> nn.Sequential:
+    for layer in network:
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, SD)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, TypeVar, final
+
+from torch import nn
+
+from sparring.modules import Residual
+from sparring.networks import Network, Shape
+from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
+
+Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+
+
+@final
+@dataclass(frozen=True)
+class SNGANGenerator(Network):
+    """Residual blocks, each doubling the side of the maps by repeating pixels, with batch normalisation and ReLU.
+
+    The maps begin with a side of 4 to 7 pixels. Miyato et al., "Spectral normalization for generative adversarial
+    networks", ICLR 2018, appendix B, with maps that halve from block to block as for STL-10; weights are born uniform
+    after Glorot and Bengio, times the square root of 2 within a block, as in its authors' code.
+    """
+
+    width: int = 0
+    """Maps at the image's own side, doubling with each halving up to 512 (or 8 x `width`); the paper has 64 for 48 x 48
+    and for 128 x 128. 0 is by the image's side: 64 for 8 pixels, 32 up to 16, 16 up to 32; 32 up to 64, 16 up to 128, 8
+    up to 256."""
+    output: Literal["sigmoid", "tanh"] = "sigmoid"
+
+    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        *_, side = heights = sides(gives)
+        *_, first = widths = maps(self.width or width_for(heights[0]), len(heights))
+        layers = [_drawn(nn.Linear(takes[0], first * side * side)), nn.Unflatten(1, (first, side, side))]
+        layers += [_growing(before, after) for before, after in pairwise(widths[::-1])]
+        layers += [nn.BatchNorm2d(widths[0]), nn.ReLU(), _drawn(nn.Conv2d(widths[0], gives[0], 3, padding=1))]
+        return nn.Sequential(*layers, *squashed(self.output))
+
+
+@final
+@dataclass(frozen=True)
+class SNGANDiscriminator(Network):
+    """Residual blocks, each halving the side of the maps by averaging, one more that does not; ReLU, a sum over places.
+
+    Every layer is under spectral normalisation. Miyato et al., ICLR 2018, appendix B; weights are born as the
+    generator's.
+    """
+
+    width: int = 0
+    """Maps at half the image's side, otherwise as the generator's."""
+
+    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        only_a_score(gives)
+        *_, side = heights = sides(takes)
+        *_, last = widths = maps(self.width or width_for(heights[0]), len(heights))
+        shrinks = len(heights) - 1
+        layers = [
+            _scoring(before, after, index < shrinks, first=index == 0)
+            for index, (before, after) in enumerate(pairwise((takes[0], *widths)))
+        ]
+        summed = nn.AvgPool2d(side, divisor_override=1)
+        score = spectral(_drawn(nn.Linear(last, 1)))
+        return nn.Sequential(*layers, nn.ReLU(), summed, nn.Flatten(), score, nn.Flatten(0))
+
+
+def _growing(before: int, after: int) -> nn.Module:
+    # What the block's convolutions would add to a map everywhere, the next normalisation takes away: no biases.
+    # A 1x1 convolution and repeating pixels may change places, and this order is four times cheaper.
+    main = nn.Sequential(
+        nn.BatchNorm2d(before),
+        nn.ReLU(),
+        nn.Upsample(scale_factor=2),
+        _drawn(nn.Conv2d(before, after, 3, padding=1, bias=False), math.sqrt(2)),
+        nn.BatchNorm2d(after),
+        nn.ReLU(),
+        _drawn(nn.Conv2d(after, after, 3, padding=1, bias=False), math.sqrt(2)),
+    )
+    return Residual(main, nn.Sequential(_drawn(nn.Conv2d(before, after, 1, bias=False)), nn.Upsample(scale_factor=2)))
+
+
+def _scoring(before: int, after: int, shrinks: bool, first: bool) -> nn.Module:
+    # The image itself is not passed through a ReLU, and its block widens at once. Pooling comes before the shortcut's
+    # 1x1 convolution, with which it may change places.
+    hidden = after if first else before
+    pool: list[nn.Module] = [nn.AvgPool2d(2)] if shrinks else []
+    main = [
+        *([] if first else [nn.ReLU()]),
+        spectral(_drawn(nn.Conv2d(before, hidden, 3, padding=1), math.sqrt(2))),
+        nn.ReLU(),
+        spectral(_drawn(nn.Conv2d(hidden, after, 3, padding=1), math.sqrt(2))),
+        *pool,
+    ]
+    shortcut = nn.Sequential(*pool, spectral(_drawn(nn.Conv2d(before, after, 1))))
+    return Residual(nn.Sequential(*main), shortcut if shrinks or before != after else None)
+
+
+def _drawn(layer: Layer, gain: float = 1.0) -> Layer:
+    nn.init.xavier_uniform_(layer.weight, gain)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer

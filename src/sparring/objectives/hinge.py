@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+from torch.nn.functional import relu
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class Hinge(Objective):
+    """D is content with scores beyond 1 for real and -1 for fake; G wants scores as high as they get.
+
+    Lim and Ye, "Geometric GAN", 2017, eq. 17 to 19; in Miyato et al., "Spectral normalization for generative
+    adversarial networks", ICLR 2018, eq. 16 and 17. Each side's loss is 1 at the undecided score 0.
+    """
+
+    equilibrium: ClassVar[float] = 1.0
+
+    def real(self, score: Tensor) -> Tensor:
+        return relu(1 - score)
+
+    def fake(self, score: Tensor) -> Tensor:
+        return relu(1 + score)
+
+    def fool(self, score: Tensor) -> Tensor:
+        return -score
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class LeastSquares(Objective):
+    """Half the squared distance of a raw score from 1 for real and 0 for fake; G wants 1.
+
+    Mao et al., "Least squares generative adversarial networks", ICCV 2017, eq. 2 with a = 0 and b = c = 1. A fake that
+    D is sure of is still pulled: there is no sigmoid to saturate. At the undecided score 1/2 the loss is 1/8.
+    """
+
+    equilibrium: ClassVar[float] = 0.125
+    undecided: ClassVar[float] = 0.5
+
+    def real(self, score: Tensor) -> Tensor:
+        return (score - 1).square() / 2
+
+    def fake(self, score: Tensor) -> Tensor:
+        return score.square() / 2
+
+    def fool(self, score: Tensor) -> Tensor:
+        return (score - 1).square() / 2
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class Minimax(Objective):
+    """The game as first stated: G loses what D wins, so its loss is log(1 - D(G(z))).
+
+    Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, eq. 1. Where D is sure that a fake is fake, this
+    loss is flat: G learns least when it is worst, which is why the paper itself trains with -log D(G(z)).
+    """
+
+    equilibrium: ClassVar[float] = math.log(2)
+
+    def real(self, score: Tensor) -> Tensor:
+        return softplus(-score)
+
+    def fake(self, score: Tensor) -> Tensor:
+        return softplus(score)
+
+    def fool(self, score: Tensor) -> Tensor:
+        return -softplus(score)
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score.sigmoid()

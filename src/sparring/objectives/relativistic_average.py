@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class RelativisticAverage(Objective):
+    """D says whether an example is more real than the other kind is on average; G wants the reverse.
+
+    Jolicoeur-Martineau, "The relativistic discriminator", ICLR 2019, eq. 8 to 11 with the cross-entropy: the score that
+    is judged is D(x) less the mean of D over the other kind's examples of the batch.
+    """
+
+    equilibrium: ClassVar[float] = math.log(2)
+    relative: ClassVar[bool] = True
+
+    def compare(self, score: Tensor, others: Tensor) -> Tensor:
+        return score - others.mean(1, keepdim=True)
+
+    def real(self, score: Tensor) -> Tensor:
+        return softplus(-score)
+
+    def fake(self, score: Tensor) -> Tensor:
+        return softplus(score)
+
+    def fool(self, score: Tensor) -> Tensor:
+        return softplus(-score)
+
+    def outdone(self, score: Tensor) -> Tensor:
+        return softplus(score)
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score.sigmoid()

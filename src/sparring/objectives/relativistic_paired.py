@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class RelativisticPaired(Objective):
+    """D says which of a pair is real, and G wants its fake taken for the real one of the pair.
+
+    With d = D(x) - D(G(z)), D's loss is softplus(-d) and G's is softplus(d). Jolicoeur-Martineau, "The relativistic
+    discriminator", ICLR 2019, eq. 4 and 5; Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024 (R3GAN),
+    eq. 2. It has no bad basin where modes are dropped: Sun et al., "Towards a better global loss landscape of GANs",
+    NeurIPS 2020. Either loss is written as two halves, one for each kind of example, so D's is (ln 2) / 2 a half when
+    it cannot tell.
+    """
+
+    equilibrium: ClassVar[float] = math.log(2) / 2
+    relative: ClassVar[bool] = True
+
+    def compare(self, score: Tensor, others: Tensor) -> Tensor:
+        return score - others
+
+    def real(self, score: Tensor) -> Tensor:
+        return softplus(-score) / 2
+
+    def fake(self, score: Tensor) -> Tensor:
+        return softplus(score) / 2
+
+    def fool(self, score: Tensor) -> Tensor:
+        return softplus(-score) / 2
+
+    def outdone(self, score: Tensor) -> Tensor:
+        return softplus(score) / 2
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score.sigmoid()

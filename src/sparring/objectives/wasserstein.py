@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class Wasserstein(Objective):
+    """D, here called a critic, scores real examples high and fake ones low; G wants its fakes scored high.
+
+    Arjovsky et al., "Wasserstein generative adversarial networks", ICML 2017, eq. 2 and algorithm 1. Minus the sum of
+    both losses estimates how far apart data and fakes lie, if D is 1-Lipschitz: without a gradient penalty, weight
+    clipping or spectral normalisation scores grow without end. A score has no zero, only differences mean something.
+    """
+
+    equilibrium: ClassVar[float] = 0.0
+
+    def real(self, score: Tensor) -> Tensor:
+        return -score
+
+    def fake(self, score: Tensor) -> Tensor:
+        return score
+
+    def fool(self, score: Tensor) -> Tensor:
+        return -score
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from sparring.remedies import Plain, Remedy
+from sparring.remedies._parts import PLAYERS, kind, rate
+
+USUAL = {"adam": (1e-4, 2e-3, 3e-4), "sgd": (3e-3, 0.1, 0.02)}
+"""Lowest and highest learning rate that are usual, and the one to take instead of any other."""
+
+
+@final
+@dataclass(frozen=True)
+class UsualRates(Remedy):
+    """A learning rate that is far from the usual becomes a usual one: 3e-4 for Adam, 0.02 for SGD."""
+
+    def changes(self, recipe: Plain) -> dict[str, Any]:
+        changed: dict[str, Any] = {}
+        for player in PLAYERS:
+            optimiser = recipe[f"{player}_optimiser"]
+            held = rate(optimiser)
+            if held is None or kind(optimiser) not in USUAL:
+                continue
+            low, high, usual = USUAL[kind(optimiser)]
+            if not low <= held <= high:
+                changed[f"{player}_optimiser"] = {**optimiser, "rate": usual}
+        return changed

@@ -1,0 +1,371 @@
+"""A story, read for rules: what D says on the objective's own scale, what samples are like, and where both go.
+
+Everything here is an array with an axis P of members, and NaN where the journal does not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sparring import catalogue
+from sparring.record import Story
+
+LATE = 0.1
+"""Of a curve's points: those whose mean is what it has come to."""
+SMOOTH = 0.03
+"""Of a curve's points: the window of the moving mean."""
+LATE_LOOKS = 3
+"""Looks at samples, the last ones, whose median is what they have come to."""
+LAST = 1 / 3
+"""Of the rounds: the part in which a trend is looked for."""
+FAR = 0.35
+"""How far beyond a healthy range, as a share, from which on samples are poor rather than not quite good."""
+
+COPIES = 0.4
+"""Distance to the nearest training example, as a share of what real examples have that are none, below which samples
+are copies."""
+
+ALIKE = 0.5
+"""Diversity below which samples are much alike."""
+NEAR_AVERAGE = 1.45
+"""Times as near to the data's average as real examples: with that and little diversity, samples are that average."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is healthy, both ends included; infinite where anything is."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Whether values lie within; not for NaN."""
+        return (values >= self.low) & (values <= self.high)
+
+    def beyond(self, values: np.ndarray) -> np.ndarray:
+        """How far outside, as a share of the end that is crossed, in [0, 1]; 0 within and for NaN."""
+        held = np.nan_to_num(values, nan=self.low if np.isfinite(self.low) else self.high)
+        below = (self.low - held) / max(abs(self.low), 1e-9) if np.isfinite(self.low) else np.zeros_like(held)
+        above = 1 - self.high / np.maximum(held, 1e-9) if self.high > 0 else np.zeros_like(held)
+        return np.clip(np.where(held < self.low, below, np.where(held > self.high, above, 0.0)), 0, 1)
+
+    def mirrored(self, about: float, mirrored: bool = True) -> Range:
+        """The same on the other side of a value."""
+        return Range(2 * about - self.high, 2 * about - self.low) if mirrored else self
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A healthy range, told by what real data scores."""
+
+    least: float = -np.inf
+    """Times what real data scores."""
+    most: float = np.inf
+    """Times what real data scores."""
+    more: float = np.inf
+    """Above what real data scores, at most."""
+    why: str = ""
+
+    def at(self, real: float) -> Range:
+        """For what real data scores in one run."""
+        most = self.most * real if np.isfinite(self.most) else np.inf
+        return Range(self.least * real if np.isfinite(self.least) else -np.inf, min(most, real + self.more))
+
+
+FIGURES: Mapping[str, Beside] = {
+    "frechet-distance": Beside(more=8.0, why="through a judge: an eighth of the mean square of real data's features"),
+    "modes": Beside(least=0.9, why="every class is drawn"),
+    "class-divergence": Beside(more=0.35, why="in nats: no class is far too rare"),
+    "confidence": Beside(least=0.75, why="the judge is about as sure of samples as of real examples"),
+    "high-quality": Beside(least=0.75, why="samples lie on the modes"),
+    "reached-modes": Beside(least=0.95, why="every mode is drawn"),
+    "mode-divergence": Beside(more=0.35, why="in nats: no mode is far too rare"),
+    "diversity": Beside(least=0.75, most=1.3, why="samples differ from one another as much as real examples do"),
+    "roughness": Beside(least=0.7, most=1.4, why="neighbouring pixels differ as much as in real images"),
+    "average-likeness": Beside(least=0.75, most=1.35, why="samples lie as far from the average as real examples do"),
+    "nearest-training": Beside(least=0.5, most=1.9, why="neither copies of training examples nor far from all"),
+}
+"""What is healthy for figures of samples."""
+
+ANSWERS = (-0.2, 0.6)
+"""D's answers to real examples, between undecided (0) and sure (1); to generated ones the reverse."""
+LOSSES = {"d_loss": (0.5, 1.15), "g_loss": (0.5, 3.0)}
+"""Times what a loss is when D cannot tell; for objectives whose losses have a zero."""
+
+
+@dataclass(frozen=True)
+class Levels:
+    """What an objective's numbers come to once D cannot tell real from generated."""
+
+    d_loss: float
+    g_loss: float
+    answer: float
+    """D's, to both kinds."""
+    sure: float | None
+    """How far from that its answer lies when it is sure; None where answers have no bound."""
+
+    @classmethod
+    def of(cls, story: Story) -> Levels | None:
+        """As the journal tells them; None for one that does not."""
+        told = next((e["levels"] for e in reversed(story.events) if e.get("levels")), None)
+        if not told:
+            return None
+        sure = told.get("sure", _sure(told))
+        return cls(told["d_loss"], told["g_loss"], told["d_real"], sure)
+
+    def healthy(self, name: str) -> Range:
+        """What is healthy for a curve: D leads a little, and neither loss is far from what it is when D cannot tell."""
+        if name in ("d_real", "d_fake"):
+            if self.sure is None:
+                return Range()
+            ahead, behind = ANSWERS[1] * self.sure, ANSWERS[0] * self.sure
+            return Range(self.answer + behind, self.answer + ahead).mirrored(self.answer, name == "d_fake")
+        level = {"d_loss": self.d_loss, "g_loss": self.g_loss}.get(name, 0.0)
+        least, most = LOSSES.get(name, (0.0, 0.0))
+        return Range(least * level, most * level) if level > 0 else Range()
+
+
+def _sure(told: Mapping[str, float]) -> float | None:
+    """For journals that tell levels alone: probabilities lie between 0 and 1, a hinge is content at 1 and -1."""
+    if told["d_real"] == 0.5:
+        return 0.5
+    return 1.0 if told["d_loss"] > 0 else None
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far samples are from real data as training goes on."""
+
+    name: str
+    rounds: np.ndarray
+    """`(L,)`."""
+    values: np.ndarray
+    """`(L, P)`."""
+
+
+class Reading:
+    """One story, read."""
+
+    def __init__(self, story: Story):
+        self.story = story
+        self.members = len(story.seeds)
+        self.rounds = max(story.round, 1)
+        """Played."""
+        self.noted = story.noted
+        self.levels = Levels.of(story)
+        self._curves: dict[str, np.ndarray] = {}
+        self._smooth: dict[str, np.ndarray] = {}
+
+    # Curves.
+
+    def curve(self, name: str) -> np.ndarray:
+        """`(T, P)`: one of the journal's, or `lead` or `fooled`."""
+        if name not in self._curves:
+            made = {"lead": self._lead, "fooled": self._fooled}
+            self._curves[name] = made[name]() if name in made else self.story.curve(name)
+        return self._curves[name]
+
+    def smooth(self, name: str) -> np.ndarray:
+        """A curve's moving mean, `(T, P)`."""
+        if name not in self._smooth:
+            self._smooth[name] = moving_mean(self.curve(name), max(1, round(SMOOTH * len(self.noted))))
+        return self._smooth[name]
+
+    def late(self, name: str) -> np.ndarray:
+        """What a curve has come to, `(P,)`: the mean of its last points."""
+        return self._mean(self.curve(name)[-max(1, int(LATE * len(self.noted))) :])
+
+    def early(self, name: str) -> np.ndarray:
+        """What it began at, `(P,)`."""
+        return self._mean(self.curve(name)[: max(1, int(LATE * len(self.noted)))])
+
+    def _mean(self, part: np.ndarray) -> np.ndarray:
+        return part.mean(0) if len(part) else np.full(self.members, np.nan)
+
+    def _lead(self) -> np.ndarray:
+        """How far D is ahead: 1 when it is sure of real and of generated examples, 0 when it cannot tell, < 0 fooled.
+
+        Of answers without a bound, the share of the furthest that they have been apart.
+        """
+        apart = self.curve("d_real") - self.curve("d_fake")
+        if self.levels is None:
+            return np.full_like(apart, np.nan)
+        if self.levels.sure is not None:
+            return np.clip(apart / (2 * self.levels.sure), -1, 1)
+        if not len(apart):
+            return apart
+        furthest = np.abs(moving_mean(apart, max(1, round(SMOOTH * len(self.noted))))).max(0)
+        return apart / np.maximum(furthest, 1e-12)
+
+    def _fooled(self) -> np.ndarray:
+        """D's answer to generated examples on the same scale: -1 sure that they are fake, 0 undecided, 1 sure real."""
+        answers = self.curve("d_fake")
+        if self.levels is None or self.levels.sure is None:
+            return np.full_like(answers, np.nan)
+        return np.clip((answers - self.levels.answer) / self.levels.sure, -1, 1)
+
+    @cached_property
+    def lost(self) -> np.ndarray:
+        """Members whose numbers are no longer finite, bool `(P,)`."""
+        lost = np.zeros(self.members, dtype=bool)
+        lost[list(self.story.diverged)] = True
+        return lost
+
+    # Figures of samples.
+
+    @property
+    def looked(self) -> np.ndarray:
+        """Rounds at which samples were looked at, `(L,)`."""
+        return self.story.figures[0]
+
+    def figure(self, name: str) -> np.ndarray:
+        """`(L, P)`; all NaN for a figure that this run does not have."""
+        rounds, found = self.story.figures
+        return found.get(name, np.full((len(rounds), self.members), np.nan))
+
+    def now(self, name: str) -> np.ndarray:
+        """What a figure has come to, `(P,)`: the median of the last looks."""
+        rows = self.figure(name)[-min(LATE_LOOKS, max(1, len(self.looked) // 2)) :]
+        return median(rows) if len(rows) else np.full(self.members, np.nan)
+
+    def real(self, name: str) -> float:
+        """What real data scores in a figure; NaN for one that this run does not have."""
+        return float(((self.story.yardstick or {}).get("figures") or {}).get(name, np.nan))
+
+    def has(self, *names: str) -> bool:
+        """Whether the journal tells all of these figures, and what real data scores in them."""
+        return all(name in self.story.figures[1] and np.isfinite(self.real(name)) for name in names)
+
+    def healthy(self, name: str) -> Range:
+        """The healthy range of a figure in this run."""
+        return FIGURES[name].at(self.real(name))
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge looked at the samples."""
+        return bool((self.story.yardstick or {}).get("judge"))
+
+    @cached_property
+    def telling(self) -> list[str]:
+        """The figures that say whether samples are good: a distance in no known unit does not."""
+        return [n for n in FIGURES if self.has(n) and (n != "frechet-distance" or self.judged)]
+
+    @cached_property
+    def fault(self) -> np.ndarray:
+        """How far samples are from healthy, `(P,)` in [0, 1]: by their worst figure; NaN if nothing tells."""
+        far = [self.healthy(name).beyond(self.now(name)) for name in self.telling]
+        if self.away is not None:
+            far.append(np.clip(self.away / NEAR - 1, 0, 1))
+        if not far:
+            return np.full(self.members, np.nan)
+        return np.where(self.lost, 1.0, np.max(far, axis=0))
+
+    @property
+    def good(self) -> np.ndarray:
+        """Members whose samples are healthy in every figure, bool `(P,)`; none where nothing tells."""
+        return self.fault <= 0
+
+    @property
+    def poor(self) -> np.ndarray:
+        """Members whose samples are far from healthy, bool `(P,)`; none where nothing tells."""
+        return self.fault > FAR
+
+    @cached_property
+    def misses(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Rounds `(L,)`, and how far each member's output was from the data's target in its worst number, `(L, P)`.
+
+        In data units. None for data that names no target.
+        """
+        name = (self.story.recipe.get("data") or {}).get("is", "")
+        target = catalogue.defaults("datasets", name).get("target") if name in catalogue.cards("datasets") else None
+        if target is None or self.story.outputs is None:
+            return None
+        rounds, outputs = self.story.outputs
+        off = np.abs(outputs.reshape(len(rounds), self.members, -1) - np.array(target)).max(2)
+        return rounds, np.nan_to_num(off, nan=np.inf)
+
+    @property
+    def away(self) -> np.ndarray | None:
+        """How far each member's output has come to be from the data's target, `(P,)`; None where there is none."""
+        return None if self.misses is None else self.misses[1][-1]
+
+    @cached_property
+    def averages(self) -> np.ndarray:
+        """Members whose samples are alike and near the data's average, bool `(P,)`."""
+        return (self.now("diversity") < ALIKE) & (self.now("average-likeness") > NEAR_AVERAGE)
+
+    # Where it goes.
+
+    @cached_property
+    def distance(self) -> Distance:
+        """How far samples are from real data, in one number that falls as they get better.
+
+        From the target, of data that names one; the Frechet distance; or, without either, how far samples' own numbers
+        are from the data's, as a mean of ratios. What cannot be told from chance counts as the same.
+        """
+        if self.misses is not None:
+            return Distance("distance from the target", self.misses[0], np.maximum(self.misses[1], NEAR / 4))
+        if self.has("frechet-distance"):
+            held = np.maximum(self.figure("frechet-distance"), self.real("frechet-distance"))
+            return Distance("frechet-distance", self.looked, held)
+        own = [n for n in ("diversity", "roughness", "average-likeness", "nearest-training") if self.has(n)]
+        if not own:
+            return Distance("", self.looked[:0], np.empty((0, self.members)))
+        ratios = [np.abs(np.log(np.maximum(self.figure(n), 1e-3))) for n in own]
+        return Distance("own numbers", self.looked, np.maximum(np.mean(ratios, axis=0), 0.02))
+
+    @cached_property
+    def trend(self) -> np.ndarray:
+        """By how much the distance changed over the last third of the rounds, `(P,)`: -0.2 is a fifth nearer the data.
+
+        A line through the logarithm of the distance at those looks; NaN with fewer than two.
+        """
+        late = self.distance.rounds >= (1 - LAST) * self.rounds
+        if late.sum() < 2:
+            return np.full(self.members, np.nan)
+        x, y = self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late])
+        x = x - x.mean()
+        slope = (x[:, None] * (y - y.mean(0))).sum(0) / (x**2).sum()
+        return np.expm1(slope * LAST)
+
+
+NEAR = 0.2
+"""How far, in data units, each number of an example may lie from the data's target."""
+
+
+def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Of `(T, P)` over `window` points, shorter at the ends; NaN where a value is not finite."""
+    if window <= 1 or not len(values):
+        return values
+    finite = np.isfinite(values)
+    sums = _running(np.where(finite, values, 0.0), window) / np.maximum(_running(finite.astype(np.float64), window), 1)
+    return np.where(finite, sums, np.nan)
+
+
+def _running(values: np.ndarray, window: int) -> np.ndarray:
+    sums = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
+    index, before = np.arange(len(values)), window // 2
+    return sums[np.minimum(index - before + window, len(values))] - sums[np.maximum(index - before, 0)]
+
+
+def median(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, of what is finite; NaN where nothing is."""
+    lost = ~np.isfinite(values)
+    filled = np.where(lost.all(0), 0.0, np.where(lost, np.nan, values))
+    return np.where(lost.all(0), np.nan, np.nanmedian(filled, axis=0))
+
+
+def onset(rounds: np.ndarray, holds: np.ndarray) -> np.ndarray:
+    """Of `holds` `(T, P)` at these rounds: the round from which on it held to the end, `(P,)`.
+
+    The last round for a member in which it does not hold at the end.
+    """
+    if not len(rounds):
+        return np.zeros(holds.shape[1], dtype=np.int64)
+    ever_not = ~holds
+    last = np.where(ever_not.any(0), len(rounds) - ever_not[::-1].argmax(0), 0)
+    return rounds[np.minimum(last, len(rounds) - 1)]

@@ -1,0 +1,122 @@
+"""Stories told rather than trained, for rules to be tried on: the shape is what a journal has, the numbers are typical.
+
+What a story is told of is as in runs of the demonstration: eight seeds, 5,000 rounds, digits, cross-entropy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.story import CURVES, GRADIENTS
+
+Way = float | Sequence[float]
+"""How a number runs through training: the same all along, or these values at even distances, straight in between."""
+
+MEMBERS, POINTS, LOOKS = 8, 200, 20
+BCE = {"d_loss": 0.6931, "g_loss": 0.6931, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
+MSE = {"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
+WASSERSTEIN = {"d_loss": 0.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0, "sure": None}
+CURVES_OF_A_GOOD_RUN: Mapping[str, Way] = {
+    "d_loss": (0.69, 0.4, 0.48, 0.52, 0.53),
+    "g_loss": (0.7, 2.0, 1.5, 1.3, 1.3),
+    "d_real": (0.5, 0.75, 0.66, 0.63, 0.62),
+    "d_fake": (0.5, 0.25, 0.31, 0.33, 0.34),
+    "d_gradient": (1.0, 5.0, 6.0, 6.3, 6.5),
+    "g_gradient": (0.5, 2.0, 2.4, 2.6, 2.7),
+}
+FIGURES_OF_A_GOOD_RUN: Mapping[str, Way] = {
+    "frechet-distance": (40.0, 8.0, 4.0, 3.2, 3.0, 3.0),
+    "modes": (3.0, 10.0),
+    "class-divergence": (1.8, 0.2, 0.12, 0.1),
+    "confidence": (0.8, 0.9, 0.93),
+    "diversity": (0.3, 0.9, 0.95),
+    "roughness": (1.4, 1.0),
+    "average-likeness": (0.9, 1.03, 1.05),
+    "nearest-training": (2.6, 1.4, 1.3, 1.26),
+    "d_seen": (0.5, 0.75, 0.66, 0.63, 0.62),
+    "d_unseen": (0.5, 0.74, 0.65, 0.61, 0.6),
+    "d_generated": (0.5, 0.25, 0.31, 0.33, 0.34),
+}
+REAL: Mapping[str, float] = {
+    "frechet-distance": 0.8,
+    "modes": 10.0,
+    "class-divergence": 0.04,
+    "confidence": 0.99,
+    "diversity": 1.0,
+    "roughness": 1.0,
+    "average-likeness": 1.0,
+    "nearest-training": 1.0,
+}
+RECIPE: Mapping[str, Any] = {
+    "name": "told",
+    "data": {"is": "digits", "span": [-1.0, 1.0]},
+    "objective": {"is": "bce-with-logits"},
+    "latent": {"is": "normal", "size": 32},
+    "round": ["d_sees_both", "g_fools_d"],
+    "tricks": [],
+    "batch": 64,
+    "rounds": 5_000,
+}
+
+
+def told(
+    curves: Mapping[str, Way] | None = None,
+    figures: Mapping[str, Way] | None = None,
+    levels: Mapping[str, float | None] = BCE,
+    jitter: float = 0.02,
+    rounds: int = 5_000,
+    lost: Mapping[int, int] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    looks: int = LOOKS,
+) -> Story:
+    """A good run, but for the curves and figures that are given; no figures at all where `figures` is empty.
+
+    `jitter` is the share by which numbers scatter from seed to seed and from point to point. `lost` names members whose
+    numbers end at a round.
+    """
+    dice = np.random.default_rng(0)
+    lost = lost or {}
+    runs = {**CURVES_OF_A_GOOD_RUN, **(curves or {})}
+    seen = {} if figures == {} else {**FIGURES_OF_A_GOOD_RUN, **(figures or {})}
+    noted = np.linspace(rounds / POINTS, rounds, POINTS).astype(int)
+    rows = {name: _spread(way, POINTS, jitter, dice) for name, way in runs.items()}
+    for member, at in lost.items():
+        for values in rows.values():
+            values[noted >= at, member] = np.nan
+    events: list[dict[str, Any]] = [
+        {"event": "started", "round": 0, "levels": dict(levels)},
+        {"event": "yardstick", "round": 0, "judge": "digits", "n": 256, "samples": 256, "figures": dict(REAL)},
+    ]
+    parts = np.array_split(np.arange(POINTS), looks)
+    looked = {name: _spread(way, looks, jitter, dice) for name, way in seen.items()}
+    for look, part in enumerate(parts):
+        tick: dict[str, Any] = {"event": "tick", "round": int(noted[part[-1]]), "seconds": float(look)}
+        tick |= {"noted": noted[part].tolist()}
+        tick |= {name: _plain(rows[name][part]) for name in (*CURVES, *GRADIENTS)}
+        if looked:
+            tick["figures"] = {name: _plain(values[look]) for name, values in looked.items()}
+        events.append(tick)
+        if gone := [m for m, at in lost.items() if noted[part[0]] <= at <= noted[part[-1]]]:
+            events.append({"event": "diverged", "round": tick["round"], "members": gone})
+    end = "diverged-all" if len(lost) == MEMBERS else "finished"
+    events.append({"event": end, "round": rounds, "seconds": float(looks)})
+    return Story({**RECIPE, "rounds": rounds, "seeds": list(range(MEMBERS)), **(recipe or {})}, events)
+
+
+def _spread(way: Way, points: int, jitter: float, dice: np.random.Generator) -> np.ndarray:
+    """`(points, MEMBERS)` along a way, scattered."""
+    knots = np.atleast_1d(np.asarray(way, dtype=np.float64))
+    at = np.linspace(0, 1, points) * (len(knots) - 1)
+    middle = np.interp(at, np.arange(len(knots)), knots)[:, None]
+    return middle * (1 + jitter * dice.standard_normal((points, MEMBERS)))
+
+
+def _plain(values: np.ndarray) -> Any:
+    """Nested lists; None for what is not finite."""
+    if values.ndim == 0:
+        return float(values) if np.isfinite(values) else None
+    return [_plain(value) for value in values]

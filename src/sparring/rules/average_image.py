@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.rules import Rule, Signs, Told
+from sparring.rules._reading import ALIKE, NEAR_AVERAGE, Reading, onset
+from sparring.rules._telling import told
+from sparring.rules._words import figure_plot, middle, number, of_figures
+
+SPECKLED = 1.5
+"""Roughness above which they are speckle around the average rather than the average."""
+
+
+@final
+@dataclass(frozen=True)
+class AverageImage(Rule):
+    """Samples are a smooth average of the data, not examples of it.
+
+    G hedges: what lies between all examples is wrong about each of them by little.
+    """
+
+    weight: ClassVar[float] = 0.79
+    remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "wider-networks", "cross-entropy", "modern", "larger-latent")
+
+    def signs(self, reading: Reading) -> Signs | None:
+        if not reading.has("diversity", "average-likeness"):
+            return None
+        alike, near = reading.now("diversity"), reading.now("average-likeness")
+        smooth = ~(reading.now("roughness") > SPECKLED)  # points have no roughness
+        holds = reading.averages & smooth & ~reading.lost
+        then = (reading.figure("diversity") < ALIKE) & (reading.figure("average-likeness") > NEAR_AVERAGE)
+        return Signs(holds, onset(reading.looked, then), np.minimum(1 - alike / ALIKE, near / NEAR_AVERAGE - 1))
+
+    def told(self, reading: Reading, members: np.ndarray) -> Told:
+        near = middle(reading.now("average-likeness"), members)
+        alike = middle(reading.now("diversity"), members)
+        claim = (
+            f"The samples are the average of the data: {near:.1f} times as near to it as real examples are, "
+            f"and {number(alike)} times as far from one another."
+        )
+        names = ("average-likeness", "diversity", "roughness", "confidence", "frechet-distance")
+        plot = figure_plot(
+            reading, "average-likeness", "Nearness to the data's average (1: as real examples)", log=True
+        )
+        return Told(claim, of_figures(reading, names, members), plot)
+
+    @staticmethod
+    def sick() -> Story:
+        return told(
+            {"d_real": (0.5, 0.9), "d_fake": (0.5, 0.1), "d_loss": (0.69, 0.2), "g_loss": (0.7, 2.4)},
+            {
+                "frechet-distance": (50.0, 35.0, 34.0, 34.0),
+                "modes": 2.0,
+                "class-divergence": 1.7,
+                "confidence": 0.6,
+                "diversity": 0.08,
+                "roughness": 0.7,
+                "average-likeness": (1.0, 2.6),
+                "nearest-training": 1.5,
+            },
+        )
+
+    @staticmethod
+    def healthy() -> Story:
+        """The average on the way, examples in the end."""
+        return told(figures={"diversity": (0.1, 0.9, 0.95), "average-likeness": (2.0, 1.1, 1.05)})

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.rules import Plot, Rule, Signs, Told, evidence
+from sparring.rules._reading import Range, Reading, median, onset
+from sparring.rules._telling import WASSERSTEIN, told
+from sparring.rules._words import called
+
+EXPLODED = 1_000.0
+"""Times its usual size, and times 1, from which on a loss or a gradient has exploded."""
+WATCHED = ("d_loss", "g_loss", "d_gradient", "g_gradient")
+
+
+@final
+@dataclass(frozen=True)
+class Divergence(Rule):
+    """Numbers explode, or are no longer finite: what comes after that round means nothing.
+
+    A step too long for the slope throws the weights to where slopes are longer still. A member that has diverged is
+    named and counted, and never mended behind one's back.
+    """
+
+    weight: ClassVar[float] = 1.0
+    remedies: ClassVar[tuple[str, ...]] = ("held-critic", "lower-rates", "clipped-gradients", "cross-entropy", "modern")
+    least_share: ClassVar[float] = 0.0
+
+    def signs(self, reading: Reading) -> Signs | None:
+        if not len(reading.noted):
+            return None
+        exploded = np.any([_exploded(reading, name) for name in WATCHED], axis=0)
+        holds = reading.lost | exploded[-1]
+        since = np.where(reading.lost, _last_sound(reading), onset(reading.noted, exploded))
+        since = np.minimum(since, np.where(exploded.any(0), reading.noted[exploded.argmax(0)], since))
+        return Signs(holds, since, np.where(reading.lost, 1.0, 0.8))
+
+    def told(self, reading: Reading, members: np.ndarray) -> Told:
+        signs = self.signs(reading)
+        assert signs is not None
+        seeds = reading.story.seeds
+        began = sorted((int(signs.since[m]), seeds[m]) for m in members)
+        named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:8])
+        rest = f" and {len(began) - 8:,} more" if len(began) > 8 else ""
+        what = "stopped being finite" if reading.lost[members].any() else "exploded"
+        claim = f"The numbers of {len(members):,} of {reading.members:,} seeds {what}; it began with {named}{rest}."
+        finite = np.mean([np.isfinite(reading.curve(n)) for n in _known(reading)], axis=(0, 1))
+        numbers = [
+            evidence("round at which it began", signs.since.astype(float), members, Range()),
+            evidence("share of rounds whose numbers are finite", finite, members, Range(low=1.0)),
+        ]
+        for name in _known(reading):
+            size = np.abs(reading.curve(name))
+            most = np.where(np.isfinite(size), size, 0.0).max(0)
+            healthy = Range(high=float(np.median(EXPLODED * _usual(size)[members])))
+            numbers.append(evidence(f"largest size of {called(name)}", most, members, healthy))
+        return Told(claim, numbers, Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True))
+
+    @staticmethod
+    def sick() -> Story:
+        return told(
+            {
+                "d_loss": (-1.0, -10.0, -300.0, -4e4),
+                "g_loss": (1.0, 10.0, 300.0, 3e4),
+                "d_gradient": (2.0, 20.0, 1e3, 1e5),
+                "g_gradient": (1.0, 10.0, 1e3, 1e5),
+                "d_real": (0.0, 10.0, 300.0, 4e4),
+                "d_fake": (0.0, -10.0, -300.0, -4e4),
+            },
+            {"frechet-distance": (40.0, 60.0), "confidence": 0.5, "nearest-training": 3.0, "diversity": 0.3},
+            levels=WASSERSTEIN,
+            lost={member: 3_600 + 150 * member for member in range(5)},
+        )
+
+    @staticmethod
+    def healthy() -> Story:
+        """Gradients grow as a game begins, and settle."""
+        return told({"d_gradient": (0.1, 5.0, 6.0), "g_gradient": (0.05, 2.0, 2.5)})
+
+
+def _known(reading: Reading) -> list[str]:
+    """Of the curves watched, those that this run tells."""
+    return [name for name in WATCHED if np.isfinite(reading.curve(name)).any()]
+
+
+def _usual(size: np.ndarray) -> np.ndarray:
+    """What a curve's size `(T, P)` is in the first quarter of the run, or 1 if that is more, `(P,)`."""
+    first = size[: max(1, len(size) // 4)]
+    return np.maximum(np.nan_to_num(median(first), nan=0.0), 1.0)
+
+
+def _exploded(reading: Reading, name: str) -> np.ndarray:
+    """Points at which a curve is far beyond its usual size: bool `(T, P)`."""
+    size = np.abs(reading.curve(name))
+    return np.nan_to_num(size, nan=0.0) > EXPLODED * _usual(size)
+
+
+def _last_sound(reading: Reading) -> np.ndarray:
+    """The last round at which every curve of a member was finite, `(P,)`."""
+    known = _known(reading)
+    if not known:
+        return np.zeros(reading.members, dtype=np.int64)
+    sound = np.all([np.isfinite(reading.curve(name)) for name in known], axis=0)
+    last = len(sound) - 1 - sound[::-1].argmax(0)
+    return np.where(sound.any(0), reading.noted[last], 0)

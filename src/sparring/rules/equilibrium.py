@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.rules import Plot, Rule, Signs, Told, evidence
+from sparring.rules._reading import NEAR, Range, Reading, onset
+from sparring.rules._telling import told
+from sparring.rules._words import answers, middle, number, of_curve, of_figures
+
+UNDECIDED = 0.6
+"""D's lead up to which it counts as undecided: with labels that are not smoothed, good GANs settle at a third or so."""
+
+
+@final
+@dataclass(frozen=True)
+class Equilibrium(Rule):
+    """The good end: D is undecided, and samples are like the data.
+
+    Either alone is not it: a dead D is undecided too, and samples may be good for now while D runs ahead.
+    """
+
+    fault: ClassVar[bool] = False
+    weight: ClassVar[float] = 0.5
+
+    def signs(self, reading: Reading) -> Signs | None:
+        if reading.levels is None or not len(reading.noted) or not np.isfinite(reading.fault).any():
+            return None
+        lead = np.abs(reading.late("lead"))
+        holds = (lead < UNDECIDED) & reading.good & ~reading.lost
+        settled = onset(reading.noted, np.abs(reading.smooth("lead")) < UNDECIDED)
+        return Signs(holds, np.maximum(settled, _good_since(reading)), 1 - lead / UNDECIDED)
+
+    def told(self, reading: Reading, members: np.ndarray) -> Told:
+        said = f"it answers {answers(reading, members)}"
+        claim = f"D is undecided and the samples are like the data: {_course(reading, members)}{said}."
+        numbers = [of_curve(reading, name, members) for name in ("d_loss", "g_loss", "d_real", "d_fake")]
+        seen = of_figures(reading, tuple(reading.telling), members)
+        if reading.away is not None:
+            seen.append(evidence("furthest number from the target", reading.away, members, Range(0, NEAR)))
+        level = reading.levels.healthy("d_loss") if reading.levels else Range()
+        return Told(claim, [*numbers, *seen], Plot("curves", ("d_loss",), "D's loss", level))
+
+    @staticmethod
+    def sick() -> Story:
+        """What it is named for: here, the good end."""
+        return told()
+
+    @staticmethod
+    def healthy() -> Story:
+        """A dead D: undecided as well, while samples are nothing like the data."""
+        return told(
+            {"d_loss": 0.693, "g_loss": 0.693, "d_real": 0.5, "d_fake": 0.5},
+            {"frechet-distance": 60.0, "confidence": 0.5, "nearest-training": 2.5, "diversity": 0.2, "modes": 2.0},
+        )
+
+
+def _course(reading: Reading, members: np.ndarray) -> str:
+    """How D's loss ran, with the number that it came back to."""
+    assert reading.levels is not None
+    level, now = reading.levels.d_loss, middle(reading.late("d_loss"), members)
+    least = middle(np.nanmin(reading.smooth("d_loss"), axis=0), members)
+    beside = f"{number(now)} ({number(level)} when it cannot tell)"
+    if now - least > 0.1 * abs(level) > 0:
+        return f"its loss fell to {number(least)} and came back to {beside}, and "
+    return f"its loss is {beside}, and "
+
+
+def _good_since(reading: Reading) -> np.ndarray:
+    """The round of the look from which on every figure was healthy, `(P,)`."""
+    if not len(reading.looked) or not reading.telling:
+        return np.zeros(reading.members, dtype=np.int64)
+    good = np.all([reading.healthy(name).holds(reading.figure(name)) for name in reading.telling], axis=0)
+    # One look may miss by a hair what the median of the last looks holds.
+    return onset(reading.looked, good | (np.arange(len(good)) >= len(good) - 2)[:, None])

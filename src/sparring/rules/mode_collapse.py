@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.rules import Rule, Signs, Told
+from sparring.rules._reading import Range, Reading, onset
+from sparring.rules._telling import told
+from sparring.rules._words import figure_plot, middle, number, of_figures
+
+LIMITS = {"diversity": 0.6, "modes": 0.75, "reached-modes": 0.9}
+"""Share of what real data has, below which samples lack variety."""
+MORE = {"class-divergence": 0.45, "mode-divergence": 0.45}
+"""Nats above what real data has, from which on they do: with half of ten classes missing it is ln 2 = 0.69."""
+SPECKLED = 1.6
+"""Roughness from which on it is noise that is alike, not examples."""
+
+
+@final
+@dataclass(frozen=True)
+class ModeCollapse(Rule):
+    """Samples lack variety: G makes a few kinds of example, however many the data has.
+
+    Once it has found something that D lets pass, nothing pushes it to find the rest.
+    """
+
+    weight: ClassVar[float] = 0.78
+    remedies: ClassVar[tuple[str, ...]] = (
+        "larger-latent",
+        "larger-batch",
+        "wider-networks",
+        "even-steps",
+        "usual-rates",
+        "modern",
+        "packed-pairs",
+    )
+
+    def signs(self, reading: Reading) -> Signs | None:
+        known = [name for name in (*LIMITS, *MORE) if reading.has(name)]
+        if not known:
+            return None
+        lacks = np.max([_lacking(reading, name).beyond(reading.now(name)) for name in known], axis=0)
+        then = np.any([~_lacking(reading, name).holds(reading.figure(name)) for name in known], axis=0)
+        noise = reading.now("roughness") > SPECKLED
+        holds = (lacks > 0) & ~noise & ~reading.lost
+        return Signs(holds, onset(reading.looked, then), np.where(reading.averages, -0.5, lacks))
+
+    def told(self, reading: Reading, members: np.ndarray) -> Told:
+        alike = middle(reading.now("diversity"), members)
+        kinds, name = _kinds(reading, members)
+        claim = (
+            f"The samples lack variety: {kinds}they differ from one another {number(alike)} times as much as real ones."
+        )
+        names = ("diversity", "modes", "class-divergence", "reached-modes", "mode-divergence", "confidence")
+        told = of_figures(reading, names, members)
+        return Told(claim, told, figure_plot(reading, name, _TITLES[name]))
+
+    @staticmethod
+    def sick() -> Story:
+        return told(
+            {"d_real": (0.5, 0.9), "d_fake": (0.5, 0.15), "d_loss": (0.69, 0.2), "g_loss": (0.7, 2.3)},
+            {
+                "frechet-distance": (50.0, 30.0, 28.0, 28.0),
+                "modes": (8.0, 2.0),
+                "class-divergence": (0.6, 1.6),
+                "confidence": 0.9,
+                "diversity": (0.7, 0.15),
+                "average-likeness": 0.95,
+                "nearest-training": 1.1,
+            },
+        )
+
+    @staticmethod
+    def healthy() -> Story:
+        """Few kinds at the beginning, all in the end."""
+        return told(figures={"modes": (2.0, 7.0, 10.0, 10.0), "diversity": (0.2, 0.8, 0.95)})
+
+
+_TITLES = {
+    "diversity": "Distance between samples (1: as between real examples)",
+    "modes": "Classes that samples fall into",
+    "reached-modes": "Modes that samples reach",
+}
+
+
+def _lacking(reading: Reading, name: str) -> Range:
+    """Where a figure does not yet speak of a collapse."""
+    real = reading.real(name)
+    return Range(low=LIMITS[name] * real) if name in LIMITS else Range(high=real + MORE[name])
+
+
+def _kinds(reading: Reading, members: np.ndarray) -> tuple[str, str]:
+    """How many kinds there are, in words, and the figure that shows it best."""
+    for name, what in (("modes", "classes"), ("reached-modes", "modes")):
+        if reading.has(name):
+            now, real = middle(reading.now(name), members), reading.real(name)
+            if now < real:
+                return f"they fall into {now:.0f} of {real:.0f} {what}, and ", name
+    return "", "diversity"

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.rules import Rule, Signs, Told
+from sparring.rules._reading import Reading, onset
+from sparring.rules._telling import told
+from sparring.rules._words import figure_plot, middle, of_figures
+
+ROUGH = 1.6
+"""Roughness from which on an image is speckle: noise of the data's own levels has two to five times the data's."""
+STILL_GAINING = -0.3
+"""Every G begins with noise: one whose samples came so much nearer over the last third of the rounds is on its way."""
+
+
+@final
+@dataclass(frozen=True)
+class NoiseOutput(Rule):
+    """Samples are noise: neighbouring pixels have little to do with one another, and no pattern shows.
+
+    G has not learned that pixels belong together. Told for images alone.
+    """
+
+    weight: ClassVar[float] = 0.9
+    remedies: ClassVar[tuple[str, ...]] = (
+        "matching-scale",
+        "cross-entropy",
+        "even-steps",
+        "usual-rates",
+        "honest-labels",
+        "modern",
+    )
+
+    def signs(self, reading: Reading) -> Signs | None:
+        if not reading.has("roughness", "nearest-training"):
+            return None
+        rough = reading.now("roughness")
+        gaining = np.nan_to_num(reading.trend, nan=0.0) < STILL_GAINING
+        holds = (rough > ROUGH) & ~reading.good & ~gaining & ~reading.lost
+        return Signs(holds, onset(reading.looked, reading.figure("roughness") > ROUGH), (rough - ROUGH) / ROUGH)
+
+    def told(self, reading: Reading, members: np.ndarray) -> Told:
+        rough = middle(reading.now("roughness"), members)
+        claim = f"The samples are noise: neighbouring pixels differ {rough:.1f} times as much as in real images."
+        names = ("roughness", "nearest-training", "confidence", "frechet-distance")
+        plot = figure_plot(reading, "roughness", "Roughness of the samples (1: as in real images)", log=True)
+        return Told(claim, of_figures(reading, names, members), plot)
+
+    @staticmethod
+    def sick() -> Story:
+        return told(
+            {"d_real": (0.5, 0.97), "d_fake": (0.5, 0.02), "d_loss": (0.69, 0.05), "g_loss": (0.7, 4.0)},
+            {
+                "frechet-distance": (60.0, 58.0),
+                "modes": 2.0,
+                "class-divergence": 1.6,
+                "confidence": 0.5,
+                "diversity": 0.9,
+                "roughness": (2.6, 2.4),
+                "average-likeness": 0.8,
+                "nearest-training": 2.8,
+            },
+        )
+
+    @staticmethod
+    def healthy() -> Story:
+        """It began with noise."""
+        return told(figures={"roughness": (2.6, 1.2, 1.05, 1.0)})

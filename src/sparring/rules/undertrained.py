@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.rules import Rule, Signs, Told, evidence
+from sparring.rules._reading import COPIES, LAST, Range, Reading
+from sparring.rules._telling import told
+from sparring.rules._words import figure_plot, middle, of_figures
+
+GAINING = -0.15
+"""Change of the distance from the data over the last third of the rounds, from which on more of them pay."""
+FAST = -0.35
+"""From here on whatever else there is to see belongs to the beginning of a run."""
+
+
+@final
+@dataclass(frozen=True)
+class Undertrained(Rule):
+    """Samples are not good yet and still getting better when training ends: it is too early to say what is wrong."""
+
+    weight: ClassVar[float] = 0.96
+    remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "adam-for-sgd", "longer")
+
+    def signs(self, reading: Reading) -> Signs | None:
+        gains = reading.trend
+        if not np.isfinite(gains).any():
+            return None
+        copies = reading.now("nearest-training") < COPIES
+        holds = (gains < GAINING) & ~reading.good & ~copies & ~reading.lost
+        since = np.full(reading.members, int((1 - LAST) * reading.rounds))
+        # Slow gains leave the first place to what holds G back.
+        return Signs(holds, since, np.where(gains < FAST, 1.0, -1.0))
+
+    def told(self, reading: Reading, members: np.ndarray) -> Told:
+        gains = middle(reading.trend, members)
+        claim = (
+            "Training ended early: the samples are not good yet, and came "
+            f"{-gains:.0%} nearer to the data over the last third of the rounds."
+        )
+        numbers = [evidence("change over the last third", reading.trend, members, Range(low=GAINING))]
+        names = ("frechet-distance", "diversity", "confidence", "nearest-training")
+        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-training"
+        plot = figure_plot(reading, name, "Distance of the samples from the data", log=True)
+        return Told(claim, [*numbers, *of_figures(reading, names, members)], plot)
+
+    @staticmethod
+    def sick() -> Story:
+        return told(
+            {"d_real": (0.5, 0.8, 0.75, 0.7), "d_fake": (0.5, 0.15, 0.2, 0.25)},
+            {
+                "frechet-distance": (60.0, 50.0, 38.0, 27.0, 18.0, 12.0),
+                "modes": (1.0, 8.0),
+                "class-divergence": (2.0, 0.5),
+                "confidence": (0.5, 0.7),
+                "diversity": (0.2, 0.7),
+                "roughness": (1.5, 1.2),
+                "nearest-training": (2.8, 2.0),
+            },
+            rounds=600,
+        )
+
+    @staticmethod
+    def healthy() -> Story:
+        """Samples are good, and have been for a while."""
+        return told(figures={"frechet-distance": (40.0, 5.0, 3.0, 3.0, 3.0, 3.0)})

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from sparring.tricks import Memory, Moment, Now, Shape, Trick, Who
+from sparring.tricks._images import over_images, read, reading, reflected, refuse_no_image
+
+
+@final
+@dataclass(frozen=True)
+class AdaptiveAugmentation(Trick):
+    """D sees every image, real or generated, changed at random, and more so the more it learns real ones by heart.
+
+    Each change below is made to an image with probability p, independently. Whenever D looks at real examples, p rises
+    a little if the mean sign of their scores is above `target`, and falls otherwise: each member has a p of its own.
+    (The paper does so every fourth batch.) A score's sign is that of its distance from the undecided one; with a
+    relative objective, of what the objective compares.
+
+    Of the paper's changes (appendix B) these are here, in this order, sizes as there for images in [-1, 1]:
+
+    - flips: left and right swapped, in half of those chosen. Off: digits and letters do not survive it.
+    - rotations: by 0, 90, 180 or 270 degrees (0 or 180 where the image is not square)
+    - translations: by whole pixels, up to an eighth of either side
+    - scaling: by 2^(0.2 n), with n normal; pixels are mixed linearly
+    - colours: brightness (adds 0.2 n), contrast (times 2^(0.5 n)), saturation (distance from the mean over channels
+      times 2^n), each with probability p of its own
+
+    What comes in at the rim is the image reflected. Not here: other rotations, uneven scaling, translation by fractions
+    of a pixel, changes of hue, filtering, noise, cutout. Changes stay out of G's images as long as p is well below 1.
+    """
+
+    target: float = 0.6
+    """Mean sign of D's scores for real examples that p is steered to: 0 where D cannot tell, 1 where it always can."""
+    ramp: int = 500_000
+    """Real examples, or packs of them, that D sees while p goes from 0 to 1."""
+    start: float = 0.0
+    """p at the start."""
+    flips: bool = False
+    rotations: bool = True
+    translations: bool = True
+    scaling: bool = True
+    colours: bool = True
+
+    touches: ClassVar[frozenset[Moment]] = frozenset({"seen", "heard"})
+    when: ClassVar[str] = "few images, and nobody knows how few is few: it finds the strength by itself"
+    source: ClassVar[str] = (
+        "Karras et al., Training generative adversarial networks with limited data, NeurIPS 2020, eq. 1 and appendix B"
+    )
+
+    def __post_init__(self) -> None:
+        if not (-1 <= self.target <= 1 and 0 <= self.start <= 1 and self.ramp >= 1):
+            raise ValueError(
+                f"target must lie in [-1, 1], start in [0, 1] and ramp be at least 1, "
+                f"not {self.target}, {self.start} and {self.ramp}"
+            )
+
+    def shape(self, shape: Shape) -> Shape:
+        refuse_no_image(shape, "adaptive-augmentation")
+        return shape
+
+    def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
+        return {"probability": [torch.full((members,), self.start, device=device)]}
+
+    def heard(self, truth: int, score: Tensor, now: Now) -> None:
+        if truth:
+            probability = now.memory["probability"][0]
+            up_or_down = (score.sign().mean(1) - self.target).sign()
+            probability.add_(up_or_down, alpha=score.shape[1] / self.ramp).clamp_(0, 1)
+
+    def seen(self, x: Tensor, now: Now) -> Tensor:
+        probability = now.memory["probability"][0][:, None, None]
+        chosen = (now.chance.uniform("augmentation", (7, x.shape[1])) < probability).unbind(1)
+        if self.flips or self.rotations or self.translations or self.scaling:
+            x = self._moved(x, chosen[:4], now)
+        return _recoloured(x, chosen[4:], now) if self.colours else x
+
+    def _moved(self, x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
+        flipped, turned, shifted, scaled = (
+            each & wanted
+            for each, wanted in zip(chosen, (self.flips, self.rotations, self.translations, self.scaling), strict=True)
+        )
+        height, width = x.shape[-2:]
+        drawn = now.chance.uniform("augmentation moves", (4, x.shape[1]))
+        flip, turn, *shares = drawn.unbind(1)
+        zoom = torch.where(scaled, (0.2 * now.chance.normal("augmentation scales", x.shape[1:2])).exp2(), 1)
+        mirror = torch.where(flipped & (flip < 0.5), -1, 1)
+        quarters = ((turn * 4).floor() if height == width else (turn * 2).floor() * 2) * turned
+        # A quarter turn is rows for columns, and then the new rows backwards.
+        sideways = quarters % 2 == 1
+        if height == width:
+            x = torch.where(over_images(sideways), x.mT, x)
+        backwards = (
+            torch.where((quarters == 1) | (quarters == 2), -1, 1) * torch.where(sideways, mirror, 1),
+            torch.where(quarters >= 2, -1, 1) * torch.where(sideways, 1, mirror),
+        )
+        matrices: list[Tensor] = []
+        for size, share, sign in zip((height, width), shares, backwards, strict=True):
+            centre = (size - 1) / 2
+            shift = ((2 * share - 1) * size / 8).round() * shifted
+            place = torch.arange(size, device=x.device, dtype=x.dtype) - centre
+            seen_at = centre + sign.unsqueeze(-1) * (place / zoom.unsqueeze(-1) - shift.unsqueeze(-1))
+            matrices.append(reading(reflected(seen_at, size), size))
+        return read(x, *matrices)
+
+
+def _recoloured(x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
+    drawn = now.chance.normal("augmentation colours", (3, x.shape[1])).unbind(1)
+    brightness, contrast, saturation = (over_images(each * wanted) for each, wanted in zip(drawn, chosen, strict=True))
+    x = (x + 0.2 * brightness) * (0.5 * contrast).exp2()
+    if x.shape[2] == 1:
+        return x
+    grey = x.mean(2, keepdim=True)
+    return grey + saturation.exp2() * (x - grey)

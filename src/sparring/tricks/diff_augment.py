@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+
+from sparring.tricks import Moment, Now, Shape, Trick
+from sparring.tricks._images import over_images, read, reading, refuse_no_image
+
+Change = Literal["colour", "translation", "cutout"]
+
+
+@final
+@dataclass(frozen=True)
+class DiffAugment(Trick):
+    """D sees every image, real or generated, recoloured, shifted and with a square cut out, at random.
+
+    Changes are differentiable, so G learns through them. They are made in the order of `policy`:
+
+    - colour: brightness (adds up to 0.5 either way), saturation (distance from the mean over channels times 0 to 2),
+      contrast (distance from the mean of the image times 0.5 to 1.5);
+    - translation: by whole pixels, up to an eighth of either side, 0 where nothing comes in;
+    - cutout: a rectangle with half the image's sides, anywhere, becomes 0.
+
+    Sizes are the paper's, for images in [-1, 1]. Grey, RGB, any number of channels.
+    """
+
+    policy: tuple[Change, ...] = ("colour", "translation", "cutout")
+    strength: float = 1.0
+    """All of these sizes are multiplied by it; 0 changes nothing."""
+
+    touches: ClassVar[frozenset[Moment]] = frozenset({"seen"})
+    when: ClassVar[str] = "few images (some thousands or less): D would learn them by heart"
+    source: ClassVar[str] = "Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise ValueError(f"strength must lie in [0, 1], not {self.strength}")
+        if not set(self.policy) <= set(CHANGES):
+            raise ValueError(f"policy is made of {tuple(CHANGES)}, not {self.policy!r}")
+
+    def shape(self, shape: Shape) -> Shape:
+        refuse_no_image(shape, "diff-augment")
+        return shape
+
+    def seen(self, x: Tensor, now: Now) -> Tensor:
+        for change in self.policy:
+            x = CHANGES[change](x, self.strength, now)
+        return x
+
+
+def _colour(x: Tensor, strength: float, now: Now) -> Tensor:
+    # (P, 3, B), each uniform on [-strength, strength)
+    drawn = strength * (2 * now.chance.uniform("diff augment colour", (3, x.shape[1])) - 1)
+    brightness, saturation, contrast = (over_images(each) for each in drawn.unbind(1))
+    x = x + brightness / 2
+    if x.shape[2] > 1:
+        grey = x.mean(2, keepdim=True)
+        x = grey + (1 + saturation) * (x - grey)
+    mean = x.mean((2, 3, 4), keepdim=True)
+    return mean + (1 + contrast / 2) * (x - mean)
+
+
+def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
+    drawn = now.chance.uniform("diff augment translation", (2, x.shape[1])).unbind(1)
+    matrices: list[Tensor] = []
+    for share, size in zip(drawn, x.shape[-2:], strict=True):
+        most = int(strength * size / 8)
+        shift = (share * (2 * most + 1)).floor() - most
+        matrices.append(reading(torch.arange(size, device=x.device) - shift.unsqueeze(-1), size))
+    return read(x, *matrices)
+
+
+def _cutout(x: Tensor, strength: float, now: Now) -> Tensor:
+    drawn = now.chance.uniform("diff augment cutout", (2, x.shape[1])).unbind(1)
+    inside: list[Tensor] = []
+    for share, size in zip(drawn, x.shape[-2:], strict=True):
+        side = int(strength * size / 2)
+        # Its centre lies anywhere in the image, so that it may stick out.
+        start = (share * (size + 1 - side % 2)).floor() - side // 2
+        place = torch.arange(size, device=x.device) - start.unsqueeze(-1)
+        inside.append((place >= 0) & (place < side))
+    rows, columns = inside
+    return x * ~(rows[:, :, None, :, None] & columns[:, :, None, None, :])
+
+
+CHANGES: dict[Change, Callable[[Tensor, float, Now], Tensor]] = {
+    "colour": _colour,
+    "translation": _translation,
+    "cutout": _cutout,
+}

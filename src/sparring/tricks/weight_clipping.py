@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from sparring.tricks import Moment, Now, Trick, Who
+
+
+@final
+@dataclass(frozen=True)
+class WeightClipping(Trick):
+    """After each of its steps every weight of D is cut off at -most and most.
+
+    Weights that are bounded bound the slope. It is crude: D tends to use only the two ends, and learns simple functions
+    (Gulrajani et al., NeurIPS 2017, section 3).
+    """
+
+    most: float = 0.01
+    """Largest size of a weight, biases and gains of normalisation included."""
+
+    touches: ClassVar[frozenset[Moment]] = frozenset({"weights"})
+    when: ClassVar[str] = "to see the original WGAN; gradient-penalty and spectral normalisation do the same better"
+    source: ClassVar[str] = "Arjovsky et al., Wasserstein generative adversarial networks, ICML 2017, algorithm 1"
+
+    def __post_init__(self) -> None:
+        if self.most <= 0:
+            raise ValueError(f"most must be above 0, not {self.most}")
+
+    @torch.no_grad()
+    def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:
+        if who == "D":
+            for weight in weights:
+                weight.clamp_(-self.most, self.most)

@@ -1,0 +1,170 @@
+"""What every rule must keep: it finds its own sick story and nothing in its healthy one, and says so in plain words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sparring import catalogue
+from sparring.diagnosis import NOT_SURE, diagnosis
+from sparring.record import Story
+from sparring.rules import Finding, Reading
+from sparring.rules._reading import FIGURES
+
+GOOD_END = "equilibrium"
+
+
+def named(rule: Any) -> str:
+    return catalogue.name_of(type(rule)) or ""
+
+
+def found(rule: Any) -> Finding:
+    finding = rule(rule.sick())
+    assert finding is not None
+    return finding
+
+
+def without(story: Story, *names: str) -> Story:
+    """As a journal that does not tell these curves, figures or events."""
+    events = [
+        {
+            **{k: v for k, v in event.items() if k not in names},
+            **({"figures": {k: v for k, v in event["figures"].items() if k not in names}} if "figures" in event else {}),
+        }
+        for event in story.events
+        if event["event"] not in names
+    ]
+    return Story(story.recipe, [{k: v for k, v in e.items() if k not in names} for e in events])
+
+
+def test_it_finds_its_own_sick_story_and_nothing_in_its_healthy_one(rule: Any) -> None:
+    assert found(rule).rule == named(rule)
+    assert rule(rule.healthy()) is None
+
+
+def test_its_own_name_stands_at_the_top_of_its_sick_story(rule: Any) -> None:
+    told = diagnosis(rule.sick())
+    assert told.verdict == told.findings[0].rule == named(rule)
+
+
+def test_no_fault_is_found_in_the_healthy_story_of_another(rule: Any) -> None:
+    if not rule.fault:
+        pytest.skip("the good end: its healthy story is a run that is not there")
+    told = diagnosis(rule.healthy())
+    assert [f.rule for f in told.findings] == [GOOD_END] and told.verdict == GOOD_END
+
+
+def test_no_sick_story_is_called_the_good_end(rule: Any) -> None:
+    story = rule.sick() if rule.fault else rule.healthy()
+    assert GOOD_END not in [f.rule for f in diagnosis(story).findings]
+
+
+def test_the_claim_is_one_plain_sentence_with_a_number(rule: Any) -> None:
+    claim = found(rule).claim
+    assert claim.endswith(".") and claim[0].isupper() and "\n" not in claim
+    assert not re.search(r"[a-z]\. [A-Z]", claim), "one sentence"
+    assert re.search(r"\d", claim)
+    assert "nan" not in claim and len(claim) < 400
+
+
+def test_the_evidence_is_numbers_with_their_healthy_range(rule: Any) -> None:
+    finding = found(rule)
+    assert finding.evidence
+    assert any(np.isfinite((e.healthy.low, e.healthy.high)).any() for e in finding.evidence)
+    for each in finding.evidence:
+        assert each.least <= each.value <= each.most
+    outside = [e for e in finding.evidence if not e.healthy.holds(np.array(e.value))]
+    assert bool(outside) == finding.fault, "a fault shows in at least one number, the good end in none"
+
+
+def test_members_are_counted_and_those_left_out_stay_out(rule: Any) -> None:
+    """The sick story with half of its members taken from a good run: the finding holds for the others alone."""
+    finding = found(rule)
+    assert finding.of == 8 and set(finding.members) <= set(range(8)) and finding.widespread
+    sick, good = (rule.sick(), rule.healthy()) if rule.fault else (rule.sick(), catalogue.find("rules", "noise-output").sick())
+    mixed = _mixed(sick, good, 3)
+    half = rule(mixed)
+    if half is not None:
+        assert set(half.members) <= {0, 1, 2}
+        assert not half.widespread
+        assert diagnosis(mixed).verdict != named(rule)
+
+
+def test_since_is_a_round_of_the_run(rule: Any) -> None:
+    story = rule.sick()
+    assert 0 <= found(rule).since <= story.round
+
+
+def test_its_remedies_are_there(rule: Any) -> None:
+    assert set(rule.remedies) <= set(catalogue.cards("remedies"))
+    assert bool(rule.remedies) == rule.fault
+
+
+def test_its_plot_draws_what_the_journal_tells(rule: Any) -> None:
+    plot, story = found(rule).plot, rule.sick()
+    told = set(story.figures[1]) if plot.drawn == "figures" else {"d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"}
+    assert plot.names and set(plot.names) <= told and plot.title
+
+
+@pytest.mark.parametrize(
+    "untold", [(), ("yardstick", "figures"), ("levels",), ("d_gradient", "g_gradient"), ("yardstick", "figures", "levels")]
+)
+def test_a_journal_that_tells_less_is_read_without_a_fault(rule: Any, untold: tuple[str, ...]) -> None:
+    finding = rule(without(rule.sick(), *untold))
+    assert finding is None or finding.rule == named(rule)
+    assert rule(without(rule.healthy(), *untold)) is None
+
+
+def test_a_run_that_has_not_begun_says_nothing(rule: Any) -> None:
+    recipe = {"seeds": [0, 1], "rounds": 10, "objective": {"is": "mse"}}
+    assert rule(Story(recipe, [{"event": "started", "round": 0}])) is None
+    assert diagnosis(Story(recipe, [])).verdict == NOT_SURE
+
+
+def test_one_seed_is_enough_to_find_it(rule: Any) -> None:
+    finding = rule(_mixed(rule.sick(), rule.sick(), 8, keep=1))
+    assert finding is not None and finding.members == (0,) and finding.of == 1
+
+
+def test_every_figure_of_samples_has_a_healthy_range_that_holds_real_data() -> None:
+    for name, beside in FIGURES.items():
+        for real in (0.8, 1.0, 10.0) if "divergence" not in name else (0.0, 0.05):
+            assert beside.at(real).holds(np.array(real)), name
+
+
+def test_levels_are_read_on_the_scale_of_the_objective() -> None:
+    """What is healthy for D's answers is a range about where it cannot tell, whatever the unit."""
+    for told, inside, outside in (
+        ({"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5}, 0.7, 0.95),
+        ({"d_loss": 1.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0}, 0.5, 0.95),
+        ({"d_loss": 0.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0}, 1e6, None),
+    ):
+        levels = Reading(Story({"seeds": [0]}, [{"event": "levels", "levels": told}])).levels
+        assert levels is not None
+        assert levels.healthy("d_real").holds(np.array(inside))
+        assert outside is None or not levels.healthy("d_real").holds(np.array(outside))
+        mirrored = 2 * levels.answer - inside
+        assert levels.healthy("d_fake").holds(np.array(mirrored))
+
+
+def _mixed(first: Story, second: Story, count: int, keep: int = 8) -> Story:
+    """The first `count` members of one story, the others of another; of all these the first `keep`."""
+    events: list[dict[str, Any]] = []
+    for one, other in zip(first.ticks, second.ticks, strict=True):
+        tick = dict(one)
+        for name in ("d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"):
+            tick[name] = [(a[:count] + b[count:])[:keep] for a, b in zip(one[name], other[name], strict=True)]
+        if "figures" in one:
+            figures = {n: (one["figures"][n][:count] + other["figures"][n][count:])[:keep] for n in one["figures"]}
+            tick["figures"] = figures
+        events.append(tick)
+    kept = [e for e in first.events if e["event"] in ("started", "yardstick", "finished", "diverged")]
+    for event in kept:
+        if event["event"] == "diverged":
+            event["members"] = [m for m in event["members"] if m < min(count, keep)]
+    kept = [e for e in kept if e["event"] != "diverged" or e["members"]]
+    recipe = {**first.recipe, "seeds": first.seeds[:keep]}
+    return Story(recipe, [*kept[:2], *events, *kept[2:]])

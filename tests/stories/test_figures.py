@@ -1,0 +1,222 @@
+"""What samples are like while a run trains, as a person meets it: in the journal, the display, the page, as JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+
+import sparring.trainer
+from sparring.cli import run
+from sparring.datasets import _folder
+from sparring.datasets.folder import Folder
+from sparring.datasets.ring import Ring
+from sparring.recipe import find_recipe
+from sparring.record import Run
+from sparring.report import Comparison, Live, summary, words, write_comparison, write_report
+from sparring.report.drawing import DARK, LIGHT, as_png
+from sparring.report.facts import Facts, Spread
+from sparring.report.figures import figures
+from sparring.report.looks import FEW, NAMES, phrases
+from sparring.report.panels import figures_at_ticks, gradients
+from sparring.report.points import COLUMNS, ROWS, Scatters
+from sparring.trainer import train
+from tests.stories.test_report import page_of, text_of
+
+JUDGED = ("frechet-distance", "modes", "class-divergence", "confidence")
+OWN = ("diversity", "roughness", "average-likeness", "nearest-training")
+
+
+def sparring_(*arguments: object) -> int:
+    return run([str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Five seeds of digits, looked at at every tick."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparring.trainer, "LOOK_SHARE", 1e9)
+        recipe = find_recipe("digits").with_(seeds=5, rounds=40, ticks=4, pictured=4)
+        return train(recipe, tmp_path_factory.mktemp("figures") / "digits", threads=1)
+
+
+def told_run(path: Path, looked: dict[str, Any], seeds: int = 3, real: dict[str, float] | None = None) -> Run:
+    """A run folder that looked at samples four times, with these figures."""
+    made = Run(path)
+    made.create(json.dumps(find_recipe("pattern-1010").with_(seeds=seeds, rounds=200, ticks=4).to_dict()))
+    made.write_text("about.json", json.dumps({"equilibrium": {"d_real": 0.5}}))
+    made.journal.append("started", round=0)
+    made.journal.append("yardstick", round=0, n=256, samples=256, training=9, judge=None, unseen="", figures=real or {})
+    rows = {name: np.full((10, seeds), 0.3).tolist() for name in ("d_loss", "g_loss", "d_real", "d_fake")}
+    for tick in range(1, 5):
+        noted = [(tick - 1) * 50 + 5 * (k + 1) for k in range(10)]
+        made.journal.append(
+            "tick", round=tick * 50, seconds=tick, noted=noted, figures=looked, look_seconds=0.1, **rows
+        )
+    made.journal.append("finished", round=200, seconds=4)
+    return made
+
+
+# The journal.
+
+
+def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: Run) -> None:
+    story = trained.story
+    rounds, looked = story.figures
+    assert rounds.tolist() == [10, 20, 30, 40]
+    assert list(looked) == [*JUDGED, *OWN, "d_seen", "d_generated"]
+    assert all(values.shape == (4, 5) and np.isfinite(values).all() for values in looked.values())
+    assert story.yardstick is not None and story.yardstick["judge"] == "digits"
+    assert set(story.yardstick["figures"]) == {*JUDGED, *OWN}
+    for name in ("d_gradient", "g_gradient"):
+        assert story.curve(name).shape == story.curve("d_loss").shape and (story.curve(name) > 0).all()
+
+
+def test_figures_can_be_left_out(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert sparring_("train", "pattern-1010", "--rounds", 20, "--threads", 1, "--no-figures", "--out", out) == 0
+    assert "figures" not in (out / "journal.jsonl").read_text()
+    assert not (out / "figures" / "figures.png").exists()
+
+
+def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
+    image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    openings = _folder.opened
+    monkeypatch.setattr(_folder, "opened", lambda *given: opened.append(given) or openings(*given))
+    recipe = find_recipe("digits").with_(data=Folder(str(image_folder)), rounds=10, ticks=2, batch=8)
+    told = train(recipe, tmp_path / "run", threads=1).story
+    assert len(opened) == 1
+    assert set(told.figures[1]) == {*OWN, "d_seen", "d_generated"}
+    assert told.yardstick is not None and (told.yardstick["judge"], told.yardstick["n"]) == (None, None)
+
+
+# The numbers.
+
+
+def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Run) -> None:
+    told = summary(trained)
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    looked = told["figures"]
+    assert (looked["round"], looked["examples"], looked["judge"]) == (40, 256, "digits")
+    for name in JUDGED:
+        figure = looked["values"][name]
+        assert len(figure["members"]) == figure["n"] == 5 and figure["real"] is not None
+    assert looked["values"]["d_seen"]["real"] is None
+    assert set(told["gradients"]) == {"d_gradient", "g_gradient"} and told["gradients"]["g_gradient"]["n"] == 5
+    text = text_of(words(trained))
+    assert "Fréchet distance" in text and "256 examples of each seed" in text and "the judge digits" in text
+
+
+def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
+    out = train(find_recipe("pattern-1010").with_(rounds=20), tmp_path / "run", threads=1, probing=False)
+    assert summary(out)["figures"] is None
+    assert "Samples beside real data" not in page_of(out).said
+    assert "figures" not in figures(Facts.of(out))
+
+
+# Pictures and pages.
+
+
+def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
+    text = write_report(trained).read_text(encoding="utf-8")
+    assert 'id="figures"' in text and 'id="gradients"' in text
+    said = page_of(trained).said
+    assert "Samples beside real data" in said and "through the judge digits" in said and "likeness" in said
+    for name in ("figures", "gradients"):
+        with Image.open(trained.path / "figures" / f"{name}.png") as picture:
+            assert picture.width > 1000
+
+
+def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Run) -> None:
+    facts = Facts.of(trained)
+    panels = [axes for axes in figures_at_ticks(facts, LIGHT).axes if axes.get_visible()]
+    titles = [axes.get_title(loc="left") for axes in panels]
+    assert titles == [*(NAMES[name].title for name in (*JUDGED, *OWN)), "What D says"]
+    modes = panels[titles.index("modes")]
+    assert any(line.get_linestyle() == "--" and set(line.get_ydata()) == {10} for line in modes.lines)
+    assert panels[0].get_yscale() == "log" or np.ptp(facts.story.figures[1]["frechet-distance"]) < 100
+    assert all(axes.get_yscale() == "log" for axes in gradients(facts, DARK).axes)
+
+
+@pytest.mark.parametrize("seeds", [1, 3, 100])
+@pytest.mark.parametrize("value", [0.5, None, 0.0])
+def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path: Path) -> None:
+    told = {name: [value] * seeds for name in ("diversity", "d_seen", "of a newer version")}
+    run = told_run(tmp_path / "run", told, seeds, {"diversity": 1.0})
+    panels = [axes for axes in figures_at_ticks(Facts.of(run), LIGHT).axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == ["diversity", "of a newer version", "What D says"]
+    assert as_png(figures_at_ticks(Facts.of(run), DARK))
+    assert summary(run)["figures"]["values"]["diversity"]["n"] == (0 if value is None else seeds)
+    assert "diversity" in text_of(words(run))
+
+
+def test_compare_lays_figures_side_by_side(trained: Run, tmp_path: Path) -> None:
+    other = told_run(tmp_path / "other", {"diversity": [0.123, 0.123, 0.123]}, real={"diversity": 1.0})
+    page = write_comparison(Comparison.of([trained.path, other.path]), tmp_path / "c.html").read_text(encoding="utf-8")
+    assert "Samples beside real data" in page and "0.123 ± 0.000 (1)" in page
+
+
+# While it trains.
+
+
+def test_the_few_that_tell_most() -> None:
+    one = {name: Spread.of(np.array([2.0, 4.0])) for name in reversed((*JUDGED, *OWN, "d_seen"))}
+    assert phrases(one, {"frechet-distance": 0.81, "modes": 10}) == [
+        "Fréchet distance 3 (real 0.81)",
+        "modes 3 (10)",
+        "confidence 3",
+        "diversity 3",
+    ]
+    assert len(phrases({name: one[name] for name in OWN}, {})) == FEW
+    assert phrases({"diversity": Spread.of(np.array([np.nan]))}, {}) == []
+
+
+def test_the_display_tells_the_newest_figures(tmp_path: Path) -> None:
+    recipe = find_recipe("digits").with_(seeds=2, rounds=20, ticks=2)
+    console = Console(force_terminal=True, color_system="truecolor", width=80, height=40, file=io.StringIO())
+    with Live(console) as live:
+        train(recipe, tmp_path / "run", watchers=[live], threads=1)
+    assert isinstance(console.file, io.StringIO)
+    seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
+    assert re.search(r"samples +Fréchet distance [\d.]+ \(real 0\.\d+\), modes", seen)
+    plain = Console(file=io.StringIO(), force_terminal=False, width=80)
+    with Live(plain) as live:
+        train(recipe, tmp_path / "plain", watchers=[live], threads=1)
+    assert isinstance(plain.file, io.StringIO)
+    assert "Fréchet distance" in plain.file.getvalue().splitlines()[-1]
+
+
+def test_points_are_shown_over_their_modes_in_the_display() -> None:
+    modes = Ring.modes
+    assert modes is not None
+    on_two = np.array([modes.centres[0], modes.centres[2], (9.0, 0.0), (np.nan, 0.0)])
+    lost = np.full((4, 2), np.nan)
+    text = text_of(Scatters(np.stack([on_two, lost]), modes, (7, 8), 80), 80)
+    lines = text.splitlines()
+    assert len(lines) == 1 + ROWS and max(map(len, lines)) <= 80
+    assert lines[0].split() == ["seed", "7:", "2", "of", "8", "seed", "8:", "0", "of", "8"]
+    left = [line[:COLUMNS] for line in lines[1:]]
+    assert sum(line.count("○") for line in left) == 6
+    assert sum(0x2800 < ord(character) < 0x2900 for line in left for character in line) == 3
+    # Mode 0 lies to the right of the middle, mode 2 above it; the stray is on the right rim.
+    assert 0x2800 < ord(left[ROWS // 2][-1]) < 0x2900
+    assert any(0x2800 < ord(line[COLUMNS // 2]) < 0x2900 for line in left[: ROWS // 3])
+
+
+def test_a_run_on_points_shows_them_while_it_trains(tmp_path: Path) -> None:
+    recipe = find_recipe("digits").with_(data=Ring(), seeds=2, rounds=10, ticks=2)
+    recipe = recipe.with_(generator=type(recipe.generator)(hidden=(8,)))
+    console = Console(force_terminal=True, color_system="truecolor", width=100, height=40, file=io.StringIO())
+    with Live(console) as live:
+        train(recipe, tmp_path / "run", watchers=[live], threads=1)
+    assert isinstance(console.file, io.StringIO)
+    assert "seed 1: " in console.file.getvalue() and "modes reached" in console.file.getvalue()
