@@ -5,19 +5,22 @@
 Every case is a recipe that trains well, or one small change to it, with the names that are right for what was done: the
 first names what was broken, others name the same from another side. Healthy GANs are cases too. A fixed rule (a
 checksum of the name) deals the cases into two halves: thresholds were chosen by looking at `tune`, and `report` is what
-counts. Each run goes on where it was when the script is started again. The table and the confusion matrix are written
-to `results/broken-gans.json` and `.md`.
+counts. Each run goes on where it was when the script is started again. What was said is kept in
+`results/broken-gans.json`, from which docs/diagnosis.md takes its tables.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -26,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparring import catalogue
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.datasets._images import Images
 from sparring.datasets.digits import Digits
@@ -33,6 +37,7 @@ from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.grid import Grid
 from sparring.datasets.mnist import MNIST
 from sparring.datasets.ring import Ring
+from sparring.diagnosis import NOT_SURE, diagnose
 from sparring.errors import SparringError
 from sparring.game import MODERN, Game, d_sees_both, d_sees_fake, d_sees_real, g_fools_d
 from sparring.latent.normal import Normal
@@ -56,10 +61,7 @@ from sparring.tricks.label_swapping import LabelSwapping
 from sparring.tricks.r1 import R1
 from sparring.tricks.zero_centred import ZeroCentred
 
-if TYPE_CHECKING:
-    pass
-
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent / "results" / "broken-gans.json"
 SEEDS = 3
 FROZEN = SGD(0.0)
 NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
@@ -72,8 +74,19 @@ OVERFITTING, MEMORISATION, EQUILIBRIUM = "overfitting-discriminator", "memorisat
 
 
 def digits() -> Recipe:
-    """The demonstration, half as long."""
-    return find_recipe("digits").with_(rounds=2_500, ticks=30)
+    """The demonstration."""
+    return find_recipe("digits")
+
+
+def small_digits() -> Recipe:
+    """The demonstration with smaller networks and batches, for time's sake."""
+    return digits().with_(
+        generator=FullyConnected(hidden=(64, 128), output="tanh"),
+        discriminator=FullyConnected(hidden=(128, 64)),
+        batch=32,
+        rounds=3_000,
+        ticks=30,
+    )
 
 
 def pattern() -> Recipe:
@@ -305,8 +318,9 @@ class Case:
     def healthy(self) -> bool:
         return EQUILIBRIUM in self.right
 
-    def recipe(self) -> Recipe:
-        return self.change(self.base()).with_(name=self.name, seeds=SEEDS)
+    def recipe(self, seeds: int = SEEDS) -> Recipe:
+        """What it trains."""
+        return self.change(self.base()).with_(name=self.name, seeds=seeds)
 
 
 SAMPLES_ALIKE = (COLLAPSE, AVERAGE)
@@ -346,84 +360,92 @@ def cases() -> Iterator[Case]:
     yield Case("fashion as it comes", fashion, (EQUILIBRIUM,), data="files")
 
     # Digits.
-    yield Case("digits, G's rate x 10", digits, (OSCILLATION, COLLAPSE, WEAK, NOISE, WINS), g_faster(10))
-    yield Case("digits, G's rate / 100", digits, (WINS, UNDERTRAINED, *D_AHEAD, AVERAGE), g_faster(0.01))
-    yield Case("digits, D's rate x 10", digits, (WINS, *D_AHEAD, COLLAPSE), d_faster(10))
-    yield Case("digits, D's rate / 100", digits, (WEAK, COLLAPSE, AVERAGE), d_faster(0.01))
-    yield Case("digits, frozen G", digits, D_AHEAD, put(generator_optimiser=FROZEN))
-    yield Case("digits, frozen D", digits, (WEAK, COLLAPSE, NOISE), put(discriminator_optimiser=FROZEN))
+    yield Case("digits, G's rate x 10", small_digits, (OSCILLATION, COLLAPSE, WEAK, NOISE, WINS), g_faster(10))
+    yield Case("digits, G's rate / 100", small_digits, (WINS, UNDERTRAINED, *D_AHEAD, AVERAGE), g_faster(0.01))
+    yield Case("digits, D's rate x 10", small_digits, (WINS, *D_AHEAD, COLLAPSE), d_faster(10))
+    yield Case("digits, D's rate / 100", small_digits, (WEAK, COLLAPSE, AVERAGE), d_faster(0.01))
+    yield Case("digits, frozen G", small_digits, D_AHEAD, put(generator_optimiser=FROZEN))
+    yield Case("digits, frozen D", small_digits, (WEAK, COLLAPSE, NOISE), put(discriminator_optimiser=FROZEN))
     yield Case(
         "digits, half the labels flipped",
-        digits,
+        small_digits,
         (WEAK, NOISE, COLLAPSE, AVERAGE),
         put(tricks=(LabelSwapping(0.5, 0.0),)),
     )
     yield Case(
-        "digits, D far too small", digits, (WEAK, COLLAPSE, AVERAGE), put(discriminator=FullyConnected(hidden=(1,)))
+        "digits, D far too small",
+        small_digits,
+        (WEAK, COLLAPSE, AVERAGE),
+        put(discriminator=FullyConnected(hidden=(1,))),
     )
     yield Case(
         "digits, D far too big",
-        digits,
+        small_digits,
         (WINS, *D_AHEAD, COLLAPSE),
-        in_turn(put(discriminator=FullyConnected(hidden=(2048, 1024)), tricks=()), d_faster(4)),
+        in_turn(put(discriminator=FullyConnected(hidden=(512, 512)), tricks=()), d_faster(4)),
     )
     yield Case(
         "digits, G far too small",
-        digits,
+        small_digits,
         (COLLAPSE, WINS, AVERAGE),
         put(generator=FullyConnected(hidden=(1,), output="tanh"), tricks=()),
     )
     yield Case(
         "digits, 300 steps of D",
-        digits,
+        small_digits,
         D_AHEAD,
-        put(round=(d_sees_both,) * 300 + (g_fools_d,), rounds=60, ticks=20, tricks=()),
+        put(round=(d_sees_both,) * 300 + (g_fools_d,), rounds=30, ticks=15, tricks=()),
     )
     yield Case(
         "digits, 300 steps of G",
-        digits,
+        small_digits,
         (WEAK, COLLAPSE, OSCILLATION, NOISE),
-        put(round=(d_sees_both,) + (g_fools_d,) * 300, rounds=60, ticks=20),
+        put(round=(d_sees_both,) + (g_fools_d,) * 300, rounds=30, ticks=15),
     )
-    yield Case("digits, saturated outputs", digits, (VANISHING, NOISE, WINS), put(generator=Saturated))
-    yield Case("digits, wrong scale", digits, D_AHEAD, put(data=Digits(span=(0.0, 255.0))))
+    yield Case("digits, saturated outputs", small_digits, (VANISHING, NOISE, WINS), put(generator=Saturated))
+    yield Case("digits, wrong scale", small_digits, D_AHEAD, put(data=Digits(span=(0.0, 255.0))))
     yield Case(
         "digits, G cannot go dark",
-        digits,
+        small_digits,
         D_AHEAD,
         put(generator=FullyConnected(hidden=(128, 256), output="sigmoid"), tricks=()),
     )
-    yield Case("digits, four classes dropped", digits, (COLLAPSE,), put(round=(d_never_sees_four_classes, g_fools_d)))
-    yield Case("digits, a tiny data set", digits, (OVERFITTING, MEMORISATION), put(data=Few(24), tricks=()))
-    yield Case("digits, a G that copies", digits, (MEMORISATION,), put(generator=Copier))
-    yield Case("digits, a latent of 1", digits, (COLLAPSE,), put(latent=Uniform(1)))
-    yield Case("digits, sigmoid twice", digits, (*D_AHEAD, COLLAPSE), put(objective=SigmoidTwice(), tricks=()))
+    yield Case(
+        "digits, four classes dropped", small_digits, (COLLAPSE,), put(round=(d_never_sees_four_classes, g_fools_d))
+    )
+    yield Case("digits, a tiny data set", small_digits, (OVERFITTING, MEMORISATION), put(data=Few(24), tricks=()))
+    yield Case("digits, a G that copies", small_digits, (MEMORISATION,), put(generator=Copier))
+    yield Case("digits, a latent of 1", small_digits, (COLLAPSE,), put(latent=Uniform(1)))
+    yield Case("digits, sigmoid twice", small_digits, (*D_AHEAD, COLLAPSE), put(objective=SigmoidTwice(), tricks=()))
     yield Case(
         "digits, minimax against a sure D",
-        digits,
+        small_digits,
         (VANISHING, WINS, NOISE),
         in_turn(put(objective=Minimax(), tricks=()), d_faster(4)),
     )
     yield Case(
-        "digits, rates x 100", digits, (DIVERGENCE, OSCILLATION, NOISE, COLLAPSE, WINS, VANISHING), both_faster(100)
+        "digits, rates x 100",
+        small_digits,
+        (DIVERGENCE, OSCILLATION, NOISE, COLLAPSE, WINS, VANISHING),
+        both_faster(100),
     )
     yield Case(
         "digits, SGD far too fast",
-        digits,
+        small_digits,
         (DIVERGENCE,),
         put(objective=LeastSquares(), tricks=(), generator_optimiser=SGD(30.0), discriminator_optimiser=SGD(30.0)),
     )
     yield Case(
         "digits, wasserstein with nothing to hold D",
-        digits,
+        small_digits,
         (DIVERGENCE, WINS),
         put(objective=Wasserstein(), tricks=(), discriminator_optimiser=Adam(1e-2)),
     )
-    yield Case("digits, stopped after 150 rounds", digits, (UNDERTRAINED,), cut_to(150))
-    yield Case("digits, rates / 100", digits, (UNDERTRAINED, NOISE), both_faster(0.01))
+    yield Case("digits, stopped after 150 rounds", small_digits, (UNDERTRAINED,), cut_to(150))
+    yield Case("digits, rates / 100", small_digits, (UNDERTRAINED, NOISE), both_faster(0.01))
     yield Case(
         "digits, SGD too slow",
-        digits,
+        small_digits,
         (UNDERTRAINED, NOISE),
         put(generator_optimiser=SGD(1e-3), discriminator_optimiser=SGD(1e-3)),
     )
@@ -528,37 +550,102 @@ def folder_of(out: Path, case: Case) -> Path:
     return out / case.name.replace(",", "").replace("'", "").replace("/", "by").replace(" ", "-").lower()
 
 
-def play(case: Case, out: Path, data_dir: Path | None) -> Run:
-    """Train it, or go on, or open what is there."""
+def play(case: Case, out: Path, data_dir: Path | None, seeds: int = SEEDS) -> Run:
+    """Train it, or go on, or open what is there. A run of which every seed diverged is a run too."""
     folder = folder_of(out, case)
-    recipe = case.recipe()
     try:
-        return train(recipe, folder, data_dir=data_dir, threads=1)
+        return train(case.recipe(seeds), folder, data_dir=data_dir, threads=1)
     except SparringError:
         if (folder / "journal.jsonl").exists() and Run(folder).story.status == "diverged":
             return Run(folder)
         raise
 
 
+def told(case: Case, run: Run) -> dict[str, Any]:
+    """What the diagnosis said of a case."""
+    held = diagnose(run)
+    return {
+        "half": case.half,
+        "right": list(case.right),
+        "verdict": held.verdict,
+        "findings": {f.rule: len(f.members) for f in held.findings},
+        "seeds": len(held.story.seeds),
+        "rounds": held.story.round,
+        "seconds": round(held.story.seconds, 1),
+        "date": date.today().isoformat(),
+    }
+
+
+# Tables, for docs/diagnosis.md.
+
+
+def held(half: str) -> dict[str, dict[str, Any]]:
+    """What was last measured in a half, case by case."""
+    every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return {name: each for name, each in every.items() if each["half"] == half}
+
+
+def cases_in_markdown(half: str) -> str:
+    """Every case of a half: what was right, what was said."""
+    lines = ["| case | seeds | rounds | right | said | also found |", "| --- | ---: | ---: | --- | --- | --- |"]
+    for name, each in held(half).items():
+        said = each["verdict"]
+        mark = f"`{said}`" if said in each["right"] else f"**`{said}`**"
+        also = ", ".join(f"`{rule}`" for rule in each["findings"] if rule != said)
+        right = " or ".join(f"`{rule}`" for rule in each["right"])
+        lines.append(f"| {name} | {each['seeds']} | {each['rounds']:,} | {right} | {mark} | {also} |")
+    return "\n".join(lines)
+
+
+def matrix_in_markdown(half: str) -> str:
+    """Confusion matrix: a row for what was broken (the first of the right names), a column for what was said."""
+    every = held(half).values()
+    columns = [name for name in (*catalogue.cards("rules"), NOT_SURE) if any(e["verdict"] == name for e in every)]
+    rows = [name for name in catalogue.cards("rules") if any(e["right"][0] == name for e in every)]
+    lines = [f"| broken | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
+    for row in rows:
+        counted = Counter(each["verdict"] for each in every if each["right"][0] == row)
+        lines.append(f"| {row} | {' | '.join(str(counted[c]) if counted[c] else '' for c in columns)} |")
+    return "\n".join(lines)
+
+
+def score_in_words(half: str) -> str:
+    """How many were right at the top, how many sick were called healthy and healthy sick."""
+    every = list(held(half).values())
+    if not every:
+        return f"The half `{half}` was not run."
+    sick, healthy = ([e for e in every if (EQUILIBRIUM in e["right"]) == good] for good in (False, True))
+    right = sum(e["verdict"] in e["right"] for e in every)
+    called_healthy = sum(e["verdict"] == EQUILIBRIUM for e in sick)
+    called_sick = sum(e["verdict"] not in (EQUILIBRIUM, NOT_SURE) for e in healthy)
+    return (
+        f"Half `{half}`: {right} of {len(every)} right at the top ({right / len(every):.0%}); {called_healthy} of "
+        f"{len(sick)} sick ones called healthy; {called_sick} of {len(healthy)} healthy ones called sick."
+    )
+
+
 def main() -> None:
-    """Train what is missing, diagnose all, write the tables."""
+    """Train what is missing, diagnose each, keep what was said after every case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path("runs/broken"))
-    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--only", nargs="*", default=[], help="cases whose name begins so; all if not given")
     parser.add_argument("--half", choices=("tune", "report"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for case in cases():
-        wanted = any(case.name.startswith(name) for name in arguments.only) if arguments.only else True
-        if (
-            not wanted
-            or (arguments.half and case.half != arguments.half)
-            or (case.data == "files" and not arguments.data_dir)
-        ):
+        wanted = not arguments.only or any(case.name.startswith(name) for name in arguments.only)
+        there = case.data == "none" or arguments.data_dir
+        if not wanted or not there or (arguments.half and case.half != arguments.half):
             continue
-        run = play(case, arguments.out, arguments.data_dir)
-        print(f"{case.half:<7}{case.name}: {run.story.status}, {run.story.seconds:.0f} s", flush=True)
+        said = told(case, play(case, arguments.out, arguments.data_dir))
+        every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(every | {case.name: said}, indent=1) + "\n")
+        right = "right" if said["verdict"] in case.right else "WRONG"
+        print(f"{case.half:<7}{right:<6}{case.name}: {said['verdict']}", flush=True)
+    for half in ("tune", "report"):
+        print(score_in_words(half))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,12 @@ def accuracy(judge: judges.Judge, test: Labelled) -> float:
     return float((judge(pixels / 255).probabilities.argmax(1) == labels).mean())
 
 
+def tell(step: int, steps: int, loss: float) -> None:
+    """Ten times in a training."""
+    if step % max(1, steps // 10) == 0:
+        print(f"step {step:,} of {steps:,}: loss {loss:.4f}", flush=True)
+
+
 def main() -> None:
     """Train, keep, judge and tell."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -70,7 +76,7 @@ def main() -> None:
     for name in flags.only:
         train, test = DATA[name](flags.data_dir)
         begun, lesson = time.perf_counter(), LESSONS[name]
-        network = taught(*train, lesson, lambda epoch, loss: print(f"epoch {epoch}: loss {loss:.4f}", flush=True))
+        network = taught(*train, lesson, tell)
         path, seconds = flags.out / f"{name}.safetensors", time.perf_counter() - begun
         facts = {
             "shape": list(train[0].shape[1:]),

@@ -2,15 +2,16 @@
 
     python benchmarks/probing.py [--data-dir DIR] [--pairs N] [--results DIR]
 
-A pair is one run with looks and one without, of the same rounds from the same seeds, the first of the two in turn. What
-is compared is processor time, which other work on the machine disturbs little: from the first round to the last, with
-ticks, pictures and checkpoints, and with what looks need before their first. The cost is the difference as a share of
-the time without; its median over pairs is told, with the least and the most. The share of time that the trainer kept
-account of itself, and holds to at most 5 %, stands beside it.
+Two figures are told, both of processor time, which other work on the machine disturbs less than it does the clock:
+
+- in looks: what was spent inside looks, and on what they need before the first, over what was spent on all else in that
+  run, from the first round to the last with ticks, pictures and checkpoints;
+- beside a run without: a pair is one run with looks and one without, of the same rounds from the same seeds, the first
+  of the two in turn. What the former took longer, as a share of the latter: all that looking entails, and all noise.
 
 Runs have as many rounds as are given below, and ticks as far apart as in the recipe at its own length, so that looks
 come as often as they do there. The last round is always looked at, however short a run is: one that is over in less
-time than some twenty looks take pays more.
+time than some twenty-five looks take pays more.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from unittest.mock import patch
 from speed import RESULTS, processor
 
 import sparring.trainer
+from sparring.game import Game
 from sparring.probe import Probe
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
@@ -60,46 +62,72 @@ class Pair:
     with_looks: float
     """Seconds of processor time from the first round to the last."""
     without: float
-    kept_account: float
-    """Share of its time that the run with looks says it spent on them, without what they needed before the first."""
+    in_looks: float
+    """Seconds of processor time inside looks and on what they need, in the run that has them."""
     looks: int
 
     @property
-    def cost(self) -> float:
-        """Time that looking added, as a share of the time without."""
+    def share(self) -> float:
+        """Of looks, over all else in their run."""
+        return self.in_looks / (self.with_looks - self.in_looks)
+
+    @property
+    def longer(self) -> float:
+        """What the run with looks took longer, as a share of the one without."""
         return self.with_looks / self.without - 1
+
+
+@dataclass
+class Timed:
+    """One run, timed."""
+
+    began: float = 0.0
+    ended: float = 0.0
+    in_looks: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.began
 
 
 def pairs_of(recipe: Recipe, count: int, data_dir: Path | None, folder: Path) -> list[Pair]:
     """One more is played, before the others, and does not count."""
     found: list[Pair] = []
     for turn in range(1 + count):
-        seconds: dict[bool, float] = {}
+        runs: dict[bool, Timed] = {}
+        looks = 0
         for probing in (True, False) if turn % 2 else (False, True):
             home = folder / f"{recipe.name}-{len(recipe.seeds)}-{turn}-{probing}"
-            seconds[probing] = timed(recipe, home, data_dir, probing)
+            runs[probing] = timed(recipe, home, data_dir, probing)
             if probing:
-                looks = [t["look_seconds"] for t in Run.open(home).story.ticks if "look_seconds" in t]
-                account = sum(looks) / Run.open(home).story.seconds
-        found.append(Pair(seconds[True], seconds[False], account, len(looks)))
+                looks = len(Run.open(home).story.figures[0])
+        found.append(Pair(runs[True].seconds, runs[False].seconds, runs[True].in_looks, looks))
     return found[1:]
 
 
-def timed(recipe: Recipe, home: Path, data_dir: Path | None, probing: bool) -> float:
-    """Seconds of processor time that a run takes once its data are open, with what looks need before their first."""
-    began: list[float] = []
+def timed(recipe: Recipe, home: Path, data_dir: Path | None, probing: bool) -> Timed:
+    """A run, from when its data are open; what looks need before the first is made then."""
+    clock, look = Timed(), Probe.look
 
     def needs(*given: Any) -> Probe:
-        began.append(time.process_time())
-        return Probe.of(*given)
+        clock.began = time.process_time()
+        made = Probe.of(*given)
+        clock.in_looks += time.process_time() - clock.began
+        return made
+
+    def looked(probe: Probe, game: Game) -> Any:
+        began = time.process_time()
+        found = look(probe, game)
+        clock.in_looks += time.process_time() - began
+        return found
 
     def start(trainer: Trainer) -> None:  # called at round 0 first
-        if not began:
-            began.append(time.process_time())
+        clock.began = clock.began or time.process_time()
 
-    with patch.object(sparring.trainer, "Probe", SimpleNamespace(of=needs)):
+    with patch.object(sparring.trainer, "Probe", SimpleNamespace(of=needs)), patch.object(Probe, "look", looked):
         train(recipe, home, data_dir=data_dir, threads=1, watchers=[start], probing=probing)
-    return time.process_time() - began[0]
+    clock.ended = time.process_time()
+    return clock
 
 
 def shortened(name: str, seeds: int, rounds: int) -> Recipe:
@@ -116,10 +144,11 @@ def told(recipe: Recipe, found: Sequence[Pair]) -> dict[str, Any]:
         "rounds": recipe.rounds,
         "ticks": recipe.ticks,
         "looks": median(pair.looks for pair in found),
-        "cost": median(pair.cost for pair in found),
-        "least": min(pair.cost for pair in found),
-        "most": max(pair.cost for pair in found),
-        "kept_account": median(pair.kept_account for pair in found),
+        "share": median(pair.share for pair in found),
+        "largest_share": max(pair.share for pair in found),
+        "longer": median(pair.longer for pair in found),
+        "least": min(pair.longer for pair in found),
+        "most": max(pair.longer for pair in found),
         "pairs": [asdict(pair) for pair in found],
     }
 
@@ -132,18 +161,15 @@ def table(result: dict[str, Any]) -> str:
         f"{versions}; 1 thread. Load of the machine (mean over a minute) when it began: {result['load']:.1f}. "
         f"{result['pairs']} pairs of runs after one that does not count.",
         "",
-        "| recipe | seeds | rounds | ticks | looks | time that looking adds | min to max | its own account |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
+        "| recipe | seeds | rounds | ticks | looks | in looks | at most | beside a run without | min to max |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     lines += [
-        f"| {m['recipe']} | {m['seeds']} | {m['rounds']:,} | {m['ticks']} | {m['looks']:g} | **{m['cost']:.1%}** | "
-        f"{m['least']:.1%} to {m['most']:.1%} | {m['kept_account']:.1%} |"
+        f"| {m['recipe']} | {m['seeds']} | {m['rounds']:,} | {m['ticks']} | {m['looks']:g} | **{m['share']:.1%}** | "
+        f"{m['largest_share']:.1%} | {m['longer']:+.1%} | {m['least']:+.1%} to {m['most']:+.1%} |"
         for m in result["measurements"]
     ]
-    every = [pair for m in result["measurements"] for pair in m["pairs"]]
-    whole = sum(p["with_looks"] for p in every) / sum(p["without"] for p in every) - 1
-    lines += ["", f"Over all of it together: {whole:.1%}. Costs are medians over pairs."]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "Medians over pairs, of processor time."])
 
 
 def _arguments() -> argparse.Namespace:
@@ -172,7 +198,7 @@ def main() -> int:
             recipe = shortened(*played)
             measured = told(recipe, pairs_of(recipe, asked.pairs, asked.data_dir, Path(folder)))
             result["measurements"].append(measured)
-            print(f"{recipe.name}, {len(recipe.seeds)}: {measured['cost']:.1%}", file=sys.stderr)
+            print(f"{recipe.name}, {len(recipe.seeds)}: {measured['share']:.1%}", file=sys.stderr)
     text = table(result)
     print(text)
     asked.results.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,9 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.world import cores
 
+FURTHEST, NEXT_TO_NOTHING = 40.0, 1e-3
+"""Scores above the undecided one that are tried, and the share of the loss there that is as good as none."""
+
 
 def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
     """Write about.json: what a reader needs to know to make the same run."""
@@ -34,22 +37,32 @@ def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
         "python": platform.python_version(),
         "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
         "commit": _commit(),
-        "equilibrium": _equilibrium(recipe.objective),
+        "equilibrium": {name: level for name, level in levels_of(recipe.objective).items() if name != "sure"},
         "target": recipe.data.target,
         "changed": _changed(recipe),
     }
     run.write_text("about.json", json.dumps(held, indent=2) + "\n")
 
 
-def _equilibrium(objective: Objective) -> dict[str, float]:
-    """What each curve is once D cannot tell real from fake."""
+def levels_of(objective: Objective) -> dict[str, Any]:
+    """What each curve is once D cannot tell real from fake; and `sure`, how far from that D's answer lies when it is.
+
+    D is sure of a real example when that costs it next to nothing: its answer is then 1 where answers are
+    probabilities. `sure` is None for an objective that always rewards a higher score.
+    """
     undecided = torch.tensor(objective.undecided)
-    answer = float(objective.opinion(undecided))
+    answer, told = float(objective.opinion(undecided)), objective.fool(undecided)
+    if objective.relative:
+        told = told + objective.outdone(undecided)
+    scores = torch.linspace(objective.undecided, objective.undecided + FURTHEST, 2_001, dtype=torch.float64)
+    cost = objective.real(scores)
+    content = scores[(cost - cost.min() <= NEXT_TO_NOTHING * (cost[0] - cost.min())).nonzero()[0]]
     return {
         "d_loss": objective.equilibrium,
-        "g_loss": float(objective.fool(undecided)),
+        "g_loss": float(told) + 0.0,  # no minus before a zero
         "d_real": answer,
         "d_fake": answer,
+        "sure": round(float(objective.opinion(content)) - answer, 1) if float(content) < FURTHEST / 2 else None,
     }
 
 

@@ -12,17 +12,22 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import torch
 
 from sparring import catalogue
 from sparring.chance import Chance
-from sparring.datasets import Dataset
+from sparring.datasets import Dataset, LabelledSource, Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError, UsageError
 from sparring.generators import sample
 from sparring.judges import Judge, judge, names
+from sparring.judges.inception import inception
+from sparring.judges.network import SMALLEST as SMALLEST_SIDE
+from sparring.judges.own import FEWEST, MOST_ASKED, MOST_LEARNT, Pictures, own
+from sparring.judges.progress import say
 from sparring.metrics import SMALLEST, Metric
 from sparring.recipe import reload
 from sparring.record import Run
@@ -35,6 +40,10 @@ AT_ONCE = 2**26
 """Numbers of generated examples that are held at once: a quarter of a gigabyte."""
 DRAWN_BY = 2**62
 """The seed of the real examples that are drawn: far from the seeds that people give their runs."""
+DRAWN_AT_ONCE = 512
+"""Of those that a judge learns from."""
+OWN, INCEPTION = "own", "inception"
+"""Judges that are no files of the package: one trained on the data itself, and the one of published figures."""
 
 Views = Mapping[str, np.ndarray]
 """What metrics look through -> examples as they see them, `(..., D)`."""
@@ -91,15 +100,32 @@ class Measurement:
     unseen_from: str
     figures: dict[str, Figure]
 
+    @property
+    def notes(self) -> list[str]:
+        """What to know of these figures, a sentence each."""
+        if self.judge is None:
+            return []
+        told: list[str] = []
+        if self.judge.name == INCEPTION:
+            told.append("Through Inception the Fréchet distance is FID and the kernel distance KID.")
+        if self.n <= self.judge.features:
+            told.append(
+                f"{self.n:,} examples cannot fill the covariance of {self.judge.features:,} features: it is singular, "
+                "and the Fréchet distance is too large by an amount that shrinks as n grows; compare it at this n only."
+            )
+        return told
+
     def plain(self) -> dict[str, Any]:
         """What `sparring measure --json` tells, and what `measures.json` holds."""
         return {
             "judge": self.judge.name if self.judge else None,
             "judge_accuracy": self.judge.accuracy if self.judge else None,
+            "judge_words": self.judge.words if self.judge else None,
             "round": self.round,
             "seeds": list(self.seeds),
             "n": self.n,
             "unseen_from": self.unseen_from,
+            "notes": self.notes,
             "metrics": {name: figure.plain(self.n) for name, figure in self.figures.items()},
         }
 
@@ -114,7 +140,7 @@ def measure(
 ) -> Measurement:
     """Measure `count` examples of every member, those of its latent vectors 0 to `count` - 1.
 
-    `by` names the judge; else it is the one that goes with the data, if any. Of data without a held-out part half is
+    `by` names the judge, as for `judge_for`. Of data without a held-out part half is
     put aside, so that fewer than `count` may be compared. Raises UsageError for a judge or a count that does not fit.
     """
     run = run if isinstance(run, Run) else Run.open(run)
@@ -127,10 +153,11 @@ def measure(
     if held is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
     real = real_data(recipe.data, count, data_dir)
-    n, chosen = len(real.reference), judge_of(recipe.data, by)
-    figures = _real_figures(real, chosen, _fitting(recipe.data, chosen, real))
+    n, chosen = len(real.reference), judge_for(recipe.data, by, data_dir)
+    reference = views(real.reference, chosen)
+    figures = _real_figures(real, reference, views(real.held_out, chosen), _fitting(recipe.data, reference, real))
     told = {name: list[np.ndarray]() for name in figures}
-    sides = _sides(real, chosen)
+    sides = _sides(reference, real.training)
     for few in _parted(recipe.seeds, n * math.prod(recipe.data.shape)):
         fake = views(sample(run, n, source, seeds=few), chosen)
         for name, figure in figures.items():
@@ -161,6 +188,46 @@ def judge_of(data: Dataset, by: str | None = None) -> Judge | None:
     return chosen
 
 
+def judge_for(data: Dataset, by: str | None = None, data_dir: Path | None = None) -> Judge | None:
+    """The judge to measure with: `judge_of`; of images that come with none, or for "own", one that is trained on them.
+
+    "inception" looks through Inception. Raises SparringError when that cannot be had, UsageError like `judge_of`.
+    """
+    if by == INCEPTION:
+        chosen = inception()
+        if not chosen.sees(data.shape):
+            raise UsageError(chosen.refusal(data.shape))
+        return chosen
+    chosen = None if by == OWN else judge_of(data, by)
+    if chosen is not None or (by is None and (len(data.shape) != 3 or min(data.shape[1:]) < SMALLEST_SIDE)):
+        return chosen
+    if len(data.shape) != 3:
+        raise UsageError(f"a judge looks at images, not at examples of shape {data.shape}")
+    learn, ask = _pictures(data, data_dir)
+    if by is None and len(learn.pixels) < FEWEST:
+        say(f"{len(learn.pixels):,} images are too few to train a judge on ({FEWEST}): measured by their pixels only")
+        return None
+    return own(learn, ask)
+
+
+def _pictures(data: Dataset, data_dir: Path | None) -> tuple[Pictures, Pictures]:
+    """What a judge of the data's own learns from and what it is then asked of.
+
+    Of data without a held-out part half is learnt from, so that what stands where a generator would is as new to the
+    judge as what a generator makes.
+    """
+    source = data.open(data_dir, "cpu")
+    if not isinstance(source, Images):
+        whole, places = _drawn_pictures(data, source, MOST_LEARNT + MOST_ASKED), np.arange(MOST_LEARNT + MOST_ASKED)
+        return whole.at(places[:MOST_LEARNT]), whole.at(places[MOST_LEARNT:])
+    pixels, labels = source.pixels.numpy(), source.labels
+    if labels is None and source.read_labels is not None:
+        labels = source.read_labels()
+    whole, order = Pictures(pixels, labels), np.random.default_rng(0).permutation(len(pixels))
+    learnt = len(order) // 2 if data.held_out(data_dir) is None else 4 * len(order) // 5
+    return whole.at(order[:learnt][:MOST_LEARNT]), whole.at(order[learnt:][:MOST_ASKED])
+
+
 def real_data(data: Dataset, count: int, data_dir: Path | None = None) -> Real:
     """At most `count` real examples for each side, the same ones every time.
 
@@ -176,21 +243,16 @@ def real_data(data: Dataset, count: int, data_dir: Path | None = None) -> Real:
         n = min(count, len(training), len(unseen))
         chosen = np.random.default_rng(1).permutation(len(unseen))[:n]
         return Real(_units(training[order[:n]]), _units(unseen[chosen]), _units(training), "its test split")
-    n = min(count, len(training) // 2)
-    whole = _units(training)
-    return Real(
-        whole[order[:n]],
-        whole[order[n : 2 * n]],
-        whole,
-        "other training examples",
-        np.delete(whole, order[n : 2 * n], 0),
-    )
+    half = len(training) // 2
+    n, whole = min(count, half), _units(training)
+    aside = order[half : half + n]  # a judge of the data's own learns from the first half
+    return Real(whole[order[:n]], whole[aside], whole, "other training examples", np.delete(whole, aside, 0))
 
 
 def views(examples: np.ndarray, by: Judge | None) -> Views:
     """Examples `(..., N, *shape)` in data units as each kind of metric sees them.
 
-    Here `(...)` is nothing, or P members.
+    Here `(...)` is nothing, or P members. Without a judge's classes there are none.
     """
     shape = examples.shape[2:] if examples.ndim in (3, 5) else examples.shape[1:]
     lead = examples.shape[: examples.ndim - len(shape)]
@@ -198,26 +260,26 @@ def views(examples: np.ndarray, by: Judge | None) -> Views:
     seen = {"pixels": flat, "coordinates": flat}
     if by is not None:
         opinion = by(examples.reshape(-1, *shape))
-        seen["features"] = opinion.features.reshape(*lead, -1)
-        seen["classes"] = opinion.probabilities.reshape(*lead, -1)
+        told = {"features": opinion.features, "classes": opinion.probabilities}
+        seen |= {name: array.reshape(*lead, -1) for name, array in told.items() if array is not None}
         # A judge that is shown what is no number answers something; the member must stay lost.
         lost = ~np.isfinite(flat).all(-1)
-        seen["features"][lost], seen["classes"][lost] = np.nan, np.nan
+        for name in told.keys() & seen.keys():
+            seen[name][lost] = np.nan
     elif flat.shape[-1] <= FEW:
         seen["features"] = flat
     return seen
 
 
-def _sides(real: Real, by: Judge | None) -> dict[bool, Views]:
+def _sides(reference: Views, training: np.ndarray | None) -> dict[bool, Views]:
     """What generated examples are compared with: whether a metric wants all of the training data -> views."""
-    training = real.training if real.training is not None else real.reference
-    return {False: views(real.reference, by), True: {"pixels": training.reshape(len(training), -1)}}
+    whole = {} if training is None else {"pixels": training.reshape(len(training), -1)}
+    return {False: reference, True: whole}
 
 
-def _real_figures(real: Real, by: Judge | None, metrics: Mapping[str, Metric]) -> dict[str, Figure]:
+def _real_figures(real: Real, reference: Views, unseen: Views, metrics: Mapping[str, Metric]) -> dict[str, Figure]:
     """Each metric with what held-out data scores, and no member yet."""
-    aside = real if real.put_aside is None else dataclasses.replace(real, training=real.put_aside)
-    sides, unseen = _sides(aside, by), views(real.held_out, by)
+    sides = _sides(reference, real.training if real.put_aside is None else real.put_aside)
     none = np.empty(0)
     return {
         name: Figure(m, none, float(m(sides[m.whole][m.through], unseen[m.through][None])[0]))
@@ -225,9 +287,9 @@ def _real_figures(real: Real, by: Judge | None, metrics: Mapping[str, Metric]) -
     }
 
 
-def _fitting(data: Dataset, by: Judge | None, real: Real) -> dict[str, Metric]:
+def _fitting(data: Dataset, reference: Views, real: Real) -> dict[str, Metric]:
     """The metrics that have something to look through and to compare with, by name."""
-    through = set(views(real.reference[:1], by)) - (set() if data.modes else {"coordinates"})
+    through = set(reference) - (set() if data.modes else {"coordinates"})
     found: dict[str, Metric] = {}
     for name in catalogue.cards("metrics"):
         leaf = catalogue.find("metrics", name)
@@ -246,6 +308,20 @@ def _drawn(data: Dataset, count: int, data_dir: Path | None) -> Real:
         drawn = data.open(data_dir, "cpu").draw(chance, count)[0]
         sides.append(data.in_data_units(drawn).float().numpy())
     return Real(sides[0], sides[1], None, "other draws from the same law")
+
+
+def _drawn_pictures(data: Dataset, source: Source, count: int) -> Pictures:
+    """Images from data without end, others than `_drawn` gives."""
+    chance, pixels, labels = Chance((DRAWN_BY + 1,)), list[np.ndarray](), list[np.ndarray]()
+    for round in range(-(-count // DRAWN_AT_ONCE)):
+        chance.begin(round)
+        if data.classes:
+            drawn, classes = cast(LabelledSource, source).draw_with_classes(chance, DRAWN_AT_ONCE)
+            labels.append(classes[0].numpy())
+        else:
+            drawn = source.draw(chance, DRAWN_AT_ONCE)
+        pixels.append((255 * data.in_data_units(drawn[0]).float().clamp(0, 1)).round().to(torch.uint8).numpy())
+    return Pictures(np.concatenate(pixels)[:count], np.concatenate(labels)[:count] if labels else None)
 
 
 def _parted(seeds: Sequence[int], numbers: int) -> list[Sequence[int]]:

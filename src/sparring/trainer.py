@@ -47,8 +47,9 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
 OVERDUE_SECONDS = 30.0
 """Between ticks, when the last checkpoint is older than this: what a kill may cost, where ticks lie far apart."""
-LOOK_SHARE = 0.05
-"""Of the time spent training, the most that looks at samples may take. A look that would take more waits."""
+LOOK_SHARE = 0.04
+"""Of the time spent training, the most that looks at samples may take by the trainer's own account: 5 % are promised,
+and it does not see all. A look that would take more waits."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 

@@ -20,6 +20,7 @@ from sparring.datasets.mnist import MNIST
 from sparring.errors import SparringError
 from sparring.game import MODERN
 from sparring.latent.normal import Normal
+from sparring.layers import is_chain
 from sparring.modules import Bilinear, MinibatchStandardDeviation, Residual, SpectralNorm
 from sparring.population import Population
 from sparring.recipe import Recipe, find_recipe
@@ -143,6 +144,12 @@ def test_a_population_answers_and_learns_as_its_modules(fit: Fit) -> None:
             for name, p in alone.named_parameters():
                 assert p.grad is not None
                 torch.testing.assert_close(many.state()[name][member], p.detach() - p.grad, rtol=1e-9, atol=1e-11)
+
+
+def test_every_layer_of_a_network_has_a_batched_form(fit: Fit) -> None:
+    network, case = fit
+    for each in variants(network, case):
+        assert is_chain(each.build(*CASES[case])), f"the layers of {each} would be mapped, which is slow"
 
 
 def test_second_derivatives_through_a_population_are_those_of_its_modules(fit: Fit) -> None:
@@ -396,6 +403,7 @@ def test_every_network_can_be_told_classes(network: Any, who: str) -> None:
         hot = functional.one_hot(torch.tensor(classes), 10).double().expand(len(SEEDS), 4, 10)
         return (torch.cat([x, hot], -1),) if who == "generator" else (x, hot)
 
+    assert is_chain(make())
     many = populated(make)
     together = many(*inputs(1, 0, 3, 8))
     for member, seed in enumerate(SEEDS):

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from sparring import catalogue
+from sparring.about import levels_of
 from sparring.diagnosis import NOT_SURE, diagnosis
 from sparring.record import Story
 from sparring.rules import Finding, Reading
@@ -32,7 +34,9 @@ def without(story: Story, *names: str) -> Story:
     events = [
         {
             **{k: v for k, v in event.items() if k not in names},
-            **({"figures": {k: v for k, v in event["figures"].items() if k not in names}} if "figures" in event else {}),
+            **(
+                {"figures": {k: v for k, v in event["figures"].items() if k not in names}} if "figures" in event else {}
+            ),
         }
         for event in story.events
         if event["event"] not in names
@@ -84,7 +88,9 @@ def test_members_are_counted_and_those_left_out_stay_out(rule: Any) -> None:
     """The sick story with half of its members taken from a good run: the finding holds for the others alone."""
     finding = found(rule)
     assert finding.of == 8 and set(finding.members) <= set(range(8)) and finding.widespread
-    sick, good = (rule.sick(), rule.healthy()) if rule.fault else (rule.sick(), catalogue.find("rules", "noise-output").sick())
+    sick, good = (
+        (rule.sick(), rule.healthy()) if rule.fault else (rule.sick(), catalogue.find("rules", "noise-output").sick())
+    )
     mixed = _mixed(sick, good, 3)
     half = rule(mixed)
     if half is not None:
@@ -105,12 +111,17 @@ def test_its_remedies_are_there(rule: Any) -> None:
 
 def test_its_plot_draws_what_the_journal_tells(rule: Any) -> None:
     plot, story = found(rule).plot, rule.sick()
-    told = set(story.figures[1]) if plot.drawn == "figures" else {"d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"}
+    told = (
+        set(story.figures[1])
+        if plot.drawn == "figures"
+        else {"d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"}
+    )
     assert plot.names and set(plot.names) <= told and plot.title
 
 
 @pytest.mark.parametrize(
-    "untold", [(), ("yardstick", "figures"), ("levels",), ("d_gradient", "g_gradient"), ("yardstick", "figures", "levels")]
+    "untold",
+    [(), ("yardstick", "figures"), ("levels",), ("d_gradient", "g_gradient"), ("yardstick", "figures", "levels")],
 )
 def test_a_journal_that_tells_less_is_read_without_a_fault(rule: Any, untold: tuple[str, ...]) -> None:
     finding = rule(without(rule.sick(), *untold))
@@ -148,6 +159,22 @@ def test_levels_are_read_on_the_scale_of_the_objective() -> None:
         assert outside is None or not levels.healthy("d_real").holds(np.array(outside))
         mirrored = 2 * levels.answer - inside
         assert levels.healthy("d_fake").holds(np.array(mirrored))
+
+
+def test_the_scale_of_an_objective_is_told_by_its_own_numbers(objective: Any) -> None:
+    """Where D is `sure` of a real example that costs it next to nothing; where nothing is enough there is no such."""
+    told = levels_of(objective)
+    undecided = torch.tensor(objective.undecided)
+    assert told["d_real"] == told["d_fake"] == float(objective.opinion(undecided))
+    assert told["d_loss"] == objective.equilibrium
+    scores = objective.undecided + torch.linspace(0, 40, 4_001)
+    cost, answers = objective.real(scores), objective.opinion(scores) - told["d_real"]
+    if told["sure"] is None:
+        assert float(cost[-1]) < float(cost[0]) - 10
+    else:
+        beyond = cost[answers >= told["sure"] - 0.05]
+        assert float(beyond[0]) <= 0.1 * float(cost[0])
+        assert told["sure"] in (0.5, 1.0)
 
 
 def _mixed(first: Story, second: Story, count: int, keep: int = 8) -> Story:

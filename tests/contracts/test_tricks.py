@@ -59,6 +59,11 @@ LIVELY = {
 """Values at which a trick does something within a few rounds, where its defaults are for thousands."""
 
 
+@pytest.fixture(autouse=True)
+def same_numbers_every_time() -> None:
+    torch.manual_seed(0)
+
+
 def now(round: int = 0, rounds: int = 100, seeds: tuple[int, ...] = SEEDS, **memory: list[Tensor]) -> Now:
     chance = Chance(seeds)
     chance.begin(round)
@@ -291,10 +296,10 @@ def w() -> Tensor:
 REAL, FAKE = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(1)), torch.ones(3, 6, 5)
 
 
-@pytest.mark.parametrize(("trick", "times"), [(R1(4.0), 1), (R2(4.0), 1), (ZeroCentred(4.0), 2)])
-def test_zero_centred_penalties_of_a_linear_d_are_its_squared_slope(trick: Any, times: int, w: Tensor) -> None:
+@pytest.mark.parametrize(("chosen", "times"), [(R1(4.0), 1), (R2(4.0), 1), (ZeroCentred(4.0), 2)])
+def test_zero_centred_penalties_of_a_linear_d_are_its_squared_slope(chosen: Any, times: int, w: Tensor) -> None:
     """gamma / 2 * |w|^2, whose gradient is gamma * w."""
-    penalty, _ = penalised(trick, w, REAL, FAKE)
+    penalty, _ = penalised(chosen, w, REAL, FAKE)
     torch.testing.assert_close(penalty, (times * 2.0 * w.square().sum(1, keepdim=True)).expand(3, 6))
     (gradient,) = torch.autograd.grad(penalty.mean(1).sum(), w)
     torch.testing.assert_close(gradient, times * 4.0 * w.detach())
@@ -315,18 +320,18 @@ def test_a_pack_is_as_steep_as_all_its_examples_together(w: Tensor) -> None:
     torch.testing.assert_close(penalty, (3 * w.square().sum(1, keepdim=True)).expand(3, 2))
 
 
-@pytest.mark.parametrize("trick", [GradientPenalty(10.0), DRAGAN(10.0)])
-def test_one_centred_penalties_are_nothing_at_a_slope_of_one(trick: Any, w: Tensor) -> None:
-    penalty, _ = penalised(trick, w, REAL, FAKE)
+@pytest.mark.parametrize("chosen", [GradientPenalty(10.0), DRAGAN(10.0)])
+def test_one_centred_penalties_are_nothing_at_a_slope_of_one(chosen: Any, w: Tensor) -> None:
+    penalty, _ = penalised(chosen, w, REAL, FAKE)
     torch.testing.assert_close(penalty[0], torch.zeros(6), atol=1e-9, rtol=0)
     torch.testing.assert_close(penalty[1], torch.full((6,), 10.0 * (3 - 1) ** 2))
     torch.testing.assert_close(penalty[2], torch.full((6,), 10.0 * (0.2 - 1) ** 2))
 
 
-@pytest.mark.parametrize("trick", [GradientPenalty(), DRAGAN()])
-def test_a_d_that_is_flat_is_penalised_and_its_gradient_is_finite(trick: Any) -> None:
+@pytest.mark.parametrize("chosen", [GradientPenalty(), DRAGAN()])
+def test_a_d_that_is_flat_is_penalised_and_its_gradient_is_finite(chosen: Any) -> None:
     flat = torch.zeros(3, 5, requires_grad=True)
-    penalty, _ = penalised(trick, flat, REAL, FAKE)
+    penalty, _ = penalised(chosen, flat, REAL, FAKE)
     torch.testing.assert_close(penalty, torch.full((3, 6), 10.0))
     assert torch.isfinite(torch.autograd.grad(penalty.sum(), flat)[0]).all()
 
@@ -347,11 +352,11 @@ def test_dragan_looks_within_its_reach_of_real_examples(w: Tensor) -> None:
 
 
 @pytest.mark.parametrize(
-    "trick", [R1(every=4), R2(every=4), ZeroCentred(every=4), GradientPenalty(every=4), DRAGAN(every=4)]
+    "chosen", [R1(every=4), R2(every=4), ZeroCentred(every=4), GradientPenalty(every=4), DRAGAN(every=4)]
 )
-def test_a_lazy_penalty_weighs_over_four_rounds_what_a_constant_one_does(trick: Any, w: Tensor) -> None:
-    always = dataclasses.replace(trick, every=1)
-    lazy = [penalised(trick, w, REAL, FAKE, now(round))[0] for round in range(8)]
+def test_a_lazy_penalty_weighs_over_four_rounds_what_a_constant_one_does(chosen: Any, w: Tensor) -> None:
+    always = dataclasses.replace(chosen, every=1)
+    lazy = [penalised(chosen, w, REAL, FAKE, now(round))[0] for round in range(8)]
     assert [isinstance(penalty, Tensor) for penalty in lazy] == [True, False, False, False] * 2
     torch.testing.assert_close(lazy[4], 4 * penalised(always, w, REAL, FAKE)[0], rtol=1e-4, atol=1e-7)
 
@@ -359,6 +364,7 @@ def test_a_lazy_penalty_weighs_over_four_rounds_what_a_constant_one_does(trick: 
 @pytest.mark.parametrize("kind", [R1, R2, ZeroCentred])
 def test_gamma_falls_along_a_cosine(kind: Any, w: Tensor) -> None:
     falling = kind(gamma=2.0, final=0.1, until=0.5)
+    w = w.detach()
     at = {round: float(penalised(falling, w, REAL, FAKE, now(round))[0][0, 0]) for round in (0, 25, 50, 99)}
     share = {round: value / at[0] for round, value in at.items()}
     assert share == pytest.approx({0: 1.0, 25: 0.55, 50: 0.1, 99: 0.1})
@@ -469,29 +475,29 @@ def augmented(trick: Any, x: Tensor, round: int = 3) -> Tensor:
     return trick.seen(x, Now(chance, round, 100, trick.begin({}, members, torch.device("cpu"))))
 
 
-@pytest.mark.parametrize("trick", AUGMENTATIONS)
+@pytest.mark.parametrize("chosen", AUGMENTATIONS)
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 7, 9), (5, 28, 28), (2, 1, 4)])
-def test_augmentations_keep_the_shape_and_change_every_image(trick: Any, shape: tuple[int, ...]) -> None:
+def test_augmentations_keep_the_shape_and_change_every_image(chosen: Any, shape: tuple[int, ...]) -> None:
     x = torch.randn(3, 6, *shape)
-    seen = augmented(trick, x)
-    assert trick.shape(shape) == shape
+    seen = augmented(chosen, x)
+    assert chosen.shape(shape) == shape
     assert seen.shape == x.shape and seen.dtype == x.dtype
     changed = (seen != x).flatten(2).any(-1)
     assert changed.float().mean() > 0.9
-    assert not torch.equal(seen, augmented(trick, x, round=4))
+    assert not torch.equal(seen, augmented(chosen, x, round=4))
 
 
-@pytest.mark.parametrize("trick", AUGMENTATIONS)
-def test_augmentations_are_differentiable_twice(trick: Any) -> None:
-    x = torch.randn(1, 2, 2, 4, 4, dtype=torch.float64, requires_grad=True)
-    torch.autograd.gradcheck(lambda x: augmented(trick, x), x)
-    torch.autograd.gradgradcheck(lambda x: augmented(trick, x).square(), x)
+@pytest.mark.parametrize("chosen", AUGMENTATIONS)
+def test_augmentations_are_differentiable_twice(chosen: Any) -> None:
+    x = torch.randn(1, 1, 2, 3, 3, dtype=torch.float64, requires_grad=True)
+    torch.autograd.gradcheck(lambda x: augmented(chosen, x), x)
+    torch.autograd.gradgradcheck(lambda x: augmented(chosen, x).square(), x)
 
 
-@pytest.mark.parametrize("trick", [DiffAugment(strength=0.0), AdaptiveAugmentation(start=0.0)])
-def test_augmentations_of_no_strength_change_nothing(trick: Any) -> None:
+@pytest.mark.parametrize("chosen", [DiffAugment(strength=0.0), AdaptiveAugmentation(start=0.0)])
+def test_augmentations_of_no_strength_change_nothing(chosen: Any) -> None:
     x = torch.randn(3, 6, 3, 8, 8)
-    torch.testing.assert_close(augmented(trick, x), x, rtol=1e-6, atol=1e-6)
+    torch.testing.assert_close(augmented(chosen, x), x, rtol=1e-6, atol=1e-6)
 
 
 def test_diff_augments_changes_have_the_stated_sizes() -> None:
@@ -510,9 +516,11 @@ def test_diff_augments_changes_have_the_stated_sizes() -> None:
 def test_saturation_changes_colours_about_grey() -> None:
     x = torch.randn(3, 50, 3, 4, 4)
     seen = augmented(DiffAugment(("colour",)), x)
-    ratio = (seen - seen.mean(2, keepdim=True)) / (x - x.mean(2, keepdim=True))
-    torch.testing.assert_close(ratio, ratio[:, :, :1, :1, :1].expand_as(ratio), rtol=1e-2, atol=1e-3)
-    assert ratio.min() >= -1e-3 and ratio.max() < 3
+    colour, before = seen - seen.mean(2, keepdim=True), x - x.mean(2, keepdim=True)
+    times = (colour * before).sum((2, 3, 4), keepdim=True) / before.square().sum((2, 3, 4), keepdim=True)
+    torch.testing.assert_close(colour, times * before, rtol=1e-4, atol=1e-5)
+    assert times.min() >= 0 and times.max() < 2 * 1.5  # of saturation and contrast
+    assert times.std() > 0.3
 
 
 def test_beyond_the_rim_the_image_is_reflected() -> None:
@@ -543,15 +551,15 @@ def test_augmentation_grows_where_d_overfits_and_shrinks_where_it_cannot_tell() 
     assert moment.memory["probability"][0].tolist() == [1.0, 0.0, 1.0]
 
 
-@pytest.mark.parametrize("objective", ["bce-with-logits", "least-squares", "relativistic-paired"])
-def test_augmentation_hears_how_far_scores_are_from_the_undecided_one(objective: str) -> None:
+@pytest.mark.parametrize("which", ["bce-with-logits", "least-squares", "relativistic-paired"])
+def test_augmentation_hears_how_far_scores_are_from_the_undecided_one(which: str) -> None:
     """A D that answers the same to everything does not overfit, wherever its objective's middle lies."""
-    chosen = catalogue.find("objectives", objective)()
-    game = begun(SMALL.with_(objective=chosen), AdaptiveAugmentation(ramp=8, start=0.5))
-    game.called(1, torch.full((3, 4), chosen.undecided, dtype=torch.float64))
+    objective = catalogue.find("objectives", which)()
+    game = begun(SMALL.with_(objective=objective), AdaptiveAugmentation(ramp=8, start=0.5))
+    game.called(1, torch.full((3, 4), objective.undecided, dtype=torch.float64))
     assert game.memories[0]["probability"][0].tolist() == [0.0] * 3
     for _ in range(3):
-        game.called(1, torch.full((3, 4), chosen.undecided + 0.1, dtype=torch.float64))
+        game.called(1, torch.full((3, 4), objective.undecided + 0.1, dtype=torch.float64))
     assert game.memories[0]["probability"][0].tolist() == [1.0] * 3
 
 
@@ -626,7 +634,7 @@ def test_the_second_beta_moves_from_start_to_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "trick", "says"),
+    ("changes", "chosen", "says"),
     [
         ({"generator_optimiser": SGD()}, BetaSchedule(), "SGD has no betas"),
         ({"data": catalogue.read("datasets", "ring")}, DiffAugment(), "diff-augment is for images"),
@@ -636,9 +644,9 @@ def test_the_second_beta_moves_from_start_to_end() -> None:
         ({"round": TEXTBOOK}, GradientPenalty(), "use the round d_sees_both g_fools_d"),
     ],
 )
-def test_a_game_that_cannot_be_is_refused_before_it_begins(changes: Any, trick: Any, says: str) -> None:
+def test_a_game_that_cannot_be_is_refused_before_it_begins(changes: Any, chosen: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
-        begun(SMALL.with_(**changes), trick)
+        begun(SMALL.with_(**changes), chosen)
     assert len(str(caught.value).splitlines()) == 1
 
 

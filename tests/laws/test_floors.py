@@ -34,6 +34,7 @@ def run(code: str) -> str:
         "from sparring.cli import run; assert run(['recipes']) == 0",
         "from sparring.cli import run; assert run(['recipes', '--json']) == 0",
         "from sparring.cli import run; assert run(['trian']) == 2",
+        "from sparring.diagnosis import diagnosis, rules; [diagnosis(rule.sick()) for rule in rules().values()]",
         "from sparring.recipe import find_recipe\ntry: find_recipe('patern-1010')\nexcept Exception as e: print(e)",
     ],
 )

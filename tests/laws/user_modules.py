@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sparring.modules import MinibatchStandardDeviation, SpectralNorm
+
 
 class ConvG(nn.Module):
     def __init__(self) -> None:
@@ -160,6 +162,20 @@ class SpectralD(nn.Module):
         return self.model(x)
 
 
+class OurLayersD(nn.Module):
+    """The package's own layers in a forward of the user's, so that they are mapped rather than batched by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = SpectralNorm(nn.Conv2d(1, 4, 3, 2, 1, bias=False))
+        self.spread = MinibatchStandardDeviation()
+        self.score = SpectralNorm(nn.Linear(5 * 16, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = nn.functional.leaky_relu(self.features(x), 0.2)
+        return self.score(self.spread(h).flatten(1))
+
+
 PAIRS = {
     "convolutions": (ConvG, ConvD),
     "batch normalisation": (BatchNormG, BatchNormD),
@@ -168,5 +184,6 @@ PAIRS = {
     "hidden chance": (ResidualG, HiddenChanceD),
     "a buffer that calls replace": (ConvG, MovingScaleD),
     "spectral normalisation": (ConvG, SpectralD),
+    "our layers": (ConvG, OurLayersD),
 }
 """What is special -> (generator, discriminator) for 8x8 digits from 32 numbers."""

@@ -141,8 +141,8 @@ def test_page_holds_every_figure_and_says_what_each_shows(tmp_path: Path) -> Non
     ]
     assert all(image.get("alt") for image in seen.all("img"))
     assert seen.all("html") == [{"lang": "en"}] and len(seen.all("h1")) == 1
-    # One picture in the dark for each in the light.
-    assert len(seen.all("source")) == 4
+    # One picture in the dark for each in the light; findings have one each, and the samples are in themselves light.
+    assert len(seen.all("source")) == 4 + len(Facts.of(run).diagnosis.findings)
 
 
 def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Path) -> None:

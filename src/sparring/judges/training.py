@@ -31,34 +31,50 @@ class Lesson:
 
 
 def taught(
-    pixels: np.ndarray, labels: np.ndarray, lesson: Lesson, tell: Callable[[int, float], None] | None = None
+    pixels: np.ndarray, labels: np.ndarray, lesson: Lesson, tell: Callable[[int, int, float], None] | None = None
 ) -> JudgeNetwork:
     """A judge of these pictures: uint8 `(N, C, H, W)` with classes `(N,)`.
 
-    `tell` hears each epoch's number and mean loss. On one machine and one version of torch the same lesson ends with
-    the same weights.
+    `tell` hears after each step its number, how many there are and its loss. On one machine and one version of torch
+    the same lesson ends with the same weights.
     """
     chance = torch.Generator().manual_seed(lesson.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         network = JudgeNetwork(pixels.shape[1:], int(labels.max()) + 1, lesson.dropout)
         images, classes = torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64))
-        steps = len(images) // lesson.batch
-        optimiser = torch.optim.AdamW(network.parameters(), lr=lesson.rate, weight_decay=lesson.decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lesson.rate, total_steps=lesson.epochs * steps)
-        for epoch in range(lesson.epochs):
-            order, total = torch.randperm(len(images), generator=chance), 0.0
-            for chosen in order[: steps * lesson.batch].split(lesson.batch):
-                _, scores = network(_seen(images[chosen], lesson, chance))
-                loss = functional.cross_entropy(scores, classes[chosen])
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-                total += float(loss.detach())
-            if tell:
-                tell(epoch + 1, total / steps)
+
+        def loss(chosen: Tensor) -> Tensor:
+            _, scores = network(seen(images[chosen], lesson, chance))
+            return functional.cross_entropy(scores, classes[chosen])
+
+        descend(list(network.parameters()), loss, len(images), lesson, chance, tell)
     return balanced(network.eval(), images)
+
+
+def descend(
+    parameters: list[nn.Parameter],
+    loss: Callable[[Tensor], Tensor],
+    count: int,
+    lesson: Lesson,
+    chance: torch.Generator,
+    tell: Callable[[int, int, float], None] | None = None,
+) -> None:
+    """Learn from `count` pictures: `loss` is that of a batch of their numbers, `(B,)`. `tell` hears as in `taught`."""
+    per_epoch = count // lesson.batch
+    steps = lesson.epochs * per_epoch
+    optimiser = torch.optim.AdamW(parameters, lr=lesson.rate, weight_decay=lesson.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lesson.rate, total_steps=steps)
+    for epoch in range(lesson.epochs):
+        order = torch.randperm(count, generator=chance)[: per_epoch * lesson.batch]
+        for place, chosen in enumerate(order.split(lesson.batch), 1):
+            value = loss(chosen)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            schedule.step()
+            if tell:
+                tell(epoch * per_epoch + place, steps, float(value.detach()))
 
 
 @torch.no_grad()
@@ -78,7 +94,7 @@ def balanced(network: JudgeNetwork, images: Tensor) -> JudgeNetwork:
     return network
 
 
-def _seen(images: Tensor, lesson: Lesson, chance: torch.Generator) -> Tensor:
+def seen(images: Tensor, lesson: Lesson, chance: torch.Generator) -> Tensor:
     """A batch in data units, each picture moved by a few pixels and perhaps mirrored."""
     batch = images.float() / 255
     if lesson.mirrored:

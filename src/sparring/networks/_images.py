@@ -20,6 +20,8 @@ def sides(shape: Shape) -> tuple[int, ...]:
 
     Raises ValueError for what is no square image whose side is 4, 5, 6 or 7 times a power of two.
     """
+    if not shape:
+        raise ValueError("this network makes images and cannot score them")
     found = list(shape[-1:])
     while found and found[-1] > 7 and found[-1] % 2 == 0:
         found.append(found[-1] // 2)

@@ -21,6 +21,9 @@ class DCGANGenerator(Network):
     Batch normalisation and a ReLU follow each but the last. The maps begin with a side of 4 to 7 pixels. Radford et
     al., "Unsupervised representation learning with deep convolutional generative adversarial networks", ICLR 2016,
     section 3; weights are born normal with SD 0.02, gains about 1 as in its authors' code.
+
+    Weights, from 64 latent numbers: 133,377 for (1, 8, 8), 234,177 for (1, 28, 28), 296,899 for (3, 32, 32),
+    3,281,795 for (3, 64, 64).
     """
 
     width: int = 0
@@ -49,6 +52,8 @@ class DCGANDiscriminator(Network):
     """4x4 convolutions halve the image until its side is 4 to 7 pixels, each followed by LeakyReLU(0.2); then a score.
 
     Radford et al., ICLR 2016, section 3; weights are born normal with SD 0.02.
+
+    Weights: 4,225 for (1, 8, 8), 36,577 for (1, 28, 28), 167,841 for (3, 32, 32), 2,765,633 for (3, 64, 64).
     """
 
     width: int = 0

@@ -22,6 +22,9 @@ class SNGANGenerator(Network):
     The maps begin with a side of 4 to 7 pixels. Miyato et al., "Spectral normalization for generative adversarial
     networks", ICLR 2018, appendix B, with maps that halve from block to block as for STL-10; weights are born uniform
     after Glorot and Bengio, times the square root of 2 within a block, as in its authors' code.
+
+    Weights, from 64 latent numbers: 252,993 for (1, 8, 8), 241,425 for (1, 28, 28), 290,163 for (3, 32, 32),
+    3,060,451 for (3, 64, 64).
     """
 
     width: int = 0
@@ -46,6 +49,8 @@ class SNGANDiscriminator(Network):
 
     Every layer is under spectral normalisation. Miyato et al., ICLR 2018, appendix B; weights are born as the
     generator's.
+
+    Weights: 156,929 for (1, 8, 8), 39,937 for (1, 28, 28), 159,425 for (3, 32, 32), 2,537,345 for (3, 64, 64).
     """
 
     width: int = 0

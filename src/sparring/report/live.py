@@ -20,6 +20,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sparring.diagnosis import diagnosis, story_of
 from sparring.record.grid import in_colour
 from sparring.record.story import CURVES
 from sparring.report.facts import TITLES, Spread, count, duration, number, plus_minus
@@ -35,6 +36,8 @@ COST = 0.004
 """Share of the time that drawing may take: a slow terminal is drawn to less often."""
 PLAIN_SECONDS = 10.0
 """Between two lines where there is no terminal."""
+VERDICT_SECONDS, VERDICT_COST = 5.0, 0.01
+"""Between two diagnoses, at least; and the share of the time that they may take."""
 SPARK_WIDTH = 48
 BARS, SHADES = "▁▂▃▄▅▆▇█", " ░▒▓█"
 IMAGE_SIDE = 16
@@ -60,6 +63,7 @@ class Live:
         self._next = 0.0
         self._drawn: tuple[np.ndarray, RenderableType] | None = None
         self._told = -1
+        self._verdict, self._next_verdict = "", 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +101,7 @@ class Live:
 
     def _show(self, trainer: Trainer) -> None:
         self._told = trainer.game.round
+        self._diagnose(trainer)
         lately = {name: Spread.of(values) for name, values in trainer.lately().items()}
         for name, history in self._losses.items():
             middle = lately[name].median if name in lately else None
@@ -105,7 +110,17 @@ class Live:
         if self._display is not None:
             self._display.update(self._picture(trainer, lately), refresh=True)
         else:
-            self._line(plain_line(trainer, lately))
+            self._line(plain_line(trainer, lately, self._verdict.partition(":")[0]))
+
+    def _diagnose(self, trainer: Trainer) -> None:
+        """What the journal says so far; seldom enough to cost next to nothing."""
+        began = time.monotonic()
+        if began < self._next_verdict or not trainer.game.round:
+            return
+        cost = time.thread_time()
+        self._verdict = diagnosis(story_of(trainer.run)).line
+        cost = time.thread_time() - cost
+        self._next_verdict = began + max(VERDICT_SECONDS, cost / VERDICT_COST)
 
     def _line(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -119,6 +134,8 @@ class Live:
             parts += [Text(), *self._sparklines()]
         if looked:
             parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(looked))]
+        if self._verdict:
+            parts += [Text(), _so_far(self._verdict)]
         if trainer.picture is not None and self.console.height >= TALL:
             parts += [Text(), self._preview(trainer.picture, trainer)]
         threads = _threads(self._threads)
@@ -145,12 +162,17 @@ _SAFE = "Ctrl-C saves; the same command goes on"
 _HUES = {"d_loss": "blue", "g_loss": "yellow"}
 
 
-def plain_line(trainer: Trainer, lately: dict[str, Spread]) -> str:
+def _so_far(verdict: str) -> Text:
+    """The verdict so far, on one line of the terminal."""
+    return Text.assemble(("so far   ", "bold"), verdict, no_wrap=True, overflow="ellipsis")
+
+
+def plain_line(trainer: Trainer, lately: dict[str, Spread], verdict: str = "") -> str:
     """Progress in one line, for logs."""
     played, rounds = trainer.game.round, trainer.recipe.rounds
     told = [f"round {played:,} of {rounds:,} ({played / rounds:.0%})"]
     told += [f"{TITLES[name]} {plus_minus(spread)}" for name, spread in lately.items()]
-    told += [*_looked(trainer), *_pace(trainer)]
+    told += [*_looked(trainer), *([f"so far {verdict}"] if verdict else []), *_pace(trainer)]
     return ", ".join(told)
 
 

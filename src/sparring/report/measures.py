@@ -129,19 +129,20 @@ def section(run: Run) -> Markup | None:
 def caption(told: dict[str, Any]) -> str:
     """What the figures were taken with."""
     judge = told["judge"]
-    by = (
-        f"through the judge {judge} ({told['judge_accuracy']:.2%} right on held-out data)"
-        if judge
-        else "without a judge"
-    )
+    by = f"through the judge {judge} ({_credit(told)})" if judge else "without a judge"
     unit = "KL in nats. " if any("divergence" in name for name in told["metrics"]) else ""
     lost = sum(all(np.isnan(row.members[m]) for row in rows(told)) for m in range(len(told["seeds"])))
     missing = f"{lost:,} of {len(told['seeds']):,} seeds diverged and have no figure. " if lost else ""
     return (
         f"{missing}{told['n']:,} examples of each seed at round {told['round']:,}, {by}, beside as many real ones. "
         f"Real data: {told['unseen_from']}, measured the same way. ↓ lower is better, ↑ higher. {unit}"
-        "Beside a figure that is worse than real data's: by how much."
+        + " ".join(["Beside a figure that is worse than real data's: by how much.", *told.get("notes", [])])
     )
+
+
+def _credit(told: dict[str, Any]) -> str:
+    """How the judge was taught or does; measurements of older versions tell its accuracy only."""
+    return told.get("judge_words") or f"{told['judge_accuracy']:.2%} right on held-out data"
 
 
 def figure(value: float | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -111,11 +112,13 @@ class Levels:
     @classmethod
     def of(cls, story: Story) -> Levels | None:
         """As the journal tells them; None for one that does not."""
-        told = next((e["levels"] for e in reversed(story.events) if e.get("levels")), None)
-        if not told:
-            return None
-        sure = told.get("sure", _sure(told))
-        return cls(told["d_loss"], told["g_loss"], told["d_real"], sure)
+        held = next((e["levels"] for e in reversed(story.events) if e.get("levels")), {})
+        return cls.told(held) if {"d_loss", "g_loss", "d_real"} <= held.keys() else None
+
+    @classmethod
+    def told(cls, levels: Mapping[str, Any]) -> Levels:
+        """From what each curve comes to."""
+        return cls(levels["d_loss"], levels["g_loss"], levels["d_real"], levels.get("sure", _sure(levels)))
 
     def healthy(self, name: str) -> Range:
         """What is healthy for a curve: D leads a little, and neither loss is far from what it is when D cannot tell."""
@@ -285,13 +288,12 @@ class Reading:
         if target is None or self.story.outputs is None:
             return None
         rounds, outputs = self.story.outputs
-        off = np.abs(outputs.reshape(len(rounds), self.members, -1) - np.array(target)).max(2)
-        return rounds, np.nan_to_num(off, nan=np.inf)
+        return rounds, np.abs(outputs.reshape(len(rounds), self.members, -1) - np.array(target)).max(2)
 
     @property
     def away(self) -> np.ndarray | None:
         """How far each member's output has come to be from the data's target, `(P,)`; None where there is none."""
-        return None if self.misses is None else self.misses[1][-1]
+        return None if self.misses is None else np.nan_to_num(self.misses[1][-1], nan=np.inf)
 
     @cached_property
     def averages(self) -> np.ndarray:
@@ -310,7 +312,7 @@ class Reading:
         if self.misses is not None:
             return Distance("distance from the target", self.misses[0], np.maximum(self.misses[1], NEAR / 4))
         if self.has("frechet-distance"):
-            held = np.maximum(self.figure("frechet-distance"), self.real("frechet-distance"))
+            held = np.maximum(self.figure("frechet-distance"), max(self.real("frechet-distance"), 1e-9))
             return Distance("frechet-distance", self.looked, held)
         own = [n for n in ("diversity", "roughness", "average-likeness", "nearest-training") if self.has(n)]
         if not own:
@@ -330,9 +332,11 @@ class Reading:
         x, y = self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late])
         x = x - x.mean()
         slope = (x[:, None] * (y - y.mean(0))).sum(0) / (x**2).sum()
-        return np.expm1(slope * LAST)
+        return np.expm1(np.clip(slope * LAST, -MOST_CHANGE, MOST_CHANGE))
 
 
+MOST_CHANGE = 10.0
+"""Of a logarithm: beyond, a change is beyond measure."""
 NEAR = 0.2
 """How far, in data units, each number of an example may lie from the data's target."""
 

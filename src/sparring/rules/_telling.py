@@ -117,6 +117,6 @@ def _spread(way: Way, points: int, jitter: float, dice: np.random.Generator) -> 
 
 def _plain(values: np.ndarray) -> Any:
     """Nested lists; None for what is not finite."""
-    if values.ndim == 0:
-        return float(values) if np.isfinite(values) else None
-    return [_plain(value) for value in values]
+    if np.isfinite(values).all():
+        return values.tolist()
+    return [_plain(value) for value in values] if values.ndim > 1 else [v if np.isfinite(v) else None for v in values]

@@ -62,7 +62,7 @@ def _course(reading: Reading, members: np.ndarray) -> str:
     """How D's loss ran, with the number that it came back to."""
     assert reading.levels is not None
     level, now = reading.levels.d_loss, middle(reading.late("d_loss"), members)
-    least = middle(np.nanmin(reading.smooth("d_loss"), axis=0), members)
+    least = middle(np.nan_to_num(reading.smooth("d_loss"), nan=np.inf).min(0), members)
     beside = f"{number(now)} ({number(level)} when it cannot tell)"
     if now - least > 0.1 * abs(level) > 0:
         return f"its loss fell to {number(least)} and came back to {beside}, and "

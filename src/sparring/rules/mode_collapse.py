@@ -46,7 +46,7 @@ class ModeCollapse(Rule):
         then = np.any([~_lacking(reading, name).holds(reading.figure(name)) for name in known], axis=0)
         noise = reading.now("roughness") > SPECKLED
         holds = (lacks > 0) & ~noise & ~reading.lost
-        return Signs(holds, onset(reading.looked, then), np.where(reading.averages, -0.5, lacks))
+        return Signs(holds, onset(reading.looked, then), np.where(reading.averages | _unlike(reading), -0.6, lacks))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         alike = middle(reading.now("diversity"), members)
@@ -90,6 +90,12 @@ def _lacking(reading: Reading, name: str) -> Range:
     """Where a figure does not yet speak of a collapse."""
     real = reading.real(name)
     return Range(low=LIMITS[name] * real) if name in LIMITS else Range(high=real + MORE[name])
+
+
+def _unlike(reading: Reading) -> np.ndarray:
+    """Members whose few kinds are not like the data either: there is more wrong than that they are few."""
+    near = reading.now("nearest-training")
+    return near > reading.healthy("nearest-training").high if reading.has("nearest-training") else near > np.inf
 
 
 def _kinds(reading: Reading, members: np.ndarray) -> tuple[str, str]:

@@ -34,7 +34,7 @@ class OverfittingDiscriminator(Rule):
         if not np.isfinite(unseen).any() or reading.levels is None:
             return None
         share = _share(reading)
-        unit = reading.levels.sure or np.abs(seen - reading.now("d_generated"))
+        unit = reading.levels.sure or np.maximum(np.abs(seen - reading.now("d_generated")), 1e-9)
         holds = (middle_of_last(share) > BY_HEART) & ((seen - unseen) / unit > APART) & ~reading.lost
         return Signs(
             holds, onset(reading.looked, share > BY_HEART), (middle_of_last(share) - BY_HEART) / (1 - BY_HEART)

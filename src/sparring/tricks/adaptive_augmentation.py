@@ -47,7 +47,7 @@ class AdaptiveAugmentation(Trick):
     colours: bool = True
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"seen", "heard"})
-    when: ClassVar[str] = "few images, and nobody knows how few is few: it finds the strength by itself"
+    when: ClassVar[str] = "as diff-augment, where the strength is to be found as training goes on"
     source: ClassVar[str] = (
         "Karras et al., Training generative adversarial networks with limited data, NeurIPS 2020, eq. 1 and appendix B"
     )

@@ -33,7 +33,7 @@ class DiffAugment(Trick):
     """All of these sizes are multiplied by it; 0 changes nothing."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"seen"})
-    when: ClassVar[str] = "few images (some thousands or less): D would learn them by heart"
+    when: ClassVar[str] = "few images, which D would learn by heart"
     source: ClassVar[str] = "Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020"
 
     def __post_init__(self) -> None:

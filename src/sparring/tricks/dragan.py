@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class DRAGAN(Trick):
-    """D is held to a slope of 1 near real examples: weight * (||dD/dx|| - 1)^2.
+    """D is held to a slope of 1 near real examples.
 
-    The paper adds Gaussian noise to real examples. This is the authors' code: x + a * reach * SD * u, with SD that of
-    the batch over all its numbers, u uniform on [0, 1) for every number, and a for every example. It costs D a second
-    look.
+    Added to its loss is weight * (||dD/dx|| - 1)^2. The paper adds Gaussian noise to real examples. This is the
+    authors' code: x + a * reach * SD * u, with SD that of the batch over all its numbers, u uniform on [0, 1) for every
+    number, and a for every example. It costs D a second look.
     """
 
     weight: float = 10.0
@@ -25,10 +25,10 @@ class DRAGAN(Trick):
     reach: float = 0.5
     """How far from real examples D is looked at, in standard deviations of the data."""
     every: int = 1
-    """Rounds from one penalty to the next; it is then as many times as heavy."""
+    """Rounds from one penalty to the next; each weighs as many times more."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
-    when: ClassVar[str] = "the classic losses collapse; unlike gradient-penalty it needs no fakes beside real examples"
+    when: ClassVar[str] = "as gradient-penalty, where D sees real examples and fakes in steps of their own"
     source: ClassVar[str] = "Kodali et al., On convergence and stability of GANs, 2017, and the authors' code"
 
     def __post_init__(self) -> None:

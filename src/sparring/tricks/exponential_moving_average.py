@@ -29,7 +29,7 @@ class ExponentialMovingAverage(Trick):
     """The half-life is at most this share of the steps taken before; 0 does without."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"weights"})
-    when: ClassVar[str] = "always worth it: samples are better and steadier, and training is as before"
+    when: ClassVar[str] = "samples jump about from round to round; training itself does not change"
     source: ClassVar[str] = "Yazıcı et al., The unusual effectiveness of averaging in GAN training, ICLR 2019"
 
     def __post_init__(self) -> None:

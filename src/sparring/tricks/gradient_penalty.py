@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class GradientPenalty(Trick):
-    """D is held to a slope of 1 between real and generated examples: weight * (||dD/dx|| - 1)^2, as in WGAN-GP.
+    """D is held to a slope of 1 between real and generated examples, as in WGAN-GP.
 
-    The slope is taken at e * real + (1 - e) * fake, with e uniform on [0, 1] for every pair. Where players are told
-    classes, D is told the fake's. It costs D a second look.
+    Added to its loss is weight * (||dD/dx|| - 1)^2, the slope taken at e * real + (1 - e) * fake, with e uniform on
+    [0, 1] for every pair. Where players are told classes, D is told the fake's. It costs D a second look.
     """
 
     weight: float = 10.0
     """Lambda in the paper."""
     every: int = 1
-    """Rounds from one penalty to the next; it is then as many times as heavy."""
+    """Rounds from one penalty to the next; each weighs as many times more."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
     compares: ClassVar[bool] = True

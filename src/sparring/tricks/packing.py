@@ -24,7 +24,7 @@ class Packing(Trick):
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"seen"})
     reshapes: ClassVar[bool] = True
-    when: ClassVar[str] = "modes are missing, and the objective or the penalty is not to be changed"
+    when: ClassVar[str] = "modes are missing"
     source: ClassVar[str] = (
         "Lin et al., PacGAN: the power of two samples in generative adversarial networks, NeurIPS 2018"
     )

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class R1(Trick):
-    """D pays for being steep at real examples: gamma / 2 * ||dD/dx||^2.
+    """D pays for being steep at real examples.
 
-    At equilibrium D has nothing to say about real data, and a D that is flat there lets G rest where it is right: with
-    this penalty training converges near the equilibrium. The slope is that of the raw score at the example as it was
-    before other tricks showed it to D.
+    Added to its loss is gamma / 2 * ||dD/dx||^2. At equilibrium D has nothing to say about real data, and a D that is
+    flat there lets G rest where it is right: the paper proves that training then converges from nearby. The slope is
+    that of the raw score, at the example as it was before other tricks showed it to D.
     """
 
     gamma: float = 10.0
     """Weight."""
     every: int = 1
-    """Rounds from one penalty to the next; it is then as many times as heavy."""
+    """Rounds from one penalty to the next; each weighs as many times more."""
     final: float = 1.0
     """Share of gamma that is left at `until`; 1 keeps it constant."""
     until: float = 1.0

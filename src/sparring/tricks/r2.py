@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class R2(Trick):
-    """D pays for being steep at generated examples: gamma / 2 * ||dD/dx||^2.
+    """D pays for being steep at generated examples.
 
-    The counterpart of R1, which looks at real examples. The slope is that of the raw score at the example as it was
-    before other tricks showed it to D.
+    Added to its loss is gamma / 2 * ||dD/dx||^2. R1 does the same at real examples. The slope is that of the raw score,
+    at the example as it was before other tricks showed it to D.
     """
 
     gamma: float = 10.0
     """Weight."""
     every: int = 1
-    """Rounds from one penalty to the next; it is then as many times as heavy."""
+    """Rounds from one penalty to the next; each weighs as many times more."""
     final: float = 1.0
     """Share of gamma that is left at `until`; 1 keeps it constant."""
     until: float = 1.0
     """Share of the run in which gamma falls so far, along a cosine."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
-    when: ClassVar[str] = "to see what R1 does with fakes in place of real examples; in use, both together are better"
+    when: ClassVar[str] = "to compare with r1; to use both, take zero-centred"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 10"
 
     def __post_init__(self) -> None:

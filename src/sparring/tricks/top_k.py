@@ -25,7 +25,7 @@ class TopK(Trick):
     """Share of the run after which it is reached."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"paid"})
-    when: ClassVar[str] = "samples between the modes are to become fewer; beware where modes are lost already"
+    when: ClassVar[str] = "too many samples lie between the modes"
     source: ClassVar[str] = "Sinha et al., Top-k training of GANs, NeurIPS 2020"
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ class WeightClipping(Trick):
     """Largest size of a weight, biases and gains of normalisation included."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"weights"})
-    when: ClassVar[str] = "to see the original WGAN; gradient-penalty and spectral normalisation do the same better"
+    when: ClassVar[str] = "with wasserstein, to see the original; gradient-penalty came to replace it"
     source: ClassVar[str] = "Arjovsky et al., Wasserstein generative adversarial networks, ICML 2017, algorithm 1"
 
     def __post_init__(self) -> None:

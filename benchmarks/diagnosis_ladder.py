@@ -1,0 +1,123 @@
+"""Hold the diagnosis against what the authors of the ladder's recipes saw.
+
+    python benchmarks/diagnosis_ladder.py RUNS ...                          runs that are there already
+    python benchmarks/diagnosis_ladder.py --data-dir DIR --out runs/ladder  what is missing is trained first
+                                          [--seeds 8] [--budget SECONDS] [--only NAME ...]
+
+A recipe whose training would take longer than the budget is cut to the rounds that fit it, as in `ladder.py`. A recipe
+whose author gave no verdict, or none that names a finding, is told and not counted. What was said is kept in
+`results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch
+from ladder import LADDER, cut
+
+from sparring import catalogue
+from sparring.diagnosis import diagnose
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.trainer import train
+
+RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
+
+
+def runs_in(folders: list[Path]) -> Iterator[Run]:
+    """Runs of the ladder's recipes in these folders, or in the folders in them."""
+    for folder in folders:
+        for place in (folder, *sorted(p for p in folder.iterdir() if p.is_dir())):
+            run = Run(place)
+            if run.exists and run.recipe.get("name") in LADDER:
+                yield run
+
+
+def climbed(name: str, arguments: argparse.Namespace) -> Run:
+    """A run of one recipe: the one that is there, gone on with, or a new one."""
+    folder = arguments.out / name
+    if Run(folder).exists:
+        recipe = Recipe.from_json(Run(folder).recipe_json)
+    else:
+        recipe = cut(find_recipe(name).with_(seeds=arguments.seeds), arguments.data_dir, arguments.budget)
+    return train(recipe, folder, data_dir=arguments.data_dir)
+
+
+def told(run: Run) -> dict[str, Any]:
+    """What the diagnosis said of a run, beside what its author saw."""
+    held, name = diagnose(run), run.recipe["name"]
+    facts = catalogue.cards("recipes")[name].facts
+    return {
+        "expects": list(facts.get("expects", ())),
+        "author": facts["verdict"],
+        "verdict": held.verdict,
+        "findings": {f.rule: len(f.members) for f in held.findings},
+        "seeds": len(held.story.seeds),
+        "rounds": held.story.round,
+        "rounds_in_full": find_recipe(name).rounds,
+        "date": date.today().isoformat(),
+    }
+
+
+def agrees(each: dict[str, Any]) -> bool:
+    """Whether the verdict is one of the findings that the author's words name."""
+    return each["verdict"] in each["expects"]
+
+
+def table() -> str:
+    """Markdown: every recipe that was diagnosed, the author's words beside the verdict."""
+    every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if not every:
+        return "Not run yet."
+    lines = [
+        "| recipe | seeds | rounds | its author saw | expected | verdict | also found |",
+        "| --- | ---: | ---: | --- | --- | --- | --- |",
+    ]
+    for name in (n for n in LADDER if n in every):
+        each = every[name]
+        rounds = f"{each['rounds']:,}"
+        rounds += f" of {each['rounds_in_full']:,}" if each["rounds"] < each["rounds_in_full"] else ""
+        expects = ", ".join(f"`{rule}`" for rule in each["expects"]) or "–"
+        said = f"`{each['verdict']}`"
+        said = said if agrees(each) or not each["expects"] else f"**{said}**"
+        also = ", ".join(f"`{r}` ({n} of {each['seeds']})" for r, n in each["findings"].items() if r != each["verdict"])
+        lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {each['author']} | {expects} | {said} | {also} |")
+    counted = [each for each in every.values() if each["expects"]]
+    right = sum(map(agrees, counted))
+    return "\n".join(
+        [*lines, "", f"The verdict is what the author saw for {right} of {len(counted)} recipes that say."]
+    )
+
+
+def main() -> None:
+    """Diagnose what is there, or train what is missing and diagnose that."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="*", type=Path)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("runs/ladder"))
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--budget", type=float, default=1800.0, help="seconds of training for one recipe")
+    parser.add_argument("--only", nargs="*", default=LADDER, help="recipes; all of the ladder if not given")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    found = runs_in(arguments.runs) if arguments.runs else (climbed(name, arguments) for name in arguments.only)
+    for run in found:
+        said, name = told(run), run.recipe["name"]
+        every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(every | {name: said}, indent=1) + "\n")
+        print(f"{name}: {said['verdict']} (expected {', '.join(said['expects']) or 'nothing'})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

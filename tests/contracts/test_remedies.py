@@ -1,0 +1,119 @@
+"""What every remedy must keep: what it changes runs as it stands, and it is silent where it has nothing to offer."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sparring import catalogue
+from sparring.assembly import game_of
+from sparring.datasets.digits import Digits
+from sparring.diagnosis import remedied
+from sparring.errors import UsageError
+from sparring.latent.uniform import Uniform
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives.minimax import Minimax
+from sparring.objectives.wasserstein import Wasserstein
+from sparring.optimisers.adam import Adam
+from sparring.optimisers.sgd import SGD
+from sparring.recipe import Recipe, find_recipe
+from sparring.tricks.label_swapping import LabelSwapping
+from tests.miniature import miniature
+
+RULES = {name: catalogue.find("rules", name)() for name in catalogue.cards("rules")}
+
+
+class OwnGenerator(torch.nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(torch.nn.Linear(32, 64), torch.nn.Tanh(), torch.nn.Unflatten(1, (1, 8, 8)))
+
+
+@cache
+def broken() -> dict[str, Recipe]:
+    """Recipes of which each has something that a remedy mends."""
+    digits = find_recipe("digits")
+    return {
+        "as it comes": digits,
+        "wrong scale": digits.with_(data=Digits(span=(0.0, 255.0))),
+        "uneven": digits.with_(round=(digits.round[0], *(digits.round[1],) * 300), rounds=100),
+        "flipped": digits.with_(tricks=(LabelSwapping(0.5, 0.0),)),
+        "rates": digits.with_(discriminator_optimiser=Adam(5e-2), generator_optimiser=SGD(0.0, momentum=0.9)),
+        "saturating": digits.with_(objective=Minimax()),
+        "free critic": digits.with_(objective=Wasserstein(), tricks=()),
+        "narrow": digits.with_(generator=FullyConnected((1,), "sigmoid", output="tanh"), latent=Uniform(1)),
+        "own": digits.with_(generator=OwnGenerator),
+        "points": find_recipe("pattern-1010"),
+        "one at a time": find_recipe("num-gan"),
+    }
+
+
+def fitting(remedy: Any) -> dict[str, Recipe]:
+    """Those of the broken recipes that a remedy fits, changed."""
+    found = {name: (recipe, remedy(recipe.to_dict())) for name, recipe in broken().items()}
+    return {name: Recipe.from_dict(changed, recipe) for name, (recipe, changed) in found.items() if changed is not None}
+
+
+def test_it_fits_one_of_the_broken_recipes_at_least(remedy: Any) -> None:
+    assert fitting(remedy)
+
+
+def test_what_it_changes_runs_five_rounds(remedy: Any, data_dir: Path) -> None:
+    for name, changed in fitting(remedy).items():
+        small = miniature(changed).with_(seeds=(0,), batch=min(changed.batch, 8))
+        game = game_of(small, small.data.open(data_dir, "cpu"))
+        for _ in range(5):
+            game.play()
+        weights = [t for p in game.players.values() for t in p.networks.state().values()]
+        assert all(torch.isfinite(w).all() for w in weights), name
+
+
+def test_it_changes_the_recipe_and_leaves_the_one_it_was_given(remedy: Any) -> None:
+    for recipe in broken().values():
+        plain = recipe.to_dict()
+        before = copy.deepcopy(plain)
+        changed = remedy(plain)
+        assert plain == before
+        assert changed is None or (changed != before and changed.keys() == before.keys())
+        assert changed is None or changed["name"] == before["name"]
+
+
+def test_it_is_named_by_a_rule_and_has_no_settings(remedy: Any) -> None:
+    name = catalogue.name_of(type(remedy))
+    assert any(name in rule.remedies for rule in RULES.values())
+    assert not dataclasses.fields(remedy)
+
+
+def test_one_that_does_not_fit_is_refused_with_those_that_do() -> None:
+    with pytest.raises(UsageError, match=r"honest-labels has nothing to change in this recipe; these have: .*modern"):
+        remedied(find_recipe("digits").to_dict(), "honest-labels")
+    with pytest.raises(UsageError, match="did you mean 'modern'"):
+        remedied(find_recipe("digits").to_dict(), "modrn")
+
+
+@pytest.mark.parametrize(
+    ("finding", "name", "first"),
+    [
+        ("discriminator-wins", "uneven", "even-steps"),
+        ("weak-discriminator", "flipped", "honest-labels"),
+        ("weak-discriminator", "rates", "usual-rates"),
+        ("discriminator-wins", "wrong scale", "matching-scale"),
+        ("vanishing-gradient", "saturating", "cross-entropy"),
+        ("vanishing-gradient", "own", "plain-generator"),
+        ("divergence", "free critic", "held-critic"),
+        ("mode-collapse", "narrow", "larger-latent"),
+        ("mode-collapse", "one at a time", "larger-latent"),
+        ("memorisation", "as it comes", "augmentation"),
+        ("oscillation", "as it comes", "flatter-discriminator"),
+        ("undertrained", "as it comes", "longer"),
+    ],
+)
+def test_the_first_remedy_that_fits_mends_what_the_recipe_shows_is_wrong(finding: str, name: str, first: str) -> None:
+    plain = broken()[name].to_dict()
+    fits = [r for r in RULES[finding].remedies if catalogue.make("remedies", r, {})(plain) is not None]
+    assert fits[0] == first

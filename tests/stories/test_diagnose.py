@@ -1,0 +1,238 @@
+"""A person asks what is wrong with a GAN: from the command line, from Python, on the page, while it trains."""
+
+from __future__ import annotations
+
+import io
+import json
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from scipy.stats import t as students
+
+import sparring
+from sparring import catalogue
+from sparring.cli import FAILED, OK, WRONG_USAGE, run
+from sparring.diagnosis import NOT_SURE, Still, command, diagnosis, students_t
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives.least_squares import LeastSquares
+from sparring.optimisers.sgd import SGD
+from sparring.record import Run, Story
+from sparring.report import Live, summary, write_report
+from sparring.rules import Reading
+from sparring.rules._telling import told
+from sparring.tricks.label_swapping import LabelSwapping
+
+SMALL = sparring.find_recipe("digits").with_(
+    rounds=30, ticks=3, batch=8, seeds=3, generator=FullyConnected((9,), output="tanh")
+)
+OWN = """
+from torch import nn
+
+from sparring import Recipe, find_recipe
+
+
+class Mine(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(32, 64), nn.Tanh(), nn.Unflatten(1, (1, 8, 8)))
+
+
+def mine() -> Recipe:
+    return find_recipe("digits").with_(generator=Mine, rounds=6, ticks=2, batch=8)
+"""
+
+
+def sparring_(*arguments: object, expect: int = OK) -> None:
+    assert run([str(a) for a in arguments]) == expect
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A G that learns nothing: half of the labels are wrong."""
+    out = tmp_path_factory.mktemp("diagnose") / "run"
+    sparring.train(SMALL.with_(tricks=(LabelSwapping(0.5, 0.0),)), out)
+    return out
+
+
+def written(folder: Path, story: Story) -> Run:
+    """A run's folder that tells this story."""
+    run = Run(folder)
+    recipe = sparring.find_recipe("digits").with_(seeds=story.seeds, rounds=story.recipe["rounds"])
+    run.create(recipe.to_json())
+    for event in story.events:
+        run.journal.append(event["event"], **{k: v for k, v in event.items() if k != "event"})
+    return run
+
+
+def sick(rule: str) -> Story:
+    return catalogue.find("rules", rule)().sick()
+
+
+def test_findings_as_json_are_the_strongest_first_and_their_remedies_run(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    sparring_("diagnose", trained, "--json")
+    held = json.loads(capsys.readouterr().out)
+    assert {"verdict", "findings"} <= held.keys() and held["findings"]
+    first = held["findings"][0]
+    assert held["verdict"] in (first["rule"], NOT_SURE)
+    for finding in held["findings"]:
+        assert {"rule", "claim", "members", "since", "evidence", "remedy"} <= finding.keys()
+        assert finding["rule"] in catalogue.cards("rules")
+        assert set(finding["members"]) <= {0, 1, 2} and finding["of"] == 3
+        assert 0 <= finding["since"] <= 30
+        assert all({"name", "value", "healthy"} <= each.keys() for each in finding["evidence"])
+    strengths = [(2 * len(f["members"]) > f["of"], f["strength"]) for f in held["findings"]]
+    assert strengths == sorted(strengths, reverse=True)
+    out = tmp_path / "mended"
+    words = first["command"].split()[1:]
+    assert words == ["train", "--from", str(trained), "--remedy", first["remedy"]]
+    sparring_(*words, "--rounds", 5, "--ticks", 1, "--out", out)
+    assert Run(out).story.round == 5
+    assert Run(out).recipe["seeds"] == [0, 1, 2]
+    assert Run(out).recipe["name"] == "digits"
+
+
+def test_words_name_the_verdict_its_numbers_and_what_to_type(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    sparring_("diagnose", trained)
+    said = capsys.readouterr().out
+    assert "verdict" in said and "healthy" in said and "3 of 3 seeds" in said
+    assert "sparring train --from" in " ".join(said.split()) and "--remedy" in said
+
+
+def test_a_remedy_is_trained_beside_the_run_and_changes_what_it_says(trained: Path) -> None:
+    sparring_("train", "--from", trained, "--remedy", "honest-labels", "--rounds", 4, "--ticks", 1)
+    made = Run(trained.with_name("run-honest-labels"))
+    assert made.recipe["tricks"] == [] and made.recipe["rounds"] == 4
+    assert made.recipe["generator"] == Run(trained).recipe["generator"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--remedy", "plain-generator"), "plain-generator has nothing to change in this recipe; these have: "),
+        (("--remedy", "modrn"), "did you mean 'modern'?"),
+        (("--remedy", "modern", "--batch", "many"), "batch"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(
+    trained: Path, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sparring_("train", "--from", trained, *arguments, expect=WRONG_USAGE)
+    error = capsys.readouterr().err
+    assert says in error and len(error.splitlines()) == 1
+
+
+def test_a_remedy_needs_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sparring_("train", "digits", "--remedy", "modern", expect=WRONG_USAGE)
+    assert "say which with --from RUN" in capsys.readouterr().err
+    sparring_("train", "--from", tmp_path / "nothing", "--remedy", "modern", expect=FAILED)
+    assert "does not exist" in capsys.readouterr().err
+    sparring_("diagnose", tmp_path / "nothing", expect=FAILED)
+
+
+def test_a_run_with_a_users_own_network_is_diagnosed_and_mended(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    made = sparring.train(sparring.find_recipe(str(tmp_path / "mine.py")), tmp_path / "run")
+    assert sparring.diagnose(made).verdict in (NOT_SURE, *catalogue.cards("rules"))
+    sparring_("train", "--from", made.path, "--remedy", "faster-discriminator", "--rounds", 3)
+    again = Run(tmp_path / "run-faster-discriminator")
+    assert again.recipe["generator"]["yours"] == "Mine"
+    assert again.recipe["discriminator_optimiser"]["rate"] == 4 * made.recipe["discriminator_optimiser"]["rate"]
+
+
+def test_a_run_that_diverges_is_stopped_and_named_with_the_round_where_it_began(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    far = SMALL.with_(generator_optimiser=SGD(1e4), discriminator_optimiser=SGD(1e4), seeds=2, rounds=200)
+    with pytest.raises(sparring.SparringError, match="every member diverged"):
+        sparring.train(far.with_(objective=LeastSquares(), tricks=()), tmp_path / "run")
+    sparring_("diagnose", tmp_path / "run", "--json")
+    held = json.loads(capsys.readouterr().out)
+    first = held["findings"][0]
+    assert held["verdict"] == first["rule"] == "divergence"
+    assert first["members"] == [0, 1] and first["since"] <= 20
+    assert "seed 0 at round" in first["claim"]
+    assert first["remedy"] == "lower-rates"
+
+
+def test_python_says_the_same(trained: Path) -> None:
+    held = sparring.diagnose(trained)
+    assert held.plain(trained)["verdict"] == held.verdict == sparring.diagnose(Run(trained)).verdict
+    assert summary(Run(trained))["diagnosis"]["verdict"] == held.verdict
+
+
+def test_the_page_carries_every_finding_with_its_picture_and_command(tmp_path: Path) -> None:
+    made = written(tmp_path / "run", sick("mode-collapse"))
+    held = sparring.diagnose(made)
+    page = write_report(made).read_text()
+    assert "Diagnosis" in page
+    for finding in held.findings:
+        assert finding.rule in page and escape(finding.plot.title) in page
+        assert command(made.path, finding.remedies[0]) in page
+    assert page.count("Dotted: the round since which it holds") == len(held.findings)
+
+
+def test_the_author_stands_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = written(tmp_path / "run", sick("discriminator-wins"))
+    made.write_text("recipe.json", json.dumps(sparring.find_recipe("num-gan").with_(seeds=8).to_dict()))
+    sparring_("show", made.path)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "its author saw No longer pure noise" in said
+    assert "findings to be made discriminator-wins" in said
+    assert "diagnosis discriminator-wins (8 of 8): D is far ahead" in said
+
+
+def test_it_says_not_sure_where_nothing_is_clear(tmp_path: Path) -> None:
+    """D leads, no figure was told: nothing is known of the samples, and neither end is claimed."""
+    story = told({"d_real": 0.7, "d_fake": 0.3}, figures={})
+    held = diagnosis(Story(story.recipe, [e for e in story.events if e["event"] != "yardstick"]))
+    assert held.verdict == NOT_SURE and not held.findings
+    assert held.line == "not-sure: nothing stands out, good or bad"
+
+
+def test_a_minority_is_told_and_is_not_the_verdict() -> None:
+    story = told(lost={0: 4_000, 1: 4_200})
+    held = diagnosis(story)
+    assert held.verdict == "equilibrium"
+    lost = next(f for f in held.findings if f.rule == "divergence")
+    assert lost.members == (0, 1) and not lost.widespread
+    assert "seed 0 at round 3,975, seed 1 at round 4,175" in lost.claim
+
+
+def test_a_verdict_stands_in_the_display(trained: Path) -> None:
+    console = Console(width=120, height=60, file=io.StringIO(), force_terminal=True)
+    live: Any = Live(console)
+    recipe = sparring.find_recipe("digits").with_(rounds=6, ticks=2, batch=8)
+    live.console = console
+    seen: list[str] = []
+
+    def look(trainer: Any) -> None:
+        live._next = live._next_verdict = 0.0
+        live(trainer)
+        seen.append(live._verdict)
+
+    with live:
+        sparring.train(recipe, trained.parent / "shown", watchers=[look])
+    assert seen[-1].startswith(("not-sure", *catalogue.cards("rules")))
+    assert "so far" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 5, 12, 200])
+def test_intervals_are_students(freedom: int) -> None:
+    assert students_t(freedom, 0.95) == pytest.approx(students.ppf(0.975, freedom), rel=5e-3)
+
+
+def test_whether_more_training_pays_is_said_with_its_interval() -> None:
+    falling = Still.of(Reading(told(figures={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
+    assert falling is not None and falling.improving is True
+    assert falling.low < falling.change < falling.high < 0
+    resting = Still.of(Reading(told(figures={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
+    assert resting is not None and resting.improving is False
+    assert "more training would add little" in resting.words
+    untold = told(figures={})
+    assert Still.of(Reading(untold)) is None
