@@ -157,6 +157,7 @@ class TrainFlags:
         Path | None,
         tyro.conf.arg(name="from", metavar="RUN", help="Train the recipe of this run anew, in place of a named one."),
     ] = None
+    until_still: Annotated[bool, tyro.conf.arg(help="End once samples show no gain that is worth more rounds.")] = False
     remedy: Annotated[
         str, tyro.conf.arg(help="A change to that recipe, as `sparring diagnose RUN` proposes it; from scratch.")
     ] = ""
@@ -195,6 +196,7 @@ def train(arguments: list[str]) -> int:
             threads=flags.threads,
             watchers=[live],
             probing=flags.figures,
+            until_still=flags.until_still,
         )
     page = report.write_report(made)
     story = made.story
@@ -205,6 +207,8 @@ def train(arguments: list[str]) -> int:
     else:
         _print(report.words(made))
         print(page)
+    if story.status == "still":
+        _complain(f"samples no longer get better: ended after round {story.round} of {recipe.rounds}", OK)
     if story.status == "stopped":
         _complain(f"stopped after round {story.round} and saved in {made.path}; the same command goes on", INTERRUPTED)
         return INTERRUPTED
@@ -291,7 +295,14 @@ class MeasureFlags:
 
     run: RunDir
     count: Annotated[int, tyro.conf.arg(help="Examples of each member, and of real data.")] = 1_000
-    judge: Annotated[str, tyro.conf.arg(help="Whose features and classes to look through; else the data's own.")] = ""
+    judge: Annotated[
+        str,
+        tyro.conf.arg(
+            metavar="NAME",
+            help="Whose features and classes to look through: digits, mnist, ...; own, trained on this data and kept; "
+            "inception, for published FID. Else the one that goes with the data, or own where there is none.",
+        ),
+    ] = ""
     data_dir: Annotated[
         Path | None, tyro.conf.arg(help="Folder with the data set's files; else SPARRING_DATA, else a download.")
     ] = None
@@ -326,6 +337,7 @@ class SampleFlags:
     out: NumpyOrPicture
     count: Annotated[int, tyro.conf.arg(help="Examples of each member: those of its latent vectors 0, 1, 2, ...")] = 64
     numbers: Annotated[str, tyro.conf.arg(help="Those of these latent vectors instead: 3,17,20-25.")] = ""
+    best: Annotated[bool, tyro.conf.arg(help="From the best checkpoint instead of the newest.")] = False
     seeds: Members = ""
     source: Source = None
     json: Json = False
@@ -343,7 +355,7 @@ def sample(arguments: list[str]) -> int:
     from sparring.record.grid import save_array, save_grid
 
     run = Run.open(flags.run)
-    examples = draw(run, flags.count, flags.source, numbers, seeds)
+    examples = draw(run, flags.count, flags.source, numbers, seeds, flags.best)
     seeds = list(seeds or run.recipe["seeds"])
     modes = reload(run.recipe, flags.source).data.modes
     write_whole(

@@ -37,7 +37,10 @@ class Still:
     """Mean over members: -0.2 is a fifth nearer to the data."""
     low: float
     high: float
-    """Ends of the interval for that mean; NaN with one member, of which there is no telling how sure it is."""
+    """Ends of the interval for that mean: by how far members differ, or with one by how far its looks lie from a line.
+
+    NaN where there are too few of both.
+    """
 
     @property
     def improving(self) -> bool | None:
@@ -48,15 +51,24 @@ class Still:
             return True
         return False if self.low > -2 * PAYS else None
 
+    @property
+    def pays(self) -> bool:
+        """Whether to go on: members agree that samples get better, or at least they do on average."""
+        return bool(self.improving) or self.change < -PAYS
+
     @classmethod
     def of(cls, reading: Reading) -> Still | None:
         """None where samples were looked at less than twice in that part."""
-        change = np.log1p(reading.trend[np.isfinite(reading.trend) & ~reading.lost])
+        line = reading.line
+        sound = np.isfinite(line.change) & ~reading.lost
+        change = line.change[sound]
         if not len(change):
             return None
         middle, reach = float(change.mean()), float("nan")
         if len(change) > 1:
             reach = students_t(len(change) - 1, SURE) * float(change.std(ddof=1)) / len(change) ** 0.5
+        elif line.looks > 2:
+            reach = students_t(line.looks - 2, SURE) * float(line.error[sound][0])
         low, high = middle - reach, middle + reach
         return cls(reading.distance.name, float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high)))
 
@@ -69,7 +81,7 @@ class Still:
         end = {
             True: "more training pays.",
             False: "more training would add little.",
-            None: "seeds do not tell whether more training pays.",
+            None: "that does not tell whether more training pays.",
         }
         return f"{came}: {end[self.improving]}"
 
@@ -104,12 +116,19 @@ class Diagnosis:
             return f"{first.rule} ({held}): {first.claim}"
         return f"{NOT_SURE}: nothing is clear for most seeds; {first.rule} in {held}"
 
+    @property
+    def best(self) -> int | None:
+        """The round whose samples were nearest to the data, of those looked at; its checkpoint is kept."""
+        told = [event["round"] for event in self.story.events if event["event"] == "best"]
+        return told[-1] if told else None
+
     def plain(self, run: str | Path | None = None) -> dict[str, Any]:
         """What `sparring diagnose --json` tells."""
         return {
             "verdict": self.verdict,
             "findings": [_plain(finding, run) for finding in self.findings],
             "still": self.still.plain() if self.still else None,
+            "best": self.best,
             "round": self.story.round,
         }
 

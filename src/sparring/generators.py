@@ -27,17 +27,19 @@ def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarra
 
 
 def generators_of(
-    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None
+    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None, best: bool = False
 ) -> tuple[Recipe, Population]:
     """A run's recipe and its trained generators: all, or those of `seeds`, which the recipe then has too.
 
-    `source` is where to find a user's own file, if it moved.
+    `source` is where to find a user's own file, if it moved. They are those of the newest checkpoint, or of the `best`:
+    that of the round at which samples were nearest to the data.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     recipe = reload(run.recipe, source)
-    held = run.load("G.")
+    held = run.load("G.", best)
     if held is None:
-        raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
+        which = "best checkpoint: samples were not looked at" if best else "checkpoint"
+        raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
     weights = weights_to_show(held[1])
     if seeds is not None:
         if absent := sorted(set(seeds) - set(recipe.seeds)):
@@ -51,14 +53,14 @@ def generators_of(
 
 
 def explorable(
-    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None
+    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None, best: bool = False
 ) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
     """A run's recipe and G: latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
 
     G is in evaluation mode and keeps no gradients. `seeds` chooses members; the recipe that comes back has only those.
     """
     with own_chance():
-        recipe, generators = generators_of(run, source, seeds)
+        recipe, generators = generators_of(run, source, seeds, best)
     generators.train(False)
 
     @torch.no_grad()
@@ -100,13 +102,14 @@ def sample(
     source: Path | None = None,
     numbers: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
+    best: bool = False,
 ) -> np.ndarray:
     """Examples of every member, float32 `(P, N, *shape)` in data units ([0, 1] for images).
 
     They are those of the latent vectors 0 to `count` - 1, or of `numbers`; the same number gives the same example.
-    `seeds` chooses members.
+    `seeds` chooses members, `best` the best checkpoint in place of the newest.
     """
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
-    recipe, G = explorable(run, source, seeds)
+    recipe, G = explorable(run, source, seeds, best)
     return G(latents(recipe, range(count) if numbers is None else numbers)).float().cpu().numpy()

@@ -21,9 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.about import about
+from sparring.about import about, levels_of
 from sparring.assembly import game_of, own_chance, restore, state_of, threads_for, threads_set
 from sparring.chance import Chance
+from sparring.diagnosis import Still, story_of
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game import Game
 from sparring.generators import generate, with_classes
@@ -33,6 +34,7 @@ from sparring.record import Run, locked
 from sparring.record.grid import save_grid
 from sparring.record.journal import spelled
 from sparring.record.story import CURVES, GRADIENTS
+from sparring.rules import Reading
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -50,6 +52,11 @@ OVERDUE_SECONDS = 30.0
 LOOK_SHARE = 0.04
 """Of the time spent training, the most that looks at samples may take by the trainer's own account: 5 % are promised,
 and it does not see all. A look that would take more waits."""
+BETTER = 0.98
+"""Times the best distance from the data so far: what comes below is the best, and its checkpoint is kept."""
+RESTING_LOOKS, RESTING_SHARE, LEAST_LOOKS = 3, 0.2, 6
+"""Training that goes on until samples rest ends when so many looks in a row show no gain worth more rounds, but not
+before that share of the recipe's rounds, nor before so many looks."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -70,6 +77,8 @@ class Trainer:
     """Set to leave after the round in progress."""
     probe: Probe | None = None
     """What looks at samples, if anything does."""
+    until_still: bool = False
+    """Whether to leave once looks show no gain any more."""
 
     def __post_init__(self) -> None:
         recipe = self.recipe
@@ -93,6 +102,10 @@ class Trainer:
         self._looks = 0
         self._looking_seconds, self._look_seconds = 0.0, 0.0
         """Of this sitting: all looks; the last one."""
+        told = [event["distance"] for event in self.run.story.events if event["event"] == "best"]
+        self._best, self._best_saved_at = told[-1] if told else np.inf, -np.inf
+        self._resting = 0
+        """Looks in a row that showed no gain."""
         self._saved_at, self._save_seconds = time.monotonic(), 0.0
 
     @property
@@ -146,6 +159,8 @@ class Trainer:
                 facts |= self._look(self.probe)
         self.run.journal.append("tick", round=self.game.round, seconds=round(self.seconds, 3), **facts)
         self._look_for_divergence()
+        if "figures" in facts:
+            self._weigh()
         if self._checkpoint_is_due(CHECKPOINT_SECONDS):
             self.save()
         self._tell()
@@ -203,6 +218,37 @@ class Trainer:
         told = {name: spelled(values) for name, values in self.figures.items()}
         return {"figures": told, "look_seconds": round(self._look_seconds, 4)}
 
+    def _weigh(self) -> None:
+        """Whether the samples just looked at are the best so far, and whether more rounds still pay."""
+        began = time.monotonic()
+        reading = Reading(story_of(self.run))
+        self._keep_if_best(reading)
+        still = Still.of(reading)
+        self._resting = self._resting + 1 if still is not None and not still.pays else 0
+        long_enough = self.game.round >= RESTING_SHARE * self.recipe.rounds and len(reading.looked) >= LEAST_LOOKS
+        if self.until_still and long_enough and self._resting >= RESTING_LOOKS:
+            self.stopping = True
+        took = time.monotonic() - began
+        self._look_seconds += took
+        self._looking_seconds += took
+
+    def _keep_if_best(self, reading: Reading) -> None:
+        """A checkpoint of its own, in the place of the best before, as often as saving may cost."""
+        now = reading.distance.values[-1:, ~reading.lost]
+        if not now.size or not np.isfinite(now).all():
+            return
+        distance = float(np.exp(np.log(np.maximum(now, 1e-9)).mean()))
+        waited = time.monotonic() - self._best_saved_at
+        last = self.game.round >= self.recipe.rounds
+        if distance > BETTER * self._best or (waited < self._save_seconds / CHECKPOINT_SHARE and not last):
+            return
+        began = time.monotonic()
+        self.run.save_best(self.game.round, state_of(self.game))
+        told = {"figure": reading.distance.name, "distance": float(f"{distance:.6g}")}
+        self.run.journal.append("best", round=self.game.round, **told)
+        self._best, self._best_saved_at = distance, time.monotonic()
+        self._save_seconds = max(self._save_seconds, self._best_saved_at - began)
+
     def _look_for_divergence(self) -> None:
         lost = {m for row in self.latest.values() for m in np.flatnonzero(~np.isfinite(row)).tolist()}
         if fresh := sorted(lost - self._diverged):
@@ -236,10 +282,9 @@ class Trainer:
         if self._noted:
             self._tick()
         self.save()
-        done = self.game.round >= self.recipe.rounds
-        self.run.journal.append(
-            "finished" if done else "stopped", round=self.game.round, seconds=round(self.seconds, 3)
-        )
+        done, rests = self.game.round >= self.recipe.rounds, self.until_still and self._resting >= RESTING_LOOKS
+        end = "finished" if done else "still" if rests else "stopped"
+        self.run.journal.append(end, round=self.game.round, seconds=round(self.seconds, 3))
 
 
 def train(
@@ -251,13 +296,17 @@ def train(
     threads: int | None = None,
     watchers: Sequence[Watcher] = (),
     probing: bool = True,
+    until_still: bool = False,
 ) -> Run:
     """Train `recipe` in the folder `out`, or go on where it was left. Returns the run.
 
-    With `probing`, ticks record figures of the samples too; what is trained is the same without.
+    With `probing`, ticks record figures of the samples too; what is trained is the same without. With `until_still` it
+    ends once these show no gain any more.
     Ctrl-C (and SIGTERM) ends the round in progress, saves and returns; calling again goes on.
     Raises UsageError when `out` holds another recipe's run, SparringError when data or disk fail.
     """
+    if until_still and not probing:
+        raise UsageError("only figures of the samples tell whether they still get better: until-still needs them")
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     home = Path(data_dir) if data_dir is not None else None
     data, opened = recipe.data.settled_to_open(home, device)
@@ -275,11 +324,14 @@ def train(
             if recipe.origin and not (run.path / "source.py").exists():
                 run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
             about(run, recipe, device, chosen)
-            trainer = Trainer(recipe, game, run, watchers)
+            trainer = Trainer(recipe, game, run, watchers, until_still=until_still)
             if not fresh:
                 resume(trainer)
-            if fresh or run.story.status != "finished":
-                run.journal.append("resumed" if game.round else "started", round=game.round, recipe=recipe.id)
+            over = ("finished", "still") if until_still else ("finished",)
+            if fresh or run.story.status not in over:
+                begins = "resumed" if game.round else "started"
+                levels = levels_of(recipe.objective)
+                run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
                 with _politely(trainer), _telling_what_is_safe(trainer):
                     if probing:
                         trainer.begin_looking(Probe.of(recipe, game, home))

@@ -8,12 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rich.console import Console
 from scipy.stats import t as students
 
 import sparring
-from sparring import catalogue
+from sparring import catalogue, trainer
 from sparring.cli import FAILED, OK, WRONG_USAGE, run
 from sparring.diagnosis import NOT_SURE, Still, command, diagnosis, students_t
 from sparring.networks.fully_connected import FullyConnected
@@ -21,6 +22,7 @@ from sparring.objectives.least_squares import LeastSquares
 from sparring.optimisers.sgd import SGD
 from sparring.record import Run, Story
 from sparring.report import Live, summary, write_report
+from sparring.report.findings import when_to_stop
 from sparring.rules import Reading
 from sparring.rules._telling import told
 from sparring.tricks.label_swapping import LabelSwapping
@@ -236,3 +238,59 @@ def test_whether_more_training_pays_is_said_with_its_interval() -> None:
     assert "more training would add little" in resting.words
     untold = told(figures={})
     assert Still.of(Reading(untold)) is None
+
+
+# When to stop.
+
+
+def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A G that cannot learn rests from the beginning. The same command has nothing left to do; without the flag it
+    goes on."""
+    monkeypatch.setattr(trainer, "LOOK_SHARE", 1e6)  # every tick is looked at, however long that takes
+    rest = SMALL.with_(generator_optimiser=SGD(0.0), rounds=200, ticks=20)
+    made = sparring.train(rest, tmp_path / "run", until_still=True)
+    assert made.story.status == "still"
+    ended = made.story.round
+    assert 60 <= ended < 200
+    assert sparring.train(rest, tmp_path / "run", until_still=True).story.round == ended
+    held = sparring.diagnose(made)
+    assert held.still is not None and not held.still.pays
+    assert sparring.train(rest, tmp_path / "run").story.status == "finished"
+
+
+def test_training_goes_on_while_samples_get_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "LOOK_SHARE", 1e6)
+    made = sparring.train("pattern-1010", tmp_path / "run", until_still=True, watchers=[_stop_at(600)])
+    assert made.story.status == "stopped"
+
+
+def _stop_at(round: int) -> Any:
+    def watch(trainer: Any) -> None:
+        trainer.stopping = trainer.stopping or trainer.game.round >= round
+
+    return watch
+
+
+def test_it_needs_figures_to_know_when(tmp_path: Path) -> None:
+    with pytest.raises(sparring.UsageError, match="until-still needs them"):
+        sparring.train(SMALL, tmp_path / "run", until_still=True, probing=False)
+
+
+def test_the_best_checkpoint_is_kept_under_its_name_and_can_be_sampled(tmp_path: Path) -> None:
+    made = sparring.train(SMALL.with_(ticks=1), tmp_path / "run")
+    assert made.best == made.path / "weights" / "best-round-000000030.safetensors"
+    assert sparring.diagnose(made).best == 30
+    np.testing.assert_array_equal(sparring.sample(made, 4, best=True), sparring.sample(made, 4))
+    assert "weights/best-round-000000030.safetensors" in when_to_stop(made, sparring.diagnose(made))
+    unseen = sparring.train(SMALL.with_(rounds=2, ticks=1), tmp_path / "unseen", probing=False)
+    assert unseen.best is None
+    with pytest.raises(sparring.SparringError, match="no best checkpoint"):
+        sparring.sample(unseen, 4, best=True)
+
+
+def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    for round in (10, 20):
+        run.save_best(round, {"G.weight": np.zeros((1, 2), dtype=np.float32)})
+    assert [p.name for p in (tmp_path / "weights").iterdir()] == ["best-round-000000020.safetensors"]
+    assert run.load(best=True) is not None and run.load() is None

@@ -129,7 +129,8 @@ def names() -> list[str]:
 def judge(name: str) -> Judge:
     """A judge that comes with the package. Raises UsageError when there is none of that name."""
     if name not in names():
-        raise UsageError(f"no judge called {name!r}; there are: {', '.join(names())}")
+        there = f"{', '.join(names())}; to measure, own and inception too"
+        raise UsageError(f"no judge called {name!r}; there are: {there}")
     return read(HERE / f"{name}.safetensors")
 
 

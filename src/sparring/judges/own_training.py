@@ -22,6 +22,8 @@ PASSES = 64_000
 """Pictures that are looked at while learning: 500 steps."""
 MOST_EPOCHS = 100
 """Few pictures are seen so often at most, or they would be learnt by heart."""
+STEPS, BATCHES = 16, (32, 128)
+"""Steps that an epoch has where it can, and the smallest and the largest batch."""
 SHIFT = 1 / 16
 """Of the side: the most by which a picture is moved."""
 UNTOUCHED = 0.4
@@ -35,7 +37,8 @@ CLUSTER_WEIGHT = 0.3
 def lesson_for(count: int, shape: tuple[int, ...]) -> Lesson:
     """How a judge learns from so many pictures `(C, H, W)`."""
     epochs = max(1, min(MOST_EPOCHS, round(PASSES / count)))
-    return Lesson(epochs, shift=max(1, round(SHIFT * min(shape[1:]))), batch=min(128, count // 2))
+    batch = min(BATCHES[1], max(BATCHES[0], count // STEPS))
+    return Lesson(epochs, shift=max(1, round(SHIFT * min(shape[1:]))), batch=batch)
 
 
 def learnt(

@@ -43,8 +43,8 @@ def maps(width: int, count: int) -> tuple[int, ...]:
 def width_for(side: int) -> int:
     """Maps at an image's own side: 512 over the side, which is rounded up to a power of two, and above 32 pixels 2,048.
 
-    So the smallest maps are 128, or 512, whatever the image's side, and a large image, which costs by its largest maps,
-    has the fewer of those.
+    So maps of 4 pixels are 128, or 512, whatever the image's side (of 5 to 7 pixels half as many), and a large image,
+    which costs by its largest maps, has the fewer of those.
     """
     rounded = 1 << (side - 1).bit_length()
     return max(1, (2048 if rounded > 32 else 512) // rounded)

@@ -102,17 +102,34 @@ class Run:
             old.unlink(missing_ok=True)
         return path
 
+    def save_best(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
+        """A checkpoint that stays until a better one comes."""
+        data = {name: np.asarray(array, order="C") for name, array in state.items()}
+        facts = {"round": str(round), "format": "sparring 1"}
+        path = self.write(f"weights/best-round-{round:09d}.safetensors", lambda p: _save_arrays(data, p, facts))
+        for old in (self.path / "weights").glob("best-*.safetensors"):
+            if old != path:
+                old.unlink(missing_ok=True)
+        return path
+
+    @property
+    def best(self) -> Path | None:
+        """The checkpoint of the round at which samples were nearest to the data, of those looked at."""
+        held = sorted((self.path / "weights").glob("best-*.safetensors"))
+        return held[-1] if held else None
+
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
         return sorted((self.path / "weights").glob("round-*.safetensors"))
 
-    def load(self, prefix: str = "") -> tuple[int, dict[str, np.ndarray]] | None:
+    def load(self, prefix: str = "", best: bool = False) -> tuple[int, dict[str, np.ndarray]] | None:
         """The newest readable checkpoint: its round and the arrays whose name starts with `prefix`; None if none is.
 
-        Raises SparringError when there are checkpoints but none can be read.
+        With `best`, the best one instead. Raises SparringError when there are checkpoints but none can be read.
         """
         problems: list[str] = []
-        for path in reversed(self.checkpoints()):
+        held = ([self.best] if self.best else []) if best else list(reversed(self.checkpoints()))
+        for path in held:
             try:
                 with safetensors.safe_open(path, framework="numpy") as file:
                     names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - no __iter__

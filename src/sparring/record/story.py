@@ -81,9 +81,9 @@ class Story:
 
     @property
     def status(self) -> str:
-        """`finished`, `stopped`, `diverged`, or `unfinished` (running, or killed)."""
+        """`finished`, `still`, `stopped`, `diverged`, or `unfinished` (running, or killed)."""
         for event in reversed(self.events):
-            if event["event"] in ("finished", "stopped", "diverged-all"):
+            if event["event"] in ("finished", "still", "stopped", "diverged-all"):
                 return event["event"].removesuffix("-all")
             if event["event"] in ("started", "resumed"):
                 break

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sparring.report.compare import write_comparison as write_comparison
     from sparring.report.facts import summary as summary
-    from sparring.report.findings import diagnosed_words as diagnosed_words
     from sparring.report.figures import save_figures as save_figures
+    from sparring.report.findings import diagnosed_words as diagnosed_words
     from sparring.report.live import Live as Live
     from sparring.report.measures import measured_words as measured_words
     from sparring.report.metrics import judges_in_markdown as judges_in_markdown

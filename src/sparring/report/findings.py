@@ -37,8 +37,8 @@ def diagnosed_words(run: Run, held: Diagnosis) -> RenderableType:
     parts: list[RenderableType] = [_headline(held)]
     for finding in held.findings:
         parts += [Text(), *_finding_in_words(run, held, finding)]
-    if held.still:
-        parts += [Text(), Text(held.still.words)]
+    if told := when_to_stop(run, held):
+        parts += [Text(), Text(told)]
     return Group(*parts)
 
 
@@ -72,6 +72,14 @@ def _finding_in_words(run: Run, held: Diagnosis, finding: Finding) -> list[Rende
 
 
 # In words.
+
+
+def when_to_stop(run: Run, held: Diagnosis) -> str:
+    """Whether more training pays, and where the best checkpoint is; empty where nothing is known of either."""
+    told = [held.still.words] if held.still else []
+    if held.best is not None and run.best is not None:
+        told.append(f"The best samples so far were those of round {held.best:,}, kept in weights/{run.best.name}.")
+    return " ".join(told)
 
 
 def whose(finding: Finding) -> str:
@@ -117,7 +125,7 @@ def section(facts: Facts, held: Diagnosis) -> Markup:
         tag("h2", "Diagnosis"),
         tag("p", tag("strong", held.verdict), _beside_verdict(held), class_=_mood(held)),
         findings,
-        tag("p", held.still.words) if held.still else None,
+        tag("p", when_to_stop(facts.run, held)),
         class_="diagnosis",
     )
 

@@ -17,20 +17,22 @@ class Name:
     """What its numbers are, for a picture."""
     headline: bool = False
     """Whether it is told where there is room for a few only."""
+    bounded: bool = False
+    """Whether it counts or shares something out, so that powers of ten would mislead."""
 
 
 NAMES = {
     "frechet-distance": Name("Fréchet distance", "to real features, lower is better", headline=True),
-    "modes": Name("modes", "classes that the judge sees", headline=True),
-    "reached-modes": Name("modes reached", "of those that the data has", headline=True),
-    "high-quality": Name("high quality", "share within 3 SD of a mode", headline=True),
+    "modes": Name("modes", "classes that the judge sees", headline=True, bounded=True),
+    "reached-modes": Name("modes reached", "of those that the data has", headline=True, bounded=True),
+    "high-quality": Name("high quality", "share within 3 SD of a mode", headline=True, bounded=True),
     "class-divergence": Name("class divergence", "KL from the data's, nats"),
     "mode-divergence": Name("mode divergence", "KL from the data's, nats"),
-    "confidence": Name("confidence", "the judge's mean probability", headline=True),
-    "diversity": Name("diversity", "distance of two samples; data: 1", headline=True),
+    "confidence": Name("confidence", "the judge's mean probability", headline=True, bounded=True),
+    "diversity": Name("diversity", "distance of two samples; data: 1", headline=True, bounded=True),
     "roughness": Name("roughness", "step from pixel to pixel; data: 1"),
     "average-likeness": Name("average-likeness", "nearness to the average; data: 1"),
-    "nearest-training": Name("nearest-training", "distance to a training example; unseen: 1"),
+    "nearest-training": Name("nearest-training", "distance to training data; unseen: 1"),
     "d_seen": Name("D(training data)", "in evaluation mode"),
     "d_unseen": Name("D(held-out data)", "in evaluation mode"),
     "d_generated": Name("D(generated)", "in evaluation mode"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement as Width
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +23,8 @@ MOST_SEEDS = 16
 """Seeds that the page's table has a column for; the file tells of all."""
 COUNTED = 1_000
 """From here on a figure is written without decimals."""
+WIDEST = 10_000
+"""Columns that no table needs."""
 ARROWS = {"lower": "↓", "higher": "↑"}
 
 
@@ -82,26 +85,46 @@ def rows(told: dict[str, Any]) -> list[Row]:
 
 def measured_words(told: dict[str, Any]) -> RenderableType:
     """What `sparring measure` prints: each metric beside held-out real data, over seeds, and the two extremes."""
-    several = len(told["seeds"]) > 1
-    shown = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in (
-        "",
-        "real data",
-        "mean ± SD" if several else "value",
-        "from real",
-        *(("best", "worst") if several else ()),
-    ):
-        shown.add_column(title, justify="right" if title else "left", no_wrap=True)
-    for row in rows(told):
-        mean = row.spread.mean
-        good = mean is not None and row.as_good(mean)
-        cells = [Text(figure(row.real), "dim"), Text(figures(row.spread), "bold")]
-        cells.append(Text(row.gap(mean), "green" if good else "yellow"))
-        if several:
-            order = row.order()
-            cells += [_who(told, row, order[:1]), _who(told, row, order[-1:])]
-        shown.add_row(row.called, *cells)
-    return Group(shown, Text(f"\n{caption(told)}", "dim"))
+    return _Words(told)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Where the terminal is narrow the extremes lose their seeds' names, and then go."""
+
+    told: dict[str, Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        several = len(self.told["seeds"]) > 1
+        ways = ("named", "bare", "none") if several else ("none",)
+        tables = (self._table(extremes) for extremes in ways)
+        unbounded = options.update(max_width=WIDEST)
+        fitting = (t for t in tables if Width.get(console, unbounded, t).maximum <= options.max_width)
+        yield next(fitting, None) or self._table("none")
+        yield Text(f"\n{caption(self.told)}", "dim")
+
+    def _table(self, extremes: Literal["named", "bare", "none"]) -> Table:
+        shown = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        ends = () if extremes == "none" else ("best", "worst")
+        middle = "mean ± SD" if len(self.told["seeds"]) > 1 else "value"
+        for title in ("", "real data", middle, "from real", *ends):
+            shown.add_column(title, justify="right" if title else "left", no_wrap=True)
+        for row in rows(self.told):
+            mean = row.spread.mean
+            good = mean is not None and row.as_good(mean)
+            cells = [Text(figure(row.real), "dim"), Text(figures(row.spread), "bold")]
+            cells.append(Text(row.gap(mean), "green" if good else "yellow"))
+            if ends:
+                order = row.order()
+                cells += [self._who(row, member, extremes == "named") for member in (order[:1], order[-1:])]
+            shown.add_row(row.called, *cells)
+        return shown
+
+    def _who(self, row: Row, member: np.ndarray, named: bool) -> Text:
+        if not len(member):
+            return Text("–")
+        seed = (f" seed {self.told['seeds'][member[0]]}", "dim") if named else ""
+        return Text.assemble(figure(float(row.members[member[0]])), seed)
 
 
 def section(run: Run) -> Markup | None:
@@ -162,12 +185,6 @@ def figures(spread: Spread) -> str:
 def signed(difference: float) -> str:
     """A difference with its sign."""
     return f"{difference:+,.0f}" if abs(difference) >= COUNTED else f"{difference:+.3g}"
-
-
-def _who(told: dict[str, Any], row: Row, member: np.ndarray) -> Text:
-    if not len(member):
-        return Text("–")
-    return Text.assemble(figure(float(row.members[member[0]])), (f" seed {told['seeds'][member[0]]}", "dim"))
 
 
 def _cell(row: Row, value: float | None, spelled: str) -> Markup:

@@ -87,7 +87,7 @@ def _figure(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndarray, na
     levels = [] if level is None else [level]
     if level is not None:
         axes.axhline(level, color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), zorder=3)
-    if _spans_decades(values, levels):
+    if _spans_decades(values, levels) and not name_of(name).bounded:
         _logarithmic(axes, np.append(values, levels))
     else:
         axes.set_ylim(*limits(values, levels))

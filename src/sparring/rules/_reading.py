@@ -150,6 +150,17 @@ class Distance:
     """`(L, P)`."""
 
 
+@dataclass(frozen=True)
+class Line:
+    """How a logarithm changed over the last third of the rounds, by a line through its values at the looks there."""
+
+    looks: int
+    change: np.ndarray
+    """`(P,)`; NaN with fewer than two looks."""
+    error: np.ndarray
+    """Its standard error, `(P,)`, by how far the looks lie from the line; NaN with fewer than three."""
+
+
 class Reading:
     """One story, read."""
 
@@ -320,19 +331,29 @@ class Reading:
         ratios = [np.abs(np.log(np.maximum(self.figure(n), 1e-3))) for n in own]
         return Distance("own numbers", self.looked, np.maximum(np.mean(ratios, axis=0), 0.02))
 
-    @cached_property
+    @property
     def trend(self) -> np.ndarray:
         """By how much the distance changed over the last third of the rounds, `(P,)`: -0.2 is a fifth nearer the data.
 
-        A line through the logarithm of the distance at those looks; NaN with fewer than two.
+        NaN with fewer than two looks in it.
         """
+        return np.expm1(self.line.change)
+
+    @cached_property
+    def line(self) -> Line:
+        """Through the logarithm of the distance at the looks in the last third of the rounds."""
         late = self.distance.rounds >= (1 - LAST) * self.rounds
-        if late.sum() < 2:
-            return np.full(self.members, np.nan)
+        looks, untold = int(late.sum()), np.full(self.members, np.nan)
+        if looks < 2:
+            return Line(looks, untold, untold)
         x, y = self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late])
-        x = x - x.mean()
-        slope = (x[:, None] * (y - y.mean(0))).sum(0) / (x**2).sum()
-        return np.expm1(np.clip(slope * LAST, -MOST_CHANGE, MOST_CHANGE))
+        x, y = x - x.mean(), y - y.mean(0)
+        slope = (x[:, None] * y).sum(0) / (x**2).sum()
+        change = np.clip(slope * LAST, -MOST_CHANGE, MOST_CHANGE)
+        if looks < 3:
+            return Line(looks, change, untold)
+        rest = ((y - slope * x[:, None]) ** 2).sum(0) / (looks - 2)
+        return Line(looks, change, LAST * (rest / (x**2).sum()) ** 0.5)
 
 
 MOST_CHANGE = 10.0
