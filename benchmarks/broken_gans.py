@@ -379,10 +379,17 @@ def cases() -> Iterator[Case]:
         put(discriminator=FullyConnected(hidden=(1,))),
     )
     yield Case(
-        "digits, D far too big",
+        "digits, D far too big for G",
         small_digits,
         (WINS, *D_AHEAD, COLLAPSE),
-        in_turn(put(discriminator=FullyConnected(hidden=(512, 512)), tricks=()), d_faster(4)),
+        in_turn(
+            put(
+                discriminator=FullyConnected(hidden=(512, 512)),
+                generator=FullyConnected((4,), output="tanh"),
+                tricks=(),
+            ),
+            d_faster(4),
+        ),
     )
     yield Case(
         "digits, G far too small",

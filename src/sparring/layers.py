@@ -168,7 +168,7 @@ def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chai
 
 
 def _member_by_member(own: Weights, one: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Call:
-    # A convolution keeps the cores busy by itself, and grouped into one it is no faster. Members are unbound rather than
+    # A convolution keeps the cores busy by itself, and grouped into one it is no faster. Members are unbound, and not
     # indexed: the gradient of an index is a whole population of zeros with one member filled in.
     weights, biases = own["weight"], own.get("bias")
     size = len(weights)

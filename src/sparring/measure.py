@@ -203,14 +203,14 @@ def judge_for(data: Dataset, by: str | None = None, data_dir: Path | None = None
         return chosen
     if len(data.shape) != 3:
         raise UsageError(f"a judge looks at images, not at examples of shape {data.shape}")
-    learn, ask = _pictures(data, data_dir)
+    learn, ask = pictures(data, data_dir)
     if by is None and len(learn.pixels) < FEWEST:
         say(f"{len(learn.pixels):,} images are too few to train a judge on ({FEWEST}): measured by their pixels only")
         return None
     return own(learn, ask)
 
 
-def _pictures(data: Dataset, data_dir: Path | None) -> tuple[Pictures, Pictures]:
+def pictures(data: Dataset, data_dir: Path | None) -> tuple[Pictures, Pictures]:
     """What a judge of the data's own learns from and what it is then asked of.
 
     Of data without a held-out part half is learnt from, so that what stands where a generator would is as new to the

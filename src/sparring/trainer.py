@@ -54,9 +54,9 @@ LOOK_SHARE = 0.04
 and it does not see all. A look that would take more waits."""
 BETTER = 0.98
 """Times the best distance from the data so far: what comes below is the best, and its checkpoint is kept."""
-RESTING_LOOKS, RESTING_SHARE, LEAST_LOOKS = 3, 0.2, 6
-"""Training that goes on until samples rest ends when so many looks in a row show no gain worth more rounds, but not
-before that share of the recipe's rounds, nor before so many looks."""
+RESTING_LOOKS, RESTING_SHARE, LEAST_LOOKS = 3, 0.5, 6
+"""Training that goes on until samples rest ends when so many looks in a row show no gain worth more rounds; but not
+before that share of the recipe's rounds, for some games begin with a long rest, nor before so many looks."""
 SPELLED_OUT = 16
 """Numbers in an example up to which the journal tells the example itself."""
 
@@ -106,6 +106,7 @@ class Trainer:
         self._best, self._best_saved_at = told[-1] if told else np.inf, -np.inf
         self._resting = 0
         """Looks in a row that showed no gain."""
+        self._rests = False
         self._saved_at, self._save_seconds = time.monotonic(), 0.0
 
     @property
@@ -222,15 +223,15 @@ class Trainer:
         """Whether the samples just looked at are the best so far, and whether more rounds still pay."""
         began = time.monotonic()
         reading = Reading(story_of(self.run))
-        self._keep_if_best(reading)
         still = Still.of(reading)
         self._resting = self._resting + 1 if still is not None and not still.pays else 0
         long_enough = self.game.round >= RESTING_SHARE * self.recipe.rounds and len(reading.looked) >= LEAST_LOOKS
         if self.until_still and long_enough and self._resting >= RESTING_LOOKS:
-            self.stopping = True
+            self._rests = self.stopping = True
         took = time.monotonic() - began
         self._look_seconds += took
         self._looking_seconds += took
+        self._keep_if_best(reading)
 
     def _keep_if_best(self, reading: Reading) -> None:
         """A checkpoint of its own, in the place of the best before, as often as saving may cost."""
@@ -240,7 +241,7 @@ class Trainer:
         distance = float(np.exp(np.log(np.maximum(now, 1e-9)).mean()))
         waited = time.monotonic() - self._best_saved_at
         last = self.game.round >= self.recipe.rounds
-        if distance > BETTER * self._best or (waited < self._save_seconds / CHECKPOINT_SHARE and not last):
+        if distance > BETTER * self._best or (waited < 2 * self._save_seconds / CHECKPOINT_SHARE and not last):
             return
         began = time.monotonic()
         self.run.save_best(self.game.round, state_of(self.game))
@@ -282,8 +283,8 @@ class Trainer:
         if self._noted:
             self._tick()
         self.save()
-        done, rests = self.game.round >= self.recipe.rounds, self.until_still and self._resting >= RESTING_LOOKS
-        end = "finished" if done else "still" if rests else "stopped"
+        done = self.game.round >= self.recipe.rounds
+        end = "finished" if done else "still" if self._rests else "stopped"
         self.run.journal.append(end, round=self.game.round, seconds=round(self.seconds, 3))
 
 

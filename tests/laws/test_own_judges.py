@@ -34,7 +34,7 @@ def without_classes(pictures: Pictures) -> Pictures:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lessons of a second or less."""
-    monkeypatch.setattr(own_training, "PASSES", 1_500)
+    monkeypatch.setattr(own_training, "PASSES", 1_000)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def ratio(judge: Judge, reference: np.ndarray, unseen: np.ndarray, spoilt: np.nd
 
 
 def test_a_judge_without_classes_sees_faults_that_it_was_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(own_training, "PASSES", 12_000)
+    monkeypatch.setattr(own_training, "PASSES", 6_000)
     learn, ask = (without_classes(bars(400, seed=seed)) for seed in (0, 1))
     judge = own.own(learn, ask)
     reference, unseen = learn.pixels / 255, ask.pixels / 255
@@ -180,4 +180,4 @@ def test_every_treatment_but_the_first_changes_a_picture(shape: tuple[int, int, 
     made = treated(pictures, which, torch.Generator().manual_seed(0))
     same = (made == pictures).flatten(1).all(1)
     assert made.shape == pictures.shape and same.equal(which == 0)
-    assert len(treatments(shape)) == 7 + 2 * (shape[1] == shape[2]) + (shape[0] > 1)
+    assert len(treatments(shape)) == 8 + 2 * (shape[1] == shape[2]) + (shape[0] > 1)

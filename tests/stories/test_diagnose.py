@@ -251,7 +251,7 @@ def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: 
     made = sparring.train(rest, tmp_path / "run", until_still=True)
     assert made.story.status == "still"
     ended = made.story.round
-    assert 60 <= ended < 200
+    assert 100 <= ended < 200
     assert sparring.train(rest, tmp_path / "run", until_still=True).story.round == ended
     held = sparring.diagnose(made)
     assert held.still is not None and not held.still.pays

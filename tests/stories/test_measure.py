@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
 
 from sparring import catalogue
 from sparring.cli import FAILED, OK, WRONG_USAGE, run
-from sparring.measure import measure, real_data
+from sparring.judges import Judge, own_training
+from sparring.judges.inception import InceptionNetwork
+from sparring.measure import measure, pictures, real_data
+from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.record import Run
 
 SMALL = ("--rounds", "3", "--ticks", "1", "--batch", "8", "--generator", "fully-connected(hidden=(9,), output=sigmoid)")
@@ -94,6 +101,142 @@ def test_points_with_known_modes_are_measured_by_their_modes(tmp_path: Path) -> 
     assert "confidence" not in figures
 
 
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges that are trained in a second."""
+    monkeypatch.setattr(own_training, "PASSES", 1_500)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 200 pictures in colour, with a level bar in one subfolder and an upright one in the other."""
+    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    for number in range(200):
+        home = folder / ("level", "upright")[number % 2]
+        home.mkdir(exist_ok=True)
+        light = rng.integers(150, 256, 3) * np.exp(-(((np.arange(12) - rng.uniform(2, 9)) / 2) ** 2))[:, None]
+        picture = np.broadcast_to(light[:, None], (12, 12, 3)).astype(np.uint8)
+        Image.fromarray(picture if number % 2 == 0 else picture.swapaxes(0, 1).copy()).save(home / f"{number}.png")
+    return folder
+
+
+def trained_on(photos: Path, out: Path) -> Path:
+    sparring("train", "digits", *SMALL, "--no-figures", "--data", photos, "--seeds", 2, "--out", out)
+    return out
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_folder_with_classes_is_measured_through_a_judge_of_its_own(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = trained_on(photos, tmp_path / "run")
+    capsys.readouterr()
+    sparring("measure", out, "--count", 80, "--json")
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert told["judge"].startswith("own:") and told["judge_accuracy"] > 0.8 and told["n"] == 80
+    assert {"modes", "confidence", "frechet-distance", "copying"} <= set(told["metrics"])
+    assert told["metrics"]["modes"]["real"] == 2
+    assert "training a judge on 100 images and their 2 classes" in said.err
+    sparring("measure", out, "--count", 50)
+    again = capsys.readouterr()
+    assert "training a judge" not in again.err, "it is kept"
+    for words in (" ".join(again.out.split()), (out / "report.html").read_text()):
+        assert f"through the judge {told['judge']} (trained on 100 of these images and their classes" in words
+    assert "50 examples cannot fill the covariance of 64 features" in " ".join(again.out.split())
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_folder_without_classes_has_no_figures_of_classes(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = trained_on(photos / "level", tmp_path / "few")
+    capsys.readouterr()
+    sparring("measure", out, "--json")
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert told["judge"] is None and "50 images are too few to train a judge on (64)" in said.err
+    assert set(told["metrics"]) == {"copying", "support-size"}
+
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for picture in photos.glob("*/*.png"):
+        (flat / picture.name).symlink_to(picture)
+    out = trained_on(flat, tmp_path / "run")
+    capsys.readouterr()
+    sparring("measure", out, "--json")
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    through = {name: catalogue.find("metrics", name).through for name in catalogue.cards("metrics")}
+    assert set(told["metrics"]) == {name for name, how in through.items() if how in ("features", "pixels")}
+    assert told["judge"].startswith("own:") and told["judge_accuracy"] is None
+    assert "without classes" in told["judge_words"] and "training a judge on 100 images without classes" in said.err
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_judge_of_its_own_can_be_asked_for_where_another_is_shipped(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sparring("measure", trained, "--count", 100, "--judge", "own", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["judge"].startswith("own:")
+    assert told["metrics"]["frechet-distance"]["members"][0] > told["metrics"]["frechet-distance"]["real"]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_judge_learns_from_nothing_that_stands_where_a_generator_would() -> None:
+    from sparring.datasets.digits import Digits
+
+    learn, _ = pictures(Digits(), None)
+    for count in (100, 898):
+        unseen = (255 * real_data(Digits(), count).held_out).round().astype(np.uint8)
+        both = np.concatenate([learn.pixels, unseen]).reshape(-1, 64)
+        assert len(learn.pixels) == 898 and len(np.unique(both, axis=0)) == len(both)
+
+
+def test_stacked_images_can_be_learnt_from_as_they_are_drawn(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sparring.measure as room
+    from sparring.datasets.stacked_mnist import StackedMNIST
+
+    monkeypatch.setattr(room, "MOST_LEARNT", 600)
+    monkeypatch.setattr(room, "MOST_ASKED", 100)
+    learn, ask = pictures(StackedMNIST(span=(-1.0, 1.0)), data_dir)
+    assert learn.pixels.shape == (600, 3, 28, 28) and ask.pixels.shape == (100, 3, 28, 28)
+    assert learn.pixels.max() > 200 and learn.pixels.min() == 0
+    assert learn.labels is not None and learn.labels.max() > 99
+
+
+def test_published_distances_look_through_inception(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sparring.measure as room
+
+    class Quarters(nn.Module):
+        def forward(self, pixels: Tensor) -> tuple[Tensor]:
+            return (functional.adaptive_avg_pool2d(pixels.float(), 4).flatten(1).repeat(1, 128),)
+
+    facts = {"features": 2_048, "words": "a stand-in"}
+    judge = Judge("inception", InceptionNetwork(Quarters()), None, facts, at_once=32)
+    monkeypatch.setattr(room, "inception", lambda: judge)
+    monkeypatch.setattr(room, "_fitting", lambda *given: {"frechet-distance": FrechetDistance()})
+    sparring("measure", trained, "--count", 40, "--judge", "inception", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["judge"] == "inception" and told["judge_accuracy"] is None
+    assert any("40 examples cannot fill the covariance of 2,048 features: it is singular" in n for n in told["notes"])
+    assert any("is FID" in note for note in told["notes"])
+    figure = told["metrics"]["frechet-distance"]
+    assert min(figure["members"]) > figure["real"] > 0
+
+
+def test_what_inception_lacks_is_said_in_one_line(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch_fidelity", None)
+    sparring("measure", trained, "--judge", "inception", expect=FAILED)
+    said = capsys.readouterr()
+    assert "pip install 'sparring[inception]'" in said.err and len(said.err.strip().splitlines()) == 1
+
+
 def test_a_measurement_of_a_member_that_diverged_is_null_and_counted(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +273,7 @@ def test_both_sides_of_real_data_are_other_examples(data_dir: Path) -> None:
         (["nowhere"], FAILED, "nowhere does not exist"),
         (["{run}", "--count", "3"], WRONG_USAGE, "count must be at least 16"),
         (["{run}", "--judge", "fashion"], WRONG_USAGE, "no judge called 'fashion'"),
+        (["{run}", "--judge", "owl"], WRONG_USAGE, "to measure, own and inception too"),
         (["{run}", "--judge", "mnist"], WRONG_USAGE, "looks at (1, 28, 28) images"),
         (["{run}", "--seeds", "7"], WRONG_USAGE, "no seed 7"),
     ],

@@ -23,13 +23,20 @@ LATE_LOOKS = 3
 """Looks at samples, the last ones, whose median is what they have come to."""
 LAST = 1 / 3
 """Of the rounds: the part in which a trend is looked for."""
-FAR = 0.35
-"""How far beyond a healthy range, as a share, from which on samples are poor rather than not quite good."""
+FAR = 0.4
+"""How far beyond a healthy range, as `Range.beyond` counts it, from which on samples are poor."""
+THRICE = np.log(3.0)
+"""Beyond three times the end of a range, or below a third of it, is as far as it goes."""
 
 COPIES = 0.4
 """Distance to the nearest training example, as a share of what real examples have that are none, below which samples
 are copies."""
 
+ROUGH = 2.2
+"""Roughness from which on an image is noise, whatever else it is."""
+ROUGHER, FAR_OFF = 1.3, 2.0
+"""Roughness, and distance to the nearest training example, from which on it is noise if both hold: of small images with
+hard edges noise is not much rougher than the data."""
 ALIKE = 0.5
 """Diversity below which samples are much alike."""
 NEAR_AVERAGE = 1.45
@@ -48,11 +55,11 @@ class Range:
         return (values >= self.low) & (values <= self.high)
 
     def beyond(self, values: np.ndarray) -> np.ndarray:
-        """How far outside, as a share of the end that is crossed, in [0, 1]; 0 within and for NaN."""
-        held = np.nan_to_num(values, nan=self.low if np.isfinite(self.low) else self.high)
-        below = (self.low - held) / max(abs(self.low), 1e-9) if np.isfinite(self.low) else np.zeros_like(held)
-        above = 1 - self.high / np.maximum(held, 1e-9) if self.high > 0 else np.zeros_like(held)
-        return np.clip(np.where(held < self.low, below, np.where(held > self.high, above, 0.0)), 0, 1)
+        """How far outside values of at least 0 lie: 0 within and for NaN, 1 at three times the end or a third of it."""
+        held = np.maximum(np.nan_to_num(values, nan=self.low if np.isfinite(self.low) else self.high), 1e-9)
+        below = np.log(self.low / held) if 0 < self.low < np.inf else np.zeros_like(held)
+        above = np.log(held / self.high) if 0 < self.high < np.inf else np.zeros_like(held)
+        return np.clip(np.maximum(below, above) / THRICE, 0, 1)
 
     def mirrored(self, about: float, mirrored: bool = True) -> Range:
         """The same on the other side of a value."""
@@ -265,15 +272,19 @@ class Reading:
 
     @cached_property
     def telling(self) -> list[str]:
-        """The figures that say whether samples are good: a distance in no known unit does not."""
-        return [n for n in FIGURES if self.has(n) and (n != "frechet-distance" or self.judged)]
+        """The figures that say whether samples are good: a distance in no known unit does not.
+
+        None where the data names its target, and outputs are told: those say it.
+        """
+        known = [n for n in FIGURES if self.has(n) and (n != "frechet-distance" or self.judged)]
+        return known if self.misses is None else []
 
     @cached_property
     def fault(self) -> np.ndarray:
         """How far samples are from healthy, `(P,)` in [0, 1]: by their worst figure; NaN if nothing tells."""
         far = [self.healthy(name).beyond(self.now(name)) for name in self.telling]
         if self.away is not None:
-            far.append(np.clip(self.away / NEAR - 1, 0, 1))
+            far.append(Range(high=NEAR).beyond(self.away))
         if not far:
             return np.full(self.members, np.nan)
         return np.where(self.lost, 1.0, np.max(far, axis=0))
@@ -305,6 +316,11 @@ class Reading:
     def away(self) -> np.ndarray | None:
         """How far each member's output has come to be from the data's target, `(P,)`; None where there is none."""
         return None if self.misses is None else np.nan_to_num(self.misses[1][-1], nan=np.inf)
+
+    @property
+    def noise(self) -> np.ndarray:
+        """Members whose samples are noise, bool `(P,)`; none where images are not known to be such."""
+        return noise(self.now("roughness"), self.now("nearest-training"))
 
     @cached_property
     def averages(self) -> np.ndarray:
@@ -339,6 +355,16 @@ class Reading:
         """
         return np.expm1(self.line.change)
 
+    def gaining(self, limit: float) -> np.ndarray:
+        """Members whose trend is below a limit, and not by the luck of a few looks, bool `(P,)`."""
+        by_luck = self.line.change > -2 * np.nan_to_num(self.line.error, nan=0.0)
+        return (self.trend < limit) & ~by_luck
+
+    @property
+    def steps(self) -> int:
+        """Moves that were played, of both players."""
+        return self.story.round * max(1, len(self.story.recipe.get("round") or ()))
+
     @cached_property
     def line(self) -> Line:
         """Through the logarithm of the distance at the looks in the last third of the rounds."""
@@ -360,6 +386,11 @@ MOST_CHANGE = 10.0
 """Of a logarithm: beyond, a change is beyond measure."""
 NEAR = 0.2
 """How far, in data units, each number of an example may lie from the data's target."""
+
+
+def noise(rough: np.ndarray, off: np.ndarray) -> np.ndarray:
+    """Whether samples of this roughness, so far from the nearest training example, are noise."""
+    return (rough > ROUGH) | ((rough > ROUGHER) & (off > FAR_OFF))
 
 
 def moving_mean(values: np.ndarray, window: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from sparring.rules._reading import ALIKE, NEAR_AVERAGE, Reading, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, number, of_figures
 
-SPECKLED = 1.5
+SPECKLED = 1.3
 """Roughness above which they are speckle around the average rather than the average."""
 
 

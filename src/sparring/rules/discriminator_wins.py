@@ -38,11 +38,10 @@ class DiscriminatorWins(Rule):
     )
 
     def signs(self, reading: Reading) -> Signs | None:
-        if reading.levels is None or not len(reading.noted):
+        if reading.levels is None or not len(reading.noted) or not np.isfinite(reading.fault).any():
             return None
         lead = reading.late("lead")
-        gaining = np.nan_to_num(reading.trend, nan=0.0) < STILL_GAINING
-        holds = (lead > SURE) & ~reading.good & ~gaining & ~reading.lost
+        holds = (lead > SURE) & reading.poor & ~reading.gaining(STILL_GAINING) & ~reading.lost
         return Signs(holds, onset(reading.noted, reading.smooth("lead") > SURE), (lead - SURE) / (1 - SURE))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:

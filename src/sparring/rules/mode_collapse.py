@@ -15,8 +15,8 @@ LIMITS = {"diversity": 0.6, "modes": 0.75, "reached-modes": 0.9}
 """Share of what real data has, below which samples lack variety."""
 MORE = {"class-divergence": 0.45, "mode-divergence": 0.45}
 """Nats above what real data has, from which on they do: with half of ten classes missing it is ln 2 = 0.69."""
-SPECKLED = 1.6
-"""Roughness from which on it is noise that is alike, not examples."""
+CONSTANT = 0.05
+"""Diversity below which G gives one example whatever it is fed: it never got going, rather than settled too soon."""
 
 
 @final
@@ -27,7 +27,7 @@ class ModeCollapse(Rule):
     Once it has found something that D lets pass, nothing pushes it to find the rest.
     """
 
-    weight: ClassVar[float] = 0.78
+    weight: ClassVar[float] = 0.82
     remedies: ClassVar[tuple[str, ...]] = (
         "larger-latent",
         "larger-batch",
@@ -44,9 +44,9 @@ class ModeCollapse(Rule):
             return None
         lacks = np.max([_lacking(reading, name).beyond(reading.now(name)) for name in known], axis=0)
         then = np.any([~_lacking(reading, name).holds(reading.figure(name)) for name in known], axis=0)
-        noise = reading.now("roughness") > SPECKLED
-        holds = (lacks > 0) & ~noise & ~reading.lost
-        return Signs(holds, onset(reading.looked, then), np.where(reading.averages | _unlike(reading), -0.6, lacks))
+        holds = (lacks > 0) & ~reading.noise & ~reading.lost
+        belongs_elsewhere = reading.averages | _unlike(reading) | (reading.now("diversity") < CONSTANT)
+        return Signs(holds, onset(reading.looked, then), np.where(belongs_elsewhere, -0.6, lacks))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         alike = middle(reading.now("diversity"), members)

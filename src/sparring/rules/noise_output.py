@@ -7,12 +7,10 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import Reading, onset
+from sparring.rules._reading import FAR_OFF, ROUGH, Reading, noise, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, of_figures
 
-ROUGH = 1.6
-"""Roughness from which on an image is speckle: noise of the data's own levels has two to five times the data's."""
 STILL_GAINING = -0.3
 """Every G begins with noise: one whose samples came so much nearer over the last third of the rounds is on its way."""
 
@@ -38,10 +36,10 @@ class NoiseOutput(Rule):
     def signs(self, reading: Reading) -> Signs | None:
         if not reading.has("roughness", "nearest-training"):
             return None
-        rough = reading.now("roughness")
-        gaining = np.nan_to_num(reading.trend, nan=0.0) < STILL_GAINING
-        holds = (rough > ROUGH) & ~reading.good & ~gaining & ~reading.lost
-        return Signs(holds, onset(reading.looked, reading.figure("roughness") > ROUGH), (rough - ROUGH) / ROUGH)
+        rough, off = reading.now("roughness"), reading.now("nearest-training")
+        holds = reading.noise & ~reading.good & ~reading.gaining(STILL_GAINING) & ~reading.lost
+        then = noise(reading.figure("roughness"), reading.figure("nearest-training"))
+        return Signs(holds, onset(reading.looked, then), np.maximum(rough - ROUGH, off - FAR_OFF))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         rough = middle(reading.now("roughness"), members)

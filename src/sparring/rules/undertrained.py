@@ -13,6 +13,8 @@ from sparring.rules._words import figure_plot, middle, of_figures
 
 GAINING = -0.15
 """Change of the distance from the data over the last third of the rounds, from which on more of them pay."""
+FEW_STEPS = 400
+"""Steps of both players together, below which no GAN has had the time to go wrong."""
 FAST = -0.35
 """From here on whatever else there is to see belongs to the beginning of a run."""
 
@@ -26,22 +28,31 @@ class Undertrained(Rule):
     remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "adam-for-sgd", "longer")
 
     def signs(self, reading: Reading) -> Signs | None:
+        if 0 < reading.steps < FEW_STEPS:
+            sound = ~reading.good & ~reading.lost
+            return Signs(sound, np.zeros(reading.members, dtype=np.int64), np.ones(reading.members))
         gains = reading.trend
         if not np.isfinite(gains).any():
             return None
         copies = reading.now("nearest-training") < COPIES
-        holds = (gains < GAINING) & ~reading.good & ~copies & ~reading.lost
+        holds = reading.gaining(GAINING) & ~reading.good & ~copies & ~reading.lost
         since = np.full(reading.members, int((1 - LAST) * reading.rounds))
         # Slow gains leave the first place to what holds G back.
         return Signs(holds, since, np.where(gains < FAST, 1.0, -1.0))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         gains = middle(reading.trend, members)
-        claim = (
-            "Training ended early: the samples are not good yet, and came "
-            f"{-gains:.0%} nearer to the data over the last third of the rounds."
-        )
-        numbers = [evidence("change over the last third", reading.trend, members, Range(low=GAINING))]
+        if reading.steps < FEW_STEPS:
+            claim = f"It is too early to say what is wrong: both players together have taken {reading.steps:,} steps."
+        else:
+            claim = (
+                "Training ended early: the samples are not good yet, and came "
+                f"{-gains:.0%} nearer to the data over the last third of the rounds."
+            )
+        steps = np.full(reading.members, float(reading.steps))
+        numbers = [evidence("steps of both players", steps, members, Range(low=FEW_STEPS))]
+        if np.isfinite(gains):
+            numbers.append(evidence("change over the last third", reading.trend, members, Range(low=GAINING)))
         names = ("frechet-distance", "diversity", "confidence", "nearest-training")
         name = "frechet-distance" if reading.has("frechet-distance") else "nearest-training"
         plot = figure_plot(reading, name, "Distance of the samples from the data", log=True)

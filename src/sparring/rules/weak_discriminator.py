@@ -40,8 +40,7 @@ class WeakDiscriminator(Rule):
         if reading.levels is None or not len(reading.noted) or not np.isfinite(reading.fault).any():
             return None
         lead = reading.late("lead")
-        gaining = np.nan_to_num(reading.trend, nan=0.0) < STILL_GAINING
-        holds = (lead < BLIND) & reading.poor & ~gaining & ~reading.lost
+        holds = (lead < BLIND) & reading.poor & ~reading.gaining(STILL_GAINING) & ~reading.lost
         return Signs(holds, onset(reading.noted, reading.smooth("lead") < BLIND), reading.fault)
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
