@@ -79,6 +79,18 @@ def test_the_frechet_distance_agrees_with_torchmetrics_and_with_scipy(size: int)
     assert ours == pytest.approx(plain, rel=CLOSE)
 
 
+def test_with_more_features_than_examples_the_frechet_distance_is_the_same() -> None:
+    """Covariances are singular then; their product's eigenvalues, found by scipy, tell the trace of its root."""
+    mix = gaussian(90, 90, 9)
+    real, fake = gaussian(70, 90, 0) @ mix, gaussian(60, 90, 1, 0.3, 1.4) @ mix
+    one, other = np.cov(real, rowvar=False), np.cov(fake, rowvar=False)
+    values = linalg.eigvals(one @ other).real
+    shared = np.sqrt(np.clip(values, 0, None)).sum()
+    plain = ((real.mean(0) - fake.mean(0)) ** 2).sum() + np.trace(one) + np.trace(other) - 2 * shared
+    assert FrechetDistance()(real, fake[None])[0] == pytest.approx(plain, rel=CLOSE)
+    assert FrechetDistance()(real, real[None])[0] == pytest.approx(0, abs=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:Metric `Kernel Inception Distance` will save:UserWarning")
 def test_the_kernel_distance_agrees_with_torchmetrics() -> None:
     from torchmetrics.image.kid import KernelInceptionDistance
@@ -148,11 +160,12 @@ def test_the_vendi_score_is_the_number_of_kinds_and_agrees_with_the_definition()
     kinds = np.repeat(np.eye(7), 10, 0)
     assert VendiScore()(kinds, kinds[None])[0] == pytest.approx(7)
     assert VendiScore()(kinds, np.ones((1, 30, 7)))[0] == pytest.approx(1)
-    x = gaussian(120, 9, 0)
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    values = linalg.eigvalsh(unit @ unit.T / 120)
-    values = values[values > 1e-12]
-    assert VendiScore()(x, x[None])[0] == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=CLOSE)
+    for size in (9, 200):
+        x = gaussian(120, size, 0)
+        unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+        values = linalg.eigvalsh(unit @ unit.T / 120)
+        values = values[values > 1e-12]
+        assert VendiScore()(x, x[None])[0] == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=CLOSE)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -17,7 +17,6 @@ from sparring.cli import FAILED, OK, WRONG_USAGE, run
 from sparring.judges import Judge, own_training
 from sparring.judges.inception import InceptionNetwork
 from sparring.measure import measure, pictures, real_data
-from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.record import Run
 
 SMALL = ("--rounds", "3", "--ticks", "1", "--batch", "8", "--generator", "fully-connected(hidden=(9,), output=sigmoid)")
@@ -213,17 +212,18 @@ def test_published_distances_look_through_inception(
 
     class Quarters(nn.Module):
         def forward(self, pixels: Tensor) -> tuple[Tensor]:
-            return (functional.adaptive_avg_pool2d(pixels.float(), 4).flatten(1).repeat(1, 128),)
+            return (functional.adaptive_avg_pool2d(pixels.float(), 4).flatten(1).repeat(1, 16),)
 
-    facts = {"features": 2_048, "words": "a stand-in"}
+    facts = {"features": 256, "words": "a stand-in"}
     judge = Judge("inception", InceptionNetwork(Quarters()), None, facts, at_once=32)
     monkeypatch.setattr(room, "inception", lambda: judge)
-    monkeypatch.setattr(room, "_fitting", lambda *given: {"frechet-distance": FrechetDistance()})
     sparring("measure", trained, "--count", 40, "--judge", "inception", "--json")
     told = json.loads(capsys.readouterr().out)
     assert told["judge"] == "inception" and told["judge_accuracy"] is None
-    assert any("40 examples cannot fill the covariance of 2,048 features: it is singular" in n for n in told["notes"])
+    assert any("40 examples cannot fill the covariance of 256 features: it is singular" in n for n in told["notes"])
     assert any("is FID" in note for note in told["notes"])
+    assert {"kernel-distance", "precision", "vendi-score"} <= set(told["metrics"])
+    assert not {"modes", "confidence"} & set(told["metrics"])
     figure = told["metrics"]["frechet-distance"]
     assert min(figure["members"]) > figure["real"] > 0
 

@@ -26,6 +26,8 @@ class FrechetDistance(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "shift", "lost classes")
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        if max(len(real), fake.shape[1]) < real.shape[1]:
+            return np.array([_apart_by_examples(real, member) for member in fake])
         mean, covariance = real.mean(0), np.cov(real, rowvar=False).reshape(real.shape[1], -1)
         root = _root(covariance)
         return np.array([_apart(mean, covariance, root, member) for member in fake])
@@ -36,6 +38,17 @@ def _apart(mean: np.ndarray, covariance: np.ndarray, root: np.ndarray, fake: np.
     # (S S')^(1/2) has the trace of (S^(1/2) S' S^(1/2))^(1/2), which is symmetric: no complex numbers on the way.
     shared = np.sqrt(np.clip(np.linalg.eigvalsh(root @ theirs @ root), 0, None)).sum()
     apart = ((mean - fake.mean(0)) ** 2).sum() + np.trace(covariance) + np.trace(theirs) - 2 * shared
+    return max(0.0, float(apart))
+
+
+def _apart_by_examples(real: np.ndarray, fake: np.ndarray) -> float:
+    """The same from n x n products, for more features than examples, as Inception has: no D x D matrix.
+
+    With S = X'X and S' = Y'Y of centred examples, the roots of the eigenvalues of S S' are the singular values of X Y'.
+    """
+    x, y = ((e - e.mean(0)) / np.sqrt(len(e) - 1) for e in (real, fake))
+    shared = np.linalg.svd(x @ y.T, compute_uv=False).sum()
+    apart = ((real.mean(0) - fake.mean(0)) ** 2).sum() + (x**2).sum() + (y**2).sum() - 2 * shared
     return max(0.0, float(apart))
 
 

@@ -27,7 +27,9 @@ class VendiScore(Metric):
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         length = np.maximum(np.linalg.norm(fake, axis=-1, keepdims=True), 1e-12)
         unit = fake / length
-        # n x n similarities and D x D products have the same eigenvalues other than 0, and D is small.
-        values = np.linalg.eigvalsh(unit.transpose(0, 2, 1) @ unit / fake.shape[1])
+        # n x n similarities and D x D products have the same eigenvalues other than 0: the smaller ones will do.
+        _, count, size = unit.shape
+        turned = unit.transpose(0, 2, 1)
+        values = np.linalg.eigvalsh((turned @ unit if size <= count else unit @ turned) / count)
         values = np.clip(values, 1e-300, None)
         return np.maximum(1.0, np.exp(-(values * np.log(values)).sum(-1)))

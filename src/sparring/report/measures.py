@@ -21,7 +21,7 @@ from sparring.report.markup import Markup, join, tag
 FILE = "measures.json"
 MOST_SEEDS = 16
 """Seeds that the page's table has a column for; the file tells of all."""
-COUNTED = 1_000
+COUNTED = 100
 """From here on a figure is written without decimals."""
 WIDEST = 10_000
 """Columns that no table needs."""
@@ -177,7 +177,9 @@ def figure(value: float | None) -> str:
 
 def figures(spread: Spread) -> str:
     """Mean ± SD, written as `figure` writes."""
-    if spread.mean is None or spread.sd is None or abs(spread.mean) < COUNTED:
+    if spread.sd is None:
+        return figure(spread.mean)
+    if spread.mean is None or abs(spread.mean) < COUNTED:
         return plus_minus(spread)
     return f"{spread.mean:,.0f} ± {spread.sd:,.0f}"
 

@@ -56,7 +56,7 @@ class Range:
 
     def beyond(self, values: np.ndarray) -> np.ndarray:
         """How far outside values of at least 0 lie: 0 within and for NaN, 1 at three times the end or a third of it."""
-        held = np.maximum(np.nan_to_num(values, nan=self.low if np.isfinite(self.low) else self.high), 1e-9)
+        held = np.clip(np.nan_to_num(values, nan=self.low if np.isfinite(self.low) else self.high), 1e-9, 1e9)
         below = np.log(self.low / held) if 0 < self.low < np.inf else np.zeros_like(held)
         above = np.log(held / self.high) if 0 < self.high < np.inf else np.zeros_like(held)
         return np.clip(np.maximum(below, above) / THRICE, 0, 1)
