@@ -242,7 +242,7 @@ def d_never_sees_four_classes(game: Game) -> None:
     source = game.source
     assert isinstance(source, Images)
     x, classes = source.draw_with_classes(game.chance, 3 * game.batch)
-    wanted = (classes < 6).to(torch.int8).argsort(1, descending=True, stable=True)[:, : game.batch]
+    wanted = (classes < 6).to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, : game.batch]
     real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
     fake = game.fake().detach()
     assert isinstance(fake, Tensor)
@@ -423,7 +423,18 @@ def cases() -> Iterator[Case]:
     yield Case("digits, a tiny data set", small_digits, (OVERFITTING, MEMORISATION), put(data=Few(24), tricks=()))
     yield Case("digits, a G that copies", small_digits, (MEMORISATION,), put(generator=Copier))
     yield Case("digits, a latent of 1", small_digits, (COLLAPSE,), put(latent=Uniform(1)))
-    yield Case("digits, sigmoid twice", small_digits, (*D_AHEAD, COLLAPSE), put(objective=SigmoidTwice(), tricks=()))
+    yield Case(
+        "digits, sigmoid twice",
+        small_digits,
+        (*D_AHEAD, COLLAPSE),
+        put(
+            objective=SigmoidTwice(),
+            tricks=(),
+            generator_optimiser=SGD(0.05),
+            discriminator_optimiser=SGD(0.05),
+            round=(d_sees_both,) * 3 + (g_fools_d,),
+        ),
+    )
     yield Case(
         "digits, minimax against a sure D",
         small_digits,
@@ -462,7 +473,7 @@ def cases() -> Iterator[Case]:
     yield Case("1010, frozen D", pattern, (WEAK,), put(discriminator_optimiser=FROZEN))
     yield Case("1010, G's rate / 100", pattern, (WINS, UNDERTRAINED), g_faster(0.01))
     yield Case("1010, D's rate / 100", pattern, (WEAK, UNDERTRAINED), d_faster(0.01))
-    yield Case("1010, D's rate x 100", pattern, (WINS, OSCILLATION, VANISHING), d_faster(100))
+    yield Case("1010, D's rate x 10,000", pattern, (WINS, OSCILLATION, VANISHING), d_faster(10_000))
     yield Case("1010, G's rate x 300", pattern, (OSCILLATION, WEAK), g_faster(300))
     yield Case("1010, half the labels flipped", pattern, (WEAK,), put(tricks=(LabelSwapping(0.5, 0.0),)))
     yield Case("1010, stopped after 1,500 rounds", pattern, (UNDERTRAINED,), cut_to(1_500))

@@ -21,6 +21,8 @@ SMOOTH = 0.03
 """Of a curve's points: the window of the moving mean."""
 LATE_LOOKS = 3
 """Looks at samples, the last ones, whose median is what they have come to."""
+FRESH = 0.5
+"""Of the rounds played: a look that came earlier says nothing of now."""
 LAST = 1 / 3
 """Of the rounds: the part in which a trend is looked for."""
 FAR = 0.4
@@ -32,7 +34,7 @@ COPIES = 0.4
 """Distance to the nearest training example, as a share of what real examples have that are none, below which samples
 are copies."""
 
-ROUGH = 2.2
+ROUGH = 3.5
 """Roughness from which on an image is noise, whatever else it is."""
 ROUGHER, FAR_OFF = 1.3, 2.0
 """Roughness, and distance to the nearest training example, from which on it is noise if both hold: of small images with
@@ -165,7 +167,7 @@ class Line:
     change: np.ndarray
     """`(P,)`; NaN with fewer than two looks."""
     error: np.ndarray
-    """Its standard error, `(P,)`, by how far the looks lie from the line; NaN with fewer than three."""
+    """Its standard error, `(P,)`, by how far the looks lie from the line, or with two by how far members differ."""
 
 
 class Reading:
@@ -249,8 +251,9 @@ class Reading:
         return found.get(name, np.full((len(rounds), self.members), np.nan))
 
     def now(self, name: str) -> np.ndarray:
-        """What a figure has come to, `(P,)`: the median of the last looks."""
-        rows = self.figure(name)[-min(LATE_LOOKS, max(1, len(self.looked) // 2)) :]
+        """What a figure has come to, `(P,)`: the median of the last looks; NaN where these are long ago."""
+        recent = self.looked >= FRESH * self.rounds
+        rows = self.figure(name)[recent][-min(LATE_LOOKS, max(1, len(self.looked) // 2)) :]
         return median(rows) if len(rows) else np.full(self.members, np.nan)
 
     def real(self, name: str) -> float:
@@ -357,13 +360,21 @@ class Reading:
 
     def gaining(self, limit: float) -> np.ndarray:
         """Members whose trend is below a limit, and not by the luck of a few looks, bool `(P,)`."""
-        by_luck = self.line.change > -2 * np.nan_to_num(self.line.error, nan=0.0)
+        by_luck = self.line.change > -2 * self.line.error
         return (self.trend < limit) & ~by_luck
 
     @property
     def steps(self) -> int:
         """Moves that were played, of both players."""
         return self.story.round * max(1, len(self.story.recipe.get("round") or ()))
+
+    @property
+    def unmoved(self) -> np.ndarray:
+        """Members whose samples are as they were when they were first looked at, bool `(P,)`."""
+        values = self.distance.values
+        if len(values) < 2:
+            return np.zeros(self.members, dtype=bool)
+        return np.abs(np.log(values[-1] / values[0])) < MOVED
 
     @cached_property
     def line(self) -> Line:
@@ -376,12 +387,15 @@ class Reading:
         x, y = x - x.mean(), y - y.mean(0)
         slope = (x[:, None] * y).sum(0) / (x**2).sum()
         change = np.clip(slope * LAST, -MOST_CHANGE, MOST_CHANGE)
-        if looks < 3:
-            return Line(looks, change, untold)
+        if looks < 3:  # two lie on any line: how far members differ must do
+            apart = float(change.std(ddof=1)) if self.members > 1 else np.inf
+            return Line(looks, change, np.full(self.members, apart))
         rest = ((y - slope * x[:, None]) ** 2).sum(0) / (looks - 2)
         return Line(looks, change, LAST * (rest / (x**2).sum()) ** 0.5)
 
 
+MOVED = 0.05
+"""Change of the logarithm of the distance since the first look, from which on samples are others than they were."""
 MOST_CHANGE = 10.0
 """Of a logarithm: beyond, a change is beyond measure."""
 NEAR = 0.2

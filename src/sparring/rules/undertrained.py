@@ -9,12 +9,14 @@ from sparring.record import Story
 from sparring.rules import Rule, Signs, Told, evidence
 from sparring.rules._reading import COPIES, LAST, Range, Reading
 from sparring.rules._telling import told
-from sparring.rules._words import figure_plot, middle, of_figures
+from sparring.rules._words import figure_plot, middle, number, of_figures
 
 GAINING = -0.15
 """Change of the distance from the data over the last third of the rounds, from which on more of them pay."""
 FEW_STEPS = 400
 """Steps of both players together, below which no GAN has had the time to go wrong."""
+BEGUN, SURE = 0.1, 0.5
+"""D's lead from which on it has begun to tell real from generated, and from which on it does."""
 FAST = -0.35
 """From here on whatever else there is to see belongs to the beginning of a run."""
 
@@ -34,16 +36,24 @@ class Undertrained(Rule):
         gains = reading.trend
         if not np.isfinite(gains).any():
             return None
+        # A G that stands still before a D that has begun to tell and is far from sure: both are slow.
+        lead = reading.late("lead")
+        idle = reading.unmoved & reading.poor & (lead > BEGUN) & (lead < SURE) & ~reading.lost
         copies = reading.now("nearest-training") < COPIES
-        holds = reading.gaining(GAINING) & ~reading.good & ~copies & ~reading.lost
+        holds = (reading.gaining(GAINING) & ~reading.good & ~copies & ~reading.lost) | idle
         since = np.full(reading.members, int((1 - LAST) * reading.rounds))
         # Slow gains leave the first place to what holds G back.
-        return Signs(holds, since, np.where(gains < FAST, 1.0, -1.0))
+        return Signs(holds, since, np.where((gains < FAST) | idle, 1.0, -1.0))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         gains = middle(reading.trend, members)
         if reading.steps < FEW_STEPS:
             claim = f"It is too early to say what is wrong: both players together have taken {reading.steps:,} steps."
+        elif reading.unmoved[members].mean() > 0.5:
+            claim = (
+                "Training has hardly begun: the samples are as far from the data as when they were first looked at "
+                f"({number(middle(reading.distance.values[-1], members))}), and D is not sure of anything either."
+            )
         else:
             claim = (
                 "Training ended early: the samples are not good yet, and came "

@@ -1,0 +1,232 @@
+"""How a judge of a user's own data had best be trained: what each lesson's Fréchet distance sees of spoilt images.
+
+    python benchmarks/own_judges.py --images DIR [--only NAME ...] [--data-dir DIR] [--seeds 3]
+
+Half of the images teach. The other half stands where a generator's images would: as it is, and spoilt in ways of which
+`treatments` has some and never shows others. Told is how many times as far as unseen images spoilt ones lie. Figures
+are written to `results/own-judges.json`, from which docs/metrics.md is made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sparring.datasets import _idx
+from sparring.datasets.folder import Folder
+from sparring.judges import Judge, own_training
+from sparring.judges.network import FEATURES, JudgeNetwork
+from sparring.judges.own import Pictures
+from sparring.judges.own_training import learnt, lesson_for
+from sparring.judges.training import Lesson, balanced, descend, taught
+from sparring.metrics.frechet_distance import FrechetDistance
+
+RESULTS = Path(__file__).parent / "results" / "own-judges.json"
+COUNT, OF_FASHION = 1_000, 4_000
+"""Images on each side; and images of Fashion-MNIST that play a user's own."""
+SEEN = "unseen, over seen"
+"""The row that tells how much farther from seen images unseen ones lie than others that were seen."""
+
+
+# Lessons: pictures and how they are learnt -> a network.
+
+
+def untrained(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(lesson.seed)
+        network = JudgeNetwork(learn.pixels.shape[1:], 2)
+    return balanced(network.eval(), torch.from_numpy(learn.pixels))
+
+
+def two_views(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+    """Which two of 256 views show one image? Chen et al., "A simple framework for contrastive learning", ICML 2020.
+
+    A view is a cut-out of 36 to 100 % of the image, in other brightness and colour, mirrored or not.
+    """
+    images, chance = torch.from_numpy(learn.pixels), torch.Generator().manual_seed(lesson.seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(lesson.seed)
+        network = JudgeNetwork(learn.pixels.shape[1:], 2)
+        project = nn.Sequential(nn.Linear(FEATURES, 128), nn.ReLU(), nn.Linear(128, 64))
+
+        def loss(chosen: Tensor) -> Tensor:
+            batch = images[chosen].float() / 255
+            views = torch.cat([_view(batch, chance), _view(batch, chance)])
+            z = functional.normalize(project(network(views)[0]))
+            alike = (z @ z.T / 0.2).fill_diagonal_(-1e9)
+            return functional.cross_entropy(alike, torch.arange(len(z)).roll(len(batch)))
+
+        descend([*network.parameters(), *project.parameters()], loss, len(images), lesson, chance)
+    return balanced(network.eval(), images)
+
+
+def _view(batch: Tensor, chance: torch.Generator) -> Tensor:
+    count, channels = batch.shape[:2]
+    side = 0.6 + 0.4 * torch.rand(count, generator=chance)
+    where = (2 * torch.rand(2, count, generator=chance) - 1) * (1 - side)
+    turn = torch.randint(2, (count,), generator=chance) * 2 - 1
+    cut = torch.zeros(count, 2, 3)
+    cut[:, 0, 0], cut[:, 1, 1], cut[:, :, 2] = side * turn, side, where.T
+    grid = functional.affine_grid(cut, list(batch.shape), align_corners=False)
+    batch = functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)
+    colour = 1 + 0.2 * (2 * torch.rand(count, channels, 1, 1, generator=chance) - 1)
+    return batch * colour + 0.1 * (2 * torch.rand(count, 1, 1, 1, generator=chance) - 1)
+
+
+def classes(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+    assert learn.labels is not None
+    return taught(learn.pixels, learn.labels, lesson)
+
+
+def treatments(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+    weight, own_training.CLUSTER_WEIGHT = own_training.CLUSTER_WEIGHT, 0.0
+    try:
+        return treatments_and_clusters(learn, lesson)
+    finally:
+        own_training.CLUSTER_WEIGHT = weight
+
+
+def treatments_and_clusters(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+    return learnt(learn.pixels, None, learn.pixels[:1], lesson)[0]
+
+
+def treatments_and_classes(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+    return learnt(learn.pixels, learn.labels, learn.pixels[:1], lesson)[0]
+
+
+LESSONS: dict[str, Callable[[Pictures, Lesson], JudgeNetwork]] = {
+    "untrained": untrained,
+    "two views": two_views,
+    "treatments": treatments,
+    "treatments, clusters": treatments_and_clusters,
+    "classes": classes,
+    "treatments, classes": treatments_and_classes,
+}
+
+
+# What is wrong with images.
+
+
+def spoilt(unseen: Pictures) -> dict[str, np.ndarray]:
+    """Fault -> images `(N, C, H, W)` in data units, from as many unseen ones."""
+    assert unseen.labels is not None
+    rng, whole = np.random.default_rng(3), _units(unseen.pixels)
+    count, _, height, width = whole.shape
+    flat = whole.reshape(count, -1)
+    _, values, axes = np.linalg.svd(flat - flat.mean(0), full_matrices=False)
+    kept = axes[: np.searchsorted((values**2).cumsum() / (values**2).sum(), 0.9) + 1]
+    left = np.flatnonzero(unseen.labels != np.bincount(unseen.labels).argmax())
+    return {
+        "noise, SD 0.05 (shown: 0.1)": (whole + 0.05 * rng.normal(size=whole.shape)).clip(0, 1),
+        "Gaussian blur, SD 0.7 px (shown: a mean of 3x3)": ndimage.gaussian_filter(whole, (0, 0, 0.7, 0.7)),
+        "chessboard, ±0.05": (whole + 0.1 * (np.indices((height, width)).sum(0) % 2 - 0.5)).clip(0, 1),
+        "bent by up to 2 px": bent(whole, 2.0, rng),
+        "quarters exchanged": np.roll(whole, (height // 2, width // 2), (2, 3)),
+        "dimmed to 80 %": 0.8 * whole,
+        "90 % of the variance": ((flat - flat.mean(0)) @ kept.T @ kept + flat.mean(0)).reshape(whole.shape).clip(0, 1),
+        "the largest class left out": whole[rng.choice(left, count)],
+        "100 images, repeated": whole[rng.integers(100, size=count)],
+    }
+
+
+def bent(images: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
+    """Each pixel is fetched from up to `most` pixels away, its neighbours from about there."""
+    made, grid = np.empty_like(images), np.indices(images.shape[2:])
+    for image, to in zip(images, made, strict=True):
+        away = ndimage.gaussian_filter(rng.normal(size=grid.shape), (0, 4, 4))
+        away *= most / np.abs(away).max()
+        for channel, into in zip(image, to, strict=True):
+            into[:] = ndimage.map_coordinates(channel, grid + away, order=1, mode="nearest")
+    return made
+
+
+def sights(network: JudgeNetwork, learn: Pictures, unseen: Pictures, faults: dict[str, np.ndarray]) -> dict[str, float]:
+    """Fault -> times as far from images that were learnt from as unseen ones are."""
+    judge = Judge("", network, tuple(learn.pixels.shape[1:]), {"accuracy": None})
+
+    def features(images: np.ndarray) -> np.ndarray:
+        return judge(images).features.astype(np.float64)
+
+    seen, fresh, distance = features(_units(learn.pixels)), features(_units(unseen.pixels)), FrechetDistance()
+    half = len(seen) // 2
+    few, there = fresh[:half], seen[half : 2 * half]
+    told = {SEEN: float(distance(seen[:half], few[None])[0] / distance(seen[:half], there[None])[0])}
+    real = float(distance(seen[:COUNT], fresh[None])[0])
+    for fault, images in faults.items():
+        told[fault] = float(distance(seen[:COUNT], features(images.astype(np.float32))[None])[0]) / real
+    return told
+
+
+def table(name: str) -> str:
+    """Markdown: a row for each fault, a column for each lesson, as last measured."""
+    held = json.loads(RESULTS.read_text())[name]
+    lessons = [lesson for lesson in LESSONS if lesson in held]
+    lines = ["| | " + " | ".join(lessons) + " |", "| --- |" + " ---: |" * len(lessons)]
+    for row in held[lessons[0]]["figures"][0]:
+        values = [np.mean([one[row] for one in held[lesson]["figures"]]) for lesson in lessons]
+        lines.append(
+            f"| {row} | {' | '.join(f'{value:.2g}' if value < 9.95 else f'{value:.0f}' for value in values)} |"
+        )
+    seconds = [f"{np.mean(held[lesson]['seconds']):.0f}" for lesson in lessons]
+    return "\n".join([*lines, f"| seconds of one core | {' | '.join(seconds)} |"])
+
+
+def data(images: Path | None, data_dir: Path | None) -> dict[str, Callable[[], Pictures]]:
+    """What is learnt from, by name; all tells classes, though not every lesson hears them."""
+
+    def fashion() -> Pictures:
+        chosen = np.random.default_rng(5).permutation(60_000)[:OF_FASHION]
+        pixels, labels = (read(_idx.FASHION_MNIST, "train", data_dir) for read in (_idx.images, _idx.labels))
+        return Pictures(pixels[chosen], labels[chosen].astype(np.int64))
+
+    def folder() -> Pictures:
+        source = Folder(str(images)).open(None, "cpu")
+        return Pictures(source.pixels.numpy(), source.labels)
+
+    return {"fashion-mnist": fashion, **({"images": folder} if images else {})}
+
+
+def _units(pixels: np.ndarray) -> np.ndarray:
+    return pixels.astype(np.float32) / 255
+
+
+def main() -> None:
+    """Train with each lesson and see."""
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--images", type=Path, help="a folder of images with subfolders as classes")
+    asked.add_argument("--data-dir", type=Path)
+    asked.add_argument("--only", nargs="+", choices=LESSONS, default=list(LESSONS))
+    asked.add_argument("--seeds", type=int, default=3)
+    flags = asked.parse_args()
+    torch.set_num_threads(1)
+    for name, read in data(flags.images, flags.data_dir).items():
+        whole = read()
+        order = np.random.default_rng(0).permutation(len(whole.pixels))
+        half = len(order) // 2
+        learn, unseen = whole.at(order[:half]), whole.at(order[half : half + COUNT])
+        faults, lesson = spoilt(unseen), lesson_for(half, learn.pixels.shape[1:])
+        for title in flags.only:
+            figures, seconds = list[dict[str, float]](), list[float]()
+            for seed in range(flags.seeds):
+                began = time.process_time()
+                network = LESSONS[title](learn, replace(lesson, seed=seed))
+                seconds.append(time.process_time() - began)
+                figures.append(sights(network, learn, unseen, faults))
+            held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+            held.setdefault(name, {})[title] = {"figures": figures, "seconds": seconds, "learnt": half, "n": COUNT}
+            RESULTS.write_text(json.dumps(held, indent=1) + "\n")
+            print(f"{name}, {title}: {np.mean(seconds):.0f} s of one core each", flush=True)
+
+
+if __name__ == "__main__":
+    main()
