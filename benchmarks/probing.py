@@ -1,6 +1,6 @@
 """What looking at samples costs while a run trains: the same runs with and without it, by turns in one process.
 
-    python benchmarks/probing.py [--data-dir DIR] [--pairs N] [--results DIR]
+    python benchmarks/probing.py [--data-dir DIR] [--only RECIPE ...] [--pairs N] [--results DIR]
 
 Two figures are told, both of processor time, which other work on the machine disturbs less than it does the clock:
 
@@ -176,6 +176,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What looking at samples costs while a run trains.")
     folder = os.environ.get("SPARRING_DATA")
     parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None, help="MNIST, Fashion-MNIST")
+    parser.add_argument("--only", nargs="+", default=sorted({name for name, *_ in PLAYED}), help="recipes")
     parser.add_argument("--pairs", type=int, default=5, help="pairs of runs that count (5)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the figures")
     return parser.parse_args()
@@ -194,7 +195,7 @@ def main() -> int:
         "measurements": [],
     }
     with tempfile.TemporaryDirectory() as folder:
-        for played in PLAYED:
+        for played in (played for played in PLAYED if played[0] in asked.only):
             recipe = shortened(*played)
             measured = told(recipe, pairs_of(recipe, asked.pairs, asked.data_dir, Path(folder)))
             result["measurements"].append(measured)

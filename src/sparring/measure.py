@@ -27,8 +27,8 @@ from sparring.judges import Judge, judge, names
 from sparring.judges.inception import inception
 from sparring.judges.network import SMALLEST as SMALLEST_SIDE
 from sparring.judges.own import FEWEST, MOST_ASKED, MOST_LEARNT, Pictures, own
-from sparring.judges.progress import say
 from sparring.metrics import SMALLEST, Metric
+from sparring.progress import say
 from sparring.recipe import reload
 from sparring.record import Run
 

@@ -75,6 +75,13 @@ class Dataset(ABC):
     def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
         """Load it. Raises SparringError, naming the file, when it is not there or damaged."""
 
+    def sizes(self) -> tuple[Shape, int | None]:
+        """The shape of an example, and how many there are (None: drawn without end): what a recipe is sized by.
+
+        Raises SparringError when files are not there or damaged.
+        """
+        return self.shape, self.card.examples
+
     def settled(self) -> Self:
         """The same with what can only be read off the files filled in, so that a recipe tells what it was trained on.
 

@@ -10,9 +10,8 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -21,11 +20,11 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import safetensors
 import safetensors.numpy
-from filelock import FileLock
 
 from sparring.datasets._pixels import BrokenError, Colour, Fit, Size, facts, fitted, is_coloured, whole
 from sparring.errors import SparringError
-from sparring.record import write_whole
+from sparring.progress import say
+from sparring.record import alone, write_whole
 
 T = TypeVar("T")
 
@@ -109,7 +108,7 @@ def opened(folder: Path, wish: Wish) -> Opened:
     held = _load(place, key)
     if held is not None:
         return held
-    with _alone(place) as may_keep:
+    with alone(place, "the decoded images") as may_keep:
         # Another process may have decoded them while this one waited.
         held = _load(place, key)
         if held is None:
@@ -355,30 +354,4 @@ def _keep(held: Opened, place: Path, key: str) -> None:
     try:
         write_whole(place, lambda path: safetensors.numpy.save_file(tensors, path, metadata=about))
     except (SparringError, safetensors.SafetensorError) as error:
-        say([f"the decoded images are not kept, they will be decoded again next time: {error}"])
-
-
-@contextmanager
-def _alone(place: Path) -> Generator[bool]:
-    """One process decodes a folder at a time. Yields whether the cache can be written."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place.with_suffix(".lock"))
-        lock.acquire()
-    except OSError as error:
-        say([f"the decoded images cannot be kept in {place.parent} ({error.strerror})"])
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
-
-
-def say(lines: Sequence[str]) -> None:
-    """On stderr, where it does not disturb a command's result."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(f"the decoded images are not kept, they will be decoded again next time: {error}")

@@ -60,6 +60,10 @@ class Folder(Dataset):
         """Opens the folder if nobody has yet: a recipe that trains is settled first, and knows."""
         return self.found_shape if self.found_content else self.settled().found_shape
 
+    def sizes(self) -> tuple[Shape, int | None]:
+        count, *shape = self._opened().pixels.shape
+        return tuple(shape), count
+
     def settled(self) -> Self:
         return self if self.found_content else self._settled(self._opened())
 
@@ -70,12 +74,14 @@ class Folder(Dataset):
         return self._settled(held), lambda: self._source(held, device)
 
     def _settled(self, held: Opened) -> Self:
-        from sparring.datasets._folder import say, words
+        from sparring.datasets._folder import words
+        from sparring.progress import say
 
         channels, height, width = held.pixels.shape[1:]
         shape = (channels, height, width)
         path = Path(self.path).expanduser().resolve()
-        say([f"{path}: {line}" for line in words(held.told, shape, self.fit)])
+        for line in words(held.told, shape, self.fit):
+            say(f"{path}: {line}")
         return dataclasses.replace(self, path=str(path), found_shape=shape, found_content=held.told.content)
 
     def changed_since(self, told: Mapping[str, Any]) -> str | None:

@@ -21,7 +21,7 @@ from torch import nn
 
 from sparring.errors import UsageError
 from sparring.judges.network import FEATURES, JudgeNetwork
-from sparring.judges.progress import progress
+from sparring.progress import progress
 
 HERE = Path(__file__).parent
 LARGEST = 300 * 1024

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +15,15 @@ from typing import Any
 import numpy as np
 import safetensors
 import torch
-from filelock import FileLock
 
 from sparring import judges
 from sparring.errors import SparringError, UsageError
 from sparring.judges import own_training
 from sparring.judges.network import SMALLEST, JudgeNetwork
 from sparring.judges.own_training import learnt, lesson_for
-from sparring.judges.progress import progress, say
 from sparring.judges.treatments import treatments
-from sparring.record import write_whole
+from sparring.progress import progress, say
+from sparring.record import alone, write_whole
 
 FEWEST = 64
 """Pictures without which nothing is learnt."""
@@ -63,7 +60,7 @@ def own(learn: Pictures, ask: Pictures) -> judges.Judge:
             f"it takes at least {FEWEST} of at least {SMALLEST}x{SMALLEST} pixels"
         )
     place = _place(learn, ask)
-    with _alone(place) as may_keep:
+    with alone(place, "the judge") as may_keep:
         held = _kept(place)
         if held is None:
             network, facts = _made(learn, ask)
@@ -182,20 +179,3 @@ def _keep(network: JudgeNetwork, facts: dict[str, Any], place: Path) -> None:
         write_whole(place, lambda path: judges.write(network, path, facts))
     except SparringError as error:
         say(f"the judge is not kept, it will be trained again next time: {error}")
-
-
-@contextmanager
-def _alone(place: Path) -> Generator[bool]:
-    """One process trains a judge at a time, and the others wait for it. Yields whether the cache can be written."""
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place.with_suffix(".lock"))
-        lock.acquire()
-    except OSError as error:
-        say(f"the judge cannot be kept in {place.parent} ({error.strerror})")
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()

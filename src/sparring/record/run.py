@@ -170,6 +170,25 @@ def _save_arrays(data: Mapping[str, np.ndarray], path: Path, facts: dict[str, st
 
 
 @contextmanager
+def alone(place: Path, what: str) -> Generator[bool]:
+    """One process at a time makes `what` is kept at `place`; the others wait. Yields whether it can be kept there."""
+    from sparring.progress import say
+
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place.with_suffix(".lock"))
+        lock.acquire()
+    except OSError as error:
+        say(f"{what} cannot be kept in {place.parent} ({error.strerror})")
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@contextmanager
 def locked(path: Path) -> Generator[None]:
     """Only one process trains in a folder. The lock goes with its process, however that ends."""
     path.parent.mkdir(parents=True, exist_ok=True)

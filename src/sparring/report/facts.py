@@ -134,7 +134,13 @@ class Facts:
     @property
     def expects(self) -> list[str]:
         """Names of the findings that a run of this recipe should come to."""
-        return list(self.card.facts.get("expects", ())) if self.card else []
+        return list(self.card.facts.get("expects", ())) if self.card and not self.on_other_data else []
+
+    @property
+    def on_other_data(self) -> bool:
+        """Whether the run was given other data than its author's, so that what the author says is not of it."""
+        old, new = self.changed.get("data", ({}, {}))
+        return old.get("is") != new.get("is")
 
     @property
     def changed(self) -> dict[str, list[Any]]:

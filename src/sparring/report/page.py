@@ -84,8 +84,8 @@ def _header(facts: Facts) -> Markup:
 
 
 def what(facts: Facts) -> str:
-    """The recipe in one line, when the catalogue has it."""
-    return facts.card.summary if facts.card else ""
+    """The recipe in one line, when the catalogue has it and the run has its data."""
+    return facts.card.summary if facts.card and not facts.on_other_data else ""
 
 
 def _at_a_glance(facts: Facts) -> Markup:
@@ -107,7 +107,7 @@ def _at_a_glance(facts: Facts) -> Markup:
 def _recipe(facts: Facts) -> Markup:
     if facts.card is None:
         return tag("section", tag("h2", "The recipe", class_="small"), author(facts))
-    rest = facts.card.text.removeprefix(facts.card.summary).strip()
+    rest = "" if facts.on_other_data else facts.card.text.removeprefix(facts.card.summary).strip()
     return tag(
         "section",
         tag("h2", "What its author saw", class_="small"),
@@ -122,6 +122,7 @@ def author(facts: Facts, changes: bool = True) -> Markup:
         origin = facts.recipe.get("origin") or {}
         return tag("p", f"A recipe of the user's own{', from ' + origin['file'] if origin else ''}.")
     return join(
+        tag("p", "This run has other data than the author's, who saw:") if facts.on_other_data else None,
         tag("blockquote", facts.card.facts["verdict"]),
         tag("p", f"From: {facts.card.facts['source']}.", class_="soft"),
         tag(

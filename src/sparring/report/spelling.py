@@ -25,6 +25,8 @@ PARTS = {
     "rounds": "rounds",
 }
 """What a reader wants to know of a recipe, and how it is called."""
+FOUND = "found_"
+"""What begins so was found in the data, not chosen: its shape, a hash of it."""
 BOTH = {
     ("generator", "discriminator"): "both networks",
     ("generator optimiser", "discriminator optimiser"): "both optimisers",
@@ -88,6 +90,7 @@ def _leaf(shelf: str | None, value: Mapping[str, Any]) -> str:
     fields = [key for key in value if key != "is"]
     kept = [key for key in fields[:1] if not isinstance(value[key], list) or value[key]]
     kept += [key for key in fields[1:] if key not in usual or usual[key] != value[key]]
+    kept = [key for key in kept if not key.startswith(FOUND)]
     told = ", ".join(f"{key}={_value(value[key])}" for key in kept)
     return f"{name}({told})" if told else name
 

@@ -46,7 +46,8 @@ def _verdict(facts: Facts) -> RenderableType:
     if facts.card is None:
         told.add_row("recipe", Text("of the user's own"))
     else:
-        told.add_row("its author saw", Text(facts.card.facts["verdict"]))
+        where = "on other data, " if facts.on_other_data else ""
+        told.add_row(f"{where}its author saw", Text(facts.card.facts["verdict"]))
     for index, sentence in enumerate(sentences(facts)):
         told.add_row("" if index else "this run shows", Text(sentence, "bold" if sentence == facts.ended else ""))
     if facts.expects:
