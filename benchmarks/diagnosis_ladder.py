@@ -4,9 +4,12 @@
     python benchmarks/diagnosis_ladder.py --data-dir DIR --out runs/ladder  what is missing is trained first
                                           [--seeds 8] [--budget SECONDS] [--only NAME ...]
 
-A recipe whose training would take longer than the budget is cut to the rounds that fit it, as in `ladder.py`. A recipe
-whose author gave no verdict, or none that names a finding, is told and not counted. What was said is kept in
-`results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table.
+It says first how long it will take, and goes on with runs that were begun. A recipe whose training would take longer
+than the budget is cut to the rounds that fit it, as in `ladder.py`. Of a run that was trained before runs looked at
+samples, the last checkpoint is looked at: its curves and that one look are what is read. A recipe whose author gave no
+verdict, or none that names a finding, is told and not counted. What was said is kept in
+`results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table; of several runs of one recipe, that of
+the longest.
 """
 
 from __future__ import annotations
@@ -23,12 +26,17 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
+from broken_gans import in_words, is_done, seconds_of, write
 from ladder import LADDER, cut
 
 from sparring import catalogue
-from sparring.diagnosis import diagnose
+from sparring.assembly import game_of, restore
+from sparring.diagnosis import diagnosis, story_of
+from sparring.probe import Probe
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import Run, Story
+from sparring.record.journal import spelled
+from sparring.record.story import CURVES, GRADIENTS
 from sparring.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
@@ -43,6 +51,14 @@ def runs_in(folders: list[Path]) -> Iterator[Run]:
                 yield run
 
 
+def seconds_left(name: str, arguments: argparse.Namespace) -> float:
+    """About how long the training of one recipe will take."""
+    if is_done(arguments.out / name):
+        return 0.0
+    whole = find_recipe(name).with_(seeds=arguments.seeds)
+    return min(arguments.budget, seconds_of(whole, arguments.data_dir))
+
+
 def climbed(name: str, arguments: argparse.Namespace) -> Run:
     """A run of one recipe: the one that is there, gone on with, or a new one."""
     folder = arguments.out / name
@@ -53,11 +69,29 @@ def climbed(name: str, arguments: argparse.Namespace) -> Run:
     return train(recipe, folder, data_dir=arguments.data_dir)
 
 
-def told(run: Run) -> dict[str, Any]:
+def looked_at(run: Run, data_dir: Path | None) -> Story:
+    """The story of a run; with one look at its last checkpoint, if it has none."""
+    story = story_of(run)
+    saved = run.load()
+    if story.yardstick or saved is None:
+        return story
+    recipe = Recipe.from_json(run.recipe_json)
+    game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
+    restore(game, *saved)
+    probe = Probe.of(recipe, game, data_dir)
+    figures = {name: spelled(values) for name, values in probe.look(game).items()}
+    look = {"event": "tick", "round": game.round, "noted": [], "figures": figures}
+    curves = {name: [] for name in (*CURVES, *GRADIENTS)}
+    return Story(story.recipe, [*story.events, {"event": "yardstick", "round": 0, **probe.told()}, {**look, **curves}])
+
+
+def told(run: Run, data_dir: Path | None) -> dict[str, Any]:
     """What the diagnosis said of a run, beside what its author saw."""
-    held, name = diagnose(run), run.recipe["name"]
+    name, story = run.recipe["name"], looked_at(run, data_dir)
+    held = diagnosis(story)
     facts = catalogue.cards("recipes")[name].facts
     return {
+        "looks": len(run.story.figures[0]),
         "expects": list(facts.get("expects", ())),
         "author": facts["verdict"],
         "verdict": held.verdict,
@@ -90,6 +124,7 @@ def table() -> str:
         expects = ", ".join(f"`{rule}`" for rule in each["expects"]) or "–"
         said = f"`{each['verdict']}`"
         said = said if agrees(each) or not each["expects"] else f"**{said}**"
+        rounds += "" if each["looks"] else " (one look)"
         also = ", ".join(f"`{r}` ({n} of {each['seeds']})" for r, n in each["findings"].items() if r != each["verdict"])
         lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {each['author']} | {expects} | {said} | {also} |")
     counted = [each for each in every.values() if each["expects"]]
@@ -110,13 +145,18 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=LADDER, help="recipes; all of the ladder if not given")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    found = runs_in(arguments.runs) if arguments.runs else (climbed(name, arguments) for name in arguments.only)
+    if arguments.runs:
+        found = runs_in(arguments.runs)
+    else:
+        seconds = sum(seconds_left(name, arguments) for name in arguments.only)
+        print(f"about {in_words(seconds)} of training", flush=True)
+        found = (climbed(name, arguments) for name in arguments.only)
     for run in found:
-        said, name = told(run), run.recipe["name"]
-        every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(every | {name: said}, indent=1) + "\n")
+        said, name = told(run, arguments.data_dir), run.recipe["name"]
         print(f"{name}: {said['verdict']} (expected {', '.join(said['expects']) or 'nothing'})", flush=True)
+        before = json.loads(RESULTS.read_text()).get(name, {}) if RESULTS.exists() else {}
+        if (said["rounds"], said["seeds"]) >= (before.get("rounds", 0), before.get("seeds", 0)):
+            write(RESULTS, name, said)
 
 
 if __name__ == "__main__":

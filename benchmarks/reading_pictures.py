@@ -1,8 +1,10 @@
 """Draw the pictures of docs/reading.md from runs: what the same numbers look like in good runs and in sick ones.
 
-    python benchmarks/reading_pictures.py RUN RUN ...        one column for each run, in this order
+    python benchmarks/reading_pictures.py RUN RUN ...            one column for each run, in this order
+    python benchmarks/reading_pictures.py --unseen RUN RUN ...   what D says of examples that it has not seen
 
-The columns bear the verdicts that the diagnosis comes to.
+The columns bear the verdicts that the diagnosis comes to. The runs in the docs are cases of `broken_gans.py` and
+recipes of `ladder.py`.
 """
 
 from __future__ import annotations
@@ -13,18 +15,25 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 from PIL import Image
 
 from sparring.record import Run
 from sparring.record.grid import excerpts
 from sparring.report.course import shown
-from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, draw_members, dress, tick_rounds
+from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, draw_members, dress, place_legend, tick_rounds
 from sparring.report.facts import Facts
 from sparring.report.looks import name_of
+from sparring.rules import Reading
+from sparring.rules._words import called
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 FIGURES = ("frechet-distance", "diversity", "nearest-training")
+OPINIONS = ("d_seen", "d_unseen", "d_generated")
 EXAMPLES = 16
+LOWEST, HIGHEST = 0.5, 1e3
+"""Ends of a grey band that has none."""
 
 
 def answers(runs: list[Facts]) -> Figure:
@@ -43,8 +52,41 @@ def answers(runs: list[Facts]) -> Figure:
     return figure
 
 
+def curves(runs: list[Facts]) -> Figure:
+    """Both losses, with what D's is once it cannot tell, and below them both gradients."""
+    figure = blank(LIGHT, 4.4)
+    grid = figure.subplots(2, len(runs), squeeze=False, sharey="row")
+    for axes, below, facts in zip(*grid, runs, strict=True):
+        _dress(axes, facts, facts.diagnosis.verdict)
+        _dress(below, facts, "")
+        for name in ("d_loss", "g_loss"):
+            draw_members(axes, facts.story.noted, shown(facts, name), LIGHT.hues[name], LIGHT)
+        for name in ("d_gradient", "g_gradient"):
+            draw_members(below, facts.story.noted, shown(facts, name), LIGHT.hues[name], LIGHT)
+        axes.axhline(facts.equilibrium["d_loss"], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
+    for axes, title in zip(grid[:, 0], ("losses", "gradient norms"), strict=True):
+        _logarithmic(axes)
+        axes.set_ylabel(f"{title}: D blue, G orange", fontsize=SMALL, color=LIGHT.soft)
+    return figure
+
+
+def unseen(runs: list[Facts]) -> Figure:
+    """What D answers to training examples, to real ones that it has not seen, and to generated ones."""
+    figure = blank(LIGHT, 2.9)
+    grid = figure.subplots(1, len(runs), squeeze=False)
+    for axes, facts in zip(grid[0], runs, strict=True):
+        rounds, held = facts.story.figures
+        _dress(axes, facts, facts.diagnosis.verdict)
+        for name in OPINIONS:
+            draw_members(axes, rounds, held[name], LIGHT.hues[name], LIGHT)
+        axes.set_ylim(-0.03, 1.03)
+    keys = [Line2D([], [], color=LIGHT.hues[name], linewidth=2.2, label=called(name)) for name in OPINIONS]
+    place_legend(figure, keys, LIGHT)
+    return figure
+
+
 def samples(runs: list[Facts]) -> Figure:
-    """Three figures of samples over the rounds, with what real data scores."""
+    """Three figures of samples over the rounds, with what real data scores and what is healthy."""
     figure = blank(LIGHT, 5.2)
     grid = figure.subplots(len(FIGURES), len(runs), squeeze=False, sharey="row")
     for row, name in zip(grid, FIGURES, strict=True):
@@ -54,10 +96,20 @@ def samples(runs: list[Facts]) -> Figure:
             draw_members(axes, rounds, held[name], LIGHT.hues["samples"], LIGHT)
             assert facts.looked is not None
             axes.axhline(facts.looked.real[name], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
+            healthy = Reading(facts.story).healthy(name)
+            low, high = max(healthy.low, LOWEST), min(healthy.high, HIGHEST)
+            axes.axhspan(low, high, color=LIGHT.rule, linewidth=0, zorder=0)
         row[0].set_ylabel(name_of(name).title, fontsize=SMALL, color=LIGHT.soft)
         if name == "frechet-distance":
-            row[0].set_yscale("log")
+            _logarithmic(row[0])
     return figure
+
+
+def _logarithmic(axes: Axes) -> None:
+    """With all that share its scale."""
+    axes.set_yscale("log")
+    for each in axes.get_shared_y_axes().get_siblings(axes):
+        each.yaxis.set_minor_locator(NullLocator())
 
 
 def _dress(axes: Axes, facts: Facts, title: str) -> None:
@@ -75,11 +127,16 @@ def _samples(facts: Facts) -> np.ndarray:
 
 
 def main() -> None:
-    """Both pictures."""
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+    """The pictures, at the size of a page."""
+    words = sys.argv[1:]
+    drawn = {"reading-answers": answers, "reading-curves": curves, "reading-samples": samples}
+    if words[:1] == ["--unseen"]:
+        drawn, words = {"reading-unseen": unseen}, words[1:]
+    if not words or words[0].startswith("-"):
         sys.exit(__doc__)
-    runs = [Facts.of(Run.open(path)) for path in sys.argv[1:]]
-    for name, figure in (("reading-answers", answers(runs)), ("reading-samples", samples(runs))):
+    runs = [Facts.of(Run.open(path)) for path in words]
+    for name, draw in drawn.items():
+        figure = draw(runs)
         path = PICTURES / f"{name}.png"
         path.write_bytes(as_png(figure))
         print(path)

@@ -1,16 +1,16 @@
 """Whether the remedies help: the broken GANs of `broken_gans.py`, trained again with the first remedy that is proposed.
 
-    python benchmarks/remedies.py --data-dir DIR [--out runs/broken] [--seeds 8] [--only NAME ...] [--half tune|report]
+    python benchmarks/remedies.py --data-dir DIR [--out runs/remedies] [--seeds 8] [--only NAME ...] [--half HALF]
 
 For every sick case: train it, take the first remedy of its verdict, train the changed recipe from scratch with the same
 seeds, and ask of each seed whether the finding is gone and whether its samples came nearer to the data. The distance is
-the Frechet distance, or what stands for it where that is not told. What came of it is kept in
-`results/remedies.json`, from which docs/diagnosis.md takes its table.
+the Frechet distance, or what stands for it where that is not told. It says first how long the sick ones will take, and
+then of each remedy; each run goes on where it was when the script is started again. What came of it is kept in
+`results/remedies.json`, from which docs/diagnosis.md takes its tables.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Iterable
@@ -21,39 +21,27 @@ from typing import Any
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-import numpy as np
 import torch
-from broken_gans import Case, cases, folder_of, play
+from broken_gans import (
+    Case,
+    cases,
+    chosen,
+    flags,
+    folder_of,
+    in_words,
+    is_done,
+    nearness,
+    play,
+    seconds_of,
+    trained,
+    write,
+)
 
-from sparring.diagnosis import NOT_SURE, Diagnosis, diagnose, remedied, story_of
-from sparring.errors import SparringError
+from sparring.diagnosis import NOT_SURE, Diagnosis, diagnose, remedied
 from sparring.recipe import Recipe
 from sparring.record import Run
-from sparring.rules import Reading
-from sparring.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "remedies.json"
-
-
-def cured(case: Case, recipe: Recipe, remedy: str, out: Path, data_dir: Path | None) -> Run:
-    """The case trained again with a remedy."""
-    folder = folder_of(out, case)
-    folder = folder.with_name(f"{folder.name}--{remedy}")
-    changed = Recipe.from_dict(remedied(recipe.to_dict(), remedy), recipe)
-    try:
-        return train(changed, folder, data_dir=data_dir, threads=1)
-    except SparringError:
-        if (folder / "journal.jsonl").exists() and Run(folder).story.status == "diverged":
-            return Run(folder)
-        raise
-
-
-def nearness(run: Run) -> np.ndarray:
-    """How far each member's samples are from the data in the end, `(P,)`; infinite for one that is lost."""
-    reading = Reading(story_of(run))
-    values = reading.distance.values
-    last = np.median(values[-3:], axis=0) if len(values) else np.full(reading.members, np.inf)
-    return np.where(reading.lost | ~np.isfinite(last), np.inf, last)
 
 
 def told(case: Case, before: Run, verdict: Diagnosis, remedy: str, after: Run) -> dict[str, Any]:
@@ -79,7 +67,7 @@ def told(case: Case, before: Run, verdict: Diagnosis, remedy: str, after: Run) -
 
 def table() -> str:
     """Markdown: for each rule, over its sick seeds, how often the first remedy helped."""
-    every = list((json.loads(RESULTS.read_text()) if RESULTS.exists() else {}).values())
+    every = list(_kept().values())
     if not every:
         return "Not run yet."
     lines = [
@@ -93,6 +81,24 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def cases_in_markdown() -> str:
+    """Every sick case, its remedy and what the diagnosis says then."""
+    lines = [
+        "| case | finding | remedy | seeds | finding gone | nearer to the data | the verdict then |",
+        "| --- | --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for name, each in _kept().items():
+        numbers = f"{each['seeds']} | {each['gone']} | {each['nearer']}"
+        lines.append(f"| {name} | `{each['rule']}` | `{each['remedy']}` | {numbers} | `{each['verdict_after']}` |")
+    return "\n".join(lines)
+
+
+def _kept() -> dict[str, dict[str, Any]]:
+    """What was last measured, in the order of the cases."""
+    every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return {case.name: every[case.name] for case in cases() if case.name in every}
+
+
 def _row(title: str, held: Iterable[dict[str, Any]], named: bool = True) -> str:
     held = list(held)
     seeds = sum(each["seeds"] for each in held)
@@ -103,30 +109,28 @@ def _row(title: str, held: Iterable[dict[str, Any]], named: bool = True) -> str:
 
 def main() -> None:
     """Every sick case, before and after."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("runs/remedies"))
+    parser = flags(__doc__ or "", "runs/remedies")
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--only", nargs="*", default=[], help="cases whose name begins so; all if not given")
-    parser.add_argument("--half", choices=("tune", "report"))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    for case in cases():
-        wanted = not arguments.only or any(case.name.startswith(name) for name in arguments.only)
-        there = case.data == "none" or arguments.data_dir
-        if case.healthy or not wanted or not there or (arguments.half and case.half != arguments.half):
-            continue
-        before = play(case, arguments.out, arguments.data_dir, arguments.seeds)
+    out, home, seeds = arguments.out, arguments.data_dir, arguments.seeds
+    wanted = [case for case in chosen(arguments) if not case.healthy]
+    left = [seconds_of(case.recipe(seeds), home) for case in wanted if not is_done(folder_of(out, case))]
+    print(f"{len(left)} of {len(wanted)} sick ones to train, about {in_words(sum(left))}; their remedies come on top")
+    for case in wanted:
+        before = play(case, out, home, seeds)
         verdict = diagnose(before)
-        recipe = case.recipe(arguments.seeds)
         if verdict.verdict == NOT_SURE or not verdict.findings[0].remedies:
             print(f"{case.name}: {verdict.verdict}, nothing to try", flush=True)
             continue
-        remedy = verdict.findings[0].remedies[0]
-        came = told(case, before, verdict, remedy, cured(case, recipe, remedy, arguments.out, arguments.data_dir))
-        every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(every | {case.name: came}, indent=1) + "\n")
+        remedy, recipe = verdict.findings[0].remedies[0], case.recipe(seeds)
+        changed = Recipe.from_dict(remedied(recipe.to_dict(), remedy), recipe)
+        folder = folder_of(out, case)
+        folder = folder.with_name(f"{folder.name}--{remedy}")
+        if not is_done(folder):
+            print(f"{case.name}, {remedy}: about {in_words(seconds_of(changed, home))}", flush=True)
+        came = told(case, before, verdict, remedy, trained(changed, folder, home))
+        write(RESULTS, case.name, came)
         words = f"{came['rule']}, {remedy}: gone in {came['gone']}, nearer in {came['nearer']} of {came['seeds']}"
         print(f"{case.name}: {words}, now {came['verdict_after']}", flush=True)
 

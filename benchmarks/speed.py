@@ -1,13 +1,14 @@
 """How fast Sparring trains, beside the same games in plain PyTorch (`plain/`), on this machine's CPU.
 
-    python benchmarks/speed.py [--data-dir DIR] [--pairs N] [--seconds S] [--json FILE]
+    python benchmarks/speed.py [--data-dir DIR] [--pairs N] [--seconds S] [--no-compile] [--only RECIPE] [--json FILE]
 
 Both sides run in this process by turns: plain, ours, plain, ours, ... Each turn lasts S seconds, and each pair of turns
 gives one ratio, so what slows the whole machine for a while slows both. A ratio is the median over N pairs, with the
 smallest and the largest beside it.
 
-Ours is what a user gets: the trainer's own loop, with its notes, ticks, pictures and checkpoints at the distances
-that the recipe has at its own length. Plain is played with one thread and with as many as torch takes by itself; the
+Ours is what a user gets of a long run: the trainer's own loop, with its notes, ticks, pictures and checkpoints at the
+distances that the recipe has at its own length, and rounds compiled, unless --no-compile is given or they cannot be.
+Compiling comes before the first turn. Plain is played with one thread and with as many as torch takes by itself; the
 faster is the baseline. The table is printed and written with every turn's figures to `results/`.
 """
 
@@ -32,9 +33,10 @@ from types import ModuleType
 from typing import Any, Protocol
 
 import torch
-from plain import fashion_fc, num_gan_2, pattern_1010
+from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 
-from sparring.assembly import game_of, threads_for, threads_set
+from sparring.assembly import game_of, keep_memory, threads_for, threads_set
+from sparring.compiled import playing
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
@@ -43,10 +45,22 @@ from sparring.record import Run
 from sparring.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results"
-PLAIN: dict[str, ModuleType] = {"pattern-1010": pattern_1010, "num-gan-2": num_gan_2, "fashion-fc": fashion_fc}
+PLAIN: dict[str, ModuleType] = {
+    "pattern-1010": pattern_1010,
+    "num-gan-2": num_gan_2,
+    "fashion-fc": fashion_fc,
+    "mnist-reference": mnist_reference,
+}
 GROWTH = (1, 4, 16, 64, 256, 1024, 4096)
 """Seeds of pattern-1010 trained at once."""
-DUELS = (("num-gan-2", 1), ("num-gan-2", 8), ("fashion-fc", 1), ("fashion-fc", 8), ("digits", 8))
+DUELS = (
+    ("num-gan-2", 1),
+    ("num-gan-2", 8),
+    ("fashion-fc", 1),
+    ("fashion-fc", 16),
+    ("mnist-reference", 1),
+    ("digits", 8),
+)
 """The other recipes, and their seeds."""
 WARM_UP = 1
 """Pairs played before the first that counts."""
@@ -84,13 +98,17 @@ class Plain:
 class Ours:
     """A training in a folder that is thrown away."""
 
-    def __init__(self, recipe: Recipe, source: Source, folder: Path):
+    def __init__(self, recipe: Recipe, source: Source, folder: Path, compiled: bool):
         self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads_for(recipe)
         long = replace(recipe, rounds=recipe.rounds * LONGER, ticks=recipe.ticks * LONGER)
         run = Run(folder)
         run.create(long.to_json())
         game = game_of(long, source)
         self._trainer = Trainer(long, game, run, [self._pause_in_time])
+        with threads_set(self.threads):
+            self._trainer.play, self.compiled, words = playing(game, compiled, long.id)
+        if words:
+            print(words, file=sys.stderr)
         # Points of a curve lie further apart in a longer recipe; here they lie as in the recipe itself.
         self._trainer.step = Trainer(recipe, game, run).step
         self._until = 0.0
@@ -127,6 +145,8 @@ class Measurement:
     """The baseline's turns with the numbers of threads that it was slower with."""
     threads: int
     rates: list[float]
+    compiled: bool
+    """Ours."""
 
     @property
     def ratios(self) -> list[float]:
@@ -140,15 +160,17 @@ def take_turns(baselines: Sequence[Side], ours: Side, pairs: int, seconds: float
     return [list(rates) for rates in zip(*turns[WARM_UP:], strict=True)]
 
 
-def measure(name: str, seeds: int, source: Source, pairs: int, seconds: float, folder: Path) -> Measurement:
+def measure(
+    name: str, seeds: int, source: Source, pairs: int, seconds: float, folder: Path, compiled: bool
+) -> Measurement:
     recipe = find_recipe(name)
-    ours = Ours(recipe.with_(seeds=seeds), source, folder / f"{name}-{seeds}")
+    ours = Ours(recipe.with_(seeds=seeds), source, folder / f"{name}-{seeds}", compiled)
     baselines: list[Side]
     if name in PLAIN:
         data = [source.pixels] if isinstance(source, Images) else []
         baselines = [Plain(PLAIN[name], data, threads) for threads in sorted({1, torch.get_num_threads()})]
     else:  # no write-up describes it, so that its baseline is one seed of ours
-        baselines = [Ours(recipe, source, folder / f"{name}-alone")]
+        baselines = [Ours(recipe, source, folder / f"{name}-alone", compiled)]
     *theirs, rates = take_turns(baselines, ours, pairs, seconds)
     best = max(range(len(theirs)), key=lambda index: median(theirs[index]))
     return Measurement(
@@ -160,6 +182,7 @@ def measure(name: str, seeds: int, source: Source, pairs: int, seconds: float, f
         other_threads={side.threads: theirs[i] for i, side in enumerate(baselines) if i != best},
         threads=ours.threads,
         rates=rates,
+        compiled=ours.compiled,
     )
 
 
@@ -192,6 +215,7 @@ def report(measurements: Sequence[Measurement], pairs: int, seconds: float, real
                 "other_threads": {str(k): [round(rate, 2) for rate in v] for k, v in m.other_threads.items()},
                 "threads": m.threads,
                 "rates": [round(rate, 2) for rate in m.rates],
+                "compiled": m.compiled,
             }
             for m in measurements
         ],
@@ -206,8 +230,8 @@ def table(found: Mapping[str, Any]) -> str:
         f"{found['pairs']} pairs of turns of {found['seconds']:g} s after {WARM_UP} of warm-up. "
         f"Images: {found['images']}.",
         "",
-        "| recipe | seeds | baseline | its seed-rounds/s | ours, seed-rounds/s | ratio | min to max | threads |",
-        "| --- | ---: | --- | ---: | ---: | ---: | --- | --- |",
+        "| recipe | seeds | baseline | its seed-rounds/s | ours, seed-rounds/s | ratio | min to max | threads | code |",
+        "| --- | ---: | --- | ---: | ---: | ---: | --- | --- | --- |",
     ]
     for m in found["measurements"]:
         ratio = m["ratio"]
@@ -220,11 +244,12 @@ def table(found: Mapping[str, Any]) -> str:
             f"**{_figure(ratio['median'])}**",
             f"{_figure(ratio['min'])} to {_figure(ratio['max'])}",
             f"{m['baseline_threads']}, {m['threads']}",
+            "compiled" if m.get("compiled") else "eager",
         )
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        "Rates are medians; a ratio is the median of the pairs' ratios. Threads: the baseline's, then ours.",
+        "Rates are medians; a ratio is the median of the pairs'. Threads: the baseline's, then ours. Code: ours.",
     ]
     return "\n".join(lines)
 
@@ -256,6 +281,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None, help="MNIST, Fashion-MNIST")
     parser.add_argument("--pairs", type=int, default=9, help="pairs of turns that count (9)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn (2)")
+    parser.add_argument("--no-compile", action="store_true", help="play our rounds without compiling them")
+    parser.add_argument("--only", default="", help="measure this recipe alone")
     parser.add_argument("--json", type=Path, help="another place for the figures")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the figures")
     return parser.parse_args()
@@ -265,15 +292,18 @@ def main() -> int:
     asked = _arguments()
     random.seed(0)
     torch.manual_seed(0)
+    keep_memory()
     measurements: list[Measurement] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, seeds in [*(("pattern-1010", seeds) for seeds in GROWTH), *DUELS]:
+            if asked.only not in ("", name):
+                continue
             try:
                 source = source_of(find_recipe(name), asked.data_dir)
             except SparringError as error:
                 print(error, file=sys.stderr)
                 return 1
-            found = measure(name, seeds, source, asked.pairs, asked.seconds, Path(folder))
+            found = measure(name, seeds, source, asked.pairs, asked.seconds, Path(folder), not asked.no_compile)
             measurements.append(found)
             print(f"{name}, {_seeds(seeds)}: {_figure(median(found.ratios))} x {found.baseline}", file=sys.stderr)
     result = report(measurements, asked.pairs, asked.seconds, asked.data_dir is not None)

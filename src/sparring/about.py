@@ -22,7 +22,7 @@ FURTHEST, NEXT_TO_NOTHING = 40.0, 1e-3
 """Scores above the undecided one that are tried, and the share of the loss there that is as good as none."""
 
 
-def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
+def about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
     """Write about.json: what a reader needs to know to make the same run."""
     held = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     held |= {
@@ -31,6 +31,7 @@ def about(run: Run, recipe: Recipe, device: str, threads: int) -> None:
         "seeds": list(recipe.seeds),
         "device": device if device == "cpu" else torch.cuda.get_device_name(device),
         "threads": threads,
+        "processes": processes,
         "cores": cores(),
         "processor": _processor(),
         "platform": platform.platform(),
@@ -70,7 +71,8 @@ def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
     """How the run departs from the catalogue's recipe of its name: field -> [there, here]. None if it is not of it."""
     if recipe.origin or recipe.name not in catalogue.cards("recipes"):
         return None
-    named, mine = find_recipe(recipe.name).to_dict(), recipe.to_dict()
+    named, mine = find_recipe(recipe.name, sized_by=recipe.data).to_dict(), recipe.to_dict()
+    named["data"] = find_recipe(recipe.name).to_dict()["data"]
     told_elsewhere = ("name", "origin", "seeds")
     return {
         field: [named[field], mine[field]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Generator
+import ctypes
+import platform
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -12,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from sparring.chance import Chance
-from sparring.errors import SparringError, in_one_line
+from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.game import Game, Player
+from sparring.layers import is_chain
 from sparring.modules import ClassEmbedding, Conditional, Flattened, Projection, SpectralNorm
 from sparring.networks import Network, Shape
 from sparring.population import Population
 from sparring.recipe import Recipe
-from sparring.world import idle_cores
+from sparring.world import ALONE, World, idle_cores
 
 STEP_WORK = 8
 """Examples that a weight's gradient and optimiser step cost as much as."""
@@ -26,6 +29,9 @@ EMBEDDING = 32
 """Numbers that a generator learns for each class it may be told."""
 AVERAGED = "G.averaged."
 """Before the names of the weights that G's examples are made with, in a checkpoint, where they are not its own."""
+MALLOC = {-4: 0, -1: 2**31 - 1, -2: 64 * 2**20}
+"""M_MMAP_MAX: no piece is a mapping of its own; M_TRIM_THRESHOLD: free bytes above which the heap shrinks; M_TOP_PAD:
+bytes that it grows by."""
 THREAD_WORK = 5_000_000
 """Weights x examples in a round that keep one thread busy."""
 
@@ -35,13 +41,17 @@ def game_of(
     source: Any,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    world: World = ALONE,
 ) -> Game:
-    """The game that a recipe describes, before its first round."""
+    """The game that a recipe describes, before its first round; in a world of several, this process's view of it."""
     chance = Chance(recipe.seeds, device, dtype)
     births = Chance(recipe.seeds)
 
     def player(make: Callable[[], nn.Module], optimiser: Any, who: str) -> Player:
-        return Player(Population(make, births.dice(who), chance.luck(who), device, dtype), optimiser)
+        luck, sharing = chance.share(world.rank, world.size).luck(who), world if world.size > 1 else None
+        if sharing:
+            _refuse_to_share(make, recipe, who)
+        return Player(Population(make, births.dice(who), luck, device, dtype, sharing), optimiser)
 
     return Game(
         players={
@@ -57,7 +67,31 @@ def game_of(
         rounds=recipe.rounds,
         tricks=recipe.tricks,
         classes=recipe.classes,
+        world=world,
     )
+
+
+def _refuse_to_share(make: Callable[[], nn.Module], recipe: Recipe, who: str) -> None:
+    """Raises UsageError for a user's own network that does not treat every example by itself.
+
+    Layers of a chain know how to ask for the whole batch; what others do is found out by showing them part of one.
+    """
+    with own_chance(), torch.no_grad():
+        network = make()
+        if is_chain(network):
+            return
+        shape = (recipe.latent.size + recipe.classes,) if who == "G" else recipe.data.shape
+        for trick in recipe.tricks if who == "D" else ():
+            shape = trick.shape(shape)
+        shown = [torch.randn(4, *shape)]
+        if who == "D" and recipe.classes:
+            shown.append(torch.nn.functional.one_hot(torch.arange(4) % recipe.classes, recipe.classes).float())
+        together, apart = network(*shown)[:2], network(*(each[:2] for each in shown))
+    if not torch.allclose(together, apart, rtol=1e-4, atol=1e-6):
+        raise UsageError(
+            f"{who}'s network does not treat every example by itself (batch normalisation or dropout of a user's own "
+            "module does not), so processes cannot share a batch: train with as many seeds as processes instead"
+        )
 
 
 def maker_of_generators(recipe: Recipe) -> Callable[[], nn.Module]:
@@ -160,14 +194,22 @@ def state_of(game: Game) -> dict[str, np.ndarray]:
     for who, player in game.players.items():
         held |= {f"{who}.{name}": tensor for name, tensor in player.networks.state().items()}
         for kind, tensors in player.memory.items():
-            held |= {f"{who}.memory.{kind}.{index}": tensor for index, tensor in enumerate(tensors)}
+            memories = _with_members(game, tensors)
+            held |= {f"{who}.memory.{kind}.{index}": tensor for index, tensor in enumerate(memories)}
     for index, memory in enumerate(game.memories):
         for kind, tensors in memory.items():
-            held |= {f"trick.{index}.{kind}.{k}": tensor for k, tensor in enumerate(tensors)}
+            held |= {f"trick.{index}.{kind}.{k}": tensor for k, tensor in enumerate(_with_members(game, tensors))}
     averaged = game.averaged()
     if averaged is not None:
         held |= {f"{AVERAGED}{name}": tensor for name, tensor in game.G.named(averaged).items()}
     return {name: tensor.detach().cpu().numpy() for name, tensor in held.items()}
+
+
+def _with_members(game: Game, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
+    """What an optimiser or a trick remembers, with a leading axis P where each is of one of a player's weights."""
+    shapes = [tensor.shape for tensor in tensors]
+    of = next((p.networks for p in game.players.values() if [w.shape for w in p.networks.parameters] == shapes), None)
+    return tensors if of is None else of.with_members(tensors)
 
 
 def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
@@ -176,11 +218,11 @@ def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
         player.networks.load(weights_of(state, who))
         for kind, tensors in player.memory.items():
             for index, tensor in enumerate(tensors):
-                tensor.copy_(torch.from_numpy(state[f"{who}.memory.{kind}.{index}"]))
+                tensor.copy_(torch.from_numpy(state[f"{who}.memory.{kind}.{index}"]).view_as(tensor))
     for index, memory in enumerate(game.memories):
         for kind, tensors in memory.items():
             for k, tensor in enumerate(tensors):
-                tensor.copy_(torch.from_numpy(state[f"trick.{index}.{kind}.{k}"]))
+                tensor.copy_(torch.from_numpy(state[f"trick.{index}.{kind}.{k}"]).view_as(tensor))
     game.round = round
 
 
@@ -209,6 +251,18 @@ def threads_for(recipe: Recipe) -> int:
     weights = sum(p.numel() for player in players for p in player.parameters())
     work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
     return max(1, min(work // THREAD_WORK, idle_cores()))
+
+
+def keep_memory() -> None:
+    """What a round frees stays with the process, for the next round wants as much.
+
+    glibc gives large pieces back to the system, which hands them out anew page by page, all zeros. Elsewhere nothing
+    happens.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        for setting, value in MALLOC.items():
+            mallopt(setting, value)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial, wraps
+from typing import Concatenate, ParamSpec
 
 import numpy as np
 import torch
@@ -19,11 +20,28 @@ from torch import Tensor
 
 Fill = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 Span = tuple[float | Tensor, float | Tensor]
+Draw = Callable[[], Tensor]
+"""One draw, which can be made again in another round."""
 
 BLOCK_NUMBERS = 2**14
 """Numbers a member draws at a time for one purpose: 64 KiB, small beside the networks, long beside a call."""
 BLOCK_ROUNDS = 1024
 """Most rounds a block serves, so that a thousand members of a tiny game fit in memory."""
+
+
+Q = ParamSpec("Q")
+
+
+def _answered(draw: Callable[Concatenate[Chance, Q], Tensor]) -> Callable[Concatenate[Chance, Q], Tensor]:
+    """A draw that somebody else may answer."""
+
+    @wraps(draw)
+    def ask(self: Chance, /, *what: Q.args, **how: Q.kwargs) -> Tensor:
+        if self.answer is None:
+            return draw(self, *what, **how)
+        return self.answer(partial(draw, self, *what, **how))
+
+    return ask
 
 
 class Chance:
@@ -34,15 +52,18 @@ class Chance:
         self.device = torch.device(device)
         self.dtype = dtype
         self.round = 0
+        self.answer: Callable[[Draw], Tensor] | None = None
+        """Who answers every draw in place of the streams, dice excepted: whoever writes down what a round draws."""
         self._uses: dict[str, int] = {}
         self._blocks: dict[tuple[str, int], tuple[object, Span | None, Sequence[Tensor]]] = {}
         """Purpose and use -> what was drawn for it, between what bounds, a tensor for each round."""
 
     def begin(self, round: int) -> None:
         """Enter a round: the first draw for a purpose in it is use 0, the next use 1, and so on."""
-        self.round = round
+        self.round = int(round)
         self._uses.clear()
 
+    @_answered
     def uniform(self, purpose: str, shape: Sequence[int], span: Span | None = None) -> Tensor:
         """Uniform on [0, 1), or on [low, high) for `span=(low, high)`, which may be tensors that broadcast.
 
@@ -50,10 +71,12 @@ class Chance:
         """
         return self._next("uniform", purpose, shape, lambda rng, size: rng.random(size, self._numpy_dtype), span)
 
+    @_answered
     def normal(self, purpose: str, shape: Sequence[int]) -> Tensor:
         """Standard normal."""
         return self._next("normal", purpose, shape, lambda rng, size: rng.standard_normal(size, self._numpy_dtype))
 
+    @_answered
     def shuffled(self, purpose: str, total: int, count: int) -> Tensor:
         """The next `count` indices, int64 `(P, count)`, of an endless walk through 0..total-1.
 
@@ -86,6 +109,10 @@ class Chance:
     def luck(self, purpose: str) -> Luck:
         """Chance for one purpose, handed to whoever need not know which."""
         return Luck(self, purpose)
+
+    def share(self, rank: int, size: int) -> Chance | Share:
+        """Chance for share number `rank` of `size` equal shares of every batch."""
+        return self if size == 1 else Share(self, rank, size)
 
     def _next(self, law: str, purpose: str, shape: Sequence[int], fill: Fill, span: Span | None = None) -> Tensor:
         use = self._use(purpose)
@@ -141,10 +168,48 @@ def _spread(drawn: Tensor, span: Span | None) -> Tensor:
 
 
 @dataclass(frozen=True)
+class Share:
+    """Chance for a share of every batch: drawn for all examples, of which the share's are given.
+
+    The first axis of every shape counts examples.
+    """
+
+    chance: Chance
+    rank: int
+    size: int
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.chance.dtype
+
+    def uniform(self, purpose: str, shape: Sequence[int]) -> Tensor:
+        """Uniform on [0, 1), `(P, *shape)`."""
+        return self._own(self.chance.uniform(purpose, self._of_all(shape)))
+
+    def normal(self, purpose: str, shape: Sequence[int]) -> Tensor:
+        """Standard normal, `(P, *shape)`."""
+        return self._own(self.chance.normal(purpose, self._of_all(shape)))
+
+    def dice(self, purpose: str) -> list[int]:
+        """One integer a member; no example has any of its own."""
+        return self.chance.dice(purpose)
+
+    def luck(self, purpose: str) -> Luck:
+        """Chance for one purpose, handed to whoever need not know which."""
+        return Luck(self, purpose)
+
+    def _of_all(self, shape: Sequence[int]) -> tuple[int, ...]:
+        return shape[0] * self.size, *shape[1:]
+
+    def _own(self, drawn: Tensor) -> Tensor:
+        return drawn.chunk(self.size, 1)[self.rank]
+
+
+@dataclass(frozen=True)
 class Luck:
     """What one population's layers draw from."""
 
-    chance: Chance
+    chance: Chance | Share
     purpose: str
 
     def dice(self) -> list[int]:

@@ -30,6 +30,7 @@ from sparring.flags import (
     numbers_of,
     parse,
     print_json,
+    read_data,
     with_settings,
 )
 
@@ -162,6 +163,15 @@ class TrainFlags:
         str, tyro.conf.arg(help="A change to that recipe, as `sparring diagnose RUN` proposes it; from scratch.")
     ] = ""
     source: Source = None
+    processes: Annotated[
+        int, tyro.conf.arg(help="Processes of this machine that the seeds are dealt out to; the run is the same.")
+    ] = 1
+    on: Annotated[
+        Literal["here", "ray"], tyro.conf.arg(help="ray: deal the seeds out to a Ray cluster, in --processes parts.")
+    ] = "here"
+    share_batch: Annotated[
+        bool, tyro.conf.arg(help="Under torchrun: share every batch, also where there are seeds enough to deal out.")
+    ] = False
     figures: Annotated[
         bool, tyro.conf.arg(help="Record what samples are like beside real data; takes at most 5 % of the time.")
     ] = True
@@ -176,6 +186,8 @@ def train(arguments: list[str]) -> int:
         from sparring.recipe import find_recipe
 
         recipe, home = find_recipe(name), None
+        if data := _value_of(rest, "--data"):
+            recipe = find_recipe(name, sized_by=read_data(data, recipe.data))
     else:
         name, rest = f"--from {start_from}", arguments
         recipe, home = _recipe_of(Path(start_from), _value_of(arguments, "--remedy"), _value_of(arguments, "--source"))
@@ -184,20 +196,27 @@ def train(arguments: list[str]) -> int:
         raise UsageError("--remedy changes the recipe of a run: say which with --from RUN")
     recipe = changed(recipe, flags)
     from sparring import report
-    from sparring.trainer import train as start
+    from sparring.dealt import train as start
+    from sparring.world import seat
 
     out = flags.out or home or Path("runs") / recipe.name
-    with report.Live() as live:
+    with report.Live() as live, report.LiveParts() as parts:
         made = start(
             recipe,
             out,
+            processes=flags.processes,
+            on=flags.on,
+            share_batch=flags.share_batch,
             data_dir=flags.data_dir,
             device=flags.device,
             threads=flags.threads,
             watchers=[live],
+            spectators=[parts],
             probing=flags.figures,
             until_still=flags.until_still,
         )
+    if not seat().leads:
+        return OK  # the first of torchrun's processes tells
     page = report.write_report(made)
     story = made.story
     if flags.json:

@@ -133,6 +133,7 @@ class Game:
         self._shown: dict[int, Shown] = {}
         self._shares: dict[int, Tensor] = {}
         self._refuse_what_cannot_be_compared()
+        self._refuse_what_cannot_be_shared()
         self._refuse_what_cannot_be_played()
 
     def play(self) -> None:
@@ -177,7 +178,11 @@ class Game:
 
     def compared(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of both kinds, each as the objective sees it beside the other; most look at each by itself."""
-        return self.objective.compare(real, fake), self.objective.compare(fake, real)
+        if not self.objective.relative:
+            return real, fake
+        all_real, all_fake = self.world.whole(real), self.world.whole(fake)
+        compared = self.objective.compare(all_real, all_fake), self.objective.compare(all_fake, all_real)
+        return self.world.share(compared[0]), self.world.share(compared[1])
 
     def called(self, truth: Truth, score: Tensor) -> Tensor:
         """D's loss for examples whose truth is 1 (real) or 0 (fake), under the name the tricks give them.
@@ -189,7 +194,7 @@ class Game:
         for trick, now in self._at("name"):
             name = trick.name(name, truth, (score.shape[0], score.shape[1]), now)
         for trick, now in self._at("heard"):
-            trick.heard(truth, score.detach() - self.objective.undecided, now)
+            trick.heard(truth, self.world.whole(score.detach()) - self.objective.undecided, now)
         if isinstance(name, int):
             loss = self.objective.real(score) if name else self.objective.fake(score)
         else:
@@ -204,13 +209,15 @@ class Game:
         if self.objective.relative:
             with torch.no_grad():
                 rivals = self.D(self.real())
-            compared = self.objective.compare(score, rivals)
-            loss = self.objective.fool(compared) + self.objective.outdone(self.objective.compare(rivals, score))
+            outdone, compared = self.compared(rivals, score)
+            loss = self.objective.fool(compared) + self.objective.outdone(outdone)
         else:
             compared, loss = score, self.objective.fool(score)
         if self.watched:
             self.note("g_loss", loss)
-        for trick, now in self._at("paid"):
+        if paying := self._at("paid"):
+            loss, compared = self.world.whole(loss), self.world.whole(compared)
+        for trick, now in paying:
             loss = trick.paid(loss, compared, now)
         return loss
 
@@ -244,7 +251,7 @@ class Game:
 
     def note(self, name: str, value: Tensor) -> None:
         """Keep a figure of the watched round, averaged over B, on the device."""
-        self.notes.setdefault(name, []).append(value.detach().mean(1))
+        self.notes.setdefault(name, []).append(self.world.mean(value.detach().mean(1)))
 
     @torch.no_grad()
     def opinions(self, real: Examples, fake: Examples) -> tuple[Tensor, Tensor]:
@@ -261,8 +268,32 @@ class Game:
                 x = trick.seen(x, now) if trick.reshapes else x
             scores.append(networks(x, classes))
         networks.train(True)
-        judged_real, judged_fake = self.compared(*scores)
+        judged_real, judged_fake = self.objective.compare(*scores), self.objective.compare(*reversed(scores))
         return self.objective.opinion(judged_real), self.objective.opinion(judged_fake)
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Whatever a round changes: weights, buffers, and what optimisers and tricks remember."""
+        held = [t for player in self.players.values() for t in player.networks.tensors]
+        memories = *(player.memory for player in self.players.values()), *self.memories
+        return held + [t for memory in memories for tensors in memory.values() for t in tensors]
+
+    @contextmanager
+    def rehearsing(self) -> Generator[list[Tensor]]:
+        """Whatever is played for as long as this lasts, the game is afterwards as it was.
+
+        Gives copies of `tensors` as they are before.
+        """
+        round, watched, before = self.round, self.watched, [t.detach().clone() for t in self.tensors]
+        try:
+            yield before
+        finally:
+            self.round, self.watched, self.chance.answer = round, watched, None
+            self.notes.clear()
+            with torch.no_grad():
+                # A network may have put others in their place.
+                for tensor, copy in zip(self.tensors, before, strict=True):
+                    tensor.copy_(copy)
 
     @contextmanager
     def exhibiting(self) -> Generator[None]:
@@ -299,7 +330,8 @@ class Game:
         touching = self._touching[moment]
         if not touching:
             return ()
-        return [(self.tricks[k], Now(self.chance, self.round, self.rounds, self.memories[k])) for k in touching]
+        chance = self.chance.share(self.world.rank, self.world.size)
+        return [(self.tricks[k], Now(chance, self.round, self.rounds, self.memories[k])) for k in touching]
 
     def _share(self, count: int) -> Tensor:
         if count not in self._shares:
@@ -321,7 +353,20 @@ class Game:
 
     def _refuse_what_cannot_be_played(self) -> None:
         for trick in self.tricks:
-            trick.check(self.batch, self.classes)
+            trick.check(self.batch // self.world.size, self.classes)
         for who, player in self.players.items():
             for trick, now in self._at("step"):
                 trick.step(player.optimiser, who, now)
+
+    def _refuse_what_cannot_be_shared(self) -> None:
+        if self.world.size == 1:
+            return
+        if self.batch % self.world.size:
+            raise UsageError(
+                f"{self.world.size} processes cannot share a batch of {self.batch} evenly: take a batch that "
+                f"{self.world.size} divides"
+            )
+        what = [type(trick).__name__ for trick in self.tricks if trick.mingles]
+        what += [d_sees_mixture.__name__] * (d_sees_mixture in self.moves)
+        if what:
+            raise UsageError(f"{what[0]} needs the whole batch in one process: processes cannot share one where it is")

@@ -9,7 +9,7 @@ and shapes with a leading axis P. Examples are `(P, B, ...)`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,27 @@ Uniform = Callable[[Sequence[int]], Tensor]
 Weights = Mapping[str, Tensor]
 
 
+class Sharing(Protocol):
+    """What a layer that looks at several examples at once asks for, where processes share every batch."""
+
+    @property
+    def size(self) -> int:
+        """Processes."""
+        ...
+
+    def share(self, batch: Tensor) -> Tensor:
+        """This process's examples of a whole batch."""
+        ...
+
+    def whole(self, share: Tensor) -> Tensor:
+        """The whole batch, of which every process gives its share."""
+        ...
+
+    def mean(self, numbers: Tensor) -> Tensor:
+        """Over processes."""
+        ...
+
+
 def is_chain(module: nn.Module) -> bool:
     """Whether every layer of a module has a batched form."""
     if type(module) in CONTAINERS:
@@ -48,13 +69,15 @@ class Chain:
     `uniform` gives each member numbers of its own, uniform on [0, 1), `(P, *shape)`: what dropout draws from.
     """
 
-    def __init__(self, members: Sequence[nn.Module], uniform: Uniform):
+    def __init__(self, members: Sequence[nn.Module], uniform: Uniform, sharing: Sharing | None = None):
         self.uniform = uniform
+        self.sharing = sharing
+        """How to reach the rest of the batch while training; None where there is no more of it."""
         self.training = True
         self.classes: Tensor | None = None
         """What the examples of this call are said to be, one-hot `(P, B, K)`: for discriminators that ask."""
         template = members[0]
-        stacked, self._buffers = stack_module_state(list(members))
+        stacked, self.buffers = stack_module_state(list(members))
         self.parameters: dict[str, Tensor] = {}
         self._lies: dict[str, str] = {}
         for name, weight in stacked.items():
@@ -77,7 +100,7 @@ class Chain:
 
     def state(self) -> dict[str, Tensor]:
         """Weights and buffers in the module's own shapes, each `(P, ...)`, as views."""
-        return self.named(self.parameters) | self._buffers
+        return self.named(self.parameters) | self.buffers
 
     def call_of(self, layer: nn.Module, prefix: str) -> Call:
         """One layer's batched form on its own weights, whose names begin with `prefix`."""
@@ -85,7 +108,7 @@ class Chain:
             calls = {name: self.call_of(child, f"{prefix}{name}.") for name, child in layer.named_children()}
             return CONTAINERS[type(layer)](calls, self)
         own = {name: self.parameters[prefix + name] for name, _ in layer.named_parameters()}
-        own |= {name: self._buffers[prefix + name] for name, _ in layer.named_buffers()}
+        own |= {name: self.buffers[prefix + name] for name, _ in layer.named_buffers()}
         return FORMS[type(layer)](layer, own, self)
 
 
@@ -185,10 +208,9 @@ def _member_by_member(own: Weights, one: Callable[[Tensor, Tensor, Tensor | None
 def _spectral_norm(layer: SpectralNorm, own: Weights, chain: Chain) -> Call:
     weight, u, bias = own["layer.weight"], own["u"], own.get("bias")
     linear = isinstance(layer.layer, nn.Linear)
-    matrix = weight.mT if linear else weight.flatten(2)
 
     def call(x: Tensor) -> Tensor:
-        sigma, after = largest_singular_value(matrix, u)
+        sigma, after = largest_singular_value(weight.mT if linear else weight.flatten(2), u)
         if chain.training:
             u.copy_(after)
         divided = {"weight": weight / sigma.view(-1, *(1,) * (weight.ndim - 1))}
@@ -205,13 +227,13 @@ def _embedding(layer: ClassEmbedding, own: Weights, chain: Chain) -> Call:
 
 
 def _generative_basis(layer: GenerativeBasis, own: Weights, chain: Chain) -> Call:
-    weight = own["weight"].unsqueeze(1)
-    return lambda x: x[..., None, None] * weight
+    weight = own["weight"]
+    return lambda x: x[..., None, None] * weight.unsqueeze(1)
 
 
 def _discriminative_basis(layer: DiscriminativeBasis, own: Weights, chain: Chain) -> Call:
-    weight = own["weight"].unsqueeze(1)
-    return lambda x: (x * weight).sum((-2, -1))
+    weight = own["weight"]
+    return lambda x: (x * weight.unsqueeze(1)).sum((-2, -1))
 
 
 def _layer_norm(layer: nn.LayerNorm, own: Weights, chain: Chain) -> Call:
@@ -222,15 +244,41 @@ def _layer_norm(layer: nn.LayerNorm, own: Weights, chain: Chain) -> Call:
 def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, own: Weights, chain: Chain) -> Call:
     # All members' channels side by side are the channels of one network: (P, B, C, ...) as (B, P * C, ...).
     gain, bias = own["weight"], own["bias"]
-    mean, variance, batches = own["running_mean"].view(-1), own["running_var"].view(-1), own["num_batches_tracked"]
+    means, variances, batches = own["running_mean"], own["running_var"], own["num_batches_tracked"]
     momentum, eps, size = layer.momentum, layer.eps, len(own["weight"])
+    step = momentum or 0.0
 
     def call(x: Tensor) -> Tensor:
         if chain.training:
             batches.add_(1)
         merged = x.squeeze(0) if size == 1 else x.transpose(0, 1).flatten(1, 2)
+        mean, variance = means.view(-1), variances.view(-1)
+        if chain.training and chain.sharing:
+            middle, spread, count = _moments(merged, chain.sharing)
+            with torch.no_grad():
+                mean.lerp_(middle.flatten(), step)
+                variance.lerp_(spread.flatten() * (count / (count - 1)), step)
+            each = (1, -1, *(1,) * (merged.ndim - 2))
+            y = (merged - middle) * (spread + eps).rsqrt() * gain.view(each) + bias.view(each)
+            return y.unsqueeze(0) if size == 1 else y.unflatten(1, (size, -1)).transpose(0, 1)
         y = functional.batch_norm(merged, mean, variance, gain.flatten(), bias.flatten(), chain.training, momentum, eps)  # pyright: ignore[reportArgumentType]
         return y.unsqueeze(0) if size == 1 else y.unflatten(1, (size, -1)).transpose(0, 1)
+
+    return call
+
+
+def _moments(x: Tensor, sharing: Sharing) -> tuple[Tensor, Tensor, int]:
+    """Mean and variance of each channel over the whole batch, `(1, C, 1, ...)`, and how many numbers they are of."""
+    axes = [axis for axis in range(x.ndim) if axis != 1]
+    middle = sharing.mean(x.mean(axes, keepdim=True))
+    spread = sharing.mean((x - middle).square().mean(axes, keepdim=True))
+    return middle, spread, sharing.size * x.numel() // x.shape[1]
+
+
+def _minibatch_deviation(layer: nn.Module, own: Weights, chain: Chain) -> Call:
+    def call(x: Tensor) -> Tensor:
+        sharing = chain.sharing if chain.training else None
+        return with_spread(x) if sharing is None else sharing.share(with_spread(sharing.whole(x)))
 
     return call
 
@@ -296,7 +344,7 @@ FORMS: dict[type[nn.Module], Callable[[Any, Weights, Chain], Call]] = {
     ClassEmbedding: _embedding,
     GenerativeBasis: _generative_basis,
     DiscriminativeBasis: _discriminative_basis,
-    MinibatchStandardDeviation: lambda layer, own, chain: with_spread,
+    MinibatchStandardDeviation: _minibatch_deviation,
     nn.LayerNorm: _layer_norm,
     nn.BatchNorm1d: _batch_norm,
     nn.BatchNorm2d: _batch_norm,

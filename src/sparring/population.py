@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from sparring.errors import SparringError
-from sparring.layers import Chain, is_chain
+from sparring.layers import Chain, Sharing, is_chain
 
 State = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]
@@ -41,7 +41,7 @@ class Population:
     """P members.
 
     `make` builds one network, drawing its weights from torch's generator; it is called once per entry of `seeds` with
-    the generator seeded by that entry alone.
+    the generator seeded by that entry alone. `sharing` is how layers reach the rest of a batch that processes share.
     """
 
     def __init__(
@@ -51,11 +51,13 @@ class Population:
         luck: Luck,
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
+        sharing: Sharing | None = None,
     ):
         with torch.random.fork_rng(devices=[]):
             members = [_born(make, seed).to(device, dtype) for seed in seeds]
         self.size = len(members)
-        self._form = Chain(members, luck.uniform) if is_chain(members[0]) else _Mapped(members, luck.dice)
+        chain = is_chain(members[0])
+        self._form = Chain(members, luck.uniform, sharing) if chain else _Mapped(members, luck.dice)
         self.parameters = [p for p in self._form.parameters.values() if p.requires_grad]
         """What an optimiser steps."""
 
@@ -67,6 +69,11 @@ class Population:
         """Training or evaluation behaviour of the layers that have two."""
         self._form.train(mode)
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The very weights and buffers, as they are held."""
+        return [*self._form.parameters.values(), *self._form.buffers.values()]
+
     def state(self) -> dict[str, Tensor]:
         """Every weight and buffer under the module's own names, each `(P, ...)`."""
         return self._form.state()
@@ -75,6 +82,11 @@ class Population:
         """What stands for `parameters`, in their order, under the module's own names, each `(P, ...)`."""
         names = [name for name, p in self._form.parameters.items() if p.requires_grad]
         return self._form.named(dict(zip(names, weights, strict=True)))
+
+    def with_members(self, weights: Sequence[Tensor]) -> Sequence[Tensor]:
+        """What stands for `parameters`, each `(P, ...)`: a lone member's module has its weights without that axis."""
+        bare = isinstance(self._form, _Mapped) and self.size == 1
+        return [w.unsqueeze(0) for w in weights] if bare else weights
 
     def norms(self, weights: Sequence[Tensor]) -> Tensor:
         """Each member's Euclidean norm over what stands for `parameters`, `(P,)`."""
@@ -133,9 +145,12 @@ class _Mapped:
         return {n: t.detach().unsqueeze(0) if self._size == 1 else t.detach() for n, t in weights.items()}
 
     def state(self) -> dict[str, Tensor]:
-        # Asked of the module each time where there is one only: it may replace its buffers.
-        buffers = dict(self.template.named_buffers()) if self._size == 1 else self._buffers
-        return self.named({**self.parameters, **buffers})
+        return self.named({**self.parameters, **self.buffers})
+
+    @property
+    def buffers(self) -> dict[str, Tensor]:
+        """Asked of the module each time where there is one only: it may replace them."""
+        return dict(self.template.named_buffers()) if self._size == 1 else self._buffers
 
     def _first(self, inputs: Inputs) -> Tensor:
         """All at once, unless the module draws random numbers or does what vmap cannot: then member by member."""

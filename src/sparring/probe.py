@@ -138,11 +138,14 @@ class Probe:
     """Seconds that a look may take, before there was one."""
 
     @classmethod
-    def of(cls, recipe: Recipe, game: Game, data_dir: Path | None) -> Probe:
-        """For a game of `recipe`. It downloads no more than the data set's own test split, and trains no judge."""
+    def of(cls, recipe: Recipe, game: Game, data_dir: Path | None, members: int = 0) -> Probe:
+        """For a game of `recipe`. It downloads no more than the data set's own test split, and trains no judge.
+
+        `members` are those of the whole run, where this game is a part of one.
+        """
         began = time.perf_counter()
         with torch.no_grad(), own_chance():
-            count = _count(recipe)
+            count = _count(recipe, members or len(recipe.seeds))
             chance = Chance(recipe.seeds, game.chance.device, game.chance.dtype)
             latent = with_classes(recipe, recipe.latent.draw(chance, "probe", count), range(count))
             varied = bool((latent != latent[:, :1]).any())
@@ -232,8 +235,8 @@ class Probe:
 # Real examples.
 
 
-def _count(recipe: Recipe) -> int:
-    each = len(recipe.seeds) * int(np.prod(recipe.data.shape))
+def _count(recipe: Recipe, members: int) -> int:
+    each = members * int(np.prod(recipe.data.shape))
     return max(LEAST, min(COUNT, AT_ONCE // each))
 
 

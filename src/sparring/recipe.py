@@ -166,33 +166,35 @@ class Recipe:
 
 def recipe(
     name: str, *, source: str, verdict: str, expects: tuple[str, ...] = (), sweep: tuple[int, ...] = ()
-) -> Callable[[Callable[[], Recipe]], Callable[[], Recipe]]:
+) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
     """Marks a function that returns a Recipe and names it.
 
     `source` is where it comes from, `verdict` what its author saw, `expects` the findings that a diagnosis should then
     come to, `sweep` the latent dimensions (the first is 1) that a sweep moves if nothing else is said. The arguments
-    are literals, because the catalogue reads them without running the file.
+    are literals, because the catalogue reads them without running the file. A function that takes `data` sizes the
+    recipe by it, and has data to return a recipe for when none is given.
     """
 
-    def mark(function: Callable[[], Recipe]) -> Callable[[], Recipe]:
-        def named() -> Recipe:
-            return dataclasses.replace(function(), name=name)
+    def mark(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
+        @functools.wraps(function)
+        def named(*data: Dataset) -> Recipe:
+            return dataclasses.replace(function(*data), name=name)
 
-        named.__name__, named.__doc__, named.__module__ = function.__name__, function.__doc__, function.__module__
         return named
 
     return mark
 
 
-def find_recipe(name: str) -> Recipe:
+def find_recipe(name: str, sized_by: Dataset | None = None) -> Recipe:
     """A recipe by its catalogue name, or from a user's file: `my_recipe.py`, or `my_recipe.py:function`.
 
+    `sized_by` is data for a recipe that sizes itself, as `auto` does; any other is what it is without.
     Raises UsageError for a name that does not exist, SparringError for a file that does not give a recipe.
     """
     path, _, function = name.partition(":")
     if path.endswith(".py"):
-        return _from_file(Path(path), function)
-    return catalogue.find("recipes", name)()
+        return _from_file(Path(path), function, sized_by)
+    return _made(catalogue.find("recipes", name), sized_by)
 
 
 def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
@@ -214,7 +216,7 @@ def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
     return Recipe.from_dict(data, base=_from_file(path, origin["function"]))
 
 
-def _from_file(path: Path, function: str) -> Recipe:
+def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Recipe:
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     module = _run_file(path)
@@ -231,7 +233,7 @@ def _from_file(path: Path, function: str) -> Recipe:
         raise UsageError(f"{path} defines several recipes; say which: {', '.join(f'{path}:{n}' for n in makers)}")
     function = function or next(iter(makers))
     try:
-        made = makers[function]()
+        made = _made(makers[function], sized_by)
     except SparringError:
         raise
     except Exception as error:
@@ -253,6 +255,11 @@ def _run_file(path: Path) -> ModuleType:
     except Exception as error:
         raise SparringError(f"{path} fails when it is run: {in_one_line(error)}") from error
     return module
+
+
+def _made(function: Callable[..., Any], sized_by: Dataset | None) -> Any:
+    sizes_itself = sized_by is not None and "data" in inspect.signature(function).parameters
+    return function(sized_by) if sizes_itself else function()
 
 
 def _returns_recipe(function: Callable[..., Any]) -> bool:

@@ -7,11 +7,12 @@ checkpoint falls, so a run that was killed goes on as if it had not been.
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -22,19 +23,22 @@ import torch
 from torch import Tensor
 
 from sparring.about import about, levels_of
-from sparring.assembly import game_of, own_chance, restore, state_of, threads_for, threads_set
+from sparring.assembly import game_of, keep_memory, own_chance, restore, state_of, threads_for, threads_set
 from sparring.chance import Chance
+from sparring.compiled import playing
 from sparring.diagnosis import Still, story_of
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game import Game
 from sparring.generators import generate, with_classes
 from sparring.probe import Probe
+from sparring.progress import say
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
 from sparring.record.journal import spelled
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rules import Reading
+from sparring.world import ALONE, World
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -63,6 +67,16 @@ SPELLED_OUT = 16
 Watcher = Callable[["Trainer"], None]
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What a training must know of the run that it is a part of, so that the parts can be joined."""
+
+    members: int
+    """Of all parts."""
+    looks: Callable[[int, bool], bool] = lambda round, due: due
+    """Whether samples are looked at in a tick's round, given whether this part would."""
+
+
 @dataclass
 class Trainer:
     """One training: a game, the folder it is recorded in, and those who watch."""
@@ -79,12 +93,20 @@ class Trainer:
     """What looks at samples, if anything does."""
     until_still: bool = False
     """Whether to leave once looks show no gain any more."""
+    whole: Whole | None = None
+    """The run that this one is a part of, if it is one."""
 
     def __post_init__(self) -> None:
         recipe = self.recipe
+        self.until = recipe.rounds
+        """Rounds to leave after."""
+        self.members = self.whole.members if self.whole else len(recipe.seeds)
+        """Of the whole run."""
+        self.play: Callable[[], None] = self.game.play
+        """Plays a round."""
         self.started_at = self.game.round
         """The round this sitting began with."""
-        self.step = max(CURVE_STEP, recipe.rounds * len(recipe.seeds) // CURVE_NUMBERS)
+        self.step = max(CURVE_STEP, recipe.rounds * self.members // CURVE_NUMBERS)
         self.tick_rounds = {round(k * recipe.rounds / recipe.ticks) for k in range(recipe.ticks + 1)}
         self.latest: dict[str, np.ndarray] = {}
         """The last point of each curve, `(P,)`."""
@@ -110,6 +132,11 @@ class Trainer:
         self._saved_at, self._save_seconds = time.monotonic(), 0.0
 
     @property
+    def lost(self) -> int:
+        """Members whose numbers are not finite any more."""
+        return len(self._diverged)
+
+    @property
     def rounds_per_second(self) -> float:
         """Of this sitting."""
         return (self.game.round - self.started_at) / self.sitting_seconds if self.sitting_seconds else 0.0
@@ -131,9 +158,9 @@ class Trainer:
             self._tick()
         began, before = time.monotonic(), self.seconds
         beat = began
-        while self.game.round < self.recipe.rounds and not self.stopping:
+        while self._goes_on():
             self.game.watched = self.game.round % self.step == 0
-            self.game.play()
+            self.play()
             now = time.monotonic()
             self.sitting_seconds = now - began
             self.seconds = before + self.sitting_seconds
@@ -146,8 +173,18 @@ class Trainer:
                 self._tell()
         self._end()
 
+    def follow(self) -> None:
+        """Play along with the process that leads; nothing is recorded here."""
+        while self._goes_on():
+            self.game.watched = self.game.round % self.step == 0
+            self.game.play()
+            self.game.notes.clear()
+
+    def _goes_on(self) -> bool:
+        return self.game.round < self.until and not self.game.world.any(self.stopping)
+
     def _collect(self) -> None:
-        means = {name: torch.stack(figures).mean(0) for name, figures in self.game.notes.items()}
+        means = {name: f[0] if len(f) == 1 else torch.stack(f).mean(0) for name, f in self.game.notes.items()}
         self._noted.append((self.game.round, means))
         self._lately.append(means)
         self.game.notes.clear()
@@ -156,7 +193,7 @@ class Trainer:
         facts: dict[str, Any] = self._curves()
         if self.game.round in self.tick_rounds:
             facts |= self._draw()
-            if self.probe is not None and self._look_is_due(self.probe):
+            if self.probe is not None and self._looks_now(self.probe):
                 facts |= self._look(self.probe)
         self.run.journal.append("tick", round=self.game.round, seconds=round(self.seconds, 3), **facts)
         self._look_for_divergence()
@@ -197,6 +234,10 @@ class Trainer:
         held, told = self.run.story.yardstick or {}, probe.told()
         if any(held.get(name) != value for name, value in told.items()):
             self.run.journal.append("yardstick", round=0, **told)
+
+    def _looks_now(self, probe: Probe) -> bool:
+        due = self._look_is_due(probe)
+        return self.whole.looks(self.game.round, due) if self.whole else due
 
     def _look_is_due(self, probe: Probe) -> bool:
         """After the last round always, before the first never; else when this look and the one at the end fit in.
@@ -255,7 +296,7 @@ class Trainer:
         if fresh := sorted(lost - self._diverged):
             self._diverged |= lost
             self.run.journal.append("diverged", round=self.game.round, members=fresh)
-        if len(self._diverged) == len(self.recipe.seeds):
+        if len(self._diverged) == self.members:
             self.run.journal.append("diverged-all", round=self.game.round)
             raise SparringError(
                 f"every member diverged by round {self.game.round}: its losses are not finite. "
@@ -298,11 +339,16 @@ def train(
     watchers: Sequence[Watcher] = (),
     probing: bool = True,
     until_still: bool = False,
+    compile: bool | None = None,
+    whole: Whole | None = None,
+    world: World = ALONE,
 ) -> Run:
     """Train `recipe` in the folder `out`, or go on where it was left. Returns the run.
 
     With `probing`, ticks record figures of the samples too; what is trained is the same without. With `until_still` it
-    ends once these show no gain any more.
+    ends once these show no gain any more. With `compile` rounds are played as machine code, where that can be; None
+    leaves it to what repays, and a run that goes on is played as it was begun. `whole` is the run that this one is a
+    part of; `world` is of processes that share every batch and all call this, of which the first records.
     Ctrl-C (and SIGTERM) ends the round in progress, saves and returns; calling again goes on.
     Raises UsageError when `out` holds another recipe's run, SparringError when data or disk fail.
     """
@@ -314,30 +360,62 @@ def train(
     recipe = recipe.with_(data=data)
     run = Run(out)
     check_same(recipe, run)
-    with locked(run.path), own_chance():
+    refuse_dealt(run)
+    keep_memory()
+    with locked(run.path) if world.leads else nullcontext(), own_chance():
         source = opened()
-        chosen = threads or run.about.get("threads") or threads_for(recipe)
+        chosen = threads or run.about.get("threads") or max(1, threads_for(recipe) // world.size)
         with threads_set(chosen):
-            game = game_of(recipe, source, device)
+            game = game_of(recipe, source, device, world=world)
             fresh = not run.exists
-            if fresh:
-                run.create(recipe.to_json())
-            if recipe.origin and not (run.path / "source.py").exists():
-                run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
-            about(run, recipe, device, chosen)
-            trainer = Trainer(recipe, game, run, watchers, until_still=until_still)
+            if world.leads:
+                begin(run, recipe, device, chosen, world.size)
+            world.meet()
+            trainer = Trainer(recipe, game, run, watchers, until_still=until_still, whole=whole)
             if not fresh:
                 resume(trainer)
             over = ("finished", "still") if until_still else ("finished",)
-            if fresh or run.story.status not in over:
+            ended = not fresh and run.story.status in over
+            world.meet()
+            if not ended and not world.leads:
+                with _politely(trainer):
+                    trainer.follow()
+            if not ended and world.leads:
                 begins = "resumed" if game.round else "started"
                 levels = levels_of(recipe.objective)
                 run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
+                _choose_how_to_play(trainer, compile if world.size == 1 else False)
                 with _politely(trainer), _telling_what_is_safe(trainer):
                     if probing:
-                        trainer.begin_looking(Probe.of(recipe, game, home))
+                        trainer.begin_looking(Probe.of(recipe, game, home, trainer.members))
                     trainer.go()
     return run
+
+
+def begin(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
+    """Make the run's folder, unless it is there, and write down what it is made with."""
+    if not run.exists:
+        run.create(recipe.to_json())
+    if recipe.origin and not (run.path / "source.py").exists():
+        run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
+    about(run, recipe, device, threads, processes)
+
+
+def _choose_how_to_play(trainer: Trainer, compile: bool | None) -> None:
+    """As the game does, or as machine code: decided when a run is begun, told in about.json, and said in one line."""
+    run, told = trainer.run, trainer.run.about
+    if compile is None:
+        compile = told.get("compiled", False if trainer.game.round else None)
+    trainer.play, compiled, words = playing(trainer.game, compile, trainer.recipe.id)
+    run.write_text("about.json", json.dumps(told | {"compiled": compiled}, indent=2) + "\n")
+    if words:
+        say(words)
+
+
+def refuse_dealt(run: Run) -> None:
+    """Raises UsageError for a run whose members were dealt out to processes and are not all done."""
+    if run.dealt and run.story.status not in ("finished", "diverged"):
+        raise UsageError(f"{run.path} was begun by several processes: to go on, say --processes N as then")
 
 
 def check_same(recipe: Recipe, run: Run) -> None:

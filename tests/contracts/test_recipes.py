@@ -8,12 +8,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sparring import catalogue
 from sparring.assembly import game_of
+from sparring.datasets.folder import Folder
+from sparring.datasets.grid import Grid
+from sparring.datasets.mnist import MNIST
+from sparring.datasets.pattern_1010 import Pattern1010
+from sparring.datasets.ring import Ring
+from sparring.datasets.stacked_mnist import StackedMNIST
 from sparring.generators import sample
+from sparring.networks.dcgan import DCGANGenerator
+from sparring.networks.fully_connected import FullyConnected
 from sparring.recipe import Recipe, find_recipe
 from sparring.trainer import train
+from sparring.tricks.diff_augment import DiffAugment
+from sparring.tricks.zero_centred import ZeroCentred
 from tests.miniature import LARGEST_BATCH, miniature
 
 
@@ -101,3 +112,61 @@ def test_the_figures_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path)
             assert figure.shape == (1,)
             assert 0 <= float(figure) <= 1
     assert len(game.notes["d_real"]) == len(game.notes["d_fake"]) == 1
+
+
+# `auto`, which sizes itself.
+
+
+@pytest.fixture(params=[16, 32, 36, 64])
+def side(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
+@pytest.fixture(params=["L", "RGB"])
+def photos(request: pytest.FixtureRequest, side: int, tmp_path: Path) -> Folder:
+    rng = np.random.default_rng(side)
+    for number in range(20):
+        pixels = Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).convert(request.param)
+        pixels.save(tmp_path / f"{number}.png")
+    return Folder(str(tmp_path))
+
+
+def tricks_of(recipe: Recipe) -> list[type]:
+    return [type(trick) for trick in recipe.tricks]
+
+
+def test_auto_draws_any_images(photos: Folder, side: int) -> None:
+    """With convolutions where a side can be halved again and again, and few images augmented."""
+    recipe = find_recipe("auto", sized_by=photos)
+    assert isinstance(recipe.generator, DCGANGenerator if side in (32, 64) else FullyConnected)
+    assert tricks_of(recipe)[0] is DiffAugment
+    assert recipe.data.span == (-1.0, 1.0)
+    recipe = recipe.with_(batch=4)
+    game = game_of(recipe, recipe.data.open(None, "cpu"))
+    game.play()
+    assert game.G(torch.zeros(1, 2, recipe.latent.size)).shape == (1, 2, *recipe.data.shape)
+    assert all(torch.isfinite(t).all() for p in game.players.values() for t in p.networks.state().values())
+
+
+@pytest.mark.parametrize("data", [MNIST(), StackedMNIST()], ids=["images", "stacks"])
+def test_auto_does_not_augment_where_images_are_many(data: Any) -> None:
+    assert DiffAugment not in tricks_of(find_recipe("auto", sized_by=data))
+
+
+@pytest.mark.parametrize(("data", "least", "most"), [(Ring(), 0.009, 0.011), (Grid(), 0.15, 0.17)])
+def test_auto_weighs_the_penalty_by_the_spread_of_points(data: Any, least: float, most: float) -> None:
+    recipe = find_recipe("auto", sized_by=data)
+    (penalty,) = (trick for trick in recipe.tricks if isinstance(trick, ZeroCentred))
+    assert least <= penalty.gamma <= most
+    assert recipe.with_(data=Ring(), tricks=()).id == find_recipe("ring").with_(tricks=()).id
+
+
+def test_auto_takes_numbers_that_are_no_points() -> None:
+    recipe = find_recipe("auto", sized_by=Pattern1010()).with_(batch=8)
+    game = game_of(recipe, recipe.data.open(None, "cpu"))
+    game.play()
+    assert game.G(torch.zeros(1, 2, recipe.latent.size)).shape == (1, 2, 4)
+
+
+def test_a_recipe_that_does_not_size_itself_is_what_it_is() -> None:
+    assert find_recipe("digits", sized_by=Ring()) == find_recipe("digits")

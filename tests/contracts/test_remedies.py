@@ -73,6 +73,14 @@ def test_what_it_changes_runs_five_rounds(remedy: Any, data_dir: Path) -> None:
         assert all(torch.isfinite(w).all() for w in weights), name
 
 
+def test_whatever_is_found_there_is_something_to_try() -> None:
+    for name, recipe in broken().items():
+        plain = recipe.to_dict()
+        for finding, rule in RULES.items():
+            fits = [r for r in rule.remedies if catalogue.make("remedies", r, {})(plain) is not None]
+            assert fits or not rule.fault, f"{finding} in {name}"
+
+
 def test_it_changes_the_recipe_and_leaves_the_one_it_was_given(remedy: Any) -> None:
     for recipe in broken().values():
         plain = recipe.to_dict()
@@ -105,7 +113,10 @@ def test_one_that_does_not_fit_is_refused_with_those_that_do() -> None:
         ("discriminator-wins", "wrong scale", "matching-scale"),
         ("vanishing-gradient", "saturating", "cross-entropy"),
         ("vanishing-gradient", "own", "plain-generator"),
+        ("discriminator-wins", "narrow", "wider-networks"),
         ("divergence", "free critic", "held-critic"),
+        ("divergence", "rates", "usual-rates"),
+        ("divergence", "as it comes", "lower-rates"),
         ("mode-collapse", "narrow", "larger-latent"),
         ("mode-collapse", "one at a time", "larger-latent"),
         ("memorisation", "as it comes", "augmentation"),

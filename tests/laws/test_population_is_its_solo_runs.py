@@ -52,10 +52,23 @@ def distance(one: Tensor, other: Tensor) -> float:
     return float((one - other).abs().max() / other.abs().max().clamp(min=1e-30))
 
 
-def assert_same(together: dict[str, Tensor], alone: list[dict[str, Tensor]], tolerance: float) -> None:
+def resting(recipe: Recipe, held: dict[str, Tensor]) -> str:
+    """The bias of D's score where the loss sees nothing but differences of scores, else nothing.
+
+    Its gradient is what rounding leaves of a sum that cancels, and Adam makes whole steps of that.
+    """
+    biases = [name for name in held if name.startswith("D.") and name.endswith("bias")]
+    return biases[-1] if recipe.objective.relative else ""
+
+
+def assert_same(
+    together: dict[str, Tensor], alone: list[dict[str, Tensor]], tolerance: float, resting: str = ""
+) -> None:
     for member, weights_alone in enumerate(alone):
         assert together.keys() == weights_alone.keys()
         for name, tensor in together.items():
+            if name == resting:
+                continue
             assert distance(tensor[member], weights_alone[name][0]) <= tolerance, f"member {member}, {name}"
 
 
@@ -71,7 +84,7 @@ def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
 def test_in_single_precision_members_are_their_solo_runs_to_four_digits(recipe: Recipe, data_dir: Path) -> None:
     together = weights(played(miniature(recipe).with_(seeds=SEEDS[:3]), data_dir, SINGLE_ROUNDS, torch.float32))
     alone = [solo(recipe.name, seed, data_dir, SINGLE_ROUNDS, torch.float32) for seed in SEEDS[:3]]
-    assert_same(together, alone, SINGLE)
+    assert_same(together, alone, SINGLE, resting(recipe, together))
 
 
 def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
@@ -80,7 +93,8 @@ def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
     before = weights(played(recipe, data_dir, 0, torch.float64))
     after = weights(played(recipe, data_dir, DOUBLE_ROUNDS, torch.float64))
     for name, tensor in after.items():
-        if name.endswith("num_batches_tracked"):  # a count of batches is the same for all
+        # A count of batches is the same for all.
+        if name.endswith("num_batches_tracked") or name == resting(recipe, after):
             continue
         assert distance(tensor, before[name]) > 1e3 * DOUBLE, name
         assert distance(tensor[0], tensor[1]) > 1e3 * DOUBLE, name

@@ -151,11 +151,11 @@ class Textbook:
         """DiffAugment, image by image."""
         count, _, height, width = x.shape
         if change == "colour":
-            drawn = strength * (2 * self.chance.uniform("diff augment colour", (3, count))[0] - 1)
+            drawn = strength * (2 * self.chance.uniform("diff augment colour", (count, 3))[0].T - 1)
             images = [image + brightness / 2 for image, brightness in zip(x, drawn[0], strict=True)]
             images = [i.mean(0) + (1 + s) * (i - i.mean(0)) for i, s in zip(images, drawn[1], strict=True)]
             return torch.stack([i.mean() + (1 + c / 2) * (i - i.mean()) for i, c in zip(images, drawn[2], strict=True)])
-        drawn = self.chance.uniform(f"diff augment {change}", (2, count))[0].tolist()
+        drawn = self.chance.uniform(f"diff augment {change}", (count, 2))[0].T.tolist()
         images: list[Tensor] = []
         for image, down, right in zip(x, *drawn, strict=True):
             if change == "translation":
@@ -179,10 +179,10 @@ class Textbook:
     def augmented(self, x: Tensor, trick: Any) -> Tensor:
         """Adaptive augmentation, image by image, by torch's own affine grids."""
         count, channels, height, width = x.shape
-        chosen = (self.chance.uniform("augmentation", (7, count))[0] < self.probability).tolist()
-        flip, turn, down, right = self.chance.uniform("augmentation moves", (4, count))[0]
+        chosen = (self.chance.uniform("augmentation", (count, 7))[0].mT < self.probability).tolist()
+        flip, turn, down, right = self.chance.uniform("augmentation moves", (count, 4))[0].T
         scales = 2 ** (0.2 * self.chance.normal("augmentation scales", (count,))[0])
-        colours = self.chance.normal("augmentation colours", (3, count))[0]
+        colours = self.chance.normal("augmentation colours", (count, 3))[0].T
         images: list[Tensor] = []
         for k, image in enumerate(x):
             flips, turns, shifts, zooms, *recoloured = (row[k] for row in chosen)

@@ -178,3 +178,23 @@ def test_help_is_there_for_every_command(command: list[str]) -> None:
     )
     assert "usage: sparring" in said.stdout
     assert said.stderr == ""
+
+
+def test_auto_takes_a_folder_of_images(image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sized by it before any other flag is read; what its images are like is said once."""
+    out = tmp_path / "run"
+    quick = ("--rounds", 4, "--ticks", 1, "--batch", 4, "--generator", "fully-connected(hidden=(8,), output=tanh)")
+    sparring("train", "auto", "--data", image_folder, *quick, "--out", out, "--threads", 1)
+    held = json.loads((out / "recipe.json").read_text())
+    assert held["data"]["found_shape"] == [3, 8, 8]
+    assert held["tricks"][0]["is"] == "diff-augment"
+    assert set(json.loads((out / "about.json").read_text())["changed"]) <= {
+        "data",
+        "rounds",
+        "ticks",
+        "batch",
+        "generator",
+    }
+    assert capsys.readouterr().err.count("256 images in 2 classes") == 1
+    sparring("train", "auto", "--data", "ring", "--rounds", 2, "--ticks", 1, "--out", tmp_path / "points")
+    assert json.loads((tmp_path / "points" / "recipe.json").read_text())["tricks"][0]["is"] == "zero-centred"

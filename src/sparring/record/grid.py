@@ -57,6 +57,24 @@ def save_grid(
     grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=about)
 
 
+def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[int]) -> None:
+    """Write one PNG of the members of several saved grids, in their order: as if they had been drawn together."""
+    told: dict[str, Any] = {}
+    blocks: list[Image.Image] = []
+    for page in pages:
+        with Image.open(page) as picture:
+            told = json.loads(str(picture.info[LAYOUT]))
+            width, height = (
+                n * (side + told["gap"]) - told["gap"] for n, side in zip(told["cells"], told["cell"], strict=True)
+            )
+            blocks += [picture.crop((left, top, left + width, top + height)) for left, top in told["blocks"]]
+    blocks = blocks[:MOST_MEMBERS]
+    about = PngInfo()
+    about.add_text(LAYOUT, json.dumps({**told, "blocks": _places(len(blocks), blocks[0].size, True)[0]}))
+    names = [f"seed {seed}" for seed in seeds][: len(blocks)]
+    _side_by_side(blocks, names).save(path, format="PNG", pnginfo=about)
+
+
 def in_colour(images: np.ndarray) -> np.ndarray:
     """`(..., C, H, W)` as red, green and blue: one channel is grey, two leave blue blank, of more the first three."""
     channels = images.shape[-3]

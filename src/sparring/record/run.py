@@ -48,6 +48,15 @@ class Run:
         return (self.path / "recipe.json").is_file()
 
     @property
+    def parts(self) -> Path:
+        """Where the parts lie of a run whose members were dealt out to processes."""
+        return self.path / "parts"
+
+    @property
+    def dealt(self) -> bool:
+        return self.parts.is_dir()
+
+    @property
     def is_blank(self) -> bool:
         """Whether the folder holds nothing, or no more than a run that was killed before its recipe was written."""
         return all(path.name == ".recipe.json.partial" for path in self.path.iterdir())

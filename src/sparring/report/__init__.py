@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sparring.report.figures import save_figures as save_figures
     from sparring.report.findings import diagnosed_words as diagnosed_words
     from sparring.report.live import Live as Live
+    from sparring.report.live_parts import LiveParts as LiveParts
     from sparring.report.measures import measured_words as measured_words
     from sparring.report.metrics import judges_in_markdown as judges_in_markdown
     from sparring.report.metrics import metrics_in_markdown as metrics_in_markdown
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Comparison": "sparring.report.side_by_side",
     "Live": "sparring.report.live",
+    "LiveParts": "sparring.report.live_parts",
     "comparison": "sparring.report.side_by_side",
     "diagnosed_words": "sparring.report.findings",
     "judges_in_markdown": "sparring.report.metrics",
@@ -41,6 +43,7 @@ _HOMES = {
 __all__ = [
     "Comparison",
     "Live",
+    "LiveParts",
     "comparison",
     "diagnosed_words",
     "judges_in_markdown",

@@ -21,6 +21,7 @@ from sparring.rules import Evidence, Finding, Range
 from sparring.rules._words import called
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sparring.report.drawing import Scheme
@@ -148,7 +149,8 @@ def _finding(facts: Facts, held: Diagnosis, finding: Finding, index: int) -> Mar
     odd = {k for k, each in enumerate(finding.evidence) if not is_sound(each)}
     picture, _ = chart(partial(draw, facts, finding), finding.plot.title)
     band = "Grey: the healthy range. " if _has_range(finding) else ""
-    caption = tag("figcaption", f"{band}Dotted: the round since which it holds.")
+    ends = "Crosses: where numbers end. " if finding.rule == "divergence" else ""
+    caption = tag("figcaption", f"{band}{ends}Dotted: the round since which it holds.")
     return tag(
         "article",
         tag("h3", f"{index + 1}. {finding.rule}"),
@@ -198,6 +200,7 @@ def draw(facts: Facts, finding: Finding, scheme: Scheme) -> Figure:
             continue
         hue = scheme.hues.get(name, scheme.hues["samples"])
         drawing.draw_members(axes, rounds, values, hue, scheme)
+        _mark_ends(axes, rounds, values, hue)
         keys.append(Line2D([], [], color=hue, linewidth=2.2, label=called(name)))
         every.append(values.ravel())
     shown = np.concatenate(every) if every else np.empty(0)
@@ -219,6 +222,14 @@ def draw(facts: Facts, finding: Finding, scheme: Scheme) -> Figure:
     if len(plot.names) > 1:
         drawing.place_legend(figure, keys, scheme)
     return figure
+
+
+def _mark_ends(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str) -> None:
+    """A cross where a member's numbers end before the run does: of one lost at once there is nothing else to see."""
+    for line in values.T:
+        held = np.flatnonzero(np.isfinite(line))
+        if len(held) and held[-1] < len(line) - 1:
+            axes.plot(rounds[held[-1]], line[held[-1]], "x", color=hue, markersize=7, markeredgewidth=1.8, zorder=5)
 
 
 def _drawn(facts: Facts, finding: Finding, name: str) -> tuple[np.ndarray, np.ndarray]:

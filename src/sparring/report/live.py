@@ -95,7 +95,7 @@ class Live:
         else:
             recipe = trainer.recipe
             told = [count(len(recipe.seeds), "seed"), count(recipe.rounds, "round"), _threads(self._threads)]
-            self._line(f"{recipe.name}: {', '.join(told)}; {_SAFE}")
+            self._line(f"{recipe.name}: {', '.join(told)}; {SAFE}")
             self._next = time.monotonic() + PLAIN_SECONDS
             self._told = trainer.game.round
 
@@ -129,7 +129,7 @@ class Live:
         parts: list[RenderableType] = [_progress(trainer, self.console.width)]
         looked = _looked(trainer)
         if lately:
-            parts += [Text(), _numbers(lately)]
+            parts += [Text(), spreads_table(lately)]
         if lately and (not looked or self.console.height >= ROOMY):
             parts += [Text(), *self._sparklines()]
         if looked:
@@ -139,7 +139,7 @@ class Live:
         if trainer.picture is not None and self.console.height >= TALL:
             parts += [Text(), self._preview(trainer.picture, trainer)]
         threads = _threads(self._threads)
-        safe = "stopping: this round is ended and saved" if trainer.stopping else _SAFE
+        safe = "stopping: this round is ended and saved" if trainer.stopping else SAFE
         return Group(*parts, Text(), Text(f"{threads}. {safe}", "dim", no_wrap=True, overflow="ellipsis"))
 
     def _sparklines(self) -> Iterable[Text]:
@@ -158,7 +158,7 @@ class Live:
         return self._drawn[1]
 
 
-_SAFE = "Ctrl-C saves; the same command goes on"
+SAFE = "Ctrl-C saves; the same command goes on"
 _HUES = {"d_loss": "blue", "g_loss": "yellow"}
 
 
@@ -300,7 +300,8 @@ def _pace(trainer: Trainer) -> list[str]:
     return [*told, f"{duration(trainer.seconds)} spent"]
 
 
-def _numbers(lately: dict[str, Spread]) -> Table:
+def spreads_table(lately: dict[str, Spread]) -> Table:
+    """Each curve lately: its spread over seeds."""
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 3, 0, 0))
     table.add_column("lately", style="bold")
     for title in ("mean ± SD over seeds", "least", "most", "n"):

@@ -153,7 +153,7 @@ class Rule(ABC):
         members = np.flatnonzero(signs.holds)
         told = self.told(reading, members)
         name = catalogue.name_of(type(self))
-        severity = float(np.clip(signs.severity[members], -1, 1).mean())
+        severity = float(np.clip(np.nan_to_num(signs.severity[members]), -1, 1).mean())
         return Finding(
             rule=name or type(self).__name__,
             fault=self.fault,

@@ -6,7 +6,7 @@ Everything here is an array with an axis P of members, and NaN where the journal
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -102,9 +102,17 @@ FIGURES: Mapping[str, Beside] = {
 """What is healthy for figures of samples."""
 
 ANSWERS = (-0.2, 0.6)
-"""D's answers to real examples, between undecided (0) and sure (1); to generated ones the reverse."""
+"""D's answers to real examples, between undecided (0) and sure (1); to generated ones the reverse. And its lead."""
+SURE = 0.7
+"""D's lead from which on it is sure: on a scale from 0 to 1 its answers are then so far apart."""
 LOSSES = {"d_loss": (0.5, 1.15), "g_loss": (0.5, 3.0)}
 """Times what a loss is when D cannot tell; for objectives whose losses have a zero."""
+
+
+PROBABILITY = 0.5
+"""The undecided one, and how far from it one lies that is sure."""
+APART = 0.2
+"""How far apart the names of real and of generated examples must lie for D to be told anything by them."""
 
 
 @dataclass(frozen=True)
@@ -122,15 +130,26 @@ class Levels:
     def of(cls, story: Story) -> Levels | None:
         """As the journal tells them; None for one that does not."""
         held = next((e["levels"] for e in reversed(story.events) if e.get("levels")), {})
-        return cls.told(held) if {"d_loss", "g_loss", "d_real"} <= held.keys() else None
+        return cls.told(held).named(*names_told(story)) if {"d_loss", "g_loss", "d_real"} <= held.keys() else None
 
     @classmethod
     def told(cls, levels: Mapping[str, Any]) -> Levels:
         """From what each curve comes to."""
         return cls(levels["d_loss"], levels["g_loss"], levels["d_real"], levels.get("sure", _sure(levels)))
 
+    def named(self, real: float, fake: float) -> Levels:
+        """The same where D is told these names for real and for generated examples instead of 1 and 0.
+
+        A probability can then be no surer than its names, and where D cannot tell it is their mean.
+        """
+        if self.sure != PROBABILITY or real - fake < APART:
+            return self
+        return replace(self, answer=(real + fake) / 2, sure=(real - fake) / 2)
+
     def healthy(self, name: str) -> Range:
         """What is healthy for a curve: D leads a little, and neither loss is far from what it is when D cannot tell."""
+        if name == "lead":
+            return Range(*ANSWERS)
         if name in ("d_real", "d_fake"):
             if self.sure is None:
                 return Range()
@@ -143,9 +162,32 @@ class Levels:
 
 def _sure(told: Mapping[str, float]) -> float | None:
     """For journals that tell levels alone: probabilities lie between 0 and 1, a hinge is content at 1 and -1."""
-    if told["d_real"] == 0.5:
-        return 0.5
+    if told["d_real"] == PROBABILITY:
+        return PROBABILITY
     return 1.0 if told["d_loss"] > 0 else None
+
+
+def names_told(story: Story) -> tuple[float, float]:
+    """What D is told of a real and of a generated example in the end, in the mean: 1 and 0, or as tricks change them.
+
+    Of a user's own tricks nothing is known.
+    """
+    recipe = story.recipe
+    progress = min(1.0, story.round / max(1, recipe.get("rounds") or 1))
+    real, fake = 1.0, 0.0
+    for trick in recipe.get("tricks") or ():
+        kind = trick.get("is", "")
+        if kind not in ("label-smoothing", "label-swapping"):
+            continue
+        fields = {**catalogue.defaults("tricks", kind), **trick}
+        if kind == "label-smoothing":
+            # A name between 0 and 1 that an earlier trick gave is drawn anew, so nothing of it is left.
+            real, fake = (sum(fields[which]) / 2 for which in ("real", "fake"))
+        else:
+            until = fields["until"]
+            swapped = fields["rate"] * (max(0.0, 1 - progress / until) if until else 1.0)
+            real, fake = (swapped * (1 - name) + (1 - swapped) * name for name in (real, fake))
+    return real, fake
 
 
 @dataclass(frozen=True)
@@ -186,10 +228,9 @@ class Reading:
     # Curves.
 
     def curve(self, name: str) -> np.ndarray:
-        """`(T, P)`: one of the journal's, or `lead` or `fooled`."""
+        """`(T, P)`: one of the journal's, or `lead`."""
         if name not in self._curves:
-            made = {"lead": self._lead, "fooled": self._fooled}
-            self._curves[name] = made[name]() if name in made else self.story.curve(name)
+            self._curves[name] = self._lead() if name == "lead" else self.story.curve(name)
         return self._curves[name]
 
     def smooth(self, name: str) -> np.ndarray:
@@ -200,13 +241,7 @@ class Reading:
 
     def late(self, name: str) -> np.ndarray:
         """What a curve has come to, `(P,)`: the mean of its last points."""
-        return self._mean(self.curve(name)[-max(1, int(LATE * len(self.noted))) :])
-
-    def early(self, name: str) -> np.ndarray:
-        """What it began at, `(P,)`."""
-        return self._mean(self.curve(name)[: max(1, int(LATE * len(self.noted)))])
-
-    def _mean(self, part: np.ndarray) -> np.ndarray:
+        part = self.curve(name)[-max(1, int(LATE * len(self.noted))) :]
         return part.mean(0) if len(part) else np.full(self.members, np.nan)
 
     def _lead(self) -> np.ndarray:
@@ -223,13 +258,6 @@ class Reading:
             return apart
         furthest = np.abs(moving_mean(apart, max(1, round(SMOOTH * len(self.noted))))).max(0)
         return apart / np.maximum(furthest, 1e-12)
-
-    def _fooled(self) -> np.ndarray:
-        """D's answer to generated examples on the same scale: -1 sure that they are fake, 0 undecided, 1 sure real."""
-        answers = self.curve("d_fake")
-        if self.levels is None or self.levels.sure is None:
-            return np.full_like(answers, np.nan)
-        return np.clip((answers - self.levels.answer) / self.levels.sure, -1, 1)
 
     @cached_property
     def lost(self) -> np.ndarray:
@@ -265,8 +293,13 @@ class Reading:
         return all(name in self.story.figures[1] and np.isfinite(self.real(name)) for name in names)
 
     def healthy(self, name: str) -> Range:
-        """The healthy range of a figure in this run."""
-        return FIGURES[name].at(self.real(name))
+        """The healthy range of a figure in this run.
+
+        Training examples of narrow modes lie so close that any other distance is many times theirs: how far off samples
+        are is then told by `high-quality`, on the modes' own scale, and `nearest-training` tells copies alone.
+        """
+        healthy = FIGURES[name].at(self.real(name))
+        return replace(healthy, high=np.inf) if name == "nearest-training" and self.has("high-quality") else healthy
 
     @property
     def judged(self) -> bool:
@@ -285,12 +318,17 @@ class Reading:
     @cached_property
     def fault(self) -> np.ndarray:
         """How far samples are from healthy, `(P,)` in [0, 1]: by their worst figure; NaN if nothing tells."""
-        far = [self.healthy(name).beyond(self.now(name)) for name in self.telling]
+        now = [(self.now(name), self.healthy(name)) for name in self.telling]
         if self.away is not None:
-            far.append(Range(high=NEAR).beyond(self.away))
-        if not far:
-            return np.full(self.members, np.nan)
-        return np.where(self.lost, 1.0, np.max(far, axis=0))
+            now.append((self.away, Range(high=NEAR)))
+        far = [np.where(np.isfinite(values), healthy.beyond(values), -np.inf) for values, healthy in now]
+        worst = np.max([np.full(self.members, -np.inf), *far], axis=0)
+        return np.where(self.lost, 1.0, np.where(np.isfinite(worst), worst, np.nan))
+
+    @property
+    def known(self) -> bool:
+        """Whether anything tells if samples are good, of any member."""
+        return bool(np.isfinite(self.fault).any())
 
     @property
     def good(self) -> np.ndarray:

@@ -7,12 +7,10 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Plot, Rule, Signs, Told
-from sparring.rules._reading import Range, Reading, onset
+from sparring.rules._reading import SURE, Range, Reading, onset
 from sparring.rules._telling import told
 from sparring.rules._words import answers, of_curve, of_figures
 
-SURE = 0.7
-"""D's lead from which on it is sure: on a scale from 0 to 1 its answers are then so far apart."""
 STILL_GAINING = -0.2
 """A G whose samples came so much nearer to the data over the last third of the rounds is not beaten."""
 
@@ -30,6 +28,7 @@ class DiscriminatorWins(Rule):
         "matching-scale",
         "even-steps",
         "usual-rates",
+        "wider-networks",
         "cross-entropy",
         "adam-for-sgd",
         "larger-batch",
@@ -38,7 +37,7 @@ class DiscriminatorWins(Rule):
     )
 
     def signs(self, reading: Reading) -> Signs | None:
-        if reading.levels is None or not len(reading.noted) or not np.isfinite(reading.fault).any():
+        if reading.levels is None or not len(reading.noted) or not reading.known:
             return None
         lead = reading.late("lead")
         holds = (lead > SURE) & reading.poor & ~reading.gaining(STILL_GAINING) & ~reading.lost
@@ -46,7 +45,7 @@ class DiscriminatorWins(Rule):
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         claim = f"D is far ahead of G: it answers {answers(reading, members)}, and G no longer gains on it."
-        numbers = [of_curve(reading, name, members) for name in ("d_real", "d_fake", "d_loss", "g_loss")]
+        numbers = [of_curve(reading, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
         seen = of_figures(reading, ("frechet-distance", "nearest-training"), members)
         return Told(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
 

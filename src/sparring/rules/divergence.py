@@ -7,12 +7,14 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import Range, Reading, median, onset
+from sparring.rules._reading import Range, Reading, onset
 from sparring.rules._telling import WASSERSTEIN, told
 from sparring.rules._words import called
 
 EXPLODED = 1_000.0
-"""Times its usual size, and times 1, from which on a loss or a gradient has exploded."""
+"""Times the size it began with, and times 1, from which on a loss or a gradient has exploded."""
+LAST = 0.1
+"""Of the points of a curve, the last ones, of which most must be so large."""
 WATCHED = ("d_loss", "g_loss", "d_gradient", "g_gradient")
 
 
@@ -26,14 +28,22 @@ class Divergence(Rule):
     """
 
     weight: ClassVar[float] = 1.0
-    remedies: ClassVar[tuple[str, ...]] = ("held-critic", "lower-rates", "clipped-gradients", "cross-entropy", "modern")
+    remedies: ClassVar[tuple[str, ...]] = (
+        "held-critic",
+        "usual-rates",
+        "lower-rates",
+        "clipped-gradients",
+        "cross-entropy",
+        "modern",
+    )
     least_share: ClassVar[float] = 0.0
 
     def signs(self, reading: Reading) -> Signs | None:
         if not len(reading.noted):
             return None
         exploded = np.any([_exploded(reading, name) for name in WATCHED], axis=0)
-        holds = reading.lost | exploded[-1]
+        now = exploded[-max(1, int(LAST * len(exploded))) :].mean(0) > 0.5
+        holds = reading.lost | now
         since = np.where(reading.lost, _last_sound(reading), onset(reading.noted, exploded))
         since = np.minimum(since, np.where(exploded.any(0), reading.noted[exploded.argmax(0)], since))
         return Signs(holds, since, np.where(reading.lost, 1.0, 0.8))
@@ -55,7 +65,7 @@ class Divergence(Rule):
         for name in _known(reading):
             size = np.abs(reading.curve(name))
             most = np.where(np.isfinite(size), size, 0.0).max(0)
-            healthy = Range(high=float(np.median(EXPLODED * _usual(size)[members])))
+            healthy = Range(high=float(np.median(EXPLODED * _at_first(size)[members])))
             numbers.append(evidence(f"largest size of {called(name)}", most, members, healthy))
         return Told(claim, numbers, Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True))
 
@@ -86,16 +96,15 @@ def _known(reading: Reading) -> list[str]:
     return [name for name in WATCHED if np.isfinite(reading.curve(name)).any()]
 
 
-def _usual(size: np.ndarray) -> np.ndarray:
-    """What a curve's size `(T, P)` is in the first quarter of the run, or 1 if that is more, `(P,)`."""
-    first = size[: max(1, len(size) // 4)]
-    return np.maximum(np.nan_to_num(median(first), nan=0.0), 1.0)
+def _at_first(size: np.ndarray) -> np.ndarray:
+    """What a curve's size `(T, P)` began with, or 1 if that is more, `(P,)`."""
+    return np.maximum(np.nan_to_num(size[0], nan=0.0), 1.0)
 
 
 def _exploded(reading: Reading, name: str) -> np.ndarray:
-    """Points at which a curve is far beyond its usual size: bool `(T, P)`."""
+    """Points at which a curve is far beyond the size it began with: bool `(T, P)`."""
     size = np.abs(reading.curve(name))
-    return np.nan_to_num(size, nan=0.0) > EXPLODED * _usual(size)
+    return np.nan_to_num(size, nan=0.0) > EXPLODED * _at_first(size)
 
 
 def _last_sound(reading: Reading) -> np.ndarray:

@@ -27,7 +27,7 @@ class Equilibrium(Rule):
     weight: ClassVar[float] = 0.5
 
     def signs(self, reading: Reading) -> Signs | None:
-        if reading.levels is None or not len(reading.noted) or not np.isfinite(reading.fault).any():
+        if reading.levels is None or not len(reading.noted) or not reading.known:
             return None
         lead = np.abs(reading.late("lead"))
         holds = (lead < UNDECIDED) & reading.good & ~reading.lost
@@ -37,7 +37,7 @@ class Equilibrium(Rule):
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         said = f"it answers {answers(reading, members)}"
         claim = f"D is undecided and the samples are like the data: {_course(reading, members)}{said}."
-        numbers = [of_curve(reading, name, members) for name in ("d_loss", "g_loss", "d_real", "d_fake")]
+        numbers = [of_curve(reading, name, members) for name in ("lead", "d_loss", "g_loss", "d_real", "d_fake")]
         seen = of_figures(reading, tuple(reading.telling), members)
         if reading.away is not None:
             seen.append(evidence("furthest number from the target", reading.away, members, Range(0, NEAR)))

@@ -15,6 +15,8 @@ LIMITS = {"diversity": 0.6, "modes": 0.75, "reached-modes": 0.9}
 """Share of what real data has, below which samples lack variety."""
 MORE = {"class-divergence": 0.45, "mode-divergence": 0.45}
 """Nats above what real data has, from which on they do: with half of ten classes missing it is ln 2 = 0.69."""
+OFF = 0.25
+"""Share of what real data has in high quality, below which most points lie on no mode at all."""
 CONSTANT = 0.05
 """Diversity below which G gives one example whatever it is fed: it never got going, rather than settled too soon."""
 
@@ -49,11 +51,8 @@ class ModeCollapse(Rule):
         return Signs(holds, onset(reading.looked, then), np.where(belongs_elsewhere, -0.6, lacks))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
-        alike = middle(reading.now("diversity"), members)
         kinds, name = _kinds(reading, members)
-        claim = (
-            f"The samples lack variety: {kinds}they differ from one another {number(alike)} times as much as real ones."
-        )
+        claim = f"The samples lack variety: {', and '.join([*kinds, *_alike(reading, members)])}."
         names = ("diversity", "modes", "class-divergence", "reached-modes", "mode-divergence", "confidence")
         told = of_figures(reading, names, members)
         return Told(claim, told, figure_plot(reading, name, _TITLES[name]))
@@ -83,6 +82,8 @@ _TITLES = {
     "diversity": "Distance between samples (1: as between real examples)",
     "modes": "Classes that samples fall into",
     "reached-modes": "Modes that samples reach",
+    "class-divergence": "Shares of the classes: KL from the data's, in nats",
+    "mode-divergence": "Shares of the modes: KL from the data's, in nats",
 }
 
 
@@ -94,15 +95,29 @@ def _lacking(reading: Reading, name: str) -> Range:
 
 def _unlike(reading: Reading) -> np.ndarray:
     """Members whose few kinds are not like the data either: there is more wrong than that they are few."""
+    if reading.has("high-quality"):
+        return reading.now("high-quality") < OFF * reading.real("high-quality")
     near = reading.now("nearest-training")
     return near > reading.healthy("nearest-training").high if reading.has("nearest-training") else near > np.inf
 
 
-def _kinds(reading: Reading, members: np.ndarray) -> tuple[str, str]:
+def _kinds(reading: Reading, members: np.ndarray) -> tuple[list[str], str]:
     """How many kinds there are, in words, and the figure that shows it best."""
     for name, what in (("modes", "classes"), ("reached-modes", "modes")):
         if reading.has(name):
             now, real = middle(reading.now(name), members), reading.real(name)
             if now < real:
-                return f"they fall into {now:.0f} of {real:.0f} {what}, and ", name
-    return "", "diversity"
+                return [f"they fall into {now:.0f} of {real:.0f} {what}"], name
+    return [], next(name for name in ("diversity", "class-divergence", "mode-divergence", *LIMITS) if reading.has(name))
+
+
+def _alike(reading: Reading, members: np.ndarray) -> list[str]:
+    """How much they differ from one another, or else how far the shares of their kinds are from the data's."""
+    for name, words in (
+        ("diversity", "they differ from one another {} times as much as real ones"),
+        ("class-divergence", "how often they fall into each class is {} nats from the data's"),
+        ("mode-divergence", "how often they fall on each mode is {} nats from the data's"),
+    ):
+        if reading.has(name) and np.isfinite(now := middle(reading.now(name), members)):
+            return [words.format(number(now))]
+    return []

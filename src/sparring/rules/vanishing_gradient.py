@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import Range, Reading, onset
+from sparring.rules._reading import SURE, Range, Reading, onset
 from sparring.rules._telling import told
 from sparring.rules._words import middle, number, of_curve, of_figures
 
@@ -41,22 +41,24 @@ class VanishingGradient(Rule):
         if not np.isfinite(now).any():
             return None
         limit = _limit(reading)
-        holds = (now < limit) & ~reading.good & ~reading.lost
+        # Both gradients shrink as a game comes to rest: where samples were not looked at, D must be sure of itself.
+        beaten = ~reading.good if reading.known else reading.late("lead") > SURE
+        holds = (now < limit) & beaten & ~reading.lost
         severity = np.clip(np.log10(np.maximum(limit, 1e-30) / np.maximum(now, 1e-30)) / 2, 0, 1)
         return Signs(holds, onset(reading.noted, reading.smooth("g_gradient") < limit), severity)
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         now, most = middle(reading.late("g_gradient"), members), middle(_most(reading, "g_gradient"), members)
         d_now = middle(reading.late("d_gradient"), members)
+        beside = f" and D's is {number(d_now)}" if np.isfinite(d_now) else ""
         claim = (
-            f"Next to no gradient reaches G: its norm is {number(now)}, where it was {number(most)} at most "
-            f"and D's is {number(d_now)}."
+            f"Next to no gradient reaches G: its norm is {number(now)}, where it was {number(most)} at most{beside}."
         )
         healthy = Range(low=middle(_limit(reading), members))
         numbers = [
             evidence("G's gradient", reading.late("g_gradient"), members, healthy),
             of_curve(reading, "d_gradient", members),
-            *(of_curve(reading, name, members) for name in ("d_fake", "g_loss")),
+            *(of_curve(reading, name, members) for name in ("lead", "d_fake", "g_loss")),
             *of_figures(reading, ("frechet-distance",), members),
         ]
         return Told(claim, numbers, Plot("curves", ("g_gradient", "d_gradient"), "Gradient norms", healthy, log=True))

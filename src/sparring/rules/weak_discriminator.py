@@ -37,7 +37,7 @@ class WeakDiscriminator(Rule):
     )
 
     def signs(self, reading: Reading) -> Signs | None:
-        if reading.levels is None or not len(reading.noted) or not np.isfinite(reading.fault).any():
+        if reading.levels is None or not len(reading.noted) or not reading.known:
             return None
         lead = reading.late("lead")
         holds = (lead < BLIND) & reading.poor & ~reading.gaining(STILL_GAINING) & ~reading.lost
@@ -48,7 +48,7 @@ class WeakDiscriminator(Rule):
             f"D cannot tell bad samples from real examples: it answers {answers(reading, members)}, "
             "so G is rewarded for bad samples."
         )
-        numbers = [of_curve(reading, name, members) for name in ("d_real", "d_fake", "d_loss", "g_loss")]
+        numbers = [of_curve(reading, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
         seen = of_figures(reading, ("frechet-distance", "nearest-training", "diversity", "confidence"), members)
         return Told(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from sparring.chance import Chance
+    from sparring.chance import Chance, Share
     from sparring.optimisers import Optimiser
 
 Moment = Literal["name", "seen", "heard", "penalty", "paid", "gradients", "step", "weights"]
@@ -25,7 +25,8 @@ Shape = tuple[int, ...]
 class Now:
     """What a trick may know of the moment."""
 
-    chance: Chance
+    chance: Chance | Share
+    """The first axis of what is drawn for a batch counts its examples."""
     round: int
     """Rounds played before this one."""
     rounds: int
@@ -58,6 +59,8 @@ class Trick(ABC):
     touches: ClassVar[frozenset[Moment]]
     compares: ClassVar[bool] = False
     """Whether it needs real and fake examples in one step of D."""
+    mingles: ClassVar[bool] = False
+    """Whether what D pays for one example depends on others of the batch: no process that has a share knows them."""
     reshapes: ClassVar[bool] = False
     """Whether D cannot look at an example without it, because `seen` changes the shape."""
     when: ClassVar[str]

@@ -74,7 +74,7 @@ class AdaptiveAugmentation(Trick):
 
     def seen(self, x: Tensor, now: Now) -> Tensor:
         probability = now.memory["probability"][0][:, None, None]
-        chosen = (now.chance.uniform("augmentation", (7, x.shape[1])) < probability).unbind(1)
+        chosen = (now.chance.uniform("augmentation", (x.shape[1], 7)) < probability).unbind(2)
         if self.flips or self.rotations or self.translations or self.scaling:
             x = self._moved(x, chosen[:4], now)
         return _recoloured(x, chosen[4:], now) if self.colours else x
@@ -85,8 +85,8 @@ class AdaptiveAugmentation(Trick):
             for each, wanted in zip(chosen, (self.flips, self.rotations, self.translations, self.scaling), strict=True)
         )
         height, width = x.shape[-2:]
-        drawn = now.chance.uniform("augmentation moves", (4, x.shape[1]))
-        flip, turn, *shares = drawn.unbind(1)
+        drawn = now.chance.uniform("augmentation moves", (x.shape[1], 4))
+        flip, turn, *shares = drawn.unbind(2)
         zoom = torch.where(scaled, (0.2 * now.chance.normal("augmentation scales", x.shape[1:2])).exp2(), 1)
         mirror = torch.where(flipped & (flip < 0.5), -1, 1)
         quarters = ((turn * 4).floor() if height == width else (turn * 2).floor() * 2) * turned
@@ -109,7 +109,7 @@ class AdaptiveAugmentation(Trick):
 
 
 def _recoloured(x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
-    drawn = now.chance.normal("augmentation colours", (3, x.shape[1])).unbind(1)
+    drawn = now.chance.normal("augmentation colours", (x.shape[1], 3)).unbind(2)
     brightness, contrast, saturation = (over_images(each * wanted) for each, wanted in zip(drawn, chosen, strict=True))
     x = (x + 0.2 * brightness) * (0.5 * contrast).exp2()
     if x.shape[2] == 1:

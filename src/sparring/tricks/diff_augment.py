@@ -53,9 +53,9 @@ class DiffAugment(Trick):
 
 
 def _colour(x: Tensor, strength: float, now: Now) -> Tensor:
-    # (P, 3, B), each uniform on [-strength, strength)
-    drawn = strength * (2 * now.chance.uniform("diff augment colour", (3, x.shape[1])) - 1)
-    brightness, saturation, contrast = (over_images(each) for each in drawn.unbind(1))
+    # (P, B, 3), each uniform on [-strength, strength)
+    drawn = strength * (2 * now.chance.uniform("diff augment colour", (x.shape[1], 3)) - 1)
+    brightness, saturation, contrast = (over_images(each) for each in drawn.unbind(2))
     x = x + brightness / 2
     if x.shape[2] > 1:
         grey = x.mean(2, keepdim=True)
@@ -65,7 +65,7 @@ def _colour(x: Tensor, strength: float, now: Now) -> Tensor:
 
 
 def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
-    drawn = now.chance.uniform("diff augment translation", (2, x.shape[1])).unbind(1)
+    drawn = now.chance.uniform("diff augment translation", (x.shape[1], 2)).unbind(2)
     matrices: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
         most = int(strength * size / 8)
@@ -75,7 +75,7 @@ def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
 
 
 def _cutout(x: Tensor, strength: float, now: Now) -> Tensor:
-    drawn = now.chance.uniform("diff augment cutout", (2, x.shape[1])).unbind(1)
+    drawn = now.chance.uniform("diff augment cutout", (x.shape[1], 2)).unbind(2)
     inside: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
         side = int(strength * size / 2)

@@ -28,6 +28,7 @@ class DRAGAN(Trick):
     """Rounds from one penalty to the next; each weighs as many times more."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
+    mingles: ClassVar[bool] = True
     when: ClassVar[str] = "as gradient-penalty, where D sees real examples and fakes in steps of their own"
     source: ClassVar[str] = "Kodali et al., On convergence and stability of GANs, 2017, and the authors' code"
 

@@ -1,0 +1,198 @@
+"""R3GAN's ablation of the loss, over seeds: with and without R1, with and without R2, relativistic or not.
+
+    python benchmarks/ablation.py [--out runs/ablation] [--only ring grid digits] [--seeds 8]
+
+Huang et al. ("The GAN is dead; long live the GAN!", NeurIPS 2024) compare four of these losses on stacked MNIST, one
+training each. Here are all eight on three cheap data sets, every loss from the same seeds, all else equal: networks,
+rates, gamma, length, averaged generators. The interval is Student's, 95 %, over seeds. The relativistic loss is the
+paper's RpGAN, the other its GAN, the non-saturating loss.
+
+It says first how long it will take. Each run goes on where it was when the script is started again. Figures are written
+to `results/ablation.json`, from which docs/choosing.md takes its tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import product
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch
+from broken_gans import in_words, is_done, seconds_of, trained, write
+from scipy.stats import t as student
+
+from sparring.datasets.digits import Digits
+from sparring.errors import SparringError
+from sparring.measure import keep, measure
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives import Objective
+from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.relativistic_paired import RelativisticPaired
+from sparring.recipe import Recipe, find_recipe
+from sparring.tricks import Trick
+from sparring.tricks.r1 import R1
+from sparring.tricks.r2 import R2
+from sparring.tricks.zero_centred import ZeroCentred
+
+RESULTS = Path(__file__).parent / "results" / "ablation.json"
+OBJECTIVES: dict[str, Objective] = {"relativistic": RelativisticPaired(), "non-saturating": BCEWithLogits()}
+SIDES = ("R1 and R2", "R1", "R2", "neither")
+SHOWN = {
+    "ring": ("reached-modes", "high-quality", "mode-divergence"),
+    "grid": ("reached-modes", "high-quality", "mode-divergence"),
+    "digits": ("frechet-distance", "modes", "class-divergence"),
+}
+"""Data -> the metrics in its table."""
+SAMPLES = 2_500
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One row."""
+
+    objective: str
+    sides: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.objective}, {self.sides}"
+
+    def tricks(self, whole: ZeroCentred) -> tuple[Trick, ...]:
+        """The part of a penalty of both sides that this loss has."""
+        gamma, final = whole.gamma, whole.final
+        parts: dict[str, tuple[Trick, ...]] = {
+            "R1 and R2": (whole,),
+            "R1": (R1(gamma, final=final),),
+            "R2": (R2(gamma, final=final),),
+            "neither": (),
+        }
+        return parts[self.sides]
+
+
+LOSSES = [Loss(objective, sides) for objective, sides in product(OBJECTIVES, SIDES)]
+
+
+def base(data: str) -> Recipe:
+    """What all losses share; shorter and, for the digits, narrower than the recipes it comes from."""
+    if data == "digits":
+        return find_recipe("mnist").with_(
+            data=Digits(span=(-1.0, 1.0)),
+            generator=FullyConnected(hidden=(128, 128), output="tanh"),
+            discriminator=FullyConnected(hidden=(128, 128)),
+            rounds=3_000,
+        )
+    return find_recipe(data).with_(batch=64, rounds=3_000)
+
+
+def recipe_of(data: str, loss: Loss, seeds: int) -> Recipe:
+    """The same game with one loss."""
+    whole = base(data)
+    tricks = [(trick,) if not isinstance(trick, ZeroCentred) else loss.tricks(trick) for trick in whole.tricks]
+    return whole.with_(
+        objective=OBJECTIVES[loss.objective], tricks=tuple(trick for some in tricks for trick in some), seeds=seeds
+    )
+
+
+def folder_of(out: Path, data: str, loss: Loss) -> Path:
+    return out / data / loss.name.replace(", ", "-").replace(" ", "-").lower()
+
+
+def played(data: str, loss: Loss, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train one loss on one data set, or go on, and tell what came of it."""
+    recipe = recipe_of(data, loss, arguments.seeds)
+    run = trained(recipe, folder_of(arguments.out, data, loss), None)
+    measured = measure(run, SAMPLES)
+    keep(measured)
+    told = measured.plain()
+    return {
+        "data": data,
+        "objective": loss.objective,
+        "sides": loss.sides,
+        "recipe": recipe.id,
+        "rounds": recipe.rounds,
+        "seeds": recipe.seeds,
+        "n": told["n"],
+        "seconds": round(run.story.seconds),
+        "torch": torch.__version__,
+        "date": date.today().isoformat(),
+        "metrics": {name: told["metrics"][name] for name in SHOWN[data]},
+    }
+
+
+def table(data: str) -> str:
+    """Markdown: one row for each loss, with an interval over seeds, and what real data score."""
+    held = {(told["objective"], told["sides"]): told for told in _held() if told["data"] == data}
+    if not held:
+        return "Not run yet."
+    any_told = next(iter(held.values()))
+    metrics = any_told["metrics"]
+    titles = [f"{m['title']} ({m['better']} is better)" for m in metrics.values()]
+    lines = ["| loss | penalty | lost | " + " | ".join(titles) + " |", "| --- | --- | ---: |" + " --- |" * len(titles)]
+    for loss in (each for each in LOSSES if (each.objective, each.sides) in held):
+        told = held[loss.objective, loss.sides]
+        lost = sum(value is None for value in told["metrics"][SHOWN[data][0]]["members"])
+        cells = [interval(metric) for metric in told["metrics"].values()]
+        lines.append(f"| {loss.objective} | {loss.sides} | {lost} | {' | '.join(cells)} |")
+    real = " | ".join(f"{metric['real']:.3g}" for metric in metrics.values())
+    lines.append(f"| *real data* | | | {real} |")
+    seeds, rounds, n = len(any_told["seeds"]), any_told["rounds"], any_told["n"]
+    said = (
+        f"{seeds} seeds, {rounds:,} rounds, {n:,} samples of each; mean [95 % interval] over seeds that are not lost,"
+    )
+    return "\n".join([*lines, "", said, "which is to say whose weights are still numbers."])
+
+
+def interval(metric: dict[str, Any]) -> str:
+    """`7.9 [7.5, 8.3]`."""
+    found = [value for value in metric["members"] if value is not None]
+    if not found:
+        return "lost"
+    centre = mean(found)
+    if len(found) < 2:
+        return f"{centre:.3g}"
+    half = float(student.ppf((1 + LEVEL) / 2, len(found) - 1)) * stdev(found) / math.sqrt(len(found))
+    return f"{centre:.3g} [{centre - half:.3g}, {centre + half:.3g}]"
+
+
+def _held() -> Iterator[dict[str, Any]]:
+    yield from (json.loads(RESULTS.read_text()) if RESULTS.exists() else {}).values()
+
+
+def main() -> None:
+    """Train them all, keeping the figures after each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/ablation"))
+    parser.add_argument("--only", nargs="*", default=list(SHOWN), help="data sets")
+    parser.add_argument("--seeds", type=int, default=8)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    every: list[tuple[str, Loss]] = [(data, loss) for data in arguments.only for loss in LOSSES]
+    left = [(data, loss) for data, loss in every if not is_done(folder_of(arguments.out, data, loss))]
+    taken = sum(seconds_of(recipe_of(data, loss, arguments.seeds), None) for data, loss in left)
+    print(f"{len(left)} trainings, about {in_words(taken)}", flush=True)
+    for data, loss in every:
+        try:
+            told = played(data, loss, arguments)
+        except SparringError as error:
+            print(f"{data}, {loss.name}: {error}", flush=True)
+            continue
+        write(RESULTS, f"{data}: {loss.name}", told)
+        print(f"{data}, {loss.name}: {in_words(told['seconds'])}", flush=True)
+    for data in arguments.only:
+        print(f"\n{data}\n\n{table(data)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""How many modes the modern recipes keep, by the protocols of the published tables.
+
+    python benchmarks/modes.py [--data-dir DIR] [--out runs/modes] [--only ring grid stacked-mnist]
+
+Ring and grid: 32 seeds, 2,500 samples of each (Lin et al., PacGAN, NeurIPS 2018: within three standard deviations of a
+centre is of high quality; a mode is covered that has one such sample). Two-digit stacked MNIST: 5 seeds, 26,000 samples
+of each, named by the judge of MNIST digit by digit. What real data score at the same number stands beside.
+
+It says first how long it will take. Each run goes on where it was when the script is started again. Figures are written
+to `results/modes.json`, from which docs/choosing.md takes its tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch
+from broken_gans import in_words, is_done, seconds_of, trained, write
+from speed import processor
+
+from sparring.measure import keep, measure
+from sparring.recipe import Recipe, find_recipe
+
+RESULTS = Path(__file__).parent / "results" / "modes.json"
+HIGH = 0.98
+"""Share of high quality that is aimed at; real data reach 0.989."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How one data set is judged."""
+
+    seeds: int
+    samples: int
+    """Of each seed, and of real data."""
+    modes: int
+    """In the data."""
+    reached: str
+    """The metric that counts the modes reached; the next compares how often each is."""
+    divergence: str
+    quality: str
+    published: str
+    """The best of the published figures."""
+
+
+PROTOCOLS = {
+    "ring": Protocol(
+        32, 2_500, 8, "reached-modes", "mode-divergence", "high-quality", "8 modes; 93.6 to 99.5 % of high quality"
+    ),
+    "grid": Protocol(
+        32, 2_500, 25, "reached-modes", "mode-divergence", "high-quality", "25 modes; 93.6 to 99.5 % of high quality"
+    ),
+    "stacked-mnist": Protocol(5, 26_000, 100, "modes", "class-divergence", "confidence", "none for two digits"),
+}
+
+
+def recipe_of(name: str) -> Recipe:
+    return find_recipe(name).with_(seeds=PROTOCOLS[name].seeds)
+
+
+def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train one recipe, or go on, and tell what came of it."""
+    protocol = PROTOCOLS[name]
+    run = trained(recipe_of(name), arguments.out / name, arguments.data_dir)
+    measured = measure(run, protocol.samples, data_dir=arguments.data_dir)
+    keep(measured)
+    return {
+        "recipe": recipe_of(name).id,
+        "rounds": run.story.round,
+        "seconds": round(run.story.seconds),
+        "machine": f"{processor()}, one thread, torch {torch.__version__}",
+        "date": date.today().isoformat(),
+        "measured": measured.plain(),
+    }
+
+
+def table() -> str:
+    """Markdown: ours beside the best published, for each data set that was measured."""
+    held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if not held:
+        return "Not run yet."
+    lines = [
+        "| data (modes) | seeds | samples of each | seeds with every mode | modes, fewest | high quality or confidence "
+        "| worst seed | KL, nats | published best |",
+        "| --- | ---: | ---: | ---: | ---: | --- | ---: | --- | --- |",
+    ]
+    for name in (n for n in PROTOCOLS if n in held):
+        protocol, measured = PROTOCOLS[name], held[name]["measured"]
+        reached, quality, divergence = (
+            measured["metrics"][metric] for metric in (protocol.reached, protocol.quality, protocol.divergence)
+        )
+        counts = [value or 0 for value in reached["members"]]
+        full = sum(count == protocol.modes for count in counts)
+        lines.append(
+            f"| `{name}` ({protocol.modes}) | {len(counts)} | {measured['n']:,} | {full} of {len(counts)} "
+            f"| {min(counts):.0f} | {_cell(quality)} | {min(_found(quality), default=0):.4f} | {_cell(divergence)} "
+            f"| {protocol.published} |"
+        )
+    return "\n".join([*lines, "", "Mean ± SD over seeds, and in brackets what real data score.", "", *_made(held)])
+
+
+def _made(held: dict[str, Any]) -> Iterator[str]:
+    for name in (n for n in PROTOCOLS if n in held):
+        told, protocol = held[name], PROTOCOLS[name]
+        quality = _found(told["measured"]["metrics"][protocol.quality])
+        aim = f"; {sum(q >= HIGH for q in quality)} of {protocol.seeds} seeds at {100 * HIGH:.0f} % or more"
+        yield (
+            f"- `{name}`: {told['rounds']:,} rounds of {protocol.seeds} seeds in {in_words(told['seconds'])} on "
+            f"{told['machine']}, beside other work; {told['date']}{aim if protocol.quality == 'high-quality' else ''}."
+        )
+
+
+def _found(metric: dict[str, Any]) -> list[float]:
+    """Of the seeds that did not diverge."""
+    return [value for value in metric["members"] if value is not None]
+
+
+def _cell(metric: dict[str, Any]) -> str:
+    found = _found(metric)
+    if len(found) < 2:
+        return "lost" if not found else f"{found[0]:.3g}"
+    lost = len(metric["members"]) - len(found)
+    said = f"{mean(found):.4f} ± {stdev(found):.4f} ({metric['real']:.4f})"
+    return f"{said}, {lost} lost" if lost else said
+
+
+def main() -> None:
+    """Train them all, keeping the figures after each."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("runs/modes"))
+    parser.add_argument("--only", nargs="*", default=list(PROTOCOLS))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    left = [n for n in arguments.only if not is_done(arguments.out / n)]
+    taken = sum(seconds_of(recipe_of(name), arguments.data_dir) for name in left)
+    print(f"{len(left)} trainings, about {in_words(taken)}", flush=True)
+    for name in arguments.only:
+        told = played(name, arguments)
+        write(RESULTS, name, told)
+        print(f"{name}: {told['rounds']} rounds in {in_words(told['seconds'])}", flush=True)
+    print(table())
+
+
+if __name__ == "__main__":
+    main()

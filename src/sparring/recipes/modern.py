@@ -1,0 +1,127 @@
+"""One modern game for images and for whatever else there is: what to start from.
+
+A relativistic pair with R1 and R2 (Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024), Adam without
+momentum, samples from an averaged generator. Small images go through fully connected networks, which two cores train in
+minutes; larger ones through convolutions.
+"""
+
+from dataclasses import fields, replace
+from typing import Any, cast
+
+from sparring.chance import Chance
+from sparring.datasets import Dataset, Shape
+from sparring.datasets.digits import Digits
+from sparring.datasets.fashion_mnist import FashionMNIST
+from sparring.datasets.mnist import MNIST
+from sparring.datasets.stacked_mnist import StackedMNIST
+from sparring.game import MODERN
+from sparring.latent.normal import Normal
+from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives.relativistic_paired import RelativisticPaired
+from sparring.optimisers.adam import Adam
+from sparring.recipe import Recipe, recipe
+from sparring.recipes.points import SETTLING, ring
+from sparring.tricks.diff_augment import DiffAugment
+from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
+from sparring.tricks.learning_rate_schedule import LearningRateSchedule
+from sparring.tricks.zero_centred import ZeroCentred
+
+SPAN = (-1.0, 1.0)
+"""What networks see of images, and what tanh gives."""
+LARGEST_CONNECTED = 28
+"""Side of images, in pixels, up to which fully connected networks draw them."""
+FEW = 10_000
+"""Images below which D learns them by heart in the course of a run, and is shown them changed."""
+GAMMA_SHARE = 0.02
+"""Of gamma in the variance of data that are points: D's slope is in units of one over theirs, its square counts."""
+LOOKED_AT = 1_000
+"""Points that the variance is taken from."""
+WIDTHS = 512, 512
+"""Of the hidden layers of fully connected networks that draw or judge images."""
+
+
+@recipe(
+    "mnist",
+    source="ours: the modern game on MNIST",
+    verdict="Legible digits of all kinds.",
+)
+def mnist() -> Recipe:
+    """MNIST: a relativistic pair with R1 and R2, fully connected networks 512 wide, averaged G."""
+    return Recipe(
+        data=MNIST(span=SPAN),
+        generator=FullyConnected(WIDTHS, output="tanh"),
+        discriminator=FullyConnected(WIDTHS),
+        objective=RelativisticPaired(),
+        tricks=(ZeroCentred(gamma=1.0), LearningRateSchedule(), ExponentialMovingAverage()),
+        latent=Normal(64),
+        round=MODERN,
+        generator_optimiser=Adam(1e-3, betas=(0.0, 0.99)),
+        discriminator_optimiser=Adam(1e-3, betas=(0.0, 0.99)),
+        batch=64,
+        rounds=10_000,
+    )
+
+
+@recipe(
+    "fashion-mnist",
+    source="ours: the modern game on Fashion-MNIST",
+    verdict="Clothes of all kinds.",
+)
+def fashion_mnist() -> Recipe:
+    """Fashion-MNIST: the same game and networks as `mnist`."""
+    return replace(mnist(), data=FashionMNIST(span=SPAN))
+
+
+@recipe(
+    "stacked-mnist",
+    source="ours: the modern game on stacked MNIST, with two digits",
+    verdict="All hundred pairs of digits.",
+)
+def stacked_mnist() -> Recipe:
+    """Two digits of MNIST as two colours, a hundred modes: the same game and networks as `mnist`."""
+    return replace(mnist(), data=StackedMNIST(digits_stacked=2, span=SPAN))
+
+
+@recipe(
+    "auto",
+    source="ours: what our trials show to be sound, sized by the data",
+    verdict="What the data allow.",
+)
+def auto(data: Dataset | None = None) -> Recipe:
+    """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
+
+    Points and other short rows of numbers: the game of `ring`, with a gamma in proportion to the variance of the data.
+    Images up to 28 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
+    without normalisation in D). Fewer than 10,000 images: D is shown them through DiffAugment. Classes are not used.
+    """
+    data = data or Digits()
+    shape, examples = data.sizes()
+    if len(shape) != 3:
+        gamma = float(f"{GAMMA_SHARE * _variance(data):.2g}")
+        return replace(ring(), data=data, tricks=(ZeroCentred(gamma, final=1e-3), *SETTLING))
+    if "span" in {field.name for field in fields(cast(Any, data))}:
+        data = cast(Dataset, replace(cast(Any, data), span=SPAN))
+    output = "tanh" if data.span == SPAN else "sigmoid"
+    game = replace(mnist(), data=data, generator=FullyConnected(WIDTHS, output=output))
+    if examples is not None and examples < FEW:
+        game = replace(game, tricks=(DiffAugment(), *game.tricks))
+    if min(shape[1:]) > LARGEST_CONNECTED and _has_sides_to_halve(shape):
+        convolutions = DCGANGenerator(output=output), DCGANDiscriminator(normalise="none")
+        game = replace(game, generator=convolutions[0], discriminator=convolutions[1])
+    return game
+
+
+def _variance(data: Dataset) -> float:
+    """Of one number of an example, on average."""
+    chance = Chance((0,))
+    chance.begin(0)
+    return float(data.open(None, "cpu").draw(chance, LOOKED_AT).flatten(2).var(1).mean())
+
+
+def _has_sides_to_halve(shape: Shape) -> bool:
+    try:
+        DCGANDiscriminator().size(shape, ())
+    except ValueError:
+        return False
+    return True

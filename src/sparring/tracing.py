@@ -1,0 +1,391 @@
+# torch documents its foreach functions, and still spells them as private.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+"""A round on paper: `game.play()` is watched once, and everything it did to tensors is written down as one graph.
+
+The graph is the game's own doing; nothing of a round is written a second time. What changes from round to round goes
+in: what chance drew, and numbers that schedules work out from the round, for which a `Number` stands in the round's
+place. Where the course of a round turns on such a number (a penalty in every sixteenth round), the graph tells which
+way it went, and serves the rounds that go the same way.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import functionalize
+from torch.fx import GraphModule, Node
+from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves, tree_map
+
+from sparring.chance import Draw
+from sparring.game import Game
+
+Course = Callable[[np.ndarray], Any]
+"""Rounds -> what a number is in each, or what an answer that hangs on it is."""
+
+aten = torch.ops.aten
+
+SMALL_PRODUCT = 128
+"""Multiplications of a member's matrix product up to which it is written out, so that it melts into its neighbours."""
+LANES = 8
+"""The least length of a sum that the compiler works out once, rather than wherever it is used."""
+
+
+class UntraceableError(Exception):
+    """Why a round cannot be written down, in a few words."""
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A round written down."""
+
+    graph: GraphModule
+    """Takes `inputs`, changes those that the round changes in place, and gives the figures, `(noted, P)`."""
+    inputs: list[Tensor]
+    """The game's own tensors (weights, memories, buffers, data, constants), with the round's draws and numbers."""
+    draws: list[tuple[int, Draw]]
+    """What chance is asked for, in order, and the place among the inputs where its answer goes."""
+    numbers: list[tuple[int, Course]]
+    """What schedules give, float64 and 0-dimensional, and the place where it goes."""
+    noted: list[str]
+    """Names of the figures, each averaged over the moves that noted it; none of an unwatched round."""
+    answers: list[tuple[Course, Any]]
+    """Which way the round went: what was asked of the round, and what the answer was."""
+    after: list[Tensor]
+    """`tensors` of the game after that round, played as ever."""
+
+    def serves(self, rounds: np.ndarray) -> np.ndarray:
+        """Which of these rounds go the same way."""
+        same = np.ones(len(rounds), dtype=bool)
+        for course, answer in self.answers:
+            same &= course(rounds) == answer
+        return same
+
+    @property
+    def text(self) -> str:
+        """What decides the code for it."""
+        inputs = [(tuple(t.shape), t.stride(), str(t.dtype)) for t in self.inputs]
+        return f"{self.graph.code} {inputs} {[at for at, _ in self.draws]} {[at for at, _ in self.numbers]}"
+
+    def for_the_compiler(self) -> GraphModule:
+        """The same in the operations that the compiler knows, its inputs changed at the very end only."""
+        from torch._inductor.decomposition import select_decomp_table
+
+        whole = functionalize(self.graph, remove="mutations")
+        examples = [t.detach() for t in self.inputs]
+        return make_fx(whole, tracing_mode="fake", decomposition_table=dict(select_decomp_table()))(*examples)
+
+
+def trace(game: Game, round: int, watched: bool) -> Traced:
+    """Write down that round, as the game stands now; the game is left as it was.
+
+    Raises UntraceableError for a round that one graph cannot tell: one that looks at numbers it computed, say, or draws
+    random numbers that are not from `chance`.
+    """
+    heard: list[tuple[Draw, Tensor]] = []
+
+    def overhear(draw: Draw) -> Tensor:
+        drawn = draw().contiguous()
+        heard.append((draw, drawn))
+        return drawn
+
+    def hear(draw: Draw) -> Tensor:
+        # A draw may be made of others: the outermost is the one that counts.
+        game.chance.answer = None
+        try:
+            return overhear(draw)
+        finally:
+            game.chance.answer = hear
+
+    tensors = game.tensors
+    with game.rehearsing():
+        game.round, game.watched, game.chance.answer = round, watched, hear
+        game.play()
+        if any(a is not b for a, b in zip(game.tensors, tensors, strict=True)):
+            raise UntraceableError("a network replaces its buffers")
+        after = [t.detach().clone() for t in tensors]
+    drawn = [tensor for _, tensor in heard]
+    paper = _Paper()
+    noted: list[str] = []
+
+    def played(*inputs: Tensor) -> list[Tensor]:
+        game.play()
+        means = {name: torch.stack(figures).mean(0) for name, figures in game.notes.items()}
+        noted[:] = list(means)
+        return [torch.stack(list(means.values()))] if means else []
+
+    with game.rehearsing(), paper.collected():
+        replies = iter(drawn)
+        game.round = cast(int, _Round(round, paper))
+        game.watched = watched
+        game.chance.answer = lambda draw: next(replies)
+        graph = make_fx(played, decomposition_table=WRITTEN_OUT)(*tensors, *drawn)
+    _refuse_what_no_graph_tells(graph)
+    found = _constants_become_inputs(graph)
+    numbers = {id(tensor): course for tensor, course in paper.numbers}
+    spaces = {t.untyped_storage().data_ptr() for t in tensors}
+    if any(t.untyped_storage().data_ptr() in spaces for t in found):
+        raise UntraceableError("a network looks at its weights through a view of its own")
+    inputs = [*tensors, *drawn, *found]
+    return Traced(
+        graph=graph,
+        inputs=inputs,
+        draws=list(enumerate((draw for draw, _ in heard), len(tensors))),
+        numbers=[(at, numbers[id(t)]) for at, t in enumerate(inputs) if id(t) in numbers],
+        noted=noted,
+        answers=paper.answers,
+        after=after,
+    )
+
+
+# Numbers that hang on the round.
+
+
+class _Paper:
+    """What is noted while a round is watched."""
+
+    def __init__(self) -> None:
+        self.numbers: list[tuple[Tensor, Course]] = []
+        self.answers: list[tuple[Course, Any]] = []
+
+    def tensor(self, number: Number) -> Tensor:
+        """The input that stands for a number."""
+        with disable_proxy_modes_tracing():
+            made = torch.tensor(number.plain, dtype=torch.float64)
+        self.numbers.append((made, number.course))
+        return made
+
+    def collected(self) -> TorchFunctionMode:
+        return _AsInputs(self)
+
+
+class Number(float):
+    """A number that hangs on the round. It reckons as any other, and remembers how it came about."""
+
+    course: Course
+    paper: _Paper
+
+    def __new__(cls, value: float, course: Course, paper: _Paper) -> Number:
+        made = super().__new__(cls, value)
+        made.course, made.paper = course, paper
+        return made
+
+    @property
+    def plain(self) -> float:
+        """Its value in the round that is watched."""
+        return float.__add__(self, 0.0)
+
+    def _with(self, how: Callable[..., Any], *others: Any) -> Any:
+        if any(isinstance(other, Tensor) for other in others):
+            return NotImplemented
+        value = how(self.plain, *(o.plain if isinstance(o, Number) else o for o in others))
+        return Number(value, lambda rounds: how(self.course(rounds), *(_course(o)(rounds) for o in others)), self.paper)
+
+    def _asked(self, how: Callable[..., Any], *others: Any) -> Any:
+        """An answer on which the course of the round may hang."""
+        if any(isinstance(other, Tensor) for other in others):
+            return NotImplemented
+        answer = how(self.plain, *(o.plain if isinstance(o, Number) else o for o in others))
+        course: Course = lambda rounds: how(self.course(rounds), *(_course(o)(rounds) for o in others))  # noqa: E731
+        self.paper.answers.append((course, answer))
+        return answer
+
+    def __bool__(self) -> bool:
+        return self._asked(lambda value: value != 0)
+
+    def __int__(self) -> int:
+        return int(self._asked(np.trunc))
+
+    def __round__(self, digits: Any = None) -> Any:
+        return int(self._asked(np.rint)) if digits is None else self._with(lambda value: np.round(value, digits))
+
+    def __hash__(self) -> int:
+        return hash(self.plain)
+
+
+class _Round(Number):
+    """The round itself."""
+
+    def __new__(cls, value: int, paper: _Paper) -> _Round:
+        made = super().__new__(cls, value, lambda rounds: rounds, paper)
+        assert isinstance(made, _Round)
+        return made
+
+    def __int__(self) -> int:
+        """What chance is told, whose draws are inputs."""
+        return int(self.plain)
+
+
+def _course(number: Any) -> Course:
+    return number.course if isinstance(number, Number) else lambda rounds: number
+
+
+def _teach(names: Sequence[str], method: str) -> None:
+    """`Number` reckons or compares by its `method`, as the operators of these names do."""
+
+    def taught(how: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda self, *others: getattr(self, method)(how, *others)
+
+    for name in names:
+        how = getattr(operator, name)
+        setattr(Number, f"__{name.strip('_')}__", taught(how))
+        if method == "_with" and name not in ("neg", "abs"):
+            setattr(Number, f"__r{name}__", taught(lambda mine, other, how=how: how(other, mine)))
+
+
+_teach(("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "neg", "abs"), "_with")
+_teach(("lt", "le", "gt", "ge", "eq", "ne"), "_asked")
+
+
+class _AsInputs(TorchFunctionMode):
+    """Numbers that meet tensors become inputs of the graph."""
+
+    def __init__(self, paper: _Paper):
+        super().__init__()
+        self.paper = paper
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if any(isinstance(leaf, Number) for leaf in tree_leaves((args, kwargs))):
+            args, kwargs = tree_map(
+                lambda leaf: self.paper.tensor(leaf) if isinstance(leaf, Number) else leaf, (args, kwargs)
+            )
+            func = WITH_TENSORS.get(func, func)
+        return func(*args, **kwargs)
+
+
+# What torch does in one call is written out in single operations, which melt into one loop with their neighbours.
+
+
+def _adam(
+    weights: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    averages: Sequence[Tensor],
+    squares: Sequence[Tensor],
+    largest: Sequence[Tensor],
+    steps: Sequence[Tensor],
+    *,
+    lr: float | Tensor,
+    beta1: float | Tensor,
+    beta2: float | Tensor,
+    weight_decay: float,
+    eps: float,
+    amsgrad: bool,
+    maximize: bool,
+    **scales: Any,
+) -> None:
+    if amsgrad or maximize:
+        raise UntraceableError("its optimiser is not written out")
+    for weight, gradient, average, square, count in zip(weights, gradients, averages, squares, steps, strict=True):
+        if isinstance(weight_decay, Tensor) or weight_decay:
+            gradient = gradient + weight_decay * weight
+        average.copy_(average + (1 - beta1) * (gradient - average))
+        square.copy_(beta2 * square + (1 - beta2) * (gradient * gradient))
+        size = _worked_out_once(lr / _grown(beta1, count), weight.dtype)
+        scale = _worked_out_once(1 / _grown(beta2, count).sqrt(), weight.dtype)
+        weight.copy_(weight - size * average / (square.sqrt() * scale + eps))
+
+
+def _grown(beta: float | Tensor, steps: Tensor) -> Tensor:
+    """1 - beta^steps, with all its digits."""
+    if isinstance(beta, Tensor):
+        return -torch.expm1(steps * beta.log())
+    return -torch.expm1(steps.double() * math.log(beta)) if beta else torch.ones_like(steps, dtype=torch.float64)
+
+
+def _worked_out_once(number: Tensor, dtype: torch.dtype) -> Tensor:
+    # The compiler puts a formula wherever its value is used, here at every weight, but for sums and the like.
+    return number.to(dtype).expand(LANES).amax()
+
+
+def _add(tensors: Sequence[Tensor], others: Sequence[Tensor], *, alpha: Tensor) -> list[Tensor]:
+    return [one + alpha * other for one, other in zip(tensors, others, strict=True)]
+
+
+def _add_in_place(tensors: Sequence[Tensor], others: Sequence[Tensor], *, alpha: Tensor) -> None:
+    for one, other in zip(tensors, others, strict=True):
+        one.copy_(one + alpha * other)
+
+
+def _lerp_in_place(tensors: Sequence[Tensor], others: Sequence[Tensor], weight: Tensor) -> None:
+    for one, other in zip(tensors, others, strict=True):
+        one.copy_(one + weight * (other - one))
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    if a.shape[1] * a.shape[2] * b.shape[2] > SMALL_PRODUCT:
+        return NotImplemented
+    return (a.unsqueeze(-1) * b.unsqueeze(1)).sum(2)
+
+
+def _product_and_sum(c: Tensor, a: Tensor, b: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
+    if beta != 1 or alpha != 1 or a.shape[1] * a.shape[2] * b.shape[2] > SMALL_PRODUCT:
+        return NotImplemented
+    return c + (a.unsqueeze(-1) * b.unsqueeze(1)).sum(2)
+
+
+WITH_TENSORS: dict[Any, Callable[..., Any]] = {
+    torch._fused_adam_: _adam,
+    torch._foreach_add: _add,
+    torch._foreach_add_: _add_in_place,
+    torch._foreach_lerp_: _lerp_in_place,
+}
+"""Functions that take a plain number, and what does the same with a tensor."""
+
+
+def _written_out() -> dict[Any, Callable[..., Any]]:
+    from torch._decomp import get_decompositions
+
+    ours = {
+        aten._fused_adam_.default: _adam,
+        aten.bmm.default: _product,
+        aten.baddbmm.default: _product_and_sum,
+    }
+    # It changes running statistics in place and does not say so.
+    return {**get_decompositions([aten.native_batch_norm.default]), **ours}
+
+
+WRITTEN_OUT = _written_out()
+
+
+# Graphs.
+
+
+def _refuse_what_no_graph_tells(graph: GraphModule) -> None:
+    for node in _calls(graph):
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            raise UntraceableError("a network draws random numbers of its own")
+
+
+def _calls(graph: GraphModule) -> Iterator[Node]:
+    return (node for node in graph.graph.nodes if node.op == "call_function")
+
+
+def _constants_become_inputs(graph: GraphModule) -> list[Tensor]:
+    """Tensors that the graph knows by itself, now inputs behind the others, in their order."""
+    *_, last = (node for node in graph.graph.nodes if node.op == "placeholder")
+    found: dict[str, tuple[Node, Tensor]] = {}
+    for node in [node for node in graph.graph.nodes if node.op == "get_attr"]:
+        name = str(node.target)
+        if name not in found:
+            with graph.graph.inserting_after(last):
+                last = graph.graph.placeholder(f"constant_{len(found)}")
+            found[name] = last, getattr(graph, name)
+        node.replace_all_uses_with(found[name][0])
+        graph.graph.erase_node(node)
+    for node in list(_calls(graph)):
+        # Of tensors that know no gradients they are the same.
+        if node.target in (aten.detach.default, aten.alias.default, aten.lift_fresh.default):
+            node.replace_all_uses_with(node.args[0])  # pyright: ignore[reportArgumentType]
+            graph.graph.erase_node(node)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    return [tensor for _, tensor in found.values()]

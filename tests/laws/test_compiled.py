@@ -1,0 +1,201 @@
+"""A compiled round is the game's own, and compiling changes nothing that a run promises.
+
+What is written down of a round is played here without a compiler, operation by operation, but for the slow tests.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import sparring.trainer
+from sparring import catalogue, compiled
+from sparring.assembly import game_of
+from sparring.compiled import Compiled, UncompilableError, playing
+from sparring.game import Game
+from sparring.optimisers.adam import Adam
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.trainer import Trainer, train
+from tests.laws.test_interrupted_is_uninterrupted import assert_same, leave_at, short
+from tests.laws.user_modules import PAIRS
+from tests.miniature import miniature
+
+ROUNDS = 12
+DOUBLE = 1e-9
+"""float64, after ROUNDS rounds, of a tensor's largest number (measured: 1e-12)."""
+SINGLE, SINGLE_ROUNDS = 1e-3, 3
+"""float32, after SINGLE_ROUNDS, of how far a tensor has moved in all."""
+FAST = ("pattern-1010", "num-gan-2")
+"""Recipes whose rounds are written down at every change; the others' take minutes in all."""
+
+ADAM: dict[str, Any] = {"generator_optimiser": Adam(1e-3), "discriminator_optimiser": Adam(1e-3, weight_decay=0.01)}
+
+
+@pytest.fixture
+def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written down is played as it is."""
+    monkeypatch.setattr(compiled, "machine_code", lambda traced: lambda inputs: traced.graph(*inputs))
+
+
+def pair(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> tuple[Game, Game]:
+    source = recipe.data.open(data_dir, "cpu")
+    return game_of(recipe, source, dtype=dtype), game_of(recipe, source, dtype=dtype)
+
+
+def apart(mine: Tensor, theirs: Tensor) -> float:
+    size = theirs.detach().abs().max().clamp(min=1e-30)
+    return float((mine.detach() - theirs.detach()).abs().max() / size)
+
+
+def assert_plays_alike(recipe: Recipe, data_dir: Path) -> Compiled:
+    mine, theirs = pair(recipe, data_dir)
+    code = Compiled(mine)
+    begun = [t.detach().clone() for t in theirs.tensors]
+    for round in range(recipe.rounds):
+        mine.watched = theirs.watched = round % 5 == 0
+        code.play()
+        theirs.play()
+        for name in theirs.notes:
+            told = torch.stack(theirs.notes[name]).mean(0)
+            assert apart(mine.notes[name][0], told) <= DOUBLE, f"{name}, round {round}"
+        assert mine.notes.keys() == theirs.notes.keys()
+        mine.notes.clear()
+        theirs.notes.clear()
+    assert mine.round == theirs.round
+    for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
+        assert apart(one, other) <= DOUBLE
+        assert not torch.equal(other, before)
+    return code
+
+
+def some(which: str, seeds: int = 2) -> Recipe:
+    return miniature(find_recipe(which)).with_(rounds=ROUNDS, seeds=seeds)
+
+
+@pytest.mark.usefixtures("no_compiler")
+@pytest.mark.parametrize("which", FAST)
+def test_what_is_written_down_is_the_round(which: str, data_dir: Path) -> None:
+    assert_plays_alike(some(which), data_dir)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_compiler")
+def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_dir: Path) -> None:
+    assert_plays_alike(some(recipe.name), data_dir)
+
+
+@pytest.mark.usefixtures("no_compiler")
+@pytest.mark.parametrize(
+    ("text", "ways"),
+    [
+        ("label-swapping(rate=0.4, until=0.5)", 2),
+        ("learning-rate-schedule(course='linear', warm_up=0.3)", 2),
+        ("r1(gamma=4, every=3)", 2),
+        ("instance-noise(sd=0.3, until=0.5)", 2),
+        ("two-time-scales", 1),
+    ],
+)
+def test_what_changes_with_the_round_is_followed(text: str, ways: int, data_dir: Path) -> None:
+    recipe = some("pattern-1010").with_(tricks=(catalogue.read("tricks", text),), **ADAM)
+    code = assert_plays_alike(recipe, data_dir)
+    assert {len(each) for each in code._ways.values()} == {ways}  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_a_run_left_twice_is_the_run_never_left(data_dir: Path, tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+
+    def left(cuts: tuple[int, ...], folder: str) -> Run:
+        for cut in cuts:
+            run = train(recipe, tmp_path / folder, threads=1, compile=True, watchers=[leave_at(cut)])
+            assert run.story.round == min(cut, recipe.rounds)
+        assert run.about["compiled"] is True
+        return run
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
+        whole, parts = left((recipe.rounds,), "whole"), left((11, recipe.rounds), "parts")
+    assert_same(parts, whole)
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_a_run_goes_on_as_it_was_begun(tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    for wanted in (True, False):
+        folder = tmp_path / str(wanted)
+        train(recipe, folder, threads=1, compile=wanted, watchers=[leave_at(20)])
+        played: list[Any] = []
+
+        def look(trainer: Trainer, played: list[Any] = played) -> None:
+            played.append(trainer.play)
+
+        train(recipe, folder, threads=1, watchers=[look])
+        assert isinstance(played[-1].__self__, Compiled if wanted else Game)
+        assert json.loads((folder / "about.json").read_text())["compiled"] is wanted
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [("hidden chance", "random numbers of its own"), ("a buffer that calls replace", "replaces its buffers")],
+)
+def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_path: Path) -> None:
+    generator, discriminator = PAIRS[what]
+    recipe = some("digits", 1).with_(generator=generator, discriminator=discriminator, batch=4)
+    mine, theirs = pair(recipe, tmp_path)
+    play, is_compiled, words = playing(mine, True, recipe.id)
+    assert not is_compiled
+    assert why in words
+    assert len(words.splitlines()) == 1
+    for _ in range(3):
+        play()
+        theirs.play()
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
+        assert torch.equal(one, other)  # trying left no trace
+
+
+def test_without_a_compiler_a_run_is_played_as_ever_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(compiled, "compiler", lambda: None)
+    run = train(short(find_recipe("pattern-1010")), tmp_path / "run", threads=1, compile=True)
+    assert run.story.status == "finished"
+    assert run.about["compiled"] is False
+    assert "there is no C++ compiler" in capsys.readouterr().err
+
+
+def test_a_short_run_is_not_compiled_and_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = train(short(find_recipe("pattern-1010")), tmp_path / "run", threads=1)
+    assert run.about["compiled"] is False
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(compiled.compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_machine_code_plays_the_round(recipe: Recipe, dtype: torch.dtype, data_dir: Path) -> None:
+    if dtype == torch.float64 and recipe.name not in FAST:
+        pytest.skip("compiled once, in single precision")
+    mine, theirs = pair(some(recipe.name), data_dir, dtype)
+    try:
+        code = Compiled(mine)
+    except UncompilableError as reason:
+        pytest.skip(str(reason))
+    begun = [t.detach().clone() for t in theirs.tensors]
+    for round in range(SINGLE_ROUNDS):
+        mine.watched = theirs.watched = round == 0
+        code.play()
+        theirs.play()
+        mine.notes.clear()
+        theirs.notes.clear()
+    for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
+        moved = float((other.detach() - before).double().norm() + 1e-5 * before.double().norm())
+        assert float((one.detach() - other.detach()).double().norm()) <= SINGLE * moved
+    again = Compiled(pair(some(recipe.name), data_dir, dtype)[0])
+    assert code.made
+    assert not again.made

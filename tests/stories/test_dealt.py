@@ -1,0 +1,425 @@
+"""A run whose members are dealt out to processes: it is the run of one process, whatever becomes of them on the way.
+
+Most of it is told with a crew that trains parts in this very process, one after the other; what real processes add,
+being killed and being told to stop, has a story of its own.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from rich.console import Console
+from torch import nn
+
+import sparring.trainer
+from sparring import dealt, report
+from sparring.cli import WRONG_USAGE
+from sparring.cli import run as command
+from sparring.dealt import Sitting, training
+from sparring.dealt.crew import Crew, Ended
+from sparring.dealt.deal import Deal, Order, Part
+from sparring.dealt.part import SharedFolder, heard, work
+from sparring.dealt.sitting import Standing
+from sparring.diagnosis import diagnose
+from sparring.errors import SparringError, UsageError
+from sparring.generators import sample
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.record.grid import LAYOUT
+from sparring.record.joining import join
+from sparring.record.story import CURVES, GRADIENTS
+
+ROOT = Path(__file__).parents[2]
+SEEDS = (3, 5, 123456789012, 8, 1)
+DIGITS = find_recipe("digits").with_(rounds=40, ticks=4, seeds=SEEDS, batch=8, pictured=4)
+ROUNDING = 2e-3
+"""float32 after 40 rounds; law 1 finds as much after 30."""
+
+
+class Here(Crew):
+    """Trains a part at once, in this process, when it is told to start."""
+
+    def __init__(self, deal: Deal, hands: int):
+        self.hands = min(hands, len(deal.parts))
+
+    def start(self, part: Part, order: Order) -> None:
+        work(order, part.folder, SharedFolder(part.folder))
+
+    def standing(self, part: Part) -> Standing | None:
+        return heard(part.folder)
+
+    def ended(self, part: Part) -> Ended | None:
+        return Ended("its end", died=False)
+
+    def stop(self, round: int) -> None:
+        pass
+
+    def leave(self) -> None:
+        pass
+
+
+class Lost(Here):
+    """Every process dies before it has told anything."""
+
+    def start(self, part: Part, order: Order) -> None:
+        pass
+
+    def ended(self, part: Part) -> Ended | None:
+        return Ended("signal 9 (Killed)", died=True)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "Local", Here)
+    monkeypatch.setattr(training, "LOOK_SECONDS", 0.0)
+
+
+def told(run: Run) -> dict[str, Any]:
+    """All that does not depend on the time that things took."""
+    story = run.story
+    round, state = run.load() or (0, {})
+    facts: dict[str, Any] = {f"curve {name}": story.curve(name) for name in (*CURVES, *GRADIENTS)}
+    facts |= {f"state {name}": array for name, array in state.items()}
+    for name in story.pictures:
+        with Image.open(run.path / name) as picture:
+            facts |= {name: np.asarray(picture) / 255, f"{name} layout": picture.info[LAYOUT]}
+    facts |= {"noted": story.noted, "round": round, "status": story.status, "diverged": story.diverged}
+    facts["ticks"] = [tick["round"] for tick in story.ticks if "picture" in tick]
+    facts["yardstick"] = (story.yardstick or {}).get("figures")
+    facts |= {f"in the end, {name}": values[-1] for name, values in story.figures[1].items()}
+    return facts | {"outputs": None if story.outputs is None else story.outputs[1]}
+
+
+def assert_same(run: Run, whole: Run, tolerance: float = 0.0) -> None:
+    mine, theirs = told(run), told(whole)
+    assert mine.keys() == theirs.keys()
+    for name, value in theirs.items():
+        if tolerance and isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            np.testing.assert_allclose(mine[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
+        else:
+            np.testing.assert_equal(mine[name], value, err_msg=name)
+
+
+def assert_of_its_parts(run: Run, parts: list[Run]) -> None:
+    """Bit for bit."""
+    mine, *theirs = ((each.load() or (0, {}))[1] for each in (run, *parts))
+    for name, array in mine.items():
+        each = [state[name] for state in theirs]
+        np.testing.assert_array_equal(array, np.concatenate(each) if array.ndim else each[0], err_msg=name)
+
+
+def in_parts(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> Run:
+    return dealt.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
+
+
+def alone(recipe: Recipe, folder: Path) -> Run:
+    return sparring.trainer.train(recipe, folder, threads=1, compile=False)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_in_parts_is_the_run_in_one_process_and_reads_like_it(tmp_path: Path) -> None:
+    """To rounding: of how many members a matrix product is changes the order in which it adds up, as in law 1."""
+    run, whole = in_parts(DIGITS, tmp_path / "parts"), alone(DIGITS, tmp_path / "whole")
+    assert_same(run, whole, ROUNDING)
+    assert_of_its_parts(
+        run, [alone(DIGITS.with_(seeds=s), tmp_path / f"{s}") for s in (SEEDS[:1], SEEDS[1:3], SEEDS[3:])]
+    )
+    assert (run.about["processes"], run.about["seeds"]) == (3, list(SEEDS))
+    np.testing.assert_allclose(sample(run, 5), sample(whole, 5), atol=ROUNDING)
+    assert diagnose(run).story.seeds == list(SEEDS)
+    assert report.summary(run)["rounds"] == report.summary(whole)["rounds"]
+    assert json.loads((run.parts / "deal.json").read_text())["seeds"] == [[3], [5, 123456789012], [8, 1]]
+    assert in_parts(DIGITS, run.path).story.status == alone(DIGITS, run.path).story.status == "finished"
+
+
+@pytest.mark.usefixtures("here")
+def test_joining_again_changes_nothing(tmp_path: Path) -> None:
+    run = in_parts(DIGITS.with_(rounds=10), tmp_path / "run", 2)
+    before = told(run), (run.path / "journal.jsonl").read_bytes()
+    join(run, [Run(part) for part in sorted(run.parts.glob("0*")) if part.is_dir()], "id")
+    assert (run.path / "journal.jsonl").read_bytes() == before[1].replace(DIGITS.with_(rounds=10).id.encode(), b"id")
+    np.testing.assert_equal(told(run), before[0])
+
+
+class Score(nn.Module):
+    """No chain: a lone member calls it itself, several go through vmap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = nn.Linear(64, 1)
+
+    def forward(self, x: Any) -> Any:
+        return self.line(x.flatten(1)) * 2
+
+
+def own_network() -> Recipe:
+    return DIGITS.with_(rounds=8, discriminator=Score)
+
+
+@pytest.mark.usefixtures("here")
+def test_lone_members_of_a_users_own_network_are_joined_within_rounding(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from sparring.recipe import Recipe\nfrom tests.stories.test_dealt import own_network\n\n\n"
+        "def mine() -> Recipe:\n    return own_network()\n"
+    )
+    recipe = find_recipe(str(file))
+    run, whole = in_parts(recipe, tmp_path / "parts", 5), alone(recipe, tmp_path / "whole")
+    assert_same(run, whole, ROUNDING)
+    assert alone(recipe, run.path).story.status == "finished"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_part_whose_members_are_all_lost_goes_on_for_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in one process; when all members are lost it ends, and says so."""
+    made = sparring.trainer.game_of
+
+    def broken(lost: Callable[[int], bool]) -> Callable[..., Any]:
+        def game_of(recipe: Recipe, *more: Any, **named: Any) -> Any:
+            game = made(recipe, *more, **named)
+            for member, seed in enumerate(recipe.seeds):
+                if lost(seed):
+                    for weight in game.players["D"].networks.parameters:
+                        weight.data[member] = np.nan
+            return game
+
+        return game_of
+
+    monkeypatch.setattr(sparring.trainer, "game_of", broken(lambda seed: seed == 3))
+    run, whole = in_parts(DIGITS, tmp_path / "parts"), alone(DIGITS, tmp_path / "whole")
+    assert_same(run, whole, ROUNDING)
+    assert run.story.diverged == {0: 10}
+    monkeypatch.setattr(sparring.trainer, "game_of", broken(lambda seed: True))
+    with pytest.raises(SparringError, match="every member diverged by round"):
+        in_parts(DIGITS, tmp_path / "all")
+    assert Run(tmp_path / "all").story.status == "diverged"
+
+
+@pytest.mark.usefixtures("here")
+def test_all_parts_look_at_samples_in_the_rounds_in_which_the_first_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = iter([True, False, True] * 100)
+    monkeypatch.setattr(sparring.trainer.Trainer, "_look_is_due", lambda *_: next(due))
+    run = in_parts(DIGITS, tmp_path / "run")
+    rounds, figures = run.story.figures
+    assert rounds.tolist() == [0, 20, 30]
+    assert all(values.shape == (3, len(SEEDS)) and np.isfinite(values).all() for values in figures.values())
+
+
+@pytest.mark.usefixtures("here")
+def test_parts_that_were_left_in_different_rounds_tell_what_all_have_come_to(tmp_path: Path) -> None:
+    whole = alone(DIGITS, tmp_path / "whole")
+    stopped: list[int] = []
+
+    def leave(trainer: sparring.trainer.Trainer) -> None:
+        if trainer.game.round >= 20 + 5 * len(stopped):
+            stopped.append(trainer.game.round)
+            trainer.stopping = True
+
+    beat, sparring.trainer.BEAT_SECONDS = sparring.trainer.BEAT_SECONDS, -1.0
+    try:
+        deal = Deal.of(Run(tmp_path / "parts"), SEEDS, 2, 1)
+        for part in deal.parts:
+            more = {"watchers": [leave], "threads": 1, "compile": False, "whole": sparring.trainer.Whole(len(SEEDS))}
+            sparring.trainer.train(DIGITS.with_(seeds=part.seeds), part.folder, **more)
+    finally:
+        sparring.trainer.BEAT_SECONDS = beat
+    run = Run(tmp_path / "parts")
+    run.create(DIGITS.to_json())
+    deal.write(run)
+    join(run, [part.run for part in deal.parts], DIGITS.id)
+    assert (run.story.status, run.story.round, stopped) == ("stopped", 20, [20, 25])
+    keep = whole.story.noted <= 20
+    np.testing.assert_allclose(run.story.curve("d_loss"), whole.story.curve("d_loss")[keep], atol=ROUNDING)
+    with pytest.raises(UsageError, match="begun by several processes"):
+        alone(DIGITS, run.path)
+    assert_same(in_parts(DIGITS, run.path), whole, ROUNDING)
+
+
+def test_a_part_that_is_told_a_round_stops_after_it(tmp_path: Path) -> None:
+    deal = Deal.of(Run(tmp_path / "run"), SEEDS, 2, 1)
+    first = deal.parts[0]
+    order = Order(
+        recipe=DIGITS.with_(seeds=first.seeds).to_dict(),
+        members=len(SEEDS),
+        data_dir=None,
+        device="cpu",
+        threads=1,
+        probing=False,
+        compile=False,
+    )
+    line = SharedFolder(first.folder)
+    first.folder.parent.mkdir(parents=True)
+    (first.folder.parent / "stop").write_text("17")
+    ended = work(order, first.folder, line)
+    assert (ended.end, ended.round, heard(first.folder)) == ("stopped", 17, ended)
+    assert (first.run.load() or (0,))[0] == 17
+    (first.folder.parent / "stop").unlink()
+    assert work(order, first.folder, line).end == "finished"
+
+
+def test_what_cannot_be_dealt_out_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone_in = str(alone(DIGITS.with_(rounds=2, ticks=1, seeds=2), tmp_path / "run").path)
+    for flags, line in {
+        ("--until-still",): "until-still does not go with several processes",
+        ("--processes", "0"): "processes must be at least 1",
+        ("--share-batch",): "torchrun --nproc-per-node",
+    }.items():
+        status = command(["train", "digits", "--processes", "2", "--out", str(tmp_path / "new"), *flags])
+        assert (status, line in capsys.readouterr().err) == (WRONG_USAGE, True), line
+    with pytest.raises(UsageError, match="other processes cannot make this recipe: the discriminator"):
+        in_parts(own_network(), tmp_path / "own")
+    with pytest.raises(UsageError, match="holds another run"):
+        in_parts(DIGITS, Path(alone_in))
+    monkeypatch.setattr(training, "Local", Lost)
+    with pytest.raises(SparringError, match=r"seed 3 .*lost 3 times, the last time by signal 9 .*the same command"):
+        in_parts(DIGITS, tmp_path / "lost")
+
+
+def test_people_see_every_part() -> None:
+    parts = [Part(0, (0, 1), Path("000")), Part(1, (2, 5), Path("001")), Part(2, (9,), Path("002"))]
+    sitting = Sitting(DIGITS, parts, 2, 1)
+    lately = {"d_loss": [0.5, 0.7]}
+    sitting.standings = {0: Standing(40, 9.0, 4.0, end="finished"), 1: Standing(10, 5.0, 2.0, lately=lately, lost=1)}
+    sitting.deaths = {1: 2}
+    assert (sitting.round, sitting.rounds_per_second, sitting.seconds_left) == (0, 5.0, None)
+    sitting.standings[2] = Standing(20, 10.0, 2.0)
+    assert sitting.seconds_left == 6.0
+    console = Console(width=120, file=io.StringIO(), record=True)
+    from sparring.report.live_parts import picture, plain_line
+
+    console.print(picture(sitting, 120))
+    shown = " ".join(console.export_text().split())
+    for words in (
+        "10 of 40 by the slowest part, 15 rounds/s by 3 parts together, 6.0 s left",
+        "seeds 0 to 1",
+        "40, done",
+        "seeds 2, ..., 5",
+        "10, 5 rounds/s, 1 seed diverged, process lost 2 times and begun again",
+        "D's loss 0.600 ± 0.141",
+        "2 processes of 1 thread. Ctrl-C saves",
+    ):
+        assert words in shown, words
+    assert "slowest part at round 10 of 40 (25%), D's loss 0.600 ± 0.141" in plain_line(sitting)
+
+
+def workers() -> list[int]:
+    """Processes that train parts for this one."""
+    text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    return [int(pid) for pid in text.split() if b"sparring.dealt.part" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds its processes as Linux tells them")
+def test_a_worker_is_killed_and_all_are_stopped_on_the_way(tmp_path: Path) -> None:
+    recipe = find_recipe("pattern-1010").with_(rounds=3_000, ticks=10, seeds=4)
+    begun: list[int] = []
+
+    def kill_one(sitting: Sitting) -> None:
+        if not begun and sitting.round > 10:
+            begun.extend(workers())
+            os.kill(begun[0], signal.SIGKILL)
+        elif (
+            begun
+            and not sitting.stopping
+            and sum(sitting.deaths.values())
+            and all(standing.pace for standing in sitting.standings.values())
+        ):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = in_parts(recipe, tmp_path / "run", 2, spectators=[kill_one])
+    assert run.story.status == "stopped"
+    assert 0 < run.story.round < 3_000
+    assert not workers()
+    assert (in_parts(recipe, run.path, 2).story.status, run.story.round) == ("finished", 3_000)
+    assert_of_its_parts(run, [alone(recipe.with_(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
+
+
+def in_ranks(folder: Path, *flags: str) -> Run:
+    """The command in two processes, as torchrun starts them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    line = [sys.executable, "-m", "sparring", "train", *flags, "--threads", "1", "--out", str(folder), "--json"]
+    told = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    started = [
+        subprocess.Popen(
+            line,
+            cwd=ROOT,
+            env={**os.environ, **told, "RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for rank in range(2)
+    ]
+    said = [process.communicate() for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    assert json.loads(said[0][0])["run"] == str(folder)
+    assert not said[1][0]  # the first speaks for all
+    return Run.open(folder)
+
+
+@pytest.mark.slow
+def test_torchrun_deals_members_out(tmp_path: Path) -> None:
+    recipe = find_recipe("pattern-1010").with_(rounds=200, ticks=4, seeds=3)
+    run = in_ranks(tmp_path / "run", "pattern-1010", "--rounds", "200", "--ticks", "4", "--seeds", "3")
+    assert_same(run, alone(recipe, tmp_path / "whole"), ROUNDING)
+    assert (run.about["processes"], len(list(run.parts.glob("*/recipe.json")))) == (2, 2)
+
+
+@pytest.mark.slow
+def test_torchrun_shares_batches_where_there_are_fewer_seeds(tmp_path: Path) -> None:
+    recipe = find_recipe("digits").with_(rounds=40, ticks=4, batch=8, pictured=4)
+    flags = ["digits", "--rounds", "40", "--ticks", "4", "--batch", "8", "--pictured", "4"]
+    run = in_ranks(tmp_path / "run", *flags)
+    assert_same(run, alone(recipe, tmp_path / "whole"), ROUNDING)
+    assert (run.about["processes"], run.dealt) == (2, False)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'sparring[cluster]'")
+@pytest.mark.parametrize("shared", [True, False], ids=["one folder", "folders of their own"])
+def test_ray_trains_parts_and_survives_the_loss_of_a_worker(
+    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparring.dealt import on_ray
+
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    start = on_ray.OnRay.start
+
+    def on_a_host_that_sees_nothing(crew: on_ray.OnRay, part: Part, order: Order) -> None:
+        (part.folder.parent / "token").write_text("another run's")
+        start(crew, part, order)
+
+    if not shared:
+        monkeypatch.setattr(on_ray.OnRay, "start", on_a_host_that_sees_nothing)
+    recipe = find_recipe("pattern-1010").with_(rounds=2_000, ticks=10, seeds=4)
+    killed: list[int] = []
+
+    def kill_one(sitting: Sitting) -> None:
+        if not killed and sitting.round > 10:
+            found = subprocess.run(["pgrep", "-f", "ray::train_part"], capture_output=True, text=True, check=True)
+            killed.append(int(found.stdout.split()[0]))
+            os.kill(killed[0], signal.SIGKILL)
+
+    run = in_parts(recipe, tmp_path / "run", 2, on="ray", spectators=[kill_one])
+    assert killed
+    assert run.story.status == "finished"
+    assert_of_its_parts(run, [alone(recipe.with_(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
