@@ -154,6 +154,13 @@ class TrainFlags:
     ] = None
     device: Annotated[str, tyro.conf.arg(help="cpu, cuda, cuda:1, ...")] = "cpu"
     threads: Annotated[int | None, tyro.conf.arg(help="Threads of torch; chosen by the work if not given.")] = None
+    compile: Annotated[
+        bool,
+        tyro.conf.arg(
+            help="Play rounds as machine code, which takes a C++ compiler.",
+            help_behavior_hint="(default: if the run is long enough to repay it)",
+        ),
+    ] = False
     from_: Annotated[
         Path | None,
         tyro.conf.arg(name="from", metavar="RUN", help="Train the recipe of this run anew, in place of a named one."),
@@ -214,6 +221,7 @@ def train(arguments: list[str]) -> int:
             spectators=[parts],
             probing=flags.figures,
             until_still=flags.until_still,
+            compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
         )
     if not seat().leads:
         return OK  # the first of torchrun's processes tells

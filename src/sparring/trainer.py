@@ -383,9 +383,9 @@ def train(
             if not ended and world.leads:
                 begins = "resumed" if game.round else "started"
                 levels = levels_of(recipe.objective)
-                run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
-                _choose_how_to_play(trainer, compile if world.size == 1 else False)
                 with _politely(trainer), _telling_what_is_safe(trainer):
+                    run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
+                    _choose_how_to_play(trainer, compile if world.size == 1 else False)
                     if probing:
                         trainer.begin_looking(Probe.of(recipe, game, home, trainer.members))
                     trainer.go()
