@@ -53,11 +53,13 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
 OVERDUE_SECONDS = 30.0
 """Between ticks, when the last checkpoint is older than this: what a kill may cost, where ticks lie far apart."""
-LOOK_SHARE = 0.04
+LOOK_SHARE = 0.025
 """Of the time spent training, the most that looks at samples may take by the trainer's own account: 5 % are promised,
 and it does not see all. A look that would take more waits."""
 BETTER = 0.98
 """Times the best distance from the data so far: what comes below is the best, and its checkpoint is kept."""
+BEST_SHARE = 0.01
+"""Of the time spent training, the most that keeping the best checkpoint may take."""
 RESTING_LOOKS, RESTING_SHARE, LEAST_LOOKS = 3, 0.5, 6
 """Training that goes on until samples rest ends when so many looks in a row show no gain worth more rounds; but not
 before that share of the recipe's rounds, for some games begin with a long rest, nor before so many looks."""
@@ -282,7 +284,7 @@ class Trainer:
         distance = float(np.exp(np.log(np.maximum(now, 1e-9)).mean()))
         waited = time.monotonic() - self._best_saved_at
         last = self.game.round >= self.recipe.rounds
-        if distance > BETTER * self._best or (waited < 2 * self._save_seconds / CHECKPOINT_SHARE and not last):
+        if distance > BETTER * self._best or (waited < self._save_seconds / BEST_SHARE and not last):
             return
         began = time.monotonic()
         self.run.save_best(self.game.round, state_of(self.game))
