@@ -2,9 +2,9 @@
 
     python benchmarks/ablation.py [--out runs/ablation] [--only ring grid digits] [--seeds 8]
 
-Huang et al. ("The GAN is dead; long live the GAN!", NeurIPS 2024) compare four of these losses on stacked MNIST, one
-training each. Here are all eight on three cheap data sets, every loss from the same seeds, all else equal: networks,
-rates, gamma, length, averaged generators. The interval is Student's, 95 %, over seeds. The relativistic loss is the
+Huang et al. ("The GAN is dead; long live the GAN!", NeurIPS 2024) compare such losses on stacked MNIST, without
+intervals. Here are all eight on three cheap data sets, every loss from the same seeds, all else equal: networks, rates,
+gamma, length, averaged generators. The interval is Student's, 95 %, over seeds. The relativistic loss is the
 paper's RpGAN, the other its GAN, the non-saturating loss.
 
 It says first how long it will take. Each run goes on where it was when the script is started again. Figures are written
@@ -159,11 +159,14 @@ def interval(metric: dict[str, Any]) -> str:
     found = [value for value in metric["members"] if value is not None]
     if not found:
         return "lost"
+    # A divergence is infinite where no sample is of high quality, and so has no mean.
+    without = len(metric["members"]) - len(found)
+    of = f", of {len(found)} seeds" if without else ""
     centre = mean(found)
     if len(found) < 2:
-        return f"{centre:.3g}"
+        return f"{centre:.3g}{of}"
     half = float(student.ppf((1 + LEVEL) / 2, len(found) - 1)) * stdev(found) / math.sqrt(len(found))
-    return f"{centre:.3g} [{centre - half:.3g}, {centre + half:.3g}]"
+    return f"{centre:.3g} [{centre - half:.3g}, {centre + half:.3g}]{of}"
 
 
 def _held() -> Iterator[dict[str, Any]]:

@@ -577,10 +577,14 @@ def in_words(seconds: float) -> str:
 
 
 def nearness(run: Run) -> np.ndarray:
-    """How far each member's samples are from the data in the end, `(P,)`; infinite for one that is lost."""
+    """How far each member's samples are from the data in the end, `(P,)`; infinite for one that is lost.
+
+    Of points about modes, by the nearest training example: their Frechet distance sees no more than mean and spread.
+    """
     reading = Reading(story_of(run))
-    values = reading.distance.values
-    last = np.median(values[-3:], axis=0) if len(values) else np.full(reading.members, np.inf)
+    values = reading.figure("nearest-training") if reading.has("high-quality") else reading.distance.values
+    looks = min(3, max(1, len(values) // 2))  # the first of two is no end
+    last = np.median(values[-looks:], axis=0) if len(values) else np.full(reading.members, np.inf)
     return np.where(reading.lost | ~np.isfinite(last), np.inf, last)
 
 
@@ -693,6 +697,7 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
         if (not arguments.only or any(case.name.startswith(name) for name in arguments.only))
         and (arguments.data_dir or not case.needs_files)
         and (not arguments.half or case.half == arguments.half)
+        and (not arguments.done or is_done(folder_of(arguments.out, case)))
     ]
 
 
@@ -703,6 +708,7 @@ def flags(doc: str, out: str) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--only", nargs="*", default=[], help="cases whose name begins so; all if not given")
     parser.add_argument("--half", choices=("tune", "report"))
+    parser.add_argument("--done", action="store_true", help="only cases that were trained: diagnose them again")
     return parser
 
 

@@ -132,7 +132,7 @@ def _cell(metric: dict[str, Any]) -> str:
         return "lost" if not found else f"{found[0]:.3g}"
     lost = len(metric["members"]) - len(found)
     said = f"{mean(found):.4f} ± {stdev(found):.4f} ({metric['real']:.4f})"
-    return f"{said}, {lost} lost" if lost else said
+    return f"{said}, {lost} infinite or lost" if lost else said
 
 
 def main() -> None:

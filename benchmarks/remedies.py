@@ -4,9 +4,9 @@
 
 For every sick case: train it, take the first remedy of its verdict, train the changed recipe from scratch with the same
 seeds, and ask of each seed whether the finding is gone and whether its samples came nearer to the data. The distance is
-the Frechet distance, or what stands for it where that is not told. It says first how long the sick ones will take, and
-then of each remedy; each run goes on where it was when the script is started again. What came of it is kept in
-`results/remedies.json`, from which docs/diagnosis.md takes its tables.
+the Frechet distance, or what stands for it (`nearness` in `broken_gans.py`). It says first how long the sick ones will
+take, and then of each remedy; each run goes on where it was when the script is started again. What came of it is kept
+in `results/remedies.json`, from which docs/diagnosis.md takes its tables.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.optimisers.adam import Adam
 from sparring.recipe import Recipe, recipe
-from sparring.recipes.points import SETTLING, ring
+from sparring.recipes.points import SETTLING, grid
 from sparring.tricks.diff_augment import DiffAugment
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
@@ -44,7 +44,7 @@ WIDTHS = 512, 512
 @recipe(
     "mnist",
     source="ours: the modern game on MNIST",
-    verdict="Legible digits of all kinds.",
+    verdict="A trial of this loss and these networks came to a Fréchet distance of 2.4 in four minutes (real: 0.2).",
 )
 def mnist() -> Recipe:
     """MNIST: a relativistic pair with R1 and R2, fully connected networks 512 wide, averaged G."""
@@ -66,7 +66,7 @@ def mnist() -> Recipe:
 @recipe(
     "fashion-mnist",
     source="ours: the modern game on Fashion-MNIST",
-    verdict="Clothes of all kinds.",
+    verdict="(not measured yet)",
 )
 def fashion_mnist() -> Recipe:
     """Fashion-MNIST: the same game and networks as `mnist`."""
@@ -76,7 +76,7 @@ def fashion_mnist() -> Recipe:
 @recipe(
     "stacked-mnist",
     source="ours: the modern game on stacked MNIST, with two digits",
-    verdict="All hundred pairs of digits.",
+    verdict="(not measured yet)",
 )
 def stacked_mnist() -> Recipe:
     """Two digits of MNIST as two colours, a hundred modes: the same game and networks as `mnist`."""
@@ -86,12 +86,12 @@ def stacked_mnist() -> Recipe:
 @recipe(
     "auto",
     source="ours: what our trials show to be sound, sized by the data",
-    verdict="What the data allow.",
+    verdict="(not measured yet)",
 )
 def auto(data: Dataset | None = None) -> Recipe:
     """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
 
-    Points and other short rows of numbers: the game of `ring`, with a gamma in proportion to the variance of the data.
+    Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
     Images up to 28 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
     without normalisation in D). Fewer than 10,000 images: D is shown them through DiffAugment. Classes are not used.
     """
@@ -99,7 +99,7 @@ def auto(data: Dataset | None = None) -> Recipe:
     shape, examples = data.sizes()
     if len(shape) != 3:
         gamma = float(f"{GAMMA_SHARE * _variance(data):.2g}")
-        return replace(ring(), data=data, tricks=(ZeroCentred(gamma, final=1e-3), *SETTLING))
+        return replace(grid(), data=data, tricks=(ZeroCentred(gamma, final=1e-3), *SETTLING))
     if "span" in {field.name for field in fields(cast(Any, data))}:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"

@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import FAR_OFF, ROUGH, Reading, noise, onset
+from sparring.rules._reading import ROUGH, ROUGHER, Reading, noise, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, of_figures
 
@@ -36,10 +36,11 @@ class NoiseOutput(Rule):
     def signs(self, reading: Reading) -> Signs | None:
         if not reading.has("roughness", "nearest-training"):
             return None
-        rough, off = reading.now("roughness"), reading.now("nearest-training")
+        rough = reading.now("roughness")
         holds = reading.noise & ~reading.good & ~reading.gaining(STILL_GAINING) & ~reading.lost
         then = noise(reading.figure("roughness"), reading.figure("nearest-training"))
-        return Signs(holds, onset(reading.looked, then), np.maximum(rough - ROUGH, off - FAR_OFF))
+        # What is little rougher than the data may as well be blobs: what keeps G from learning then goes first.
+        return Signs(holds, onset(reading.looked, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         rough = middle(reading.now("roughness"), members)

@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import SURE, Range, Reading, onset
+from sparring.rules._reading import ANSWERS, SURE, Range, Reading, onset
 from sparring.rules._telling import told
 from sparring.rules._words import middle, number, of_curve, of_figures
 
@@ -43,7 +43,9 @@ class VanishingGradient(Rule):
         limit = _limit(reading)
         # Both gradients shrink as a game comes to rest: where samples were not looked at, D must be sure of itself.
         beaten = ~reading.good if reading.known else reading.late("lead") > SURE
-        holds = (now < limit) & beaten & ~reading.lost
+        # Where D takes fakes for real G has all that it wants: that is D's doing.
+        content = reading.late("lead") < ANSWERS[0]
+        holds = (now < limit) & beaten & ~content & ~reading.lost
         severity = np.clip(np.log10(np.maximum(limit, 1e-30) / np.maximum(now, 1e-30)) / 2, 0, 1)
         return Signs(holds, onset(reading.noted, reading.smooth("g_gradient") < limit), severity)
 
