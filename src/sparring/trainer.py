@@ -53,7 +53,7 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
 OVERDUE_SECONDS = 30.0
 """Between ticks, when the last checkpoint is older than this: what a kill may cost, where ticks lie far apart."""
-LOOK_SHARE = 0.02
+LOOK_SHARE = 0.025
 """Of the time spent training, the most that looks at samples may take by the trainer's own account: 5 % are promised,
 and it does not see all. A look that would take more waits."""
 BETTER = 0.98

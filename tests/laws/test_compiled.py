@@ -97,8 +97,8 @@ def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_
         ("label-swapping(rate=0.4, until=0.5)", 2),
         ("learning-rate-schedule(course='linear', warm_up=0.3)", 2),
         ("r1(gamma=4, every=3)", 2),
-        ("instance-noise(sd=0.3, until=0.5)", 2),
-        ("two-time-scales", 1),
+        pytest.param("instance-noise(sd=0.3, until=0.5)", 2, marks=pytest.mark.slow),
+        pytest.param("two-time-scales", 1, marks=pytest.mark.slow),
     ],
 )
 def test_what_changes_with_the_round_is_followed(text: str, ways: int, data_dir: Path) -> None:
