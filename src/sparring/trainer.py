@@ -264,27 +264,31 @@ class Trainer:
 
     def _weigh(self) -> None:
         """Whether the samples just looked at are the best so far, and whether more rounds still pay."""
+        last = self.game.round >= self.recipe.rounds
+        may_keep = last or time.monotonic() - self._best_saved_at >= self._save_seconds / BEST_SHARE
+        if not may_keep and not self.until_still:
+            return
         began = time.monotonic()
         reading = Reading(story_of(self.run))
-        still = Still.of(reading)
-        self._resting = self._resting + 1 if still is not None and not still.pays else 0
-        long_enough = self.game.round >= RESTING_SHARE * self.recipe.rounds and len(reading.looked) >= LEAST_LOOKS
-        if self.until_still and long_enough and self._resting >= RESTING_LOOKS:
-            self._rests = self.stopping = True
+        if self.until_still:
+            still = Still.of(reading)
+            self._resting = self._resting + 1 if still is not None and not still.pays else 0
+            long_enough = self.game.round >= RESTING_SHARE * self.recipe.rounds and len(reading.looked) >= LEAST_LOOKS
+            if long_enough and self._resting >= RESTING_LOOKS:
+                self._rests = self.stopping = True
         took = time.monotonic() - began
         self._look_seconds += took
         self._looking_seconds += took
-        self._keep_if_best(reading)
+        if may_keep:
+            self._keep_if_best(reading)
 
     def _keep_if_best(self, reading: Reading) -> None:
-        """A checkpoint of its own, in the place of the best before, as often as saving may cost."""
+        """A checkpoint of its own, in the place of the best before."""
         now = reading.distance.values[-1:, ~reading.lost]
         if not now.size or not np.isfinite(now).all():
             return
         distance = float(np.exp(np.log(np.maximum(now, 1e-9)).mean()))
-        waited = time.monotonic() - self._best_saved_at
-        last = self.game.round >= self.recipe.rounds
-        if distance > BETTER * self._best or (waited < self._save_seconds / BEST_SHARE and not last):
+        if distance > BETTER * self._best:
             return
         began = time.monotonic()
         self.run.save_best(self.game.round, state_of(self.game))
