@@ -44,7 +44,7 @@ WIDTHS = 512, 512
 @recipe(
     "mnist",
     source="ours: the modern game on MNIST",
-    verdict="A trial of this loss and these networks came to a Fréchet distance of 2.4 in four minutes (real: 0.2).",
+    verdict="All ten digits in two seeds of a trial, Fréchet distance 6.6 after 6,800 rounds (real: 1.2 at its n).",
 )
 def mnist() -> Recipe:
     """MNIST: a relativistic pair with R1 and R2, fully connected networks 512 wide, averaged G."""
