@@ -30,7 +30,6 @@ import numpy as np
 import pooch
 import torch
 from torch import Tensor
-from torch._C._aoti import AOTIModelContainerRunnerCpu
 
 from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game import Game
@@ -84,6 +83,8 @@ def playing(game: Game, wanted: bool | None, name: str) -> tuple[Play, bool, str
         known.touch()
     except UncompilableError as reason:
         return game.play, False, f"rounds are not compiled: {reason}"
+    except ImportError as error:  # of a part of torch that has no promise to stay
+        return game.play, False, f"rounds are not compiled: this torch does not offer it ({in_one_line(error)})"
     took = f"{time.monotonic() - began:.0f} s"
     return (
         compiled.play,
@@ -275,6 +276,8 @@ def machine_code(traced: Traced) -> Code:
     library = _library(traced)
     if not library.exists():
         _build(traced, library)
+    from torch._C._aoti import AOTIModelContainerRunnerCpu
+
     return AOTIModelContainerRunnerCpu(str(library), 1).run
 
 

@@ -75,7 +75,8 @@ def train(
         )
     if world.size > 1:
         device = own_device(device)
-    if world.size > 1 and (share_batch or len(recipe.seeds) < world.size):
+    shares = world.size > 1 and (share_batch or len(recipe.seeds) < world.size)
+    if shares or (world.size == 1 and not dealt):
         with connected(world, device):
             return train_here(
                 recipe,
@@ -86,20 +87,9 @@ def train(
                 watchers=watchers,
                 probing=probing,
                 until_still=until_still,
+                compile=compile,
                 world=world,
             )
-    if world.size == 1 and not dealt:
-        return train_here(
-            recipe,
-            out,
-            data_dir=data_dir,
-            device=device,
-            threads=threads,
-            watchers=watchers,
-            probing=probing,
-            until_still=until_still,
-            compile=compile,
-        )
     if until_still:
         raise UsageError("each part would be still at another time: until-still does not go with several processes")
     home = Path(data_dir) if data_dir is not None else None
