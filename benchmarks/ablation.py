@@ -34,6 +34,7 @@ from scipy.stats import t as student
 
 from sparring.datasets.digits import Digits
 from sparring.errors import SparringError
+from sparring.latent.normal import Normal
 from sparring.measure import keep, measure
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
@@ -93,7 +94,7 @@ def base(data: str) -> Recipe:
             discriminator=FullyConnected(hidden=(128, 128)),
             rounds=3_000,
         )
-    return find_recipe(data).with_(batch=64, rounds=3_000)
+    return find_recipe(data).with_(latent=Normal(2), batch=64, rounds=3_000)
 
 
 def recipe_of(data: str, loss: Loss, seeds: int) -> Recipe:

@@ -198,6 +198,12 @@ class Number(float):
         self.paper.answers.append((course, answer))
         return answer
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *others: Any, **settings: Any) -> Any:
+        if method != "__call__" or settings:
+            return NotImplemented
+        reckoned = [o.plain if isinstance(o, Number) else o for o in others]
+        return Number(ufunc(*reckoned), lambda rounds: ufunc(*(_course(o)(rounds) for o in others)), self.paper)
+
     def __bool__(self) -> bool:
         return self._asked(lambda value: value != 0)
 
@@ -320,6 +326,12 @@ def _lerp_in_place(tensors: Sequence[Tensor], others: Sequence[Tensor], weight: 
         one.copy_(one + weight * (other - one))
 
 
+def _lerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
+    if not weight.dim():
+        weight = _worked_out_once(weight, start.dtype)
+    return start + weight * (end - start)
+
+
 def _product(a: Tensor, b: Tensor) -> Tensor:
     if a.shape[1] * a.shape[2] * b.shape[2] > SMALL_PRODUCT:
         return NotImplemented
@@ -346,6 +358,7 @@ def _written_out() -> dict[Any, Callable[..., Any]]:
 
     ours = {
         aten._fused_adam_.default: _adam,
+        aten.lerp.Tensor: _lerp,
         aten.bmm.default: _product,
         aten.baddbmm.default: _product_and_sum,
     }

@@ -12,6 +12,7 @@ from torch import Tensor
 from sparring.chance import Chance
 from sparring.latent.constant import Constant
 from sparring.latent.normal import Normal
+from sparring.latent.normal_and_signs import NormalAndSigns
 from sparring.latent.uniform import Uniform
 
 SEEDS = (7, 0, 123456789012)
@@ -49,3 +50,13 @@ def test_each_law_has_its_moments() -> None:
     assert abs(float(normal.mean())) < 5 * (1 / count) ** 0.5
     assert abs(float(normal.var()) - 1) < 5 * (2 / count) ** 0.5
     assert torch.equal(draw(Constant(0.25, 2), 3), torch.full((3, 3, 2), 0.25))
+    normal, sign = draw(NormalAndSigns(2, signs=1), count)[0].unbind(-1)
+    assert abs(float(normal.var()) - 1) < 5 * (2 / count) ** 0.5
+    assert torch.equal(sign.abs(), torch.ones(count))
+    assert abs(float(sign.mean())) < 5 * (1 / count) ** 0.5
+    assert abs(float((normal * sign).mean())) < 5 * (1 / count) ** 0.5
+
+
+def test_a_count_of_signs_below_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="signs"):
+        NormalAndSigns(signs=-1)

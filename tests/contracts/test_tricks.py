@@ -417,9 +417,8 @@ def test_the_average_soon_forgets_where_it_began_and_comes_to_its_half_life() ->
     trick = ExponentialMovingAverage(half_life=100.0, warm_up=0.05)
     spike = [torch.full((1, 1), 1e6), *[torch.zeros(1, 1)] * 2]
     assert float(averaging(trick, spike)) == 0  # the first step is taken whole
-    assert trick.decay_after(0) == 0
-    assert trick.decay_after(200) == pytest.approx(0.5 ** (1 / 10))
-    assert trick.decay_after(2_000) == trick.decay_after(10**9) == pytest.approx(0.5 ** (1 / 100))
+    shares = [float(trick.share_after(torch.tensor(float(steps)))) for steps in (0, 200, 2_000, 10**9)]
+    assert shares == pytest.approx([1, *(1 - 0.5 ** (1 / half_life) for half_life in (10, 100, 100))])
 
 
 def test_examples_are_made_with_the_average_and_training_goes_on_without() -> None:

@@ -95,7 +95,10 @@ def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_
     ("text", "ways"),
     [
         ("label-swapping(rate=0.4, until=0.5)", 2),
-        ("learning-rate-schedule(course='linear', warm_up=0.3)", 2),
+        pytest.param("learning-rate-schedule(course='linear', warm_up=0.3)", 1, marks=pytest.mark.slow),
+        ("learning-rate-schedule(course='cosine', until=0.5)", 1),
+        pytest.param("beta-schedule", 1, marks=pytest.mark.slow),
+        ("exponential-moving-average(half_life=3)", 1),
         ("r1(gamma=4, every=3)", 2),
         pytest.param("instance-noise(sd=0.3, until=0.5)", 2, marks=pytest.mark.slow),
         pytest.param("two-time-scales", 1, marks=pytest.mark.slow),

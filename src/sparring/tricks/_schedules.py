@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
+
+import numpy as np
 
 Course = Literal["linear", "cosine"]
 
@@ -14,9 +15,9 @@ def moved(start: float, end: float, share: float, course: Course = "cosine") -> 
     The cosine leaves and arrives gently: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts",
     ICLR 2017, eq. 5.
     """
-    share = min(1.0, share)
+    share = np.minimum(1.0, share)
     if course == "cosine":
-        share = (1 - math.cos(math.pi * share)) / 2
+        share = (1 - np.cos(np.pi * share)) / 2
     return start + (end - start) * share
 
 

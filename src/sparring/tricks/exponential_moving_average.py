@@ -1,8 +1,6 @@
-# torch documents its foreach functions, and still spells them as private.
-# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
-
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -37,24 +35,25 @@ class ExponentialMovingAverage(Trick):
             raise ValueError(f"half_life must be above 0 and warm_up at least 0, not {self.half_life}, {self.warm_up}")
 
     def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
-        # Steps are counted on the processor, where reading the count makes no device wait.
         return {
             "average": [weight.detach().clone() for weight in who["G"]],
-            "steps": [torch.zeros(members, dtype=torch.int64)],
+            "steps": [torch.zeros(members, dtype=torch.int64, device=device)],
         }
 
     @torch.no_grad()
     def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:
         if who == "G":
-            steps = now.memory["steps"][0]
-            share = 1 - self.decay_after(int(steps[0]))
-            torch._foreach_lerp_(now.memory["average"], list(weights), share)
+            (steps,) = now.memory["steps"]
+            share = self.share_after(steps[0].to(weights[0].dtype))
+            for average, weight in zip(now.memory["average"], weights, strict=True):
+                average.lerp_(weight, share)
             steps += 1
 
     def averaged(self, memory: Memory) -> Sequence[Tensor]:
         return memory["average"]
 
-    def decay_after(self, steps: int) -> float:
-        """The average's share in the next one, when G has taken `steps` steps."""
-        half_life = min(self.half_life, self.warm_up * steps) if self.warm_up else self.half_life
-        return 0.5 ** (1 / half_life) if half_life else 0.0
+    def share_after(self, steps: Tensor) -> Tensor:
+        """1 - decay: the share of weights in the average that G comes to after `steps` steps, 0-dimensional."""
+        half_life = self.warm_up * steps if self.warm_up else torch.full_like(steps, self.half_life)
+        # No half-life at all forgets everything: expm1(-inf) = -1.
+        return -torch.expm1(-math.log(2) / half_life.clamp(max=self.half_life))

@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
+import numpy as np
+
 from sparring.tricks import Moment, Now, Trick, Who
 from sparring.tricks._optimisers import with_setting
 from sparring.tricks._schedules import moved, refuse_no_share
@@ -47,7 +49,7 @@ class LearningRateSchedule(Trick):
 
     def factor_at(self, now: Now) -> float:
         """What the optimiser's own rate is multiplied by."""
-        grown = min(1.0, (now.round + 1) / (self.warm_up * now.rounds)) if self.warm_up else 1.0
+        grown = np.minimum(1.0, (now.round + 1) / (self.warm_up * now.rounds)) if self.warm_up else 1.0
         if self.course == "constant":
             return grown
         return grown * moved(1.0, self.final, now.progress / self.until, self.course)
