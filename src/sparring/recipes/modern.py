@@ -5,6 +5,7 @@ momentum, samples from an averaged generator. Small images go through fully conn
 minutes; larger ones through convolutions.
 """
 
+import math
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from sparring.datasets.mnist import MNIST
 from sparring.datasets.stacked_mnist import StackedMNIST
 from sparring.game import MODERN
 from sparring.latent.normal import Normal
+from sparring.latent.normal_and_signs import NormalAndSigns
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.relativistic_paired import RelativisticPaired
@@ -33,8 +35,10 @@ LARGEST_CONNECTED = 28
 """Side of images, in pixels, up to which fully connected networks draw them."""
 FEW = 10_000
 """Images below which D learns them by heart in the course of a run, and is shown them changed."""
-GAMMA_SHARE = 0.02
+GAMMA_SHARE = 0.025
 """Of gamma in the variance of data that are points: D's slope is in units of one over theirs, its square counts."""
+SIGNS = 4
+"""Among the latent numbers for data that are points, beside as many normal ones as a point has."""
 LOOKED_AT = 1_000
 """Points that the variance is taken from."""
 WIDTHS = 512, 512
@@ -79,8 +83,8 @@ def fashion_mnist() -> Recipe:
     verdict="(not measured yet)",
 )
 def stacked_mnist() -> Recipe:
-    """Two digits of MNIST as two colours, a hundred modes: the same game and networks as `mnist`."""
-    return replace(mnist(), data=StackedMNIST(digits_stacked=2, span=SPAN))
+    """Two digits of MNIST as two colours, a hundred modes: the game and networks of `mnist`, half as long again."""
+    return replace(mnist(), data=StackedMNIST(digits_stacked=2, span=SPAN), rounds=15_000)
 
 
 @recipe(
@@ -99,7 +103,8 @@ def auto(data: Dataset | None = None) -> Recipe:
     shape, examples = data.sizes()
     if len(shape) != 3:
         gamma = float(f"{GAMMA_SHARE * _variance(data):.2g}")
-        return replace(grid(), data=data, tricks=(ZeroCentred(gamma, final=1e-3), *SETTLING))
+        latent = NormalAndSigns(math.prod(shape) + SIGNS, SIGNS)
+        return replace(grid(), data=data, latent=latent, tricks=(ZeroCentred(gamma, final=1e-4), *SETTLING))
     if "span" in {field.name for field in fields(cast(Any, data))}:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"
