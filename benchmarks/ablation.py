@@ -40,6 +40,7 @@ from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
+from sparring.optimisers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.tricks import Trick
 from sparring.tricks.r1 import R1
@@ -86,7 +87,7 @@ LOSSES = [Loss(objective, sides) for objective, sides in product(OBJECTIVES, SID
 
 
 def base(data: str) -> Recipe:
-    """What all losses share; shorter and, for the digits, narrower than the recipes it comes from."""
+    """What all losses share: the recipes for such data, shorter, with narrower networks or one normal latent space."""
     if data == "digits":
         return find_recipe("mnist").with_(
             data=Digits(span=(-1.0, 1.0)),
@@ -94,7 +95,16 @@ def base(data: str) -> Recipe:
             discriminator=FullyConnected(hidden=(128, 128)),
             rounds=3_000,
         )
-    return find_recipe(data).with_(latent=Normal(2), batch=64, rounds=3_000)
+    gamma, final, rate = {"ring": (0.01, 1e-4, 5e-3), "grid": (0.1, 1e-3, 3e-3)}[data]
+    whole, step = find_recipe(data), Adam(rate, betas=(0.0, 0.99))
+    return whole.with_(
+        tricks=(ZeroCentred(gamma, final=final), *whole.tricks[1:]),
+        latent=Normal(2),
+        generator_optimiser=step,
+        discriminator_optimiser=step,
+        batch=64,
+        rounds=3_000,
+    )
 
 
 def recipe_of(data: str, loss: Loss, seeds: int) -> Recipe:
