@@ -76,7 +76,8 @@ class Still:
     def words(self) -> str:
         """One sentence."""
         way = "nearer to" if self.change < 0 else "further from"
-        between = f" ({SURE:.0%} interval {-self.high:+.0%} to {-self.low:+.0%})" if np.isfinite(self.low) else ""
+        ends = f" ({SURE:.0%} interval: {_as_moved(self.low)} to {_as_moved(self.high)})"
+        between = ends if np.isfinite(self.low) else ""
         came = f"Over the last third of the rounds samples came {abs(self.change):.0%} {way} the data{between}"
         end = {
             True: "more training pays.",
@@ -200,6 +201,13 @@ def students_t(freedom: int, share: float) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92_160 * n**4),
     )
     return sum(terms)
+
+
+def _as_moved(change: float) -> str:
+    """A change of a distance: `20% nearer`, `5% further`, `9 times as far`."""
+    if change >= 1:
+        return f"{1 + change:,.0f} times as far"
+    return f"{abs(change):.0%} {'nearer' if change < 0 else 'further'}"
 
 
 def _with_fitting(recipe: Mapping[str, Any], finding: Finding) -> Finding:
