@@ -237,8 +237,8 @@ def test_whether_more_training_pays_is_said_with_its_interval() -> None:
     assert resting is not None and resting.improving is False
     assert "more training would add little" in resting.words
     assert Still("frechet-distance", 0.01, -0.9, 8.74).words == (
-        "Over the last third of the rounds samples came 1% further from the data (95% interval: 90% nearer to 10 times as "
-        "far): that does not tell whether more training pays."
+        "Over the last third of the rounds samples came 1% further from the data "
+        "(95% interval: 90% nearer to 10 times as far): that does not tell whether more training pays."
     )
     untold = told(figures={})
     assert Still.of(Reading(untold)) is None
