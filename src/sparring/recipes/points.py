@@ -27,7 +27,7 @@ SETTLING = LearningRateSchedule(), ExponentialMovingAverage(half_life=700)
 @recipe(
     "ring",
     source="ours: the modern game on VEEGAN's ring",
-    verdict="All eight modes, and 98 % of the samples of high quality, in trials of three seeds each.",
+    verdict="All eight modes in 32 of 32 seeds, 99.9 % of the samples of high quality, 98.2 % in the worst seed.",
 )
 def ring() -> Recipe:
     """Eight Gaussians on a circle: a relativistic pair with R1 and R2, ReLU networks 128-128-128, averaged G."""

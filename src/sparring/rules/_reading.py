@@ -397,9 +397,12 @@ class Reading:
         return np.expm1(self.line.change)
 
     def gaining(self, limit: float) -> np.ndarray:
-        """Members whose trend is below a limit, and not by the luck of a few looks, bool `(P,)`."""
+        """Members whose trend is below a limit, and not by the luck of a few looks, bool `(P,)`.
+
+        One example, whatever G is fed, that wanders nearer is no gain.
+        """
         by_luck = self.line.change > -2 * self.line.error
-        return (self.trend < limit) & ~by_luck
+        return (self.trend < limit) & ~by_luck & ~(self.now("diversity") < CONSTANT)
 
     @property
     def steps(self) -> int:
@@ -432,6 +435,8 @@ class Reading:
         return Line(looks, change, LAST * (rest / (x**2).sum()) ** 0.5)
 
 
+CONSTANT = 0.05
+"""Diversity below which G gives one example whatever it is fed."""
 MOVED = 0.05
 """Change of the logarithm of the distance since the first look, from which on samples are others than they were."""
 MOST_CHANGE = 10.0

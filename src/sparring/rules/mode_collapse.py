@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import Range, Reading, onset
+from sparring.rules._reading import CONSTANT, Range, Reading, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, number, of_figures
 
@@ -17,8 +17,6 @@ MORE = {"class-divergence": 0.45, "mode-divergence": 0.45}
 """Nats above what real data has, from which on they do: with half of ten classes missing it is ln 2 = 0.69."""
 OFF = 0.25
 """Share of what real data has in high quality, below which most points lie on no mode at all."""
-CONSTANT = 0.05
-"""Diversity below which G gives one example whatever it is fed: it never got going, rather than settled too soon."""
 
 
 @final
@@ -47,6 +45,7 @@ class ModeCollapse(Rule):
         lacks = np.max([_lacking(reading, name).beyond(reading.now(name)) for name in known], axis=0)
         then = np.any([~_lacking(reading, name).holds(reading.figure(name)) for name in known], axis=0)
         holds = (lacks > 0) & ~reading.noise & ~reading.lost
+        # A G that gives one example whatever it is fed never got going, rather than settled too soon.
         belongs_elsewhere = reading.averages | _unlike(reading) | (reading.now("diversity") < CONSTANT)
         return Signs(holds, onset(reading.looked, then), np.where(belongs_elsewhere, -0.6, lacks))
 
