@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from sparring.tracing import Traced
 
 REPAYS_SECONDS, REPAYS_SECONDS_KEPT = 240.0, 5.0
-"""Compiling repays itself in a run that would take so long as it is: 20 to 50 s of compiling, or 1 s where code is kept.
+"""Compiling repays itself in a run that would take so long as it is: it takes up to 50 s, or 1 s where code is kept.
 
-Where arithmetic takes the time, as with many seeds or wide networks, rounds get 1.25 to 1.4 times as fast."""
+Where arithmetic takes the time, as with many seeds or wide networks, rounds get 1.25 to 1.4 times as fast.
+"""
 ROUNDS_TIMED, LONG_ENOUGH = 3, 0.3
 """Rounds that tell how long a run would take, and seconds after which fewer do."""
 BLOCK = 1024
