@@ -1,40 +1,79 @@
-"""What a round costs with each family of image networks, beside DCGAN's, in processor time of one thread.
+"""What a round costs with each family of image networks, and how far each comes in the same time.
 
-    python benchmarks/networks.py [--turns N]
+    python benchmarks/networks.py [--turns N] [--data-dir DIR] [--out runs/networks] [--only cost quality]
 
-A round is d_sees_both g_fools_d with one member, 64 examples and Adam, on noise: timing does not depend on what the
-images show. The families play by turns, a round each, and a ratio is of medians over N turns after one of warm-up.
-Every figure goes to `results/networks.json`, from which `make docs` takes the table in docs/networks.md.
+Cost: a round is d_sees_both g_fools_d with one member, 64 examples and Adam, on noise, in processor time of one thread:
+timing does not depend on what the images show. The families play by turns, a round each, and a ratio is of medians over
+N turns after one of warm-up.
+
+Quality: the game of the recipe `mnist` with the networks of each family at their own sizes, for as many rounds as fit
+into the same time of one core, by the pace of the first; judged like any run.
+
+Every figure goes to `results/networks.json`, from which `make docs` takes the tables in docs/networks.md and
+docs/choosing.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import time
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from statistics import median
+from statistics import mean, median, stdev
 from typing import Any
 
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
 import torch
+from broken_gans import seconds_of, trained, write
 from torch import Tensor
 
 from sparring import catalogue
 from sparring.chance import Chance
+from sparring.datasets import Dataset
+from sparring.datasets.digits import Digits
+from sparring.datasets.mnist import MNIST
 from sparring.game import MODERN, Game, Player
 from sparring.latent.normal import Normal
+from sparring.measure import keep, measure
+from sparring.networks import Network
+from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.optimisers.adam import Adam
 from sparring.population import Population
+from sparring.recipe import Recipe, find_recipe
 from sparring.tricks.zero_centred import ZeroCentred
 
 RESULT = Path(__file__).parent / "results" / "networks.json"
 SHAPES = (1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)
-FAMILIES = {"DCGAN": "dcgan", "SN-GAN": "sngan", "R3GAN": "r3gan"}
+FAMILIES = {"DCGAN": "dcgan", "fully connected": "", "SN-GAN": "sngan", "R3GAN": "r3-gan"}
+"""Title -> what the names of its leaves begin with."""
 BATCH, LATENT = 64, 64
+WIDTHS = 512, 512
+"""Of the fully connected family's hidden layers, as in the recipe `mnist`."""
+BUDGETS: dict[str, tuple[Dataset, float, int]] = {
+    "digits": (Digits(span=(-1.0, 1.0)), 40.0, 3),
+    "mnist": (MNIST(span=(-1.0, 1.0)), 120.0, 2),
+}
+"""Data, seconds of one core for each seed, and seeds."""
+RATES = {"fully connected": 1e-3}
+"""Of Adam, for quality: that of the recipe `mnist`, and 2e-4 for convolutions, as in the papers."""
+FIGURES = ("frechet-distance", "confidence", "class-divergence")
+
+
+def pair(family: str, penalised: bool) -> tuple[Network, Network]:
+    """G and D. For a penalty of its slope D does without batch normalisation."""
+    if family == "fully connected":
+        return FullyConnected(WIDTHS, output="tanh"), FullyConnected(WIDTHS)
+    plain = {"normalise": "none"} if penalised and family == "DCGAN" else {}
+    generator = catalogue.make("networks", f"{FAMILIES[family]}-generator", {"output": "tanh"})
+    return generator, catalogue.make("networks", f"{FAMILIES[family]}-discriminator", plain)
 
 
 @dataclass(frozen=True)
@@ -48,10 +87,8 @@ class Noise:
 
 
 def game(family: str, shape: tuple[int, ...], penalised: bool) -> Game:
-    """One member; with the slope of D penalised at real and fake examples, D without batch normalisation."""
-    generator = catalogue.find("networks", f"{family}-generator")()
-    plain = {"normalise": "none"} if penalised and family == "dcgan" else {}
-    discriminator = catalogue.make("networks", f"{family}-discriminator", plain)
+    """One member, with or without a penalty of D's slope at real and fake examples."""
+    generator, discriminator = pair(family, penalised)
     chance = Chance((0,))
 
     def player(network: Any, takes: tuple[int, ...], gives: tuple[int, ...]) -> Player:
@@ -76,37 +113,118 @@ def seconds(game: Game) -> float:
     return time.process_time() - began
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=5)
-    turns = parser.parse_args().turns
-    torch.set_num_threads(1)
+def costs(turns: int) -> dict[str, Any]:
+    """Seconds of every round that was timed."""
     rows: list[dict[str, Any]] = []
     for shape in SHAPES:
-        games = {(name, p): game(family, shape, p) for name, family in FAMILIES.items() for p in (False, True)}
+        games = {(name, p): game(name, shape, p) for name in FAMILIES for p in (False, True)}
         taken = [{key: seconds(each) for key, each in games.items()} for _ in range(turns + 1)][1:]
         rows += [
             {"shape": shape, "family": name, "penalised": p, "seconds": [turn[name, p] for turn in taken]}
             for name, p in games
         ]
     machine = f"{platform.machine()}, one thread, torch {torch.__version__}"
-    RESULT.write_text(json.dumps({"machine": machine, "turns": turns, "rows": rows}, indent=1) + "\n")
-    print(table())
+    return {"machine": machine, "turns": turns, "rows": rows}
+
+
+def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
+    """The game of `mnist` with networks of that family, as long as the budget lets it be."""
+    what, budget, seeds = BUDGETS[data]
+    generator, discriminator = pair(family, penalised=True)
+    step = Adam(RATES.get(family, 2e-4), betas=(0.0, 0.99))
+    whole = find_recipe("mnist").with_(
+        data=what,
+        generator=generator,
+        discriminator=discriminator,
+        generator_optimiser=step,
+        discriminator_optimiser=step,
+        seeds=seeds,
+    )
+    taken = min(seconds_of(whole, data_dir) for _ in range(3)) / whole.rounds
+    return whole.with_(rounds=max(1, round(seeds * budget / taken)), ticks=10)
+
+
+def qualities(family: str, data: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train one family on one data set, or go on, and tell what came of it."""
+    folder = arguments.out / data / family.replace(" ", "-").lower()
+    begun = (folder / "recipe.json").exists()
+    recipe = Recipe.from_json((folder / "recipe.json").read_text()) if begun else None
+    run = trained(recipe or recipe_of(family, data, arguments.data_dir), folder, arguments.data_dir)
+    measured = measure(run, data_dir=arguments.data_dir)
+    keep(measured)
+    told = measured.plain()
+    return {
+        "rounds": run.story.round,
+        "seconds": round(run.story.seconds),
+        "n": told["n"],
+        "metrics": {name: told["metrics"][name] for name in FIGURES},
+        "date": date.today().isoformat(),
+    }
+
+
+def main() -> None:
+    """Time rounds, then train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("runs/networks"))
+    parser.add_argument("--only", nargs="*", choices=["cost", "quality"], default=["cost", "quality"])
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if "cost" in arguments.only:
+        write(RESULT, "cost", costs(arguments.turns))
+        print(table())
+    if "quality" in arguments.only:
+        minutes = sum(budget * seeds for _, budget, seeds in BUDGETS.values()) * len(FAMILIES) / 60
+        print(f"{len(BUDGETS) * len(FAMILIES)} trainings, about {minutes:.0f} min", flush=True)
+        for data in BUDGETS:
+            for family in FAMILIES:
+                write(RESULT, f"{data}: {family}", qualities(family, data, arguments))
+                print(f"{data}, {family}: done", flush=True)
+            print(quality(data))
 
 
 def table() -> str:
-    """The newest result as Markdown."""
-    result = json.loads(RESULT.read_text())
+    """What rounds cost, as Markdown."""
+    result = _held().get("cost")
+    if result is None:
+        return "Not run yet."
     spent = {(tuple(r["shape"]), r["family"], r["penalised"]): median(r["seconds"]) for r in result["rows"]}
-    lines = [
-        "| images | DCGAN, ms | " + " | ".join(f"{n}, {p}" for p in ("plain", "penalised") for n in FAMILIES) + " |"
-    ]
-    lines.append("| --- |" + " ---: |" * (1 + 2 * len(FAMILIES)))
+    titles = [f"{name}, {p}" for p in ("plain", "penalised") for name in FAMILIES]
+    lines = ["| images | DCGAN, ms | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * (1 + 2 * len(FAMILIES))]
     for shape in SHAPES:
         baseline = spent[shape, "DCGAN", False]
         ratios = [f"{spent[shape, name, p] / baseline:.1f}" for p in (False, True) for name in FAMILIES]
         lines.append(f"| {' x '.join(map(str, shape))} | {1e3 * baseline:.0f} | {' | '.join(ratios)} |")
     return "\n".join(["", f"{result['machine']}; medians of {result['turns']} turns.", "", *lines])
+
+
+def quality(data: str) -> str:
+    """How far each family came on one data set, as Markdown."""
+    held = {family: each for family in FAMILIES if (each := _held().get(f"{data}: {family}"))}
+    if not held:
+        return "Not run yet."
+    _, budget, seeds = BUDGETS[data]
+    metrics = next(iter(held.values()))["metrics"]
+    titles = [f"{metric['title']} ({metric['better']} is better)" for metric in metrics.values()]
+    lines = [f"| family | rounds | {' | '.join(titles)} |", "| --- | ---: |" + " --- |" * len(titles)]
+    for family, each in held.items():
+        cells = [_cell(metric["members"]) for metric in each["metrics"].values()]
+        lines.append(f"| {family} | {each['rounds']:,} | {' | '.join(cells)} |")
+    real = [f"{metric['real']:.3g}" for metric in metrics.values()]
+    lines.append(f"| *real data* | | {' | '.join(real)} |")
+    n = min(each["n"] for each in held.values())
+    said = f"{budget:.0f} s of one core a seed, {seeds} seeds, {n:,} samples of each; mean ± SD over seeds."
+    return "\n".join([*lines, "", said])
+
+
+def _cell(members: list[float | None]) -> str:
+    found = [value for value in members if value is not None]
+    return f"{mean(found):.3g} ± {stdev(found):.2g}" if len(found) > 1 else "lost"
+
+
+def _held() -> dict[str, Any]:
+    return json.loads(RESULT.read_text()) if RESULT.exists() else {}
 
 
 if __name__ == "__main__":
