@@ -51,7 +51,7 @@ def ring() -> Recipe:
 @recipe(
     "grid",
     source="ours: the modern game on VEEGAN's grid",
-    verdict="All twenty-five modes, and 96 % of the samples of high quality, in a trial of three seeds.",
+    verdict="All 25 modes in 32 of 32 seeds, 96.8 % of the samples of high quality, 95.2 % in the worst seed.",
 )
 def grid() -> Recipe:
     """Twenty-five Gaussians on a square grid: as `ring`, with a larger gamma and twice the rounds.
