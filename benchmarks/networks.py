@@ -7,7 +7,7 @@ timing does not depend on what the images show. The families play by turns, a ro
 N turns after one of warm-up.
 
 Quality: the game of the recipe `mnist` with the networks of each family at their own sizes, for as many rounds as fit
-into the same time of one core, by the pace of the first; judged like any run.
+into the same processor time of one thread, by the pace of the first; judged like any run.
 
 Every figure goes to `results/networks.json`, from which `make docs` takes the tables in docs/networks.md and
 docs/choosing.md.
@@ -30,10 +30,11 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
-from broken_gans import seconds_of, trained, write
+from broken_gans import trained, write
 from torch import Tensor
 
 from sparring import catalogue
+from sparring.assembly import game_of
 from sparring.chance import Chance
 from sparring.datasets import Dataset
 from sparring.datasets.digits import Digits
@@ -64,6 +65,8 @@ BUDGETS: dict[str, tuple[Dataset, float, int]] = {
 """Data, seconds of one core for each seed, and seeds."""
 RATES = {"fully connected": 1e-3}
 """Of Adam, for quality: that of the recipe `mnist`, and 2e-4 for convolutions, as in the papers."""
+PACED = 9
+"""Rounds whose median tells the pace, after one of warm-up."""
 FIGURES = ("frechet-distance", "confidence", "class-divergence")
 
 
@@ -140,8 +143,9 @@ def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
         discriminator_optimiser=step,
         seeds=seeds,
     )
-    taken = min(seconds_of(whole, data_dir) for _ in range(3)) / whole.rounds
-    return whole.with_(rounds=max(1, round(seeds * budget / taken)), ticks=10)
+    playing = game_of(whole, what.open(data_dir, "cpu"))
+    pace = median([seconds(playing) for _ in range(PACED + 1)][1:])
+    return whole.with_(rounds=max(1, round(seeds * budget / pace)), ticks=10)
 
 
 def qualities(family: str, data: str, arguments: argparse.Namespace) -> dict[str, Any]:
