@@ -33,8 +33,11 @@ SPAN = (-1.0, 1.0)
 """What networks see of images, and what tanh gives."""
 LARGEST_CONNECTED = 28
 """Side of images, in pixels, up to which fully connected networks draw them."""
-FEW = 10_000
-"""Images below which D learns them by heart in the course of a run, and is shown them changed."""
+FEW = 1_000
+"""Images below which D is shown them changed, lest it learn them by heart.
+
+With 1,437 digits it need not be: in 5,000 rounds they came to a Fréchet distance of 0.7 without DiffAugment, 2.2 with it.
+"""
 GAMMA_SHARE = 0.025
 """Of gamma in the variance of data that are points: D's slope is in units of one over theirs, its square counts."""
 SIGNS = 4
@@ -90,14 +93,14 @@ def stacked_mnist() -> Recipe:
 @recipe(
     "auto",
     source="ours: what our trials show to be sound, sized by the data",
-    verdict="(not measured yet)",
+    verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) in two seeds after 5,000 of 10,000 rounds.",
 )
 def auto(data: Dataset | None = None) -> Recipe:
     """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
 
     Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
     Images up to 28 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
-    without normalisation in D). Fewer than 10,000 images: D is shown them through DiffAugment. Classes are not used.
+    without normalisation in D). Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
     """
     data = data or Digits()
     shape, examples = data.sizes()
