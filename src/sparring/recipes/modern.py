@@ -36,7 +36,7 @@ LARGEST_CONNECTED = 28
 FEW = 1_000
 """Images below which D is shown them changed, lest it learn them by heart.
 
-With 1,437 digits it need not be: in 5,000 rounds they came to a Fréchet distance of 0.7 without DiffAugment, 2.2 with it.
+With 1,437 digits it need not be: 5,000 rounds came to a Fréchet distance of 0.7 without DiffAugment, 2.2 with it.
 """
 GAMMA_SHARE = 0.025
 """Of gamma in the variance of data that are points: D's slope is in units of one over theirs, its square counts."""
