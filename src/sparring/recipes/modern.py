@@ -31,8 +31,11 @@ from sparring.tricks.zero_centred import ZeroCentred
 
 SPAN = (-1.0, 1.0)
 """What networks see of images, and what tanh gives."""
-LARGEST_CONNECTED = 28
-"""Side of images, in pixels, up to which fully connected networks draw them."""
+LARGEST_CONNECTED = 14
+"""Side of images, in pixels, up to which `auto` lets fully connected networks draw them.
+
+In the same time they came further than DCGAN's with 8 pixels, and less far with 28 (docs/choosing.md).
+"""
 FEW = 1_000
 """Images below which D is shown them changed, lest it learn them by heart.
 
@@ -99,7 +102,7 @@ def auto(data: Dataset | None = None) -> Recipe:
     """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
 
     Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
-    Images up to 28 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
+    Images up to 14 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
     without normalisation in D). Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
     """
     data = data or Digits()
