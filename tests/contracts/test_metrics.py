@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sparring.errors import UsageError
+from sparring.metrics import _neighbours
 
 COUNT, KINDS, SIZE = 400, 8, 6
 CENTRES = np.random.default_rng(1).normal(0, 4, (KINDS, SIZE))
@@ -87,6 +88,14 @@ def test_each_member_is_measured_by_itself(metric: Any) -> None:
     assert together.shape == (3,) and together.dtype == np.float64
     for member in range(3):
         np.testing.assert_allclose(metric(real, fake[member : member + 1])[0], together[member], rtol=1e-9, atol=1e-12)
+
+
+def test_examples_in_small_parts_are_measured_as_in_one(metric: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where distances of all to all do not fit in memory."""
+    real, fake = examples(metric.through, 0), examples(metric.through, 1)[None]
+    whole = metric(real, fake)
+    monkeypatch.setattr(_neighbours, "BLOCK", 7 * len(real))
+    np.testing.assert_allclose(metric(real, fake), whole, rtol=1e-6, atol=1e-9)
 
 
 def test_the_order_of_examples_does_not_matter(metric: Any) -> None:

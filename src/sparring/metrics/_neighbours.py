@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
 BLOCK = 2**24
 """Distances held at once."""
+
+
+def parts(count: int, others: int) -> Iterator[slice]:
+    """`count` points in parts, each so small that its distances to so many others fit."""
+    step = max(1, BLOCK // others)
+    return (slice(begin, begin + step) for begin in range(0, count, step))
 
 
 def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -16,9 +24,13 @@ def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def radii(points: np.ndarray, k: int) -> np.ndarray:
     """From each of `(N, D)` to its k-th nearest neighbour among the others, `(N,)`."""
-    among = distances(points, points)
-    np.fill_diagonal(among, -1.0)  # rounding could put another before the point itself
-    return np.partition(among, k, axis=1)[:, k]
+    found: list[np.ndarray] = []
+    for part in parts(len(points), len(points)):
+        among = distances(points[part], points)
+        own = np.arange(len(among))
+        among[own, part.start + own] = -1.0  # rounding could put another before the point itself
+        found.append(np.partition(among, k, axis=1)[:, k])
+    return np.concatenate(found)
 
 
 def nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
@@ -29,12 +41,10 @@ def nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = Non
     one, other = (torch.from_numpy(x.astype(np.float32, copy=False)) for x in (points, others))
     squares = other.square().sum(1)
     found: list[torch.Tensor] = []
-    step = max(1, BLOCK // len(others))
-    for begin in range(0, len(one), step):
-        part = one[begin : begin + step]
-        away = torch.addmm(squares, part, other.T, alpha=-2)  # the square of the distance, but for the point's own
+    for part in parts(len(one), len(other)):
+        away = torch.addmm(squares, one[part], other.T, alpha=-2)  # the square of the distance, but for the point's own
         if own is not None:
-            away[torch.arange(len(part)), torch.from_numpy(own[begin : begin + step])] = torch.inf
+            away[torch.arange(len(away)), torch.from_numpy(own[part])] = torch.inf
         # Differences of large numbers leave a remainder; measured again, an exact copy comes out at 0.
-        found.append((part - other[away.argmin(1)]).norm(dim=1))
+        found.append((one[part] - other[away.argmin(1)]).norm(dim=1))
     return torch.cat(found).double().numpy()

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Metric, Through
-from sparring.metrics._neighbours import distances, radii
+from sparring.metrics._neighbours import distances, parts, radii
 
 SOURCE = "Naeem et al., Reliable fidelity and diversity metrics for generative models, ICML 2020"
 
@@ -31,7 +31,8 @@ class Density(Metric):
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbours)[:, None]
-        return np.array([(distances(real, f) < reach).sum(0).mean() / self.neighbours for f in fake])
+        held = [[(distances(real, f[part]) < reach).sum(0) for part in parts(len(f), len(real))] for f in fake]
+        return np.array([np.concatenate(member).mean() / self.neighbours for member in held])
 
 
 @final
@@ -54,4 +55,5 @@ class Coverage(Metric):
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbours)
-        return np.array([(distances(real, member).min(1) < reach).mean() for member in fake])
+        near = [[distances(real[part], f).min(1) for part in parts(len(real), len(f))] for f in fake]
+        return np.array([(np.concatenate(member) < reach).mean() for member in near])

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Metric, Through
+from sparring.metrics._neighbours import parts
 
 
 @final
@@ -26,14 +27,15 @@ class KernelDistance(Metric):
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         within = _among_themselves(real)
-        return np.array([within + _among_themselves(f) - 2 * _kernel(real, f).mean() for f in fake])
+        return np.array([within + _among_themselves(f) - 2 * _sum(real, f) / (len(real) * len(f)) for f in fake])
 
 
 def _among_themselves(x: np.ndarray) -> float:
     """Mean kernel of two different examples."""
-    kernel, count = _kernel(x, x), len(x)
-    return float((kernel.sum() - np.trace(kernel)) / (count * (count - 1)))
+    own = ((x * x).sum(1) / x.shape[1] + 1) ** 3
+    return float((_sum(x, x) - own.sum()) / (len(x) * (len(x) - 1)))
 
 
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return (x @ y.T / x.shape[1] + 1) ** 3
+def _sum(x: np.ndarray, y: np.ndarray) -> float:
+    """Of the kernel over all pairs."""
+    return float(sum(((x[part] @ y.T / x.shape[1] + 1) ** 3).sum() for part in parts(len(x), len(y))))

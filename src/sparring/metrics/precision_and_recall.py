@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Metric, Through
-from sparring.metrics._neighbours import distances, radii
+from sparring.metrics._neighbours import distances, parts, radii
 
 SOURCE = "Kynkäänniemi et al., Improved precision and recall metric, NeurIPS 2019, eq. 1 and 2"
 
@@ -32,7 +32,8 @@ class Precision(Metric):
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbours)[:, None]
-        return np.array([(distances(real, member) < reach).any(0).mean() for member in fake])
+        held = [[(distances(real, f[part]) < reach).any(0) for part in parts(len(f), len(real))] for f in fake]
+        return np.array([np.concatenate(member).mean() for member in held])
 
 
 @final
@@ -51,4 +52,9 @@ class Recall(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        return np.array([(distances(real, f) < radii(f, self.neighbours)).any(1).mean() for f in fake])
+        figures: list[float] = []
+        for member in fake:
+            reach = radii(member, self.neighbours)
+            held = [(distances(real[part], member) < reach).any(1) for part in parts(len(real), len(member))]
+            figures.append(float(np.concatenate(held).mean()))
+        return np.array(figures)

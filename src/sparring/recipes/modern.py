@@ -31,7 +31,7 @@ from sparring.tricks.zero_centred import ZeroCentred
 
 SPAN = (-1.0, 1.0)
 """What networks see of images, and what tanh gives."""
-LARGEST_CONNECTED = 14
+LARGEST_CONNECTED = 16
 """Side of images, in pixels, up to which `auto` lets fully connected networks draw them.
 
 In the same time they came further than DCGAN's with 8 pixels, and less far with 28 (docs/choosing.md).
@@ -76,7 +76,7 @@ def mnist() -> Recipe:
 @recipe(
     "fashion-mnist",
     source="ours: the modern game on Fashion-MNIST",
-    verdict="(not measured yet)",
+    verdict="All ten classes in two seeds; Fréchet distance 15.8 after 4,000 of 10,000 rounds (real: 0.6).",
 )
 def fashion_mnist() -> Recipe:
     """Fashion-MNIST: the same game and networks as `mnist`."""
@@ -102,7 +102,7 @@ def auto(data: Dataset | None = None) -> Recipe:
     """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
 
     Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
-    Images up to 14 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
+    Images up to 16 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
     without normalisation in D). Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
     """
     data = data or Digits()
