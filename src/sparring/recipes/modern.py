@@ -86,7 +86,7 @@ def fashion_mnist() -> Recipe:
 @recipe(
     "stacked-mnist",
     source="ours: the modern game on stacked MNIST, with two digits",
-    verdict="(not measured yet)",
+    verdict="All hundred modes in two seeds, unevenly: KL 0.20 and 0.27 nats after 15,000 rounds (real: 0.004).",
 )
 def stacked_mnist() -> Recipe:
     """Two digits of MNIST as two colours, a hundred modes: the game and networks of `mnist`, half as long again."""
