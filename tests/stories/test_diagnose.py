@@ -244,6 +244,13 @@ def test_whether_more_training_pays_is_said_with_its_interval() -> None:
     assert Still.of(Reading(untold)) is None
 
 
+def test_one_example_that_wanders_nearer_is_no_gain() -> None:
+    falling = (60.0, 50.0, 38.0, 27.0, 18.0, 12.0)
+    alive = Reading(told(figures={"frechet-distance": falling, "diversity": 0.7}))
+    stuck = Reading(told(figures={"frechet-distance": falling, "diversity": 0.001}))
+    assert alive.gaining(-0.15).all() and not stuck.gaining(-0.15).any()
+
+
 # When to stop.
 
 
