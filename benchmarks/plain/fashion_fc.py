@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 BATCH = 64
+WIDTH = 128
 
 
 class Discriminator(nn.Module):
@@ -18,9 +19,9 @@ class Discriminator(nn.Module):
         super().__init__()
         self.model = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(28 * 28, 128),
+            nn.Linear(28 * 28, WIDTH),
             nn.LeakyReLU(0.2),
-            nn.Linear(128, 1),
+            nn.Linear(WIDTH, 1),
             nn.Sigmoid(),
         )
 
@@ -34,9 +35,9 @@ class Generator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.model = nn.Sequential(
-            nn.Linear(100, 128),
+            nn.Linear(100, WIDTH),
             nn.LeakyReLU(0.2),
-            nn.Linear(128, 28 * 28),
+            nn.Linear(WIDTH, 28 * 28),
             nn.Tanh(),
             nn.Unflatten(1, (1, 28, 28)),
         )

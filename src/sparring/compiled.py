@@ -1,7 +1,8 @@
 """A game's round as machine code, where a C++ compiler is there and the run is long enough to repay it.
 
 The round that `tracing.py` wrote down is compiled into a library, which is kept in the user's cache. Every round is one
-call of it, so a round's numbers depend on nothing but the round; where it was interrupted does not matter.
+call of it, so a round's numbers depend on nothing but the round; where it was interrupted does not matter. On a GPU
+there is nothing to compile, and a round is a CUDA graph (`captured.py`).
 """
 
 # torch's runner of such libraries has a private name and no types.
@@ -35,6 +36,7 @@ from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game import Game
 
 if TYPE_CHECKING:
+    from sparring.captured import Code
     from sparring.tracing import Traced
 
 REPAYS_SECONDS, REPAYS_SECONDS_KEPT = 240.0, 5.0
@@ -61,8 +63,6 @@ class UncompilableError(Exception):
 
 
 Play = Callable[[], None]
-Code = Callable[[list[Tensor]], Sequence[Tensor]]
-"""Takes the inputs of a `Traced`, changes those that the round changes, and gives its figures."""
 
 
 def playing(game: Game, wanted: bool | None, name: str) -> tuple[Play, bool, str]:
@@ -74,36 +74,37 @@ def playing(game: Game, wanted: bool | None, name: str) -> tuple[Play, bool, str
     if wanted is False:
         return game.play, False, ""
     try:
-        if game.chance.device.type != "cpu" or game.world.size > 1:
-            raise UncompilableError("that is for the processor and for one process")
+        if game.world.size > 1:
+            raise UncompilableError("that is for one process")
         known = _known(game, name)
-        repays_after = REPAYS_SECONDS_KEPT if known.exists() else REPAYS_SECONDS
+        on_gpu = game.chance.device.type != "cpu"
+        repays_after = REPAYS_SECONDS_KEPT if on_gpu or known.exists() else REPAYS_SECONDS
         if wanted is None and _seconds_of_a_round(game) * (game.rounds - game.round) < repays_after:
             return game.play, False, ""
         began = time.monotonic()
         compiled = Compiled(game)
-        known.parent.mkdir(parents=True, exist_ok=True)
-        known.touch()
+        if not on_gpu:
+            known.parent.mkdir(parents=True, exist_ok=True)
+            known.touch()
     except UncompilableError as reason:
         return game.play, False, f"rounds are not compiled: {reason}"
     except ImportError as error:  # of a part of torch that has no promise to stay
         return game.play, False, f"rounds are not compiled: this torch does not offer it ({in_one_line(error)})"
-    took = f"{time.monotonic() - began:.0f} s"
-    return (
-        compiled.play,
-        True,
-        f"rounds are compiled: {f'done in {took} and kept' if compiled.made else 'kept from before'}",
-    )
+    took = f"done in {time.monotonic() - began:.0f} s"
+    if on_gpu:
+        return compiled.play, True, f"rounds are CUDA graphs: {took}"
+    return compiled.play, True, f"rounds are compiled: {f'{took} and kept' if compiled.made else 'kept from before'}"
 
 
 class Compiled:
     """A game's rounds, one call of machine code each.
 
-    Raises UncompilableError where there is no compiler, or where a round cannot be written down.
+    Raises UncompilableError where there is no compiler (nor a GPU), or where a round cannot be written down.
     """
 
     def __init__(self, game: Game):
         self.game = game
+        self._on_gpu = game.chance.device.type != "cpu"
         self.made = False
         """Whether anything had to be compiled."""
         self._ways: dict[bool, list[_Way]] = {}
@@ -158,10 +159,10 @@ class Compiled:
 
         try:
             traced = trace(self.game, round, watched)
-            fresh = not _library(traced).exists()
+            fresh = self._on_gpu or not _library(traced).exists()
             if fresh:
                 self._refuse_what_cannot_be_followed(traced, round, watched)
-            way = _Way(traced, machine_code(traced))
+            way = _Way(traced, self._code(traced))
         except UntraceableError as reason:
             raise UncompilableError(str(reason)) from reason
         except UncompilableError:
@@ -174,6 +175,14 @@ class Compiled:
             self.made = True
             self._try_out(way, traced, round)
         return way
+
+    def _code(self, traced: Traced) -> Code:
+        if not self._on_gpu:
+            return machine_code(traced)
+        from sparring.captured import captured
+
+        with self.game.rehearsing():
+            return captured(traced, self.game.chance.device)
 
     def _refuse_what_cannot_be_followed(self, traced: Traced, round: int, watched: bool) -> None:
         from sparring.tracing import trace

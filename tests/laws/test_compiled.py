@@ -16,12 +16,16 @@ from torch import Tensor
 import sparring.trainer
 from sparring import catalogue, compiled
 from sparring.assembly import game_of
+from sparring.captured import captured
 from sparring.compiled import Compiled, UncompilableError, playing
 from sparring.game import Game
 from sparring.optimisers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.trainer import Trainer, train
+from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
+from sparring.tricks.learning_rate_schedule import LearningRateSchedule
+from sparring.tricks.r1 import R1
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, leave_at, short
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
@@ -202,3 +206,12 @@ def test_machine_code_plays_the_round(recipe: Recipe, dtype: torch.dtype, data_d
     again = Compiled(pair(some(recipe.name), data_dir, dtype)[0])
     assert code.made
     assert not again.made
+
+
+def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
+    """The round that a CUDA graph would replay, on the tensors that it would read, with no GPU to replay it."""
+    monkeypatch.setattr(compiled, "machine_code", lambda traced: captured(traced, torch.device("cpu"), lambda it: it))
+    recipe = some("pattern-1010").with_(
+        **ADAM, tricks=(LearningRateSchedule(), ExponentialMovingAverage(), R1(every=4))
+    )
+    assert_plays_alike(recipe, data_dir)

@@ -1,0 +1,302 @@
+"""What a round costs as seeds, batch and width grow, beside a plain PyTorch loop and beside what the hardware allows.
+
+    python benchmarks/growth.py [--data-dir DIR] [--turns N] [--seconds S] [--only seeds batch width memory]
+
+One thread on both sides. Plain and ours take turns, as in `speed.py`, and a figure is the median over N turns. The
+limit of a round is the larger of two times: its floating-point operations (counted by torch) over those per second of a
+large matrix product, and the bytes of weights and optimiser that its steps read and write over those per second of a
+pass over as many bytes; what lies between layers is taken to stay in the processor. Both speeds are measured here.
+
+Memory is what a process grows by from fewer members to more, over the weights, gradients and optimiser state of those;
+each figure is from a process of its own.
+
+Figures go to `results/growth.json`, from which `make docs` takes a table in docs/speed.md; the curves to
+docs/pictures/growth.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import torch
+from broken_gans import write
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullLocator
+from plain import fashion_fc
+from speed import PLAIN, Ours, Plain, processor, source_of, take_turns
+from torch.utils.flop_counter import FlopCounterMode
+
+from sparring.assembly import game_of, keep_memory
+from sparring.datasets._images import Images
+from sparring.game import Game, Who
+from sparring.recipe import Recipe, find_recipe
+from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
+
+RESULTS = Path(__file__).parent / "results" / "growth.json"
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "growth.png"
+SEEDS = {
+    "pattern-1010": (1, 4, 16, 64, 256, 1024, 4096),
+    "num-gan-2": (1, 2, 4, 8, 16, 32, 64),
+    "fashion-fc": (1, 2, 4, 8, 16, 32, 64),
+}
+BATCHES = (8, 32, 128, 512)
+WIDTH = fashion_fc.WIDTH
+WIDTHS = (32, 128, 512, 2048)
+"""Of the hidden layer of either network of `fashion-fc`."""
+MEMORY = {"pattern-1010": (4096, 16384), "num-gan-2": (16, 64), "fashion-fc": (16, 64)}
+"""Members before and after."""
+LARGE = 1024
+"""Side of the matrices by whose product operations per second are measured."""
+COST, LIMIT, THEIRS = "sparring", "limit", "plain PyTorch"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One place on a curve."""
+
+    curve: str
+    """`seeds`, `batch` or `width`."""
+    recipe: Recipe
+    at: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.curve}: {self.recipe.name} {self.at}"
+
+
+def points() -> Iterator[Point]:
+    """Every one."""
+    for name, counts in SEEDS.items():
+        yield from (Point("seeds", find_recipe(name).with_(seeds=count), count) for count in counts)
+    fashion = find_recipe("fashion-fc")
+    yield from (Point("batch", fashion.with_(batch=count), count) for count in BATCHES)
+    for width in WIDTHS:
+        networks: dict[str, Any] = {
+            player: replace(getattr(fashion, player), hidden=(width,)) for player in ("generator", "discriminator")
+        }
+        yield Point("width", fashion.with_(**networks), width)
+
+
+def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Seconds of a round of one seed: ours, plain, and at the least."""
+    source = source_of(point.recipe, arguments.data_dir)
+    fashion_fc.BATCH = point.recipe.batch
+    fashion_fc.WIDTH = point.at if point.curve == "width" else WIDTH
+    plain = Plain(PLAIN[point.recipe.name], [source.pixels] if isinstance(source, Images) else [], 1)
+    ours = Ours(point.recipe, source, folder / point.name.replace(" ", "-"), compiled=True)
+    theirs, mine = take_turns([plain], ours, arguments.turns, arguments.seconds)
+    seeds = len(point.recipe.seeds)
+    return {
+        "ours": [1 / rate for rate in mine],
+        "plain": [1 / rate for rate in theirs],
+        "limit": limit(game_of(point.recipe, source)) / seeds,
+        "compiled": ours.compiled,
+        "date": date.today().isoformat(),
+    }
+
+
+def limit(game: Game) -> float:
+    """Seconds that a round takes at the least."""
+    moved = 0
+
+    def learn(who: Who, loss: torch.Tensor) -> None:
+        nonlocal moved
+        moved += 2 * state(game, who)
+        Game.learn(game, who, loss)
+
+    game.play()
+    game.learn = learn
+    with FlopCounterMode(display=False) as counted:
+        game.play()
+    return max(counted.get_total_flops() / operations_a_second(), moved / bytes_a_second(moved // 2))
+
+
+def state(game: Game, who: Who) -> int:
+    """Bytes of a player's weights and of what its optimiser remembers."""
+    player = game.players[who]
+    kept = (tensor for tensors in player.memory.values() for tensor in tensors)
+    return sum(t.numel() * t.element_size() for t in (*player.networks.parameters, *kept))
+
+
+def operations_a_second() -> float:
+    a, b = torch.randn(LARGE, LARGE), torch.randn(LARGE, LARGE)
+    return 2 * LARGE**3 / _quickest(lambda: a @ b)
+
+
+def bytes_a_second(size: int) -> float:
+    """Of a pass that reads and writes so many bytes."""
+    held = torch.ones(max(1, size // 4))
+    return 8 * len(held) / _quickest(lambda: held.mul_(1.0))
+
+
+def _quickest(work: Callable[[], object]) -> float:
+    seconds: list[float] = []
+    until = time.perf_counter() + 0.3
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def grown(name: str, members: int, data_dir: Path | None) -> dict[str, int]:
+    """Bytes that this process had at most, and that weights, gradients and optimisers of so many members take."""
+    recipe = find_recipe(name).with_(seeds=members)
+    keep_memory()
+    game = game_of(recipe, source_of(recipe, data_dir))
+    for _ in range(3):
+        game.play()
+    weights = sum(p.numel() * p.element_size() for player in game.players.values() for p in player.networks.parameters)
+    held = sum(state(game, who) for who in game.players)
+    return {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "needed": held + weights}
+
+
+def memory(name: str, data_dir: Path | None) -> dict[str, Any]:
+    """Bytes a member: what the process grew by, and what its state takes."""
+    found: list[dict[str, int]] = []
+    for members in MEMORY[name]:
+        command = [sys.executable, __file__, "--grown", name, str(members)]
+        command += ["--data-dir", str(data_dir)] if data_dir else []
+        found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    more = MEMORY[name][1] - MEMORY[name][0]
+    taken, needed = ((found[1][key] - found[0][key]) / more for key in ("peak", "needed"))
+    return {"members": MEMORY[name], "taken": taken, "needed": needed, "date": date.today().isoformat()}
+
+
+# Tables and curves.
+
+
+def _held() -> dict[str, Any]:
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def table() -> str:
+    """Markdown."""
+    held = _held()
+    if not held:
+        return "Not run yet."
+    lines = [
+        f"{held['machine']['processor']}, one thread, torch {held['machine']['torch']}, {held['machine']['date']}; "
+        f"{held['machine']['operations'] / 1e9:,.0f} GFLOP/s. Microseconds of a round, for each seed:",
+        "",
+        "| recipe | what grows | | plain | ours | times as fast | limit | ours, over the limit |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for point in points():
+        if each := held.get(point.name):
+            ours, plain = median(each["ours"]), median(each["plain"])
+            lines.append(
+                f"| {point.recipe.name} | {point.curve} | {point.at:,} | {_micro(plain)} | {_micro(ours)} "
+                f"| {plain / ours:,.3g} | {_micro(each['limit'])} | {ours / each['limit']:.2g} |"
+            )
+    kept = {name: held[f"memory: {name}"] for name in MEMORY if f"memory: {name}" in held}
+    if kept:
+        lines += [
+            "",
+            "| recipe | members | weights, gradients, optimiser: kB each | the process grew by: kB each | ratio |",
+            "| --- | ---: | ---: | ---: | ---: |",
+        ]
+        lines += [
+            f"| {name} | {each['members'][0]:,} to {each['members'][1]:,} | {each['needed'] / 1e3:,.3g} "
+            f"| {each['taken'] / 1e3:,.3g} | {each['taken'] / each['needed']:.2f} |"
+            for name, each in kept.items()
+        ]
+    return "\n".join(lines)
+
+
+def _micro(seconds: float) -> str:
+    return f"{1e6 * seconds:,.3g}" if seconds < 1e-4 else f"{1e6 * seconds:,.0f}"
+
+
+def draw() -> None:
+    """A panel for each curve: microseconds of a round, for each seed, on two logarithmic axes."""
+    held = _held()
+    figure = blank(LIGHT, 5.6)
+    panels: list[tuple[str, str]] = [("seeds", name) for name in SEEDS]
+    panels += [("batch", "fashion-fc"), ("width", "fashion-fc")]
+    axes = figure.subplots(2, 3).flatten()
+    for place, (curve, name) in zip(axes, panels, strict=False):
+        _panel(place, curve, name, held)
+    for curve, hue, style in _styles():
+        axes[5].plot([], [], color=hue, linestyle=style, marker="o", markersize=3, label=curve)
+    axes[5].legend(loc="center", frameon=False, fontsize=TEXT)
+    axes[5].set_axis_off()
+    PICTURE.write_bytes(as_png(figure))
+
+
+def _styles() -> tuple[tuple[str, str, Any], ...]:
+    return (
+        (THEIRS, LIGHT.hues["g_loss"], "-"),
+        (COST, LIGHT.hues["d_loss"], "-"),
+        (LIMIT, LIGHT.ink, (0, (4, 2))),
+    )
+
+
+def _panel(axes: Axes, curve: str, name: str, held: dict[str, Any]) -> None:
+    found = [(p.at, held[p.name]) for p in points() if (p.curve, p.recipe.name) == (curve, name) and p.name in held]
+    dress(axes, LIGHT)
+    if not found:
+        return
+    keys = {THEIRS: "plain", COST: "ours", LIMIT: "limit"}
+    for label, hue, style in _styles():
+        values = [each[keys[label]] for _, each in found]
+        heights = [1e6 * (median(v) if isinstance(v, list) else v) for v in values]
+        axes.plot([at for at, _ in found], heights, color=hue, linestyle=style, marker="o", markersize=3)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,g}"))
+    axes.set_title(name, fontsize=TEXT, color=LIGHT.ink)
+    axes.set_xlabel({"seeds": "seeds", "batch": "examples in a batch", "width": "hidden units"}[curve], fontsize=SMALL)
+    axes.set_ylabel("µs a round and seed", fontsize=SMALL)
+
+
+def main() -> None:
+    """Measure what is asked for, and draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--only", nargs="*", default=["seeds", "batch", "width", "memory"])
+    parser.add_argument("--grown", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.grown:
+        name, members = arguments.grown
+        print(json.dumps(grown(name, int(members), arguments.data_dir)))
+        return
+    machine = {"processor": processor(), "torch": torch.__version__, "date": date.today().isoformat()}
+    write(RESULTS, "machine", {**machine, "operations": operations_a_second()})
+    keep_memory()
+    if "memory" in arguments.only:
+        for name in MEMORY:
+            write(RESULTS, f"memory: {name}", memory(name, arguments.data_dir))
+    for point in points():
+        if point.curve in arguments.only:
+            with tempfile.TemporaryDirectory() as folder:
+                write(RESULTS, point.name, measured(point, arguments, Path(folder)))
+            print(f"{point.name}: done", flush=True)
+    draw()
+    print(table())
+
+
+if __name__ == "__main__":
+    main()
