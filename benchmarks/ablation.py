@@ -89,7 +89,7 @@ LOSSES = [Loss(objective, sides) for objective, sides in product(OBJECTIVES, SID
 def base(data: str) -> Recipe:
     """What all losses share: the recipes for such data, shorter, with narrower networks or one normal latent space."""
     if data == "digits":
-        return find_recipe("mnist").with_(
+        return find_recipe("auto").with_(
             data=Digits(span=(-1.0, 1.0)),
             generator=FullyConnected(hidden=(128, 128), output="tanh"),
             discriminator=FullyConnected(hidden=(128, 128)),

@@ -6,8 +6,8 @@ Cost: a round is d_sees_both g_fools_d with one member, 64 examples and Adam, on
 timing does not depend on what the images show. The families play by turns, a round each, and a ratio is of medians over
 N turns after one of warm-up.
 
-Quality: the game of the recipe `mnist` with the networks of each family at their own sizes, for as many rounds as fit
-into the same processor time of one thread, by the pace of the first; judged like any run.
+Quality: the game of `auto` for small images with the networks of each family at their own sizes, for as many rounds as
+fit into the same processor time of one thread, by the pace of the first; judged like any run.
 
 Every figure goes to `results/networks.json`, from which `make docs` takes the tables in docs/networks.md and
 docs/choosing.md.
@@ -57,7 +57,7 @@ FAMILIES = {"DCGAN": "dcgan", "fully connected": "", "SN-GAN": "sngan", "R3GAN":
 """Title -> what the names of its leaves begin with."""
 BATCH, LATENT = 64, 64
 WIDTHS = 512, 512
-"""Of the fully connected family's hidden layers, as in the recipe `mnist`."""
+"""Of the fully connected family's hidden layers, as `auto` has them."""
 BUDGETS: dict[str, tuple[Dataset, float, int]] = {
     "digits": (Digits(span=(-1.0, 1.0)), 30.0, 3),
     "mnist": (MNIST(span=(-1.0, 1.0)), 100.0, 2),
@@ -129,10 +129,10 @@ def costs(turns: int) -> dict[str, Any]:
 
 
 def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
-    """The game of `mnist` with networks of that family, as long as the budget lets it be."""
+    """The game of `auto` for small images with networks of that family, as long as the budget lets it be."""
     what, budget, seeds = BUDGETS[data]
     generator, discriminator = pair(family, penalised=True)
-    whole = find_recipe("mnist").with_(
+    whole = find_recipe("auto").with_(
         data=what,
         generator=generator,
         discriminator=discriminator,

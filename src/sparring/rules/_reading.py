@@ -30,7 +30,7 @@ FAR = 0.4
 THRICE = np.log(3.0)
 """Beyond three times the end of a range, or below a third of it, is as far as it goes."""
 
-COPIES = 0.4
+COPIES = 0.5
 """Distance to the nearest training example, as a share of what real examples have that are none, below which samples
 are copies."""
 
@@ -89,11 +89,11 @@ class Beside:
 FIGURES: Mapping[str, Beside] = {
     "frechet-distance": Beside(more=8.0, why="through a judge: an eighth of the mean square of real data's features"),
     "modes": Beside(least=0.9, why="every class is drawn"),
-    "class-divergence": Beside(more=0.35, why="in nats: no class is far too rare"),
+    "class-divergence": Beside(more=0.25, why="in nats: no class is far too rare"),
     "confidence": Beside(least=0.75, why="the judge is about as sure of samples as of real examples"),
     "high-quality": Beside(least=0.75, why="samples lie on the modes"),
     "reached-modes": Beside(least=0.95, why="every mode is drawn"),
-    "mode-divergence": Beside(more=0.35, why="in nats: no mode is far too rare"),
+    "mode-divergence": Beside(more=0.25, why="in nats: no mode is far too rare"),
     "diversity": Beside(least=0.75, most=1.3, why="samples differ from one another as much as real examples do"),
     "roughness": Beside(least=0.7, most=1.4, why="neighbouring pixels differ as much as in real images"),
     "average-likeness": Beside(least=0.75, most=1.35, why="samples lie as far from the average as real examples do"),

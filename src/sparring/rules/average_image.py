@@ -33,7 +33,9 @@ class AverageImage(Rule):
         smooth = ~(reading.now("roughness") > SPECKLED)  # points have no roughness
         holds = reading.averages & smooth & ~reading.lost
         then = (reading.figure("diversity") < ALIKE) & (reading.figure("average-likeness") > NEAR_AVERAGE)
-        return Signs(holds, onset(reading.looked, then), np.minimum(1 - alike / ALIKE, near / NEAR_AVERAGE - 1))
+        degree = np.minimum(1 - alike / ALIKE, near / NEAR_AVERAGE - 1)
+        # A G that gives what it gave at the first look may have been born so: what keeps it from learning goes first.
+        return Signs(holds, onset(reading.looked, then), np.where(reading.unmoved, -0.6, degree))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         near = middle(reading.now("average-likeness"), members)
