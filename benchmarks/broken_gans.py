@@ -1,6 +1,6 @@
 """Break GANs on purpose, in known ways, and see whether the diagnosis says what was broken.
 
-    python benchmarks/broken_gans.py --data-dir DIR [--out runs/broken] [--only NAME ...] [--half tune|report]
+    python benchmarks/broken_gans.py --data-dir DIR [--out runs/broken] [--only NAME ...] [--part tune|report]
 
 Every case is a recipe that trains well, or one small change to it, with the names that are right for what was done: the
 first names what was broken, the others what follows from it. Healthy GANs are cases too. Thresholds were chosen by
@@ -142,7 +142,7 @@ def grid() -> Recipe:
 
 
 def images(data: Dataset) -> Recipe:
-    """28 x 28 pixels: the recipe `mnist`, a fifth as long."""
+    """28 x 28 pixels: the recipe `mnist`, a third as long."""
     return find_recipe("mnist").with_(data=data, rounds=4_000, ticks=20)
 
 
@@ -324,7 +324,7 @@ class Case:
     """Names that are right for it; the first is what was done to it."""
     change: Callable[[Recipe], Recipe] = field(default=lambda recipe: recipe)
 
-    half: str = "tune"
+    part: str = "tune"
     """`report` for those that no threshold has seen."""
 
     @property
@@ -348,7 +348,7 @@ def cases() -> Iterator[Case]:
     yield from pattern_cases()
     yield from points_cases()
     yield from images_cases()
-    yield from (replace(case, half="report") for case in unseen_cases())
+    yield from (replace(case, part="report") for case in unseen_cases())
 
 
 def healthy_cases() -> Iterator[Case]:
@@ -652,7 +652,7 @@ def told(case: Case, run: Run) -> dict[str, Any]:
     said = diagnose(run)
     away = float(np.median(nearness(run)))
     return {
-        "half": case.half,
+        "part": case.part,
         "right": list(case.right),
         "verdict": said.verdict,
         "findings": {f.rule: len(f.members) for f in said.findings},
@@ -674,10 +674,10 @@ def kept() -> dict[str, dict[str, Any]]:
     return {case.name: every[case.name] for case in cases() if case.name in every}
 
 
-def held(half: str) -> dict[str, dict[str, Any]]:
-    """Those of a half, each with its distance from the data as `times` that of the unchanged recipe."""
+def held(part: str) -> dict[str, dict[str, Any]]:
+    """Those of a part, each with its distance from the data as `times` that of the unchanged recipe."""
     every = kept()
-    return {name: {**each, "times": _times(each, every)} for name, each in every.items() if each["half"] == half}
+    return {name: {**each, "times": _times(each, every)} for name, each in every.items() if each["part"] == part}
 
 
 def _times(each: dict[str, Any], every: dict[str, dict[str, Any]]) -> float | None:
@@ -694,13 +694,13 @@ def counts(each: dict[str, Any]) -> bool:
     return hidden or each["times"] is None or each["times"] >= SPOILT
 
 
-def cases_in_markdown(half: str) -> str:
-    """Every case of a half: how far off its samples were, what was right, what was said."""
+def cases_in_markdown(part: str) -> str:
+    """Every case of a part: how far off its samples were, what was right, what was said."""
     lines = [
         "| case | seeds | rounds | distance, times the unchanged recipe's | right | said | also found |",
         "| --- | ---: | ---: | ---: | --- | --- | --- |",
     ]
-    for name, each in held(half).items():
+    for name, each in held(part).items():
         said = each["verdict"]
         mark = f"`{said}`" if said in each["right"] or not counts(each) else f"**`{said}`**"
         also = ", ".join(f"`{rule}`" for rule in each["findings"] if rule != said)
@@ -710,9 +710,9 @@ def cases_in_markdown(half: str) -> str:
     return "\n".join(lines)
 
 
-def matrix_in_markdown(half: str) -> str:
+def matrix_in_markdown(part: str) -> str:
     """Confusion matrix: a row for what was broken (the first of the right names), a column for what was said."""
-    every = [each for each in held(half).values() if counts(each)]
+    every = [each for each in held(part).values() if counts(each)]
     columns = [name for name in (*catalogue.cards("rules"), NOT_SURE) if any(e["verdict"] == name for e in every)]
     rows = [name for name in catalogue.cards("rules") if any(e["right"][0] == name for e in every)]
     lines = [f"| broken | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
@@ -722,20 +722,20 @@ def matrix_in_markdown(half: str) -> str:
     return "\n".join(lines)
 
 
-def score_in_words(half: str) -> str:
+def score_in_words(part: str) -> str:
     """How many were right at the top, how many sick were called healthy and healthy sick."""
-    every = [each for each in held(half).values() if counts(each)]
+    every = [each for each in held(part).values() if counts(each)]
     if not every:
-        return f"The half `{half}` was not run."
+        return f"The part `{part}` was not run."
     sick, healthy = ([e for e in every if (EQUILIBRIUM in e["right"]) == good] for good in (False, True))
     right = sum(e["verdict"] in e["right"] for e in every)
     first = sum(e["verdict"] == e["right"][0] for e in sick)
     called_healthy = sum(e["verdict"] == EQUILIBRIUM for e in sick)
     called_sick = sum(e["verdict"] not in (EQUILIBRIUM, NOT_SURE) for e in healthy)
-    there = sum(case.half == half for case in cases())
-    done = "" if len(held(half)) == there else f" {len(held(half))} of its {there} cases were run."
+    there = sum(case.part == part for case in cases())
+    done = "" if len(held(part)) == there else f" {len(held(part))} of its {there} cases were run."
     return (
-        f"Half `{half}`: {right} of {len(every)} right at the top ({right / len(every):.0%}), and of {len(sick)} sick "
+        f"Part `{part}`: {right} of {len(every)} right at the top ({right / len(every):.0%}), and of {len(sick)} sick "
         f"ones {first} by the very name of what was broken; {called_healthy} of {len(sick)} sick ones called healthy; "
         f"{called_sick} of {len(healthy)} healthy ones called sick.{done}"
     )
@@ -755,7 +755,7 @@ def chosen(arguments: argparse.Namespace) -> list[Case]:
         for case in cases()
         if (not arguments.only or any(case.name.startswith(name) for name in arguments.only))
         and (arguments.data_dir or not case.needs_files)
-        and (not arguments.half or case.half == arguments.half)
+        and (not arguments.part or case.part == arguments.part)
         and (not arguments.done or is_done(folder_of(arguments.out, case)))
     ]
 
@@ -766,7 +766,7 @@ def flags(doc: str, out: str) -> argparse.ArgumentParser:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path(out))
     parser.add_argument("--only", nargs="*", default=[], help="cases whose name begins so; all if not given")
-    parser.add_argument("--half", choices=("tune", "report"))
+    parser.add_argument("--part", choices=("tune", "report"))
     parser.add_argument("--done", action="store_true", help="only cases that were trained: diagnose them again")
     return parser
 
@@ -785,9 +785,9 @@ def main() -> None:
         write(RESULTS, case.name, said)
         right = "right" if said["verdict"] in case.right else "WRONG"
         rest = f" ({in_words(sum(left.values()))} left)" if left else ""
-        print(f"{case.half:<7}{right:<6}{case.name}: {said['verdict']}{rest}", flush=True)
-    for half in ("tune", "report"):
-        print(score_in_words(half))
+        print(f"{case.part:<7}{right:<6}{case.name}: {said['verdict']}{rest}", flush=True)
+    for part in ("tune", "report"):
+        print(score_in_words(part))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,8 @@ def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Train one recipe, or go on, and tell what came of it."""
     protocol = PROTOCOLS[name]
     run = trained(recipe_of(name), arguments.out / name, arguments.data_dir)
-    measured = measure(run, protocol.samples, data_dir=arguments.data_dir)
+    wanted = (protocol.reached, protocol.divergence, protocol.quality)
+    measured = measure(run, protocol.samples, data_dir=arguments.data_dir, metrics=wanted)
     keep(measured)
     modes = recipe_of(name).data.modes
     return {

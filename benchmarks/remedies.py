@@ -1,6 +1,6 @@
 """Whether the remedies help: the broken GANs of `broken_gans.py`, trained again with the first remedy that is proposed.
 
-    python benchmarks/remedies.py --data-dir DIR [--out runs/remedies] [--seeds 8] [--only NAME ...] [--half HALF]
+    python benchmarks/remedies.py --data-dir DIR [--out runs/remedies] [--seeds 8] [--only NAME ...] [--part PART]
 
 For every sick case: train it, take the first remedy of its verdict, train the changed recipe from scratch with the same
 seeds, and ask of each seed whether the finding is gone and whether its samples came nearer to the data. The distance is
@@ -55,7 +55,7 @@ def told(case: Case, before: Run, verdict: Diagnosis, remedy: str, after: Run) -
     return {
         "rule": first.rule,
         "remedy": remedy,
-        "half": case.half,
+        "part": case.part,
         "seeds": len(first.members),
         "gone": len(set(first.members) - still),
         "nearer": len(nearer),

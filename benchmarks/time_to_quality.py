@@ -161,8 +161,9 @@ def table() -> str:
         [
             *lines,
             "",
-            f"Mean ± SD over seeds. Sure of: samples that the judge is more than 90 % sure of. The last column is the worst class of the worst seed. {SAMPLES:,} samples of each "
-            f"seed. {made['machine']}, {made['runs'][0]['threads']} threads; {made['date']}.",
+            f"Mean ± SD over seeds. Sure of: samples that the judge is more than 90 % sure of. The last column is the "
+            f"worst class of the worst seed. {SAMPLES:,} samples of each seed. {made['machine']}, "
+            f"{made['runs'][0]['threads']} threads; {made['date']}.",
         ]
     )
 

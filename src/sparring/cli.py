@@ -330,6 +330,9 @@ class MeasureFlags:
             "inception, for published FID. Else the one that goes with the data, or own where there is none.",
         ),
     ] = ""
+    metrics: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="NAME ...", help="Measure these alone, not all that fit.")
+    ] = ()
     data_dir: Annotated[
         Path | None, tyro.conf.arg(help="Folder with the data set's files; else SPARRING_DATA, else a download.")
     ] = None
@@ -346,7 +349,7 @@ def measure(arguments: list[str]) -> int:
     from sparring.measure import keep
     from sparring.measure import measure as taken
 
-    measured = taken(flags.run, flags.count, flags.judge or None, flags.data_dir, flags.source, seeds)
+    measured = taken(flags.run, flags.count, flags.judge or None, flags.data_dir, flags.source, seeds, flags.metrics)
     keep(measured)
     page = report.write_report(measured.run)
     if flags.json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -137,11 +137,13 @@ def measure(
     data_dir: Path | None = None,
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
+    metrics: Collection[str] = (),
 ) -> Measurement:
     """Measure `count` examples of every member, those of its latent vectors 0 to `count` - 1.
 
-    `by` names the judge, as for `judge_for`. Of data without a held-out part half is
-    put aside, so that fewer than `count` may be compared. Raises UsageError for a judge or a count that does not fit.
+    `by` names the judge, as for `judge_for`; `metrics` those to measure, every one that fits if none is named. Of data
+    without a held-out part half is put aside, so that fewer than `count` may be compared. Raises UsageError for a
+    judge, a metric or a count that does not fit.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     if count < SMALLEST:
@@ -155,7 +157,8 @@ def measure(
     real = real_data(recipe.data, count, data_dir)
     n, chosen = len(real.reference), judge_for(recipe.data, by, data_dir)
     reference = views(real.reference, chosen)
-    figures = _real_figures(real, reference, views(real.held_out, chosen), _fitting(recipe.data, reference, real))
+    fitting = _asked_for(metrics, _fitting(recipe.data, reference, real))
+    figures = _real_figures(real, reference, views(real.held_out, chosen), fitting)
     told = {name: list[np.ndarray]() for name in figures}
     sides = _sides(reference, real.training)
     for few in _parted(recipe.seeds, n * math.prod(recipe.data.shape)):
@@ -297,6 +300,12 @@ def _fitting(data: Dataset, reference: Views, real: Real) -> dict[str, Metric]:
             known = {"centres": data.modes.centres, "sd": data.modes.sd} if data.modes else {}
             found[name] = leaf(**known) if leaf.through == "coordinates" else leaf()
     return found
+
+
+def _asked_for(names: Collection[str], fitting: dict[str, Metric]) -> dict[str, Metric]:
+    if odd := sorted(set(names) - set(fitting)):
+        raise UsageError(f"the metric {odd[0]} does not fit this run, or is none; these fit: {', '.join(fitting)}")
+    return {name: metric for name, metric in fitting.items() if not names or name in names}
 
 
 def _drawn(data: Dataset, count: int, data_dir: Path | None) -> Real:

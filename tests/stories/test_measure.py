@@ -255,6 +255,13 @@ def test_a_measurement_of_a_member_that_diverged_is_null_and_counted(
     assert "1 of 3 seeds diverged" in capsys.readouterr().out
 
 
+def test_some_metrics_alone(trained: Path) -> None:
+    few = ("frechet-distance", "modes")
+    some, every = measure(trained, 32, metrics=few).plain()["metrics"], measure(trained, 32).plain()["metrics"]
+    assert set(some) == set(few) < set(every)
+    assert all(some[name] == every[name] for name in few)
+
+
 def test_both_sides_of_real_data_are_other_examples(data_dir: Path) -> None:
     from sparring.datasets.digits import Digits
     from sparring.datasets.pattern_1010 import Pattern1010
@@ -276,6 +283,7 @@ def test_both_sides_of_real_data_are_other_examples(data_dir: Path) -> None:
         (["{run}", "--judge", "owl"], WRONG_USAGE, "to measure, own and inception too"),
         (["{run}", "--judge", "mnist"], WRONG_USAGE, "looks at (1, 28, 28) images"),
         (["{run}", "--seeds", "7"], WRONG_USAGE, "no seed 7"),
+        (["{run}", "--metrics", "beauty"], WRONG_USAGE, "the metric beauty does not fit this run, or is none"),
     ],
 )
 def test_what_does_not_fit_is_said_in_one_line(

@@ -1,8 +1,10 @@
 """One modern game for images and for whatever else there is: what to start from.
 
 A relativistic pair with R1 and R2 (Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024), Adam without
-momentum, samples from an averaged generator. Small images go through fully connected networks, which two cores train in
-minutes; larger ones through convolutions.
+momentum, samples from an averaged generator. Small images go through fully connected networks; larger ones through
+narrow convolutions, with batch normalisation in G alone, small batches, a high rate, and R1 and R2 in every eighth
+round only. On MNIST, after the same time on one core, that came about twice as near to the data as fully connected
+networks did.
 """
 
 import math
@@ -48,6 +50,8 @@ SIGNS = 4
 """Among the latent numbers for data that are points, beside as many normal ones as a point has."""
 LOOKED_AT = 1_000
 """Points that the variance is taken from."""
+NARROW, LARGEST_NARROW = 16, 32
+"""Maps at half the image's side, and the largest side they are for: twice as many came less far in the same time."""
 WIDTHS = 512, 512
 """Of the hidden layers of fully connected networks that draw or judge images."""
 
@@ -59,7 +63,7 @@ WIDTHS = 512, 512
 )
 def mnist() -> Recipe:
     """MNIST: small convolutions, non-saturating, D held flat in every eighth round, small batches, averaged G."""
-    return convolutional(MNIST(span=SPAN), rounds=20_000)
+    return convolutional(MNIST(span=SPAN), rounds=12_000)
 
 
 @recipe(
@@ -69,7 +73,7 @@ def mnist() -> Recipe:
 )
 def fashion_mnist() -> Recipe:
     """Fashion-MNIST: the same game and networks as `mnist`."""
-    return convolutional(FashionMNIST(span=SPAN), rounds=20_000)
+    return convolutional(FashionMNIST(span=SPAN), rounds=12_000)
 
 
 @recipe(
@@ -89,10 +93,12 @@ def mnist_fast() -> Recipe:
 )
 def stacked_mnist() -> Recipe:
     """Two digits of MNIST as two colours, a hundred modes: the game of `mnist`, networks half as wide again."""
-    return convolutional(StackedMNIST(digits_stacked=2, span=SPAN), width=24, rounds=40_000)
+    return convolutional(StackedMNIST(digits_stacked=2, span=SPAN), width=24, rounds=20_000)
 
 
-def convolutional(data: Dataset, rounds: int, width: int = 16, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:
+def convolutional(
+    data: Dataset, rounds: int, width: int = NARROW, output: Literal["sigmoid", "tanh"] = "tanh"
+) -> Recipe:
     """The game for images of more than 16 pixels."""
     return Recipe(
         data=data,
@@ -118,8 +124,8 @@ def auto(data: Dataset | None = None) -> Recipe:
     """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
 
     Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
-    Images up to 16 pixels: that of `mnist`. Larger ones, where the side allows it: the same with convolutions (DCGAN's,
-    without normalisation in D). Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
+    Images up to 16 pixels: fully connected networks. Larger ones, where the side allows it: the game of `mnist`, with
+    DCGAN's convolutions. Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
     """
     data = data or Digits()
     shape, examples = data.sizes()
@@ -131,7 +137,8 @@ def auto(data: Dataset | None = None) -> Recipe:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = min(shape[1:]) > LARGEST_CONNECTED and _has_sides_to_halve(shape)
-    game = convolutional(data, 20_000, 0, output) if large else connected(data, output)
+    width = NARROW if max(shape[1:]) <= LARGEST_NARROW else 0  # 0: the networks' own
+    game = convolutional(data, 12_000, width, output) if large else connected(data, output)
     few = examples is not None and examples < FEW
     return replace(game, tricks=(DiffAugment(), *game.tricks)) if few else game
 
