@@ -27,10 +27,13 @@ def miniature(recipe: Recipe) -> Recipe:
 
 def small(network: Any) -> Any:
     """A network leaf with fewer numbers in each layer."""
+    if hasattr(network, "width"):
+        return dataclasses.replace(network, width=MOST_CHANNELS)
     limits = {"hidden": WIDEST, "channels": MOST_CHANNELS}
     held = {name: most for name, most in limits.items() if hasattr(network, name)}
     return dataclasses.replace(network, **{n: tuple(min(w, m) for w in getattr(network, n)) for n, m in held.items()})
 
 
 def wide(network: Any) -> bool:
-    return max(getattr(network, "hidden", ()), default=0) > 400 or hasattr(network, "channels")
+    convolutions = hasattr(network, "channels") or hasattr(network, "width")
+    return convolutions or max(getattr(network, "hidden", ()), default=0) > 400

@@ -19,9 +19,9 @@ from tests.laws.textbook import WANTS, WRITTEN_DOWN, Textbook
 from tests.miniature import miniature
 
 ROUNDS = 20
-TOLERANCE = 1e-11
+TOLERANCE = 1e-10
 """In float64. The textbook's sigmoid followed by a logarithm loses digits that the game's softplus keeps, and Adam
-magnifies what is lost (measured: 1e-13)."""
+magnifies what is lost (measured: 1e-13, and 1e-11 where weights as small as DCGAN's meet batch normalisation)."""
 RESTING = 1e-9
 """Where gradients cancel, Adam divides what rounding leaves of them, about 1e-17, by 1e-8 (measured: 1e-11)."""
 SEEDS = (11, 5)

