@@ -128,3 +128,14 @@ def test_the_first_remedy_that_fits_mends_what_the_recipe_shows_is_wrong(finding
     plain = broken()[name].to_dict()
     fits = [r for r in RULES[finding].remedies if catalogue.make("remedies", r, {})(plain) is not None]
     assert fits[0] == first
+
+
+def test_a_player_that_does_not_learn_takes_the_rule_of_the_other() -> None:
+    recipe = find_recipe("ring").with_(discriminator_optimiser=SGD(0.0))
+    changed = remedied(recipe.to_dict(), "usual-rates")
+    assert (
+        changed["discriminator_optimiser"] == changed["generator_optimiser"] == recipe.to_dict()["generator_optimiser"]
+    )
+    too_slow = recipe.with_(generator_optimiser=Adam(1e-9)).to_dict()
+    both = remedied(too_slow, "usual-rates")
+    assert both["discriminator_optimiser"] == both["generator_optimiser"] != too_slow["generator_optimiser"]

@@ -83,7 +83,7 @@ def fashion_mnist() -> Recipe:
 )
 def mnist_fast() -> Recipe:
     """MNIST in a minute: the game of `mnist` with players that are told classes, shorter."""
-    return replace(mnist(), objective=BCEWithLogits(), conditional=True, rounds=6_000, ticks=20)
+    return replace(mnist(), objective=BCEWithLogits(), conditional=True, rounds=5_000, ticks=20)
 
 
 @recipe(
