@@ -104,7 +104,7 @@ def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[
     theirs, mine = take_turns([plain], ours, arguments.turns, arguments.seconds)
     seeds = len(point.recipe.seeds)
     return {
-        "ours": [1 / rate for rate in mine],
+        "ours": [1 / rate for rate in mine if rate],  # a turn may go to a tick alone
         "plain": [1 / rate for rate in theirs],
         "limit": limit(game_of(point.recipe, source)) / seeds,
         "compiled": ours.compiled,

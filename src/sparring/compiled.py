@@ -297,6 +297,7 @@ def _build(traced: Traced, library: Path) -> None:
     if compiler() is None:
         raise UncompilableError("there is no C++ compiler (g++ or clang++)")
     import torch._inductor
+    from torch._inductor.exc import InductorError
 
     library.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent.parent) as folder:
@@ -305,9 +306,29 @@ def _build(traced: Traced, library: Path) -> None:
         settings: dict[str, Any] = {"aot_inductor.output_path": str(made / library.name)}
         settings |= {"size_asserts": False, "alignment_asserts": False}
         examples = tuple(t.detach() for t in traced.inputs)
-        torch._inductor.aot_compile(traced.for_the_compiler(), examples, options=settings)
+        graph = traced.for_the_compiler()
+        try:
+            torch._inductor.aot_compile(graph, examples, options=settings)
+        except InductorError as error:
+            if "KeyError: 'buf" not in str(error):
+                raise
+            with _without_outer_loops():
+                torch._inductor.aot_compile(graph, examples, options=settings)
         with suppress(OSError):  # somebody else was faster
             made.rename(library.parent)
+
+
+@contextmanager
+def _without_outer_loops() -> Generator[None]:
+    """Torch's compiler trips over outer loops that it shares out (pytorch#196570, open); without them it does not."""
+    from torch._inductor.codegen.cpp import CppScheduling
+
+    sharing = CppScheduling.can_fuse_vertical_outer_loop
+    CppScheduling.can_fuse_vertical_outer_loop = lambda self, node1, node2: False
+    try:
+        yield
+    finally:
+        CppScheduling.can_fuse_vertical_outer_loop = sharing
 
 
 @contextmanager

@@ -215,3 +215,14 @@ def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_
         **ADAM, tricks=(LearningRateSchedule(), ExponentialMovingAverage(), R1(every=4))
     )
     assert_plays_alike(recipe, data_dir)
+
+
+@pytest.mark.slow
+def test_populations_compile_where_the_compiler_trips_over_outer_loops(data_dir: Path) -> None:
+    """pytorch#196570: two members of `num-gan-2` at its own size came to a KeyError."""
+    recipe = find_recipe("num-gan-2").with_(seeds=2)
+    mine, theirs = pair(recipe, data_dir, torch.float32)
+    Compiled(mine).play()
+    theirs.play()
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
+        assert apart(one, other) <= SINGLE
