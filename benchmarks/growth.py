@@ -38,7 +38,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch
 from broken_gans import write
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from plain import fashion_fc
 from speed import PLAIN, Ours, Plain, processor, source_of, take_turns
 from torch.utils.flop_counter import FlopCounterMode
@@ -106,14 +106,14 @@ def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[
     return {
         "ours": [1 / rate for rate in mine if rate],  # a turn may go to a tick alone
         "plain": [1 / rate for rate in theirs],
-        "limit": limit(game_of(point.recipe, source)) / seeds,
+        "limit": limit(game_of(point.recipe, source), _held()["machine"]["operations"]) / seeds,
         "compiled": ours.compiled,
         "date": date.today().isoformat(),
     }
 
 
-def limit(game: Game) -> float:
-    """Seconds that a round takes at the least."""
+def limit(game: Game, operations: float) -> float:
+    """Seconds that a round takes at the least, with so many operations a second."""
     moved = 0
 
     def learn(who: Who, loss: torch.Tensor) -> None:
@@ -125,7 +125,7 @@ def limit(game: Game) -> float:
     game.learn = learn
     with FlopCounterMode(display=False) as counted:
         game.play()
-    return max(counted.get_total_flops() / operations_a_second(), moved / bytes_a_second(moved // 2))
+    return max(counted.get_total_flops() / operations, moved / bytes_a_second(moved // 2))
 
 
 def state(game: Game, who: Who) -> int:
@@ -264,6 +264,10 @@ def _panel(axes: Axes, curve: str, name: str, held: dict[str, Any]) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:,g}"))
+    axes.yaxis.set_major_locator(
+        LogLocator(subs=(1.0, 2.0, 5.0) if curve == "seeds" and name != "pattern-1010" else (1.0,))
+    )
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_title(name, fontsize=TEXT, color=LIGHT.ink)
     axes.set_xlabel({"seeds": "seeds", "batch": "examples in a batch", "width": "hidden units"}[curve], fontsize=SMALL)
     axes.set_ylabel("µs a round and seed", fontsize=SMALL)
