@@ -22,9 +22,8 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
+from broken_cases import Case, cases
 from broken_gans import (
-    Case,
-    cases,
     chosen,
     flags,
     folder_of,

@@ -1,0 +1,556 @@
+"""GANs that train well, and GANs broken on purpose in known ways: the cases of `broken_gans.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.datasets._images import Images
+from sparring.datasets.digits import Digits
+from sparring.datasets.fashion_mnist import FashionMNIST
+from sparring.datasets.mnist import MNIST
+from sparring.datasets.ring import Ring
+from sparring.game import MODERN, Game, d_sees_both, d_sees_fake, d_sees_real, g_fools_d
+from sparring.latent.normal import Normal
+from sparring.latent.uniform import Uniform
+from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.hinge import Hinge
+from sparring.objectives.least_squares import LeastSquares
+from sparring.objectives.minimax import Minimax
+from sparring.objectives.relativistic_paired import RelativisticPaired
+from sparring.objectives.sigmoid_twice import SigmoidTwice
+from sparring.objectives.wasserstein import Wasserstein
+from sparring.optimisers import Optimiser
+from sparring.optimisers.adam import Adam
+from sparring.optimisers.sgd import SGD
+from sparring.recipe import Recipe, find_recipe
+from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
+from sparring.tricks.gradient_penalty import GradientPenalty
+from sparring.tricks.label_swapping import LabelSwapping
+from sparring.tricks.learning_rate_schedule import LearningRateSchedule
+from sparring.tricks.r1 import R1
+from sparring.tricks.zero_centred import ZeroCentred
+
+SEEDS = 3
+FROZEN = SGD(0.0)
+TWO = FullyConnected(hidden=(2,))
+"""A network too narrow for anything."""
+NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
+WINS, WEAK, VANISHING = "discriminator-wins", "weak-discriminator", "vanishing-gradient"
+OSCILLATION, DIVERGENCE, UNDERTRAINED = "oscillation", "divergence", "undertrained"
+OVERFITTING, MEMORISATION, EQUILIBRIUM = "overfitting-discriminator", "memorisation", "equilibrium"
+
+
+# Healthy GANs.
+
+
+def digits() -> Recipe:
+    """The demonstration."""
+    return find_recipe("digits")
+
+
+def pattern() -> Recipe:
+    """1010, as its write-up has it."""
+    return find_recipe("pattern-1010")
+
+
+def modern(recipe: Recipe, rate: float = 1e-3) -> Recipe:
+    """Relativistic, held flat by a zero-centred penalty, samples from averaged weights."""
+    return recipe.with_(
+        objective=RelativisticPaired(),
+        tricks=(ZeroCentred(1.0), ExponentialMovingAverage()),
+        generator_optimiser=Adam(rate, betas=(0.0, 0.99)),
+        discriminator_optimiser=Adam(rate, betas=(0.0, 0.99)),
+    )
+
+
+def points(data: Dataset, gamma: float) -> Recipe:
+    """Points in the plane: the modern game at a high rate that falls to 0."""
+    return modern(
+        Recipe(
+            data=data,
+            generator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
+            discriminator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
+            objective=BCEWithLogits(),
+            latent=Normal(2),
+            round=MODERN,
+            generator_optimiser=Adam(1e-3),
+            discriminator_optimiser=Adam(1e-3),
+            batch=64,
+            rounds=2_500,
+            ticks=25,
+            pictured=256,
+        ),
+        rate=5e-3,
+    ).with_(
+        tricks=(ZeroCentred(gamma, final=gamma / 100, until=1.0), LearningRateSchedule(), ExponentialMovingAverage())
+    )
+
+
+def ring() -> Recipe:
+    """Eight modes on a circle."""
+    return points(Ring(), 0.01)
+
+
+def grid() -> Recipe:
+    """Twenty-five modes on a lattice: the recipe, half as long."""
+    return find_recipe("grid").with_(rounds=6_000, ticks=30)
+
+
+def images(data: Dataset) -> Recipe:
+    """28 x 28 pixels: the recipe `mnist`, a third as long."""
+    return find_recipe("mnist").with_(data=data, rounds=4_000, ticks=20)
+
+
+def mnist() -> Recipe:
+    """Handwritten digits."""
+    return images(MNIST(span=(-1.0, 1.0)))
+
+
+def fashion() -> Recipe:
+    """Clothes."""
+    return images(FashionMNIST(span=(-1.0, 1.0)))
+
+
+# What is broken with more than a field.
+
+
+class Saturated(nn.Module):
+    """A generator whose last layer starts far out on the flat of its tanh."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(32, 128), nn.LeakyReLU(0.2), nn.Linear(128, 64))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """`(B, 32)` -> `(B, 1, 8, 8)`."""
+        return (60 * self.body(z)).tanh().unflatten(1, (1, 8, 8))
+
+
+class Copier(nn.Module):
+    """A generator that looks up one in eight of the training images, blurs nothing and learns nothing else."""
+
+    held: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        source = Digits(span=(-1.0, 1.0)).open(None, "cpu")
+        assert isinstance(source, Images)
+        self.register_buffer("held", source.pixels[::8].float() * (2 / 255) - 1)
+        self.brightness = nn.Parameter(torch.zeros(1))
+        self.picks = nn.Parameter(torch.randn(32, len(source.pixels[::8])), requires_grad=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """`(B, 32)` -> `(B, 1, 8, 8)`."""
+        chosen = torch.nn.functional.one_hot((z @ self.picks).argmax(1), len(self.held)).to(z.dtype)
+        return (chosen @ self.held.flatten(1)).unflatten(1, (1, 8, 8)) + 0.01 * self.brightness
+
+
+@final
+@dataclass(frozen=True)
+class Few(Dataset):
+    """The first of scikit-learn's digits alone; the others are held out."""
+
+    count: int = 24
+    span: tuple[float, float] = (-1.0, 1.0)
+    shape: ClassVar[Shape] = (1, 8, 8)
+    card: ClassVar[Card] = replace(Digits.card, title="A few digits", examples=None)
+
+    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        return Images.of(_pixels()[: self.count], self.span, device)
+
+    def held_out(self, data_dir: Path | None) -> np.ndarray:
+        return _pixels()[self.count :]
+
+
+@final
+@dataclass(frozen=True)
+class FewMNIST(Dataset):
+    """The first images of MNIST alone, with its test split."""
+
+    count: int = 200
+    span: tuple[float, float] = (-1.0, 1.0)
+    shape: ClassVar[Shape] = (1, 28, 28)
+    card: ClassVar[Card] = replace(MNIST.card, title="A few of MNIST", examples=None)
+
+    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        source = MNIST().open(data_dir, device)
+        assert isinstance(source, Images)
+        return Images.of(source.pixels[: self.count].cpu().numpy(), self.span, device)
+
+    def held_out(self, data_dir: Path | None) -> np.ndarray | None:
+        return MNIST().held_out(data_dir)
+
+
+def _pixels() -> np.ndarray:
+    source = Digits().open(None, "cpu")
+    assert isinstance(source, Images)
+    return source.pixels.numpy()
+
+
+def d_never_sees_four_classes(game: Game) -> None:
+    """D is shown real examples of six classes only, so that G drops the other four."""
+    source = game.source
+    assert isinstance(source, Images)
+    x, classes = source.draw_with_classes(game.chance, 3 * game.batch)
+    wanted = torch.argsort((classes < 6).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
+    real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
+    fake = game.fake().detach()
+    assert isinstance(fake, Tensor)
+    game.learn("D", game.called(1, game.D(real)) + game.called(0, game.D(fake)) + game.penalty(real, fake))
+
+
+def d_sees_one_class(game: Game) -> None:
+    """D is shown real examples of the first class only."""
+    source = game.source
+    assert isinstance(source, Images)
+    x, classes = source.draw_with_classes(game.chance, 20 * game.batch)
+    wanted = torch.argsort((classes == 0).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
+    real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
+    fake = game.fake().detach()
+    assert isinstance(fake, Tensor)
+    game.learn("D", game.called(1, game.D(real)) + game.called(0, game.D(fake)) + game.penalty(real, fake))
+
+
+def faster(recipe: Recipe, player: str, factor: float) -> Recipe:
+    """One player's learning rate multiplied."""
+    name = f"{player}_optimiser"
+    optimiser = getattr(recipe, name)
+    return recipe.with_(**{name: replace(optimiser, rate=optimiser.rate * factor)})
+
+
+def g_faster(factor: float) -> Callable[[Recipe], Recipe]:
+    """G's rate multiplied."""
+    return lambda recipe: faster(recipe, "generator", factor)
+
+
+def d_faster(factor: float) -> Callable[[Recipe], Recipe]:
+    """D's rate multiplied."""
+    return lambda recipe: faster(recipe, "discriminator", factor)
+
+
+def both_faster(factor: float) -> Callable[[Recipe], Recipe]:
+    """Both rates multiplied."""
+    return lambda recipe: faster(faster(recipe, "generator", factor), "discriminator", factor)
+
+
+def cut_to(rounds: int) -> Callable[[Recipe], Recipe]:
+    """Stopped early."""
+    return lambda recipe: recipe.with_(rounds=rounds, ticks=min(recipe.ticks, 30))
+
+
+def slowly(recipe: Recipe) -> Recipe:
+    """Both learn by plain gradient descent at a rate far too low."""
+    return recipe.with_(generator_optimiser=SGD(1e-3), discriminator_optimiser=SGD(1e-3))
+
+
+def plain(recipe: Recipe) -> Recipe:
+    """Cross-entropy and nothing else, as GANs first were."""
+    return recipe.with_(objective=BCEWithLogits(), tricks=())
+
+
+def put(**fields: Any) -> Callable[[Recipe], Recipe]:
+    """Fields replaced."""
+    return lambda recipe: recipe.with_(**fields)
+
+
+def both_by(optimiser: Optimiser) -> Callable[[Recipe], Recipe]:
+    """Both players step by one rule."""
+    return put(generator_optimiser=optimiser, discriminator_optimiser=optimiser)
+
+
+def in_turn(*changes: Callable[[Recipe], Recipe]) -> Callable[[Recipe], Recipe]:
+    """Several changes."""
+
+    def change(recipe: Recipe) -> Recipe:
+        for each in changes:
+            recipe = each(recipe)
+        return recipe
+
+    return change
+
+
+@dataclass(frozen=True)
+class Case:
+    """One GAN whose state is known beforehand."""
+
+    name: str
+    base: Callable[[], Recipe]
+    right: tuple[str, ...]
+    """Names that are right for it; the first is what was done to it."""
+    change: Callable[[Recipe], Recipe] = field(default=lambda recipe: recipe)
+
+    part: str = "tune"
+    """`report` for those that no threshold has seen."""
+
+    @property
+    def healthy(self) -> bool:
+        return EQUILIBRIUM in self.right
+
+    @property
+    def needs_files(self) -> bool:
+        """Whether it needs MNIST's or Fashion-MNIST's."""
+        return self.base in (mnist, fashion)
+
+    def recipe(self, seeds: int = SEEDS) -> Recipe:
+        """What it trains."""
+        return self.change(self.base()).with_(name=self.name, seeds=seeds)
+
+
+def cases() -> Iterator[Case]:
+    """Every one."""
+    yield from healthy_cases()
+    yield from digits_cases()
+    yield from pattern_cases()
+    yield from points_cases()
+    yield from images_cases()
+    yield from (replace(case, part="report") for case in unseen_cases())
+
+
+def healthy_cases() -> Iterator[Case]:
+    """GANs that train well, under several objectives."""
+    gentle = Adam(1e-3, betas=(0.0, 0.99))
+    for name, base, change in (
+        ("digits as they come", digits, put()),
+        ("digits, hinge", digits, put(objective=Hinge(), tricks=(R1(1.0),))),
+        ("digits, relativistic", digits, modern),
+        (
+            "digits, smaller networks",
+            digits,
+            put(generator=FullyConnected((64, 128), output="tanh"), tricks=(R1(1.0),)),
+        ),
+        ("digits, batch of 16", digits, put(batch=16, rounds=8_000)),
+        ("digits, least squares", digits, put(objective=LeastSquares(), tricks=(R1(1.0),))),
+        ("digits, cross-entropy with R1", digits, put(tricks=(R1(1.0),))),
+        (
+            "digits, wasserstein",
+            digits,
+            put(objective=Wasserstein(), tricks=(GradientPenalty(1.0),), round=(d_sees_both,) * 3 + (g_fools_d,)),
+        ),
+        ("1010 as it comes", pattern, put(rounds=15_000)),
+        ("1010, cross-entropy", pattern, put(objective=BCEWithLogits(), rounds=15_000)),
+        ("1010, adam", pattern, put(generator_optimiser=gentle, discriminator_optimiser=gentle, rounds=15_000)),
+        ("1010, batch of 8", pattern, put(batch=8, rounds=15_000)),
+        ("ring as it comes", ring, put()),
+        ("ring, hinge", ring, put(objective=Hinge())),
+        ("ring, cross-entropy", ring, put(objective=BCEWithLogits())),
+        ("grid as it comes", grid, put()),
+        ("mnist as it comes", mnist, put()),
+        ("mnist, hinge", mnist, put(objective=Hinge())),
+        ("fashion as it comes", fashion, put()),
+        ("fashion, cross-entropy with R1", fashion, put(objective=BCEWithLogits(), tricks=(R1(1.0),))),
+    ):
+        yield Case(name, base, (EQUILIBRIUM,), change)
+
+
+def digits_cases() -> Iterator[Case]:
+    """Scikit-learn's digits, broken."""
+    many = (d_sees_both,) * 300 + (g_fools_d,)
+    for name, right, change in (
+        ("G's rate x 10", (COLLAPSE, OSCILLATION, WEAK), g_faster(10)),
+        ("G's rate / 100", (WINS, UNDERTRAINED, NOISE), g_faster(0.01)),
+        ("D's rate x 10", (WINS, VANISHING, COLLAPSE), d_faster(10)),
+        ("D's rate / 100", (WEAK, UNDERTRAINED, COLLAPSE), d_faster(0.01)),
+        ("frozen G", (WINS, VANISHING, NOISE), put(generator_optimiser=FROZEN)),
+        ("frozen D", (WEAK, COLLAPSE, NOISE), put(discriminator_optimiser=FROZEN)),
+        ("half the labels flipped", (WEAK, COLLAPSE, NOISE), put(tricks=(LabelSwapping(0.5, 0.0),))),
+        ("D far too small", (WEAK, COLLAPSE, AVERAGE), put(discriminator=FullyConnected(hidden=(1,)))),
+        (
+            "D far too big for G",
+            (WINS, COLLAPSE, AVERAGE),
+            in_turn(
+                put(
+                    discriminator=FullyConnected(hidden=(512, 512)),
+                    generator=FullyConnected((4,), output="tanh"),
+                    tricks=(),
+                ),
+                d_faster(4),
+            ),
+        ),
+        (
+            "G far too small",
+            (COLLAPSE, WINS, AVERAGE),
+            put(generator=FullyConnected(hidden=(1,), output="tanh"), tricks=()),
+        ),
+        ("300 steps of D", (WINS, VANISHING, NOISE), put(round=many, rounds=30, ticks=15, tricks=())),
+        (
+            "300 steps of G",
+            (WEAK, COLLAPSE, NOISE),
+            put(round=(d_sees_both,) + (g_fools_d,) * 300, rounds=30, ticks=15),
+        ),
+        ("saturated outputs", (VANISHING, NOISE, WINS), put(generator=Saturated)),
+        ("wrong scale", (WINS, VANISHING, NOISE), put(data=Digits(span=(0.0, 255.0)))),
+        (
+            "G cannot go dark",
+            (WINS, VANISHING, NOISE),
+            put(generator=FullyConnected(hidden=(128, 256), output="sigmoid"), tricks=()),
+        ),
+        ("four classes dropped", (COLLAPSE,), put(round=(d_never_sees_four_classes, g_fools_d), rounds=6_000)),
+        ("a tiny data set", (OVERFITTING, MEMORISATION), put(data=Few(24), tricks=())),
+        ("a G that copies", (MEMORISATION,), put(generator=Copier)),
+        ("a latent of 1", (COLLAPSE,), put(latent=Uniform(1))),
+        (
+            "sigmoid twice against a sure D",
+            (VANISHING, WINS, NOISE),
+            in_turn(put(objective=SigmoidTwice(), tricks=()), d_faster(10)),
+        ),
+        (
+            "minimax against a sure D",
+            (VANISHING, WINS, NOISE),
+            in_turn(put(objective=Minimax(), tricks=()), d_faster(10)),
+        ),
+        ("rates x 100", (DIVERGENCE, OSCILLATION, COLLAPSE, NOISE), both_faster(100)),
+        (
+            "SGD far too fast",
+            (DIVERGENCE,),
+            put(objective=LeastSquares(), tricks=(), generator_optimiser=SGD(30.0), discriminator_optimiser=SGD(30.0)),
+        ),
+        (
+            "wasserstein with nothing to hold D",
+            (DIVERGENCE, WINS),
+            put(objective=Wasserstein(), tricks=(), discriminator_optimiser=Adam(1e-2)),
+        ),
+        ("stopped after 150 rounds", (UNDERTRAINED,), cut_to(150)),
+        ("rates / 100", (UNDERTRAINED,), both_faster(0.01)),
+        ("SGD too slow", (UNDERTRAINED,), slowly),
+    ):
+        yield Case(f"digits, {name}", digits, right, change)
+
+
+def pattern_cases() -> Iterator[Case]:
+    """1010, broken."""
+    d_often = (d_sees_real, d_sees_fake) * 300 + (g_fools_d,)
+    g_often = (d_sees_real, d_sees_fake) + (g_fools_d,) * 300
+    for name, right, change in (
+        ("frozen G", (WINS, VANISHING), put(generator_optimiser=FROZEN)),
+        ("frozen D", (WEAK,), put(discriminator_optimiser=FROZEN)),
+        ("G's rate / 100", (WINS, UNDERTRAINED), g_faster(0.01)),
+        ("D's rate / 100", (WEAK, UNDERTRAINED), d_faster(0.01)),
+        ("D's rate x 10,000", (WINS, OSCILLATION, VANISHING), d_faster(10_000)),
+        ("G's rate x 300", (OSCILLATION, WEAK), g_faster(300)),
+        ("half the labels flipped", (WEAK,), put(tricks=(LabelSwapping(0.5, 0.0),))),
+        ("stopped after 1,500 rounds", (UNDERTRAINED,), cut_to(1_500)),
+        ("300 steps of D", (WINS, VANISHING), put(round=d_often, rounds=150, ticks=30)),
+        ("300 steps of G", (OSCILLATION, WEAK), put(round=g_often, rounds=400, ticks=40)),
+    ):
+        yield Case(f"1010, {name}", pattern, right, change)
+
+
+def points_cases() -> Iterator[Case]:
+    """Ring and grid, broken."""
+    heavy = Adam(5e-3, betas=(0.9, 0.999))
+    g_often = (d_sees_both,) + (g_fools_d,) * 300
+    for name, base, right, change in (
+        ("ring, plain cross-entropy", ring, (COLLAPSE, OSCILLATION), plain),
+        (
+            "ring, momentum 0.9",
+            ring,
+            (OSCILLATION, COLLAPSE),
+            in_turn(plain, put(generator_optimiser=heavy, discriminator_optimiser=heavy)),
+        ),
+        ("ring, frozen G", ring, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimiser=FROZEN))),
+        ("ring, frozen D", ring, (WEAK, COLLAPSE), put(discriminator_optimiser=FROZEN)),
+        ("ring, D's rate / 100", ring, (WEAK, UNDERTRAINED, COLLAPSE), d_faster(0.01)),
+        ("ring, stopped after 100 rounds", ring, (UNDERTRAINED,), cut_to(100)),
+        ("ring, a narrow G", ring, (COLLAPSE,), put(generator=FullyConnected(hidden=(2,)))),
+        ("grid, plain cross-entropy", grid, (COLLAPSE, OSCILLATION), plain),
+        ("grid, 300 steps of G", grid, (OSCILLATION, WEAK, COLLAPSE), put(round=g_often, rounds=40, ticks=20)),
+        ("grid, G's rate / 100", grid, (WINS, UNDERTRAINED), in_turn(plain, g_faster(0.01))),
+    ):
+        yield Case(name, base, right, change)
+
+
+def images_cases() -> Iterator[Case]:
+    """MNIST and Fashion-MNIST, broken."""
+    short = put(rounds=1_500)
+    for name, base, right, change in (
+        ("mnist, D's rate x 10", mnist, (WINS, VANISHING, COLLAPSE), in_turn(plain, d_faster(10), short)),
+        ("mnist, frozen G", mnist, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimiser=FROZEN), short)),
+        ("mnist, few images", mnist, (OVERFITTING, MEMORISATION), in_turn(plain, put(data=FewMNIST(100)))),
+        ("mnist, stopped after 150 rounds", mnist, (UNDERTRAINED,), cut_to(150)),
+        ("fashion, D's rate / 100", fashion, (WEAK, UNDERTRAINED, COLLAPSE), in_turn(plain, d_faster(0.01), short)),
+        ("fashion, a latent of 1", fashion, (COLLAPSE,), in_turn(put(latent=Uniform(1)), short)),
+        ("fashion, G's rate / 100", fashion, (WINS, UNDERTRAINED, NOISE), in_turn(plain, g_faster(0.01), short)),
+    ):
+        yield Case(name, base, right, change)
+
+
+def unseen_cases() -> Iterator[Case]:
+    """Written down after the rules were."""
+    held_flat, short = put(tricks=(R1(1.0),)), put(rounds=1_500)
+    small = put(generator=DCGANGenerator(32, "tanh"), discriminator=DCGANDiscriminator(32, normalise="none"))
+    for name, base, change in (
+        ("digits, cross-entropy with a gradient penalty", digits, put(tricks=(GradientPenalty(1.0),))),
+        ("digits, hinge with both penalties", digits, put(objective=Hinge(), tricks=(ZeroCentred(1.0),))),
+        ("digits, convolutions", digits, in_turn(held_flat, small, put(rounds=3_000))),
+        ("digits, batch of 128", digits, in_turn(held_flat, put(batch=128, rounds=3_000))),
+        ("digits, latent of 8", digits, in_turn(held_flat, put(latent=Normal(8)))),
+        ("ring, least squares", ring, put(objective=LeastSquares())),
+        ("ring, batch of 256", ring, put(batch=256)),
+        ("ring, uniform latent", ring, put(latent=Uniform(2))),
+        ("1010, batch of 32", pattern, put(batch=32, rounds=15_000)),
+        ("mnist, non-saturating", mnist, put(objective=BCEWithLogits())),
+        ("fashion, non-saturating", fashion, put(objective=BCEWithLogits())),
+    ):
+        yield Case(name, base, (EQUILIBRIUM,), change)
+    flipped, swapped = put(tricks=(LabelSwapping(0.5, 0.0),)), put(tricks=(LabelSwapping(1.0, 0.0),))
+    often, apart = (d_sees_both,) * 100 + (g_fools_d,), (d_sees_real, d_sees_fake) * 100 + (g_fools_d,)
+    fast = in_turn(both_by(SGD(100.0)), put(objective=LeastSquares(), tricks=()))
+    loose = in_turn(both_by(Adam(5e-3, betas=(0.9, 0.999))), put(objective=Wasserstein(), tricks=()))
+    one = put(latent=Normal(1), objective=Hinge(), tricks=(R1(1.0),))
+    for name, base, right, change in (
+        ("digits, G's rate / 1,000", digits, (WINS, UNDERTRAINED, NOISE), g_faster(1e-3)),
+        ("digits, D's rate / 1,000", digits, (WEAK, UNDERTRAINED, COLLAPSE, NOISE), d_faster(1e-3)),
+        ("digits, 100 steps of D", digits, (WINS, VANISHING, NOISE), put(round=often, rounds=60, ticks=15, tricks=())),
+        ("digits, every label flipped", digits, (WEAK, COLLAPSE, NOISE), swapped),
+        ("digits, one class", digits, (COLLAPSE,), put(round=(d_sees_one_class, g_fools_d))),
+        ("digits, a latent of 1 and hinge", digits, (COLLAPSE,), one),
+        ("digits, twelve images", digits, (OVERFITTING, MEMORISATION), put(data=Few(12), tricks=())),
+        ("digits, sixty images", digits, (OVERFITTING, MEMORISATION), put(data=Few(60), tricks=())),
+        ("digits, SGD at 100", digits, (DIVERGENCE,), fast),
+        ("digits, stopped after 80 rounds", digits, (UNDERTRAINED,), cut_to(80)),
+        ("digits, rates / 300", digits, (UNDERTRAINED,), both_faster(1 / 300)),
+        ("digits, D of two units", digits, (WEAK, COLLAPSE, AVERAGE, NOISE), put(discriminator=TWO)),
+        (
+            "digits, G of two units",
+            digits,
+            (COLLAPSE, WINS, AVERAGE),
+            put(generator=replace(TWO, output="tanh"), tricks=()),
+        ),
+        ("digits, too wide a scale", digits, (WINS, VANISHING, NOISE), put(data=Digits(span=(-20.0, 20.0)))),
+        (
+            "1010, frozen G and Adam",
+            pattern,
+            (WINS, VANISHING),
+            in_turn(both_by(Adam(1e-3)), put(generator_optimiser=FROZEN)),
+        ),
+        ("1010, 100 steps of D", pattern, (WINS, VANISHING), put(round=apart, rounds=400, ticks=40)),
+        ("1010, D's rate / 1,000", pattern, (WEAK, UNDERTRAINED), d_faster(1e-3)),
+        ("ring, half the labels flipped", ring, (WEAK, COLLAPSE), in_turn(plain, flipped)),
+        ("ring, stopped after 60 rounds", ring, (UNDERTRAINED,), cut_to(60)),
+        ("ring, D of two units", ring, (WEAK, COLLAPSE), put(discriminator=TWO)),
+        ("ring, wasserstein with nothing to hold D", ring, (DIVERGENCE, WINS, OSCILLATION, COLLAPSE), loose),
+        ("mnist, G's rate / 100", mnist, (WINS, UNDERTRAINED, NOISE), in_turn(plain, g_faster(0.01), short)),
+        ("fashion, stopped after 100 rounds", fashion, (UNDERTRAINED,), cut_to(100)),
+    ):
+        yield Case(name, base, right, change)
+
+
+UNCHANGED = {
+    digits: "digits as they come",
+    pattern: "1010 as it comes",
+    ring: "ring as it comes",
+    grid: "grid as it comes",
+    mnist: "mnist as it comes",
+    fashion: "fashion as it comes",
+}
+"""The healthy case that cases of a base depart from."""
