@@ -34,6 +34,8 @@ MALLOC = {-4: 0, -1: 2**31 - 1, -2: 64 * 2**20}
 bytes that it grows by."""
 THREAD_WORK = 5_000_000
 """Weights x examples in a round that keep one thread busy."""
+THREAD_MEMBERS = 256
+"""Members that keep one thread busy, however small they are: what is done to each weight is done to all of them."""
 
 
 def game_of(
@@ -250,7 +252,7 @@ def threads_for(recipe: Recipe) -> int:
         players = maker_of_generators(recipe)(), maker_of_discriminators(recipe)()
     weights = sum(p.numel() for player in players for p in player.parameters())
     work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
-    return max(1, min(work // THREAD_WORK, idle_cores()))
+    return max(1, min(max(work // THREAD_WORK, len(recipe.seeds) // THREAD_MEMBERS), idle_cores()))
 
 
 def keep_memory() -> None:

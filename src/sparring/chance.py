@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial, wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ BLOCK_NUMBERS = 2**14
 BLOCK_ROUNDS = 1024
 """Most rounds a block serves, so that a thousand members of a tiny game fit in memory."""
 
-UNTOUCHED: dict[str, Any] = np.random.Philox(0).state
+UNTOUCHED = np.random.Philox(0).state
 """Of a stream from which nothing has been drawn, but for its key and its counter."""
 
 Q = ParamSpec("Q")
@@ -158,7 +158,9 @@ class Chance:
         """It serves until the next is asked for: to set one anew takes a twentieth of the time that making one does."""
         # The two low words of the counter count up as numbers are drawn: 2**128 of them before streams could touch.
         counter = np.array([0, 0, use, block], dtype=np.uint64)
-        self._philox.state = {**UNTOUCHED, "state": {"counter": counter, "key": _key(seed, purpose)}}
+        state = UNTOUCHED.copy()
+        state["state"] = {"counter": counter, "key": _key(seed, purpose)}
+        self._philox.state = state
         return self._numbers
 
     @property

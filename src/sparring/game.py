@@ -131,7 +131,6 @@ class Game:
         """What each trick remembers."""
         self._touching = {m: [k for k, t in enumerate(self.tricks) if m in t.touches] for m in get_args(Moment)}
         self._shown: dict[int, Shown] = {}
-        self._shares: dict[int, Tensor] = {}
         self._refuse_what_cannot_be_compared()
         self._refuse_what_cannot_be_shared()
         self._refuse_what_cannot_be_played()
@@ -231,9 +230,8 @@ class Game:
     def learn(self, who: Who, loss: Tensor) -> None:
         """One optimiser step of one player; the other's weights take no gradient."""
         player = self.players[who]
-        # Averages over B and sums over P, handed to autograd as the gradient of the losses.
-        share = self._share(loss.shape[1])
-        gradients = torch.autograd.grad(loss, player.networks.parameters, share, materialize_grads=True)
+        whole = loss.sum() / loss.shape[1]  # averaged over B and summed over P
+        gradients = torch.autograd.grad(whole, player.networks.parameters, materialize_grads=True)
         gradients = self.world.average(gradients)
         self._shown.clear()
         if self.watched or self._touching["gradients"]:
@@ -332,11 +330,6 @@ class Game:
             return ()
         chance = self.chance.share(self.world.rank, self.world.size)
         return [(self.tricks[k], Now(chance, self.round, self.rounds, self.memories[k])) for k in touching]
-
-    def _share(self, count: int) -> Tensor:
-        if count not in self._shares:
-            self._shares[count] = self.chance.constant(1 / count, (count,))
-        return self._shares[count]
 
     def _refuse_what_cannot_be_compared(self) -> None:
         alone = [move.__name__ for move in self.moves if move in (d_sees_real, d_sees_fake, d_sees_mixture)]

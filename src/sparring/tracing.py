@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -20,10 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functionalize
-from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import disable_proxy_modes_tracing, make_fx
+from torch.fx import Graph, GraphModule, Node
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map, tree_map_only
 
 from sparring.chance import Draw
 from sparring.game import Game
@@ -78,6 +78,7 @@ class Traced:
     def for_the_compiler(self) -> GraphModule:
         """The same in the operations that the compiler knows, its inputs changed at the very end only."""
         from torch._inductor.decomposition import select_decomp_table
+        from torch.fx.experimental.proxy_tensor import make_fx
 
         whole = functionalize(self.graph, remove="mutations")
         examples = [t.detach() for t in self.inputs]
@@ -116,7 +117,7 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
     paper = _Paper()
     noted: list[str] = []
 
-    def played(*inputs: Tensor) -> list[Tensor]:
+    def played() -> list[Tensor]:
         game.play()
         means = {name: torch.stack(figures).mean(0) for name, figures in game.notes.items()}
         noted[:] = list(means)
@@ -127,9 +128,10 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
         game.round = cast(int, _Round(round, paper))
         game.watched = watched
         game.chance.answer = lambda draw: next(replies)
-        graph = make_fx(played, decomposition_table=WRITTEN_OUT)(*tensors, *drawn)
-    _refuse_what_no_graph_tells(graph)
-    found = _constants_become_inputs(graph)
+        writer = _Writer([*tensors, *drawn])
+        with writer:
+            graph = writer.finished(played())
+    found = writer.found
     numbers = {id(tensor): course for tensor, course in paper.numbers}
     spaces = {t.untyped_storage().data_ptr() for t in tensors}
     if any(t.untyped_storage().data_ptr() in spaces for t in found):
@@ -158,8 +160,7 @@ class _Paper:
 
     def tensor(self, number: Number) -> Tensor:
         """The input that stands for a number."""
-        with disable_proxy_modes_tracing():
-            made = torch.tensor(number.plain, dtype=torch.float64)
+        made = torch.from_numpy(np.array(number.plain))  # nothing that the graph would tell of
         self.numbers.append((made, number.course))
         return made
 
@@ -369,36 +370,69 @@ def _written_out() -> dict[Any, Callable[..., Any]]:
 WRITTEN_OUT = _written_out()
 
 
-# Graphs.
+# The graph.
 
 
-def _refuse_what_no_graph_tells(graph: GraphModule) -> None:
-    for node in _calls(graph):
-        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+class _Writer(TorchDispatchMode):
+    """Writes down every operation as it is done, as torch's `make_fx` does; that one loads torch's whole compiler."""
+
+    def __init__(self, inputs: Sequence[Tensor]):
+        super().__init__()
+        self.found: list[Tensor] = []
+        """Tensors that were there before and are none of the inputs: further inputs, behind the others."""
+        self._graph = Graph()
+        self._nodes: dict[int, Node] = {}
+        self._kept: list[Tensor] = []
+        """While a tensor is kept, no other has its number in `_nodes`."""
+        for index, tensor in enumerate(inputs):
+            self._is(tensor, self._graph.placeholder(f"input_{index}"))
+        self._last = next(reversed(self._graph.nodes), None)
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip it, torch would load it
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in UNCHANGED:
+            return self._is(func(*args, **kwargs), self._node(args[0]))
+        if torch.Tag.nondeterministic_seeded in func.tags:
             raise UntraceableError("a network draws random numbers of its own")
+        if torch.Tag.data_dependent_output in func.tags:
+            raise UntraceableError("it looks at numbers that it has just computed")
+        if func in WRITTEN_OUT:
+            with self:
+                written = WRITTEN_OUT[func](*args, **kwargs)
+            if written is not NotImplemented:
+                return written
+        node = self._graph.call_function(func, *tree_map_only(Tensor, self._node, (args, kwargs)))
+        made = func(*args, **kwargs)
+        if isinstance(made, Tensor):
+            return self._is(made, node)
+        for index, each in enumerate(cast(Sequence[Any], made or ())):
+            if isinstance(each, Tensor):
+                self._is(each, self._graph.call_function(operator.getitem, (node, index)))
+        return made
+
+    def finished(self, figures: Sequence[Tensor]) -> GraphModule:
+        """The graph, which gives these."""
+        self._graph.output([self._node(each) for each in figures])
+        self._graph.eliminate_dead_code()
+        return GraphModule(torch.nn.Module(), self._graph)
+
+    def _is(self, tensor: Tensor, node: Node) -> Tensor:
+        self._kept.append(tensor)
+        self._nodes[id(tensor)] = node
+        return tensor
+
+    def _node(self, tensor: Tensor) -> Node:
+        if id(tensor) not in self._nodes:
+            with self._graph.inserting_after(self._last):
+                self._last = self._graph.placeholder(f"constant_{len(self.found)}")
+            self.found.append(tensor)
+            self._is(tensor, self._last)
+        return self._nodes[id(tensor)]
 
 
-def _calls(graph: GraphModule) -> Iterator[Node]:
-    return (node for node in graph.graph.nodes if node.op == "call_function")
-
-
-def _constants_become_inputs(graph: GraphModule) -> list[Tensor]:
-    """Tensors that the graph knows by itself, now inputs behind the others, in their order."""
-    *_, last = (node for node in graph.graph.nodes if node.op == "placeholder")
-    found: dict[str, tuple[Node, Tensor]] = {}
-    for node in [node for node in graph.graph.nodes if node.op == "get_attr"]:
-        name = str(node.target)
-        if name not in found:
-            with graph.graph.inserting_after(last):
-                last = graph.graph.placeholder(f"constant_{len(found)}")
-            found[name] = last, getattr(graph, name)
-        node.replace_all_uses_with(found[name][0])
-        graph.graph.erase_node(node)
-    for node in list(_calls(graph)):
-        # Of tensors that know no gradients they are the same.
-        if node.target in (aten.detach.default, aten.alias.default, aten.lift_fresh.default):
-            node.replace_all_uses_with(node.args[0])  # pyright: ignore[reportArgumentType]
-            graph.graph.erase_node(node)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
-    return [tensor for _, tensor in found.values()]
+UNCHANGED = (aten.detach.default, aten.alias.default, aten.lift_fresh.default)
+"""They give what they are given, for a tensor that knows no gradients."""
