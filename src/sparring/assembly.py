@@ -53,7 +53,8 @@ def game_of(
         luck, sharing = chance.share(world.rank, world.size).luck(who), world if world.size > 1 else None
         if sharing:
             _refuse_to_share(make, recipe, who)
-        return Player(Population(make, births.dice(who), luck, device, dtype, sharing), optimiser)
+        networks = Population(make, births.dice(who), luck, device, dtype, sharing, precision_of(recipe, dtype))
+        return Player(networks, optimiser)
 
     return Game(
         players={
@@ -71,6 +72,11 @@ def game_of(
         classes=recipe.classes,
         world=world,
     )
+
+
+def precision_of(recipe: Recipe, dtype: torch.dtype = torch.float32) -> torch.dtype:
+    """What networks reckon in whose weights are `dtype`: the recipe's, unless they are more precise than it foresees."""
+    return getattr(torch, recipe.precision) if dtype == torch.float32 else dtype
 
 
 def _refuse_to_share(make: Callable[[], nn.Module], recipe: Recipe, who: str) -> None:

@@ -130,6 +130,7 @@ class Game:
         self.memories = [t.begin(weights, self.G.size, self.chance.device) for t in self.tricks]
         """What each trick remembers."""
         self._touching = {m: [k for k, t in enumerate(self.tricks) if m in t.touches] for m in get_args(Moment)}
+        self._every_class = torch.arange(self.classes, device=self.chance.device)
         self._shown: dict[int, Shown] = {}
         self._refuse_what_cannot_be_compared()
         self._refuse_what_cannot_be_shared()
@@ -166,7 +167,8 @@ class Game:
 
     def one_hot(self, classes: Tensor) -> Tensor:
         """Classes `(P, B)` as `(P, B, K)`."""
-        return torch.nn.functional.one_hot(classes, self.classes).to(self.chance.dtype)
+        # Torch's own `one_hot` looks at the numbers, for which a GPU would be waited for.
+        return (classes.unsqueeze(-1) == self._every_class).to(self.chance.dtype)
 
     def D(self, examples: Examples) -> Tensor:
         """D's scores `(P, B)` for examples as the tricks let it see them."""

@@ -180,14 +180,25 @@ def _linear(layer: nn.Linear, own: Weights, chain: Chain) -> Call:
 
 def _convolution(layer: nn.Conv2d, own: Weights, chain: Chain) -> Call:
     def one(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return functional.conv2d(x, weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
+        return functional.conv2d(laid_out(x), weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
 
     return _member_by_member(own, one)
 
 
 def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chain) -> Call:
     settings = layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation
-    return _member_by_member(own, lambda x, weight, bias: functional.conv_transpose2d(x, weight, bias, *settings))  # pyright: ignore[reportArgumentType]
+
+    def one(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return functional.conv_transpose2d(laid_out(x), weight, bias, *settings)  # pyright: ignore[reportArgumentType]
+
+    return _member_by_member(own, one)
+
+
+def laid_out(images: Tensor) -> Tensor:
+    """Images as a convolution wants them in memory: channels last where a GPU convolves in half precision."""
+    if images.is_cuda and torch.is_autocast_enabled("cuda"):
+        return images.contiguous(memory_format=torch.channels_last)
+    return images
 
 
 def _member_by_member(own: Weights, one: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Call:
@@ -251,7 +262,7 @@ def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, own: Weights, chain: Cha
     def call(x: Tensor) -> Tensor:
         if chain.training:
             batches.add_(1)
-        merged = x.squeeze(0) if size == 1 else x.transpose(0, 1).flatten(1, 2)
+        merged = (x.squeeze(0) if size == 1 else x.transpose(0, 1).flatten(1, 2)).to(gain.dtype)
         mean, variance = means.view(-1), variances.view(-1)
         if chain.training and chain.sharing:
             middle, spread, count = _moments(merged, chain.sharing)

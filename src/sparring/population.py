@@ -42,6 +42,8 @@ class Population:
 
     `make` builds one network, drawing its weights from torch's generator; it is called once per entry of `seeds` with
     the generator seeded by that entry alone. `sharing` is how layers reach the rest of a batch that processes share.
+    Networks reckon in `precision`, if that is another than their weights': matrix products and convolutions do, and
+    what must not lose digits stays as it is (Micikevicius et al., "Mixed precision training", ICLR 2018).
     """
 
     def __init__(
@@ -52,10 +54,13 @@ class Population:
         device: str | torch.device = "cpu",
         dtype: torch.dtype = torch.float32,
         sharing: Sharing | None = None,
+        precision: torch.dtype | None = None,
     ):
         with torch.random.fork_rng(devices=[]):
             members = [_born(make, seed).to(device, dtype) for seed in seeds]
         self.size = len(members)
+        self.precision = precision or dtype
+        self._mixed = self.precision != dtype
         chain = is_chain(members[0])
         self._form = Chain(members, luck.uniform, sharing) if chain else _Mapped(members, luck.dice)
         self.parameters = [p for p in self._form.parameters.values() if p.requires_grad]
@@ -63,7 +68,10 @@ class Population:
 
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
         """`(P, B, ...)` -> `(P, B, ...)`; a network that asks for classes is given them one-hot, `(P, B, K)`."""
-        return self._form(x, classes)
+        if not self._mixed:
+            return self._form(x, classes)
+        with torch.autocast(x.device.type, self.precision):
+            return self._form(x, classes).to(x.dtype)
 
     def train(self, mode: bool = True) -> None:
         """Training or evaluation behaviour of the layers that have two."""

@@ -40,6 +40,7 @@ SHELF = {
     "discriminator_optimiser": "optimisers",
 }
 """The shelf that a field's leaves are found on."""
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Recipe:
     """Whether both players are told the class of every example."""
     batch: int = 64
     """Examples a member sees at a time."""
+    precision: str = "float32"
+    """What networks reckon in: float32, or bfloat16 where that is faster; weights and optimisers stay in float32."""
     rounds: int = 10_000
     """Rounds to play."""
     seeds: tuple[int, ...] = (0,)
@@ -100,6 +103,8 @@ class Recipe:
             raise UsageError("a seed must lie between 0 and 2**63 - 1")
         if self.conditional and not self.data.classes:
             raise UsageError("conditional needs data whose classes are known")
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"precision is {' or '.join(PRECISIONS)}, not {self.precision}")
         if self.ticks > self.rounds:
             object.__setattr__(self, "ticks", self.rounds)
 

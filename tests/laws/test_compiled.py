@@ -35,7 +35,7 @@ DOUBLE = 1e-9
 """float64, after ROUNDS rounds, of a tensor's largest number (measured: 1e-12)."""
 SINGLE, SINGLE_ROUNDS = 1e-3, 3
 """float32, after SINGLE_ROUNDS, of how far a tensor has moved in all."""
-FAST = ("pattern-1010", "num-gan-2")
+FAST = ("pattern-1010", "num-gan-2", "mnist-fast")
 """Recipes whose rounds are written down at every change; the others' take minutes in all."""
 
 ADAM: dict[str, Any] = {"generator_optimiser": Adam(1e-3), "discriminator_optimiser": Adam(1e-3, weight_decay=0.01)}
@@ -72,9 +72,11 @@ def assert_plays_alike(recipe: Recipe, data_dir: Path) -> Compiled:
         mine.notes.clear()
         theirs.notes.clear()
     assert mine.round == theirs.round
-    for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert apart(one, other) <= DOUBLE
-        assert not torch.equal(other, before)
+    moved = [not torch.equal(tensor, before) for tensor, before in zip(theirs.tensors, begun, strict=True)]
+    # Where the objective compares, what D adds to every score makes no difference, and stays with its memory as it was.
+    assert moved.count(False) <= (3 if recipe.objective.relative else 0)
     return code
 
 
@@ -185,7 +187,10 @@ def test_a_short_run_is_not_compiled_and_says_nothing(tmp_path: Path, capsys: py
 @pytest.mark.slow
 @pytest.mark.skipif(compiled.compiler() is None, reason="there is no C++ compiler")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_machine_code_plays_the_round(recipe: Recipe, dtype: torch.dtype, data_dir: Path) -> None:
+def test_machine_code_plays_the_round(
+    recipe: Recipe, dtype: torch.dtype, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "kept_at", lambda: tmp_path)  # other recipes may have the same code
     if dtype == torch.float64 and recipe.name not in FAST:
         pytest.skip("compiled once, in single precision")
     mine, theirs = pair(some(recipe.name), data_dir, dtype)
