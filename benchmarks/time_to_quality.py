@@ -35,6 +35,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from speed import processor
 
 from sparring.assembly import game_of, keep_memory, threads_for, threads_set
+from sparring.datasets import Dataset
 from sparring.datasets.mnist import MNIST
 from sparring.game import Game
 from sparring.generators import generate, latents
@@ -49,6 +50,7 @@ SAMPLES = 5_000
 MARKS = (2, 5, 10, 20, 40, 80, 160, 320)
 """Seconds after which samples are judged."""
 SURE = 0.9
+DIGITS = MNIST(span=(-1.0, 1.0))
 FASTEST, WIDE = "mnist-fast", "auto"
 LADDER = ("mnist-reference", "mnist-own", "mnist-v3.2", "mnist-v3.2b", "mnist-v4.1")
 NAMES = (FASTEST, "mnist", WIDE, *LADDER)
@@ -61,6 +63,7 @@ class Real:
     """What samples are held against."""
 
     data_dir: Path
+    data: Dataset = DIGITS
     judge: Any = field(init=False)
     features: np.ndarray = field(init=False)
     shares: np.ndarray = field(init=False)
@@ -68,10 +71,9 @@ class Real:
     """The figures of held-out real data."""
 
     def __post_init__(self) -> None:
-        data = MNIST(span=(-1.0, 1.0))
-        real = real_data(data, SAMPLES, self.data_dir)
+        real = real_data(self.data, SAMPLES, self.data_dir)
         put = object.__setattr__
-        put(self, "judge", judge_for(data, None, self.data_dir))
+        put(self, "judge", judge_for(self.data, None, self.data_dir))
         reference = views(real.reference, self.judge)
         put(self, "features", reference["features"])
         put(self, "shares", _shares(reference["classes"]))
@@ -93,7 +95,7 @@ def _shares(classes: np.ndarray) -> np.ndarray:
 
 
 def recipe_of(name: str, seed: int) -> Recipe:
-    return find_recipe(name).with_(seeds=(seed,), **({"data": MNIST(span=(-1.0, 1.0))} if name == WIDE else {}))
+    return find_recipe(name).with_(seeds=(seed,), **({"data": DIGITS} if name == WIDE else {}))
 
 
 def played(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
@@ -110,12 +112,13 @@ def played(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
             spent += time.perf_counter() - began
             if marks and spent >= marks[0]:
                 marks = [mark for mark in marks if mark > spent]
-                points.append({"seconds": spent, **_judged(game, recipe, real)})
-    points.append({"seconds": spent, **_judged(game, recipe, real)})
+                points.append({"seconds": spent, **judged(game, recipe, real)})
+    points.append({"seconds": spent, **judged(game, recipe, real)})
     return {"seed": seed, "rounds": game.round, "of": recipe.rounds, "threads": threads, "points": points}
 
 
-def _judged(game: Game, recipe: Recipe, real: Real) -> dict[str, float]:
+def judged(game: Game, recipe: Recipe, real: Real) -> dict[str, float]:
+    """Figures of what its one generator makes now."""
     with game.exhibiting():
         z = latents(recipe, range(SAMPLES))
         (examples,) = np.concatenate([generate(game.G, part, recipe) for part in z.split(500, 1)], 1)

@@ -75,7 +75,7 @@ def game_of(
 
 
 def precision_of(recipe: Recipe, dtype: torch.dtype = torch.float32) -> torch.dtype:
-    """What networks reckon in whose weights are `dtype`: the recipe's, unless they are more precise than it foresees."""
+    """What networks reckon in whose weights are `dtype`: as the recipe says of float32, else in that."""
     return getattr(torch, recipe.precision) if dtype == torch.float32 else dtype
 
 

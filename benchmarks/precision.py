@@ -1,0 +1,102 @@
+"""What bfloat16 does to speed and to samples: the same recipes from the same seeds in either precision.
+
+    python benchmarks/precision.py --data-dir DIR [--only RECIPE ...] [--seeds N]
+
+Each seed is trained twice, from the same weights and on the same draws, with rounds compiled (before the clock starts)
+and on one thread. Samples of both are judged beside held-out real data: Frechet distance, and the share that the judge
+is more than 90 % sure of. Figures go to `results/precision.json`, from which `make docs` takes a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from datetime import date
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import torch
+from broken_gans import write
+from speed import processor
+from time_to_quality import SAMPLES, Real, judged
+
+from sparring.assembly import game_of, keep_memory, own_chance, threads_set
+from sparring.compiled import playing
+from sparring.recipe import PRECISIONS, find_recipe
+
+RESULTS = Path(__file__).parent / "results" / "precision.json"
+PLAYED = {"fashion-fc": (8, None), "mnist-fast": (8, None), "mnist-reference": (2, 2_814)}
+"""Recipe -> seeds, and rounds if they are to be fewer than the recipe's."""
+
+
+def played(name: str, seed: int, precision: str, real: Real) -> dict[str, Any]:
+    """One seed in one precision."""
+    recipe = find_recipe(name).with_(seeds=(seed,), precision=precision)
+    game = game_of(recipe, recipe.data.open(real.data_dir, "cpu"))
+    play, compiled, _ = playing(game, True, recipe.id)
+    began = time.perf_counter()
+    for _ in range(PLAYED[name][1] or recipe.rounds):
+        play()
+    milliseconds = (time.perf_counter() - began) / game.round * 1e3
+    return {"milliseconds": milliseconds, "compiled": compiled, "rounds": game.round, **judged(game, recipe, real)}
+
+
+def table() -> str:
+    """Markdown: both precisions, and what the seeds differ by."""
+    held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if not held:
+        return "Not run yet."
+    lines = [
+        "| recipe | seeds | rounds | precision | milliseconds a round | Fréchet distance | sure of |",
+        "| --- | ---: | ---: | --- | ---: | --- | --- |",
+    ]
+    for name in (name for name in PLAYED if name in held):
+        runs = held[name]["runs"]
+        for precision in PRECISIONS:
+            mine = [run[precision] for run in runs]
+            pace = f"{median(run['milliseconds'] for run in mine):.2f}"
+            distance, sure = (_spread([run[k] * f for run in mine]) for k, f in (("distance", 1), ("sure", 100)))
+            cells = (f"`{name}`", len(runs), f"{mine[0]['rounds']:,}", precision, pace, distance, f"{sure} %")
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+    last = next(reversed(held.values()))
+    lines += [
+        "",
+        f"Mean ± SD over seeds; {SAMPLES:,} samples of each. Milliseconds: medians, on one thread beside other work; "
+        f"they leave out pictures, looks and checkpoints. {last['processor']}, torch {torch.__version__}, "
+        f"{last['date']}.",
+    ]
+    return "\n".join(lines)
+
+
+def _spread(values: list[float]) -> str:
+    return f"{mean(values):.2f} ± {stdev(values):.2f}" if len(values) > 1 else f"{values[0]:.2f}"
+
+
+def main() -> None:
+    """Train, judge and keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--only", nargs="*", default=list(PLAYED))
+    parser.add_argument("--seeds", type=int, help="in place of each recipe's own number")
+    asked = parser.parse_args()
+    keep_memory()
+    for name in asked.only:
+        real = Real(asked.data_dir, find_recipe(name).data)
+        told: dict[str, Any] = {"date": date.today().isoformat(), "processor": processor(), "runs": []}
+        for seed in range(asked.seeds or PLAYED[name][0]):
+            with threads_set(1), own_chance():
+                run = {precision: played(name, seed, precision, real) for precision in PRECISIONS}
+            told["runs"].append({"seed": seed, **run})
+            print(name, seed, {p: {k: round(v, 3) for k, v in r.items()} for p, r in run.items()}, flush=True)
+            write(RESULTS, name, told)
+    print(table())
+
+
+if __name__ == "__main__":
+    main()

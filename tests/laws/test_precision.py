@@ -1,0 +1,142 @@
+"""Networks that reckon in bfloat16 play the same game, but for digits: it keeps two to three of them.
+
+Weights, optimisers, losses and what chance draws stay in float32, and every other law holds as it does there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import sparring.trainer
+from sparring import layers
+from sparring.assembly import game_of
+from sparring.compiled import Compiled, compiler
+from sparring.errors import UsageError
+from sparring.game import Game
+from sparring.generators import sample
+from sparring.latent.normal import Normal
+from sparring.recipe import Recipe, find_recipe
+from sparring.trainer import train
+from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
+from tests.laws.test_population_is_its_solo_runs import distance, played, resting, weights
+from tests.laws.user_modules import PAIRS
+from tests.miniature import miniature
+
+SOME = ("digits", "fashion-fc", "mnist", "mnist-fast", "mnist-reference", "ring")
+"""Linear layers, convolutions both ways, batch normalisation, dropout, penalties, classes."""
+NEAR = 0.2
+"""Of the largest number a network gives: how far bfloat16 may lead it from float32 (measured: 0.11, where a score is
+next to nothing; else 0.01)."""
+TOGETHER = 0.05
+"""How far members may be from their solo runs after ROUNDS, of a tensor's largest number (measured: 0.02)."""
+ROUNDS = 2
+
+
+def half(name: str, seeds: int = 1) -> Recipe:
+    return miniature(find_recipe(name)).with_(precision="bfloat16", seeds=seeds)
+
+
+def begun(recipe: Recipe, data_dir: Path) -> Game:
+    return game_of(recipe, recipe.data.open(data_dir, "cpu"))
+
+
+@pytest.mark.parametrize("which", SOME)
+def test_networks_answer_nearly_as_in_float32(which: str, data_dir: Path) -> None:
+    mine, theirs = (begun(half(which).with_(precision=p), data_dir) for p in ("bfloat16", "float32"))
+    answers = []
+    for game in (mine, theirs):
+        game.chance.begin(0)
+        fake = game.fake()
+        answers.append((fake if isinstance(fake, torch.Tensor) else fake.x, game.D(fake)))
+    for one, other in zip(*answers, strict=True):
+        assert one.dtype == other.dtype == torch.float32
+        assert distance(one.detach(), other.detach()) <= NEAR
+    assert not torch.equal(answers[0][0], answers[1][0]), "it is float32 after all"
+
+
+@pytest.mark.parametrize("which", SOME)
+def test_everything_that_is_kept_stays_in_float32_and_moves(which: str, data_dir: Path) -> None:
+    game = begun(half(which), data_dir)
+    before = [t.detach().clone() for t in game.tensors]
+    game.watched = True
+    game.play()
+    kept = {t.dtype for t in game.tensors if t.is_floating_point()}
+    assert kept == {torch.float32}
+    assert all(torch.isfinite(t).all() for t in game.tensors if t.is_floating_point())
+    assert all(figure.dtype == torch.float32 for figures in game.notes.values() for figure in figures)
+    for player in game.players.values():
+        moved = [not torch.equal(t, b) for t, b in zip(game.tensors, before, strict=True)]
+        assert sum(moved) > len(player.networks.parameters)
+
+
+@pytest.mark.parametrize("which", ["digits", "mnist"])
+def test_members_are_their_solo_runs(which: str, data_dir: Path) -> None:
+    together = weights(played(half(which).with_(seeds=(3, 7)), data_dir, ROUNDS, torch.float32))
+    still = resting(half(which), together)
+    for member, seed in enumerate((3, 7)):
+        alone = weights(played(half(which).with_(seeds=(seed,)), data_dir, ROUNDS, torch.float32))
+        for name, tensor in alone.items():
+            if name != still:
+                assert distance(together[name][member], tensor[0]) <= TOGETHER, name
+
+
+@pytest.mark.parametrize("what", PAIRS)
+def test_a_users_own_modules_take_part(what: str, data_dir: Path) -> None:
+    generator, discriminator = PAIRS[what]
+    recipe = find_recipe("digits").with_(
+        generator=generator, discriminator=discriminator, latent=Normal(32), batch=6, seeds=2, precision="bfloat16"
+    )
+    game = begun(recipe, data_dir)
+    before = [t.detach().clone() for t in game.G.parameters]
+    game.play()
+    assert all(torch.isfinite(t).all() for t in game.tensors if t.is_floating_point())
+    assert not all(torch.equal(t, b) for t, b in zip(game.G.parameters, before, strict=True))
+
+
+def test_a_run_left_twice_is_the_run_never_left(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
+    recipe = short(half("digits"))
+    whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
+    interrupted(recipe, tmp_path / "left", data_dir)
+    assert_same(train(recipe, tmp_path / "left", data_dir=data_dir), whole)
+    assert sample(whole, 2).dtype.name == "float32"
+
+
+def test_a_precision_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="precision is float32 or bfloat16, not float16"):
+        find_recipe("digits").with_(precision="float16")
+
+
+def test_on_a_gpu_convolutions_in_half_precision_have_channels_last(
+    monkeypatch: pytest.MonkeyPatch, data_dir: Path
+) -> None:
+    """No GPU is needed: what is laid out so is laid out here too, and gives the same."""
+    plain = begun(half("mnist"), data_dir)
+    seen = list[bool]()
+
+    def laid_out(images: torch.Tensor) -> torch.Tensor:
+        held = images.contiguous(memory_format=torch.channels_last)
+        seen.append(held.is_contiguous(memory_format=torch.channels_last))
+        return held
+
+    plain.chance.begin(0)
+    expected = plain.D(plain.real())
+    monkeypatch.setattr(layers, "laid_out", laid_out)
+    other = begun(half("mnist"), data_dir)
+    other.chance.begin(0)
+    assert distance(other.D(other.real()).detach(), expected.detach()) <= NEAR
+    assert seen and all(seen)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.parametrize("which", ["fashion-fc", "mnist-reference"])
+def test_machine_code_is_made_of_it_and_agrees(which: str, data_dir: Path) -> None:
+    game = begun(half(which), data_dir)
+    Compiled(game).play()  # it is refused where it parts company with the game
+    assert all(torch.isfinite(t).all() for t in game.tensors if t.is_floating_point())
