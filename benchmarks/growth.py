@@ -1,6 +1,6 @@
 """What a round costs as seeds, batch and width grow, beside a plain PyTorch loop and beside what the hardware allows.
 
-    python benchmarks/growth.py [--data-dir DIR] [--turns N] [--seconds S] [--only seeds batch width memory]
+    python benchmarks/growth.py [--data-dir DIR] [--turns N] [--seconds S] [--only seeds batch width memory groups]
 
 One thread on both sides. Plain and ours take turns, as in `speed.py`, and a figure is the median over N turns. The
 limit of a round is the larger of two times: its floating-point operations (counted by torch) over those per second of a
@@ -9,6 +9,9 @@ pass over as many bytes; what lies between layers is taken to stay in the proces
 
 Memory is what a process grows by from fewer members to more, over the weights, gradients and optimiser state of those;
 each figure is from a process of its own.
+
+Groups are eight members played together, and the same eight one by one, each for so many rounds until its turn is
+over: what a population would gain if it were scheduled in groups of one.
 
 Figures go to `results/growth.json`, from which `make docs` takes a table in docs/speed.md; the curves to
 docs/pictures/growth.png.
@@ -40,10 +43,11 @@ from broken_gans import write
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from plain import fashion_fc
-from speed import PLAIN, Ours, Plain, processor, source_of, take_turns
+from speed import LONG, PLAIN, Ours, Plain, processor, source_of, take_turns
 from torch.utils.flop_counter import FlopCounterMode
 
 from sparring.assembly import game_of, keep_memory
+from sparring.compiled import Compiled
 from sparring.datasets._images import Images
 from sparring.game import Game, Who
 from sparring.recipe import Recipe, find_recipe
@@ -62,6 +66,8 @@ WIDTHS = (32, 128, 512, 2048)
 """Of the hidden layer of either network of `fashion-fc`."""
 MEMORY = {"pattern-1010": (4096, 16384), "num-gan-2": (16, 64), "fashion-fc": (16, 64)}
 """Members before and after."""
+GROUPS, MEMBERS, TURNS = ("num-gan-2", "digits", "fashion-fc"), 8, (1, 8, 64)
+"""Recipes, members of each, and rounds of a turn where they play one by one."""
 LARGE = 1024
 """Side of the matrices by whose product operations per second are measured."""
 COST, LIMIT, THEIRS = "sparring", "limit", "plain PyTorch"
@@ -100,7 +106,7 @@ def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[
     fashion_fc.BATCH = point.recipe.batch
     fashion_fc.WIDTH = point.at if point.curve == "width" else WIDTH
     plain = Plain(PLAIN[point.recipe.name], [source.pixels] if isinstance(source, Images) else [], 1)
-    ours = Ours(point.recipe, source, folder / point.name.replace(" ", "-"), compiled=True)
+    ours = Ours(point.recipe, source, folder / point.name.replace(" ", "-"), compiled=True, length=LONG)
     theirs, mine = take_turns([plain], ours, arguments.turns, arguments.seconds)
     seeds = len(point.recipe.seeds)
     return {
@@ -180,6 +186,30 @@ def memory(name: str, data_dir: Path | None) -> dict[str, Any]:
     return {"members": MEMORY[name], "taken": taken, "needed": needed, "date": date.today().isoformat()}
 
 
+def groups(name: str, turns: int, data_dir: Path | None) -> dict[str, Any]:
+    """Seconds of a round of one seed: all members together, and one by one in turns of so many rounds."""
+    recipe = find_recipe(name)
+    source = source_of(recipe, data_dir)
+    whole = Compiled(game_of(recipe.with_(seeds=MEMBERS), source))
+    alone = [Compiled(game_of(recipe.with_(seeds=(seed,)), source)) for seed in range(MEMBERS)]
+
+    def paced(turn: int | None) -> float:
+        length = turn or max(TURNS)
+        began = time.perf_counter()
+        for _ in range(max(TURNS) // length):
+            for player in alone if turn else [whole]:
+                for _ in range(length):
+                    player.play()
+        return (time.perf_counter() - began) / max(TURNS) / MEMBERS
+
+    ways: dict[str, int | None] = {"together": None, **{str(turn): turn for turn in TURNS}}
+    found = {way: [] for way in ways}
+    for _ in range(1 + turns):
+        for way, turn in ways.items():
+            found[way].append(paced(turn))
+    return {**{way: seconds[1:] for way, seconds in found.items()}, "date": date.today().isoformat()}
+
+
 # Tables and curves.
 
 
@@ -218,6 +248,15 @@ def table() -> str:
             f"| {each['taken'] / 1e3:,.3g} | {each['taken'] / each['needed']:.2f} |"
             for name, each in kept.items()
         ]
+    if tried := {name: held[f"groups: {name}"] for name in GROUPS if f"groups: {name}" in held}:
+        lines += [
+            "",
+            f"| recipe, {MEMBERS} seeds | together | {' | '.join(f'turns of {turn}' for turn in TURNS)} |",
+            f"| --- |{' ---: |' * (1 + len(TURNS))}",
+        ]
+        for name, each in tried.items():
+            cells = (_micro(median(each[way])) for way in ("together", *map(str, TURNS)))
+            lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -279,7 +318,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5)
-    parser.add_argument("--only", nargs="*", default=["seeds", "batch", "width", "memory"])
+    parser.add_argument("--only", nargs="*", default=["seeds", "batch", "width", "memory", "groups"])
     parser.add_argument("--grown", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -293,6 +332,8 @@ def main() -> None:
     if "memory" in arguments.only:
         for name in MEMORY:
             write(RESULTS, f"memory: {name}", memory(name, arguments.data_dir))
+    for name in GROUPS if "groups" in arguments.only else ():
+        write(RESULTS, f"groups: {name}", groups(name, arguments.turns, arguments.data_dir))
     for point in points():
         if point.curve in arguments.only:
             with tempfile.TemporaryDirectory() as folder:

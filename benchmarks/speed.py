@@ -6,9 +6,11 @@ Both sides run in this process by turns: plain, ours, plain, ours, ... Each turn
 gives one ratio, so what slows the whole machine for a while slows both. A ratio is the median over N pairs, with the
 smallest and the largest beside it.
 
-Ours is what a user gets of a long run: the trainer's own loop, with its notes, ticks, pictures and checkpoints at the
-distances that the recipe has at its own length, and rounds compiled, unless --no-compile is given or they cannot be.
-Compiling comes before the first turn. Plain is played with one thread and with as many as torch takes by itself; the
+Ours is what a user gets of a long run: the trainer's own loop, with its notes, ticks, pictures and checkpoints as far
+apart as in a run of LONG_RUN seconds, from which on rounds are compiled by themselves, or of the recipe's own length if
+that takes longer; and rounds compiled, unless --no-compile is given or they cannot be. Compiling comes before the first
+turn. `pattern-1010` is over in a fraction of a second, so that its pictures take longer than its rounds: it is measured
+at its own length besides. Plain is played with one thread and with as many as torch takes by itself; the
 faster is the baseline. The table is printed and written with every turn's figures to `results/`.
 """
 
@@ -22,7 +24,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -36,10 +38,11 @@ import torch
 from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 
 from sparring.assembly import game_of, keep_memory, threads_for, threads_set
-from sparring.compiled import playing
+from sparring.compiled import REPAYS_SECONDS, playing
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
+from sparring.game import Game
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.trainer import Trainer
@@ -51,21 +54,29 @@ PLAIN: dict[str, ModuleType] = {
     "fashion-fc": fashion_fc,
     "mnist-reference": mnist_reference,
 }
-GROWTH = (1, 4, 16, 64, 256, 1024, 4096)
-"""Seeds of pattern-1010 trained at once."""
+LONG, OWN = "long", "own"
+"""A run's length, by which its chores lie apart."""
+HALF = "bfloat16"
 DUELS = (
-    ("num-gan-2", 1),
-    ("num-gan-2", 8),
-    ("fashion-fc", 1),
-    ("fashion-fc", 16),
-    ("mnist-reference", 1),
-    ("digits", 8),
+    *(("pattern-1010", seeds, LONG, "float32") for seeds in (1, 4, 16, 64, 256, 1024, 4096)),
+    *(("pattern-1010", seeds, OWN, "float32") for seeds in (1, 64, 1024)),
+    ("num-gan-2", 1, LONG, "float32"),
+    ("num-gan-2", 8, LONG, "float32"),
+    ("fashion-fc", 1, LONG, "float32"),
+    ("fashion-fc", 1, LONG, HALF),
+    ("fashion-fc", 16, LONG, "float32"),
+    ("fashion-fc", 16, LONG, HALF),
+    ("mnist-reference", 1, LONG, "float32"),
+    ("mnist-reference", 1, LONG, HALF),
+    ("digits", 8, LONG, "float32"),
 )
-"""The other recipes, and their seeds."""
+"""Recipe, seeds, length, and what our networks reckon in; the baseline's reckon in float32."""
 WARM_UP = 1
 """Pairs played before the first that counts."""
 LONGER = 10_000
 """A recipe is made this much longer, so that no measurement comes to its end."""
+LONG_RUN, PACED_SECONDS = REPAYS_SECONDS, 0.5
+"""How long such a run takes, and how long rounds are timed to see how many it has."""
 
 
 class Side(Protocol):
@@ -98,19 +109,21 @@ class Plain:
 class Ours:
     """A training in a folder that is thrown away."""
 
-    def __init__(self, recipe: Recipe, source: Source, folder: Path, compiled: bool):
+    def __init__(self, recipe: Recipe, source: Source, folder: Path, compiled: bool, length: str):
         self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads_for(recipe)
-        long = replace(recipe, rounds=recipe.rounds * LONGER, ticks=recipe.ticks * LONGER)
+        endless = replace(recipe, rounds=recipe.rounds * LONGER, ticks=1)
         run = Run(folder)
-        run.create(long.to_json())
-        game = game_of(long, source)
-        self._trainer = Trainer(long, game, run, [self._pause_in_time])
+        run.create(endless.to_json())
+        game = game_of(endless, source)
         with threads_set(self.threads):
-            self._trainer.play, self.compiled, words = playing(game, compiled, long.id)
+            play, self.compiled, words = playing(game, compiled, endless.id)
+            rounds = recipe.rounds if length == OWN else max(recipe.rounds, _rounds_within(LONG_RUN, game, play))
         if words:
             print(words, file=sys.stderr)
-        # Points of a curve lie further apart in a longer recipe; here they lie as in the recipe itself.
-        self._trainer.step = Trainer(recipe, game, run).step
+        self._trainer = Trainer(endless, game, run, [self._pause_in_time])
+        self._trainer.play = play
+        self._trainer.step = Trainer(replace(recipe, rounds=rounds), game, run).step
+        self._trainer.tick_rounds = set(range(0, rounds * LONGER, max(1, rounds // recipe.ticks)))
         self._until = 0.0
 
     def play(self, seconds: float) -> float:
@@ -128,6 +141,17 @@ class Ours:
             raise _PauseError
 
 
+def _rounds_within(seconds: float, game: Game, play: Callable[[], None]) -> int:
+    """How many fit in, by the pace of a few; the game is left as it was."""
+    with game.rehearsing():
+        play()
+        began, rounds = time.perf_counter(), 0
+        while (spent := time.perf_counter() - began) < PACED_SECONDS or not rounds:
+            play()
+            rounds += 1
+    return int(seconds / spent * rounds)
+
+
 class _PauseError(Exception):
     """Leaves the trainer's loop between two rounds, without the last tick and checkpoint of a run that ends."""
 
@@ -138,6 +162,8 @@ class Measurement:
 
     recipe: str
     seeds: int
+    length: str
+    precision: str
     baseline: str
     baseline_threads: int
     baseline_rates: list[float]
@@ -161,21 +187,32 @@ def take_turns(baselines: Sequence[Side], ours: Side, pairs: int, seconds: float
 
 
 def measure(
-    name: str, seeds: int, source: Source, pairs: int, seconds: float, folder: Path, compiled: bool
+    name: str,
+    seeds: int,
+    length: str,
+    precision: str,
+    source: Source,
+    pairs: int,
+    seconds: float,
+    folder: Path,
+    compiled: bool,
 ) -> Measurement:
     recipe = find_recipe(name)
-    ours = Ours(recipe.with_(seeds=seeds), source, folder / f"{name}-{seeds}", compiled)
+    mine = recipe.with_(seeds=seeds, precision=precision)
+    ours = Ours(mine, source, folder / f"{name}-{seeds}-{length}-{precision}", compiled, length)
     baselines: list[Side]
     if name in PLAIN:
         data = [source.pixels] if isinstance(source, Images) else []
         baselines = [Plain(PLAIN[name], data, threads) for threads in sorted({1, torch.get_num_threads()})]
     else:  # no write-up describes it, so that its baseline is one seed of ours
-        baselines = [Ours(recipe, source, folder / f"{name}-alone", compiled)]
+        baselines = [Ours(recipe, source, folder / f"{name}-alone", compiled, length)]
     *theirs, rates = take_turns(baselines, ours, pairs, seconds)
     best = max(range(len(theirs)), key=lambda index: median(theirs[index]))
     return Measurement(
         recipe=name,
         seeds=seeds,
+        length=length,
+        precision=precision,
         baseline=baselines[best].label,
         baseline_threads=baselines[best].threads,
         baseline_rates=theirs[best],
@@ -208,6 +245,8 @@ def report(measurements: Sequence[Measurement], pairs: int, seconds: float, real
             {
                 "recipe": m.recipe,
                 "seeds": m.seeds,
+                "length": m.length,
+                "precision": m.precision,
                 "baseline": m.baseline,
                 "ratio": {"median": median(m.ratios), "min": min(m.ratios), "max": max(m.ratios)},
                 "baseline_threads": m.baseline_threads,
@@ -235,8 +274,9 @@ def table(found: Mapping[str, Any]) -> str:
     ]
     for m in found["measurements"]:
         ratio = m["ratio"]
+        own = f", {find_recipe(m['recipe']).rounds:,} rounds" if m.get("length") == OWN else ""
         cells = (
-            m["recipe"],
+            m["recipe"] + own,
             f"{m['seeds']:,}",
             m["baseline"],
             _figure(median(m["baseline_rates"])),
@@ -244,12 +284,14 @@ def table(found: Mapping[str, Any]) -> str:
             f"**{_figure(ratio['median'])}**",
             f"{_figure(ratio['min'])} to {_figure(ratio['max'])}",
             f"{m['baseline_threads']}, {m['threads']}",
-            "compiled" if m.get("compiled") else "eager",
+            ("compiled" if m["compiled"] else "eager") + (f", {HALF}" if m.get("precision") == HALF else ""),
         )
         lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
-        "Rates are medians; a ratio is the median of the pairs'. Threads: the baseline's, then ours. Code: ours.",
+        "Rates are medians; a ratio is the median of the pairs'. Threads: the baseline's, then ours. Code: ours; the "
+        f"baseline is not compiled, and reckons in float32. A run is one of {LONG_RUN / 60:.0f} minutes, unless its "
+        "rounds are given.",
     ]
     return "\n".join(lines)
 
@@ -295,7 +337,7 @@ def main() -> int:
     keep_memory()
     measurements: list[Measurement] = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, seeds in [*(("pattern-1010", seeds) for seeds in GROWTH), *DUELS]:
+        for name, seeds, length, precision in DUELS:
             if asked.only not in ("", name):
                 continue
             try:
@@ -303,9 +345,14 @@ def main() -> int:
             except SparringError as error:
                 print(error, file=sys.stderr)
                 return 1
-            found = measure(name, seeds, source, asked.pairs, asked.seconds, Path(folder), not asked.no_compile)
+            compiled = not asked.no_compile
+            played = name, seeds, length, precision
+            found = measure(*played, source, asked.pairs, asked.seconds, Path(folder), compiled)
             measurements.append(found)
-            print(f"{name}, {_seeds(seeds)}: {_figure(median(found.ratios))} x {found.baseline}", file=sys.stderr)
+            print(
+                f"{name}, {_seeds(seeds)}, {length}, {precision}: {_figure(median(found.ratios))} x {found.baseline}",
+                file=sys.stderr,
+            )
     result = report(measurements, asked.pairs, asked.seconds, asked.data_dir is not None)
     text, figures = table(result), json.dumps(result, indent=2) + "\n"
     print(text)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.assembly import maker_of_generators, own_chance, precision_of, weights_to_show
+from sparring.assembly import maker_of_generators, own_chance, weights_to_show
 from sparring.chance import Chance
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.population import Population
@@ -47,8 +47,7 @@ def generators_of(
         chosen = [recipe.seeds.index(seed) for seed in seeds]
         recipe, weights = recipe.with_(seeds=seeds), {name: tensor[chosen] for name, tensor in weights.items()}
     births = Chance(recipe.seeds)
-    luck = births.luck("sampling")
-    generators = Population(maker_of_generators(recipe), births.dice("G"), luck, precision=precision_of(recipe))
+    generators = Population(maker_of_generators(recipe), births.dice("G"), births.luck("sampling"))
     generators.load(weights)
     return recipe, generators
 

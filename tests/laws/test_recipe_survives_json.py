@@ -116,6 +116,7 @@ CHANGES: dict[str, Any] = {
     "discriminator_optimiser": catalogue.find("optimisers", "sgd")(),
     "tricks": (),
     "conditional": True,
+    "precision": "bfloat16",
     "batch": 65,
     "rounds": 6_001,
     "seeds": (0, 1),
