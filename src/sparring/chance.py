@@ -129,7 +129,10 @@ class Chance:
             size = (rounds, *shape)
             drawn = np.stack([fill(self._generator(s, purpose, number, use), size) for s in self.seeds], axis=1)
             block = torch.from_numpy(drawn).to(self.device)
-            held = what, span, _spread(block, span).unbind(0)
+            if span is not None:
+                low, high = span
+                block.mul_(high - low).add_(low)  # in place: a block of many members is large
+            held = what, span, block.unbind(0)
             if rounds > 1:  # a block that serves one round is not needed again, and may be large
                 self._blocks[purpose, use] = held
         if held[1] is span:
