@@ -169,6 +169,11 @@ class Recipe:
         return cls.from_dict(data, base)
 
 
+def settings_by_default() -> dict[str, Any]:
+    """What the fields of a recipe are that none need tell, as plain data."""
+    return {f.name: _encode(f.default) for f in dataclasses.fields(Recipe) if f.default is not dataclasses.MISSING}
+
+
 def recipe(
     name: str, *, source: str, verdict: str, expects: tuple[str, ...] = (), sweep: tuple[int, ...] = ()
 ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:

@@ -32,7 +32,7 @@ from sparring.game import Game
 from sparring.generators import generate, with_classes
 from sparring.probe import Probe
 from sparring.progress import say
-from sparring.recipe import Recipe, find_recipe
+from sparring.recipe import Recipe, find_recipe, settings_by_default
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
 from sparring.record.journal import spelled
@@ -427,8 +427,8 @@ def refuse_dealt(run: Run) -> None:
 def check_same(recipe: Recipe, run: Run) -> None:
     """Raises UsageError when the folder holds anything but this recipe's run."""
     if run.exists:
-        theirs = run.recipe
         mine = recipe.to_dict()
+        theirs = settings_by_default() | run.recipe  # which may be older than some setting
         odd = [k for k in mine if k not in ("origin", "name") and mine[k] != theirs.get(k)]
         if "data" in odd and (changed := recipe.data.changed_since(theirs.get("data") or {})):
             raise SparringError(f"{run.path} cannot go on: {changed}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -77,6 +78,15 @@ def assert_same(run: Run, whole: Run) -> None:
     for name, array in theirs.items():
         assert array.dtype == mine[name].dtype
         np.testing.assert_array_equal(mine[name], array, err_msg=name)
+
+
+def test_a_run_goes_on_that_is_older_than_a_setting(data_dir: Path, tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    run = interrupted(recipe, tmp_path / "left", data_dir)
+    told = run.recipe
+    del told["precision"], told["conditional"]
+    run.write_text("recipe.json", json.dumps(told))
+    assert_same(train(recipe, run.path, data_dir=data_dir), train(recipe, tmp_path / "whole", data_dir=data_dir))
 
 
 def test_a_run_left_twice_is_the_run_never_left(recipe: Recipe, data_dir: Path, tmp_path: Path) -> None:
