@@ -337,8 +337,12 @@ def main() -> None:
     for point in points():
         if point.curve in arguments.only:
             with tempfile.TemporaryDirectory() as folder:
-                write(RESULTS, point.name, measured(point, arguments, Path(folder)))
-            print(f"{point.name}: done", flush=True)
+                found = measured(point, arguments, Path(folder))
+            if found["ours"]:
+                write(RESULTS, point.name, found)
+            print(
+                f"{point.name}: {'done' if found['ours'] else 'no round within a turn; say more --seconds'}", flush=True
+            )
     draw()
     print(table())
 
