@@ -158,7 +158,7 @@ class Chance:
         return use
 
     def _generator(self, seed: int, purpose: str, block: int, use: int) -> np.random.Generator:
-        """It serves until the next is asked for: to set one anew takes a twentieth of the time that making one does."""
+        """It serves until the next is asked for: to set one anew takes a sixth of the time that making one does."""
         # The two low words of the counter count up as numbers are drawn: 2**128 of them before streams could touch.
         counter = np.array([0, 0, use, block], dtype=np.uint64)
         state = UNTOUCHED.copy()

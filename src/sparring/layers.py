@@ -194,9 +194,13 @@ def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chai
     return _member_by_member(own, one)
 
 
+CHANNELS_LAST = ("cuda",)
+"""Kinds of device that want it so in half precision."""
+
+
 def laid_out(images: Tensor) -> Tensor:
     """Images as a convolution wants them in memory: channels last where a GPU convolves in half precision."""
-    if images.is_cuda and torch.is_autocast_enabled("cuda"):
+    if images.device.type in CHANNELS_LAST and torch.is_autocast_enabled(images.device.type):
         return images.contiguous(memory_format=torch.channels_last)
     return images
 

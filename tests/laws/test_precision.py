@@ -29,9 +29,9 @@ SOME = ("digits", "fashion-fc", "mnist", "mnist-fast", "mnist-reference", "ring"
 """Linear layers, convolutions both ways, batch normalisation, dropout, penalties, classes."""
 NEAR = 0.2
 """Of the largest number a network gives: how far bfloat16 may lead it from float32 (measured: 0.11, where a score is
-next to nothing; else 0.01)."""
-TOGETHER = 0.05
-"""How far members may be from their solo runs after ROUNDS, of a tensor's largest number (measured: 0.02)."""
+next to nothing; else up to 0.04)."""
+TOGETHER = 1e-3
+"""How far members may be from their solo runs after ROUNDS, of a tensor's largest number (measured: 1e-7)."""
 ROUNDS = 2
 
 
@@ -115,22 +115,21 @@ def test_a_precision_that_there_is_not_is_refused() -> None:
 def test_on_a_gpu_convolutions_in_half_precision_have_channels_last(
     monkeypatch: pytest.MonkeyPatch, data_dir: Path
 ) -> None:
-    """No GPU is needed: what is laid out so is laid out here too, and gives the same."""
-    plain = begun(half("mnist"), data_dir)
-    seen = list[bool]()
-
-    def laid_out(images: torch.Tensor) -> torch.Tensor:
-        held = images.contiguous(memory_format=torch.channels_last)
-        seen.append(held.is_contiguous(memory_format=torch.channels_last))
-        return held
-
-    plain.chance.begin(0)
+    """With the CPU in the GPU's place: images in colour are laid out anew, and D answers the same."""
+    plain, other = begun(half("mnist"), data_dir), begun(half("mnist"), data_dir)
+    images = torch.rand(2, 3, 8, 8)
+    for game in (plain, other):
+        game.chance.begin(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layers.laid_out(images) is images
     expected = plain.D(plain.real())
-    monkeypatch.setattr(layers, "laid_out", laid_out)
-    other = begun(half("mnist"), data_dir)
-    other.chance.begin(0)
+    monkeypatch.setattr(layers, "CHANNELS_LAST", ("cpu",))
+    with torch.autocast("cpu", torch.bfloat16):
+        laid_out = layers.laid_out(images)
+    assert laid_out.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(laid_out, images)
+    assert layers.laid_out(images) is images, "in float32 they stay as they are"
     assert distance(other.D(other.real()).detach(), expected.detach()) <= NEAR
-    assert seen and all(seen)
 
 
 @pytest.mark.slow
