@@ -10,8 +10,8 @@ pass over as many bytes; what lies between layers is taken to stay in the proces
 Memory is what a process grows by from fewer members to more, over the weights, gradients and optimiser state of those;
 each figure is from a process of its own.
 
-Groups are eight members played together, and the same eight one by one, each for so many rounds until its turn is
-over: what a population would gain if it were scheduled in groups of one.
+Groups are one population played in groups of several sizes and all together, on one thread and on two: whether the size
+that is chosen is the best.
 
 Figures go to `results/growth.json`, from which `make docs` takes a table in docs/speed.md; the curves to
 docs/pictures/growth.png.
@@ -50,8 +50,11 @@ from sparring.assembly import game_of, keep_memory
 from sparring.compiled import Compiled
 from sparring.datasets._images import Images
 from sparring.game import Game, Who
+from sparring.groups import group_size
 from sparring.recipe import Recipe, find_recipe
 from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
+from sparring.trainer import CURVE_STEP, TURN_SECONDS
+from sparring.world import threads_set
 
 RESULTS = Path(__file__).parent / "results" / "growth.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "growth.png"
@@ -66,8 +69,15 @@ WIDTHS = (32, 128, 512, 2048)
 """Of the hidden layer of either network of `fashion-fc`."""
 MEMORY = {"pattern-1010": (4096, 16384), "num-gan-2": (16, 64), "fashion-fc": (16, 64)}
 """Members before and after."""
-GROUPS, MEMBERS, TURNS = ("num-gan-2", "digits", "fashion-fc"), 8, (1, 8, 64)
-"""Recipes, members of each, and rounds of a turn where they play one by one."""
+GROUPS = {
+    "pattern-1010": (1024, (64, 128, 256, 512)),
+    "num-gan-2": (16, (1, 2, 4, 8)),
+    "digits": (16, (1, 2, 4, 8)),
+    "fashion-fc": (16, (1, 2, 4, 8)),
+}
+"""Members, and how many of them are tried together."""
+THREADS, GROUP_SECONDS = (1, 2), 2.0
+"""That they are tried with, and for how long at a time."""
 LARGE = 1024
 """Side of the matrices by whose product operations per second are measured."""
 COST, LIMIT, THEIRS = "sparring", "limit", "plain PyTorch"
@@ -106,7 +116,7 @@ def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[
     fashion_fc.BATCH = point.recipe.batch
     fashion_fc.WIDTH = point.at if point.curve == "width" else WIDTH
     plain = Plain(PLAIN[point.recipe.name], [source.pixels] if isinstance(source, Images) else [], 1)
-    ours = Ours(point.recipe, source, folder / point.name.replace(" ", "-"), compiled=True, length=LONG)
+    ours = Ours(point.recipe, source, folder / point.name.replace(" ", "-"), compiled=True, length=LONG, threads=1)
     theirs, mine = take_turns([plain], ours, arguments.turns, arguments.seconds)
     seeds = len(point.recipe.seeds)
     return {
@@ -186,28 +196,34 @@ def memory(name: str, data_dir: Path | None) -> dict[str, Any]:
     return {"members": MEMORY[name], "taken": taken, "needed": needed, "date": date.today().isoformat()}
 
 
-def groups(name: str, turns: int, data_dir: Path | None) -> dict[str, Any]:
-    """Seconds of a round of one seed: all members together, and one by one in turns of so many rounds."""
-    recipe = find_recipe(name)
+def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[str, Any]:
+    """Seconds of a round of one seed, by how many members are played together; and what would be chosen."""
+    members, sizes = GROUPS[name]
+    recipe = find_recipe(name).with_(seeds=members)
     source = source_of(recipe, data_dir)
-    whole = Compiled(game_of(recipe.with_(seeds=MEMBERS), source))
-    alone = [Compiled(game_of(recipe.with_(seeds=(seed,)), source)) for seed in range(MEMBERS)]
+    with threads_set(threads):
+        game = game_of(recipe, source)
+        chosen = group_size(game, threads)
+        ways = {size: Compiled(game, game_of(recipe.with_(seeds=size), source)) for size in sizes}
+        ways[members] = Compiled(game)
+        found: dict[int, list[float]] = {size: [] for size in ways}
+        for _ in range(1 + turns):
+            for size, way in ways.items():
+                found[size].append(_paced(way, members))
+    seconds = {str(size): seconds[1:] for size, seconds in found.items()}
+    return {"seconds": seconds, "chosen": chosen, "members": members, "date": date.today().isoformat()}
 
-    def paced(turn: int | None) -> float:
-        length = turn or max(TURNS)
-        began = time.perf_counter()
-        for _ in range(max(TURNS) // length):
-            for player in alone if turn else [whole]:
-                for _ in range(length):
-                    player.play()
-        return (time.perf_counter() - began) / max(TURNS) / MEMBERS
 
-    ways: dict[str, int | None] = {"together": None, **{str(turn): turn for turn in TURNS}}
-    found = {way: [] for way in ways}
-    for _ in range(1 + turns):
-        for way, turn in ways.items():
-            found[way].append(paced(turn))
-    return {**{way: seconds[1:] for way, seconds in found.items()}, "date": date.today().isoformat()}
+def _paced(way: Compiled, members: int) -> float:
+    """In turns as long as the trainer's."""
+    began, rounds, turn = time.perf_counter(), 0, 1
+    while (spent := time.perf_counter() - began) < GROUP_SECONDS:
+        begins = time.perf_counter()
+        way.play_to(way.game.round + turn, CURVE_STEP)
+        rounds += turn
+        if time.perf_counter() - begins < TURN_SECONDS / 2:
+            turn *= 2
+    return spent / rounds / members
 
 
 # Tables and curves.
@@ -248,16 +264,24 @@ def table() -> str:
             f"| {each['taken'] / 1e3:,.3g} | {each['taken'] / each['needed']:.2f} |"
             for name, each in kept.items()
         ]
-    if tried := {name: held[f"groups: {name}"] for name in GROUPS if f"groups: {name}" in held}:
-        lines += [
-            "",
-            f"| recipe, {MEMBERS} seeds | together | {' | '.join(f'turns of {turn}' for turn in TURNS)} |",
-            f"| --- |{' ---: |' * (1 + len(TURNS))}",
-        ]
-        for name, each in tried.items():
-            cells = (_micro(median(each[way])) for way in ("together", *map(str, TURNS)))
-            lines.append(f"| {name} | {' | '.join(cells)} |")
+    tried = [(name, threads, held.get(f"groups: {name} {threads}")) for name in GROUPS for threads in THREADS]
+    for name, threads, each in tried:
+        if each:
+            sizes = list(each["seconds"])
+            heads = [f"of {int(size):,}" for size in sizes[:-1]] + ["together"]
+            cells = [_micro(median(seconds)) for seconds in each["seconds"].values()]
+            cells = [f"**{c}**" if int(s) == each["chosen"] else c for s, c in zip(sizes, cells, strict=True)]
+            lines += [
+                "",
+                f"| {name}, {each['members']:,} seeds, {_threads(threads)} | {' | '.join(heads)} |",
+                f"| --- |{' ---: |' * len(cells)}",
+                f"| µs of a round and seed | {' | '.join(cells)} |",
+            ]
     return "\n".join(lines)
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread" + "s" * (count > 1)
 
 
 def _micro(seconds: float) -> str:
@@ -333,7 +357,8 @@ def main() -> None:
         for name in MEMORY:
             write(RESULTS, f"memory: {name}", memory(name, arguments.data_dir))
     for name in GROUPS if "groups" in arguments.only else ():
-        write(RESULTS, f"groups: {name}", groups(name, arguments.turns, arguments.data_dir))
+        for threads in THREADS:
+            write(RESULTS, f"groups: {name} {threads}", groups(name, threads, arguments.turns, arguments.data_dir))
     for point in points():
         if point.curve in arguments.only:
             with tempfile.TemporaryDirectory() as folder:

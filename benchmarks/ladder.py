@@ -24,7 +24,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 import torch
 
 from sparring import catalogue
-from sparring.assembly import game_of, threads_for, threads_set
+from sparring.assembly import game_of, threads_for
 from sparring.generators import sample
 from sparring.measure import keep, measure
 from sparring.recipe import Recipe, find_recipe
@@ -32,6 +32,7 @@ from sparring.record import Run, write_whole
 from sparring.record.grid import save_grid
 from sparring.report import summary, write_report
 from sparring.trainer import train
+from sparring.world import threads_set
 
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"

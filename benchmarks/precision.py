@@ -26,9 +26,11 @@ from broken_gans import write
 from speed import processor
 from time_to_quality import SAMPLES, Real, judged
 
-from sparring.assembly import game_of, keep_memory, own_chance, threads_set
+from sparring.assembly import game_of, keep_memory, own_chance
 from sparring.compiled import playing
 from sparring.recipe import PRECISIONS, find_recipe
+from sparring.trainer import CURVE_STEP
+from sparring.world import threads_set
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"
 PLAYED = {"fashion-fc": (8, None), "mnist-fast": (8, None), "mnist-reference": (2, 2_814)}
@@ -39,12 +41,11 @@ def played(name: str, seed: int, precision: str, real: Real) -> dict[str, Any]:
     """One seed in one precision."""
     recipe = find_recipe(name).with_(seeds=(seed,), precision=precision)
     game = game_of(recipe, recipe.data.open(real.data_dir, "cpu"))
-    play, compiled, _ = playing(game, True, recipe.id)
+    how = playing(game, True, recipe.id)
     began = time.perf_counter()
-    for _ in range(PLAYED[name][1] or recipe.rounds):
-        play()
+    how.play_to(PLAYED[name][1] or recipe.rounds, CURVE_STEP)
     milliseconds = (time.perf_counter() - began) / game.round * 1e3
-    return {"milliseconds": milliseconds, "compiled": compiled, "rounds": game.round, **judged(game, recipe, real)}
+    return {"milliseconds": milliseconds, "compiled": how.compiled, "rounds": game.round, **judged(game, recipe, real)}
 
 
 def table() -> str:

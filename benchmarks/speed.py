@@ -24,10 +24,11 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -37,15 +38,16 @@ from typing import Any, Protocol
 import torch
 from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 
-from sparring.assembly import game_of, keep_memory, threads_for, threads_set
-from sparring.compiled import REPAYS_SECONDS, playing
+from sparring.assembly import game_of, keep_memory, threads_for
+from sparring.compiled import REPAYS_SECONDS, PlayTo, playing
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.game import Game
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.trainer import Trainer
+from sparring.trainer import CURVE_STEP, Trainer
+from sparring.world import threads_set
 
 RESULTS = Path(__file__).parent / "results"
 PLAIN: dict[str, ModuleType] = {
@@ -75,7 +77,7 @@ WARM_UP = 1
 """Pairs played before the first that counts."""
 LONGER = 10_000
 """A recipe is made this much longer, so that no measurement comes to its end."""
-LONG_RUN, PACED_SECONDS = REPAYS_SECONDS, 0.5
+LONG_RUN, PACED_SECONDS, MOST_PACED = REPAYS_SECONDS, 0.5, 64
 """How long such a run takes, and how long rounds are timed to see how many it has."""
 
 
@@ -109,21 +111,24 @@ class Plain:
 class Ours:
     """A training in a folder that is thrown away."""
 
-    def __init__(self, recipe: Recipe, source: Source, folder: Path, compiled: bool, length: str):
-        self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads_for(recipe)
+    def __init__(
+        self, recipe: Recipe, source: Source, folder: Path, compiled: bool, length: str, threads: int | None = None
+    ):
+        self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads or threads_for(recipe)
         endless = replace(recipe, rounds=recipe.rounds * LONGER, ticks=1)
         run = Run(folder)
         run.create(endless.to_json())
         game = game_of(endless, source)
         with threads_set(self.threads):
-            play, self.compiled, words = playing(game, compiled, endless.id)
-            rounds = recipe.rounds if length == OWN else max(recipe.rounds, _rounds_within(LONG_RUN, game, play))
-        if words:
-            print(words, file=sys.stderr)
+            how = playing(game, compiled, endless.id, partial(_part, endless, source))
+            rounds = recipe.rounds if length == OWN else max(recipe.rounds, _rounds_within(LONG_RUN, game, how.play_to))
+        self.compiled, self.group = how.compiled, how.group
+        if how.words:
+            print(how.words, file=sys.stderr)
         self._trainer = Trainer(endless, game, run, [self._pause_in_time])
-        self._trainer.play = play
+        self._trainer.play_to = how.play_to
         self._trainer.step = Trainer(replace(recipe, rounds=rounds), game, run).step
-        self._trainer.tick_rounds = set(range(0, rounds * LONGER, max(1, rounds // recipe.ticks)))
+        self._trainer.tick_rounds = [*range(0, rounds * LONGER, max(1, rounds // recipe.ticks))]
         self._until = 0.0
 
     def play(self, seconds: float) -> float:
@@ -141,14 +146,18 @@ class Ours:
             raise _PauseError
 
 
-def _rounds_within(seconds: float, game: Game, play: Callable[[], None]) -> int:
+def _part(recipe: Recipe, source: Source, members: int) -> Game:
+    return game_of(recipe.with_(seeds=recipe.seeds[:members]), source)
+
+
+def _rounds_within(seconds: float, game: Game, play_to: PlayTo) -> int:
     """How many fit in, by the pace of a few; the game is left as it was."""
     with game.rehearsing():
-        play()
-        began, rounds = time.perf_counter(), 0
+        play_to(1, CURVE_STEP)
+        began, rounds, turn = time.perf_counter(), 0, 1
         while (spent := time.perf_counter() - began) < PACED_SECONDS or not rounds:
-            play()
-            rounds += 1
+            play_to(game.round + turn, CURVE_STEP)
+            rounds, turn = rounds + turn, min(2 * turn, MOST_PACED)
     return int(seconds / spent * rounds)
 
 
@@ -173,6 +182,8 @@ class Measurement:
     rates: list[float]
     compiled: bool
     """Ours."""
+    group: int | None
+    """Members that ours plays together, if not all."""
 
     @property
     def ratios(self) -> list[float]:
@@ -220,6 +231,7 @@ def measure(
         threads=ours.threads,
         rates=rates,
         compiled=ours.compiled,
+        group=ours.group,
     )
 
 
@@ -255,6 +267,7 @@ def report(measurements: Sequence[Measurement], pairs: int, seconds: float, real
                 "threads": m.threads,
                 "rates": [round(rate, 2) for rate in m.rates],
                 "compiled": m.compiled,
+                "group": m.group,
             }
             for m in measurements
         ],
@@ -284,7 +297,9 @@ def table(found: Mapping[str, Any]) -> str:
             f"**{_figure(ratio['median'])}**",
             f"{_figure(ratio['min'])} to {_figure(ratio['max'])}",
             f"{m['baseline_threads']}, {m['threads']}",
-            ("compiled" if m["compiled"] else "eager") + (f", {HALF}" if m.get("precision") == HALF else ""),
+            ("compiled" if m["compiled"] else "eager")
+            + (f", {HALF}" if m.get("precision") == HALF else "")
+            + (f", groups of {m['group']}" if m.get("group") else ""),
         )
         lines.append(f"| {' | '.join(cells)} |")
     lines += [

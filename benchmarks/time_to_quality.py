@@ -34,7 +34,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 from speed import processor
 
-from sparring.assembly import game_of, keep_memory, threads_for, threads_set
+from sparring.assembly import game_of, keep_memory, threads_for
 from sparring.datasets import Dataset
 from sparring.datasets.mnist import MNIST
 from sparring.game import Game
@@ -43,6 +43,7 @@ from sparring.measure import judge_for, real_data, views
 from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import Recipe, find_recipe
 from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
+from sparring.world import threads_set
 
 RESULTS = Path(__file__).parent / "results" / "time-to-quality.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "time-to-quality.png"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import ctypes
 import platform
-from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -271,16 +271,6 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         for setting, value in MALLOC.items():
             mallopt(setting, value)
-
-
-@contextmanager
-def threads_set(count: int) -> Generator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def own_chance() -> AbstractContextManager[None]:

@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from sparring.tracing import Traced
+from sparring.tracing import Code, Traced
 
 Round = Callable[[], Sequence[Tensor]]
 """Plays the round on fixed tensors, and gives its figures in fixed tensors."""
-Code = Callable[[list[Tensor]], Sequence[Tensor]]
-"""Takes the inputs of a `Traced`, changes those that the round changes, and gives its figures."""
 WARM_UP = 3
 """Plays before the one that is captured: libraries choose their kernels in the first."""
 

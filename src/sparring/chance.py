@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial, wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 import torch
@@ -20,8 +20,6 @@ from torch import Tensor
 
 Fill = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 Span = tuple[float | Tensor, float | Tensor]
-Draw = Callable[[], Tensor]
-"""One draw, which can be made again in another round."""
 
 BLOCK_NUMBERS = 2**14
 """Numbers a member draws at a time for one purpose: 64 KiB, small beside the networks, long beside a call."""
@@ -34,6 +32,19 @@ UNTOUCHED = np.random.Philox(0).state
 Q = ParamSpec("Q")
 
 
+@dataclass(frozen=True)
+class Draw:
+    """One draw, which can be made again in another round, and for other members."""
+
+    how: Callable[..., Tensor]
+    what: tuple[Any, ...]
+    named: dict[str, Any]
+
+    def of(self, chance: Chance) -> Callable[[], Tensor]:
+        """The same from those streams."""
+        return partial(self.how, chance, *self.what, **self.named)
+
+
 def _answered(draw: Callable[Concatenate[Chance, Q], Tensor]) -> Callable[Concatenate[Chance, Q], Tensor]:
     """A draw that somebody else may answer."""
 
@@ -41,7 +52,7 @@ def _answered(draw: Callable[Concatenate[Chance, Q], Tensor]) -> Callable[Concat
     def ask(self: Chance, /, *what: Q.args, **how: Q.kwargs) -> Tensor:
         if self.answer is None:
             return draw(self, *what, **how)
-        return self.answer(partial(draw, self, *what, **how))
+        return self.answer(Draw(draw, what, how))
 
     return ask
 

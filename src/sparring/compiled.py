@@ -1,43 +1,35 @@
-"""A game's round as machine code, where a C++ compiler is there and the run is long enough to repay it.
+"""A game's rounds as machine code, where a C++ compiler is there and the run is long enough to repay it.
 
-The round that `tracing.py` wrote down is compiled into a library, which is kept in the user's cache. Every round is one
-call of it, so a round's numbers depend on nothing but the round; where it was interrupted does not matter. On a GPU
-there is nothing to compile, and a round is a CUDA graph (`captured.py`).
+The round that `tracing.py` wrote down is compiled into a library (`machine_code.py`). Every round is one call of it, so
+a round's numbers depend on nothing but the round; where it was interrupted does not matter. Members are played in
+groups (`groups.py`), whose code is that of a game of as many members. On a GPU there is nothing to compile, and a round
+is a CUDA graph (`captured.py`).
 """
-
-# torch's runner of such libraries has a private name and no types.
-# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
-import platform
-import shutil
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pooch
 import torch
 from torch import Tensor
 
 from sparring.errors import SparringError, in_one_line, shortened
-from sparring.game import Game
+from sparring.game import Game, Noted
+from sparring.groups import Group, all_in_one, balanced, group_size, groups_like
+from sparring.machine_code import UncompilableError, forget, known, library_of, machine_code
+from sparring.world import threads_set
 
 if TYPE_CHECKING:
-    from sparring.captured import Code
-    from sparring.tracing import Traced
+    from sparring.tracing import Code, Traced
 
 REPAYS_SECONDS, REPAYS_SECONDS_KEPT = 240.0, 5.0
 """Compiling repays itself in a run that would take so long as it is: it takes up to 50 s, or 1 s where code is kept.
@@ -58,52 +50,80 @@ second, as a share of how far the round moved a tensor, and the last, of its siz
 be between them is rounding in another order, but Adam steps as far by a gradient that is nothing else."""
 
 
-class UncompilableError(Exception):
-    """Why a round is not compiled, in a few words."""
+PlayTo = Callable[[int, int], list[Noted]]
+"""As `Game.play_to`."""
 
 
-Play = Callable[[], None]
+@dataclass(frozen=True)
+class Playing:
+    """How the rounds of a game are played from here on."""
+
+    play_to: PlayTo
+    compiled: bool = False
+    group: int | None = None
+    """Members that are played together, if not all of them are."""
+    words: str = ""
+    """What to say of it."""
 
 
-def playing(game: Game, wanted: bool | None, name: str) -> tuple[Play, bool, str]:
-    """How the rounds of a game are played from here on, whether that is compiled, and what to say of it, if anything.
+def playing(
+    game: Game, wanted: bool | None, name: str, part: Callable[[int], Game] | None = None, group: int | None = None
+) -> Playing:
+    """How to play a game's rounds.
 
     `wanted` is whether they are to be compiled; None decides by what repays. `name` is that of the recipe, in the sense
-    that games of one name have the same code.
+    that games of one name have the same code. `part` makes the same game of that many members; without it all are
+    played together. `group` is how many are, where that was decided before.
     """
     if wanted is False:
-        return game.play, False, ""
+        return Playing(game.play_to)
+    on_gpu = game.chance.device.type != "cpu"
+    threads, members = torch.get_num_threads(), game.G.size
+    if on_gpu or part is None:
+        group = members
+    group = group or group_size(game, threads)
+    at_once = min(threads, members // group)
     try:
         if game.world.size > 1:
             raise UncompilableError("that is for one process")
-        known = _known(game, name)
-        on_gpu = game.chance.device.type != "cpu"
-        repays_after = REPAYS_SECONDS_KEPT if on_gpu or known.exists() else REPAYS_SECONDS
+        with threads_set(threads // at_once):
+            before = known(name, group)
+        repays_after = REPAYS_SECONDS_KEPT if on_gpu or before.exists() else REPAYS_SECONDS
         if wanted is None and _seconds_of_a_round(game) * (game.rounds - game.round) < repays_after:
-            return game.play, False, ""
+            return Playing(game.play_to)
         began = time.monotonic()
-        compiled = Compiled(game)
+        compiled = Compiled(game, part(group) if part and group < members else None)
         if not on_gpu:
-            known.parent.mkdir(parents=True, exist_ok=True)
-            known.touch()
+            before.parent.mkdir(parents=True, exist_ok=True)
+            before.touch()
     except UncompilableError as reason:
-        return game.play, False, f"rounds are not compiled: {reason}"
-    except ImportError as error:  # of a part of torch that has no promise to stay
-        return game.play, False, f"rounds are not compiled: this torch does not offer it ({in_one_line(error)})"
+        return Playing(game.play_to, words=f"rounds are not compiled: {reason}")
+    except (ImportError, AttributeError) as error:  # of a part of torch that has no promise to stay
+        words = f"rounds are not compiled: this torch does not offer it ({in_one_line(error)})"
+        return Playing(game.play_to, words=words)
     took = f"done in {time.monotonic() - began:.0f} s"
     if on_gpu:
-        return compiled.play, True, f"rounds are CUDA graphs: {took}"
-    return compiled.play, True, f"rounds are compiled: {f'{took} and kept' if compiled.made else 'kept from before'}"
+        return Playing(compiled.play_to, True, words=f"rounds are CUDA graphs: {took}")
+    words = f"rounds are compiled: {f'{took} and kept' if compiled.made else 'kept from before'}"
+    if len(compiled.groups) == 1:
+        return Playing(compiled.play_to, True, words=words)
+    words += f"; seeds are played in groups of {group}" + (f", {at_once} at once" if at_once > 1 else "")
+    return Playing(compiled.play_to, True, group, words)
 
 
 class Compiled:
     """A game's rounds, one call of machine code each.
 
+    `part` is the same game of fewer members, if they are to be played in groups of as many: its code is theirs, and a
+    group has one of torch's threads, or as many as there are for each.
     Raises UncompilableError where there is no compiler (nor a GPU), or where a round cannot be written down.
     """
 
-    def __init__(self, game: Game):
+    def __init__(self, game: Game, part: Game | None = None):
         self.game = game
+        self.groups: list[Group] = (groups_like(part, game) if part else None) or all_in_one(game)
+        self._part = part if part and len(self.groups) > 1 else game
+        """Whose rounds are written down."""
         self._on_gpu = game.chance.device.type != "cpu"
         self.made = False
         """Whether anything had to be compiled."""
@@ -111,22 +131,65 @@ class Compiled:
         """Watched or not -> the ways that such a round may go."""
         self._block: dict[bool, tuple[int, bytes]] = {}
         """Watched or not -> a block of rounds, and the way that each goes."""
-        with _quietly():
-            for watched in (True, False):
-                self._ways[watched] = self._find_ways(watched)
+        threads = torch.get_num_threads()
+        self._at_once = min(threads, len(self.groups))
+        self._threads = threads // self._at_once
+        """Of each group."""
+        self._pool = ThreadPoolExecutor(self._at_once, initializer=torch.set_num_threads, initargs=(self._threads,))
+        for watched in (True, False):
+            self._ways[watched] = self._find_ways(watched)
         self._hang_on_the_round = any(way.answers for ways in self._ways.values() for way in ways)
 
-    def play(self) -> None:
-        """One round."""
-        game = self.game
-        round, watched = game.round, game.watched
+    def play_to(self, round: int, every: int) -> list[Noted]:
+        """Rounds until so many are played. Returns the figures of those whose number `every` divides."""
+        rounds = range(self.game.round, round)
+        if self._hang_on_the_round:
+            for each in rounds:  # what is new has to be compiled before groups part
+                self._way(each, each % every == 0)
+        for group in self.groups:
+            group.begin()
+        figures = zip(*self._all_groups(rounds, every), strict=True)
+        self.groups[-1].end()
+        self.game.round = round
+        watched = [each for each in rounds if each % every == 0]
+        return [
+            (each + 1, dict(zip(self._going(each, True).noted, torch.cat(told, 1).unbind(), strict=True)))
+            for each, told in zip(watched, figures, strict=True)
+        ]
+
+    def _all_groups(self, rounds: range, every: int) -> list[list[Tensor]]:
+        """What each group noted."""
+        numbers = range(len(self.groups))
+        if self._at_once == 1:
+            return [self._group(number, rounds, every) for number in numbers]
+        pieces = balanced(rounds, len(self.groups), self._at_once)
+        played: list[list[Future[list[Tensor]]]] = [[] for _ in numbers]
+        for piece in pieces:
+            for number in numbers:
+                # A group's pieces follow each other: who has one waits for the one before, which somebody has.
+                before = played[number][-1:]
+                played[number].append(self._pool.submit(self._group, number, piece, every, before))
+        wait([each for futures in played for each in futures])
+        return [[told for future in futures for told in future.result()] for futures in played]
+
+    def _group(
+        self, number: int, rounds: range, every: int, before: Sequence[Future[list[Tensor]]] = ()
+    ) -> list[Tensor]:
+        """What one group noted, `(noted, members)` for each watched round."""
+        wait(before)
+        chance = self.groups[number].chance
+        noted: list[Tensor] = []
+        for round in rounds:
+            watched = round % every == 0
+            chance.begin(round)
+            figures = self._going(round, watched).play(number, round)
+            if watched:
+                noted.append(figures[0])
+        return noted
+
+    def _going(self, round: int, watched: bool) -> _Way:
         ways = self._ways[watched]
-        way = ways[self._way(round, watched)] if self._hang_on_the_round else ways[0]
-        game.chance.begin(round)
-        figures = way.play(round)
-        if watched:
-            game.notes = {name: [figure] for name, figure in zip(way.noted, figures[0].unbind(), strict=True)}
-        game.round = round + 1
+        return ways[self._way(round, watched)] if self._hang_on_the_round else ways[0]
 
     def _way(self, round: int, watched: bool) -> int:
         block, offset = divmod(round, BLOCK)
@@ -136,8 +199,7 @@ class Compiled:
             held = self._block[watched] = block, bytes(_first_that_serves(self._ways[watched], rounds).tolist())
         if held[1][offset] == len(self._ways[watched]):  # it was not among those looked at beforehand
             try:
-                with _quietly():
-                    self._ways[watched].append(self._way_of(round, watched))
+                self._ways[watched].append(self._way_of(round, watched))
             except UncompilableError as reason:
                 raise SparringError(f"round {round} cannot be compiled ({reason}): train with --no-compile") from reason
             del self._block[watched]
@@ -157,28 +219,30 @@ class Compiled:
     def _way_of(self, round: int, watched: bool) -> _Way:
         from sparring.tracing import UntraceableError, trace
 
-        try:
-            traced = trace(self.game, round, watched)
-            fresh = self._on_gpu or not _library(traced).exists()
-            if fresh:
-                self._refuse_what_cannot_be_followed(traced, round, watched)
-            way = _Way(traced, self._code(traced))
-        except UntraceableError as reason:
-            raise UncompilableError(str(reason)) from reason
-        except UncompilableError:
-            raise
-        except Exception as error:  # a user's own module may do anything, and a compiler stumble over it
-            looked = "value out of a tracing tensor" in str(error)
-            why = "it looks at numbers that it has just computed" if looked else shortened(in_one_line(error), 200)
-            raise UncompilableError(why) from error
-        if fresh:
-            self.made = True
-            self._try_out(way, traced, round)
+        with _quietly(), threads_set(self._threads):
+            try:
+                traced = trace(self._part, round, watched)
+                fresh = self._on_gpu or not library_of(traced).exists()
+                if fresh:
+                    self._refuse_what_cannot_be_followed(traced, round, watched)
+                way = _Way(traced, self._code(traced), self.groups)
+            except UntraceableError as reason:
+                raise UncompilableError(str(reason)) from reason
+            except UncompilableError:
+                raise
+            except Exception as error:  # a user's own module may do anything, and a compiler stumble over it
+                looked = "value out of a tracing tensor" in str(error)
+                why = "it looks at numbers that it has just computed" if looked else shortened(in_one_line(error), 200)
+                raise UncompilableError(why) from error
+            self.made |= fresh
+            if (fresh or len(self.groups) > 1) and not self._agrees(way, round, watched):
+                forget(traced)
+                raise UncompilableError("compiled, it computes something else")
         return way
 
     def _code(self, traced: Traced) -> Code:
         if not self._on_gpu:
-            return machine_code(traced)
+            return machine_code(traced, self._at_once)
         from sparring.captured import captured
 
         with self.game.rehearsing():
@@ -189,42 +253,52 @@ class Compiled:
 
         some = _spread_over(self.game.rounds)
         others = [r for r in some[traced.serves(some.astype(float))].tolist() if r != round]
-        if others and trace(self.game, others[len(others) // 2], watched).text != traced.text:
+        if others and trace(self._part, others[len(others) // 2], watched).text != traced.text:
             raise UncompilableError("it changes with the round in a way that cannot be followed")
 
-    def _try_out(self, way: _Way, traced: Traced, round: int) -> None:
-        """Raises UncompilableError where code and game part company."""
-        with self.game.rehearsing() as before:
-            self.game.chance.begin(round)
-            way.play(round)
-            trios = zip(self.game.tensors, traced.after, before, strict=True)
-            most = APART_IN_HALF if self.game.G.precision == torch.bfloat16 else APART
-            if not median(_apart(mine, theirs, old) for mine, theirs, old in trios) <= most:
-                shutil.rmtree(_library(traced).parent, ignore_errors=True)
-                raise UncompilableError("compiled, it computes something else")
+    def _agrees(self, way: _Way, round: int, watched: bool) -> bool:
+        """Whether that round comes to the same as the game's own."""
+        game = self.game
+        with game.rehearsing():
+            game.round, game.watched = round, watched
+            game.play()
+            after = [t.detach().clone() for t in game.tensors]
+        with game.rehearsing() as before:
+            for number, group in enumerate(self.groups):
+                group.begin()
+                group.chance.begin(round)
+                way.play(number, round)
+            self.groups[-1].end()
+            trios = zip(game.tensors, after, before, strict=True)
+            most = APART_IN_HALF if game.G.precision == torch.bfloat16 else APART
+            return median(_apart(mine, theirs, old) for mine, theirs, old in trios) <= most
 
 
 class _Way:
-    """One course of a round, as machine code with the tensors that it works on."""
+    """One course of a round, as machine code with the tensors that each group has for it."""
 
-    def __init__(self, traced: Traced, code: Code):
+    def __init__(self, traced: Traced, code: Code, groups: Sequence[Group]):
         self.serves, self.answers, self.noted, self._code = traced.serves, traced.answers, traced.noted, code
-        self._draws, self._courses = traced.draws, traced.numbers
-        self._inputs = [t.detach() for t in traced.inputs]
-        self._block, self._numbers = -1, list[tuple[Tensor, ...]]()
+        rest = [t.detach() for t in traced.inputs[len(groups[0].tensors) :]]
+        self._inputs = [[*group.tensors, *rest] for group in groups]
+        self._draws = [[(place, draw.of(group.chance)) for place, draw in traced.draws] for group in groups]
+        self._courses = traced.numbers
+        self._block: tuple[int, list[tuple[Tensor, ...]]] = -1, []
+        """A block of rounds, and its numbers."""
 
-    def play(self, round: int) -> Sequence[Tensor]:
-        """What it noted. The game's chance has entered the round."""
-        inputs = self._inputs
-        for place, draw in self._draws:
+    def play(self, group: int, round: int) -> Sequence[Tensor]:
+        """What it noted. The group's chance has entered the round."""
+        inputs = self._inputs[group]
+        for place, draw in self._draws[group]:
             inputs[place] = draw().contiguous()
         if self._courses:
             block, offset = divmod(round, BLOCK)
-            if block != self._block:
+            held = self._block
+            if held[0] != block:
                 rounds = np.arange(block * BLOCK, (block + 1) * BLOCK, dtype=float)
                 courses = [np.broadcast_to(course(rounds), rounds.shape).astype(float) for _, course in self._courses]
-                self._block, self._numbers = block, [torch.from_numpy(course).unbind() for course in courses]
-            for (place, _), numbers in zip(self._courses, self._numbers, strict=True):
+                held = self._block = block, [torch.from_numpy(course).unbind() for course in courses]
+            for (place, _), numbers in zip(self._courses, held[1], strict=True):
                 inputs[place] = numbers[offset]
         return self._code(inputs)
 
@@ -248,88 +322,6 @@ def _apart(mine: Tensor, theirs: Tensor, before: Tensor) -> float:
         return 0.0 if torch.equal(mine, theirs) else torch.inf
     moved = (theirs - before).norm() + ROUNDING * theirs.norm()
     return float((mine - theirs).norm() / moved) if moved > 0 else 0.0
-
-
-# What is kept.
-
-
-def kept_at() -> Path:
-    """The folder of compiled rounds."""
-    return Path(pooch.os_cache("sparring")) / "compiled"
-
-
-def _library(traced: Traced) -> Path:
-    """Where a round's machine code lies, or is to lie."""
-    decided_by = [traced.text, torch.get_num_threads(), *_machine()]
-    digest = hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=12)
-    return kept_at() / digest.hexdigest() / "round.so"
-
-
-@cache
-def _machine() -> tuple[str, ...]:
-    capability = torch.backends.cpu.get_cpu_capability()
-    return version("sparring"), version("torch"), platform.machine(), capability, str(compiler())
-
-
-def _known(game: Game, name: str) -> Path:
-    """A file that is there when code for a game like this is kept."""
-    decided_by = [name, game.G.size, torch.get_num_threads(), *_machine()]
-    digest = hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=12)
-    return kept_at() / "known" / digest.hexdigest()
-
-
-def compiler() -> str | None:
-    """The C++ compiler, if there is one."""
-    named = os.environ.get("CXX")
-    return shutil.which(named) if named else shutil.which("g++") or shutil.which("clang++")
-
-
-def machine_code(traced: Traced) -> Code:
-    """A round's machine code: what is kept, or else compiled now and kept."""
-    library = _library(traced)
-    if not library.exists():
-        _build(traced, library)
-    from torch._C._aoti import AOTIModelContainerRunnerCpu
-
-    return AOTIModelContainerRunnerCpu(str(library), 1).run
-
-
-def _build(traced: Traced, library: Path) -> None:
-    if compiler() is None:
-        raise UncompilableError("there is no C++ compiler (g++ or clang++)")
-    import torch._inductor
-    from torch._inductor.exc import InductorError
-
-    library.parent.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent.parent) as folder:
-        made = Path(folder) / "made"
-        made.mkdir()
-        settings: dict[str, Any] = {"aot_inductor.output_path": str(made / library.name)}
-        settings |= {"size_asserts": False, "alignment_asserts": False}
-        examples = tuple(t.detach() for t in traced.inputs)
-        graph = traced.for_the_compiler()
-        try:
-            torch._inductor.aot_compile(graph, examples, options=settings)
-        except InductorError as error:
-            if "KeyError: 'buf" not in str(error):
-                raise
-            with _without_outer_loops():
-                torch._inductor.aot_compile(graph, examples, options=settings)
-        with suppress(OSError):  # somebody else was faster
-            made.rename(library.parent)
-
-
-@contextmanager
-def _without_outer_loops() -> Generator[None]:
-    """Torch's compiler trips over outer loops that it shares out (pytorch#196570, open); without them it does not."""
-    from torch._inductor.codegen.cpp import CppScheduling
-
-    sharing = CppScheduling.can_fuse_vertical_outer_loop
-    CppScheduling.can_fuse_vertical_outer_loop = lambda self, node1, node2: False
-    try:
-        yield
-    finally:
-        CppScheduling.can_fuse_vertical_outer_loop = sharing
 
 
 @contextmanager

@@ -26,6 +26,8 @@ from sparring.world import World
 
 Move = Callable[["Game"], None]
 Truth = Literal[0, 1]
+Noted = tuple[int, dict[str, Tensor]]
+"""Rounds played, and figures of the last of them, `(P,)` each: the mean where a round noted one more than once."""
 
 
 # The moves of the textbook.
@@ -142,6 +144,21 @@ class Game:
         for move in self.moves:
             move(self)
         self.round += 1
+
+    def play_to(self, round: int, every: int) -> list[Noted]:
+        """Rounds until so many are played. Returns the figures of those whose number `every` divides."""
+        noted: list[Noted] = []
+        while self.round < round:
+            self.watched = self.round % every == 0
+            self.play()
+            if self.watched:
+                noted.append((self.round, self.means()))
+                self.notes.clear()
+        return noted
+
+    def means(self) -> dict[str, Tensor]:
+        """What is in `notes`, a figure a name, `(P,)`."""
+        return {name: f[0] if len(f) == 1 else torch.stack(f).mean(0) for name, f in self.notes.items()}
 
     def real(self) -> Examples:
         """A batch of real examples."""

@@ -28,6 +28,8 @@ from torch.utils._pytree import tree_leaves, tree_map, tree_map_only
 from sparring.chance import Draw
 from sparring.game import Game
 
+Code = Callable[[list[Tensor]], Sequence[Tensor]]
+"""Takes the inputs of a `Traced`, changes those that the round changes, and gives its figures."""
 Course = Callable[[np.ndarray], Any]
 """Rounds -> what a number is in each, or what an answer that hangs on it is."""
 
@@ -59,8 +61,6 @@ class Traced:
     """Names of the figures, each averaged over the moves that noted it; none of an unwatched round."""
     answers: list[tuple[Course, Any]]
     """Which way the round went: what was asked of the round, and what the answer was."""
-    after: list[Tensor]
-    """`tensors` of the game after that round, played as ever."""
 
     def serves(self, rounds: np.ndarray) -> np.ndarray:
         """Which of these rounds go the same way."""
@@ -94,7 +94,7 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
     heard: list[tuple[Draw, Tensor]] = []
 
     def overhear(draw: Draw) -> Tensor:
-        drawn = draw().contiguous()
+        drawn = draw.of(game.chance)().contiguous()
         heard.append((draw, drawn))
         return drawn
 
@@ -112,14 +112,13 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
         game.play()
         if any(a is not b for a, b in zip(game.tensors, tensors, strict=True)):
             raise UntraceableError("a network replaces its buffers")
-        after = [t.detach().clone() for t in tensors]
     drawn = [tensor for _, tensor in heard]
     paper = _Paper()
     noted: list[str] = []
 
     def played() -> list[Tensor]:
         game.play()
-        means = {name: torch.stack(figures).mean(0) for name, figures in game.notes.items()}
+        means = game.means()
         noted[:] = list(means)
         return [torch.stack(list(means.values()))] if means else []
 
@@ -144,7 +143,6 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
         numbers=[(at, numbers[id(t)]) for at, t in enumerate(inputs) if id(t) in numbers],
         noted=noted,
         answers=paper.answers,
-        after=after,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -23,12 +24,12 @@ import torch
 from torch import Tensor
 
 from sparring.about import about, levels_of
-from sparring.assembly import game_of, keep_memory, own_chance, restore, state_of, threads_for, threads_set
+from sparring.assembly import game_of, keep_memory, own_chance, restore, state_of, threads_for
 from sparring.chance import Chance
-from sparring.compiled import playing
+from sparring.compiled import PlayTo, playing
 from sparring.diagnosis import Still, story_of
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.game import Game
+from sparring.game import Game, Noted
 from sparring.generators import generate, with_classes
 from sparring.probe import Probe
 from sparring.progress import say
@@ -38,7 +39,7 @@ from sparring.record.grid import save_grid
 from sparring.record.journal import spelled
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rules import Reading
-from sparring.world import ALONE, World
+from sparring.world import ALONE, World, threads_set
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -48,6 +49,8 @@ LATELY = 100
 """Points of a curve that `lately` averages: one round's number is noise at small batches."""
 BEAT_SECONDS = 0.5
 """How often watchers are called between ticks."""
+TURN_SECONDS = 0.25
+"""Of rounds that are played at a time: as long as Ctrl-C may wait."""
 CHECKPOINT_SECONDS = 2.0
 CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
@@ -90,7 +93,7 @@ class Trainer:
     seconds: float = 0.0
     """Spent training, earlier sittings included."""
     stopping: bool = False
-    """Set to leave after the round in progress."""
+    """Set to leave after the rounds in progress."""
     probe: Probe | None = None
     """What looks at samples, if anything does."""
     until_still: bool = False
@@ -104,18 +107,19 @@ class Trainer:
         """Rounds to leave after."""
         self.members = self.whole.members if self.whole else len(recipe.seeds)
         """Of the whole run."""
-        self.play: Callable[[], None] = self.game.play
-        """Plays a round."""
+        self.play_to: PlayTo = self.game.play_to
         self.started_at = self.game.round
         """The round this sitting began with."""
         self.step = max(CURVE_STEP, recipe.rounds * self.members // CURVE_NUMBERS)
-        self.tick_rounds = {round(k * recipe.rounds / recipe.ticks) for k in range(recipe.ticks + 1)}
+        self.tick_rounds = sorted({round(k * recipe.rounds / recipe.ticks) for k in range(recipe.ticks + 1)})
         self.latest: dict[str, np.ndarray] = {}
         """The last point of each curve, `(P,)`."""
         self.picture: np.ndarray | None = None
         """What the generators make of the run's own latent vectors, `(P, N, *shape)` in data units."""
         self.sitting_seconds = 0.0
-        self._noted: list[tuple[int, dict[str, Tensor]]] = []
+        self._turn = 1
+        """Rounds that are played at a time."""
+        self._noted: list[Noted] = []
         self._lately: deque[dict[str, Tensor]] = deque(maxlen=LATELY)
         self._diverged: set[int] = set()
         chance = Chance(recipe.seeds, self.game.chance.device, self.game.chance.dtype)
@@ -161,14 +165,14 @@ class Trainer:
         began, before = time.monotonic(), self.seconds
         beat = began
         while self._goes_on():
-            self.game.watched = self.game.round % self.step == 0
-            self.play()
+            begins = time.monotonic()
+            noted = self.play_to(self._end_of_turn(), self.step)
+            self._noted += noted
+            self._lately.extend(means for _, means in noted)
             now = time.monotonic()
-            self.sitting_seconds = now - began
-            self.seconds = before + self.sitting_seconds
-            if self.game.watched:
-                self._collect()
-            if self.game.round in self.tick_rounds or self._checkpoint_is_due(OVERDUE_SECONDS):
+            self._pace(now - begins)
+            self.sitting_seconds, self.seconds = now - began, before + now - began
+            if self._at_tick() or self._checkpoint_is_due(OVERDUE_SECONDS):
                 self._tick()
             if now - beat > BEAT_SECONDS:
                 beat = now
@@ -178,22 +182,31 @@ class Trainer:
     def follow(self) -> None:
         """Play along with the process that leads; nothing is recorded here."""
         while self._goes_on():
-            self.game.watched = self.game.round % self.step == 0
-            self.game.play()
-            self.game.notes.clear()
+            self.game.play_to(self.game.round + 1, self.step)
 
     def _goes_on(self) -> bool:
         return self.game.round < self.until and not self.game.world.any(self.stopping)
 
-    def _collect(self) -> None:
-        means = {name: f[0] if len(f) == 1 else torch.stack(f).mean(0) for name, f in self.game.notes.items()}
-        self._noted.append((self.game.round, means))
-        self._lately.append(means)
-        self.game.notes.clear()
+    def _end_of_turn(self) -> int:
+        """Rounds up to which is played before anything else is seen to."""
+        at = bisect_right(self.tick_rounds, self.game.round)
+        return min(self.until, self.game.round + self._turn, *self.tick_rounds[at : at + 1])
+
+    def _pace(self, took: float) -> None:
+        """Turns grow until they take about TURN_SECONDS."""
+        longest = min(TURN_SECONDS, BEAT_SECONDS)
+        if took > longest:
+            self._turn = max(1, self._turn // 2)
+        elif took < longest / 2 and self.game.world.size == 1:  # several processes ask after every round who stops
+            self._turn *= 2
+
+    def _at_tick(self) -> bool:
+        at = bisect_left(self.tick_rounds, self.game.round)
+        return self.tick_rounds[at : at + 1] == [self.game.round]
 
     def _tick(self) -> None:
         facts: dict[str, Any] = self._curves()
-        if self.game.round in self.tick_rounds:
+        if self._at_tick():
             facts |= self._draw()
             if self.probe is not None and self._looks_now(self.probe):
                 facts |= self._look(self.probe)
@@ -355,7 +368,7 @@ def train(
     ends once these show no gain any more. With `compile` rounds are played as machine code, where that can be; None
     leaves it to what repays, and a run that goes on is played as it was begun. `whole` is the run that this one is a
     part of; `world` is of processes that share every batch and all call this, of which the first records.
-    Ctrl-C (and SIGTERM) ends the round in progress, saves and returns; calling again goes on.
+    Ctrl-C (and SIGTERM) ends the rounds in progress (TURN_SECONDS of them), saves and returns; calling again goes on.
     Raises UsageError when `out` holds another recipe's run, SparringError when data or disk fail.
     """
     if until_still and not probing:
@@ -391,7 +404,11 @@ def train(
                 levels = levels_of(recipe.objective)
                 with _politely(trainer), _telling_what_is_safe(trainer):
                     run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
-                    _choose_how_to_play(trainer, compile if world.size == 1 else False)
+
+                    def part(members: int) -> Game:
+                        return game_of(recipe.with_(seeds=recipe.seeds[:members]), source, device)
+
+                    _choose_how_to_play(trainer, compile if world.size == 1 else False, part)
                     if probing:
                         trainer.begin_looking(Probe.of(recipe, game, home, trainer.members))
                     trainer.go()
@@ -407,15 +424,17 @@ def begin(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 
     about(run, recipe, device, threads, processes)
 
 
-def _choose_how_to_play(trainer: Trainer, compile: bool | None) -> None:
+def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[int], Game]) -> None:
     """As the game does, or as machine code: decided when a run is begun, told in about.json, and said in one line."""
     run, told = trainer.run, trainer.run.about
     if compile is None:
         compile = told.get("compiled", False if trainer.game.round else None)
-    trainer.play, compiled, words = playing(trainer.game, compile, trainer.recipe.id)
-    run.write_text("about.json", json.dumps(told | {"compiled": compiled}, indent=2) + "\n")
-    if words:
-        say(words)
+    group = told.get("group") or trainer.game.G.size if "compiled" in told else None
+    how = playing(trainer.game, compile, trainer.recipe.id, part, group)
+    trainer.play_to = how.play_to
+    run.write_text("about.json", json.dumps(told | {"compiled": how.compiled, "group": how.group}, indent=2) + "\n")
+    if how.words:
+        say(how.words)
 
 
 def refuse_dealt(run: Run) -> None:

@@ -143,3 +143,14 @@ def idle_cores() -> int:
     except (OSError, ValueError, IndexError):
         return cores()
     return max(1, cores() - max(0, round(median(runs)) - 1))  # one of those that run is this process
+
+
+@contextmanager
+def threads_set(count: int) -> Generator[None]:
+    """For as long as this lasts, torch has so many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

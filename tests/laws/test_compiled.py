@@ -6,6 +6,7 @@ What is written down of a round is played here without a compiler, operation by 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 import sparring.trainer
-from sparring import catalogue, compiled
+from sparring import catalogue, compiled, machine_code
 from sparring.assembly import game_of
 from sparring.captured import captured
 from sparring.compiled import Compiled, UncompilableError, playing
@@ -30,7 +31,8 @@ from tests.laws.test_interrupted_is_uninterrupted import assert_same, leave_at, 
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 
-ROUNDS = 12
+ROUNDS, EVERY = 12, 5
+"""Rounds in all, of which every fifth is watched."""
 DOUBLE = 1e-9
 """float64, after ROUNDS rounds, of a tensor's largest number (measured: 1e-12)."""
 SINGLE, SINGLE_ROUNDS = 1e-3, 3
@@ -44,7 +46,7 @@ ADAM: dict[str, Any] = {"generator_optimiser": Adam(1e-3), "discriminator_optimi
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written down is played as it is."""
-    monkeypatch.setattr(compiled, "machine_code", lambda traced: lambda inputs: traced.graph(*inputs))
+    monkeypatch.setattr(compiled, "machine_code", lambda traced, at_once: lambda inputs: traced.graph(*inputs))
 
 
 def pair(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> tuple[Game, Game]:
@@ -52,25 +54,28 @@ def pair(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> 
     return game_of(recipe, source, dtype=dtype), game_of(recipe, source, dtype=dtype)
 
 
+def part_of(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> Callable[[int], Game]:
+    """Makes the same game of its first members."""
+    return lambda members: pair(recipe.with_(seeds=recipe.seeds[:members]), data_dir, dtype)[0]
+
+
 def apart(mine: Tensor, theirs: Tensor) -> float:
     size = theirs.detach().abs().max().clamp(min=1e-30)
     return float((mine.detach() - theirs.detach()).abs().max() / size)
 
 
-def assert_plays_alike(recipe: Recipe, data_dir: Path) -> Compiled:
+def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None) -> Compiled:
     mine, theirs = pair(recipe, data_dir)
-    code = Compiled(mine)
+    code = Compiled(mine, part_of(recipe, data_dir)(group) if group else None)
+    assert len(code.groups) == (mine.G.size // group if group else 1)
     begun = [t.detach().clone() for t in theirs.tensors]
-    for round in range(recipe.rounds):
-        mine.watched = theirs.watched = round % 5 == 0
-        code.play()
-        theirs.play()
-        for name in theirs.notes:
-            told = torch.stack(theirs.notes[name]).mean(0)
-            assert apart(mine.notes[name][0], told) <= DOUBLE, f"{name}, round {round}"
-        assert mine.notes.keys() == theirs.notes.keys()
-        mine.notes.clear()
-        theirs.notes.clear()
+    for turn in (1, recipe.rounds - 3, recipe.rounds):
+        noted, told = code.play_to(turn, EVERY), theirs.play_to(turn, EVERY)
+        assert [round for round, _ in noted] == [round for round, _ in told]
+        for (round, figures), (_, wanted) in zip(noted, told, strict=True):
+            assert figures.keys() == wanted.keys()
+            for name in wanted:
+                assert apart(figures[name], wanted[name]) <= DOUBLE, f"{name}, round {round}"
     assert mine.round == theirs.round
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert apart(one, other) <= DOUBLE
@@ -142,7 +147,7 @@ def test_a_run_goes_on_as_it_was_begun(tmp_path: Path) -> None:
         played: list[Any] = []
 
         def look(trainer: Trainer, played: list[Any] = played) -> None:
-            played.append(trainer.play)
+            played.append(trainer.play_to)
 
         train(recipe, folder, threads=1, watchers=[look])
         assert isinstance(played[-1].__self__, Compiled if wanted else Game)
@@ -157,13 +162,12 @@ def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_
     generator, discriminator = PAIRS[what]
     recipe = some("digits", 1).with_(generator=generator, discriminator=discriminator, batch=4)
     mine, theirs = pair(recipe, tmp_path)
-    play, is_compiled, words = playing(mine, True, recipe.id)
-    assert not is_compiled
-    assert why in words
-    assert len(words.splitlines()) == 1
-    for _ in range(3):
-        play()
-        theirs.play()
+    how = playing(mine, True, recipe.id)
+    assert not how.compiled
+    assert why in how.words
+    assert len(how.words.splitlines()) == 1
+    how.play_to(3, EVERY)
+    theirs.play_to(3, EVERY)
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert torch.equal(one, other)  # trying left no trace
 
@@ -171,7 +175,7 @@ def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_
 def test_without_a_compiler_a_run_is_played_as_ever_and_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(compiled, "compiler", lambda: None)
+    monkeypatch.setattr(machine_code, "compiler", lambda: None)
     run = train(short(find_recipe("pattern-1010")), tmp_path / "run", threads=1, compile=True)
     assert run.story.status == "finished"
     assert run.about["compiled"] is False
@@ -185,12 +189,12 @@ def test_a_short_run_is_not_compiled_and_says_nothing(tmp_path: Path, capsys: py
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(compiled.compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.skipif(machine_code.compiler() is None, reason="there is no C++ compiler")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_machine_code_plays_the_round(
     recipe: Recipe, dtype: torch.dtype, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "kept_at", lambda: tmp_path)  # other recipes may have the same code
+    monkeypatch.setattr(machine_code, "kept_at", lambda: tmp_path)  # other recipes may have the same code
     if dtype == torch.float64 and recipe.name not in FAST:
         pytest.skip("compiled once, in single precision")
     mine, theirs = pair(some(recipe.name), data_dir, dtype)
@@ -199,12 +203,8 @@ def test_machine_code_plays_the_round(
     except UncompilableError as reason:
         pytest.skip(str(reason))
     begun = [t.detach().clone() for t in theirs.tensors]
-    for round in range(SINGLE_ROUNDS):
-        mine.watched = theirs.watched = round == 0
-        code.play()
-        theirs.play()
-        mine.notes.clear()
-        theirs.notes.clear()
+    code.play_to(SINGLE_ROUNDS, EVERY)
+    theirs.play_to(SINGLE_ROUNDS, EVERY)
     for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
         moved = float((other.detach() - before).double().norm() + 1e-5 * before.double().norm())
         assert float((one.detach() - other.detach()).double().norm()) <= SINGLE * moved
@@ -215,7 +215,9 @@ def test_machine_code_plays_the_round(
 
 def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
     """The round that a CUDA graph would replay, on the tensors that it would read, with no GPU to replay it."""
-    monkeypatch.setattr(compiled, "machine_code", lambda traced: captured(traced, torch.device("cpu"), lambda it: it))
+    monkeypatch.setattr(
+        compiled, "machine_code", lambda traced, at_once: captured(traced, torch.device("cpu"), lambda it: it)
+    )
     recipe = some("pattern-1010").with_(
         **ADAM, tricks=(LearningRateSchedule(), ExponentialMovingAverage(), R1(every=4))
     )
@@ -227,7 +229,7 @@ def test_populations_compile_where_the_compiler_trips_over_outer_loops(data_dir:
     """pytorch#196570: two members of `num-gan-2` at its own size came to a KeyError."""
     recipe = find_recipe("num-gan-2").with_(seeds=2)
     mine, theirs = pair(recipe, data_dir, torch.float32)
-    Compiled(mine).play()
-    theirs.play()
+    Compiled(mine).play_to(1, EVERY)
+    theirs.play_to(1, EVERY)
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert apart(one, other) <= SINGLE

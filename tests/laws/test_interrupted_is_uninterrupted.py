@@ -15,6 +15,7 @@ import pytest
 
 import sparring.trainer
 from sparring.errors import SparringError
+from sparring.game import Game, Noted
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
@@ -94,6 +95,23 @@ def test_a_run_left_twice_is_the_run_never_left(recipe: Recipe, data_dir: Path, 
     whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
     interrupted(recipe, tmp_path / "left", data_dir)
     assert_same(train(recipe, tmp_path / "left", data_dir=data_dir), whole)
+
+
+def test_how_many_rounds_are_played_at_a_time_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    one_by_one = train(recipe, tmp_path / "one-by-one")
+    turns: list[int] = []
+    play_to = Game.play_to
+
+    def overheard(game: Game, round: int, every: int) -> list[Noted]:
+        turns.append(round - game.round)
+        return play_to(game, round, every)
+
+    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(Game, "play_to", overheard)
+    assert_same(train(recipe, tmp_path / "turns"), one_by_one)
+    assert sum(turns) == ROUNDS
+    assert max(turns) > 1
 
 
 @pytest.mark.parametrize("members", [1, 3])
