@@ -172,28 +172,37 @@ def _quickest(work: Callable[[], object]) -> float:
     return min(seconds)
 
 
-def grown(name: str, members: int, data_dir: Path | None) -> dict[str, int]:
+def grown(name: str, members: int, compiled: bool, data_dir: Path | None) -> dict[str, int]:
     """Bytes that this process had at most, and that weights, gradients and optimisers of so many members take."""
     recipe = find_recipe(name).with_(seeds=members)
     keep_memory()
-    game = game_of(recipe, source_of(recipe, data_dir))
-    for _ in range(3):
-        game.play()
+    source = source_of(recipe, data_dir)
+    game = game_of(recipe, source)
+    if compiled:
+        size = group_size(game, 1)
+        way = Compiled(game, game_of(recipe.with_(seeds=size), source) if size < members else None)
+        way.play_to(3, CURVE_STEP)
+    else:
+        game.play_to(3, CURVE_STEP)
     weights = sum(p.numel() * p.element_size() for player in game.players.values() for p in player.networks.parameters)
     held = sum(state(game, who) for who in game.players)
     return {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "needed": held + weights}
 
 
 def memory(name: str, data_dir: Path | None) -> dict[str, Any]:
-    """Bytes a member: what the process grew by, and what its state takes."""
-    found: list[dict[str, int]] = []
-    for members in MEMORY[name]:
-        command = [sys.executable, __file__, "--grown", name, str(members)]
-        command += ["--data-dir", str(data_dir)] if data_dir else []
-        found.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    """Bytes a member: what the process grew by, as the game plays and compiled, and what its state takes."""
+    told: dict[str, Any] = {"members": MEMORY[name], "date": date.today().isoformat()}
     more = MEMORY[name][1] - MEMORY[name][0]
-    taken, needed = ((found[1][key] - found[0][key]) / more for key in ("peak", "needed"))
-    return {"members": MEMORY[name], "taken": taken, "needed": needed, "date": date.today().isoformat()}
+    for way in ("compiled", "taken"):
+        found: list[dict[str, int]] = []
+        for members in MEMORY[name]:
+            command = [sys.executable, __file__, "--grown", name, str(members), way]
+            command += ["--data-dir", str(data_dir)] if data_dir else []
+            for _ in range(2 if way == "compiled" else 1):  # the compiler's own memory does not count
+                done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            found.append(json.loads(done))
+        told[way], told["needed"] = ((found[1][key] - found[0][key]) / more for key in ("peak", "needed"))
+    return told
 
 
 def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[str, Any]:
@@ -256,12 +265,14 @@ def table() -> str:
     if kept:
         lines += [
             "",
-            "| recipe | members | weights, gradients, optimiser: kB each | the process grew by: kB each | ratio |",
-            "| --- | ---: | ---: | ---: | ---: |",
+            "| recipe | members | weights, gradients, optimiser: kB each | the process grew by: kB each | ratio "
+            "| compiled | ratio |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
         lines += [
             f"| {name} | {each['members'][0]:,} to {each['members'][1]:,} | {each['needed'] / 1e3:,.3g} "
-            f"| {each['taken'] / 1e3:,.3g} | {each['taken'] / each['needed']:.2f} |"
+            f"| {each['taken'] / 1e3:,.3g} | {each['taken'] / each['needed']:.2f} "
+            f"| {each['compiled'] / 1e3:,.3g} | {each['compiled'] / each['needed']:.2f} |"
             for name, each in kept.items()
         ]
     tried = [(name, threads, held.get(f"groups: {name} {threads}")) for name in GROUPS for threads in THREADS]
@@ -343,12 +354,12 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--only", nargs="*", default=["seeds", "batch", "width", "memory", "groups"])
-    parser.add_argument("--grown", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--grown", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.grown:
-        name, members = arguments.grown
-        print(json.dumps(grown(name, int(members), arguments.data_dir)))
+        name, members, way = arguments.grown
+        print(json.dumps(grown(name, int(members), way == "compiled", arguments.data_dir)))
         return
     machine = {"processor": processor(), "torch": torch.__version__, "date": date.today().isoformat()}
     write(RESULTS, "machine", {**machine, "operations": operations_a_second()})

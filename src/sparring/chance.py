@@ -78,6 +78,11 @@ class Chance:
         self.round = int(round)
         self._uses.clear()
 
+    def serve(self, seeds: Sequence[int]) -> None:
+        """Members of these seeds, as many as before, draw from here on."""
+        self.seeds = tuple(seeds)
+        self._blocks.clear()
+
     @_answered
     def uniform(self, purpose: str, shape: Sequence[int], span: Span | None = None) -> Tensor:
         """Uniform on [0, 1), or on [low, high) for `span=(low, high)`, which may be tensors that broadcast.

@@ -256,22 +256,26 @@ class Compiled:
         if others and trace(self._part, others[len(others) // 2], watched).text != traced.text:
             raise UncompilableError("it changes with the round in a way that cannot be followed")
 
+    @torch.no_grad()
     def _agrees(self, way: _Way, round: int, watched: bool) -> bool:
-        """Whether that round comes to the same as the game's own."""
-        game = self.game
-        with game.rehearsing():
-            game.round, game.watched = round, watched
-            game.play()
-            after = [t.detach().clone() for t in game.tensors]
-        with game.rehearsing() as before:
-            for number, group in enumerate(self.groups):
-                group.begin()
-                group.chance.begin(round)
-                way.play(number, round)
-            self.groups[-1].end()
-            trios = zip(game.tensors, after, before, strict=True)
-            most = APART_IN_HALF if game.G.precision == torch.bfloat16 else APART
-            return median(_apart(mine, theirs, old) for mine, theirs, old in trios) <= most
+        """Whether that round of the last group, which is not the one written down, comes to the same as its game's."""
+        part, group = self._part, self.groups[-1]
+        before = [t.clone() for t in group.tensors]
+        if part is not self.game:
+            part.chance.serve(group.chance.seeds)
+        with part.rehearsing(), torch.enable_grad():
+            for tensor, held in zip(part.tensors, before, strict=True):
+                tensor.detach().copy_(held)
+            part.round, part.watched = round, watched
+            part.play()
+            after = [t.detach().clone() for t in part.tensors]
+        group.chance.begin(round)
+        way.play(len(self.groups) - 1, round)
+        trios = zip(group.tensors, after, before, strict=True)
+        apart = median(_apart(mine, theirs, old) for mine, theirs, old in trios)
+        for tensor, held in zip(group.tensors, before, strict=True):
+            tensor.copy_(held)
+        return apart <= (APART_IN_HALF if part.G.precision == torch.bfloat16 else APART)
 
 
 class _Way:

@@ -16,26 +16,25 @@ from torch import Tensor
 from sparring.chance import Chance
 from sparring.game import Game
 
-CACHE = Path("/sys/devices/system/cpu/cpu0/cache/index3/size")
-CACHE_BYTES = 32 * 2**20
-"""Of the cache that cores share, where the system does not tell."""
-CACHE_SHARE = 0.25
-"""Of that cache, what the weights and memories of all groups that play at once may fill."""
+CACHE = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
+CACHE_BYTES = 2**20
+"""Of the cache that a core has for itself, where the system does not tell."""
+CACHES = 2
+"""Times that cache, what a group's weights and memories may come to."""
 LEAST_BYTES = 64 * 2**10
 """Of a group's weights and memories: with less, a round is all calls and little work."""
 
 
 def group_size(game: Game, threads: int) -> int:
-    """Members of a group, as many as its threads and their cache serve best: all of them, where groups do not pay."""
+    """Members of a group: those that a core's cache holds, a group for each thread; or all, where that is little."""
     each = sum(t.numel() * t.element_size() for t in game.tensors) / game.G.size
-    at_once = min(threads, game.G.size)
-    most = max(1, min(game.G.size // at_once, int(CACHE_SHARE * cache_bytes() / at_once / each)))
+    most = max(1, min(game.G.size // threads, int(CACHES * cache_bytes() / each)))
     size = next(size for size in range(most, 0, -1) if game.G.size % size == 0)
     return size if size * each >= LEAST_BYTES else game.G.size
 
 
 def cache_bytes() -> int:
-    """Of the cache that cores share."""
+    """Of the cache that a core has for itself."""
     try:
         return int(CACHE.read_text().strip().removesuffix("K")) * 2**10
     except (OSError, ValueError):

@@ -6,7 +6,7 @@ What is written down of a round is played here without a compiler, operation by 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from sparring.game import Game
 from sparring.optimisers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
+from sparring.tracing import Code, Traced
 from sparring.trainer import Trainer, train
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
@@ -168,6 +169,30 @@ def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_
     assert len(how.words.splitlines()) == 1
     how.play_to(3, EVERY)
     theirs.play_to(3, EVERY)
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
+        assert torch.equal(one, other)  # trying left no trace
+
+
+@pytest.mark.parametrize("group", [None, 1])
+def test_code_that_computes_something_else_is_refused(
+    group: int | None, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(traced: Traced, at_once: int) -> Code:
+        def play(inputs: list[Tensor]) -> Sequence[Tensor]:
+            figures = traced.graph(*inputs)
+            for tensor in inputs[: len(mine.tensors)]:
+                if tensor.is_floating_point():
+                    tensor.add_(0.1)
+            return figures
+
+        return play
+
+    monkeypatch.setattr(machine_code, "kept_at", lambda: tmp_path)
+    monkeypatch.setattr(compiled, "machine_code", wrong)
+    recipe = some("pattern-1010")
+    mine, theirs = pair(recipe, data_dir)
+    with pytest.raises(UncompilableError, match="computes something else"):
+        Compiled(mine, part_of(recipe, data_dir)(group) if group else None)
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert torch.equal(one, other)  # trying left no trace
 

@@ -97,13 +97,13 @@ def test_a_run_in_groups_that_is_left_goes_on_in_groups(tmp_path: Path, monkeypa
 @pytest.mark.parametrize(
     ("members", "threads", "cache", "least", "size"),
     [
-        (8, 1, 8, 0, 2),  # a quarter of the cache holds two
-        (8, 2, 16, 0, 2),  # and both groups that play at once share it
+        (8, 1, 1, 0, 2),  # twice the cache holds two
+        (8, 2, 1, 0, 2),
         (8, 2, 1000, 0, 4),  # no larger than leaves each thread a group
         (9, 2, 1000, 0, 3),  # all groups are of one size
         (7, 2, 1000, 0, 1),
         (7, 2, 1000, 2, 7),  # too small a group does not pay
-        (8, 1, 1, 0, 1),  # one member fills the cache
+        (8, 1, 0.1, 0, 1),  # one member is more than the cache holds
         (1, 2, 1000, 0, 1),
         (3, 8, 1000, 0, 1),
     ],
