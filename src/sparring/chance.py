@@ -18,7 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Fill = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
+Fill = Callable[[np.random.Generator, np.ndarray], object]
+"""Fills an array with numbers of its type."""
 Span = tuple[float | Tensor, float | Tensor]
 
 BLOCK_NUMBERS = 2**14
@@ -89,12 +90,16 @@ class Chance:
 
         A span that is one and the same tuple in every round is applied to a block of rounds at a time.
         """
-        return self._next("uniform", purpose, shape, lambda rng, size: rng.random(size, self._numpy_dtype), span)
+        return self._next(
+            "uniform", purpose, shape, lambda rng, out: rng.random(out=out, dtype=self._numpy_dtype), span
+        )
 
     @_answered
     def normal(self, purpose: str, shape: Sequence[int]) -> Tensor:
         """Standard normal."""
-        return self._next("normal", purpose, shape, lambda rng, size: rng.standard_normal(size, self._numpy_dtype))
+        return self._next(
+            "normal", purpose, shape, lambda rng, out: rng.standard_normal(out=out, dtype=self._numpy_dtype)
+        )
 
     @_answered
     def shuffled(self, purpose: str, total: int, count: int) -> Tensor:
@@ -142,9 +147,10 @@ class Chance:
         what = law, shape, number
         held = self._blocks.get((purpose, use))
         if held is None or held[0] != what:
-            size = (rounds, *shape)
-            drawn = np.stack([fill(self._generator(s, purpose, number, use), size) for s in self.seeds], axis=1)
-            block = torch.from_numpy(drawn).to(self.device)
+            drawn = np.empty((len(self.seeds), rounds, *shape), self._numpy_dtype)
+            for seed, its in zip(self.seeds, drawn, strict=True):
+                fill(self._generator(seed, purpose, number, use), its)
+            block = torch.from_numpy(drawn).transpose(0, 1).contiguous().to(self.device)
             if span is not None:
                 low, high = span
                 block.mul_(high - low).add_(low)  # in place: a block of many members is large

@@ -58,38 +58,35 @@ class _Unlocked:
     def __init__(self, library: Path, at_once: int):
         from torch._C._aoti import alloc_tensors_by_stealing_from_void_ptrs, unsafe_alloc_void_ptrs_from_tensors
 
-        self._lend, self._take = unsafe_alloc_void_ptrs_from_tensors, alloc_tensors_by_stealing_from_void_ptrs
         if ASKS_TORCH in library.read_bytes():
             raise UncompilableError("several threads cannot play it at once")
+        self._lend, self._take = unsafe_alloc_void_ptrs_from_tensors, alloc_tensors_by_stealing_from_void_ptrs
         self._library = ctypes.CDLL(str(library))
-        self._container, outputs = ctypes.c_void_p(), ctypes.c_size_t()
-        self._call("CreateWithDevice", ctypes.byref(self._container), ctypes.c_size_t(at_once), b"cpu", None)
-        self._call("GetNumOutputs", self._container, ctypes.byref(outputs))
+        self._run = self._library.AOTInductorModelContainerRun
+        self._run.argtypes = _handle, _handle, _number, _handle, _number, _handle, _handle
+        self._container, outputs = _handle(), _number()
+        made = self._library.AOTInductorModelContainerCreateWithDevice(
+            ctypes.byref(self._container), _number(at_once), b"cpu", None
+        )
+        if made or self._library.AOTInductorModelContainerGetNumOutputs(self._container, ctypes.byref(outputs)):
+            raise UncompilableError("its code cannot be loaded")
         self._outputs = outputs.value
 
     def __call__(self, inputs: list[Tensor]) -> Sequence[Tensor]:
-        lent = self._lend(inputs)  # the code takes them over
-        given = (ctypes.c_void_p * len(lent))(*(_address(each, None) for each in lent))
-        made = (ctypes.c_void_p * self._outputs)()
-        self._call("Run", self._container, given, _size(len(lent)), made, _size(self._outputs), None, None)
-        return self._take([_capsule(each, None, None) for each in made])
+        lent = (_handle * len(inputs))(*[_address(each, None) for each in self._lend(inputs)])  # they become the code's
+        made = (_handle * self._outputs)()
+        if self._run(self._container, lent, len(inputs), made, self._outputs, None, None):
+            raise SparringError("a compiled round failed: train with --no-compile")
+        return self._take([_capsule(each, None, None) for each in made]) if self._outputs else []
 
     def __del__(self) -> None:
         if getattr(self, "_container", None):
             self._library.AOTInductorModelContainerDelete(self._container)
 
-    def _call(self, name: str, *what: Any) -> None:
-        if getattr(self._library, f"AOTInductorModelContainer{name}")(*what):
-            raise SparringError("a compiled round failed: train with --no-compile")
 
-
-_size = ctypes.c_size_t
-_address = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi)
-)
-_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)(
-    ("PyCapsule_New", ctypes.pythonapi)
-)
+_handle, _number = ctypes.c_void_p, ctypes.c_size_t
+_address = ctypes.PYFUNCTYPE(_handle, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_GetPointer", ctypes.pythonapi))
+_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, _handle, ctypes.c_char_p, _handle)(("PyCapsule_New", ctypes.pythonapi))
 
 
 # What is kept.
