@@ -98,7 +98,7 @@ def playing(
             before.touch()
     except UncompilableError as reason:
         return Playing(game.play_to, words=f"rounds are not compiled: {reason}")
-    except (ImportError, AttributeError) as error:  # of a part of torch that has no promise to stay
+    except ImportError as error:  # of a part of torch that has no promise to stay
         words = f"rounds are not compiled: this torch does not offer it ({in_one_line(error)})"
         return Playing(game.play_to, words=words)
     took = f"done in {time.monotonic() - began:.0f} s"
