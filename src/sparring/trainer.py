@@ -165,12 +165,12 @@ class Trainer:
         began, before = time.monotonic(), self.seconds
         beat = began
         while self._goes_on():
-            begins = time.monotonic()
+            round, begins = self.game.round, time.monotonic()
             noted = self.play_to(self._end_of_turn(), self.step)
             self._noted += noted
             self._lately.extend(means for _, means in noted)
             now = time.monotonic()
-            self._pace(now - begins)
+            self._pace(self.game.round - round, now - begins)
             self.sitting_seconds, self.seconds = now - began, before + now - began
             if self._at_tick() or self._checkpoint_is_due(OVERDUE_SECONDS):
                 self._tick()
@@ -192,13 +192,11 @@ class Trainer:
         at = bisect_right(self.tick_rounds, self.game.round)
         return min(self.until, self.game.round + self._turn, *self.tick_rounds[at : at + 1])
 
-    def _pace(self, took: float) -> None:
-        """Turns grow until they take about TURN_SECONDS."""
-        longest = min(TURN_SECONDS, BEAT_SECONDS)
-        if took > longest:
-            self._turn = max(1, self._turn // 2)
-        elif took < longest / 2 and self.game.world.size == 1:  # several processes ask after every round who stops
-            self._turn *= 2
+    def _pace(self, rounds: int, took: float) -> None:
+        """The next turn is as long as fits into TURN_SECONDS by the pace of this one, and at most twice as long."""
+        if self.game.world.size == 1:  # several processes ask after every round who stops
+            fit = rounds * min(TURN_SECONDS, BEAT_SECONDS) / max(took, 1e-9)
+            self._turn = max(1, min(2 * self._turn, int(fit)))
 
     def _at_tick(self) -> bool:
         at = bisect_left(self.tick_rounds, self.game.round)

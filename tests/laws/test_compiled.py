@@ -44,12 +44,6 @@ FAST = ("pattern-1010", "num-gan-2", "mnist-fast")
 ADAM: dict[str, Any] = {"generator_optimiser": Adam(1e-3), "discriminator_optimiser": Adam(1e-3, weight_decay=0.01)}
 
 
-@pytest.fixture
-def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was written down is played as it is."""
-    monkeypatch.setattr(compiled, "machine_code", lambda traced, at_once: lambda inputs: traced.graph(*inputs))
-
-
 def pair(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> tuple[Game, Game]:
     source = recipe.data.open(data_dir, "cpu")
     return game_of(recipe, source, dtype=dtype), game_of(recipe, source, dtype=dtype)

@@ -22,15 +22,12 @@ from tests.laws.test_compiled import (
     SINGLE_ROUNDS,
     apart,
     assert_plays_alike,
-    no_compiler,
     pair,
     part_of,
     some,
 )
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, leave_at, short
 from tests.laws.user_modules import PAIRS
-
-__all__ = ["no_compiler"]
 
 
 @pytest.mark.usefixtures("no_compiler")

@@ -245,3 +245,21 @@ def contents(run: Run) -> dict[str, Any]:
         for path in run.path.rglob("*")
         if path.is_file() and path.name != "about.json"
     }
+
+
+def test_a_turn_is_as_long_as_ctrl_c_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where rounds become slow after many quick ones between ticks that lie close."""
+    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", 0.5)
+    clock, seconds, longest = 0.0, 1e-4, 0.0
+
+    def play_to(game: Game, round: int, every: int) -> list[Noted]:
+        nonlocal clock, longest
+        took = (round - game.round) * (seconds if game.round < 5_000 else 0.1)
+        game.round, clock = round, clock + took
+        longest = max(longest, took) if game.round > 5_100 else 0.0
+        return []
+
+    monkeypatch.setattr(Game, "play_to", play_to)
+    monkeypatch.setattr(sparring.trainer.time, "monotonic", lambda: clock)
+    train(short(find_recipe("pattern-1010")).with_(rounds=10_000, ticks=100), tmp_path / "run", probing=False)
+    assert 0.1 <= longest <= 2 * sparring.trainer.TURN_SECONDS
