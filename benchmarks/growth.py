@@ -46,7 +46,7 @@ from plain import fashion_fc
 from speed import LONG, PLAIN, Ours, Plain, processor, source_of, take_turns
 from torch.utils.flop_counter import FlopCounterMode
 
-from sparring.assembly import game_of, keep_memory
+from sparring.assembly import game_of, keep_memory, part_of
 from sparring.compiled import Compiled
 from sparring.datasets._images import Images
 from sparring.game import Game, Who
@@ -180,7 +180,7 @@ def grown(name: str, members: int, compiled: bool, data_dir: Path | None) -> dic
     game = game_of(recipe, source)
     if compiled:
         size = group_size(game, 1)
-        way = Compiled(game, game_of(recipe.with_(seeds=size), source) if size < members else None)
+        way = Compiled(game, part_of(recipe, source)(size) if size < members else None)
         way.play_to(3, CURVE_STEP)
     else:
         game.play_to(3, CURVE_STEP)
@@ -213,7 +213,7 @@ def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[s
     with threads_set(threads):
         game = game_of(recipe, source)
         chosen = group_size(game, threads)
-        ways = {size: Compiled(game, game_of(recipe.with_(seeds=size), source)) for size in sizes}
+        ways = {size: Compiled(game, part_of(recipe, source)(size)) for size in sizes}
         ways[members] = Compiled(game)
         found: dict[int, list[float]] = {size: [] for size in ways}
         for _ in range(1 + turns):

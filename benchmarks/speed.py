@@ -28,7 +28,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
@@ -38,7 +37,7 @@ from typing import Any, Protocol
 import torch
 from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 
-from sparring.assembly import game_of, keep_memory, threads_for
+from sparring.assembly import game_of, keep_memory, part_of, threads_for
 from sparring.compiled import REPAYS_SECONDS, PlayTo, playing
 from sparring.datasets import Source
 from sparring.datasets._images import Images
@@ -120,7 +119,7 @@ class Ours:
         run.create(endless.to_json())
         game = game_of(endless, source)
         with threads_set(self.threads):
-            how = playing(game, compiled, endless.id, partial(_part, endless, source))
+            how = playing(game, compiled, endless.id, part_of(endless, source))
             rounds = recipe.rounds if length == OWN else max(recipe.rounds, _rounds_within(LONG_RUN, game, how.play_to))
         self.compiled, self.group = how.compiled, how.group
         if how.words:
@@ -144,10 +143,6 @@ class Ours:
     def _pause_in_time(self, trainer: Trainer) -> None:
         if time.perf_counter() > self._until:
             raise _PauseError
-
-
-def _part(recipe: Recipe, source: Source, members: int) -> Game:
-    return game_of(recipe.with_(seeds=recipe.seeds[:members]), source)
 
 
 def _rounds_within(seconds: float, game: Game, play_to: PlayTo) -> int:

@@ -74,6 +74,11 @@ def game_of(
     )
 
 
+def part_of(recipe: Recipe, source: Any, device: str | torch.device = "cpu") -> Callable[[int], Game]:
+    """Makes the same game of so many of its members, the first."""
+    return lambda members: game_of(recipe.with_(seeds=recipe.seeds[:members]), source, device)
+
+
 def precision_of(recipe: Recipe, dtype: torch.dtype = torch.float32) -> torch.dtype:
     """What networks reckon in whose weights are `dtype`: as the recipe says of float32, else in that."""
     return getattr(torch, recipe.precision) if dtype == torch.float32 else dtype

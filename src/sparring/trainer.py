@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from sparring.about import about, levels_of
-from sparring.assembly import game_of, keep_memory, own_chance, restore, state_of, threads_for
+from sparring.assembly import game_of, keep_memory, own_chance, part_of, restore, state_of, threads_for
 from sparring.chance import Chance
 from sparring.compiled import PlayTo, playing
 from sparring.diagnosis import Still, story_of
@@ -402,10 +402,7 @@ def train(
                 levels = levels_of(recipe.objective)
                 with _politely(trainer), _telling_what_is_safe(trainer):
                     run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
-
-                    def part(members: int) -> Game:
-                        return game_of(recipe.with_(seeds=recipe.seeds[:members]), source, device)
-
+                    part = part_of(recipe, source, device)
                     _choose_how_to_play(trainer, compile if world.size == 1 else False, part)
                     if probing:
                         trainer.begin_looking(Probe.of(recipe, game, home, trainer.members))
