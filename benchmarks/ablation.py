@@ -32,20 +32,20 @@ import torch
 from broken_gans import in_words, is_done, seconds_of, trained, write
 from scipy.stats import t as student
 
+from sparring.analysis.measure import keep, measure
 from sparring.datasets.digits import Digits
 from sparring.errors import SparringError
-from sparring.latent.normal import Normal
-from sparring.measure import keep, measure
+from sparring.latents.normal import Normal
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
-from sparring.optimisers.adam import Adam
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.tricks import Trick
 from sparring.tricks.r1 import R1
+from sparring.tricks.r1_r2 import R1R2
 from sparring.tricks.r2 import R2
-from sparring.tricks.zero_centred import ZeroCentred
 
 RESULTS = Path(__file__).parent / "results" / "ablation.json"
 OBJECTIVES: dict[str, Objective] = {"relativistic": RelativisticPaired(), "non-saturating": BCEWithLogits()}
@@ -71,7 +71,7 @@ class Loss:
     def name(self) -> str:
         return f"{self.objective}, {self.sides}"
 
-    def tricks(self, whole: ZeroCentred) -> tuple[Trick, ...]:
+    def tricks(self, whole: R1R2) -> tuple[Trick, ...]:
         """The part of a penalty of both sides that this loss has."""
         gamma, final = whole.gamma, whole.final
         parts: dict[str, tuple[Trick, ...]] = {
@@ -89,7 +89,7 @@ LOSSES = [Loss(objective, sides) for objective, sides in product(OBJECTIVES, SID
 def base(data: str) -> Recipe:
     """What all losses share: the recipes for such data, shorter, with narrower networks or one normal latent space."""
     if data == "digits":
-        return find_recipe("auto").with_(
+        return find_recipe("auto").replace(
             data=Digits(span=(-1.0, 1.0)),
             generator=FullyConnected(hidden=(128, 128), output="tanh"),
             discriminator=FullyConnected(hidden=(128, 128)),
@@ -97,11 +97,11 @@ def base(data: str) -> Recipe:
         )
     gamma, final, rate = {"ring": (0.01, 1e-4, 5e-3), "grid": (0.1, 1e-3, 3e-3)}[data]
     whole, step = find_recipe(data), Adam(rate, betas=(0.0, 0.99))
-    return whole.with_(
-        tricks=(ZeroCentred(gamma, final=final), *whole.tricks[1:]),
+    return whole.replace(
+        tricks=(R1R2(gamma, final=final), *whole.tricks[1:]),
         latent=Normal(2),
-        generator_optimiser=step,
-        discriminator_optimiser=step,
+        generator_optimizer=step,
+        discriminator_optimizer=step,
         batch=64,
         rounds=3_000,
     )
@@ -110,8 +110,8 @@ def base(data: str) -> Recipe:
 def recipe_of(data: str, loss: Loss, seeds: int) -> Recipe:
     """The same game with one loss."""
     whole = base(data)
-    tricks = [(trick,) if not isinstance(trick, ZeroCentred) else loss.tricks(trick) for trick in whole.tricks]
-    return whole.with_(
+    tricks = [(trick,) if not isinstance(trick, R1R2) else loss.tricks(trick) for trick in whole.tricks]
+    return whole.replace(
         objective=OBJECTIVES[loss.objective], tricks=tuple(trick for some in tricks for trick in some), seeds=seeds
     )
 
@@ -173,11 +173,11 @@ def interval(metric: dict[str, Any]) -> str:
     # A divergence is infinite where no sample is of high quality, and so has no mean.
     without = len(metric["members"]) - len(found)
     of = f", of {len(found)} seeds" if without else ""
-    centre = mean(found)
+    center = mean(found)
     if len(found) < 2:
-        return f"{centre:.3g}{of}"
+        return f"{center:.3g}{of}"
     half = float(student.ppf((1 + LEVEL) / 2, len(found) - 1)) * stdev(found) / math.sqrt(len(found))
-    return f"{centre:.3g} [{centre - half:.3g}, {centre + half:.3g}]{of}"
+    return f"{center:.3g} [{center - half:.3g}, {center + half:.3g}]{of}"
 
 
 def _held() -> Iterator[dict[str, Any]]:

@@ -17,28 +17,29 @@ from sparring.datasets.digits import Digits
 from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.mnist import MNIST
 from sparring.datasets.ring import Ring
-from sparring.game import MODERN, Game, d_sees_both, d_sees_fake, d_sees_real, g_fools_d
-from sparring.latent.normal import Normal
-from sparring.latent.uniform import Uniform
+from sparring.game.game import Game
+from sparring.game.moves import MODERN, d_sees_both, d_sees_fake, d_sees_real, g_fools_d
+from sparring.latents.normal import Normal
+from sparring.latents.uniform import Uniform
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.double_sigmoid import DoubleSigmoid
 from sparring.objectives.hinge import Hinge
 from sparring.objectives.least_squares import LeastSquares
 from sparring.objectives.minimax import Minimax
 from sparring.objectives.relativistic_paired import RelativisticPaired
-from sparring.objectives.sigmoid_twice import SigmoidTwice
 from sparring.objectives.wasserstein import Wasserstein
-from sparring.optimisers import Optimiser
-from sparring.optimisers.adam import Adam
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers import Optimizer
+from sparring.optimizers.adam import Adam
+from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, find_recipe
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.gradient_penalty import GradientPenalty
 from sparring.tricks.label_swapping import LabelSwapping
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1 import R1
-from sparring.tricks.zero_centred import ZeroCentred
+from sparring.tricks.r1_r2 import R1R2
 
 SEEDS = 3
 FROZEN = SGD(0.0)
@@ -47,7 +48,7 @@ TWO = FullyConnected(hidden=(2,))
 NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
 WINS, WEAK, VANISHING = "discriminator-wins", "weak-discriminator", "vanishing-gradient"
 OSCILLATION, DIVERGENCE, UNDERTRAINED = "oscillation", "divergence", "undertrained"
-OVERFITTING, MEMORISATION, EQUILIBRIUM = "overfitting-discriminator", "memorisation", "equilibrium"
+OVERFITTING, MEMORISATION, EQUILIBRIUM = "overfitting-discriminator", "memorization", "equilibrium"
 
 
 # Healthy GANs.
@@ -64,12 +65,12 @@ def pattern() -> Recipe:
 
 
 def modern(recipe: Recipe, rate: float = 1e-3) -> Recipe:
-    """Relativistic, held flat by a zero-centred penalty, samples from averaged weights."""
-    return recipe.with_(
+    """Relativistic, held flat by a r1-r2 penalty, samples from averaged weights."""
+    return recipe.replace(
         objective=RelativisticPaired(),
-        tricks=(ZeroCentred(1.0), ExponentialMovingAverage()),
-        generator_optimiser=Adam(rate, betas=(0.0, 0.99)),
-        discriminator_optimiser=Adam(rate, betas=(0.0, 0.99)),
+        tricks=(R1R2(1.0), ExponentialMovingAverage()),
+        generator_optimizer=Adam(rate, betas=(0.0, 0.99)),
+        discriminator_optimizer=Adam(rate, betas=(0.0, 0.99)),
     )
 
 
@@ -83,17 +84,15 @@ def points(data: Dataset, gamma: float) -> Recipe:
             objective=BCEWithLogits(),
             latent=Normal(2),
             round=MODERN,
-            generator_optimiser=Adam(1e-3),
-            discriminator_optimiser=Adam(1e-3),
+            generator_optimizer=Adam(1e-3),
+            discriminator_optimizer=Adam(1e-3),
             batch=64,
             rounds=2_500,
-            ticks=25,
-            pictured=256,
+            log_points=25,
+            samples_per_grid=256,
         ),
-        rate=5e-3,
-    ).with_(
-        tricks=(ZeroCentred(gamma, final=gamma / 100, until=1.0), LearningRateSchedule(), ExponentialMovingAverage())
-    )
+        lr=5e-3,
+    ).replace(tricks=(R1R2(gamma, final=gamma / 100, until=1.0), LearningRateSchedule(), ExponentialMovingAverage()))
 
 
 def ring() -> Recipe:
@@ -103,12 +102,12 @@ def ring() -> Recipe:
 
 def grid() -> Recipe:
     """Twenty-five modes on a lattice: the recipe, half as long."""
-    return find_recipe("grid").with_(rounds=6_000, ticks=30)
+    return find_recipe("grid").replace(rounds=6_000, log_points=30)
 
 
 def images(data: Dataset) -> Recipe:
     """28 x 28 pixels: the recipe `mnist`, a third as long."""
-    return find_recipe("mnist").with_(data=data, rounds=4_000, ticks=20)
+    return find_recipe("mnist").replace(data=data, rounds=4_000, log_points=20)
 
 
 def mnist() -> Recipe:
@@ -201,31 +200,31 @@ def d_never_sees_four_classes(game: Game) -> None:
     """D is shown real examples of six classes only, so that G drops the other four."""
     source = game.source
     assert isinstance(source, Images)
-    x, classes = source.draw_with_classes(game.chance, 3 * game.batch)
+    x, classes = source.draw_with_classes(game.rng, 3 * game.batch)
     wanted = torch.argsort((classes < 6).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
     real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
     fake = game.fake().detach()
     assert isinstance(fake, Tensor)
-    game.learn("D", game.called(1, game.D(real)) + game.called(0, game.D(fake)) + game.penalty(real, fake))
+    game.learn("D", game.d_loss(1, game.D(real)) + game.d_loss(0, game.D(fake)) + game.penalty(real, fake))
 
 
 def d_sees_one_class(game: Game) -> None:
     """D is shown real examples of the first class only."""
     source = game.source
     assert isinstance(source, Images)
-    x, classes = source.draw_with_classes(game.chance, 20 * game.batch)
+    x, classes = source.draw_with_classes(game.rng, 20 * game.batch)
     wanted = torch.argsort((classes == 0).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
     real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
     fake = game.fake().detach()
     assert isinstance(fake, Tensor)
-    game.learn("D", game.called(1, game.D(real)) + game.called(0, game.D(fake)) + game.penalty(real, fake))
+    game.learn("D", game.d_loss(1, game.D(real)) + game.d_loss(0, game.D(fake)) + game.penalty(real, fake))
 
 
 def faster(recipe: Recipe, player: str, factor: float) -> Recipe:
     """One player's learning rate multiplied."""
-    name = f"{player}_optimiser"
-    optimiser = getattr(recipe, name)
-    return recipe.with_(**{name: replace(optimiser, rate=optimiser.rate * factor)})
+    name = f"{player}_optimizer"
+    optimizer = getattr(recipe, name)
+    return recipe.replace(**{name: replace(optimizer, lr=optimizer.lr * factor)})
 
 
 def g_faster(factor: float) -> Callable[[Recipe], Recipe]:
@@ -245,27 +244,27 @@ def both_faster(factor: float) -> Callable[[Recipe], Recipe]:
 
 def cut_to(rounds: int) -> Callable[[Recipe], Recipe]:
     """Stopped early."""
-    return lambda recipe: recipe.with_(rounds=rounds, ticks=min(recipe.ticks, 30))
+    return lambda recipe: recipe.replace(rounds=rounds, log_points=min(recipe.log_points, 30))
 
 
 def slowly(recipe: Recipe) -> Recipe:
     """Both learn by plain gradient descent at a rate far too low."""
-    return recipe.with_(generator_optimiser=SGD(1e-3), discriminator_optimiser=SGD(1e-3))
+    return recipe.replace(generator_optimizer=SGD(1e-3), discriminator_optimizer=SGD(1e-3))
 
 
 def plain(recipe: Recipe) -> Recipe:
     """Cross-entropy and nothing else, as GANs first were."""
-    return recipe.with_(objective=BCEWithLogits(), tricks=())
+    return recipe.replace(objective=BCEWithLogits(), tricks=())
 
 
 def put(**fields: Any) -> Callable[[Recipe], Recipe]:
     """Fields replaced."""
-    return lambda recipe: recipe.with_(**fields)
+    return lambda recipe: recipe.replace(**fields)
 
 
-def both_by(optimiser: Optimiser) -> Callable[[Recipe], Recipe]:
+def both_by(optimizer: Optimizer) -> Callable[[Recipe], Recipe]:
     """Both players step by one rule."""
-    return put(generator_optimiser=optimiser, discriminator_optimiser=optimiser)
+    return put(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 
 def in_turn(*changes: Callable[[Recipe], Recipe]) -> Callable[[Recipe], Recipe]:
@@ -303,7 +302,7 @@ class Case:
 
     def recipe(self, seeds: int = SEEDS) -> Recipe:
         """What it trains."""
-        return self.change(self.base()).with_(name=self.name, seeds=seeds)
+        return self.change(self.base()).replace(name=self.name, seeds=seeds)
 
 
 def cases() -> Iterator[Case]:
@@ -338,7 +337,7 @@ def healthy_cases() -> Iterator[Case]:
         ),
         ("1010 as it comes", pattern, put(rounds=15_000)),
         ("1010, cross-entropy", pattern, put(objective=BCEWithLogits(), rounds=15_000)),
-        ("1010, adam", pattern, put(generator_optimiser=gentle, discriminator_optimiser=gentle, rounds=15_000)),
+        ("1010, adam", pattern, put(generator_optimizer=gentle, discriminator_optimizer=gentle, rounds=15_000)),
         ("1010, batch of 8", pattern, put(batch=8, rounds=15_000)),
         ("ring as it comes", ring, put()),
         ("ring, hinge", ring, put(objective=Hinge())),
@@ -360,8 +359,8 @@ def digits_cases() -> Iterator[Case]:
         ("G's rate / 100", (WINS, UNDERTRAINED, NOISE), g_faster(0.01)),
         ("D's rate x 10", (WINS, VANISHING, COLLAPSE), d_faster(10)),
         ("D's rate / 100", (WEAK, UNDERTRAINED, COLLAPSE), d_faster(0.01)),
-        ("frozen G", (WINS, VANISHING, NOISE), put(generator_optimiser=FROZEN)),
-        ("frozen D", (WEAK, COLLAPSE, NOISE), put(discriminator_optimiser=FROZEN)),
+        ("frozen G", (WINS, VANISHING, NOISE), put(generator_optimizer=FROZEN)),
+        ("frozen D", (WEAK, COLLAPSE, NOISE), put(discriminator_optimizer=FROZEN)),
         ("half the labels flipped", (WEAK, COLLAPSE, NOISE), put(tricks=(LabelSwapping(0.5, 0.0),))),
         ("D far too small", (WEAK, COLLAPSE, AVERAGE), put(discriminator=FullyConnected(hidden=(1,)))),
         (
@@ -381,11 +380,11 @@ def digits_cases() -> Iterator[Case]:
             (COLLAPSE, WINS, AVERAGE),
             put(generator=FullyConnected(hidden=(1,), output="tanh"), tricks=()),
         ),
-        ("300 steps of D", (WINS, VANISHING, NOISE), put(round=many, rounds=30, ticks=15, tricks=())),
+        ("300 steps of D", (WINS, VANISHING, NOISE), put(round=many, rounds=30, log_points=15, tricks=())),
         (
             "300 steps of G",
             (WEAK, COLLAPSE, NOISE),
-            put(round=(d_sees_both,) + (g_fools_d,) * 300, rounds=30, ticks=15),
+            put(round=(d_sees_both,) + (g_fools_d,) * 300, rounds=30, log_points=15),
         ),
         ("saturated outputs", (VANISHING, NOISE, WINS), put(generator=Saturated)),
         ("wrong scale", (WINS, VANISHING, NOISE), put(data=Digits(span=(0.0, 255.0)))),
@@ -401,7 +400,7 @@ def digits_cases() -> Iterator[Case]:
         (
             "sigmoid twice against a sure D",
             (VANISHING, WINS, NOISE),
-            in_turn(put(objective=SigmoidTwice(), tricks=()), d_faster(10)),
+            in_turn(put(objective=DoubleSigmoid(), tricks=()), d_faster(10)),
         ),
         (
             "minimax against a sure D",
@@ -412,12 +411,12 @@ def digits_cases() -> Iterator[Case]:
         (
             "SGD far too fast",
             (DIVERGENCE,),
-            put(objective=LeastSquares(), tricks=(), generator_optimiser=SGD(30.0), discriminator_optimiser=SGD(30.0)),
+            put(objective=LeastSquares(), tricks=(), generator_optimizer=SGD(30.0), discriminator_optimizer=SGD(30.0)),
         ),
         (
             "wasserstein with nothing to hold D",
             (DIVERGENCE, WINS),
-            put(objective=Wasserstein(), tricks=(), discriminator_optimiser=Adam(1e-2)),
+            put(objective=Wasserstein(), tricks=(), discriminator_optimizer=Adam(1e-2)),
         ),
         ("stopped after 150 rounds", (UNDERTRAINED,), cut_to(150)),
         ("rates / 100", (UNDERTRAINED,), both_faster(0.01)),
@@ -431,16 +430,16 @@ def pattern_cases() -> Iterator[Case]:
     d_often = (d_sees_real, d_sees_fake) * 300 + (g_fools_d,)
     g_often = (d_sees_real, d_sees_fake) + (g_fools_d,) * 300
     for name, right, change in (
-        ("frozen G", (WINS, VANISHING), put(generator_optimiser=FROZEN)),
-        ("frozen D", (WEAK,), put(discriminator_optimiser=FROZEN)),
+        ("frozen G", (WINS, VANISHING), put(generator_optimizer=FROZEN)),
+        ("frozen D", (WEAK,), put(discriminator_optimizer=FROZEN)),
         ("G's rate / 100", (WINS, UNDERTRAINED), g_faster(0.01)),
         ("D's rate / 100", (WEAK, UNDERTRAINED), d_faster(0.01)),
         ("D's rate x 10,000", (WINS, OSCILLATION, VANISHING), d_faster(10_000)),
         ("G's rate x 300", (OSCILLATION, WEAK), g_faster(300)),
         ("half the labels flipped", (WEAK,), put(tricks=(LabelSwapping(0.5, 0.0),))),
         ("stopped after 1,500 rounds", (UNDERTRAINED,), cut_to(1_500)),
-        ("300 steps of D", (WINS, VANISHING), put(round=d_often, rounds=150, ticks=30)),
-        ("300 steps of G", (OSCILLATION, WEAK), put(round=g_often, rounds=400, ticks=40)),
+        ("300 steps of D", (WINS, VANISHING), put(round=d_often, rounds=150, log_points=30)),
+        ("300 steps of G", (OSCILLATION, WEAK), put(round=g_often, rounds=400, log_points=40)),
     ):
         yield Case(f"1010, {name}", pattern, right, change)
 
@@ -455,15 +454,15 @@ def points_cases() -> Iterator[Case]:
             "ring, momentum 0.9",
             ring,
             (OSCILLATION, COLLAPSE),
-            in_turn(plain, put(generator_optimiser=heavy, discriminator_optimiser=heavy)),
+            in_turn(plain, put(generator_optimizer=heavy, discriminator_optimizer=heavy)),
         ),
-        ("ring, frozen G", ring, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimiser=FROZEN))),
-        ("ring, frozen D", ring, (WEAK, COLLAPSE), put(discriminator_optimiser=FROZEN)),
+        ("ring, frozen G", ring, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimizer=FROZEN))),
+        ("ring, frozen D", ring, (WEAK, COLLAPSE), put(discriminator_optimizer=FROZEN)),
         ("ring, D's rate / 100", ring, (WEAK, UNDERTRAINED, COLLAPSE), d_faster(0.01)),
         ("ring, stopped after 100 rounds", ring, (UNDERTRAINED,), cut_to(100)),
         ("ring, a narrow G", ring, (COLLAPSE,), put(generator=FullyConnected(hidden=(2,)))),
         ("grid, plain cross-entropy", grid, (COLLAPSE, OSCILLATION), plain),
-        ("grid, 300 steps of G", grid, (OSCILLATION, WEAK, COLLAPSE), put(round=g_often, rounds=40, ticks=20)),
+        ("grid, 300 steps of G", grid, (OSCILLATION, WEAK, COLLAPSE), put(round=g_often, rounds=40, log_points=20)),
         ("grid, G's rate / 100", grid, (WINS, UNDERTRAINED), in_turn(plain, g_faster(0.01))),
     ):
         yield Case(name, base, right, change)
@@ -474,7 +473,7 @@ def images_cases() -> Iterator[Case]:
     short = put(rounds=1_500)
     for name, base, right, change in (
         ("mnist, D's rate x 10", mnist, (WINS, VANISHING, COLLAPSE), in_turn(plain, d_faster(10), short)),
-        ("mnist, frozen G", mnist, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimiser=FROZEN), short)),
+        ("mnist, frozen G", mnist, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimizer=FROZEN), short)),
         ("mnist, few images", mnist, (OVERFITTING, MEMORISATION), in_turn(plain, put(data=FewMNIST(100)))),
         ("mnist, stopped after 150 rounds", mnist, (UNDERTRAINED,), cut_to(150)),
         ("fashion, D's rate / 100", fashion, (WEAK, UNDERTRAINED, COLLAPSE), in_turn(plain, d_faster(0.01), short)),
@@ -487,10 +486,10 @@ def images_cases() -> Iterator[Case]:
 def unseen_cases() -> Iterator[Case]:
     """Written down after the rules were."""
     held_flat, short = put(tricks=(R1(1.0),)), put(rounds=1_500)
-    small = put(generator=DCGANGenerator(32, "tanh"), discriminator=DCGANDiscriminator(32, normalise="none"))
+    small = put(generator=DCGANGenerator(32, "tanh"), discriminator=DCGANDiscriminator(32, normalization="none"))
     for name, base, change in (
         ("digits, cross-entropy with a gradient penalty", digits, put(tricks=(GradientPenalty(1.0),))),
-        ("digits, hinge with both penalties", digits, put(objective=Hinge(), tricks=(ZeroCentred(1.0),))),
+        ("digits, hinge with both penalties", digits, put(objective=Hinge(), tricks=(R1R2(1.0),))),
         ("digits, convolutions", digits, in_turn(held_flat, small, put(rounds=3_000))),
         ("digits, batch of 128", digits, in_turn(held_flat, put(batch=128, rounds=3_000))),
         ("digits, latent of 8", digits, in_turn(held_flat, put(latent=Normal(8)))),
@@ -510,7 +509,12 @@ def unseen_cases() -> Iterator[Case]:
     for name, base, right, change in (
         ("digits, G's rate / 1,000", digits, (WINS, UNDERTRAINED, NOISE), g_faster(1e-3)),
         ("digits, D's rate / 1,000", digits, (WEAK, UNDERTRAINED, COLLAPSE, NOISE), d_faster(1e-3)),
-        ("digits, 100 steps of D", digits, (WINS, VANISHING, NOISE), put(round=often, rounds=60, ticks=15, tricks=())),
+        (
+            "digits, 100 steps of D",
+            digits,
+            (WINS, VANISHING, NOISE),
+            put(round=often, rounds=60, log_points=15, tricks=()),
+        ),
         ("digits, every label flipped", digits, (WEAK, COLLAPSE, NOISE), swapped),
         ("digits, one class", digits, (COLLAPSE,), put(round=(d_sees_one_class, g_fools_d))),
         ("digits, a latent of 1 and hinge", digits, (COLLAPSE,), one),
@@ -531,9 +535,9 @@ def unseen_cases() -> Iterator[Case]:
             "1010, frozen G and Adam",
             pattern,
             (WINS, VANISHING),
-            in_turn(both_by(Adam(1e-3)), put(generator_optimiser=FROZEN)),
+            in_turn(both_by(Adam(1e-3)), put(generator_optimizer=FROZEN)),
         ),
-        ("1010, 100 steps of D", pattern, (WINS, VANISHING), put(round=apart, rounds=400, ticks=40)),
+        ("1010, 100 steps of D", pattern, (WINS, VANISHING), put(round=apart, rounds=400, log_points=40)),
         ("1010, D's rate / 1,000", pattern, (WEAK, UNDERTRAINED), d_faster(1e-3)),
         ("ring, half the labels flipped", ring, (WEAK, COLLAPSE), in_turn(plain, flipped)),
         ("ring, stopped after 60 rounds", ring, (UNDERTRAINED,), cut_to(60)),

@@ -33,13 +33,13 @@ import torch
 from broken_cases import EQUILIBRIUM, MEMORISATION, OVERFITTING, SEEDS, UNCHANGED, Case, cases
 
 from sparring import catalogue
-from sparring.assembly import game_of
-from sparring.diagnosis import NOT_SURE, diagnose, story_of
+from sparring.analysis.diagnosis import NOT_SURE, diagnose, story_of
 from sparring.errors import SparringError
+from sparring.game.assembly import game_of
 from sparring.recipe import Recipe
 from sparring.record import Run
 from sparring.rules import Reading
-from sparring.trainer import train
+from sparring.training.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "broken-gans.json"
 PACED = 0.3
@@ -98,7 +98,7 @@ def nearness(run: Run) -> np.ndarray:
     Of points about modes, by the nearest training example: their Frechet distance sees no more than mean and spread.
     """
     reading = Reading(story_of(run))
-    values = reading.figure("nearest-training") if reading.has("high-quality") else reading.distance.values
+    values = reading.figure("nearest-neighbor") if reading.has("high-quality") else reading.distance.values
     looks = min(3, max(1, len(values) // 2))  # the first of two is no end
     last = np.median(values[-looks:], axis=0) if len(values) else np.full(reading.members, np.inf)
     return np.where(reading.lost | ~np.isfinite(last), np.inf, last)
@@ -170,8 +170,8 @@ def cases_in_markdown(part: str) -> str:
 def matrix_in_markdown(part: str) -> str:
     """Confusion matrix: a row for what was broken (the first of the right names), a column for what was said."""
     every = [each for each in held(part).values() if counts(each)]
-    columns = [name for name in (*catalogue.cards("rules"), NOT_SURE) if any(e["verdict"] == name for e in every)]
-    rows = [name for name in catalogue.cards("rules") if any(e["right"][0] == name for e in every)]
+    columns = [name for name in (*catalogue.entries("rules"), NOT_SURE) if any(e["verdict"] == name for e in every)]
+    rows = [name for name in catalogue.entries("rules") if any(e["right"][0] == name for e in every)]
     lines = [f"| broken | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
     for row in rows:
         said = Counter(each["verdict"] for each in every if each["right"][0] == row)

@@ -30,14 +30,14 @@ from broken_gans import in_words, is_done, seconds_of, write
 from ladder import LADDER, cut
 
 from sparring import catalogue
-from sparring.assembly import game_of, restore
-from sparring.diagnosis import diagnosis, story_of
-from sparring.probe import Probe
+from sparring.analysis.diagnosis import diagnosis, story_of
+from sparring.analysis.evaluator import Evaluator
+from sparring.game.assembly import game_of, restore
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, Story
 from sparring.record.journal import spelled
 from sparring.record.story import CURVES, GRADIENTS
-from sparring.trainer import train
+from sparring.training.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
 
@@ -55,7 +55,7 @@ def seconds_left(name: str, arguments: argparse.Namespace) -> float:
     """About how long the training of one recipe will take."""
     if is_done(arguments.out / name):
         return 0.0
-    whole = find_recipe(name).with_(seeds=arguments.seeds)
+    whole = find_recipe(name).replace(seeds=arguments.seeds)
     return min(arguments.budget, seconds_of(whole, arguments.data_dir))
 
 
@@ -65,7 +65,7 @@ def climbed(name: str, arguments: argparse.Namespace) -> Run:
     if Run(folder).exists:
         recipe = Recipe.from_json(Run(folder).recipe_json)
     else:
-        recipe = cut(find_recipe(name).with_(seeds=arguments.seeds), arguments.data_dir, arguments.budget)
+        recipe = cut(find_recipe(name).replace(seeds=arguments.seeds), arguments.data_dir, arguments.budget)
     return train(recipe, folder, data_dir=arguments.data_dir)
 
 
@@ -73,23 +73,25 @@ def looked_at(run: Run, data_dir: Path | None) -> Story:
     """The story of a run; with one look at its last checkpoint, if it has none."""
     story = story_of(run)
     saved = run.load()
-    if story.yardstick or saved is None:
+    if story.real_baseline or saved is None:
         return story
     recipe = Recipe.from_json(run.recipe_json)
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     restore(game, *saved)
-    probe = Probe.of(recipe, game, data_dir)
-    figures = {name: spelled(values) for name, values in probe.look(game).items()}
-    look = {"event": "tick", "round": game.round, "noted": [], "figures": figures}
+    evaluator = Evaluator.of(recipe, game, data_dir)
+    figures = {name: spelled(values) for name, values in evaluator.look(game).items()}
+    look = {"event": "log", "round": game.round, "logged": [], "figures": figures}
     curves = {name: [] for name in (*CURVES, *GRADIENTS)}
-    return Story(story.recipe, [*story.events, {"event": "yardstick", "round": 0, **probe.told()}, {**look, **curves}])
+    return Story(
+        story.recipe, [*story.events, {"event": "real-baseline", "round": 0, **evaluator.told()}, {**look, **curves}]
+    )
 
 
 def told(run: Run, data_dir: Path | None) -> dict[str, Any]:
     """What the diagnosis said of a run, beside what its author saw."""
     name, story = run.recipe["name"], looked_at(run, data_dir)
     held = diagnosis(story)
-    facts = catalogue.cards("recipes")[name].facts
+    facts = catalogue.entries("recipes")[name].facts
     return {
         "looks": len(run.story.figures[0]),
         "expects": list(facts.get("expects", ())),

@@ -4,10 +4,10 @@
 
 One thread on both sides. Plain and ours take turns, as in `speed.py`, and a figure is the median over N turns. The
 limit of a round is the larger of two times: its floating-point operations (counted by torch) over those per second of a
-large matrix product, and the bytes of weights and optimiser that its steps read and write over those per second of a
+large matrix product, and the bytes of weights and optimizer that its steps read and write over those per second of a
 pass over as many bytes; what lies between layers is taken to stay in the processor. Both speeds are measured here.
 
-Memory is what a process grows by from fewer members to more, over the weights, gradients and optimiser state of those;
+Memory is what a process grows by from fewer members to more, over the weights, gradients and optimizer state of those;
 each figure is from a process of its own.
 
 Groups are one population played in groups of several sizes and all together, on one thread and on two: whether the size
@@ -46,15 +46,15 @@ from plain import fashion_fc
 from speed import LONG, PLAIN, Ours, Plain, processor, source_of, take_turns
 from torch.utils.flop_counter import FlopCounterMode
 
-from sparring.assembly import game_of, keep_memory, part_of
-from sparring.compiled import Compiled
 from sparring.datasets._images import Images
-from sparring.game import Game, Who
-from sparring.groups import group_size
+from sparring.game.assembly import game_of, keep_freed_memory, part_of
+from sparring.game.compile.groups import group_size
+from sparring.game.compile.plan import Compiled
+from sparring.game.game import Game, Who
+from sparring.game.world import threads_set
 from sparring.recipe import Recipe, find_recipe
-from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
-from sparring.trainer import CURVE_STEP, TURN_SECONDS
-from sparring.world import threads_set
+from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
+from sparring.training.trainer import CURVE_STEP, TURN_SECONDS
 
 RESULTS = Path(__file__).parent / "results" / "growth.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "growth.png"
@@ -100,14 +100,14 @@ class Point:
 def points() -> Iterator[Point]:
     """Every one."""
     for name, counts in SEEDS.items():
-        yield from (Point("seeds", find_recipe(name).with_(seeds=count), count) for count in counts)
+        yield from (Point("seeds", find_recipe(name).replace(seeds=count), count) for count in counts)
     fashion = find_recipe("fashion-fc")
-    yield from (Point("batch", fashion.with_(batch=count), count) for count in BATCHES)
+    yield from (Point("batch", fashion.replace(batch=count), count) for count in BATCHES)
     for width in WIDTHS:
         networks: dict[str, Any] = {
             player: replace(getattr(fashion, player), hidden=(width,)) for player in ("generator", "discriminator")
         }
-        yield Point("width", fashion.with_(**networks), width)
+        yield Point("width", fashion.replace(**networks), width)
 
 
 def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def limit(game: Game, operations: float) -> float:
 
 
 def state(game: Game, who: Who) -> int:
-    """Bytes of a player's weights and of what its optimiser remembers."""
+    """Bytes of a player's weights and of what its optimizer remembers."""
     player = game.players[who]
     kept = (tensor for tensors in player.memory.values() for tensor in tensors)
     return sum(t.numel() * t.element_size() for t in (*player.networks.parameters, *kept))
@@ -173,9 +173,9 @@ def _quickest(work: Callable[[], object]) -> float:
 
 
 def grown(name: str, members: int, compiled: bool, data_dir: Path | None) -> dict[str, int]:
-    """Bytes that this process had at most, and that weights, gradients and optimisers of so many members take."""
-    recipe = find_recipe(name).with_(seeds=members)
-    keep_memory()
+    """Bytes that this process had at most, and that weights, gradients and optimizers of so many members take."""
+    recipe = find_recipe(name).replace(seeds=members)
+    keep_freed_memory()
     source = source_of(recipe, data_dir)
     game = game_of(recipe, source)
     if compiled:
@@ -208,7 +208,7 @@ def memory(name: str, data_dir: Path | None) -> dict[str, Any]:
 def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[str, Any]:
     """Seconds of a round of one seed, by how many members are played together; and what would be chosen."""
     members, sizes = GROUPS[name]
-    recipe = find_recipe(name).with_(seeds=members)
+    recipe = find_recipe(name).replace(seeds=members)
     source = source_of(recipe, data_dir)
     with threads_set(threads):
         game = game_of(recipe, source)
@@ -265,7 +265,7 @@ def table() -> str:
     if kept:
         lines += [
             "",
-            "| recipe | members | weights, gradients, optimiser: kB each | the process grew by: kB each | ratio "
+            "| recipe | members | weights, gradients, optimizer: kB each | the process grew by: kB each | ratio "
             "| compiled: kB each | ratio |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
@@ -363,7 +363,7 @@ def main() -> None:
         return
     machine = {"processor": processor(), "torch": torch.__version__, "date": date.today().isoformat()}
     write(RESULTS, "machine", {**machine, "operations": operations_a_second()})
-    keep_memory()
+    keep_freed_memory()
     if "memory" in arguments.only:
         for name in MEMORY:
             write(RESULTS, f"memory: {name}", memory(name, arguments.data_dir))

@@ -21,7 +21,7 @@ from sparring import judges
 from sparring.datasets import _idx
 from sparring.judges.training import Lesson, taught
 
-Labelled = tuple[np.ndarray, np.ndarray]
+Labeled = tuple[np.ndarray, np.ndarray]
 LESSONS = {
     "digits": Lesson(epochs=60, shift=1, batch=64, dropout=0.2),
     "mnist": Lesson(epochs=4, shift=2),
@@ -29,7 +29,7 @@ LESSONS = {
 }
 
 
-def digits(_: Path | None) -> tuple[Labelled, Labelled]:
+def digits(_: Path | None) -> tuple[Labeled, Labeled]:
     """Training part and held-out fifth: every fifth of a shuffle with a fixed seed."""
     from sklearn.datasets import load_digits
 
@@ -40,11 +40,11 @@ def digits(_: Path | None) -> tuple[Labelled, Labelled]:
     return (pixels[train], held.target[train]), (pixels[test], held.target[test])
 
 
-def idx(archive: _idx.Archive) -> Callable[[Path | None], tuple[Labelled, Labelled]]:
-    def both(data_dir: Path | None) -> tuple[Labelled, Labelled]:
+def idx(archive: _idx.Archive) -> Callable[[Path | None], tuple[Labeled, Labeled]]:
+    def both(data_dir: Path | None) -> tuple[Labeled, Labeled]:
         return split("train", data_dir), split("test", data_dir)
 
-    def split(name: str, data_dir: Path | None) -> Labelled:
+    def split(name: str, data_dir: Path | None) -> Labeled:
         return _idx.images(archive, name, data_dir), _idx.labels(archive, name, data_dir)
 
     return both
@@ -53,7 +53,7 @@ def idx(archive: _idx.Archive) -> Callable[[Path | None], tuple[Labelled, Labell
 DATA = {"digits": digits, "mnist": idx(_idx.MNIST), "fashion-mnist": idx(_idx.FASHION_MNIST)}
 
 
-def accuracy(judge: judges.Judge, test: Labelled) -> float:
+def accuracy(judge: judges.Judge, test: Labeled) -> float:
     """Share of pictures `(N, C, H, W)`, uint8, whose class it names."""
     pixels, labels = test
     return float((judge(pixels / 255).probabilities.argmax(1) == labels).mean())

@@ -24,15 +24,15 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 import torch
 
 from sparring import catalogue
-from sparring.assembly import game_of, threads_for
-from sparring.generators import sample
-from sparring.measure import keep, measure
+from sparring.analysis.generators import sample
+from sparring.analysis.measure import keep, measure
+from sparring.game.assembly import game_of, threads_for
+from sparring.game.world import threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, write_whole
 from sparring.record.grid import save_grid
 from sparring.report import summary, write_report
-from sparring.trainer import train
-from sparring.world import threads_set
+from sparring.training.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"
@@ -41,7 +41,7 @@ MEASURED = 1_000
 """Examples of each member that the metrics look at."""
 SHOWN = ("frechet-distance", "precision", "recall", "confidence", "modes", "class-divergence", "copying")
 """Metrics in the table; the others are in the runs' own measures."""
-LADDER = [c.name for c in catalogue.cards("recipes").values() if c.facts["source"].startswith("write-up")]
+LADDER = [c.name for c in catalogue.entries("recipes").values() if c.facts["source"].startswith("write-up")]
 
 
 def round_seconds(recipe: Recipe, data_dir: Path) -> float:
@@ -61,13 +61,13 @@ def cut(recipe: Recipe, data_dir: Path, budget: float) -> Recipe:
         affordable = int(budget / round_seconds(recipe, data_dir))
     if affordable >= recipe.rounds:
         return recipe
-    return recipe.with_(rounds=max(2, affordable), ticks=min(recipe.ticks, max(2, affordable)))
+    return recipe.replace(rounds=max(2, affordable), log_points=min(recipe.log_points, max(2, affordable)))
 
 
 def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Train one recipe and tell what came of it."""
     folder = arguments.out / name
-    whole = find_recipe(name).with_(seeds=arguments.seeds)
+    whole = find_recipe(name).replace(seeds=arguments.seeds)
     if (folder / "recipe.json").exists():
         recipe = Recipe.from_json(Run(folder).recipe_json)
     else:

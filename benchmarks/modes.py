@@ -3,7 +3,7 @@
     python benchmarks/modes.py [--data-dir DIR] [--out runs/modes] [--only ring grid stacked-mnist]
 
 Ring and grid: 32 seeds, 2,500 samples of each (Lin et al., PacGAN, NeurIPS 2018: within three standard deviations of a
-centre is of high quality; a mode is covered that has one such sample). The protocol does not see whether samples spread
+center is of high quality; a mode is covered that has one such sample). The protocol does not see whether samples spread
 within a mode as the data do, so that is told beside it: the standard deviation of samples of high quality about their
 mode's mean, over the data's. Two-digit stacked MNIST: 5 seeds, 26,000 samples
 of each, named by the judge of MNIST digit by digit. What real data score at the same number stands beside.
@@ -32,9 +32,9 @@ from broken_gans import in_words, is_done, seconds_of, trained, write
 from speed import processor
 from torch import Tensor
 
+from sparring.analysis.generators import sample
+from sparring.analysis.measure import keep, measure
 from sparring.datasets import Modes
-from sparring.generators import sample
-from sparring.measure import keep, measure
 from sparring.recipe import Recipe, find_recipe
 
 RESULTS = Path(__file__).parent / "results" / "modes.json"
@@ -71,7 +71,7 @@ PROTOCOLS = {
 
 
 def recipe_of(name: str) -> Recipe:
-    return find_recipe(name).with_(seeds=PROTOCOLS[name].seeds)
+    return find_recipe(name).replace(seeds=PROTOCOLS[name].seeds)
 
 
 def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -97,8 +97,8 @@ def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def spread(samples: Tensor, modes: Modes) -> float:
     """Standard deviation of samples `(n, 2)` of high quality about the mean of their mode, over the data's."""
-    distance, mode = torch.cdist(samples, torch.tensor(modes.centres)).min(1)
-    near = [samples[(mode == k) & (distance < 3 * modes.sd)] for k in range(len(modes.centres))]
+    distance, mode = torch.cdist(samples, torch.tensor(modes.centers)).min(1)
+    near = [samples[(mode == k) & (distance < 3 * modes.sd)] for k in range(len(modes.centers))]
     return round(float(torch.cat([x - x.mean(0) for x in near if len(x) > 1]).std() / modes.sd), 4)
 
 

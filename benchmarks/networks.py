@@ -34,22 +34,23 @@ from broken_gans import trained, write
 from torch import Tensor
 
 from sparring import catalogue
-from sparring.assembly import game_of
-from sparring.chance import Chance
+from sparring.analysis.measure import keep, measure
 from sparring.datasets import Dataset
 from sparring.datasets.digits import Digits
 from sparring.datasets.mnist import MNIST
-from sparring.game import MODERN, Game, Player
-from sparring.latent.normal import Normal
-from sparring.measure import keep, measure
+from sparring.game.assembly import game_of
+from sparring.game.game import Game, Player
+from sparring.game.moves import MODERN
+from sparring.game.population import Population
+from sparring.latents.normal import Normal
 from sparring.networks import Network
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
-from sparring.optimisers.adam import Adam
-from sparring.population import Population
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
-from sparring.tricks.zero_centred import ZeroCentred
+from sparring.rng import RandomStreams
+from sparring.tricks.r1_r2 import R1R2
 
 RESULT = Path(__file__).parent / "results" / "networks.json"
 SHAPES = (1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)
@@ -69,10 +70,10 @@ FIGURES = ("frechet-distance", "confidence", "class-divergence")
 
 
 def pair(family: str, penalised: bool) -> tuple[Network, Network]:
-    """G and D. For a penalty of its slope D does without batch normalisation."""
+    """G and D. For a penalty of its slope D does without batch normalization."""
     if family == "fully connected":
         return FullyConnected(WIDTHS, output="tanh"), FullyConnected(WIDTHS)
-    plain = {"normalise": "none"} if penalised and family == "DCGAN" else {}
+    plain = {"normalize": "none"} if penalised and family == "DCGAN" else {}
     generator = catalogue.make("networks", f"{FAMILIES[family]}-generator", {"output": "tanh"})
     return generator, catalogue.make("networks", f"{FAMILIES[family]}-discriminator", plain)
 
@@ -83,28 +84,28 @@ class Noise:
 
     shape: tuple[int, ...]
 
-    def draw(self, chance: Chance, count: int) -> Tensor:
-        return chance.uniform("real", (count, *self.shape))
+    def draw(self, rng: RandomStreams, count: int) -> Tensor:
+        return rng.uniform("real", (count, *self.shape))
 
 
 def game(family: str, shape: tuple[int, ...], penalised: bool) -> Game:
     """One member, with or without a penalty of D's slope at real and fake examples."""
     generator, discriminator = pair(family, penalised)
-    chance = Chance((0,))
+    rng = RandomStreams((0,))
 
     def player(network: Any, takes: tuple[int, ...], gives: tuple[int, ...]) -> Player:
-        return Player(Population(lambda: network.build(takes, gives), (0,), chance.luck("layers")), Adam(2e-4))
+        return Player(Population(lambda: network.build(takes, gives), (0,), rng.for_layers("layers")), Adam(2e-4))
 
     return Game(
         players={"G": player(generator, (LATENT,), shape), "D": player(discriminator, shape, ())},
         objective=RelativisticPaired() if penalised else BCEWithLogits(),
         source=Noise(shape),
         latent=Normal(LATENT),
-        chance=chance,
+        rng=rng,
         moves=MODERN,
         batch=BATCH,
         rounds=1_000,
-        tricks=(ZeroCentred(),) if penalised else (),
+        tricks=(R1R2(),) if penalised else (),
     )
 
 
@@ -132,7 +133,7 @@ def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
     """The game of `auto` for small images with networks of that family, as long as the budget lets it be."""
     what, budget, seeds = BUDGETS[data]
     generator, discriminator = pair(family, penalised=True)
-    whole = find_recipe("auto").with_(
+    whole = find_recipe("auto").replace(
         data=what,
         generator=generator,
         discriminator=discriminator,
@@ -140,7 +141,7 @@ def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
     )
     playing = game_of(whole, what.open(data_dir, "cpu"))
     pace = median([seconds(playing) for _ in range(PACED + 1)][1:])
-    return whole.with_(rounds=max(1, round(seeds * budget / pace)), ticks=10)
+    return whole.replace(rounds=max(1, round(seeds * budget / pace)), log_points=10)
 
 
 def qualities(family: str, data: str, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -51,9 +51,9 @@ def untrained(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
 def two_views(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
     """Which two of 256 views show one image? Chen et al., "A simple framework for contrastive learning", ICML 2020.
 
-    A view is a cut-out of 36 to 100 % of the image, in other brightness and colour, mirrored or not.
+    A view is a cut-out of 36 to 100 % of the image, in other brightness and color, mirrored or not.
     """
-    images, chance = torch.from_numpy(learn.pixels), torch.Generator().manual_seed(lesson.seed)
+    images, rng = torch.from_numpy(learn.pixels), torch.Generator().manual_seed(lesson.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         network = JudgeNetwork(learn.pixels.shape[1:], 2)
@@ -61,26 +61,26 @@ def two_views(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
 
         def loss(chosen: Tensor) -> Tensor:
             batch = images[chosen].float() / 255
-            views = torch.cat([_view(batch, chance), _view(batch, chance)])
+            views = torch.cat([_view(batch, rng), _view(batch, rng)])
             z = functional.normalize(project(network(views)[0]))
             alike = (z @ z.T / 0.2).fill_diagonal_(-1e9)
             return functional.cross_entropy(alike, torch.arange(len(z)).roll(len(batch)))
 
-        descend([*network.parameters(), *project.parameters()], loss, len(images), lesson, chance)
+        descend([*network.parameters(), *project.parameters()], loss, len(images), lesson, rng)
     return balanced(network.eval(), images)
 
 
-def _view(batch: Tensor, chance: torch.Generator) -> Tensor:
+def _view(batch: Tensor, rng: torch.Generator) -> Tensor:
     count, channels = batch.shape[:2]
-    side = 0.6 + 0.4 * torch.rand(count, generator=chance)
-    where = (2 * torch.rand(2, count, generator=chance) - 1) * (1 - side)
-    turn = torch.randint(2, (count,), generator=chance) * 2 - 1
+    side = 0.6 + 0.4 * torch.rand(count, generator=rng)
+    where = (2 * torch.rand(2, count, generator=rng) - 1) * (1 - side)
+    turn = torch.randint(2, (count,), generator=rng) * 2 - 1
     cut = torch.zeros(count, 2, 3)
     cut[:, 0, 0], cut[:, 1, 1], cut[:, :, 2] = side * turn, side, where.T
     grid = functional.affine_grid(cut, list(batch.shape), align_corners=False)
     batch = functional.grid_sample(batch, grid, padding_mode="border", align_corners=False)
-    colour = 1 + 0.2 * (2 * torch.rand(count, channels, 1, 1, generator=chance) - 1)
-    return batch * colour + 0.1 * (2 * torch.rand(count, 1, 1, 1, generator=chance) - 1)
+    color = 1 + 0.2 * (2 * torch.rand(count, channels, 1, 1, generator=rng) - 1)
+    return batch * color + 0.1 * (2 * torch.rand(count, 1, 1, 1, generator=rng) - 1)
 
 
 def classes(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
@@ -140,7 +140,7 @@ def spoilt(unseen: Pictures) -> dict[str, np.ndarray]:
 
 
 def bent(images: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
-    """Each pixel is fetched from up to `most` pixels away, its neighbours from about there."""
+    """Each pixel is fetched from up to `most` pixels away, its neighbors from about there."""
     made, grid = np.empty_like(images), np.indices(images.shape[2:])
     for image, to in zip(images, made, strict=True):
         away = ndimage.gaussian_filter(rng.normal(size=grid.shape), (0, 4, 4))

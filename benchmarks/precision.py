@@ -26,11 +26,11 @@ from broken_gans import write
 from speed import processor
 from time_to_quality import SAMPLES, Real, judged
 
-from sparring.assembly import game_of, keep_memory, own_chance
-from sparring.compiled import playing
+from sparring.game.assembly import game_of, keep_freed_memory, preserving_torch_rng
+from sparring.game.compile.plan import playing
+from sparring.game.world import threads_set
 from sparring.recipe import PRECISIONS, find_recipe
-from sparring.trainer import CURVE_STEP
-from sparring.world import threads_set
+from sparring.training.trainer import CURVE_STEP
 
 RESULTS = Path(__file__).parent / "results" / "precision.json"
 PLAYED = {"fashion-fc": (8, None), "mnist-fast": (8, None), "mnist-reference": (2, 2_814)}
@@ -39,7 +39,7 @@ PLAYED = {"fashion-fc": (8, None), "mnist-fast": (8, None), "mnist-reference": (
 
 def played(name: str, seed: int, precision: str, real: Real) -> dict[str, Any]:
     """One seed in one precision."""
-    recipe = find_recipe(name).with_(seeds=(seed,), precision=precision)
+    recipe = find_recipe(name).replace(seeds=(seed,), precision=precision)
     game = game_of(recipe, recipe.data.open(real.data_dir, "cpu"))
     how = playing(game, True, recipe.id)
     began = time.perf_counter()
@@ -86,12 +86,12 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(PLAYED))
     parser.add_argument("--seeds", type=int, help="in place of each recipe's own number")
     asked = parser.parse_args()
-    keep_memory()
+    keep_freed_memory()
     for name in asked.only:
         real = Real(asked.data_dir, find_recipe(name).data)
         told: dict[str, Any] = {"date": date.today().isoformat(), "processor": processor(), "runs": []}
         for seed in range(asked.seeds or PLAYED[name][0]):
-            with threads_set(1), own_chance():
+            with threads_set(1), preserving_torch_rng():
                 run = {precision: played(name, seed, precision, real) for precision in PRECISIONS}
             told["runs"].append({"seed": seed, **run})
             print(name, seed, {p: {k: round(v, 3) for k, v in r.items()} for p, r in run.items()}, flush=True)

@@ -35,12 +35,12 @@ from unittest.mock import patch
 
 from speed import RESULTS, processor
 
-import sparring.trainer
-from sparring.game import Game
-from sparring.probe import Probe
+import sparring.training.trainer
+from sparring.analysis.evaluator import Evaluator
+from sparring.game.game import Game
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.trainer import Trainer, train
+from sparring.training.trainer import Trainer, train
 
 PLAYED = (
     ("pattern-1010", 1, 10_000),
@@ -96,36 +96,39 @@ def pairs_of(recipe: Recipe, count: int, data_dir: Path | None, folder: Path) ->
     for turn in range(1 + count):
         runs: dict[bool, Timed] = {}
         looks = 0
-        for probing in (True, False) if turn % 2 else (False, True):
-            home = folder / f"{recipe.name}-{len(recipe.seeds)}-{turn}-{probing}"
-            runs[probing] = timed(recipe, home, data_dir, probing)
-            if probing:
+        for metrics in (True, False) if turn % 2 else (False, True):
+            home = folder / f"{recipe.name}-{len(recipe.seeds)}-{turn}-{metrics}"
+            runs[metrics] = timed(recipe, home, data_dir, metrics)
+            if metrics:
                 looks = len(Run.open(home).story.figures[0])
         found.append(Pair(runs[True].seconds, runs[False].seconds, runs[True].in_looks, looks))
     return found[1:]
 
 
-def timed(recipe: Recipe, home: Path, data_dir: Path | None, probing: bool) -> Timed:
+def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> Timed:
     """A run, from when its data are open; what looks need before the first is made then."""
-    clock, look = Timed(), Probe.look
+    clock, look = Timed(), Evaluator.look
 
-    def needs(*given: Any) -> Probe:
+    def needs(*given: Any) -> Evaluator:
         clock.began = time.process_time()
-        made = Probe.of(*given)
+        made = Evaluator.of(*given)
         clock.in_looks += time.process_time() - clock.began
         return made
 
-    def looked(probe: Probe, game: Game) -> Any:
+    def looked(evaluator: Evaluator, game: Game) -> Any:
         began = time.process_time()
-        found = look(probe, game)
+        found = look(evaluator, game)
         clock.in_looks += time.process_time() - began
         return found
 
     def start(trainer: Trainer) -> None:  # called at round 0 first
         clock.began = clock.began or time.process_time()
 
-    with patch.object(sparring.trainer, "Probe", SimpleNamespace(of=needs)), patch.object(Probe, "look", looked):
-        train(recipe, home, data_dir=data_dir, threads=1, watchers=[start], probing=probing)
+    with (
+        patch.object(sparring.training.trainer, "Probe", SimpleNamespace(of=needs)),
+        patch.object(Evaluator, "look", looked),
+    ):
+        train(recipe, home, data_dir=data_dir, threads=1, watchers=[start], metrics=metrics)
     clock.ended = time.process_time()
     return clock
 
@@ -133,8 +136,8 @@ def timed(recipe: Recipe, home: Path, data_dir: Path | None, probing: bool) -> T
 def shortened(name: str, seeds: int, rounds: int) -> Recipe:
     """A recipe of so many rounds, its ticks as far apart as in the whole."""
     recipe = find_recipe(name)
-    ticks = max(1, round(recipe.ticks * rounds / recipe.rounds))
-    return recipe.with_(seeds=seeds, rounds=rounds, ticks=ticks)
+    log_points = max(1, round(recipe.log_points * rounds / recipe.rounds))
+    return recipe.replace(seeds=seeds, rounds=rounds, log_points=log_points)
 
 
 def told(recipe: Recipe, found: Sequence[Pair]) -> dict[str, Any]:
@@ -142,7 +145,7 @@ def told(recipe: Recipe, found: Sequence[Pair]) -> dict[str, Any]:
         "recipe": recipe.name,
         "seeds": len(recipe.seeds),
         "rounds": recipe.rounds,
-        "ticks": recipe.ticks,
+        "log_points": recipe.log_points,
         "looks": median(pair.looks for pair in found),
         "share": median(pair.share for pair in found),
         "largest_share": max(pair.share for pair in found),
@@ -165,7 +168,7 @@ def table(result: dict[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     lines += [
-        f"| {m['recipe']} | {m['seeds']} | {m['rounds']:,} | {m['ticks']} | {m['looks']:g} | **{m['share']:.1%}** | "
+        f"| {m['recipe']} | {m['seeds']} | {m['rounds']:,} | {m['log_points']} | {m['looks']:g} | **{m['share']:.1%}** | "
         f"{m['largest_share']:.1%} | {m['longer']:+.1%} | {m['least']:+.1%} to {m['most']:+.1%} |"
         for m in result["measurements"]
     ]

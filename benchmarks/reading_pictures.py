@@ -19,21 +19,31 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from PIL import Image
 
+from sparring.analysis.facts import Facts
 from sparring.record import Run
 from sparring.record.grid import excerpts
-from sparring.report.course import shown
-from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, draw_members, dress, place_legend, tick_rounds
-from sparring.report.facts import Facts
-from sparring.report.looks import name_of
+from sparring.report.figures.drawing import (
+    LIGHT,
+    SMALL,
+    TEXT,
+    as_png,
+    blank,
+    draw_members,
+    dress,
+    log_rounds,
+    place_legend,
+)
+from sparring.report.figures.smoothing import shown
+from sparring.report.terminal.evaluations import name_of
 from sparring.rules import Reading
 from sparring.rules._words import called
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-FIGURES = ("frechet-distance", "diversity", "nearest-training")
-OPINIONS = ("d_seen", "d_unseen", "d_generated")
+FIGURES = ("frechet-distance", "diversity", "nearest-neighbor")
+OPINIONS = ("d_train", "d_held_out", "d_generated")
 EXAMPLES = 16
 LOWEST, HIGHEST = 0.5, 1e3
-"""Ends of a grey band that has none."""
+"""Ends of a gray band that has none."""
 
 
 def answers(runs: list[Facts]) -> Figure:
@@ -114,7 +124,7 @@ def _logarithmic(axes: Axes) -> None:
 
 def _dress(axes: Axes, facts: Facts, title: str) -> None:
     dress(axes, LIGHT)
-    tick_rounds(axes, few=True)
+    log_rounds(axes, few=True)
     axes.set_xlim(0, facts.story.round)
     axes.set_title(title, loc="left", fontsize=TEXT, color=LIGHT.ink)
 

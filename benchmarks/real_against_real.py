@@ -22,13 +22,13 @@ import numpy as np
 import torch
 
 from sparring import catalogue, judges
-from sparring.chance import Chance
+from sparring.analysis.facts import Spread
+from sparring.analysis.measure import judge_of, views
 from sparring.datasets import Dataset
 from sparring.datasets._images import Images
-from sparring.measure import judge_of, views
 from sparring.metrics import Metric
-from sparring.report.facts import Spread
-from sparring.report.measures import ARROWS
+from sparring.report.page.measures import ARROWS
+from sparring.rng import RandomStreams
 
 RESULTS = Path(__file__).parent / "results" / "real-against-real.json"
 COUNTS = {"digits": 1_000, "fashion-mnist": 1_000, "mnist": 1_000, "ring": 2_500, "grid": 2_500}
@@ -72,12 +72,12 @@ def scored(data: Dataset, judge: judges.Judge | None, sides: Sides) -> dict[str,
 def fitting(data: Dataset) -> dict[str, Metric]:
     """Every metric; those that look at coordinates for data whose modes they can be told."""
     found: dict[str, Metric] = {}
-    for name in catalogue.cards("metrics"):
+    for name in catalogue.entries("metrics"):
         leaf = catalogue.find("metrics", name)
         if leaf.through != "coordinates":
             found[name] = leaf()
         elif data.modes:
-            found[name] = leaf(centres=data.modes.centres, sd=data.modes.sd)
+            found[name] = leaf(centers=data.modes.centers, sd=data.modes.sd)
     return found
 
 
@@ -111,7 +111,7 @@ def table(*names: str) -> str:
         "| metric | " + " | ".join(f"`{name}`, n = {told['n']:,}" for name, told in held.items()) + " |",
         "| --- |" + " ---: |" * len(names),
     ]
-    for metric in catalogue.cards("metrics"):
+    for metric in catalogue.entries("metrics"):
         cells = [_cell(told["figures"].get(metric)) for told in held.values()]
         if any(cells):
             leaf = catalogue.find("metrics", metric)
@@ -136,9 +136,9 @@ def _cell(values: list[float] | None) -> str:
 
 
 def _points(data: Dataset, count: int, data_dir: Path | None, seed: int, round: int) -> np.ndarray:
-    chance = Chance((seed,))
-    chance.begin(round)
-    return data.in_data_units(data.open(data_dir, "cpu").draw(chance, count)[0]).float().numpy()
+    rng = RandomStreams((seed,))
+    rng.begin(round)
+    return data.in_data_units(data.open(data_dir, "cpu").draw(rng, count)[0]).float().numpy()
 
 
 def _units(pixels: np.ndarray) -> np.ndarray:

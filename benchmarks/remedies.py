@@ -36,7 +36,7 @@ from broken_gans import (
     write,
 )
 
-from sparring.diagnosis import NOT_SURE, Diagnosis, diagnose, remedied
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnose, remedied
 from sparring.recipe import Recipe
 from sparring.record import Run
 

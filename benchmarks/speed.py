@@ -37,16 +37,16 @@ from typing import Any, Protocol
 import torch
 from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 
-from sparring.assembly import game_of, keep_memory, part_of, threads_for
-from sparring.compiled import REPAYS_SECONDS, PlayTo, playing
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
-from sparring.game import Game
+from sparring.game.assembly import game_of, keep_freed_memory, part_of, threads_for
+from sparring.game.compile.plan import REPAYS_SECONDS, PlayTo, playing
+from sparring.game.game import Game
+from sparring.game.world import threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.trainer import CURVE_STEP, Trainer
-from sparring.world import threads_set
+from sparring.training.trainer import CURVE_STEP, Trainer
 
 RESULTS = Path(__file__).parent / "results"
 PLAIN: dict[str, ModuleType] = {
@@ -114,7 +114,7 @@ class Ours:
         self, recipe: Recipe, source: Source, folder: Path, compiled: bool, length: str, threads: int | None = None
     ):
         self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads or threads_for(recipe)
-        endless = replace(recipe, rounds=recipe.rounds * LONGER, ticks=1)
+        endless = replace(recipe, rounds=recipe.rounds * LONGER, log_points=1)
         run = Run(folder)
         run.create(endless.to_json())
         game = game_of(endless, source)
@@ -127,7 +127,7 @@ class Ours:
         self._trainer = Trainer(endless, game, run, [self._pause_in_time])
         self._trainer.play_to = how.play_to
         self._trainer.step = Trainer(replace(recipe, rounds=rounds), game, run).step
-        self._trainer.tick_rounds = [*range(0, rounds * LONGER, max(1, rounds // recipe.ticks))]
+        self._trainer.log_rounds = [*range(0, rounds * LONGER, max(1, rounds // recipe.log_points))]
         self._until = 0.0
 
     def play(self, seconds: float) -> float:
@@ -147,7 +147,7 @@ class Ours:
 
 def _rounds_within(seconds: float, game: Game, play_to: PlayTo) -> int:
     """How many fit in, by the pace of a few; the game is left as it was."""
-    with game.rehearsing():
+    with game.preserving_state():
         play_to(1, CURVE_STEP)
         began, rounds, turn = time.perf_counter(), 0, 1
         while (spent := time.perf_counter() - began) < PACED_SECONDS or not rounds:
@@ -204,7 +204,7 @@ def measure(
     compiled: bool,
 ) -> Measurement:
     recipe = find_recipe(name)
-    mine = recipe.with_(seeds=seeds, precision=precision)
+    mine = recipe.replace(seeds=seeds, precision=precision)
     ours = Ours(mine, source, folder / f"{name}-{seeds}-{length}-{precision}", compiled, length)
     baselines: list[Side]
     if name in PLAIN:
@@ -344,7 +344,7 @@ def main() -> int:
     asked = _arguments()
     random.seed(0)
     torch.manual_seed(0)
-    keep_memory()
+    keep_freed_memory()
     measurements: list[Measurement] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, seeds, length, precision in DUELS:

@@ -55,7 +55,7 @@ def first_tick(folder: Path) -> float | None:
     run = Run(folder)
     if not run.exists or not (folder / "journal.jsonl").exists():
         return None
-    return next((event["at"] for event in run.story.events if event["event"] == "tick"), None)
+    return next((event["at"] for event in run.story.events if event["event"] == "log"), None)
 
 
 def seconds_of_torch() -> float:

@@ -34,16 +34,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 from speed import processor
 
-from sparring.assembly import game_of, keep_memory, threads_for
+from sparring.analysis.generators import generate, latents
+from sparring.analysis.measure import judge_for, real_data, views
 from sparring.datasets import Dataset
 from sparring.datasets.mnist import MNIST
-from sparring.game import Game
-from sparring.generators import generate, latents
-from sparring.measure import judge_for, real_data, views
+from sparring.game.assembly import game_of, keep_freed_memory, threads_for
+from sparring.game.game import Game
+from sparring.game.world import threads_set
 from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import Recipe, find_recipe
-from sparring.report.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
-from sparring.world import threads_set
+from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
 
 RESULTS = Path(__file__).parent / "results" / "time-to-quality.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "time-to-quality.png"
@@ -96,7 +96,7 @@ def _shares(classes: np.ndarray) -> np.ndarray:
 
 
 def recipe_of(name: str, seed: int) -> Recipe:
-    return find_recipe(name).with_(seeds=(seed,), **({"data": DIGITS} if name == WIDE else {}))
+    return find_recipe(name).replace(seeds=(seed,), **({"data": DIGITS} if name == WIDE else {}))
 
 
 def played(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def played(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
 
 def judged(game: Game, recipe: Recipe, real: Real) -> dict[str, float]:
     """Figures of what its one generator makes now."""
-    with game.exhibiting():
+    with game.with_averaged_weights():
         z = latents(recipe, range(SAMPLES))
         (examples,) = np.concatenate([generate(game.G, part, recipe) for part in z.split(500, 1)], 1)
     return real.figures(examples)
@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8, help="of mnist-fast; the others play one")
     parser.add_argument("--only", nargs="*", default=NAMES)
     arguments = parser.parse_args()
-    keep_memory()
+    keep_freed_memory()
     real = Real(arguments.data_dir)
     write(RESULTS, "real", real.unseen)
     for name in (n for n in NAMES if n in arguments.only):

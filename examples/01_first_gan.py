@@ -4,7 +4,7 @@ import tempfile
 
 import sparring
 
-recipe = sparring.find_recipe("pattern-1010").with_(seeds=8)
+recipe = sparring.find_recipe("pattern-1010").replace(seeds=8)
 run = sparring.train(recipe, out=tempfile.mkdtemp() + "/first")
 
 ends = sparring.sample(run, count=1)[:, 0]  # (8, 4): what each generator makes of 0.5

@@ -33,11 +33,11 @@ class Discriminator(nn.Module):
 
 def my_gan() -> Recipe:
     """The demonstration's recipe with other networks. Every seed gets weights of its own."""
-    return sparring.find_recipe("digits").with_(
+    return sparring.find_recipe("digits").replace(
         name="my-gan",
         generator=Generator,
         discriminator=Discriminator,
-        latent=sparring.leaf("latent", "normal(16)"),
+        latent=sparring.leaf("latents", "normal(16)"),
         rounds=300,
         seeds=2,
     )

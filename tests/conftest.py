@@ -1,6 +1,6 @@
 """What every test may ask for: each leaf and recipe of the catalogue by its noun, and data that needs no network.
 
-A test that takes an argument called `recipe`, `objective`, `trick`, `network`, `dataset`, `optimiser`, `latent`,
+A test that takes an argument called `recipe`, `objective`, `trick`, `network`, `dataset`, `optimizer`, `latent`,
 `metric`, `rule`, `remedy` or `move` runs once for every one there is, so a leaf added tomorrow is tested by existing.
 """
 
@@ -24,7 +24,7 @@ SHELF_OF = {
     "trick": "tricks",
     "network": "networks",
     "dataset": "datasets",
-    "optimiser": "optimisers",
+    "optimizer": "optimizers",
     "latent": "latent",
     "metric": "metrics",
     "rule": "rules",
@@ -36,7 +36,7 @@ SHELF_OF = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for noun, shelf in SHELF_OF.items():
         if noun in metafunc.fixturenames:
-            metafunc.parametrize(noun, list(catalogue.cards(shelf)), indirect=True)
+            metafunc.parametrize(noun, list(catalogue.entries(shelf)), indirect=True)
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def _leaf(request: pytest.FixtureRequest) -> Any:
     return leaf(str(request.getfixturevalue(needs))) if needs else leaf()
 
 
-objective, trick, network, dataset, optimiser, latent, metric, rule, remedy = (
+objective, trick, network, dataset, optimizer, latent, metric, rule, remedy = (
     pytest.fixture(name=noun)(_leaf)
-    for noun in ("objective", "trick", "network", "dataset", "optimiser", "latent", "metric", "rule", "remedy")
+    for noun in ("objective", "trick", "network", "dataset", "optimizer", "latent", "metric", "rule", "remedy")
 )
 
 
@@ -70,8 +70,8 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows, columns = np.mgrid[-14:14, -14:14] + 0.5
     classes = np.arange(256) % 10
     angles = (classes * np.pi / 10)[:, None, None]
-    centres = rng.uniform(-4, 4, (256, 1, 1))
-    distance = np.abs(rows * np.cos(angles) + columns * np.sin(angles) - centres)
+    centers = rng.uniform(-4, 4, (256, 1, 1))
+    distance = np.abs(rows * np.cos(angles) + columns * np.sin(angles) - centers)
     pixels = (255 * np.exp(-((distance / 3) ** 2)) * rng.uniform(0.7, 1, (256, 28, 28))).astype(np.uint8)
     pixels[:, :2] = pixels[:, -2:] = 0  # as in MNIST, no ink ever reaches the rim
     for name in ("mnist", "fashion-mnist"):

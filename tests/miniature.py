@@ -12,12 +12,12 @@ MOST_REPEATS, WIDEST, MOST_CHANNELS, LARGEST_BATCH = 3, 24, 4, 8
 
 
 def miniature(recipe: Recipe) -> Recipe:
-    """The same data, objective, tricks, optimisers and kinds of layers. Recipes that are small stay as they are."""
+    """The same data, objective, tricks, optimizers and kinds of layers. Recipes that are small stay as they are."""
     large = wide(recipe.generator) or wide(recipe.discriminator) or recipe.batch > 64
     if len(recipe.round) <= 4 and not large:
         return recipe
     moves = [move for _, run in itertools.groupby(recipe.round) for move in itertools.islice(run, MOST_REPEATS)]
-    return recipe.with_(
+    return recipe.replace(
         generator=small(recipe.generator),
         discriminator=small(recipe.discriminator),
         round=tuple(moves),

@@ -47,12 +47,12 @@ class Generator(nn.Module):
 
 
 class Match:
-    """The two players between calls of `play`, their optimisers, and the batches that D is shown."""
+    """The two players between calls of `play`, their optimizers, and the batches that D is shown."""
 
     def __init__(self, pixels: Tensor) -> None:
         self.generator, self.discriminator = Generator(), Discriminator()
-        self.generator_optimiser = torch.optim.SGD(self.generator.parameters(), lr=0.03)
-        self.discriminator_optimiser = torch.optim.SGD(self.discriminator.parameters(), lr=0.03)
+        self.generator_optimizer = torch.optim.SGD(self.generator.parameters(), lr=0.03)
+        self.discriminator_optimizer = torch.optim.SGD(self.discriminator.parameters(), lr=0.03)
         self.loss_function = nn.BCELoss()
         dataset = TensorDataset(pixels / 127.5 - 1)
         self.batches = epochs(DataLoader(dataset, batch_size=BATCH, shuffle=True, drop_last=True))
@@ -78,14 +78,14 @@ def play(rounds: int, match: Match) -> None:
         real = next(match.batches)
         fake = generator(torch.randn(BATCH, 100)).detach()
         d_loss = loss_function(discriminator(real), called_real) + loss_function(discriminator(fake), called_fake)
-        match.discriminator_optimiser.zero_grad()
+        match.discriminator_optimizer.zero_grad()
         d_loss.backward()
-        match.discriminator_optimiser.step()
+        match.discriminator_optimizer.step()
 
         g_loss = loss_function(discriminator(generator(torch.randn(BATCH, 100))), called_real)
-        match.generator_optimiser.zero_grad()
+        match.generator_optimizer.zero_grad()
         g_loss.backward()
-        match.generator_optimiser.step()
+        match.generator_optimizer.step()
 
         match.rounds += 1
         if match.rounds % 10 == 0:

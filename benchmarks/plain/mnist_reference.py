@@ -62,13 +62,13 @@ class Generator(nn.Module):
 
 
 class Match:
-    """The two players between calls of `play`, their optimisers, and the batches that D is shown."""
+    """The two players between calls of `play`, their optimizers, and the batches that D is shown."""
 
     def __init__(self, pixels: Tensor) -> None:
         self.generator, self.discriminator = Generator(), Discriminator()
         settings = {"lr": 1e-4, "betas": (0.5, 0.999), "weight_decay": 1e-4}
-        self.generator_optimiser = torch.optim.Adam(self.generator.parameters(), **settings)
-        self.discriminator_optimiser = torch.optim.Adam(self.discriminator.parameters(), **settings)
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), **settings)
+        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), **settings)
         self.loss_function = nn.BCELoss()
         dataset = TensorDataset(pixels / 255)
         self.batches = epochs(DataLoader(dataset, batch_size=BATCH, shuffle=True, drop_last=True))
@@ -102,14 +102,14 @@ def play(rounds: int, match: Match) -> None:
         nearly_real = swapped(0.9 + 0.1 * torch.rand(BATCH, 1), rate)
         nearly_fake = swapped(torch.zeros(BATCH, 1), rate)
         d_loss = loss_function(discriminator(real), nearly_real) + loss_function(discriminator(fake), nearly_fake)
-        match.discriminator_optimiser.zero_grad()
+        match.discriminator_optimizer.zero_grad()
         d_loss.backward()
-        match.discriminator_optimiser.step()
+        match.discriminator_optimizer.step()
 
         g_loss = loss_function(discriminator(generator(torch.randn(BATCH, 100))), called_real)
-        match.generator_optimiser.zero_grad()
+        match.generator_optimizer.zero_grad()
         g_loss.backward()
-        match.generator_optimiser.step()
+        match.generator_optimizer.step()
 
         match.rounds += 1
         if match.rounds % 10 == 0:

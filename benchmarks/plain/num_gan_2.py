@@ -23,7 +23,7 @@ class Discriminator(nn.Module):
             nn.Sigmoid(),
         )
         self.loss_function = nn.BCELoss()
-        self.optimiser = torch.optim.Adam(self.parameters(), lr=0.0001)
+        self.optimizer = torch.optim.Adam(self.parameters(), lr=0.0001)
         self.steps = 0
         self.losses: list[float] = []
 
@@ -35,9 +35,9 @@ class Discriminator(nn.Module):
         self.steps += 1
         if self.steps % 10 == 0:
             self.losses.append(loss.item())
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
 
 
 class Generator(nn.Module):
@@ -52,7 +52,7 @@ class Generator(nn.Module):
             nn.Linear(200, 28 * 28),
             nn.Sigmoid(),
         )
-        self.optimiser = torch.optim.Adam(self.parameters(), lr=0.0001)
+        self.optimizer = torch.optim.Adam(self.parameters(), lr=0.0001)
         self.steps = 0
         self.losses: list[float] = []
 
@@ -64,9 +64,9 @@ class Generator(nn.Module):
         self.steps += 1
         if self.steps % 10 == 0:
             self.losses.append(loss.item())
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
 
 
 @dataclass

@@ -21,7 +21,7 @@ class Discriminator(nn.Module):
             nn.Sigmoid(),
         )
         self.loss_function = nn.MSELoss()
-        self.optimiser = torch.optim.SGD(self.parameters(), lr=0.01)
+        self.optimizer = torch.optim.SGD(self.parameters(), lr=0.01)
         self.steps = 0
         self.losses: list[float] = []
 
@@ -33,9 +33,9 @@ class Discriminator(nn.Module):
         self.steps += 1
         if self.steps % 10 == 0:
             self.losses.append(loss.item())
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
 
 
 class Generator(nn.Module):
@@ -49,7 +49,7 @@ class Generator(nn.Module):
             nn.Linear(3, 4),
             nn.Sigmoid(),
         )
-        self.optimiser = torch.optim.SGD(self.parameters(), lr=0.01)
+        self.optimizer = torch.optim.SGD(self.parameters(), lr=0.01)
         self.steps = 0
         self.losses: list[float] = []
 
@@ -61,9 +61,9 @@ class Generator(nn.Module):
         self.steps += 1
         if self.steps % 10 == 0:
             self.losses.append(loss.item())
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
 
 
 @dataclass

@@ -14,14 +14,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sparring.analysis.diagnosis import Diagnosis, diagnose
+    from sparring.analysis.generators import explorable, latents, sample
     from sparring.catalogue import read as leaf
-    from sparring.diagnosis import Diagnosis, diagnose
     from sparring.errors import SparringError, UsageError
-    from sparring.generators import explorable, latents, sample
     from sparring.recipe import Recipe, find_recipe
     from sparring.record import Run
     from sparring.report import write_report
-    from sparring.trainer import train
+    from sparring.training.trainer import train
 
 __version__ = "0.1.0"
 
@@ -43,18 +43,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Diagnosis": "sparring.diagnosis:Diagnosis",
+    "Diagnosis": "sparring.analysis.diagnosis:Diagnosis",
     "Recipe": "sparring.recipe:Recipe",
     "Run": "sparring.record:Run",
     "SparringError": "sparring.errors:SparringError",
     "UsageError": "sparring.errors:UsageError",
-    "diagnose": "sparring.diagnosis:diagnose",
-    "explorable": "sparring.generators:explorable",
-    "latents": "sparring.generators:latents",
+    "diagnose": "sparring.analysis.diagnosis:diagnose",
+    "explorable": "sparring.analysis.generators:explorable",
+    "latents": "sparring.analysis.generators:latents",
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
-    "sample": "sparring.generators:sample",
-    "train": "sparring.trainer:train",
+    "sample": "sparring.analysis.generators:sample",
+    "train": "sparring.training.trainer:train",
     "write_report": "sparring.report:write_report",
 }
 

@@ -6,7 +6,7 @@ loads neither torch nor the leaves. A leaf is
 - in a folder of leaves: a public frozen dataclass, named by its class name in kebab case (`BCEWithLogits` is
   `bce-with-logits`);
 - in `recipes/`: a function under `@recipe("name", ...)`, whose decorator says where it comes from;
-- in `game.py`: a move, that is a public function of `game`; its name is the function's.
+- in `game/moves.py`: a move, that is a public function of `game`; its name is the function's.
 
 Files that begin with an underscore hold what several leaves share and are never leaves.
 """
@@ -35,8 +35,8 @@ SHELVES = (
     "tricks",
     "networks",
     "datasets",
-    "optimisers",
-    "latent",
+    "optimizers",
+    "latents",
     "metrics",
     "rules",
     "remedies",
@@ -46,7 +46,7 @@ SHELVES = (
 
 
 @dataclass(frozen=True)
-class Card:
+class Entry:
     """What can be said of a leaf without running it."""
 
     name: str
@@ -67,21 +67,21 @@ def kebab(name: str) -> str:
 
 
 @cache
-def cards(shelf: str) -> dict[str, Card]:
+def entries(shelf: str) -> dict[str, Entry]:
     """Every leaf on `shelf`, by name, in the order of files and of lines in them."""
     if shelf == "moves":
-        files = [PACKAGE / "game.py"]
+        files = [PACKAGE / "game" / "moves.py"]
     else:
         files = sorted(p for p in (PACKAGE / shelf).glob("*.py") if not p.name.startswith("_"))
-    found: dict[str, Card] = {}
+    found: dict[str, Entry] = {}
     for file in files:
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            card = _card(shelf, file, node)
-            if card is None:
+            entry = _entry(shelf, file, node)
+            if entry is None:
                 continue
-            if card.name in found:
-                raise RuntimeError(f"two leaves called {card.name!r}: {found[card.name].module} and {card.module}")
-            found[card.name] = card
+            if entry.name in found:
+                raise RuntimeError(f"two leaves called {entry.name!r}: {found[entry.name].module} and {entry.module}")
+            found[entry.name] = entry
     return found
 
 
@@ -90,10 +90,12 @@ def find(shelf: str, name: str) -> Any:
 
     Raises UsageError when there is no such leaf, with the nearest name there is.
     """
-    card = cards(shelf).get(name) or next((c for c in cards(shelf).values() if name in c.facts.get("also", ())), None)
-    if card is None:
-        raise UsageError(unknown(shelf, name, cards(shelf)))
-    return getattr(importlib.import_module(card.module), card.attribute)
+    entry = entries(shelf).get(name) or next(
+        (c for c in entries(shelf).values() if name in c.facts.get("also", ())), None
+    )
+    if entry is None:
+        raise UsageError(unknown(shelf, name, entries(shelf)))
+    return getattr(importlib.import_module(entry.module), entry.attribute)
 
 
 def make(shelf: str, name: str, fields: Mapping[str, Any]) -> Any:
@@ -151,9 +153,9 @@ def name_of(leaf: Any) -> str | None:
     """The catalogue name of a leaf class or function, or None for one that is not ours."""
     attribute = getattr(leaf, "__name__", None)
     for shelf in SHELVES:
-        for card in cards(shelf).values():
-            if (card.module, card.attribute) == (leaf.__module__, attribute):
-                return card.name
+        for entry in entries(shelf).values():
+            if (entry.module, entry.attribute) == (leaf.__module__, attribute):
+                return entry.name
     return None
 
 
@@ -175,8 +177,8 @@ def field_docs(module: str, name: str) -> dict[str, str]:
 @cache
 def defaults(shelf: str, name: str) -> dict[str, Any]:
     """Field -> default of a leaf, read from its source; one that is no literal is left out."""
-    card = cards(shelf)[name]
-    body = next(n.body for n in _tree(card.module).body if isinstance(n, ast.ClassDef) and n.name == card.attribute)
+    entry = entries(shelf)[name]
+    body = next(n.body for n in _tree(entry.module).body if isinstance(n, ast.ClassDef) and n.name == entry.attribute)
     found: dict[str, Any] = {}
     for node in body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
@@ -185,9 +187,9 @@ def defaults(shelf: str, name: str) -> dict[str, Any]:
     return found
 
 
-def lineage(card: Card) -> str:
+def lineage(entry: Entry) -> str:
     """What the file that holds a recipe says of it and its siblings; the first line is the lineage's title."""
-    return ast.get_docstring(_tree(card.module)) or ""
+    return ast.get_docstring(_tree(entry.module)) or ""
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> str:
@@ -205,10 +207,10 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _card(shelf: str, file: Path, node: ast.stmt) -> Card | None:
+def _entry(shelf: str, file: Path, node: ast.stmt) -> Entry | None:
     if not isinstance(node, ast.ClassDef | ast.FunctionDef) or node.name.startswith("_"):
         return None
-    module = "sparring.game" if shelf == "moves" else f"sparring.{shelf}.{file.stem}"
+    module = "sparring.game.moves" if shelf == "moves" else f"sparring.{shelf}.{file.stem}"
     text = ast.get_docstring(node) or ""
     summary = text.partition("\n")[0]
     facts: dict[str, Any] = {}
@@ -227,7 +229,7 @@ def _card(shelf: str, file: Path, node: ast.stmt) -> Card | None:
             return None
         name = kebab(node.name)
         facts = {"also": also} if (also := _literal_field(node, "also")) else {}
-    return Card(name, shelf, module, node.name, summary, text, facts)
+    return Entry(name, shelf, module, node.name, summary, text, facts)
 
 
 def _literal_field(node: ast.ClassDef, name: str) -> Any:

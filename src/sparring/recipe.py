@@ -22,10 +22,10 @@ from typing import Any, Self
 from sparring import catalogue
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError, in_one_line
-from sparring.latent import Latent
+from sparring.latents import Latent
 from sparring.networks import Network
 from sparring.objectives import Objective
-from sparring.optimisers import Optimiser
+from sparring.optimizers import Optimizer
 from sparring.tricks import Trick
 
 SHELF = {
@@ -33,11 +33,11 @@ SHELF = {
     "generator": "networks",
     "discriminator": "networks",
     "objective": "objectives",
-    "latent": "latent",
+    "latent": "latents",
     "tricks": "tricks",
     "round": "moves",
-    "generator_optimiser": "optimisers",
-    "discriminator_optimiser": "optimisers",
+    "generator_optimizer": "optimizers",
+    "discriminator_optimizer": "optimizers",
 }
 """The shelf that a field's leaves are found on."""
 PRECISIONS = ("float32", "bfloat16")
@@ -69,9 +69,9 @@ class Recipe:
     """The law of the vectors that the generator is fed."""
     round: tuple[Callable[[Any], None], ...]
     """The moves of one round, in order; on the command line g_fools_d*200 is two hundred of them."""
-    generator_optimiser: Optimiser
+    generator_optimizer: Optimizer
     """How G steps."""
-    discriminator_optimiser: Optimiser
+    discriminator_optimizer: Optimizer
     """How D steps."""
     tricks: tuple[Trick, ...] = ()
     """Changes to the game, applied in order."""
@@ -80,21 +80,21 @@ class Recipe:
     batch: int = 64
     """Examples a member sees at a time."""
     precision: str = "float32"
-    """What networks reckon in: float32, or bfloat16 where that is faster; weights and optimisers stay in float32."""
+    """What networks reckon in: float32, or bfloat16 where that is faster; weights and optimizers stay in float32."""
     rounds: int = 10_000
     """Rounds to play."""
     seeds: tuple[int, ...] = (0,)
     """One member for each; on the command line a count (8), a range (3-10) or a list (1,5,9)."""
-    ticks: int = 50
+    log_points: int = 50
     """How often, over the whole run, to measure, record and draw."""
-    pictured: int = 64
+    samples_per_grid: int = 64
     """Examples of each member in a picture."""
     origin: Origin | None = None
 
     def __post_init__(self) -> None:
         for field in ("round", "tricks", "seeds"):  # a list or a range will do
             object.__setattr__(self, field, tuple(getattr(self, field)))
-        for field in ("batch", "rounds", "ticks", "pictured"):
+        for field in ("batch", "rounds", "log_points", "samples_per_grid"):
             if getattr(self, field) < 1:
                 raise UsageError(f"{field} must be at least 1, not {getattr(self, field)}")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
@@ -105,10 +105,10 @@ class Recipe:
             raise UsageError("conditional needs data whose classes are known")
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision is {' or '.join(PRECISIONS)}, not {self.precision}")
-        if self.ticks > self.rounds:
-            object.__setattr__(self, "ticks", self.rounds)
+        if self.log_points > self.rounds:
+            object.__setattr__(self, "log_points", self.rounds)
 
-    def with_(self, *, seeds: int | Iterable[int] | None = None, **changes: Any) -> Self:
+    def replace(self, *, seeds: int | Iterable[int] | None = None, **changes: Any) -> Self:
         """A changed copy. `seeds=8` means seeds 0 to 7."""
         if seeds is not None:
             changes["seeds"] = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from sparring.chance import Chance
+from sparring.rng import RandomStreams
 
 SEEDS = (7, 0, 123456789012)
 SPANS = [(0.0, 1.0), (-1.0, 1.0)]
@@ -25,9 +25,9 @@ def spanned(dataset: Any, span: tuple[float, float]) -> Any:
 
 
 def draw(dataset: Any, data_dir: Path, count: int, round: int = 0, **how: Any) -> Tensor:
-    chance = Chance(how.pop("seeds", SEEDS), **how)
-    chance.begin(round)
-    return dataset.open(data_dir, "cpu").draw(chance, count)
+    rng = RandomStreams(how.pop("seeds", SEEDS), **how)
+    rng.begin(round)
+    return dataset.open(data_dir, "cpu").draw(rng, count)
 
 
 @pytest.mark.parametrize("count", [1, 7, 300])
@@ -103,15 +103,15 @@ def test_settling_twice_is_settling_once_and_keeps_the_shape(dataset: Any) -> No
 def test_points_lie_about_their_modes_in_equal_shares_as_far_as_is_told(dataset: Any) -> None:
     if not dataset.modes:
         pytest.skip("no modes in the plane")
-    centres = torch.tensor(dataset.modes.centres, dtype=torch.float64)
-    assert centres.shape == (len(centres), 2)
-    assert centres.abs().max() + 4 * dataset.modes.sd < dataset.modes.reach
+    centers = torch.tensor(dataset.modes.centers, dtype=torch.float64)
+    assert centers.shape == (len(centers), 2)
+    assert centers.abs().max() + 4 * dataset.modes.sd < dataset.modes.reach
     points = draw(dataset, Path(), 60_000, seeds=(3,), dtype=torch.float64)[0]
-    distances = torch.cdist(points, centres)
+    distances = torch.cdist(points, centers)
     nearest = distances.argmin(1)
-    shares = nearest.bincount(minlength=len(centres)) / len(points)
-    torch.testing.assert_close(shares, torch.full_like(shares, 1 / len(centres)), rtol=0, atol=0.006)
-    spread = (points - centres[nearest]) / dataset.modes.sd
+    shares = nearest.bincount(minlength=len(centers)) / len(points)
+    torch.testing.assert_close(shares, torch.full_like(shares, 1 / len(centers)), rtol=0, atol=0.006)
+    spread = (points - centers[nearest]) / dataset.modes.sd
     assert spread.mean(0).abs().max() < 0.02
     torch.testing.assert_close(spread.T.cov(), torch.eye(2, dtype=torch.float64), rtol=0, atol=0.03)
     # Within three standard deviations lie 1 - exp(-9/2) of a round Gaussian in the plane.
@@ -123,12 +123,12 @@ def test_ring_and_grid_are_the_published_ones(name: str, count: int, sd: float) 
     from sparring import catalogue
 
     modes = catalogue.make("datasets", name, {}).modes
-    assert (len(set(modes.centres)), modes.sd) == (count, sd)
-    lengths = torch.tensor(modes.centres).norm(dim=1)
+    assert (len(set(modes.centers)), modes.sd) == (count, sd)
+    lengths = torch.tensor(modes.centers).norm(dim=1)
     if name == "ring":
         torch.testing.assert_close(lengths, torch.ones(8))
     else:
-        assert {coordinate for centre in modes.centres for coordinate in centre} == {-4, -2, 0, 2, 4}
+        assert {coordinate for center in modes.centers for coordinate in center} == {-4, -2, 0, 2, 4}
 
 
 @pytest.mark.parametrize("digits", [1, 2, 3, 5])
@@ -140,7 +140,7 @@ def test_a_stack_is_that_many_images_and_its_mode_is_the_number_they_spell(data_
     assert dataset.shape == (digits, 28, 28)
     assert dataset.classes == 10**digits
     source = dataset.open(data_dir, "cpu")
-    stacks, modes = source.draw_with_classes(Chance((5, 6)), 12)
+    stacks, modes = source.draw_with_classes(RandomStreams((5, 6)), 12)
     plain: Any = MNIST().open(data_dir, "cpu")
     for stack, mode in zip(stacks.flatten(0, 1), modes.flatten(), strict=True):
         pixels = (stack * 255).round().to(torch.uint8)
@@ -163,7 +163,7 @@ def test_every_picture_is_shown_once_in_a_pass(data_dir: Path) -> None:
 
     source: Any = Digits().open(data_dir, "cpu")
     total = len(source.pixels)
-    shown = (source.draw(Chance((3,), dtype=torch.float64), total)[0] * 255).round().to(torch.uint8)
+    shown = (source.draw(RandomStreams((3,), dtype=torch.float64), total)[0] * 255).round().to(torch.uint8)
     assert not torch.equal(shown, source.pixels)
     assert torch.equal(shown.flatten(1).unique(dim=0), source.pixels.flatten(1).unique(dim=0))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sparring.errors import UsageError
-from sparring.metrics import _neighbours
+from sparring.metrics import _neighbors
 
 COUNT, KINDS, SIZE = 400, 8, 6
 CENTRES = np.random.default_rng(1).normal(0, 4, (KINDS, SIZE))
@@ -22,8 +22,8 @@ def examples(through: str, seed: int, count: int = COUNT, kinds: int = KINDS) ->
     if through == "classes":
         scores = 7 * np.eye(KINDS)[kind] + rng.normal(0, 0.5, (count, KINDS))
         return softmax(scores)
-    centres, sd = (RING, 0.01) if through == "coordinates" else (CENTRES, 1.0)
-    return centres[kind] + sd * rng.normal(size=(count, centres.shape[1]))
+    centers, sd = (RING, 0.01) if through == "coordinates" else (CENTRES, 1.0)
+    return centers[kind] + sd * rng.normal(size=(count, centers.shape[1]))
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -94,7 +94,7 @@ def test_examples_in_small_parts_are_measured_as_in_one(metric: Any, monkeypatch
     """Where distances of all to all do not fit in memory."""
     real, fake = examples(metric.through, 0), examples(metric.through, 1)[None]
     whole = metric(real, fake)
-    monkeypatch.setattr(_neighbours, "BLOCK", 7 * len(real))
+    monkeypatch.setattr(_neighbors, "BLOCK", 7 * len(real))
     np.testing.assert_allclose(metric(real, fake), whole, rtol=1e-6, atol=1e-9)
 
 

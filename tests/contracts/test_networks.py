@@ -14,29 +14,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring import catalogue
-from sparring.assembly import game_of, maker_of_discriminators, maker_of_generators
-from sparring.chance import Chance
 from sparring.datasets.mnist import MNIST
 from sparring.errors import SparringError
-from sparring.game import MODERN
-from sparring.latent.normal import Normal
-from sparring.layers import is_chain
-from sparring.modules import Bilinear, MinibatchStandardDeviation, Residual, SpectralNorm
-from sparring.population import Population
+from sparring.game.assembly import game_of, maker_of_discriminators, maker_of_generators
+from sparring.game.chain import is_chain
+from sparring.game.moves import MODERN
+from sparring.game.population import Population
+from sparring.latents.normal import Normal
+from sparring.networks.layers import Bilinear, MinibatchStandardDeviation, Residual, SpectralNorm
 from sparring.recipe import Recipe, find_recipe
+from sparring.rng import RandomStreams
 
 CASES = {
     "a generator of vectors": ((1,), (4,)),
     "a generator of pictures": ((32,), (1, 8, 8)),
-    "a generator of colour": ((10,), (3, 8, 8)),
+    "a generator of color": ((10,), (3, 8, 8)),
     "a generator of pictures from an array": ((16 * 16,), (1, 8, 8)),
     "a generator of 28 x 28": ((6,), (1, 28, 28)),
-    "a generator of 32 x 32 in colour": ((6,), (3, 32, 32)),
+    "a generator of 32 x 32 in color": ((6,), (3, 32, 32)),
     "a discriminator of vectors": ((4,), ()),
     "a discriminator of pictures": ((1, 8, 8), ()),
-    "a discriminator of colour": ((3, 8, 8), ()),
+    "a discriminator of color": ((3, 8, 8), ()),
     "a discriminator of 28 x 28": ((1, 28, 28), ()),
-    "a discriminator of 32 x 32 in colour": ((3, 32, 32), ()),
+    "a discriminator of 32 x 32 in color": ((3, 32, 32), ()),
 }
 NARROW = {"width": 4, "channels": 4, "hidden": 16}
 """The most maps or numbers in a layer of a network that is tried here, so that all of them take seconds."""
@@ -86,7 +86,7 @@ def builds(network: Any, case: str) -> bool:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`fit` is every network with every case that it is made for."""
     if "fit" in metafunc.fixturenames:
-        leaves = {name: catalogue.find("networks", name)() for name in catalogue.cards("networks")}
+        leaves = {name: catalogue.find("networks", name)() for name in catalogue.entries("networks")}
         fits = [(name, case) for name, leaf in leaves.items() for case in CASES if builds(leaf, case)]
         metafunc.parametrize("fit", [(leaves[n], c) for n, c in fits], ids=[f"{n}, {c}" for n, c in fits])
 
@@ -101,7 +101,7 @@ def population(network: Any, case: str, seeds: tuple[int, ...] = SEEDS) -> Popul
 
 
 def populated(make: Any, seeds: tuple[int, ...] = SEEDS) -> Population:
-    return Population(make, seeds, Chance(seeds, dtype=torch.float64).luck("G"), dtype=torch.float64)
+    return Population(make, seeds, RandomStreams(seeds, dtype=torch.float64).for_layers("G"), dtype=torch.float64)
 
 
 def module(network: Any, case: str, seed: int) -> nn.Module:
@@ -114,7 +114,7 @@ def test_a_network_maps_what_it_takes_to_what_it_must_give(fit: Fit, batch: int)
     network, case = fit
     takes, gives = CASES[case]
     for each in variants(network, case):
-        made = each.build(takes, gives).train(batch > 1)  # batch normalisation learns nothing from one example
+        made = each.build(takes, gives).train(batch > 1)  # batch normalization learns nothing from one example
         given = made(torch.rand(batch, *takes))
         assert given.shape == (batch, *gives), each
         assert torch.isfinite(given).all()
@@ -289,7 +289,7 @@ def test_a_network_that_sizes_itself_says_which_sides_fit(network: Any, shape: t
         dataclasses.replace(network, width=-1).build(*(((64,), (1, 8, 8)) if takes == (64,) else ((1, 8, 8), ())))
 
 
-def test_blocks_without_normalisation_are_born_as_their_shortcuts() -> None:
+def test_blocks_without_normalization_are_born_as_their_shortcuts() -> None:
     generator = catalogue.find("networks", "r3gan-generator")
     made = module(generator(width=4, blocks=2), "a generator of 28 x 28", 0)
     blocks = [layer for layer in made.modules() if isinstance(layer, Residual)]
@@ -309,7 +309,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_spectral_normalisation_makes_the_largest_singular_value_1(kind: str) -> None:
+def test_spectral_normalization_makes_the_largest_singular_value_1(kind: str) -> None:
     make, shape = LAYERS[kind]
     torch.manual_seed(0)
     layer = SpectralNorm(make()).double()
@@ -326,7 +326,7 @@ def test_spectral_normalisation_makes_the_largest_singular_value_1(kind: str) ->
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_spectral_normalisation_is_torchs(kind: str) -> None:
+def test_spectral_normalization_is_torchs(kind: str) -> None:
     """Answers and slopes, given the same u and v."""
     make, shape = LAYERS[kind]
     torch.manual_seed(0)
@@ -378,8 +378,8 @@ def test_bilinear_doubling_is_torchs_and_halving_its_transpose(side: int) -> Non
 def told(network: Any, who: str) -> Recipe:
     """A recipe whose players are told the class of every digit, with this network as one of them."""
     latent = Normal(4 * 28 * 28) if type(network).__name__ == "FullyConvolutional" else Normal(8)
-    recipe = find_recipe("fashion-fc").with_(data=MNIST(), latent=latent, conditional=True, round=MODERN, tricks=())
-    return recipe.with_(**{who: narrow(network)}, batch=4, seeds=SEEDS)
+    recipe = find_recipe("fashion-fc").replace(data=MNIST(), latent=latent, conditional=True, round=MODERN, tricks=())
+    return recipe.replace(**{who: narrow(network)}, batch=4, seeds=SEEDS)
 
 
 def maker_for(recipe: Recipe, who: str) -> Any:
@@ -395,7 +395,7 @@ def test_every_network_can_be_told_classes(network: Any, who: str) -> None:
     recipe = told(network, who)
     make = maker_for(recipe, who)
     if make is None:
-        assert maker_for(recipe.with_(conditional=False), who) is None
+        assert maker_for(recipe.replace(conditional=False), who) is None
         return
     x = torch.rand(len(SEEDS), 4, *((recipe.latent.size,) if who == "generator" else (1, 28, 28)), dtype=torch.float64)
 
@@ -420,7 +420,7 @@ def test_every_network_can_be_told_classes(network: Any, who: str) -> None:
 @pytest.mark.parametrize("family", ["dcgan", "sngan", "r3gan"])
 def test_a_family_told_classes_learns_from_them(family: str, data_dir: Path) -> None:
     players = {who: narrow(catalogue.find("networks", f"{family}-{who}")()) for who in ("generator", "discriminator")}
-    recipe = told(players["generator"], "generator").with_(**players)
+    recipe = told(players["generator"], "generator").replace(**players)
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     before = {f"{who}.{n}": t.clone() for who, p in game.players.items() for n, t in p.networks.state().items()}
     for _ in range(2):

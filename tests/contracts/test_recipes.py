@@ -11,20 +11,20 @@ import torch
 from PIL import Image
 
 from sparring import catalogue
-from sparring.assembly import game_of
+from sparring.analysis.generators import sample
 from sparring.datasets.folder import Folder
 from sparring.datasets.grid import Grid
 from sparring.datasets.mnist import MNIST
 from sparring.datasets.pattern_1010 import Pattern1010
 from sparring.datasets.ring import Ring
 from sparring.datasets.stacked_mnist import StackedMNIST
-from sparring.generators import sample
+from sparring.game.assembly import game_of
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.recipe import Recipe, find_recipe
-from sparring.trainer import train
+from sparring.training.trainer import train
 from sparring.tricks.diff_augment import DiffAugment
-from sparring.tricks.zero_centred import ZeroCentred
+from sparring.tricks.r1_r2 import R1R2
 from tests.miniature import LARGEST_BATCH, miniature
 
 
@@ -41,7 +41,7 @@ def test_a_recipe_builds_a_game_whose_first_rounds_are_finite(recipe: Recipe, da
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # torch says so of Intel GPUs when oneDNN is switched back on
 def test_a_recipe_plays_two_hundred_rounds(recipe: Recipe, data_dir: Path) -> None:
     """With every step of its round, however many: only the networks and the batch are smaller."""
-    small = miniature(recipe).with_(round=recipe.round, batch=min(recipe.batch, 2), rounds=200)
+    small = miniature(recipe).replace(round=recipe.round, batch=min(recipe.batch, 2), rounds=200)
     game = game_of(small, small.data.open(data_dir, "cpu"))
     # oneDNN takes twice as long over convolutions as small as these, and some rounds have hundreds of them.
     with torch.backends.mkldnn.flags(enabled=False):
@@ -52,7 +52,7 @@ def test_a_recipe_plays_two_hundred_rounds(recipe: Recipe, data_dir: Path) -> No
 
 
 def test_a_recipe_plays_at_its_full_size(recipe: Recipe, data_dir: Path) -> None:
-    whole = recipe.with_(round=tuple(dict.fromkeys(recipe.round)), batch=min(recipe.batch, LARGEST_BATCH))
+    whole = recipe.replace(round=tuple(dict.fromkeys(recipe.round)), batch=min(recipe.batch, LARGEST_BATCH))
     game = game_of(whole, whole.data.open(data_dir, "cpu"))
     game.play()
     assert all(torch.isfinite(t).all() for p in game.players.values() for t in p.networks.state().values())
@@ -76,7 +76,7 @@ def test_weights_have_the_sizes_that_the_write_up_gives(name: str, player: str, 
 
 
 def test_a_recipe_says_where_it_is_from_and_what_its_author_saw(recipe: Recipe) -> None:
-    card = catalogue.cards("recipes")[recipe.name]
+    card = catalogue.entries("recipes")[recipe.name]
     assert card.facts["source"].strip()
     assert card.facts["verdict"].strip()
     assert card.summary.endswith(".")
@@ -89,13 +89,13 @@ def test_a_recipe_is_found_under_its_name(recipe: Recipe) -> None:
 
 def test_a_recipe_trains_and_its_run_can_be_sampled(recipe: Recipe, data_dir: Path, tmp_path: Path) -> None:
     run = train(
-        miniature(recipe).with_(seeds=(4, 2), rounds=12, ticks=3, pictured=4),
+        miniature(recipe).replace(seeds=(4, 2), rounds=12, log_points=3, samples_per_grid=4),
         tmp_path / "run",
         data_dir=data_dir,
         threads=1,
     )
     assert run.story.status == "finished"
-    assert [tick["round"] for tick in run.story.ticks] == [0, 4, 8, 12]
+    assert [log_point["round"] for log_point in run.story.log_points] == [0, 4, 8, 12]
     assert len(run.story.pictures) == 4
     assert all((run.path / picture).read_bytes().startswith(b"\x89PNG") for picture in run.story.pictures)
     images = sample(run, 5)
@@ -144,7 +144,7 @@ def test_auto_draws_any_images(photos: Folder, side: int) -> None:
     assert isinstance(recipe.generator, DCGANGenerator if side in (32, 64) else FullyConnected)
     assert tricks_of(recipe)[0] is DiffAugment
     assert recipe.data.span == (-1.0, 1.0)
-    recipe = recipe.with_(batch=4)
+    recipe = recipe.replace(batch=4)
     game = game_of(recipe, recipe.data.open(None, "cpu"))
     game.play()
     assert game.G(torch.zeros(1, 2, recipe.latent.size)).shape == (1, 2, *recipe.data.shape)
@@ -159,13 +159,13 @@ def test_auto_does_not_augment_where_images_are_many(data: Any) -> None:
 @pytest.mark.parametrize(("data", "least", "most"), [(Ring(), 0.012, 0.014), (Grid(), 0.19, 0.21)])
 def test_auto_weighs_the_penalty_by_the_spread_of_points(data: Any, least: float, most: float) -> None:
     recipe = find_recipe("auto", sized_by=data)
-    (penalty,) = (trick for trick in recipe.tricks if isinstance(trick, ZeroCentred))
+    (penalty,) = (trick for trick in recipe.tricks if isinstance(trick, R1R2))
     assert least <= penalty.gamma <= most
-    assert recipe.with_(data=Ring(), tricks=()).id == find_recipe("grid").with_(data=Ring(), tricks=()).id
+    assert recipe.replace(data=Ring(), tricks=()).id == find_recipe("grid").replace(data=Ring(), tricks=()).id
 
 
 def test_auto_takes_numbers_that_are_no_points() -> None:
-    recipe = find_recipe("auto", sized_by=Pattern1010()).with_(batch=8)
+    recipe = find_recipe("auto", sized_by=Pattern1010()).replace(batch=8)
     game = game_of(recipe, recipe.data.open(None, "cpu"))
     game.play()
     assert game.G(torch.zeros(1, 2, recipe.latent.size)).shape == (1, 2, 4)

@@ -12,21 +12,21 @@ import pytest
 import torch
 
 from sparring import catalogue
-from sparring.assembly import game_of
+from sparring.analysis.diagnosis import remedied
 from sparring.datasets.digits import Digits
-from sparring.diagnosis import remedied
 from sparring.errors import UsageError
-from sparring.latent.uniform import Uniform
+from sparring.game.assembly import game_of
+from sparring.latents.uniform import Uniform
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.minimax import Minimax
 from sparring.objectives.wasserstein import Wasserstein
-from sparring.optimisers.adam import Adam
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers.adam import Adam
+from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, find_recipe
 from sparring.tricks.label_swapping import LabelSwapping
 from tests.miniature import miniature
 
-RULES = {name: catalogue.find("rules", name)() for name in catalogue.cards("rules")}
+RULES = {name: catalogue.find("rules", name)() for name in catalogue.entries("rules")}
 
 
 class OwnGenerator(torch.nn.Sequential):
@@ -40,14 +40,14 @@ def broken() -> dict[str, Recipe]:
     digits = find_recipe("digits")
     return {
         "as it comes": digits,
-        "wrong scale": digits.with_(data=Digits(span=(0.0, 255.0))),
-        "uneven": digits.with_(round=(digits.round[0], *(digits.round[1],) * 300), rounds=100),
-        "flipped": digits.with_(tricks=(LabelSwapping(0.5, 0.0),)),
-        "rates": digits.with_(discriminator_optimiser=Adam(5e-2), generator_optimiser=SGD(0.0, momentum=0.9)),
-        "saturating": digits.with_(objective=Minimax()),
-        "free critic": digits.with_(objective=Wasserstein(), tricks=()),
-        "narrow": digits.with_(generator=FullyConnected((1,), "sigmoid", output="tanh"), latent=Uniform(1)),
-        "own": digits.with_(generator=OwnGenerator),
+        "wrong scale": digits.replace(data=Digits(span=(0.0, 255.0))),
+        "uneven": digits.replace(round=(digits.round[0], *(digits.round[1],) * 300), rounds=100),
+        "flipped": digits.replace(tricks=(LabelSwapping(0.5, 0.0),)),
+        "rates": digits.replace(discriminator_optimizer=Adam(5e-2), generator_optimizer=SGD(0.0, momentum=0.9)),
+        "saturating": digits.replace(objective=Minimax()),
+        "free critic": digits.replace(objective=Wasserstein(), tricks=()),
+        "narrow": digits.replace(generator=FullyConnected((1,), "sigmoid", output="tanh"), latent=Uniform(1)),
+        "own": digits.replace(generator=OwnGenerator),
         "points": find_recipe("pattern-1010"),
         "one at a time": find_recipe("num-gan"),
     }
@@ -65,7 +65,7 @@ def test_it_fits_one_of_the_broken_recipes_at_least(remedy: Any) -> None:
 
 def test_what_it_changes_runs_five_rounds(remedy: Any, data_dir: Path) -> None:
     for name, changed in fitting(remedy).items():
-        small = miniature(changed).with_(seeds=(0,), batch=min(changed.batch, 8))
+        small = miniature(changed).replace(seeds=(0,), batch=min(changed.batch, 8))
         game = game_of(small, small.data.open(data_dir, "cpu"))
         for _ in range(5):
             game.play()
@@ -119,7 +119,7 @@ def test_one_that_does_not_fit_is_refused_with_those_that_do() -> None:
         ("divergence", "as it comes", "lower-rates"),
         ("mode-collapse", "narrow", "larger-latent"),
         ("mode-collapse", "one at a time", "larger-latent"),
-        ("memorisation", "as it comes", "augmentation"),
+        ("memorization", "as it comes", "augmentation"),
         ("oscillation", "as it comes", "flatter-discriminator"),
         ("undertrained", "as it comes", "longer"),
     ],
@@ -131,11 +131,11 @@ def test_the_first_remedy_that_fits_mends_what_the_recipe_shows_is_wrong(finding
 
 
 def test_a_player_that_does_not_learn_takes_the_rule_of_the_other() -> None:
-    recipe = find_recipe("ring").with_(discriminator_optimiser=SGD(0.0))
+    recipe = find_recipe("ring").replace(discriminator_optimizer=SGD(0.0))
     changed = remedied(recipe.to_dict(), "usual-rates")
     assert (
-        changed["discriminator_optimiser"] == changed["generator_optimiser"] == recipe.to_dict()["generator_optimiser"]
+        changed["discriminator_optimizer"] == changed["generator_optimizer"] == recipe.to_dict()["generator_optimizer"]
     )
-    too_slow = recipe.with_(generator_optimiser=Adam(1e-9)).to_dict()
+    too_slow = recipe.replace(generator_optimizer=Adam(1e-9)).to_dict()
     both = remedied(too_slow, "usual-rates")
-    assert both["discriminator_optimiser"] == both["generator_optimiser"] != too_slow["generator_optimiser"]
+    assert both["discriminator_optimizer"] == both["generator_optimizer"] != too_slow["generator_optimizer"]

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from sparring import catalogue
-from sparring.about import levels_of
-from sparring.diagnosis import NOT_SURE, diagnosis
+from sparring.analysis.diagnosis import NOT_SURE, diagnosis
 from sparring.record import Story
 from sparring.rules import Finding, Reading
 from sparring.rules._reading import FIGURES
 from sparring.rules._telling import told
+from sparring.training.about import levels_of
 
 GOOD_END = "equilibrium"
 
@@ -106,7 +106,7 @@ def test_since_is_a_round_of_the_run(rule: Any) -> None:
 
 
 def test_its_remedies_are_there(rule: Any) -> None:
-    assert set(rule.remedies) <= set(catalogue.cards("remedies"))
+    assert set(rule.remedies) <= set(catalogue.entries("remedies"))
     assert bool(rule.remedies) == rule.fault
 
 
@@ -124,10 +124,10 @@ def test_its_plot_draws_what_the_journal_tells(rule: Any) -> None:
     "untold",
     [
         (),
-        ("yardstick", "figures"),
+        ("real-baseline", "figures"),
         ("levels",),
         ("d_gradient", "g_gradient"),
-        ("yardstick", "figures", "levels"),
+        ("real-baseline", "figures", "levels"),
         ("diversity",),
         ("diversity", "modes"),
     ],
@@ -204,13 +204,13 @@ def test_a_gradient_that_vanished_says_nothing_alone() -> None:
     rule, gone = catalogue.find("rules", "vanishing-gradient")(), {"g_gradient": (0.5, 0.01, 0.0008, 0.0005)}
     for answers, found in (((0.52, 0.48), False), ((0.99, 0.01), True)):
         story = told({**gone, "d_real": answers[0], "d_fake": answers[1]}, figures={})
-        assert (rule(without(story, "yardstick")) is not None) == found
+        assert (rule(without(story, "real-baseline")) is not None) == found
 
 
 def test_samples_that_were_not_looked_at_lately_are_neither_good_nor_poor() -> None:
     """The last look lies in the first half of the run."""
     story = told()
-    looks = [e for e in story.ticks if e["round"] > 0.4 * story.round]
+    looks = [e for e in story.log_points if e["round"] > 0.4 * story.round]
     events = [{k: v for k, v in e.items() if k != "figures" or e not in looks} for e in story.events]
     reading = Reading(Story(story.recipe, events))
     assert not reading.good.any() and not reading.poor.any() and not reading.known
@@ -236,15 +236,15 @@ def test_the_scale_of_an_objective_is_told_by_its_own_numbers(objective: Any) ->
 def _mixed(first: Story, second: Story, count: int, keep: int = 8) -> Story:
     """The first `count` members of one story, the others of another; of all these the first `keep`."""
     events: list[dict[str, Any]] = []
-    for one, other in zip(first.ticks, second.ticks, strict=True):
-        tick = dict(one)
+    for one, other in zip(first.log_points, second.log_points, strict=True):
+        log_point = dict(one)
         for name in ("d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"):
-            tick[name] = [(a[:count] + b[count:])[:keep] for a, b in zip(one[name], other[name], strict=True)]
+            log_point[name] = [(a[:count] + b[count:])[:keep] for a, b in zip(one[name], other[name], strict=True)]
         if "figures" in one:
             figures = {n: (one["figures"][n][:count] + other["figures"][n][count:])[:keep] for n in one["figures"]}
-            tick["figures"] = figures
-        events.append(tick)
-    kept = [e for e in first.events if e["event"] in ("started", "yardstick", "finished", "diverged")]
+            log_point["figures"] = figures
+        events.append(log_point)
+    kept = [e for e in first.events if e["event"] in ("started", "real-baseline", "finished", "diverged")]
     for event in kept:
         if event["event"] == "diverged":
             event["members"] = [m for m in event["members"] if m < min(count, keep)]

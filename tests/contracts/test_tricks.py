@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from sparring import catalogue
-from sparring.assembly import AVERAGED, game_of, restore, state_of, weights_to_show
-from sparring.chance import Chance
 from sparring.errors import UsageError
-from sparring.game import MODERN, TEXTBOOK, Game
+from sparring.game.assembly import AVERAGED, game_of, restore, state_of, weights_to_show
+from sparring.game.game import Game
+from sparring.game.moves import MODERN, TEXTBOOK
 from sparring.networks.fully_connected import FullyConnected
-from sparring.optimisers.adam import Adam
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers.adam import Adam
+from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, find_recipe
+from sparring.rng import RandomStreams
 from sparring.tricks import Moment, Now, Shown, Trick
 from sparring.tricks._images import read, reading, reflected
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
@@ -35,15 +36,15 @@ from sparring.tricks.label_swapping import LabelSwapping
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.packing import Packing
 from sparring.tricks.r1 import R1
+from sparring.tricks.r1_r2 import R1R2
 from sparring.tricks.r2 import R2
 from sparring.tricks.top_k import TopK
 from sparring.tricks.two_time_scales import TwoTimeScales
 from sparring.tricks.weight_clipping import WeightClipping
-from sparring.tricks.zero_centred import ZeroCentred
 
 SHAPE = (3, 400)
 SEEDS = (4, 0, 99)
-SMALL = find_recipe("digits").with_(
+SMALL = find_recipe("digits").replace(
     tricks=(),
     generator=FullyConnected((12,), output="tanh"),
     discriminator=FullyConnected((12,)),
@@ -65,14 +66,14 @@ def same_numbers_every_time() -> None:
 
 
 def now(round: int = 0, rounds: int = 100, seeds: tuple[int, ...] = SEEDS, **memory: list[Tensor]) -> Now:
-    chance = Chance(seeds)
-    chance.begin(round)
-    return Now(chance, round, rounds, memory)
+    rng = RandomStreams(seeds)
+    rng.begin(round)
+    return Now(rng, round, rounds, memory)
 
 
 def names(trick: Any, truth: int, round: int = 0, rounds: int = 100, seeds: tuple[int, ...] = SEEDS) -> Tensor:
     """What D is told in a round, `(P, B)`."""
-    told = trick.name(truth, truth, (len(seeds), SHAPE[1]), now(round, rounds, seeds))
+    told = trick.label(truth, truth, (len(seeds), SHAPE[1]), now(round, rounds, seeds))
     return torch.as_tensor(told, dtype=torch.float32).expand(len(seeds), SHAPE[1])
 
 
@@ -82,7 +83,7 @@ def lively(trick: Any) -> Any:
 
 def begun(recipe: Recipe, *tricks: Any) -> Game:
     """The game with these tricks before its first round, in float64."""
-    return game_of(recipe.with_(tricks=tricks), recipe.data.open(None, "cpu"), dtype=torch.float64)
+    return game_of(recipe.replace(tricks=tricks), recipe.data.open(None, "cpu"), dtype=torch.float64)
 
 
 def played(recipe: Recipe, *tricks: Any, rounds: int = 5) -> Game:
@@ -109,11 +110,11 @@ def test_every_moment_of_the_game_is_a_method_that_changes_nothing_by_itself() -
         pass
 
     for truth in (0, 1):
-        assert Idle().name(truth, truth, SHAPE, now()) == truth
+        assert Idle().label(truth, truth, SHAPE, now()) == truth
     x, loss = torch.rand(*SHAPE, 4), torch.rand(SHAPE)
     assert Idle().penalty(None, None, lambda x, classes: Shown(x, loss), now()) == 0.0
-    assert Idle().seen(x, now()) is x
-    assert Idle().paid(loss, loss, now()) is loss
+    assert Idle().augment(x, now()) is x
+    assert Idle().select_g_loss(loss, loss, now()) is loss
     assert Idle().step(Adam(), "G", now()) == Adam()
     methods = {m for m in vars(Trick) if not m.startswith("_") and callable(getattr(Trick, m))}
     assert methods - {"check", "begin", "shape", "averaged"} == set(get_args(Moment))
@@ -138,7 +139,7 @@ def test_what_a_member_is_told_does_not_depend_on_who_else_plays(trick: Any, tru
 def test_a_trick_hears_the_tricks_before_it(trick: Any) -> None:
     """Given a name that is already mixed, it still answers with a name."""
     mixed = torch.full(SHAPE, 0.7)
-    told = trick.name(mixed, 1, SHAPE, now())
+    told = trick.label(mixed, 1, SHAPE, now())
     assert torch.as_tensor(told).min() >= 0
     assert torch.as_tensor(told).max() <= 1
 
@@ -146,7 +147,7 @@ def test_a_trick_hears_the_tricks_before_it(trick: Any) -> None:
 def test_a_trick_plays_in_a_game(trick: Any) -> None:
     rounds = [MODERN] if trick.compares else [MODERN, TEXTBOOK]
     for moves in rounds:
-        game = begun(SMALL.with_(round=moves), trick)
+        game = begun(SMALL.replace(round=moves), trick)
         for _ in range(3):
             game.watched = True
             game.play()
@@ -165,7 +166,7 @@ def test_a_trick_changes_the_game(trick: Any) -> None:
 def test_a_member_plays_the_same_alone_as_among_others(trick: Any) -> None:
     together = kept(played(SMALL, lively(trick)))
     for member, seed in enumerate(SEEDS):
-        alone = kept(played(SMALL.with_(seeds=(seed,)), lively(trick)))
+        alone = kept(played(SMALL.replace(seeds=(seed,)), lively(trick)))
         assert alone.keys() == together.keys()
         for name, array in alone.items():
             if ".memory.steps" not in name:
@@ -186,7 +187,7 @@ def test_a_game_that_was_left_goes_on_bit_for_bit(trick: Any) -> None:
 
 
 def test_a_recipe_with_it_survives_json(trick: Any) -> None:
-    recipe = SMALL.with_(tricks=(lively(trick), trick))
+    recipe = SMALL.replace(tricks=(lively(trick), trick))
     assert Recipe.from_json(recipe.to_json()) == recipe
     for each in recipe.tricks:
         assert catalogue.read("tricks", catalogue.spell(each)) == each
@@ -203,7 +204,7 @@ def test_a_recipe_with_it_survives_json(trick: Any) -> None:
 def test_other_games_are_played_or_refused_before_they_begin(trick: Any, changes: Any, what: str) -> None:
     refusal = ""
     try:
-        game = begun(SMALL.with_(**changes), trick)
+        game = begun(SMALL.replace(**changes), trick)
     except UsageError as error:
         refusal = str(error)
     else:
@@ -296,7 +297,7 @@ def w() -> Tensor:
 REAL, FAKE = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(1)), torch.ones(3, 6, 5)
 
 
-@pytest.mark.parametrize(("chosen", "times"), [(R1(4.0), 1), (R2(4.0), 1), (ZeroCentred(4.0), 2)])
+@pytest.mark.parametrize(("chosen", "times"), [(R1(4.0), 1), (R2(4.0), 1), (R1R2(4.0), 2)])
 def test_zero_centred_penalties_of_a_linear_d_are_its_squared_slope(chosen: Any, times: int, w: Tensor) -> None:
     """gamma / 2 * |w|^2, whose gradient is gamma * w."""
     penalty, _ = penalised(chosen, w, REAL, FAKE)
@@ -351,9 +352,7 @@ def test_dragan_looks_within_its_reach_of_real_examples(w: Tensor) -> None:
     assert apart.min() >= -1e-5 and 0.2 < apart.max() <= 0.5
 
 
-@pytest.mark.parametrize(
-    "chosen", [R1(every=4), R2(every=4), ZeroCentred(every=4), GradientPenalty(every=4), DRAGAN(every=4)]
-)
+@pytest.mark.parametrize("chosen", [R1(every=4), R2(every=4), R1R2(every=4), GradientPenalty(every=4), DRAGAN(every=4)])
 def test_a_lazy_penalty_weighs_over_four_rounds_what_a_constant_one_does(chosen: Any, w: Tensor) -> None:
     always = dataclasses.replace(chosen, every=1)
     lazy = [penalised(chosen, w, REAL, FAKE, now(round))[0] for round in range(8)]
@@ -361,7 +360,7 @@ def test_a_lazy_penalty_weighs_over_four_rounds_what_a_constant_one_does(chosen:
     torch.testing.assert_close(lazy[4], 4 * penalised(always, w, REAL, FAKE)[0], rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("kind", [R1, R2, ZeroCentred])
+@pytest.mark.parametrize("kind", [R1, R2, R1R2])
 def test_gamma_falls_along_a_cosine(kind: Any, w: Tensor) -> None:
     falling = kind(gamma=2.0, final=0.1, until=0.5)
     w = w.detach()
@@ -400,8 +399,8 @@ def averaging(trick: ExponentialMovingAverage, course: Sequence[Tensor]) -> Tens
     """The average after G's weights took this course; the first are those it was born with."""
     memory = trick.begin({"G": [course[0].clone()]}, len(course[0]), torch.device("cpu"))
     for weights in course[1:]:
-        trick.weights([torch.full_like(weights, 1e9)], "D", Now(Chance(SEEDS), 0, 1, memory))
-        trick.weights([weights], "G", Now(Chance(SEEDS), 0, 1, memory))
+        trick.weights([torch.full_like(weights, 1e9)], "D", Now(RandomStreams(SEEDS), 0, 1, memory))
+        trick.weights([weights], "G", Now(RandomStreams(SEEDS), 0, 1, memory))
     (average,) = trick.averaged(memory)
     return average
 
@@ -427,7 +426,7 @@ def test_examples_are_made_with_the_average_and_training_goes_on_without() -> No
         assert torch.equal(mine, theirs)
     own = [weight.clone() for weight in averaged.G.parameters]
     (average,) = (trick.averaged(memory) for trick, memory in zip(averaged.tricks, averaged.memories, strict=True))
-    with averaged.exhibiting():
+    with averaged.with_averaged_weights():
         assert all(map(torch.equal, averaged.G.parameters, average))
     assert all(map(torch.equal, averaged.G.parameters, own))
     shown = weights_to_show(kept(averaged))
@@ -442,8 +441,8 @@ def test_noise_fades_to_none_by_the_stated_share_of_the_run() -> None:
     trick = InstanceNoise(sd=0.4, until=0.5)
     x = torch.zeros(3, 2000, 4)
     for round, sd in ((0, 0.4), (25, 0.2), (49, 0.008)):
-        assert float(trick.seen(x, now(round)).std()) == pytest.approx(sd, rel=0.03)
-    assert trick.seen(x, now(50)) is x
+        assert float(trick.augment(x, now(round)).std()) == pytest.approx(sd, rel=0.03)
+    assert trick.augment(x, now(50)) is x
     assert trick.sd_at(0.99) == 0
 
 
@@ -451,7 +450,7 @@ def test_noise_fades_to_none_by_the_stated_share_of_the_run() -> None:
 def test_a_pack_is_examples_side_by_side(shape: tuple[int, ...], packed: tuple[int, ...]) -> None:
     trick = Packing(3)
     x = torch.randn(2, 6, *shape)
-    seen = trick.seen(x, now())
+    seen = trick.augment(x, now())
     assert trick.shape(shape) == packed
     assert seen.shape == (2, 2, *packed)
     for pack in range(2):
@@ -469,9 +468,9 @@ AUGMENTATIONS = [DiffAugment(), AdaptiveAugmentation(start=1.0, flips=True)]
 
 def augmented(trick: Any, x: Tensor, round: int = 3) -> Tensor:
     members = len(x)
-    chance = Chance(SEEDS[:members], dtype=x.dtype)
-    chance.begin(round)
-    return trick.seen(x, Now(chance, round, 100, trick.begin({}, members, torch.device("cpu"))))
+    rng = RandomStreams(SEEDS[:members], dtype=x.dtype)
+    rng.begin(round)
+    return trick.augment(x, Now(rng, round, 100, trick.begin({}, members, torch.device("cpu"))))
 
 
 @pytest.mark.parametrize("chosen", AUGMENTATIONS)
@@ -501,7 +500,7 @@ def test_augmentations_of_no_strength_change_nothing(chosen: Any) -> None:
 
 def test_diff_augments_changes_have_the_stated_sizes() -> None:
     x = torch.ones(3, 200, 1, 16, 16)
-    brighter = augmented(DiffAugment(("colour",)), x)[..., 0, 0, 0] - 1
+    brighter = augmented(DiffAugment(("color",)), x)[..., 0, 0, 0] - 1
     assert -0.5 <= brighter.min() < -0.4 and 0.4 < brighter.max() <= 0.5
     cut = (augmented(DiffAugment(("cutout",)), x) == 0).sum((2, 3, 4))
     assert cut.max() == 64 and cut.min() >= 16  # a quarter of the image, or as much of it as does not stick out
@@ -512,12 +511,12 @@ def test_diff_augments_changes_have_the_stated_sizes() -> None:
     assert {int(r) for r in rows.unique()} == {int(c) for c in columns.unique()} == {-2, -1, 0, 1, 2}
 
 
-def test_saturation_changes_colours_about_grey() -> None:
+def test_saturation_changes_colors_about_grey() -> None:
     x = torch.randn(3, 50, 3, 4, 4)
-    seen = augmented(DiffAugment(("colour",)), x)
-    colour, before = seen - seen.mean(2, keepdim=True), x - x.mean(2, keepdim=True)
-    times = (colour * before).sum((2, 3, 4), keepdim=True) / before.square().sum((2, 3, 4), keepdim=True)
-    torch.testing.assert_close(colour, times * before, rtol=1e-4, atol=1e-5)
+    seen = augmented(DiffAugment(("color",)), x)
+    color, before = seen - seen.mean(2, keepdim=True), x - x.mean(2, keepdim=True)
+    times = (color * before).sum((2, 3, 4), keepdim=True) / before.square().sum((2, 3, 4), keepdim=True)
+    torch.testing.assert_close(color, times * before, rtol=1e-4, atol=1e-5)
     assert times.min() >= 0 and times.max() < 2 * 1.5  # of saturation and contrast
     assert times.std() > 0.3
 
@@ -539,14 +538,14 @@ def test_between_pixels_an_image_is_read_linearly() -> None:
 
 def test_augmentation_grows_where_d_overfits_and_shrinks_where_it_cannot_tell() -> None:
     trick = AdaptiveAugmentation(target=0.6, ramp=1000, start=0.5)
-    moment = Now(Chance(SEEDS), 0, 1, trick.begin({}, 3, torch.device("cpu")))
+    moment = Now(RandomStreams(SEEDS), 0, 1, trick.begin({}, 3, torch.device("cpu")))
     scores = torch.tensor([[9.0] * 10, [1.0, -1.0] * 5, [2.0] * 8 + [-5.0] * 2])  # mean signs 1, 0 and 0.6
-    trick.heard(0, -scores, moment)
+    trick.on_scores(0, -scores, moment)
     assert moment.memory["probability"][0].tolist() == [0.5] * 3
-    trick.heard(1, scores, moment)
+    trick.on_scores(1, scores, moment)
     assert moment.memory["probability"][0].tolist() == pytest.approx([0.51, 0.49, 0.5], abs=0.0101)
     for _ in range(200):
-        trick.heard(1, scores[[0, 1, 0]], moment)
+        trick.on_scores(1, scores[[0, 1, 0]], moment)
     assert moment.memory["probability"][0].tolist() == [1.0, 0.0, 1.0]
 
 
@@ -554,17 +553,17 @@ def test_augmentation_grows_where_d_overfits_and_shrinks_where_it_cannot_tell() 
 def test_augmentation_hears_how_far_scores_are_from_the_undecided_one(which: str) -> None:
     """A D that answers the same to everything does not overfit, wherever its objective's middle lies."""
     objective = catalogue.find("objectives", which)()
-    game = begun(SMALL.with_(objective=objective), AdaptiveAugmentation(ramp=8, start=0.5))
-    game.called(1, torch.full((3, 4), objective.undecided, dtype=torch.float64))
+    game = begun(SMALL.replace(objective=objective), AdaptiveAugmentation(ramp=8, start=0.5))
+    game.d_loss(1, torch.full((3, 4), objective.undecided, dtype=torch.float64))
     assert game.memories[0]["probability"][0].tolist() == [0.0] * 3
     for _ in range(3):
-        game.called(1, torch.full((3, 4), objective.undecided + 0.1, dtype=torch.float64))
+        game.d_loss(1, torch.full((3, 4), objective.undecided + 0.1, dtype=torch.float64))
     assert game.memories[0]["probability"][0].tolist() == [1.0] * 3
 
 
-@pytest.mark.parametrize("kind", ["flips", "rotations", "translations", "scaling", "colours"])
+@pytest.mark.parametrize("kind", ["flips", "rotations", "translations", "scaling", "colors"])
 def test_each_augmentation_happens_to_a_share_p_of_the_images(kind: str) -> None:
-    off = dict.fromkeys(("flips", "rotations", "translations", "scaling", "colours"), False)
+    off = dict.fromkeys(("flips", "rotations", "translations", "scaling", "colors"), False)
     trick = AdaptiveAugmentation(start=0.4, **(off | {kind: True}))
     x = torch.randn(3, 2000, 1, 9, 9)
     share = float((augmented(trick, x) - x).flatten(2).abs().amax(-1).gt(1e-4).float().mean())
@@ -573,7 +572,7 @@ def test_each_augmentation_happens_to_a_share_p_of_the_images(kind: str) -> None
         "rotations": 0.4 * 3 / 4,
         "translations": 0.4 * (1 - (1 / 2.25) ** 2),  # within 1.125 pixels each way, of which half a pixel rounds to 0
         "scaling": 0.4,
-        "colours": 1 - 0.6**2,  # saturation does nothing to grey
+        "colors": 1 - 0.6**2,  # saturation does nothing to gray
     }[kind]
     assert share == pytest.approx(visible, abs=5 * (visible * (1 - visible) / 6000) ** 0.5 + 1e-3)
 
@@ -585,11 +584,13 @@ def test_the_share_of_fakes_that_counts_falls_and_the_best_are_kept() -> None:
     trick = TopK(least=0.25, until=0.5)
     score = torch.randn(3, 8)
     loss = -score
-    assert trick.paid(loss, score, now(0)) is loss
+    assert trick.select_g_loss(loss, score, now(0)) is loss
     for round, count in ((25, 4), (50, 2), (99, 2)):
-        assert torch.equal(trick.paid(loss, score, now(round)), -score.sort(1, descending=True).values[:, :count])
+        assert torch.equal(
+            trick.select_g_loss(loss, score, now(round)), -score.sort(1, descending=True).values[:, :count]
+        )
     assert [trick.share_at(p) for p in (0, 0.25, 0.5, 0.9)] == pytest.approx([1, 0.5, 0.25, 0.25])
-    assert TopK(least=0.01, until=0.1).paid(loss, score, now(99)).shape == (3, 1)
+    assert TopK(least=0.01, until=0.1).select_g_loss(loss, score, now(99)).shape == (3, 1)
 
 
 # Steps.
@@ -611,13 +612,13 @@ def stepped(trick: Any, who: Any = "G", round: int = 0) -> Any:
     ],
 )
 def test_the_learning_rate_follows_its_schedule(schedule: LearningRateSchedule, rates: dict[int, float]) -> None:
-    found = {round: stepped(schedule, round=round).rate / 0.1 for round in rates}
+    found = {round: stepped(schedule, round=round).lr / 0.1 for round in rates}
     assert found == pytest.approx(rates, abs=3e-4)
 
 
 def test_settings_change_for_the_player_that_is_named() -> None:
     assert stepped(LearningRateSchedule(player="D"), "G", 50) == Adam(0.1, betas=(0.5, 0.999))
-    assert stepped(LearningRateSchedule(player="D"), "D", 50).rate == pytest.approx(0.05)
+    assert stepped(LearningRateSchedule(player="D"), "D", 50).lr == pytest.approx(0.05)
     assert stepped(BetaSchedule(player="G"), "D") == Adam(0.1, betas=(0.5, 0.999))
     assert stepped(TwoTimeScales(3.0), "G") == Adam(0.1, betas=(0.5, 0.999))
     assert stepped(TwoTimeScales(3.0), "D") == Adam(0.1 * 3.0, betas=(0.5, 0.999))
@@ -635,7 +636,7 @@ def test_the_second_beta_moves_from_start_to_end() -> None:
 @pytest.mark.parametrize(
     ("changes", "chosen", "says"),
     [
-        ({"generator_optimiser": SGD()}, BetaSchedule(), "SGD has no betas"),
+        ({"generator_optimizer": SGD()}, BetaSchedule(), "SGD has no betas"),
         ({"data": catalogue.read("datasets", "ring")}, DiffAugment(), "diff-augment is for images"),
         ({"data": catalogue.read("datasets", "ring")}, AdaptiveAugmentation(), "adaptive-augmentation is for images"),
         ({"batch": 5}, Packing(2), "needs a batch that 2 divides, not 5"),
@@ -645,7 +646,7 @@ def test_the_second_beta_moves_from_start_to_end() -> None:
 )
 def test_a_game_that_cannot_be_is_refused_before_it_begins(changes: Any, chosen: Any, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
-        begun(SMALL.with_(**changes), chosen)
+        begun(SMALL.replace(**changes), chosen)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -660,7 +661,7 @@ def test_a_game_that_cannot_be_is_refused_before_it_begins(changes: Any, chosen:
         lambda: LabelSwapping(0.1, until=2.0),
         lambda: R1(gamma=-1.0),
         lambda: R2(every=0),
-        lambda: ZeroCentred(until=0.0),
+        lambda: R1R2(until=0.0),
         lambda: GradientPenalty(weight=-1.0),
         lambda: DRAGAN(reach=0.0),
         lambda: WeightClipping(0.0),

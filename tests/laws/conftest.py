@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparring import compiled
+from sparring.game.compile import plan as compiled
 
 
 @pytest.fixture

@@ -14,17 +14,19 @@ import pytest
 import torch
 from torch import Tensor
 
-import sparring.trainer
-from sparring import catalogue, compiled, machine_code
-from sparring.assembly import game_of
-from sparring.captured import captured
-from sparring.compiled import Compiled, UncompilableError, playing
-from sparring.game import Game
-from sparring.optimisers.adam import Adam
+import sparring.training.trainer
+from sparring import catalogue
+from sparring.game.assembly import game_of
+from sparring.game.compile import aot as machine_code
+from sparring.game.compile import plan as compiled
+from sparring.game.compile.cuda_graph import cuda_graph_of
+from sparring.game.compile.plan import Compiled, UncompilableError, playing
+from sparring.game.compile.tracer import Code, Traced
+from sparring.game.game import Game
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.tracing import Code, Traced
-from sparring.trainer import Trainer, train
+from sparring.training.trainer import Trainer, train
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1 import R1
@@ -41,7 +43,7 @@ SINGLE, SINGLE_ROUNDS = 1e-3, 3
 FAST = ("pattern-1010", "num-gan-2", "mnist-fast")
 """Recipes whose rounds are written down at every change; the others' take minutes in all."""
 
-ADAM: dict[str, Any] = {"generator_optimiser": Adam(1e-3), "discriminator_optimiser": Adam(1e-3, weight_decay=0.01)}
+ADAM: dict[str, Any] = {"generator_optimizer": Adam(1e-3), "discriminator_optimizer": Adam(1e-3, weight_decay=0.01)}
 
 
 def pair(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> tuple[Game, Game]:
@@ -51,7 +53,7 @@ def pair(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> 
 
 def part_of(recipe: Recipe, data_dir: Path, dtype: torch.dtype = torch.float64) -> Callable[[int], Game]:
     """Makes the same game of its first members."""
-    return lambda members: pair(recipe.with_(seeds=recipe.seeds[:members]), data_dir, dtype)[0]
+    return lambda members: pair(recipe.replace(seeds=recipe.seeds[:members]), data_dir, dtype)[0]
 
 
 def apart(mine: Tensor, theirs: Tensor) -> float:
@@ -81,7 +83,7 @@ def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None)
 
 
 def some(which: str, seeds: int = 2) -> Recipe:
-    return miniature(find_recipe(which)).with_(rounds=ROUNDS, seeds=seeds)
+    return miniature(find_recipe(which)).replace(rounds=ROUNDS, seeds=seeds)
 
 
 @pytest.mark.usefixtures("no_compiler")
@@ -111,7 +113,7 @@ def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_
     ],
 )
 def test_what_changes_with_the_round_is_followed(text: str, ways: int, data_dir: Path) -> None:
-    recipe = some("pattern-1010").with_(tricks=(catalogue.read("tricks", text),), **ADAM)
+    recipe = some("pattern-1010").replace(tricks=(catalogue.read("tricks", text),), **ADAM)
     code = assert_plays_alike(recipe, data_dir)
     assert {len(each) for each in code._ways.values()} == {ways}  # pyright: ignore[reportPrivateUsage]
 
@@ -128,7 +130,7 @@ def test_a_run_left_twice_is_the_run_never_left(data_dir: Path, tmp_path: Path) 
         return run
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
+        patch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)
         whole, parts = left((recipe.rounds,), "whole"), left((11, recipe.rounds), "parts")
     assert_same(parts, whole)
 
@@ -155,7 +157,7 @@ def test_a_run_goes_on_as_it_was_begun(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_path: Path) -> None:
     generator, discriminator = PAIRS[what]
-    recipe = some("digits", 1).with_(generator=generator, discriminator=discriminator, batch=4)
+    recipe = some("digits", 1).replace(generator=generator, discriminator=discriminator, batch=4)
     mine, theirs = pair(recipe, tmp_path)
     how = playing(mine, True, recipe.id)
     assert not how.compiled
@@ -235,9 +237,9 @@ def test_machine_code_plays_the_round(
 def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
     """The round that a CUDA graph would replay, on the tensors that it would read, with no GPU to replay it."""
     monkeypatch.setattr(
-        compiled, "machine_code", lambda traced, at_once: captured(traced, torch.device("cpu"), lambda it: it)
+        compiled, "machine_code", lambda traced, at_once: cuda_graph_of(traced, torch.device("cpu"), lambda it: it)
     )
-    recipe = some("pattern-1010").with_(
+    recipe = some("pattern-1010").replace(
         **ADAM, tricks=(LearningRateSchedule(), ExponentialMovingAverage(), R1(every=4))
     )
     assert_plays_alike(recipe, data_dir)
@@ -246,7 +248,7 @@ def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_
 @pytest.mark.slow
 def test_populations_compile_where_the_compiler_trips_over_outer_loops(data_dir: Path) -> None:
     """pytorch#196570: two members of `num-gan-2` at its own size came to a KeyError."""
-    recipe = find_recipe("num-gan-2").with_(seeds=2)
+    recipe = find_recipe("num-gan-2").replace(seeds=2)
     mine, theirs = pair(recipe, data_dir, torch.float32)
     Compiled(mine).play_to(1, EVERY)
     theirs.play_to(1, EVERY)

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from sparring import catalogue
-from sparring.assembly import game_of
-from sparring.game import TEXTBOOK, d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
+from sparring.game.assembly import game_of
+from sparring.game.moves import TEXTBOOK, d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
 from sparring.networks.fully_connected import FullyConnected
 from sparring.recipe import Recipe, find_recipe
 from sparring.tricks.label_smoothing import LabelSmoothing
@@ -21,14 +21,14 @@ from tests.miniature import miniature
 ROUNDS = 20
 TOLERANCE = 1e-10
 """In float64. The textbook's sigmoid followed by a logarithm loses digits that the game's softplus keeps, and Adam
-magnifies what is lost (measured: 1e-13, and 1e-11 where weights as small as DCGAN's meet batch normalisation)."""
+magnifies what is lost (measured: 1e-13, and 1e-11 where weights as small as DCGAN's meet batch normalization)."""
 RESTING = 1e-9
 """Where gradients cancel, Adam divides what rounding leaves of them, about 1e-17, by 1e-8 (measured: 1e-11)."""
 SEEDS = (11, 5)
 
 
 def assert_game_is_textbook_loop(recipe: Recipe, data_dir: Path, rounds: int = ROUNDS) -> None:
-    recipe = miniature(recipe).with_(seeds=SEEDS, rounds=rounds)
+    recipe = miniature(recipe).replace(seeds=SEEDS, rounds=rounds)
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"), dtype=torch.float64)
     loops = [Textbook(recipe, member, game, data_dir) for member in range(len(SEEDS))]
     begun = [{n: t.clone() for n, t in loop.weights()} for loop in loops]
@@ -76,10 +76,10 @@ def test_label_tricks_are_labels_of_the_textbook_loop(tricks: tuple[Any, ...], w
 
     For MSE it is so up to a constant that no weight feels: n (s - 1)^2 + (1 - n) s^2 = (s - n)^2 + n (1 - n).
     """
-    assert_game_is_textbook_loop(find_recipe(which).with_(tricks=tricks, batch=8), data_dir)
+    assert_game_is_textbook_loop(find_recipe(which).replace(tricks=tricks, batch=8), data_dir)
 
 
-SMALL = find_recipe("digits").with_(
+SMALL = find_recipe("digits").replace(
     tricks=(), batch=8, generator=FullyConnected((12,), output="tanh"), discriminator=FullyConnected((12, 6))
 )
 
@@ -95,9 +95,9 @@ def tricks(*texts: str) -> tuple[Any, ...]:
 @pytest.mark.parametrize("round", ["textbook", "modern"])
 def test_every_objective_is_a_loss_of_the_textbook_loop(objective: Any, round: str, data_dir: Path) -> None:
     if round == "modern":
-        assert_game_is_textbook_loop(SMALL.with_(objective=objective), data_dir, FEW)
+        assert_game_is_textbook_loop(SMALL.replace(objective=objective), data_dir, FEW)
     elif not objective.relative:
-        assert_game_is_textbook_loop(SMALL.with_(objective=objective, round=TEXTBOOK), data_dir, FEW)
+        assert_game_is_textbook_loop(SMALL.replace(objective=objective, round=TEXTBOOK), data_dir, FEW)
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_every_objective_is_a_loss_of_the_textbook_loop(objective: Any, round: s
     [
         ("r1", "r2(gamma=3)"),
         ("r1(gamma=4, every=3)",),
-        ("zero-centred(gamma=2, final=0.1, until=0.5)",),
-        ("zero-centred(every=2)", "instance-noise"),
+        ("r1-r2(gamma=2, final=0.1, until=0.5)",),
+        ("r1-r2(every=2)", "instance-noise"),
         ("gradient-penalty",),
         ("gradient-penalty(weight=3, every=4)", "instance-noise"),
         ("dragan",),
@@ -116,11 +116,11 @@ def test_every_objective_is_a_loss_of_the_textbook_loop(objective: Any, round: s
         ("exponential-moving-average(half_life=5, warm_up=0)",),
         ("instance-noise(sd=0.5, until=0.6)",),
         ("diff-augment",),
-        ("diff-augment(policy=('cutout', 'colour'), strength=0.6)", "zero-centred"),
+        ("diff-augment(policy=('cutout', 'color'), strength=0.6)", "r1-r2"),
         ("adaptive-augmentation(start=0.7, flips=True, ramp=99)",),
         ("adaptive-augmentation(start=0.4, ramp=30, rotations=False)", "r1"),
         ("packing",),
-        ("packing(count=4)", "gradient-penalty", "zero-centred(gamma=0.5)"),
+        ("packing(count=4)", "gradient-penalty", "r1-r2(gamma=0.5)"),
         ("packing", "dragan", "top-k"),
         ("top-k(least=0.3, until=0.4)",),
         ("two-time-scales",),
@@ -134,23 +134,23 @@ def test_every_objective_is_a_loss_of_the_textbook_loop(objective: Any, round: s
     ids=" ".join,
 )
 def test_tricks_are_lines_of_the_textbook_loop(texts: tuple[str, ...], data_dir: Path) -> None:
-    assert_game_is_textbook_loop(SMALL.with_(tricks=tricks(*texts)), data_dir, FEW)
+    assert_game_is_textbook_loop(SMALL.replace(tricks=tricks(*texts)), data_dir, FEW)
 
 
-@pytest.mark.parametrize("texts", [(), ("gradient-penalty", "diff-augment"), ("dragan", "zero-centred")], ids=" ".join)
+@pytest.mark.parametrize("texts", [(), ("gradient-penalty", "diff-augment"), ("dragan", "r1-r2")], ids=" ".join)
 @pytest.mark.parametrize("which", ["bce-with-logits", "relativistic-paired"])
 def test_a_game_whose_players_are_told_classes_is_the_textbook_loop(
     which: str, texts: tuple[str, ...], data_dir: Path
 ) -> None:
     objective = catalogue.find("objectives", which)()
-    recipe = SMALL.with_(conditional=True, objective=objective, tricks=tricks(*texts))
+    recipe = SMALL.replace(conditional=True, objective=objective, tricks=tricks(*texts))
     assert_game_is_textbook_loop(recipe, data_dir, FEW)
 
 
 @pytest.mark.parametrize(
     ("which", "texts"),
     [
-        ("relativistic-paired", ("zero-centred", "top-k(until=0.3)", "adaptive-augmentation(start=0.5, ramp=99)")),
+        ("relativistic-paired", ("r1-r2", "top-k(until=0.3)", "adaptive-augmentation(start=0.5, ramp=99)")),
         ("relativistic-average", ("r1", "top-k", "packing")),
         ("wasserstein", ("gradient-penalty", "exponential-moving-average(half_life=4)")),
         ("wasserstein", ("weight-clipping(most=0.05)",)),
@@ -160,12 +160,12 @@ def test_a_game_whose_players_are_told_classes_is_the_textbook_loop(
 )
 def test_tricks_and_objectives_go_together(which: str, texts: tuple[str, ...], data_dir: Path) -> None:
     objective = catalogue.find("objectives", which)()
-    assert_game_is_textbook_loop(SMALL.with_(objective=objective, tricks=tricks(*texts)), data_dir, FEW)
+    assert_game_is_textbook_loop(SMALL.replace(objective=objective, tricks=tricks(*texts)), data_dir, FEW)
 
 
-@pytest.mark.parametrize("texts", [("r1", "dragan"), ("zero-centred", "instance-noise"), ("packing", "r2")])
+@pytest.mark.parametrize("texts", [("r1", "dragan"), ("r1-r2", "instance-noise"), ("packing", "r2")])
 def test_penalties_that_do_not_compare_go_with_three_steps(texts: tuple[str, ...], data_dir: Path) -> None:
-    assert_game_is_textbook_loop(SMALL.with_(tricks=tricks(*texts), round=TEXTBOOK), data_dir, FEW)
+    assert_game_is_textbook_loop(SMALL.replace(tricks=tricks(*texts), round=TEXTBOOK), data_dir, FEW)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_penalties_that_do_not_compare_go_with_three_steps(texts: tuple[str, ...
 )
 def test_a_ratio_of_steps_is_a_longer_round(steps: tuple[Any, ...], data_dir: Path) -> None:
     """The k-th step of a kind in a round has draws of its own."""
-    assert_game_is_textbook_loop(find_recipe("digits").with_(round=steps, batch=5), data_dir)
+    assert_game_is_textbook_loop(find_recipe("digits").replace(round=steps, batch=5), data_dir)
 
 
 def test_every_move_has_its_textbook_step(move: Any) -> None:

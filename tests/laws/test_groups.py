@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-import sparring.trainer
-from sparring import catalogue, compiled, groups, machine_code
-from sparring.compiled import Compiled, playing
-from sparring.groups import balanced, group_size, groups_like
+import sparring.training.trainer
+from sparring import catalogue
+from sparring.game.compile import aot as machine_code
+from sparring.game.compile import groups
+from sparring.game.compile import plan as compiled
+from sparring.game.compile.groups import balanced, group_size, groups_like
+from sparring.game.compile.plan import Compiled, playing
+from sparring.game.world import threads_set
 from sparring.recipe import find_recipe
 from sparring.record import Run
-from sparring.trainer import train
-from sparring.world import threads_set
+from sparring.training.trainer import train
 from tests.laws.test_compiled import (
     ADAM,
     EVERY,
@@ -45,11 +48,11 @@ def test_groups_of_other_games_are_the_population(which: str, data_dir: Path) ->
 
 
 @pytest.mark.usefixtures("no_compiler")
-@pytest.mark.parametrize("which", ["own forward", "batch normalisation"])
+@pytest.mark.parametrize("which", ["own forward", "batch normalization"])
 def test_groups_of_a_users_own_modules_are_the_population(which: str, tmp_path: Path) -> None:
     """A lone member's module has its weights without the axis of members."""
     generator, discriminator = PAIRS[which]
-    recipe = some("digits", 3).with_(generator=generator, discriminator=discriminator, batch=4)
+    recipe = some("digits", 3).replace(generator=generator, discriminator=discriminator, batch=4)
     assert_plays_alike(recipe, tmp_path, 1)
 
 
@@ -60,7 +63,7 @@ def test_groups_of_a_users_own_modules_are_the_population(which: str, tmp_path: 
 )
 def test_groups_follow_what_changes_with_the_round(text: str, data_dir: Path) -> None:
     with threads_set(2):
-        recipe = some("pattern-1010", 4).with_(tricks=(catalogue.read("tricks", text),), **ADAM)
+        recipe = some("pattern-1010", 4).replace(tricks=(catalogue.read("tricks", text),), **ADAM)
         assert_plays_alike(recipe, data_dir, 2)
 
 
@@ -74,7 +77,7 @@ def test_what_does_not_come_apart_is_played_together(data_dir: Path) -> None:
 
 @pytest.mark.usefixtures("no_compiler")
 def test_a_run_in_groups_that_is_left_goes_on_in_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
+    monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)
     recipe = short(find_recipe("pattern-1010"))
     together = train(recipe, tmp_path / "together", threads=2, compile=True, watchers=[leave_at(11)])
     assert together.about["group"] is None

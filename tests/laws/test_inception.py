@@ -23,7 +23,7 @@ WEIGHTS = b"the published weights"
 
 
 class StandIn:
-    """In place of torch-fidelity's extractor: as many features, of the colours of four quarters."""
+    """In place of torch-fidelity's extractor: as many features, of the colors of four quarters."""
 
     made: tuple[Any, ...] = ()
     shown: list[Tensor] = []  # noqa: RUF012 - what every one of them was shown
@@ -86,10 +86,10 @@ def test_images_are_shown_in_three_channels_of_eight_bits_as_published(weights: 
     assert opinion.features.shape == (4, 2_048) and opinion.probabilities is None
     (shown,) = StandIn.shown
     assert (shown[:2] == torch.from_numpy(levels)).all() and shown.shape == (4, 3, 6, 5)
-    colours = np.random.default_rng(0).uniform(-0.2, 1.2, (70, 3, 9, 9))
-    assert judge(colours).features.shape == (70, 2_048)
+    colors = np.random.default_rng(0).uniform(-0.2, 1.2, (70, 3, 9, 9))
+    assert judge(colors).features.shape == (70, 2_048)
     assert [len(part) for part in StandIn.shown[1:]] == [32, 32, 6]
-    assert torch.cat(StandIn.shown[1:]).equal(torch.from_numpy(np.rint(255 * colours.clip(0, 1))).to(torch.uint8))
+    assert torch.cat(StandIn.shown[1:]).equal(torch.from_numpy(np.rint(255 * colors.clip(0, 1))).to(torch.uint8))
 
 
 @pytest.mark.usefixtures("installed", "weights")

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sparring.trainer
+import sparring.training.trainer
 from sparring.errors import SparringError
-from sparring.game import Game, Noted
+from sparring.game.game import Game, Noted
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
-from sparring.trainer import Trainer
+from sparring.training.trainer import Trainer
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 
@@ -29,16 +29,16 @@ CUTS = (11, 30)
 
 
 # One thread: the tests run side by side already.
-train = partial(sparring.trainer.train, threads=1)
+train = partial(sparring.training.trainer.train, threads=1)
 
 
 @pytest.fixture(autouse=True)
 def every_round_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
+    monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)
 
 
 def short(recipe: Recipe) -> Recipe:
-    return miniature(recipe).with_(rounds=ROUNDS, ticks=9, pictured=3, seeds=(3, 123456789012))
+    return miniature(recipe).replace(rounds=ROUNDS, log_points=9, samples_per_grid=3, seeds=(3, 123456789012))
 
 
 def leave_at(round: int) -> Callable[[Trainer], None]:
@@ -61,7 +61,11 @@ def told(run: Run) -> dict[str, np.ndarray]:
     """Everything a run says of its training."""
     round, state = run.load() or (0, {})
     story = run.story
-    facts = {"round": np.array(round), "noted": story.noted, "ticks": np.array([e["round"] for e in story.ticks])}
+    facts = {
+        "round": np.array(round),
+        "logged": story.noted,
+        "log_points": np.array([e["round"] for e in story.log_points]),
+    }
     facts["diverged"] = np.array(sorted(story.diverged.items()))
     facts |= {f"curve {name}": story.curve(name) for name in CURVES}
     facts |= {name: np.frombuffer((run.path / name).read_bytes(), np.uint8) for name in story.pictures}
@@ -74,7 +78,7 @@ def assert_same(run: Run, whole: Run) -> None:
     assert run.story.status == whole.story.status == "finished"
     mine, theirs = told(run), told(whole)
     # An extra tick where a run was left says nothing new: it is no point of a curve and no picture.
-    mine["ticks"] = mine["ticks"][np.isin(mine["ticks"], theirs["ticks"])]
+    mine["log_points"] = mine["log_points"][np.isin(mine["log_points"], theirs["log_points"])]
     assert mine.keys() == theirs.keys()
     for name, array in theirs.items():
         assert array.dtype == mine[name].dtype
@@ -107,7 +111,7 @@ def test_how_many_rounds_are_played_at_a_time_changes_nothing(tmp_path: Path, mo
         turns.append(round - game.round)
         return play_to(game, round, every)
 
-    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", 0.5)
     monkeypatch.setattr(Game, "play_to", overheard)
     assert_same(train(recipe, tmp_path / "turns"), one_by_one)
     assert sum(turns) == ROUNDS
@@ -119,7 +123,7 @@ def test_how_many_rounds_are_played_at_a_time_changes_nothing(tmp_path: Path, mo
 def test_a_users_own_networks_go_on_as_if_never_left(what: str, members: int, tmp_path: Path) -> None:
     """Running statistics, dropout masks and whatever else a module keeps or draws."""
     generator, discriminator = PAIRS[what]
-    recipe = short(find_recipe("digits")).with_(
+    recipe = short(find_recipe("digits")).replace(
         generator=generator, discriminator=discriminator, batch=4, seeds=range(members)
     )
     whole = train(recipe, tmp_path / "whole")
@@ -223,8 +227,8 @@ def test_a_second_ctrl_c_interrupts_at_once_and_loses_no_more_than_a_crash(tmp_p
 def test_when_checkpoints_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch, data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe("digits"))
     seldom = train(recipe, tmp_path / "seldom")
-    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SHARE", 1e9)
     often = train(recipe, tmp_path / "often")
     saved = [[e["round"] for e in run.story.events if e["event"] == "checkpoint"] for run in (seldom, often)]
     assert len(saved[0]) < len(saved[1])
@@ -249,7 +253,7 @@ def contents(run: Run) -> dict[str, Any]:
 
 def test_a_turn_is_as_long_as_ctrl_c_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where rounds become slow after many quick ones between ticks that lie close."""
-    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", 0.5)
+    monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", 0.5)
     clock, seconds, longest = 0.0, 1e-4, 0.0
 
     def play_to(game: Game, round: int, every: int) -> list[Noted]:
@@ -260,6 +264,6 @@ def test_a_turn_is_as_long_as_ctrl_c_may_wait(tmp_path: Path, monkeypatch: pytes
         return []
 
     monkeypatch.setattr(Game, "play_to", play_to)
-    monkeypatch.setattr(sparring.trainer.time, "monotonic", lambda: clock)
-    train(short(find_recipe("pattern-1010")).with_(rounds=10_000, ticks=100), tmp_path / "run", probing=False)
-    assert 0.1 <= longest <= 2 * sparring.trainer.TURN_SECONDS
+    monkeypatch.setattr(sparring.training.trainer.time, "monotonic", lambda: clock)
+    train(short(find_recipe("pattern-1010")).replace(rounds=10_000, log_points=100), tmp_path / "run", metrics=False)
+    assert 0.1 <= longest <= 2 * sparring.training.trainer.TURN_SECONDS

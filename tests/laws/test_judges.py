@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from sparring import judges
+from sparring.analysis.measure import judge_of, views
 from sparring.datasets import _idx
 from sparring.errors import UsageError
 from sparring.judges.training import Lesson, taught
-from sparring.measure import judge_of, views
 
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("SPARRING_DATA") or ROOT.parent / "shared" / "data")

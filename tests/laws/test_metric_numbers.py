@@ -107,7 +107,7 @@ def test_the_kernel_distance_is_unbiased() -> None:
     assert abs(np.mean(scores)) < 4 * np.std(scores) / 200**0.5
 
 
-# Neighbours.
+# Neighbors.
 
 
 @pytest.mark.parametrize("k", [3, 5])
@@ -176,8 +176,8 @@ def test_copying_is_the_share_that_was_copied(share: float) -> None:
     assert Copying()(real, fake[None])[0] == pytest.approx(share, abs=0.025)
 
 
-def test_nearest_neighbours_are_those_of_scipy_and_a_copy_is_at_zero() -> None:
-    from sparring.metrics._neighbours import nearest, radii
+def test_nearest_neighbors_are_those_of_scipy_and_a_copy_is_at_zero() -> None:
+    from sparring.metrics._neighbors import nearest, radii
 
     points, others = gaussian(50, 30, 0, 100), gaussian(80, 30, 1, 100)
     np.testing.assert_allclose(nearest(points, others), cdist(points, others).min(1), rtol=CLOSE)
@@ -197,11 +197,11 @@ def test_a_support_of_few_examples_is_found() -> None:
 
 def test_real_points_score_what_gaussians_must() -> None:
     """1 - exp(-9/2) by distance and erf(3 / sqrt 2)^2 per axis, within four standard errors."""
-    count, centres = 100_000, ((0.0, 0.0), (1.0, 0.0))
+    count, centers = 100_000, ((0.0, 0.0), (1.0, 0.0))
     rng = np.random.default_rng(0)
-    points = np.array(centres)[rng.integers(2, size=count)] + 0.01 * rng.normal(size=(count, 2))
+    points = np.array(centers)[rng.integers(2, size=count)] + 0.01 * rng.normal(size=(count, 2))
     for metric, share in ((HighQuality, 1 - np.exp(-4.5)), (HighQualityPerAxis, 0.9973002**2)):
-        figure = metric(centres, 0.01)(points, points[None])[0]
+        figure = metric(centers, 0.01)(points, points[None])[0]
         assert figure == pytest.approx(share, abs=4 * (share * (1 - share) / count) ** 0.5)
 
 
@@ -213,9 +213,9 @@ def test_the_corner_of_the_square_is_outside_the_circle() -> None:
 
 
 def test_reached_modes_and_their_divergence_by_hand() -> None:
-    centres = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
-    real = np.repeat(centres, 10, 0)
-    fake = np.repeat([centres[0], centres[3], (0.5, 0.5)], [30, 10, 60], 0)[None]
-    assert ReachedModes(centres)(real, fake)[0] == 2
-    assert ModeDivergence(centres)(real, fake)[0] == pytest.approx(0.75 * np.log(3))
-    assert ModeDivergence(centres)(real, fake[:, 40:])[0] == np.inf
+    centers = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0))
+    real = np.repeat(centers, 10, 0)
+    fake = np.repeat([centers[0], centers[3], (0.5, 0.5)], [30, 10, 60], 0)[None]
+    assert ReachedModes(centers)(real, fake)[0] == 2
+    assert ModeDivergence(centers)(real, fake)[0] == pytest.approx(0.75 * np.log(3))
+    assert ModeDivergence(centers)(real, fake[:, 40:])[0] == np.inf

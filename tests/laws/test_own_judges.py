@@ -65,7 +65,7 @@ def test_a_judge_of_labelled_pictures_knows_their_classes() -> None:
 
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("shape", [(3, 8, 8), (3, 33, 47), (1, 64, 64), (3, 128, 128)], ids=str)
-def test_a_judge_without_classes_looks_at_colours_and_any_size(shape: tuple[int, int, int]) -> None:
+def test_a_judge_without_classes_looks_at_colors_and_any_size(shape: tuple[int, int, int]) -> None:
     learn, ask = (without_classes(bars(70, shape, seed)) for seed in (0, 1))
     judge = own.own(learn, ask)
     opinion = judge(ask.pixels / 255)
@@ -137,10 +137,8 @@ def test_a_damaged_judge_is_trained_again_with_a_word(
 @pytest.mark.usefixtures("hasty")
 def test_classes_that_the_pictures_do_not_tell_are_not_taught(capsys: pytest.CaptureFixture[str]) -> None:
     learn, ask = bars(200, seed=4), bars(100, seed=5)
-    chance = np.random.default_rng(0)
-    judge = own.own(
-        Pictures(learn.pixels, chance.integers(2, size=200)), Pictures(ask.pixels, chance.integers(2, size=100))
-    )
+    rng = np.random.default_rng(0)
+    judge = own.own(Pictures(learn.pixels, rng.integers(2, size=200)), Pictures(ask.pixels, rng.integers(2, size=100)))
     assert judge.accuracy is None
     assert "the images do not tell their classes" in capsys.readouterr().err
 

@@ -15,9 +15,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from sparring.assembly import game_of
-from sparring.game import MODERN, TEXTBOOK, Game
-from sparring.generators import generate
+from sparring.analysis.generators import generate
+from sparring.game.assembly import game_of
+from sparring.game.game import Game
+from sparring.game.moves import MODERN, TEXTBOOK
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import Recipe, find_recipe
 from tests.laws.user_modules import PAIRS
@@ -47,7 +48,7 @@ def weights(game: Game) -> dict[str, Tensor]:
 
 @cache
 def solo(name: str, seed: int, data_dir: Path, rounds: int, dtype: torch.dtype) -> dict[str, Tensor]:
-    return weights(played(miniature(find_recipe(name)).with_(seeds=(seed,)), data_dir, rounds, dtype))
+    return weights(played(miniature(find_recipe(name)).replace(seeds=(seed,)), data_dir, rounds, dtype))
 
 
 def distance(one: Tensor, other: Tensor) -> float:
@@ -81,20 +82,20 @@ def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
     recipe: Recipe, size: int, data_dir: Path
 ) -> None:
     rounds = RESTLESS_ROUNDS if isinstance(recipe.generator, DCGANGenerator) else DOUBLE_ROUNDS
-    together = weights(played(miniature(recipe).with_(seeds=SEEDS[:size]), data_dir, rounds, torch.float64))
+    together = weights(played(miniature(recipe).replace(seeds=SEEDS[:size]), data_dir, rounds, torch.float64))
     alone = [solo(recipe.name, seed, data_dir, rounds, torch.float64) for seed in SEEDS[:size]]
     assert_same(together, alone, DOUBLE)
 
 
 def test_in_single_precision_members_are_their_solo_runs_to_four_digits(recipe: Recipe, data_dir: Path) -> None:
-    together = weights(played(miniature(recipe).with_(seeds=SEEDS[:3]), data_dir, SINGLE_ROUNDS, torch.float32))
+    together = weights(played(miniature(recipe).replace(seeds=SEEDS[:3]), data_dir, SINGLE_ROUNDS, torch.float32))
     alone = [solo(recipe.name, seed, data_dir, SINGLE_ROUNDS, torch.float32) for seed in SEEDS[:3]]
     assert_same(together, alone, SINGLE, resting(recipe, together))
 
 
 def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
     """Without this the two laws above would hold for a game that does nothing."""
-    recipe = miniature(recipe).with_(seeds=SEEDS[:2])
+    recipe = miniature(recipe).replace(seeds=SEEDS[:2])
     before = weights(played(recipe, data_dir, 0, torch.float64))
     after = weights(played(recipe, data_dir, DOUBLE_ROUNDS, torch.float64))
     for name, tensor in after.items():
@@ -107,7 +108,7 @@ def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
 
 def test_a_solo_run_repeats_bit_for_bit(recipe: Recipe, data_dir: Path) -> None:
     one, other = (
-        weights(played(miniature(recipe).with_(seeds=(7,)), data_dir, SINGLE_ROUNDS, torch.float32)) for _ in range(2)
+        weights(played(miniature(recipe).replace(seeds=(7,)), data_dir, SINGLE_ROUNDS, torch.float32)) for _ in range(2)
     )
     for name, tensor in one.items():
         assert torch.equal(tensor, other[name]), name
@@ -118,14 +119,14 @@ def test_a_solo_run_repeats_bit_for_bit(recipe: Recipe, data_dir: Path) -> None:
 def test_a_users_own_networks_are_their_solo_runs(what: str, round: str) -> None:
     """Running statistics and every other buffer included."""
     generator, discriminator = PAIRS[what]
-    recipe = find_recipe("digits").with_(
+    recipe = find_recipe("digits").replace(
         generator=generator,
         discriminator=discriminator,
         round={"textbook": TEXTBOOK, "modern": MODERN}[round],
         batch=8,
     )
-    together = weights(played(recipe.with_(seeds=SEEDS[:3]), Path(), 15, torch.float64))
-    alone = [weights(played(recipe.with_(seeds=(seed,)), Path(), 15, torch.float64)) for seed in SEEDS[:3]]
+    together = weights(played(recipe.replace(seeds=SEEDS[:3]), Path(), 15, torch.float64))
+    alone = [weights(played(recipe.replace(seeds=(seed,)), Path(), 15, torch.float64)) for seed in SEEDS[:3]]
     assert_same(together, alone, DOUBLE)
 
 
@@ -133,11 +134,11 @@ def test_a_users_own_networks_are_their_solo_runs(what: str, round: str) -> None
 def test_a_users_own_generators_give_the_pictures_of_their_solo_runs(what: str) -> None:
     """Evaluation mode reaches every member: running statistics are used and dropout is off."""
     generator, discriminator = PAIRS[what]
-    recipe = find_recipe("digits").with_(generator=generator, discriminator=discriminator, batch=8)
+    recipe = find_recipe("digits").replace(generator=generator, discriminator=discriminator, batch=8)
 
     def pictures(seeds: tuple[int, ...]) -> np.ndarray:
-        game = played(recipe.with_(seeds=seeds), Path(), 5, torch.float64)
-        latent = recipe.latent.draw(game.chance, "picture", 6)
+        game = played(recipe.replace(seeds=seeds), Path(), 5, torch.float64)
+        latent = recipe.latent.draw(game.rng, "picture", 6)
         first, second = (generate(game.G, latent, recipe) for _ in range(2))
         np.testing.assert_array_equal(first, second)
         return first

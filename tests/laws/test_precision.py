@@ -1,6 +1,6 @@
 """Networks that reckon in bfloat16 play the same game, but for digits: it keeps two to three of them.
 
-Weights, optimisers, losses and what chance draws stay in float32, and every other law holds as it does there.
+Weights, optimizers, losses and what chance draws stay in float32, and every other law holds as it does there.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 import torch
 
-import sparring.trainer
-from sparring import layers
-from sparring.assembly import game_of
-from sparring.compiled import Compiled
+import sparring.training.trainer
+from sparring.analysis.generators import sample
 from sparring.errors import UsageError
-from sparring.game import Game
-from sparring.generators import sample
-from sparring.latent.normal import Normal
-from sparring.machine_code import compiler
+from sparring.game import chain as layers
+from sparring.game.assembly import game_of
+from sparring.game.compile.aot import compiler
+from sparring.game.compile.plan import Compiled
+from sparring.game.game import Game
+from sparring.latents.normal import Normal
 from sparring.recipe import Recipe, find_recipe
-from sparring.trainer import train
+from sparring.training.trainer import train
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.test_population_is_its_solo_runs import distance, played, resting, weights
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 
 SOME = ("digits", "fashion-fc", "mnist", "mnist-fast", "mnist-reference", "ring")
-"""Linear layers, convolutions both ways, batch normalisation, dropout, penalties, classes."""
+"""Linear layers, convolutions both ways, batch normalization, dropout, penalties, classes."""
 NEAR = 0.2
 """Of the largest number a network gives: how far bfloat16 may lead it from float32 (measured: 0.11, where a score is
 next to nothing; else up to 0.04)."""
@@ -37,7 +37,7 @@ ROUNDS = 2
 
 
 def half(name: str, seeds: int = 1) -> Recipe:
-    return miniature(find_recipe(name)).with_(precision="bfloat16", seeds=seeds)
+    return miniature(find_recipe(name)).replace(precision="bfloat16", seeds=seeds)
 
 
 def begun(recipe: Recipe, data_dir: Path) -> Game:
@@ -46,10 +46,10 @@ def begun(recipe: Recipe, data_dir: Path) -> Game:
 
 @pytest.mark.parametrize("which", SOME)
 def test_networks_answer_nearly_as_in_float32(which: str, data_dir: Path) -> None:
-    mine, theirs = (begun(half(which).with_(precision=p), data_dir) for p in ("bfloat16", "float32"))
+    mine, theirs = (begun(half(which).replace(precision=p), data_dir) for p in ("bfloat16", "float32"))
     answers = []
     for game in (mine, theirs):
-        game.chance.begin(0)
+        game.rng.begin(0)
         fake = game.fake()
         answers.append((fake if isinstance(fake, torch.Tensor) else fake.x, game.D(fake)))
     for one, other in zip(*answers, strict=True):
@@ -75,10 +75,10 @@ def test_everything_that_is_kept_stays_in_float32_and_moves(which: str, data_dir
 
 @pytest.mark.parametrize("which", ["digits", "mnist"])
 def test_members_are_their_solo_runs(which: str, data_dir: Path) -> None:
-    together = weights(played(half(which).with_(seeds=(3, 7)), data_dir, ROUNDS, torch.float32))
+    together = weights(played(half(which).replace(seeds=(3, 7)), data_dir, ROUNDS, torch.float32))
     still = resting(half(which), together)
     for member, seed in enumerate((3, 7)):
-        alone = weights(played(half(which).with_(seeds=(seed,)), data_dir, ROUNDS, torch.float32))
+        alone = weights(played(half(which).replace(seeds=(seed,)), data_dir, ROUNDS, torch.float32))
         for name, tensor in alone.items():
             if name != still:
                 assert distance(together[name][member], tensor[0]) <= TOGETHER, name
@@ -87,7 +87,7 @@ def test_members_are_their_solo_runs(which: str, data_dir: Path) -> None:
 @pytest.mark.parametrize("what", PAIRS)
 def test_a_users_own_modules_take_part(what: str, data_dir: Path) -> None:
     generator, discriminator = PAIRS[what]
-    recipe = find_recipe("digits").with_(
+    recipe = find_recipe("digits").replace(
         generator=generator, discriminator=discriminator, latent=Normal(32), batch=6, seeds=2, precision="bfloat16"
     )
     game = begun(recipe, data_dir)
@@ -100,7 +100,7 @@ def test_a_users_own_modules_take_part(what: str, data_dir: Path) -> None:
 def test_a_run_left_twice_is_the_run_never_left(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sparring.trainer, "BEAT_SECONDS", -1.0)
+    monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)
     recipe = short(half("digits"))
     whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
     interrupted(recipe, tmp_path / "left", data_dir)
@@ -110,17 +110,17 @@ def test_a_run_left_twice_is_the_run_never_left(
 
 def test_a_precision_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="precision is float32 or bfloat16, not float16"):
-        find_recipe("digits").with_(precision="float16")
+        find_recipe("digits").replace(precision="float16")
 
 
 def test_on_a_gpu_convolutions_in_half_precision_have_channels_last(
     monkeypatch: pytest.MonkeyPatch, data_dir: Path
 ) -> None:
-    """With the CPU in the GPU's place: images in colour are laid out anew, and D answers the same."""
+    """With the CPU in the GPU's place: images in color are laid out anew, and D answers the same."""
     plain, other = begun(half("mnist"), data_dir), begun(half("mnist"), data_dir)
     images = torch.rand(2, 3, 8, 8)
     for game in (plain, other):
-        game.chance.begin(0)
+        game.rng.begin(0)
     with torch.autocast("cpu", torch.bfloat16):
         assert layers.laid_out(images) is images
     expected = plain.D(plain.real())

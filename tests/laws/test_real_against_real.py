@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from sparring import catalogue
+from sparring.analysis.measure import views
 from sparring.datasets.digits import Digits
 from sparring.judges import judge
-from sparring.measure import views
 
 ROOT = Path(__file__).parents[2]
 COUNT = 400
@@ -72,11 +72,11 @@ def test_the_figures_in_the_docs_are_of_the_judges_that_are_shipped(script: Any)
     assert set(held) == set(script.COUNTS)
     for name, told in held.items():
         assert told["judge"] is None or told["weights"] == script.weights_of(told["judge"]), f"measure {name} again"
-    assert {metric for told in held.values() for metric in told["figures"]} == set(catalogue.cards("metrics"))
+    assert {metric for told in held.values() for metric in told["figures"]} == set(catalogue.entries("metrics"))
 
 
 def test_the_figures_in_the_docs_are_what_the_script_measures(script: Any) -> None:
-    """One draw, anew: features may differ in their last bits elsewhere, so a neighbour or two may."""
+    """One draw, anew: features may differ in their last bits elsewhere, so a neighbor or two may."""
     held, anew = script.json.loads(script.RESULTS.read_text()), script.measured("digits", None, 1)
     assert anew["n"] == held["digits"]["n"]
     assert anew["figures"].keys() == held["digits"]["figures"].keys()

@@ -18,12 +18,12 @@ from torch import nn
 
 from sparring import catalogue
 from sparring.errors import SparringError, UsageError
-from sparring.game import MODERN
+from sparring.game.moves import MODERN
 from sparring.recipe import SHELF, Origin, Recipe, find_recipe
 from tests.laws.user_modules import PAIRS
 
 FIELD_OF = {shelf: field for field, shelf in SHELF.items()}
-LEAVES = [(shelf, name) for shelf in FIELD_OF if shelf != "moves" for name in catalogue.cards(shelf)]
+LEAVES = [(shelf, name) for shelf in FIELD_OF if shelf != "moves" for name in catalogue.entries(shelf)]
 BASE = find_recipe("digits")
 
 
@@ -62,7 +62,7 @@ def required(leaf: type[Any]) -> dict[str, st.SearchStrategy[Any]]:
 def holding(shelf: str, leaf: Any) -> Recipe:
     """A recipe with this leaf in it."""
     field = FIELD_OF[shelf]
-    return BASE.with_(**{field: (leaf,) if field == "tricks" else leaf})
+    return BASE.replace(**{field: (leaf,) if field == "tricks" else leaf})
 
 
 def assert_survives(recipe: Recipe) -> None:
@@ -74,7 +74,7 @@ def assert_survives(recipe: Recipe) -> None:
 
 def test_a_recipe_survives_json(recipe: Recipe) -> None:
     assert_survives(recipe)
-    assert_survives(recipe.with_(seeds=(2**63 - 1, 0, 7), rounds=12_345, round=MODERN + MODERN))
+    assert_survives(recipe.replace(seeds=(2**63 - 1, 0, 7), rounds=12_345, round=MODERN + MODERN))
 
 
 @pytest.mark.parametrize(("shelf", "name"), LEAVES)
@@ -110,38 +110,38 @@ CHANGES: dict[str, Any] = {
     "generator": catalogue.find("networks", "fully-connected")(hidden=(7,)),
     "discriminator": catalogue.find("networks", "fully-connected")(hidden=(7,)),
     "objective": catalogue.find("objectives", "mse")(),
-    "latent": catalogue.find("latent", "uniform")(32),
+    "latent": catalogue.find("latents", "uniform")(32),
     "round": MODERN[::-1],
-    "generator_optimiser": catalogue.find("optimisers", "sgd")(),
-    "discriminator_optimiser": catalogue.find("optimisers", "sgd")(),
+    "generator_optimizer": catalogue.find("optimizers", "sgd")(),
+    "discriminator_optimizer": catalogue.find("optimizers", "sgd")(),
     "tricks": (),
     "conditional": True,
     "precision": "bfloat16",
     "batch": 65,
     "rounds": 6_001,
     "seeds": (0, 1),
-    "ticks": 41,
-    "pictured": 65,
+    "log_points": 41,
+    "samples_per_grid": 65,
 }
 NOT_COMPUTED = ("name", "origin")
 
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Recipe) if f.name not in NOT_COMPUTED])
 def test_the_id_changes_with_every_field_of_a_recipe(field: str) -> None:
-    assert BASE.with_(**{field: CHANGES[field]}).id != BASE.id
+    assert BASE.replace(**{field: CHANGES[field]}).id != BASE.id
 
 
 def test_the_order_of_members_belongs_to_the_id_for_the_files_hold_them_in_order() -> None:
-    assert BASE.with_(seeds=(0, 1)).id != BASE.with_(seeds=(1, 0)).id
+    assert BASE.replace(seeds=(0, 1)).id != BASE.replace(seeds=(1, 0)).id
 
 
 def test_the_id_does_not_depend_on_name_or_origin() -> None:
-    assert BASE.with_(name="other", origin=Origin("/x/y.py", "f", "0" * 64)).id == BASE.id
+    assert BASE.replace(name="other", origin=Origin("/x/y.py", "f", "0" * 64)).id == BASE.id
 
 
 def test_the_id_is_twelve_hexadecimal_digits_and_no_two_recipes_share_one() -> None:
     # mnist-v5.0 is mnist-reference under its version number.
-    ids = [find_recipe(name).id for name in catalogue.cards("recipes") if name != "mnist-v5.0"]
+    ids = [find_recipe(name).id for name in catalogue.entries("recipes") if name != "mnist-v5.0"]
     assert len(set(ids)) == len(ids)
     assert all(len(i) == 12 and int(i, 16) >= 0 for i in ids)
 
@@ -176,9 +176,9 @@ from sparring import catalogue
 from sparring.recipe import find_recipe
 from tests.laws.test_recipe_survives_json import BASE, OWN
 def typed(): pass
-told = {n: find_recipe(n).id for n in catalogue.cards("recipes")}
-told |= {n: BASE.with_(discriminator=part).id for n, part in OWN.items()}
-print(json.dumps(told | {"typed at a prompt": BASE.with_(discriminator=typed).id}))
+told = {n: find_recipe(n).id for n in catalogue.entries("recipes")}
+told |= {n: BASE.replace(discriminator=part).id for n, part in OWN.items()}
+print(json.dumps(told | {"typed at a prompt": BASE.replace(discriminator=typed).id}))
 """
 
 
@@ -198,13 +198,13 @@ def test_ids_are_the_same_in_every_process() -> None:
         for seed in ("0", "1")
     ]
     assert told[0] == told[1]
-    assert told[0].items() >= {n: BASE.with_(discriminator=part).id for n, part in OWN.items()}.items()
+    assert told[0].items() >= {n: BASE.replace(discriminator=part).id for n, part in OWN.items()}.items()
 
 
 @pytest.mark.parametrize("what", OWN)
 def test_a_users_own_part_changes_the_id_and_comes_back_from_the_recipe_that_defines_it(what: str) -> None:
-    recipe = BASE.with_(discriminator=OWN[what])
-    others = [BASE.with_(discriminator=part).id for name, part in OWN.items() if name != what]
+    recipe = BASE.replace(discriminator=OWN[what])
+    others = [BASE.replace(discriminator=part).id for name, part in OWN.items() if name != what]
     assert recipe.id not in {BASE.id, *others}
     assert Recipe.from_json(recipe.to_json(), base=recipe) == recipe
     with pytest.raises(SparringError, match="user's own") as caught:
@@ -214,7 +214,7 @@ def test_a_users_own_part_changes_the_id_and_comes_back_from_the_recipe_that_def
 
 def test_what_a_users_own_maker_holds_belongs_to_the_id() -> None:
     ids = {
-        BASE.with_(discriminator=part).id
+        BASE.replace(discriminator=part).id
         for part in (functools.partial(narrow, 4), functools.partial(narrow, 5), nn.Linear(64, 1), nn.Linear(64, 2))
     }
     assert len(ids) == 4
@@ -229,7 +229,7 @@ def test_a_list_is_as_good_as_a_tuple() -> None:
     assert given.id == wanted.id
     assert_survives(Recipe(**(fields | {"seeds": range(3)})))
     hidden = catalogue.find("networks", "fully-connected")
-    assert BASE.with_(generator=hidden(hidden=[5, 6])).id == BASE.with_(generator=hidden(hidden=(5, 6))).id
+    assert BASE.replace(generator=hidden(hidden=[5, 6])).id == BASE.replace(generator=hidden(hidden=(5, 6))).id
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,14 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.assembly import game_of
-from sparring.chance import Chance
 from sparring.errors import UsageError
-from sparring.game import MODERN, d_sees_mixture, g_fools_d
+from sparring.game.assembly import game_of
+from sparring.game.moves import MODERN, d_sees_mixture, g_fools_d
+from sparring.game.world import World
 from sparring.recipe import Recipe, find_recipe
+from sparring.rng import RandomStreams
 from sparring.tricks.dragan import DRAGAN
 from sparring.tricks.packing import Packing
-from sparring.world import World
 from tests.laws.shared_batches import PROCESSES, cases, play
 
 ROOT = Path(__file__).parents[2]
@@ -61,19 +61,19 @@ def test_processes_that_share_a_batch_are_one_process(case: str, played: Path, d
 
 
 def test_a_share_of_chance_is_that_of_its_examples() -> None:
-    whole, chance = Chance((3, 4)), Chance((3, 4))
-    shares = [chance.share(rank, 2) for rank in range(2)]
+    whole, rng = RandomStreams((3, 4)), RandomStreams((3, 4))
+    shares = [rng.share(rank, 2) for rank in range(2)]
     for draw in ("uniform", "normal"):
         wanted = getattr(whole, draw)("noise", (6, 5))
         drawn: list[torch.Tensor] = []
         for share in shares:
-            chance.begin(0)
+            rng.begin(0)
             drawn.append(getattr(share, draw)("noise", (3, 5)))
         assert torch.equal(torch.cat(drawn, 1), wanted)
         whole.begin(0)
 
 
-class Normalised(nn.Module):
+class Normalized(nn.Module):
     """A user's own: it looks across the batch."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Normalised(nn.Module):
         return self.line((x - x.mean(0)).flatten(1))
 
 
-class ByItself(Normalised):
+class ByItself(Normalized):
     """One that does not."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -96,7 +96,7 @@ REFUSED = {
     "d_sees_mixture": {"round": (d_sees_mixture, g_fools_d), "tricks": ()},
     "a batch of 7": {"batch": 7},
     "packing by 4": {"batch": 12, "tricks": (Packing(4),)},
-    "D's network": {"discriminator": Normalised},
+    "D's network": {"discriminator": Normalized},
 }
 
 
@@ -107,8 +107,8 @@ def shared(recipe: Recipe, tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_shared_is_refused_by_name(what: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=what):
-        shared(find_recipe("digits").with_(**{"batch": 8, "round": MODERN, **REFUSED[what]}), tmp_path)
+        shared(find_recipe("digits").replace(**{"batch": 8, "round": MODERN, **REFUSED[what]}), tmp_path)
 
 
 def test_a_users_own_network_that_treats_examples_one_by_one_is_not_refused(tmp_path: Path) -> None:
-    shared(find_recipe("digits").with_(batch=8, discriminator=ByItself), tmp_path)
+    shared(find_recipe("digits").replace(batch=8, discriminator=ByItself), tmp_path)

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring import catalogue
-from sparring.assembly import maker_of_discriminators, maker_of_generators
-from sparring.chance import Chance
-from sparring.game import d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
+from sparring.game.assembly import maker_of_discriminators, maker_of_generators
+from sparring.game.moves import d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
 from sparring.recipe import Recipe
+from sparring.rng import RandomStreams
 
 
 class Images(NamedTuple):
@@ -46,11 +46,11 @@ class Textbook:
         self.G.load_state_dict({n: t[member].clone() for n, t in game.G.state().items()})
         self.D.load_state_dict({n: t[member].clone() for n, t in game.players["D"].networks.state().items()})
         self.wants = WANTS[name(recipe.objective)]
-        self.optimiser_G = optimiser(recipe.generator_optimiser, self.G)
-        self.optimiser_D = optimiser(recipe.discriminator_optimiser, self.D)
-        self.chance = Chance((recipe.seeds[member],), dtype=torch.float64)
-        draw_dropout_from(self.chance, self.G, "G layers")
-        draw_dropout_from(self.chance, self.D, "D layers")
+        self.optimizer_G = optimizer(recipe.generator_optimizer, self.G)
+        self.optimizer_D = optimizer(recipe.discriminator_optimizer, self.D)
+        self.rng = RandomStreams((recipe.seeds[member],), dtype=torch.float64)
+        draw_dropout_from(self.rng, self.G, "G layers")
+        draw_dropout_from(self.rng, self.D, "D layers")
         self.source = recipe.data.open(data_dir, "cpu")
         self.progress = 0.0
         self.average = copy.deepcopy(self.G)
@@ -66,13 +66,13 @@ class Textbook:
             g_fools_d: self.generator_step,
         }
         for number in range(rounds):
-            self.chance.begin(number)
+            self.rng.begin(number)
             self.round, self.progress = number, number / self.recipe.rounds
             for move in self.recipe.round:
                 steps[move]()
 
     def discriminator_step(self, real: Images | None = None, fake: Images | None = None) -> None:
-        self.optimiser_D.zero_grad()
+        self.optimizer_D.zero_grad()
         sides = {truth: side for truth, side in ((1, real), (0, fake)) if side is not None}
         sides = {truth: Images(side.x.detach().requires_grad_(), side.classes) for truth, side in sides.items()}
         scores = {truth: self.score(side) for truth, side in sides.items()}
@@ -84,21 +84,21 @@ class Textbook:
                 self.adapt_augmentation(output)
             loss = loss + self.wants.loss_of_D(output, labels)
         (loss + self.penalties(sides, scores)).backward()
-        self.step("D", self.D, self.optimiser_D)
+        self.step("D", self.D, self.optimizer_D)
 
     def discriminator_step_on_mixture(self) -> None:
         half = self.recipe.batch // 2
-        real = self.source.draw(self.chance, self.recipe.batch)[0][half:]
-        seeds = self.recipe.latent.draw(self.chance, "latent", half)[0]
+        real = self.source.draw(self.rng, self.recipe.batch)[0][half:]
+        seeds = self.recipe.latent.draw(self.rng, "latent", half)[0]
         fake = torch.cat([self.G(seed.unsqueeze(0)) for seed in seeds]).detach()
         score = self.score(Images(torch.cat([real, fake]), ()))
         labels = torch.cat([self.labels(1, len(real)), self.labels(0, len(fake))])
-        self.optimiser_D.zero_grad()
+        self.optimizer_D.zero_grad()
         self.wants.loss_of_D(self.wants.output(score, None), labels).backward()
-        self.step("D", self.D, self.optimiser_D)
+        self.step("D", self.D, self.optimizer_D)
 
     def generator_step(self) -> None:
-        self.optimiser_G.zero_grad()
+        self.optimizer_G.zero_grad()
         score = self.score(self.fake_images())
         rivals = self.score(self.real_images()).detach() if self.wants.relative else None
         output = self.wants.output(score, rivals)
@@ -107,19 +107,19 @@ class Textbook:
         if rivals is not None:
             loss = loss + self.wants.loss_of_G(self.wants.output(rivals, score)[best], torch.zeros(len(best)).double())
         loss.backward()
-        self.step("G", self.G, self.optimiser_G)
+        self.step("G", self.G, self.optimizer_G)
 
     def real_images(self) -> Images:
         if not self.recipe.classes:
-            return Images(self.source.draw(self.chance, self.recipe.batch)[0], ())
-        x, classes = self.source.draw_with_classes(self.chance, self.recipe.batch)
+            return Images(self.source.draw(self.rng, self.recipe.batch)[0], ())
+        x, classes = self.source.draw_with_classes(self.rng, self.recipe.batch)
         return Images(x[0], (self.one_hot(classes[0]),))
 
     def fake_images(self) -> Images:
-        latent = self.recipe.latent.draw(self.chance, "latent", self.recipe.batch)[0]
+        latent = self.recipe.latent.draw(self.rng, "latent", self.recipe.batch)[0]
         if not self.recipe.classes:
             return Images(self.G(latent), ())
-        told = self.chance.uniform("classes", (self.recipe.batch,))[0] * self.recipe.classes
+        told = self.rng.uniform("classes", (self.recipe.batch,))[0] * self.recipe.classes
         classes = self.one_hot(told.long())
         return Images(self.G(torch.cat([latent, classes], 1)), (classes,))
 
@@ -137,7 +137,7 @@ class Textbook:
                 case "instance-noise":
                     sd = trick.sd * max(0.0, 1 - self.progress / trick.until)
                     if sd:
-                        x = x + sd * self.chance.normal("instance noise", x.shape)[0]
+                        x = x + sd * self.rng.normal("instance noise", x.shape)[0]
                 case "packing":
                     x = torch.stack([torch.cat(list(pack)) for pack in x.split(trick.count)])
                 case "diff-augment":
@@ -150,12 +150,12 @@ class Textbook:
     def changed(self, x: Tensor, change: str, strength: float) -> Tensor:
         """DiffAugment, image by image."""
         count, _, height, width = x.shape
-        if change == "colour":
-            drawn = strength * (2 * self.chance.uniform("diff augment colour", (count, 3))[0].T - 1)
+        if change == "color":
+            drawn = strength * (2 * self.rng.uniform("diff augment color", (count, 3))[0].T - 1)
             images = [image + brightness / 2 for image, brightness in zip(x, drawn[0], strict=True)]
             images = [i.mean(0) + (1 + s) * (i - i.mean(0)) for i, s in zip(images, drawn[1], strict=True)]
             return torch.stack([i.mean() + (1 + c / 2) * (i - i.mean()) for i, c in zip(images, drawn[2], strict=True)])
-        drawn = self.chance.uniform(f"diff augment {change}", (count, 2))[0].T.tolist()
+        drawn = self.rng.uniform(f"diff augment {change}", (count, 2))[0].T.tolist()
         images: list[Tensor] = []
         for image, down, right in zip(x, *drawn, strict=True):
             if change == "translation":
@@ -179,13 +179,13 @@ class Textbook:
     def augmented(self, x: Tensor, trick: Any) -> Tensor:
         """Adaptive augmentation, image by image, by torch's own affine grids."""
         count, channels, height, width = x.shape
-        chosen = (self.chance.uniform("augmentation", (count, 7))[0].mT < self.probability).tolist()
-        flip, turn, down, right = self.chance.uniform("augmentation moves", (count, 4))[0].T
-        scales = 2 ** (0.2 * self.chance.normal("augmentation scales", (count,))[0])
-        colours = self.chance.normal("augmentation colours", (count, 3))[0].T
+        chosen = (self.rng.uniform("augmentation", (count, 7))[0].mT < self.probability).tolist()
+        flip, turn, down, right = self.rng.uniform("augmentation moves", (count, 4))[0].T
+        scales = 2 ** (0.2 * self.rng.normal("augmentation scales", (count,))[0])
+        colors = self.rng.normal("augmentation colors", (count, 3))[0].T
         images: list[Tensor] = []
         for k, image in enumerate(x):
-            flips, turns, shifts, zooms, *recoloured = (row[k] for row in chosen)
+            flips, turns, shifts, zooms, *recolored = (row[k] for row in chosen)
             if flips and trick.flips and flip[k] < 0.5:
                 image = image.flip(2)
             if turns and trick.rotations:
@@ -197,8 +197,8 @@ class Textbook:
                 float(scales[k]) if zooms and trick.scaling else 1.0,
                 shift if shifts and trick.translations else (0, 0),
             )
-            if trick.colours:
-                brightness, contrast, saturation = (c[k] * r for c, r in zip(colours, recoloured, strict=True))
+            if trick.colors:
+                brightness, contrast, saturation = (c[k] * r for c, r in zip(colors, recolored, strict=True))
                 image = (image + 0.2 * brightness) * 2 ** (0.5 * contrast)
                 if channels > 1:
                     image = image.mean(0) + 2**saturation * (image - image.mean(0))
@@ -221,11 +221,11 @@ class Textbook:
                     if low == high:
                         labels = torch.full_like(labels, low)
                     else:
-                        labels = low + (high - low) * self.chance.uniform(f"label smoothing {truth}", labels.shape)[0]
+                        labels = low + (high - low) * self.rng.uniform(f"label smoothing {truth}", labels.shape)[0]
                 case "label-swapping":
                     rate = trick.rate * (max(0.0, 1 - self.progress / trick.until) if trick.until else 1)
                     if rate:
-                        swapped = self.chance.uniform(f"label swapping {truth}", labels.shape)[0] < rate
+                        swapped = self.rng.uniform(f"label swapping {truth}", labels.shape)[0] < rate
                         labels = torch.where(swapped, 1 - labels, labels)
         return labels
 
@@ -235,10 +235,10 @@ class Textbook:
             if self.round % getattr(trick, "every", 1):
                 continue
             match what:
-                case "r1" | "r2" | "zero-centred":
+                case "r1" | "r2" | "r1-r2":
                     gone = min(1.0, self.progress / trick.until)
                     fallen = trick.final + (1 - trick.final) * (1 + math.cos(math.pi * gone)) / 2
-                    for truth in {"r1": (1,), "r2": (0,), "zero-centred": (1, 0)}[what]:
+                    for truth in {"r1": (1,), "r2": (0,), "r1-r2": (1, 0)}[what]:
                         if truth in sides:
                             steep = steepness(scores[truth], sides[truth].x)
                             total = total + trick.every * trick.gamma * fallen / 2 * (steep**2).mean()
@@ -251,14 +251,14 @@ class Textbook:
                 case "dragan" if 1 in sides:
                     real = sides[1].x.detach()
                     alpha = self.for_each(scores[1], real, "dragan share")
-                    noise = trick.reach * real.std(correction=0) * self.chance.uniform("dragan", real.shape)[0]
+                    noise = trick.reach * real.std(correction=0) * self.rng.uniform("dragan", real.shape)[0]
                     near = (real + alpha * noise).requires_grad_()
                     steep = steepness(self.score(Images(near, sides[1].classes)), near)
                     total = total + trick.every * trick.weight * ((steep - 1) ** 2).mean()
         return total
 
     def for_each(self, score: Tensor, x: Tensor, purpose: str) -> Tensor:
-        alpha = self.chance.uniform(purpose, score.shape)[0].repeat_interleave(len(x) // len(score))
+        alpha = self.rng.uniform(purpose, score.shape)[0].repeat_interleave(len(x) // len(score))
         return alpha.reshape(-1, *[1] * (x.ndim - 1))
 
     def best(self, output: Tensor) -> Tensor:
@@ -269,8 +269,8 @@ class Textbook:
                 share = trick.least ** min(1.0, self.progress / trick.until)
         return output.topk(max(1, round(share * len(output)))).indices
 
-    def step(self, who: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-        group = optimiser.param_groups[0]
+    def step(self, who: str, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        group = optimizer.param_groups[0]
         held = {setting: group[setting] for setting in ("lr", "betas") if setting in group}
         for what, trick in self.tricks:
             if getattr(trick, "player", "both") not in ("both", who):
@@ -290,7 +290,7 @@ class Textbook:
                     gone = min(1.0, self.progress / trick.until)
                     moved = (1 - math.cos(math.pi * gone)) / 2
                     group["betas"] = (group["betas"][0], trick.start + (trick.end - trick.start) * moved)
-        optimiser.step()
+        optimizer.step()
         group.update(held)
         for what, trick in self.tricks:
             if what == "weight-clipping" and who == "D":
@@ -311,7 +311,7 @@ class Textbook:
 
 
 WRITTEN_DOWN = {
-    "label-smoothing", "label-swapping", "r1", "r2", "zero-centred", "gradient-penalty", "dragan", "weight-clipping",
+    "label-smoothing", "label-swapping", "r1", "r2", "r1-r2", "gradient-penalty", "dragan", "weight-clipping",
     "exponential-moving-average", "instance-noise", "diff-augment", "adaptive-augmentation", "packing", "top-k",
     "two-time-scales", "learning-rate-schedule", "beta-schedule", "gradient-clipping",
 }  # fmt: skip
@@ -392,7 +392,7 @@ WANTS = {
     "mse": Wants(nn.MSELoss(), nn.MSELoss(), undecided=0.5),
     "bce-with-logits": Wants(nn.BCELoss(), nn.BCELoss(), undecided=0.5),
     "handwritten-cross-entropy": Wants(cross_entropy_by_hand, cross_entropy_by_hand, undecided=0.5),
-    "sigmoid-twice": Wants(nn.BCELoss(), nn.BCEWithLogitsLoss(), undecided=0.5),
+    "double-sigmoid": Wants(nn.BCELoss(), nn.BCEWithLogitsLoss(), undecided=0.5),
     "minimax": Wants(nn.BCELoss(), log_of_not_fooled, undecided=0.5),
     "least-squares": Wants(half_square, half_square, "score", undecided=0.5),
     "hinge": Wants(hinge, minus_mean, "score"),
@@ -405,30 +405,28 @@ WANTS = {
 class ReplayedDropout(nn.Module):
     """nn.Dropout that draws what the game draws."""
 
-    def __init__(self, share: float, chance: Chance, purpose: str):
+    def __init__(self, share: float, rng: RandomStreams, purpose: str):
         super().__init__()
-        self.share, self.chance, self.purpose = share, chance, purpose
+        self.share, self.rng, self.purpose = share, rng, purpose
 
     def forward(self, x: Tensor) -> Tensor:
-        kept = self.chance.uniform(self.purpose, x.shape)[0] >= self.share
+        kept = self.rng.uniform(self.purpose, x.shape)[0] >= self.share
         return x * kept / (1 - self.share)
 
 
-def draw_dropout_from(chance: Chance, network: nn.Module, purpose: str) -> None:
+def draw_dropout_from(rng: RandomStreams, network: nn.Module, purpose: str) -> None:
     for module in list(network.modules()):
         for child, layer in module.named_children():
             if isinstance(layer, nn.Dropout):
-                setattr(module, child, ReplayedDropout(layer.p, chance, purpose))
+                setattr(module, child, ReplayedDropout(layer.p, rng, purpose))
 
 
 def name(leaf: Any) -> str:
     return catalogue.name_of(type(leaf)) or ""
 
 
-def optimiser(leaf: Any, module: nn.Module) -> torch.optim.Optimizer:
+def optimizer(leaf: Any, module: nn.Module) -> torch.optim.Optimizer:
     if name(leaf) == "sgd":
-        return torch.optim.SGD(
-            module.parameters(), lr=leaf.rate, momentum=leaf.momentum, weight_decay=leaf.weight_decay
-        )
-    assert name(leaf) == "adam", f"write down which of torch's optimisers {name(leaf)} is"
-    return torch.optim.Adam(module.parameters(), lr=leaf.rate, betas=leaf.betas, weight_decay=leaf.weight_decay)
+        return torch.optim.SGD(module.parameters(), lr=leaf.lr, momentum=leaf.momentum, weight_decay=leaf.weight_decay)
+    assert name(leaf) == "adam", f"write down which of torch's optimizers {name(leaf)} is"
+    return torch.optim.Adam(module.parameters(), lr=leaf.lr, betas=leaf.betas, weight_decay=leaf.weight_decay)

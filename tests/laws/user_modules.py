@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sparring.modules import MinibatchStandardDeviation, SpectralNorm
+from sparring.networks.layers import MinibatchStandardDeviation, SpectralNorm
 
 
 class ConvG(nn.Module):
@@ -38,7 +38,7 @@ class BatchNormG(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.model = nn.Sequential(
-            # A bias that batch normalisation takes away again has gradients of pure rounding noise.
+            # A bias that batch normalization takes away again has gradients of pure rounding noise.
             nn.Linear(32, 48, bias=False),
             nn.BatchNorm1d(48),
             nn.ReLU(),
@@ -149,7 +149,7 @@ class MovingScaleD(nn.Module):
 
 
 class SpectralD(nn.Module):
-    """torch's spectral normalisation, which torch itself cannot map."""
+    """torch's spectral normalization, which torch itself cannot map."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -178,12 +178,12 @@ class OurLayersD(nn.Module):
 
 PAIRS = {
     "convolutions": (ConvG, ConvD),
-    "batch normalisation": (BatchNormG, BatchNormD),
+    "batch normalization": (BatchNormG, BatchNormD),
     "dropout": (DropoutG, DropoutD),
     "own forward": (ResidualG, MinibatchD),
     "hidden chance": (ResidualG, HiddenChanceD),
     "a buffer that calls replace": (ConvG, MovingScaleD),
-    "spectral normalisation": (ConvG, SpectralD),
+    "spectral normalization": (ConvG, SpectralD),
     "our layers": (ConvG, OurLayersD),
 }
 """What is special -> (generator, discriminator) for 8x8 digits from 32 numbers."""

@@ -332,9 +332,9 @@ def tiny(*mirrors: str) -> Archive:
 
 
 def closed_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}/"
+    with socket.socket() as evaluator:
+        evaluator.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{evaluator.getsockname()[1]}/"
 
 
 def test_a_download_happens_once_and_is_kept_uncompressed(mirror: Mirror, nowhere: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
-from sparring.cli import COMMANDS, FAILED, OK, WRONG_USAGE, run
+from sparring.cli.main import COMMANDS, FAILED, OK, WRONG_USAGE, run
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:
@@ -24,7 +24,7 @@ def sparring(*arguments: object, expect: int = OK) -> None:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cli") / "run"
-    sparring("train", "pattern-1010", "--rounds", 200, "--ticks", 4, "--seeds", 3, "--out", out)
+    sparring("train", "pattern-1010", "--rounds", 200, "--log-points", 4, "--seeds", 3, "--out", out)
     return out
 
 
@@ -39,17 +39,17 @@ def test_train_ends_with_one_json_document(tmp_path: Path, capsys: pytest.Captur
 
 def test_a_finished_run_is_not_trained_again(trained: Path) -> None:
     before = (trained / "journal.jsonl").read_bytes()
-    sparring("train", "pattern-1010", "--rounds", 200, "--ticks", 4, "--seeds", 3, "--out", trained)
+    sparring("train", "pattern-1010", "--rounds", 200, "--log-points", 4, "--seeds", 3, "--out", trained)
     assert (trained / "journal.jsonl").read_bytes() == before
 
 
 def test_every_field_of_a_recipe_is_a_flag(tmp_path: Path) -> None:
     out = tmp_path / "run"
     sparring(
-        *("train", "digits", "--out", out, "--rounds", 3, "--ticks", 1, "--seeds", "4-5", "--batch", 8),
-        *("--data", "digits", "--objective", "mse", "--latent", "uniform(7)", "--pictured", 4),
+        *("train", "digits", "--out", out, "--rounds", 3, "--log-points", 1, "--seeds", "4-5", "--batch", 8),
+        *("--data", "digits", "--objective", "mse", "--latent", "uniform(7)", "--samples-per-grid", 4),
         *("--generator", "fully-connected(hidden=(9, 11), activation=tanh, output=sigmoid)"),
-        *("--discriminator-optimiser", "sgd(0.5, momentum=0.9)", "--generator-optimiser", "adam(betas=(0, 0.9))"),
+        *("--discriminator-optimizer", "sgd(0.5, momentum=0.9)", "--generator-optimizer", "adam(betas=(0, 0.9))"),
         *("--tricks", "label-swapping(0.2)", "label-smoothing(fake=(0, 0.1))"),
         *("--round", "d_sees_real", "d_sees_fake", "g_fools_d*2"),
     )
@@ -58,15 +58,15 @@ def test_every_field_of_a_recipe_is_a_flag(tmp_path: Path) -> None:
     assert held["objective"] == {"is": "mse"}
     assert held["latent"] == {"is": "uniform", "size": 7}
     assert held["generator"]["hidden"] == [9, 11]
-    assert held["discriminator_optimiser"] == {"is": "sgd", "rate": 0.5, "momentum": 0.9, "weight_decay": 0.0}
-    assert held["generator_optimiser"]["betas"] == [0, 0.9]
+    assert held["discriminator_optimizer"] == {"is": "sgd", "lr": 0.5, "momentum": 0.9, "weight_decay": 0.0}
+    assert held["generator_optimizer"]["betas"] == [0, 0.9]
     assert [t["is"] for t in held["tricks"]] == ["label-swapping", "label-smoothing"]
     assert held["round"] == ["d_sees_real", "d_sees_fake", "g_fools_d", "g_fools_d"]
 
 
-@pytest.mark.parametrize("name", catalogue.cards("recipes"))
+@pytest.mark.parametrize("name", catalogue.entries("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
-    from sparring.flags import read_all, spelled
+    from sparring.cli.flags import read_all, spelled
     from sparring.recipe import SHELF, find_recipe
 
     recipe = find_recipe(name)
@@ -81,7 +81,7 @@ def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
 def test_recipes_lists_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     sparring("recipes", "--json")
     told = json.loads(capsys.readouterr().out)
-    assert [r["name"] for r in told] == list(catalogue.cards("recipes"))
+    assert [r["name"] for r in told] == list(catalogue.entries("recipes"))
     assert all(r["what"] and r["source"] and r["verdict"] for r in told)
     sparring("recipes", "num-gan")
     assert "784-200-1" in capsys.readouterr().out
@@ -124,8 +124,8 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["train", "pattern-1010", "--seeds", "a"], WRONG_USAGE, "--seeds takes a count"),
         (["train", "pattern-1010", "--seeds", "1,1"], WRONG_USAGE, "distinct"),
         (["train", "pattern-1010", "--objective", "msee"], WRONG_USAGE, "did you mean 'mse'"),
-        (["train", "pattern-1010", "--generator-optimiser", "adam(rat=1)"], WRONG_USAGE, "did you mean 'rate'"),
-        (["train", "pattern-1010", "--generator-optimiser", "adam(1"], WRONG_USAGE, "closing bracket"),
+        (["train", "pattern-1010", "--generator-optimizer", "adam(l=1)"], WRONG_USAGE, "did you mean 'lr'"),
+        (["train", "pattern-1010", "--generator-optimizer", "adam(1"], WRONG_USAGE, "closing bracket"),
         (["train", "pattern-1010", "--tricks", "label-smoothing(real=(2, 3))"], WRONG_USAGE, "label range"),
         (["show", "nowhere"], FAILED, "nowhere does not exist"),
         (["sample", "nowhere", "--out", "a.npy"], FAILED, "nowhere does not exist"),
@@ -155,7 +155,9 @@ def test_an_error_is_one_line_and_a_status(
 
 def test_a_folder_that_holds_another_run_is_left_alone(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()}
-    sparring("train", "pattern-1010", "--rounds", 100, "--ticks", 4, "--seeds", 3, "--out", trained, expect=WRONG_USAGE)
+    sparring(
+        "train", "pattern-1010", "--rounds", 100, "--log-points", 4, "--seeds", 3, "--out", trained, expect=WRONG_USAGE
+    )
     assert "holds another run: its rounds is 200, not 100" in capsys.readouterr().err
     assert {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()} == before
 
@@ -183,7 +185,7 @@ def test_help_is_there_for_every_command(command: list[str]) -> None:
 def test_auto_takes_a_folder_of_images(image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Sized by it before any other flag is read; what its images are like is said once."""
     out = tmp_path / "run"
-    quick = ("--rounds", 4, "--ticks", 1, "--batch", 4, "--generator", "fully-connected(hidden=(8,), output=tanh)")
+    quick = ("--rounds", 4, "--log-points", 1, "--batch", 4, "--generator", "fully-connected(hidden=(8,), output=tanh)")
     sparring("train", "auto", "--data", image_folder, *quick, "--out", out, "--threads", 1)
     held = json.loads((out / "recipe.json").read_text())
     assert held["data"]["found_shape"] == [3, 8, 8]
@@ -191,10 +193,10 @@ def test_auto_takes_a_folder_of_images(image_folder: Path, tmp_path: Path, capsy
     assert set(json.loads((out / "about.json").read_text())["changed"]) <= {
         "data",
         "rounds",
-        "ticks",
+        "log_points",
         "batch",
         "generator",
     }
     assert capsys.readouterr().err.count("256 images in 2 classes") == 1
-    sparring("train", "auto", "--data", "ring", "--rounds", 2, "--ticks", 1, "--out", tmp_path / "points")
-    assert json.loads((tmp_path / "points" / "recipe.json").read_text())["tricks"][0]["is"] == "zero-centred"
+    sparring("train", "auto", "--data", "ring", "--rounds", 2, "--log-points", 1, "--out", tmp_path / "points")
+    assert json.loads((tmp_path / "points" / "recipe.json").read_text())["tricks"][0]["is"] == "r1-r2"

@@ -13,18 +13,18 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
-from sparring.cli import FAILED, OK, WRONG_USAGE, run
+from sparring.analysis.differences import between, parts
+from sparring.analysis.facts import Facts
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.record.grid import excerpts, grid, save_grid
 from sparring.report import Comparison, comparison, recipes_in_markdown, words, write_comparison
-from sparring.report.compare import comparison_page
-from sparring.report.course import course
-from sparring.report.facts import Facts
-from sparring.report.markup import Markup
-from sparring.report.multiples import answers, ends, losses
-from sparring.report.spelling import between, parts
+from sparring.report.figures.multiples import answers, ends, losses
+from sparring.report.figures.smoothing import course
+from sparring.report.page.comparison import comparison_page
+from sparring.report.page.markup import Markup
 from tests.stories.test_report import Page, text_of
 
 LEVELS = {
@@ -44,24 +44,24 @@ def told_run(
     **changes: Any,
 ) -> Run:
     """A run folder, told rather than trained: losses about 0.25 x scale. The last `lost` members diverge midway."""
-    recipe = find_recipe(name if name in catalogue.cards("recipes") else "num-gan")
-    held = recipe.with_(seeds=seeds, rounds=200, ticks=4).to_dict() | {"name": name} | changes
+    recipe = find_recipe(name if name in catalogue.entries("recipes") else "num-gan")
+    held = recipe.replace(seeds=seeds, rounds=200, log_points=4).to_dict() | {"name": name} | changes
     made = Run(path)
     made.create(json.dumps(held))
     levels = levels or LEVELS[held["objective"]["is"]]
     made.write_text("about.json", json.dumps({"id": "0123456789ab", "equilibrium": levels, "changed": {}}))
-    dice, journal = np.random.default_rng(0), made.journal
+    torch_seeds, journal = np.random.default_rng(0), made.journal
     journal.append("started", round=0)
     picture = "samples/round-000000000.png"
-    made.write(picture, lambda p: save_grid(dice.random((seeds, 25, 1, 6, 6)), p, range(seeds)))
-    journal.append("tick", round=0, seconds=0.0, noted=[], picture=picture, d_loss=[], g_loss=[], d_real=[], d_fake=[])
+    made.write(picture, lambda p: save_grid(torch_seeds.random((seeds, 25, 1, 6, 6)), p, range(seeds)))
+    journal.append("log", round=0, seconds=0.0, logged=[], picture=picture, d_loss=[], g_loss=[], d_real=[], d_fake=[])
     for end in range(50, played + 1, 50):
         noted = list(range(end - 45, end + 1, 5))
         gone = range(seeds - lost, seeds) if end > 100 else ()
         middle = {"d_loss": 0.25 * scale, "g_loss": 0.3 * scale, "d_real": 0.9, "d_fake": 0.1}
-        rows = {c: m + 0.02 * dice.standard_normal((len(noted), seeds)) for c, m in middle.items()}
+        rows = {c: m + 0.02 * torch_seeds.standard_normal((len(noted), seeds)) for c, m in middle.items()}
         told = {c: [[None if m in gone else v for m, v in enumerate(row)] for row in r] for c, r in rows.items()}
-        journal.append("tick", round=end, seconds=end / 100, noted=noted, **told)
+        journal.append("log", round=end, seconds=end / 100, logged=noted, **told)
         if lost and end == 150:
             journal.append("diverged", round=end, members=list(gone))
     if played == held["rounds"]:
@@ -79,7 +79,7 @@ def page_of(*runs: Run) -> Page:
 
 def words_of(held: Comparison) -> str:
     """What the page says, without its figures, which take a while to draw."""
-    with patch("sparring.report.compare.chart", return_value=(Markup(""), b"")):
+    with patch("sparring.report.page.comparison.chart", return_value=(Markup(""), b"")):
         return Page(comparison_page(held)).said
 
 
@@ -115,7 +115,7 @@ def test_the_page_tells_the_story_of_a_lineage(three: list[Run], tmp_path: Path)
     assert [a["id"] for a in seen.all("article")] == ["run-1", "run-2", "run-3"]
     assert "The first MNIST GANs" in seen.said
     assert "both networks: activation sigmoid → leaky-relu, slope 0.2 → 0.02" in seen.said
-    assert "both optimisers: sgd(rate=0.01) → adam(rate=0.0001)" in seen.said
+    assert "both optimizers: sgd(lr=0.01) → adam(lr=0.0001)" in seen.said
     assert "objective: mse → bce-with-logits" in seen.said
     assert "mode collapse: once G has found something good enough" in seen.said
     assert "n = 3; 0.250 undecided" in seen.said and "n = 3; 0.693 undecided" in seen.said
@@ -304,7 +304,7 @@ def test_the_words_of_a_run_stand_below_its_verdict(three: list[Run]) -> None:
 def test_findings_that_a_recipe_should_come_to_are_told(
     three: list[Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(catalogue.cards("recipes")["num-gan-1"].facts, "expects", ("mode-collapse", "d-too-fast"))
+    monkeypatch.setitem(catalogue.entries("recipes")["num-gan-1"].facts, "expects", ("mode-collapse", "d-too-fast"))
     assert run(["recipes", "num-gan-1"]) == OK
     assert "findings to be made: mode-collapse, d-too-fast" in capsys.readouterr().out
     assert run(["recipes", "num-gan-1", "--json"]) == OK
@@ -328,7 +328,7 @@ def test_the_course_of_a_curve_is_told_when_it_is_no_chance(tmp_path: Path) -> N
 
 def test_what_two_recipes_do_differently() -> None:
     old, new = find_recipe("num-gan").to_dict(), find_recipe("num-gan").to_dict()
-    assert between(old, new | {"seeds": [1], "ticks": 3, "name": "x"}) == []
+    assert between(old, new | {"seeds": [1], "log_points": 3, "name": "x"}) == []
     new["round"] = ["d_sees_both", *["g_fools_d"] * 200]
     new["latent"] = {"is": "normal", "size": 100}
     new["generator"] = {"yours": "Mine", "sha256": "00"}
@@ -352,6 +352,6 @@ def test_every_recipe_is_told_by_its_parts(recipe: Any) -> None:
 
 def test_markdown_has_every_recipe_once_under_its_lineage() -> None:
     text = recipes_in_markdown()
-    assert re.findall(r"^### `(.+)`$", text, re.MULTILINE) == list(catalogue.cards("recipes"))
+    assert re.findall(r"^### `(.+)`$", text, re.MULTILINE) == list(catalogue.entries("recipes"))
     assert text.index("## The first MNIST GANs") < text.index("### `num-gan`") < text.index("### `num-gan-2`")
-    assert text.count("**Its author saw:**") == len(catalogue.cards("recipes"))
+    assert text.count("**Its author saw:**") == len(catalogue.entries("recipes"))

@@ -14,21 +14,22 @@ from rich.console import Console
 from scipy.stats import t as students
 
 import sparring
-from sparring import catalogue, trainer
-from sparring.cli import FAILED, OK, WRONG_USAGE, run
-from sparring.diagnosis import NOT_SURE, Still, command, diagnosis, students_t
+from sparring import catalogue
+from sparring.analysis.diagnosis import NOT_SURE, Plateau, command, diagnosis, students_t
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.least_squares import LeastSquares
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers.sgd import SGD
 from sparring.record import Run, Story
 from sparring.report import Live, summary, write_report
-from sparring.report.findings import when_to_stop
+from sparring.report.page.findings import when_to_stop
 from sparring.rules import Reading
 from sparring.rules._telling import told
+from sparring.training import trainer
 from sparring.tricks.label_swapping import LabelSwapping
 
-SMALL = sparring.find_recipe("digits").with_(
-    rounds=30, ticks=3, batch=8, seeds=3, generator=FullyConnected((9,), output="tanh")
+SMALL = sparring.find_recipe("digits").replace(
+    rounds=30, log_points=3, batch=8, seeds=3, generator=FullyConnected((9,), output="tanh")
 )
 OWN = """
 from torch import nn
@@ -42,7 +43,7 @@ class Mine(nn.Sequential):
 
 
 def mine() -> Recipe:
-    return find_recipe("digits").with_(generator=Mine, rounds=6, ticks=2, batch=8)
+    return find_recipe("digits").replace(generator=Mine, rounds=6, log_points=2, batch=8)
 """
 
 
@@ -54,14 +55,14 @@ def sparring_(*arguments: object, expect: int = OK) -> None:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A G that learns nothing: half of the labels are wrong."""
     out = tmp_path_factory.mktemp("diagnose") / "run"
-    sparring.train(SMALL.with_(tricks=(LabelSwapping(0.5, 0.0),)), out)
+    sparring.train(SMALL.replace(tricks=(LabelSwapping(0.5, 0.0),)), out)
     return out
 
 
 def written(folder: Path, story: Story) -> Run:
     """A run's folder that tells this story."""
     run = Run(folder)
-    recipe = sparring.find_recipe("digits").with_(seeds=story.seeds, rounds=story.recipe["rounds"])
+    recipe = sparring.find_recipe("digits").replace(seeds=story.seeds, rounds=story.recipe["rounds"])
     run.create(recipe.to_json())
     for event in story.events:
         run.journal.append(event["event"], **{k: v for k, v in event.items() if k != "event"})
@@ -83,7 +84,7 @@ def test_findings_as_json_are_the_strongest_first_and_their_remedies_run(
     assert held["verdict"] in (first["rule"], NOT_SURE)
     for finding in held["findings"]:
         assert {"rule", "claim", "members", "since", "evidence", "remedy"} <= finding.keys()
-        assert finding["rule"] in catalogue.cards("rules")
+        assert finding["rule"] in catalogue.entries("rules")
         assert set(finding["members"]) <= {0, 1, 2} and finding["of"] == 3
         assert 0 <= finding["since"] <= 30
         assert all({"name", "value", "healthy"} <= each.keys() for each in finding["evidence"])
@@ -92,7 +93,7 @@ def test_findings_as_json_are_the_strongest_first_and_their_remedies_run(
     out = tmp_path / "mended"
     words = first["command"].split()[1:]
     assert words == ["train", "--from", str(trained), "--remedy", first["remedy"]]
-    sparring_(*words, "--rounds", 5, "--ticks", 1, "--out", out)
+    sparring_(*words, "--rounds", 5, "--log-points", 1, "--out", out)
     assert Run(out).story.round == 5
     assert Run(out).recipe["seeds"] == [0, 1, 2]
     assert Run(out).recipe["name"] == "digits"
@@ -107,7 +108,7 @@ def test_words_name_the_verdict_its_numbers_and_what_to_type(trained: Path, caps
 
 
 def test_a_remedy_is_trained_beside_the_run_and_changes_what_it_says(trained: Path) -> None:
-    sparring_("train", "--from", trained, "--remedy", "honest-labels", "--rounds", 4, "--ticks", 1)
+    sparring_("train", "--from", trained, "--remedy", "honest-labels", "--rounds", 4, "--log-points", 1)
     made = Run(trained.with_name("run-honest-labels"))
     assert made.recipe["tricks"] == [] and made.recipe["rounds"] == 4
     assert made.recipe["generator"] == Run(trained).recipe["generator"]
@@ -140,19 +141,19 @@ def test_a_remedy_needs_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_run_with_a_users_own_network_is_diagnosed_and_mended(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OWN)
     made = sparring.train(sparring.find_recipe(str(tmp_path / "mine.py")), tmp_path / "run")
-    assert sparring.diagnose(made).verdict in (NOT_SURE, *catalogue.cards("rules"))
+    assert sparring.diagnose(made).verdict in (NOT_SURE, *catalogue.entries("rules"))
     sparring_("train", "--from", made.path, "--remedy", "faster-discriminator", "--rounds", 3)
     again = Run(tmp_path / "run-faster-discriminator")
     assert again.recipe["generator"]["yours"] == "Mine"
-    assert again.recipe["discriminator_optimiser"]["rate"] == 4 * made.recipe["discriminator_optimiser"]["rate"]
+    assert again.recipe["discriminator_optimizer"]["lr"] == 4 * made.recipe["discriminator_optimizer"]["lr"]
 
 
 def test_a_run_that_diverges_is_stopped_and_named_with_the_round_where_it_began(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    far = SMALL.with_(generator_optimiser=SGD(1e4), discriminator_optimiser=SGD(1e4), seeds=2, rounds=200)
+    far = SMALL.replace(generator_optimizer=SGD(1e4), discriminator_optimizer=SGD(1e4), seeds=2, rounds=200)
     with pytest.raises(sparring.SparringError, match="every member diverged"):
-        sparring.train(far.with_(objective=LeastSquares(), tricks=()), tmp_path / "run")
+        sparring.train(far.replace(objective=LeastSquares(), tricks=()), tmp_path / "run")
     sparring_("diagnose", tmp_path / "run", "--json")
     held = json.loads(capsys.readouterr().out)
     first = held["findings"][0]
@@ -181,7 +182,7 @@ def test_the_page_carries_every_finding_with_its_picture_and_command(tmp_path: P
 
 def test_the_author_stands_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = written(tmp_path / "run", sick("discriminator-wins"))
-    made.write_text("recipe.json", json.dumps(sparring.find_recipe("num-gan").with_(seeds=8).to_dict()))
+    made.write_text("recipe.json", json.dumps(sparring.find_recipe("num-gan").replace(seeds=8).to_dict()))
     sparring_("show", made.path)
     said = " ".join(capsys.readouterr().out.split())
     assert "its author saw No longer pure noise" in said
@@ -192,7 +193,7 @@ def test_the_author_stands_beside_the_run(tmp_path: Path, capsys: pytest.Capture
 def test_it_says_not_sure_where_nothing_is_clear(tmp_path: Path) -> None:
     """D leads, no figure was told: nothing is known of the samples, and neither end is claimed."""
     story = told({"d_real": 0.7, "d_fake": 0.3}, figures={})
-    held = diagnosis(Story(story.recipe, [e for e in story.events if e["event"] != "yardstick"]))
+    held = diagnosis(Story(story.recipe, [e for e in story.events if e["event"] != "real-baseline"]))
     assert held.verdict == NOT_SURE and not held.findings
     assert held.line == "not-sure: nothing stands out, good or bad"
 
@@ -209,7 +210,7 @@ def test_a_minority_is_told_and_is_not_the_verdict() -> None:
 def test_a_verdict_stands_in_the_display(trained: Path) -> None:
     console = Console(width=120, height=60, file=io.StringIO(), force_terminal=True)
     live: Any = Live(console)
-    recipe = sparring.find_recipe("digits").with_(rounds=6, ticks=2, batch=8)
+    recipe = sparring.find_recipe("digits").replace(rounds=6, log_points=2, batch=8)
     live.console = console
     seen: list[str] = []
 
@@ -220,7 +221,7 @@ def test_a_verdict_stands_in_the_display(trained: Path) -> None:
 
     with live:
         sparring.train(recipe, trained.parent / "shown", watchers=[look])
-    assert seen[-1].startswith(("not-sure", *catalogue.cards("rules")))
+    assert seen[-1].startswith(("not-sure", *catalogue.entries("rules")))
     assert "so far" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -230,18 +231,18 @@ def test_intervals_are_students(freedom: int) -> None:
 
 
 def test_whether_more_training_pays_is_said_with_its_interval() -> None:
-    falling = Still.of(Reading(told(figures={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
+    falling = Plateau.of(Reading(told(figures={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
     assert falling is not None and falling.improving is True
     assert falling.low < falling.change < falling.high < 0
-    resting = Still.of(Reading(told(figures={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
+    resting = Plateau.of(Reading(told(figures={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
     assert resting is not None and resting.improving is False
     assert "more training would add little" in resting.words
-    assert Still("frechet-distance", 0.01, -0.9, 8.74).words == (
+    assert Plateau("frechet-distance", 0.01, -0.9, 8.74).words == (
         "Over the last third of the rounds samples came 1% further from the data "
         "(95% interval: 90% nearer to 10 times as far): that does not tell whether more training pays."
     )
     untold = told(figures={})
-    assert Still.of(Reading(untold)) is None
+    assert Plateau.of(Reading(untold)) is None
 
 
 def test_one_example_that_wanders_nearer_is_no_gain() -> None:
@@ -258,12 +259,12 @@ def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: 
     """A G that cannot learn rests from the beginning. The same command has nothing left to do; without the flag it
     goes on."""
     monkeypatch.setattr(trainer, "LOOK_SHARE", 1e6)  # every tick is looked at, however long that takes
-    rest = SMALL.with_(generator_optimiser=SGD(0.0), rounds=200, ticks=20)
-    made = sparring.train(rest, tmp_path / "run", until_still=True)
+    rest = SMALL.replace(generator_optimizer=SGD(0.0), rounds=200, log_points=20)
+    made = sparring.train(rest, tmp_path / "run", early_stop=True)
     assert made.story.status == "still"
     ended = made.story.round
     assert 100 <= ended < 200
-    assert sparring.train(rest, tmp_path / "run", until_still=True).story.round == ended
+    assert sparring.train(rest, tmp_path / "run", early_stop=True).story.round == ended
     held = sparring.diagnose(made)
     assert held.still is not None and not held.still.pays
     assert sparring.train(rest, tmp_path / "run").story.status == "finished"
@@ -271,7 +272,7 @@ def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: 
 
 def test_training_goes_on_while_samples_get_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "LOOK_SHARE", 1e6)
-    made = sparring.train("pattern-1010", tmp_path / "run", until_still=True, watchers=[_stop_at(600)])
+    made = sparring.train("pattern-1010", tmp_path / "run", early_stop=True, watchers=[_stop_at(600)])
     assert made.story.status == "stopped"
 
 
@@ -284,16 +285,16 @@ def _stop_at(round: int) -> Any:
 
 def test_it_needs_figures_to_know_when(tmp_path: Path) -> None:
     with pytest.raises(sparring.UsageError, match="until-still needs them"):
-        sparring.train(SMALL, tmp_path / "run", until_still=True, probing=False)
+        sparring.train(SMALL, tmp_path / "run", early_stop=True, metrics=False)
 
 
 def test_the_best_checkpoint_is_kept_under_its_name_and_can_be_sampled(tmp_path: Path) -> None:
-    made = sparring.train(SMALL.with_(ticks=1), tmp_path / "run")
+    made = sparring.train(SMALL.replace(log_points=1), tmp_path / "run")
     assert made.best == made.path / "weights" / "best-round-000000030.safetensors"
     assert sparring.diagnose(made).best == 30
     np.testing.assert_array_equal(sparring.sample(made, 4, best=True), sparring.sample(made, 4))
     assert "weights/best-round-000000030.safetensors" in when_to_stop(made, sparring.diagnose(made))
-    unseen = sparring.train(SMALL.with_(rounds=2, ticks=1), tmp_path / "unseen", probing=False)
+    unseen = sparring.train(SMALL.replace(rounds=2, log_points=1), tmp_path / "unseen", metrics=False)
     assert unseen.best is None
     with pytest.raises(sparring.SparringError, match="no best checkpoint"):
         sparring.sample(unseen, 4, best=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sparring import catalogue
-from sparring.cli import COMMANDS
+from sparring.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
@@ -52,7 +52,7 @@ def test_every_command_shown_exists(page: Path) -> None:
         command, *rest = line.split("#")[0].split()[1:]
         assert command in COMMANDS, line
         if command == "train" and not rest[0].endswith(".py") and rest[0].islower() and rest[0][0].isalpha():
-            assert rest[0] in catalogue.cards("recipes"), line
+            assert rest[0] in catalogue.entries("recipes"), line
 
 
 def test_both_readmes_show_the_same_commands() -> None:

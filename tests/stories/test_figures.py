@@ -13,25 +13,25 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-import sparring.trainer
-from sparring.cli import run
+import sparring.training.trainer
+from sparring.analysis.facts import Facts, Spread
+from sparring.cli.main import run
 from sparring.datasets import _folder
 from sparring.datasets.folder import Folder
 from sparring.datasets.ring import Ring
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.report import Comparison, Live, summary, words, write_comparison, write_report
-from sparring.report.drawing import DARK, LIGHT, as_png
-from sparring.report.facts import Facts, Spread
-from sparring.report.figures import figures
-from sparring.report.looks import FEW, NAMES, phrases
-from sparring.report.panels import figures_at_ticks, gradients
-from sparring.report.points import COLUMNS, ROWS, Scatters
-from sparring.trainer import train
+from sparring.report.figures.drawing import DARK, LIGHT, as_png
+from sparring.report.figures.panels import figures_at_ticks, gradients
+from sparring.report.figures.run import figures
+from sparring.report.live.points import COLUMNS, ROWS, Scatters
+from sparring.report.terminal.evaluations import FEW, NAMES, phrases
+from sparring.training.trainer import train
 from tests.stories.test_report import page_of, text_of
 
 JUDGED = ("frechet-distance", "modes", "class-divergence", "confidence")
-OWN = ("diversity", "roughness", "average-likeness", "nearest-training")
+OWN = ("diversity", "roughness", "similarity-to-mean", "nearest-neighbor")
 
 
 def sparring_(*arguments: object) -> int:
@@ -42,23 +42,25 @@ def sparring_(*arguments: object) -> int:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Five seeds of digits, looked at at every tick."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sparring.trainer, "LOOK_SHARE", 1e9)
-        recipe = find_recipe("digits").with_(seeds=5, rounds=40, ticks=4, pictured=4)
+        patch.setattr(sparring.training.trainer, "LOOK_SHARE", 1e9)
+        recipe = find_recipe("digits").replace(seeds=5, rounds=40, log_points=4, samples_per_grid=4)
         return train(recipe, tmp_path_factory.mktemp("figures") / "digits", threads=1)
 
 
 def told_run(path: Path, looked: dict[str, Any], seeds: int = 3, real: dict[str, float] | None = None) -> Run:
     """A run folder that looked at samples four times, with these figures."""
     made = Run(path)
-    made.create(json.dumps(find_recipe("pattern-1010").with_(seeds=seeds, rounds=200, ticks=4).to_dict()))
+    made.create(json.dumps(find_recipe("pattern-1010").replace(seeds=seeds, rounds=200, log_points=4).to_dict()))
     made.write_text("about.json", json.dumps({"equilibrium": {"d_real": 0.5}}))
     made.journal.append("started", round=0)
-    made.journal.append("yardstick", round=0, n=256, samples=256, training=9, judge=None, unseen="", figures=real or {})
+    made.journal.append(
+        "real-baseline", round=0, n=256, samples=256, training=9, judge=None, unseen="", figures=real or {}
+    )
     rows = {name: np.full((10, seeds), 0.3).tolist() for name in ("d_loss", "g_loss", "d_real", "d_fake")}
-    for tick in range(1, 5):
-        noted = [(tick - 1) * 50 + 5 * (k + 1) for k in range(10)]
+    for log_point in range(1, 5):
+        noted = [(log_point - 1) * 50 + 5 * (k + 1) for k in range(10)]
         made.journal.append(
-            "tick", round=tick * 50, seconds=tick, noted=noted, figures=looked, look_seconds=0.1, **rows
+            "log", round=log_point * 50, seconds=log_point, logged=noted, figures=looked, evaluation_seconds=0.1, **rows
         )
     made.journal.append("finished", round=200, seconds=4)
     return made
@@ -71,17 +73,17 @@ def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: 
     story = trained.story
     rounds, looked = story.figures
     assert rounds.tolist() == [10, 20, 30, 40]
-    assert list(looked) == [*JUDGED, *OWN, "d_seen", "d_generated"]
+    assert list(looked) == [*JUDGED, *OWN, "d_train", "d_generated"]
     assert all(values.shape == (4, 5) and np.isfinite(values).all() for values in looked.values())
-    assert story.yardstick is not None and story.yardstick["judge"] == "digits"
-    assert set(story.yardstick["figures"]) == {*JUDGED, *OWN}
+    assert story.real_baseline is not None and story.real_baseline["judge"] == "digits"
+    assert set(story.real_baseline["figures"]) == {*JUDGED, *OWN}
     for name in ("d_gradient", "g_gradient"):
         assert story.curve(name).shape == story.curve("d_loss").shape and (story.curve(name) > 0).all()
 
 
 def test_figures_can_be_left_out(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    assert sparring_("train", "pattern-1010", "--rounds", 20, "--threads", 1, "--no-figures", "--out", out) == 0
+    assert sparring_("train", "pattern-1010", "--rounds", 20, "--threads", 1, "--no-metrics", "--out", out) == 0
     assert "figures" not in (out / "journal.jsonl").read_text()
     assert not (out / "figures" / "figures.png").exists()
 
@@ -92,11 +94,11 @@ def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
     opened = []
     openings = _folder.opened
     monkeypatch.setattr(_folder, "opened", lambda *given: opened.append(given) or openings(*given))
-    recipe = find_recipe("digits").with_(data=Folder(str(image_folder)), rounds=10, ticks=2, batch=8)
+    recipe = find_recipe("digits").replace(data=Folder(str(image_folder)), rounds=10, log_points=2, batch=8)
     told = train(recipe, tmp_path / "run", threads=1).story
     assert len(opened) == 1
-    assert set(told.figures[1]) == {*OWN, "d_seen", "d_generated"}
-    assert told.yardstick is not None and (told.yardstick["judge"], told.yardstick["n"]) == (None, None)
+    assert set(told.figures[1]) == {*OWN, "d_train", "d_generated"}
+    assert told.real_baseline is not None and (told.real_baseline["judge"], told.real_baseline["n"]) == (None, None)
 
 
 # The numbers.
@@ -110,14 +112,14 @@ def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Ru
     for name in JUDGED:
         figure = looked["values"][name]
         assert len(figure["members"]) == figure["n"] == 5 and figure["real"] is not None
-    assert looked["values"]["d_seen"]["real"] is None
+    assert looked["values"]["d_train"]["real"] is None
     assert set(told["gradients"]) == {"d_gradient", "g_gradient"} and told["gradients"]["g_gradient"]["n"] == 5
     text = text_of(words(trained))
     assert "Fréchet distance" in text and "256 examples of each seed" in text and "the judge digits" in text
 
 
 def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
-    out = train(find_recipe("pattern-1010").with_(rounds=20), tmp_path / "run", threads=1, probing=False)
+    out = train(find_recipe("pattern-1010").replace(rounds=20), tmp_path / "run", threads=1, metrics=False)
     assert summary(out)["figures"] is None
     assert "Samples beside real data" not in page_of(out).said
     assert "figures" not in figures(Facts.of(out))
@@ -150,7 +152,7 @@ def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Ru
 @pytest.mark.parametrize("seeds", [1, 3, 100])
 @pytest.mark.parametrize("value", [0.5, None, 0.0])
 def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path: Path) -> None:
-    told = {name: [value] * seeds for name in ("diversity", "d_seen", "of a newer version")}
+    told = {name: [value] * seeds for name in ("diversity", "d_train", "of a newer version")}
     run = told_run(tmp_path / "run", told, seeds, {"diversity": 1.0})
     panels = [axes for axes in figures_at_ticks(Facts.of(run), LIGHT).axes if axes.get_visible()]
     assert [axes.get_title(loc="left") for axes in panels] == ["diversity", "of a newer version", "What D says"]
@@ -169,7 +171,7 @@ def test_compare_lays_figures_side_by_side(trained: Run, tmp_path: Path) -> None
 
 
 def test_the_few_that_tell_most() -> None:
-    one = {name: Spread.of(np.array([2.0, 4.0])) for name in reversed((*JUDGED, *OWN, "d_seen"))}
+    one = {name: Spread.of(np.array([2.0, 4.0])) for name in reversed((*JUDGED, *OWN, "d_train"))}
     assert phrases(one, {"frechet-distance": 0.81, "modes": 10}) == [
         "Fréchet distance 3 (real 0.81)",
         "modes 3 (10)",
@@ -181,7 +183,7 @@ def test_the_few_that_tell_most() -> None:
 
 
 def test_the_display_tells_the_newest_figures(tmp_path: Path) -> None:
-    recipe = find_recipe("digits").with_(seeds=2, rounds=20, ticks=2)
+    recipe = find_recipe("digits").replace(seeds=2, rounds=20, log_points=2)
     console = Console(force_terminal=True, color_system="truecolor", width=80, height=40, file=io.StringIO())
     with Live(console) as live:
         train(recipe, tmp_path / "run", watchers=[live], threads=1)
@@ -198,7 +200,7 @@ def test_the_display_tells_the_newest_figures(tmp_path: Path) -> None:
 def test_points_are_shown_over_their_modes_in_the_display() -> None:
     modes = Ring.modes
     assert modes is not None
-    on_two = np.array([modes.centres[0], modes.centres[2], (9.0, 0.0), (np.nan, 0.0)])
+    on_two = np.array([modes.centers[0], modes.centers[2], (9.0, 0.0), (np.nan, 0.0)])
     lost = np.full((4, 2), np.nan)
     text = text_of(Scatters(np.stack([on_two, lost]), modes, (7, 8), 80), 80)
     lines = text.splitlines()
@@ -213,8 +215,8 @@ def test_points_are_shown_over_their_modes_in_the_display() -> None:
 
 
 def test_a_run_on_points_shows_them_while_it_trains(tmp_path: Path) -> None:
-    recipe = find_recipe("digits").with_(data=Ring(), seeds=2, rounds=10, ticks=2)
-    recipe = recipe.with_(generator=type(recipe.generator)(hidden=(8,)))
+    recipe = find_recipe("digits").replace(data=Ring(), seeds=2, rounds=10, log_points=2)
+    recipe = recipe.replace(generator=type(recipe.generator)(hidden=(8,)))
     console = Console(force_terminal=True, color_system="truecolor", width=100, height=40, file=io.StringIO())
     with Live(console) as live:
         train(recipe, tmp_path / "run", watchers=[live], threads=1)

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.cli import run
+from sparring.analysis.doctor import Examination
+from sparring.cli.main import run
 from sparring.datasets import _folder
 from sparring.datasets.folder import Folder
-from sparring.doctor import Examination
 from sparring.errors import SparringError, UsageError
 
 RNG = np.random.default_rng(0)
@@ -57,7 +57,7 @@ def saved(pixels: np.ndarray, mode: str = "", **how: Any) -> Callable[[Path], No
     return save
 
 
-def deep_colour(path: Path) -> None:
+def deep_color(path: Path) -> None:
     """A PNG of 16 bits in each of three channels, which Pillow reads and does not write."""
     rows = b"".join(b"\0" + row.tobytes() for row in RGB.astype(">u2") * 257)
     chunks = [(b"IHDR", struct.pack(">2I5B", 5, 6, 16, 2, 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
@@ -118,19 +118,19 @@ def pages(path: Path) -> None:
     Image.fromarray(RGB).save(path, save_all=True, append_images=[Image.fromarray(GREY), Image.new("RGB", (9, 9))])
 
 
-def thrice(grey: np.ndarray) -> np.ndarray:
-    return np.dstack([grey] * 3)
+def thrice(gray: np.ndarray) -> np.ndarray:
+    return np.dstack([gray] * 3)
 
 
 def over(background: tuple[int, int, int], rgba: np.ndarray) -> np.ndarray:
-    colour, alpha = rgba[..., :3].astype(float), rgba[..., 3:].astype(float) / 255
-    return np.floor(colour * alpha + np.array(background) * (1 - alpha) + 0.5).astype(np.uint8)
+    color, alpha = rgba[..., :3].astype(float), rgba[..., 3:].astype(float) / 255
+    return np.floor(color * alpha + np.array(background) * (1 - alpha) + 0.5).astype(np.uint8)
 
 
-COLOURS = np.array(PALETTE, np.uint8).reshape(3, 3)[INDEX]
+COLORS = np.array(PALETTE, np.uint8).reshape(3, 3)[INDEX]
 LA = np.dstack([thrice(GREY), ALPHA])
-HOLES = np.dstack([COLOURS, np.where(INDEX == 1, 0, 255)])
-VEILS = np.dstack([COLOURS, np.array([255, 100, 7])[INDEX]])
+HOLES = np.dstack([COLORS, np.where(INDEX == 1, 0, 255)])
+VEILS = np.dstack([COLORS, np.array([255, 100, 7])[INDEX]])
 ONE_LEVEL = np.dstack([thrice(INDEX), np.where(INDEX == 1, 0, 255)])
 SIXTEEN = thrice(np.floor(DEEP / 257 + 0.5).astype(np.uint8))
 TWELVE = thrice(np.floor(DEEP // 16 / 4095 * 255 + 0.5).astype(np.uint8))
@@ -140,39 +140,39 @@ BILEVEL = thrice(np.where(GREY > 127, 255, 0).astype(np.uint8))
 
 KINDS: dict[str, tuple[str, Callable[[Path], None], np.ndarray]] = {
     "png bilevel": ("png", saved(np.where(GREY > 127, 255, 0).astype(np.uint8), "1"), BILEVEL),
-    "png grey": ("png", saved(GREY), thrice(GREY)),
-    "png grey with one level transparent": ("png", saved(INDEX, transparency=1), over(ORANGE, ONE_LEVEL)),
-    "png grey and alpha": ("png", saved(np.dstack([GREY, ALPHA])), over(ORANGE, LA)),
-    "png palette": ("png", palette(), COLOURS),
+    "png gray": ("png", saved(GREY), thrice(GREY)),
+    "png gray with one level transparent": ("png", saved(INDEX, transparency=1), over(ORANGE, ONE_LEVEL)),
+    "png gray and alpha": ("png", saved(np.dstack([GREY, ALPHA])), over(ORANGE, LA)),
+    "png palette": ("png", palette(), COLORS),
     "png palette with a hole": ("png", palette(1), over(ORANGE, HOLES)),
     "png palette with veils": ("png", palette(bytes([255, 100, 7])), over(ORANGE, VEILS)),
     "png rgb": ("png", saved(RGB), RGB),
     "png rgba": ("png", saved(RGBA), over(ORANGE, RGBA)),
-    "png 16-bit grey": ("png", saved(DEEP), SIXTEEN),
-    "png 16-bit rgb": ("png", deep_colour, RGB),
+    "png 16-bit gray": ("png", saved(DEEP), SIXTEEN),
+    "png 16-bit rgb": ("png", deep_color, RGB),
     "webp rgb": ("webp", saved(RGB, lossless=True), RGB),
     "webp rgba": ("webp", saved(RGBA, lossless=True, exact=True), over(ORANGE, RGBA)),
-    "bmp grey": ("bmp", saved(GREY), thrice(GREY)),
-    "bmp palette": ("bmp", palette(), COLOURS),
+    "bmp gray": ("bmp", saved(GREY), thrice(GREY)),
+    "bmp palette": ("bmp", palette(), COLORS),
     "bmp rgb": ("BMP", saved(RGB), RGB),
-    "gif": ("gif", palette(), COLOURS),
+    "gif": ("gif", palette(), COLORS),
     "gif with a hole": ("gif", palette(1), over(ORANGE, HOLES)),
-    "gif film": ("gif", film, COLOURS),
+    "gif film": ("gif", film, COLORS),
     "tiff bilevel": ("tif", saved(np.where(GREY > 127, 255, 0).astype(np.uint8), "1"), BILEVEL),
-    "tiff grey": ("tif", saved(GREY), thrice(GREY)),
-    "tiff grey, 0 is white": ("tif", tiff(GREY, 8, 0), thrice(255 - GREY)),
-    "tiff grey and alpha": ("tiff", saved(np.dstack([GREY, ALPHA])), over(ORANGE, LA)),
-    "tiff grey, alpha and premultiplied": ("tiff", tiff(VEILED, 8, extra=1), over(ORANGE, UNVEILED)),
-    "tiff palette": ("tif", palette(), COLOURS),
+    "tiff gray": ("tif", saved(GREY), thrice(GREY)),
+    "tiff gray, 0 is white": ("tif", tiff(GREY, 8, 0), thrice(255 - GREY)),
+    "tiff gray and alpha": ("tiff", saved(np.dstack([GREY, ALPHA])), over(ORANGE, LA)),
+    "tiff gray, alpha and premultiplied": ("tiff", tiff(VEILED, 8, extra=1), over(ORANGE, UNVEILED)),
+    "tiff palette": ("tif", palette(), COLORS),
     "tiff rgb": ("TIF", saved(RGB), RGB),
     "tiff rgb, packed": ("tiff", saved(RGB, compression="tiff_lzw"), RGB),
     "tiff rgb, deflated": ("tiff", saved(RGB, compression="tiff_adobe_deflate"), RGB),
     "tiff rgba": ("tiff", saved(RGBA), over(ORANGE, RGBA)),
-    "tiff 12-bit grey": ("tiff", tiff(DEEP // 16, 12), TWELVE),
-    "tiff 16-bit grey": ("tiff", saved(DEEP), SIXTEEN),
-    "tiff 16-bit grey, packed": ("tiff", saved(DEEP, compression="tiff_lzw"), SIXTEEN),
-    "tiff 16-bit grey, high byte first": ("tiff", tiff(DEEP, 16, order=">"), SIXTEEN),
-    "tiff 16-bit grey, 0 is white": ("tiff", tiff(DEEP, 16, 0), 255 - SIXTEEN),
+    "tiff 12-bit gray": ("tiff", tiff(DEEP // 16, 12), TWELVE),
+    "tiff 16-bit gray": ("tiff", saved(DEEP), SIXTEEN),
+    "tiff 16-bit gray, packed": ("tiff", saved(DEEP, compression="tiff_lzw"), SIXTEEN),
+    "tiff 16-bit gray, high byte first": ("tiff", tiff(DEEP, 16, order=">"), SIXTEEN),
+    "tiff 16-bit gray, 0 is white": ("tiff", tiff(DEEP, 16, 0), 255 - SIXTEEN),
     "tiff 16-bit rgb": ("tiff", tiff(RGB.astype(np.uint16) * 257, 16, 2), RGB),
     "tiff 16-bit rgb, high byte first": ("tiff", tiff(RGB.astype(np.uint16) * 257, 16, 2, ">"), RGB),
     "tiff of pages": ("tiff", pages, RGB),
@@ -189,7 +189,7 @@ def pixels_of(folder: Path, **how: Any) -> np.ndarray:
 def test_every_format_and_mode_is_read_exactly(home: Path, kind: str) -> None:
     ending, save, expected = KINDS[kind]
     save(home / f"a.{ending}")
-    found = pixels_of(home, background="#ff8000", colours="rgb")[0]
+    found = pixels_of(home, background="#ff8000", colors="rgb")[0]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -197,11 +197,11 @@ def test_every_format_and_mode_is_read_exactly(home: Path, kind: str) -> None:
 def test_a_jpeg_is_read_nearly_exactly(home: Path, mode: str) -> None:
     smooth = np.stack(np.meshgrid(np.arange(40), np.arange(40)), -1).sum(-1).astype(np.uint8) * 3
     Image.fromarray(smooth).convert("RGB").convert(mode).save(home / "a.jpeg", quality=98)
-    assert np.abs(pixels_of(home, colours="rgb")[0].astype(int) - thrice(smooth)).max() <= 4
+    assert np.abs(pixels_of(home, colors="rgb")[0].astype(int) - thrice(smooth)).max() <= 4
 
 
 def test_a_jpeg_with_a_second_picture_is_the_first(home: Path) -> None:
-    first, second = (Image.new("RGB", (8, 8), colour) for colour in ("white", "black"))
+    first, second = (Image.new("RGB", (8, 8), color) for color in ("white", "black"))
     first.save(home / "a.jpg", format="MPO", save_all=True, append_images=[second])
     assert (pixels_of(home) > 250).all()
     assert Examination.of(home).formats == {"JPEG": 1}
@@ -253,16 +253,16 @@ def test_a_tiff_whose_levels_say_nothing_is_named_with_why(home: Path) -> None:
         assert faults == dict.fromkeys(("cut.tiff", "rare.tiff"), "is a damaged TIFF, or of a kind that is not read")
 
 
-def test_a_folder_without_colour_is_grey_unless_asked(home: Path) -> None:
+def test_a_folder_without_color_is_grey_unless_asked(home: Path) -> None:
     saved(thrice(GREY))(home / "a.png")
     saved(GREY)(home / "b.png")
     assert pixels_of(home).shape == (2, 6, 5, 1)
-    assert pixels_of(home, colours="rgb").shape == (2, 6, 5, 3)
+    assert pixels_of(home, colors="rgb").shape == (2, 6, 5, 3)
     saved(RGB)(home / "c.png")
     assert pixels_of(home).shape == (3, 6, 5, 3)
-    grey = pixels_of(home, colours="grey")
-    np.testing.assert_array_equal(grey[0, ..., 0], GREY)
-    np.testing.assert_allclose(grey[2, ..., 0], RGB @ np.array([0.299, 0.587, 0.114]), atol=0.51)
+    gray = pixels_of(home, colors="gray")
+    np.testing.assert_array_equal(gray[0, ..., 0], GREY)
+    np.testing.assert_allclose(gray[2, ..., 0], RGB @ np.array([0.299, 0.587, 0.114]), atol=0.51)
 
 
 # Sizes
@@ -374,17 +374,17 @@ def test_what_is_no_folder_of_images_is_told_in_one_line(home: Path) -> None:
     (home / "b.png").write_text("no")
     complaint(lambda: pixels_of(home), "holds no image that can be read; broken: b.png (is no image): copy")
     complaint(lambda: pixels_of(home, size=8), "holds no image that can be read; broken: b.png (is no image): copy")
-    with pytest.raises(UsageError, match="background is a colour"):
+    with pytest.raises(UsageError, match="background is a color"):
         pixels_of(home, background="mauve-ish")
     with pytest.raises(ValueError, match="size must be at least 1"):
         Folder("x", size=-3)
 
 
 def test_one_image_is_enough(home: Path) -> None:
-    from sparring.chance import Chance
+    from sparring.rng import RandomStreams
 
     saved(RGB)(home / "a.png")
-    drawn = Folder(str(home), span=(-1.0, 1.0)).open(None, "cpu").draw(Chance((0, 1)), 3)
+    drawn = Folder(str(home), span=(-1.0, 1.0)).open(None, "cpu").draw(RandomStreams((0, 1)), 3)
     assert drawn.shape == (2, 3, 3, 6, 5)
     np.testing.assert_allclose(drawn[1, 2].permute(1, 2, 0).numpy(), RGB / 127.5 - 1, atol=1e-6)
 
@@ -498,7 +498,7 @@ def sparring(*arguments: object) -> int:
     return run([str(a) for a in arguments])
 
 
-QUICK = ("--rounds", 6, "--ticks", 2, "--batch", 4, "--pictured", 4, "--threads", 1)
+QUICK = ("--rounds", 6, "--log-points", 2, "--batch", 4, "--samples-per-grid", 4, "--threads", 1)
 
 
 @pytest.fixture
@@ -540,7 +540,7 @@ def test_a_run_goes_on_with_the_same_images_or_not_at_all(
 
 
 def test_settings_of_a_folder_on_the_command_line(album: Path, tmp_path: Path) -> None:
-    data = f"folder({album}, size=4, colours=grey, fit=pad)"
+    data = f"folder({album}, size=4, colors=gray, fit=pad)"
     assert sparring("train", "digits", "--data", data, "--out", tmp_path / "run", *QUICK) == 0
     assert json.loads((tmp_path / "run" / "recipe.json").read_text())["data"]["found_shape"] == [1, 4, 4]
 
@@ -552,7 +552,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sparring.flags import read_data
+    from sparring.cli.flags import read_data
     from sparring.recipe import find_recipe
 
     held = find_recipe("digits").data
@@ -597,14 +597,14 @@ def test_the_doctor_tells_all_in_json(patient: Path, tmp_path: Path, capsys: pyt
     assert told["images"] == 7
     assert told["formats"] == {"PNG": 5, "WEBP": 1, "BMP": 1}
     assert told["sizes"] == {"32x32": 6, "64x32": 1}
-    assert told["colours"] == {"RGB": 6, "RGBA": 1}
+    assert told["colors"] == {"RGB": 6, "RGBA": 1}
     assert told["classes"] == {"dogs": 4, "cats": 3}
     assert told["imbalance"] == pytest.approx(4 / 3)
     assert [broken["file"] for broken in told["broken"]] == ["dogs/broken.gif", "dogs/cut.png"]
     assert told["stray"] == ["dogs/list.csv", "notes.txt"]
     assert told["duplicates"] == [["cats/0.png", "dogs/copy.webp"]]
     assert told["look_alike"] == [["cats/0.png", "dogs/touched.bmp"]]
-    assert told["nearly_one_colour"] == ["dogs/blank.png"]
+    assert told["nearly_one_color"] == ["dogs/blank.png"]
     assert told["training"]["shape"] == [3, 32, 32]
     assert told["training"]["resized"] == 1
     assert told["training"]["command"].startswith(f"sparring train digits --data {patient} ")
@@ -635,8 +635,8 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
     )
     assert hidden["transparent"] == shown["transparent"] == 1
     assert (hidden["training"]["background"], shown["training"]["background"]) == ("#000000", "#ffffff")
-    assert hidden["nearly_one_colour"] == ["plain.png", "shadow.png"]
-    assert shown["nearly_one_colour"] == ["plain.png"]
+    assert hidden["nearly_one_color"] == ["plain.png", "shadow.png"]
+    assert shown["nearly_one_color"] == ["plain.png"]
     assert sparring("doctor", home) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "plain.png, shadow.png; 1 of them transparent: another --background may show them" in said
@@ -657,7 +657,7 @@ def test_training_sees_what_the_doctor_said(patient: Path) -> None:
         (("no/where",), 1, "does not exist: name a folder of images"),
         ((), 2, "doctor --help"),
         ((".", "--out", "x.jpg"), 2, "--out must end in"),
-        ((".", "--background", "mud"), 2, "background is a colour"),
+        ((".", "--background", "mud"), 2, "background is a color"),
         ((".",), 1, "holds no image: name a folder of images"),
     ],
 )

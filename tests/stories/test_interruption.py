@@ -20,15 +20,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sparring.about
-import sparring.trainer
-from sparring.cli import FAILED, INTERRUPTED, OK
+import sparring.training.about
+import sparring.training.trainer
+from sparring.cli.main import FAILED, INTERRUPTED, OK
 from sparring.errors import SparringError
-from sparring.game import Game
+from sparring.game.game import Game
 from sparring.recipe import find_recipe
 from sparring.record import Journal, Run
 from sparring.record.journal import replay
-from sparring.trainer import train
+from sparring.training.trainer import train
 from tests.laws.user_modules import PAIRS
 
 ROOT = Path(__file__).parents[2]
@@ -39,15 +39,15 @@ from pathlib import Path
 import numpy as np
 import torch
 torch.set_num_threads(1)
-import sparring.about
-import sparring.trainer
+import sparring.training.about
+import sparring.training.trainer
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
 
-sparring.trainer.CHECKPOINT_SECONDS = 0
-sparring.trainer.CHECKPOINT_SHARE = 1
-sparring.about._commit = lambda: None  # asks git: a process of its own, and no part of the run
+sparring.training.trainer.CHECKPOINT_SECONDS = 0
+sparring.training.trainer.CHECKPOINT_SHARE = 1
+sparring.training.about._commit = lambda: None  # asks git: a process of its own, and no part of the run
 
 # The driver trains once itself: what is loaded on first use is then loaded for every sitting.
 def sitting(recipe, folder, before=lambda: None):
@@ -56,7 +56,7 @@ def sitting(recipe, folder, before=lambda: None):
     if child:
         return child
     before()
-    sparring.trainer.train(recipe, folder, threads=1)
+    sparring.training.trainer.train(recipe, folder, threads=1)
     os._exit(0)
 
 def end(child):
@@ -87,8 +87,8 @@ home = Path(sys.argv[1])
 AT_EVERY_STEP = (
     DRIVER
     + """
-recipe = find_recipe("pattern-1010").with_(rounds=12, ticks=2, seeds=(7, 123456789012))
-sparring.trainer.train(recipe, home / "whole", threads=1)
+recipe = find_recipe("pattern-1010").replace(rounds=12, log_points=2, seeds=(7, 123456789012))
+sparring.training.trainer.train(recipe, home / "whole", threads=1)
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.truncate"}
 
 def killed_before(step):
@@ -124,8 +124,8 @@ AT_RANDOM = (
     DRIVER
     + """
 rng = random.Random(0)
-recipe = find_recipe("pattern-1010").with_(rounds=2000, ticks=200, seeds=4)
-sparring.trainer.train(recipe.with_(rounds=10), home / "warm", threads=1)
+recipe = find_recipe("pattern-1010").replace(rounds=2000, log_points=200, seeds=4)
+sparring.training.trainer.train(recipe.replace(rounds=10), home / "warm", threads=1)
 began = time.monotonic()
 assert end(sitting(recipe, home / "whole")) == 0
 length = time.monotonic() - began
@@ -183,7 +183,7 @@ def takes_its_time(game):
 
 def slow() -> Recipe:
     base = find_recipe("pattern-1010")
-    return replace(base, name="", round=(*base.round, takes_its_time), rounds=200, ticks=10)
+    return replace(base, name="", round=(*base.round, takes_its_time), rounds=200, log_points=10)
 """
 
 
@@ -235,8 +235,8 @@ def assert_one_line(error: BaseException, *parts: str) -> None:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint at every tick."""
-    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(sparring.trainer, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SHARE", 1e9)
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_once_there_is_space
     spare: int, small_disk: Path, tmp_path: Path
 ) -> None:
     """`spare` KB are left, so that it is now a picture, now the journal, now a checkpoint that does not fit."""
-    recipe = find_recipe("pattern-1010").with_(rounds=80, ticks=40, seeds=32)
+    recipe = find_recipe("pattern-1010").replace(rounds=80, log_points=40, seeds=32)
     whole = train(recipe, tmp_path / "whole", threads=1)
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(1024 * (600 - spare)))
@@ -279,7 +279,7 @@ def test_a_disk_that_refuses_any_write_stops_the_run_and_what_was_saved_stays(
     nth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As above where no disk can be mounted: the nth time something must reach the disk, it is full."""
-    recipe = find_recipe("pattern-1010").with_(rounds=60, ticks=6, seeds=3)
+    recipe = find_recipe("pattern-1010").replace(rounds=60, log_points=6, seeds=3)
     whole = train(recipe, tmp_path / "whole", threads=1)
     count = 0
 
@@ -339,25 +339,25 @@ LOST = 5
 
 def poisoned(game: Game) -> None:
     """Whoever has the seed LOST gets a NaN into D in round 20."""
-    if game.round == 20 and LOST in game.chance.seeds:
-        member = game.chance.seeds.index(LOST)
+    if game.round == 20 and LOST in game.rng.seeds:
+        member = game.rng.seeds.index(LOST)
         game.players["D"].networks.parameters[0].data[member].fill_(float("nan"))
 
 
-@pytest.mark.parametrize("networks", ["layered", "batch normalisation", "dropout"])
+@pytest.mark.parametrize("networks", ["layered", "batch normalization", "dropout"])
 def test_a_member_that_diverges_is_counted_and_the_others_play_on_as_alone(networks: str, tmp_path: Path) -> None:
-    recipe = find_recipe("digits").with_(rounds=40, ticks=8, pictured=2, batch=8)
-    recipe = recipe.with_(round=(*recipe.round, poisoned))
+    recipe = find_recipe("digits").replace(rounds=40, log_points=8, samples_per_grid=2, batch=8)
+    recipe = recipe.replace(round=(*recipe.round, poisoned))
     if networks != "layered":
-        recipe = recipe.with_(generator=PAIRS[networks][0], discriminator=PAIRS[networks][1])
-    run = train(recipe.with_(seeds=(3, LOST, 0)), tmp_path / "run", threads=1)
+        recipe = recipe.replace(generator=PAIRS[networks][0], discriminator=PAIRS[networks][1])
+    run = train(recipe.replace(seeds=(3, LOST, 0)), tmp_path / "run", threads=1)
     assert run.story.status == "finished"
     assert list(run.story.diverged) == [1]
     assert 20 <= run.story.diverged[1] <= 40
     _, state = run.load() or (0, {})
     assert np.isnan(next(array for name, array in state.items() if name.startswith("D."))[1]).any()
     for member, seed in ((0, 3), (2, 0)):
-        alone = train(recipe.with_(seeds=(seed,)), tmp_path / str(seed), threads=1)
+        alone = train(recipe.replace(seeds=(seed,)), tmp_path / str(seed), threads=1)
         assert not alone.story.diverged
         for name in ("d_loss", "g_loss", "d_real", "d_fake"):
             mine, theirs = run.story.curve(name)[:, member], alone.story.curve(name)[:, 0]
@@ -366,9 +366,9 @@ def test_a_member_that_diverges_is_counted_and_the_others_play_on_as_alone(netwo
 
 
 def test_a_run_whose_members_all_diverge_stops_and_says_what_to_try(tmp_path: Path) -> None:
-    sgd: Any = type(find_recipe("fashion-fc").generator_optimiser)
-    recipe = find_recipe("digits").with_(
-        generator_optimiser=sgd(1e30), discriminator_optimiser=sgd(1e30), seeds=3, rounds=200, batch=4
+    sgd: Any = type(find_recipe("fashion-fc").generator_optimizer)
+    recipe = find_recipe("digits").replace(
+        generator_optimizer=sgd(1e30), discriminator_optimizer=sgd(1e30), seeds=3, rounds=200, batch=4
     )
     with pytest.raises(SparringError, match="every member diverged by round") as caught:
         train(recipe, tmp_path / "run", threads=1)

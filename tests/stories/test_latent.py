@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
-from sparring.cli import OK, WRONG_USAGE, run
-from sparring.generators import explorable, latents
+from sparring.analysis.generators import explorable, latents
+from sparring.cli.main import OK, WRONG_USAGE, run
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:
@@ -25,7 +25,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> dict[str, 
     made: dict[str, Path] = {}
     for name in ("digits", "fashion-fc", "pattern-1010"):
         made[name] = folder / name
-        few = ("--rounds", 20, "--ticks", 1, "--seeds", "5,3", "--pictured", 4)
+        few = ("--rounds", 20, "--log-points", 1, "--seeds", "5,3", "--samples-per-grid", 4)
         sparring("train", name, *few, "--data-dir", data_dir, "--out", made[name])
     return made
 
@@ -110,7 +110,7 @@ def test_a_sweep_turns_what_the_recipes_author_turned(
         sparring("sweep", runs[name], "--out", tmp_path / "sweep.npy", "--json")
         return json.loads(capsys.readouterr().out)
 
-    wished = catalogue.cards("recipes")["fashion-fc"].facts.get("sweep", (1, 26, 51, 75, 100))
+    wished = catalogue.entries("recipes")["fashion-fc"].facts.get("sweep", (1, 26, 51, 75, 100))
     assert swept("fashion-fc")["dims"] == list(wished)
     assert swept("digits")["dims"] == [1, 9, 17, 24, 32]
     assert swept("pattern-1010")["dims"] == [1]

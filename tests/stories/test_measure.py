@@ -13,13 +13,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring import catalogue
-from sparring.cli import FAILED, OK, WRONG_USAGE, run
+from sparring.analysis.measure import measure, pictures, real_data
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.judges import Judge, own_training
 from sparring.judges.inception import InceptionNetwork
-from sparring.measure import measure, pictures, real_data
 from sparring.record import Run
 
-SMALL = ("--rounds", "3", "--ticks", "1", "--batch", "8", "--generator", "fully-connected(hidden=(9,), output=sigmoid)")
+SMALL = (
+    "--rounds",
+    "3",
+    "--log-points",
+    "1",
+    "--batch",
+    "8",
+    "--generator",
+    "fully-connected(hidden=(9,), output=sigmoid)",
+)
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:
@@ -37,7 +46,7 @@ def test_every_figure_stands_beside_real_data(trained: Path, capsys: pytest.Capt
     sparring("measure", trained, "--count", 200, "--json")
     told = json.loads(capsys.readouterr().out)
     assert told["judge"] == "digits" and told["n"] == 200 and told["seeds"] == [0, 1, 2] and told["round"] == 3
-    through = {n: catalogue.find("metrics", n).through for n in catalogue.cards("metrics")}
+    through = {n: catalogue.find("metrics", n).through for n in catalogue.entries("metrics")}
     assert set(told["metrics"]) == {name for name, how in through.items() if how != "coordinates"}
     for name, figure in told["metrics"].items():
         leaf = catalogue.find("metrics", name)
@@ -75,7 +84,7 @@ def test_a_page_of_a_run_that_was_not_measured_says_nothing_of_it(tmp_path: Path
 
 
 def test_numbers_without_a_judge_are_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sparring("train", "pattern-1010", "--rounds", 20, "--ticks", 1, "--seeds", 2, "--out", tmp_path / "run")
+    sparring("train", "pattern-1010", "--rounds", 20, "--log-points", 1, "--seeds", 2, "--out", tmp_path / "run")
     capsys.readouterr()
     sparring("measure", tmp_path / "run", "--count", 50, "--json")
     told = json.loads(capsys.readouterr().out)
@@ -108,7 +117,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 200 pictures in colour, with a level bar in one subfolder and an upright one in the other."""
+    """A folder of 200 pictures in color, with a level bar in one subfolder and an upright one in the other."""
     folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
     for number in range(200):
         home = folder / ("level", "upright")[number % 2]
@@ -120,7 +129,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained_on(photos: Path, out: Path) -> Path:
-    sparring("train", "digits", *SMALL, "--no-figures", "--data", photos, "--seeds", 2, "--out", out)
+    sparring("train", "digits", *SMALL, "--no-metrics", "--data", photos, "--seeds", 2, "--out", out)
     return out
 
 
@@ -166,7 +175,7 @@ def test_a_folder_without_classes_has_no_figures_of_classes(
     sparring("measure", out, "--json")
     said = capsys.readouterr()
     told = json.loads(said.out)
-    through = {name: catalogue.find("metrics", name).through for name in catalogue.cards("metrics")}
+    through = {name: catalogue.find("metrics", name).through for name in catalogue.entries("metrics")}
     assert set(told["metrics"]) == {name for name, how in through.items() if how in ("features", "pixels")}
     assert told["judge"].startswith("own:") and told["judge_accuracy"] is None
     assert "without classes" in told["judge_words"] and "training a judge on 100 images without classes" in said.err
@@ -194,7 +203,7 @@ def test_a_judge_learns_from_nothing_that_stands_where_a_generator_would() -> No
 
 
 def test_stacked_images_can_be_learnt_from_as_they_are_drawn(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sparring.measure as room
+    import sparring.analysis.measure as room
     from sparring.datasets.stacked_mnist import StackedMNIST
 
     monkeypatch.setattr(room, "MOST_LEARNT", 600)
@@ -208,7 +217,7 @@ def test_stacked_images_can_be_learnt_from_as_they_are_drawn(data_dir: Path, mon
 def test_published_distances_look_through_inception(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import sparring.measure as room
+    import sparring.analysis.measure as room
 
     class Quarters(nn.Module):
         def forward(self, pixels: Tensor) -> tuple[Tensor]:
@@ -240,7 +249,7 @@ def test_what_inception_lacks_is_said_in_one_line(
 def test_a_measurement_of_a_member_that_diverged_is_null_and_counted(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import sparring.measure as room
+    import sparring.analysis.measure as room
 
     def lost(*given: object, **how: object) -> np.ndarray:
         made = np.random.default_rng(0).uniform(size=(3, 50, 1, 8, 8)).astype(np.float32)

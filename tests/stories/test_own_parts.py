@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.cli import FAILED, OK, WRONG_USAGE, run
+from sparring.analysis.generators import sample
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError
-from sparring.generators import sample
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.trainer import Trainer, train
+from sparring.training.trainer import Trainer, train
 
 PARTS = '''
 """Two moons, from convolutions to moves: everything here is the user's own."""
@@ -59,9 +59,9 @@ class Blobs:
         self.device = device
 
     def draw(self, chance, count):
-        centre = chance.uniform("blob", (count, 2, 1, 1)) * 5
+        center = chance.uniform("blob", (count, 2, 1, 1)) * 5
         grid = torch.arange(6.0)
-        distance = (grid[:, None] - centre[:, :, :1]) ** 2 + (grid - centre[:, :, 1:]) ** 2
+        distance = (grid[:, None] - center[:, :, :1]) ** 2 + (grid - center[:, :, 1:]) ** 2
         return torch.exp(-distance / 2)
 
 
@@ -75,15 +75,15 @@ class OneBlob(Dataset):
 
 
 def g_fools_d_gently(game):
-    game.learn("G", 0.5 * game.fooled(game.D(game.fake())))
+    game.learn("G", 0.5 * game.g_loss(game.D(game.fake())))
 
 
 def my_blobs() -> Recipe:
     digits = find_recipe("digits")
     return replace(
         digits, name="", data=OneBlob(), generator=Generator, discriminator=Discriminator,
-        latent=replace(digits.latent, size=8), round=(digits.round[0], g_fools_d_gently), batch=4, rounds=24, ticks=4,
-        pictured=4,
+        latent=replace(digits.latent, size=8), round=(digits.round[0], g_fools_d_gently), batch=4, rounds=24, log_points=4,
+        samples_per_grid=4,
     )
 '''
 
@@ -92,7 +92,7 @@ from dataclasses import replace
 from torch import nn
 from sparring.recipe import Recipe, find_recipe
 
-base = replace(find_recipe("pattern-1010"), name="", rounds=20, ticks=2)
+base = replace(find_recipe("pattern-1010"), name="", rounds=20, log_points=2)
 
 """
 
@@ -133,12 +133,12 @@ def leave_at(round: int) -> Any:
 
 @pytest.mark.parametrize("members", [1, 3])
 def test_a_recipe_of_ones_own_parts_trains_resumes_and_samples(file: Path, members: int, tmp_path: Path) -> None:
-    recipe = find_recipe(str(file)).with_(seeds=members)
+    recipe = find_recipe(str(file)).replace(seeds=members)
     assert recipe.name == "my-blobs"
     whole = train(recipe, tmp_path / "whole", threads=1)
-    left = train(find_recipe(str(file)).with_(seeds=members), tmp_path / "left", threads=1, watchers=[leave_at(12)])
+    left = train(find_recipe(str(file)).replace(seeds=members), tmp_path / "left", threads=1, watchers=[leave_at(12)])
     assert left.story.status == "stopped"
-    train(find_recipe(f"{file}:my_blobs").with_(seeds=members), tmp_path / "left", threads=1)
+    train(find_recipe(f"{file}:my_blobs").replace(seeds=members), tmp_path / "left", threads=1)
     mine, theirs = left.load("G."), whole.load("G.")
     assert mine is not None
     assert theirs is not None
@@ -215,7 +215,7 @@ def test_a_network_may_be_a_module_a_class_or_anything_that_makes_one(part: str,
 def test_a_module_that_was_given_is_a_pattern_and_is_not_trained_itself(tmp_path: Path) -> None:
     given = nn.Sequential(nn.Linear(4, 3), nn.Sigmoid(), nn.Linear(3, 1))
     before = {name: tensor.clone() for name, tensor in given.state_dict().items()}
-    recipe = find_recipe("pattern-1010").with_(discriminator=given, rounds=5)
+    recipe = find_recipe("pattern-1010").replace(discriminator=given, rounds=5)
     run = train(recipe, tmp_path / "run", threads=1)
     assert all(torch.equal(before[name], tensor) for name, tensor in given.state_dict().items())
     _, state = run.load("D.") or (0, {})
@@ -225,8 +225,8 @@ def test_a_module_that_was_given_is_a_pattern_and_is_not_trained_itself(tmp_path
 def test_training_leaves_torchs_own_chance_to_the_user(file: Path, tmp_path: Path) -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    train(find_recipe(str(file)).with_(seeds=1), tmp_path / "one", threads=1)
-    train(find_recipe(str(file)).with_(seeds=2), tmp_path / "two", threads=1)
+    train(find_recipe(str(file)).replace(seeds=1), tmp_path / "one", threads=1)
+    train(find_recipe(str(file)).replace(seeds=2), tmp_path / "two", threads=1)
     sample(tmp_path / "two", 3)
     assert torch.equal(before, torch.random.get_rng_state())
 
@@ -335,7 +335,7 @@ def test_the_command_tells_each_of_these_in_one_line(
 
 
 def test_a_file_that_changed_since_is_not_run_again_by_itself(file: Path, tmp_path: Path) -> None:
-    run = train(find_recipe(str(file)).with_(rounds=4), tmp_path / "run", threads=1)
+    run = train(find_recipe(str(file)).replace(rounds=4), tmp_path / "run", threads=1)
     before = sample(run.path, 3)
     mark = tmp_path / "it ran"
     file.write_text(PARTS + f"\nfrom pathlib import Path\nPath({str(mark)!r}).touch()\n")
@@ -353,7 +353,7 @@ def test_a_changed_part_is_another_recipe_and_does_not_go_on_in_the_same_folder(
 
 
 def test_a_recipe_given_from_python_cannot_be_opened_from_disk_without_it(tmp_path: Path) -> None:
-    recipe = find_recipe("pattern-1010").with_(
+    recipe = find_recipe("pattern-1010").replace(
         discriminator=lambda: nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 1)), rounds=6
     )
     made = train(recipe, tmp_path / "run", threads=1)
@@ -375,6 +375,6 @@ def test_a_module_with_weights_that_cannot_be_drawn_anew_is_refused(tmp_path: Pa
 
     recipe = find_recipe("pattern-1010")
     complaint(
-        lambda: train(recipe.with_(discriminator=Scaled(), rounds=2), tmp_path / "run"), "Scaled", "reset_parameters"
+        lambda: train(recipe.replace(discriminator=Scaled(), rounds=2), tmp_path / "run"), "Scaled", "reset_parameters"
     )
-    train(recipe.with_(discriminator=Scaled, rounds=2), tmp_path / "other", threads=1)
+    train(recipe.replace(discriminator=Scaled, rounds=2), tmp_path / "other", threads=1)

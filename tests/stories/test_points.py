@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from sparring.cli import run
+from sparring.cli.main import run
 from sparring.datasets.grid import Grid
 from sparring.datasets.ring import Ring
-from sparring.record.grid import excerpts, grid, in_colour, save_grid
+from sparring.record.grid import excerpts, grid, in_color, save_grid
 from sparring.record.scatter import ASTRAY, INSIDE, PAPER, SIDE, scatter
 
-QUICK = ("--rounds", 4, "--ticks", 1, "--batch", 4, "--threads", 1)
+QUICK = ("--rounds", 4, "--log-points", 1, "--batch", 4, "--threads", 1)
 
 
 def sparring(*arguments: object) -> int:
@@ -23,7 +23,7 @@ def sparring(*arguments: object) -> int:
 
 
 def at(picture: Image.Image, x: float, y: float, reach: float) -> tuple[int, ...]:
-    """The colour at a point of the plane."""
+    """The color at a point of the plane."""
     found = picture.getpixel((round((x / reach + 1) * SIDE / 2 - 0.5), round((1 - y / reach) * SIDE / 2 - 0.5)))
     assert isinstance(found, tuple)
     return found
@@ -38,8 +38,8 @@ def test_a_scatter_shows_points_where_they_are_and_strays_on_the_rim() -> None:
     assert at(picture, 1, 3, modes.reach) == ImageColor.getrgb(INSIDE)
     assert at(picture, -3, -1, modes.reach) == ImageColor.getrgb(INSIDE)
     assert at(picture, 3, 1, modes.reach) == ImageColor.getrgb(PAPER)
-    colours = {pixel for _, pixel in picture.crop((SIDE - 6, 0, SIDE, SIDE)).getcolors(999) or []}
-    assert ImageColor.getrgb(ASTRAY) in colours
+    colors = {pixel for _, pixel in picture.crop((SIDE - 6, 0, SIDE, SIDE)).getcolors(999) or []}
+    assert ImageColor.getrgb(ASTRAY) in colors
     assert scatter(np.full((3, 2), np.nan), modes).size == (SIDE, SIDE)
 
 
@@ -47,7 +47,7 @@ def test_every_mode_has_its_ring() -> None:
     modes = Ring.modes
     assert modes is not None
     empty = scatter(np.zeros((0, 2)), modes)
-    for x, y in modes.centres:
+    for x, y in modes.centers:
         column, row = round((x / modes.reach + 1) * SIDE / 2), round((1 - y / modes.reach) * SIDE / 2)
         around = np.asarray(empty.crop((column - 6, row - 6, column + 7, row + 7)).convert("L"))
         assert around.min() < 140
@@ -66,7 +66,7 @@ def test_a_saved_scatter_says_where_its_members_lie(tmp_path: Path) -> None:
 def test_any_number_of_channels_is_drawn(channels: int) -> None:
     images = np.random.default_rng(0).random((2, 4, channels, 6, 6))
     assert grid(images, (0, 1)).mode == "RGB"
-    shown = in_colour(images)
+    shown = in_color(images)
     assert shown.shape == (2, 4, 3, 6, 6)
     if channels == 2:
         assert not shown[..., 2, :, :].any()
@@ -77,8 +77,8 @@ def test_a_run_on_the_ring_from_training_to_a_page(tmp_path: Path, capsys: pytes
     out = tmp_path / "run"
     network = "fully-connected(hidden=(8,))"
     assert sparring("train", "digits", "--data", "ring", "--generator", network, "--out", out, *QUICK) == 0
-    ticks = [e for e in map(json.loads, (out / "journal.jsonl").read_text().splitlines()) if e["event"] == "tick"]
-    assert all("picture" in tick and "outputs" not in tick for tick in ticks)
+    log_points = [e for e in map(json.loads, (out / "journal.jsonl").read_text().splitlines()) if e["event"] == "log"]
+    assert all("picture" in log_point and "outputs" not in log_point for log_point in log_points)
     assert (out / "report.html").is_file()
     assert sparring("sample", out, "--count", 30, "--out", tmp_path / "s.png") == 0
     assert sparring("sample", out, "--count", 30, "--out", tmp_path / "s.npy") == 0
@@ -89,7 +89,7 @@ def test_a_run_on_the_ring_from_training_to_a_page(tmp_path: Path, capsys: pytes
 
 def test_a_run_on_two_stacks_from_training_to_a_sweep(tmp_path: Path, data_dir: Path) -> None:
     out = tmp_path / "run"
-    data = ("--data", "stacked-mnist(2)", "--data-dir", data_dir, "--pictured", 4)
+    data = ("--data", "stacked-mnist(2)", "--data-dir", data_dir, "--samples-per-grid", 4)
     assert sparring("train", "digits", *data, "--out", out, *QUICK) == 0
     told = json.loads((out / "recipe.json").read_text())["data"]
     assert told == {"is": "stacked-mnist", "digits_stacked": 2, "span": [-1.0, 1.0]}

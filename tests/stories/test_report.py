@@ -17,17 +17,17 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from sparring.analysis.facts import Facts, Spread, named_seeds, plus_minus
 from sparring.recipe import find_recipe
 from sparring.record import Run, Story
 from sparring.record.grid import grid
 from sparring.report import Live, save_figures, summary, words, write_report
-from sparring.report.course import smoothed
-from sparring.report.drawing import LIGHT, MOST_LINES
-from sparring.report.facts import Facts, Spread, named_seeds, plus_minus
-from sparring.report.figures import curves, ends, outputs
-from sparring.report.live import Pictures, preview, sparkline
-from sparring.report.page import MOST_PICTURES, page
-from sparring.trainer import train
+from sparring.report.figures.drawing import LIGHT, MOST_LINES
+from sparring.report.figures.run import curves, ends, outputs
+from sparring.report.figures.smoothing import smoothed
+from sparring.report.live.training import Pictures, preview, sparkline
+from sparring.report.page.run import MOST_PICTURES, page
+from sparring.training.trainer import train
 
 TARGET = [0.9, 0.1, 0.9, 0.1]
 ABOUT = {
@@ -44,36 +44,42 @@ POINTS = 10
 def told_run(
     path: Path,
     seeds: int = 3,
-    ticks: int = 4,
+    log_points: int = 4,
     lost: Sequence[int] = (),
     away: Sequence[int] = (),
     name: str = "pattern-1010",
     end: str | None = "finished",
 ) -> Run:
     """A run folder as training leaves it, told rather than trained. Members in `lost` diverge after the second tick."""
-    recipe = find_recipe("pattern-1010").with_(seeds=seeds, rounds=200, ticks=ticks or 1)
+    recipe = find_recipe("pattern-1010").replace(seeds=seeds, rounds=200, log_points=log_points or 1)
     run = Run(path)
     run.create(json.dumps(recipe.to_dict() | {"name": name}))
     run.write_text("about.json", json.dumps(ABOUT))
-    dice, journal = np.random.default_rng(0), run.journal
+    torch_seeds, journal = np.random.default_rng(0), run.journal
     journal.append("started", round=0)
-    for tick in range(ticks + 1):
-        gone = set(lost) if tick > 2 else set()
-        noted = [] if tick == 0 else [(tick - 1) * 50 + 5 * (k + 1) for k in range(POINTS)]
-        rows = {c: 0.25 + 0.02 * dice.standard_normal((len(noted), seeds)) for c in ("d_loss", "g_loss")}
-        rows |= {c: 0.5 + 0.02 * dice.standard_normal((len(noted), seeds)) for c in ("d_real", "d_fake")}
+    for log_point in range(log_points + 1):
+        gone = set(lost) if log_point > 2 else set()
+        noted = [] if log_point == 0 else [(log_point - 1) * 50 + 5 * (k + 1) for k in range(POINTS)]
+        rows = {c: 0.25 + 0.02 * torch_seeds.standard_normal((len(noted), seeds)) for c in ("d_loss", "g_loss")}
+        rows |= {c: 0.5 + 0.02 * torch_seeds.standard_normal((len(noted), seeds)) for c in ("d_real", "d_fake")}
         spelled = {c: [[None if m in gone else v for m, v in enumerate(row)] for row in r] for c, r in rows.items()}
         example = np.array([[0.5] * 4 if m in away else TARGET for m in range(seeds)])
-        picture = f"samples/round-{tick * 50:09d}.png"
+        picture = f"samples/round-{log_point * 50:09d}.png"
         run.write(picture, lambda p, e=example: grid(e[:, None], range(seeds)).save(p, format="PNG"))
         drawn = [[None] * 4 if m in gone else e.tolist() for m, e in enumerate(example)]
         journal.append(
-            "tick", round=tick * 50, seconds=tick * 0.5, noted=noted, picture=picture, outputs=drawn, **spelled
+            "tick",
+            round=log_point * 50,
+            seconds=log_point * 0.5,
+            logged=noted,
+            picture=picture,
+            outputs=drawn,
+            **spelled,
         )
-        if tick == 3 and lost:
+        if log_point == 3 and lost:
             journal.append("diverged", round=150, members=list(lost))
     if end:
-        journal.append(end, round=ticks * 50, seconds=ticks * 0.5)
+        journal.append(end, round=log_points * 50, seconds=log_points * 0.5)
     return run
 
 
@@ -155,7 +161,7 @@ def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Pat
 
 
 def test_page_shows_at_most_a_few_pictures_of_training_the_first_and_the_last_among_them(tmp_path: Path) -> None:
-    seen = page_of(told_run(tmp_path / "run", ticks=40))
+    seen = page_of(told_run(tmp_path / "run", log_points=40))
     samples = [image for image in seen.all("img") if "data-round" in image]
     assert len(samples) == MOST_PICTURES
     assert samples[0]["data-round"] == "0" and samples[-1]["data-round"] == "2,000"
@@ -182,14 +188,14 @@ def test_a_run_whose_members_all_diverged_has_a_page(tmp_path: Path) -> None:
 
 
 def test_a_run_of_tick_zero_alone_has_a_page(tmp_path: Path) -> None:
-    run = told_run(tmp_path / "run", ticks=0, end=None)
+    run = told_run(tmp_path / "run", log_points=0, end=None)
     assert "No round has been played yet." in written(run).said
     assert "No round has been played yet." in text_of(words(run))
     assert summary(run)["round"] == 0 and summary(run)["rounds_per_second"] is None
 
 
 def test_an_interrupted_run_says_that_its_numbers_are_not_final(tmp_path: Path) -> None:
-    assert "stands at round 100 of 200" in page_of(told_run(tmp_path / "run", ticks=2, end="stopped")).said
+    assert "stands at round 100 of 200" in page_of(told_run(tmp_path / "run", log_points=2, end="stopped")).said
 
 
 def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
@@ -290,7 +296,7 @@ def test_how_numbers_are_written() -> None:
 def test_live_in_a_terminal(tmp_path: Path, width: int) -> None:
     console = Console(force_terminal=True, color_system="truecolor", width=width, height=40, file=io.StringIO())
     with Live(console) as live:
-        train(find_recipe("pattern-1010").with_(seeds=4, rounds=200), tmp_path / "run", watchers=[live])
+        train(find_recipe("pattern-1010").replace(seeds=4, rounds=200), tmp_path / "run", watchers=[live])
     assert isinstance(console.file, io.StringIO)
     seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue()).splitlines()
     assert all(len(line.strip("\r")) <= width for line in seen)
@@ -302,7 +308,7 @@ def test_live_in_a_terminal(tmp_path: Path, width: int) -> None:
 def test_live_where_there_is_no_terminal(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), force_terminal=False, width=60)
     with Live(console) as live:
-        train(find_recipe("pattern-1010").with_(seeds=2, rounds=100), tmp_path / "run", watchers=[live])
+        train(find_recipe("pattern-1010").replace(seeds=2, rounds=100), tmp_path / "run", watchers=[live])
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "\x1b" not in text
@@ -319,15 +325,15 @@ def test_live_that_watched_nothing_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(("shape", "lines"), [((1, 8, 8), 8), ((1, 28, 28), 7), ((3, 64, 64), 8), ((1, 7, 5), 8)])
-@pytest.mark.parametrize("colour", [True, False])
-def test_preview_fits(shape: tuple[int, int, int], lines: int, colour: bool) -> None:
+@pytest.mark.parametrize("color", [True, False])
+def test_preview_fits(shape: tuple[int, int, int], lines: int, color: bool) -> None:
     examples = np.random.default_rng(0).random((6, 16, *shape)).astype(np.float32)
     console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Pictures(examples, range(6), 80, colour))
+    console.print(Pictures(examples, range(6), 80, color))
     drawn = console.export_text().splitlines()
     assert "seed 0" in drawn[0] and len(drawn) == 1 + lines
     assert all(len(line.rstrip()) <= 80 for line in drawn)
-    assert any(("▀" if colour else "▒") in line for line in drawn)
+    assert any(("▀" if color else "▒") in line for line in drawn)
 
 
 def test_preview_of_numbers_marks_the_lost() -> None:
@@ -341,16 +347,16 @@ def test_sparkline_spans_its_values() -> None:
 
 
 def test_changes_are_told_as_people_write_them() -> None:
-    adam = {"is": "adam", "rate": 0.001, "betas": [0.9, 0.999]}
+    adam = {"is": "adam", "lr": 0.001, "betas": [0.9, 0.999]}
     changed = {
         "rounds": [10, 20],
         "objective": [{"is": "mse"}, {"is": "bce-with-logits"}],
-        "generator_optimiser": [adam, adam | {"rate": 0.1}],
+        "generator_optimizer": [adam, adam | {"lr": 0.1}],
         "tricks": [[], [{"yours": "Mine", "sha256": "00"}]],
     }
     assert Facts(Run("x"), Story({}, []), {"changed": changed}).changes == [
         "rounds 10 → 20",
         "objective mse → bce-with-logits",
-        "generator optimiser rate 0.001 → 0.1",
+        "generator optimizer rate 0.001 → 0.1",
         "tricks none → (<Mine>)",
     ]

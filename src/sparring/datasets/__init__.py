@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from sparring.chance import Chance
+    from sparring.rng import RandomStreams
 
 Shape = tuple[int, ...]
 
@@ -33,7 +33,7 @@ class Card:
 class Modes:
     """What is known of points in the plane: equally likely round Gaussians."""
 
-    centres: tuple[tuple[float, float], ...]
+    centers: tuple[tuple[float, float], ...]
     sd: float
     """Of every Gaussian along each axis."""
     reach: float
@@ -43,15 +43,15 @@ class Modes:
 class Source(Protocol):
     """An opened data set."""
 
-    def draw(self, chance: Chance, count: int) -> Tensor:
+    def draw(self, rng: RandomStreams, count: int) -> Tensor:
         """`count` real examples for every member, `(P, count, *shape)`, as the networks see them."""
         ...
 
 
-class LabelledSource(Source, Protocol):
+class LabeledSource(Source, Protocol):
     """One of data whose `classes` are not 0."""
 
-    def draw_with_classes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
+    def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
         """The same examples with the class of each, int64 `(P, count)`."""
         ...
 

@@ -21,7 +21,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sparring.datasets._pixels import BrokenError, Colour, Fit, Size, facts, fitted, is_coloured, whole
+from sparring.datasets._pixels import BrokenError, Color, Fit, Size, facts, fitted, is_colored, whole
 from sparring.errors import SparringError
 from sparring.progress import say
 from sparring.record import alone, write_whole
@@ -65,8 +65,8 @@ class Wish:
     size: int = 0
     """Side of the square; 0 lets the images choose."""
     fit: Fit = "crop"
-    background: Colour = (0, 0, 0)
-    colours: Literal["auto", "grey", "rgb"] = "auto"
+    background: Color = (0, 0, 0)
+    colors: Literal["auto", "gray", "rgb"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -173,10 +173,10 @@ def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
 
 def words(told: Told, shape: tuple[int, ...], fit: Fit) -> list[str]:
     """What was opened, a line each: what there is, what became of it, what was passed over."""
-    colours = "grey" if shape[0] == 1 else "red, green and blue"
+    colors = "gray" if shape[0] == 1 else "red, green and blue"
     where = f" in {len(told.classes)} classes" if told.classes else ""
     size = f"{told.size[0]}x{told.size[1]}"
-    lines = [f"{told.images:,} {'image' if told.images == 1 else 'images'}{where}, {size}, {colours} ({told.reason})"]
+    lines = [f"{told.images:,} {'image' if told.images == 1 else 'images'}{where}, {size}, {colors} ({told.reason})"]
     if told.resized:
         how = {"crop": "scaled and cropped", "pad": "scaled and padded", "stretch": "stretched"}[fit]
         lines.append(f"{told.resized:,} of another size {how} to {size}")
@@ -241,11 +241,11 @@ def _decoded(found: Listing, wish: Wish) -> Opened:
     rows = {name: row for row, name in enumerate(names)}
 
     def decode(name: str) -> tuple[bool, bool]:
-        """Whether it had another size, and whether it has colour."""
+        """Whether it had another size, and whether it has color."""
         image = whole(found.folder / name, wish.background, size)
         made = np.asarray(fitted(image, size, wish.fit, wish.background))
         pixels[rows[name]] = made.transpose(2, 0, 1)
-        return image.size != size, is_coloured(made)
+        return image.size != size, is_colored(made)
 
     results = each(lambda name: _tried(lambda: decode(name)), names, "decoding")
     broken |= {name: r for name, r in zip(names, results, strict=True) if isinstance(r, str)}
@@ -254,9 +254,9 @@ def _decoded(found: Listing, wish: Wish) -> Opened:
         raise _all_broken(found, broken)
     if len(good) < len(names):
         pixels = pixels[[row for row, _ in good]]
-    coloured = any(coloured for _, (_, coloured) in good)
-    if wish.colours == "grey" or (wish.colours == "auto" and not coloured):
-        pixels = _grey(pixels) if coloured else pixels[:, :1].copy()
+    colored = any(colored for _, (_, colored) in good)
+    if wish.colors == "gray" or (wish.colors == "auto" and not colored):
+        pixels = _gray(pixels) if colored else pixels[:, :1].copy()
     classes, labels = _labelled([names[row] for row, _ in good])
     told = Told(
         images=len(good),
@@ -284,13 +284,13 @@ def _all_broken(found: Listing, broken: dict[str, str]) -> SparringError:
     return SparringError(f"{found.folder} holds no image that can be read; broken: {named}: copy them again")
 
 
-def _grey(pixels: np.ndarray) -> np.ndarray:
+def _gray(pixels: np.ndarray) -> np.ndarray:
     """Luma of ITU-R BT.601, `(N, 3, H, W)` -> `(N, 1, H, W)`, a block at a time: the whole in int32 may not fit."""
-    grey = np.empty_like(pixels[:, :1])
+    gray = np.empty_like(pixels[:, :1])
     for start in range(0, len(pixels), 1024):
         red, green, blue = pixels[start : start + 1024].astype(np.int32).swapaxes(0, 1)
-        grey[start : start + 1024, 0] = (299 * red + 587 * green + 114 * blue + 500) // 1000
-    return grey
+        gray[start : start + 1024, 0] = (299 * red + 587 * green + 114 * blue + 500) // 1000
+    return gray
 
 
 def _labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray | None]:

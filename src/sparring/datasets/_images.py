@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.chance import Chance
+from sparring.rng import RandomStreams
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Images:
     ) -> Images:
         return cls(torch.from_numpy(array).to(device), span, labels, read_labels)
 
-    def draw(self, chance: Chance, count: int) -> Tensor:
-        return self._at(chance.shuffled("real", len(self.pixels), count), chance.dtype)
+    def draw(self, rng: RandomStreams, count: int) -> Tensor:
+        return self._at(rng.shuffled("real", len(self.pixels), count), rng.dtype)
 
-    def draw_with_classes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
+    def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
         """The same with the class of each, int64 `(P, count)`."""
-        index = chance.shuffled("real", len(self.pixels), count)
-        return self._at(index, chance.dtype), self._classes[index]
+        index = rng.shuffled("real", len(self.pixels), count)
+        return self._at(index, rng.dtype), self._classes[index]
 
     @cached_property
     def _classes(self) -> Tensor:

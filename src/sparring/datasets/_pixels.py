@@ -15,7 +15,7 @@ from sparring.errors import in_one_line
 
 T = TypeVar("T")
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Fit = Literal["crop", "pad", "stretch"]
 Size = tuple[int, int]
 """Width and height, in pixels."""
@@ -28,7 +28,7 @@ SIDEWAYS = (5, 6, 7, 8)
 ORIENTATION = 0x0112
 SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-"""Modes that a 16-bit grey image is opened in, of 0 to 65,535."""
+"""Modes that a 16-bit gray image is opened in, of 0 to 65,535."""
 WITHOUT_WHITE = ("I", "F")
 """Modes that a TIFF of signed or 32-bit levels is opened in, and of fractions: nothing says which level is white."""
 WHITE_IS_ZERO = 0
@@ -47,7 +47,7 @@ class Facts:
 
     format: str
     mode: str
-    """Pillow's word: `L` is grey, `P` a palette, `LA` grey with transparency."""
+    """Pillow's word: `L` is gray, `P` a palette, `LA` gray with transparency."""
     transparent: bool
     size: Size
     """Upright."""
@@ -70,7 +70,7 @@ def _facts(path: Path, image: Image.Image) -> Facts:
     return Facts(format, image.mode, _transparent(image), (height, width) if sideways else (width, height))
 
 
-def whole(path: Path, background: Colour, size: Size | None = None) -> Image.Image:
+def whole(path: Path, background: Color, size: Size | None = None) -> Image.Image:
     """The first frame or page, mode RGB, upright, on `background` where it is transparent.
 
     With a `size` that it will be shrunk to, a JPEG may come out smaller than it is, never less than twice that size.
@@ -89,7 +89,7 @@ def whole(path: Path, background: Colour, size: Size | None = None) -> Image.Ima
     return _reading(path, read)
 
 
-def opaque(image: Image.Image, background: Colour) -> Image.Image:
+def opaque(image: Image.Image, background: Color) -> Image.Image:
     """Mode RGB; what can be seen through shows the background, to the nearest of 256 levels."""
     if image.mode in SIXTEEN_BITS:
         return _eight_bits(image, 16).convert("RGB")
@@ -98,12 +98,12 @@ def opaque(image: Image.Image, background: Colour) -> Image.Image:
     if image.mode == "La":  # which Pillow turns into nothing but this
         image = image.convert("LA")
     pixels = np.asarray(image.convert("RGBA")).astype(np.int32)
-    colour, alpha = pixels[..., :3], pixels[..., 3:]
-    mixed = (2 * (colour * alpha + np.array(background) * (255 - alpha)) + 255) // 510
+    color, alpha = pixels[..., :3], pixels[..., 3:]
+    mixed = (2 * (color * alpha + np.array(background) * (255 - alpha)) + 255) // 510
     return Image.fromarray(mixed.astype(np.uint8))
 
 
-def fitted(image: Image.Image, size: Size, fit: Fit, background: Colour) -> Image.Image:
+def fitted(image: Image.Image, size: Size, fit: Fit, background: Color) -> Image.Image:
     """At exactly this size.
 
     Resampled with Pillow's bicubic filter, which widens as it shrinks, because filters that do not leave artefacts that
@@ -119,7 +119,7 @@ def fitted(image: Image.Image, size: Size, fit: Fit, background: Colour) -> Imag
     return image.resize(size, cubic)
 
 
-def is_coloured(pixels: np.ndarray) -> bool:
+def is_colored(pixels: np.ndarray) -> bool:
     """Whether red, green and blue of `(H, W, 3)` differ anywhere."""
     return bool((pixels[..., :1] != pixels[..., 1:]).any())
 
@@ -141,8 +141,8 @@ def _with_white(image: TiffImageFile, upright: Image.Image) -> Image.Image:
     _refuse_without_white(image)
     if upright.mode not in SIXTEEN_BITS:
         return upright
-    grey = _eight_bits(upright, image.tag_v2[BITSPERSAMPLE][0])
-    return ImageOps.invert(grey) if image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO else grey
+    gray = _eight_bits(upright, image.tag_v2[BITSPERSAMPLE][0])
+    return ImageOps.invert(gray) if image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO else gray
 
 
 def _transparent(image: Image.Image) -> bool:

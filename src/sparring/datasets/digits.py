@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Digits(Dataset):
-    """8x8 handwritten digits, grey. They come inside scikit-learn, so they are there offline."""
+    """8x8 handwritten digits, gray. They come inside scikit-learn, so they are there offline."""
 
     span: tuple[float, float] = (0.0, 1.0)
 

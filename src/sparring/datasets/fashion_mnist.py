@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class FashionMNIST(Dataset):
-    """28x28 pictures of clothes, shoes and bags in ten classes, grey: the 60,000 training images."""
+    """28x28 pictures of clothes, shoes and bags in ten classes, gray: the 60,000 training images."""
 
     span: tuple[float, float] = (0.0, 1.0)
 

@@ -33,9 +33,9 @@ class Folder(Dataset):
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """What becomes of an image of another size: scaled and cropped, scaled and padded, or stretched."""
     background: str = "#000000"
-    """Colour behind what is transparent, and around what is padded: #rrggbb or a name."""
-    colours: Literal["auto", "grey", "rgb"] = "auto"
-    """auto: grey where no image has any colour."""
+    """Color behind what is transparent, and around what is padded: #rrggbb or a name."""
+    colors: Literal["auto", "gray", "rgb"] = "auto"
+    """auto: gray where no image has any color."""
     span: tuple[float, float] = (0.0, 1.0)
     found_shape: tuple[int, int, int] = (0, 0, 0)
     """Of one example, filled in when training begins."""
@@ -112,7 +112,7 @@ class Folder(Dataset):
 
     @property
     def wish(self) -> Wish:
-        """The settings, as they are given to `opened`. Raises UsageError for a background that is no colour."""
+        """The settings, as they are given to `opened`. Raises UsageError for a background that is no color."""
         from PIL import ImageColor
 
         from sparring.datasets._folder import Wish
@@ -120,7 +120,5 @@ class Folder(Dataset):
         try:
             red, green, blue = ImageColor.getrgb(self.background)[:3]
         except ValueError:
-            raise UsageError(
-                f"background is a colour (#rrggbb or a name like white), not {self.background!r}"
-            ) from None
-        return Wish(self.size, self.fit, (red, green, blue), self.colours)
+            raise UsageError(f"background is a color (#rrggbb or a name like white), not {self.background!r}") from None
+        return Wish(self.size, self.fit, (red, green, blue), self.colors)

@@ -19,7 +19,7 @@ class Grid(Dataset):
     """Twenty-five round Gaussians on a square grid: points in the plane, for seeing which modes a generator drops.
 
     Five by five from -4 to 4, standard deviation 0.05, as in the experiments of PacGAN, which judges 2,500 samples: one
-    within three standard deviations of a centre is of high quality, and a mode is covered that has one such.
+    within three standard deviations of a center is of high quality, and a mode is covered that has one such.
     """
 
     shape: ClassVar[Shape] = (2,)

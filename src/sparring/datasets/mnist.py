@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class MNIST(Dataset):
-    """28x28 handwritten digits, grey: the 60,000 training images."""
+    """28x28 handwritten digits, gray: the 60,000 training images."""
 
     span: tuple[float, float] = (0.0, 1.0)
 

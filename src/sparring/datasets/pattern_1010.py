@@ -10,7 +10,7 @@ from torch import Tensor
 from sparring.datasets import Card, Dataset, Shape, Source
 
 if TYPE_CHECKING:
-    from sparring.chance import Chance
+    from sparring.rng import RandomStreams
 
 LOW, HIGH = (0.8, 0.0, 0.8, 0.0), (1.0, 0.2, 1.0, 0.2)
 
@@ -37,5 +37,5 @@ class Pattern1010(Dataset):
 class _Stream:
     span: tuple[Tensor, Tensor]
 
-    def draw(self, chance: Chance, count: int) -> Tensor:
-        return chance.uniform("real", (count, 4), self.span)
+    def draw(self, rng: RandomStreams, count: int) -> Tensor:
+        return rng.uniform("real", (count, 4), self.span)

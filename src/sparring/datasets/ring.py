@@ -20,7 +20,7 @@ class Ring(Dataset):
     """Eight round Gaussians on a circle: points in the plane, for seeing which modes a generator drops.
 
     Radius 1, standard deviation 0.01, as in the experiments of PacGAN, which judges 2,500 samples: one within three
-    standard deviations of a centre is of high quality, and a mode is covered that has one such.
+    standard deviations of a center is of high quality, and a mode is covered that has one such.
     """
 
     shape: ClassVar[Shape] = (2,)

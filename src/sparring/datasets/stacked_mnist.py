@@ -12,13 +12,13 @@ from sparring.datasets._idx import CLASSES, SIDE, images, labels
 from sparring.datasets._idx import MNIST as ARCHIVE
 
 if TYPE_CHECKING:
-    from sparring.chance import Chance
+    from sparring.rng import RandomStreams
 
 
 @final
 @dataclass(frozen=True)
 class StackedMNIST(Dataset):
-    """Handwritten digits of MNIST stacked as colours: 1,000 modes for three of them, 100 for two.
+    """Handwritten digits of MNIST stacked as colors: 1,000 modes for three of them, 100 for two.
 
     An example is that many training images of MNIST, one a channel; which, is drawn anew each time. Its mode is the
     number that the digits spell, the first channel's digit first.
@@ -64,15 +64,15 @@ class _Stacks:
     channels: int
     span: tuple[float, float]
 
-    def draw(self, chance: Chance, count: int) -> Tensor:
-        return self.draw_with_classes(chance, count)[0]
+    def draw(self, rng: RandomStreams, count: int) -> Tensor:
+        return self.draw_with_classes(rng, count)[0]
 
-    def draw_with_classes(self, chance: Chance, count: int) -> tuple[Tensor, Tensor]:
+    def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
         """Examples `(P, count, C, H, W)`, and the number that each one's digits spell, int64 `(P, count)`."""
         low, high = self.span
         # Every channel walks through all images in orders of its own: each is seen once a pass in each channel.
-        walks = [chance.shuffled("real", len(self.pixels), count) for _ in range(self.channels)]
+        walks = [rng.shuffled("real", len(self.pixels), count) for _ in range(self.channels)]
         index = torch.stack(walks, -1)
-        chosen = self.pixels[index.flatten(), 0].unflatten(0, index.shape).to(chance.dtype)
+        chosen = self.pixels[index.flatten(), 0].unflatten(0, index.shape).to(rng.dtype)
         places = torch.tensor([CLASSES**k for k in reversed(range(self.channels))], device=index.device)
         return chosen.mul_((high - low) / 255).add_(low), (self.classes[index] * places).sum(-1)

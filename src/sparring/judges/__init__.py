@@ -30,8 +30,8 @@ MOST_STACKED = 3
 """Channels whose classes are spelt out together: ten times as many classes for each."""
 AT_ONCE = 1_000
 """Images that a judge looks at in one go."""
-COLOURS = (1, 3)
-"""Channels of grey images, and of those of red, green and blue."""
+COLORS = (1, 3)
+"""Channels of gray images, and of those of red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Judge:
     network: nn.Module
     """Images `(B, C, H, W)` in data units -> features `(B, F)` and class scores, which may mean nothing."""
     shape: tuple[int, ...] | None
-    """Of the images it looks at; None for images of any size, grey or of red, green and blue."""
+    """Of the images it looks at; None for images of any size, gray or of red, green and blue."""
     facts: Mapping[str, Any]
     """How it was trained and how well it does, as its file tells."""
     at_once: int = AT_ONCE
@@ -79,7 +79,7 @@ class Judge:
     def sees(self, shape: tuple[int, ...]) -> bool:
         """Whether it can look at images of this shape: its own, or several of its own stacked as channels."""
         if self.shape is None:
-            return len(shape) == 3 and shape[0] in COLOURS
+            return len(shape) == 3 and shape[0] in COLORS
         stacked = self.shape[0] == 1 and len(shape) == 3 and 1 <= shape[0] <= MOST_STACKED
         return tuple(shape) == self.shape or (stacked and tuple(shape[1:]) == self.shape[1:])
 

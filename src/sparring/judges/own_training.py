@@ -56,31 +56,31 @@ def learnt(
     images, kinds = torch.from_numpy(pixels), _clusters(pixels, lesson.seed) if labels is None else labels
     groups, weight = torch.from_numpy(kinds.astype(np.int64)), CLUSTER_WEIGHT if labels is None else 1.0
     ways = len(treatments(pixels.shape[1:]))
-    chance = torch.Generator().manual_seed(lesson.seed)
+    rng = torch.Generator().manual_seed(lesson.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         network = JudgeNetwork(pixels.shape[1:], int(groups.max()) + 1, lesson.dropout)
         detect = nn.Linear(FEATURES, ways)
 
         def loss(chosen: Tensor) -> Tensor:
-            left = torch.rand(len(chosen), generator=chance) < UNTOUCHED
-            done = torch.randint(ways, (len(chosen),), generator=chance).masked_fill(left, 0)
-            features, scores = network(treated(seen(images[chosen], lesson, chance), done, chance))
+            left = torch.rand(len(chosen), generator=rng) < UNTOUCHED
+            done = torch.randint(ways, (len(chosen),), generator=rng).masked_fill(left, 0)
+            features, scores = network(treated(seen(images[chosen], lesson, rng), done, rng))
             whole = done == 0
             of_kind = functional.cross_entropy(scores[whole], groups[chosen][whole], reduction="sum")
             return functional.cross_entropy(detect(features), done) + weight * of_kind / whole.sum().clamp(min=1)
 
-        descend([*network.parameters(), *detect.parameters()], loss, len(images), lesson, chance, tell)
-    found = _found(network.eval(), detect, torch.from_numpy(asked), ways, chance)
+        descend([*network.parameters(), *detect.parameters()], loss, len(images), lesson, rng, tell)
+    found = _found(network.eval(), detect, torch.from_numpy(asked), ways, rng)
     return balanced(network, images), found
 
 
 @torch.no_grad()
-def _found(network: JudgeNetwork, detect: nn.Linear, images: Tensor, ways: int, chance: torch.Generator) -> float:
+def _found(network: JudgeNetwork, detect: nn.Linear, images: Tensor, ways: int, rng: torch.Generator) -> float:
     right = 0
     for part in images.split(1_000):
-        done = torch.randint(ways, (len(part),), generator=chance)
-        features, _ = network(treated(part.float() / 255, done, chance))
+        done = torch.randint(ways, (len(part),), generator=rng)
+        features, _ = network(treated(part.float() / 255, done, rng))
         right += int((detect(features).argmax(1) == done).sum())
     return right / len(images)
 

@@ -23,7 +23,7 @@ class Lesson:
     mirrored: bool = False
     """Whether half of the pictures are seen in a mirror: for things, not for writing."""
     dropout: float = 0.0
-    rate: float = 4e-3
+    lr: float = 4e-3
     """Highest learning rate of the one-cycle schedule (Smith and Topin, "Super-convergence", 2019)."""
     batch: int = 128
     decay: float = 0.01
@@ -38,17 +38,17 @@ def taught(
     `tell` hears after each step its number, how many there are and its loss. On one machine and one version of torch
     the same lesson ends with the same weights.
     """
-    chance = torch.Generator().manual_seed(lesson.seed)
+    rng = torch.Generator().manual_seed(lesson.seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         network = JudgeNetwork(pixels.shape[1:], int(labels.max()) + 1, lesson.dropout)
         images, classes = torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64))
 
         def loss(chosen: Tensor) -> Tensor:
-            _, scores = network(seen(images[chosen], lesson, chance))
+            _, scores = network(seen(images[chosen], lesson, rng))
             return functional.cross_entropy(scores, classes[chosen])
 
-        descend(list(network.parameters()), loss, len(images), lesson, chance, tell)
+        descend(list(network.parameters()), loss, len(images), lesson, rng, tell)
     return balanced(network.eval(), images)
 
 
@@ -57,21 +57,21 @@ def descend(
     loss: Callable[[Tensor], Tensor],
     count: int,
     lesson: Lesson,
-    chance: torch.Generator,
+    rng: torch.Generator,
     tell: Callable[[int, int, float], None] | None = None,
 ) -> None:
     """Learn from `count` pictures: `loss` is that of a batch of their numbers, `(B,)`. `tell` hears as in `taught`."""
     per_epoch = count // lesson.batch
     steps = lesson.epochs * per_epoch
-    optimiser = torch.optim.AdamW(parameters, lr=lesson.rate, weight_decay=lesson.decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lesson.rate, total_steps=steps)
+    optimizer = torch.optim.AdamW(parameters, lr=lesson.lr, weight_decay=lesson.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lesson.lr, total_steps=steps)
     for epoch in range(lesson.epochs):
-        order = torch.randperm(count, generator=chance)[: per_epoch * lesson.batch]
+        order = torch.randperm(count, generator=rng)[: per_epoch * lesson.batch]
         for place, chosen in enumerate(order.split(lesson.batch), 1):
             value = loss(chosen)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             value.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             if tell:
                 tell(epoch * per_epoch + place, steps, float(value.detach()))
@@ -94,19 +94,19 @@ def balanced(network: JudgeNetwork, images: Tensor) -> JudgeNetwork:
     return network
 
 
-def seen(images: Tensor, lesson: Lesson, chance: torch.Generator) -> Tensor:
+def seen(images: Tensor, lesson: Lesson, rng: torch.Generator) -> Tensor:
     """A batch in data units, each picture moved by a few pixels and perhaps mirrored."""
     batch = images.float() / 255
     if lesson.mirrored:
-        turned = torch.rand(len(batch), 1, 1, 1, generator=chance) < 0.5
+        turned = torch.rand(len(batch), 1, 1, 1, generator=rng) < 0.5
         batch = torch.where(turned, batch.flip(-1), batch)
-    return _moved(batch, lesson.shift, chance) if lesson.shift else batch
+    return _moved(batch, lesson.shift, rng) if lesson.shift else batch
 
 
-def _moved(batch: Tensor, most: int, chance: torch.Generator) -> Tensor:
+def _moved(batch: Tensor, most: int, rng: torch.Generator) -> Tensor:
     count, _, height, width = batch.shape
     padded = functional.pad(batch, (most, most, most, most))
-    down, right = torch.randint(0, 2 * most + 1, (2, count, 1, 1), generator=chance)
+    down, right = torch.randint(0, 2 * most + 1, (2, count, 1, 1), generator=rng)
     rows, columns = torch.arange(height)[:, None] + down, torch.arange(width) + right
     # Indices around a slice put what they choose first: (B, H, W, C).
     return padded[torch.arange(count)[:, None, None], :, rows, columns].permute(0, 3, 1, 2).contiguous()

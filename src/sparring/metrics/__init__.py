@@ -57,7 +57,7 @@ class Metric(ABC):
 
 
 SMALLEST = 16
-"""Fewest examples on either side: below, neighbours and covariances mean nothing."""
+"""Fewest examples on either side: below, neighbors and covariances mean nothing."""
 
 
 def _check(real: np.ndarray, fake: np.ndarray) -> None:

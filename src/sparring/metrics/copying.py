@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Metric, Through
-from sparring.metrics._neighbours import nearest
+from sparring.metrics._neighbors import nearest
 
 PUT_ASIDE = 1_000
 """Training examples that are put aside, each in turn, to learn how near others come by chance."""
@@ -15,14 +15,14 @@ PUT_ASIDE = 1_000
 @final
 @dataclass(frozen=True)
 class Copying(Metric):
-    """Share of generated examples that lie nearer to a training example than unseen data would: memorisation.
+    """Share of generated examples that lie nearer to a training example than unseen data would: memorization.
 
     Of training examples put aside in turn, `chance` lie nearer to another than some distance; of generated ones more
     may. What is above `chance` is told, so unseen real data scores about 0 and a generator that recites scores 1. By
     pixels: a copy that was moved or mirrored is not seen.
     """
 
-    chance: float = 0.05
+    rng: float = 0.05
     """Share of unseen examples that lie as near."""
 
     title: ClassVar[str] = "copying"
@@ -35,6 +35,6 @@ class Copying(Metric):
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         aside = np.arange(0, len(real), max(1, len(real) // PUT_ASIDE))[:PUT_ASIDE]
-        near = np.quantile(nearest(real[aside], real, own=aside), self.chance)
+        near = np.quantile(nearest(real[aside], real, own=aside), self.rng)
         copied = np.array([(nearest(member, real) < near).mean() for member in fake])
-        return np.clip((copied - self.chance) / (1 - self.chance), 0, 1)
+        return np.clip((copied - self.rng) / (1 - self.rng), 0, 1)

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Metric, Through
-from sparring.metrics._neighbours import parts
+from sparring.metrics._neighbors import parts
 
 
 @final

@@ -10,14 +10,14 @@ from sparring.metrics._frequencies import counts, divergence
 
 RING = tuple((float(np.cos(a)), float(np.sin(a))) for a in 2 * np.pi * np.arange(8) / 8)
 REACH = 3.0
-"""Standard deviations from a centre within which a point is of high quality."""
+"""Standard deviations from a center within which a point is of high quality."""
 
 
 def modes_of(
-    points: np.ndarray, centres: tuple[tuple[float, ...], ...], sd: float, per_axis: bool = False
+    points: np.ndarray, centers: tuple[tuple[float, ...], ...], sd: float, per_axis: bool = False
 ) -> np.ndarray:
     """The nearest mode of each of `(..., D)` points where it lies within REACH, else -1; int64 `(...)`."""
-    away = np.abs(points[..., None, :] - np.array(centres)) / sd  # (..., K, D)
+    away = np.abs(points[..., None, :] - np.array(centers)) / sd  # (..., K, D)
     mode = (away**2).sum(-1).argmin(-1)
     mine = np.take_along_axis(away, mode[..., None, None], -2)[..., 0, :]
     far = mine.max(-1) if per_axis else np.sqrt((mine**2).sum(-1))
@@ -32,7 +32,7 @@ class HighQuality(Metric):
     In the plane real data scores 1 - exp(-9/2) = 0.989.
     """
 
-    centres: tuple[tuple[float, ...], ...] = RING
+    centers: tuple[tuple[float, ...], ...] = RING
     """Of the modes, in data units."""
     sd: float = 0.01
     """Of every mode along each axis, in data units."""
@@ -45,7 +45,7 @@ class HighQuality(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        return (modes_of(fake, self.centres, self.sd) >= 0).mean(-1)
+        return (modes_of(fake, self.centers, self.sd) >= 0).mean(-1)
 
 
 @final
@@ -56,7 +56,7 @@ class HighQualityPerAxis(Metric):
     In the plane real data scores 0.9973^2 = 0.995. Figures by one rule are not to be held against the other's.
     """
 
-    centres: tuple[tuple[float, ...], ...] = RING
+    centers: tuple[tuple[float, ...], ...] = RING
     """Of the modes, in data units."""
     sd: float = 0.01
     """Of every mode along each axis, in data units."""
@@ -69,7 +69,7 @@ class HighQualityPerAxis(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        return (modes_of(fake, self.centres, self.sd, per_axis=True) >= 0).mean(-1)
+        return (modes_of(fake, self.centers, self.sd, per_axis=True) >= 0).mean(-1)
 
 
 @final
@@ -77,7 +77,7 @@ class HighQualityPerAxis(Metric):
 class ReachedModes(Metric):
     """How many modes have at least one point of high quality (by distance)."""
 
-    centres: tuple[tuple[float, ...], ...] = RING
+    centers: tuple[tuple[float, ...], ...] = RING
     """Of the modes, in data units."""
     sd: float = 0.01
     """Of every mode along each axis, in data units."""
@@ -90,7 +90,7 @@ class ReachedModes(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "shift", "lost classes")
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        reached = modes_of(fake, self.centres, self.sd)
+        reached = modes_of(fake, self.centers, self.sd)
         return np.array([len(np.unique(member[member >= 0])) for member in reached], dtype=np.float64)
 
 
@@ -102,7 +102,7 @@ class ModeDivergence(Metric):
     Infinite when no point is of high quality.
     """
 
-    centres: tuple[tuple[float, ...], ...] = RING
+    centers: tuple[tuple[float, ...], ...] = RING
     """Of the modes, in data units."""
     sd: float = 0.01
     """Of every mode along each axis, in data units."""
@@ -115,7 +115,7 @@ class ModeDivergence(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "shift", "lost classes")
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        total = len(self.centres)
-        held = counts(modes_of(real, self.centres, self.sd), total)
-        reached = modes_of(fake, self.centres, self.sd)
+        total = len(self.centers)
+        held = counts(modes_of(real, self.centers, self.sd), total)
+        reached = modes_of(fake, self.centers, self.sd)
         return np.array([divergence(counts(member, total), held) for member in reached])

@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import nn
 
-from sparring.modules import SpectralNorm
 from sparring.networks import Shape
+from sparring.networks.layers import SpectralNorm
 
 Output = Literal["none", "sigmoid", "tanh"]
 
@@ -64,6 +64,6 @@ def squashed(output: Output) -> list[nn.Module]:
 
 
 def spectral(layer: nn.Linear | nn.Conv2d) -> nn.Module:
-    """A layer, its bias apart, under spectral normalisation, its weight as it was drawn."""
+    """A layer, its bias apart, under spectral normalization, its weight as it was drawn."""
     layer.register_parameter("bias", None)
     return SpectralNorm(layer)

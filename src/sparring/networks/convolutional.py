@@ -6,9 +6,9 @@ from typing import Literal, final
 
 from torch import nn
 
-from sparring.modules import MinibatchStandardDeviation
 from sparring.networks import Network, Shape
 from sparring.networks._images import spectral
+from sparring.networks.layers import MinibatchStandardDeviation
 
 
 @final
@@ -16,8 +16,8 @@ from sparring.networks._images import spectral
 class Convolutional(Network):
     """Convolutions that shrink the image, then linear layers: a discriminator.
 
-    Each convolution is convolution, batch normalisation if wanted, LeakyReLU, dropout; each hidden linear layer is
-    linear, LeakyReLU, dropout. The first convolution is not normalised.
+    Each convolution is convolution, batch normalization if wanted, LeakyReLU, dropout; each hidden linear layer is
+    linear, LeakyReLU, dropout. The first convolution is not normalized.
     """
 
     channels: tuple[int, ...] = (32, 64)
@@ -30,7 +30,7 @@ class Convolutional(Network):
     """Widths of the linear layers before the output."""
     slope: float = 0.2
     """Of the leaky ReLU below zero."""
-    normalise: Literal["none", "batch", "spectral"] = "none"
+    normalization: Literal["none", "batch", "spectral"] = "none"
     """Each convolution but the first over the batch; or every layer by its largest singular value (Miyato et al.,
     "Spectral normalization for generative adversarial networks", ICLR 2018)."""
     dropout: float = 0.0
@@ -45,11 +45,11 @@ class Convolutional(Network):
         before, height, width = takes
         layers: list[nn.Module] = []
         for index, after in enumerate(self.channels):
-            normalised = self.normalise == "batch" and index > 0
-            # A bias before a normalisation is undone by it.
-            convolution = nn.Conv2d(before, after, self.kernel, self.stride, self.padding, bias=not normalised)
+            normalized = self.normalization == "batch" and index > 0
+            # A bias before a normalization is undone by it.
+            convolution = nn.Conv2d(before, after, self.kernel, self.stride, self.padding, bias=not normalized)
             layers.append(self._divided(convolution))
-            if normalised:
+            if normalized:
                 layers.append(nn.BatchNorm2d(after))
             layers += self._activation()
             before = after
@@ -70,7 +70,7 @@ class Convolutional(Network):
         return nn.Sequential(*layers)
 
     def _divided(self, layer: nn.Linear | nn.Conv2d) -> nn.Module:
-        return spectral(layer) if self.normalise == "spectral" else layer
+        return spectral(layer) if self.normalization == "spectral" else layer
 
     def _activation(self) -> list[nn.Module]:
         return [nn.LeakyReLU(self.slope), *([nn.Dropout(self.dropout)] if self.dropout else [])]

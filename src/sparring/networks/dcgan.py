@@ -18,7 +18,7 @@ SD = 0.02
 class DCGANGenerator(Network):
     """A linear layer lays out small maps, and transposed 4x4 convolutions double their side until they are the image.
 
-    Batch normalisation and a ReLU follow each but the last. The maps begin with a side of 4 to 7 pixels. Radford et
+    Batch normalization and a ReLU follow each but the last. The maps begin with a side of 4 to 7 pixels. Radford et
     al., "Unsupervised representation learning with deep convolutional generative adversarial networks", ICLR 2016,
     section 3; weights are born normal with SD 0.02, gains about 1 as in its authors' code.
 
@@ -37,8 +37,8 @@ class DCGANGenerator(Network):
         *_, first = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
         layers = [nn.Linear(takes[0], first * side * side, bias=False), nn.Unflatten(1, (first, side, side))]
         for before, after in pairwise(widths[::-1]):
-            layers += [*_normalised(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
-        layers += _normalised(widths[0])
+            layers += [*_batch_norm(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
+        layers += _batch_norm(widths[0])
         if len(heights) > 1:
             layers.append(nn.ConvTranspose2d(widths[0], gives[0], 4, 2, 1))
         else:  # the smallest maps have the image's side already
@@ -58,9 +58,9 @@ class DCGANDiscriminator(Network):
 
     width: int = 0
     """As the generator's."""
-    normalise: Literal["none", "batch", "spectral"] = "batch"
-    """Batch normalisation of each convolution but the first, as in the paper; nothing, which suits a gradient penalty;
-    or spectral normalisation of every layer (Miyato et al., ICLR 2018)."""
+    normalization: Literal["none", "batch", "spectral"] = "batch"
+    """Batch normalization of each convolution but the first, as in the paper; nothing, which suits a gradient penalty;
+    or spectral normalization of every layer (Miyato et al., ICLR 2018)."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
         only_a_score(gives)
@@ -69,19 +69,19 @@ class DCGANDiscriminator(Network):
         kernel, stride = (4, 2) if len(heights) > 1 else (3, 1)
         layers: list[nn.Module] = []
         for index, (before, after) in enumerate(pairwise((takes[0], *widths))):
-            normalised = self.normalise == "batch" and index > 0
-            # A bias before a batch normalisation is undone by it.
-            layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=not normalised))
-            layers += [nn.BatchNorm2d(after)] if normalised else []
+            normalized = self.normalization == "batch" and index > 0
+            # A bias before a batch normalization is undone by it.
+            layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=not normalized))
+            layers += [nn.BatchNorm2d(after)] if normalized else []
             layers.append(nn.LeakyReLU(0.2))
         layers += [nn.Flatten(), nn.Linear(last * side * side, 1)]
         network = _born(nn.Sequential(*layers))
-        if self.normalise == "spectral":
+        if self.normalization == "spectral":
             network = nn.Sequential(*(spectral(x) if isinstance(x, nn.Conv2d | nn.Linear) else x for x in network))
         return network.append(nn.Flatten(0))
 
 
-def _normalised(width: int) -> list[nn.Module]:
+def _batch_norm(width: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(width), nn.ReLU()]
 
 

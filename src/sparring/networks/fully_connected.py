@@ -7,9 +7,9 @@ from typing import Literal, final
 
 from torch import nn
 
-from sparring.modules import MinibatchStandardDeviation
 from sparring.networks import Network, Shape
 from sparring.networks._images import spectral
+from sparring.networks.layers import MinibatchStandardDeviation
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
 
@@ -17,9 +17,9 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
 @final
 @dataclass(frozen=True)
 class FullyConnected(Network):
-    """Linear layers of the given widths with an activation, and if wanted normalisation and dropout, between them.
+    """Linear layers of the given widths with an activation, and if wanted normalization and dropout, between them.
 
-    Each hidden layer is linear, activation, normalisation, dropout. The output is a linear layer and `output`.
+    Each hidden layer is linear, activation, normalization, dropout. The output is a linear layer and `output`.
     """
 
     hidden: tuple[int, ...] = (128,)
@@ -27,7 +27,7 @@ class FullyConnected(Network):
     activation: Activation = "leaky-relu"
     slope: float = 0.2
     """Of the leaky ReLU below zero."""
-    normalise: Literal["none", "layer", "batch", "spectral"] = "none"
+    normalization: Literal["none", "layer", "batch", "spectral"] = "none"
     """After each hidden activation: over the layer (Ba et al., "Layer normalization", 2016), which works at batch 1, or
     over the batch (Ioffe and Szegedy, "Batch normalization", ICML 2015). Or every linear layer by its largest singular
     value (Miyato et al., "Spectral normalization for generative adversarial networks", ICLR 2018)."""
@@ -49,11 +49,13 @@ class FullyConnected(Network):
                 layers.append(MinibatchStandardDeviation())
                 wide += 1
             linear = nn.Linear(wide, next_wide)
-            layers.append(spectral(linear) if self.normalise == "spectral" else linear)
+            layers.append(spectral(linear) if self.normalization == "spectral" else linear)
             if index < len(widths) - 1:
                 layers.append(self._activation())
-                if self.normalise in ("layer", "batch"):
-                    layers.append(nn.LayerNorm(next_wide) if self.normalise == "layer" else nn.BatchNorm1d(next_wide))
+                if self.normalization in ("layer", "batch"):
+                    layers.append(
+                        nn.LayerNorm(next_wide) if self.normalization == "layer" else nn.BatchNorm1d(next_wide)
+                    )
                 if self.dropout:
                     layers.append(nn.Dropout(self.dropout))
         if self.output != "none":

@@ -29,12 +29,12 @@ class FullyConvolutional(Network):
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
         if len(gives) != 3:
             raise ValueError(f"convolutions give images (C, H, W), not {gives}")
-        colours, height, width = gives
+        colors, height, width = gives
         side = math.isqrt(takes[0])
         if side * side != takes[0] or height != width or side != 2 * height:
             raise ValueError(f"an image of {height} x {width} wants a latent of {2 * height} x {2 * width} numbers")
         layers: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
-        for index, (before, after) in enumerate(zip((1, *self.channels), (*self.channels, colours), strict=True)):
+        for index, (before, after) in enumerate(zip((1, *self.channels), (*self.channels, colors), strict=True)):
             layers.append(
                 nn.Conv2d(before, after, self.kernel, stride=2 if index == 0 else 1, padding=self.kernel // 2)
             )

@@ -26,14 +26,14 @@ class LinearThenConvolution(Network):
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
         if len(gives) != 3:
             raise ValueError(f"convolutions give images (C, H, W), not {gives}")
-        colours, height, width = gives
+        colors, height, width = gives
         layers: list[nn.Module] = []
         wide = takes[0]
         for after in (*self.hidden, self.channels[0] * height * width):
             layers += [nn.Linear(wide, after), nn.LeakyReLU(self.slope)]
             wide = after
         layers.append(nn.Unflatten(1, (self.channels[0], height, width)))
-        for before, after in zip(self.channels, (*self.channels[1:], colours), strict=True):
+        for before, after in zip(self.channels, (*self.channels[1:], colors), strict=True):
             layers.append(nn.Conv2d(before, after, self.kernel, padding=self.kernel // 2))
             layers.append(nn.LeakyReLU(self.slope))
         layers[-1] = nn.Sigmoid() if self.output == "sigmoid" else nn.Tanh()

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal, TypeVar, final
 
 from torch import nn
 
-from sparring.modules import Bilinear, DiscriminativeBasis, GenerativeBasis, Residual
 from sparring.networks import Network, Shape
 from sparring.networks._images import maps, only_a_score, sides, squashed, width_for
+from sparring.networks.layers import Bilinear, DiscriminativeBasis, GenerativeBasis, Residual
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
@@ -23,7 +23,7 @@ GROUP = 16
 @final
 @dataclass(frozen=True)
 class R3GANGenerator(Network):
-    """Learnt 4x4 maps (up to 7x7), weighed by the latent vector; residual blocks without normalisation at each side.
+    """Learnt 4x4 maps (up to 7x7), weighed by the latent vector; residual blocks without normalization at each side.
 
     Sides double by bilinear interpolation. A block is 1x1, grouped 3x3 and 1x1 convolution, wider within than without,
     with LeakyReLU(0.2) between; its last convolution is born zero and the others scaled by the number of blocks

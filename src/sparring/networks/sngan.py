@@ -7,9 +7,9 @@ from typing import Literal, TypeVar, final
 
 from torch import nn
 
-from sparring.modules import Residual
 from sparring.networks import Network, Shape
 from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
+from sparring.networks.layers import Residual
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
@@ -17,7 +17,7 @@ Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 @final
 @dataclass(frozen=True)
 class SNGANGenerator(Network):
-    """Residual blocks, each doubling the side of the maps by repeating pixels, with batch normalisation and ReLU.
+    """Residual blocks, each doubling the side of the maps by repeating pixels, with batch normalization and ReLU.
 
     The maps begin with a side of 4 to 7 pixels. Miyato et al., "Spectral normalization for generative adversarial
     networks", ICLR 2018, appendix B, with maps that halve from block to block as for STL-10; weights are born uniform
@@ -47,7 +47,7 @@ class SNGANGenerator(Network):
 class SNGANDiscriminator(Network):
     """Residual blocks, each halving the side of the maps by averaging, one more that does not; ReLU, a sum over places.
 
-    Every layer is under spectral normalisation. Miyato et al., ICLR 2018, appendix B; weights are born as the
+    Every layer is under spectral normalization. Miyato et al., ICLR 2018, appendix B; weights are born as the
     generator's.
 
     Weights: 156,929 for (1, 8, 8), 39,937 for (1, 28, 28), 159,425 for (3, 32, 32), 2,537,345 for (3, 64, 64).
@@ -71,7 +71,7 @@ class SNGANDiscriminator(Network):
 
 
 def _growing(before: int, after: int) -> nn.Module:
-    # What the block's convolutions would add to a map everywhere, the next normalisation takes away: no biases.
+    # What the block's convolutions would add to a map everywhere, the next normalization takes away: no biases.
     # A 1x1 convolution and repeating pixels may change places, and this order is four times cheaper.
     main = nn.Sequential(
         nn.BatchNorm2d(before),

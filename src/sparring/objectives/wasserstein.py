@@ -15,7 +15,7 @@ class Wasserstein(Objective):
 
     Arjovsky et al., "Wasserstein generative adversarial networks", ICML 2017, eq. 2 and algorithm 1. Minus the sum of
     both losses estimates how far apart data and fakes lie, if D is 1-Lipschitz: without a gradient penalty, weight
-    clipping or spectral normalisation scores grow without end. A score has no zero, only differences mean something.
+    clipping or spectral normalization scores grow without end. A score has no zero, only differences mean something.
     """
 
     equilibrium: ClassVar[float] = 0.0

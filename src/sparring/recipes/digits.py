@@ -1,11 +1,11 @@
 """The demonstration: a small GAN that draws legible digits on any laptop in a minute."""
 
 from sparring.datasets.digits import Digits
-from sparring.game import MODERN
-from sparring.latent.normal import Normal
+from sparring.game.moves import MODERN
+from sparring.latents.normal import Normal
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
-from sparring.optimisers.adam import Adam
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, recipe
 from sparring.tricks.label_smoothing import LabelSmoothing
 
@@ -25,9 +25,9 @@ def digits() -> Recipe:
         tricks=(LabelSmoothing(real=(0.9, 1.0)),),
         latent=Normal(32),
         round=MODERN,
-        generator_optimiser=Adam(5e-4, betas=(0.5, 0.99)),
-        discriminator_optimiser=Adam(5e-4, betas=(0.5, 0.99)),
+        generator_optimizer=Adam(5e-4, betas=(0.5, 0.99)),
+        discriminator_optimizer=Adam(5e-4, betas=(0.5, 0.99)),
         batch=64,
         rounds=5_000,
-        ticks=40,
+        log_points=40,
     )

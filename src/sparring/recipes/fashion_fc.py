@@ -1,11 +1,11 @@
 """Fully connected networks on Fashion-MNIST (write-up 003)."""
 
 from sparring.datasets.fashion_mnist import FashionMNIST
-from sparring.game import MODERN
-from sparring.latent.normal import Normal
+from sparring.game.moves import MODERN
+from sparring.latents.normal import Normal
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, recipe
 
 
@@ -33,10 +33,10 @@ def fashion_fc() -> Recipe:
         objective=BCEWithLogits(),
         latent=Normal(100),
         round=MODERN,
-        generator_optimiser=SGD(0.03),
-        discriminator_optimiser=SGD(0.03),
+        generator_optimizer=SGD(0.03),
+        discriminator_optimizer=SGD(0.03),
         batch=64,
         rounds=23_450,
-        ticks=50,
-        pictured=8,
+        log_points=50,
+        samples_per_grid=8,
     )

@@ -1,7 +1,7 @@
 """One author's way to MNIST, version by version (write-up 004).
 
 The write-up gives what changes from version to version, the ratios, the tricks and the sizes of the last networks, and
-leaves most else open. What is open is chosen once, here, and kept from version to version, so that two neighbours
+leaves most else open. What is open is chosen once, here, and kept from version to version, so that two neighbors
 differ in what the write-up names: batch 64, 100 normal numbers as the seed, Adam at 1e-4 (the rate its section 3
 states), a joint step for D, and an epoch of 938 rounds, one D step each. "D and G 1:200" is 200 generator steps for
 each discriminator step.
@@ -10,17 +10,17 @@ each discriminator step.
 from dataclasses import replace
 
 from sparring.datasets.mnist import MNIST
-from sparring.game import d_sees_both, d_sees_mixture, g_fools_d
-from sparring.latent.normal import Normal
+from sparring.game.moves import d_sees_both, d_sees_mixture, g_fools_d
+from sparring.latents.normal import Normal
 from sparring.networks.convolutional import Convolutional
 from sparring.networks.fully_connected import FullyConnected
 from sparring.networks.fully_convolutional import FullyConvolutional
 from sparring.networks.linear_then_convolution import LinearThenConvolution
 from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.double_sigmoid import DoubleSigmoid
 from sparring.objectives.handwritten_cross_entropy import HandwrittenCrossEntropy
 from sparring.objectives.mse import MSE
-from sparring.objectives.sigmoid_twice import SigmoidTwice
-from sparring.optimisers.adam import Adam
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, recipe
 from sparring.tricks.label_smoothing import LabelSmoothing
 from sparring.tricks.label_swapping import LabelSwapping
@@ -30,10 +30,10 @@ EPOCH = 938
 
 FIRST_D = Convolutional(channels=(16, 32, 64), hidden=(128,), slope=0.0)
 SHALLOW_D = Convolutional(channels=(8, 8), padding=0, slope=0.0)
-OWN_G = FullyConnected(hidden=(512, 1024, 2048, 2560), normalise="batch", dropout=0.3, output="sigmoid")
+OWN_G = FullyConnected(hidden=(512, 1024, 2048, 2560), normalization="batch", dropout=0.3, output="sigmoid")
 OWN_D = Convolutional(channels=(8, 8), padding=0, dropout=0.3)
-REFERENCE_G = FullyConnected(hidden=(128, 256), normalise="batch", dropout=0.3, output="sigmoid")
-REFERENCE_D = Convolutional(channels=(64, 128, 256), kernel=3, hidden=(2048, 512), normalise="batch")
+REFERENCE_G = FullyConnected(hidden=(128, 256), normalization="batch", dropout=0.3, output="sigmoid")
+REFERENCE_D = Convolutional(channels=(64, 128, 256), kernel=3, hidden=(2048, 512), normalization="batch")
 TUNED_ADAM = Adam(1e-4, betas=(0.5, 0.999), weight_decay=1e-4)
 
 
@@ -54,11 +54,11 @@ def mnist_v1() -> Recipe:
         objective=MSE(),
         latent=Normal(56 * 56),
         round=(d_sees_mixture,) + (g_fools_d,) * 200,
-        generator_optimiser=Adam(1e-4),
-        discriminator_optimiser=Adam(1e-4),
+        generator_optimizer=Adam(1e-4),
+        discriminator_optimizer=Adam(1e-4),
         batch=64,
         rounds=EPOCH,
-        ticks=1,
+        log_points=1,
     )
 
 
@@ -94,7 +94,7 @@ def mnist_v3_0() -> Recipe:
         tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)),),
         round=(d_sees_both,) + (g_fools_d,) * 10,
         rounds=10 * EPOCH,
-        ticks=10,
+        log_points=10,
     )
 
 
@@ -106,7 +106,7 @@ def mnist_v3_0() -> Recipe:
 )
 def mnist_v3_1() -> Recipe:
     """G's loss becomes BCE with logits, on a D that ends in a sigmoid already, so its score passes two; 1:30."""
-    return replace(mnist_v3_0(), objective=SigmoidTwice(), round=(d_sees_both,) + (g_fools_d,) * 30)
+    return replace(mnist_v3_0(), objective=DoubleSigmoid(), round=(d_sees_both,) + (g_fools_d,) * 30)
 
 
 @recipe(
@@ -123,7 +123,7 @@ def mnist_v3_2() -> Recipe:
         tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)), LabelSwapping(rate=0.1, until=0.0)),
         round=(d_sees_both, g_fools_d),
         rounds=20 * EPOCH,
-        ticks=20,
+        log_points=20,
     )
 
 
@@ -137,8 +137,8 @@ def mnist_v3_2b() -> Recipe:
     """Adam(1e-4, betas (0.5, 0.999), weight decay 1e-4); swapping fades to nothing at half the epochs; 1:5."""
     return replace(
         mnist_v3_2(),
-        generator_optimiser=TUNED_ADAM,
-        discriminator_optimiser=TUNED_ADAM,
+        generator_optimizer=TUNED_ADAM,
+        discriminator_optimizer=TUNED_ADAM,
         tricks=(LabelSmoothing(real=(0.9, 0.9), fake=(0.1, 0.1)), LabelSwapping(rate=0.1, until=0.5)),
         round=(d_sees_both,) + (g_fools_d,) * 5,
     )
@@ -183,7 +183,7 @@ def mnist_own() -> Recipe:
     G 100-512-1024-2048-2560-784 (39.8 MB of weights); D two convolutions of 8 channels, 4 x 4 with stride 2, and one
     linear layer (1,369 weights, 5.35 KB): the write-up gives the kinds of layers and the sizes.
     """
-    return replace(mnist_v4_1(), generator=OWN_G, rounds=50 * EPOCH, ticks=50)
+    return replace(mnist_v4_1(), generator=OWN_G, rounds=50 * EPOCH, log_points=50)
 
 
 @recipe(
@@ -198,7 +198,7 @@ def mnist_reference() -> Recipe:
     BatchNorm and linear layers of 2,048, 512 and 1 (39 MB): the write-up gives the kinds of layers and the sizes. All
     else is the author's own training.
     """
-    return replace(mnist_own(), generator=REFERENCE_G, discriminator=REFERENCE_D, rounds=10 * EPOCH, ticks=10)
+    return replace(mnist_own(), generator=REFERENCE_G, discriminator=REFERENCE_D, rounds=10 * EPOCH, log_points=10)
 
 
 @recipe(

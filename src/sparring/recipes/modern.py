@@ -2,7 +2,7 @@
 
 A relativistic pair with R1 and R2 (Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024), Adam without
 momentum, samples from an averaged generator. Small images go through fully connected networks; larger ones through
-narrow convolutions, with batch normalisation in G alone, small batches, a high rate, and R1 and R2 in every eighth
+narrow convolutions, with batch normalization in G alone, small batches, a high rate, and R1 and R2 in every eighth
 round only. On MNIST, after the same time on one core, that came about twice as near to the data as fully connected
 networks did.
 """
@@ -11,26 +11,26 @@ import math
 from dataclasses import fields, replace
 from typing import Any, Literal, cast
 
-from sparring.chance import Chance
 from sparring.datasets import Dataset, Shape
 from sparring.datasets.digits import Digits
 from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.mnist import MNIST
 from sparring.datasets.stacked_mnist import StackedMNIST
-from sparring.game import MODERN
-from sparring.latent.normal import Normal
-from sparring.latent.normal_and_signs import NormalAndSigns
+from sparring.game.moves import MODERN
+from sparring.latents.normal import Normal
+from sparring.latents.normal_and_signs import NormalAndSigns
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
-from sparring.optimisers.adam import Adam
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, recipe
 from sparring.recipes.points import SETTLING, grid
+from sparring.rng import RandomStreams
 from sparring.tricks.diff_augment import DiffAugment
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
-from sparring.tricks.zero_centred import ZeroCentred
+from sparring.tricks.r1_r2 import R1R2
 
 SPAN = (-1.0, 1.0)
 """What networks see of images, and what tanh gives."""
@@ -83,7 +83,7 @@ def fashion_mnist() -> Recipe:
 )
 def mnist_fast() -> Recipe:
     """MNIST in a minute: the networks of `mnist`, players that are told classes, a non-saturating loss."""
-    return replace(mnist(), objective=BCEWithLogits(), conditional=True, rounds=5_000, ticks=20)
+    return replace(mnist(), objective=BCEWithLogits(), conditional=True, rounds=5_000, log_points=20)
 
 
 @recipe(
@@ -92,7 +92,7 @@ def mnist_fast() -> Recipe:
     verdict="All hundred modes in five of five seeds, KL 0.045 nats (real: 0.004), in 8 min of one core each.",
 )
 def stacked_mnist() -> Recipe:
-    """Two digits of MNIST as two colours, a hundred modes: the game of `mnist`, networks half as wide again."""
+    """Two digits of MNIST as two colors, a hundred modes: the game of `mnist`, networks half as wide again."""
     return convolutional(StackedMNIST(digits_stacked=2, span=SPAN), width=24, rounds=20_000)
 
 
@@ -103,13 +103,13 @@ def convolutional(
     return Recipe(
         data=data,
         generator=DCGANGenerator(width, output),
-        discriminator=DCGANDiscriminator(width, normalise="none"),
+        discriminator=DCGANDiscriminator(width, normalization="none"),
         objective=RelativisticPaired(),
-        tricks=(ZeroCentred(gamma=3.0, every=8), LearningRateSchedule(), ExponentialMovingAverage()),
+        tricks=(R1R2(gamma=3.0, every=8), LearningRateSchedule(), ExponentialMovingAverage()),
         latent=Normal(64),
         round=MODERN,
-        generator_optimiser=Adam(2e-3, betas=(0.0, 0.99)),
-        discriminator_optimiser=Adam(2e-3, betas=(0.0, 0.99)),
+        generator_optimizer=Adam(2e-3, betas=(0.0, 0.99)),
+        discriminator_optimizer=Adam(2e-3, betas=(0.0, 0.99)),
         batch=32,
         rounds=rounds,
     )
@@ -121,7 +121,7 @@ def convolutional(
     verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) in two seeds after 5,000 of 10,000 rounds.",
 )
 def auto(data: Dataset | None = None) -> Recipe:
-    """Any data set: `--data DIR`, points, grey or RGB images. The game, the networks and their sizes follow from it.
+    """Any data set: `--data DIR`, points, gray or RGB images. The game, the networks and their sizes follow from it.
 
     Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
     Images up to 16 pixels: fully connected networks. Larger ones, where the side allows it: the game of `mnist`, with
@@ -132,29 +132,29 @@ def auto(data: Dataset | None = None) -> Recipe:
     if len(shape) != 3:
         gamma = float(f"{GAMMA_SHARE * _variance(data):.2g}")
         latent = NormalAndSigns(math.prod(shape) + SIGNS, SIGNS)
-        return replace(grid(), data=data, latent=latent, tricks=(ZeroCentred(gamma, final=1e-4), *SETTLING))
+        return replace(grid(), data=data, latent=latent, tricks=(R1R2(gamma, final=1e-4), *SETTLING))
     if "span" in {field.name for field in fields(cast(Any, data))}:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = min(shape[1:]) > LARGEST_CONNECTED and _has_sides_to_halve(shape)
     width = NARROW if max(shape[1:]) <= LARGEST_NARROW else 0  # 0: the networks' own
-    game = convolutional(data, 12_000, width, output) if large else connected(data, output)
+    game = convolutional(data, 12_000, width, output) if large else process_group(data, output)
     few = examples is not None and examples < FEW
     return replace(game, tricks=(DiffAugment(), *game.tricks)) if few else game
 
 
-def connected(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:
+def process_group(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:
     """The game for small images."""
     return Recipe(
         data=data,
         generator=FullyConnected(WIDTHS, output=output),
         discriminator=FullyConnected(WIDTHS),
         objective=RelativisticPaired(),
-        tricks=(ZeroCentred(gamma=1.0), LearningRateSchedule(), ExponentialMovingAverage()),
+        tricks=(R1R2(gamma=1.0), LearningRateSchedule(), ExponentialMovingAverage()),
         latent=Normal(64),
         round=MODERN,
-        generator_optimiser=Adam(1e-3, betas=(0.0, 0.99)),
-        discriminator_optimiser=Adam(1e-3, betas=(0.0, 0.99)),
+        generator_optimizer=Adam(1e-3, betas=(0.0, 0.99)),
+        discriminator_optimizer=Adam(1e-3, betas=(0.0, 0.99)),
         batch=64,
         rounds=10_000,
     )
@@ -162,9 +162,9 @@ def connected(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Rec
 
 def _variance(data: Dataset) -> float:
     """Of one number of an example, on average."""
-    chance = Chance((0,))
-    chance.begin(0)
-    return float(data.open(None, "cpu").draw(chance, LOOKED_AT).flatten(2).var(1).mean())
+    rng = RandomStreams((0,))
+    rng.begin(0)
+    return float(data.open(None, "cpu").draw(rng, LOOKED_AT).flatten(2).var(1).mean())
 
 
 def _has_sides_to_halve(shape: Shape) -> bool:

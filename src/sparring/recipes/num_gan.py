@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from sparring.datasets.mnist import MNIST
-from sparring.game import TEXTBOOK
-from sparring.latent.normal import Normal
-from sparring.latent.uniform import Uniform
+from sparring.game.moves import TEXTBOOK
+from sparring.latents.normal import Normal
+from sparring.latents.uniform import Uniform
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.mse import MSE
-from sparring.optimisers.adam import Adam
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers.adam import Adam
+from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, recipe
 
 
@@ -33,11 +33,11 @@ def num_gan() -> Recipe:
         objective=MSE(),
         latent=Uniform(1),
         round=TEXTBOOK,
-        generator_optimiser=SGD(0.01),
-        discriminator_optimiser=SGD(0.01),
+        generator_optimizer=SGD(0.01),
+        discriminator_optimizer=SGD(0.01),
         batch=1,
         rounds=60_000,
-        ticks=60,
+        log_points=60,
     )
 
 
@@ -53,8 +53,8 @@ def num_gan_1() -> Recipe:
         num_gan(),
         generator=FullyConnected(hidden=(200,), slope=0.02, output="sigmoid"),
         discriminator=FullyConnected(hidden=(200,), slope=0.02),
-        generator_optimiser=Adam(1e-4),
-        discriminator_optimiser=Adam(1e-4),
+        generator_optimizer=Adam(1e-4),
+        discriminator_optimizer=Adam(1e-4),
     )
 
 
@@ -65,15 +65,15 @@ def num_gan_1() -> Recipe:
     expects=("mode-collapse",),
 )
 def num_gan_2() -> Recipe:
-    """num-gan-1 with binary cross-entropy and normalisation layers in both networks.
+    """num-gan-1 with binary cross-entropy and normalization layers in both networks.
 
-    The write-up does not say which normalisation; at batch 1 only one that works within an example can be meant, so
-    it is layer normalisation after the hidden activation, before the last linear layer.
+    The write-up does not say which normalization; at batch 1 only one that works within an example can be meant, so
+    it is layer normalization after the hidden activation, before the last linear layer.
     """
     return replace(
         num_gan_1(),
-        generator=FullyConnected(hidden=(200,), slope=0.02, normalise="layer", output="sigmoid"),
-        discriminator=FullyConnected(hidden=(200,), slope=0.02, normalise="layer"),
+        generator=FullyConnected(hidden=(200,), slope=0.02, normalization="layer", output="sigmoid"),
+        discriminator=FullyConnected(hidden=(200,), slope=0.02, normalization="layer"),
         objective=BCEWithLogits(),
     )
 
@@ -89,7 +89,7 @@ def num_gan_2() -> Recipe:
 )
 def num_gan_adam() -> Recipe:
     """num-gan with Adam in place of SGD, at the rate of num-gan-1, 1e-4."""
-    return replace(num_gan(), generator_optimiser=Adam(1e-4), discriminator_optimiser=Adam(1e-4))
+    return replace(num_gan(), generator_optimizer=Adam(1e-4), discriminator_optimizer=Adam(1e-4))
 
 
 @recipe(
@@ -98,7 +98,7 @@ def num_gan_adam() -> Recipe:
     verdict="(named as a remedy for mode collapse; no result given)",
 )
 def num_gan_network() -> Recipe:
-    """num-gan with a changed network: that of num-gan-2, LeakyReLU(0.02) and layer normalisation."""
+    """num-gan with a changed network: that of num-gan-2, LeakyReLU(0.02) and layer normalization."""
     changed = num_gan_2()
     return replace(num_gan(), generator=changed.generator, discriminator=changed.discriminator)
 

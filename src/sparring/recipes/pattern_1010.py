@@ -1,11 +1,11 @@
 """The smallest GAN: four numbers, 1010 (write-up 002)."""
 
 from sparring.datasets.pattern_1010 import Pattern1010
-from sparring.game import TEXTBOOK
-from sparring.latent.constant import Constant
+from sparring.game.moves import TEXTBOOK
+from sparring.latents.constant import Constant
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.mse import MSE
-from sparring.optimisers.sgd import SGD
+from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, recipe
 
 
@@ -28,10 +28,10 @@ def pattern_1010() -> Recipe:
         objective=MSE(),
         latent=Constant(0.5),
         round=TEXTBOOK,
-        generator_optimiser=SGD(0.01),
-        discriminator_optimiser=SGD(0.01),
+        generator_optimizer=SGD(0.01),
+        discriminator_optimizer=SGD(0.01),
         batch=1,
         rounds=10_000,
-        ticks=100,
-        pictured=1,
+        log_points=100,
+        samples_per_grid=1,
     )

@@ -1,7 +1,7 @@
 """Gaussians in the plane, whose modes are known: which of them a generator drops can be counted.
 
 Data and protocol are PacGAN's (Lin et al., NeurIPS 2018): of 2,500 samples, one within three standard deviations of a
-centre is of high quality, and a mode is covered that has one such. The game is R3GAN's (Huang et al., NeurIPS 2024): a
+center is of high quality, and a mode is covered that has one such. The game is R3GAN's (Huang et al., NeurIPS 2024): a
 relativistic pair with R1 and R2, whose gamma falls. What matters beyond it, in our trials: signs among
 the latent numbers, for a generator is continuous and the data lie in pieces; ReLU rather than leaky ReLU, for it has to
 break sharply between two modes; samples from averaged weights; rates that fall to 0.
@@ -11,15 +11,15 @@ from dataclasses import replace
 
 from sparring.datasets.grid import Grid
 from sparring.datasets.ring import Ring
-from sparring.game import MODERN
-from sparring.latent.normal_and_signs import NormalAndSigns
+from sparring.game.moves import MODERN
+from sparring.latents.normal_and_signs import NormalAndSigns
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.relativistic_paired import RelativisticPaired
-from sparring.optimisers.adam import Adam
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, recipe
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
-from sparring.tricks.zero_centred import ZeroCentred
+from sparring.tricks.r1_r2 import R1R2
 
 SETTLING = LearningRateSchedule(), ExponentialMovingAverage(half_life=700)
 
@@ -36,15 +36,15 @@ def ring() -> Recipe:
         generator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
         discriminator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
         objective=RelativisticPaired(),
-        tricks=(ZeroCentred(gamma=0.01, final=1e-4), *SETTLING),
+        tricks=(R1R2(gamma=0.01, final=1e-4), *SETTLING),
         latent=NormalAndSigns(6, signs=4),
         round=MODERN,
-        generator_optimiser=Adam(3e-3, betas=(0.0, 0.99)),
-        discriminator_optimiser=Adam(3e-3, betas=(0.0, 0.99)),
+        generator_optimizer=Adam(3e-3, betas=(0.0, 0.99)),
+        discriminator_optimizer=Adam(3e-3, betas=(0.0, 0.99)),
         batch=128,
         rounds=6_000,
-        ticks=40,
-        pictured=500,
+        log_points=40,
+        samples_per_grid=500,
     )
 
 
@@ -59,4 +59,4 @@ def grid() -> Recipe:
     The data are four times as wide, and the slope that gamma weighs is in units of one over theirs: with the gamma of
     `ring` modes were lost in our trials.
     """
-    return replace(ring(), data=Grid(), tricks=(ZeroCentred(gamma=0.2, final=1e-4), *SETTLING), rounds=12_000)
+    return replace(ring(), data=Grid(), tricks=(R1R2(gamma=0.2, final=1e-4), *SETTLING), rounds=12_000)

@@ -31,7 +31,7 @@ def grid(
 ) -> Image.Image:
     """One picture of `(P, N, C, H, W)` images, or of `(P, N, K)` vectors drawn as rows of K cells.
 
-    Values are data units, clipped to [0, 1]; `in_colour` tells what becomes of C channels. `scale` is pixels per pixel.
+    Values are data units, clipped to [0, 1]; `in_color` tells what becomes of C channels. `scale` is pixels per pixel.
     Points in the plane, `(P, N, 2)` with `modes`, are scattered over these.
     """
     if modes is not None:
@@ -75,8 +75,8 @@ def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[int]) -> None:
     _side_by_side(blocks, names).save(path, format="PNG", pnginfo=about)
 
 
-def in_colour(images: np.ndarray) -> np.ndarray:
-    """`(..., C, H, W)` as red, green and blue: one channel is grey, two leave blue blank, of more the first three."""
+def in_color(images: np.ndarray) -> np.ndarray:
+    """`(..., C, H, W)` as red, green and blue: one channel is gray, two leave blue blank, of more the first three."""
     channels = images.shape[-3]
     if channels == 1:
         return images.repeat(3, axis=-3)
@@ -141,7 +141,7 @@ def _layout_of_scatters(members: int, named: bool) -> dict[str, Any]:
 def _block(images: np.ndarray, scale: int | None) -> Image.Image:
     height, width = images.shape[-2:]
     columns, rows, scale = _cells(images.shape, scale)
-    pixels = (np.nan_to_num(in_colour(images)).clip(0, 1) * 255).round().astype(np.uint8)
+    pixels = (np.nan_to_num(in_color(images)).clip(0, 1) * 255).round().astype(np.uint8)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 255, dtype=np.uint8)
     for index, image in enumerate(pixels):
         top, left = index // columns * (height + 1), index % columns * (width + 1)

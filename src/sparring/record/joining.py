@@ -32,15 +32,15 @@ def join(run: Run, parts: Sequence[Run], recipe_id: str) -> None:
     seeds = [seed for story in stories for seed in story.seeds]
     if seeds != run.recipe["seeds"]:
         raise SparringError(
-            f"the parts in {run.parts} are not of the seeds of {run.path}: move them away to begin anew"
+            f"the parts in {run.shards} are not of the seeds of {run.path}: move them away to begin anew"
         )
     played = min(story.round for story in stories)
-    ticks = _ticks(stories, played)
-    for tick in ticks:
-        if "picture" in tick:
-            name = tick["picture"]
+    log_points = _log_points(stories, played)
+    for log_point in log_points:
+        if "picture" in log_point:
+            name = log_point["picture"]
             run.write(name, lambda path, name=name: join_grids([part.path / name for part in parts], path, seeds))
-    events = [_began(stories, recipe_id), *_yardstick(stories), *ticks, *_diverged(stories, played)]
+    events = [_began(stories, recipe_id), *_real_baseline(stories), *log_points, *_diverged(stories, played)]
     events += _weights(run, parts, stories)
     events += _end(stories, played, len(seeds))
     events.sort(key=lambda event: event["round"])  # what is of one round stays in this order
@@ -55,47 +55,49 @@ def _began(stories: Sequence[Story], recipe_id: str) -> Event:
     return {"event": "started", "at": at, "round": 0, "recipe": recipe_id, "levels": levels, "parts": len(stories)}
 
 
-def _yardstick(stories: Sequence[Story]) -> list[Event]:
+def _real_baseline(stories: Sequence[Story]) -> list[Event]:
     """What real data scores does not depend on members; figures taken by several measures cannot stand in one row."""
-    told = [story.yardstick for story in stories]
+    told = [story.real_baseline for story in stories]
     if None in told or len({json.dumps({**(each or {}), "at": 0}, sort_keys=True) for each in told}) > 1:
         return []
     return [told[0]] if told[0] else []
 
 
-def _ticks(stories: Sequence[Story], played: int) -> list[Event]:
+def _log_points(stories: Sequence[Story], played: int) -> list[Event]:
     """Each regular tick that all parts have come to, and one more where the curves go on behind the last."""
-    held = [{tick["round"]: tick for tick in story.ticks} for story in stories]
+    held = [{log_point["round"]: log_point for log_point in story.log_points} for story in stories]
     regular = sorted(round for round in held[0] if all("picture" in each.get(round, {}) for each in held))
     noted = _common(story.noted for story in stories)
     noted = noted[noted <= played]
     rows = {name: np.concatenate([_at(story, name, noted) for story in stories], 1) for name in (*CURVES, *GRADIENTS)}
-    with_figures = bool(_yardstick(stories))
-    ticks: list[Event] = []
+    with_figures = bool(_real_baseline(stories))
+    log_points: list[Event] = []
     done = 0
     last = [played] if len(noted) and (not regular or noted[-1] > regular[-1]) else []
     for round in [*regular, *last]:
         upto = int(np.searchsorted(noted, round, "right"))
         each = [ticks_of[round] for ticks_of in held if round in ticks_of]
-        tick = {"event": "tick", **_when(stories, round), "noted": noted[done:upto].tolist()}
+        log_point = {"event": "log", **_when(stories, round), "logged": noted[done:upto].tolist()}
         told = {name: points[done:upto] for name, points in rows.items()}
-        tick |= {n: spelled(points) for n, points in told.items() if n in CURVES or np.isfinite(points).any()}
+        log_point |= {n: spelled(points) for n, points in told.items() if n in CURVES or np.isfinite(points).any()}
         if round in regular:
-            tick |= _drawn(each, with_figures)
-        ticks.append(tick)
+            log_point |= _drawn(each, with_figures)
+        log_points.append(log_point)
         done = upto
-    return ticks
+    return log_points
 
 
 def _drawn(each: Sequence[Event], with_figures: bool) -> Event:
     """What a regular tick tells of samples."""
     facts: Event = {"picture": each[0]["picture"]}
-    if all("outputs" in tick for tick in each):
-        facts["outputs"] = [member for tick in each for member in tick["outputs"]]
-    if with_figures and all("figures" in tick for tick in each):
-        names = [name for name in each[0]["figures"] if all(name in tick["figures"] for tick in each)]
-        facts["figures"] = {name: [member for tick in each for member in tick["figures"][name]] for name in names}
-        facts["look_seconds"] = max(tick["look_seconds"] for tick in each)
+    if all("outputs" in log_point for log_point in each):
+        facts["outputs"] = [member for log_point in each for member in log_point["outputs"]]
+    if with_figures and all("figures" in log_point for log_point in each):
+        names = [name for name in each[0]["figures"] if all(name in log_point["figures"] for log_point in each)]
+        facts["figures"] = {
+            name: [member for log_point in each for member in log_point["figures"][name]] for name in names
+        }
+        facts["evaluation_seconds"] = max(log_point["evaluation_seconds"] for log_point in each)
     return facts
 
 

@@ -48,13 +48,15 @@ class Run:
         return (self.path / "recipe.json").is_file()
 
     @property
-    def parts(self) -> Path:
-        """Where the parts lie of a run whose members were dealt out to processes."""
-        return self.path / "parts"
+    def shards(self) -> Path:
+        """Where the shards lie of a run whose members are trained by several processes; `parts` in older runs."""
+        old = self.path / "parts"
+        return old if old.is_dir() else self.path / "shards"
 
     @property
-    def dealt(self) -> bool:
-        return self.parts.is_dir()
+    def sharded(self) -> bool:
+        """Whether several processes train this run's members."""
+        return self.shards.is_dir()
 
     @property
     def is_blank(self) -> bool:

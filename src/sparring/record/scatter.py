@@ -21,7 +21,7 @@ class Landmarks(Protocol):
     """What to draw the points against, and how far the picture reaches."""
 
     @property
-    def centres(self) -> Sequence[tuple[float, float]]: ...
+    def centers(self) -> Sequence[tuple[float, float]]: ...
     @property
     def sd(self) -> float: ...
     @property
@@ -29,7 +29,7 @@ class Landmarks(Protocol):
 
 
 def scatter(points: np.ndarray, modes: Landmarks) -> Image.Image:
-    """`(N, 2)` points, x to the right and y upwards. One beyond the picture lies on its rim, in another colour.
+    """`(N, 2)` points, x to the right and y upwards. One beyond the picture lies on its rim, in another color.
 
     Points that are not finite are left out.
     """
@@ -46,8 +46,8 @@ def scatter(points: np.ndarray, modes: Landmarks) -> Image.Image:
         draw.ellipse([x - dot, y - dot, x + dot, y + dot], fill=ASTRAY if far > modes.reach else INSIDE)
     # Over the dots: where these are many, a ring below would not be seen.
     ring = max(LEAST_RING * FINER, SIGMAS * modes.sd / modes.reach * middle)
-    for centre in modes.centres:
-        x, y = _pixels(np.array([centre]), modes.reach)[0]
+    for center in modes.centers:
+        x, y = _pixels(np.array([center]), modes.reach)[0]
         draw.ellipse([x - ring, y - ring, x + ring, y + ring], outline=RING, width=FINER)
     draw.rectangle([0, 0, side - 1, side - 1], outline=FRAME, width=FINER)
     return canvas.resize((SIDE, SIDE), Image.Resampling.BOX)

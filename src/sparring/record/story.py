@@ -27,18 +27,20 @@ class Story:
         return list(self.recipe["seeds"])
 
     @cached_property
-    def ticks(self) -> list[Event]:
-        return [e for e in self.events if e["event"] == "tick"]
+    def log_points(self) -> list[Event]:
+        return [e for e in self.events if e["event"] == "log"]
 
     @cached_property
     def noted(self) -> np.ndarray:
         """Rounds at which the curves have a point, int64 `(T,)`."""
-        return np.array([r for tick in self.ticks for r in tick["noted"]], dtype=np.int64)
+        return np.array([r for log_point in self.log_points for r in log_point["logged"]], dtype=np.int64)
 
     def curve(self, name: str) -> np.ndarray:
         """One of CURVES or GRADIENTS, float64 `(T, P)`; NaN where a number was not finite, or not told."""
         untold = [None] * len(self.seeds)
-        rows = [row for tick in self.ticks for row in tick.get(name, [untold] * len(tick["noted"]))]
+        rows = [
+            row for log_point in self.log_points for row in log_point.get(name, [untold] * len(log_point["logged"]))
+        ]
         return np.array(rows, dtype=np.float64).reshape(len(self.noted), len(self.seeds))
 
     def last(self, name: str, share: float = 0.05) -> np.ndarray:
@@ -54,7 +56,7 @@ class Story:
 
         NaN where a member's figure was not finite, or not told. See `yardstick` for what real data scores.
         """
-        looks = [tick for tick in self.ticks if "figures" in tick]
+        looks = [log_point for log_point in self.log_points if "figures" in log_point]
         untold = [None] * len(self.seeds)
         names = dict.fromkeys(name for look in looks for name in look["figures"])
         found = {name: [look["figures"].get(name, untold) for look in looks] for name in names}
@@ -62,14 +64,14 @@ class Story:
         return rounds, {name: np.array(rows, dtype=np.float64) for name, rows in found.items()}
 
     @cached_property
-    def yardstick(self) -> Event | None:
+    def real_baseline(self) -> Event | None:
         """What real data scores in `figures`, through which judge, at what n; None for a run that has no figures."""
-        return next((e for e in reversed(self.events) if e["event"] == "yardstick"), None)
+        return next((e for e in reversed(self.events) if e["event"] == "real-baseline"), None)
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:
         """Rounds `(T,)` and generated examples `(T, P, *shape)` in data units, for data small enough to write down."""
-        told = [(e["round"], e["outputs"]) for e in self.ticks if "outputs" in e]
+        told = [(e["round"], e["outputs"]) for e in self.log_points if "outputs" in e]
         if not told:
             return None
         return np.array([r for r, _ in told]), np.array([o for _, o in told], dtype=np.float64)
@@ -107,4 +109,4 @@ class Story:
     @property
     def pictures(self) -> list[str]:
         """Sample pictures, relative to the run's folder, oldest first."""
-        return [e["picture"] for e in self.ticks if "picture" in e]
+        return [e["picture"] for e in self.log_points if "picture" in e]

@@ -30,17 +30,17 @@ def field(shelf: str, part: Plain, name: str) -> Any:
     return part.get(name, catalogue.defaults(shelf, kind(part)).get(name) if kind(part) else None)
 
 
-def rate(optimiser: Plain) -> float | None:
+def rate(optimizer: Plain) -> float | None:
     """The learning rate; None where there is none to be seen."""
-    held = field("optimisers", optimiser, "rate")
+    held = field("optimizers", optimizer, "lr")
     return float(held) if isinstance(held, int | float) else None
 
 
 def with_rate(recipe: Plain, player: str, times: float) -> dict[str, Any]:
-    """One player's optimiser at another rate."""
-    name = f"{player}_optimiser"
+    """One player's optimizer at another rate."""
+    name = f"{player}_optimizer"
     held = rate(recipe[name])
-    return {name: {**recipe[name], "rate": float(f"{held * times:.3g}")}} if held else {}
+    return {name: {**recipe[name], "lr": float(f"{held * times:.3g}")}} if held else {}
 
 
 def shape(recipe: Plain) -> Sequence[int]:

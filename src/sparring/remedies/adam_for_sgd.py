@@ -13,5 +13,5 @@ class AdamForSGD(Remedy):
     """Adam at 2e-4 for both players, in place of plain gradient descent."""
 
     def changes(self, recipe: Plain) -> dict[str, Any]:
-        steps = leaf("adam", rate=2e-4, betas=[0.5, 0.999])
-        return {f"{p}_optimiser": steps for p in PLAYERS if kind(recipe[f"{p}_optimiser"]) == "sgd"}
+        steps = leaf("adam", lr=2e-4, betas=[0.5, 0.999])
+        return {f"{p}_optimizer": steps for p in PLAYERS if kind(recipe[f"{p}_optimizer"]) == "sgd"}

@@ -6,7 +6,7 @@ from typing import Any, final
 from sparring.remedies import Plain, Remedy
 from sparring.remedies._parts import kind
 
-FLAT = ("minimax", "sigmoid-twice", "handwritten-cross-entropy", "mse")
+FLAT = ("minimax", "double-sigmoid", "handwritten-cross-entropy", "mse")
 """Objectives whose slope vanishes where D is sure."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, final
 from sparring.remedies import Plain, Remedy
 from sparring.remedies._parts import kind, leaf, steepness, without
 
-PENALTIES = ("r1", "r2", "zero-centred", "gradient-penalty", "dragan")
+PENALTIES = ("r1", "r2", "r1-r2", "gradient-penalty", "dragan")
 
 
 @final
@@ -17,4 +17,4 @@ class FlatterDiscriminator(Remedy):
     def changes(self, recipe: Plain) -> dict[str, Any]:
         if any(kind(trick) in PENALTIES for trick in recipe["tricks"]) or "d_sees_mixture" in recipe["round"]:
             return {}
-        return {"tricks": [*without(recipe), leaf("zero-centred", gamma=steepness(recipe))]}
+        return {"tricks": [*without(recipe), leaf("r1-r2", gamma=steepness(recipe))]}

@@ -6,7 +6,7 @@ from typing import Any, final
 from sparring.remedies import Plain, Remedy
 from sparring.remedies._parts import d_sees_both, kind, leaf, without
 
-HOLDS = ("gradient-penalty", "weight-clipping", "zero-centred", "r1", "dragan")
+HOLDS = ("gradient-penalty", "weight-clipping", "r1-r2", "r1", "dragan")
 
 
 @final

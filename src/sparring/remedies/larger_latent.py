@@ -17,7 +17,7 @@ class LargerLatent(Remedy):
 
     def changes(self, recipe: Plain) -> dict[str, Any]:
         latent, images = recipe["latent"], are_images(recipe)
-        size = 1 if kind(latent) == "constant" else field("latent", latent, "size") or FEW
+        size = 1 if kind(latent) == "constant" else field("latents", latent, "size") or FEW
         if size >= (FEW if images else 2):
             return {}
         return {"latent": leaf("normal", size=64 if images else 8)}

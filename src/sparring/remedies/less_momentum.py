@@ -17,10 +17,10 @@ class LessMomentum(Remedy):
     def changes(self, recipe: Plain) -> dict[str, Any]:
         changed: dict[str, Any] = {}
         for player in PLAYERS:
-            name = f"{player}_optimiser"
-            optimiser = recipe[name]
-            if kind(optimiser) == "adam" and field("optimisers", optimiser, "betas")[0] > MUCH:
-                changed[name] = {**optimiser, "betas": [0.0, 0.99]}
-            elif kind(optimiser) == "sgd" and field("optimisers", optimiser, "momentum"):
-                changed[name] = {**optimiser, "momentum": 0.0}
+            name = f"{player}_optimizer"
+            optimizer = recipe[name]
+            if kind(optimizer) == "adam" and field("optimizers", optimizer, "betas")[0] > MUCH:
+                changed[name] = {**optimizer, "betas": [0.0, 0.99]}
+            elif kind(optimizer) == "sgd" and field("optimizers", optimizer, "momentum"):
+                changed[name] = {**optimizer, "momentum": 0.0}
         return changed

@@ -19,14 +19,14 @@ class Modern(Remedy):
     """
 
     def changes(self, recipe: Plain) -> dict[str, Any]:
-        steps = leaf("adam", rate=5e-4, betas=[0.0, 0.99])
+        steps = leaf("adam", lr=5e-4, betas=[0.0, 0.99])
         gamma = steepness(recipe)
         kept = [t for t in recipe["tricks"] if kind(t) in ("diff-augment", "adaptive-augmentation")]
         return {
             "objective": leaf("relativistic-paired"),
-            "tricks": [*kept, leaf("zero-centred", gamma=gamma), leaf("exponential-moving-average")],
+            "tricks": [*kept, leaf("r1-r2", gamma=gamma), leaf("exponential-moving-average")],
             "round": MODERN,
             "batch": max(LEAST_BATCH, recipe["batch"]),
             "rounds": max(LEAST_ROUNDS, recipe["rounds"] // (4 if recipe["batch"] < LEAST_BATCH // 4 else 1)),
-            **{f"{player}_optimiser": steps for player in PLAYERS},
+            **{f"{player}_optimizer": steps for player in PLAYERS},
         }

@@ -21,14 +21,14 @@ class UsualRates(Remedy):
     def changes(self, recipe: Plain) -> dict[str, Any]:
         changed: dict[str, Any] = {}
         for player in PLAYERS:
-            optimiser = recipe[f"{player}_optimiser"]
-            held = rate(optimiser)
-            if held is None or kind(optimiser) not in USUAL:
+            optimizer = recipe[f"{player}_optimizer"]
+            held = rate(optimizer)
+            if held is None or kind(optimizer) not in USUAL:
                 continue
-            low, high, usual = USUAL[kind(optimiser)]
+            low, high, usual = USUAL[kind(optimizer)]
             if not low <= held <= high:
-                changed[f"{player}_optimiser"] = {**optimiser, "rate": usual}
+                changed[f"{player}_optimizer"] = {**optimizer, "lr": usual}
         for player, other in zip(PLAYERS, reversed(PLAYERS), strict=True):
-            if rate(recipe[f"{player}_optimiser"]) == 0 and rate(recipe[f"{other}_optimiser"]):
-                changed[f"{player}_optimiser"] = changed.get(f"{other}_optimiser", recipe[f"{other}_optimiser"])
+            if rate(recipe[f"{player}_optimizer"]) == 0 and rate(recipe[f"{other}_optimizer"]):
+                changed[f"{player}_optimizer"] = changed.get(f"{other}_optimizer", recipe[f"{other}_optimizer"])
         return changed

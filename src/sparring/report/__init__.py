@@ -9,36 +9,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sparring.report.compare import write_comparison as write_comparison
-    from sparring.report.facts import summary as summary
-    from sparring.report.figures import save_figures as save_figures
-    from sparring.report.findings import diagnosed_words as diagnosed_words
-    from sparring.report.live import Live as Live
-    from sparring.report.live_parts import LiveParts as LiveParts
-    from sparring.report.measures import measured_words as measured_words
-    from sparring.report.metrics import judges_in_markdown as judges_in_markdown
-    from sparring.report.metrics import metrics_in_markdown as metrics_in_markdown
-    from sparring.report.page import write_report as write_report
-    from sparring.report.recipes import recipes_in_markdown as recipes_in_markdown
-    from sparring.report.side_by_side import Comparison as Comparison
-    from sparring.report.side_by_side import comparison as comparison
-    from sparring.report.terminal import words as words
+    from sparring.analysis.comparison import Comparison as Comparison
+    from sparring.analysis.comparison import comparison as comparison
+    from sparring.analysis.facts import summary as summary
+    from sparring.report.figures.run import save_figures as save_figures
+    from sparring.report.live.shards import LiveParts as LiveParts
+    from sparring.report.live.training import Live as Live
+    from sparring.report.markdown.metrics import judges_in_markdown as judges_in_markdown
+    from sparring.report.markdown.metrics import metrics_in_markdown as metrics_in_markdown
+    from sparring.report.markdown.recipes import recipes_in_markdown as recipes_in_markdown
+    from sparring.report.page.comparison import write_comparison as write_comparison
+    from sparring.report.page.findings import diagnosed_words as diagnosed_words
+    from sparring.report.page.measures import measured_words as measured_words
+    from sparring.report.page.run import write_report as write_report
+    from sparring.report.terminal.run import words as words
 
 _HOMES = {
-    "Comparison": "sparring.report.side_by_side",
-    "Live": "sparring.report.live",
-    "LiveParts": "sparring.report.live_parts",
-    "comparison": "sparring.report.side_by_side",
-    "diagnosed_words": "sparring.report.findings",
-    "judges_in_markdown": "sparring.report.metrics",
-    "measured_words": "sparring.report.measures",
-    "metrics_in_markdown": "sparring.report.metrics",
-    "recipes_in_markdown": "sparring.report.recipes",
-    "save_figures": "sparring.report.figures",
-    "summary": "sparring.report.facts",
-    "words": "sparring.report.terminal",
-    "write_comparison": "sparring.report.compare",
-    "write_report": "sparring.report.page",
+    "Comparison": "sparring.analysis.comparison",
+    "Live": "sparring.report.live.training",
+    "LiveParts": "sparring.report.live.shards",
+    "comparison": "sparring.analysis.comparison",
+    "diagnosed_words": "sparring.report.page.findings",
+    "judges_in_markdown": "sparring.report.markdown.metrics",
+    "measured_words": "sparring.report.page.measures",
+    "metrics_in_markdown": "sparring.report.markdown.metrics",
+    "recipes_in_markdown": "sparring.report.markdown.recipes",
+    "save_figures": "sparring.report.figures.run",
+    "summary": "sparring.analysis.facts",
+    "words": "sparring.report.terminal.run",
+    "write_comparison": "sparring.report.page.comparison",
+    "write_report": "sparring.report.page.run",
 }
 __all__ = [
     "Comparison",

@@ -95,9 +95,9 @@ FIGURES: Mapping[str, Beside] = {
     "reached-modes": Beside(least=0.95, why="every mode is drawn"),
     "mode-divergence": Beside(more=0.25, why="in nats: no mode is far too rare"),
     "diversity": Beside(least=0.75, most=1.3, why="samples differ from one another as much as real examples do"),
-    "roughness": Beside(least=0.7, most=1.4, why="neighbouring pixels differ as much as in real images"),
-    "average-likeness": Beside(least=0.75, most=1.35, why="samples lie as far from the average as real examples do"),
-    "nearest-training": Beside(least=0.5, most=1.9, why="neither copies of training examples nor far from all"),
+    "roughness": Beside(least=0.7, most=1.4, why="neighboring pixels differ as much as in real images"),
+    "similarity-to-mean": Beside(least=0.75, most=1.35, why="samples lie as far from the average as real examples do"),
+    "nearest-neighbor": Beside(least=0.5, most=1.9, why="neither copies of training examples nor far from all"),
 }
 """What is healthy for figures of samples."""
 
@@ -286,7 +286,7 @@ class Reading:
 
     def real(self, name: str) -> float:
         """What real data scores in a figure; NaN for one that this run does not have."""
-        return float(((self.story.yardstick or {}).get("figures") or {}).get(name, np.nan))
+        return float(((self.story.real_baseline or {}).get("figures") or {}).get(name, np.nan))
 
     def has(self, *names: str) -> bool:
         """Whether the journal tells all of these figures, and what real data scores in them."""
@@ -296,15 +296,15 @@ class Reading:
         """The healthy range of a figure in this run.
 
         Training examples of narrow modes lie so close that any other distance is many times theirs: how far off samples
-        are is then told by `high-quality`, on the modes' own scale, and `nearest-training` tells copies alone.
+        are is then told by `high-quality`, on the modes' own scale, and `nearest-neighbor` tells copies alone.
         """
         healthy = FIGURES[name].at(self.real(name))
-        return replace(healthy, high=np.inf) if name == "nearest-training" and self.has("high-quality") else healthy
+        return replace(healthy, high=np.inf) if name == "nearest-neighbor" and self.has("high-quality") else healthy
 
     @property
     def judged(self) -> bool:
         """Whether a judge looked at the samples."""
-        return bool((self.story.yardstick or {}).get("judge"))
+        return bool((self.story.real_baseline or {}).get("judge"))
 
     @cached_property
     def telling(self) -> list[str]:
@@ -347,7 +347,7 @@ class Reading:
         In data units. None for data that names no target.
         """
         name = (self.story.recipe.get("data") or {}).get("is", "")
-        target = catalogue.defaults("datasets", name).get("target") if name in catalogue.cards("datasets") else None
+        target = catalogue.defaults("datasets", name).get("target") if name in catalogue.entries("datasets") else None
         if target is None or self.story.outputs is None:
             return None
         rounds, outputs = self.story.outputs
@@ -361,12 +361,12 @@ class Reading:
     @property
     def noise(self) -> np.ndarray:
         """Members whose samples are noise, bool `(P,)`; none where images are not known to be such."""
-        return noise(self.now("roughness"), self.now("nearest-training"))
+        return noise(self.now("roughness"), self.now("nearest-neighbor"))
 
     @cached_property
     def averages(self) -> np.ndarray:
         """Members whose samples are alike and near the data's average, bool `(P,)`."""
-        return (self.now("diversity") < ALIKE) & (self.now("average-likeness") > NEAR_AVERAGE)
+        return (self.now("diversity") < ALIKE) & (self.now("similarity-to-mean") > NEAR_AVERAGE)
 
     # Where it goes.
 
@@ -382,7 +382,7 @@ class Reading:
         if self.has("frechet-distance"):
             held = np.maximum(self.figure("frechet-distance"), max(self.real("frechet-distance"), 1e-9))
             return Distance("frechet-distance", self.looked, held)
-        own = [n for n in ("diversity", "roughness", "average-likeness", "nearest-training") if self.has(n)]
+        own = [n for n in ("diversity", "roughness", "similarity-to-mean", "nearest-neighbor") if self.has(n)]
         if not own:
             return Distance("", self.looked[:0], np.empty((0, self.members)))
         ratios = [np.abs(np.log(np.maximum(self.figure(n), 1e-3))) for n in own]

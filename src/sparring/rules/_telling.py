@@ -35,10 +35,10 @@ FIGURES_OF_A_GOOD_RUN: Mapping[str, Way] = {
     "confidence": (0.8, 0.9, 0.93),
     "diversity": (0.3, 0.9, 0.95),
     "roughness": (1.4, 1.0),
-    "average-likeness": (0.9, 1.03, 1.05),
-    "nearest-training": (2.6, 1.4, 1.3, 1.26),
-    "d_seen": (0.5, 0.75, 0.66, 0.63, 0.62),
-    "d_unseen": (0.5, 0.74, 0.65, 0.61, 0.6),
+    "similarity-to-mean": (0.9, 1.03, 1.05),
+    "nearest-neighbor": (2.6, 1.4, 1.3, 1.26),
+    "d_train": (0.5, 0.75, 0.66, 0.63, 0.62),
+    "d_held_out": (0.5, 0.74, 0.65, 0.61, 0.6),
     "d_generated": (0.5, 0.25, 0.31, 0.33, 0.34),
 }
 REAL: Mapping[str, float] = {
@@ -48,8 +48,8 @@ REAL: Mapping[str, float] = {
     "confidence": 0.99,
     "diversity": 1.0,
     "roughness": 1.0,
-    "average-likeness": 1.0,
-    "nearest-training": 1.0,
+    "similarity-to-mean": 1.0,
+    "nearest-neighbor": 1.0,
 }
 RECIPE: Mapping[str, Any] = {
     "name": "told",
@@ -78,41 +78,41 @@ def told(
     `jitter` is the share by which numbers scatter from seed to seed and from point to point. `lost` names members whose
     numbers end at a round.
     """
-    dice = np.random.default_rng(0)
+    torch_seeds = np.random.default_rng(0)
     lost = lost or {}
     runs = {**CURVES_OF_A_GOOD_RUN, **(curves or {})}
     seen = {} if figures == {} else {**FIGURES_OF_A_GOOD_RUN, **(figures or {})}
     noted = np.linspace(rounds / POINTS, rounds, POINTS).astype(int)
-    rows = {name: _spread(way, POINTS, jitter, dice) for name, way in runs.items()}
+    rows = {name: _spread(way, POINTS, jitter, torch_seeds) for name, way in runs.items()}
     for member, at in lost.items():
         for values in rows.values():
             values[noted >= at, member] = np.nan
     events: list[dict[str, Any]] = [
         {"event": "started", "round": 0, "levels": dict(levels)},
-        {"event": "yardstick", "round": 0, "judge": "digits", "n": 256, "samples": 256, "figures": dict(REAL)},
+        {"event": "real-baseline", "round": 0, "judge": "digits", "n": 256, "samples": 256, "figures": dict(REAL)},
     ]
     parts = np.array_split(np.arange(POINTS), looks)
-    looked = {name: _spread(way, looks, jitter, dice) for name, way in seen.items()}
+    looked = {name: _spread(way, looks, jitter, torch_seeds) for name, way in seen.items()}
     for look, part in enumerate(parts):
-        tick: dict[str, Any] = {"event": "tick", "round": int(noted[part[-1]]), "seconds": float(look)}
-        tick |= {"noted": noted[part].tolist()}
-        tick |= {name: _plain(rows[name][part]) for name in (*CURVES, *GRADIENTS)}
+        log_point: dict[str, Any] = {"event": "log", "round": int(noted[part[-1]]), "seconds": float(look)}
+        log_point |= {"logged": noted[part].tolist()}
+        log_point |= {name: _plain(rows[name][part]) for name in (*CURVES, *GRADIENTS)}
         if looked:
-            tick["figures"] = {name: _plain(values[look]) for name, values in looked.items()}
-        events.append(tick)
+            log_point["figures"] = {name: _plain(values[look]) for name, values in looked.items()}
+        events.append(log_point)
         if gone := [m for m, at in lost.items() if noted[part[0]] <= at <= noted[part[-1]]]:
-            events.append({"event": "diverged", "round": tick["round"], "members": gone})
+            events.append({"event": "diverged", "round": log_point["round"], "members": gone})
     end = "diverged-all" if len(lost) == MEMBERS else "finished"
     events.append({"event": end, "round": rounds, "seconds": float(looks)})
     return Story({**RECIPE, "rounds": rounds, "seeds": list(range(MEMBERS)), **(recipe or {})}, events)
 
 
-def _spread(way: Way, points: int, jitter: float, dice: np.random.Generator) -> np.ndarray:
+def _spread(way: Way, points: int, jitter: float, torch_seeds: np.random.Generator) -> np.ndarray:
     """`(points, MEMBERS)` along a way, scattered."""
     knots = np.atleast_1d(np.asarray(way, dtype=np.float64))
     at = np.linspace(0, 1, points) * (len(knots) - 1)
     middle = np.interp(at, np.arange(len(knots)), knots)[:, None]
-    return middle * (1 + jitter * dice.standard_normal((points, MEMBERS)))
+    return middle * (1 + jitter * torch_seeds.standard_normal((points, MEMBERS)))
 
 
 def _plain(values: np.ndarray) -> Any:

@@ -16,15 +16,15 @@ CALLED = {
     "g_gradient": "G's gradient",
     "lead": "D's lead",
     "frechet-distance": "Fréchet distance",
-    "d_seen": "D(training examples)",
-    "d_unseen": "D(held-out examples)",
+    "d_train": "D(training examples)",
+    "d_held_out": "D(held-out examples)",
     "d_generated": "D(generated examples)",
 }
 """How people call what the journal tells; other names stand for themselves."""
 
 
 def called(name: str) -> str:
-    """`d_real` is D(real), `average-likeness` average likeness."""
+    """`d_real` is D(real), `similarity-to-mean` average likeness."""
     return CALLED.get(name, name.replace("-", " "))
 
 

@@ -27,26 +27,26 @@ class AverageImage(Rule):
     remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "wider-networks", "cross-entropy", "modern", "larger-latent")
 
     def signs(self, reading: Reading) -> Signs | None:
-        if not reading.has("diversity", "average-likeness"):
+        if not reading.has("diversity", "similarity-to-mean"):
             return None
-        alike, near = reading.now("diversity"), reading.now("average-likeness")
+        alike, near = reading.now("diversity"), reading.now("similarity-to-mean")
         smooth = ~(reading.now("roughness") > SPECKLED)  # points have no roughness
         holds = reading.averages & smooth & ~reading.lost
-        then = (reading.figure("diversity") < ALIKE) & (reading.figure("average-likeness") > NEAR_AVERAGE)
+        then = (reading.figure("diversity") < ALIKE) & (reading.figure("similarity-to-mean") > NEAR_AVERAGE)
         degree = np.minimum(1 - alike / ALIKE, near / NEAR_AVERAGE - 1)
         # A G that gives what it gave at the first look may have been born so: what keeps it from learning goes first.
         return Signs(holds, onset(reading.looked, then), np.where(reading.unmoved, -0.6, degree))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
-        near = middle(reading.now("average-likeness"), members)
+        near = middle(reading.now("similarity-to-mean"), members)
         alike = middle(reading.now("diversity"), members)
         claim = (
             f"The samples are the average of the data: {near:.1f} times as near to it as real examples are, "
             f"and {number(alike)} times as far from one another."
         )
-        names = ("average-likeness", "diversity", "roughness", "confidence", "frechet-distance")
+        names = ("similarity-to-mean", "diversity", "roughness", "confidence", "frechet-distance")
         plot = figure_plot(
-            reading, "average-likeness", "Nearness to the data's average (1: as real examples)", log=True
+            reading, "similarity-to-mean", "Nearness to the data's average (1: as real examples)", log=True
         )
         return Told(claim, of_figures(reading, names, members), plot)
 
@@ -61,12 +61,12 @@ class AverageImage(Rule):
                 "confidence": 0.6,
                 "diversity": 0.08,
                 "roughness": 0.7,
-                "average-likeness": (1.0, 2.6),
-                "nearest-training": 1.5,
+                "similarity-to-mean": (1.0, 2.6),
+                "nearest-neighbor": 1.5,
             },
         )
 
     @staticmethod
     def healthy() -> Story:
         """The average on the way, examples in the end."""
-        return told(figures={"diversity": (0.1, 0.9, 0.95), "average-likeness": (2.0, 1.1, 1.05)})
+        return told(figures={"diversity": (0.1, 0.9, 0.95), "similarity-to-mean": (2.0, 1.1, 1.05)})

@@ -46,7 +46,7 @@ class DiscriminatorWins(Rule):
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         claim = f"D is far ahead of G: it answers {answers(reading, members)}, and G no longer gains on it."
         numbers = [of_curve(reading, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        seen = of_figures(reading, ("frechet-distance", "nearest-training"), members)
+        seen = of_figures(reading, ("frechet-distance", "nearest-neighbor"), members)
         return Told(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
 
     @staticmethod
@@ -61,9 +61,9 @@ class DiscriminatorWins(Rule):
             {
                 "frechet-distance": (60.0, 42.0, 40.0, 40.0),
                 "confidence": 0.6,
-                "nearest-training": 2.2,
-                "d_seen": (0.5, 0.93, 0.97, 0.98),
-                "d_unseen": (0.5, 0.93, 0.96, 0.97),
+                "nearest-neighbor": 2.2,
+                "d_train": (0.5, 0.93, 0.97, 0.98),
+                "d_held_out": (0.5, 0.93, 0.96, 0.97),
                 "d_generated": (0.5, 0.06, 0.02, 0.01),
             },
         )

@@ -80,7 +80,7 @@ class Divergence(Rule):
                 "d_real": (0.0, 10.0, 300.0, 4e4),
                 "d_fake": (0.0, -10.0, -300.0, -4e4),
             },
-            {"frechet-distance": (40.0, 60.0), "confidence": 0.5, "nearest-training": 3.0, "diversity": 0.3},
+            {"frechet-distance": (40.0, 60.0), "confidence": 0.5, "nearest-neighbor": 3.0, "diversity": 0.3},
             levels=WASSERSTEIN,
             lost={member: 3_600 + 150 * member for member in range(5)},
         )

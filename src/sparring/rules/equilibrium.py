@@ -54,7 +54,7 @@ class Equilibrium(Rule):
         """A dead D: undecided as well, while samples are nothing like the data."""
         return told(
             {"d_loss": 0.693, "g_loss": 0.693, "d_real": 0.5, "d_fake": 0.5},
-            {"frechet-distance": 60.0, "confidence": 0.5, "nearest-training": 2.5, "diversity": 0.2, "modes": 2.0},
+            {"frechet-distance": 60.0, "confidence": 0.5, "nearest-neighbor": 2.5, "diversity": 0.2, "modes": 2.0},
         )
 
 

@@ -66,8 +66,8 @@ class ModeCollapse(Rule):
                 "class-divergence": (0.6, 1.6),
                 "confidence": 0.9,
                 "diversity": (0.7, 0.15),
-                "average-likeness": 0.95,
-                "nearest-training": 1.1,
+                "similarity-to-mean": 0.95,
+                "nearest-neighbor": 1.1,
             },
         )
 
@@ -96,8 +96,8 @@ def _unlike(reading: Reading) -> np.ndarray:
     """Members whose few kinds are not like the data either: there is more wrong than that they are few."""
     if reading.has("high-quality"):
         return reading.now("high-quality") < OFF * reading.real("high-quality")
-    near = reading.now("nearest-training")
-    return near > reading.healthy("nearest-training").high if reading.has("nearest-training") else near > np.inf
+    near = reading.now("nearest-neighbor")
+    return near > reading.healthy("nearest-neighbor").high if reading.has("nearest-neighbor") else near > np.inf
 
 
 def _kinds(reading: Reading, members: np.ndarray) -> tuple[list[str], str]:

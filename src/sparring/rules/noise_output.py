@@ -18,7 +18,7 @@ STILL_GAINING = -0.3
 @final
 @dataclass(frozen=True)
 class NoiseOutput(Rule):
-    """Samples are noise: neighbouring pixels have little to do with one another, and no pattern shows.
+    """Samples are noise: neighboring pixels have little to do with one another, and no pattern shows.
 
     G has not learned that pixels belong together. Told for images alone.
     """
@@ -34,18 +34,18 @@ class NoiseOutput(Rule):
     )
 
     def signs(self, reading: Reading) -> Signs | None:
-        if not reading.has("roughness", "nearest-training"):
+        if not reading.has("roughness", "nearest-neighbor"):
             return None
         rough = reading.now("roughness")
         holds = reading.noise & ~reading.good & ~reading.gaining(STILL_GAINING) & ~reading.lost
-        then = noise(reading.figure("roughness"), reading.figure("nearest-training"))
+        then = noise(reading.figure("roughness"), reading.figure("nearest-neighbor"))
         # What is little rougher than the data may as well be blobs: what keeps G from learning then goes first.
         return Signs(holds, onset(reading.looked, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         rough = middle(reading.now("roughness"), members)
-        claim = f"The samples are noise: neighbouring pixels differ {rough:.1f} times as much as in real images."
-        names = ("roughness", "nearest-training", "confidence", "frechet-distance")
+        claim = f"The samples are noise: neighboring pixels differ {rough:.1f} times as much as in real images."
+        names = ("roughness", "nearest-neighbor", "confidence", "frechet-distance")
         plot = figure_plot(reading, "roughness", "Roughness of the samples (1: as in real images)", log=True)
         return Told(claim, of_figures(reading, names, members), plot)
 
@@ -60,8 +60,8 @@ class NoiseOutput(Rule):
                 "confidence": 0.5,
                 "diversity": 0.9,
                 "roughness": (2.6, 2.4),
-                "average-likeness": 0.8,
-                "nearest-training": 2.8,
+                "similarity-to-mean": 0.8,
+                "nearest-neighbor": 2.8,
             },
         )
 

@@ -55,7 +55,7 @@ class Oscillation(Rule):
     def told(self, reading: Reading, members: np.ndarray) -> Told:
         swing, turns = _swings(reading)
         held = reading.distance.values[_late(reading)][:, members]
-        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-training"
+        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-neighbor"
         low, high = (float(np.nanmedian(np.nanpercentile(held, q, axis=0))) for q in (10, 90))
         claim = (
             f"The players chase each other: the samples' distance from the data went from {low:.3g} to {high:.3g} and "
@@ -79,7 +79,7 @@ class Oscillation(Rule):
                 "class-divergence": [0.2, 0.8] * 10,
                 "confidence": 0.85,
                 "diversity": [0.9, 0.65] * 10,
-                "nearest-training": [1.3, 2.0] * 10,
+                "nearest-neighbor": [1.3, 2.0] * 10,
             },
         )
 

@@ -30,7 +30,7 @@ class OverfittingDiscriminator(Rule):
     remedies: ClassVar[tuple[str, ...]] = ("augmentation", "flatter-discriminator", "modern")
 
     def signs(self, reading: Reading) -> Signs | None:
-        seen, unseen = reading.now("d_seen"), reading.now("d_unseen")
+        seen, unseen = reading.now("d_train"), reading.now("d_held_out")
         if not np.isfinite(unseen).any() or reading.levels is None:
             return None
         share = _share(reading)
@@ -41,7 +41,7 @@ class OverfittingDiscriminator(Rule):
         )
 
     def told(self, reading: Reading, members: np.ndarray) -> Told:
-        seen, unseen, fake = (middle(reading.now(n), members) for n in ("d_seen", "d_unseen", "d_generated"))
+        seen, unseen, fake = (middle(reading.now(n), members) for n in ("d_train", "d_held_out", "d_generated"))
         claim = (
             f"D knows the training examples by heart: it answers {number(seen)} to them, but {number(unseen)} to real "
             f"examples that it has not seen and {number(fake)} to generated ones."
@@ -64,8 +64,8 @@ class OverfittingDiscriminator(Rule):
             },
             {
                 "frechet-distance": (40.0, 12.0, 10.0, 10.0),
-                "d_seen": (0.5, 0.8, 0.9),
-                "d_unseen": (0.5, 0.5, 0.35),
+                "d_train": (0.5, 0.8, 0.9),
+                "d_held_out": (0.5, 0.5, 0.35),
                 "d_generated": (0.5, 0.2, 0.12),
             },
         )
@@ -73,12 +73,12 @@ class OverfittingDiscriminator(Rule):
     @staticmethod
     def healthy() -> Story:
         """D takes unseen examples for as real as those it has seen."""
-        return told(figures={"d_seen": 0.65, "d_unseen": 0.63, "d_generated": 0.33})
+        return told(figures={"d_train": 0.65, "d_held_out": 0.63, "d_generated": 0.33})
 
 
 _NAMES = {
-    "d_seen": "D(training examples)",
-    "d_unseen": "D(held-out examples)",
+    "d_train": "D(training examples)",
+    "d_held_out": "D(held-out examples)",
     "d_generated": "D(generated examples)",
 }
 

@@ -39,7 +39,7 @@ class Undertrained(Rule):
         # A G that stands still before a D that has begun to tell and is far from sure: both are slow.
         lead = reading.late("lead")
         idle = reading.unmoved & reading.poor & (lead > BEGUN) & (lead < SURE) & ~reading.lost
-        copies = reading.now("nearest-training") < COPIES
+        copies = reading.now("nearest-neighbor") < COPIES
         holds = (reading.gaining(GAINING) & ~reading.good & ~copies & ~reading.lost) | idle
         since = np.full(reading.members, int((1 - LAST) * reading.rounds))
         # Slow gains leave the first place to what holds G back.
@@ -63,8 +63,8 @@ class Undertrained(Rule):
         numbers = [evidence("steps of both players", steps, members, Range(low=FEW_STEPS))]
         if np.isfinite(gains):
             numbers.append(evidence("change over the last third", reading.trend, members, Range(low=GAINING)))
-        names = ("frechet-distance", "diversity", "confidence", "nearest-training")
-        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-training"
+        names = ("frechet-distance", "diversity", "confidence", "nearest-neighbor")
+        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-neighbor"
         plot = figure_plot(reading, name, "Distance of the samples from the data", log=True)
         return Told(claim, [*numbers, *of_figures(reading, names, members)], plot)
 
@@ -79,7 +79,7 @@ class Undertrained(Rule):
                 "confidence": (0.5, 0.7),
                 "diversity": (0.2, 0.7),
                 "roughness": (1.5, 1.2),
-                "nearest-training": (2.8, 2.0),
+                "nearest-neighbor": (2.8, 2.0),
             },
             rounds=600,
         )

@@ -75,7 +75,7 @@ class VanishingGradient(Rule):
                 "g_loss": (-0.7, -0.01, -0.0005),
                 "g_gradient": (0.5, 0.01, 0.0008, 0.0005),
             },
-            {"frechet-distance": (60.0, 55.0), "confidence": 0.5, "nearest-training": 2.4, "diversity": 0.7},
+            {"frechet-distance": (60.0, 55.0), "confidence": 0.5, "nearest-neighbor": 2.4, "diversity": 0.7},
         )
 
     @staticmethod

@@ -49,7 +49,7 @@ class WeakDiscriminator(Rule):
             "so G is rewarded for bad samples."
         )
         numbers = [of_curve(reading, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        seen = of_figures(reading, ("frechet-distance", "nearest-training", "diversity", "confidence"), members)
+        seen = of_figures(reading, ("frechet-distance", "nearest-neighbor", "diversity", "confidence"), members)
         return Told(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
 
     @staticmethod
@@ -63,10 +63,10 @@ class WeakDiscriminator(Rule):
                 "confidence": 0.6,
                 "diversity": 0.7,
                 "roughness": 1.2,
-                "average-likeness": 0.7,
-                "nearest-training": 2.2,
-                "d_seen": 0.505,
-                "d_unseen": 0.505,
+                "similarity-to-mean": 0.7,
+                "nearest-neighbor": 2.2,
+                "d_train": 0.505,
+                "d_held_out": 0.505,
                 "d_generated": 0.5,
             },
         )

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from sparring.chance import Chance, Share
-    from sparring.optimisers import Optimiser
+    from sparring.optimizers import Optimizer
+    from sparring.rng import RandomStreams, Share
 
-Moment = Literal["name", "seen", "heard", "penalty", "paid", "gradients", "step", "weights"]
+Moment = Literal["label", "augment", "on_scores", "penalty", "select_g_loss", "gradients", "step", "weights"]
 Who = Literal["G", "D"]
 Memory = Mapping[str, "list[Tensor]"]
 """What a trick remembers from round to round, saved like weights: a name -> tensors with a leading axis P."""
@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 class Now:
     """What a trick may know of the moment."""
 
-    chance: Chance | Share
+    rng: RandomStreams | Share
     """The first axis of what is drawn for a batch counts its examples."""
     round: int
     """Rounds played before this one."""
@@ -82,18 +82,18 @@ class Trick(ABC):
         """
         return shape
 
-    def name(self, name: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
+    def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
         """What D is told an example is: 1 real, 0 fake, or anything between, as a number or as `shape` = `(P, B)`.
 
-        `name` is what earlier tricks made of `truth`.
+        `label` is what earlier tricks made of `truth`.
         """
-        return name
+        return label
 
-    def seen(self, x: Tensor, now: Now) -> Tensor:
+    def augment(self, x: Tensor, now: Now) -> Tensor:
         """What D sees of examples `(P, B, *shape)`, real or fake, while either player learns."""
         return x
 
-    def heard(self, truth: int, score: Tensor, now: Now) -> None:  # noqa: B027 - most tricks do not listen
+    def on_scores(self, truth: int, score: Tensor, now: Now) -> None:  # noqa: B027 - most tricks do not listen
         """D, about to learn from examples whose truth is 1 or 0, scored them so, `(P, B)`: a trick may take note.
 
         A score is above 0 where D takes an example for real, whatever the objective's undecided score is; where the
@@ -104,7 +104,7 @@ class Trick(ABC):
         """Added to D's loss, `(P, B)`; a side that D is not shown in this step is None."""
         return 0.0
 
-    def paid(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
+    def select_g_loss(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
         """The losses that G learns from, of all its losses `(P, B)`: `(P, K)` for scores `(P, B)`."""
         return loss
 
@@ -112,9 +112,9 @@ class Trick(ABC):
         """The gradients that a player steps by, of those it found; `norms` `(P,)` are each member's."""
         return gradients
 
-    def step(self, optimiser: Optimiser, who: Who, now: Now) -> Optimiser:
-        """The optimiser that a player steps by. Raises UsageError for one that it cannot change."""
-        return optimiser
+    def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
+        """The optimizer that a player steps by. Raises UsageError for one that it cannot change."""
+        return optimizer
 
     def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:  # noqa: B027 - most leave them
         """A player has stepped. Its weights, or the trick's memory, may be changed in place."""

@@ -17,7 +17,7 @@ def refuse_no_image(shape: Sequence[int], name: str) -> None:
 
 
 def reflected(places: Tensor, size: int) -> Tensor:
-    """Places along an axis of `size` pixels, beyond its ends mirrored at the centre of the last pixel."""
+    """Places along an axis of `size` pixels, beyond its ends mirrored at the center of the last pixel."""
     last = size - 1
     return last - (places % (2 * last) - last).abs() if last else torch.zeros_like(places)
 

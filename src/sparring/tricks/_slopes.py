@@ -36,7 +36,7 @@ def for_each_example(drawn: Tensor, shown: Shown) -> Tensor:
 def weight_now(weight: float, every: int, now: Now, final: float = 1.0, until: float = 1.0) -> float:
     """Of a penalty that is applied in every so many rounds, then that many times as heavy; 0 in the others.
 
-    Lazy regularisation: Karras et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, section 3.1.
+    Lazy regularization: Karras et al., "Analyzing and improving the image quality of StyleGAN", CVPR 2020, section 3.1.
     The weight falls to `final` times itself at `until`, a share of the run.
     """
     return 0.0 if now.round % every else every * moved(weight, weight * final, now.progress / until)

@@ -27,7 +27,7 @@ class AdaptiveAugmentation(Trick):
     - rotations: by 0, 90, 180 or 270 degrees (0 or 180 where the image is not square)
     - translations: by whole pixels, up to an eighth of either side
     - scaling: by 2^(0.2 n), with n normal; pixels are mixed linearly
-    - colours: brightness (adds 0.2 n), contrast (times 2^(0.5 n)), saturation (distance from the mean over channels
+    - colors: brightness (adds 0.2 n), contrast (times 2^(0.5 n)), saturation (distance from the mean over channels
       times 2^n), each with probability p of its own
 
     What comes in at the rim is the image reflected. Not here: other rotations, uneven scaling, translation by fractions
@@ -44,9 +44,9 @@ class AdaptiveAugmentation(Trick):
     rotations: bool = True
     translations: bool = True
     scaling: bool = True
-    colours: bool = True
+    colors: bool = True
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"seen", "heard"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"augment", "on_scores"})
     when: ClassVar[str] = "as diff-augment, where the strength is to be found as training goes on"
     source: ClassVar[str] = (
         "Karras et al., Training generative adversarial networks with limited data, NeurIPS 2020, eq. 1 and appendix B"
@@ -66,18 +66,18 @@ class AdaptiveAugmentation(Trick):
     def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
         return {"probability": [torch.full((members,), self.start, device=device)]}
 
-    def heard(self, truth: int, score: Tensor, now: Now) -> None:
+    def on_scores(self, truth: int, score: Tensor, now: Now) -> None:
         if truth:
             probability = now.memory["probability"][0]
             up_or_down = (score.sign().mean(1) - self.target).sign()
             probability.add_(up_or_down, alpha=score.shape[1] / self.ramp).clamp_(0, 1)
 
-    def seen(self, x: Tensor, now: Now) -> Tensor:
+    def augment(self, x: Tensor, now: Now) -> Tensor:
         probability = now.memory["probability"][0][:, None, None]
-        chosen = (now.chance.uniform("augmentation", (x.shape[1], 7)) < probability).unbind(2)
+        chosen = (now.rng.uniform("augmentation", (x.shape[1], 7)) < probability).unbind(2)
         if self.flips or self.rotations or self.translations or self.scaling:
             x = self._moved(x, chosen[:4], now)
-        return _recoloured(x, chosen[4:], now) if self.colours else x
+        return _recolored(x, chosen[4:], now) if self.colors else x
 
     def _moved(self, x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
         flipped, turned, shifted, scaled = (
@@ -85,9 +85,9 @@ class AdaptiveAugmentation(Trick):
             for each, wanted in zip(chosen, (self.flips, self.rotations, self.translations, self.scaling), strict=True)
         )
         height, width = x.shape[-2:]
-        drawn = now.chance.uniform("augmentation moves", (x.shape[1], 4))
+        drawn = now.rng.uniform("augmentation moves", (x.shape[1], 4))
         flip, turn, *shares = drawn.unbind(2)
-        zoom = torch.where(scaled, (0.2 * now.chance.normal("augmentation scales", x.shape[1:2])).exp2(), 1)
+        zoom = torch.where(scaled, (0.2 * now.rng.normal("augmentation scales", x.shape[1:2])).exp2(), 1)
         mirror = torch.where(flipped & (flip < 0.5), -1, 1)
         quarters = ((turn * 4).floor() if height == width else (turn * 2).floor() * 2) * turned
         # A quarter turn is rows for columns, and then the new rows backwards.
@@ -100,19 +100,19 @@ class AdaptiveAugmentation(Trick):
         )
         matrices: list[Tensor] = []
         for size, share, sign in zip((height, width), shares, backwards, strict=True):
-            centre = (size - 1) / 2
+            center = (size - 1) / 2
             shift = ((2 * share - 1) * size / 8).round() * shifted
-            place = torch.arange(size, device=x.device, dtype=x.dtype) - centre
-            seen_at = centre + sign.unsqueeze(-1) * (place / zoom.unsqueeze(-1) - shift.unsqueeze(-1))
+            place = torch.arange(size, device=x.device, dtype=x.dtype) - center
+            seen_at = center + sign.unsqueeze(-1) * (place / zoom.unsqueeze(-1) - shift.unsqueeze(-1))
             matrices.append(reading(reflected(seen_at, size), size))
         return read(x, *matrices)
 
 
-def _recoloured(x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
-    drawn = now.chance.normal("augmentation colours", (x.shape[1], 3)).unbind(2)
+def _recolored(x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
+    drawn = now.rng.normal("augmentation colors", (x.shape[1], 3)).unbind(2)
     brightness, contrast, saturation = (over_images(each * wanted) for each, wanted in zip(drawn, chosen, strict=True))
     x = (x + 0.2 * brightness) * (0.5 * contrast).exp2()
     if x.shape[2] == 1:
         return x
-    grey = x.mean(2, keepdim=True)
-    return grey + saturation.exp2() * (x - grey)
+    gray = x.mean(2, keepdim=True)
+    return gray + saturation.exp2() * (x - gray)

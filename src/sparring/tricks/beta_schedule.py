@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 from sparring.tricks import Moment, Now, Trick, Who
-from sparring.tricks._optimisers import with_setting
+from sparring.tricks._optimizers import with_setting
 from sparring.tricks._schedules import moved, refuse_no_share
 
 if TYPE_CHECKING:
-    from sparring.optimisers import Optimiser
+    from sparring.optimizers import Optimizer
 
 
 @final
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class BetaSchedule(Trick):
     """Adam's second beta moves along a cosine: it forgets quickly early on, when gradients change much, and less later.
 
-    It replaces the optimiser's own second beta from the first round on.
+    It replaces the optimizer's own second beta from the first round on.
     """
 
     start: float = 0.9
@@ -35,8 +35,8 @@ class BetaSchedule(Trick):
         if not (0 <= self.start <= 1 and 0 <= self.end <= 1):
             raise ValueError(f"a beta lies in [0, 1], not {self.start} and {self.end}")
 
-    def step(self, optimiser: Optimiser, who: Who, now: Now) -> Optimiser:
+    def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
         if self.player not in ("both", who):
-            return optimiser
+            return optimizer
         beta = moved(self.start, self.end, now.progress / self.until)
-        return with_setting(optimiser, "betas", lambda betas: (betas[0], beta))
+        return with_setting(optimizer, "betas", lambda betas: (betas[0], beta))

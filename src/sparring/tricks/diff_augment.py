@@ -10,29 +10,29 @@ from torch import Tensor
 from sparring.tricks import Moment, Now, Shape, Trick
 from sparring.tricks._images import over_images, read, reading, refuse_no_image
 
-Change = Literal["colour", "translation", "cutout"]
+Change = Literal["color", "translation", "cutout"]
 
 
 @final
 @dataclass(frozen=True)
 class DiffAugment(Trick):
-    """D sees every image, real or generated, recoloured, shifted and with a square cut out, at random.
+    """D sees every image, real or generated, recolored, shifted and with a square cut out, at random.
 
     Changes are differentiable, so G learns through them. They are made in the order of `policy`:
 
-    - colour: brightness (adds up to 0.5 either way), saturation (distance from the mean over channels times 0 to 2),
+    - color: brightness (adds up to 0.5 either way), saturation (distance from the mean over channels times 0 to 2),
       contrast (distance from the mean of the image times 0.5 to 1.5);
     - translation: by whole pixels, up to an eighth of either side, 0 where nothing comes in;
     - cutout: a rectangle with half the image's sides, anywhere, becomes 0.
 
-    Sizes are the paper's, for images in [-1, 1]. Grey, RGB, any number of channels.
+    Sizes are the paper's, for images in [-1, 1]. Gray, RGB, any number of channels.
     """
 
-    policy: tuple[Change, ...] = ("colour", "translation", "cutout")
+    policy: tuple[Change, ...] = ("color", "translation", "cutout")
     strength: float = 1.0
     """All of these sizes are multiplied by it; 0 changes nothing."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"seen"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"augment"})
     when: ClassVar[str] = "few images, which D would learn by heart"
     source: ClassVar[str] = "Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020"
 
@@ -46,26 +46,26 @@ class DiffAugment(Trick):
         refuse_no_image(shape, "diff-augment")
         return shape
 
-    def seen(self, x: Tensor, now: Now) -> Tensor:
+    def augment(self, x: Tensor, now: Now) -> Tensor:
         for change in self.policy:
             x = CHANGES[change](x, self.strength, now)
         return x
 
 
-def _colour(x: Tensor, strength: float, now: Now) -> Tensor:
+def _color(x: Tensor, strength: float, now: Now) -> Tensor:
     # (P, B, 3), each uniform on [-strength, strength)
-    drawn = strength * (2 * now.chance.uniform("diff augment colour", (x.shape[1], 3)) - 1)
+    drawn = strength * (2 * now.rng.uniform("diff augment color", (x.shape[1], 3)) - 1)
     brightness, saturation, contrast = (over_images(each) for each in drawn.unbind(2))
     x = x + brightness / 2
     if x.shape[2] > 1:
-        grey = x.mean(2, keepdim=True)
-        x = grey + (1 + saturation) * (x - grey)
+        gray = x.mean(2, keepdim=True)
+        x = gray + (1 + saturation) * (x - gray)
     mean = x.mean((2, 3, 4), keepdim=True)
     return mean + (1 + contrast / 2) * (x - mean)
 
 
 def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
-    drawn = now.chance.uniform("diff augment translation", (x.shape[1], 2)).unbind(2)
+    drawn = now.rng.uniform("diff augment translation", (x.shape[1], 2)).unbind(2)
     matrices: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
         most = int(strength * size / 8)
@@ -75,11 +75,11 @@ def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
 
 
 def _cutout(x: Tensor, strength: float, now: Now) -> Tensor:
-    drawn = now.chance.uniform("diff augment cutout", (x.shape[1], 2)).unbind(2)
+    drawn = now.rng.uniform("diff augment cutout", (x.shape[1], 2)).unbind(2)
     inside: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
         side = int(strength * size / 2)
-        # Its centre lies anywhere in the image, so that it may stick out.
+        # Its center lies anywhere in the image, so that it may stick out.
         start = (share * (size + 1 - side % 2)).floor() - side // 2
         place = torch.arange(size, device=x.device) - start.unsqueeze(-1)
         inside.append((place >= 0) & (place < side))
@@ -88,7 +88,7 @@ def _cutout(x: Tensor, strength: float, now: Now) -> Tensor:
 
 
 CHANGES: dict[Change, Callable[[Tensor, float, Now], Tensor]] = {
-    "colour": _colour,
+    "color": _color,
     "translation": _translation,
     "cutout": _cutout,
 }

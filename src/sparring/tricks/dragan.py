@@ -43,6 +43,6 @@ class DRAGAN(Trick):
             return 0.0
         x = real.x.detach()
         spread = x.flatten(1).std(1, correction=0).view(-1, *(1,) * (x.ndim - 1))
-        share = for_each_example(now.chance.uniform("dragan share", real.score.shape[1:]), real)
-        near = x + share * self.reach * spread * now.chance.uniform("dragan", x.shape[1:])
+        share = for_each_example(now.rng.uniform("dragan share", real.score.shape[1:]), real)
+        near = x + share * self.reach * spread * now.rng.uniform("dragan", x.shape[1:])
         return weight * (slope(critic(near, real.classes)) - 1).square()

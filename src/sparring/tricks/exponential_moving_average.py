@@ -18,7 +18,7 @@ class ExponentialMovingAverage(Trick):
 
     average = decay * average + (1 - decay) * weights after each step of G, with decay = 2^(-1 / half-life). Early on
     the half-life is a share of the steps taken, so the weights G was born with are forgotten within a few steps: the
-    warm-up of StyleGAN2's and EDM's code. What batch normalisation keeps is not averaged.
+    warm-up of StyleGAN2's and EDM's code. What batch normalization keeps is not averaged.
     """
 
     half_life: float = 500.0

@@ -26,7 +26,7 @@ class GradientPenalty(Trick):
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
     compares: ClassVar[bool] = True
-    when: ClassVar[str] = "with wasserstein, whose D must not be steeper than 1; without batch normalisation in D"
+    when: ClassVar[str] = "with wasserstein, whose D must not be steeper than 1; without batch normalization in D"
     source: ClassVar[str] = "Gulrajani et al., Improved training of Wasserstein GANs, NeurIPS 2017, eq. 3"
 
     def __post_init__(self) -> None:
@@ -36,6 +36,6 @@ class GradientPenalty(Trick):
         weight = weight_now(self.weight, self.every, now)
         if not (weight and real and fake):
             return 0.0
-        share = for_each_example(now.chance.uniform("gradient penalty", real.score.shape[1:]), real)
+        share = for_each_example(now.rng.uniform("gradient penalty", real.score.shape[1:]), real)
         between = share * real.x.detach() + (1 - share) * fake.x.detach()
         return weight * (slope(critic(between, fake.classes)) - 1).square()

@@ -24,7 +24,7 @@ class InstanceNoise(Trick):
     until: float = 0.5
     """Share of the run after which there is no noise."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"seen"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"augment"})
     when: ClassVar[str] = "D is sure of everything from the start, as with data on thin manifolds"
     source: ClassVar[str] = "Sønderby et al., Amortised MAP inference for image super-resolution, ICLR 2017"
 
@@ -33,9 +33,9 @@ class InstanceNoise(Trick):
             raise ValueError(f"sd must be at least 0, not {self.sd}")
         refuse_no_share(until=self.until)
 
-    def seen(self, x: Tensor, now: Now) -> Tensor:
+    def augment(self, x: Tensor, now: Now) -> Tensor:
         sd = self.sd_at(now.progress)
-        return x + sd * now.chance.normal("instance noise", x.shape[1:]) if sd else x
+        return x + sd * now.rng.normal("instance noise", x.shape[1:]) if sd else x
 
     def sd_at(self, progress: float) -> float:
         """When `progress` of the run has been played."""

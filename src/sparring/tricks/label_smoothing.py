@@ -22,7 +22,7 @@ class LabelSmoothing(Trick):
     fake: tuple[float, float] = (0.0, 0.0)
     """Lowest and highest name of a fake one."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"name"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"label"})
     when: ClassVar[str] = "D is too sure of itself, with a loss on probabilities"
     source: ClassVar[str] = "Salimans et al., Improved techniques for training GANs, NeurIPS 2016, section 3.4"
 
@@ -31,8 +31,8 @@ class LabelSmoothing(Trick):
             if not 0 <= low <= high <= 1:
                 raise ValueError(f"a label range must satisfy 0 <= low <= high <= 1, not ({low}, {high})")
 
-    def name(self, name: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
+    def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
         low, high = self.real if truth == 1 else self.fake
         if low == high:
             return low
-        return now.chance.uniform(f"label smoothing {truth}", shape[1:]) * (high - low) + low
+        return now.rng.uniform(f"label smoothing {truth}", shape[1:]) * (high - low) + low

@@ -22,7 +22,7 @@ class LabelSwapping(Trick):
     until: float = 0.5
     """Share of the run after which none is swapped; 0 keeps the rate constant to the end."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"name"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"label"})
     when: ClassVar[str] = "D runs ahead early on: noise on its labels slows it down"
     source: ClassVar[str] = "Chintala et al., How to train a GAN?, 2016, item 6"
 
@@ -30,12 +30,12 @@ class LabelSwapping(Trick):
         if not (0 <= self.rate <= 1 and 0 <= self.until <= 1):
             raise ValueError(f"rate and until must lie in [0, 1], not {self.rate} and {self.until}")
 
-    def name(self, name: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
+    def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
         rate = self.rate_at(now.progress)
         if rate == 0:
-            return name
-        swapped = (now.chance.uniform(f"label swapping {truth}", shape[1:]) < rate).to(now.chance.dtype)
-        return swapped * (1 - name) + (1 - swapped) * name
+            return label
+        swapped = (now.rng.uniform(f"label swapping {truth}", shape[1:]) < rate).to(now.rng.dtype)
+        return swapped * (1 - label) + (1 - swapped) * label
 
     def rate_at(self, progress: float) -> float:
         """Share of labels swapped when `progress` of the run has been played."""

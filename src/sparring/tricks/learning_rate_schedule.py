@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal, final
 import numpy as np
 
 from sparring.tricks import Moment, Now, Trick, Who
-from sparring.tricks._optimisers import with_setting
+from sparring.tricks._optimizers import with_setting
 from sparring.tricks._schedules import moved, refuse_no_share
 
 if TYPE_CHECKING:
-    from sparring.optimisers import Optimiser
+    from sparring.optimizers import Optimizer
 
 
 @final
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class LearningRateSchedule(Trick):
     """The learning rate grows from 0 at first, if wanted, and falls later.
 
-    The optimiser's own rate is multiplied by both: by one that grows linearly to 1, and one that falls from 1 to
+    The optimizer's own rate is multiplied by both: by one that grows linearly to 1, and one that falls from 1 to
     `final`.
     """
 
@@ -42,13 +42,13 @@ class LearningRateSchedule(Trick):
         if self.final < 0 or not 0 <= self.warm_up <= 1:
             raise ValueError(f"final must be at least 0 and warm_up lie in [0, 1], not {self.final} and {self.warm_up}")
 
-    def step(self, optimiser: Optimiser, who: Who, now: Now) -> Optimiser:
+    def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
         if self.player not in ("both", who):
-            return optimiser
-        return with_setting(optimiser, "rate", lambda rate: rate * self.factor_at(now))
+            return optimizer
+        return with_setting(optimizer, "lr", lambda lr: lr * self.factor_at(now))
 
     def factor_at(self, now: Now) -> float:
-        """What the optimiser's own rate is multiplied by."""
+        """What the optimizer's own rate is multiplied by."""
         grown = np.minimum(1.0, (now.round + 1) / (self.warm_up * now.rounds)) if self.warm_up else 1.0
         if self.course == "constant":
             return grown

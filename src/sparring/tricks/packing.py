@@ -22,7 +22,7 @@ class Packing(Trick):
     count: int = 2
     """Examples in a pack."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"seen"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"augment"})
     reshapes: ClassVar[bool] = True
     when: ClassVar[str] = "modes are missing"
     source: ClassVar[str] = (
@@ -42,7 +42,7 @@ class Packing(Trick):
     def shape(self, shape: Shape) -> Shape:
         return (self.count * shape[0], *shape[1:])
 
-    def seen(self, x: Tensor, now: Now) -> Tensor:
+    def augment(self, x: Tensor, now: Now) -> Tensor:
         packs = x.shape[1] // self.count
         # Where D is only asked for its opinion, examples may be left over.
         return x[:, : packs * self.count].unflatten(1, (packs, self.count)).flatten(2, 3)

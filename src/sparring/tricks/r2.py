@@ -29,7 +29,7 @@ class R2(Trick):
     """Share of the run in which gamma falls so far, along a cosine."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
-    when: ClassVar[str] = "to compare with r1; to use both, take zero-centred"
+    when: ClassVar[str] = "to compare with r1; to use both, take r1-r2"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 10"
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ class TopK(Trick):
     until: float = 0.5
     """Share of the run after which it is reached."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"paid"})
+    touches: ClassVar[frozenset[Moment]] = frozenset({"select_g_loss"})
     when: ClassVar[str] = "too many samples lie between the modes"
     source: ClassVar[str] = "Sinha et al., Top-k training of GANs, NeurIPS 2020"
 
@@ -33,7 +33,7 @@ class TopK(Trick):
             raise ValueError(f"least must lie in (0, 1], not {self.least}")
         refuse_no_share(until=self.until)
 
-    def paid(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
+    def select_g_loss(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
         count = max(1, round(self.share_at(now.progress) * score.shape[1]))
         return loss if count == score.shape[1] else loss.gather(1, score.detach().topk(count, 1).indices)
 

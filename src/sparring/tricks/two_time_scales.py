@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.tricks import Moment, Now, Trick, Who
-from sparring.tricks._optimisers import with_setting
+from sparring.tricks._optimizers import with_setting
 
 if TYPE_CHECKING:
-    from sparring.optimisers import Optimiser
+    from sparring.optimizers import Optimizer
 
 
 @final
@@ -33,5 +33,5 @@ class TwoTimeScales(Trick):
         if self.factor <= 0:
             raise ValueError(f"factor must be above 0, not {self.factor}")
 
-    def step(self, optimiser: Optimiser, who: Who, now: Now) -> Optimiser:
-        return with_setting(optimiser, "rate", lambda rate: rate * self.factor) if who == "D" else optimiser
+    def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
+        return with_setting(optimizer, "lr", lambda lr: lr * self.factor) if who == "D" else optimizer

@@ -20,7 +20,7 @@ class WeightClipping(Trick):
     """
 
     most: float = 0.01
-    """Largest size of a weight, biases and gains of normalisation included."""
+    """Largest size of a weight, biases and gains of normalization included."""
 
     touches: ClassVar[frozenset[Moment]] = frozenset({"weights"})
     when: ClassVar[str] = "with wasserstein, to see the original; gradient-penalty came to replace it"

@@ -1,0 +1,1 @@
+"""What runs say: facts, statistics, diagnosis, measurements, comparisons."""

@@ -1,0 +1,1 @@
+"""Ways to explore the latent space of trained generators."""

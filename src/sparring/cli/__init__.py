@@ -1,0 +1,3 @@
+"""The command: one command, one file."""
+
+from sparring.cli.main import main as main

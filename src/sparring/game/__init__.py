@@ -1,0 +1,1 @@
+"""The game: players, moves, random streams, and how a round is played fast."""

@@ -1,0 +1,1 @@
+"""Rounds compiled ahead of time. The front door is `plan`."""

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from sparring.latents import Latent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sparring.rng import RandomStreams
+
+
+@final
+@dataclass(frozen=True)
+class NormalAndSigns(Latent):
+    """Standard normal numbers, and behind them fair signs, -1 or 1: a latent space in pieces.
+
+    A generator is continuous. From a latent space in one piece it cannot reach separate modes without samples between
+    them; from 2^signs pieces it can: Khayatkhoei et al., "Disconnected manifold learning for generative adversarial
+    networks", NeurIPS 2018; with normal pieces as in Gurumurthy et al., "DeLiGAN", CVPR 2017.
+    """
+
+    size: int = 6
+    """Of them all."""
+    signs: int = 4
+    """The last so many; all numbers of a shorter vector."""
+
+    def __post_init__(self) -> None:
+        if self.signs < 0:
+            raise ValueError(f"signs must be at least 0, not {self.signs}")
+
+    def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
+        signs = min(self.signs, self.size)
+        normal = rng.normal(purpose, (count, self.size - signs))
+        heads = rng.uniform(f"{purpose} signs", (count, signs)) < 1 / 2
+        return torch.cat([normal, 2 * heads.to(normal.dtype) - 1], -1)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, final
+
+from sparring.latents import Latent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sparring.rng import RandomStreams
+
+
+@final
+@dataclass(frozen=True)
+class Uniform(Latent):
+    """Uniform on [0, 1): torch's `rand`."""
+
+    size: int = 1
+    reach: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
+        return rng.uniform(purpose, (count, self.size))

@@ -1,0 +1,50 @@
+"""Distances and nearest neighbors, which several metrics share. Euclidean, in blocks that fit in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+BLOCK = 2**24
+"""Distances held at once."""
+
+
+def parts(count: int, others: int) -> Iterator[slice]:
+    """`count` points in parts, each so small that its distances to so many others fit."""
+    step = max(1, BLOCK // others)
+    return (slice(begin, begin + step) for begin in range(0, count, step))
+
+
+def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """From every row of `(A, D)` to every row of `(B, D)`, `(A, B)`."""
+    return torch.cdist(torch.from_numpy(one), torch.from_numpy(other)).numpy()
+
+
+def radii(points: np.ndarray, k: int) -> np.ndarray:
+    """From each of `(N, D)` to its k-th nearest neighbor among the others, `(N,)`."""
+    found: list[np.ndarray] = []
+    for part in parts(len(points), len(points)):
+        among = distances(points[part], points)
+        own = np.arange(len(among))
+        among[own, part.start + own] = -1.0  # rounding could put another before the point itself
+        found.append(np.partition(among, k, axis=1)[:, k])
+    return np.concatenate(found)
+
+
+def nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
+    """From each of `(A, D)` to the nearest of `(B, D)`, `(A,)`. `own` says which of the others each point is itself.
+
+    Single precision: a thousand pictures are compared with 60,000 in a second or two.
+    """
+    one, other = (torch.from_numpy(x.astype(np.float32, copy=False)) for x in (points, others))
+    squares = other.square().sum(1)
+    found: list[torch.Tensor] = []
+    for part in parts(len(one), len(other)):
+        away = torch.addmm(squares, one[part], other.T, alpha=-2)  # the square of the distance, but for the point's own
+        if own is not None:
+            away[torch.arange(len(away)), torch.from_numpy(own[part])] = torch.inf
+        # Differences of large numbers leave a remainder; measured again, an exact copy comes out at 0.
+        found.append((one[part] - other[away.argmin(1)]).norm(dim=1))
+    return torch.cat(found).double().numpy()

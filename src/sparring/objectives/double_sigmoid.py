@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from sparring.objectives import Objective
+
+
+@final
+@dataclass(frozen=True)
+class DoubleSigmoid(Objective):
+    """A mistake worth knowing: G's loss is BCE *with logits*, on a D whose answer is a probability already.
+
+    D learns by cross-entropy on p = sigmoid(score), as it should. G's loss is -log sigmoid(p): the score has passed two
+    sigmoids. Since p lies in [0, 1], G's loss lies between -log sigmoid(1) = 0.313 and ln 2 = 0.693 however well or
+    badly G does, and its gradient carries the factor p (1 - p) (1 - sigmoid(p)), which vanishes as soon as D is sure.
+    """
+
+    equilibrium: ClassVar[float] = math.log(2)
+
+    def real(self, score: Tensor) -> Tensor:
+        return softplus(-score)
+
+    def fake(self, score: Tensor) -> Tensor:
+        return softplus(score)
+
+    def fool(self, score: Tensor) -> Tensor:
+        return softplus(-score.sigmoid())
+
+    def opinion(self, score: Tensor) -> Tensor:
+        return score.sigmoid()

@@ -1,0 +1,88 @@
+"""Points in the plane as text: samples as fine dots, the modes that they should lie on as rings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+
+from sparring.datasets import Modes
+
+COLUMNS, ROWS = 18, 9
+"""Characters of one scatter; a character is twice as high as wide, and holds 2 x 4 dots."""
+BRAILLE = 0x2800
+BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+"""Of the dots in a braille character, by row and column (Unicode, U+2800 to U+28FF)."""
+RING = "○"
+SIGMAS = 3.0
+"""Standard deviations within which a point lies on a mode."""
+GAP = 2
+INSIDE, ASTRAY, BARE, DIM = Style(color="#56b4e9"), Style(color="#e69f00"), Style(dim=True), Style(dim=True)
+"""Hues of Okabe and Ito's, which people with any color vision can tell apart."""
+
+
+class Scatters:
+    """The first seeds that fit, side by side. `examples` are `(P, N, 2)`; what lies beyond the reach is on the rim."""
+
+    def __init__(self, examples: np.ndarray, modes: Modes, seeds: Sequence[int], width: int):
+        shown = max(1, min(len(examples), (width + GAP) // (COLUMNS + GAP)))
+        gap = Segment(" " * GAP)
+        captions = [Segment(f"{told:<{COLUMNS + GAP}}", DIM) for told in _captions(examples[:shown], modes, seeds)]
+        blocks = [_scatter(member, modes) for member in examples[:shown]]
+        self.lines = [captions, *([s for row in rows for s in (*row, gap)] for rows in zip(*blocks, strict=True))]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.lines:
+            yield from line
+            yield Segment.line()
+
+
+def _captions(examples: np.ndarray, modes: Modes, seeds: Sequence[int]) -> list[str]:
+    """`seed 3: 7 of 8`, as many modes as samples reach."""
+    told: list[str] = []
+    for seed, points in zip(seeds, examples, strict=False):
+        mode, on = _nearest(points[np.isfinite(points).all(1)], modes)
+        told.append(f"seed {seed}: {len(np.unique(mode[on]))} of {len(modes.centers)}"[:COLUMNS])
+    return told
+
+
+def _scatter(points: np.ndarray, modes: Modes) -> list[list[Segment]]:
+    """Lines of one scatter."""
+    points = points[np.isfinite(points).all(1)]
+    _, on = _nearest(points, modes)
+    column, row = _places(points, modes.reach)
+    bits = np.zeros((ROWS, COLUMNS), dtype=np.int64)
+    np.bitwise_or.at(bits, (row // 4, column // 2), BITS[row % 4, column % 2])
+    reached = np.zeros((ROWS, COLUMNS), dtype=bool)
+    np.logical_or.at(reached, (row // 4, column // 2), on)
+    rings = np.zeros((ROWS, COLUMNS), dtype=bool)
+    column, row = _places(np.array(modes.centers), modes.reach)
+    rings[row // 4, column // 2] = True
+    return [
+        [_cell(*cell) for cell in zip(*line, strict=True)]
+        for line in zip(bits.tolist(), reached.tolist(), rings.tolist(), strict=True)
+    ]
+
+
+def _cell(bits: int, reached: bool, ring: bool) -> Segment:
+    if bits:
+        return Segment(chr(BRAILLE + bits), INSIDE if reached else ASTRAY)
+    return Segment(RING, BARE) if ring else Segment(" ")
+
+
+def _nearest(points: np.ndarray, modes: Modes) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest mode of each of `(N, 2)` points, and whether it lies on that."""
+    away = np.linalg.norm(points[:, None] - np.array(modes.centers), axis=-1)
+    mode = away.argmin(1)
+    return mode, away[np.arange(len(points)), mode] <= SIGMAS * modes.sd
+
+
+def _places(points: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row of the dot of each point, x to the right and y upwards."""
+    share = (points * (1, -1) / reach + 1) / 2
+    most = np.array([2 * COLUMNS, 4 * ROWS])
+    column, row = np.clip(share * most, 0, most - 1).astype(int).T
+    return column, row

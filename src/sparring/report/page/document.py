@@ -1,0 +1,103 @@
+"""What every page is made of: one self-contained document, tables, pictures carried inside. It fetches nothing."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from sparring import __version__
+from sparring.report.figures.drawing import DARK, LIGHT, Scheme, as_png
+from sparring.report.page.markup import Child, Markup, join, tag
+
+PICTURE_BYTES, PICTURE_WIDTH = 200_000, 1_400
+"""A picture larger than the one, or wider than the other in pixels, is carried as a smaller copy."""
+
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""Browsers hold the page to what it promises: nothing is fetched."""
+OFFLINE = "This file is all there is: it asks nothing of the network."
+
+
+def document(title: str, header: Child, *sections: Child, written_from: str) -> Markup:
+    """The whole page, with its style and its script inside."""
+    here = Path(__file__)
+    style, script = (here.with_name(f"page.{end}").read_text(encoding="utf-8") for end in ("css", "js"))
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("title", f"{title}, Sparring"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Markup(style)),
+    )
+    footer = tag("footer", f"Written by Sparring {__version__} from {written_from}. ", OFFLINE)
+    body = tag("body", tag("header", header), tag("main", *sections), footer, tag("script", Markup(script)))
+    return join(Markup("<!doctype html>\n"), tag("html", head, body, lang="en"), Markup("\n"))
+
+
+def more(title: str, *children: Child) -> Markup:
+    return tag("details", tag("summary", title), *children)
+
+
+def table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    main: int | None = None,
+    words: int | None = None,
+    odd: set[int] | None = None,
+    caption: str | None = None,
+) -> Markup:
+    """A table whose first column names the rows. `main` is set in bold, `words` is text, `odd` rows are colored."""
+    kinds = {main: "main", words: "words"}
+    head = tag("tr", [tag("th", c, scope="col", class_="words" if k == words else None) for k, c in enumerate(columns)])
+    body = [
+        tag(
+            "tr",
+            tag("th", row[0], scope="row"),
+            [tag("td", cell, class_=kinds.get(k)) for k, cell in enumerate(row[1:], 1)],
+            class_="odd" if odd and index in odd else None,
+        )
+        for index, row in enumerate(rows)
+    ]
+    held = tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="table", tabindex=0)
+    # Not a <caption>: on a telephone it would be scrolled away with the table.
+    return join(held, tag("p", caption, class_="soft under") if caption else None)
+
+
+def chart(draw: Callable[[Scheme], Figure], alt: str) -> tuple[Markup, bytes]:
+    """A figure in light and in dark, of which the browser shows the one that fits; and the light one as PNG."""
+    light, dark = (as_png(draw(scheme)) for scheme in (LIGHT, DARK))
+    shown = tag(
+        "picture",
+        tag("source", srcset=uri(dark, "png"), media="(prefers-color-scheme: dark)"),
+        tag("img", src=uri(light, "png"), alt=alt, class_="chart"),
+    )
+    return shown, light
+
+
+def carried(path: Path) -> tuple[str, tuple[int, int]]:
+    """A picture as a data URI, and its size in pixels."""
+    data = path.read_bytes()
+    with Image.open(path) as picture:
+        if len(data) <= PICTURE_BYTES and picture.width <= PICTURE_WIDTH:
+            return uri(data, "png"), picture.size
+        return shrunk(picture, PICTURE_WIDTH)
+
+
+def shrunk(picture: Image.Image, width: int) -> tuple[str, tuple[int, int]]:
+    """A copy no wider than `width` pixels, as a data URI, and its size."""
+    copy = picture.convert("RGB")
+    copy.thumbnail((width, 4 * width), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    copy.save(file, format="WEBP", quality=80, method=4)
+    return uri(file.getvalue(), "webp"), copy.size
+
+
+def uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,0 +1,1 @@
+"""Training: the clock, its chores, and many processes."""

@@ -1,0 +1,100 @@
+"""about.json: what a reader needs to know beside the recipe to make the same run."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sparring import catalogue
+from sparring.game.world import cores
+from sparring.objectives import Objective
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+
+FURTHEST, NEXT_TO_NOTHING = 40.0, 1e-3
+"""Scores above the undecided one that are tried, and the share of the loss there that is as good as none."""
+
+
+def about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
+    """Write about.json: what a reader needs to know to make the same run."""
+    held = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
+    held |= {
+        "recipe": recipe.name,
+        "id": recipe.id,
+        "seeds": list(recipe.seeds),
+        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "threads": threads,
+        "processes": processes,
+        "cores": cores(),
+        "processor": _processor(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
+        "commit": _commit(),
+        "equilibrium": {name: level for name, level in levels_of(recipe.objective).items() if name != "sure"},
+        "target": recipe.data.target,
+        "changed": _changed(recipe),
+    }
+    run.write_text("about.json", json.dumps(held, indent=2) + "\n")
+
+
+def levels_of(objective: Objective) -> dict[str, Any]:
+    """What each curve is once D cannot tell real from fake; and `sure`, how far from that D's answer lies when it is.
+
+    D is sure of a real example when that costs it next to nothing: its answer is then 1 where answers are
+    probabilities. `sure` is None for an objective that always rewards a higher score.
+    """
+    undecided = torch.tensor(objective.undecided)
+    answer, told = float(objective.opinion(undecided)), objective.fool(undecided)
+    if objective.relative:
+        told = told + objective.outdone(undecided)
+    scores = torch.linspace(objective.undecided, objective.undecided + FURTHEST, 2_001, dtype=torch.float64)
+    cost = objective.real(scores)
+    content = scores[(cost - cost.min() <= NEXT_TO_NOTHING * (cost[0] - cost.min())).nonzero()[0]]
+    return {
+        "d_loss": objective.equilibrium,
+        "g_loss": float(told) + 0.0,  # no minus before a zero
+        "d_real": answer,
+        "d_fake": answer,
+        "sure": round(float(objective.opinion(content)) - answer, 1) if float(content) < FURTHEST / 2 else None,
+    }
+
+
+def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
+    """How the run departs from the catalogue's recipe of its name: field -> [there, here]. None if it is not of it."""
+    if recipe.origin or recipe.name not in catalogue.entries("recipes"):
+        return None
+    named, mine = find_recipe(recipe.name, sized_by=recipe.data).to_dict(), recipe.to_dict()
+    named["data"] = find_recipe(recipe.name).to_dict()["data"]
+    told_elsewhere = ("name", "origin", "seeds")
+    return {
+        field: [named[field], mine[field]]
+        for field in mine
+        if mine[field] != named[field] and field not in told_elsewhere
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _commit() -> str | None:
+    here = Path(__file__).parent
+    if not any((folder / ".git").exists() for folder in here.parents):
+        return None
+    command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=5).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,337 @@
+"""Looks at samples while a run trains: they change nothing, cost little, and say what is so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import sparring.training.trainer
+from sparring import catalogue
+from sparring.analysis.evaluator import AMONG, COUNT, NEARER, Evaluator, OwnNumbers
+from sparring.datasets.digits import Digits
+from sparring.datasets.ring import Ring
+from sparring.game.assembly import game_of, state_of
+from sparring.game.game import Game
+from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives import Objective
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run, Story
+from sparring.record.story import CURVES
+from sparring.training.trainer import LOOK_SHARE, Trainer
+from sparring.tricks import Trick
+from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
+from tests.laws.user_modules import PAIRS, ConvG
+
+train = partial(sparring.training.trainer.train, threads=1)
+
+
+class CountingD(nn.Module):
+    """Remembers how often it was asked, in evaluation too, and answers accordingly."""
+
+    calls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 1))
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        return self.model(x) * (1 + self.calls.sin() / 2)
+
+
+@pytest.fixture
+def every_tick_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sparring.training.trainer, "LOOK_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)  # so that a run can be left after any round
+
+
+def probed(recipe: Recipe, data_dir: Path | None = None) -> tuple[Game, Evaluator]:
+    game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
+    for _ in range(2):
+        game.play()
+    return game, Evaluator.of(recipe, game, data_dir)
+
+
+# They change nothing.
+
+
+@pytest.mark.usefixtures("every_tick_is_looked_at")
+@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("what", ["ours", "batch normalization", "hidden chance", "counting"])
+def test_what_is_trained_does_not_depend_on_looking(what: str, members: int, tmp_path: Path) -> None:
+    pairs: dict[str, Any] = {"counting": (ConvG, CountingD), **PAIRS}
+    recipe = short(find_recipe("digits")).replace(seeds=members, batch=4, rounds=12, log_points=3)
+    if what in pairs:
+        recipe = recipe.replace(generator=pairs[what][0], discriminator=pairs[what][1])
+    with_looks, without = train(recipe, tmp_path / "with"), train(recipe, tmp_path / "without", metrics=False)
+    assert len(with_looks.story.figures[0]) == recipe.log_points
+    assert not len(without.story.figures[0]) and without.story.real_baseline is None
+    assert_same(with_looks, without)
+
+
+@pytest.mark.usefixtures("every_tick_is_looked_at")
+@pytest.mark.parametrize("which", ["digits", "pattern-1010"])
+def test_a_run_left_twice_tells_the_figures_of_one_never_left(which: str, data_dir: Path, tmp_path: Path) -> None:
+    recipe = short(find_recipe(which))
+    whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
+    left = interrupted(recipe, tmp_path / "left", data_dir)
+    train(recipe, left.path, data_dir=data_dir)
+    (rounds, figures), (others, theirs) = whole.story.figures, left.story.figures
+    assert rounds.tolist() == others.tolist() == [5, 10, 15, 20, 25, 30, 35, 40, 45]
+    assert figures.keys() == theirs.keys() and {"d_train", "d_generated", "similarity-to-mean"} <= figures.keys()
+    for name, values in figures.items():
+        np.testing.assert_array_equal(theirs[name], values, err_msg=name)
+        assert np.isfinite(values).all()
+    # One yardstick in all: what real data scores does not change from sitting to sitting.
+    told = [run.story.real_baseline or {} for run in (whole, left)]
+    assert told[0]["figures"] == told[1]["figures"]
+    assert sum(event["event"] == "real-baseline" for event in left.story.events) == 1
+
+
+@pytest.mark.parametrize(
+    "what", ["batch normalization", "dropout", "spectral normalization", "a buffer that calls replace"]
+)
+def test_a_look_leaves_the_game_and_chance_as_it_found_them(what: str) -> None:
+    generator, discriminator = PAIRS[what]
+    recipe = find_recipe("digits").replace(generator=generator, discriminator=discriminator, seeds=2, batch=4)
+    game, evaluator = probed(recipe)
+    before, torch_seeds = {n: a.copy() for n, a in state_of(game).items()}, torch.get_rng_state()
+    first = evaluator.look(game)
+    assert torch.equal(torch.get_rng_state(), torch_seeds)
+    for name, array in state_of(game).items():
+        np.testing.assert_array_equal(array, before[name], err_msg=name)
+    second = evaluator.look(game)
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+# They cost little.
+
+
+class Clock:
+    """Time that passes only where it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def timed(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, rounds: int, log_points: int, look: float, setup: float = 0.0
+) -> tuple[Story, float]:
+    """A run whose rounds take a second each, and its looks as long as that; with what it spent on looks in all."""
+    clock, spent = Clock(), [setup]
+    monkeypatch.setattr(sparring.training.trainer, "time", clock)
+    recipe = find_recipe("pattern-1010").replace(rounds=rounds, log_points=log_points)
+    game = game_of(recipe, recipe.data.open(None, "cpu"))
+
+    def played() -> None:
+        clock.now += 1
+        game.round += 1
+        game.notes |= {name: [torch.ones(1)] for name in CURVES}
+
+    def looked(game: Game) -> dict[str, np.ndarray]:
+        clock.now += look
+        spent.append(look)
+        return {"diversity": np.ones(1)}
+
+    monkeypatch.setattr(game, "play", played)
+    run = Run(folder)
+    run.create(recipe.to_json())
+    trainer = Trainer(recipe, game, run)
+    told: dict[str, Any] = {"figures": {"diversity": 1.0}}
+    trainer.begin_looking(SimpleNamespace(look=looked, seconds=setup, guess=look, told=lambda: told))  # pyright: ignore[reportArgumentType]
+    trainer.go()
+    return run.story, sum(spent)
+
+
+@pytest.mark.parametrize("look", [0.01, 0.3, 3.0, 12.0])
+@pytest.mark.parametrize("setup", [0.0, 2.0])
+def test_looks_take_at_most_their_share(look: float, setup: float, monkeypatch: Any, tmp_path: Path) -> None:
+    story, spent = timed(monkeypatch, tmp_path / "run", 600, 60, look, setup)
+    rounds = story.figures[0].tolist()
+    assert spent <= LOOK_SHARE * 600
+    assert rounds[-1] == 600 and 0 not in rounds
+    assert rounds[0] == 10 or 2 * look + setup > LOOK_SHARE * 600
+    # What may be spent is spent: one more would not have fitted in, or there was one at nearly every tick.
+    assert spent + 2 * look > LOOK_SHARE * 600 or len(rounds) >= 50
+
+
+def test_a_run_too_short_for_looks_has_one_at_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    story, _ = timed(monkeypatch, tmp_path / "run", 20, 20, look=5.0)
+    assert story.figures[0].tolist() == [20]
+
+
+# They say what is so.
+
+
+def digits() -> np.ndarray:
+    source = Digits().open(None, "cpu")
+    return source.pixels.numpy().astype(np.float32) / 255  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "low", "high"),
+    [
+        ("diversity", lambda real: real, 0.95, 1.05),
+        ("diversity", lambda real: real[:1].repeat(len(real), 0), 0, 1e-3),
+        ("roughness", lambda real: real, 0.95, 1.05),
+        ("roughness", lambda real: np.random.default_rng(0).random(real.shape, np.float32), 1.3, 2),
+        ("roughness", lambda real: np.full_like(real, 0.3), 0, 0),
+        ("similarity-to-mean", lambda real: real, 0.95, 1.05),
+        ("similarity-to-mean", lambda real: (real + 3 * real.mean(0)) / 4, 3, 5),
+        ("similarity-to-mean", lambda real: real.mean(0, keepdims=True).repeat(len(real), 0), 10, NEARER),
+        ("nearest-neighbor", lambda real: real, 0.9, 1.1),
+        ("nearest-neighbor", lambda real: 1 - real, 2, 9),
+    ],
+)
+def test_own_numbers(name: str, made: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> None:
+    order = np.random.default_rng(0).permutation(digits())
+    training, unseen, others = order[:900], order[900:1200], order[1200:1600]
+    figures = OwnNumbers.of(training, unseen)(np.stack([made(others), others]))
+    assert low <= figures[name][0] <= high
+    assert 0.9 < figures[name][1] < 1.1
+
+
+@pytest.mark.parametrize("put_aside", [True, False])
+def test_copies_lie_at_no_distance_and_unseen_examples_at_1(put_aside: bool) -> None:
+    order = np.random.default_rng(0).permutation(digits())
+    training, unseen, others = order[:900], order[900:1300], order[1300:]
+    own = OwnNumbers.of(training, unseen if put_aside else None)
+    assert own(training[None, :100])["nearest-neighbor"] == 0
+    assert 0.9 < own(others[None])["nearest-neighbor"] < 1.1
+
+
+def test_a_member_that_is_lost_has_no_figures_and_takes_none_from_others() -> None:
+    game, evaluator = probed(find_recipe("digits").replace(seeds=3))
+    sound = evaluator.look(game)
+    with torch.no_grad():
+        game.G.parameters[0][1] = torch.nan
+    lost = evaluator.look(game)
+    assert sound.keys() == lost.keys()
+    for name, values in lost.items():
+        if name != "d_train":  # D has not seen its samples yet
+            assert np.isnan(values[1]), name
+        np.testing.assert_allclose(values[[0, 2]], sound[name][[0, 2]], rtol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("data", ["ring", "digits"])
+def test_members_that_are_about_to_diverge_have_figures_or_none(data: str) -> None:
+    recipe = find_recipe("digits").replace(data=catalogue.make("datasets", data, {}), seeds=3)
+    game, evaluator = probed(recipe.replace(generator=FullyConnected(hidden=(8,))))
+    with torch.no_grad():
+        for member, factor in enumerate((1, 1e18, 1e36)):
+            game.G.parameters[-1][member] *= factor
+    told = evaluator.look(game)
+    assert np.isfinite(
+        [told[name][0] for name in ("frechet-distance", "diversity", "nearest-neighbor", "d_train")]
+    ).all()
+    assert (told["similarity-to-mean"][1:] < 1e-6).all()
+
+
+def test_figures_of_real_data_are_near_the_yardstick() -> None:
+    """A generator that draws from the data itself."""
+    recipe = find_recipe("digits").replace(seeds=2)
+    game, evaluator = probed(recipe)
+    pixels = torch.from_numpy(np.random.default_rng(5).permutation(digits())) * 2 - 1
+
+    class Perfect:
+        size = 2
+
+        def __call__(self, latent: Tensor) -> Tensor:
+            count = latent.shape[1]
+            self.given = [*getattr(self, "given", ()), count]
+            at = sum(self.given[:-1])
+            return torch.stack([pixels[at : at + count], pixels[600 + at : 600 + at + count]])
+
+        def train(self, mode: bool) -> None: ...
+
+    perfect: Any = Perfect()
+    perfect.parameters, perfect.state = (), dict
+    game.G = perfect
+    told = evaluator.look(game)
+    assert told["modes"].tolist() == [10, 10]
+    for name in ("frechet-distance", "confidence", "diversity", "roughness", "similarity-to-mean"):
+        np.testing.assert_allclose(told[name], evaluator.real_baseline[name], rtol=0.3, err_msg=name)
+
+
+def test_held_out_data_is_asked_about_where_there_is_any(data_dir: Path, tmp_path: Path) -> None:
+    recipe = short(find_recipe("mnist-v3.2"))
+    _, without = probed(recipe, data_dir)
+    assert "d_held_out" not in without.look(probed(recipe, data_dir)[0])
+    assert without.told()["unseen"].startswith("none: ") and "t10k" in without.told()["unseen"]
+    home = tmp_path / "data"
+    shutil.copytree(data_dir, home)
+    shutil.copy(home / "mnist/train-images-idx3-ubyte", home / "mnist/t10k-images-idx3-ubyte")
+    game, evaluator = probed(recipe, home)
+    told = evaluator.look(game)
+    assert evaluator.told()["unseen"] == "its test split" and told["d_held_out"].shape == (2,)
+
+
+def test_points_are_held_against_their_modes_and_vectors_against_themselves() -> None:
+    ring = find_recipe("digits").replace(data=Ring(), generator=FullyConnected(hidden=(8,)), seeds=2)
+    game, evaluator = probed(ring)
+    told = evaluator.look(game)
+    assert {"high-quality", "reached-modes", "mode-divergence", "diversity", "d_held_out"} <= told.keys()
+    assert "roughness" not in told and evaluator.real_baseline["reached-modes"] == 8
+    # A generator that is fed one constant cannot be diverse, and says nothing by that.
+    game, evaluator = probed(find_recipe("pattern-1010").replace(seeds=2))
+    assert evaluator.look(game).keys() == {
+        "frechet-distance", "similarity-to-mean", "nearest-neighbor", "d_train", "d_generated", "d_held_out"
+    }  # fmt: skip
+
+
+def test_the_yardstick_says_what_it_was_taken_with() -> None:
+    _, evaluator = probed(find_recipe("digits"))
+    told = evaluator.told()
+    assert (told["n"], told["samples"], told["training"], told["judge"]) == (COUNT, COUNT, min(AMONG, 1797), "digits")
+    assert told["figures"]["modes"] == 10 and told["figures"]["diversity"] == 1
+
+
+def test_players_that_are_told_classes_are_asked_with_classes() -> None:
+    game, evaluator = probed(find_recipe("digits").replace(conditional=True, seeds=2))
+    told = evaluator.look(game)
+    assert np.isfinite(told["d_train"]).all() and np.isfinite(told["modes"]).all()
+    assert "d_held_out" not in told
+
+
+# Old journals.
+
+
+def test_a_journal_without_figures_still_opens() -> None:
+    log_point = {"event": "log", "round": 10, "logged": [10], "d_loss": [[0.5]], "g_loss": [[0.5]]}
+    story = Story({"seeds": [0]}, [log_point])
+    assert story.figures[0].shape == (0,) and story.figures[1] == {} and story.real_baseline is None
+    assert story.curve("d_gradient").shape == (1, 1) and np.isnan(story.curve("d_gradient")).all()
+
+
+def test_figures_that_some_looks_lack_are_gaps() -> None:
+    look: dict[str, Any] = {"event": "log", "logged": []}
+    events = [look | {"round": 5, "figures": {"diversity": [0.5, None]}}, look | {"round": 9}]
+    events.append(look | {"round": 20, "figures": {"roughness": [1.0, 2.0]}})
+    rounds, figures = Story({"seeds": [0, 1]}, events).figures
+    assert rounds.tolist() == [5, 20]
+    np.testing.assert_array_equal(figures["diversity"], [[0.5, np.nan], [np.nan, np.nan]])
+    np.testing.assert_array_equal(figures["roughness"], [[np.nan, np.nan], [1, 2]])
+
+
+def test_every_trick_lets_samples_be_looked_at(trick: Trick) -> None:
+    game, evaluator = probed(find_recipe("digits").replace(tricks=(trick,), seeds=2, batch=60))
+    assert all(np.isfinite(values).all() for values in evaluator.look(game).values())
+
+
+def test_every_objective_lets_samples_be_looked_at(objective: Objective) -> None:
+    game, evaluator = probed(find_recipe("digits").replace(objective=objective, tricks=(), seeds=2, batch=60))
+    told = evaluator.look(game)
+    assert all(np.isfinite(told[name]).all() for name in ("d_train", "d_generated"))
