@@ -84,7 +84,7 @@ class Lost(Here):
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coordinator, "Local", Here)
+    monkeypatch.setattr(coordinator, "LocalWorkers", Here)
     monkeypatch.setattr(coordinator, "LOOK_SECONDS", 0.0)
 
 
@@ -142,7 +142,7 @@ def test_a_run_in_parts_is_the_run_in_one_process_and_reads_like_it(tmp_path: Pa
     np.testing.assert_allclose(sample(run, 5), sample(whole, 5), atol=ROUNDING)
     assert diagnose(run).story.seeds == list(SEEDS)
     assert report.summary(run)["rounds"] == report.summary(whole)["rounds"]
-    assert json.loads((run.shards / "deal.json").read_text())["seeds"] == [[3], [5, 123456789012], [8, 1]]
+    assert json.loads((run.shards / "plan.json").read_text())["seeds"] == [[3], [5, 123456789012], [8, 1]]
     assert in_parts(DIGITS, run.path).story.status == alone(DIGITS, run.path).story.status == "finished"
 
 
@@ -285,7 +285,7 @@ def test_what_cannot_be_dealt_out_is_one_line(
 ) -> None:
     alone_in = str(alone(DIGITS.replace(rounds=2, log_points=1, seeds=2), tmp_path / "run").path)
     for flags, channel in {
-        ("--early-stop",): "until-still does not go with several processes",
+        ("--early-stop",): "early stopping does not go with several processes",
         ("--processes", "0"): "processes must be at least 1",
         ("--share-batch",): "torchrun --nproc-per-node",
     }.items():
@@ -295,7 +295,7 @@ def test_what_cannot_be_dealt_out_is_one_line(
         in_parts(own_network(), tmp_path / "own")
     with pytest.raises(UsageError, match="holds another run"):
         in_parts(DIGITS, Path(alone_in))
-    monkeypatch.setattr(coordinator, "Local", Lost)
+    monkeypatch.setattr(coordinator, "LocalWorkers", Lost)
     with pytest.raises(SparringError, match=r"seed 3 .*lost 3 times, the last time by signal 9 .*the same command"):
         in_parts(DIGITS, tmp_path / "lost")
 
@@ -315,7 +315,7 @@ def test_people_see_every_part() -> None:
     console.print(picture(session, 120))
     shown = " ".join(console.export_text().split())
     for words in (
-        "10 of 40 by the slowest part, 15 rounds/s by 3 parts together, 6.0 s left",
+        "10 of 40 by the slowest part, 15 rounds/s by 3 shards together, 6.0 s left",
         "seeds 0 to 1",
         "40, done",
         "seeds 2, ..., 5",

@@ -132,7 +132,7 @@ def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
     text = write_report(trained).read_text(encoding="utf-8")
     assert 'id="figures"' in text and 'id="gradients"' in text
     said = page_of(trained).said
-    assert "Samples beside real data" in said and "through the judge digits" in said and "likeness" in said
+    assert "Samples beside real data" in said and "through the judge digits" in said and "imilarity" in said
     for name in ("figures", "gradients"):
         with Image.open(trained.path / "figures" / f"{name}.png") as picture:
             assert picture.width > 1000

@@ -68,7 +68,7 @@ def told_run(
         run.write(picture, lambda p, e=example: grid(e[:, None], range(seeds)).save(p, format="PNG"))
         drawn = [[None] * 4 if m in gone else e.tolist() for m, e in enumerate(example)]
         journal.append(
-            "tick",
+            "log",
             round=log_point * 50,
             seconds=log_point * 0.5,
             logged=noted,
@@ -357,6 +357,6 @@ def test_changes_are_told_as_people_write_them() -> None:
     assert Facts(Run("x"), Story({}, []), {"changed": changed}).changes == [
         "rounds 10 → 20",
         "objective mse → bce-with-logits",
-        "generator optimizer rate 0.001 → 0.1",
+        "generator optimizer lr 0.001 → 0.1",
         "tricks none → (<Mine>)",
     ]

@@ -378,7 +378,7 @@ def train(
     Raises UsageError when `out` holds another recipe's run, SparringError when data or disk fail.
     """
     if early_stop and not metrics:
-        raise UsageError("only figures of the samples tell whether they still get better: until-still needs them")
+        raise UsageError("only figures of the samples tell whether they still get better: --early-stop needs them")
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
     home = Path(data_dir) if data_dir is not None else None
     data, opened = recipe.data.settled_to_open(home, device)

@@ -91,7 +91,9 @@ def train(
                 world=world,
             )
     if early_stop:
-        raise UsageError("each part would be still at another time: until-still does not go with several processes")
+        raise UsageError(
+            "each shard would reach its plateau at another time, so early stopping does not go with several processes"
+        )
     home = Path(data_dir) if data_dir is not None else None
     recipe = recipe.replace(data=recipe.data.settled_to_open(home, device)[0])
     job = Job(
