@@ -38,7 +38,7 @@ from sparring.errors import SparringError
 from sparring.game.assembly import game_of
 from sparring.recipe import Recipe
 from sparring.record import Run
-from sparring.rules import Reading
+from sparring.rules import Signals
 from sparring.training.trainer import train
 
 RESULTS = Path(__file__).parent / "results" / "broken-gans.json"
@@ -97,11 +97,11 @@ def nearness(run: Run) -> np.ndarray:
 
     Of points about modes, by the nearest training example: their Frechet distance sees no more than mean and spread.
     """
-    reading = Reading(story_of(run))
-    values = reading.figure("nearest-neighbor") if reading.has("high-quality") else reading.distance.values
+    signals = Signals(story_of(run))
+    values = signals.figure("nearest-neighbor") if signals.has("high-quality") else signals.distance.values
     looks = min(3, max(1, len(values) // 2))  # the first of two is no end
-    last = np.median(values[-looks:], axis=0) if len(values) else np.full(reading.members, np.inf)
-    return np.where(reading.lost | ~np.isfinite(last), np.inf, last)
+    last = np.median(values[-looks:], axis=0) if len(values) else np.full(signals.members, np.inf)
+    return np.where(signals.lost | ~np.isfinite(last), np.inf, last)
 
 
 def told(case: Case, run: Run) -> dict[str, Any]:

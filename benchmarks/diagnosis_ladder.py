@@ -80,7 +80,7 @@ def looked_at(run: Run, data_dir: Path | None) -> Story:
     restore(game, *saved)
     evaluator = Evaluator.of(recipe, game, data_dir)
     figures = {name: spelled(values) for name, values in evaluator.look(game).items()}
-    look = {"event": "log", "round": game.round, "logged": [], "figures": figures}
+    look = {"event": "log", "round": game.round, "logged": [], "metrics": figures}
     curves = {name: [] for name in (*CURVES, *GRADIENTS)}
     return Story(
         story.recipe, [*story.events, {"event": "real-baseline", "round": 0, **evaluator.told()}, {**look, **curves}]
@@ -93,7 +93,7 @@ def told(run: Run, data_dir: Path | None) -> dict[str, Any]:
     held = diagnosis(story)
     facts = catalogue.entries("recipes")[name].facts
     return {
-        "looks": len(run.story.figures[0]),
+        "looks": len(run.story.evaluations[0]),
         "expects": list(facts.get("expects", ())),
         "author": facts["verdict"],
         "verdict": held.verdict,

@@ -100,7 +100,7 @@ def pairs_of(recipe: Recipe, count: int, data_dir: Path | None, folder: Path) ->
             home = folder / f"{recipe.name}-{len(recipe.seeds)}-{turn}-{metrics}"
             runs[metrics] = timed(recipe, home, data_dir, metrics)
             if metrics:
-                looks = len(Run.open(home).story.figures[0])
+                looks = len(Run.open(home).story.evaluations[0])
         found.append(Pair(runs[True].seconds, runs[False].seconds, runs[True].in_looks, looks))
     return found[1:]
 
@@ -115,7 +115,7 @@ def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> T
         clock.in_looks += time.process_time() - clock.began
         return made
 
-    def looked(evaluator: Evaluator, game: Game) -> Any:
+    def evaluated(evaluator: Evaluator, game: Game) -> Any:
         began = time.process_time()
         found = look(evaluator, game)
         clock.in_looks += time.process_time() - began
@@ -126,7 +126,7 @@ def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> T
 
     with (
         patch.object(sparring.training.trainer, "Probe", SimpleNamespace(of=needs)),
-        patch.object(Evaluator, "look", looked),
+        patch.object(Evaluator, "look", evaluated),
     ):
         train(recipe, home, data_dir=data_dir, threads=1, watchers=[start], metrics=metrics)
     clock.ended = time.process_time()

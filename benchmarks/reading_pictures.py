@@ -35,7 +35,7 @@ from sparring.report.figures.drawing import (
 )
 from sparring.report.figures.smoothing import shown
 from sparring.report.terminal.evaluations import name_of
-from sparring.rules import Reading
+from sparring.rules import Signals
 from sparring.rules._words import called
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
@@ -53,7 +53,7 @@ def answers(runs: list[Facts]) -> Figure:
     for axes, below, facts in zip(top, bottom, runs, strict=True):
         _dress(axes, facts, facts.diagnosis.verdict)
         for name in ("d_real", "d_fake"):
-            draw_members(axes, facts.story.noted, shown(facts, name), LIGHT.hues[name], LIGHT)
+            draw_members(axes, facts.story.logged_rounds, shown(facts, name), LIGHT.hues[name], LIGHT)
         axes.axhline(facts.equilibrium["d_real"], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
         axes.set_ylim(-0.03, 1.03)
         below.imshow(_samples(facts), interpolation="nearest")
@@ -70,9 +70,9 @@ def curves(runs: list[Facts]) -> Figure:
         _dress(axes, facts, facts.diagnosis.verdict)
         _dress(below, facts, "")
         for name in ("d_loss", "g_loss"):
-            draw_members(axes, facts.story.noted, shown(facts, name), LIGHT.hues[name], LIGHT)
+            draw_members(axes, facts.story.logged_rounds, shown(facts, name), LIGHT.hues[name], LIGHT)
         for name in ("d_gradient", "g_gradient"):
-            draw_members(below, facts.story.noted, shown(facts, name), LIGHT.hues[name], LIGHT)
+            draw_members(below, facts.story.logged_rounds, shown(facts, name), LIGHT.hues[name], LIGHT)
         axes.axhline(facts.equilibrium["d_loss"], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
     for axes, title in zip(grid[:, 0], ("losses", "gradient norms"), strict=True):
         _logarithmic(axes)
@@ -85,7 +85,7 @@ def unseen(runs: list[Facts]) -> Figure:
     figure = blank(LIGHT, 2.9)
     grid = figure.subplots(1, len(runs), squeeze=False)
     for axes, facts in zip(grid[0], runs, strict=True):
-        rounds, held = facts.story.figures
+        rounds, held = facts.story.evaluations
         _dress(axes, facts, facts.diagnosis.verdict)
         for name in OPINIONS:
             draw_members(axes, rounds, held[name], LIGHT.hues[name], LIGHT)
@@ -101,12 +101,12 @@ def samples(runs: list[Facts]) -> Figure:
     grid = figure.subplots(len(FIGURES), len(runs), squeeze=False, sharey="row")
     for row, name in zip(grid, FIGURES, strict=True):
         for axes, facts in zip(row, runs, strict=True):
-            rounds, held = facts.story.figures
+            rounds, held = facts.story.evaluations
             _dress(axes, facts, facts.diagnosis.verdict if name == FIGURES[0] else "")
             draw_members(axes, rounds, held[name], LIGHT.hues["samples"], LIGHT)
-            assert facts.looked is not None
-            axes.axhline(facts.looked.real[name], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
-            healthy = Reading(facts.story).healthy(name)
+            assert facts.evaluated is not None
+            axes.axhline(facts.evaluated.real[name], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
+            healthy = Signals(facts.story).healthy(name)
             low, high = max(healthy.low, LOWEST), min(healthy.high, HIGHEST)
             axes.axhspan(low, high, color=LIGHT.rule, linewidth=0, zorder=0)
         row[0].set_ylabel(name_of(name).title, fontsize=SMALL, color=LIGHT.soft)

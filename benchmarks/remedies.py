@@ -47,7 +47,7 @@ def told(case: Case, before: Run, verdict: Diagnosis, remedy: str, after: Run) -
     """Of each seed that had the finding: whether it is gone, and whether the distance fell."""
     first = verdict.findings[0]
     now = next((f for f in diagnose(after).findings if f.rule == first.rule), None)
-    still = set(now.members) if now else set()
+    plateau = set(now.members) if now else set()
     was, became = nearness(before), nearness(after)
     index = {seed: member for member, seed in enumerate(verdict.story.seeds)}
     nearer = [seed for seed in first.members if became[index[seed]] < was[index[seed]]]
@@ -56,9 +56,9 @@ def told(case: Case, before: Run, verdict: Diagnosis, remedy: str, after: Run) -
         "remedy": remedy,
         "part": case.part,
         "seeds": len(first.members),
-        "gone": len(set(first.members) - still),
+        "gone": len(set(first.members) - plateau),
         "nearer": len(nearer),
-        "both": len(set(nearer) - still),
+        "both": len(set(nearer) - plateau),
         "verdict_after": diagnose(after).verdict,
         "date": date.today().isoformat(),
     }

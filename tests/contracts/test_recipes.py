@@ -31,7 +31,7 @@ from tests.miniature import LARGEST_BATCH, miniature
 def test_a_recipe_builds_a_game_whose_first_rounds_are_finite(recipe: Recipe, data_dir: Path) -> None:
     small = miniature(recipe)
     game = game_of(small, small.data.open(data_dir, "cpu"))
-    game.watched = True
+    game.recording = True
     for _ in range(3):
         game.play()
     assert {"d_loss", "g_loss", "d_real", "d_fake"} <= game.notes.keys()
@@ -108,7 +108,7 @@ def test_the_figures_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path)
     """D(x) lies where the objective's opinions lie, and the first losses are near those of a D that cannot tell."""
     small = miniature(recipe)
     game: Any = game_of(small, small.data.open(data_dir, "cpu"))
-    game.watched = True
+    game.recording = True
     game.play()
     for name in ("d_real", "d_fake"):
         for figure in game.notes[name]:

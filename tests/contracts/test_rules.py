@@ -12,7 +12,7 @@ import torch
 from sparring import catalogue
 from sparring.analysis.diagnosis import NOT_SURE, diagnosis
 from sparring.record import Story
-from sparring.rules import Finding, Reading
+from sparring.rules import Finding, Signals
 from sparring.rules._reading import FIGURES
 from sparring.rules._telling import told
 from sparring.training.about import levels_of
@@ -36,7 +36,7 @@ def without(story: Story, *names: str) -> Story:
         {
             **{k: v for k, v in event.items() if k not in names},
             **(
-                {"figures": {k: v for k, v in event["figures"].items() if k not in names}} if "figures" in event else {}
+                {"metrics": {k: v for k, v in event["metrics"].items() if k not in names}} if "metrics" in event else {}
             ),
         }
         for event in story.events
@@ -113,8 +113,8 @@ def test_its_remedies_are_there(rule: Any) -> None:
 def test_its_plot_draws_what_the_journal_tells(rule: Any) -> None:
     plot, story = found(rule).plot, rule.sick()
     there = (
-        set(story.figures[1])
-        if plot.drawn == "figures"
+        set(story.evaluations[1])
+        if plot.drawn == "evaluations"
         else {"d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"}
     )
     assert plot.names and set(plot.names) <= there and plot.title
@@ -124,10 +124,10 @@ def test_its_plot_draws_what_the_journal_tells(rule: Any) -> None:
     "untold",
     [
         (),
-        ("real-baseline", "figures"),
+        ("real-baseline", "metrics"),
         ("levels",),
         ("d_gradient", "g_gradient"),
-        ("real-baseline", "figures", "levels"),
+        ("real-baseline", "metrics", "levels"),
         ("diversity",),
         ("diversity", "modes"),
     ],
@@ -162,7 +162,7 @@ def test_levels_are_read_on_the_scale_of_the_objective() -> None:
         ({"d_loss": 1.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0}, 0.5, 0.95),
         ({"d_loss": 0.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0}, 1e6, None),
     ):
-        levels = Reading(Story({"seeds": [0]}, [{"event": "levels", "levels": held}])).levels
+        levels = Signals(Story({"seeds": [0]}, [{"event": "levels", "levels": held}])).levels
         assert levels is not None
         assert levels.healthy("d_real").holds(np.array(inside))
         assert outside is None or not levels.healthy("d_real").holds(np.array(outside))
@@ -189,14 +189,14 @@ def test_d_can_be_no_surer_than_the_names_it_is_told(tricks: list[dict[str, Any]
     """Answers as sure as its names allow are a full lead, whatever the names; half-way between them is none."""
     for answers, lead in (((real, fake), 1.0), (((real + fake) / 2,) * 2, 0.0)):
         story = told({"d_real": answers[0], "d_fake": answers[1]}, jitter=0.0, recipe={"tricks": tricks})
-        np.testing.assert_allclose(Reading(story).late("lead"), lead, atol=1e-6)
+        np.testing.assert_allclose(Signals(story).late("lead"), lead, atol=1e-6)
 
 
 def test_names_that_say_nothing_are_no_scale() -> None:
     """With half of the labels flipped D is told 0.5 of everything: that it answers so is not a lead."""
     flipped = [{"is": "label-swapping", "rate": 0.5, "until": 0.0}]
     story = told({"d_real": 0.52, "d_fake": 0.48}, jitter=0.0, recipe={"tricks": flipped})
-    np.testing.assert_allclose(Reading(story).late("lead"), 0.04, atol=1e-6)
+    np.testing.assert_allclose(Signals(story).late("lead"), 0.04, atol=1e-6)
 
 
 def test_a_gradient_that_vanished_says_nothing_alone() -> None:
@@ -211,10 +211,10 @@ def test_samples_that_were_not_looked_at_lately_are_neither_good_nor_poor() -> N
     """The last look lies in the first half of the run."""
     story = told()
     looks = [e for e in story.log_points if e["round"] > 0.4 * story.round]
-    events = [{k: v for k, v in e.items() if k != "figures" or e not in looks} for e in story.events]
-    reading = Reading(Story(story.recipe, events))
-    assert not reading.good.any() and not reading.poor.any() and not reading.known
-    assert diagnosis(reading.story).verdict == NOT_SURE
+    events = [{k: v for k, v in e.items() if k != "metrics" or e not in looks} for e in story.events]
+    signals = Signals(Story(story.recipe, events))
+    assert not signals.good.any() and not signals.poor.any() and not signals.known
+    assert diagnosis(signals.story).verdict == NOT_SURE
 
 
 def test_the_scale_of_an_objective_is_told_by_its_own_numbers(objective: Any) -> None:
@@ -240,9 +240,9 @@ def _mixed(first: Story, second: Story, count: int, keep: int = 8) -> Story:
         log_point = dict(one)
         for name in ("d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"):
             log_point[name] = [(a[:count] + b[count:])[:keep] for a, b in zip(one[name], other[name], strict=True)]
-        if "figures" in one:
-            figures = {n: (one["figures"][n][:count] + other["figures"][n][count:])[:keep] for n in one["figures"]}
-            log_point["figures"] = figures
+        if "metrics" in one:
+            figures = {n: (one["metrics"][n][:count] + other["metrics"][n][count:])[:keep] for n in one["metrics"]}
+            log_point["metrics"] = figures
         events.append(log_point)
     kept = [e for e in first.events if e["event"] in ("started", "real-baseline", "finished", "diverged")]
     for event in kept:

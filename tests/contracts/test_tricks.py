@@ -21,8 +21,8 @@ from sparring.optimizers.adam import Adam
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, find_recipe
 from sparring.rng import RandomStreams
-from sparring.tricks import Moment, Now, Shown, Trick
-from sparring.tricks._images import read, reading, reflected
+from sparring.tricks import Moment, Now, Scored, Trick
+from sparring.tricks._images import read, reflected, signals
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.beta_schedule import BetaSchedule
 from sparring.tricks.diff_augment import DiffAugment
@@ -112,7 +112,7 @@ def test_every_moment_of_the_game_is_a_method_that_changes_nothing_by_itself() -
     for truth in (0, 1):
         assert Idle().label(truth, truth, SHAPE, now()) == truth
     x, loss = torch.rand(*SHAPE, 4), torch.rand(SHAPE)
-    assert Idle().penalty(None, None, lambda x, classes: Shown(x, loss), now()) == 0.0
+    assert Idle().penalty(None, None, lambda x, classes: Scored(x, loss), now()) == 0.0
     assert Idle().augment(x, now()) is x
     assert Idle().select_g_loss(loss, loss, now()) is loss
     assert Idle().step(Adam(), "G", now()) == Adam()
@@ -149,7 +149,7 @@ def test_a_trick_plays_in_a_game(trick: Any) -> None:
     for moves in rounds:
         game = begun(SMALL.replace(round=moves), trick)
         for _ in range(3):
-            game.watched = True
+            game.recording = True
             game.play()
         assert all(torch.isfinite(figure).all() for figures in game.notes.values() for figure in figures)
 
@@ -267,14 +267,14 @@ def test_swapped_labels_fall_to_none_by_the_stated_share_of_the_run(
 # Penalties.
 
 
-def linear(x: Tensor, w: Tensor, per: int = 1) -> Shown:
+def linear(x: Tensor, w: Tensor, per: int = 1) -> Scored:
     """How a linear D with weights `w` `(P, F)` scores examples `(P, B, F)`, each or `per` at once."""
     x = x.detach().requires_grad_()
-    return Shown(x, (x * w[:, None]).sum(-1).unflatten(1, (-1, per)).sum(-1))
+    return Scored(x, (x * w[:, None]).sum(-1).unflatten(1, (-1, per)).sum(-1))
 
 
 def critic_of(w: Tensor, seen: list[Tensor]) -> Any:
-    def critic(x: Tensor, classes: Tensor | None) -> Shown:
+    def critic(x: Tensor, classes: Tensor | None) -> Scored:
         seen.append(x.detach())
         return linear(x, w)
 
@@ -525,14 +525,14 @@ def test_beyond_the_rim_the_image_is_reflected() -> None:
     for size in (1, 2, 5):
         row = torch.arange(1.0, size + 1)
         places = torch.arange(-7.0, size + 7)
-        matrix = reading(reflected(places[None, None], size), size)
+        matrix = signals(reflected(places[None, None], size), size)
         wanted = np.pad(row.numpy(), 7, mode="reflect" if size > 1 else "edge")
         np.testing.assert_array_equal((matrix[0, 0] @ row).numpy(), wanted)
 
 
 def test_between_pixels_an_image_is_read_linearly() -> None:
     image = torch.arange(12.0).view(1, 1, 1, 3, 4)
-    rows, columns = reading(torch.tensor([[[0.5, 2.0]]]), 3), reading(torch.tensor([[[1.25]]]), 4)
+    rows, columns = signals(torch.tensor([[[0.5, 2.0]]]), 3), signals(torch.tensor([[[1.25]]]), 4)
     assert read(image, rows, columns).flatten().tolist() == pytest.approx([0.5 * 4 + 1.25, 8 + 1.25])
 
 

@@ -68,11 +68,11 @@ def play(recipe: Recipe, data_dir: Path, world: World = ALONE) -> dict[str, np.n
     source = recipe.data.open(data_dir, "cpu")
     game = game_of(recipe, source, dtype=torch.float64, world=world)
     for _ in range(ROUNDS):
-        game.watched = True
+        game.recording = True
         game.notes.clear()
         game.play()
-    noted = {f"noted {name}": torch.stack(figures).numpy() for name, figures in game.notes.items()}
-    return state_of(game) | noted
+    logged = {f"noted {name}": torch.stack(figures).numpy() for name, figures in game.notes.items()}
+    return state_of(game) | logged
 
 
 if __name__ == "__main__":

@@ -67,9 +67,9 @@ def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None)
     assert len(code.groups) == (mine.G.size // group if group else 1)
     begun = [t.detach().clone() for t in theirs.tensors]
     for turn in (1, recipe.rounds - 3, recipe.rounds):
-        noted, told = code.play_to(turn, EVERY), theirs.play_to(turn, EVERY)
-        assert [round for round, _ in noted] == [round for round, _ in told]
-        for (round, figures), (_, wanted) in zip(noted, told, strict=True):
+        logged, told = code.play_to(turn, EVERY), theirs.play_to(turn, EVERY)
+        assert [round for round, _ in logged] == [round for round, _ in told]
+        for (round, figures), (_, wanted) in zip(logged, told, strict=True):
             assert figures.keys() == wanted.keys()
             for name in wanted:
                 assert apart(figures[name], wanted[name]) <= DOUBLE, f"{name}, round {round}"

@@ -26,7 +26,7 @@ from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, Story
 from sparring.record.story import CURVES
-from sparring.training.trainer import LOOK_SHARE, Trainer
+from sparring.training.trainer import EVALUATION_SHARE, Trainer
 from sparring.tricks import Trick
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.user_modules import PAIRS, ConvG
@@ -51,7 +51,7 @@ class CountingD(nn.Module):
 
 @pytest.fixture
 def every_tick_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparring.training.trainer, "LOOK_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.trainer, "EVALUATION_SHARE", 1e9)
     monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)  # so that a run can be left after any round
 
 
@@ -74,8 +74,8 @@ def test_what_is_trained_does_not_depend_on_looking(what: str, members: int, tmp
     if what in pairs:
         recipe = recipe.replace(generator=pairs[what][0], discriminator=pairs[what][1])
     with_looks, without = train(recipe, tmp_path / "with"), train(recipe, tmp_path / "without", metrics=False)
-    assert len(with_looks.story.figures[0]) == recipe.log_points
-    assert not len(without.story.figures[0]) and without.story.real_baseline is None
+    assert len(with_looks.story.evaluations[0]) == recipe.log_points
+    assert not len(without.story.evaluations[0]) and without.story.real_baseline is None
     assert_same(with_looks, without)
 
 
@@ -86,7 +86,7 @@ def test_a_run_left_twice_tells_the_figures_of_one_never_left(which: str, data_d
     whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
     left = interrupted(recipe, tmp_path / "left", data_dir)
     train(recipe, left.path, data_dir=data_dir)
-    (rounds, figures), (others, theirs) = whole.story.figures, left.story.figures
+    (rounds, figures), (others, theirs) = whole.story.evaluations, left.story.evaluations
     assert rounds.tolist() == others.tolist() == [5, 10, 15, 20, 25, 30, 35, 40, 45]
     assert figures.keys() == theirs.keys() and {"d_train", "d_generated", "similarity-to-mean"} <= figures.keys()
     for name, values in figures.items():
@@ -94,7 +94,7 @@ def test_a_run_left_twice_tells_the_figures_of_one_never_left(which: str, data_d
         assert np.isfinite(values).all()
     # One yardstick in all: what real data scores does not change from sitting to sitting.
     told = [run.story.real_baseline or {} for run in (whole, left)]
-    assert told[0]["figures"] == told[1]["figures"]
+    assert told[0]["metrics"] == told[1]["metrics"]
     assert sum(event["event"] == "real-baseline" for event in left.story.events) == 1
 
 
@@ -141,7 +141,7 @@ def timed(
         game.round += 1
         game.notes |= {name: [torch.ones(1)] for name in CURVES}
 
-    def looked(game: Game) -> dict[str, np.ndarray]:
+    def evaluated(game: Game) -> dict[str, np.ndarray]:
         clock.now += look
         spent.append(look)
         return {"diversity": np.ones(1)}
@@ -150,8 +150,8 @@ def timed(
     run = Run(folder)
     run.create(recipe.to_json())
     trainer = Trainer(recipe, game, run)
-    told: dict[str, Any] = {"figures": {"diversity": 1.0}}
-    trainer.begin_looking(SimpleNamespace(look=looked, seconds=setup, guess=look, told=lambda: told))  # pyright: ignore[reportArgumentType]
+    told: dict[str, Any] = {"metrics": {"diversity": 1.0}}
+    trainer.begin_evaluating(SimpleNamespace(look=evaluated, seconds=setup, guess=look, told=lambda: told))  # pyright: ignore[reportArgumentType]
     trainer.go()
     return run.story, sum(spent)
 
@@ -160,17 +160,17 @@ def timed(
 @pytest.mark.parametrize("setup", [0.0, 2.0])
 def test_looks_take_at_most_their_share(look: float, setup: float, monkeypatch: Any, tmp_path: Path) -> None:
     story, spent = timed(monkeypatch, tmp_path / "run", 600, 60, look, setup)
-    rounds = story.figures[0].tolist()
-    assert spent <= LOOK_SHARE * 600
+    rounds = story.evaluations[0].tolist()
+    assert spent <= EVALUATION_SHARE * 600
     assert rounds[-1] == 600 and 0 not in rounds
-    assert rounds[0] == 10 or 2 * look + setup > LOOK_SHARE * 600
+    assert rounds[0] == 10 or 2 * look + setup > EVALUATION_SHARE * 600
     # What may be spent is spent: one more would not have fitted in, or there was one at nearly every tick.
-    assert spent + 2 * look > LOOK_SHARE * 600 or len(rounds) >= 50
+    assert spent + 2 * look > EVALUATION_SHARE * 600 or len(rounds) >= 50
 
 
 def test_a_run_too_short_for_looks_has_one_at_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     story, _ = timed(monkeypatch, tmp_path / "run", 20, 20, look=5.0)
-    assert story.figures[0].tolist() == [20]
+    assert story.evaluations[0].tolist() == [20]
 
 
 # They say what is so.
@@ -270,13 +270,13 @@ def test_held_out_data_is_asked_about_where_there_is_any(data_dir: Path, tmp_pat
     recipe = short(find_recipe("mnist-v3.2"))
     _, without = probed(recipe, data_dir)
     assert "d_held_out" not in without.look(probed(recipe, data_dir)[0])
-    assert without.told()["unseen"].startswith("none: ") and "t10k" in without.told()["unseen"]
+    assert without.told()["held_out"].startswith("none: ") and "t10k" in without.told()["held_out"]
     home = tmp_path / "data"
     shutil.copytree(data_dir, home)
     shutil.copy(home / "mnist/train-images-idx3-ubyte", home / "mnist/t10k-images-idx3-ubyte")
     game, evaluator = probed(recipe, home)
     told = evaluator.look(game)
-    assert evaluator.told()["unseen"] == "its test split" and told["d_held_out"].shape == (2,)
+    assert evaluator.told()["held_out"] == "its test split" and told["d_held_out"].shape == (2,)
 
 
 def test_points_are_held_against_their_modes_and_vectors_against_themselves() -> None:
@@ -296,7 +296,7 @@ def test_the_yardstick_says_what_it_was_taken_with() -> None:
     _, evaluator = probed(find_recipe("digits"))
     told = evaluator.told()
     assert (told["n"], told["samples"], told["training"], told["judge"]) == (COUNT, COUNT, min(AMONG, 1797), "digits")
-    assert told["figures"]["modes"] == 10 and told["figures"]["diversity"] == 1
+    assert told["metrics"]["modes"] == 10 and told["metrics"]["diversity"] == 1
 
 
 def test_players_that_are_told_classes_are_asked_with_classes() -> None:
@@ -312,15 +312,15 @@ def test_players_that_are_told_classes_are_asked_with_classes() -> None:
 def test_a_journal_without_figures_still_opens() -> None:
     log_point = {"event": "log", "round": 10, "logged": [10], "d_loss": [[0.5]], "g_loss": [[0.5]]}
     story = Story({"seeds": [0]}, [log_point])
-    assert story.figures[0].shape == (0,) and story.figures[1] == {} and story.real_baseline is None
+    assert story.evaluations[0].shape == (0,) and story.evaluations[1] == {} and story.real_baseline is None
     assert story.curve("d_gradient").shape == (1, 1) and np.isnan(story.curve("d_gradient")).all()
 
 
 def test_figures_that_some_looks_lack_are_gaps() -> None:
     look: dict[str, Any] = {"event": "log", "logged": []}
-    events = [look | {"round": 5, "figures": {"diversity": [0.5, None]}}, look | {"round": 9}]
-    events.append(look | {"round": 20, "figures": {"roughness": [1.0, 2.0]}})
-    rounds, figures = Story({"seeds": [0, 1]}, events).figures
+    events = [look | {"round": 5, "metrics": {"diversity": [0.5, None]}}, look | {"round": 9}]
+    events.append(look | {"round": 20, "metrics": {"roughness": [1.0, 2.0]}})
+    rounds, figures = Story({"seeds": [0, 1]}, events).evaluations
     assert rounds.tolist() == [5, 20]
     np.testing.assert_array_equal(figures["diversity"], [[0.5, np.nan], [np.nan, np.nan]])
     np.testing.assert_array_equal(figures["roughness"], [[np.nan, np.nan], [1, 2]])

@@ -158,9 +158,9 @@ def test_machine_code_that_two_threads_play_at_once(
         how = playing(mine, True, recipe.id, part_of(recipe, data_dir, torch.float32))
     assert how.group == 1
     assert "groups of 1, 2 at once" in how.words
-    noted, told = how.play_to(SINGLE_ROUNDS, EVERY), theirs.play_to(SINGLE_ROUNDS, EVERY)
+    logged, told = how.play_to(SINGLE_ROUNDS, EVERY), theirs.play_to(SINGLE_ROUNDS, EVERY)
     for name, wanted in told[0][1].items():
-        assert apart(noted[0][1][name], wanted) <= SINGLE
+        assert apart(logged[0][1][name], wanted) <= SINGLE
     for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
         moved = float((other.detach() - before).norm() + 1e-5 * before.norm())
         assert float((one.detach() - other.detach()).norm()) <= SINGLE * moved

@@ -15,7 +15,7 @@ import pytest
 
 import sparring.training.trainer
 from sparring.errors import SparringError
-from sparring.game.game import Game, Noted
+from sparring.game.game import Game, Logged
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
@@ -63,7 +63,7 @@ def told(run: Run) -> dict[str, np.ndarray]:
     story = run.story
     facts = {
         "round": np.array(round),
-        "logged": story.noted,
+        "logged": story.logged_rounds,
         "log_points": np.array([e["round"] for e in story.log_points]),
     }
     facts["diverged"] = np.array(sorted(story.diverged.items()))
@@ -107,7 +107,7 @@ def test_how_many_rounds_are_played_at_a_time_changes_nothing(tmp_path: Path, mo
     turns: list[int] = []
     play_to = Game.play_to
 
-    def overheard(game: Game, round: int, every: int) -> list[Noted]:
+    def overheard(game: Game, round: int, every: int) -> list[Logged]:
         turns.append(round - game.round)
         return play_to(game, round, every)
 
@@ -256,7 +256,7 @@ def test_a_turn_is_as_long_as_ctrl_c_may_wait(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", 0.5)
     clock, seconds, longest = 0.0, 1e-4, 0.0
 
-    def play_to(game: Game, round: int, every: int) -> list[Noted]:
+    def play_to(game: Game, round: int, every: int) -> list[Logged]:
         nonlocal clock, longest
         took = (round - game.round) * (seconds if game.round < 5_000 else 0.1)
         game.round, clock = round, clock + took

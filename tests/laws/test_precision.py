@@ -62,25 +62,25 @@ def test_networks_answer_nearly_as_in_float32(which: str, data_dir: Path) -> Non
 def test_everything_that_is_kept_stays_in_float32_and_moves(which: str, data_dir: Path) -> None:
     game = begun(half(which), data_dir)
     before = {who: [w.detach().clone() for w in player.networks.parameters] for who, player in game.players.items()}
-    game.watched = True
+    game.recording = True
     game.play()
     kept = {t.dtype for t in game.tensors if t.is_floating_point()}
     assert kept == {torch.float32}
     assert all(torch.isfinite(t).all() for t in game.tensors if t.is_floating_point())
     assert all(figure.dtype == torch.float32 for figures in game.notes.values() for figure in figures)
     for who, player in game.players.items():
-        still = [torch.equal(*pair) for pair in zip(player.networks.parameters, before[who], strict=True)]
-        assert still.count(True) <= 1  # what D adds to every score, where the objective compares
+        plateau = [torch.equal(*pair) for pair in zip(player.networks.parameters, before[who], strict=True)]
+        assert plateau.count(True) <= 1  # what D adds to every score, where the objective compares
 
 
 @pytest.mark.parametrize("which", ["digits", "mnist"])
 def test_members_are_their_solo_runs(which: str, data_dir: Path) -> None:
     together = weights(played(half(which).replace(seeds=(3, 7)), data_dir, ROUNDS, torch.float32))
-    still = resting(half(which), together)
+    plateau = resting(half(which), together)
     for member, seed in enumerate((3, 7)):
         alone = weights(played(half(which).replace(seeds=(seed,)), data_dir, ROUNDS, torch.float32))
         for name, tensor in alone.items():
-            if name != still:
+            if name != plateau:
                 assert distance(together[name][member], tensor[0]) <= TOGETHER, name
 
 

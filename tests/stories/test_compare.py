@@ -56,12 +56,12 @@ def told_run(
     made.write(picture, lambda p: save_grid(torch_seeds.random((seeds, 25, 1, 6, 6)), p, range(seeds)))
     journal.append("log", round=0, seconds=0.0, logged=[], picture=picture, d_loss=[], g_loss=[], d_real=[], d_fake=[])
     for end in range(50, played + 1, 50):
-        noted = list(range(end - 45, end + 1, 5))
+        logged = list(range(end - 45, end + 1, 5))
         gone = range(seeds - lost, seeds) if end > 100 else ()
         middle = {"d_loss": 0.25 * scale, "g_loss": 0.3 * scale, "d_real": 0.9, "d_fake": 0.1}
-        rows = {c: m + 0.02 * torch_seeds.standard_normal((len(noted), seeds)) for c, m in middle.items()}
+        rows = {c: m + 0.02 * torch_seeds.standard_normal((len(logged), seeds)) for c, m in middle.items()}
         told = {c: [[None if m in gone else v for m, v in enumerate(row)] for row in r] for c, r in rows.items()}
-        journal.append("log", round=end, seconds=end / 100, logged=noted, **told)
+        journal.append("log", round=end, seconds=end / 100, logged=logged, **told)
         if lost and end == 150:
             journal.append("diverged", round=end, members=list(gone))
     if played == held["rounds"]:

@@ -23,7 +23,7 @@ from sparring.optimizers.sgd import SGD
 from sparring.record import Run, Story
 from sparring.report import Live, summary, write_report
 from sparring.report.page.findings import when_to_stop
-from sparring.rules import Reading
+from sparring.rules import Signals
 from sparring.rules._telling import told
 from sparring.training import trainer
 from sparring.tricks.label_swapping import LabelSwapping
@@ -231,10 +231,10 @@ def test_intervals_are_students(freedom: int) -> None:
 
 
 def test_whether_more_training_pays_is_said_with_its_interval() -> None:
-    falling = Plateau.of(Reading(told(figures={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
+    falling = Plateau.of(Signals(told(figures={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
     assert falling is not None and falling.improving is True
     assert falling.low < falling.change < falling.high < 0
-    resting = Plateau.of(Reading(told(figures={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
+    resting = Plateau.of(Signals(told(figures={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
     assert resting is not None and resting.improving is False
     assert "more training would add little" in resting.words
     assert Plateau("frechet-distance", 0.01, -0.9, 8.74).words == (
@@ -242,13 +242,13 @@ def test_whether_more_training_pays_is_said_with_its_interval() -> None:
         "(95% interval: 90% nearer to 10 times as far): that does not tell whether more training pays."
     )
     untold = told(figures={})
-    assert Plateau.of(Reading(untold)) is None
+    assert Plateau.of(Signals(untold)) is None
 
 
 def test_one_example_that_wanders_nearer_is_no_gain() -> None:
     falling = (60.0, 50.0, 38.0, 27.0, 18.0, 12.0)
-    alive = Reading(told(figures={"frechet-distance": falling, "diversity": 0.7}))
-    stuck = Reading(told(figures={"frechet-distance": falling, "diversity": 0.001}))
+    alive = Signals(told(figures={"frechet-distance": falling, "diversity": 0.7}))
+    stuck = Signals(told(figures={"frechet-distance": falling, "diversity": 0.001}))
     assert alive.gaining(-0.15).all() and not stuck.gaining(-0.15).any()
 
 
@@ -258,20 +258,20 @@ def test_one_example_that_wanders_nearer_is_no_gain() -> None:
 def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A G that cannot learn rests from the beginning. The same command has nothing left to do; without the flag it
     goes on."""
-    monkeypatch.setattr(trainer, "LOOK_SHARE", 1e6)  # every tick is looked at, however long that takes
+    monkeypatch.setattr(trainer, "EVALUATION_SHARE", 1e6)  # every tick is looked at, however long that takes
     rest = SMALL.replace(generator_optimizer=SGD(0.0), rounds=200, log_points=20)
     made = sparring.train(rest, tmp_path / "run", early_stop=True)
-    assert made.story.status == "still"
+    assert made.story.status == "plateau"
     ended = made.story.round
     assert 100 <= ended < 200
     assert sparring.train(rest, tmp_path / "run", early_stop=True).story.round == ended
     held = sparring.diagnose(made)
-    assert held.still is not None and not held.still.pays
+    assert held.plateau is not None and not held.plateau.pays
     assert sparring.train(rest, tmp_path / "run").story.status == "finished"
 
 
 def test_training_goes_on_while_samples_get_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "LOOK_SHARE", 1e6)
+    monkeypatch.setattr(trainer, "EVALUATION_SHARE", 1e6)
     made = sparring.train("pattern-1010", tmp_path / "run", early_stop=True, watchers=[_stop_at(600)])
     assert made.story.status == "stopped"
 
@@ -284,7 +284,7 @@ def _stop_at(round: int) -> Any:
 
 
 def test_it_needs_figures_to_know_when(tmp_path: Path) -> None:
-    with pytest.raises(sparring.UsageError, match="until-still needs them"):
+    with pytest.raises(sparring.UsageError, match="early-stop needs them"):
         sparring.train(SMALL, tmp_path / "run", early_stop=True, metrics=False)
 
 

@@ -97,10 +97,10 @@ def told(run: Run) -> dict[str, Any]:
     for name in story.pictures:
         with Image.open(run.path / name) as picture:
             facts |= {name: np.asarray(picture) / 255, f"{name} layout": picture.info[LAYOUT]}
-    facts |= {"logged": story.noted, "round": round, "status": story.status, "diverged": story.diverged}
+    facts |= {"logged": story.logged_rounds, "round": round, "status": story.status, "diverged": story.diverged}
     facts["log_points"] = [log_point["round"] for log_point in story.log_points if "picture" in log_point]
-    facts["real-baseline"] = (story.real_baseline or {}).get("figures")
-    facts |= {f"in the end, {name}": values[-1] for name, values in story.figures[1].items()}
+    facts["real-baseline"] = (story.real_baseline or {}).get("metrics")
+    facts |= {f"in the end, {name}": values[-1] for name, values in story.evaluations[1].items()}
     return facts | {"outputs": None if story.outputs is None else story.outputs[1]}
 
 
@@ -216,9 +216,9 @@ def test_all_parts_look_at_samples_in_the_rounds_in_which_the_first_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due = iter([True, False, True] * 100)
-    monkeypatch.setattr(sparring.training.trainer.Trainer, "_look_is_due", lambda *_: next(due))
+    monkeypatch.setattr(sparring.training.trainer.Trainer, "_evaluation_is_due", lambda *_: next(due))
     run = in_parts(DIGITS, tmp_path / "run")
-    rounds, figures = run.story.figures
+    rounds, figures = run.story.evaluations
     assert rounds.tolist() == [0, 20, 30]
     assert all(values.shape == (3, len(SEEDS)) and np.isfinite(values).all() for values in figures.values())
 
@@ -251,7 +251,7 @@ def test_parts_that_were_left_in_different_rounds_tell_what_all_have_come_to(tmp
     deal.write(run)
     join(run, [shard.run for shard in deal.shards], DIGITS.id)
     assert (run.story.status, run.story.round, stopped) == ("stopped", 20, [20, 25])
-    keep = whole.story.noted <= 20
+    keep = whole.story.logged_rounds <= 20
     np.testing.assert_allclose(run.story.curve("d_loss"), whole.story.curve("d_loss")[keep], atol=ROUNDING)
     with pytest.raises(UsageError, match="begun by several processes"):
         alone(DIGITS, run.path)

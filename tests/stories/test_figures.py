@@ -42,25 +42,31 @@ def sparring_(*arguments: object) -> int:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Five seeds of digits, looked at at every tick."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sparring.training.trainer, "LOOK_SHARE", 1e9)
+        patch.setattr(sparring.training.trainer, "EVALUATION_SHARE", 1e9)
         recipe = find_recipe("digits").replace(seeds=5, rounds=40, log_points=4, samples_per_grid=4)
         return train(recipe, tmp_path_factory.mktemp("figures") / "digits", threads=1)
 
 
-def told_run(path: Path, looked: dict[str, Any], seeds: int = 3, real: dict[str, float] | None = None) -> Run:
+def told_run(path: Path, evaluated: dict[str, Any], seeds: int = 3, real: dict[str, float] | None = None) -> Run:
     """A run folder that looked at samples four times, with these figures."""
     made = Run(path)
     made.create(json.dumps(find_recipe("pattern-1010").replace(seeds=seeds, rounds=200, log_points=4).to_dict()))
     made.write_text("about.json", json.dumps({"equilibrium": {"d_real": 0.5}}))
     made.journal.append("started", round=0)
     made.journal.append(
-        "real-baseline", round=0, n=256, samples=256, training=9, judge=None, unseen="", figures=real or {}
+        "real-baseline", round=0, n=256, samples=256, training=9, judge=None, held_out="", metrics=real or {}
     )
     rows = {name: np.full((10, seeds), 0.3).tolist() for name in ("d_loss", "g_loss", "d_real", "d_fake")}
     for log_point in range(1, 5):
-        noted = [(log_point - 1) * 50 + 5 * (k + 1) for k in range(10)]
+        logged = [(log_point - 1) * 50 + 5 * (k + 1) for k in range(10)]
         made.journal.append(
-            "log", round=log_point * 50, seconds=log_point, logged=noted, figures=looked, evaluation_seconds=0.1, **rows
+            "log",
+            round=log_point * 50,
+            seconds=log_point,
+            logged=logged,
+            metrics=evaluated,
+            evaluation_seconds=0.1,
+            **rows,
         )
     made.journal.append("finished", round=200, seconds=4)
     return made
@@ -71,12 +77,12 @@ def told_run(path: Path, looked: dict[str, Any], seeds: int = 3, real: dict[str,
 
 def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: Run) -> None:
     story = trained.story
-    rounds, looked = story.figures
+    rounds, evaluated = story.evaluations
     assert rounds.tolist() == [10, 20, 30, 40]
-    assert list(looked) == [*JUDGED, *OWN, "d_train", "d_generated"]
-    assert all(values.shape == (4, 5) and np.isfinite(values).all() for values in looked.values())
+    assert list(evaluated) == [*JUDGED, *OWN, "d_train", "d_generated"]
+    assert all(values.shape == (4, 5) and np.isfinite(values).all() for values in evaluated.values())
     assert story.real_baseline is not None and story.real_baseline["judge"] == "digits"
-    assert set(story.real_baseline["figures"]) == {*JUDGED, *OWN}
+    assert set(story.real_baseline["metrics"]) == {*JUDGED, *OWN}
     for name in ("d_gradient", "g_gradient"):
         assert story.curve(name).shape == story.curve("d_loss").shape and (story.curve(name) > 0).all()
 
@@ -84,8 +90,8 @@ def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: 
 def test_figures_can_be_left_out(tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert sparring_("train", "pattern-1010", "--rounds", 20, "--threads", 1, "--no-metrics", "--out", out) == 0
-    assert "figures" not in (out / "journal.jsonl").read_text()
-    assert not (out / "figures" / "figures.png").exists()
+    assert "metrics" not in (out / "journal.jsonl").read_text()
+    assert not (out / "metrics" / "metrics.png").exists()
 
 
 def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
@@ -97,7 +103,7 @@ def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
     recipe = find_recipe("digits").replace(data=Folder(str(image_folder)), rounds=10, log_points=2, batch=8)
     told = train(recipe, tmp_path / "run", threads=1).story
     assert len(opened) == 1
-    assert set(told.figures[1]) == {*OWN, "d_train", "d_generated"}
+    assert set(told.evaluations[1]) == {*OWN, "d_train", "d_generated"}
     assert told.real_baseline is not None and (told.real_baseline["judge"], told.real_baseline["n"]) == (None, None)
 
 
@@ -107,12 +113,12 @@ def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
 def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Run) -> None:
     told = summary(trained)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
-    looked = told["figures"]
-    assert (looked["round"], looked["examples"], looked["judge"]) == (40, 256, "digits")
+    evaluated = told["metrics"]
+    assert (evaluated["round"], evaluated["examples"], evaluated["judge"]) == (40, 256, "digits")
     for name in JUDGED:
-        figure = looked["values"][name]
+        figure = evaluated["values"][name]
         assert len(figure["members"]) == figure["n"] == 5 and figure["real"] is not None
-    assert looked["values"]["d_train"]["real"] is None
+    assert evaluated["values"]["d_train"]["real"] is None
     assert set(told["gradients"]) == {"d_gradient", "g_gradient"} and told["gradients"]["g_gradient"]["n"] == 5
     text = text_of(words(trained))
     assert "Fréchet distance" in text and "256 examples of each seed" in text and "the judge digits" in text
@@ -120,9 +126,9 @@ def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Ru
 
 def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
     out = train(find_recipe("pattern-1010").replace(rounds=20), tmp_path / "run", threads=1, metrics=False)
-    assert summary(out)["figures"] is None
+    assert summary(out)["metrics"] is None
     assert "Samples beside real data" not in page_of(out).said
-    assert "figures" not in figures(Facts.of(out))
+    assert "metrics" not in figures(Facts.of(out))
 
 
 # Pictures and pages.
@@ -130,10 +136,10 @@ def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
 
 def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
     text = write_report(trained).read_text(encoding="utf-8")
-    assert 'id="figures"' in text and 'id="gradients"' in text
+    assert 'id="metrics"' in text and 'id="gradients"' in text
     said = page_of(trained).said
     assert "Samples beside real data" in said and "through the judge digits" in said and "imilarity" in said
-    for name in ("figures", "gradients"):
+    for name in ("metrics", "gradients"):
         with Image.open(trained.path / "figures" / f"{name}.png") as picture:
             assert picture.width > 1000
 
@@ -145,7 +151,7 @@ def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Ru
     assert titles == [*(NAMES[name].title for name in (*JUDGED, *OWN)), "What D says"]
     modes = panels[titles.index("modes")]
     assert any(line.get_linestyle() == "--" and set(line.get_ydata()) == {10} for line in modes.lines)
-    assert panels[0].get_yscale() == "log" or np.ptp(facts.story.figures[1]["frechet-distance"]) < 100
+    assert panels[0].get_yscale() == "log" or np.ptp(facts.story.evaluations[1]["frechet-distance"]) < 100
     assert all(axes.get_yscale() == "log" for axes in gradients(facts, DARK).axes)
 
 
@@ -157,7 +163,7 @@ def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path
     panels = [axes for axes in figures_at_ticks(Facts.of(run), LIGHT).axes if axes.get_visible()]
     assert [axes.get_title(loc="left") for axes in panels] == ["diversity", "of a newer version", "What D says"]
     assert as_png(figures_at_ticks(Facts.of(run), DARK))
-    assert summary(run)["figures"]["values"]["diversity"]["n"] == (0 if value is None else seeds)
+    assert summary(run)["metrics"]["values"]["diversity"]["n"] == (0 if value is None else seeds)
     assert "diversity" in text_of(words(run))
 
 

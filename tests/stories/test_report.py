@@ -59,9 +59,9 @@ def told_run(
     journal.append("started", round=0)
     for log_point in range(log_points + 1):
         gone = set(lost) if log_point > 2 else set()
-        noted = [] if log_point == 0 else [(log_point - 1) * 50 + 5 * (k + 1) for k in range(POINTS)]
-        rows = {c: 0.25 + 0.02 * torch_seeds.standard_normal((len(noted), seeds)) for c in ("d_loss", "g_loss")}
-        rows |= {c: 0.5 + 0.02 * torch_seeds.standard_normal((len(noted), seeds)) for c in ("d_real", "d_fake")}
+        logged = [] if log_point == 0 else [(log_point - 1) * 50 + 5 * (k + 1) for k in range(POINTS)]
+        rows = {c: 0.25 + 0.02 * torch_seeds.standard_normal((len(logged), seeds)) for c in ("d_loss", "g_loss")}
+        rows |= {c: 0.5 + 0.02 * torch_seeds.standard_normal((len(logged), seeds)) for c in ("d_real", "d_fake")}
         spelled = {c: [[None if m in gone else v for m, v in enumerate(row)] for row in r] for c, r in rows.items()}
         example = np.array([[0.5] * 4 if m in away else TARGET for m in range(seeds)])
         picture = f"samples/round-{log_point * 50:09d}.png"
@@ -71,7 +71,7 @@ def told_run(
             "log",
             round=log_point * 50,
             seconds=log_point * 0.5,
-            logged=noted,
+            logged=logged,
             picture=picture,
             outputs=drawn,
             **spelled,

@@ -17,7 +17,7 @@ import numpy as np
 from sparring import catalogue
 from sparring.errors import UsageError
 from sparring.record import Run, Story
-from sparring.rules import Finding, Reading, Rule
+from sparring.rules import Finding, Rule, Signals
 
 NOT_SURE = "not-sure"
 """The verdict where no finding holds for most members."""
@@ -57,10 +57,10 @@ class Plateau:
         return bool(self.improving) or self.change < -PAYS
 
     @classmethod
-    def of(cls, reading: Reading) -> Plateau | None:
+    def of(cls, signals: Signals) -> Plateau | None:
         """None where samples were looked at less than twice in that part."""
-        line = reading.line
-        sound = np.isfinite(line.change) & ~reading.lost
+        line = signals.line
+        sound = np.isfinite(line.change) & ~signals.lost
         change = line.change[sound]
         if not len(change):
             return None
@@ -70,7 +70,7 @@ class Plateau:
         elif line.looks > 2:
             reach = students_t(line.looks - 2, SURE) * float(line.error[sound][0])
         low, high = middle - reach, middle + reach
-        return cls(reading.distance.name, float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high)))
+        return cls(signals.distance.name, float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high)))
 
     @property
     def words(self) -> str:
@@ -99,7 +99,7 @@ class Diagnosis:
 
     story: Story = field(repr=False)
     findings: tuple[Finding, ...]
-    still: Plateau | None
+    plateau: Plateau | None
 
     @property
     def verdict(self) -> str:
@@ -128,7 +128,7 @@ class Diagnosis:
         return {
             "verdict": self.verdict,
             "findings": [_plain(finding, run) for finding in self.findings],
-            "still": self.still.plain() if self.still else None,
+            "plateau": self.plateau.plain() if self.plateau else None,
             "best": self.best,
             "round": self.story.round,
         }
@@ -150,10 +150,10 @@ def story_of(run: Run) -> Story:
 
 def diagnosis(story: Story) -> Diagnosis:
     """Of a story."""
-    reading = Reading(story)
-    found = [finding for finding in (rule.find(reading) for rule in rules().values()) if finding is not None]
+    signals = Signals(story)
+    found = [finding for finding in (rule.find(signals) for rule in rules().values()) if finding is not None]
     found.sort(key=lambda finding: (-finding.widespread, -finding.strength))
-    return Diagnosis(story, tuple(_with_fitting(story.recipe, finding) for finding in found), Plateau.of(reading))
+    return Diagnosis(story, tuple(_with_fitting(story.recipe, finding) for finding in found), Plateau.of(signals))
 
 
 @cache

@@ -307,10 +307,10 @@ def _look_at(folder: Path, name: str, wish: Wish) -> Seen:
     pixels = np.asarray(image)
     digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
     flat = int(np.ptp(pixels.reshape(-1, 3), axis=0).max()) <= FLAT
-    return Seen(name, header, "", digest, "" if flat else _look(image), flat, is_colored(pixels))
+    return Seen(name, header, "", digest, "" if flat else _evaluate(image), flat, is_colored(pixels))
 
 
-def _look(image: Image.Image) -> str:
+def _evaluate(image: Image.Image) -> str:
     from PIL.Image import Resampling
 
     small = np.asarray(image.convert("L").resize((LOOK + 1, LOOK), Resampling.BOX)).astype(int)

@@ -199,8 +199,8 @@ class Evaluator:
             "samples": self.latent.shape[1],
             "training": len(self.own_numbers.training),
             "judge": self.judge.name if self.judge and self.metrics else None,
-            "unseen": self.reals.unseen_from,
-            "figures": {
+            "held_out": self.reals.unseen_from,
+            "metrics": {
                 name: float(f"{value:.6g}") for name, value in self.real_baseline.items() if np.isfinite(value)
             },
         }

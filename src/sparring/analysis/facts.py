@@ -65,11 +65,11 @@ class Ends:
 
 
 @dataclass(frozen=True)
-class Looked:
+class Evaluation:
     """What samples were like when they were last looked at while the run trained."""
 
     round: int
-    figures: dict[str, np.ndarray]
+    metrics: dict[str, np.ndarray]
     """Each `(P,)`."""
     real: dict[str, float]
     """What real data scores, where that says something."""
@@ -79,7 +79,7 @@ class Looked:
 
     @cached_property
     def spreads(self) -> dict[str, Spread]:
-        return {name: Spread.of(values) for name, values in self.figures.items()}
+        return {name: Spread.of(values) for name, values in self.metrics.items()}
 
 
 @dataclass(frozen=True)
@@ -179,14 +179,14 @@ class Facts:
         return {name: self.story.last(name) for name in GRADIENTS if np.isfinite(self.story.curve(name)).any()}
 
     @cached_property
-    def looked(self) -> Looked | None:
+    def evaluated(self) -> Evaluation | None:
         """What samples were like when they were last looked at; None for a run that has no such figures."""
-        rounds, figures = self.story.figures
+        rounds, figures = self.story.evaluations
         if not len(rounds):
             return None
         told = self.story.real_baseline or {}
         last = {name: values[-1] for name, values in figures.items()}
-        return Looked(int(rounds[-1]), last, dict(told.get("figures", {})), told.get("n"), told.get("judge"))
+        return Evaluation(int(rounds[-1]), last, dict(told.get("metrics", {})), told.get("n"), told.get("judge"))
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -263,7 +263,7 @@ def summary(run: Run) -> dict[str, Any]:
         "gradients": {
             name: {"members": plain(values), **asdict(Spread.of(values))} for name, values in facts.gradients.items()
         },
-        "figures": _figures(facts),
+        "metrics": _figures(facts),
         "ends": _ends(facts),
         "diagnosis": facts.diagnosis.plain(run.path),
         "source": facts.card.facts["source"] if facts.card else None,
@@ -300,14 +300,14 @@ def _curve(facts: Facts, name: str) -> dict[str, Any]:
 
 
 def _figures(facts: Facts) -> dict[str, Any] | None:
-    looked = facts.looked
-    if looked is None:
+    evaluated = facts.evaluated
+    if evaluated is None:
         return None
     values = {
-        name: {"members": plain(members), **asdict(looked.spreads[name]), "real": looked.real.get(name)}
-        for name, members in looked.figures.items()
+        name: {"members": plain(members), **asdict(evaluated.spreads[name]), "real": evaluated.real.get(name)}
+        for name, members in evaluated.metrics.items()
     }
-    return {"round": looked.round, "examples": looked.n, "judge": looked.judge, "values": values}
+    return {"round": evaluated.round, "examples": evaluated.n, "judge": evaluated.judge, "values": values}
 
 
 def _ends(facts: Facts) -> dict[str, Any] | None:

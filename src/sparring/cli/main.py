@@ -240,7 +240,7 @@ def train(arguments: list[str]) -> int:
     else:
         _print(report.words(made))
         print(page)
-    if story.status == "still":
+    if story.status == "plateau":
         _complain(f"samples no longer get better: ended after round {story.round} of {recipe.rounds}", OK)
     if story.status == "stopped":
         _complain(f"stopped after round {story.round} and saved in {made.path}; the same command goes on", INTERRUPTED)

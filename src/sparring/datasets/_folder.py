@@ -70,7 +70,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Told:
+class Explanation:
     """What is worth saying of a folder that was opened."""
 
     images: int
@@ -93,7 +93,7 @@ class Opened:
 
     pixels: np.ndarray
     labels: np.ndarray | None
-    told: Told
+    told: Explanation
 
 
 def opened(folder: Path, wish: Wish) -> Opened:
@@ -171,7 +171,7 @@ def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
     return done
 
 
-def words(told: Told, shape: tuple[int, ...], fit: Fit) -> list[str]:
+def words(told: Explanation, shape: tuple[int, ...], fit: Fit) -> list[str]:
     """What was opened, a line each: what there is, what became of it, what was passed over."""
     colors = "gray" if shape[0] == 1 else "red, green and blue"
     where = f" in {len(told.classes)} classes" if told.classes else ""
@@ -258,7 +258,7 @@ def _decoded(found: Listing, wish: Wish) -> Opened:
     if wish.colors == "gray" or (wish.colors == "auto" and not colored):
         pixels = _gray(pixels) if colored else pixels[:, :1].copy()
     classes, labels = _labelled([names[row] for row, _ in good])
-    told = Told(
+    told = Explanation(
         images=len(good),
         size=size,
         reason=reason,
@@ -340,10 +340,10 @@ def _load(place: Path, key: str) -> Opened | None:
         return None
 
 
-def _told(plain: dict[str, Any]) -> Told:
+def _told(plain: dict[str, Any]) -> Explanation:
     tuples = {name: tuple(plain[name]) for name in ("size", "classes", "stray")}
     told: dict[str, Any] = {**plain, **tuples, "broken": tuple((name, why) for name, why in plain["broken"])}
-    return Told(**told)
+    return Explanation(**told)
 
 
 def _keep(held: Opened, place: Path, key: str) -> None:

@@ -23,10 +23,10 @@ from sparring.latents import Latent
 from sparring.objectives import Objective
 from sparring.optimizers import Optimizer
 from sparring.rng import RandomStreams
-from sparring.tricks import Moment, Now, Shown, Trick, Who
+from sparring.tricks import Moment, Now, Scored, Trick, Who
 
 Truth = Literal[0, 1]
-Noted = tuple[int, dict[str, Tensor]]
+Logged = tuple[int, dict[str, Tensor]]
 """Rounds played, and figures of the last of them, `(P,)` each: the mean where a round noted one more than once."""
 
 
@@ -80,7 +80,7 @@ class Game:
     world: World = field(default_factory=World)
     round: int = 0
     """Rounds played."""
-    watched: bool = False
+    recording: bool = False
     """Whether this round's figures are wanted in `notes`; they cost a few small kernels."""
     notes: dict[str, list[Tensor]] = field(default_factory=dict[str, list[Tensor]])
     """One figure a member, `(P,)`, for each time a move came by it in the watched round."""
@@ -92,7 +92,7 @@ class Game:
         """What each trick remembers."""
         self._touching = {m: [k for k, t in enumerate(self.tricks) if m in t.touches] for m in get_args(Moment)}
         self._every_class = torch.arange(self.classes, device=self.rng.device)
-        self._shown: dict[int, Shown] = {}
+        self._shown: dict[int, Scored] = {}
         self._refuse_what_cannot_be_compared()
         self._refuse_what_cannot_be_shared()
         self._refuse_what_cannot_be_played()
@@ -104,16 +104,16 @@ class Game:
             move(self)
         self.round += 1
 
-    def play_to(self, round: int, every: int) -> list[Noted]:
+    def play_to(self, round: int, every: int) -> list[Logged]:
         """Rounds until so many are played. Returns the figures of those whose number `every` divides."""
-        noted: list[Noted] = []
+        logged: list[Logged] = []
         while self.round < round:
-            self.watched = self.round % every == 0
+            self.recording = self.round % every == 0
             self.play()
-            if self.watched:
-                noted.append((self.round, self.means()))
+            if self.recording:
+                logged.append((self.round, self.means()))
                 self.notes.clear()
-        return noted
+        return logged
 
     def means(self) -> dict[str, Tensor]:
         """What is in `notes`, a figure a name, `(P,)`."""
@@ -176,7 +176,7 @@ class Game:
             loss = self.objective.real(score) if label else self.objective.fake(score)
         else:
             loss = label * self.objective.real(score) + (1 - label) * self.objective.fake(score)
-        if self.watched:
+        if self.recording:
             self.note("d_loss", loss)
             self.note("d_real" if truth else "d_fake", self.objective.opinion(score.detach()))
         return loss
@@ -190,7 +190,7 @@ class Game:
             loss = self.objective.fool(compared) + self.objective.outdone(outdone)
         else:
             compared, loss = score, self.objective.fool(score)
-        if self.watched:
+        if self.recording:
             self.note("g_loss", loss)
         if paying := self._at("select_g_loss"):
             loss, compared = self.world.all_gather(loss), self.world.all_gather(compared)
@@ -212,9 +212,9 @@ class Game:
         gradients = torch.autograd.grad(whole, player.networks.parameters, materialize_grads=True)
         gradients = self.world.mean_gradients(gradients)
         self._shown.clear()
-        if self.watched or self._touching["gradients"]:
+        if self.recording or self._touching["gradients"]:
             norms = player.networks.norms(gradients)
-            if self.watched:
+            if self.recording:
                 self.notes.setdefault(f"{who.lower()}_gradient", []).append(norms)
             for trick, now in self._at("gradients"):
                 gradients = trick.gradients(gradients, norms, who, now)
@@ -260,11 +260,11 @@ class Game:
 
         Gives copies of `tensors` as they are before.
         """
-        round, watched, before = self.round, self.watched, [t.detach().clone() for t in self.tensors]
+        round, recording, before = self.round, self.recording, [t.detach().clone() for t in self.tensors]
         try:
             yield before
         finally:
-            self.round, self.watched, self.rng.answer = round, watched, None
+            self.round, self.recording, self.rng.answer = round, recording, None
             self.notes.clear()
             with torch.no_grad():
                 # A network may have put others in their place.
@@ -293,13 +293,13 @@ class Game:
         kept = [t.averaged(memory) for t, memory in zip(self.tricks, self.memories, strict=True)]
         return next((weights for weights in reversed(kept) if weights is not None), None)
 
-    def _show(self, x: Tensor, classes: Tensor | None = None) -> Shown:
+    def _show(self, x: Tensor, classes: Tensor | None = None) -> Scored:
         if self._touching["penalty"] and torch.is_grad_enabled() and not x.requires_grad:
             x = x.detach().requires_grad_()
         seen = x
         for trick, now in self._at("augment"):
             seen = trick.augment(seen, now)
-        return Shown(x, self.players["D"].networks(seen, classes), classes)
+        return Scored(x, self.players["D"].networks(seen, classes), classes)
 
     def _at(self, moment: Moment) -> Sequence[tuple[Trick, Now]]:
         """The tricks that touch a moment, and what they may know of it."""

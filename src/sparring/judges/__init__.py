@@ -98,7 +98,7 @@ class Judge:
         if not self.sees(examples.shape[1:]):
             raise UsageError(self.refusal(examples.shape[1:]))
         seen = torch.from_numpy(np.clip(np.nan_to_num(examples), 0, 1).astype(np.float32))
-        told = [self._look(image) for image in ([seen] if self.shape is None else seen.split(self.shape[0], dim=1))]
+        told = [self._evaluate(image) for image in ([seen] if self.shape is None else seen.split(self.shape[0], dim=1))]
         features = torch.cat([features for features, _ in told], 1).numpy()
         if self.accuracy is None:
             return Opinion(features, None)
@@ -107,7 +107,7 @@ class Judge:
             chances = (chances[:, :, None] * more.softmax(1)[:, None]).flatten(1)
         return Opinion(features, chances.numpy())
 
-    def _look(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _evaluate(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Features and class scores."""
         if not self.slow:
             pairs = [self.network(part) for part in images.contiguous().split(self.at_once)]

@@ -67,17 +67,17 @@ def _log_points(stories: Sequence[Story], played: int) -> list[Event]:
     """Each regular tick that all parts have come to, and one more where the curves go on behind the last."""
     held = [{log_point["round"]: log_point for log_point in story.log_points} for story in stories]
     regular = sorted(round for round in held[0] if all("picture" in each.get(round, {}) for each in held))
-    noted = _common(story.noted for story in stories)
-    noted = noted[noted <= played]
-    rows = {name: np.concatenate([_at(story, name, noted) for story in stories], 1) for name in (*CURVES, *GRADIENTS)}
+    logged = _common(story.logged_rounds for story in stories)
+    logged = logged[logged <= played]
+    rows = {name: np.concatenate([_at(story, name, logged) for story in stories], 1) for name in (*CURVES, *GRADIENTS)}
     with_figures = bool(_real_baseline(stories))
     log_points: list[Event] = []
     done = 0
-    last = [played] if len(noted) and (not regular or noted[-1] > regular[-1]) else []
+    last = [played] if len(logged) and (not regular or logged[-1] > regular[-1]) else []
     for round in [*regular, *last]:
-        upto = int(np.searchsorted(noted, round, "right"))
+        upto = int(np.searchsorted(logged, round, "right"))
         each = [ticks_of[round] for ticks_of in held if round in ticks_of]
-        log_point = {"event": "log", **_when(stories, round), "logged": noted[done:upto].tolist()}
+        log_point = {"event": "log", **_when(stories, round), "logged": logged[done:upto].tolist()}
         told = {name: points[done:upto] for name, points in rows.items()}
         log_point |= {n: spelled(points) for n, points in told.items() if n in CURVES or np.isfinite(points).any()}
         if round in regular:
@@ -92,10 +92,10 @@ def _drawn(each: Sequence[Event], with_figures: bool) -> Event:
     facts: Event = {"picture": each[0]["picture"]}
     if all("outputs" in log_point for log_point in each):
         facts["outputs"] = [member for log_point in each for member in log_point["outputs"]]
-    if with_figures and all("figures" in log_point for log_point in each):
-        names = [name for name in each[0]["figures"] if all(name in log_point["figures"] for log_point in each)]
-        facts["figures"] = {
-            name: [member for log_point in each for member in log_point["figures"][name]] for name in names
+    if with_figures and all("metrics" in log_point for log_point in each):
+        names = [name for name in each[0]["metrics"] if all(name in log_point["metrics"] for log_point in each)]
+        facts["metrics"] = {
+            name: [member for log_point in each for member in log_point["metrics"][name]] for name in names
         }
         facts["evaluation_seconds"] = max(log_point["evaluation_seconds"] for log_point in each)
     return facts
@@ -158,9 +158,9 @@ def _when(stories: Sequence[Story], round: int) -> Event:
     return {"at": max((event["at"] for event in before), default=0.0), "round": round, "seconds": seconds}
 
 
-def _common(noted: Iterable[np.ndarray]) -> np.ndarray:
+def _common(logged: Iterable[np.ndarray]) -> np.ndarray:
     """Rounds that all tell of, in order."""
-    first, *others = noted
+    first, *others = logged
     for other in others:
         first = np.intersect1d(first, other)
     return np.unique(first)
@@ -168,7 +168,7 @@ def _common(noted: Iterable[np.ndarray]) -> np.ndarray:
 
 def _at(story: Story, name: str, rounds: np.ndarray) -> np.ndarray:
     """A curve's points at these rounds, `(T, P)`."""
-    where = {int(round): index for index, round in enumerate(story.noted)}
+    where = {int(round): index for index, round in enumerate(story.logged_rounds)}
     return story.curve(name)[[where[int(round)] for round in rounds]]
 
 

@@ -31,7 +31,7 @@ class Story:
         return [e for e in self.events if e["event"] == "log"]
 
     @cached_property
-    def noted(self) -> np.ndarray:
+    def logged_rounds(self) -> np.ndarray:
         """Rounds at which the curves have a point, int64 `(T,)`."""
         return np.array([r for log_point in self.log_points for r in log_point["logged"]], dtype=np.int64)
 
@@ -41,7 +41,7 @@ class Story:
         rows = [
             row for log_point in self.log_points for row in log_point.get(name, [untold] * len(log_point["logged"]))
         ]
-        return np.array(rows, dtype=np.float64).reshape(len(self.noted), len(self.seeds))
+        return np.array(rows, dtype=np.float64).reshape(len(self.logged_rounds), len(self.seeds))
 
     def last(self, name: str, share: float = 0.05) -> np.ndarray:
         """Mean of a curve over the last `share` of its points, `(P,)`: one round's number is noise at small batches."""
@@ -51,15 +51,15 @@ class Story:
         return curve[-max(1, int(len(curve) * share)) :].mean(0)
 
     @cached_property
-    def figures(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def evaluations(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Rounds at which samples were looked at, int64 `(T,)`, and what was found, each float64 `(T, P)`.
 
         NaN where a member's figure was not finite, or not told. See `yardstick` for what real data scores.
         """
-        looks = [log_point for log_point in self.log_points if "figures" in log_point]
+        looks = [log_point for log_point in self.log_points if "metrics" in log_point]
         untold = [None] * len(self.seeds)
-        names = dict.fromkeys(name for look in looks for name in look["figures"])
-        found = {name: [look["figures"].get(name, untold) for look in looks] for name in names}
+        names = dict.fromkeys(name for look in looks for name in look["metrics"])
+        found = {name: [look["metrics"].get(name, untold) for look in looks] for name in names}
         rounds = np.array([look["round"] for look in looks], dtype=np.int64)
         return rounds, {name: np.array(rows, dtype=np.float64) for name, rows in found.items()}
 
@@ -85,7 +85,7 @@ class Story:
     def status(self) -> str:
         """`finished`, `still`, `stopped`, `diverged`, or `unfinished` (running, or killed)."""
         for event in reversed(self.events):
-            if event["event"] in ("finished", "still", "stopped", "diverged-all"):
+            if event["event"] in ("finished", "plateau", "stopped", "diverged-all"):
                 return event["event"].removesuffix("-all")
             if event["event"] in ("started", "resumed"):
                 break

@@ -18,11 +18,11 @@ from sparring.record import Story
 from sparring.rules._reading import FIGURES as FIGURES
 from sparring.rules._reading import Levels as Levels
 from sparring.rules._reading import Range as Range
-from sparring.rules._reading import Reading as Reading
+from sparring.rules._reading import Signals as Signals
 
 LEAST_SHARE = 0.25
 """Of the members: a finding that holds for fewer is not told."""
-Drawn = Literal["curves", "figures"]
+Drawn = Literal["curves", "evaluations"]
 """Where a plot's numbers come from: every noted round, or the ticks at which samples were looked at."""
 
 
@@ -61,7 +61,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Signs:
+class Detection:
     """What a rule saw in each of P members."""
 
     holds: np.ndarray
@@ -73,7 +73,7 @@ class Signs:
 
 
 @dataclass(frozen=True)
-class Told:
+class Explanation:
     """A finding in words and numbers."""
 
     claim: str
@@ -122,11 +122,11 @@ class Rule(ABC):
     """Of the members, for a finding to be told."""
 
     @abstractmethod
-    def signs(self, reading: Reading) -> Signs | None:
+    def detect(self, signals: Signals) -> Detection | None:
         """What it sees in each member; None where the journal does not tell what it needs."""
 
     @abstractmethod
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
         """The finding for these members, an index array."""
 
     @staticmethod
@@ -142,29 +142,29 @@ class Rule(ABC):
     @final
     def __call__(self, story: Story) -> Finding | None:
         """What this rule finds in a story."""
-        return self.find(Reading(story))
+        return self.find(Signals(story))
 
     @final
-    def find(self, reading: Reading) -> Finding | None:
+    def find(self, signals: Signals) -> Finding | None:
         """The same for a story that was read already."""
-        signs = self.signs(reading)
-        if signs is None or not signs.holds.any() or signs.holds.mean() < self.least_share:
+        detect = self.detect(signals)
+        if detect is None or not detect.holds.any() or detect.holds.mean() < self.least_share:
             return None
-        members = np.flatnonzero(signs.holds)
-        told = self.told(reading, members)
+        members = np.flatnonzero(detect.holds)
+        told = self.told(signals, members)
         name = catalogue.name_of(type(self))
-        severity = float(np.clip(np.nan_to_num(signs.severity[members]), -1, 1).mean())
+        severity = float(np.clip(np.nan_to_num(detect.severity[members]), -1, 1).mean())
         return Finding(
             rule=name or type(self).__name__,
             fault=self.fault,
             claim=told.claim,
-            members=tuple(reading.story.seeds[m] for m in members),
-            of=reading.members,
-            since=int(np.median(signs.since[members])),
+            members=tuple(signals.story.seeds[m] for m in members),
+            of=signals.members,
+            since=int(np.median(detect.since[members])),
             evidence=tuple(told.evidence),
             plot=told.plot,
             remedies=self.remedies,
-            strength=round(self.weight * (0.8 + 0.2 * severity) * len(members) / reading.members, 4),
+            strength=round(self.weight * (0.8 + 0.2 * severity) * len(members) / signals.members, 4),
         )
 
 

@@ -19,7 +19,7 @@ LATE = 0.1
 """Of a curve's points: those whose mean is what it has come to."""
 SMOOTH = 0.03
 """Of a curve's points: the window of the moving mean."""
-LATE_LOOKS = 3
+LATE_EVALUATIONS = 3
 """Looks at samples, the last ones, whose median is what they have come to."""
 FRESH = 0.5
 """Of the rounds played: a look that came earlier says nothing of now."""
@@ -212,7 +212,7 @@ class Line:
     """Its standard error, `(P,)`, by how far the looks lie from the line, or with two by how far members differ."""
 
 
-class Reading:
+class Signals:
     """One story, read."""
 
     def __init__(self, story: Story):
@@ -220,7 +220,7 @@ class Reading:
         self.members = len(story.seeds)
         self.rounds = max(story.round, 1)
         """Played."""
-        self.noted = story.noted
+        self.logged_rounds = story.logged_rounds
         self.levels = Levels.of(story)
         self._curves: dict[str, np.ndarray] = {}
         self._smooth: dict[str, np.ndarray] = {}
@@ -236,12 +236,12 @@ class Reading:
     def smooth(self, name: str) -> np.ndarray:
         """A curve's moving mean, `(T, P)`."""
         if name not in self._smooth:
-            self._smooth[name] = moving_mean(self.curve(name), max(1, round(SMOOTH * len(self.noted))))
+            self._smooth[name] = moving_mean(self.curve(name), max(1, round(SMOOTH * len(self.logged_rounds))))
         return self._smooth[name]
 
     def late(self, name: str) -> np.ndarray:
         """What a curve has come to, `(P,)`: the mean of its last points."""
-        part = self.curve(name)[-max(1, int(LATE * len(self.noted))) :]
+        part = self.curve(name)[-max(1, int(LATE * len(self.logged_rounds))) :]
         return part.mean(0) if len(part) else np.full(self.members, np.nan)
 
     def _lead(self) -> np.ndarray:
@@ -256,7 +256,7 @@ class Reading:
             return np.clip(apart / (2 * self.levels.sure), -1, 1)
         if not len(apart):
             return apart
-        furthest = np.abs(moving_mean(apart, max(1, round(SMOOTH * len(self.noted))))).max(0)
+        furthest = np.abs(moving_mean(apart, max(1, round(SMOOTH * len(self.logged_rounds))))).max(0)
         return apart / np.maximum(furthest, 1e-12)
 
     @cached_property
@@ -269,28 +269,28 @@ class Reading:
     # Figures of samples.
 
     @property
-    def looked(self) -> np.ndarray:
+    def evaluated(self) -> np.ndarray:
         """Rounds at which samples were looked at, `(L,)`."""
-        return self.story.figures[0]
+        return self.story.evaluations[0]
 
     def figure(self, name: str) -> np.ndarray:
         """`(L, P)`; all NaN for a figure that this run does not have."""
-        rounds, found = self.story.figures
+        rounds, found = self.story.evaluations
         return found.get(name, np.full((len(rounds), self.members), np.nan))
 
     def now(self, name: str) -> np.ndarray:
         """What a figure has come to, `(P,)`: the median of the last looks; NaN where these are long ago."""
-        recent = self.looked >= FRESH * self.rounds
-        rows = self.figure(name)[recent][-min(LATE_LOOKS, max(1, len(self.looked) // 2)) :]
+        recent = self.evaluated >= FRESH * self.rounds
+        rows = self.figure(name)[recent][-min(LATE_EVALUATIONS, max(1, len(self.evaluated) // 2)) :]
         return median(rows) if len(rows) else np.full(self.members, np.nan)
 
     def real(self, name: str) -> float:
         """What real data scores in a figure; NaN for one that this run does not have."""
-        return float(((self.story.real_baseline or {}).get("figures") or {}).get(name, np.nan))
+        return float(((self.story.real_baseline or {}).get("metrics") or {}).get(name, np.nan))
 
     def has(self, *names: str) -> bool:
         """Whether the journal tells all of these figures, and what real data scores in them."""
-        return all(name in self.story.figures[1] and np.isfinite(self.real(name)) for name in names)
+        return all(name in self.story.evaluations[1] and np.isfinite(self.real(name)) for name in names)
 
     def healthy(self, name: str) -> Range:
         """The healthy range of a figure in this run.
@@ -381,12 +381,12 @@ class Reading:
             return Distance("distance from the target", self.misses[0], np.maximum(self.misses[1], NEAR / 4))
         if self.has("frechet-distance"):
             held = np.maximum(self.figure("frechet-distance"), max(self.real("frechet-distance"), 1e-9))
-            return Distance("frechet-distance", self.looked, held)
+            return Distance("frechet-distance", self.evaluated, held)
         own = [n for n in ("diversity", "roughness", "similarity-to-mean", "nearest-neighbor") if self.has(n)]
         if not own:
-            return Distance("", self.looked[:0], np.empty((0, self.members)))
+            return Distance("", self.evaluated[:0], np.empty((0, self.members)))
         ratios = [np.abs(np.log(np.maximum(self.figure(n), 1e-3))) for n in own]
-        return Distance("own numbers", self.looked, np.maximum(np.mean(ratios, axis=0), 0.02))
+        return Distance("own numbers", self.evaluated, np.maximum(np.mean(ratios, axis=0), 0.02))
 
     @property
     def trend(self) -> np.ndarray:

@@ -82,25 +82,25 @@ def told(
     lost = lost or {}
     runs = {**CURVES_OF_A_GOOD_RUN, **(curves or {})}
     seen = {} if figures == {} else {**FIGURES_OF_A_GOOD_RUN, **(figures or {})}
-    noted = np.linspace(rounds / POINTS, rounds, POINTS).astype(int)
+    logged = np.linspace(rounds / POINTS, rounds, POINTS).astype(int)
     rows = {name: _spread(way, POINTS, jitter, torch_seeds) for name, way in runs.items()}
     for member, at in lost.items():
         for values in rows.values():
-            values[noted >= at, member] = np.nan
+            values[logged >= at, member] = np.nan
     events: list[dict[str, Any]] = [
         {"event": "started", "round": 0, "levels": dict(levels)},
-        {"event": "real-baseline", "round": 0, "judge": "digits", "n": 256, "samples": 256, "figures": dict(REAL)},
+        {"event": "real-baseline", "round": 0, "judge": "digits", "n": 256, "samples": 256, "metrics": dict(REAL)},
     ]
     parts = np.array_split(np.arange(POINTS), looks)
-    looked = {name: _spread(way, looks, jitter, torch_seeds) for name, way in seen.items()}
+    evaluated = {name: _spread(way, looks, jitter, torch_seeds) for name, way in seen.items()}
     for look, part in enumerate(parts):
-        log_point: dict[str, Any] = {"event": "log", "round": int(noted[part[-1]]), "seconds": float(look)}
-        log_point |= {"logged": noted[part].tolist()}
+        log_point: dict[str, Any] = {"event": "log", "round": int(logged[part[-1]]), "seconds": float(look)}
+        log_point |= {"logged": logged[part].tolist()}
         log_point |= {name: _plain(rows[name][part]) for name in (*CURVES, *GRADIENTS)}
-        if looked:
-            log_point["figures"] = {name: _plain(values[look]) for name, values in looked.items()}
+        if evaluated:
+            log_point["metrics"] = {name: _plain(values[look]) for name, values in evaluated.items()}
         events.append(log_point)
-        if gone := [m for m, at in lost.items() if noted[part[0]] <= at <= noted[part[-1]]]:
+        if gone := [m for m, at in lost.items() if logged[part[0]] <= at <= logged[part[-1]]]:
             events.append({"event": "diverged", "round": log_point["round"], "members": gone})
     end = "diverged-all" if len(lost) == MEMBERS else "finished"
     events.append({"event": end, "round": rounds, "seconds": float(looks)})

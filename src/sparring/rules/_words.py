@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sparring.rules import Evidence, Plot, evidence
-from sparring.rules._reading import Range, Reading
+from sparring.rules._reading import Range, Signals
 
 CALLED = {
     "d_loss": "D's loss",
@@ -45,27 +45,27 @@ def middle(values: np.ndarray, members: np.ndarray) -> float:
     return float(np.median(held)) if len(held) else float("nan")
 
 
-def answers(reading: Reading, members: np.ndarray) -> str:
+def answers(signals: Signals, members: np.ndarray) -> str:
     """`0.98 to real and 0.02 to generated examples`."""
-    real, fake = (number(middle(reading.late(name), members)) for name in ("d_real", "d_fake"))
+    real, fake = (number(middle(signals.late(name), members)) for name in ("d_real", "d_fake"))
     return f"{real} to real and {fake} to generated examples"
 
 
-def of_curve(reading: Reading, name: str, members: np.ndarray) -> Evidence:
+def of_curve(signals: Signals, name: str, members: np.ndarray) -> Evidence:
     """What a curve has come to, beside what is healthy for this objective."""
-    return evidence(called(name), reading.late(name), members, healthy_curve(reading, name))
+    return evidence(called(name), signals.late(name), members, healthy_curve(signals, name))
 
 
-def of_figures(reading: Reading, names: tuple[str, ...], members: np.ndarray) -> list[Evidence]:
+def of_figures(signals: Signals, names: tuple[str, ...], members: np.ndarray) -> list[Evidence]:
     """What figures have come to, of those that this run has."""
-    return [evidence(called(n), reading.now(n), members, reading.healthy(n)) for n in names if reading.has(n)]
+    return [evidence(called(n), signals.now(n), members, signals.healthy(n)) for n in names if signals.has(n)]
 
 
-def figure_plot(reading: Reading, name: str, title: str, log: bool = False) -> Plot:
+def figure_plot(signals: Signals, name: str, title: str, log: bool = False) -> Plot:
     """A figure over the rounds."""
-    return Plot("figures", (name,), title, reading.healthy(name), log)
+    return Plot("evaluations", (name,), title, signals.healthy(name), log)
 
 
-def healthy_curve(reading: Reading, name: str) -> Range:
+def healthy_curve(signals: Signals, name: str) -> Range:
     """The healthy range of a curve for this run's objective."""
-    return reading.levels.healthy(name) if reading.levels else Range()
+    return signals.levels.healthy(name) if signals.levels else Range()

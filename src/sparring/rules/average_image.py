@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import ALIKE, NEAR_AVERAGE, Reading, onset
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._reading import ALIKE, NEAR_AVERAGE, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, number, of_figures
 
@@ -26,29 +26,29 @@ class AverageImage(Rule):
     weight: ClassVar[float] = 0.79
     remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "wider-networks", "cross-entropy", "modern", "larger-latent")
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if not reading.has("diversity", "similarity-to-mean"):
+    def detect(self, signals: Signals) -> Detection | None:
+        if not signals.has("diversity", "similarity-to-mean"):
             return None
-        alike, near = reading.now("diversity"), reading.now("similarity-to-mean")
-        smooth = ~(reading.now("roughness") > SPECKLED)  # points have no roughness
-        holds = reading.averages & smooth & ~reading.lost
-        then = (reading.figure("diversity") < ALIKE) & (reading.figure("similarity-to-mean") > NEAR_AVERAGE)
+        alike, near = signals.now("diversity"), signals.now("similarity-to-mean")
+        smooth = ~(signals.now("roughness") > SPECKLED)  # points have no roughness
+        holds = signals.averages & smooth & ~signals.lost
+        then = (signals.figure("diversity") < ALIKE) & (signals.figure("similarity-to-mean") > NEAR_AVERAGE)
         degree = np.minimum(1 - alike / ALIKE, near / NEAR_AVERAGE - 1)
         # A G that gives what it gave at the first look may have been born so: what keeps it from learning goes first.
-        return Signs(holds, onset(reading.looked, then), np.where(reading.unmoved, -0.6, degree))
+        return Detection(holds, onset(signals.evaluated, then), np.where(signals.unmoved, -0.6, degree))
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        near = middle(reading.now("similarity-to-mean"), members)
-        alike = middle(reading.now("diversity"), members)
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        near = middle(signals.now("similarity-to-mean"), members)
+        alike = middle(signals.now("diversity"), members)
         claim = (
             f"The samples are the average of the data: {near:.1f} times as near to it as real examples are, "
             f"and {number(alike)} times as far from one another."
         )
         names = ("similarity-to-mean", "diversity", "roughness", "confidence", "frechet-distance")
         plot = figure_plot(
-            reading, "similarity-to-mean", "Nearness to the data's average (1: as real examples)", log=True
+            signals, "similarity-to-mean", "Nearness to the data's average (1: as real examples)", log=True
         )
-        return Told(claim, of_figures(reading, names, members), plot)
+        return Explanation(claim, of_figures(signals, names, members), plot)
 
     @staticmethod
     def sick() -> Story:

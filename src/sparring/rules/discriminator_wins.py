@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Plot, Rule, Signs, Told
-from sparring.rules._reading import SURE, Range, Reading, onset
+from sparring.rules import Detection, Explanation, Plot, Rule
+from sparring.rules._reading import SURE, Range, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import answers, of_curve, of_figures
 
@@ -36,18 +36,18 @@ class DiscriminatorWins(Rule):
         "slower-discriminator",
     )
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if reading.levels is None or not len(reading.noted) or not reading.known:
+    def detect(self, signals: Signals) -> Detection | None:
+        if signals.levels is None or not len(signals.logged_rounds) or not signals.known:
             return None
-        lead = reading.late("lead")
-        holds = (lead > SURE) & reading.poor & ~reading.gaining(STILL_GAINING) & ~reading.lost
-        return Signs(holds, onset(reading.noted, reading.smooth("lead") > SURE), (lead - SURE) / (1 - SURE))
+        lead = signals.late("lead")
+        holds = (lead > SURE) & signals.poor & ~signals.gaining(STILL_GAINING) & ~signals.lost
+        return Detection(holds, onset(signals.logged_rounds, signals.smooth("lead") > SURE), (lead - SURE) / (1 - SURE))
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        claim = f"D is far ahead of G: it answers {answers(reading, members)}, and G no longer gains on it."
-        numbers = [of_curve(reading, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        seen = of_figures(reading, ("frechet-distance", "nearest-neighbor"), members)
-        return Told(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        claim = f"D is far ahead of G: it answers {answers(signals, members)}, and G no longer gains on it."
+        numbers = [of_curve(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
+        seen = of_figures(signals, ("frechet-distance", "nearest-neighbor"), members)
+        return Explanation(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
 
     @staticmethod
     def sick() -> Story:

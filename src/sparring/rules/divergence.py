@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import Range, Reading, onset
+from sparring.rules import Detection, Explanation, Plot, Rule, evidence
+from sparring.rules._reading import Range, Signals, onset
 from sparring.rules._telling import WASSERSTEIN, told
 from sparring.rules._words import called
 
@@ -38,36 +38,38 @@ class Divergence(Rule):
     )
     least_share: ClassVar[float] = 0.0
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if not len(reading.noted):
+    def detect(self, signals: Signals) -> Detection | None:
+        if not len(signals.logged_rounds):
             return None
-        exploded = np.any([_exploded(reading, name) for name in WATCHED], axis=0)
+        exploded = np.any([_exploded(signals, name) for name in WATCHED], axis=0)
         now = exploded[-max(1, int(LAST * len(exploded))) :].mean(0) > 0.5
-        holds = reading.lost | now
-        since = np.where(reading.lost, _last_sound(reading), onset(reading.noted, exploded))
-        since = np.minimum(since, np.where(exploded.any(0), reading.noted[exploded.argmax(0)], since))
-        return Signs(holds, since, np.where(reading.lost, 1.0, 0.8))
+        holds = signals.lost | now
+        since = np.where(signals.lost, _last_sound(signals), onset(signals.logged_rounds, exploded))
+        since = np.minimum(since, np.where(exploded.any(0), signals.logged_rounds[exploded.argmax(0)], since))
+        return Detection(holds, since, np.where(signals.lost, 1.0, 0.8))
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        signs = self.signs(reading)
-        assert signs is not None
-        seeds = reading.story.seeds
-        began = sorted((int(signs.since[m]), seeds[m]) for m in members)
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        detect = self.detect(signals)
+        assert detect is not None
+        seeds = signals.story.seeds
+        began = sorted((int(detect.since[m]), seeds[m]) for m in members)
         named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:8])
         rest = f" and {len(began) - 8:,} more" if len(began) > 8 else ""
-        what = "stopped being finite" if reading.lost[members].any() else "exploded"
-        claim = f"The numbers of {len(members):,} of {reading.members:,} seeds {what}; it began with {named}{rest}."
-        finite = np.mean([np.isfinite(reading.curve(n)) for n in _known(reading)], axis=(0, 1))
+        what = "stopped being finite" if signals.lost[members].any() else "exploded"
+        claim = f"The numbers of {len(members):,} of {signals.members:,} seeds {what}; it began with {named}{rest}."
+        finite = np.mean([np.isfinite(signals.curve(n)) for n in _known(signals)], axis=(0, 1))
         numbers = [
-            evidence("round at which it began", signs.since.astype(float), members, Range()),
+            evidence("round at which it began", detect.since.astype(float), members, Range()),
             evidence("share of rounds whose numbers are finite", finite, members, Range(low=1.0)),
         ]
-        for name in _known(reading):
-            size = np.abs(reading.curve(name))
+        for name in _known(signals):
+            size = np.abs(signals.curve(name))
             most = np.where(np.isfinite(size), size, 0.0).max(0)
             healthy = Range(high=float(np.median(EXPLODED * _at_first(size)[members])))
             numbers.append(evidence(f"largest size of {called(name)}", most, members, healthy))
-        return Told(claim, numbers, Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True))
+        return Explanation(
+            claim, numbers, Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True)
+        )
 
     @staticmethod
     def sick() -> Story:
@@ -91,9 +93,9 @@ class Divergence(Rule):
         return told({"d_gradient": (0.1, 5.0, 6.0), "g_gradient": (0.05, 2.0, 2.5)})
 
 
-def _known(reading: Reading) -> list[str]:
+def _known(signals: Signals) -> list[str]:
     """Of the curves watched, those that this run tells."""
-    return [name for name in WATCHED if np.isfinite(reading.curve(name)).any()]
+    return [name for name in WATCHED if np.isfinite(signals.curve(name)).any()]
 
 
 def _at_first(size: np.ndarray) -> np.ndarray:
@@ -101,17 +103,17 @@ def _at_first(size: np.ndarray) -> np.ndarray:
     return np.maximum(np.nan_to_num(size[0], nan=0.0), 1.0)
 
 
-def _exploded(reading: Reading, name: str) -> np.ndarray:
+def _exploded(signals: Signals, name: str) -> np.ndarray:
     """Points at which a curve is far beyond the size it began with: bool `(T, P)`."""
-    size = np.abs(reading.curve(name))
+    size = np.abs(signals.curve(name))
     return np.nan_to_num(size, nan=0.0) > EXPLODED * _at_first(size)
 
 
-def _last_sound(reading: Reading) -> np.ndarray:
+def _last_sound(signals: Signals) -> np.ndarray:
     """The last round at which every curve of a member was finite, `(P,)`."""
-    known = _known(reading)
+    known = _known(signals)
     if not known:
-        return np.zeros(reading.members, dtype=np.int64)
-    sound = np.all([np.isfinite(reading.curve(name)) for name in known], axis=0)
+        return np.zeros(signals.members, dtype=np.int64)
+    sound = np.all([np.isfinite(signals.curve(name)) for name in known], axis=0)
     last = len(sound) - 1 - sound[::-1].argmax(0)
-    return np.where(sound.any(0), reading.noted[last], 0)
+    return np.where(sound.any(0), signals.logged_rounds[last], 0)

@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import NEAR, Range, Reading, onset
+from sparring.rules import Detection, Explanation, Plot, Rule, evidence
+from sparring.rules._reading import NEAR, Range, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import answers, middle, number, of_curve, of_figures
 
@@ -26,23 +26,23 @@ class Equilibrium(Rule):
     fault: ClassVar[bool] = False
     weight: ClassVar[float] = 0.5
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if reading.levels is None or not len(reading.noted) or not reading.known:
+    def detect(self, signals: Signals) -> Detection | None:
+        if signals.levels is None or not len(signals.logged_rounds) or not signals.known:
             return None
-        lead = np.abs(reading.late("lead"))
-        holds = (lead < UNDECIDED) & reading.good & ~reading.lost
-        settled = onset(reading.noted, np.abs(reading.smooth("lead")) < UNDECIDED)
-        return Signs(holds, np.maximum(settled, _good_since(reading)), 1 - lead / UNDECIDED)
+        lead = np.abs(signals.late("lead"))
+        holds = (lead < UNDECIDED) & signals.good & ~signals.lost
+        settled = onset(signals.logged_rounds, np.abs(signals.smooth("lead")) < UNDECIDED)
+        return Detection(holds, np.maximum(settled, _good_since(signals)), 1 - lead / UNDECIDED)
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        said = f"it answers {answers(reading, members)}"
-        claim = f"D is undecided and the samples are like the data: {_course(reading, members)}{said}."
-        numbers = [of_curve(reading, name, members) for name in ("lead", "d_loss", "g_loss", "d_real", "d_fake")]
-        seen = of_figures(reading, tuple(reading.telling), members)
-        if reading.away is not None:
-            seen.append(evidence("furthest number from the target", reading.away, members, Range(0, NEAR)))
-        level = reading.levels.healthy("d_loss") if reading.levels else Range()
-        return Told(claim, [*numbers, *seen], Plot("curves", ("d_loss",), "D's loss", level))
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        said = f"it answers {answers(signals, members)}"
+        claim = f"D is undecided and the samples are like the data: {_course(signals, members)}{said}."
+        numbers = [of_curve(signals, name, members) for name in ("lead", "d_loss", "g_loss", "d_real", "d_fake")]
+        seen = of_figures(signals, tuple(signals.telling), members)
+        if signals.away is not None:
+            seen.append(evidence("furthest number from the target", signals.away, members, Range(0, NEAR)))
+        level = signals.levels.healthy("d_loss") if signals.levels else Range()
+        return Explanation(claim, [*numbers, *seen], Plot("curves", ("d_loss",), "D's loss", level))
 
     @staticmethod
     def sick() -> Story:
@@ -58,21 +58,21 @@ class Equilibrium(Rule):
         )
 
 
-def _course(reading: Reading, members: np.ndarray) -> str:
+def _course(signals: Signals, members: np.ndarray) -> str:
     """How D's loss ran, with the number that it came back to."""
-    assert reading.levels is not None
-    level, now = reading.levels.d_loss, middle(reading.late("d_loss"), members)
-    least = middle(np.nan_to_num(reading.smooth("d_loss"), nan=np.inf).min(0), members)
+    assert signals.levels is not None
+    level, now = signals.levels.d_loss, middle(signals.late("d_loss"), members)
+    least = middle(np.nan_to_num(signals.smooth("d_loss"), nan=np.inf).min(0), members)
     beside = f"{number(now)} ({number(level)} when it cannot tell)"
     if now - least > 0.1 * abs(level) > 0:
         return f"its loss fell to {number(least)} and came back to {beside}, and "
     return f"its loss is {beside}, and "
 
 
-def _good_since(reading: Reading) -> np.ndarray:
+def _good_since(signals: Signals) -> np.ndarray:
     """The round of the look from which on every figure was healthy, `(P,)`."""
-    if not len(reading.looked) or not reading.telling:
-        return np.zeros(reading.members, dtype=np.int64)
-    good = np.all([reading.healthy(name).holds(reading.figure(name)) for name in reading.telling], axis=0)
+    if not len(signals.evaluated) or not signals.telling:
+        return np.zeros(signals.members, dtype=np.int64)
+    good = np.all([signals.healthy(name).holds(signals.figure(name)) for name in signals.telling], axis=0)
     # One look may miss by a hair what the median of the last looks holds.
-    return onset(reading.looked, good | (np.arange(len(good)) >= len(good) - 2)[:, None])
+    return onset(signals.evaluated, good | (np.arange(len(good)) >= len(good) - 2)[:, None])

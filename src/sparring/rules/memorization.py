@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import COPIES, Reading, onset
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._reading import COPIES, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, number, of_figures
 
@@ -23,22 +23,24 @@ class Memorization(Rule):
     weight: ClassVar[float] = 0.97
     remedies: ClassVar[tuple[str, ...]] = ("plain-generator", "augmentation", "flatter-discriminator")
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if not reading.has("nearest-neighbor", "diversity"):
+    def detect(self, signals: Signals) -> Detection | None:
+        if not signals.has("nearest-neighbor", "diversity"):
             return None
-        near = reading.now("nearest-neighbor")
-        holds = (near < COPIES) & ~reading.lost
-        return Signs(holds, onset(reading.looked, reading.figure("nearest-neighbor") < COPIES), 1 - near / COPIES)
+        near = signals.now("nearest-neighbor")
+        holds = (near < COPIES) & ~signals.lost
+        return Detection(
+            holds, onset(signals.evaluated, signals.figure("nearest-neighbor") < COPIES), 1 - near / COPIES
+        )
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        near = middle(reading.now("nearest-neighbor"), members)
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        near = middle(signals.now("nearest-neighbor"), members)
         claim = (
             "The samples are copies: the nearest training example is "
             f"{number(near)} times as far from them as from real examples that are none."
         )
         names = ("nearest-neighbor", "diversity", "frechet-distance")
-        plot = figure_plot(reading, "nearest-neighbor", "Distance to the nearest training example (1: as unseen ones)")
-        return Told(claim, of_figures(reading, names, members), plot)
+        plot = figure_plot(signals, "nearest-neighbor", "Distance to the nearest training example (1: as unseen ones)")
+        return Explanation(claim, of_figures(signals, names, members), plot)
 
     @staticmethod
     def sick() -> Story:

@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import CONSTANT, Range, Reading, onset
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._reading import CONSTANT, Range, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, number, of_figures
 
@@ -38,23 +38,23 @@ class ModeCollapse(Rule):
         "packed-pairs",
     )
 
-    def signs(self, reading: Reading) -> Signs | None:
-        known = [name for name in (*LIMITS, *MORE) if reading.has(name)]
+    def detect(self, signals: Signals) -> Detection | None:
+        known = [name for name in (*LIMITS, *MORE) if signals.has(name)]
         if not known:
             return None
-        lacks = np.max([_lacking(reading, name).beyond(reading.now(name)) for name in known], axis=0)
-        then = np.any([~_lacking(reading, name).holds(reading.figure(name)) for name in known], axis=0)
-        holds = (lacks > 0) & ~reading.noise & ~reading.lost
+        lacks = np.max([_lacking(signals, name).beyond(signals.now(name)) for name in known], axis=0)
+        then = np.any([~_lacking(signals, name).holds(signals.figure(name)) for name in known], axis=0)
+        holds = (lacks > 0) & ~signals.noise & ~signals.lost
         # A G that gives one example whatever it is fed never got going, rather than settled too soon.
-        belongs_elsewhere = reading.averages | _unlike(reading) | (reading.now("diversity") < CONSTANT)
-        return Signs(holds, onset(reading.looked, then), np.where(belongs_elsewhere, -0.6, lacks))
+        belongs_elsewhere = signals.averages | _unlike(signals) | (signals.now("diversity") < CONSTANT)
+        return Detection(holds, onset(signals.evaluated, then), np.where(belongs_elsewhere, -0.6, lacks))
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        kinds, name = _kinds(reading, members)
-        claim = f"The samples lack variety: {', and '.join([*kinds, *_alike(reading, members)])}."
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        kinds, name = _kinds(signals, members)
+        claim = f"The samples lack variety: {', and '.join([*kinds, *_alike(signals, members)])}."
         names = ("diversity", "modes", "class-divergence", "reached-modes", "mode-divergence", "confidence")
-        told = of_figures(reading, names, members)
-        return Told(claim, told, figure_plot(reading, name, _TITLES[name]))
+        told = of_figures(signals, names, members)
+        return Explanation(claim, told, figure_plot(signals, name, _TITLES[name]))
 
     @staticmethod
     def sick() -> Story:
@@ -86,37 +86,37 @@ _TITLES = {
 }
 
 
-def _lacking(reading: Reading, name: str) -> Range:
+def _lacking(signals: Signals, name: str) -> Range:
     """Where a figure does not yet speak of a collapse."""
-    real = reading.real(name)
+    real = signals.real(name)
     return Range(low=LIMITS[name] * real) if name in LIMITS else Range(high=real + MORE[name])
 
 
-def _unlike(reading: Reading) -> np.ndarray:
+def _unlike(signals: Signals) -> np.ndarray:
     """Members whose few kinds are not like the data either: there is more wrong than that they are few."""
-    if reading.has("high-quality"):
-        return reading.now("high-quality") < OFF * reading.real("high-quality")
-    near = reading.now("nearest-neighbor")
-    return near > reading.healthy("nearest-neighbor").high if reading.has("nearest-neighbor") else near > np.inf
+    if signals.has("high-quality"):
+        return signals.now("high-quality") < OFF * signals.real("high-quality")
+    near = signals.now("nearest-neighbor")
+    return near > signals.healthy("nearest-neighbor").high if signals.has("nearest-neighbor") else near > np.inf
 
 
-def _kinds(reading: Reading, members: np.ndarray) -> tuple[list[str], str]:
+def _kinds(signals: Signals, members: np.ndarray) -> tuple[list[str], str]:
     """How many kinds there are, in words, and the figure that shows it best."""
     for name, what in (("modes", "classes"), ("reached-modes", "modes")):
-        if reading.has(name):
-            now, real = middle(reading.now(name), members), reading.real(name)
+        if signals.has(name):
+            now, real = middle(signals.now(name), members), signals.real(name)
             if now < real:
                 return [f"they fall into {now:.0f} of {real:.0f} {what}"], name
-    return [], next(name for name in ("diversity", "class-divergence", "mode-divergence", *LIMITS) if reading.has(name))
+    return [], next(name for name in ("diversity", "class-divergence", "mode-divergence", *LIMITS) if signals.has(name))
 
 
-def _alike(reading: Reading, members: np.ndarray) -> list[str]:
+def _alike(signals: Signals, members: np.ndarray) -> list[str]:
     """How much they differ from one another, or else how far the shares of their kinds are from the data's."""
     for name, words in (
         ("diversity", "they differ from one another {} times as much as real ones"),
         ("class-divergence", "how often they fall into each class is {} nats from the data's"),
         ("mode-divergence", "how often they fall on each mode is {} nats from the data's"),
     ):
-        if reading.has(name) and np.isfinite(now := middle(reading.now(name), members)):
+        if signals.has(name) and np.isfinite(now := middle(signals.now(name), members)):
             return [words.format(number(now))]
     return []

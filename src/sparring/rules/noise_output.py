@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Rule, Signs, Told
-from sparring.rules._reading import ROUGH, ROUGHER, Reading, noise, onset
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._reading import ROUGH, ROUGHER, Signals, noise, onset
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, of_figures
 
@@ -33,21 +33,21 @@ class NoiseOutput(Rule):
         "modern",
     )
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if not reading.has("roughness", "nearest-neighbor"):
+    def detect(self, signals: Signals) -> Detection | None:
+        if not signals.has("roughness", "nearest-neighbor"):
             return None
-        rough = reading.now("roughness")
-        holds = reading.noise & ~reading.good & ~reading.gaining(STILL_GAINING) & ~reading.lost
-        then = noise(reading.figure("roughness"), reading.figure("nearest-neighbor"))
+        rough = signals.now("roughness")
+        holds = signals.noise & ~signals.good & ~signals.gaining(STILL_GAINING) & ~signals.lost
+        then = noise(signals.figure("roughness"), signals.figure("nearest-neighbor"))
         # What is little rougher than the data may as well be blobs: what keeps G from learning then goes first.
-        return Signs(holds, onset(reading.looked, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
+        return Detection(holds, onset(signals.evaluated, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        rough = middle(reading.now("roughness"), members)
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        rough = middle(signals.now("roughness"), members)
         claim = f"The samples are noise: neighboring pixels differ {rough:.1f} times as much as in real images."
         names = ("roughness", "nearest-neighbor", "confidence", "frechet-distance")
-        plot = figure_plot(reading, "roughness", "Roughness of the samples (1: as in real images)", log=True)
-        return Told(claim, of_figures(reading, names, members), plot)
+        plot = figure_plot(signals, "roughness", "Roughness of the samples (1: as in real images)", log=True)
+        return Explanation(claim, of_figures(signals, names, members), plot)
 
     @staticmethod
     def sick() -> Story:

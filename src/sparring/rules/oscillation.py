@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Rule, Signs, Told, evidence
-from sparring.rules._reading import Range, Reading
+from sparring.rules import Detection, Explanation, Rule, evidence
+from sparring.rules._reading import Range, Signals
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, of_figures
 
@@ -41,21 +41,21 @@ class Oscillation(Rule):
         "modern",
     )
 
-    def signs(self, reading: Reading) -> Signs | None:
-        late = _late(reading)
+    def detect(self, signals: Signals) -> Detection | None:
+        late = _late(signals)
         if late.sum() < LOOKS:
             return None
-        swing, turns = _swings(reading)
-        chase = _chase(reading)
-        holds = ((swing > SWINGS) | (chase > ANSWERS_SWING)) & (turns >= TURNS) & ~reading.good & ~reading.lost
-        since = np.full(reading.members, reading.distance.rounds[late][0])
+        swing, turns = _swings(signals)
+        chase = _chase(signals)
+        holds = ((swing > SWINGS) | (chase > ANSWERS_SWING)) & (turns >= TURNS) & ~signals.good & ~signals.lost
+        since = np.full(signals.members, signals.distance.rounds[late][0])
         severity = np.maximum(swing / SWINGS, np.nan_to_num(chase) / ANSWERS_SWING) - 1
-        return Signs(holds, since, severity)
+        return Detection(holds, since, severity)
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        swing, turns = _swings(reading)
-        held = reading.distance.values[_late(reading)][:, members]
-        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-neighbor"
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        swing, turns = _swings(signals)
+        held = signals.distance.values[_late(signals)][:, members]
+        name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
         low, high = (float(np.nanmedian(np.nanpercentile(held, q, axis=0))) for q in (10, 90))
         claim = (
             f"The players chase each other: the samples' distance from the data went from {low:.3g} to {high:.3g} and "
@@ -63,10 +63,12 @@ class Oscillation(Rule):
         )
         numbers = [
             evidence("swing of the distance", swing, members, Range(high=SWINGS)),
-            evidence("swing of D's lead", _chase(reading), members, Range(high=ANSWERS_SWING)),
-            *of_figures(reading, ("frechet-distance", "diversity"), members),
+            evidence("swing of D's lead", _chase(signals), members, Range(high=ANSWERS_SWING)),
+            *of_figures(signals, ("frechet-distance", "diversity"), members),
         ]
-        return Told(claim, numbers, figure_plot(reading, name, "Distance of the samples from the data", log=True))
+        return Explanation(
+            claim, numbers, figure_plot(signals, name, "Distance of the samples from the data", log=True)
+        )
 
     @staticmethod
     def sick() -> Story:
@@ -89,14 +91,14 @@ class Oscillation(Rule):
         return told(jitter=0.08)
 
 
-def _late(reading: Reading) -> np.ndarray:
-    return reading.distance.rounds >= (1 - PART) * reading.rounds
+def _late(signals: Signals) -> np.ndarray:
+    return signals.distance.rounds >= (1 - PART) * signals.rounds
 
 
-def _swings(reading: Reading) -> tuple[np.ndarray, np.ndarray]:
+def _swings(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
     """Of the logarithm of the distance about its line: standard deviation and number of turns, each `(P,)`."""
-    late = _late(reading)
-    x, y = reading.distance.rounds[late].astype(float), np.log(np.maximum(reading.distance.values[late], 1e-9))
+    late = _late(signals)
+    x, y = signals.distance.rounds[late].astype(float), np.log(np.maximum(signals.distance.values[late], 1e-9))
     x = x - x.mean()
     slope = (x[:, None] * (y - y.mean(0))).sum(0) / (x**2).sum()
     rest = y - y.mean(0) - slope * x[:, None]
@@ -120,7 +122,7 @@ def _turns(values: np.ndarray, worth: float) -> np.ndarray:
     return turns
 
 
-def _chase(reading: Reading) -> np.ndarray:
+def _chase(signals: Signals) -> np.ndarray:
     """Standard deviation of D's lead over that part, smoothed so that a batch's luck does not count, `(P,)`."""
-    lead = reading.smooth("lead")
+    lead = signals.smooth("lead")
     return lead[int((1 - PART) * len(lead)) :].std(0)

@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import Range, Reading, onset
+from sparring.rules import Detection, Explanation, Plot, Rule, evidence
+from sparring.rules._reading import Range, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import middle, number
 
@@ -29,29 +29,29 @@ class OverfittingDiscriminator(Rule):
     weight: ClassVar[float] = 0.86
     remedies: ClassVar[tuple[str, ...]] = ("augmentation", "flatter-discriminator", "modern")
 
-    def signs(self, reading: Reading) -> Signs | None:
-        seen, unseen = reading.now("d_train"), reading.now("d_held_out")
-        if not np.isfinite(unseen).any() or reading.levels is None:
+    def detect(self, signals: Signals) -> Detection | None:
+        seen, unseen = signals.now("d_train"), signals.now("d_held_out")
+        if not np.isfinite(unseen).any() or signals.levels is None:
             return None
-        share = _share(reading)
-        unit = reading.levels.sure or np.maximum(np.abs(seen - reading.now("d_generated")), 1e-9)
-        holds = (middle_of_last(share) > BY_HEART) & ((seen - unseen) / unit > APART) & ~reading.lost
-        return Signs(
-            holds, onset(reading.looked, share > BY_HEART), (middle_of_last(share) - BY_HEART) / (1 - BY_HEART)
+        share = _share(signals)
+        unit = signals.levels.sure or np.maximum(np.abs(seen - signals.now("d_generated")), 1e-9)
+        holds = (middle_of_last(share) > BY_HEART) & ((seen - unseen) / unit > APART) & ~signals.lost
+        return Detection(
+            holds, onset(signals.evaluated, share > BY_HEART), (middle_of_last(share) - BY_HEART) / (1 - BY_HEART)
         )
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        seen, unseen, fake = (middle(reading.now(n), members) for n in ("d_train", "d_held_out", "d_generated"))
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        seen, unseen, fake = (middle(signals.now(n), members) for n in ("d_train", "d_held_out", "d_generated"))
         claim = (
             f"D knows the training examples by heart: it answers {number(seen)} to them, but {number(unseen)} to real "
             f"examples that it has not seen and {number(fake)} to generated ones."
         )
-        share = middle_of_last(_share(reading))
+        share = middle_of_last(_share(signals))
         healthy = Range(high=BY_HEART)
         numbers = [evidence("share of the way from training examples to fakes", share, members, healthy)]
         for name, what in _NAMES.items():
-            numbers.append(evidence(what, reading.now(name), members, Range()))
-        return Told(claim, numbers, Plot("figures", tuple(_NAMES), "D's answers", Range()))
+            numbers.append(evidence(what, signals.now(name), members, Range()))
+        return Explanation(claim, numbers, Plot("evaluations", tuple(_NAMES), "D's answers", Range()))
 
     @staticmethod
     def sick() -> Story:
@@ -83,9 +83,9 @@ _NAMES = {
 }
 
 
-def _share(reading: Reading) -> np.ndarray:
+def _share(signals: Signals) -> np.ndarray:
     """How far down to fakes D's answer to unseen real examples lies, at each look, `(L, P)`."""
-    seen, unseen, fake = (reading.figure(name) for name in _NAMES)
+    seen, unseen, fake = (signals.figure(name) for name in _NAMES)
     apart = seen - fake
     return np.where(apart > 1e-6, (seen - unseen) / np.maximum(apart, 1e-6), 0.0)
 

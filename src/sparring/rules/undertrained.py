@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Rule, Signs, Told, evidence
-from sparring.rules._reading import COPIES, LAST, Range, Reading
+from sparring.rules import Detection, Explanation, Rule, evidence
+from sparring.rules._reading import COPIES, LAST, Range, Signals
 from sparring.rules._telling import told
 from sparring.rules._words import figure_plot, middle, number, of_figures
 
@@ -29,44 +29,44 @@ class Undertrained(Rule):
     weight: ClassVar[float] = 0.96
     remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "adam-for-sgd", "longer")
 
-    def signs(self, reading: Reading) -> Signs | None:
-        if 0 < reading.steps < FEW_STEPS:
-            sound = ~reading.good & ~reading.lost
-            return Signs(sound, np.zeros(reading.members, dtype=np.int64), np.ones(reading.members))
-        gains = reading.trend
+    def detect(self, signals: Signals) -> Detection | None:
+        if 0 < signals.steps < FEW_STEPS:
+            sound = ~signals.good & ~signals.lost
+            return Detection(sound, np.zeros(signals.members, dtype=np.int64), np.ones(signals.members))
+        gains = signals.trend
         if not np.isfinite(gains).any():
             return None
         # A G that stands still before a D that has begun to tell and is far from sure: both are slow.
-        lead = reading.late("lead")
-        idle = reading.unmoved & reading.poor & (lead > BEGUN) & (lead < SURE) & ~reading.lost
-        copies = reading.now("nearest-neighbor") < COPIES
-        holds = (reading.gaining(GAINING) & ~reading.good & ~copies & ~reading.lost) | idle
-        since = np.full(reading.members, int((1 - LAST) * reading.rounds))
+        lead = signals.late("lead")
+        idle = signals.unmoved & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.lost
+        copies = signals.now("nearest-neighbor") < COPIES
+        holds = (signals.gaining(GAINING) & ~signals.good & ~copies & ~signals.lost) | idle
+        since = np.full(signals.members, int((1 - LAST) * signals.rounds))
         # Slow gains leave the first place to what holds G back.
-        return Signs(holds, since, np.where((gains < FAST) | idle, 1.0, -1.0))
+        return Detection(holds, since, np.where((gains < FAST) | idle, 1.0, -1.0))
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        gains = middle(reading.trend, members)
-        if reading.steps < FEW_STEPS:
-            claim = f"It is too early to say what is wrong: both players together have taken {reading.steps:,} steps."
-        elif reading.unmoved[members].mean() > 0.5:
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        gains = middle(signals.trend, members)
+        if signals.steps < FEW_STEPS:
+            claim = f"It is too early to say what is wrong: both players together have taken {signals.steps:,} steps."
+        elif signals.unmoved[members].mean() > 0.5:
             claim = (
                 "Training has hardly begun: the samples are as far from the data as when they were first looked at "
-                f"({number(middle(reading.distance.values[-1], members))}), and D is not sure of anything either."
+                f"({number(middle(signals.distance.values[-1], members))}), and D is not sure of anything either."
             )
         else:
             claim = (
                 "Training ended early: the samples are not good yet, and came "
                 f"{-gains:.0%} nearer to the data over the last third of the rounds."
             )
-        steps = np.full(reading.members, float(reading.steps))
+        steps = np.full(signals.members, float(signals.steps))
         numbers = [evidence("steps of both players", steps, members, Range(low=FEW_STEPS))]
         if np.isfinite(gains):
-            numbers.append(evidence("change over the last third", reading.trend, members, Range(low=GAINING)))
+            numbers.append(evidence("change over the last third", signals.trend, members, Range(low=GAINING)))
         names = ("frechet-distance", "diversity", "confidence", "nearest-neighbor")
-        name = "frechet-distance" if reading.has("frechet-distance") else "nearest-neighbor"
-        plot = figure_plot(reading, name, "Distance of the samples from the data", log=True)
-        return Told(claim, [*numbers, *of_figures(reading, names, members)], plot)
+        name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
+        plot = figure_plot(signals, name, "Distance of the samples from the data", log=True)
+        return Explanation(claim, [*numbers, *of_figures(signals, names, members)], plot)
 
     @staticmethod
     def sick() -> Story:

@@ -6,8 +6,8 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Plot, Rule, Signs, Told, evidence
-from sparring.rules._reading import ANSWERS, SURE, Range, Reading, onset
+from sparring.rules import Detection, Explanation, Plot, Rule, evidence
+from sparring.rules._reading import ANSWERS, SURE, Range, Signals, onset
 from sparring.rules._telling import told
 from sparring.rules._words import middle, number, of_curve, of_figures
 
@@ -36,34 +36,36 @@ class VanishingGradient(Rule):
         "modern",
     )
 
-    def signs(self, reading: Reading) -> Signs | None:
-        now = reading.late("g_gradient")
+    def detect(self, signals: Signals) -> Detection | None:
+        now = signals.late("g_gradient")
         if not np.isfinite(now).any():
             return None
-        limit = _limit(reading)
+        limit = _limit(signals)
         # Both gradients shrink as a game comes to rest: where samples were not looked at, D must be sure of itself.
-        beaten = ~reading.good if reading.known else reading.late("lead") > SURE
+        beaten = ~signals.good if signals.known else signals.late("lead") > SURE
         # Where D takes fakes for real G has all that it wants: that is D's doing.
-        content = reading.late("lead") < ANSWERS[0]
-        holds = (now < limit) & beaten & ~content & ~reading.lost
+        content = signals.late("lead") < ANSWERS[0]
+        holds = (now < limit) & beaten & ~content & ~signals.lost
         severity = np.clip(np.log10(np.maximum(limit, 1e-30) / np.maximum(now, 1e-30)) / 2, 0, 1)
-        return Signs(holds, onset(reading.noted, reading.smooth("g_gradient") < limit), severity)
+        return Detection(holds, onset(signals.logged_rounds, signals.smooth("g_gradient") < limit), severity)
 
-    def told(self, reading: Reading, members: np.ndarray) -> Told:
-        now, most = middle(reading.late("g_gradient"), members), middle(_most(reading, "g_gradient"), members)
-        d_now = middle(reading.late("d_gradient"), members)
+    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+        now, most = middle(signals.late("g_gradient"), members), middle(_most(signals, "g_gradient"), members)
+        d_now = middle(signals.late("d_gradient"), members)
         beside = f" and D's is {number(d_now)}" if np.isfinite(d_now) else ""
         claim = (
             f"Next to no gradient reaches G: its norm is {number(now)}, where it was {number(most)} at most{beside}."
         )
-        healthy = Range(low=middle(_limit(reading), members))
+        healthy = Range(low=middle(_limit(signals), members))
         numbers = [
-            evidence("G's gradient", reading.late("g_gradient"), members, healthy),
-            of_curve(reading, "d_gradient", members),
-            *(of_curve(reading, name, members) for name in ("lead", "d_fake", "g_loss")),
-            *of_figures(reading, ("frechet-distance",), members),
+            evidence("G's gradient", signals.late("g_gradient"), members, healthy),
+            of_curve(signals, "d_gradient", members),
+            *(of_curve(signals, name, members) for name in ("lead", "d_fake", "g_loss")),
+            *of_figures(signals, ("frechet-distance",), members),
         ]
-        return Told(claim, numbers, Plot("curves", ("g_gradient", "d_gradient"), "Gradient norms", healthy, log=True))
+        return Explanation(
+            claim, numbers, Plot("curves", ("g_gradient", "d_gradient"), "Gradient norms", healthy, log=True)
+        )
 
     @staticmethod
     def sick() -> Story:
@@ -84,11 +86,11 @@ class VanishingGradient(Rule):
         return told({"d_gradient": (3.0, 0.3, 0.2), "g_gradient": (1.0, 0.05, 0.03)})
 
 
-def _most(reading: Reading, name: str) -> np.ndarray:
-    smooth = reading.smooth(name)
-    return np.nan_to_num(smooth, nan=-np.inf).max(0) if len(smooth) else np.full(reading.members, np.nan)
+def _most(signals: Signals, name: str) -> np.ndarray:
+    smooth = signals.smooth(name)
+    return np.nan_to_num(smooth, nan=-np.inf).max(0) if len(smooth) else np.full(signals.members, np.nan)
 
 
-def _limit(reading: Reading) -> np.ndarray:
+def _limit(signals: Signals) -> np.ndarray:
     """Below which a member's G has no gradient, `(P,)`."""
-    return np.maximum(FELL * _most(reading, "g_gradient"), BESIDE_D * _most(reading, "d_gradient"))
+    return np.maximum(FELL * _most(signals, "g_gradient"), BESIDE_D * _most(signals, "d_gradient"))

@@ -37,7 +37,7 @@ from sparring.game.assembly import (
     threads_for,
 )
 from sparring.game.compile.plan import PlayTo, playing
-from sparring.game.game import Game, Noted
+from sparring.game.game import Game, Logged
 from sparring.game.world import ALONE, World, threads_set
 from sparring.progress import say
 from sparring.recipe import Recipe, find_recipe, settings_by_default
@@ -46,7 +46,7 @@ from sparring.record.grid import save_grid
 from sparring.record.journal import spelled
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rng import RandomStreams
-from sparring.rules import Reading
+from sparring.rules import Signals
 from sparring.training.about import about, levels_of
 
 CURVE_NUMBERS = 64_000
@@ -64,14 +64,14 @@ CHECKPOINT_SHARE = 0.05
 """A checkpoint is saved at a tick when the last is older than the first, and saving costs less than the second."""
 OVERDUE_SECONDS = 30.0
 """Between ticks, when the last checkpoint is older than this: what a kill may cost, where ticks lie far apart."""
-LOOK_SHARE = 0.025
+EVALUATION_SHARE = 0.025
 """Of the time spent training, the most that looks at samples may take by the trainer's own account: 5 % are promised,
 and it does not see all. A look that would take more waits."""
 BETTER = 0.98
 """Times the best distance from the data so far: what comes below is the best, and its checkpoint is kept."""
 BEST_SHARE = 0.01
 """Of the time spent training, the most that keeping the best checkpoint may take."""
-RESTING_LOOKS, RESTING_SHARE, LEAST_LOOKS = 3, 0.5, 6
+PLATEAU_EVALUATIONS, PLATEAU_SHARE, LEAST_EVALUATIONS = 3, 0.5, 6
 """Training that goes on until samples rest ends when so many looks in a row show no gain worth more rounds; but not
 before that share of the recipe's rounds, for some games begin with a long rest, nor before so many looks."""
 SPELLED_OUT = 16
@@ -127,22 +127,22 @@ class Trainer:
         self.sitting_seconds = 0.0
         self._turn = 1
         """Rounds that are played at a time."""
-        self._noted: list[Noted] = []
+        self._logged: list[Logged] = []
         self._lately: deque[dict[str, Tensor]] = deque(maxlen=LATELY)
         self._diverged: set[int] = set()
         rng = RandomStreams(recipe.seeds, self.game.rng.device, self.game.rng.dtype)
         drawn = recipe.latent.draw(rng, "picture", recipe.samples_per_grid)
         self._grid_latent = with_classes(recipe, drawn, range(recipe.samples_per_grid))
-        self.figures: dict[str, np.ndarray] = {}
+        self.metrics: dict[str, np.ndarray] = {}
         """What the last look found, `(P,)` each."""
-        self._looks = 0
-        self._looking_seconds, self._evaluation_seconds = 0.0, 0.0
+        self._evaluations = 0
+        self._evaluating_seconds, self._evaluation_seconds = 0.0, 0.0
         """Of this sitting: all looks; the last one."""
         told = [event["distance"] for event in self.run.story.events if event["event"] == "best"]
         self._best, self._best_saved_at = told[-1] if told else np.inf, -np.inf
-        self._resting = 0
+        self._flat_evaluations = 0
         """Looks in a row that showed no gain."""
-        self._rests = False
+        self._on_plateau = False
         self._saved_at, self._save_seconds = time.monotonic(), 0.0
 
     @property
@@ -174,9 +174,9 @@ class Trainer:
         beat = began
         while self._goes_on():
             round, begins = self.game.round, time.monotonic()
-            noted = self.play_to(self._end_of_turn(), self.step)
-            self._noted += noted
-            self._lately.extend(means for _, means in noted)
+            logged = self.play_to(self._end_of_turn(), self.step)
+            self._logged += logged
+            self._lately.extend(means for _, means in logged)
             now = time.monotonic()
             self._pace(self.game.round - round, now - begins)
             self.sitting_seconds, self.seconds = now - began, before + now - began
@@ -214,11 +214,11 @@ class Trainer:
         facts: dict[str, Any] = self._curves()
         if self._at_log_point():
             facts |= self._draw()
-            if self.evaluator is not None and self._looks_now(self.evaluator):
-                facts |= self._look(self.evaluator)
+            if self.evaluator is not None and self._evaluates_now(self.evaluator):
+                facts |= self._evaluate(self.evaluator)
         self.run.journal.append("log", round=self.game.round, seconds=round(self.seconds, 3), **facts)
         self._look_for_divergence()
-        if "figures" in facts:
+        if "metrics" in facts:
             self._weigh()
         if self._checkpoint_is_due(CHECKPOINT_SECONDS):
             self.save()
@@ -226,15 +226,15 @@ class Trainer:
 
     def _curves(self) -> dict[str, Any]:
         """The curves since the last tick: one transfer from the device for all of them."""
-        facts: dict[str, Any] = {"logged": [r for r, _ in self._noted]}
-        noted = {name for _, means in self._noted for name in means}
-        for name in (*CURVES, *(name for name in GRADIENTS if name in noted)):
-            held = [m.get(name, torch.full((len(self.recipe.seeds),), torch.nan)) for _, m in self._noted]
+        facts: dict[str, Any] = {"logged": [r for r, _ in self._logged]}
+        logged = {name for _, means in self._logged for name in means}
+        for name in (*CURVES, *(name for name in GRADIENTS if name in logged)):
+            held = [m.get(name, torch.full((len(self.recipe.seeds),), torch.nan)) for _, m in self._logged]
             rows = torch.stack(held).cpu().numpy() if held else np.empty((0, len(self.recipe.seeds)))
             facts[name] = spelled(rows)
             if held:
                 self.latest[name] = rows[-1]
-        self._noted.clear()
+        self._logged.clear()
         return facts
 
     def _draw(self) -> dict[str, Any]:
@@ -248,38 +248,40 @@ class Trainer:
         spelled_out = told[0].size <= SPELLED_OUT and modes is None
         return {"picture": name} | ({"outputs": spelled(told)} if spelled_out else {})
 
-    def begin_looking(self, evaluator: Evaluator) -> None:
+    def begin_evaluating(self, evaluator: Evaluator) -> None:
         """From here on ticks look at samples, as often as they may. The journal tells what real data scores."""
         self.evaluator = evaluator
-        self._looking_seconds, self._evaluation_seconds = 0.0, evaluator.guess
+        self._evaluating_seconds, self._evaluation_seconds = 0.0, evaluator.guess
         held, told = self.run.story.real_baseline or {}, evaluator.told()
         if any(held.get(name) != value for name, value in told.items()):
             self.run.journal.append("real-baseline", round=0, **told)
 
-    def _looks_now(self, evaluator: Evaluator) -> bool:
-        due = self._look_is_due(evaluator)
+    def _evaluates_now(self, evaluator: Evaluator) -> bool:
+        due = self._evaluation_is_due(evaluator)
         return self.whole.looks(self.game.round, due) if self.whole else due
 
-    def _look_is_due(self, evaluator: Evaluator) -> bool:
+    def _evaluation_is_due(self, evaluator: Evaluator) -> bool:
         """After the last round always, before the first never; else when this look and the one at the end fit in.
 
         Until there was a look, its share is taken of all the time that the run will need, as far as that can be told.
         """
         if self.game.round in (0, self.recipe.rounds):
             return self.game.round > 0
-        training = self.sitting_seconds - self._looking_seconds
-        if not self._looks:
+        training = self.sitting_seconds - self._evaluating_seconds
+        if not self._evaluations:
             training += self.seconds_left or 0.0
-        return evaluator.seconds + self._looking_seconds + 2 * self._evaluation_seconds <= LOOK_SHARE * training
+        return (
+            evaluator.seconds + self._evaluating_seconds + 2 * self._evaluation_seconds <= EVALUATION_SHARE * training
+        )
 
-    def _look(self, evaluator: Evaluator) -> dict[str, Any]:
+    def _evaluate(self, evaluator: Evaluator) -> dict[str, Any]:
         began = time.monotonic()
-        self.figures = evaluator.look(self.game)
+        self.metrics = evaluator.look(self.game)
         self._evaluation_seconds = time.monotonic() - began
-        self._looking_seconds += self._evaluation_seconds
-        self._looks += 1
-        told = {name: spelled(values) for name, values in self.figures.items()}
-        return {"figures": told, "evaluation_seconds": round(self._evaluation_seconds, 4)}
+        self._evaluating_seconds += self._evaluation_seconds
+        self._evaluations += 1
+        told = {name: spelled(values) for name, values in self.metrics.items()}
+        return {"metrics": told, "evaluation_seconds": round(self._evaluation_seconds, 4)}
 
     def _weigh(self) -> None:
         """Whether the samples just looked at are the best so far, and whether more rounds still pay."""
@@ -288,22 +290,24 @@ class Trainer:
         if not may_keep and not self.early_stop:
             return
         began = time.monotonic()
-        reading = Reading(story_of(self.run))
+        signals = Signals(story_of(self.run))
         if self.early_stop:
-            still = Plateau.of(reading)
-            self._resting = self._resting + 1 if still is not None and not still.pays else 0
-            long_enough = self.game.round >= RESTING_SHARE * self.recipe.rounds and len(reading.looked) >= LEAST_LOOKS
-            if long_enough and self._resting >= RESTING_LOOKS:
-                self._rests = self.stopping = True
+            plateau = Plateau.of(signals)
+            self._flat_evaluations = self._flat_evaluations + 1 if plateau is not None and not plateau.pays else 0
+            long_enough = (
+                self.game.round >= PLATEAU_SHARE * self.recipe.rounds and len(signals.evaluated) >= LEAST_EVALUATIONS
+            )
+            if long_enough and self._flat_evaluations >= PLATEAU_EVALUATIONS:
+                self._on_plateau = self.stopping = True
         took = time.monotonic() - began
         self._evaluation_seconds += took
-        self._looking_seconds += took
+        self._evaluating_seconds += took
         if may_keep:
-            self._keep_if_best(reading)
+            self._keep_if_best(signals)
 
-    def _keep_if_best(self, reading: Reading) -> None:
+    def _keep_if_best(self, signals: Signals) -> None:
         """A checkpoint of its own, in the place of the best before."""
-        now = reading.distance.values[-1:, ~reading.lost]
+        now = signals.distance.values[-1:, ~signals.lost]
         if not now.size or not np.isfinite(now).all():
             return
         distance = float(np.exp(np.log(np.maximum(now, 1e-9)).mean()))
@@ -311,7 +315,7 @@ class Trainer:
             return
         began = time.monotonic()
         self.run.save_best(self.game.round, state_of(self.game))
-        told = {"figure": reading.distance.name, "distance": float(f"{distance:.6g}")}
+        told = {"figure": signals.distance.name, "distance": float(f"{distance:.6g}")}
         self.run.journal.append("best", round=self.game.round, **told)
         self._best, self._best_saved_at = distance, time.monotonic()
         self._save_seconds = max(self._save_seconds, self._best_saved_at - began)
@@ -346,11 +350,11 @@ class Trainer:
             watcher(self)
 
     def _end(self) -> None:
-        if self._noted:
+        if self._logged:
             self._log()
         self.save()
         done = self.game.round >= self.recipe.rounds
-        end = "finished" if done else "still" if self._rests else "stopped"
+        end = "finished" if done else "plateau" if self._on_plateau else "stopped"
         self.run.journal.append(end, round=self.game.round, seconds=round(self.seconds, 3))
 
 
@@ -399,7 +403,7 @@ def train(
             trainer = Trainer(recipe, game, run, watchers, early_stop=early_stop, whole=whole)
             if not fresh:
                 resume(trainer)
-            over = ("finished", "still") if early_stop else ("finished",)
+            over = ("finished", "plateau") if early_stop else ("finished",)
             ended = not fresh and run.story.status in over
             world.barrier()
             if not ended and not world.is_main:
@@ -413,7 +417,7 @@ def train(
                     part = part_of(recipe, source, device)
                     _choose_how_to_play(trainer, compile if world.size == 1 else False, part)
                     if metrics:
-                        trainer.begin_looking(Evaluator.of(recipe, game, home, trainer.members))
+                        trainer.begin_evaluating(Evaluator.of(recipe, game, home, trainer.members))
                     trainer.go()
     return run
 

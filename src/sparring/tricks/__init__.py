@@ -40,7 +40,7 @@ class Now:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Scored:
     """Examples that D was shown, `(P, B, *shape)` and open to differentiation, and how it scored them, `(P, B)`."""
 
     x: Tensor
@@ -49,7 +49,7 @@ class Shown:
     """What they were said to be, one-hot `(P, B, K)`, where D asks."""
 
 
-Critic = Callable[["Tensor", "Tensor | None"], Shown]
+Critic = Callable[["Tensor", "Tensor | None"], Scored]
 """Shows D other examples, with their classes where it asks."""
 
 
@@ -100,7 +100,7 @@ class Trick(ABC):
         objective compares, it is what was compared.
         """
 
-    def penalty(self, real: Shown | None, fake: Shown | None, critic: Critic, now: Now) -> Tensor | float:
+    def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         """Added to D's loss, `(P, B)`; a side that D is not shown in this step is None."""
         return 0.0
 

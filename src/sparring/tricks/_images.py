@@ -22,7 +22,7 @@ def reflected(places: Tensor, size: int) -> Tensor:
     return last - (places % (2 * last) - last).abs() if last else torch.zeros_like(places)
 
 
-def reading(places: Tensor, size: int) -> Tensor:
+def signals(places: Tensor, size: int) -> Tensor:
     """Matrices `(P, B, n, size)` that read an axis of `size` pixels at `places`, `(P, B, n)`.
 
     Between two pixels they mix both linearly; beyond the ends there is 0.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from sparring.tricks import Now, Shown
+from sparring.tricks import Now, Scored
 from sparring.tricks._schedules import moved, refuse_no_share
 
 
-def squared_slope(shown: Shown) -> Tensor:
+def squared_slope(shown: Scored) -> Tensor:
     """||dD/dx||^2 for every score, `(P, B)`, itself open to differentiation.
 
     Where one score is of several examples, it is over all of them.
@@ -17,17 +17,17 @@ def squared_slope(shown: Shown) -> Tensor:
     return _gradient(shown).square().sum(-1)
 
 
-def slope(shown: Shown) -> Tensor:
+def slope(shown: Scored) -> Tensor:
     """||dD/dx|| for every score, `(P, B)`, itself open to differentiation; where it is 0, with derivative 0."""
     return torch.linalg.vector_norm(_gradient(shown), dim=-1)
 
 
-def _gradient(shown: Shown) -> Tensor:
+def _gradient(shown: Scored) -> Tensor:
     (gradient,) = torch.autograd.grad(shown.score.sum(), shown.x, create_graph=True)
     return gradient.reshape(*shown.score.shape, -1)
 
 
-def for_each_example(drawn: Tensor, shown: Shown) -> Tensor:
+def for_each_example(drawn: Tensor, shown: Scored) -> Tensor:
     """One number for each score, `(P, S)`, as one for each example that it is of, to multiply `shown.x` with."""
     each = drawn.repeat_interleave(shown.x.shape[1] // drawn.shape[1], 1)
     return each.view(*each.shape, *(1,) * (shown.x.ndim - 2))

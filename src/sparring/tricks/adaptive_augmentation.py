@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sparring.tricks import Memory, Moment, Now, Shape, Trick, Who
-from sparring.tricks._images import over_images, read, reading, reflected, refuse_no_image
+from sparring.tricks._images import over_images, read, reflected, refuse_no_image, signals
 
 
 @final
@@ -104,7 +104,7 @@ class AdaptiveAugmentation(Trick):
             shift = ((2 * share - 1) * size / 8).round() * shifted
             place = torch.arange(size, device=x.device, dtype=x.dtype) - center
             seen_at = center + sign.unsqueeze(-1) * (place / zoom.unsqueeze(-1) - shift.unsqueeze(-1))
-            matrices.append(reading(reflected(seen_at, size), size))
+            matrices.append(signals(reflected(seen_at, size), size))
         return read(x, *matrices)
 
 

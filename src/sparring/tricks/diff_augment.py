@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sparring.tricks import Moment, Now, Shape, Trick
-from sparring.tricks._images import over_images, read, reading, refuse_no_image
+from sparring.tricks._images import over_images, read, refuse_no_image, signals
 
 Change = Literal["color", "translation", "cutout"]
 
@@ -70,7 +70,7 @@ def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
     for share, size in zip(drawn, x.shape[-2:], strict=True):
         most = int(strength * size / 8)
         shift = (share * (2 * most + 1)).floor() - most
-        matrices.append(reading(torch.arange(size, device=x.device) - shift.unsqueeze(-1), size))
+        matrices.append(signals(torch.arange(size, device=x.device) - shift.unsqueeze(-1), size))
     return read(x, *matrices)
 
 

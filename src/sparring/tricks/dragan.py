@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Critic, Moment, Now, Shown, Trick
+from sparring.tricks import Critic, Moment, Now, Scored, Trick
 from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class DRAGAN(Trick):
         if self.reach <= 0:
             raise ValueError(f"reach must be above 0, not {self.reach}")
 
-    def penalty(self, real: Shown | None, fake: Shown | None, critic: Critic, now: Now) -> Tensor | float:
+    def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         weight = weight_now(self.weight, self.every, now)
         if not (weight and real):
             return 0.0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Critic, Moment, Now, Shown, Trick
+from sparring.tricks import Critic, Moment, Now, Scored, Trick
 from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now
 
 if TYPE_CHECKING:
@@ -36,6 +36,6 @@ class R1(Trick):
     def __post_init__(self) -> None:
         refuse_no_weight(self.gamma, self.every, self.final, self.until)
 
-    def penalty(self, real: Shown | None, fake: Shown | None, critic: Critic, now: Now) -> Tensor | float:
+    def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         gamma = weight_now(self.gamma, self.every, now, self.final, self.until)
         return gamma / 2 * squared_slope(real) if gamma and real else 0.0

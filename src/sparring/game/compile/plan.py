@@ -25,7 +25,7 @@ from torch import Tensor
 from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game.compile.aot import UncompilableError, forget, known, library_of, machine_code
 from sparring.game.compile.groups import Group, all_in_one, balanced, group_size, groups_like
-from sparring.game.game import Game, Noted
+from sparring.game.game import Game, Logged
 from sparring.game.world import threads_set
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ second, as a share of how far the round moved a tensor, and the last, of its siz
 be between them is rounding in another order, but Adam steps as far by a gradient that is nothing else."""
 
 
-PlayTo = Callable[[int, int], list[Noted]]
+PlayTo = Callable[[int, int], list[Logged]]
 """As `Game.play_to`."""
 
 
@@ -136,11 +136,11 @@ class Compiled:
         self._threads = threads // self._at_once
         """Of each group."""
         self._pool = ThreadPoolExecutor(self._at_once, initializer=torch.set_num_threads, initargs=(self._threads,))
-        for watched in (True, False):
-            self._ways[watched] = self._find_ways(watched)
+        for recording in (True, False):
+            self._ways[recording] = self._find_ways(recording)
         self._hang_on_the_round = any(way.answers for ways in self._ways.values() for way in ways)
 
-    def play_to(self, round: int, every: int) -> list[Noted]:
+    def play_to(self, round: int, every: int) -> list[Logged]:
         """Rounds until so many are played. Returns the figures of those whose number `every` divides."""
         rounds = range(self.game.round, round)
         if self._hang_on_the_round:
@@ -151,10 +151,10 @@ class Compiled:
         figures = zip(*self._all_groups(rounds, every), strict=True)
         self.groups[-1].end()
         self.game.round = round
-        watched = [each for each in rounds if each % every == 0]
+        recording = [each for each in rounds if each % every == 0]
         return [
-            (each + 1, dict(zip(self._going(each, True).noted, torch.cat(told, 1).unbind(), strict=True)))
-            for each, told in zip(watched, figures, strict=True)
+            (each + 1, dict(zip(self._going(each, True).logged, torch.cat(told, 1).unbind(), strict=True)))
+            for each, told in zip(recording, figures, strict=True)
         ]
 
     def _all_groups(self, rounds: range, every: int) -> list[list[Tensor]]:
@@ -178,64 +178,66 @@ class Compiled:
         """What one group noted, `(noted, members)` for each watched round."""
         wait(before)
         rng = self.groups[number].rng
-        noted: list[Tensor] = []
+        logged: list[Tensor] = []
         for round in rounds:
-            watched = round % every == 0
+            recording = round % every == 0
             rng.begin(round)
-            figures = self._going(round, watched).play(number, round)
-            if watched:
-                noted.append(figures[0])
-        return noted
+            figures = self._going(round, recording).play(number, round)
+            if recording:
+                logged.append(figures[0])
+        return logged
 
-    def _going(self, round: int, watched: bool) -> _Way:
-        ways = self._ways[watched]
-        return ways[self._way(round, watched)] if self._hang_on_the_round else ways[0]
+    def _going(self, round: int, recording: bool) -> _Way:
+        ways = self._ways[recording]
+        return ways[self._way(round, recording)] if self._hang_on_the_round else ways[0]
 
-    def _way(self, round: int, watched: bool) -> int:
+    def _way(self, round: int, recording: bool) -> int:
         block, offset = divmod(round, BLOCK)
-        held = self._block.get(watched)
+        held = self._block.get(recording)
         if held is None or held[0] != block:
             rounds = np.arange(block * BLOCK, (block + 1) * BLOCK, dtype=float)
-            held = self._block[watched] = block, bytes(_first_that_serves(self._ways[watched], rounds).tolist())
-        if held[1][offset] == len(self._ways[watched]):  # it was not among those looked at beforehand
+            held = self._block[recording] = block, bytes(_first_that_serves(self._ways[recording], rounds).tolist())
+        if held[1][offset] == len(self._ways[recording]):  # it was not among those looked at beforehand
             try:
-                self._ways[watched].append(self._way_of(round, watched))
+                self._ways[recording].append(self._way_of(round, recording))
             except UncompilableError as reason:
                 raise SparringError(f"round {round} cannot be compiled ({reason}): train with --no-compile") from reason
-            del self._block[watched]
-            return self._way(round, watched)
+            del self._block[recording]
+            return self._way(round, recording)
         return held[1][offset]
 
-    def _find_ways(self, watched: bool) -> list[_Way]:
+    def _find_ways(self, recording: bool) -> list[_Way]:
         """All ways that rounds go, as far as can be seen from here."""
         rounds = _spread_over(self.game.rounds)
         ways: list[_Way] = []
         while (left := np.flatnonzero(_first_that_serves(ways, rounds.astype(float)) == len(ways))).size:
             if len(ways) == MOST_WAYS:
                 raise UncompilableError("its course changes too often from round to round")
-            ways.append(self._way_of(int(rounds[left[0]]), watched))
+            ways.append(self._way_of(int(rounds[left[0]]), recording))
         return ways
 
-    def _way_of(self, round: int, watched: bool) -> _Way:
+    def _way_of(self, round: int, recording: bool) -> _Way:
         from sparring.game.compile.tracer import UntraceableError, trace
 
         with _quietly(), threads_set(self._threads):
             try:
-                traced = trace(self._part, round, watched)
+                traced = trace(self._part, round, recording)
                 fresh = self._on_gpu or not library_of(traced).exists()
                 if fresh:
-                    self._refuse_what_cannot_be_followed(traced, round, watched)
+                    self._refuse_what_cannot_be_followed(traced, round, recording)
                 way = _Way(traced, self._code(traced), self.groups)
             except UntraceableError as reason:
                 raise UncompilableError(str(reason)) from reason
             except UncompilableError:
                 raise
             except Exception as error:  # a user's own module may do anything, and a compiler stumble over it
-                looked = "value out of a tracing tensor" in str(error)
-                why = "it looks at numbers that it has just computed" if looked else shortened(in_one_line(error), 200)
+                evaluated = "value out of a tracing tensor" in str(error)
+                why = (
+                    "it looks at numbers that it has just computed" if evaluated else shortened(in_one_line(error), 200)
+                )
                 raise UncompilableError(why) from error
             self.made |= fresh
-            if (fresh or len(self.groups) > 1) and not self._agrees(way, round, watched):
+            if (fresh or len(self.groups) > 1) and not self._agrees(way, round, recording):
                 forget(traced)
                 raise UncompilableError("compiled, it computes something else")
         return way
@@ -248,16 +250,16 @@ class Compiled:
         with self.game.preserving_state():
             return cuda_graph_of(traced, self.game.rng.device)
 
-    def _refuse_what_cannot_be_followed(self, traced: Traced, round: int, watched: bool) -> None:
+    def _refuse_what_cannot_be_followed(self, traced: Traced, round: int, recording: bool) -> None:
         from sparring.game.compile.tracer import trace
 
         some = _spread_over(self.game.rounds)
         others = [r for r in some[traced.serves(some.astype(float))].tolist() if r != round]
-        if others and trace(self._part, others[len(others) // 2], watched).text != traced.text:
+        if others and trace(self._part, others[len(others) // 2], recording).text != traced.text:
             raise UncompilableError("it changes with the round in a way that cannot be followed")
 
     @torch.no_grad()
-    def _agrees(self, way: _Way, round: int, watched: bool) -> bool:
+    def _agrees(self, way: _Way, round: int, recording: bool) -> bool:
         """Whether that round of the last group, which is not the one written down, comes to the same as its game's."""
         part, group = self._part, self.groups[-1]
         before = [t.clone() for t in group.tensors]
@@ -266,7 +268,7 @@ class Compiled:
         with part.preserving_state(), torch.enable_grad():
             for tensor, held in zip(part.tensors, before, strict=True):
                 tensor.detach().copy_(held)
-            part.round, part.watched = round, watched
+            part.round, part.recording = round, recording
             part.play()
             after = [t.detach().clone() for t in part.tensors]
         group.rng.begin(round)
@@ -282,7 +284,7 @@ class _Way:
     """One course of a round, as machine code with the tensors that each group has for it."""
 
     def __init__(self, traced: Traced, code: Code, groups: Sequence[Group]):
-        self.serves, self.answers, self.noted, self._code = traced.serves, traced.answers, traced.noted, code
+        self.serves, self.answers, self.logged, self._code = traced.serves, traced.answers, traced.logged, code
         rest = [t.detach() for t in traced.inputs[len(groups[0].tensors) :]]
         self._inputs = [[*group.tensors, *rest] for group in groups]
         self._draws = [[(place, draw.of(group.rng)) for place, draw in traced.draws] for group in groups]

@@ -57,7 +57,7 @@ class Traced:
     """What chance is asked for, in order, and the place among the inputs where its answer goes."""
     numbers: list[tuple[int, Course]]
     """What schedules give, float64 and 0-dimensional, and the place where it goes."""
-    noted: list[str]
+    logged: list[str]
     """Names of the figures, each averaged over the moves that noted it; none of an unwatched round."""
     answers: list[tuple[Course, Any]]
     """Which way the round went: what was asked of the round, and what the answer was."""
@@ -85,7 +85,7 @@ class Traced:
         return make_fx(whole, tracing_mode="fake", decomposition_table=dict(select_decomp_table()))(*examples)
 
 
-def trace(game: Game, round: int, watched: bool) -> Traced:
+def trace(game: Game, round: int, recording: bool) -> Traced:
     """Write down that round, as the game stands now; the game is left as it was.
 
     Raises UntraceableError for a round that one graph cannot tell: one that looks at numbers it computed, say, or draws
@@ -108,24 +108,24 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
 
     tensors = game.tensors
     with game.preserving_state():
-        game.round, game.watched, game.rng.answer = round, watched, hear
+        game.round, game.recording, game.rng.answer = round, recording, hear
         game.play()
         if any(a is not b for a, b in zip(game.tensors, tensors, strict=True)):
             raise UntraceableError("a network replaces its buffers")
     drawn = [tensor for _, tensor in heard]
     paper = _Paper()
-    noted: list[str] = []
+    logged: list[str] = []
 
     def played() -> list[Tensor]:
         game.play()
         means = game.means()
-        noted[:] = list(means)
+        logged[:] = list(means)
         return [torch.stack(list(means.values()))] if means else []
 
     with game.preserving_state(), paper.collected():
         replies = iter(drawn)
         game.round = cast(int, _Round(round, paper))
-        game.watched = watched
+        game.recording = recording
         game.rng.answer = lambda draw: next(replies)
         writer = _Writer([*tensors, *drawn])
         with writer:
@@ -141,7 +141,7 @@ def trace(game: Game, round: int, watched: bool) -> Traced:
         inputs=inputs,
         draws=list(enumerate((draw for draw, _ in heard), len(tensors))),
         numbers=[(at, numbers[id(t)]) for at, t in enumerate(inputs) if id(t) in numbers],
-        noted=noted,
+        logged=logged,
         answers=paper.answers,
     )
 

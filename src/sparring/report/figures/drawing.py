@@ -96,7 +96,7 @@ DARK = Scheme(
 
 
 def draw_curve(axes: Axes, facts: Facts, name: str, scheme: Scheme) -> None:
-    rounds, raw = facts.story.noted, facts.story.curve(name)
+    rounds, raw = facts.story.logged_rounds, facts.story.curve(name)
     members, hue = raw.shape[1], scheme.hues[name]
     values = shown(facts, name)
     dress(axes, scheme)
@@ -191,10 +191,10 @@ def levels_of(runs: Sequence[Facts], names: Sequence[str]) -> list[float]:
 
 def legend_of_seeds(figure: Figure, facts: Facts, scheme: Scheme) -> None:
     """One for both panels, so in ink rather than in either's hue."""
-    if not len(facts.story.noted):
+    if not len(facts.story.logged_rounds):
         return
     together = window(facts)
-    over = f" (mean over {together * _step(facts.story.noted):,} rounds)" if together > 1 else ""
+    over = f" (mean over {together * _step(facts.story.logged_rounds):,} rounds)" if together > 1 else ""
     keys = keys_of_seeds(facts, scheme, over)
     if len(facts.seeds) == 1:
         keys.append(Line2D([], [], color=scheme.soft, linewidth=0.8, alpha=0.5, label="every point noted"))

@@ -45,7 +45,7 @@ DECADES = 1.0
 
 def figures_at_ticks(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     """Each figure of the samples over the rounds, every seed, beside what real data scores."""
-    rounds, held = facts.story.figures
+    rounds, held = facts.story.evaluations
     told = [name for name in in_order(held) if name not in OPINIONS]
     answers = [name for name in OPINIONS if name in held]
     panels = len(told) + bool(answers)
@@ -62,7 +62,7 @@ def figures_at_ticks(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
         axes.set_visible(False)
     label_rounds(every[max(panels - columns, 0) : panels], scheme)
     keys = keys_of_seeds(facts, scheme)
-    if facts.looked and facts.looked.real:
+    if facts.evaluated and facts.evaluated.real:
         keys.append(Line2D([], [], color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), label="real data"))
     place_legend(figure, keys, scheme)
     return figure
@@ -81,7 +81,7 @@ def gradients(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
 
 
 def _figure(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndarray, name: str, scheme: Scheme) -> None:
-    level = facts.looked.real.get(name) if facts.looked else None
+    level = facts.evaluated.real.get(name) if facts.evaluated else None
     _dress(axes, facts, name_of(name).title, name_of(name).unit, scheme)
     _draw(axes, rounds, values, "samples", scheme)
     levels = [] if level is None else [level]

@@ -165,8 +165,8 @@ def figures(facts: Facts) -> dict[str, Callable[[Facts, Scheme], Figure]]:
         chosen["ends"] = ends
     if facts.outputs is not None:
         chosen["outputs"] = outputs
-    if facts.looked is not None:
-        chosen["figures"] = figures_at_ticks
+    if facts.evaluated is not None:
+        chosen["metrics"] = figures_at_ticks
     chosen |= {"curves": curves, "scores": scores}
     if facts.gradients:
         chosen["gradients"] = gradients

@@ -26,7 +26,7 @@ def smoothed(values: np.ndarray, window: int) -> np.ndarray:
 
 def window(facts: Facts) -> int:
     """Points of a curve that the moving mean takes together."""
-    return max(1, round(len(facts.story.noted) * SMOOTH_SHARE))
+    return max(1, round(len(facts.story.logged_rounds) * SMOOTH_SHARE))
 
 
 def shown(facts: Facts, name: str) -> np.ndarray:
@@ -40,7 +40,7 @@ def course(facts: Facts, name: str) -> str | None:
     alive = np.isfinite(raw).any(1)
     if alive.sum() < 3:
         return None
-    rounds, middle = facts.story.noted[alive], np.nanmedian(shown(facts, name)[alive], axis=1)
+    rounds, middle = facts.story.logged_rounds[alive], np.nanmedian(shown(facts, name)[alive], axis=1)
     least = int(middle.argmin())
     began, low, ended = float(middle[0]), float(middle[least]), float(middle[-1])
     # A normal law's SD is 1.48 times its median distance from 0; unlike the SD itself, that is deaf to a few jumps.

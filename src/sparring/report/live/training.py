@@ -127,13 +127,13 @@ class Live:
 
     def _picture(self, trainer: Trainer, lately: dict[str, Spread]) -> RenderableType:
         parts: list[RenderableType] = [_progress(trainer, self.console.width)]
-        looked = _looked(trainer)
+        evaluated = _looked(trainer)
         if lately:
             parts += [Text(), spreads_table(lately)]
-        if lately and (not looked or self.console.height >= ROOMY):
+        if lately and (not evaluated or self.console.height >= ROOMY):
             parts += [Text(), *self._sparklines()]
-        if looked:
-            parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(looked))]
+        if evaluated:
+            parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(evaluated))]
         if self._verdict:
             parts += [Text(), _so_far(self._verdict)]
         if trainer.picture is not None and self.console.height >= TALL:
@@ -274,7 +274,7 @@ def _looked(trainer: Trainer) -> list[str]:
     """What samples were like at the last look; nothing before the first."""
     if trainer.evaluator is None:
         return []
-    spreads = {name: Spread.of(values) for name, values in trainer.figures.items()}
+    spreads = {name: Spread.of(values) for name, values in trainer.metrics.items()}
     return phrases(spreads, trainer.evaluator.real_baseline)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from sparring.analysis.comparison import Comparison
-from sparring.analysis.facts import TITLES, Facts, Looked, count, number, plus_minus
+from sparring.analysis.facts import TITLES, Evaluation, Facts, count, number, plus_minus
 from sparring.record import write_whole
 from sparring.record.grid import excerpts
 from sparring.record.story import CURVES
@@ -232,14 +232,14 @@ def _numbers(held: Comparison) -> Markup:
 
 def _looked(held: Comparison) -> Markup | None:
     """What samples of each run were like at its last look."""
-    looked = [facts.looked for facts in held.runs]
-    found = in_order(dict.fromkeys(name for each in looked if each for name in headlines(each.figures)))
+    evaluated = [facts.evaluated for facts in held.runs]
+    found = in_order(dict.fromkeys(name for each in evaluated if each for name in headlines(each.metrics)))
     told = [name for name in found if name_of(name).headline] or found
     if not told:
         return None
     rows = [
         [name, str(each.judge or "–") if each else "–", *(_beside_real(each, figure) for figure in told)]
-        for name, each in zip(held.names, looked, strict=True)
+        for name, each in zip(held.names, evaluated, strict=True)
     ]
     columns = ("run", "judge", *(name_of(figure).title for figure in told))
     caption = (
@@ -249,11 +249,11 @@ def _looked(held: Comparison) -> Markup | None:
     return tag("section", tag("h2", "Samples beside real data"), table(columns, rows, caption=caption), class_="wide")
 
 
-def _beside_real(looked: Looked | None, figure: str) -> str:
-    if looked is None or figure not in looked.figures:
+def _beside_real(evaluated: Evaluation | None, figure: str) -> str:
+    if evaluated is None or figure not in evaluated.metrics:
         return "–"
-    real = looked.real.get(figure)
-    return plus_minus(looked.spreads[figure]) + ("" if real is None else f" ({short(real)})")
+    real = evaluated.real.get(figure)
+    return plus_minus(evaluated.spreads[figure]) + ("" if real is None else f" ({short(real)})")
 
 
 def _folders(held: Comparison) -> Markup:

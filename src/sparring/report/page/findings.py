@@ -77,7 +77,7 @@ def _finding_in_words(run: Run, held: Diagnosis, finding: Finding) -> list[Rende
 
 def when_to_stop(run: Run, held: Diagnosis) -> str:
     """Whether more training pays, and where the best checkpoint is; empty where nothing is known of either."""
-    told = [held.still.words] if held.still else []
+    told = [held.plateau.words] if held.plateau else []
     if held.best is not None and run.best is not None:
         told.append(f"The best samples so far were those of round {held.best:,}, kept in weights/{run.best.name}.")
     return " ".join(told)
@@ -238,6 +238,6 @@ def _drawn(facts: Facts, finding: Finding, name: str) -> tuple[np.ndarray, np.nd
     if finding.plot.drawn == "curves":
         from sparring.report.figures.smoothing import shown
 
-        return facts.story.noted, shown(facts, name)[:, members]
-    rounds, figures = facts.story.figures
+        return facts.story.logged_rounds, shown(facts, name)[:, members]
+    rounds, figures = facts.story.evaluations
     return (rounds, figures[name][:, members]) if name in figures else (rounds[:0], np.empty((0, len(members))))

@@ -30,7 +30,7 @@ ABOUT_FIGURES = {
     "outputs": "Each panel is one seed. A row is one number of G's output for the same latent vector, from the first "
     "round on the left to the last on the right.",
     "curves": "D's loss is averaged over real and generated examples. Dashed: the loss once D cannot tell them apart.",
-    "figures": "What samples were like each time they were looked at, beside what real data scores.",
+    "metrics": "What samples were like each time they were looked at, beside what real data scores.",
     "gradients": "How strongly each player is pushed in a step: the norm of its loss's gradient over all its weights.",
     "scores": "How D scores real and generated examples. Where both meet the dashed line, D cannot tell.",
 }
@@ -38,7 +38,7 @@ ALT = {
     "ends": "Lines of each seed's final output against the target.",
     "outputs": "Heat maps of G's output by round, one panel for each seed.",
     "curves": "D's loss and G's loss over the rounds, for every seed.",
-    "figures": "Figures of the samples over the rounds beside real data's, a panel for each, for every seed.",
+    "metrics": "Figures of the samples over the rounds beside real data's, a panel for each, for every seed.",
     "gradients": "Norms of D's and G's gradients over the rounds, for every seed.",
     "scores": "D's answers to real and to generated examples over the rounds, for every seed.",
 }
@@ -229,10 +229,10 @@ def _numbers(facts: Facts) -> Markup:
 
 def _looked(facts: Facts) -> Markup | None:
     """What samples were like at the last look."""
-    if facts.looked is None:
+    if facts.evaluated is None:
         return None
     columns = ("", "real data", "mean ± SD", "least", "most", "n")
-    told = table(columns, looks.rows(facts.looked), main=2, caption=looks.taken_with(facts.looked))
+    told = table(columns, looks.rows(facts.evaluated), main=2, caption=looks.taken_with(facts.evaluated))
     return tag("section", tag("h2", "Samples beside real data"), told)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sparring.analysis.facts import Looked, Spread, number, plus_minus
+from sparring.analysis.facts import Evaluation, Spread, number, plus_minus
 
 
 @dataclass(frozen=True)
@@ -73,22 +73,22 @@ def phrases(spreads: Mapping[str, Spread], real: Mapping[str, float]) -> list[st
     return told
 
 
-def rows(looked: Looked) -> list[list[str]]:
+def rows(evaluated: Evaluation) -> list[list[str]]:
     """Of each figure: its title, real data's, mean ± SD, least, most, n."""
     told: list[list[str]] = []
-    for figure in in_order(looked.figures):
-        spread = looked.spreads[figure]
-        cells = [_whole(looked.real.get(figure)), plus_minus(spread), _whole(spread.min), _whole(spread.max)]
+    for figure in in_order(evaluated.metrics):
+        spread = evaluated.spreads[figure]
+        cells = [_whole(evaluated.real.get(figure)), plus_minus(spread), _whole(spread.min), _whole(spread.max)]
         told.append([name_of(figure).title, *cells, f"{spread.n:,}"])
     return told
 
 
-def taken_with(looked: Looked) -> str:
+def taken_with(evaluated: Evaluation) -> str:
     """What the figures were taken with."""
-    if not looked.n:
-        return f"At round {looked.round:,}, the last time that samples were looked at."
-    through = f", through the judge {looked.judge}" if looked.judge else ""
-    return f"At round {looked.round:,}: {looked.n:,} examples of each seed beside as many real ones{through}."
+    if not evaluated.n:
+        return f"At round {evaluated.round:,}, the last time that samples were looked at."
+    through = f", through the judge {evaluated.judge}" if evaluated.judge else ""
+    return f"At round {evaluated.round:,}: {evaluated.n:,} examples of each seed beside as many real ones{through}."
 
 
 def _whole(value: float | None) -> str:

@@ -20,7 +20,7 @@ def words(run: Run) -> RenderableType:
     """What `sparring show` prints. Loads no torch."""
     facts = Facts.of(run)
     parts: list[RenderableType] = [_headline(facts), Text(), _verdict(facts)]
-    if len(facts.story.noted):
+    if len(facts.story.logged_rounds):
         parts += [Text(), _numbers(facts), *_looked(facts), *(_seeds(facts) if len(facts.seeds) > 1 else [])]
     parts.append(_where(facts))
     return Group(*parts)
@@ -52,7 +52,7 @@ def _verdict(facts: Facts) -> RenderableType:
         told.add_row("" if index else "this run shows", Text(sentence, "bold" if sentence == facts.ended else ""))
     if facts.expects:
         told.add_row("findings to be made", Text(", ".join(facts.expects)))
-    if len(facts.story.noted):
+    if len(facts.story.logged_rounds):
         told.add_row("diagnosis", Text(facts.diagnosis.line))
     if facts.changes:
         told.add_row("this run changes", Text("; ".join(facts.changes)))
@@ -81,13 +81,13 @@ def _numbers_of_one(facts: Facts) -> Table:
 
 def _looked(facts: Facts) -> list[RenderableType]:
     """What samples were like at the last look, beside real data."""
-    if facts.looked is None:
+    if facts.evaluated is None:
         return []
     several = len(facts.seeds) > 1
     table = _table("samples", "mean ± SD" if several else "value", "real data", *(("least", "most") if several else ()))
-    for title, real, middle, least, most, _ in looks.rows(facts.looked):
+    for title, real, middle, least, most, _ in looks.rows(facts.evaluated):
         table.add_row(title, Text(middle, "bold"), Text(real, "dim"), *((least, most) if several else ()))
-    return [Text(), table, Text(looks.taken_with(facts.looked), "dim")]
+    return [Text(), table, Text(looks.taken_with(facts.evaluated), "dim")]
 
 
 def _seeds(facts: Facts) -> list[RenderableType]:

@@ -22,7 +22,7 @@ def _way(facts: Facts) -> list[str]:
 
 
 def _caveats(facts: Facts) -> list[str]:
-    if not len(facts.story.noted):
+    if not len(facts.story.logged_rounds):
         return ["No round has been played yet."]
     told: list[str] = []
     if facts.diverged:
@@ -34,7 +34,7 @@ def _caveats(facts: Facts) -> list[str]:
 
 
 def _levels_reached(facts: Facts) -> list[str]:
-    if not len(facts.story.noted):
+    if not len(facts.story.logged_rounds):
         return []
     if not any(spread.n for spread in facts.spreads.values()):
         return ["No seed has finite numbers at the end."]

@@ -32,7 +32,7 @@ class Mailbox:
     def __init__(self) -> None:
         self._told: dict[int, dict[str, Any]] = {}
         self._kept: list[tuple[int, Files, list[str]]] = []
-        self._looks: dict[int, bool] = {}
+        self._evaluations: dict[int, bool] = {}
         self._stop: int | None = None
 
     def tell(self, number: int, status: dict[str, Any]) -> int | None:
@@ -43,7 +43,7 @@ class Mailbox:
         self._told.pop(number, None)
 
     def agree(self, round: int, due: bool) -> bool:
-        return self._looks.setdefault(round, due)
+        return self._evaluations.setdefault(round, due)
 
     def keep(self, number: int, files: Files, weights: list[str]) -> None:
         self._kept.append((number, files, weights))

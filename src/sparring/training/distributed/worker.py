@@ -40,7 +40,7 @@ class SharedFolder(Channel):
     def __init__(self, folder: Path):
         self._told = folder.with_suffix(".json")
         self._stop = folder.with_name("stop")
-        self._looks = folder.with_name("looks")
+        self._evaluations = folder.with_name("looks")
 
     def tell(self, status: Status) -> int | None:
         partial = self._told.with_name(f".{self._told.name}.partial")
@@ -52,8 +52,8 @@ class SharedFolder(Channel):
             return None
 
     def agree(self, round: int, due: bool) -> bool:
-        self._looks.mkdir(exist_ok=True)
-        decision = self._looks / f"round-{round:09d}"
+        self._evaluations.mkdir(exist_ok=True)
+        decision = self._evaluations / f"round-{round:09d}"
         try:
             with decision.open("x") as file:
                 file.write("yes" if due else "no")
