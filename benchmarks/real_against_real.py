@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 from sparring import catalogue, judges
-from sparring.analysis.facts import Spread
 from sparring.analysis.measure import judge_of, views
+from sparring.analysis.stats import Spread
 from sparring.datasets import Dataset
 from sparring.datasets._images import Images
 from sparring.metrics import Metric

@@ -14,7 +14,8 @@ from PIL import Image
 from rich.console import Console
 
 import sparring.training.trainer
-from sparring.analysis.facts import Facts, Spread
+from sparring.analysis.facts import Facts
+from sparring.analysis.stats import Spread
 from sparring.cli.main import run
 from sparring.datasets import _folder
 from sparring.datasets.folder import Folder

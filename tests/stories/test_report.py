@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sparring.analysis.facts import Facts, Spread, named_seeds, plus_minus
+from sparring.analysis.facts import Facts, named_seeds, plus_minus
+from sparring.analysis.stats import Spread
 from sparring.recipe import find_recipe
 from sparring.record import Run, Story
 from sparring.record.grid import grid

@@ -13,39 +13,17 @@ import numpy as np
 from sparring import catalogue
 from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
 from sparring.analysis.differences import differences
+from sparring.analysis.stats import Spread
 from sparring.record import Run, Story
 from sparring.record.story import CURVES, GRADIENTS
+from sparring.rules import NEAR
 
 TITLES = {"d_loss": "D's loss", "g_loss": "G's loss", "d_real": "D(real)", "d_fake": "D(fake)"}
 GRADIENT_TITLES = {"d_gradient": "D's gradient norm", "g_gradient": "G's gradient norm"}
-NEAR = 0.2
-"""How far, in data units, each number of an example may lie from the target and still be called near it."""
 LATE, MOVED = 0.2, 0.02
 """A member that came so much nearer (data units) to the target over that last share of rounds is still on its way."""
 ODD = 3.0
 """Interquartile ranges beyond the quartiles from which on a seed is called odd: Tukey's outer fence."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Numbers over seeds. Those that are not finite are left out of the figures and out of `n`."""
-
-    n: int
-    mean: float | None
-    sd: float | None
-    """Of the sample (n - 1); None below two seeds."""
-    median: float | None
-    min: float | None
-    max: float | None
-
-    @classmethod
-    def of(cls, values: np.ndarray) -> Spread:
-        finite = values[np.isfinite(values)]
-        n = len(finite)
-        if not n:
-            return cls(0, None, None, None, None, None)
-        sd = float(finite.std(ddof=1)) if n > 1 else None
-        return cls(n, float(finite.mean()), sd, float(np.median(finite)), float(finite.min()), float(finite.max()))
 
 
 @dataclass(frozen=True)

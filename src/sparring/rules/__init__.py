@@ -16,6 +16,7 @@ import numpy as np
 from sparring import catalogue
 from sparring.record import Story
 from sparring.rules._reading import FIGURES as FIGURES
+from sparring.rules._reading import NEAR as NEAR
 from sparring.rules._reading import Levels as Levels
 from sparring.rules._reading import Range as Range
 from sparring.rules._reading import Signals as Signals

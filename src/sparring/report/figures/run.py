@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sparring.analysis.facts import NEAR, TITLES, Facts
+from sparring.analysis.facts import TITLES, Facts
 from sparring.record import Run
 from sparring.report.figures.drawing import (
     LIGHT,
@@ -41,6 +41,7 @@ from sparring.report.figures.drawing import (
     place_legend,
 )
 from sparring.report.figures.panels import figures_at_ticks, gradients
+from sparring.rules import NEAR
 
 MOST_PANELS = 16
 

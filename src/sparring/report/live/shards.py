@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sparring.analysis.facts import TITLES, Spread, count, duration, plus_minus
+from sparring.analysis.facts import TITLES, count, duration, plus_minus
+from sparring.analysis.stats import Spread
 from sparring.report.live.training import PLAIN_SECONDS, REFRESH_SECONDS, SAFE, spreads_table
 
 if TYPE_CHECKING:

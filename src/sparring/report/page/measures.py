@@ -12,7 +12,8 @@ from rich.measure import Measurement as Width
 from rich.table import Table
 from rich.text import Text
 
-from sparring.analysis.facts import Spread, number, plus_minus
+from sparring.analysis.facts import number, plus_minus
+from sparring.analysis.stats import Spread
 from sparring.errors import SparringError
 from sparring.record import Run
 from sparring.report.page.document import table

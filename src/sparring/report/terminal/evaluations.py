@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sparring.analysis.facts import Evaluation, Spread, number, plus_minus
+from sparring.analysis.facts import Evaluation, number, plus_minus
+from sparring.analysis.stats import Spread
 
 
 @dataclass(frozen=True)
