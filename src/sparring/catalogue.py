@@ -4,7 +4,7 @@ A shelf is a folder of leaf files (or one file). Looking parses the source witho
 loads neither torch nor the leaves. A leaf is
 
 - in a folder of leaves: a public frozen dataclass, named by its class name in kebab case (`BCEWithLogits` is
-  `bce-with-logits`);
+  `bce-with-logits`) unless it sets `name` itself (`AdamW` is `adamw`);
 - in `recipes/`: a function under `@recipe("name", ...)`, whose decorator says where it comes from;
 - in `game/moves.py`: a move, that is a public function of `game`; its name is the function's.
 
@@ -227,7 +227,7 @@ def _entry(shelf: str, file: Path, node: ast.stmt) -> Entry | None:
     else:
         if not isinstance(node, ast.ClassDef) or "dataclass" not in map(_called, node.decorator_list):
             return None
-        name = kebab(node.name)
+        name = _literal_field(node, "name") or kebab(node.name)
         facts = {"also": also} if (also := _literal_field(node, "also")) else {}
     return Entry(name, shelf, module, node.name, summary, text, facts)
 

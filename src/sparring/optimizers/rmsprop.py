@@ -1,0 +1,57 @@
+# torch documents its foreach functions, and still names them as private.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, final
+
+from sparring.optimizers import Memory, Optimizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+EPS = 1e-8
+"""Added to the root of the average, as in torch.optim.RMSprop."""
+
+
+@final
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Steps scaled by a running average of the gradient's square: no first moment, as WGAN's authors train.
+
+    Tieleman and Hinton, "Lecture 6.5: rmsprop", COURSERA, 2012; used by Arjovsky et al., "Wasserstein GAN", 2017.
+    """
+
+    name: ClassVar[str] = "rmsprop"
+    lr: float = 5e-5
+    """Learning rate."""
+    alpha: float = 0.99
+    """Decay of the running average of the gradient's square."""
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    def begin(self, parameters: Sequence[Tensor]) -> Memory:
+        import torch
+
+        kinds = ("square", "momentum") if self.momentum else ("square",)
+        return {kind: [torch.zeros_like(p) for p in parameters] for kind in kinds}
+
+    def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
+        import torch
+
+        with torch.no_grad():
+            weights, change = list(parameters), list(gradients)
+            if self.weight_decay:
+                change = list(torch._foreach_add(change, weights, alpha=self.weight_decay))
+            torch._foreach_mul_(memory["square"], self.alpha)
+            torch._foreach_addcmul_(memory["square"], change, change, value=1 - self.alpha)
+            scale = torch._foreach_sqrt(memory["square"])
+            torch._foreach_add_(scale, EPS)
+            change = list(torch._foreach_div(change, scale))
+            if self.momentum:
+                torch._foreach_mul_(memory["momentum"], self.momentum)
+                torch._foreach_add_(memory["momentum"], change)
+                change = memory["momentum"]
+            torch._foreach_add_(weights, change, alpha=-self.lr)
