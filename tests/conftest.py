@@ -25,7 +25,7 @@ SHELF_OF = {
     "network": "networks",
     "dataset": "datasets",
     "optimizer": "optimizers",
-    "latent": "latent",
+    "latent": "latents",
     "metric": "metrics",
     "rule": "rules",
     "remedy": "remedies",

@@ -50,7 +50,7 @@ def test_each_law_has_its_moments() -> None:
     assert abs(float(normal.mean())) < 5 * (1 / count) ** 0.5
     assert abs(float(normal.var()) - 1) < 5 * (2 / count) ** 0.5
     assert torch.equal(draw(Constant(0.25, 2), 3), torch.full((3, 3, 2), 0.25))
-    normal, sign = draw(NormalAndSigns(2, detect=1), count)[0].unbind(-1)
+    normal, sign = draw(NormalAndSigns(2, signs=1), count)[0].unbind(-1)
     assert abs(float(normal.var()) - 1) < 5 * (2 / count) ** 0.5
     assert torch.equal(sign.abs(), torch.ones(count))
     assert abs(float(sign.mean())) < 5 * (1 / count) ** 0.5
@@ -59,4 +59,4 @@ def test_each_law_has_its_moments() -> None:
 
 def test_a_count_of_signs_below_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="signs"):
-        NormalAndSigns(detect=-1)
+        NormalAndSigns(signs=-1)

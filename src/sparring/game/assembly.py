@@ -172,14 +172,14 @@ def maker(part: Any, takes: Shape, gives: Shape, classes: int = 0) -> Callable[[
     name = getattr(part, "__name__", type(part).__name__)
     with preserving_torch_rng(), torch.no_grad():
         try:
-            evaluator = make()
+            network = make()
         except SparringError:
             raise
         except Exception as error:
             raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
         try:
             told = (torch.zeros(2, classes),) if classes else ()
-            given = tuple(evaluator(torch.zeros(2, *takes), *told).shape)
+            given = tuple(network(torch.zeros(2, *takes), *told).shape)
         except Exception as error:
             raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
     if given != (2, *gives):

@@ -25,15 +25,15 @@ class NormalAndSigns(Latent):
 
     size: int = 6
     """Of them all."""
-    detect: int = 4
+    signs: int = 4
     """The last so many; all numbers of a shorter vector."""
 
     def __post_init__(self) -> None:
-        if self.detect < 0:
-            raise ValueError(f"signs must be at least 0, not {self.detect}")
+        if self.signs < 0:
+            raise ValueError(f"signs must be at least 0, not {self.signs}")
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
-        detect = min(self.detect, self.size)
-        normal = rng.normal(purpose, (count, self.size - detect))
-        heads = rng.uniform(f"{purpose} signs", (count, detect)) < 1 / 2
+        signs = min(self.signs, self.size)
+        normal = rng.normal(purpose, (count, self.size - signs))
+        heads = rng.uniform(f"{purpose} signs", (count, signs)) < 1 / 2
         return torch.cat([normal, 2 * heads.to(normal.dtype) - 1], -1)

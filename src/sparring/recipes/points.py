@@ -37,7 +37,7 @@ def ring() -> Recipe:
         discriminator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
         objective=RelativisticPaired(),
         tricks=(R1R2(gamma=0.01, final=1e-4), *SETTLING),
-        latent=NormalAndSigns(6, detect=4),
+        latent=NormalAndSigns(6, signs=4),
         round=MODERN,
         generator_optimizer=Adam(3e-3, betas=(0.0, 0.99)),
         discriminator_optimizer=Adam(3e-3, betas=(0.0, 0.99)),
