@@ -47,11 +47,11 @@ from speed import LONG, PLAIN, Ours, Plain, processor, source_of, take_turns
 from torch.utils.flop_counter import FlopCounterMode
 
 from sparring.datasets._images import Images
-from sparring.game.assembly import game_of, keep_freed_memory, part_of
+from sparring.game.assembly import game_of, part_of
 from sparring.game.compile.groups import group_size
 from sparring.game.compile.plan import Compiled
 from sparring.game.game import Game, Who
-from sparring.game.world import threads_set
+from sparring.game.runtime import keep_freed_memory, threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
 from sparring.training.trainer import CURVE_STEP, TURN_SECONDS

@@ -26,9 +26,9 @@ from broken_gans import write
 from speed import processor
 from time_to_quality import SAMPLES, Real, judged
 
-from sparring.game.assembly import game_of, keep_freed_memory, preserving_torch_rng
+from sparring.game.assembly import game_of
 from sparring.game.compile.plan import playing
-from sparring.game.world import threads_set
+from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_set
 from sparring.recipe import PRECISIONS, find_recipe
 from sparring.training.trainer import CURVE_STEP
 

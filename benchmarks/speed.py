@@ -40,10 +40,10 @@ from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
-from sparring.game.assembly import game_of, keep_freed_memory, part_of, threads_for
+from sparring.game.assembly import game_of, part_of
 from sparring.game.compile.plan import REPAYS_SECONDS, PlayTo, playing
 from sparring.game.game import Game
-from sparring.game.world import threads_set
+from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.training.trainer import CURVE_STEP, Trainer

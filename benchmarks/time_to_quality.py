@@ -38,9 +38,9 @@ from sparring.analysis.generators import generate, latents
 from sparring.analysis.measure import judge_for, real_data, views
 from sparring.datasets import Dataset
 from sparring.datasets.mnist import MNIST
-from sparring.game.assembly import game_of, keep_freed_memory, threads_for
+from sparring.game.assembly import game_of
 from sparring.game.game import Game
-from sparring.game.world import threads_set
+from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
 from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import Recipe, find_recipe
 from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress

@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from sparring.game.runtime import limit_openmp_spinning
+
 if TYPE_CHECKING:
     from sparring.analysis.diagnosis import Diagnosis, diagnose
     from sparring.analysis.generators import explorable, latents, sample
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from sparring.record import Run
     from sparring.report import write_report
     from sparring.training.trainer import train
+
+limit_openmp_spinning()  # before anything loads torch
 
 __version__ = "0.1.0"
 

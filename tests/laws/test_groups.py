@@ -14,7 +14,7 @@ from sparring.game.compile import groups
 from sparring.game.compile import plan as compiled
 from sparring.game.compile.groups import balanced, group_size, groups_like
 from sparring.game.compile.plan import Compiled, playing
-from sparring.game.world import threads_set
+from sparring.game.runtime import threads_set
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.training.trainer import train

@@ -23,9 +23,9 @@ from sparring.analysis.measure import DRAWN_BY, judge_of, views
 from sparring.datasets import Dataset, LabeledSource
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
-from sparring.game.assembly import preserving_torch_rng
 from sparring.game.game import Examples, Game, Labeled
 from sparring.game.population import Population
+from sparring.game.runtime import preserving_torch_rng
 from sparring.judges import Judge
 from sparring.metrics import SMALLEST, Metric
 from sparring.metrics._neighbors import nearest

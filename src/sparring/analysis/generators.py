@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.game.assembly import maker_of_generators, preserving_torch_rng, weights_to_show
+from sparring.game.assembly import maker_of_generators, weights_to_show
 from sparring.game.population import Population
+from sparring.game.runtime import preserving_torch_rng
 from sparring.recipe import Recipe, reload
 from sparring.record import Run
 from sparring.rng import RandomStreams

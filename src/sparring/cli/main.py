@@ -46,9 +46,6 @@ GARBAGE_LOOKED_FOR = 100_000
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: runs the command and exits with its status."""
-    # Threads that spin long while they wait starve each other when other work shares the cores: training was then up to
-    # fifty times slower. A short spin costs nothing when they are alone. OpenMP reads this when torch is loaded.
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     # Loading torch makes very many objects, none of them garbage; looking for some took a fifth of a second.
     gc.set_threshold(GARBAGE_LOOKED_FOR, *gc.get_threshold()[1:])
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-import ctypes
-import platform
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -17,25 +14,17 @@ from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.game.chain import is_chain
 from sparring.game.game import Game, Player
 from sparring.game.population import Population
-from sparring.game.world import ALONE, World, idle_cores
+from sparring.game.runtime import preserving_torch_rng
+from sparring.game.world import ALONE, World
 from sparring.networks import Network, Shape
 from sparring.networks.layers import ClassEmbedding, Conditional, Flattened, Projection, SpectralNorm
 from sparring.recipe import Recipe
 from sparring.rng import RandomStreams
 
-STEP_WORK = 8
-"""Examples that a weight's gradient and optimizer step cost as much as."""
 EMBEDDING = 32
 """Numbers that a generator learns for each class it may be told."""
 AVERAGED = "G.averaged."
 """Before the names of the weights that G's examples are made with, in a checkpoint, where they are not its own."""
-MALLOC = {-4: 0, -1: 2**31 - 1, -2: 64 * 2**20}
-"""M_MMAP_MAX: no piece is a mapping of its own; M_TRIM_THRESHOLD: free bytes above which the heap shrinks; M_TOP_PAD:
-bytes that it grows by."""
-THREAD_WORK = 5_000_000
-"""Weights x examples in a round that keep one thread busy."""
-THREAD_MEMBERS = 256
-"""Members that keep one thread busy, however small they are: what is done to each weight is done to all of them."""
 
 
 def game_of(
@@ -254,32 +243,3 @@ def weights_to_show(state: dict[str, np.ndarray]) -> dict[str, Tensor]:
     """G's weights and buffers out of a checkpoint, averaged ones where a trick kept such."""
     averaged = {n.removeprefix(AVERAGED): torch.from_numpy(a) for n, a in state.items() if n.startswith(AVERAGED)}
     return weights_of(state, "G") | averaged
-
-
-def threads_for(recipe: Recipe) -> int:
-    """As many threads as the work keeps busy, on cores that are idle now.
-
-    Threads that share a core with other work wait for one another, and two are then slower than one.
-    """
-    with preserving_torch_rng():
-        players = maker_of_generators(recipe)(), maker_of_discriminators(recipe)()
-    weights = sum(p.numel() for player in players for p in player.parameters())
-    work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
-    return max(1, min(max(work // THREAD_WORK, len(recipe.seeds) // THREAD_MEMBERS), idle_cores()))
-
-
-def keep_freed_memory() -> None:
-    """What a round frees stays with the process, for the next round wants as much.
-
-    glibc gives large pieces back to the system, which hands them out anew page by page, all zeros. Elsewhere nothing
-    happens.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        mallopt = ctypes.CDLL(None).mallopt
-        for setting, value in MALLOC.items():
-            mallopt(setting, value)
-
-
-def preserving_torch_rng() -> AbstractContextManager[None]:
-    """Torch's own generator, which networks of the user's draw from, is given back as it was."""
-    return torch.random.fork_rng(devices=[])

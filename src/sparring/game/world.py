@@ -9,12 +9,9 @@ through that to every process.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
 from typing import Any
 
 import torch
@@ -126,31 +123,3 @@ def process_group(world: World, device: str = "cpu") -> Generator[World]:
 
 def _is_of_connection(error: RuntimeError) -> bool:
     return isinstance(error, processes.DistError) or "gloo" in str(error) or "NCCL" in str(error)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def idle_cores() -> int:
-    """Cores that nothing else runs on just now, at least 1; all of them where the system does not tell."""
-    try:
-        runs: list[int] = []
-        for _ in range(7):
-            runs.append(int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0]))
-            time.sleep(0.01)
-    except (OSError, ValueError, IndexError):
-        return cores()
-    return max(1, cores() - max(0, round(median(runs)) - 1))  # one of those that run is this process
-
-
-@contextmanager
-def threads_set(count: int) -> Generator[None]:
-    """For as long as this lasts, torch has so many threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from sparring import catalogue
-from sparring.game.world import cores
+from sparring.game.runtime import cores
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run

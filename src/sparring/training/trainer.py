@@ -27,18 +27,11 @@ from sparring.analysis.diagnosis import Plateau, story_of
 from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.generators import generate, with_classes
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.game.assembly import (
-    game_of,
-    keep_freed_memory,
-    part_of,
-    preserving_torch_rng,
-    restore,
-    state_of,
-    threads_for,
-)
+from sparring.game.assembly import game_of, part_of, restore, state_of
 from sparring.game.compile.plan import PlayTo, playing
 from sparring.game.game import Game, Logged
-from sparring.game.world import ALONE, World, threads_set
+from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
+from sparring.game.world import ALONE, World
 from sparring.progress import say
 from sparring.recipe import Recipe, find_recipe, settings_by_default
 from sparring.record import Run, locked

@@ -26,7 +26,7 @@ from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game.compile.aot import UncompilableError, forget, known, library_of, machine_code
 from sparring.game.compile.groups import Group, all_in_one, balanced, group_size, groups_like
 from sparring.game.game import Game, Logged
-from sparring.game.world import threads_set
+from sparring.game.runtime import threads_set
 
 if TYPE_CHECKING:
     from sparring.game.compile.tracer import Code, Traced

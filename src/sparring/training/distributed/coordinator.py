@@ -14,8 +14,8 @@ from types import FrameType
 from typing import Literal
 
 from sparring.errors import SparringError, UsageError
-from sparring.game.assembly import threads_for
-from sparring.game.world import World, idle_cores, local_device, process_group, world_from_env
+from sparring.game.runtime import idle_cores, threads_for
+from sparring.game.world import World, local_device, process_group, world_from_env
 from sparring.recipe import Recipe, find_recipe, reload
 from sparring.record import Run, locked
 from sparring.record.joining import join
