@@ -11,11 +11,11 @@ import torch
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import NOT_SURE, diagnosis
+from sparring.game.equilibrium import equilibrium_levels
 from sparring.record import Story
 from sparring.rules import Finding, Signals
 from sparring.rules._reading import FIGURES
 from sparring.rules._telling import told
-from sparring.training.about import levels_of
 
 GOOD_END = "equilibrium"
 
@@ -219,7 +219,7 @@ def test_samples_that_were_not_looked_at_lately_are_neither_good_nor_poor() -> N
 
 def test_the_scale_of_an_objective_is_told_by_its_own_numbers(objective: Any) -> None:
     """Where D is `sure` of a real example that costs it next to nothing; where nothing is enough there is no such."""
-    held = levels_of(objective)
+    held = equilibrium_levels(objective)
     undecided = torch.tensor(objective.undecided)
     assert held["d_real"] == held["d_fake"] == float(objective.opinion(undecided))
     assert held["d_loss"] == objective.equilibrium

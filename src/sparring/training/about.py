@@ -13,13 +13,10 @@ from typing import Any
 import torch
 
 from sparring import catalogue
+from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.runtime import cores
-from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-
-FURTHEST, NEXT_TO_NOTHING = 40.0, 1e-3
-"""Scores above the undecided one that are tried, and the share of the loss there that is as good as none."""
 
 
 def about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
@@ -38,33 +35,11 @@ def about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 
         "python": platform.python_version(),
         "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
         "commit": _commit(),
-        "equilibrium": {name: level for name, level in levels_of(recipe.objective).items() if name != "sure"},
+        "equilibrium": {name: level for name, level in equilibrium_levels(recipe.objective).items() if name != "sure"},
         "target": recipe.data.target,
         "changed": _changed(recipe),
     }
     run.write_text("about.json", json.dumps(held, indent=2) + "\n")
-
-
-def levels_of(objective: Objective) -> dict[str, Any]:
-    """What each curve is once D cannot tell real from fake; and `sure`, how far from that D's answer lies when it is.
-
-    D is sure of a real example when that costs it next to nothing: its answer is then 1 where answers are
-    probabilities. `sure` is None for an objective that always rewards a higher score.
-    """
-    undecided = torch.tensor(objective.undecided)
-    answer, told = float(objective.opinion(undecided)), objective.fool(undecided)
-    if objective.relative:
-        told = told + objective.outdone(undecided)
-    scores = torch.linspace(objective.undecided, objective.undecided + FURTHEST, 2_001, dtype=torch.float64)
-    cost = objective.real(scores)
-    content = scores[(cost - cost.min() <= NEXT_TO_NOTHING * (cost[0] - cost.min())).nonzero()[0]]
-    return {
-        "d_loss": objective.equilibrium,
-        "g_loss": float(told) + 0.0,  # no minus before a zero
-        "d_real": answer,
-        "d_fake": answer,
-        "sure": round(float(objective.opinion(content)) - answer, 1) if float(content) < FURTHEST / 2 else None,
-    }
 
 
 def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:

@@ -29,6 +29,7 @@ from sparring.analysis.generators import generate, with_classes
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game.assembly import game_of, part_of, restore, state_of
 from sparring.game.compile.plan import PlayTo, playing
+from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game, Logged
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
 from sparring.game.world import ALONE, World
@@ -40,7 +41,7 @@ from sparring.record.journal import spelled
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rng import RandomStreams
 from sparring.rules import Signals
-from sparring.training.about import about, levels_of
+from sparring.training.about import about
 
 CURVE_NUMBERS = 64_000
 """About how many points of each curve a run writes down, over all its members."""
@@ -404,7 +405,7 @@ def train(
                     trainer.follow()
             if not ended and world.is_main:
                 begins = "resumed" if game.round else "started"
-                levels = levels_of(recipe.objective)
+                levels = equilibrium_levels(recipe.objective)
                 with _politely(trainer), _telling_what_is_safe(trainer):
                     run.journal.append(begins, round=game.round, recipe=recipe.id, levels=levels)
                     part = part_of(recipe, source, device)

@@ -8,10 +8,10 @@ from textwrap import fill
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import rules
+from sparring.game.equilibrium import equilibrium_levels
 from sparring.report.page.findings import range_in_words
 from sparring.report.terminal.evaluations import name_of
 from sparring.rules import FIGURES, Levels, Range, Rule
-from sparring.training.about import levels_of
 
 WIDTH = 120
 CURVES = {"d_real": "D(real)", "d_fake": "D(fake)", "d_loss": "D's loss", "g_loss": "G's loss"}
@@ -42,7 +42,7 @@ def curves_in_markdown() -> str:
         f"| --- |{' --- |' * len(CURVES)} --- |",
     ]
     for name in catalogue.entries("objectives"):
-        told = levels_of(catalogue.make("objectives", name, {}))
+        told = equilibrium_levels(catalogue.make("objectives", name, {}))
         levels = Levels.told(told)
         healthy = [range_in_words(levels.healthy(curve)) or "any" for curve in CURVES]
         at = ", ".join(f"{told[key]:.3g}" for key in ("d_real", "d_loss", "g_loss"))
