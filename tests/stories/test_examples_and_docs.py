@@ -18,10 +18,19 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.m
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"}
 
 
+ARGUMENTS = {"05_from_scratch": ["40"]}
+"""An example that takes half a minute is run for a few rounds; tests/laws/test_from_scratch.py checks what it computes."""
+
+
 @pytest.mark.parametrize("example", sorted(ROOT.glob("examples/*.py")), ids=lambda p: p.stem)
 def test_every_example_runs(example: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(example)], capture_output=True, text=True, cwd=tmp_path, env=QUIET, check=False
+        [sys.executable, str(example), *ARGUMENTS.get(example.stem, ())],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=QUIET,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
