@@ -258,14 +258,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[int, ...], P
     return made
 
 
-def test_a_latent_vector_is_known_by_its_number_alone(latent: object) -> None:
+def test_a_latent_vector_is_known_by_its_z_seed_alone(latent: object) -> None:
     recipe = find_recipe("digits").replace(latent=latent, seeds=(4, 9, 2))
     many = latents(recipe, range(700))
     assert many.shape == (3, 700, recipe.latent.size)
     some = latents(recipe, [3, 650, 3, 0])
     assert torch.equal(some, many[:, [3, 650, 3, 0]])
     assert torch.equal(latents(recipe.replace(seeds=(9,)), range(700)), many[1:2])
-    with pytest.raises(UsageError, match="number"):
+    with pytest.raises(UsageError, match="z seed"):
         latents(recipe, [-1])
 
 
@@ -289,10 +289,10 @@ def test_a_member_walks_as_it_would_alone(folders: dict[tuple[int, ...], Path]) 
         torch.testing.assert_close(one[1:2], other, rtol=0, atol=1e-5)
 
 
-def test_samples_are_those_of_their_numbers_and_seeds(folders: dict[tuple[int, ...], Path]) -> None:
+def test_samples_are_those_of_their_z_seeds_and_seeds(folders: dict[tuple[int, ...], Path]) -> None:
     run = folders[4, 9, 2]
     all = sample(run, 8)
-    np.testing.assert_allclose(sample(run, numbers=[7, 1]), all[:, [7, 1]], atol=1e-6)
+    np.testing.assert_allclose(sample(run, z_seeds=[7, 1]), all[:, [7, 1]], atol=1e-6)
     np.testing.assert_allclose(sample(run, 8, seeds=[2, 4]), all[[2, 0]], atol=1e-6)
     with pytest.raises(UsageError, match="no seed 5; it has 4, 9, 2"):
         sample(run, 8, seeds=[5])

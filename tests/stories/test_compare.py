@@ -20,7 +20,7 @@ from sparring.errors import SparringError, UsageError
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.record.grid import excerpts, grid, save_grid
-from sparring.report import Comparison, comparison, recipes_in_markdown, words, write_comparison
+from sparring.report import Comparison, comparison_summary, recipes_in_markdown, run_text, write_comparison
 from sparring.report.figures.multiples import answers, ends, losses
 from sparring.report.figures.smoothing import course
 from sparring.report.page.comparison import comparison_page
@@ -287,7 +287,7 @@ def test_too_many_runs_are_refused(tmp_path: Path) -> None:
 def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[Run]) -> None:
     (three[0].path / "recipe.json").write_text("{")
     with pytest.raises(SparringError, match="not JSON"):
-        comparison(Comparison.of([tmp_path]))
+        comparison_summary(Comparison.of([tmp_path]))
 
 
 # Recipes told.
@@ -295,7 +295,7 @@ def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[Run]) -> None:
 
 def test_the_words_of_a_run_stand_below_its_verdict(three: list[Run]) -> None:
     for made, seeds in ((three[0], 3), (told_run(three[0].path.parent / "one", seeds=1), 1)):
-        text = " ".join(text_of(words(made), width=200).split())
+        text = " ".join(text_of(run_text(made), width=200).split())
         saw, shows = text.index("its author saw"), text.index("this run shows")
         assert saw < shows < text.index("D's loss ends at") < text.index("when D cannot tell)") < text.index("D(real)")
         assert ("means ± SD over 3 seeds" in text) == (seeds > 1)
@@ -309,7 +309,7 @@ def test_findings_that_a_recipe_should_come_to_are_told(
     assert "findings to be made: mode-collapse, d-too-fast" in capsys.readouterr().out
     assert run(["recipes", "num-gan-1", "--json"]) == OK
     assert json.loads(capsys.readouterr().out)["expects"] == ["mode-collapse", "d-too-fast"]
-    assert "mode-collapse, d-too-fast" in text_of(words(three[2]))
+    assert "mode-collapse, d-too-fast" in text_of(run_text(three[2]))
     assert comparison(compared(*three))["runs"][2]["expects"] == ["mode-collapse", "d-too-fast"]
     assert "mode-collapse, d-too-fast" in words_of(compared(*three))
     assert "- **Findings to be made:** `mode-collapse`, `d-too-fast`" in recipes_in_markdown()

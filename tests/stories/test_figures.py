@@ -22,7 +22,7 @@ from sparring.datasets.folder import Folder
 from sparring.datasets.ring import Ring
 from sparring.recipe import find_recipe
 from sparring.record import Run
-from sparring.report import Comparison, Live, summary, words, write_comparison, write_report
+from sparring.report import Comparison, Live, run_text, summary, write_comparison, write_report
 from sparring.report.figures.drawing import DARK, LIGHT, as_png
 from sparring.report.figures.panels import figures_at_ticks, gradients
 from sparring.report.figures.run import figures
@@ -121,7 +121,7 @@ def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Ru
         assert len(figure["members"]) == figure["n"] == 5 and figure["real"] is not None
     assert evaluated["values"]["d_train"]["real"] is None
     assert set(told["gradients"]) == {"d_gradient", "g_gradient"} and told["gradients"]["g_gradient"]["n"] == 5
-    text = text_of(words(trained))
+    text = text_of(run_text(trained))
     assert "Fréchet distance" in text and "256 examples of each seed" in text and "the judge digits" in text
 
 
@@ -165,7 +165,7 @@ def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path
     assert [axes.get_title(loc="left") for axes in panels] == ["diversity", "of a newer version", "What D says"]
     assert as_png(figures_at_ticks(Facts.of(run), DARK))
     assert summary(run)["metrics"]["values"]["diversity"]["n"] == (0 if value is None else seeds)
-    assert "diversity" in text_of(words(run))
+    assert "diversity" in text_of(run_text(run))
 
 
 def test_compare_lays_figures_side_by_side(trained: Run, tmp_path: Path) -> None:

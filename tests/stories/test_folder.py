@@ -616,7 +616,7 @@ def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[
     assert sparring("doctor", patient, "--size", 16, "--fit", "pad", "--background", "white") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "broken 2: dogs/broken.gif (is no image), dogs/cut.png (" in said
-    assert "exact duplicates 1 too many, in 1 set: cats/0.png = dogs/copy.webp" in said
+    assert "exact duplicates 1 redundant copy in 1 group: cats/0.png = dogs/copy.webp" in said
     assert (
         "training sees 16x16, red, green and blue (as asked); 7 scaled and padded; 1 transparent, seen on #ffffff"
         in said
@@ -630,8 +630,8 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
     saved(shadow)(home / "shadow.png")
     saved(np.full((8, 8, 3), 9, np.uint8))(home / "plain.png")
     hidden, shown = (
-        Examination.of(home).document(),
-        Examination.of(home, _folder.Wish(background=(255,) * 3)).document(),
+        Examination.of(home).summary(),
+        Examination.of(home, _folder.Wish(background=(255,) * 3)).summary(),
     )
     assert hidden["transparent"] == shown["transparent"] == 1
     assert (hidden["training"]["background"], shown["training"]["background"]) == ("#000000", "#ffffff")
@@ -645,7 +645,7 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
 
 
 def test_training_sees_what_the_doctor_said(patient: Path) -> None:
-    told = Examination.of(patient).document()
+    told = Examination.of(patient).summary()
     settled = Folder(str(patient)).settled()
     assert list(settled.shape) == told["training"]["shape"]
     assert len(pixels_of(patient)) == told["images"]

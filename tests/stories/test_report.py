@@ -17,12 +17,13 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sparring.analysis.facts import Facts, named_seeds, plus_minus
+from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import named_seeds, plus_minus
 from sparring.recipe import find_recipe
 from sparring.record import Run, Story
 from sparring.record.grid import grid
-from sparring.report import Live, save_figures, summary, words, write_report
+from sparring.report import Live, run_text, save_figures, summary, write_report
 from sparring.report.figures.drawing import LIGHT, MOST_LINES
 from sparring.report.figures.run import curves, ends, outputs
 from sparring.report.figures.smoothing import smoothed
@@ -178,20 +179,20 @@ def test_diverged_members_are_counted_and_named(tmp_path: Path) -> None:
     assert told["diverged"] == {"2": 150, "4": 150}
     assert told["curves"]["d_loss"]["n"] == 4
     assert told["curves"]["d_loss"]["members"][2] is None
-    assert "diverged at round 150" in text_of(words(run))
+    assert "diverged at round 150" in text_of(run_text(run))
 
 
 def test_a_run_whose_members_all_diverged_has_a_page(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", seeds=4, lost=range(4), end="diverged-all")
     assert "4 of 4 seeds diverged" in written(run).said
     assert summary(run)["curves"]["g_loss"]["mean"] is None
-    assert "4 diverged" in text_of(words(run))
+    assert "4 diverged" in text_of(run_text(run))
 
 
 def test_a_run_of_tick_zero_alone_has_a_page(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", log_points=0, end=None)
     assert "No round has been played yet." in written(run).said
-    assert "No round has been played yet." in text_of(words(run))
+    assert "No round has been played yet." in text_of(run_text(run))
     assert summary(run)["round"] == 0 and summary(run)["rounds_per_second"] is None
 
 
@@ -205,7 +206,7 @@ def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
     assert len(seen.all("script")) == 1 and "onerror" not in {k for _, a in seen.tags for k in a}
     assert not any((image.get("src") or "").startswith("http") for image in seen.all("img"))
     assert name in seen.said
-    text_of(words(told_run(tmp_path / "b", name="[bold]x[/nothing]")))
+    text_of(run_text(told_run(tmp_path / "b", name="[bold]x[/nothing]")))
 
 
 def test_a_run_without_about_json_has_a_page(tmp_path: Path) -> None:
@@ -256,7 +257,7 @@ def test_summary_is_plain_json_and_loads_no_torch(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", seeds=20, lost=[3], away=[7])
     code = (
         "import json, sys; from sparring.record import Run; from sparring import report;"
-        "run = Run.open(sys.argv[1]); report.words(run);"
+        "run = Run.open(sys.argv[1]); report.run_text(run);"
         "print(json.dumps(report.summary(run), allow_nan=False));"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
@@ -268,7 +269,7 @@ def test_summary_is_plain_json_and_loads_no_torch(tmp_path: Path) -> None:
 
 
 def test_words_of_many_seeds_list_only_those_that_stand_out(tmp_path: Path) -> None:
-    text = text_of(words(told_run(tmp_path / "run", seeds=40, away=[11, 31])))
+    text = text_of(run_text(told_run(tmp_path / "run", seeds=40, away=[11, 31])))
     assert "2 of 40 seeds stand out" in text and "\n11 " in text and "\n31 " in text and "\n12 " not in text
     assert "38 of 40 seeds ended within 0.2" in text
 
@@ -276,7 +277,7 @@ def test_words_of_many_seeds_list_only_those_that_stand_out(tmp_path: Path) -> N
 def test_words_of_few_seeds_list_each(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", seeds=3)
     run.write_text("report.html", "")
-    text = text_of(words(run))
+    text = text_of(run_text(run))
     assert all(f"\n{seed}  " in text for seed in range(3))
     assert str(run.path) in text.replace("\n", "") and "report.html" in text.replace("\n", "")
 
@@ -287,7 +288,7 @@ def test_how_numbers_are_written() -> None:
     assert plus_minus(Spread.of(np.array([0.25]))) == "0.250"
     assert plus_minus(Spread.of(np.array([np.nan]))) == "–"
     assert named_seeds([4]) == "seed 4" and named_seeds([1, 2, 5]) == "seeds 1, 2 and 5"
-    assert named_seeds(range(1000), most=2) == "seeds 0, 1 and 998 more"
+    assert named_seeds(range(1000), max_names=2) == "seeds 0, 1 and 998 more"
 
 
 # While it trains.

@@ -13,7 +13,8 @@ from typing import Any
 
 from sparring import catalogue
 from sparring.analysis.differences import between
-from sparring.analysis.facts import Facts, count, listed, summary
+from sparring.analysis.facts import Facts, summary
+from sparring.analysis.wording import count, listed
 from sparring.errors import SparringError, UsageError
 from sparring.record import Run
 
@@ -138,7 +139,7 @@ class Comparison:
         return any(facts.recipe.get(field) != self.runs[0].recipe.get(field) for facts in self.runs)
 
 
-def comparison(held: Comparison) -> dict[str, Any]:
+def comparison_summary(held: Comparison) -> dict[str, Any]:
     """All that `sparring compare --json` tells: of each run what `show --json` does, and what it changes."""
     return {
         "title": held.title,

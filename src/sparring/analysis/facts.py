@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +12,7 @@ from sparring import catalogue
 from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
 from sparring.analysis.differences import differences
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import count
 from sparring.record import Run, Story
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rules import NEAR
@@ -313,52 +312,3 @@ def _far_out(values: np.ndarray) -> np.ndarray:
     low, high = np.quantile(finite, [0.25, 0.75])
     reach = ODD * (high - low)
     return (values < low - reach) | (values > high + reach)
-
-
-# How numbers are written.
-
-
-def number(value: Any) -> str:
-    """Three digits that matter; a dash for what is not there."""
-    if value is None or not np.isfinite(value):
-        return "–"
-    return f"{value:.3f}" if 1e-3 <= abs(value) < 100 or value == 0 else f"{value:.3g}"
-
-
-def plus_minus(spread: Spread) -> str:
-    if spread.mean is None or spread.sd is None:
-        return number(spread.mean)
-    if abs(spread.mean) >= 100 or spread.sd >= 100:
-        return f"{number(spread.mean)} ± {number(spread.sd)}"
-    # As many decimals as show a digit of the SD, and the mean has the same.
-    decimals = min(6, max(3, -math.floor(math.log10(spread.sd)))) if spread.sd else 3
-    return f"{spread.mean:.{decimals}f} ± {spread.sd:.{decimals}f}"
-
-
-def duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
-
-
-def example(values: np.ndarray) -> str:
-    return " ".join(f"{v:.2f}" if np.isfinite(v) else "–" for v in values)
-
-
-def count(amount: int, noun: str) -> str:
-    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
-
-
-def named_seeds(seeds: Sequence[int], most: int = 12) -> str:
-    """`seed 3`, `seeds 1, 2 and 5`, `seeds 1, 2, 3 and 40 more`."""
-    names = [str(seed) for seed in seeds]
-    if len(names) == 1:
-        return f"seed {names[0]}"
-    return f"seeds {listed(names if len(names) <= most else [*names[:most], f'{len(names) - most:,} more'])}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])

@@ -1,4 +1,4 @@
-"""A run's trained generators, and what they make: examples, chosen latent vectors, a function to explore."""
+"""From a run to its trained generators: as a population, as one function of latent vectors, or as examples."""
 
 from __future__ import annotations
 
@@ -20,28 +20,47 @@ from sparring.rng import RandomStreams
 
 @torch.no_grad()
 def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarray:
-    """What the generators make of latent vectors `(P, N, size)`: float32 `(P, N, *shape)` in data units."""
+    """Examples that the generators make of given latent vectors.
+
+    Args:
+        generator: P generators side by side. It is left in training mode.
+        latent: `(P, N, size)`; where training is class-conditional, with the one-hot class behind each vector.
+        recipe: Says what the data units are.
+
+    Returns:
+        float32 `(P, N, *shape)` in data units ([0, 1] for images).
+    """
     generator.train(False)
-    made = recipe.data.in_data_units(generator(latent))
+    examples = recipe.data.in_data_units(generator(latent))
     generator.train(True)
-    return made.float().cpu().numpy()
+    return examples.float().cpu().numpy()
 
 
 def generators_of(
     run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None, best: bool = False
 ) -> tuple[Recipe, Population]:
-    """A run's recipe and its trained generators: all, or those of `seeds`, which the recipe then has too.
+    """Load a run's trained generators from a checkpoint, with their averaged (EMA) weights where it has those.
 
-    `source` is where to find a user's own file, if it moved. They are those of the newest checkpoint, or of the `best`:
-    that of the round at which samples were nearest to the data.
+    Args:
+        run: A run or its folder.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        seeds: Members to load; all if None.
+        best: Load the best checkpoint, whose samples were nearest to the data, instead of the newest.
+
+    Returns:
+        The recipe (of the chosen members only) and the population of generators, in training mode.
+
+    Raises:
+        SparringError: The folder holds no run, or no such checkpoint yet.
+        UsageError: The run has no member of such a seed.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     recipe = reload(run.recipe, source)
-    held = run.load("G.", best)
-    if held is None:
-        which = "best checkpoint: samples were not looked at" if best else "checkpoint"
+    checkpoint = run.load("G.", best)
+    if checkpoint is None:
+        which = "best checkpoint: its samples were never evaluated" if best else "checkpoint"
         raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
-    weights = weights_to_show(held[1])
+    weights = weights_to_show(checkpoint[1])
     if seeds is not None:
         if absent := sorted(set(seeds) - set(recipe.seeds)):
             raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, recipe.seeds)))}")
@@ -56,9 +75,21 @@ def generators_of(
 def explorable(
     run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None, best: bool = False
 ) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
-    """A run's recipe and G: latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
+    """A run's trained generators as one function of latent vectors, in evaluation mode and without gradients.
 
-    G is in evaluation mode and keeps no gradients. `seeds` chooses members; the recipe that comes back has only those.
+    Args:
+        run: A run or its folder.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        seeds: Members to load; all if None.
+        best: Load the best checkpoint instead of the newest.
+
+    Returns:
+        The recipe (of the chosen members only), and G, which maps latent vectors `(P, N, size)` to examples
+        `(P, N, *shape)` in data units.
+
+    Raises:
+        SparringError: The folder holds no run, or no such checkpoint yet.
+        UsageError: The run has no member of such a seed.
     """
     with preserving_torch_rng():
         recipe, generators = generators_of(run, source, seeds, best)
@@ -72,28 +103,47 @@ def explorable(
     return recipe, G
 
 
-def latents(recipe: Recipe, numbers: Sequence[int]) -> Tensor:
-    """Each member's latent vectors of these numbers, `(P, len(numbers), size)`.
+def latents(recipe: Recipe, z_seeds: Sequence[int]) -> Tensor:
+    """Latent vectors that can be made again: each is generated from its own integer, its z seed.
 
-    Vector k of a member depends on its seed, the latent law and k alone, so a picture can be made again from its k.
-    Where G is told classes, class k modulo their count stands behind it, one-hot.
+    A vector depends only on the member's seed, the latent distribution and its z seed.
+
+    Args:
+        recipe: Says the latent distribution and the members' seeds.
+        z_seeds: Integers from 0 to 2**63 - 1, one for each vector.
+
+    Returns:
+        `(P, len(z_seeds), size)`. Where training is class-conditional, the one-hot class `z_seed % classes` is
+        appended to each vector.
+
+    Raises:
+        UsageError: A z seed lies outside its range.
     """
-    if odd := [number for number in numbers if not 0 <= number < 2**63]:
-        raise UsageError(f"a latent vector's number lies between 0 and 2**63 - 1, not at {odd[0]}")
+    if outside := [z_seed for z_seed in z_seeds if not 0 <= z_seed < 2**63]:
+        raise UsageError(f"a latent vector's z seed must lie between 0 and 2**63 - 1, not at {outside[0]}")
     rng = RandomStreams(recipe.seeds)
     drawn: dict[int, Tensor] = {}
-    for number in sorted(set(numbers)):
-        rng.begin(number)
-        drawn[number] = recipe.latent.draw(rng, "latent number", 1)
-    return with_classes(recipe, torch.cat([drawn[number] for number in numbers], 1), numbers)
+    for z_seed in sorted(set(z_seeds)):
+        rng.begin(z_seed)
+        drawn[z_seed] = recipe.latent.draw(rng, "latent number", 1)
+    return with_classes(recipe, torch.cat([drawn[z_seed] for z_seed in z_seeds], 1), z_seeds)
 
 
 def with_classes(recipe: Recipe, latent: Tensor, numbers: Sequence[int]) -> Tensor:
-    """Latent vectors `(P, N, size)` with class `number` modulo their count behind each, where G is told classes."""
+    """Append a one-hot class to latent vectors where training is class-conditional.
+
+    Args:
+        recipe: Says how many classes there are.
+        latent: `(P, N, size)`.
+        numbers: N integers; vector k gets class `numbers[k] % classes`.
+
+    Returns:
+        `(P, N, size + classes)`, or `latent` itself without classes.
+    """
     if not recipe.classes:
         return latent
-    told = torch.tensor([number % recipe.classes for number in numbers], device=latent.device)
-    one_hot = torch.nn.functional.one_hot(told, recipe.classes).to(latent.dtype)
+    classes = torch.tensor([number % recipe.classes for number in numbers], device=latent.device)
+    one_hot = torch.nn.functional.one_hot(classes, recipe.classes).to(latent.dtype)
     return torch.cat([latent, one_hot.expand(len(latent), *one_hot.shape)], -1)
 
 
@@ -101,16 +151,28 @@ def sample(
     run: Run | str | Path,
     count: int = 64,
     source: Path | None = None,
-    numbers: Sequence[int] | None = None,
+    z_seeds: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
 ) -> np.ndarray:
-    """Examples of every member, float32 `(P, N, *shape)` in data units ([0, 1] for images).
+    """Generate examples with every member of a run.
 
-    They are those of the latent vectors 0 to `count` - 1, or of `numbers`; the same number gives the same example.
-    `seeds` chooses members, `best` the best checkpoint in place of the newest.
+    Args:
+        run: A run or its folder.
+        count: How many examples of each member: those of the z seeds 0 to `count` - 1.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        z_seeds: Which latent vectors, each generated from its own integer; overrides `count`.
+        seeds: Members to sample from; all if None.
+        best: Use the best checkpoint instead of the newest.
+
+    Returns:
+        float32 `(P, N, *shape)` in data units ([0, 1] for images). The same z seed gives the same example.
+
+    Raises:
+        SparringError: The folder holds no run, or no such checkpoint yet.
+        UsageError: `count` is below 1, or the run has no member of such a seed.
     """
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
     recipe, G = explorable(run, source, seeds, best)
-    return G(latents(recipe, range(count) if numbers is None else numbers)).float().cpu().numpy()
+    return G(latents(recipe, range(count) if z_seeds is None else z_seeds)).float().cpu().numpy()

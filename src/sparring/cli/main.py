@@ -210,7 +210,7 @@ def train(arguments: list[str]) -> int:
     from sparring.training.distributed import train as start
 
     out = flags.out or home or Path("runs") / recipe.name
-    with report.Live() as live, report.LiveParts() as parts:
+    with report.Live() as live, report.LiveShards() as parts:
         made = start(
             recipe,
             out,
@@ -235,7 +235,7 @@ def train(arguments: list[str]) -> int:
         told = {"run": str(made.path), "rounds": story.round, "seeds": story.seeds}
         print_json({**told, "rounds_per_second": round(pace, 3), "seconds": round(story.seconds, 3)})
     else:
-        _print(report.words(made))
+        _print(report.run_text(made))
         print(page)
     if story.status == "plateau":
         _complain(f"samples no longer get better: ended after round {story.round} of {recipe.rounds}", OK)
@@ -262,7 +262,7 @@ def show(arguments: list[str]) -> int:
     run = Run.open(flags.run)
     if flags.json:
         return print_json(report.summary(run))
-    _print(report.words(run))
+    _print(report.run_text(run))
     return OK
 
 
@@ -286,7 +286,7 @@ def diagnose(arguments: list[str]) -> int:
         return print_json(held.plain(run.path))
     from sparring import report
 
-    _print(report.diagnosed_words(run, held))
+    _print(report.diagnosis_text(run, held))
     return OK
 
 
@@ -314,7 +314,7 @@ def compare(arguments: list[str]) -> int:
     if out:
         report.write_comparison(held, out)
     if flags.json:
-        return print_json({"out": str(out) if out else None, **report.comparison(held)})
+        return print_json({"out": str(out) if out else None, **report.comparison_summary(held)})
     print(out)
     return OK
 
@@ -357,7 +357,7 @@ def measure(arguments: list[str]) -> int:
     page = report.write_report(measured.run)
     if flags.json:
         return print_json(measured.plain())
-    _print(report.measured_words(measured.plain()))
+    _print(report.measurement_text(measured.plain()))
     print(page)
     return OK
 
@@ -419,17 +419,18 @@ def doctor(arguments: list[str]) -> int:
     flags = parse(DoctorFlags, "doctor", arguments)
     if flags.out and ending(flags.out) != ".png":
         raise UsageError("--out must end in .png: the contact sheet is a picture")
+    from sparring import report
     from sparring.analysis.doctor import Examination
     from sparring.record import write_whole
 
     wanted = {name: getattr(flags, name) for name in ("size", "fit", "background", "colors")}
     examined = Examination.of(flags.folder, catalogue.make("datasets", "folder", {"path": "", **wanted}).wish)
     if flags.out:
-        sheet = examined.contact_sheet()
+        sheet = report.contact_sheet(examined)
         write_whole(flags.out, lambda path: sheet.save(path, format="PNG"))
     if flags.json:
-        return print_json({**examined.document(), "out": str(flags.out) if flags.out else None})
-    _print(examined.words())
+        return print_json({**examined.summary(), "out": str(flags.out) if flags.out else None})
+    _print(report.doctor_text(examined))
     if examined.good:
         print(f"\n{examined.command}")
     if flags.out:

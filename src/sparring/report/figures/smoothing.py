@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparring.analysis.facts import TITLES, Facts, number
+from sparring.analysis.facts import TITLES, Facts
+from sparring.analysis.wording import number
 
 SMOOTH_SHARE = 0.03
 """Of the run: the window of the moving mean that the curves show."""

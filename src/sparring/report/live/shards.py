@@ -13,8 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sparring.analysis.facts import TITLES, count, duration, plus_minus
+from sparring.analysis.facts import TITLES
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import count, duration, plus_minus
 from sparring.report.live.training import PLAIN_SECONDS, REFRESH_SECONDS, SAFE, spreads_table
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ MOST_ROWS = 16
 """Parts that are shown one by one; of more, those that are furthest behind."""
 
 
-class LiveParts:
-    """A spectator of a run's parts. Use it as a context: `with LiveParts() as live: train(..., spectators=[live])`."""
+class LiveShards:
+    """A spectator of a run's parts. Use it as a context: `with LiveShards() as live: train(..., spectators=[live])`."""
 
     def __init__(self, console: Console | None = None):
         # Asked of the stream itself: FORCE_COLOR must not send escape codes into a file.

@@ -21,8 +21,9 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.analysis.diagnosis import diagnosis, story_of
-from sparring.analysis.facts import TITLES, count, duration, number, plus_minus
+from sparring.analysis.facts import TITLES
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import count, duration, number, plus_minus
 from sparring.record.grid import in_color
 from sparring.record.story import CURVES
 from sparring.report.live.points import Scatters

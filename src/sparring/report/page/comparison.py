@@ -10,7 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from sparring.analysis.comparison import Comparison
-from sparring.analysis.facts import TITLES, Evaluation, Facts, count, number, plus_minus
+from sparring.analysis.facts import TITLES, Evaluation, Facts
+from sparring.analysis.wording import count, number, plus_minus
 from sparring.record import write_whole
 from sparring.record.grid import excerpts
 from sparring.record.story import CURVES

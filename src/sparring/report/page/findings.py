@@ -14,7 +14,8 @@ from rich.text import Text
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command, remedied
 from sparring.analysis.differences import between
-from sparring.analysis.facts import Facts, count, named_seeds, number
+from sparring.analysis.facts import Facts
+from sparring.analysis.wording import count, named_seeds, number
 from sparring.record import Run
 from sparring.report.page.markup import Markup, join, tag
 from sparring.rules import Evidence, Finding, Range
@@ -33,7 +34,7 @@ HUES = {"d_real": "d_real", "d_fake": "d_fake", "d_gradient": "d_gradient", "g_g
 # In a terminal.
 
 
-def diagnosed_words(run: Run, held: Diagnosis) -> RenderableType:
+def diagnosis_text(run: Run, held: Diagnosis) -> RenderableType:
     """What `sparring diagnose` prints."""
     parts: list[RenderableType] = [_headline(held)]
     for finding in held.findings:

@@ -12,8 +12,8 @@ from rich.measure import Measurement as Width
 from rich.table import Table
 from rich.text import Text
 
-from sparring.analysis.facts import number, plus_minus
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import number, plus_minus
 from sparring.errors import SparringError
 from sparring.record import Run
 from sparring.report.page.document import table
@@ -84,7 +84,7 @@ def rows(told: dict[str, Any]) -> list[Row]:
     ]
 
 
-def measured_words(told: dict[str, Any]) -> RenderableType:
+def measurement_text(told: dict[str, Any]) -> RenderableType:
     """What `sparring measure` prints: each metric beside held-out real data, over seeds, and the two extremes."""
     return _Words(told)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sparring.analysis.facts import TITLES, Facts, count, duration, example, number, plus_minus
+from sparring.analysis.facts import TITLES, Facts
+from sparring.analysis.wording import count, duration, example, number, plus_minus
 from sparring.record import Run
 from sparring.record.grid import MOST_MEMBERS
 from sparring.record.story import CURVES

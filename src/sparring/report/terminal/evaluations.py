@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sparring.analysis.facts import Evaluation, number, plus_minus
+from sparring.analysis.facts import Evaluation
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import number, plus_minus
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from sparring.analysis.facts import TITLES, Facts, count, duration, example, files, number, plus_minus
+from sparring.analysis.facts import TITLES, Facts, files
+from sparring.analysis.wording import count, duration, example, number, plus_minus
 from sparring.record import Run
 from sparring.record.story import CURVES
 from sparring.report.terminal import evaluations as looks
@@ -16,7 +17,7 @@ MOST_SEEDS = 16
 """Seeds up to which each has a line; beyond, only the odd ones out."""
 
 
-def words(run: Run) -> RenderableType:
+def run_text(run: Run) -> RenderableType:
     """What `sparring show` prints. Loads no torch."""
     facts = Facts.of(run)
     parts: list[RenderableType] = [_headline(facts), Text(), _verdict(facts)]

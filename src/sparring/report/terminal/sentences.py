@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sparring.analysis.facts import Facts, count, named_seeds, plus_minus
+from sparring.analysis.facts import Facts
+from sparring.analysis.wording import count, named_seeds, plus_minus
 from sparring.report.figures.smoothing import course
 
 

@@ -1,0 +1,72 @@
+"""How numbers, durations, seeds and lists are written as text. Loads no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sparring.analysis.stats import Spread
+
+
+def number(value: Any) -> str:
+    """Three significant digits; a dash for None and for what is not finite."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return f"{value:.3f}" if 1e-3 <= abs(value) < 100 or value == 0 else f"{value:.3g}"
+
+
+def whole_number(value: float | None) -> str:
+    """Like `number`, but a whole number without decimals."""
+    return number(value) if value is None or value != round(value) else f"{value:.0f}"
+
+
+def short(value: float) -> str:
+    """Two or three significant digits; a whole number without decimals."""
+    return f"{value:.0f}" if value == round(value) else f"{value:.3g}"
+
+
+def plus_minus(spread: Spread) -> str:
+    """`0.260 ± 0.014`: mean and SD over seeds; the mean alone where there is no SD."""
+    if spread.mean is None or spread.sd is None:
+        return number(spread.mean)
+    if abs(spread.mean) >= 100 or spread.sd >= 100:
+        return f"{number(spread.mean)} ± {number(spread.sd)}"
+    # As many decimals as show a digit of the SD, and the mean has the same.
+    decimals = min(6, max(3, -math.floor(math.log10(spread.sd)))) if spread.sd else 3
+    return f"{spread.mean:.{decimals}f} ± {spread.sd:.{decimals}f}"
+
+
+def duration(seconds: float) -> str:
+    """`3.2 s`, `4 min 05 s` or `1 h 20 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def example(values: np.ndarray) -> str:
+    """The numbers of one example, shape `(K,)`, with two decimals each."""
+    return " ".join(f"{v:.2f}" if np.isfinite(v) else "–" for v in values)
+
+
+def count(amount: int, noun: str) -> str:
+    """`1 seed`, `1,000 seeds`."""
+    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+
+
+def named_seeds(seeds: Sequence[int], max_names: int = 12) -> str:
+    """`seed 3`, `seeds 1, 2 and 5`, `seeds 1, 2, 3 and 40 more`."""
+    names = [str(seed) for seed in seeds]
+    if len(names) == 1:
+        return f"seed {names[0]}"
+    rest = f"{len(names) - max_names:,} more"
+    return f"seeds {listed(names if len(names) <= max_names else [*names[:max_names], rest])}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])

@@ -1,0 +1,90 @@
+"""A contact sheet of a folder of images: a sample of every class and of every kind of problem. Loads no matplotlib."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from sparring.datasets._folder import classes_of
+from sparring.datasets._pixels import fitted, whole
+from sparring.errors import SparringError
+
+if TYPE_CHECKING:
+    from sparring.analysis.doctor import Examination
+
+COLUMNS, TILE_WIDTH = 16, 56
+"""Images in a row, and about how wide each is, in pixels."""
+MAX_CLASSES, MAX_ROWS = 12, 4
+"""Classes shown, and rows of images where there are no classes."""
+CAPTION, GAP = 16, 10
+"""Pixels above and below each block of images."""
+
+Block = tuple[str, Sequence[str]]
+"""A title and the names of the files below it."""
+
+
+def contact_sheet(examination: Examination) -> Image.Image:
+    """Images as training will see them, in blocks: of every class, then of what may be a problem.
+
+    Raises SparringError when no image in the folder can be read.
+    """
+    if not examination.good:
+        raise SparringError(f"{examination.contents.folder} holds no image that can be read: there is nothing to show")
+    blocks = [*_classes(examination), *_problems(examination)]
+    width, height = examination.training_size[0]
+    scale = max(1, round(TILE_WIDTH / max(width, height)))
+    across, down = width * scale + 2, height * scale + 2
+    heights = [CAPTION + -(-len(names) // COLUMNS) * down + GAP for _, names in blocks]
+    sheet = Image.new("RGB", (COLUMNS * across + 2 * GAP, sum(heights) + GAP), "white")
+    draw = ImageDraw.Draw(sheet)
+    top = GAP
+    for (title, names), block_height in zip(blocks, heights, strict=True):
+        draw.text((GAP, top), title, fill=(60, 60, 60))
+        for index, name in enumerate(names):
+            tile = _tile(examination, name).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+            sheet.paste(tile, (GAP + index % COLUMNS * across, top + CAPTION + index // COLUMNS * down))
+        top += block_height
+    return sheet
+
+
+def _tile(examination: Examination, name: str) -> Image.Image:
+    """One image as training sees it."""
+    wish = examination.wish
+    image = whole(examination.contents.folder / name, wish.background)
+    tile = fitted(image, examination.training_size[0], wish.fit, wish.background)
+    return tile.convert("L") if examination.channels == 1 else tile
+
+
+def _classes(examination: Examination) -> list[Block]:
+    names = [file.name for file in examination.good]
+    if not examination.classes:
+        return [(f"{len(names):,} images", _evenly(names, COLUMNS * MAX_ROWS))]
+    of_class: dict[str, list[str]] = defaultdict(list)
+    for name, label in zip(names, classes_of(names), strict=True):
+        of_class[label].append(name)
+    largest = list(examination.classes.items())[:MAX_CLASSES]
+    return [(f"{label} ({amount:,})", _evenly(of_class[label], COLUMNS)) for label, amount in largest]
+
+
+def _problems(examination: Examination) -> list[Block]:
+    duplicates, look_alikes = examination.duplicates, examination.look_alikes
+    blocks: list[Block] = [
+        (f"exact duplicates, two of each ({len(duplicates):,})", _pairs(duplicates)),
+        (f"look alike, two of each ({len(look_alikes):,})", _pairs(look_alikes)),
+        (f"nearly one color ({len(examination.flat):,})", examination.flat),
+    ]
+    return [(title, names[:COLUMNS]) for title, names in blocks if names]
+
+
+def _pairs(groups: Sequence[Sequence[str]]) -> list[str]:
+    return [name for group in groups for name in group[:2]]
+
+
+def _evenly(names: Sequence[str], amount: int) -> list[str]:
+    """At most so many names, evenly spaced."""
+    chosen = np.linspace(0, len(names) - 1, min(amount, len(names))).round().astype(int).tolist()
+    return [names[int(index)] for index in chosen]
