@@ -125,9 +125,9 @@ def _weights(run: Run, parts: Sequence[Run], stories: Sequence[Story]) -> list[E
         logs = [math.log(max(told[0]["distance"], 1e-9)) for told in best]
         distance = math.exp(sum(n * log for n, log in zip(sizes, logs, strict=True)) / sum(sizes))
         run.save_best(round, _joined([_read(path) for path in files if path]))
-        at, figure = max(told[0]["at"] for told in best), best[0][0]["figure"]
+        at, metric = max(told[0]["at"] for told in best), best[0][0]["metric"]
         events.append(
-            {"event": "best", "at": at, "round": round, "figure": figure, "distance": float(f"{distance:.6g}")}
+            {"event": "best", "at": at, "round": round, "metric": metric, "distance": float(f"{distance:.6g}")}
         )
     held = [{_round_of(path): path for path in part.checkpoints()} for part in parts]
     for round in sorted(set.intersection(*(set(each) for each in held)), reverse=True):

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from sparring.errors import SparringError
+from sparring.record import legacy
 
 Event = dict[str, Any]
 
@@ -90,7 +91,7 @@ def _read(path: Path) -> Iterator[Event]:
         return
     for number, line in enumerate(lines[:-1], 1):
         try:
-            yield json.loads(line)
+            yield legacy.event(json.loads(line))
         except ValueError as error:
             raise SparringError(
                 f"{path}, line {number}: not JSON ({error}); the journal was edited or damaged"

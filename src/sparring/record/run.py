@@ -17,9 +17,11 @@ import safetensors.numpy
 from filelock import FileLock, Timeout
 
 from sparring.errors import SparringError
+from sparring.record import legacy
 from sparring.record.journal import Journal, replay, saving
 from sparring.record.story import Story
 
+MEASURES = "measures.json"
 KEPT_CHECKPOINTS = 2
 """Checkpoints kept: the newest, and the one before it in case the newest cannot be read."""
 
@@ -49,8 +51,8 @@ class Run:
 
     @property
     def shards(self) -> Path:
-        """Where the shards lie of a run whose members are trained by several processes; `parts` in older runs."""
-        old = self.path / "parts"
+        """Where the shards lie of a run whose members are trained by several processes."""
+        old = self.path / legacy.SHARDS
         return old if old.is_dir() else self.path / "shards"
 
     @property
@@ -78,7 +80,7 @@ class Run:
     def recipe(self) -> dict[str, Any]:
         """The recipe as plain data. Raises SparringError when the file is damaged."""
         try:
-            return json.loads(self.recipe_json)
+            return legacy.recipe(json.loads(self.recipe_json))
         except ValueError as error:
             raise SparringError(f"{self.path / 'recipe.json'} is not JSON ({error})") from error
 
@@ -93,9 +95,20 @@ class Run:
     @property
     def about(self) -> dict[str, Any]:
         try:
-            return json.loads((self.path / "about.json").read_text(encoding="utf-8"))
+            return legacy.about(json.loads((self.path / "about.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
             return {}
+
+    @property
+    def measures(self) -> dict[str, Any] | None:
+        """What `sparring measure` last wrote, as plain data, or None. Raises SparringError when the file is damaged."""
+        path = self.path / MEASURES
+        try:
+            return legacy.measures(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError) as error:
+            raise SparringError(f"{path} is not a measurement ({error}): measure the run again") from error
 
     def write_text(self, name: str, text: str) -> Path:
         return self.write(name, lambda path: path.write_text(text, encoding="utf-8"))

@@ -309,7 +309,7 @@ class Trainer:
             return
         began = time.monotonic()
         self.run.save_best(self.game.round, state_of(self.game))
-        told = {"figure": signals.distance.name, "distance": float(f"{distance:.6g}")}
+        told = {"metric": signals.distance.name, "distance": float(f"{distance:.6g}")}
         self.run.journal.append("best", round=self.game.round, **told)
         self._best, self._best_saved_at = distance, time.monotonic()
         self._save_seconds = max(self._save_seconds, self._best_saved_at - began)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +13,6 @@ from rich.text import Text
 
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import number, plus_minus
-from sparring.errors import SparringError
 from sparring.record import Run
 from sparring.report.page.document import table
 from sparring.report.page.markup import Markup, join, tag
@@ -67,13 +65,7 @@ class Row:
 
 def held(run: Run) -> dict[str, Any] | None:
     """What `sparring measure` last wrote in a run's folder, or None. Raises SparringError when it is damaged."""
-    path = run.path / FILE
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise SparringError(f"{path} is not JSON ({error}): measure the run again") from error
+    return run.measures
 
 
 def rows(told: dict[str, Any]) -> list[Row]:

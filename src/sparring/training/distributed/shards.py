@@ -12,9 +12,9 @@ from typing import Any
 
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, reload
-from sparring.record import Run
+from sparring.record import Run, legacy
 
-NAME, OLD_NAME = "plan.json", "deal.json"
+NAME = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ShardPlan:
     @classmethod
     def of(cls, run: Run, seeds: Sequence[int], count: int, threads: int) -> ShardPlan:
         """The one that the run's folder tells, or a new one of `count` parts that differ by one member at most."""
-        told = next((p for p in (run.shards / NAME, run.shards / OLD_NAME) if p.is_file()), run.shards / NAME)
+        told = next((p for p in (run.shards / NAME, run.shards / legacy.PLAN) if p.is_file()), run.shards / NAME)
         if told.is_file():
             try:
                 held = json.loads(told.read_text(encoding="utf-8"))
