@@ -100,7 +100,7 @@ def _leaves(value: Any) -> Any:
     if not isinstance(value, dict) or "is" not in value:
         return value
     leaf = cast(Plain, value)
-    name = LEAVES.get(leaf["is"], leaf["is"])
+    name = str(LEAVES.get(leaf["is"], leaf["is"]))
     fields = _renamed(leaf, LEAF_FIELDS.get(name, {}))
     return {field: _value(each, LEAF_VALUES.get((name, field), {})) for field, each in fields.items()} | {"is": name}
 
