@@ -310,7 +310,7 @@ def test_findings_that_a_recipe_should_come_to_are_told(
     assert run(["recipes", "num-gan-1", "--json"]) == OK
     assert json.loads(capsys.readouterr().out)["expects"] == ["mode-collapse", "d-too-fast"]
     assert "mode-collapse, d-too-fast" in text_of(run_text(three[2]))
-    assert comparison(compared(*three))["runs"][2]["expects"] == ["mode-collapse", "d-too-fast"]
+    assert comparison_summary(compared(*three))["runs"][2]["expects"] == ["mode-collapse", "d-too-fast"]
     assert "mode-collapse, d-too-fast" in words_of(compared(*three))
     assert "- **Findings to be made:** `mode-collapse`, `d-too-fast`" in recipes_in_markdown()
 

@@ -180,7 +180,8 @@ class Examination:
         changed += [f"background={self.background}"] if any(wish.background) else []
         changed += [f"colors={wish.colors}"] if wish.colors != "auto" else []
         data = f"folder({', '.join([f'path={path}', *changed])})" if changed else path
-        return f"sparring train digits --data {shlex.quote(data)} --seeds 4 --out runs/{self.contents.folder.name or 'mine'}"
+        out = f"runs/{self.contents.folder.name or 'mine'}"
+        return f"sparring train digits --data {shlex.quote(data)} --seeds 4 --out {out}"
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data: what `sparring doctor --json` prints."""
