@@ -11,7 +11,6 @@ import pytest
 from sparring import catalogue
 
 ROOT = Path(__file__).parents[2]
-"""Files beside the latent laws that hold functions of them, one each under the file's own name."""
 HEAVY = ("torch", "scipy", "sklearn", "matplotlib", "safetensors.torch")
 
 
@@ -29,17 +28,32 @@ def run(code: str) -> str:
         "import sparring.recipe",
         "import sparring.cli.main",
         "import sparring.catalogue as c; [c.entries(s) for s in c.SHELVES]",
+        "import sparring.catalogue as c; [c.find(s, name) for s in c.SHELVES for name in c.entries(s)]",
         "from sparring.cli.main import run; assert run(['--help']) == 0",
         "from sparring.cli.main import run; assert run(['recipes']) == 0",
         "from sparring.cli.main import run; assert run(['recipes', '--json']) == 0",
         "from sparring.cli.main import run; assert run(['trian']) == 2",
-        "from sparring.analysis.diagnosis import diagnosis, rules; [diagnosis(rule.sick()) for rule in rules().values()]",
+        "from sparring.analysis.diagnosis import diagnosis, rules; [diagnosis(r.sick()) for r in rules().values()]",
         "from sparring.recipe import find_recipe\ntry: find_recipe('patern-1010')\nexcept Exception as e: print(e)",
     ],
 )
 def test_nothing_heavy_is_loaded_by(code: str) -> None:
     tail = f"\nimport sys; print([m for m in {HEAVY} if m in sys.modules])"
     assert run(code + tail).splitlines()[-1] == "[]"
+
+
+READ_EVERY_RECIPE = """
+from sparring import catalogue
+from sparring.recipe import Recipe, find_recipe
+for name in catalogue.entries("recipes"):
+    recipe = find_recipe(name)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    recipe.id, recipe.replace(seeds=3, tricks=(), objective=catalogue.make("objectives", "hinge", {}))
+"""
+
+
+def test_every_recipe_is_built_written_and_read_without_the_heavy_libraries() -> None:
+    assert run(f"{READ_EVERY_RECIPE}\nimport sys; print([m for m in {HEAVY} if m in sys.modules])") == "[]\n"
 
 
 def test_imports_go_down_only() -> None:

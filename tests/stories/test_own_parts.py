@@ -82,8 +82,8 @@ def my_blobs() -> Recipe:
     digits = find_recipe("digits")
     return replace(
         digits, name="", data=OneBlob(), generator=Generator, discriminator=Discriminator,
-        latent=replace(digits.latent, size=8), round=(digits.round[0], g_fools_d_gently), batch=4, rounds=24, log_points=4,
-        samples_per_grid=4,
+        latent=replace(digits.latent, size=8), round=(digits.round[0], g_fools_d_gently), batch=4, rounds=24,
+        log_points=4, samples_per_grid=4,
     )
 '''
 

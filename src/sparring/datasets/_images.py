@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from sparring.rng import RandomStreams
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from sparring.rng import RandomStreams
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Images:
         labels: np.ndarray | None = None,
         read_labels: Callable[[], np.ndarray] | None = None,
     ) -> Images:
+        import torch
+
         return cls(torch.from_numpy(array).to(device), span, labels, read_labels)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
@@ -45,6 +50,8 @@ class Images:
 
     @cached_property
     def _classes(self) -> Tensor:
+        import torch
+
         labels = self.labels if self.labels is not None or self.read_labels is None else self.read_labels()
         assert labels is not None
         return torch.from_numpy(labels.astype(np.int64)).to(self.pixels.device)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from sparring.datasets import Modes
-from sparring.rng import RandomStreams
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from sparring.rng import RandomStreams
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Mixture:
 
     @classmethod
     def of(cls, modes: Modes, device: str | torch.device) -> Mixture:
+        import torch
+
         return cls(torch.tensor(modes.centers, dtype=torch.float64, device=device), modes.sd)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:

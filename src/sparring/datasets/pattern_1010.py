@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, final
 
-import torch
-from torch import Tensor
-
 from sparring.datasets import Card, Dataset, Shape, Source
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
     from sparring.rng import RandomStreams
 
 LOW, HIGH = (0.8, 0.0, 0.8, 0.0), (1.0, 0.2, 1.0, 0.2)
@@ -30,6 +30,8 @@ class Pattern1010(Dataset):
     )
 
     def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+        import torch
+
         return _Stream((torch.tensor(LOW, device=device), torch.tensor(HIGH, device=device)))
 
 

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, final
 
-import torch
-from torch import Tensor
-
 from sparring.datasets import Card, Dataset, Shape
 from sparring.datasets._idx import CLASSES, SIDE, images, labels
 from sparring.datasets._idx import MNIST as ARCHIVE
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
     from sparring.rng import RandomStreams
 
 
@@ -50,6 +50,8 @@ class StackedMNIST(Dataset):
         return CLASSES**self.digits_stacked
 
     def open(self, data_dir: Path | None, device: str | torch.device) -> _Stacks:
+        import torch
+
         pixels = torch.from_numpy(images(ARCHIVE, "train", data_dir)).to(device)
         classes = torch.from_numpy(labels(ARCHIVE, "train", data_dir)).long().to(device)
         return _Stacks(pixels, classes, self.digits_stacked, self.span)
@@ -69,6 +71,8 @@ class _Stacks:
 
     def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
         """Examples `(P, count, C, H, W)`, and the number that each one's digits spell, int64 `(P, count)`."""
+        import torch
+
         low, high = self.span
         # Every channel walks through all images in orders of its own: each is seen once a pass in each channel.
         walks = [rng.shuffled("real", len(self.pixels), count) for _ in range(self.channels)]

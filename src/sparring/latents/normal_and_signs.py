@@ -3,8 +3,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-import torch
-
 from sparring.latents import Latent
 
 if TYPE_CHECKING:
@@ -33,6 +31,8 @@ class NormalAndSigns(Latent):
             raise ValueError(f"signs must be at least 0, not {self.signs}")
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
+        import torch
+
         signs = min(self.signs, self.size)
         normal = rng.normal(purpose, (count, self.size - signs))
         heads = rng.uniform(f"{purpose} signs", (count, signs)) < 1 / 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 
 BLOCK = 2**24
 """Distances held at once."""
@@ -19,6 +18,8 @@ def parts(count: int, others: int) -> Iterator[slice]:
 
 def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """From every row of `(A, D)` to every row of `(B, D)`, `(A, B)`."""
+    import torch
+
     return torch.cdist(torch.from_numpy(one), torch.from_numpy(other)).numpy()
 
 
@@ -38,6 +39,8 @@ def nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = Non
 
     Single precision: a thousand pictures are compared with 60,000 in a second or two.
     """
+    import torch
+
     one, other = (torch.from_numpy(x.astype(np.float32, copy=False)) for x in (points, others))
     squares = other.square().sum(1)
     found: list[torch.Tensor] = []

@@ -44,7 +44,8 @@ def _apart(mean: np.ndarray, covariance: np.ndarray, root: np.ndarray, fake: np.
 def _apart_by_examples(real: np.ndarray, fake: np.ndarray) -> float:
     """The same from n x n products, for more features than examples, as Inception has: no D x D matrix.
 
-    With S = X'X and S' = Y'Y of centered examples, the roots of the eigenvalues of S S' are the singular values of X Y'.
+    With S = X'X and S' = Y'Y of centered examples, the roots of the eigenvalues of S S' are the singular values of
+    X Y'.
     """
     x, y = ((e - e.mean(0)) / np.sqrt(len(e) - 1) for e in (real, fake))
     shared = np.linalg.svd(x @ y.T, compute_uv=False).sum()

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import ClassVar, final
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
 from sparring.metrics import Better, Fault, Metric, Through
 
@@ -29,6 +28,8 @@ class SupportSize(Metric):
     catches: ClassVar[tuple[Fault, ...]] = ("collapse",)
 
     def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        from scipy.spatial.distance import pdist
+
         apart = pdist(real)
         share = PAIRS / len(apart)
         same = np.quantile(apart, share)

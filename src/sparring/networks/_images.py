@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal
 
 from sparring.networks import Shape
-from sparring.networks.layers import SpectralNorm
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Output = Literal["none", "sigmoid", "tanh"]
 
@@ -58,6 +58,8 @@ def only_a_score(gives: Shape) -> None:
 
 def squashed(output: Output) -> list[nn.Module]:
     """The layer that keeps a generator's images in range, if one does."""
+    from torch import nn
+
     if output == "none":
         return []
     return [nn.Sigmoid() if output == "sigmoid" else nn.Tanh()]
@@ -65,5 +67,7 @@ def squashed(output: Output) -> list[nn.Module]:
 
 def spectral(layer: nn.Linear | nn.Conv2d) -> nn.Module:
     """A layer, its bias apart, under spectral normalization, its weight as it was drawn."""
+    from sparring.networks.layers import SpectralNorm
+
     layer.register_parameter("bias", None)
     return SpectralNorm(layer)

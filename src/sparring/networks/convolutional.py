@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, final
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal, final
 
 from sparring.networks import Network, Shape
 from sparring.networks._images import spectral
-from sparring.networks.layers import MinibatchStandardDeviation
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @final
@@ -40,6 +40,10 @@ class Convolutional(Network):
     growing of GANs", ICLR 2018)."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
+        from sparring.networks.layers import MinibatchStandardDeviation
+
         if len(takes) != 3:
             raise ValueError(f"convolutions take images (C, H, W), not {takes}")
         before, height, width = takes
@@ -73,6 +77,8 @@ class Convolutional(Network):
         return spectral(layer) if self.normalization == "spectral" else layer
 
     def _activation(self) -> list[nn.Module]:
+        from torch import nn
+
         return [nn.LeakyReLU(self.slope), *([nn.Dropout(self.dropout)] if self.dropout else [])]
 
     def _shrunk(self, side: int) -> int:

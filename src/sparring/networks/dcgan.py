@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, final
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal, final
 
 from sparring.networks import Network, Shape
 from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SD = 0.02
 """Of every weight at birth, about 0; of every gain, about 1."""
@@ -33,6 +34,8 @@ class DCGANGenerator(Network):
     output: Literal["sigmoid", "tanh"] = "sigmoid"
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
         *_, side = heights = sides(gives)
         *_, first = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
         layers = [nn.Linear(takes[0], first * side * side, bias=False), nn.Unflatten(1, (first, side, side))]
@@ -63,6 +66,8 @@ class DCGANDiscriminator(Network):
     or spectral normalization of every layer (Miyato et al., ICLR 2018)."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
         only_a_score(gives)
         *_, side = heights = sides(takes)
         *_, last = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
@@ -82,10 +87,14 @@ class DCGANDiscriminator(Network):
 
 
 def _batch_norm(width: int) -> list[nn.Module]:
+    from torch import nn
+
     return [nn.BatchNorm2d(width), nn.ReLU()]
 
 
 def _born(network: nn.Sequential) -> nn.Sequential:
+    from torch import nn
+
     for layer in network:
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
             nn.init.normal_(layer.weight, 1.0 if isinstance(layer, nn.BatchNorm2d) else 0.0, SD)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, final
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal, final
 
 from sparring.networks import Network, Shape
 from sparring.networks._images import spectral
-from sparring.networks.layers import MinibatchStandardDeviation
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
 
@@ -40,6 +40,10 @@ class FullyConnected(Network):
     "Progressive growing of GANs", ICLR 2018)."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
+        from sparring.networks.layers import MinibatchStandardDeviation
+
         if self.minibatch_deviation and gives:
             raise ValueError("minibatch_deviation is a discriminator's; a generator's example stands alone")
         widths = (math.prod(takes), *self.hidden, math.prod(gives))
@@ -65,6 +69,8 @@ class FullyConnected(Network):
         return nn.Sequential(*layers)
 
     def _activation(self) -> nn.Module:
+        from torch import nn
+
         if self.activation == "leaky-relu":
             return nn.LeakyReLU(self.slope)
         return {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}[self.activation]()

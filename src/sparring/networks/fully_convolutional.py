@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, final
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal, final
 
 from sparring.networks import Network, Shape
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @final
@@ -27,6 +28,8 @@ class FullyConvolutional(Network):
     output: Literal["sigmoid", "tanh"] = "sigmoid"
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
         if len(gives) != 3:
             raise ValueError(f"convolutions give images (C, H, W), not {gives}")
         colors, height, width = gives

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar, final
-
-from torch import nn
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar, final
 
 from sparring.networks import Network, Shape
 from sparring.networks._images import maps, only_a_score, sides, squashed, width_for
-from sparring.networks.layers import Bilinear, DiscriminativeBasis, GenerativeBasis, Residual
 
-Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+if TYPE_CHECKING:
+    from torch import nn
+
+Layer = TypeVar("Layer", "nn.Linear", "nn.Conv2d")
 
 SLOPE = 0.2
 """Of the leaky ReLU below zero."""
@@ -46,6 +46,10 @@ class R3GANGenerator(Network):
     """The paper squashes nothing."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
+        from sparring.networks.layers import Bilinear, GenerativeBasis
+
         *_, side = heights = sides(gives)
         *_, first = widths = maps(self.width or width_for(heights[0]), len(heights))
         depth = self.blocks * len(heights)
@@ -77,6 +81,10 @@ class R3GANDiscriminator(Network):
     """Residual blocks at each side; the paper has 2."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
+        from sparring.networks.layers import Bilinear, DiscriminativeBasis
+
         only_a_score(gives)
         *_, side = heights = sides(takes)
         *_, last = widths = maps(self.width or width_for(heights[0]), len(heights))
@@ -92,6 +100,10 @@ class R3GANDiscriminator(Network):
 
 
 def _block(width: int, depth: int) -> nn.Module:
+    from torch import nn
+
+    from sparring.networks.layers import Residual
+
     # m = 3 layers in each of L = depth branches: gain x L^(-1/(2m - 2)), and 0 for the last (Zhang et al., "Fixup
     # initialization", ICLR 2019, section 3).
     wide = EXPANSION * width
@@ -108,10 +120,14 @@ def _block(width: int, depth: int) -> nn.Module:
 
 
 def _widened(before: int, after: int) -> list[nn.Module]:
+    from torch import nn
+
     return [] if before == after else [_drawn(nn.Conv2d(before, after, 1, bias=False))]
 
 
 def _drawn(layer: Layer, gain: float = 1.0) -> Layer:
+    from torch import nn
+
     nn.init.normal_(layer.weight, std=gain / math.sqrt(layer.weight[0].numel()))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

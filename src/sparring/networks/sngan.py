@@ -3,15 +3,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeVar, final
-
-from torch import nn
+from typing import TYPE_CHECKING, Literal, TypeVar, final
 
 from sparring.networks import Network, Shape
 from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
-from sparring.networks.layers import Residual
 
-Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+if TYPE_CHECKING:
+    from torch import nn
+
+Layer = TypeVar("Layer", "nn.Linear", "nn.Conv2d")
 
 
 @final
@@ -34,6 +34,8 @@ class SNGANGenerator(Network):
     output: Literal["sigmoid", "tanh"] = "sigmoid"
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
         *_, side = heights = sides(gives)
         *_, first = widths = maps(self.width or width_for(heights[0]), len(heights))
         layers = [_drawn(nn.Linear(takes[0], first * side * side)), nn.Unflatten(1, (first, side, side))]
@@ -57,6 +59,8 @@ class SNGANDiscriminator(Network):
     """Maps at half the image's side, otherwise as the generator's."""
 
     def build(self, takes: Shape, gives: Shape) -> nn.Module:
+        from torch import nn
+
         only_a_score(gives)
         *_, side = heights = sides(takes)
         *_, last = widths = maps(self.width or width_for(heights[0]), len(heights))
@@ -71,6 +75,10 @@ class SNGANDiscriminator(Network):
 
 
 def _growing(before: int, after: int) -> nn.Module:
+    from torch import nn
+
+    from sparring.networks.layers import Residual
+
     # What the block's convolutions would add to a map everywhere, the next normalization takes away: no biases.
     # A 1x1 convolution and repeating pixels may change places, and this order is four times cheaper.
     main = nn.Sequential(
@@ -86,6 +94,10 @@ def _growing(before: int, after: int) -> nn.Module:
 
 
 def _scoring(before: int, after: int, shrinks: bool, first: bool) -> nn.Module:
+    from torch import nn
+
+    from sparring.networks.layers import Residual
+
     # The image itself is not passed through a ReLU, and its block widens at once. Pooling comes before the shortcut's
     # 1x1 convolution, with which it may change places.
     hidden = after if first else before
@@ -102,6 +114,8 @@ def _scoring(before: int, after: int, shrinks: bool, first: bool) -> nn.Module:
 
 
 def _drawn(layer: Layer, gain: float = 1.0) -> Layer:
+    from torch import nn
+
     nn.init.xavier_uniform_(layer.weight, gain)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

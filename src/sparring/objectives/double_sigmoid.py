@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-from torch import Tensor
-from torch.nn.functional import softplus
+from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.objectives import Objective
+from sparring.objectives._logits import softplus
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @final

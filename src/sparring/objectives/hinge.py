@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-from torch import Tensor
-from torch.nn.functional import relu
+from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.objectives import Objective
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @final
@@ -21,10 +21,10 @@ class Hinge(Objective):
     equilibrium: ClassVar[float] = 1.0
 
     def real(self, score: Tensor) -> Tensor:
-        return relu(1 - score)
+        return (1 - score).relu()
 
     def fake(self, score: Tensor) -> Tensor:
-        return relu(1 + score)
+        return (1 + score).relu()
 
     def fool(self, score: Tensor) -> Tensor:
         return -score

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.objectives import Objective
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @final

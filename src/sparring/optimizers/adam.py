@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
-
-import torch
-from torch import Tensor
-from torch.optim.adam import adam
+from typing import TYPE_CHECKING, final
 
 from sparring.optimizers import Memory, Optimizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @final
@@ -26,35 +25,42 @@ class Adam(Optimizer):
     weight_decay: float = 0.0
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
+        import torch
+
         return {
             "average": [torch.zeros_like(p) for p in parameters],
             "square": [torch.zeros_like(p) for p in parameters],
             "steps": [torch.zeros((), device=p.device) for p in parameters],
         }
 
-    @torch.no_grad()
     def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
-        adam(
-            list(parameters),
-            [_laid_like(p, g) for p, g in zip(parameters, gradients, strict=True)],
-            memory["average"],
-            memory["square"],
-            [],
-            memory["steps"],
-            # One pass over memory instead of ten: at small batches the memory is what takes the time.
-            fused=True,
-            amsgrad=False,
-            beta1=self.betas[0],
-            beta2=self.betas[1],
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            eps=1e-8,
-            maximize=False,
-        )
+        import torch
+        from torch.optim.adam import adam
+
+        with torch.no_grad():
+            adam(
+                list(parameters),
+                [_laid_like(p, g) for p, g in zip(parameters, gradients, strict=True)],
+                memory["average"],
+                memory["square"],
+                [],
+                memory["steps"],
+                # One pass over memory instead of ten: at small batches the memory is what takes the time.
+                fused=True,
+                amsgrad=False,
+                beta1=self.betas[0],
+                beta2=self.betas[1],
+                lr=self.lr,
+                weight_decay=self.weight_decay,
+                eps=1e-8,
+                maximize=False,
+            )
 
 
 def _laid_like(parameter: Tensor, gradient: Tensor) -> Tensor:
-    """The fused kernel walks through memory, so a gradient must lie there as its parameter does."""
+    """A gradient with its parameter's strides: the fused kernel reads both as flat memory, in the same order."""
     if gradient.stride() == parameter.stride():
         return gradient
+    import torch
+
     return torch.empty_like(parameter).copy_(gradient)

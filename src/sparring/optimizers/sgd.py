@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, final
 
 from sparring.optimizers import Memory, Optimizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @final
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Gradient descent: new = old - rate * gradient; with momentum m, v = m * v + gradient and new = old - rate * v."""
+    """Gradient descent: new = old - lr * gradient; with momentum m, v = m * v + gradient and new = old - lr * v."""
 
     lr: float = 0.01
     """Learning rate."""
@@ -24,16 +24,20 @@ class SGD(Optimizer):
     weight_decay: float = 0.0
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
+        import torch
+
         # From v = 0 the first step is v = gradient, as in torch.optim.SGD.
         return {"momentum": [torch.zeros_like(p) for p in parameters]} if self.momentum else {}
 
-    @torch.no_grad()
     def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
+        import torch
+
         old, change = list(parameters), list(gradients)
-        if self.weight_decay:
-            change = list(torch._foreach_add(change, old, alpha=self.weight_decay))
-        if self.momentum:
-            torch._foreach_mul_(memory["momentum"], self.momentum)
-            torch._foreach_add_(memory["momentum"], change)
-            change = memory["momentum"]
-        torch._foreach_add_(old, change, alpha=-self.lr)
+        with torch.no_grad():
+            if self.weight_decay:
+                change = list(torch._foreach_add(change, old, alpha=self.weight_decay))
+            if self.momentum:
+                torch._foreach_mul_(memory["momentum"], self.momentum)
+                torch._foreach_add_(memory["momentum"], change)
+                change = memory["momentum"]
+            torch._foreach_add_(old, change, alpha=-self.lr)

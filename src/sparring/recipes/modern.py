@@ -19,6 +19,7 @@ from sparring.datasets.stacked_mnist import StackedMNIST
 from sparring.game.moves import MODERN
 from sparring.latents.normal import Normal
 from sparring.latents.normal_and_signs import NormalAndSigns
+from sparring.networks._images import sides
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
@@ -26,7 +27,6 @@ from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, recipe
 from sparring.recipes.points import SETTLING, grid
-from sparring.rng import RandomStreams
 from sparring.tricks.diff_augment import DiffAugment
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
@@ -138,12 +138,12 @@ def auto(data: Dataset | None = None) -> Recipe:
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = min(shape[1:]) > LARGEST_CONNECTED and _has_sides_to_halve(shape)
     width = NARROW if max(shape[1:]) <= LARGEST_NARROW else 0  # 0: the networks' own
-    game = convolutional(data, 12_000, width, output) if large else process_group(data, output)
+    game = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
     few = examples is not None and examples < FEW
     return replace(game, tricks=(DiffAugment(), *game.tricks)) if few else game
 
 
-def process_group(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:
+def fully_connected(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:
     """The game for small images."""
     return Recipe(
         data=data,
@@ -162,6 +162,8 @@ def process_group(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") ->
 
 def _variance(data: Dataset) -> float:
     """Of one number of an example, on average."""
+    from sparring.rng import RandomStreams
+
     rng = RandomStreams((0,))
     rng.begin(0)
     return float(data.open(None, "cpu").draw(rng, LOOKED_AT).flatten(2).var(1).mean())
@@ -169,7 +171,7 @@ def _variance(data: Dataset) -> float:
 
 def _has_sides_to_halve(shape: Shape) -> bool:
     try:
-        DCGANDiscriminator().size(shape, ())
+        sides(shape)
     except ValueError:
         return False
     return True

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def refuse_no_image(shape: Sequence[int], name: str) -> None:
@@ -19,7 +20,7 @@ def refuse_no_image(shape: Sequence[int], name: str) -> None:
 def reflected(places: Tensor, size: int) -> Tensor:
     """Places along an axis of `size` pixels, beyond its ends mirrored at the center of the last pixel."""
     last = size - 1
-    return last - (places % (2 * last) - last).abs() if last else torch.zeros_like(places)
+    return last - (places % (2 * last) - last).abs() if last else places.new_zeros(places.shape)
 
 
 def signals(places: Tensor, size: int) -> Tensor:
@@ -27,6 +28,8 @@ def signals(places: Tensor, size: int) -> Tensor:
 
     Between two pixels they mix both linearly; beyond the ends there is 0.
     """
+    import torch
+
     return (1 - (places.unsqueeze(-1) - torch.arange(size, device=places.device)).abs()).clamp_(min=0)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from sparring.tricks import Now, Scored
 from sparring.tricks._schedules import moved, refuse_no_share
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def squared_slope(shown: Scored) -> Tensor:
@@ -19,10 +21,14 @@ def squared_slope(shown: Scored) -> Tensor:
 
 def slope(shown: Scored) -> Tensor:
     """||dD/dx|| for every score, `(P, B)`, itself open to differentiation; where it is 0, with derivative 0."""
+    import torch
+
     return torch.linalg.vector_norm(_gradient(shown), dim=-1)
 
 
 def _gradient(shown: Scored) -> Tensor:
+    import torch
+
     (gradient,) = torch.autograd.grad(shown.score.sum(), shown.x, create_graph=True)
     return gradient.reshape(*shown.score.shape, -1)
 

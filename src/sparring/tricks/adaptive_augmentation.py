@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.tricks import Memory, Moment, Now, Shape, Trick, Who
 from sparring.tricks._images import over_images, read, reflected, refuse_no_image, signals
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @final
@@ -64,6 +65,8 @@ class AdaptiveAugmentation(Trick):
         return shape
 
     def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
+        import torch
+
         return {"probability": [torch.full((members,), self.start, device=device)]}
 
     def on_scores(self, truth: int, score: Tensor, now: Now) -> None:
@@ -80,6 +83,8 @@ class AdaptiveAugmentation(Trick):
         return _recolored(x, chosen[4:], now) if self.colors else x
 
     def _moved(self, x: Tensor, chosen: Sequence[Tensor], now: Now) -> Tensor:
+        import torch
+
         flipped, turned, shifted, scaled = (
             each & wanted
             for each, wanted in zip(chosen, (self.flips, self.rotations, self.translations, self.scaling), strict=True)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 from sparring.tricks import Moment, Now, Shape, Trick
 from sparring.tricks._images import over_images, read, refuse_no_image, signals
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Change = Literal["color", "translation", "cutout"]
 
@@ -65,6 +65,8 @@ def _color(x: Tensor, strength: float, now: Now) -> Tensor:
 
 
 def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
+    import torch
+
     drawn = now.rng.uniform("diff augment translation", (x.shape[1], 2)).unbind(2)
     matrices: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
@@ -75,6 +77,8 @@ def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
 
 
 def _cutout(x: Tensor, strength: float, now: Now) -> Tensor:
+    import torch
+
     drawn = now.rng.uniform("diff augment cutout", (x.shape[1], 2)).unbind(2)
     inside: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):

@@ -3,12 +3,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.tricks import Memory, Moment, Now, Trick, Who
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 
 @final
@@ -35,14 +36,19 @@ class ExponentialMovingAverage(Trick):
             raise ValueError(f"half_life must be above 0 and warm_up at least 0, not {self.half_life}, {self.warm_up}")
 
     def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
+        import torch
+
         return {
             "average": [weight.detach().clone() for weight in who["G"]],
             "steps": [torch.zeros(members, dtype=torch.int64, device=device)],
         }
 
-    @torch.no_grad()
     def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:
-        if who == "G":
+        import torch
+
+        if who == "D":
+            return
+        with torch.no_grad():
             (steps,) = now.memory["steps"]
             share = self.share_after(steps[0].to(weights[0].dtype))
             for average, weight in zip(now.memory["average"], weights, strict=True):
@@ -54,6 +60,8 @@ class ExponentialMovingAverage(Trick):
 
     def share_after(self, steps: Tensor) -> Tensor:
         """1 - decay: the share of weights in the average that G comes to after `steps` steps, 0-dimensional."""
+        import torch
+
         half_life = self.warm_up * steps if self.warm_up else torch.full_like(steps, self.half_life)
         # No half-life at all forgets everything: expm1(-inf) = -1.
         return -torch.expm1(-math.log(2) / half_life.clamp(max=self.half_life))

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, final
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.tricks import Moment, Now, Trick, Who
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @final
@@ -30,8 +30,10 @@ class WeightClipping(Trick):
         if self.most <= 0:
             raise ValueError(f"most must be above 0, not {self.most}")
 
-    @torch.no_grad()
     def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:
+        import torch
+
         if who == "D":
-            for weight in weights:
-                weight.clamp_(-self.most, self.most)
+            with torch.no_grad():
+                for weight in weights:
+                    weight.clamp_(-self.most, self.most)
