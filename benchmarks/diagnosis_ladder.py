@@ -35,7 +35,7 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.game.assembly import game_of, restore
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, Story
-from sparring.record.journal import spelled
+from sparring.record.journal import json_numbers
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training.trainer import train
 
@@ -79,7 +79,7 @@ def looked_at(run: Run, data_dir: Path | None) -> Story:
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     restore(game, *saved)
     evaluator = Evaluator.of(recipe, game, data_dir)
-    figures = {name: spelled(values) for name, values in evaluator.look(game).items()}
+    figures = {name: json_numbers(values) for name, values in evaluator.look(game).items()}
     look = {"event": "log", "round": game.round, "logged": [], "metrics": figures}
     curves = {name: [] for name in (*CURVES, *GRADIENTS)}
     return Story(

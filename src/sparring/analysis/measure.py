@@ -30,6 +30,7 @@ from sparring.metrics import SMALLEST, Metric
 from sparring.progress import say
 from sparring.recipe import reload
 from sparring.record import Run
+from sparring.record.journal import json_numbers
 from sparring.rng import RandomStreams
 
 FILE = "measures.json"
@@ -78,13 +79,13 @@ class Figure:
     def plain(self, n: int) -> dict[str, Any]:
         """As JSON can say it: what is not finite is null."""
         return {
-            "members": [_finite(value) for value in self.members],
-            "real": _finite(self.real),
+            "members": json_numbers(self.members),
+            "real": json_numbers(self.real),
             "better": self.metric.better,
             "n": n,
             "title": self.metric.title,
             "through": self.metric.through,
-            "range": [_finite(end) for end in self.metric.range],
+            "range": json_numbers(self.metric.range),
         }
 
 
@@ -341,8 +342,3 @@ def _parted(seeds: Sequence[int], numbers: int) -> list[Sequence[int]]:
 
 def _units(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(np.float32) / 255
-
-
-def _finite(number: Any) -> float | None:
-    value = float(number)
-    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -17,7 +17,7 @@ import safetensors.numpy
 
 from sparring.errors import SparringError
 from sparring.record.grid import join_grids
-from sparring.record.journal import Event, spelled
+from sparring.record.journal import Event, json_numbers
 from sparring.record.run import Run
 from sparring.record.story import CURVES, GRADIENTS, Story
 
@@ -79,7 +79,7 @@ def _log_points(stories: Sequence[Story], played: int) -> list[Event]:
         each = [ticks_of[round] for ticks_of in held if round in ticks_of]
         log_point = {"event": "log", **_when(stories, round), "logged": logged[done:upto].tolist()}
         told = {name: points[done:upto] for name, points in rows.items()}
-        log_point |= {n: spelled(points) for n, points in told.items() if n in CURVES or np.isfinite(points).any()}
+        log_point |= {n: json_numbers(points) for n, points in told.items() if n in CURVES or np.isfinite(points).any()}
         if round in regular:
             log_point |= _drawn(each, with_figures)
         log_points.append(log_point)
@@ -126,9 +126,7 @@ def _weights(run: Run, parts: Sequence[Run], stories: Sequence[Story]) -> list[E
         distance = math.exp(sum(n * log for n, log in zip(sizes, logs, strict=True)) / sum(sizes))
         run.save_best(round, _joined([_read(path) for path in files if path]))
         at, metric = max(told[0]["at"] for told in best), best[0][0]["metric"]
-        events.append(
-            {"event": "best", "at": at, "round": round, "metric": metric, "distance": float(f"{distance:.6g}")}
-        )
+        events.append({"event": "best", "at": at, "round": round, "metric": metric, "distance": json_numbers(distance)})
     held = [{_round_of(path): path for path in part.checkpoints()} for part in parts]
     for round in sorted(set.intersection(*(set(each) for each in held)), reverse=True):
         try:

@@ -24,11 +24,19 @@ from sparring.record import legacy
 Event = dict[str, Any]
 
 
-def spelled(values: np.ndarray) -> Any:
-    """Nested lists with six significant digits; what is not finite becomes None, which JSON can say."""
-    if values.ndim == 0:
-        return float(f"{values:.6g}") if np.isfinite(values) else None
-    return [spelled(v) for v in values]
+def json_numbers(values: Any) -> Any:
+    """Numbers as a JSON file holds them: six significant digits, and None (null) for what is not finite.
+
+    Args:
+        values: a number, an array or a CPU tensor of any shape.
+
+    Returns:
+        A float or None for one number, else nested lists of them.
+    """
+    array = np.asarray(values)
+    if array.ndim == 0:
+        return float(f"{array:.6g}") if np.isfinite(array) else None
+    return [json_numbers(each) for each in array]
 
 
 class Journal:

@@ -15,6 +15,7 @@ import numpy as np
 
 from sparring import catalogue
 from sparring.record import Story
+from sparring.record.journal import json_numbers
 from sparring.rules._reading import FIGURES as FIGURES
 from sparring.rules._reading import NEAR as NEAR
 from sparring.rules._reading import Levels as Levels
@@ -44,8 +45,8 @@ class Evidence:
         numbers = {"value": self.value, "least": self.least, "most": self.most}
         return {
             "name": self.name,
-            **{key: _spelled(number) for key, number in numbers.items()},
-            "healthy": [_spelled(self.healthy.low), _spelled(self.healthy.high)],
+            **{key: json_numbers(number) for key, number in numbers.items()},
+            "healthy": [json_numbers(self.healthy.low), json_numbers(self.healthy.high)],
         }
 
 
@@ -176,7 +177,3 @@ def evidence(name: str, values: np.ndarray, members: np.ndarray, healthy: Range)
     if not len(held):
         return Evidence(name, float("nan"), float("nan"), float("nan"), healthy)
     return Evidence(name, float(np.median(held)), float(held.min()), float(held.max()), healthy)
-
-
-def _spelled(number: float) -> float | None:
-    return float(f"{number:.6g}") if np.isfinite(number) else None

@@ -37,7 +37,7 @@ from sparring.progress import say
 from sparring.recipe import Recipe, find_recipe, settings_by_default
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
-from sparring.record.journal import spelled
+from sparring.record.journal import json_numbers
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rng import RandomStreams
 from sparring.rules import Signals
@@ -225,7 +225,7 @@ class Trainer:
         for name in (*CURVES, *(name for name in GRADIENTS if name in logged)):
             held = [m.get(name, torch.full((len(self.recipe.seeds),), torch.nan)) for _, m in self._logged]
             rows = torch.stack(held).cpu().numpy() if held else np.empty((0, len(self.recipe.seeds)))
-            facts[name] = spelled(rows)
+            facts[name] = json_numbers(rows)
             if held:
                 self.latest[name] = rows[-1]
         self._logged.clear()
@@ -240,7 +240,7 @@ class Trainer:
         told = examples[:, 0]
         # One point in the plane says nothing of a distribution.
         spelled_out = told[0].size <= SPELLED_OUT and modes is None
-        return {"picture": name} | ({"outputs": spelled(told)} if spelled_out else {})
+        return {"picture": name} | ({"outputs": json_numbers(told)} if spelled_out else {})
 
     def begin_evaluating(self, evaluator: Evaluator) -> None:
         """From here on ticks look at samples, as often as they may. The journal tells what real data scores."""
@@ -274,7 +274,7 @@ class Trainer:
         self._evaluation_seconds = time.monotonic() - began
         self._evaluating_seconds += self._evaluation_seconds
         self._evaluations += 1
-        told = {name: spelled(values) for name, values in self.metrics.items()}
+        told = {name: json_numbers(values) for name, values in self.metrics.items()}
         return {"metrics": told, "evaluation_seconds": round(self._evaluation_seconds, 4)}
 
     def _weigh(self) -> None:
@@ -309,7 +309,7 @@ class Trainer:
             return
         began = time.monotonic()
         self.run.save_best(self.game.round, state_of(self.game))
-        told = {"metric": signals.distance.name, "distance": float(f"{distance:.6g}")}
+        told = {"metric": signals.distance.name, "distance": json_numbers(distance)}
         self.run.journal.append("best", round=self.game.round, **told)
         self._best, self._best_saved_at = distance, time.monotonic()
         self._save_seconds = max(self._save_seconds, self._best_saved_at - began)

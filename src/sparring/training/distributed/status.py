@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sparring.recipe import Recipe
-from sparring.record.journal import spelled
+from sparring.record.journal import json_numbers
 from sparring.training.distributed.shards import Shard
 from sparring.training.trainer import Trainer
 
@@ -43,7 +43,7 @@ class Status:
             pace=round(trainer.rounds_per_second, 3),
             seconds=round(trainer.seconds, 3),
             lost=trainer.lost,
-            lately={name: spelled(values) for name, values in trainer.lately().items()},
+            lately={name: json_numbers(values) for name, values in trainer.lately().items()},
         )
 
     def plain(self) -> dict[str, Any]:
