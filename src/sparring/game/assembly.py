@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sparring.game.runtime import preserving_torch_rng
 from sparring.game.world import ALONE, World
 from sparring.networks import Network, Shape
 from sparring.networks.layers import ClassEmbedding, Conditional, Flattened, Projection, SpectralNorm
+from sparring.optimizers import Memory
 from sparring.recipe import Recipe
 from sparring.rng import RandomStreams
 
@@ -193,41 +194,40 @@ def _reborn(module: nn.Module) -> nn.Module:
 
 
 def state_of(game: Game) -> dict[str, np.ndarray]:
-    """All that a game needs to go on: weights, buffers and optimizers' memory. Chance needs none."""
-    held: dict[str, Tensor] = {}
+    """All that a game needs to go on, `(P, ...)`: weights, buffers, and the memory of optimizers and tricks.
+
+    Random streams need no state: they are a function of seed, round and purpose.
+    """
+    state: dict[str, Tensor] = {}
     for who, player in game.players.items():
-        held |= {f"{who}.{name}": tensor for name, tensor in player.networks.state().items()}
-        for kind, tensors in player.memory.items():
-            memories = _with_members(game, tensors)
-            held |= {f"{who}.memory.{kind}.{index}": tensor for index, tensor in enumerate(memories)}
+        state |= {f"{who}.{name}": tensor for name, tensor in player.networks.state().items()}
+        state |= _named(f"{who}.memory", player.memory)
     for index, memory in enumerate(game.memories):
-        for kind, tensors in memory.items():
-            held |= {f"trick.{index}.{kind}.{k}": tensor for k, tensor in enumerate(_with_members(game, tensors))}
+        state |= _named(f"trick.{index}", memory)
     averaged = game.averaged()
     if averaged is not None:
-        held |= {f"{AVERAGED}{name}": tensor for name, tensor in game.G.named(averaged).items()}
-    return {name: tensor.detach().cpu().numpy() for name, tensor in held.items()}
+        state |= {f"{AVERAGED}{name}": tensor for name, tensor in game.G.named(averaged).items()}
+    return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
 
 
-def _with_members(game: Game, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
-    """What an optimizer or a trick remembers, with a leading axis P where each is of one of a player's weights."""
-    shapes = [tensor.shape for tensor in tensors]
-    of = next((p.networks for p in game.players.values() if [w.shape for w in p.networks.parameters] == shapes), None)
-    return tensors if of is None else of.with_members(tensors)
+def _named(prefix: str, memory: Memory) -> dict[str, Tensor]:
+    """A memory's tensors under the names that they have in a checkpoint."""
+    return {f"{prefix}.{kind}.{k}": tensor for kind, tensors in memory.items() for k, tensor in enumerate(tensors)}
 
 
 def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
-    """Put a game where `state_of` saw it, after `round` rounds."""
+    """Put a game into the state that `state_of` returned after `round` rounds."""
     for who, player in game.players.items():
         player.networks.load(weights_of(state, who))
-        for kind, tensors in player.memory.items():
-            for index, tensor in enumerate(tensors):
-                tensor.copy_(torch.from_numpy(state[f"{who}.memory.{kind}.{index}"]).view_as(tensor))
+        _restore(_named(f"{who}.memory", player.memory), state)
     for index, memory in enumerate(game.memories):
-        for kind, tensors in memory.items():
-            for k, tensor in enumerate(tensors):
-                tensor.copy_(torch.from_numpy(state[f"trick.{index}.{kind}.{k}"]).view_as(tensor))
+        _restore(_named(f"trick.{index}", memory), state)
     game.round = round
+
+
+def _restore(tensors: dict[str, Tensor], state: dict[str, np.ndarray]) -> None:
+    for name, tensor in tensors.items():
+        tensor.copy_(torch.from_numpy(state[name]).view_as(tensor))
 
 
 def weights_of(state: dict[str, np.ndarray], who: str) -> dict[str, Tensor]:

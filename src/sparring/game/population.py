@@ -1,16 +1,24 @@
-"""Population: P networks of one shape held as one, weights stacked along a leading axis P.
+"""Population: P networks of one architecture held as one, with their weights stacked along a leading axis P.
 
-Examples are `(P, B, ...)`. A population answers as its members would alone, in one of two ways:
+**Layout contract.** Every tensor that enters or leaves a `Population` has a leading axis P, also for a lone member,
+where P is 1: examples and outputs `(P, B, ...)`, `parameters`, `tensors`, `state()`, `named()` and `load()`. So does
+whatever is made like them: gradients, an optimizer's moments, a trick's memory, and all of these in a checkpoint. The
+one exception is a 0-dimensional tensor, which belongs to all members alike (an optimizer's step count).
 
-- as a chain (`layers.py`): common layers one after another are called in their batched forms, one matrix product for
-  all members; a single member costs less so than its module itself;
-- mapped: whatever else a user brings goes through `torch.func.vmap`, or member by member where it draws random numbers
-  or does what `vmap` cannot; a single member's module is called itself.
+`parameters` may lie in memory as the batched product wants them, for example a linear layer's matrix as `(P, in, out)`;
+`state()` and `named()` give the module's own names and shapes, with the axis P in front.
+
+A population computes what its members would compute alone, in one of two ways:
+
+- As a chain (`chain.py`): a sequence of common layers is called in hand-written batched forms, one matrix product for
+  all members. For a single member that costs less than calling the module itself.
+- Mapped: any other module goes through `torch.func.vmap`, or is called member by member where it draws random numbers
+  or does something that `vmap` does not support.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import torch
@@ -22,14 +30,14 @@ from sparring.game.chain import Chain, Sharing, is_chain
 
 State = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]
-"""Examples, and perhaps their classes."""
+"""Examples `(P, B, ...)`, and their one-hot classes `(P, B, K)` where the network takes them."""
 
 
 class LayerStreams(Protocol):
-    """What a network that draws random numbers itself, by dropout say, draws them from: each member from its own."""
+    """Where a network that draws random numbers (for dropout, say) gets them: each member from its own stream."""
 
     def torch_seeds(self) -> Sequence[int]:
-        """One integer a member, to seed another generator with."""
+        """One integer per member, to seed a `torch.Generator` with."""
         ...
 
     def uniform(self, shape: Sequence[int]) -> Tensor:
@@ -38,12 +46,18 @@ class LayerStreams(Protocol):
 
 
 class Population:
-    """P members.
+    """P networks, called and stepped as one.
 
-    `make` builds one network, drawing its weights from torch's generator; it is called once per entry of `seeds` with
-    the generator seeded by that entry alone. `sharing` is how layers reach the rest of a batch that processes share.
-    Networks reckon in `precision`, if that is another than their weights': matrix products and convolutions do, and
-    what must not lose digits stays as it is (Micikevicius et al., "Mixed precision training", ICLR 2018).
+    Args:
+        make: Builds one network, drawing its initial weights from torch's global generator. It is called once per seed.
+        seeds: One per member; torch's generator is seeded with it before `make` is called.
+        for_layers: Random streams for layers that draw numbers.
+        device: Where the weights live.
+        dtype: Of the weights.
+        sharing: How layers that depend on the whole batch reach the rest of it, where processes share every batch.
+        precision: Compute precision, if it differs from the weights' dtype: matrix products and convolutions run in it,
+            and operations that would lose too many digits do not (Micikevicius et al., "Mixed precision training", ICLR
+            2018).
     """
 
     def __init__(
@@ -57,52 +71,52 @@ class Population:
         precision: torch.dtype | None = None,
     ):
         with torch.random.fork_rng(devices=[]):
-            members = [_born(make, seed).to(device, dtype) for seed in seeds]
+            members = [_seeded(make, seed).to(device, dtype) for seed in seeds]
         self.size = len(members)
+        """Members, P."""
         self.precision = precision or dtype
         self._mixed = self.precision != dtype
         chain = is_chain(members[0])
         self._form = Chain(members, for_layers.uniform, sharing) if chain else _Mapped(members, for_layers.torch_seeds)
         self.parameters = [p for p in self._form.parameters.values() if p.requires_grad]
-        """What an optimizer steps."""
+        """What an optimizer steps, each `(P, ...)`."""
 
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
-        """`(P, B, ...)` -> `(P, B, ...)`; a network that asks for classes is given them one-hot, `(P, B, K)`."""
+        """Outputs `(P, B, ...)` for inputs `(P, B, ...)`, and for one-hot classes `(P, B, K)` of a conditional game."""
         if not self._mixed:
             return self._form(x, classes)
         with torch.autocast(x.device.type, self.precision):
             return self._form(x, classes).to(x.dtype)
 
     def train(self, mode: bool = True) -> None:
-        """Training or evaluation behavior of the layers that have two."""
+        """Switch layers such as dropout and batch normalization between training and evaluation behavior."""
         self._form.train(mode)
 
     @property
     def tensors(self) -> list[Tensor]:
-        """The very weights and buffers, as they are held."""
+        """The weights and buffers themselves, each `(P, ...)`; changing one in place changes the population."""
         return [*self._form.parameters.values(), *self._form.buffers.values()]
 
     def state(self) -> dict[str, Tensor]:
-        """Every weight and buffer under the module's own names, each `(P, ...)`."""
+        """Every weight and buffer under the module's own name and in its own shape, with an axis P in front."""
         return self._form.state()
 
     def named(self, weights: Sequence[Tensor]) -> dict[str, Tensor]:
-        """What stands for `parameters`, in their order, under the module's own names, each `(P, ...)`."""
+        """Tensors laid out and ordered as `parameters` are, under the module's own names and in its own shapes."""
         names = [name for name, p in self._form.parameters.items() if p.requires_grad]
         return self._form.named(dict(zip(names, weights, strict=True)))
 
-    def with_members(self, weights: Sequence[Tensor]) -> Sequence[Tensor]:
-        """What stands for `parameters`, each `(P, ...)`: a lone member's module has its weights without that axis."""
-        bare = isinstance(self._form, _Mapped) and self.size == 1
-        return [w.unsqueeze(0) for w in weights] if bare else weights
-
     def norms(self, weights: Sequence[Tensor]) -> Tensor:
-        """Each member's Euclidean norm over what stands for `parameters`, `(P,)`."""
+        """Each member's Euclidean norm `(P,)` over tensors laid out as `parameters` are, such as gradients."""
         squares = [w.square().sum() if self.size == 1 else w.flatten(1).square().sum(1) for w in weights]
         return torch.stack(squares).sum(0).sqrt().reshape(self.size)
 
     def load(self, state: State) -> None:
-        """Take over a `state()`. Raises SparringError when names or shapes differ."""
+        """Copy the values of a `state()` into this population.
+
+        Raises:
+            SparringError: Names or shapes are those of another network.
+        """
         mine = self.state()
         if set(mine) != set(state):
             odd = min(set(mine) ^ set(state))
@@ -115,86 +129,129 @@ class Population:
             tensor.copy_(theirs)
 
 
-def _born(make: Callable[[], nn.Module], seed: int) -> nn.Module:
+def _seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:
     torch.manual_seed(seed)
     return make()
 
 
 class _Mapped:
-    """Any module."""
+    """Any module, with its weights and buffers stacked."""
 
     def __init__(self, members: Sequence[nn.Module], torch_seeds: Callable[[], Sequence[int]]):
         self.template = members[0]
-        self._dice = torch_seeds
-        if len(members) == 1:
-            self.parameters = dict(self.template.named_parameters())
-        else:
-            stacked, self._buffers = stack_module_state(list(members))
-            self.parameters = {n: p.detach().requires_grad_(p.requires_grad) for n, p in stacked.items()}
-        self._size = len(members)
+        self._torch_seeds = torch_seeds
+        self.size = len(members)
+        stacked, self.buffers = _lone_state(self.template) if self.size == 1 else stack_module_state(list(members))
+        self.parameters = {n: p.detach().requires_grad_(p.requires_grad) for n, p in stacked.items()}
+        self._lone = _LoneCall(self.template) if self.size == 1 else None
         draws = any(isinstance(m, nn.modules.dropout._DropoutNd | nn.RReLU) for m in self.template.modules())  # pyright: ignore[reportPrivateUsage]
         self._maps = {True: False, False: False} if draws else {}
-        """Whether `vmap` serves, by training mode; not known before the first call."""
+        """Whether `vmap` works, by training mode; unknown before the first call."""
 
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
         inputs = (x,) if classes is None else (x, classes)
-        if self._size == 1:
-            torch.manual_seed(self._dice()[0])
-            return self.template(*(i.squeeze(0) for i in inputs)).unsqueeze(0)
+        if self._lone:
+            torch.manual_seed(self._torch_seeds()[0])
+            output, replaced = self._lone(self.parameters, self.buffers, *(i.squeeze(0) for i in inputs))
+            self.buffers |= {n: t.detach().unsqueeze(0) for n, t in replaced.items()}
+            return output.unsqueeze(0)
         maps = self._maps.get(self.template.training)
         if maps is None:
-            return self._first(inputs)
+            return self._first_call(inputs)
         return self._all_at_once(inputs) if maps else self._member_by_member(inputs)
 
     def train(self, mode: bool) -> None:
         self.template.train(mode)
 
     def named(self, weights: State) -> dict[str, Tensor]:
-        return {n: t.detach().unsqueeze(0) if self._size == 1 else t.detach() for n, t in weights.items()}
+        return {n: t.detach() for n, t in weights.items()}
 
     def state(self) -> dict[str, Tensor]:
         return self.named({**self.parameters, **self.buffers})
 
-    @property
-    def buffers(self) -> dict[str, Tensor]:
-        """Asked of the module each time where there is one only: it may replace them."""
-        return dict(self.template.named_buffers()) if self._size == 1 else self._buffers
-
-    def _first(self, inputs: Inputs) -> Tensor:
+    def _first_call(self, inputs: Inputs) -> Tensor:
         """All at once, unless the module draws random numbers or does what vmap cannot: then member by member."""
-        mode, before = self.template.training, {n: t.clone() for n, t in self._buffers.items()}
+        mode, before = self.template.training, {n: t.clone() for n, t in self.buffers.items()}
         try:
-            answer = self._all_at_once(inputs)
+            output = self._all_at_once(inputs)
         except RuntimeError:
-            # It may have counted this batch in its buffers before it failed. What is truly wrong fails again below.
-            for name, tensor in self._buffers.items():
+            # It may have counted this batch in its buffers before it failed. A real error is raised again below.
+            for name, tensor in self.buffers.items():
                 tensor.copy_(before[name])
             self._maps[mode] = False
             return self._member_by_member(inputs)
         self._maps[mode] = True
-        return answer
+        return output
 
     def _all_at_once(self, inputs: Inputs) -> Tensor:
-        answer, replaced = vmap(self._one, randomness="error")(self.parameters, self._buffers, *inputs)
-        self._buffers |= {n: t.detach() for n, t in replaced.items()}
-        return answer
+        outputs, replaced = vmap(self._one, randomness="error")(self.parameters, self.buffers, *inputs)
+        self.buffers |= {n: t.detach() for n, t in replaced.items()}
+        return outputs
 
     def _member_by_member(self, inputs: Inputs) -> Tensor:
-        answers: list[Tensor] = []
+        outputs: list[Tensor] = []
         replaced: dict[str, list[Tensor]] = {}
-        for member, seed in enumerate(self._dice()):
+        for member, seed in enumerate(self._torch_seeds()):
             torch.manual_seed(seed)
             parameters = {n: t[member] for n, t in self.parameters.items()}
-            buffers = {n: t[member] for n, t in self._buffers.items()}
-            answer, changed = self._one(parameters, buffers, *(i[member] for i in inputs))
-            answers.append(answer)
+            buffers = {n: t[member] for n, t in self.buffers.items()}
+            output, changed = self._one(parameters, buffers, *(i[member] for i in inputs))
+            outputs.append(output)
             for name, tensor in changed.items():
                 replaced.setdefault(name, []).append(tensor.detach())
-        self._buffers |= {n: torch.stack(tensors) for n, tensors in replaced.items()}
-        return torch.stack(answers)
+        self.buffers |= {n: torch.stack(tensors) for n, tensors in replaced.items()}
+        return torch.stack(outputs)
 
     def _one(self, parameters: State, buffers: State, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """A member's answer, and those of its buffers that it replaced rather than changed in place."""
-        held = {**parameters, **buffers}
-        answer = functional_call(self.template, held, inputs)
-        return answer, {n: held[n] for n, given in buffers.items() if held[n] is not given}
+        """A member's output, and those of its buffers that it replaced rather than changed in place."""
+        state = {**parameters, **buffers}
+        output = functional_call(self.template, state, inputs)
+        return output, {n: state[n] for n, given in buffers.items() if state[n] is not given}
+
+
+def _lone_state(module: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """What `stack_module_state` gives for one module, as views of its own memory rather than copies."""
+    parameters: dict[str, Tensor] = {}
+    for name, parameter in module.named_parameters():
+        parameters[name] = parameter.detach().unsqueeze(0).requires_grad_(parameter.requires_grad)
+    return parameters, {n: b.detach().unsqueeze(0) for n, b in module.named_buffers()}
+
+
+Slots = dict[str, list[tuple[dict[str, Tensor], str]]]
+"""A tensor's name -> the submodules' dictionaries that hold it and its key in each; several where it is tied."""
+
+
+class _LoneCall:
+    """Calls a module on weights and buffers with an axis P = 1, for a third of the overhead of `functional_call`."""
+
+    def __init__(self, module: nn.Module):
+        self._module = module
+        self._parameters = _slots(module, "_parameters", module.named_parameters(remove_duplicate=False))
+        self._buffers = _slots(module, "_buffers", module.named_buffers(remove_duplicate=False))
+
+    def __call__(self, parameters: State, buffers: State, *inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The output, and those of its buffers that it replaced rather than changed in place."""
+        _put(parameters, self._parameters)
+        given = _put(buffers, self._buffers)
+        output = self._module(*inputs)
+        after = {name: owner[key] for name, [(owner, key), *_] in self._buffers.items()}
+        return output, {name: tensor for name, tensor in after.items() if tensor is not given[name]}
+
+
+def _slots(module: nn.Module, kind: str, named: Iterable[tuple[str, Tensor]]) -> Slots:
+    slots: Slots = {}
+    first_names: dict[int, str] = {}
+    for name, tensor in named:
+        owner, _, key = name.rpartition(".")
+        first = first_names.setdefault(id(tensor), name)
+        slots.setdefault(first, []).append((getattr(module.get_submodule(owner), kind), key))
+    return slots
+
+
+def _put(state: State, slots: Slots) -> dict[str, Tensor]:
+    """Put a lone member's tensors, without the axis P, where its module looks for them. Returns them."""
+    views = {name: state[name].squeeze(0) for name in slots}
+    for name, places in slots.items():
+        for owner, key in places:
+            owner[key] = views[name]
+    return views

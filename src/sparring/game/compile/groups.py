@@ -81,22 +81,19 @@ def groups_like(part: Game, game: Game) -> list[Group] | None:
         group = Group(RandomStreams(seeds, rng.device, rng.dtype), [], [])
         for whole, model in zip(game.tensors, part.tensors, strict=True):
             whole = whole.detach()
-            if whole.shape == model.shape:
+            if whole.dim() == 0:
                 own = whole.clone()
                 group.common.append((whole, own))
             else:
-                if whole.shape[:1] != (members,) or whole[:size].numel() != model.numel():
-                    return None
                 own = whole[first : first + size]
-                own = own.squeeze(0) if own.dim() > model.dim() else own  # a lone member's module
-                if own.shape != model.shape or not _laid_alike(own, model):
+                if len(whole) != members or own.shape != model.shape or not _same_layout(own, model):
                     return None
             group.tensors.append(own)
         groups.append(group)
     return groups
 
 
-def _laid_alike(one: Tensor, other: Tensor) -> bool:
+def _same_layout(one: Tensor, other: Tensor) -> bool:
     strides = zip(one.shape, one.stride(), other.stride(), strict=True)
     return all(mine == theirs for length, mine, theirs in strides if length > 1)
 
