@@ -139,9 +139,9 @@ def _samples(facts: Facts) -> np.ndarray:
 def main() -> None:
     """The pictures, at the size of a page."""
     words = sys.argv[1:]
-    drawn = {"reading-answers": answers, "reading-curves": curves, "reading-samples": samples}
+    drawn = {"reading-scores": answers, "reading-curves": curves, "reading-samples": samples}
     if words[:1] == ["--unseen"]:
-        drawn, words = {"reading-unseen": unseen}, words[1:]
+        drawn, words = {"reading-held-out": unseen}, words[1:]
     if not words or words[0].startswith("-"):
         sys.exit(__doc__)
     runs = [Facts.of(Run.open(path)) for path in words]
