@@ -1,14 +1,15 @@
-"""Find leaves by looking: what lies in a shelf's files is what there is, and no list is kept anywhere.
+"""What there is to choose from: objectives, tricks, networks and so on, found by reading the source files.
 
-A shelf is a folder of leaf files (or one file). Looking parses the source without running it, so listing every recipe
-loads neither torch nor the leaves. A leaf is
+No list is kept by hand. Sources are parsed, not run, so listing every recipe loads neither torch nor the files
+themselves. Each kind lies in the folder of its name (`objectives/`, `tricks/`, ...). An entry is
 
-- in a folder of leaves: a public frozen dataclass, named by its class name in kebab case (`BCEWithLogits` is
+- in most folders: a public frozen dataclass, known by its class name in kebab case (`BCEWithLogits` is
   `bce-with-logits`) unless it sets `name` itself (`AdamW` is `adamw`);
 - in `recipes/`: a function under `@recipe("name", ...)`, whose decorator says where it comes from;
-- in `game/moves.py`: a move, that is a public function of `game`; its name is the function's.
+- in `game/moves.py`: a move, that is a public function with the one argument `game`, known by its own name.
 
-Files that begin with an underscore hold what several leaves share and are never leaves.
+Files that begin with an underscore hold what several entries share. Elsewhere in the code a class or function that the
+catalogue lists is called a leaf.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import Any
 from sparring.errors import UsageError
 
 PACKAGE = Path(__file__).parent
-SHELVES = (
+KINDS = (
     "objectives",
     "tricks",
     "networks",
@@ -45,20 +46,44 @@ SHELVES = (
 )
 
 
+SINGULAR = {"remedies": "remedy", **{kind: kind.removesuffix("s") for kind in KINDS if kind != "remedies"}}
+"""`objectives` -> `objective`, and so on."""
+
+
 @dataclass(frozen=True)
 class Entry:
-    """What can be said of a leaf without running it."""
+    """What the source of a leaf says about it, read without running it."""
 
     name: str
-    shelf: str
+    """What people write: `bce-with-logits`."""
+    kind: str
+    """One of `KINDS`: `objectives`."""
     module: str
+    """`sparring.objectives.bce_with_logits`."""
     attribute: str
+    """The class or function in that module: `BCEWithLogits`."""
     summary: str
     """First line of the docstring."""
     text: str = ""
     """The whole docstring."""
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Literal arguments of the leaf's decorator, and the other names that it is known by (`also`)."""
+    """A recipe's decorator arguments (`source`, `verdict`, `expects`, `sweep`); a class's other names (`also`)."""
+
+
+@dataclass(frozen=True)
+class OwnPart:
+    """Stands for a part of a recipe that a user wrote, where their file has not been run.
+
+    A recipe's JSON names such a part and hashes its source; the code itself is in the user's file. An `OwnPart` lets a
+    recipe be read, compared and changed without running that file. It cannot be trained.
+    """
+
+    name: str
+    """The class or function, as Python qualifies it: `Generator`."""
+    sha256: str
+    """First 16 hexadecimal digits of the hash of its source."""
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    """The fields of a dataclass, as plain data; for any other object `{"as": its text}`."""
 
 
 def kebab(name: str) -> str:
@@ -66,44 +91,46 @@ def kebab(name: str) -> str:
     return "-".join(re.findall(r"[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|\d+", name)).lower()
 
 
-@cache
-def entries(shelf: str) -> dict[str, Entry]:
-    """Every leaf on `shelf`, by name, in the order of files and of lines in them."""
-    if shelf == "moves":
-        files = [PACKAGE / "game" / "moves.py"]
-    else:
-        files = sorted(p for p in (PACKAGE / shelf).glob("*.py") if not p.name.startswith("_"))
-    found: dict[str, Entry] = {}
-    for file in files:
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            entry = _entry(shelf, file, node)
-            if entry is None:
-                continue
-            if entry.name in found:
-                raise RuntimeError(f"two leaves called {entry.name!r}: {found[entry.name].module} and {entry.module}")
-            found[entry.name] = entry
-    return found
+def entries(kind: str) -> dict[str, Entry]:
+    """Every entry of a kind.
 
+    Args:
+        kind: one of `KINDS`, or its singular: `objectives`, `objective`.
 
-def find(shelf: str, name: str) -> Any:
-    """The leaf itself: a class, a recipe function or a move. Imports the one file that holds it.
+    Returns:
+        Name -> entry, in the order of files and of lines in them.
 
-    Raises UsageError when there is no such leaf, with the nearest name there is.
+    Raises:
+        UsageError: there is no such kind.
     """
-    entry = entries(shelf).get(name) or next(
-        (c for c in entries(shelf).values() if name in c.facts.get("also", ())), None
-    )
+    return _entries(plural(kind))
+
+
+def find(kind: str, name: str) -> Any:
+    """The class, recipe function or move of that name. Imports only the one file that defines it.
+
+    Args:
+        kind: one of `KINDS`, or its singular.
+        name: the entry's name, or another that it is known by (`also`).
+
+    Raises:
+        UsageError: there is no such kind, or no such name; the message says which name is nearest.
+    """
+    known = entries(kind)
+    entry = known.get(name) or next((e for e in known.values() if name in e.facts.get("also", ())), None)
     if entry is None:
-        raise UsageError(unknown(shelf, name, entries(shelf)))
+        raise UsageError(unknown(kind, name, known))
     return getattr(importlib.import_module(entry.module), entry.attribute)
 
 
-def make(shelf: str, name: str, fields: Mapping[str, Any]) -> Any:
-    """A leaf with these fields.
+def make(kind: str, name: str, fields: Mapping[str, Any]) -> Any:
+    """An instance with these fields; the other fields take their defaults.
 
-    Raises UsageError for a name or a field that does not exist, or a value that the leaf refuses.
+    Raises:
+        UsageError: the kind, the name or a field does not exist, a field without a default is missing, or a value is
+            refused.
     """
-    leaf = find(shelf, name)
+    leaf = find(kind, name)
     known = {f.name: f for f in dataclasses.fields(leaf)}
     for given in fields:
         if given not in known:
@@ -114,57 +141,81 @@ def make(shelf: str, name: str, fields: Mapping[str, Any]) -> Any:
         raise UsageError(f"{name}: {error}") from error
 
 
-def read(shelf: str, text: str) -> Any:
-    """A leaf from how people write it: `mse`, `adam(1e-4)`, `fully-connected(hidden=(256, 128), output=tanh)`.
+def read(kind: str, text: str) -> Any:
+    """An instance from text: `mse`, `adam(1e-4)`, `fully-connected(hidden=(256, 128), output=tanh)`.
 
-    Values are Python literals; a word that is none is a string. Raises UsageError like `make`.
+    Args:
+        kind: one of `KINDS`, or its singular.
+        text: the entry's name, with values in brackets by position or by field name. Values are Python literals; a word
+            that is no literal is a string. A move is its name alone.
+
+    Raises:
+        UsageError: the text cannot be read, or as for `make`.
     """
     name, bracket, rest = text.strip().partition("(")
-    if shelf == "moves" or not bracket:
-        return find(shelf, name) if shelf == "moves" else make(shelf, name, {})
+    if plural(kind) == "moves" or not bracket:
+        return find(kind, name) if plural(kind) == "moves" else make(kind, name, {})
     if not rest.endswith(")"):
         raise UsageError(f"{text!r} lacks its closing bracket")
-    order = [f.name for f in dataclasses.fields(find(shelf, name))]
+    order = [f.name for f in dataclasses.fields(find(kind, name))]
     fields: dict[str, Any] = {}
     for index, part in enumerate(_parts(rest[:-1])):
         key, equals, value = part.partition("=")
         if not equals and index >= len(order):
             raise UsageError(f"{text!r} has more values than {name} has fields ({', '.join(order)})")
         fields[key.strip() if equals else order[index]] = _literal(value if equals else part)
-    return make(shelf, name, fields)
+    return make(kind, name, fields)
 
 
-def spell(leaf: Any) -> str:
-    """The inverse of `read`: only what differs from the leaf's defaults. A user's own part is its name in brackets."""
+def to_text(leaf: Any) -> str:
+    """The inverse of `read`, with only the fields that differ from their defaults.
+
+    A user's own part has no catalogue name: it is written as its Python name in angle brackets, `<Generator>`.
+    """
+    if isinstance(leaf, OwnPart):
+        return f"<{leaf.name}>"
     if inspect.isfunction(leaf) or inspect.isclass(leaf):
         return name_of(leaf) or f"<{leaf.__name__}>"
     name = name_of(type(leaf))
     if name is None:
         return f"<{type(leaf).__name__}>"
-    told: list[str] = []
-    for each in dataclasses.fields(leaf):
-        value = getattr(leaf, each.name)
-        if value != each.default:
-            told.append(f"{each.name}={_spelled(value)}")
-    return f"{name}({', '.join(told)})" if told else name
+    values = ((f.name, getattr(leaf, f.name), f.default) for f in dataclasses.fields(leaf))
+    changed = [f"{field}={_value_text(value)}" for field, value, default in values if value != default]
+    return f"{name}({', '.join(changed)})" if changed else name
+
+
+def plural(kind: str) -> str:
+    """`objective` or `objectives` -> `objectives`. Raises UsageError for what is no kind."""
+    found = next((k for k in KINDS if kind in (k, SINGULAR[k])), None)
+    if found is None:
+        raise UsageError(unknown("kinds", kind, KINDS))
+    return found
 
 
 def name_of(leaf: Any) -> str | None:
-    """The catalogue name of a leaf class or function, or None for one that is not ours."""
+    """The catalogue's name of a class or function, or None for one that the catalogue does not list."""
     attribute = getattr(leaf, "__name__", None)
-    for shelf in SHELVES:
-        for entry in entries(shelf).values():
+    for kind in KINDS:
+        for entry in _entries(kind).values():
             if (entry.module, entry.attribute) == (leaf.__module__, attribute):
                 return entry.name
     return None
 
 
 def field_docs(module: str, name: str) -> dict[str, str]:
-    """What the docstring under each field of a class in one of our modules says, read from its source."""
+    """The docstring under each field of a class, read from the source.
+
+    Args:
+        module: where the class is, within `sparring`: `recipe.definition`.
+        name: the class.
+
+    Returns:
+        Field -> docstring on one line, for the fields that have one.
+    """
     tree = _tree(f"sparring.{module}")
     body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
     return {
-        field.target.id: doc.value.value
+        field.target.id: " ".join(doc.value.value.split())
         for field, doc in itertools.pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
@@ -175,9 +226,9 @@ def field_docs(module: str, name: str) -> dict[str, str]:
 
 
 @cache
-def defaults(shelf: str, name: str) -> dict[str, Any]:
-    """Field -> default of a leaf, read from its source; one that is no literal is left out."""
-    entry = entries(shelf)[name]
+def defaults(kind: str, name: str) -> dict[str, Any]:
+    """Field -> default of an entry, read from its source; a default that is no literal is left out."""
+    entry = entries(kind)[name]
     body = next(n.body for n in _tree(entry.module).body if isinstance(n, ast.ClassDef) and n.name == entry.attribute)
     found: dict[str, Any] = {}
     for node in body:
@@ -188,17 +239,41 @@ def defaults(shelf: str, name: str) -> dict[str, Any]:
 
 
 def lineage(entry: Entry) -> str:
-    """What the file that holds a recipe says of it and its siblings; the first line is the lineage's title."""
+    """The docstring of the file that defines a recipe, about it and its siblings; the first line is a title."""
     return ast.get_docstring(_tree(entry.module)) or ""
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> str:
-    """One line for a name that does not exist: the nearest one, else all of them."""
+    """The message for a name that does not exist: what was looked for, and the nearest names or else all of them.
+
+    Args:
+        what: what it should have been, in the plural: `objectives`, `fields`.
+        name: what was asked for.
+        names: what there is.
+    """
     names = sorted(names)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names)}"
-    singular = what.removesuffix("s")
-    return f"no {singular} called {name!r}; {hint}"
+    near = [n for n in names if name and n.startswith(f"{name}-")]
+    near = near or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(names)}"
+    return f"no {SINGULAR.get(what, what.removesuffix('s'))} called {name!r}; {hint}"
+
+
+@cache
+def _entries(kind: str) -> dict[str, Entry]:
+    if kind == "moves":
+        files = [PACKAGE / "game" / "moves.py"]
+    else:
+        files = sorted(p for p in (PACKAGE / kind).glob("*.py") if not p.name.startswith("_"))
+    found: dict[str, Entry] = {}
+    for file in files:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            entry = _entry(kind, file, node)
+            if entry is None:
+                continue
+            if entry.name in found:
+                raise RuntimeError(f"two {kind} called {entry.name!r}: {found[entry.name].module} and {entry.module}")
+            found[entry.name] = entry
+    return found
 
 
 @cache
@@ -207,33 +282,33 @@ def _tree(module: str) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _entry(shelf: str, file: Path, node: ast.stmt) -> Entry | None:
+def _entry(kind: str, file: Path, node: ast.stmt) -> Entry | None:
     if not isinstance(node, ast.ClassDef | ast.FunctionDef) or node.name.startswith("_"):
         return None
-    module = "sparring.game.moves" if shelf == "moves" else f"sparring.{shelf}.{file.stem}"
+    module = "sparring.game.moves" if kind == "moves" else f"sparring.{kind}.{file.stem}"
     text = ast.get_docstring(node) or ""
     summary = text.partition("\n")[0]
     facts: dict[str, Any] = {}
-    if shelf == "recipes":
-        mark = next((d for d in node.decorator_list if _called(d) == "recipe"), None)
+    if kind == "recipes":
+        mark = next((d for d in node.decorator_list if _decorator_name(d) == "recipe"), None)
         if not isinstance(mark, ast.Call):
             return None
         name = ast.literal_eval(mark.args[0])
         facts = {k.arg: ast.literal_eval(k.value) for k in mark.keywords if k.arg}
-    elif shelf == "moves":
+    elif kind == "moves":
         if not isinstance(node, ast.FunctionDef) or [a.arg for a in node.args.args] != ["game"]:
             return None
         name = node.name
     else:
-        if not isinstance(node, ast.ClassDef) or "dataclass" not in map(_called, node.decorator_list):
+        if not isinstance(node, ast.ClassDef) or "dataclass" not in map(_decorator_name, node.decorator_list):
             return None
         name = _literal_field(node, "name") or kebab(node.name)
         facts = {"also": also} if (also := _literal_field(node, "also")) else {}
-    return Entry(name, shelf, module, node.name, summary, text, facts)
+    return Entry(name, kind, module, node.name, summary, text, facts)
 
 
 def _literal_field(node: ast.ClassDef, name: str) -> Any:
-    """What a class sets a field to, or None."""
+    """The literal that a class sets a field to, or None where it has no such field."""
     for each in node.body:
         if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and each.target.id == name:
             return ast.literal_eval(each.value) if each.value is not None else None
@@ -258,8 +333,8 @@ def _parts(text: str) -> list[str]:
     return [p.strip() for p in parts if p.strip()]
 
 
-def _spelled(value: Any) -> str:
-    """A word stays bare where it reads back as itself."""
+def _value_text(value: Any) -> str:
+    """A field's value as `read` takes it; a string goes without quotes where it is read back as itself."""
     if isinstance(value, str) and (value != _literal(value) or not re.fullmatch(r"[\w#./~:+@%-]+", value)):
         return repr(value)
     return str(value)
@@ -272,6 +347,6 @@ def _literal(text: str) -> Any:
         return text.strip()
 
 
-def _called(decorator: ast.expr) -> str:
+def _decorator_name(decorator: ast.expr) -> str:
     target = decorator.func if isinstance(decorator, ast.Call) else decorator
     return target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")

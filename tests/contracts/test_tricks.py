@@ -190,7 +190,7 @@ def test_a_recipe_with_it_survives_json(trick: Any) -> None:
     recipe = SMALL.replace(tricks=(lively(trick), trick))
     assert Recipe.from_json(recipe.to_json()) == recipe
     for each in recipe.tricks:
-        assert catalogue.read("tricks", catalogue.spell(each)) == each
+        assert catalogue.read("tricks", catalogue.to_text(each)) == each
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ def run(code: str) -> str:
         "import sparring.record, sparring.record.grid",
         "import sparring.recipe",
         "import sparring.cli.main",
-        "import sparring.catalogue as c; [c.entries(s) for s in c.SHELVES]",
-        "import sparring.catalogue as c; [c.find(s, name) for s in c.SHELVES for name in c.entries(s)]",
+        "import sparring.catalogue as c; [c.entries(s) for s in c.KINDS]",
+        "import sparring.catalogue as c; [c.find(s, name) for s in c.KINDS for name in c.entries(s)]",
         "from sparring.cli.main import run; assert run(['--help']) == 0",
         "from sparring.cli.main import run; assert run(['recipes']) == 0",
         "from sparring.cli.main import run; assert run(['recipes', '--json']) == 0",
@@ -67,7 +67,7 @@ def test_imports_go_down_only() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("shelf", catalogue.SHELVES)
+@pytest.mark.parametrize("shelf", catalogue.KINDS)
 def test_every_shelf_has_leaves_and_each_is_found_under_its_name(shelf: str) -> None:
     cards = catalogue.entries(shelf)
     assert cards
@@ -78,7 +78,7 @@ def test_every_shelf_has_leaves_and_each_is_found_under_its_name(shelf: str) -> 
 
 
 def test_a_file_on_a_shelf_without_a_leaf_would_be_a_leaf_lost() -> None:
-    for shelf in set(catalogue.SHELVES) - {"moves"}:
+    for shelf in set(catalogue.KINDS) - {"moves"}:
         files = {p.stem for p in (catalogue.PACKAGE / shelf).glob("*.py") if not p.name.startswith("_")}
         lost = files - {card.module.rpartition(".")[2] for card in catalogue.entries(shelf).values()}
         assert lost == set()

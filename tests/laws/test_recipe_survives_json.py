@@ -8,8 +8,9 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, final, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,10 +20,11 @@ from torch import nn
 from sparring import catalogue
 from sparring.errors import SparringError, UsageError
 from sparring.game.moves import MODERN
-from sparring.recipe import SHELF, Origin, Recipe, find_recipe
+from sparring.recipe import KIND_OF, Origin, OwnPart, Recipe, find_recipe
+from sparring.tricks import Trick
 from tests.laws.user_modules import PAIRS
 
-FIELD_OF = {shelf: field for field, shelf in SHELF.items()}
+FIELD_OF = {shelf: field for field, shelf in KIND_OF.items()}
 LEAVES = [(shelf, name) for shelf in FIELD_OF if shelf != "moves" for name in catalogue.entries(shelf)]
 BASE = find_recipe("digits")
 
@@ -88,7 +90,7 @@ def test_any_values_of_a_leafs_fields_survive_json(shelf: str, name: str, data: 
 @given(text=st.text(), size=st.integers(1, 999))
 def test_any_text_in_a_field_is_read_as_it_was_spelled(text: str, size: int) -> None:
     folder = catalogue.make("datasets", "folder", {"path": text, "size": size})
-    assert catalogue.read("datasets", catalogue.spell(folder)) == folder
+    assert catalogue.read("datasets", catalogue.to_text(folder)) == folder
 
 
 @pytest.mark.parametrize(
@@ -220,6 +222,89 @@ def test_what_a_users_own_maker_holds_belongs_to_the_id() -> None:
     assert len(ids) == 4
 
 
+@final
+@dataclass(frozen=True)
+class OwnTrick(Trick):
+    """A user's own trick, with a field."""
+
+    strength: tuple[float, float] = (0.5, 1.0)
+
+
+def own_move(game: Any) -> None:
+    """A user's own move."""
+
+
+OWN_LEAVES: dict[str, Any] = {
+    **{f"{name} as D": {"discriminator": part} for name, part in OWN.items()},
+    "a trick beside one of the catalogue": {"tricks": (*BASE.tricks, OwnTrick())},
+    "a move": {"round": (*MODERN, own_move)},
+}
+
+
+@pytest.mark.parametrize("what", OWN_LEAVES)
+def test_a_users_own_parts_are_read_without_their_file_as_placeholders(what: str) -> None:
+    recipe = BASE.replace(**OWN_LEAVES[what])
+    read = Recipe.from_dict(json.loads(recipe.to_json()), placeholders=True)
+    assert read.to_json() == recipe.to_json()
+    assert read.id == recipe.id
+    changed = read.replace(seeds=8, objective=catalogue.make("objectives", "hinge", {}))
+    assert changed.objective == catalogue.find("objectives", "hinge")()
+    assert [getattr(changed, field) for field in OWN_LEAVES[what]] == [
+        getattr(read, field) for field in OWN_LEAVES[what]
+    ]
+    assert Recipe.from_dict(changed.to_dict(), placeholders=True) == changed
+
+
+def test_a_placeholder_tells_its_name_and_fields_and_leaves_the_other_parts_real() -> None:
+    recipe = BASE.replace(tricks=(*BASE.tricks, OwnTrick()), discriminator=narrow, conditional=True)
+    read = Recipe.from_dict(recipe.to_dict(), placeholders=True)
+    assert read.tricks[: len(BASE.tricks)] == BASE.tricks
+    own: Any = read.tricks[-1]
+    assert isinstance(own, OwnPart)
+    assert (own.name, own.fields) == ("OwnTrick", {"strength": [0.5, 1.0]})
+    assert catalogue.to_text(own) == "<OwnTrick>"
+    assert catalogue.to_text(read.discriminator) == "<narrow>" == catalogue.to_text(narrow)
+    assert read.classes == 10
+    with pytest.raises(AttributeError):
+        own.name = "other"
+
+
+@pytest.mark.parametrize("data", [OwnPart("Blobs", "0" * 16, {"count": 3})])
+def test_a_users_own_data_is_no_obstacle_to_reading(data: Any) -> None:
+    recipe = BASE.replace(data=data, conditional=True)
+    assert Recipe.from_dict(recipe.to_dict(), placeholders=True) == recipe
+    assert recipe.classes == 0  # nobody knows without the file
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"bacth": 3}, "did you mean 'batch'"),
+        ({"objective": catalogue.find("objectives", "hinge")}, r"objective takes an instance.*Hinge\(\)"),
+        ({"tricks": [catalogue.find("tricks", "r1")]}, r"tricks takes an instance.*R1\(\)"),
+        ({"seeds": 0}, "seeds must be distinct and at least one"),
+    ],
+)
+def test_a_wrong_change_is_refused_in_one_line(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        BASE.replace(**changes)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_kind_may_be_named_in_the_singular() -> None:
+    assert catalogue.find("objective", "mse") is catalogue.find("objectives", "mse")
+    assert catalogue.find("latent", "normal") is catalogue.find("latents", "normal")
+    assert catalogue.read("remedy", "larger-batch") == catalogue.read("remedies", "larger-batch")
+    assert catalogue.read("move", "g_fools_d") is catalogue.find("moves", "g_fools_d")
+    with pytest.raises(UsageError, match="no kind called 'objektive'; did you mean 'objectives'"):
+        catalogue.find("objektive", "mse")
+
+
+def test_a_family_of_networks_is_answered_with_its_members() -> None:
+    with pytest.raises(UsageError, match="did you mean 'dcgan-discriminator' or 'dcgan-generator'"):
+        catalogue.find("network", "dcgan")
+
+
 def test_a_list_is_as_good_as_a_tuple() -> None:
     fields = {f.name: getattr(BASE, f.name) for f in dataclasses.fields(BASE)}
     lists: dict[str, Any] = {"seeds": [3, 4], "round": list(MODERN), "tricks": list(BASE.tricks)}
@@ -228,6 +313,7 @@ def test_a_list_is_as_good_as_a_tuple() -> None:
     assert given == wanted
     assert given.id == wanted.id
     assert_survives(Recipe(**(fields | {"seeds": range(3)})))
+    assert Recipe(**(fields | {"seeds": 3})).seeds == (0, 1, 2)
     hidden = catalogue.find("networks", "fully-connected")
     assert BASE.replace(generator=hidden(hidden=[5, 6])).id == BASE.replace(generator=hidden(hidden=(5, 6))).id
 

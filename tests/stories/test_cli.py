@@ -67,10 +67,10 @@ def test_every_field_of_a_recipe_is_a_flag(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", catalogue.entries("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
     from sparring.cli.flags import read_all, spelled
-    from sparring.recipe import SHELF, find_recipe
+    from sparring.recipe import KIND_OF, find_recipe
 
     recipe = find_recipe(name)
-    for field, shelf in SHELF.items():
+    for field, shelf in KIND_OF.items():
         text, held = spelled(field, getattr(recipe, field)), getattr(recipe, field)
         if isinstance(text, str):
             assert catalogue.read(shelf, text) == held

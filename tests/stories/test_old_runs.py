@@ -206,7 +206,7 @@ def test_names_of_today_are_in_the_catalogue() -> None:
     assert set(legacy.RECIPE_FIELDS.values()) <= fields and not set(legacy.RECIPE_FIELDS) & fields
     leaves = {
         name: catalogue.find(shelf, name)
-        for shelf in catalogue.SHELVES
+        for shelf in catalogue.KINDS
         if shelf not in ("recipes", "moves")
         for name in catalogue.entries(shelf)
     }

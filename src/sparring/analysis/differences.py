@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from sparring import catalogue
-from sparring.recipe import SHELF
+from sparring.recipe import KIND_OF
 
 WATCHED = ("name", "origin", "seeds", "log_points", "samples_per_grid")
 """Fields that name or watch a run and do not change what a member learns."""
@@ -59,7 +59,7 @@ def _steps(field: str, old: Any, new: Any) -> list[str]:
     if old == new:
         return []
     if isinstance(old, dict) and isinstance(new, dict) and old.get("is") and old.get("is") == new.get("is"):
-        usual = _usual(SHELF.get(field), new["is"])  # a run of an older version may lack a field
+        usual = _usual(KIND_OF.get(field), new["is"])  # a run of an older version may lack a field
         pairs = [(key, old.get(key, usual.get(key)), new.get(key, usual.get(key))) for key in {**old, **new}]
         return [f"{key} {_value(before)} → {_value(after)}" for key, before, after in pairs if before != after]
     before, after = part(field, old), part(field, new)
@@ -68,7 +68,7 @@ def _steps(field: str, old: Any, new: Any) -> list[str]:
 
 def part(field: str, value: Any) -> str:
     """A field of a recipe: a leaf is `adam(lr=0.001)`, a user's own part its name in brackets."""
-    shelf = SHELF.get(field)
+    shelf = KIND_OF.get(field)
     if isinstance(value, dict):
         return _leaf(shelf, value)
     if isinstance(value, int):

@@ -66,16 +66,16 @@ def _sentence(box: str) -> str:
 
 def with_settings(flags: type[Any], recipe: Recipe) -> Any:
     """`flags`, and one for every field of the recipe with the value it has there."""
-    from sparring.recipe import SHELF
+    from sparring.recipe import KIND_OF
 
-    helps = catalogue.field_docs("recipe", "Recipe")
+    helps = catalogue.field_docs("recipe.definition", "Recipe")
     hints = get_type_hints(flags, include_extras=True)
     fields: list[Any] = [(f.name, hints[f.name], f) for f in dataclasses.fields(flags)]
     for f in dataclasses.fields(recipe):
         if f.name in ("name", "origin"):
             continue
         value = getattr(recipe, f.name)
-        shelf = SHELF.get(f.name)
+        shelf = KIND_OF.get(f.name)
         known = f" One of: {', '.join(catalogue.entries(shelf))}." if shelf else ""
         if isinstance(value, bool | int):
             kind: Any = type(value)
@@ -91,7 +91,7 @@ def with_settings(flags: type[Any], recipe: Recipe) -> Any:
 
 def changed(recipe: Recipe, flags: Any) -> Recipe:
     """The recipe with the fields that a flag changed."""
-    from sparring.recipe import SHELF
+    from sparring.recipe import KIND_OF
 
     changes: dict[str, Any] = {}
     for f in dataclasses.fields(recipe):
@@ -104,7 +104,7 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
             changes["seeds"] = seeds_of(given)
         elif f.name == "data":
             changes["data"] = read_data(given, held)
-        elif shelf := SHELF.get(f.name):
+        elif shelf := KIND_OF.get(f.name):
             several = not isinstance(given, str)
             changes[f.name] = read_all(shelf, given) if several else catalogue.read(shelf, given)
         else:
@@ -125,15 +125,15 @@ def read_data(text: str, held: Any) -> Any:
 
 
 def spelled(name: str, value: Any) -> Any:
-    from sparring.recipe import SHELF
+    from sparring.recipe import KIND_OF
 
     if name == "seeds":
         return str(len(value)) if value == tuple(range(len(value))) else ",".join(map(str, value))
-    if name not in SHELF:
+    if name not in KIND_OF:
         return value
     if not isinstance(value, tuple):
-        return catalogue.spell(value)
-    runs = [(text, len(list(same))) for text, same in itertools.groupby(map(catalogue.spell, value))]
+        return catalogue.to_text(value)
+    runs = [(text, len(list(same))) for text, same in itertools.groupby(map(catalogue.to_text, value))]
     return tuple(text if count == 1 else f"{text}*{count}" for text, count in runs)
 
 

@@ -34,7 +34,7 @@ from sparring.game.game import Game, Logged
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
 from sparring.game.world import ALONE, World
 from sparring.progress import say
-from sparring.recipe import Recipe, find_recipe, settings_by_default
+from sparring.recipe import Recipe, default_settings, find_recipe
 from sparring.record import Run, locked
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
@@ -448,7 +448,7 @@ def check_same(recipe: Recipe, run: Run) -> None:
     """Raises UsageError when the folder holds anything but this recipe's run."""
     if run.exists:
         mine = recipe.to_dict()
-        theirs = settings_by_default() | run.recipe  # which may be older than some setting
+        theirs = default_settings() | run.recipe  # which may be older than some setting
         odd = [k for k in mine if k not in ("origin", "name") and mine[k] != theirs.get(k)]
         if "data" in odd and (changed := recipe.data.changed_since(theirs.get("data") or {})):
             raise SparringError(f"{run.path} cannot go on: {changed}")

@@ -1,0 +1,255 @@
+"""The recipe itself: its fields, what they may be, its id, and its JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sparring import catalogue
+from sparring.catalogue import OwnPart
+from sparring.datasets import Dataset
+from sparring.errors import SparringError, UsageError
+from sparring.latents import Latent
+from sparring.networks import Network
+from sparring.objectives import Objective
+from sparring.optimizers import Optimizer
+from sparring.recipe.encoding import decode, encode, own_part
+from sparring.tricks import Trick
+
+KIND_OF = {
+    "data": "datasets",
+    "generator": "networks",
+    "discriminator": "networks",
+    "objective": "objectives",
+    "latent": "latents",
+    "tricks": "tricks",
+    "round": "moves",
+    "generator_optimizer": "optimizers",
+    "discriminator_optimizer": "optimizers",
+}
+"""Field -> the kind of the catalogue that its parts are of."""
+CLASSES_ALLOWED = ("networks", "moves")
+"""Kinds whose parts may be a class or a function that makes a module, or a function itself."""
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The user's own file that a recipe came from."""
+
+    file: str
+    """Absolute path."""
+    function: str
+    """The function in it that returns the recipe."""
+    sha256: str
+    """Of the file's bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides what a training run computes.
+
+    Two recipes with the same `id` compute the same numbers. The docstring of each field is also the help of its flag.
+    """
+
+    name: str = ""
+    """Name in lists and reports; it changes nothing that is computed."""
+    data: Dataset
+    """The real examples: a data set by name, or the folder of your own images."""
+    generator: Network | Any
+    """G, from latent vectors to examples: a built-in network; in Python also an nn.Module, its class or a function that
+    returns one, (B, latent size) -> (B, *shape)."""
+    discriminator: Network | Any
+    """D, from examples to scores (logits): a built-in network; in Python also an nn.Module, its class or a function
+    that returns one, (B, *shape) -> (B,) or (B, 1)."""
+    objective: Objective
+    """The loss functions of D and of G."""
+    latent: Latent
+    """Latent distribution: what the vectors that G takes are drawn from, and their size."""
+    round: tuple[Callable[[Any], None], ...]
+    """The optimizer steps of one round, in order; on the command line g_fools_d*200 is 200 such steps."""
+    generator_optimizer: Optimizer
+    """Optimizer of G, with its learning rate."""
+    discriminator_optimizer: Optimizer
+    """Optimizer of D, with its learning rate."""
+    tricks: tuple[Trick, ...] = ()
+    """Additions to plain training (penalties, schedules, augmentation, weight averaging), applied in this order."""
+    conditional: bool = False
+    """Class-conditional training: G and D are both given the class of every example."""
+    batch: int = 64
+    """Batch size: real examples that each member sees in a step, and as many generated ones."""
+    precision: str = "float32"
+    """Compute precision of the networks: float32, or bfloat16 for speed on recent GPUs; weights and optimizers stay in
+    float32."""
+    rounds: int = 10_000
+    """Length of the run, in rounds."""
+    seeds: tuple[int, ...] = (0,)
+    """Random seeds; one member is trained from each, independently: a count (8 is seeds 0 to 7), a range (3-10) or a
+    list (1,5,9)."""
+    log_points: int = 50
+    """Points, evenly spaced over the run, at which curves are written, samples drawn and, where affordable, quality
+    evaluated."""
+    samples_per_grid: int = 64
+    """Samples of each member in a picture."""
+    origin: Origin | None = None
+    """The user's file that the recipe came from; None for a recipe of the catalogue or one made in Python."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.seeds, int):
+            object.__setattr__(self, "seeds", range(self.seeds))
+        for field in ("round", "tricks", "seeds"):  # a list or a range will do
+            object.__setattr__(self, field, tuple(getattr(self, field)))
+        self._refuse_classes()
+        for field in ("batch", "rounds", "log_points", "samples_per_grid"):
+            if getattr(self, field) < 1:
+                raise UsageError(f"{field} must be at least 1, not {getattr(self, field)}")
+        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
+            raise UsageError(f"seeds must be distinct and at least one, not {list(self.seeds)}")
+        if min(self.seeds) < 0 or max(self.seeds) >= 2**63:
+            raise UsageError("a seed must lie between 0 and 2**63 - 1")
+        if self.conditional and not isinstance(self.data, OwnPart) and not self.data.classes:
+            raise UsageError("conditional needs data whose classes are known: choose another data set, or drop it")
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"precision is {' or '.join(PRECISIONS)}, not {self.precision}")
+        if self.log_points > self.rounds:
+            object.__setattr__(self, "log_points", self.rounds)
+
+    def _refuse_classes(self) -> None:
+        for field, kind in KIND_OF.items():
+            value = getattr(self, field)
+            for part in value if isinstance(value, tuple) else (value,):
+                if kind not in CLASSES_ALLOWED and inspect.isclass(part):
+                    raise UsageError(f"{field} takes an instance, not a class: write {part.__name__}()")
+
+    def replace(self, *, seeds: int | Iterable[int] | None = None, **changes: Any) -> Self:
+        """A copy with some fields changed.
+
+        Args:
+            seeds: the random seeds of the members, or their number: `seeds=8` means seeds 0 to 7.
+            **changes: any other fields, by name: `objective=Hinge(), tricks=[R1(gamma=1)], batch=128`. A list serves
+                for a tuple.
+
+        Returns:
+            A new recipe; this one stays as it is.
+
+        Raises:
+            UsageError: there is no such field, or a value is not allowed.
+        """
+        known = [f.name for f in dataclasses.fields(self)]
+        for name in changes:
+            if name not in known:
+                raise UsageError(catalogue.unknown("recipe fields", name, known))
+        return dataclasses.replace(self, **changes if seeds is None else {**changes, "seeds": seeds})
+
+    @property
+    def classes(self) -> int:
+        """Classes that G and D are conditioned on; 0 where training is not class-conditional."""
+        if not self.conditional or isinstance(self.data, OwnPart):
+            return 0
+        return self.data.classes
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that depend on every field but `origin` and `name`."""
+        plain = {k: v for k, v in self.to_dict().items() if k not in ("origin", "name")}
+        text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data: numbers, strings, lists and dicts. A user's own part is its name and a hash of its source."""
+        return {
+            f.name: dataclasses.asdict(value) if isinstance(value := getattr(self, f.name), Origin) else encode(value)
+            for f in dataclasses.fields(self)
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as indented JSON: the content of a run's recipe.json."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], base: Recipe | None = None, *, placeholders: bool = False) -> Recipe:
+        """The recipe that `to_dict` described.
+
+        Args:
+            data: what `to_dict` returned. A field that is missing takes its default.
+            base: the recipe that the user's own file returns, where parts are a user's own: they are taken from it.
+            placeholders: instead of that, put an `OwnPart` for each user's own part. Such a recipe can be read,
+                compared and changed, and `to_dict` gives the same data again, but it cannot be trained.
+
+        Raises:
+            SparringError: a field, a name or a value does not exist or is missing, or a part is a user's own and there
+                is neither `base` nor `placeholders`.
+        """
+        known = {f.name for f in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in data.items():
+            if name not in known:
+                raise SparringError(catalogue.unknown("recipe fields", name, known))
+            own = None if placeholders else own_part(value)
+            if own is None:
+                values[name] = decode(KIND_OF.get(name), value)
+            elif base is not None:
+                values[name] = getattr(base, name)
+            else:
+                raise SparringError(
+                    f"the {name} of this recipe is a user's own ({own}); "
+                    "it can only be loaded together with the file or the recipe that defines it"
+                )
+        if values.get("origin"):
+            values["origin"] = Origin(**values["origin"])
+        missing = sorted(f.name for f in dataclasses.fields(cls) if f.name not in values and _required(f))
+        if missing:
+            raise SparringError(f"this recipe lacks {', '.join(missing)}")
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str, base: Recipe | None = None) -> Recipe:
+        """The recipe that `to_json` wrote; see `from_dict`. Raises SparringError for text that is not a recipe."""
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise SparringError(f"not a recipe: {error}") from error
+        if not isinstance(data, dict):
+            raise SparringError("not a recipe: a JSON object was expected")
+        return cls.from_dict(data, base)
+
+
+def default_settings() -> dict[str, Any]:
+    """The fields of a recipe that have a default, with it, as plain data."""
+    return {f.name: encode(f.default) for f in dataclasses.fields(Recipe) if f.default is not dataclasses.MISSING}
+
+
+def recipe(
+    name: str, *, source: str, verdict: str, expects: tuple[str, ...] = (), sweep: tuple[int, ...] = ()
+) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
+    """Puts a function that returns a Recipe into the catalogue.
+
+    Arguments must be literals, because the catalogue reads them without running the file. A function with a parameter
+    `data` chooses the networks by the data, and must return a recipe for some data of its own when called without.
+
+    Args:
+        name: the recipe's name.
+        source: where it comes from: a paper, a write-up.
+        verdict: the reference result: what training it is known to give.
+        expects: the expected diagnosis: names of the rules that should find something, for most seeds.
+        sweep: latent dimensions, counted from 1, that a latent sweep moves unless others are given.
+    """
+
+    def mark(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
+        @functools.wraps(function)
+        def named(*data: Dataset) -> Recipe:
+            return dataclasses.replace(function(*data), name=name)
+
+        return named
+
+    return mark
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

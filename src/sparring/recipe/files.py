@@ -1,0 +1,116 @@
+"""Recipes by name: from the catalogue, or from a user's Python file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sparring import catalogue
+from sparring.datasets import Dataset
+from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.recipe.definition import Origin, Recipe
+
+
+def find_recipe(name: str, sized_by: Dataset | None = None) -> Recipe:
+    """A recipe by its catalogue name, or from a user's file.
+
+    Args:
+        name: `digits`; or `my_recipe.py`, or `my_recipe.py:function` where the file defines several. In a file, a
+            function annotated `-> Recipe` is a recipe. The file is run.
+        sized_by: the data for a recipe that chooses its networks by the data, as `auto` does. Other recipes ignore it.
+
+    Raises:
+        UsageError: there is no recipe of that name, or no such file or function.
+        SparringError: the file fails when it is run, or its function does.
+    """
+    path, _, function = name.partition(":")
+    if path.endswith(".py"):
+        return _from_file(Path(path), function, sized_by)
+    return _made(catalogue.find("recipes", name), sized_by)
+
+
+def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
+    """The recipe of a run, ready to train, from its plain data.
+
+    For a recipe from a user's file that file is run again, but only if it is still the one the run was made with: a run
+    folder from elsewhere never brings along code that runs by itself.
+
+    Args:
+        data: what `Recipe.to_dict` returned.
+        file: where the user's file is now, if it moved. It is run whatever it holds.
+
+    Raises:
+        SparringError: the data is no recipe, or the user's file is missing, has changed or fails.
+    """
+    origin = data.get("origin")
+    if not origin:
+        return Recipe.from_dict(data)
+    path = file or Path(origin["file"])
+    if not path.is_file() or (file is None and _sha256(path) != origin["sha256"]):
+        state = "has changed since" if path.is_file() else "is gone"
+        raise SparringError(
+            f"this run was made with {path}, which {state}; "
+            "read the copy in the run's folder (source.py) and, if you trust it, pass --source FILE"
+        )
+    return Recipe.from_dict(data, base=_from_file(path, origin["function"]))
+
+
+def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Recipe:
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    module = _run_file(path)
+    makers = {
+        n: f
+        for n, f in vars(module).items()
+        if inspect.isfunction(f) and f.__module__ == module.__name__ and not n.startswith("_") and _returns_recipe(f)
+    }
+    if function and function not in makers:
+        raise UsageError(f"{path} has no function {function!r} annotated `-> Recipe`")
+    if not makers:
+        raise UsageError(f"{path} defines no function annotated `-> Recipe`")
+    if not function and len(makers) > 1:
+        raise UsageError(f"{path} defines several recipes; choose one: {', '.join(f'{path}:{n}' for n in makers)}")
+    function = function or next(iter(makers))
+    try:
+        made = _made(makers[function], sized_by)
+    except SparringError:
+        raise
+    except Exception as error:
+        raise SparringError(f"{path}:{function} fails: {in_one_line(error)}") from error
+    if not isinstance(made, Recipe):
+        raise UsageError(f"{path}:{function} returned {type(made).__name__}, not a Recipe")
+    origin = Origin(str(path.resolve()), function, _sha256(path))
+    return dataclasses.replace(made, origin=origin, name=made.name or function.replace("_", "-"))
+
+
+def _run_file(path: Path) -> ModuleType:
+    name = f"sparring_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # so that dataclasses and inspect find the file's own names
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise SparringError(f"{path} fails when it is run: {in_one_line(error)}") from error
+    return module
+
+
+def _made(function: Callable[..., Any], sized_by: Dataset | None) -> Any:
+    takes_data = sized_by is not None and "data" in inspect.signature(function).parameters
+    return function(sized_by) if takes_data else function()
+
+
+def _returns_recipe(function: Callable[..., Any]) -> bool:
+    return str(inspect.signature(function).return_annotation).rpartition(".")[2].rstrip("'>") == "Recipe"
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
