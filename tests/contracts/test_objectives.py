@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-SIDES = ("real", "fake", "fool")
+LOSSES = ("d_loss_real", "d_loss_fake", "g_loss")
 
 
 def scores(*values: float) -> Tensor:
@@ -21,25 +21,25 @@ def slope(loss_of: Any, at: float) -> float:
 
 
 def test_raising_the_undecided_score_pleases_d_on_real_displeases_it_on_fake_and_pleases_g(objective: Any) -> None:
-    assert slope(objective.real, objective.undecided) < 0
-    assert slope(objective.fake, objective.undecided) > 0
-    assert slope(objective.fool, objective.undecided) < 0
+    assert slope(objective.d_loss_real, objective.undecided) < 0
+    assert slope(objective.d_loss_fake, objective.undecided) > 0
+    assert slope(objective.g_loss, objective.undecided) < 0
 
 
 def test_at_the_undecided_score_ds_mean_loss_is_the_stated_equilibrium(objective: Any) -> None:
     score = scores(objective.undecided)
-    mean = (objective.real(score) + objective.fake(score)) / 2
+    mean = (objective.d_loss_real(score) + objective.d_loss_fake(score)) / 2
     assert float(mean.detach()) == pytest.approx(objective.equilibrium, abs=1e-7)
 
 
 def test_where_d_cannot_tell_no_constant_score_is_better_than_the_undecided_one(objective: Any) -> None:
     """Real and fake are equally likely and look the same, so the best answer is one score for all."""
     score = objective.undecided + torch.linspace(-30, 30, 6001, dtype=torch.float64)[None]
-    mean = (objective.real(score) + objective.fake(score)) / 2
+    mean = (objective.d_loss_real(score) + objective.d_loss_fake(score)) / 2
     assert float(mean.min()) >= objective.equilibrium - 1e-7
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", LOSSES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_losses_have_the_shape_and_type_of_the_scores(objective: Any, side: str, dtype: torch.dtype) -> None:
     score = torch.randn(3, 5, dtype=dtype)
@@ -47,7 +47,7 @@ def test_losses_have_the_shape_and_type_of_the_scores(objective: Any, side: str,
     assert (loss.shape, loss.dtype) == (score.shape, dtype)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", LOSSES)
 def test_every_example_is_judged_by_its_own_score(objective: Any, side: str) -> None:
     score = torch.randn(3, 5)
     loss = getattr(objective, side)(score)
@@ -57,7 +57,7 @@ def test_every_example_is_judged_by_its_own_score(objective: Any, side: str) -> 
             assert float(loss[member, example]) == pytest.approx(float(alone), rel=1e-6, abs=1e-7)
 
 
-@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("side", LOSSES)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_losses_and_slopes_are_finite_at_extreme_scores(objective: Any, side: str, dtype: torch.dtype) -> None:
     score = torch.tensor([[-50.0, -20.0, 0.0, 20.0, 50.0]], dtype=dtype, requires_grad=True)
@@ -68,14 +68,14 @@ def test_losses_and_slopes_are_finite_at_extreme_scores(objective: Any, side: st
 
 def test_d_prefers_a_right_answer_to_a_wrong_one(objective: Any) -> None:
     low, high = scores(objective.undecided - 0.5), scores(objective.undecided + 0.5)
-    assert objective.real(high) < objective.real(low)
-    assert objective.fake(low) < objective.fake(high)
-    assert objective.fool(high) < objective.fool(low)
+    assert objective.d_loss_real(high) < objective.d_loss_real(low)
+    assert objective.d_loss_fake(low) < objective.d_loss_fake(high)
+    assert objective.g_loss(high) < objective.g_loss(low)
 
 
 def test_opinions_are_in_the_order_of_scores(objective: Any) -> None:
     score = torch.linspace(-5, 5, 101)[None]
-    opinion = objective.opinion(score)
+    opinion = objective.output(score)
     assert opinion.shape == score.shape
     assert (opinion.diff() > 0).all()
 
@@ -89,7 +89,7 @@ def test_what_is_judged_is_the_score_itself_or_its_distance_from_the_other_kind(
     score, others = torch.randn(3, 5), torch.randn(3, 5)
     compared = objective.compare(score, others)
     assert compared.shape == score.shape
-    if objective.relative:
+    if objective.relativistic:
         # What is added to every score changes nothing, and the two kinds are looked at alike.
         torch.testing.assert_close(objective.compare(score + 7, others + 7), compared)
         assert float(objective.compare(score, score).mean()) == pytest.approx(0, abs=1e-6)
@@ -98,15 +98,18 @@ def test_what_is_judged_is_the_score_itself_or_its_distance_from_the_other_kind(
 
 
 def test_a_relative_objective_pays_g_for_real_examples_that_look_worse_than_its_fakes(objective: Any) -> None:
-    if objective.relative:
-        assert slope(objective.outdone, objective.undecided) > 0
+    if objective.relativistic:
+        assert slope(objective.g_loss_real, objective.undecided) > 0
     else:
         with pytest.raises(NotImplementedError):
-            objective.outdone(scores(0.0))
+            objective.g_loss_real(scores(0.0))
 
 
 def test_at_the_undecided_score_neither_player_of_a_relative_objective_is_ahead(objective: Any) -> None:
-    if objective.relative:
+    if objective.relativistic:
         score = scores(objective.undecided)
-        d, g = objective.real(score) + objective.fake(score), objective.fool(score) + objective.outdone(score)
+        d, g = (
+            objective.d_loss_real(score) + objective.d_loss_fake(score),
+            objective.g_loss(score) + objective.g_loss_real(score),
+        )
         assert float(d.detach()) == pytest.approx(float(g.detach()))

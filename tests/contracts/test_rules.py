@@ -221,10 +221,10 @@ def test_the_scale_of_an_objective_is_told_by_its_own_numbers(objective: Any) ->
     """Where D is `sure` of a real example that costs it next to nothing; where nothing is enough there is no such."""
     held = equilibrium_levels(objective)
     undecided = torch.tensor(objective.undecided)
-    assert held["d_real"] == held["d_fake"] == float(objective.opinion(undecided))
+    assert held["d_real"] == held["d_fake"] == float(objective.output(undecided))
     assert held["d_loss"] == objective.equilibrium
     scores = objective.undecided + torch.linspace(0, 40, 4_001)
-    cost, answers = objective.real(scores), objective.opinion(scores) - held["d_real"]
+    cost, answers = objective.d_loss_real(scores), objective.output(scores) - held["d_real"]
     if held["sure"] is None:
         assert float(cost[-1]) < float(cost[0]) - 10
     else:

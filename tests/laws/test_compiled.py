@@ -78,7 +78,7 @@ def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None)
         assert apart(one, other) <= DOUBLE
     moved = [not torch.equal(tensor, before) for tensor, before in zip(theirs.tensors, begun, strict=True)]
     # Where the objective compares, what D adds to every score makes no difference, and stays with its memory as it was.
-    assert moved.count(False) <= (3 if recipe.objective.relative else 0)
+    assert moved.count(False) <= (3 if recipe.objective.relativistic else 0)
     return code
 
 

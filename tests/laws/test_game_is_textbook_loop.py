@@ -51,7 +51,7 @@ def assert_game_is_textbook_loop(recipe: Recipe, data_dir: Path, rounds: int = R
 
 def may_rest(weight: str, loop: Textbook) -> bool:
     """A bias of D under a loss that sees nothing but differences of scores; of a hinge, while no score is beyond it."""
-    differences = loop.wants.relative or loop.wants in (WANTS["wasserstein"], WANTS["hinge"])
+    differences = loop.wants.relativistic or loop.wants in (WANTS["wasserstein"], WANTS["hinge"])
     return differences and weight.startswith("D.") and weight.endswith("bias")
 
 
@@ -96,7 +96,7 @@ def tricks(*texts: str) -> tuple[Any, ...]:
 def test_every_objective_is_a_loss_of_the_textbook_loop(objective: Any, round: str, data_dir: Path) -> None:
     if round == "modern":
         assert_game_is_textbook_loop(SMALL.replace(objective=objective), data_dir, FEW)
-    elif not objective.relative:
+    elif not objective.relativistic:
         assert_game_is_textbook_loop(SMALL.replace(objective=objective, round=TEXTBOOK), data_dir, FEW)
 
 

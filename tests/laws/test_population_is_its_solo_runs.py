@@ -63,7 +63,7 @@ def resting(recipe: Recipe, held: dict[str, Tensor]) -> str:
     Its gradient is what rounding leaves of a sum that cancels, and Adam makes whole steps of that.
     """
     biases = [name for name in held if name.startswith("D.") and name.endswith("bias")]
-    return biases[-1] if recipe.objective.relative else ""
+    return biases[-1] if recipe.objective.relativistic else ""
 
 
 def assert_same(

@@ -100,7 +100,7 @@ class Textbook:
     def generator_step(self) -> None:
         self.optimizer_G.zero_grad()
         score = self.score(self.fake_images())
-        rivals = self.score(self.real_images()).detach() if self.wants.relative else None
+        rivals = self.score(self.real_images()).detach() if self.wants.relativistic else None
         output = self.wants.output(score, rivals)
         best = self.best(output)
         loss = self.wants.loss_of_G(output[best], torch.ones(len(best)).double())
@@ -376,7 +376,7 @@ class Wants:
     """What ADA takes for neither real nor fake."""
 
     @property
-    def relative(self) -> bool:
+    def relativistic(self) -> bool:
         return self.told in ("difference", "distance from the mean")
 
     def output(self, score: Tensor, others: Tensor | None) -> Tensor:

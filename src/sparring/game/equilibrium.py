@@ -28,11 +28,11 @@ def equilibrium_levels(objective: Objective) -> dict[str, Any]:
         equilibrium and when it is sure, which is None for an objective that always rewards a higher score.
     """
     undecided = torch.tensor(objective.undecided)
-    output, g_loss = float(objective.opinion(undecided)), objective.fool(undecided)
-    if objective.relative:
-        g_loss = g_loss + objective.outdone(undecided)
+    output, g_loss = float(objective.output(undecided)), objective.g_loss(undecided)
+    if objective.relativistic:
+        g_loss = g_loss + objective.g_loss_real(undecided)
     scores = torch.linspace(objective.undecided, objective.undecided + SCORE_RANGE, 2_001, dtype=torch.float64)
-    cost = objective.real(scores)
+    cost = objective.d_loss_real(scores)
     satisfied = scores[(cost - cost.min() <= NEGLIGIBLE * (cost[0] - cost.min())).nonzero()[0]]
     is_bounded = float(satisfied) < SCORE_RANGE / 2
     return {
@@ -40,5 +40,5 @@ def equilibrium_levels(objective: Objective) -> dict[str, Any]:
         "g_loss": float(g_loss) + 0.0,  # turns -0.0 into 0.0
         "d_real": output,
         "d_fake": output,
-        "sure": round(float(objective.opinion(satisfied)) - output, 1) if is_bounded else None,
+        "sure": round(float(objective.output(satisfied)) - output, 1) if is_bounded else None,
     }

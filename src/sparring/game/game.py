@@ -155,7 +155,7 @@ class Game:
 
     def compared(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Scores of both kinds, each as the objective sees it beside the other; most look at each by itself."""
-        if not self.objective.relative:
+        if not self.objective.relativistic:
             return real, fake
         all_real, all_fake = self.world.all_gather(real), self.world.all_gather(fake)
         compared = self.objective.compare(all_real, all_fake), self.objective.compare(all_fake, all_real)
@@ -173,23 +173,23 @@ class Game:
         for trick, now in self._at("on_scores"):
             trick.on_scores(truth, self.world.all_gather(score.detach()) - self.objective.undecided, now)
         if isinstance(label, int):
-            loss = self.objective.real(score) if label else self.objective.fake(score)
+            loss = self.objective.d_loss_real(score) if label else self.objective.d_loss_fake(score)
         else:
-            loss = label * self.objective.real(score) + (1 - label) * self.objective.fake(score)
+            loss = label * self.objective.d_loss_real(score) + (1 - label) * self.objective.d_loss_fake(score)
         if self.recording:
             self.note("d_loss", loss)
-            self.note("d_real" if truth else "d_fake", self.objective.opinion(score.detach()))
+            self.note("d_real" if truth else "d_fake", self.objective.output(score.detach()))
         return loss
 
     def g_loss(self, score: Tensor) -> Tensor:
         """G's loss for fakes that D scores so, beside fresh real examples where the objective compares."""
-        if self.objective.relative:
+        if self.objective.relativistic:
             with torch.no_grad():
                 rivals = self.D(self.real())
-            outdone, compared = self.compared(rivals, score)
-            loss = self.objective.fool(compared) + self.objective.outdone(outdone)
+            compared_real, compared = self.compared(rivals, score)
+            loss = self.objective.g_loss(compared) + self.objective.g_loss_real(compared_real)
         else:
-            compared, loss = score, self.objective.fool(score)
+            compared, loss = score, self.objective.g_loss(score)
         if self.recording:
             self.note("g_loss", loss)
         if paying := self._at("select_g_loss"):
@@ -245,7 +245,7 @@ class Game:
             scores.append(networks(x, classes))
         networks.train(True)
         judged_real, judged_fake = self.objective.compare(*scores), self.objective.compare(*reversed(scores))
-        return self.objective.opinion(judged_real), self.objective.opinion(judged_fake)
+        return self.objective.output(judged_real), self.objective.output(judged_fake)
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -311,7 +311,7 @@ class Game:
 
     def _refuse_what_cannot_be_compared(self) -> None:
         alone = [move.__name__ for move in self.moves if move in (d_sees_real, d_sees_fake, d_sees_mixture)]
-        who = [type(o).__name__ for o in (self.objective,) if o.relative]
+        who = [type(o).__name__ for o in (self.objective,) if o.relativistic]
         who += [type(trick).__name__ for trick in self.tricks if trick.compares]
         if d_sees_mixture in self.moves:
             who += [type(trick).__name__ for trick in self.tricks if trick.reshapes or "penalty" in trick.touches]

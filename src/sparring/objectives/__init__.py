@@ -16,7 +16,7 @@ class Objective(ABC):
     """D's loss per example, averaged over real and fake, when D cannot tell them apart."""
     undecided: ClassVar[float] = 0.0
     """The score at which D cannot tell."""
-    relative: ClassVar[bool] = False
+    relativistic: ClassVar[bool] = False
     """Whether an example is judged beside examples of the other kind, so that a score by itself means nothing."""
     also: ClassVar[tuple[str, ...]] = ()
     """Other names that it is known by."""
@@ -26,21 +26,21 @@ class Objective(ABC):
         return score
 
     @abstractmethod
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         """D's loss for an example that is called real."""
 
     @abstractmethod
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         """D's loss for an example that is called fake."""
 
     @abstractmethod
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         """G's loss for a fake that D scores so."""
 
-    def outdone(self, score: Tensor) -> Tensor:
+    def g_loss_real(self, score: Tensor) -> Tensor:
         """G's loss for a real example that D scores so beside its fakes: a relative objective's other half."""
         raise NotImplementedError("only a relative objective compares")
 
     @abstractmethod
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         """What D says of an example, in the units people read: D(x)."""

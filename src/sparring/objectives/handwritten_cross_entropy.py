@@ -24,14 +24,14 @@ class HandwrittenCrossEntropy(Objective):
 
     equilibrium: ClassVar[float] = math.log(2)
 
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         return -(score.sigmoid() + self.epsilon).log()
 
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         return -(1 - score.sigmoid() + self.epsilon).log()
 
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         return -(score.sigmoid() + self.epsilon).log()
 
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         return score.sigmoid()

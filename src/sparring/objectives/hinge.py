@@ -20,14 +20,14 @@ class Hinge(Objective):
 
     equilibrium: ClassVar[float] = 1.0
 
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         return (1 - score).relu()
 
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         return (1 + score).relu()
 
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         return -score
 
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         return score

@@ -21,14 +21,14 @@ class LeastSquares(Objective):
     equilibrium: ClassVar[float] = 0.125
     undecided: ClassVar[float] = 0.5
 
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         return (score - 1).square() / 2
 
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         return score.square() / 2
 
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         return (score - 1).square() / 2
 
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         return score

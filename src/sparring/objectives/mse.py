@@ -21,14 +21,14 @@ class MSE(Objective):
 
     equilibrium: ClassVar[float] = 0.25
 
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         return (score.sigmoid() - 1).square()
 
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         return score.sigmoid().square()
 
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         return (score.sigmoid() - 1).square()
 
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         return score.sigmoid()

@@ -21,22 +21,22 @@ class RelativisticAverage(Objective):
     """
 
     equilibrium: ClassVar[float] = math.log(2)
-    relative: ClassVar[bool] = True
+    relativistic: ClassVar[bool] = True
 
     def compare(self, score: Tensor, others: Tensor) -> Tensor:
         return score - others.mean(1, keepdim=True)
 
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         return softplus(-score)
 
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         return softplus(score)
 
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         return softplus(-score)
 
-    def outdone(self, score: Tensor) -> Tensor:
+    def g_loss_real(self, score: Tensor) -> Tensor:
         return softplus(score)
 
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         return score.sigmoid()

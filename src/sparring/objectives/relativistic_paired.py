@@ -24,22 +24,22 @@ class RelativisticPaired(Objective):
     """
 
     equilibrium: ClassVar[float] = math.log(2) / 2
-    relative: ClassVar[bool] = True
+    relativistic: ClassVar[bool] = True
 
     def compare(self, score: Tensor, others: Tensor) -> Tensor:
         return score - others
 
-    def real(self, score: Tensor) -> Tensor:
+    def d_loss_real(self, score: Tensor) -> Tensor:
         return softplus(-score) / 2
 
-    def fake(self, score: Tensor) -> Tensor:
+    def d_loss_fake(self, score: Tensor) -> Tensor:
         return softplus(score) / 2
 
-    def fool(self, score: Tensor) -> Tensor:
+    def g_loss(self, score: Tensor) -> Tensor:
         return softplus(-score) / 2
 
-    def outdone(self, score: Tensor) -> Tensor:
+    def g_loss_real(self, score: Tensor) -> Tensor:
         return softplus(score) / 2
 
-    def opinion(self, score: Tensor) -> Tensor:
+    def output(self, score: Tensor) -> Tensor:
         return score.sigmoid()
