@@ -3,12 +3,12 @@
     python benchmarks/ablation.py [--out runs/ablation] [--only ring grid digits] [--seeds 8]
 
 Huang et al. ("The GAN is dead; long live the GAN!", NeurIPS 2024) compare such losses on stacked MNIST, without
-intervals. Here are all eight on three cheap data sets, every loss from the same seeds, all else equal: networks, rates,
-gamma, length, averaged generators. The interval is Student's, 95 %, over seeds. The relativistic loss is the
-paper's RpGAN, the other its GAN, the non-saturating loss.
+intervals. This script trains all eight combinations on three cheap data sets, every loss from the same seeds, with
+everything else equal: networks, learning rates, gamma, length, averaged generators. The interval is Student's, 95 %,
+over seeds. The relativistic loss is the paper's RpGAN, the other its GAN, the non-saturating loss.
 
-It says first how long it will take. Each run goes on where it was when the script is started again. Figures are written
-to `results/ablation.json`, from which docs/choosing.md takes its tables.
+It first prints how long it will take. Runs resume where they were when the script is started again. Results are
+written to `results/ablation.json`, from which docs/choosing.md takes its tables.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Loss:
         return f"{self.objective}, {self.sides}"
 
     def tricks(self, whole: R1R2) -> tuple[Trick, ...]:
-        """The part of a penalty of both sides that this loss has."""
+        """The part of `whole` (R1 and R2 together) that this loss uses."""
         gamma, final = whole.gamma, whole.final
         parts: dict[str, tuple[Trick, ...]] = {
             "R1 and R2": (whole,),
@@ -95,8 +95,8 @@ def base(data: str) -> Recipe:
             discriminator=FullyConnected(hidden=(128, 128)),
             rounds=3_000,
         )
-    gamma, final, rate = {"ring": (0.01, 1e-4, 5e-3), "grid": (0.1, 1e-3, 3e-3)}[data]
-    whole, step = find_recipe(data), Adam(rate, betas=(0.0, 0.99))
+    gamma, final, lr = {"ring": (0.01, 1e-4, 5e-3), "grid": (0.1, 1e-3, 3e-3)}[data]
+    whole, step = find_recipe(data), Adam(lr, betas=(0.0, 0.99))
     return whole.replace(
         tricks=(R1R2(gamma, final=final), *whole.tricks[1:]),
         latent=Normal(2),
@@ -121,12 +121,12 @@ def folder_of(out: Path, data: str, loss: Loss) -> Path:
 
 
 def played(data: str, loss: Loss, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one loss on one data set, or go on, and tell what came of it."""
+    """Train one loss on one data set, or resume, and return the results."""
     recipe = recipe_of(data, loss, arguments.seeds)
     run = trained(recipe, folder_of(arguments.out, data, loss), None)
     measured = measure(run, SAMPLES)
     keep(measured)
-    told = measured.plain()
+    entry = measured.plain()
     return {
         "data": data,
         "objective": loss.objective,
@@ -134,42 +134,43 @@ def played(data: str, loss: Loss, arguments: argparse.Namespace) -> dict[str, An
         "recipe": recipe.id,
         "rounds": recipe.rounds,
         "seeds": recipe.seeds,
-        "n": told["n"],
+        "n": entry["n"],
         "seconds": round(run.story.seconds),
         "torch": torch.__version__,
         "date": date.today().isoformat(),
-        "metrics": {name: told["metrics"][name] for name in SHOWN[data]},
+        "metrics": {name: entry["metrics"][name] for name in SHOWN[data]},
     }
 
 
 def table(data: str) -> str:
-    """Markdown: one row for each loss, with an interval over seeds, and what real data score."""
-    held = {(told["objective"], told["sides"]): told for told in _held() if told["data"] == data}
-    if not held:
+    """Markdown: one row for each loss, with an interval over seeds, and the score of real data."""
+    stored = {(entry["objective"], entry["sides"]): entry for entry in _stored() if entry["data"] == data}
+    if not stored:
         return "Not run yet."
-    any_told = next(iter(held.values()))
-    metrics = any_told["metrics"]
+    any_entry = next(iter(stored.values()))
+    metrics = any_entry["metrics"]
     titles = [f"{m['title']} ({m['better']} is better)" for m in metrics.values()]
-    lines = ["| loss | penalty | lost | " + " | ".join(titles) + " |", "| --- | --- | ---: |" + " --- |" * len(titles)]
-    for loss in (each for each in LOSSES if (each.objective, each.sides) in held):
-        told = held[loss.objective, loss.sides]
-        lost = sum(value is None for value in told["metrics"][SHOWN[data][0]]["members"])
-        cells = [interval(metric) for metric in told["metrics"].values()]
+    lines = [
+        "| loss | penalty | diverged | " + " | ".join(titles) + " |",
+        "| --- | --- | ---: |" + " --- |" * len(titles),
+    ]
+    for loss in (each for each in LOSSES if (each.objective, each.sides) in stored):
+        entry = stored[loss.objective, loss.sides]
+        lost = sum(value is None for value in entry["metrics"][SHOWN[data][0]]["members"])
+        cells = [interval(metric) for metric in entry["metrics"].values()]
         lines.append(f"| {loss.objective} | {loss.sides} | {lost} | {' | '.join(cells)} |")
     real = " | ".join(f"{metric['real']:.3g}" for metric in metrics.values())
     lines.append(f"| *real data* | | | {real} |")
-    seeds, rounds, n = len(any_told["seeds"]), any_told["rounds"], any_told["n"]
-    said = (
-        f"{seeds} seeds, {rounds:,} rounds, {n:,} samples of each; mean [95 % interval] over seeds that are not lost,"
-    )
-    return "\n".join([*lines, "", said, "which is to say whose weights are still numbers."])
+    seeds, rounds, n = len(any_entry["seeds"]), any_entry["rounds"], any_entry["n"]
+    caption = f"{seeds} seeds, {rounds:,} rounds, {n:,} samples of each; mean [95 % interval] over seeds that did not"
+    return "\n".join([*lines, "", caption, "diverge."])
 
 
 def interval(metric: dict[str, Any]) -> str:
     """`7.9 [7.5, 8.3]`."""
     found = [value for value in metric["members"] if value is not None]
     if not found:
-        return "lost"
+        return "diverged"
     # A divergence is infinite where no sample is of high quality, and so has no mean.
     without = len(metric["members"]) - len(found)
     of = f", of {len(found)} seeds" if without else ""
@@ -180,12 +181,12 @@ def interval(metric: dict[str, Any]) -> str:
     return f"{center:.3g} [{center - half:.3g}, {center + half:.3g}]{of}"
 
 
-def _held() -> Iterator[dict[str, Any]]:
+def _stored() -> Iterator[dict[str, Any]]:
     yield from (json.loads(RESULTS.read_text()) if RESULTS.exists() else {}).values()
 
 
 def main() -> None:
-    """Train them all, keeping the figures after each."""
+    """Train them all, saving the results after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/ablation"))
     parser.add_argument("--only", nargs="*", default=list(SHOWN), help="data sets")
@@ -198,12 +199,12 @@ def main() -> None:
     print(f"{len(left)} trainings, about {in_words(taken)}", flush=True)
     for data, loss in every:
         try:
-            told = played(data, loss, arguments)
+            entry = played(data, loss, arguments)
         except SparringError as error:
             print(f"{data}, {loss.name}: {error}", flush=True)
             continue
-        write(RESULTS, f"{data}: {loss.name}", told)
-        print(f"{data}, {loss.name}: {in_words(told['seconds'])}", flush=True)
+        write(RESULTS, f"{data}: {loss.name}", entry)
+        print(f"{data}, {loss.name}: {in_words(entry['seconds'])}", flush=True)
     for data in arguments.only:
         print(f"\n{data}\n\n{table(data)}")
 

@@ -48,7 +48,7 @@ TWO = FullyConnected(hidden=(2,))
 NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
 WINS, WEAK, VANISHING = "discriminator-wins", "weak-discriminator", "vanishing-gradient"
 OSCILLATION, DIVERGENCE, UNDERTRAINED = "oscillation", "divergence", "undertrained"
-OVERFITTING, MEMORISATION, EQUILIBRIUM = "overfitting-discriminator", "memorization", "equilibrium"
+OVERFITTING, MEMORIZATION, EQUILIBRIUM = "overfitting-discriminator", "memorization", "equilibrium"
 
 
 # Healthy GANs.
@@ -64,18 +64,18 @@ def pattern() -> Recipe:
     return find_recipe("pattern-1010")
 
 
-def modern(recipe: Recipe, rate: float = 1e-3) -> Recipe:
-    """Relativistic, held flat by a r1-r2 penalty, samples from averaged weights."""
+def modern(recipe: Recipe, lr: float = 1e-3) -> Recipe:
+    """Relativistic, with R1 and R2, samples from averaged weights."""
     return recipe.replace(
         objective=RelativisticPaired(),
         tricks=(R1R2(1.0), ExponentialMovingAverage()),
-        generator_optimizer=Adam(rate, betas=(0.0, 0.99)),
-        discriminator_optimizer=Adam(rate, betas=(0.0, 0.99)),
+        generator_optimizer=Adam(lr, betas=(0.0, 0.99)),
+        discriminator_optimizer=Adam(lr, betas=(0.0, 0.99)),
     )
 
 
 def points(data: Dataset, gamma: float) -> Recipe:
-    """Points in the plane: the modern game at a high rate that falls to 0."""
+    """Points in the plane: the modern game at a high learning rate that decays to 0."""
     return modern(
         Recipe(
             data=data,
@@ -124,7 +124,7 @@ def fashion() -> Recipe:
 
 
 class Saturated(nn.Module):
-    """A generator whose last layer starts far out on the flat of its tanh."""
+    """A generator whose last layer starts in the saturated range of its tanh."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,20 +138,20 @@ class Saturated(nn.Module):
 class Copier(nn.Module):
     """A generator that looks up one in eight of the training images, blurs nothing and learns nothing else."""
 
-    held: Tensor
+    images: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         source = Digits(span=(-1.0, 1.0)).open(None, "cpu")
         assert isinstance(source, Images)
-        self.register_buffer("held", source.pixels[::8].float() * (2 / 255) - 1)
+        self.register_buffer("images", source.pixels[::8].float() * (2 / 255) - 1)
         self.brightness = nn.Parameter(torch.zeros(1))
         self.picks = nn.Parameter(torch.randn(32, len(source.pixels[::8])), requires_grad=False)
 
     def forward(self, z: Tensor) -> Tensor:
         """`(B, 32)` -> `(B, 1, 8, 8)`."""
-        chosen = torch.nn.functional.one_hot((z @ self.picks).argmax(1), len(self.held)).to(z.dtype)
-        return (chosen @ self.held.flatten(1)).unflatten(1, (1, 8, 8)) + 0.01 * self.brightness
+        chosen = torch.nn.functional.one_hot((z @ self.picks).argmax(1), len(self.images)).to(z.dtype)
+        return (chosen @ self.images.flatten(1)).unflatten(1, (1, 8, 8)) + 0.01 * self.brightness
 
 
 @final
@@ -228,17 +228,17 @@ def faster(recipe: Recipe, player: str, factor: float) -> Recipe:
 
 
 def g_faster(factor: float) -> Callable[[Recipe], Recipe]:
-    """G's rate multiplied."""
+    """G's learning rate multiplied."""
     return lambda recipe: faster(recipe, "generator", factor)
 
 
 def d_faster(factor: float) -> Callable[[Recipe], Recipe]:
-    """D's rate multiplied."""
+    """D's learning rate multiplied."""
     return lambda recipe: faster(recipe, "discriminator", factor)
 
 
 def both_faster(factor: float) -> Callable[[Recipe], Recipe]:
-    """Both rates multiplied."""
+    """Both learning rates multiplied."""
     return lambda recipe: faster(faster(recipe, "generator", factor), "discriminator", factor)
 
 
@@ -248,7 +248,7 @@ def cut_to(rounds: int) -> Callable[[Recipe], Recipe]:
 
 
 def slowly(recipe: Recipe) -> Recipe:
-    """Both learn by plain gradient descent at a rate far too low."""
+    """Both use plain gradient descent with a learning rate far too low."""
     return recipe.replace(generator_optimizer=SGD(1e-3), discriminator_optimizer=SGD(1e-3))
 
 
@@ -263,7 +263,7 @@ def put(**fields: Any) -> Callable[[Recipe], Recipe]:
 
 
 def both_by(optimizer: Optimizer) -> Callable[[Recipe], Recipe]:
-    """Both players step by one rule."""
+    """Both players use the same optimizer."""
     return put(generator_optimizer=optimizer, discriminator_optimizer=optimizer)
 
 
@@ -285,11 +285,11 @@ class Case:
     name: str
     base: Callable[[], Recipe]
     right: tuple[str, ...]
-    """Names that are right for it; the first is what was done to it."""
+    """The correct verdicts; the first is what was done to it."""
     change: Callable[[Recipe], Recipe] = field(default=lambda recipe: recipe)
 
     part: str = "tune"
-    """`report` for those that no threshold has seen."""
+    """`report` for cases that played no part in choosing thresholds."""
 
     @property
     def healthy(self) -> bool:
@@ -301,7 +301,7 @@ class Case:
         return self.base in (mnist, fashion)
 
     def recipe(self, seeds: int = SEEDS) -> Recipe:
-        """What it trains."""
+        """The recipe that it trains."""
         return self.change(self.base()).replace(name=self.name, seeds=seeds)
 
 
@@ -394,8 +394,8 @@ def digits_cases() -> Iterator[Case]:
             put(generator=FullyConnected(hidden=(128, 256), output="sigmoid"), tricks=()),
         ),
         ("four classes dropped", (COLLAPSE,), put(round=(d_never_sees_four_classes, g_fools_d), rounds=6_000)),
-        ("a tiny data set", (OVERFITTING, MEMORISATION), put(data=Few(24), tricks=())),
-        ("a G that copies", (MEMORISATION,), put(generator=Copier)),
+        ("a tiny data set", (OVERFITTING, MEMORIZATION), put(data=Few(24), tricks=())),
+        ("a G that copies", (MEMORIZATION,), put(generator=Copier)),
         ("a latent of 1", (COLLAPSE,), put(latent=Uniform(1))),
         (
             "sigmoid twice against a sure D",
@@ -474,7 +474,7 @@ def images_cases() -> Iterator[Case]:
     for name, base, right, change in (
         ("mnist, D's rate x 10", mnist, (WINS, VANISHING, COLLAPSE), in_turn(plain, d_faster(10), short)),
         ("mnist, frozen G", mnist, (WINS, VANISHING, NOISE), in_turn(plain, put(generator_optimizer=FROZEN), short)),
-        ("mnist, few images", mnist, (OVERFITTING, MEMORISATION), in_turn(plain, put(data=FewMNIST(100)))),
+        ("mnist, few images", mnist, (OVERFITTING, MEMORIZATION), in_turn(plain, put(data=FewMNIST(100)))),
         ("mnist, stopped after 150 rounds", mnist, (UNDERTRAINED,), cut_to(150)),
         ("fashion, D's rate / 100", fashion, (WEAK, UNDERTRAINED, COLLAPSE), in_turn(plain, d_faster(0.01), short)),
         ("fashion, a latent of 1", fashion, (COLLAPSE,), in_turn(put(latent=Uniform(1)), short)),
@@ -484,15 +484,15 @@ def images_cases() -> Iterator[Case]:
 
 
 def unseen_cases() -> Iterator[Case]:
-    """Written down after the rules were."""
-    held_flat, short = put(tricks=(R1(1.0),)), put(rounds=1_500)
+    """Cases fixed after the rules were finished."""
+    penalized, short = put(tricks=(R1(1.0),)), put(rounds=1_500)
     small = put(generator=DCGANGenerator(32, "tanh"), discriminator=DCGANDiscriminator(32, normalization="none"))
     for name, base, change in (
         ("digits, cross-entropy with a gradient penalty", digits, put(tricks=(GradientPenalty(1.0),))),
         ("digits, hinge with both penalties", digits, put(objective=Hinge(), tricks=(R1R2(1.0),))),
-        ("digits, convolutions", digits, in_turn(held_flat, small, put(rounds=3_000))),
-        ("digits, batch of 128", digits, in_turn(held_flat, put(batch=128, rounds=3_000))),
-        ("digits, latent of 8", digits, in_turn(held_flat, put(latent=Normal(8)))),
+        ("digits, convolutions", digits, in_turn(penalized, small, put(rounds=3_000))),
+        ("digits, batch of 128", digits, in_turn(penalized, put(batch=128, rounds=3_000))),
+        ("digits, latent of 8", digits, in_turn(penalized, put(latent=Normal(8)))),
         ("ring, least squares", ring, put(objective=LeastSquares())),
         ("ring, batch of 256", ring, put(batch=256)),
         ("ring, uniform latent", ring, put(latent=Uniform(2))),
@@ -518,8 +518,8 @@ def unseen_cases() -> Iterator[Case]:
         ("digits, every label flipped", digits, (WEAK, COLLAPSE, NOISE), swapped),
         ("digits, one class", digits, (COLLAPSE,), put(round=(d_sees_one_class, g_fools_d))),
         ("digits, a latent of 1 and hinge", digits, (COLLAPSE,), one),
-        ("digits, twelve images", digits, (OVERFITTING, MEMORISATION), put(data=Few(12), tricks=())),
-        ("digits, sixty images", digits, (OVERFITTING, MEMORISATION), put(data=Few(60), tricks=())),
+        ("digits, twelve images", digits, (OVERFITTING, MEMORIZATION), put(data=Few(12), tricks=())),
+        ("digits, sixty images", digits, (OVERFITTING, MEMORIZATION), put(data=Few(60), tricks=())),
         ("digits, SGD at 100", digits, (DIVERGENCE,), fast),
         ("digits, stopped after 80 rounds", digits, (UNDERTRAINED,), cut_to(80)),
         ("digits, rates / 300", digits, (UNDERTRAINED,), both_faster(1 / 300)),

@@ -1,13 +1,13 @@
-"""Hold the diagnosis against what the authors of the ladder's recipes saw.
+"""Compare the diagnosis with the reference results that the authors of the ladder's recipes recorded.
 
     python benchmarks/diagnosis_ladder.py RUNS ...                          runs that are there already
     python benchmarks/diagnosis_ladder.py --data-dir DIR --out runs/ladder  what is missing is trained first
                                           [--seeds 8] [--budget SECONDS] [--only NAME ...]
 
-It says first how long it will take, and goes on with runs that were begun. A recipe whose training would take longer
-than the budget is cut to the rounds that fit it, as in `ladder.py`. Of a run that was trained before runs looked at
-samples, the last checkpoint is looked at: its curves and that one look are what is read. A recipe whose author gave no
-verdict, or none that names a finding, is told and not counted. What was said is kept in
+It first prints how long it will take, and resumes runs that were begun. A recipe whose training would take longer than
+the budget is shortened to the rounds that fit, as in `ladder.py`. For a run of an older version without evaluations,
+the last checkpoint is evaluated, and the diagnosis uses its curves and that one evaluation. A recipe whose author gave
+no result, or none that corresponds to a finding, is listed and not counted. Results are saved in
 `results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table; of several runs of one recipe, that of
 the longest.
 """
@@ -43,7 +43,7 @@ RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
 
 
 def runs_in(folders: list[Path]) -> Iterator[Run]:
-    """Runs of the ladder's recipes in these folders, or in the folders in them."""
+    """Runs of the ladder's recipes in these folders or in their subfolders."""
     for folder in folders:
         for place in (folder, *sorted(p for p in folder.iterdir() if p.is_dir())):
             run = Run(place)
@@ -60,7 +60,7 @@ def seconds_left(name: str, arguments: argparse.Namespace) -> float:
 
 
 def climbed(name: str, arguments: argparse.Namespace) -> Run:
-    """A run of one recipe: the one that is there, gone on with, or a new one."""
+    """A run of one recipe: the existing one, resumed, or a new one."""
     folder = arguments.out / name
     if Run(folder).exists:
         recipe = Recipe.from_json(Run(folder).recipe_json)
@@ -69,8 +69,8 @@ def climbed(name: str, arguments: argparse.Namespace) -> Run:
     return train(recipe, folder, data_dir=arguments.data_dir)
 
 
-def looked_at(run: Run, data_dir: Path | None) -> Story:
-    """The story of a run; with one look at its last checkpoint, if it has none."""
+def evaluated(run: Run, data_dir: Path | None) -> Story:
+    """The story of a run; with one evaluation of its last checkpoint, if it has none."""
     story = story_of(run)
     saved = run.load()
     if story.real_baseline or saved is None:
@@ -79,27 +79,27 @@ def looked_at(run: Run, data_dir: Path | None) -> Story:
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     restore(game, *saved)
     evaluator = Evaluator.of(recipe, game, data_dir)
-    figures = {name: json_numbers(values) for name, values in evaluator.look(game).items()}
-    look = {"event": "log", "round": game.round, "logged": [], "metrics": figures}
+    metrics = {name: json_numbers(values) for name, values in evaluator.look(game).items()}
+    log = {"event": "log", "round": game.round, "logged": [], "metrics": metrics}
     curves = {name: [] for name in (*CURVES, *GRADIENTS)}
     return Story(
-        story.recipe, [*story.events, {"event": "real-baseline", "round": 0, **evaluator.told()}, {**look, **curves}]
+        story.recipe, [*story.events, {"event": "real-baseline", "round": 0, **evaluator.told()}, {**log, **curves}]
     )
 
 
-def told(run: Run, data_dir: Path | None) -> dict[str, Any]:
-    """What the diagnosis said of a run, beside what its author saw."""
-    name, story = run.recipe["name"], looked_at(run, data_dir)
-    held = diagnosis(story)
+def diagnosed(run: Run, data_dir: Path | None) -> dict[str, Any]:
+    """The diagnosis of a run, beside the reference result of its recipe."""
+    name, story = run.recipe["name"], evaluated(run, data_dir)
+    verdict = diagnosis(story)
     facts = catalogue.entries("recipes")[name].facts
     return {
-        "looks": len(run.story.evaluations[0]),
+        "evaluations": len(run.story.evaluations[0]),
         "expects": list(facts.get("expects", ())),
         "author": facts["verdict"],
-        "verdict": held.verdict,
-        "findings": {f.rule: len(f.members) for f in held.findings},
-        "seeds": len(held.story.seeds),
-        "rounds": held.story.round,
+        "verdict": verdict.verdict,
+        "findings": {f.rule: len(f.members) for f in verdict.findings},
+        "seeds": len(verdict.story.seeds),
+        "rounds": verdict.story.round,
         "rounds_in_full": find_recipe(name).rounds,
         "date": date.today().isoformat(),
     }
@@ -111,12 +111,12 @@ def agrees(each: dict[str, Any]) -> bool:
 
 
 def table() -> str:
-    """Markdown: every recipe that was diagnosed, the author's words beside the verdict."""
+    """Markdown: every recipe that was diagnosed, its reference result beside the verdict."""
     every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     if not every:
         return "Not run yet."
     lines = [
-        "| recipe | seeds | rounds | its author saw | expected | verdict | also found |",
+        "| recipe | seeds | rounds | reference result | expected | verdict | also found |",
         "| --- | ---: | ---: | --- | --- | --- | --- |",
     ]
     for name in (n for n in LADDER if n in every):
@@ -124,20 +124,25 @@ def table() -> str:
         rounds = f"{each['rounds']:,}"
         rounds += f" of {each['rounds_in_full']:,}" if each["rounds"] < each["rounds_in_full"] else ""
         expects = ", ".join(f"`{rule}`" for rule in each["expects"]) or "–"
-        said = f"`{each['verdict']}`"
-        said = said if agrees(each) or not each["expects"] else f"**{said}**"
-        rounds += "" if each["looks"] else " (one look)"
+        verdict = f"`{each['verdict']}`"
+        verdict = verdict if agrees(each) or not each["expects"] else f"**{verdict}**"
+        reference = catalogue.entries("recipes")[name].facts["verdict"]
+        rounds += "" if each.get("evaluations", each.get("looks")) else " (one evaluation)"
         also = ", ".join(f"`{r}` ({n} of {each['seeds']})" for r, n in each["findings"].items() if r != each["verdict"])
-        lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {each['author']} | {expects} | {said} | {also} |")
+        lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {reference} | {expects} | {verdict} | {also} |")
     counted = [each for each in every.values() if each["expects"]]
     right = sum(map(agrees, counted))
     return "\n".join(
-        [*lines, "", f"The verdict is what the author saw for {right} of {len(counted)} recipes that say."]
+        [
+            *lines,
+            "",
+            f"The verdict agrees with the reference result for {right} of the {len(counted)} recipes that expect one.",
+        ]
     )
 
 
 def main() -> None:
-    """Diagnose what is there, or train what is missing and diagnose that."""
+    """Diagnose existing runs, or train what is missing and diagnose that."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="*", type=Path)
     parser.add_argument("--data-dir", type=Path)
@@ -154,11 +159,11 @@ def main() -> None:
         print(f"about {in_words(seconds)} of training", flush=True)
         found = (climbed(name, arguments) for name in arguments.only)
     for run in found:
-        said, name = told(run, arguments.data_dir), run.recipe["name"]
-        print(f"{name}: {said['verdict']} (expected {', '.join(said['expects']) or 'nothing'})", flush=True)
+        entry, name = diagnosed(run, arguments.data_dir), run.recipe["name"]
+        print(f"{name}: {entry['verdict']} (expected {', '.join(entry['expects']) or 'nothing'})", flush=True)
         before = json.loads(RESULTS.read_text()).get(name, {}) if RESULTS.exists() else {}
-        if (said["rounds"], said["seeds"]) >= (before.get("rounds", 0), before.get("seeds", 0)):
-            write(RESULTS, name, said)
+        if (entry["rounds"], entry["seeds"]) >= (before.get("rounds", 0), before.get("seeds", 0)):
+            write(RESULTS, name, entry)
 
 
 if __name__ == "__main__":

@@ -2,18 +2,18 @@
 
     python benchmarks/growth.py [--data-dir DIR] [--turns N] [--seconds S] [--only seeds batch width memory groups]
 
-One thread on both sides. Plain and ours take turns, as in `speed.py`, and a figure is the median over N turns. The
+One thread on both sides. Plain and ours take turns, as in `speed.py`, and each value is the median over N turns. The
 limit of a round is the larger of two times: its floating-point operations (counted by torch) over those per second of a
 large matrix product, and the bytes of weights and optimizer that its steps read and write over those per second of a
-pass over as many bytes; what lies between layers is taken to stay in the processor. Both speeds are measured here.
+pass over as many bytes; activations are assumed to stay in the cache. Both speeds are measured here.
 
-Memory is what a process grows by from fewer members to more, over the weights, gradients and optimizer state of those;
-each figure is from a process of its own.
+Memory is the growth of a process from fewer members to more, divided by the weights, gradients and optimizer state of
+the additional members; each value comes from a process of its own.
 
-Groups are one population played in groups of several sizes and all together, on one thread and on two: whether the size
-that is chosen is the best.
+Groups compares a population trained in groups of several sizes and all together, on one thread and on two, to check
+whether the automatically chosen size is the best.
 
-Figures go to `results/growth.json`, from which `make docs` takes a table in docs/speed.md; the curves to
+Results go to `results/growth.json`, from which `make docs` takes a table in docs/speed.md; the curves to
 docs/pictures/growth.png.
 """
 
@@ -77,10 +77,10 @@ GROUPS = {
 }
 """Members, and how many of them are tried together."""
 THREADS, GROUP_SECONDS = (1, 2), 2.0
-"""That they are tried with, and for how long at a time."""
+"""Numbers of threads, and how long each trial lasts."""
 LARGE = 1024
 """Side of the matrices by whose product operations per second are measured."""
-COST, LIMIT, THEIRS = "sparring", "limit", "plain PyTorch"
+COST, LIMIT, BASELINE = "sparring", "limit", "plain PyTorch"
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def points() -> Iterator[Point]:
 
 
 def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Seconds of a round of one seed: ours, plain, and at the least."""
+    """Seconds of a round of one seed: ours, plain, and the hardware limit."""
     source = source_of(point.recipe, arguments.data_dir)
     fashion_fc.BATCH = point.recipe.batch
     fashion_fc.WIDTH = point.at if point.curve == "width" else WIDTH
@@ -120,16 +120,16 @@ def measured(point: Point, arguments: argparse.Namespace, folder: Path) -> dict[
     theirs, mine = take_turns([plain], ours, arguments.turns, arguments.seconds)
     seeds = len(point.recipe.seeds)
     return {
-        "ours": [1 / rate for rate in mine if rate],  # a turn may go to a tick alone
+        "ours": [1 / rate for rate in mine if rate],  # a whole turn may go to one log point
         "plain": [1 / rate for rate in theirs],
-        "limit": limit(game_of(point.recipe, source), _held()["machine"]["operations"]) / seeds,
+        "limit": limit(game_of(point.recipe, source), _stored()["machine"]["operations"]) / seeds,
         "compiled": ours.compiled,
         "date": date.today().isoformat(),
     }
 
 
 def limit(game: Game, operations: float) -> float:
-    """Seconds that a round takes at the least, with so many operations a second."""
+    """The minimum seconds of a round at this number of operations per second."""
     moved = 0
 
     def learn(who: Who, loss: torch.Tensor) -> None:
@@ -145,10 +145,10 @@ def limit(game: Game, operations: float) -> float:
 
 
 def state(game: Game, who: Who) -> int:
-    """Bytes of a player's weights and of what its optimizer remembers."""
+    """Bytes of a player's weights and optimizer state."""
     player = game.players[who]
-    kept = (tensor for tensors in player.memory.values() for tensor in tensors)
-    return sum(t.numel() * t.element_size() for t in (*player.networks.parameters, *kept))
+    optimizer_state = (tensor for tensors in player.memory.values() for tensor in tensors)
+    return sum(t.numel() * t.element_size() for t in (*player.networks.parameters, *optimizer_state))
 
 
 def operations_a_second() -> float:
@@ -157,9 +157,9 @@ def operations_a_second() -> float:
 
 
 def bytes_a_second(size: int) -> float:
-    """Of a pass that reads and writes so many bytes."""
-    held = torch.ones(max(1, size // 4))
-    return 8 * len(held) / _quickest(lambda: held.mul_(1.0))
+    """Speed of a pass that reads and writes this many bytes."""
+    data = torch.ones(max(1, size // 4))
+    return 8 * len(data) / _quickest(lambda: data.mul_(1.0))
 
 
 def _quickest(work: Callable[[], object]) -> float:
@@ -173,62 +173,62 @@ def _quickest(work: Callable[[], object]) -> float:
 
 
 def grown(name: str, members: int, compiled: bool, data_dir: Path | None) -> dict[str, int]:
-    """Bytes that this process had at most, and that weights, gradients and optimizers of so many members take."""
+    """Peak memory of this process, and the bytes of weights, gradients and optimizer state of the members."""
     recipe = find_recipe(name).replace(seeds=members)
     keep_freed_memory()
     source = source_of(recipe, data_dir)
     game = game_of(recipe, source)
     if compiled:
         size = group_size(game, 1)
-        way = Compiled(game, part_of(recipe, source)(size) if size < members else None)
-        way.play_to(3, CURVE_STEP)
+        variant = Compiled(game, part_of(recipe, source)(size) if size < members else None)
+        variant.play_to(3, CURVE_STEP)
     else:
         game.play_to(3, CURVE_STEP)
     weights = sum(p.numel() * p.element_size() for player in game.players.values() for p in player.networks.parameters)
-    held = sum(state(game, who) for who in game.players)
-    return {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "needed": held + weights}
+    states = sum(state(game, who) for who in game.players)
+    return {"peak": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "needed": states + weights}
 
 
 def memory(name: str, data_dir: Path | None) -> dict[str, Any]:
-    """Bytes a member: what the process grew by, as the game plays and compiled, and what its state takes."""
-    told: dict[str, Any] = {"members": MEMORY[name], "date": date.today().isoformat()}
+    """Bytes per member: growth of the process, uncompiled and compiled, and the size of the state."""
+    entry: dict[str, Any] = {"members": MEMORY[name], "date": date.today().isoformat()}
     more = MEMORY[name][1] - MEMORY[name][0]
-    for way in ("compiled", "taken"):
+    for variant in ("compiled", "taken"):
         found: list[dict[str, int]] = []
         for members in MEMORY[name]:
-            command = [sys.executable, __file__, "--grown", name, str(members), way]
+            command = [sys.executable, __file__, "--grown", name, str(members), variant]
             command += ["--data-dir", str(data_dir)] if data_dir else []
-            for _ in range(2 if way == "compiled" else 1):  # the compiler's own memory does not count
+            for _ in range(2 if variant == "compiled" else 1):  # the compiler's own memory does not count
                 done = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             found.append(json.loads(done))
-        told[way], told["needed"] = ((found[1][key] - found[0][key]) / more for key in ("peak", "needed"))
-    return told
+        entry[variant], entry["needed"] = ((found[1][key] - found[0][key]) / more for key in ("peak", "needed"))
+    return entry
 
 
 def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[str, Any]:
-    """Seconds of a round of one seed, by how many members are played together; and what would be chosen."""
+    """Seconds of a round of one seed for each group size, and the size that would be chosen."""
     members, sizes = GROUPS[name]
     recipe = find_recipe(name).replace(seeds=members)
     source = source_of(recipe, data_dir)
     with threads_set(threads):
         game = game_of(recipe, source)
         chosen = group_size(game, threads)
-        ways = {size: Compiled(game, part_of(recipe, source)(size)) for size in sizes}
-        ways[members] = Compiled(game)
-        found: dict[int, list[float]] = {size: [] for size in ways}
+        variants = {size: Compiled(game, part_of(recipe, source)(size)) for size in sizes}
+        variants[members] = Compiled(game)
+        found: dict[int, list[float]] = {size: [] for size in variants}
         for _ in range(1 + turns):
-            for size, way in ways.items():
-                found[size].append(_paced(way, members))
+            for size, variant in variants.items():
+                found[size].append(_paced(variant, members))
     seconds = {str(size): seconds[1:] for size, seconds in found.items()}
     return {"seconds": seconds, "chosen": chosen, "members": members, "date": date.today().isoformat()}
 
 
-def _paced(way: Compiled, members: int) -> float:
-    """In turns as long as the trainer's."""
+def _paced(variant: Compiled, members: int) -> float:
+    """Seconds of a round and member, in turns as long as the trainer's."""
     began, rounds, turn = time.perf_counter(), 0, 1
     while (spent := time.perf_counter() - began) < GROUP_SECONDS:
         begins = time.perf_counter()
-        way.play_to(way.game.round + turn, CURVE_STEP)
+        variant.play_to(variant.game.round + turn, CURVE_STEP)
         rounds += turn
         if time.perf_counter() - begins < TURN_SECONDS / 2:
             turn *= 2
@@ -238,31 +238,32 @@ def _paced(way: Compiled, members: int) -> float:
 # Tables and curves.
 
 
-def _held() -> dict[str, Any]:
+def _stored() -> dict[str, Any]:
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def table() -> str:
     """Markdown."""
-    held = _held()
-    if not held:
+    stored = _stored()
+    if not stored:
         return "Not run yet."
+    machine = stored["machine"]
     lines = [
-        f"{held['machine']['processor']}, one thread, torch {held['machine']['torch']}, {held['machine']['date']}; "
-        f"{held['machine']['operations'] / 1e9:,.0f} GFLOP/s. Microseconds of a round, for each seed:",
+        f"{machine['processor']}, one thread, torch {machine['torch']}, {machine['date']}; "
+        f"{machine['operations'] / 1e9:,.0f} GFLOP/s. Microseconds of a round, for each seed:",
         "",
-        "| recipe | what grows | | plain | ours | times as fast | limit | ours, over the limit |",
+        "| recipe | what grows | | plain | ours | speedup | limit | ours, relative to the limit |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for point in points():
-        if each := held.get(point.name):
+        if each := stored.get(point.name):
             ours, plain = median(each["ours"]), median(each["plain"])
             lines.append(
                 f"| {point.recipe.name} | {point.curve} | {point.at:,} | {_micro(plain)} | {_micro(ours)} "
                 f"| {plain / ours:,.3g} | {_micro(each['limit'])} | {ours / each['limit']:.2g} |"
             )
-    kept = {name: held[f"memory: {name}"] for name in MEMORY if f"memory: {name}" in held}
-    if kept:
+    memories = {name: stored[f"memory: {name}"] for name in MEMORY if f"memory: {name}" in stored}
+    if memories:
         lines += [
             "",
             "| recipe | members | weights, gradients, optimizer: kB each | the process grew by: kB each | ratio "
@@ -273,9 +274,9 @@ def table() -> str:
             f"| {name} | {each['members'][0]:,} to {each['members'][1]:,} | {each['needed'] / 1e3:,.3g} "
             f"| {each['taken'] / 1e3:,.3g} | {each['taken'] / each['needed']:.2f} "
             f"| {each['compiled'] / 1e3:,.3g} | {each['compiled'] / each['needed']:.2f} |"
-            for name, each in kept.items()
+            for name, each in memories.items()
         ]
-    tried = [(name, threads, held.get(f"groups: {name} {threads}")) for name in GROUPS for threads in THREADS]
+    tried = [(name, threads, stored.get(f"groups: {name} {threads}")) for name in GROUPS for threads in THREADS]
     for name, threads, each in tried:
         if each:
             sizes = list(each["seconds"])
@@ -286,7 +287,7 @@ def table() -> str:
                 "",
                 f"| {name}, {each['members']:,} seeds, {_threads(threads)} | {' | '.join(heads)} |",
                 f"| --- |{' ---: |' * len(cells)}",
-                f"| µs of a round and seed | {' | '.join(cells)} |",
+                f"| µs per round and seed | {' | '.join(cells)} |",
             ]
     return "\n".join(lines)
 
@@ -301,13 +302,13 @@ def _micro(seconds: float) -> str:
 
 def draw() -> None:
     """A panel for each curve: microseconds of a round, for each seed, on two logarithmic axes."""
-    held = _held()
+    stored = _stored()
     figure = blank(LIGHT, 5.6)
     panels: list[tuple[str, str]] = [("seeds", name) for name in SEEDS]
     panels += [("batch", "fashion-fc"), ("width", "fashion-fc")]
     axes = figure.subplots(2, 3).flatten()
     for place, (curve, name) in zip(axes, panels, strict=False):
-        _panel(place, curve, name, held)
+        _panel(place, curve, name, stored)
     for curve, hue, style in _styles():
         axes[5].plot([], [], color=hue, linestyle=style, marker="o", markersize=3, label=curve)
     axes[5].legend(loc="center", frameon=False, fontsize=TEXT)
@@ -317,18 +318,19 @@ def draw() -> None:
 
 def _styles() -> tuple[tuple[str, str, Any], ...]:
     return (
-        (THEIRS, LIGHT.hues["g_loss"], "-"),
+        (BASELINE, LIGHT.hues["g_loss"], "-"),
         (COST, LIGHT.hues["d_loss"], "-"),
         (LIMIT, LIGHT.ink, (0, (4, 2))),
     )
 
 
-def _panel(axes: Axes, curve: str, name: str, held: dict[str, Any]) -> None:
-    found = [(p.at, held[p.name]) for p in points() if (p.curve, p.recipe.name) == (curve, name) and p.name in held]
+def _panel(axes: Axes, curve: str, name: str, stored: dict[str, Any]) -> None:
+    mine = [point for point in points() if (point.curve, point.recipe.name) == (curve, name)]
+    found = [(point.at, stored[point.name]) for point in mine if point.name in stored]
     dress(axes, LIGHT)
     if not found:
         return
-    keys = {THEIRS: "plain", COST: "ours", LIMIT: "limit"}
+    keys = {BASELINE: "plain", COST: "ours", LIMIT: "limit"}
     for label, hue, style in _styles():
         values = [each[keys[label]] for _, each in found]
         heights = [1e6 * (median(v) if isinstance(v, list) else v) for v in values]
@@ -344,7 +346,7 @@ def _panel(axes: Axes, curve: str, name: str, held: dict[str, Any]) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
     axes.set_title(name, fontsize=TEXT, color=LIGHT.ink)
     axes.set_xlabel({"seeds": "seeds", "batch": "examples in a batch", "width": "hidden units"}[curve], fontsize=SMALL)
-    axes.set_ylabel("µs a round and seed", fontsize=SMALL)
+    axes.set_ylabel("µs per round and seed", fontsize=SMALL)
 
 
 def main() -> None:
@@ -358,8 +360,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.grown:
-        name, members, way = arguments.grown
-        print(json.dumps(grown(name, int(members), way == "compiled", arguments.data_dir)))
+        name, members, variant = arguments.grown
+        print(json.dumps(grown(name, int(members), variant == "compiled", arguments.data_dir)))
         return
     machine = {"processor": processor(), "torch": torch.__version__, "date": date.today().isoformat()}
     write(RESULTS, "machine", {**machine, "operations": operations_a_second()})
@@ -377,7 +379,8 @@ def main() -> None:
             if found["ours"]:
                 write(RESULTS, point.name, found)
             print(
-                f"{point.name}: {'done' if found['ours'] else 'no round within a turn; say more --seconds'}", flush=True
+                f"{point.name}: {'done' if found['ours'] else 'no round fits into a turn; use a larger --seconds'}",
+                flush=True,
             )
     draw()
     print(table())

@@ -2,8 +2,8 @@
 
     python benchmarks/judges.py [--data-dir DIR] [--only digits ...] [--out DIR]
 
-MNIST and Fashion-MNIST are judged on their own test splits, the digits on a fixed fifth of them. What comes out is the
-same on one machine and one version of torch.
+The judges of MNIST and Fashion-MNIST are tested on the test splits, the judge of the digits on a fixed fifth of them.
+The result is reproducible on one machine with one version of torch.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def digits(_: Path | None) -> tuple[Labeled, Labeled]:
     """Training part and held-out fifth: every fifth of a shuffle with a fixed seed."""
     from sklearn.datasets import load_digits
 
-    held = load_digits()
-    pixels = (held.images[:, None] * (255 / 16)).round().astype(np.uint8)
+    digits_data = load_digits()
+    pixels = (digits_data.images[:, None] * (255 / 16)).round().astype(np.uint8)
     order = np.random.default_rng(0).permutation(len(pixels))
     test, train = order[::5], np.delete(order, np.s_[::5])
-    return (pixels[train], held.target[train]), (pixels[test], held.target[test])
+    return (pixels[train], digits_data.target[train]), (pixels[test], digits_data.target[test])
 
 
 def idx(archive: _idx.Archive) -> Callable[[Path | None], tuple[Labeled, Labeled]]:
@@ -54,19 +54,19 @@ DATA = {"digits": digits, "mnist": idx(_idx.MNIST), "fashion-mnist": idx(_idx.FA
 
 
 def accuracy(judge: judges.Judge, test: Labeled) -> float:
-    """Share of pictures `(N, C, H, W)`, uint8, whose class it names."""
+    """Share of images `(N, C, H, W)`, uint8, that it classifies correctly."""
     pixels, labels = test
     return float((judge(pixels / 255).probabilities.argmax(1) == labels).mean())
 
 
-def tell(step: int, steps: int, loss: float) -> None:
-    """Ten times in a training."""
+def print_progress(step: int, steps: int, loss: float) -> None:
+    """Print progress ten times per training."""
     if step % max(1, steps // 10) == 0:
         print(f"step {step:,} of {steps:,}: loss {loss:.4f}", flush=True)
 
 
 def main() -> None:
-    """Train, keep, judge and tell."""
+    """Train each judge, save it, test it and print its accuracy."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     asked.add_argument("--data-dir", type=Path)
     asked.add_argument("--only", nargs="+", choices=LESSONS, default=list(LESSONS))
@@ -76,7 +76,7 @@ def main() -> None:
     for name in flags.only:
         train, test = DATA[name](flags.data_dir)
         begun, lesson = time.perf_counter(), LESSONS[name]
-        network = taught(*train, lesson, tell)
+        network = taught(*train, lesson, print_progress)
         path, seconds = flags.out / f"{name}.safetensors", time.perf_counter() - begun
         facts = {
             "shape": list(train[0].shape[1:]),
@@ -87,7 +87,7 @@ def main() -> None:
             "lesson": asdict(lesson),
         }
         judges.write(network, path, {**facts, "accuracy": 0.0})
-        # Judged as it will be used: from its file, in half precision.
+        # Tested as it will be used: from its file, in half precision.
         right = accuracy(judges.read(path), test)
         judges.write(network, path, {**facts, "accuracy": right})
         print(f"{name}: {right:.2%} of {len(test[0]):,}, {path.stat().st_size:,} bytes, {seconds:.0f} s")

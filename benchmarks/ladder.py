@@ -1,10 +1,10 @@
-"""Train every recipe of the write-ups, several seeds each, and keep what came of it.
+"""Train every recipe of the write-ups with several seeds each, and save the results.
 
     python benchmarks/ladder.py --data-dir DIR --out runs/ladder [--seeds 4] [--budget SECONDS] [--only NAME ...]
 
-A recipe whose training would take longer than the budget is cut to the rounds that fit it; the figures say which were
-cut, and to what. Tricks that fade with the run fade with the shorter run. Each run goes on where it was when the script
-is started again. Figures are written to `results/ladder.json`, from which docs/ladder.md is made.
+A recipe whose training would take longer than the budget is shortened to the rounds that fit; the results say which
+recipes were shortened, and to what. Tricks that fade over the run fade over the shorter run. Runs resume where they
+were when the script is started again. Results are written to `results/ladder.json`, from which docs/ladder.md is made.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ RESULTS = Path(__file__).parent / "results" / "ladder.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"
 PICTURED_SEEDS, PICTURED_EXAMPLES = 4, 16
 MEASURED = 1_000
-"""Examples of each member that the metrics look at."""
+"""Examples of each member that are measured."""
 SHOWN = ("frechet-distance", "precision", "recall", "confidence", "modes", "class-divergence", "copying")
-"""Metrics in the table; the others are in the runs' own measures."""
+"""Metrics in the table; the others are in the runs' own measures.json."""
 LADDER = [c.name for c in catalogue.entries("recipes").values() if c.facts["source"].startswith("write-up")]
 
 
 def round_seconds(recipe: Recipe, data_dir: Path) -> float:
-    """Of one round, by the second of two, or by more where rounds are short."""
+    """Seconds of one round, measured on the second of two, or on more where rounds are short."""
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     game.play()
     began, rounds = time.perf_counter(), 0
@@ -56,7 +56,7 @@ def round_seconds(recipe: Recipe, data_dir: Path) -> float:
 
 
 def cut(recipe: Recipe, data_dir: Path, budget: float) -> Recipe:
-    """The recipe at its own length, or at the length that the budget buys."""
+    """The recipe at its own length, or at the length that fits the budget."""
     with threads_set(threads_for(recipe)):
         affordable = int(budget / round_seconds(recipe, data_dir))
     if affordable >= recipe.rounds:
@@ -65,7 +65,7 @@ def cut(recipe: Recipe, data_dir: Path, budget: float) -> Recipe:
 
 
 def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one recipe and tell what came of it."""
+    """Train one recipe and return its results."""
     folder = arguments.out / name
     whole = find_recipe(name).replace(seeds=arguments.seeds)
     if (folder / "recipe.json").exists():
@@ -78,47 +78,47 @@ def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     write_report(run)
     examples = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS]
     write_whole(PICTURES / f"{name}.png", lambda path: save_grid(examples, path, recipe.seeds))
-    told = summary(run)
+    entry = summary(run)
     kept = ("seeds", "rounds", "seconds", "rounds_per_second", "curves", "equilibrium", "diverged", "ends", "made_with")
     facts = {"rounds_in_full": whole.rounds, "date": date.today().isoformat(), "measured": measured.plain()}
-    return facts | {k: told[k] for k in kept if k in told}
+    return facts | {k: entry[k] for k in kept if k in entry}
 
 
 def table() -> str:
-    """Markdown: what every recipe of the ladder came to, as last measured."""
-    held = json.loads(RESULTS.read_text())
+    """Markdown: the last measured result of every recipe of the ladder."""
+    stored = json.loads(RESULTS.read_text())
     lines = [
-        "| recipe | seeds | rounds | D's loss (level when D cannot tell) | G's loss | D(real) | D(fake) |",
+        "| recipe | seeds | rounds | D's loss (at equilibrium) | G's loss | D(real) | D(fake) |",
         "| --- | ---: | ---: | --- | --- | --- | --- |",
     ]
-    for name in (n for n in LADDER if n in held):
-        told = held[name]
-        level = told["curves"]["d_loss"]["equilibrium"]
-        cells = [_cell(told["curves"][curve]) for curve in ("d_loss", "g_loss", "d_real", "d_fake")]
-        rounds = f"{told['rounds']:,}" + (f" of {told['rounds_in_full']:,}" if _is_cut(told) else "")
+    for name in (n for n in LADDER if n in stored):
+        entry = stored[name]
+        level = entry["curves"]["d_loss"]["equilibrium"]
+        cells = [_cell(entry["curves"][curve]) for curve in ("d_loss", "g_loss", "d_real", "d_fake")]
+        rounds = f"{entry['rounds']:,}" + (f" of {entry['rounds_in_full']:,}" if _is_cut(entry) else "")
         lines.append(
-            f"| `{name}` | {len(told['seeds'])} | {rounds} | {cells[0]} ({level:.3g}) | {' | '.join(cells[1:])} |"
+            f"| `{name}` | {len(entry['seeds'])} | {rounds} | {cells[0]} ({level:.3g}) | {' | '.join(cells[1:])} |"
         )
-    dates = sorted({told["date"] for told in held.values()})
+    dates = sorted({entry["date"] for entry in stored.values()})
     return "\n".join([*lines, "", f"Mean ± SD over seeds of the last 5 % of each run. Measured on {', '.join(dates)}."])
 
 
 def quality() -> str:
-    """Markdown: how good the samples of every recipe of the ladder are, in figures, beside what real data scores."""
-    held = {name: told for name, told in json.loads(RESULTS.read_text()).items() if "measured" in told}
-    metrics = {n: m for told in held.values() for n, m in told["measured"]["metrics"].items() if n in SHOWN}
+    """Markdown: sample-quality metrics of every recipe of the ladder, beside the scores of real data."""
+    stored = {name: entry for name, entry in json.loads(RESULTS.read_text()).items() if "measured" in entry}
+    metrics = {n: m for entry in stored.values() for n, m in entry["measured"]["metrics"].items() if n in SHOWN}
     titles = [f"{metrics[n]['title']} ({metrics[n]['better']} is better)" for n in SHOWN if n in metrics]
     lines = [
         "| recipe | seeds | n | judge | " + " | ".join(titles) + " |",
         "| --- | ---: | ---: | --- |" + " --- |" * len(titles),
     ]
-    for name in (n for n in LADDER if n in held):
-        measured = held[name]["measured"]
+    for name in (n for n in LADDER if n in stored):
+        measured = stored[name]["measured"]
         cells = [_quality_cell(measured["metrics"].get(n)) for n in SHOWN if n in metrics]
         seeds, judge = len(measured["seeds"]), measured["judge"] or "none"
         lines.append(f"| `{name}` | {seeds} | {measured['n']:,} | {judge} | {' | '.join(cells)} |")
     return "\n".join(
-        [*lines, "", "Mean ± SD over seeds, and in brackets what held-out real data scores at the same n."]
+        [*lines, "", "Mean ± SD over seeds, and in parentheses the score of held-out real data at the same n."]
     )
 
 
@@ -127,13 +127,13 @@ def _quality_cell(metric: dict[str, Any] | None) -> str:
         return "–"
     members = [value for value in metric["members"] if value is not None]
     if not members:
-        return "lost"
+        return "diverged"
     spread = f" ± {stdev(members):.3g}" if len(members) > 1 else ""
     return f"{mean(members):.3g}{spread} ({metric['real']:.3g})"
 
 
-def _is_cut(told: dict[str, Any]) -> bool:
-    return told["rounds"] < told["rounds_in_full"]
+def _is_cut(entry: dict[str, Any]) -> bool:
+    return entry["rounds"] < entry["rounds_in_full"]
 
 
 def _cell(curve: dict[str, Any]) -> str:
@@ -141,7 +141,7 @@ def _cell(curve: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Train them all, keeping the figures after each."""
+    """Train them all, saving the results after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/ladder"))
@@ -151,11 +151,11 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.only:
-        told = climb(name, arguments)
-        held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        entry = climb(name, arguments)
+        stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(held | {name: told}, indent=1) + "\n")
-        print(f"{name}: {told['rounds']} of {told['rounds_in_full']} rounds in {told['seconds']:.0f} s", flush=True)
+        RESULTS.write_text(json.dumps(stored | {name: entry}, indent=1) + "\n")
+        print(f"{name}: {entry['rounds']} of {entry['rounds_in_full']} rounds in {entry['seconds']:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

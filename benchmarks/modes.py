@@ -3,12 +3,12 @@
     python benchmarks/modes.py [--data-dir DIR] [--out runs/modes] [--only ring grid stacked-mnist]
 
 Ring and grid: 32 seeds, 2,500 samples of each (Lin et al., PacGAN, NeurIPS 2018: within three standard deviations of a
-center is of high quality; a mode is covered that has one such sample). The protocol does not see whether samples spread
-within a mode as the data do, so that is told beside it: the standard deviation of samples of high quality about their
-mode's mean, over the data's. Two-digit stacked MNIST: 5 seeds, 26,000 samples
-of each, named by the judge of MNIST digit by digit. What real data score at the same number stands beside.
+center is of high quality; a mode that has one such sample is covered). The protocol does not detect whether samples
+spread within a mode as the data do, so the table also gives the standard deviation of high-quality samples about the
+mean of their mode, divided by that of the data. Two-digit stacked MNIST: 5 seeds, 26,000 samples of each, classified
+digit by digit by the judge of MNIST. The scores of real data at the same n stand beside them.
 
-It says first how long it will take. Each run goes on where it was when the script is started again. Figures are written
+It first prints how long it will take. Runs resume where they were when the script is started again. Results are written
 to `results/modes.json`, from which docs/choosing.md takes its tables.
 """
 
@@ -39,12 +39,12 @@ from sparring.recipe import Recipe, find_recipe
 
 RESULTS = Path(__file__).parent / "results" / "modes.json"
 HIGH = 0.98
-"""Share of high quality that is aimed at; real data reach 0.989."""
+"""The target share of high-quality samples; real data reach 0.989."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How one data set is judged."""
+    """How one data set is evaluated."""
 
     seeds: int
     samples: int
@@ -56,7 +56,7 @@ class Protocol:
     divergence: str
     quality: str
     published: str
-    """The best of the published figures."""
+    """The best published result."""
 
 
 PROTOCOLS = {
@@ -75,7 +75,7 @@ def recipe_of(name: str) -> Recipe:
 
 
 def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one recipe, or go on, and tell what came of it."""
+    """Train one recipe, or resume, and return the results."""
     protocol = PROTOCOLS[name]
     run = trained(recipe_of(name), arguments.out / name, arguments.data_dir)
     wanted = (protocol.reached, protocol.divergence, protocol.quality)
@@ -96,29 +96,29 @@ def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def spread(samples: Tensor, modes: Modes) -> float:
-    """Standard deviation of samples `(n, 2)` of high quality about the mean of their mode, over the data's."""
+    """SD of high-quality samples, of all samples `(n, 2)`, about the mean of their mode, divided by the data's SD."""
     distance, mode = torch.cdist(samples, torch.tensor(modes.centers)).min(1)
     near = [samples[(mode == k) & (distance < 3 * modes.sd)] for k in range(len(modes.centers))]
     return round(float(torch.cat([x - x.mean(0) for x in near if len(x) > 1]).std() / modes.sd), 4)
 
 
 def table() -> str:
-    """Markdown: ours beside the best published, for each data set that was measured."""
-    held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    if not held:
+    """Markdown: our results beside the best published ones, for each data set that was measured."""
+    stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if not stored:
         return "Not run yet."
     lines = [
         "| data (modes) | seeds | samples of each | seeds with every mode | modes, fewest | high quality or confidence "
         "| worst seed | KL, nats | spread in a mode | published best |",
         "| --- | ---: | ---: | ---: | ---: | --- | ---: | --- | --- | --- |",
     ]
-    for name in (n for n in PROTOCOLS if n in held):
-        protocol, measured = PROTOCOLS[name], held[name]["measured"]
+    for name in (n for n in PROTOCOLS if n in stored):
+        protocol, measured = PROTOCOLS[name], stored[name]["measured"]
         reached, quality, divergence = (
             measured["metrics"][metric] for metric in (protocol.reached, protocol.quality, protocol.divergence)
         )
         counts = [value or 0 for value in reached["members"]]
-        spreads = held[name]["spread"]
+        spreads = stored[name]["spread"]
         spreading = f"{mean(spreads):.2f} ± {stdev(spreads):.2f}" if spreads else ""
         full = sum(count == protocol.modes for count in counts)
         lines.append(
@@ -126,17 +126,20 @@ def table() -> str:
             f"| {min(counts):.0f} | {_cell(quality)} | {min(_found(quality), default=0):.4f} | {_cell(divergence)} "
             f"| {spreading} | {protocol.published} |"
         )
-    return "\n".join([*lines, "", "Mean ± SD over seeds, and in brackets what real data score.", "", *_made(held)])
+    return "\n".join(
+        [*lines, "", "Mean ± SD over seeds, and in parentheses the score of real data.", "", *_made(stored)]
+    )
 
 
-def _made(held: dict[str, Any]) -> Iterator[str]:
-    for name in (n for n in PROTOCOLS if n in held):
-        told, protocol = held[name], PROTOCOLS[name]
-        quality = _found(told["measured"]["metrics"][protocol.quality])
+def _made(stored: dict[str, Any]) -> Iterator[str]:
+    for name in (n for n in PROTOCOLS if n in stored):
+        entry, protocol = stored[name], PROTOCOLS[name]
+        quality = _found(entry["measured"]["metrics"][protocol.quality])
         aim = f"; {sum(q >= HIGH for q in quality)} of {protocol.seeds} seeds at {100 * HIGH:.0f} % or more"
         yield (
-            f"- `{name}`: {told['rounds']:,} rounds of {protocol.seeds} seeds in {in_words(told['seconds'])} on "
-            f"{told['machine']}, beside other work; {told['date']}{aim if protocol.quality == 'high-quality' else ''}."
+            f"- `{name}`: {entry['rounds']:,} rounds of {protocol.seeds} seeds in {in_words(entry['seconds'])} on "
+            f"{entry['machine']}, beside other work; {entry['date']}"
+            f"{aim if protocol.quality == 'high-quality' else ''}."
         )
 
 
@@ -148,14 +151,14 @@ def _found(metric: dict[str, Any]) -> list[float]:
 def _cell(metric: dict[str, Any]) -> str:
     found = _found(metric)
     if len(found) < 2:
-        return "lost" if not found else f"{found[0]:.3g}"
+        return "diverged" if not found else f"{found[0]:.3g}"
     lost = len(metric["members"]) - len(found)
-    said = f"{mean(found):.4f} ± {stdev(found):.4f} ({metric['real']:.4f})"
-    return f"{said}, {lost} infinite or lost" if lost else said
+    text = f"{mean(found):.4f} ± {stdev(found):.4f} ({metric['real']:.4f})"
+    return f"{text}, {lost} infinite or diverged" if lost else text
 
 
 def main() -> None:
-    """Train them all, keeping the figures after each."""
+    """Train them all, saving the results after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path("runs/modes"))
@@ -166,9 +169,9 @@ def main() -> None:
     taken = sum(seconds_of(recipe_of(name), arguments.data_dir) for name in left)
     print(f"{len(left)} trainings, about {in_words(taken)}", flush=True)
     for name in arguments.only:
-        told = played(name, arguments)
-        write(RESULTS, name, told)
-        print(f"{name}: {told['rounds']} rounds in {in_words(told['seconds'])}", flush=True)
+        entry = played(name, arguments)
+        write(RESULTS, name, entry)
+        print(f"{name}: {entry['rounds']} rounds in {in_words(entry['seconds'])}", flush=True)
     print(table())
 
 

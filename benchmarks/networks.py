@@ -1,15 +1,15 @@
-"""What a round costs with each family of image networks, and how far each comes in the same time.
+"""What a round costs with each family of image networks, and how far each family gets in the same time.
 
     python benchmarks/networks.py [--turns N] [--data-dir DIR] [--out runs/networks] [--only cost quality]
 
 Cost: a round is d_sees_both g_fools_d with one member, 64 examples and Adam, on noise, in processor time of one thread:
-timing does not depend on what the images show. The families play by turns, a round each, and a ratio is of medians over
-N turns after one of warm-up.
+timing does not depend on what the images show. The families take turns, one round each, and a ratio is between medians
+over N turns after one of warm-up.
 
 Quality: the game of `auto` for small images with the networks of each family at their own sizes, for as many rounds as
-fit into the same processor time of one thread, by the pace of the first; judged like any run.
+fit into the same processor time of one thread, by the pace of the first rounds; measured like any run.
 
-Every figure goes to `results/networks.json`, from which `make docs` takes the tables in docs/networks.md and
+All results go to `results/networks.json`, from which `make docs` takes the tables in docs/networks.md and
 docs/choosing.md.
 """
 
@@ -65,15 +65,15 @@ BUDGETS: dict[str, tuple[Dataset, float, int]] = {
 }
 """Data, seconds of one core for each seed, and seeds."""
 PACED = 9
-"""Rounds whose median tells the pace, after one of warm-up."""
-FIGURES = ("frechet-distance", "confidence", "class-divergence")
+"""Rounds whose median gives the pace, after one of warm-up."""
+SHOWN = ("frechet-distance", "confidence", "class-divergence")
 
 
-def pair(family: str, penalised: bool) -> tuple[Network, Network]:
-    """G and D. For a penalty of its slope D does without batch normalization."""
+def pair(family: str, penalized: bool) -> tuple[Network, Network]:
+    """G and D. With a gradient penalty, D has no batch normalization."""
     if family == "fully connected":
         return FullyConnected(WIDTHS, output="tanh"), FullyConnected(WIDTHS)
-    plain = {"normalize": "none"} if penalised and family == "DCGAN" else {}
+    plain = {"normalization": "none"} if penalized and family == "DCGAN" else {}
     generator = catalogue.make("networks", f"{FAMILIES[family]}-generator", {"output": "tanh"})
     return generator, catalogue.make("networks", f"{FAMILIES[family]}-discriminator", plain)
 
@@ -88,9 +88,9 @@ class Noise:
         return rng.uniform("real", (count, *self.shape))
 
 
-def game(family: str, shape: tuple[int, ...], penalised: bool) -> Game:
-    """One member, with or without a penalty of D's slope at real and fake examples."""
-    generator, discriminator = pair(family, penalised)
+def game(family: str, shape: tuple[int, ...], penalized: bool) -> Game:
+    """One member, with or without a gradient penalty on D at real and generated examples."""
+    generator, discriminator = pair(family, penalized)
     rng = RandomStreams((0,))
 
     def player(network: Any, takes: tuple[int, ...], gives: tuple[int, ...]) -> Player:
@@ -98,14 +98,14 @@ def game(family: str, shape: tuple[int, ...], penalised: bool) -> Game:
 
     return Game(
         players={"G": player(generator, (LATENT,), shape), "D": player(discriminator, shape, ())},
-        objective=RelativisticPaired() if penalised else BCEWithLogits(),
+        objective=RelativisticPaired() if penalized else BCEWithLogits(),
         source=Noise(shape),
         latent=Normal(LATENT),
         rng=rng,
         moves=MODERN,
         batch=BATCH,
         rounds=1_000,
-        tricks=(R1R2(),) if penalised else (),
+        tricks=(R1R2(),) if penalized else (),
     )
 
 
@@ -116,7 +116,7 @@ def seconds(game: Game) -> float:
 
 
 def costs(turns: int) -> dict[str, Any]:
-    """Seconds of every round that was timed."""
+    """Seconds of every timed round."""
     rows: list[dict[str, Any]] = []
     for shape in SHAPES:
         games = {(name, p): game(name, shape, p) for name in FAMILIES for p in (False, True)}
@@ -130,9 +130,9 @@ def costs(turns: int) -> dict[str, Any]:
 
 
 def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
-    """The game of `auto` for small images with networks of that family, as long as the budget lets it be."""
+    """The game of `auto` for small images with networks of that family, as long as the budget allows."""
     what, budget, seeds = BUDGETS[data]
-    generator, discriminator = pair(family, penalised=True)
+    generator, discriminator = pair(family, penalized=True)
     whole = find_recipe("auto").replace(
         data=what,
         generator=generator,
@@ -145,19 +145,19 @@ def recipe_of(family: str, data: str, data_dir: Path | None) -> Recipe:
 
 
 def qualities(family: str, data: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one family on one data set, or go on, and tell what came of it."""
+    """Train one family on one data set, or resume, and return the results."""
     folder = arguments.out / data / family.replace(" ", "-").lower()
     begun = (folder / "recipe.json").exists()
     recipe = Recipe.from_json((folder / "recipe.json").read_text()) if begun else None
     run = trained(recipe or recipe_of(family, data, arguments.data_dir), folder, arguments.data_dir)
     measured = measure(run, data_dir=arguments.data_dir)
     keep(measured)
-    told = measured.plain()
+    entry = measured.plain()
     return {
         "rounds": run.story.round,
         "seconds": round(run.story.seconds),
-        "n": told["n"],
-        "metrics": {name: told["metrics"][name] for name in FIGURES},
+        "n": entry["n"],
+        "metrics": {name: entry["metrics"][name] for name in SHOWN},
         "date": date.today().isoformat(),
     }
 
@@ -185,12 +185,12 @@ def main() -> None:
 
 
 def table() -> str:
-    """What rounds cost, as Markdown."""
-    result = _held().get("cost")
+    """The cost of rounds, as Markdown."""
+    result = _stored().get("cost")
     if result is None:
         return "Not run yet."
     spent = {(tuple(r["shape"]), r["family"], r["penalised"]): median(r["seconds"]) for r in result["rows"]}
-    titles = [f"{name}, {p}" for p in ("plain", "penalised") for name in FAMILIES]
+    titles = [f"{name}, {p}" for p in ("plain", "penalized") for name in FAMILIES]
     lines = ["| images | DCGAN, ms | " + " | ".join(titles) + " |", "| --- |" + " ---: |" * (1 + 2 * len(FAMILIES))]
     for shape in SHAPES:
         baseline = spent[shape, "DCGAN", False]
@@ -200,30 +200,30 @@ def table() -> str:
 
 
 def quality(data: str) -> str:
-    """How far each family came on one data set, as Markdown."""
-    held = {family: each for family in FAMILIES if (each := _held().get(f"{data}: {family}"))}
-    if not held:
+    """How far each family got on one data set, as Markdown."""
+    stored = {family: each for family in FAMILIES if (each := _stored().get(f"{data}: {family}"))}
+    if not stored:
         return "Not run yet."
     _, budget, seeds = BUDGETS[data]
-    metrics = next(iter(held.values()))["metrics"]
+    metrics = next(iter(stored.values()))["metrics"]
     titles = [f"{metric['title']} ({metric['better']} is better)" for metric in metrics.values()]
     lines = [f"| family | rounds | {' | '.join(titles)} |", "| --- | ---: |" + " --- |" * len(titles)]
-    for family, each in held.items():
+    for family, each in stored.items():
         cells = [_cell(metric["members"]) for metric in each["metrics"].values()]
         lines.append(f"| {family} | {each['rounds']:,} | {' | '.join(cells)} |")
     real = [f"{metric['real']:.3g}" for metric in metrics.values()]
     lines.append(f"| *real data* | | {' | '.join(real)} |")
-    n = min(each["n"] for each in held.values())
-    said = f"{budget:.0f} s of one core a seed, {seeds} seeds, {n:,} samples of each; mean ± SD over seeds."
-    return "\n".join([*lines, "", said])
+    n = min(each["n"] for each in stored.values())
+    caption = f"{budget:.0f} s of one core per seed, {seeds} seeds, {n:,} samples of each; mean ± SD over seeds."
+    return "\n".join([*lines, "", caption])
 
 
 def _cell(members: list[float | None]) -> str:
     found = [value for value in members if value is not None]
-    return f"{mean(found):.3g} ± {stdev(found):.2g}" if len(found) > 1 else "lost"
+    return f"{mean(found):.3g} ± {stdev(found):.2g}" if len(found) > 1 else "diverged"
 
 
-def _held() -> dict[str, Any]:
+def _stored() -> dict[str, Any]:
     return json.loads(RESULT.read_text()) if RESULT.exists() else {}
 
 

@@ -1,10 +1,11 @@
-"""How a judge of a user's own data had best be trained: what each lesson's Fréchet distance sees of spoilt images.
+"""How to train a judge for a user's own data: how well each procedure's Fréchet distance detects corrupted images.
 
     python benchmarks/own_judges.py --images DIR [--only NAME ...] [--data-dir DIR] [--seeds 3]
 
-Half of the images teach. The other half stands where a generator's images would: as it is, and spoilt in ways of which
-`treatments` has some and never shows others. Told is how many times as far as unseen images spoilt ones lie. Figures
-are written to `results/own-judges.json`, from which docs/metrics.md is made.
+Half of the images train the judge. The other half takes the place of generated images: unmodified, and corrupted in
+ways of which some are among the `treatments` and others are not. The table shows how many times as far as unmodified
+held-out images the corrupted ones lie. Results are written to `results/own-judges.json`, from which docs/metrics.md is
+made.
 """
 
 from __future__ import annotations
@@ -33,12 +34,18 @@ from sparring.metrics.frechet_distance import FrechetDistance
 
 RESULTS = Path(__file__).parent / "results" / "own-judges.json"
 COUNT, OF_FASHION = 1_000, 4_000
-"""Images on each side; and images of Fashion-MNIST that play a user's own."""
+"""Images on each side; and images of Fashion-MNIST in the role of a user's own."""
 SEEN = "unseen, over seen"
-"""The row that tells how much farther from seen images unseen ones lie than others that were seen."""
+"""The row for memorization: how much farther from training images held-out ones lie than other training images do."""
+ROWS = {
+    SEEN: "held-out, relative to training images",
+    "noise, SD 0.05 (shown: 0.1)": "noise, SD 0.05 (trained with 0.1)",
+    "Gaussian blur, SD 0.7 px (shown: a mean of 3x3)": "Gaussian blur, SD 0.7 px (trained with a mean of 3x3)",
+}
+"""A row's name in the results -> its title in the table, where they differ."""
 
 
-# Lessons: pictures and how they are learnt -> a network.
+# Training procedures: images and settings -> a network.
 
 
 def untrained(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
@@ -114,11 +121,11 @@ LESSONS: dict[str, Callable[[Pictures, Lesson], JudgeNetwork]] = {
 }
 
 
-# What is wrong with images.
+# Corruptions of images.
 
 
-def spoilt(unseen: Pictures) -> dict[str, np.ndarray]:
-    """Fault -> images `(N, C, H, W)` in data units, from as many unseen ones."""
+def corrupted(unseen: Pictures) -> dict[str, np.ndarray]:
+    """Corruption -> images `(N, C, H, W)` in data units, made from the same number of held-out ones."""
     assert unseen.labels is not None
     rng, whole = np.random.default_rng(3), _units(unseen.pixels)
     count, _, height, width = whole.shape
@@ -139,19 +146,21 @@ def spoilt(unseen: Pictures) -> dict[str, np.ndarray]:
     }
 
 
-def bent(images: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
-    """Each pixel is fetched from up to `most` pixels away, its neighbors from about there."""
+def bent(images: np.ndarray, max_shift: float, rng: np.random.Generator) -> np.ndarray:
+    """A smooth warp: each pixel comes from up to `max_shift` pixels shifts, its neighbors from nearby."""
     made, grid = np.empty_like(images), np.indices(images.shape[2:])
     for image, to in zip(images, made, strict=True):
-        away = ndimage.gaussian_filter(rng.normal(size=grid.shape), (0, 4, 4))
-        away *= most / np.abs(away).max()
+        shifts = ndimage.gaussian_filter(rng.normal(size=grid.shape), (0, 4, 4))
+        shifts *= max_shift / np.abs(shifts).max()
         for channel, into in zip(image, to, strict=True):
-            into[:] = ndimage.map_coordinates(channel, grid + away, order=1, mode="nearest")
+            into[:] = ndimage.map_coordinates(channel, grid + shifts, order=1, mode="nearest")
     return made
 
 
-def sights(network: JudgeNetwork, learn: Pictures, unseen: Pictures, faults: dict[str, np.ndarray]) -> dict[str, float]:
-    """Fault -> times as far from images that were learnt from as unseen ones are."""
+def detected(
+    network: JudgeNetwork, learn: Pictures, unseen: Pictures, faults: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """Corruption -> distance from the training images, as a multiple of that of held-out images."""
     judge = Judge("", network, tuple(learn.pixels.shape[1:]), {"accuracy": None})
 
     def features(images: np.ndarray) -> np.ndarray:
@@ -160,29 +169,28 @@ def sights(network: JudgeNetwork, learn: Pictures, unseen: Pictures, faults: dic
     seen, fresh, distance = features(_units(learn.pixels)), features(_units(unseen.pixels)), FrechetDistance()
     half = len(seen) // 2
     few, there = fresh[:half], seen[half : 2 * half]
-    told = {SEEN: float(distance(seen[:half], few[None])[0] / distance(seen[:half], there[None])[0])}
+    ratios = {SEEN: float(distance(seen[:half], few[None])[0] / distance(seen[:half], there[None])[0])}
     real = float(distance(seen[:COUNT], fresh[None])[0])
     for fault, images in faults.items():
-        told[fault] = float(distance(seen[:COUNT], features(images.astype(np.float32))[None])[0]) / real
-    return told
+        ratios[fault] = float(distance(seen[:COUNT], features(images.astype(np.float32))[None])[0]) / real
+    return ratios
 
 
 def table(name: str) -> str:
-    """Markdown: a row for each fault, a column for each lesson, as last measured."""
-    held = json.loads(RESULTS.read_text())[name]
-    lessons = [lesson for lesson in LESSONS if lesson in held]
+    """Markdown: a row for each corruption, a column for each training procedure, as last measured."""
+    stored = json.loads(RESULTS.read_text())[name]
+    lessons = [lesson for lesson in LESSONS if lesson in stored]
     lines = ["| | " + " | ".join(lessons) + " |", "| --- |" + " ---: |" * len(lessons)]
-    for row in held[lessons[0]]["figures"][0]:
-        values = [np.mean([one[row] for one in held[lesson]["figures"]]) for lesson in lessons]
-        lines.append(
-            f"| {row} | {' | '.join(f'{value:.2g}' if value < 9.95 else f'{value:.0f}' for value in values)} |"
-        )
-    seconds = [f"{np.mean(held[lesson]['seconds']):.0f}" for lesson in lessons]
+    for row in stored[lessons[0]]["figures"][0]:
+        values = [np.mean([one[row] for one in stored[lesson]["figures"]]) for lesson in lessons]
+        cells = [f"{value:.2g}" if value < 9.95 else f"{value:.0f}" for value in values]
+        lines.append(f"| {ROWS.get(row, row)} | {' | '.join(cells)} |")
+    seconds = [f"{np.mean(stored[lesson]['seconds']):.0f}" for lesson in lessons]
     return "\n".join([*lines, f"| seconds of one core | {' | '.join(seconds)} |"])
 
 
 def data(images: Path | None, data_dir: Path | None) -> dict[str, Callable[[], Pictures]]:
-    """What is learnt from, by name; all tells classes, though not every lesson hears them."""
+    """The data sets, by name. All have classes, though not every training procedure uses them."""
 
     def fashion() -> Pictures:
         chosen = np.random.default_rng(5).permutation(60_000)[:OF_FASHION]
@@ -201,7 +209,7 @@ def _units(pixels: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Train with each lesson and see."""
+    """Train with each procedure and measure."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--images", type=Path, help="a folder of images with subfolders as classes")
     asked.add_argument("--data-dir", type=Path)
@@ -214,17 +222,17 @@ def main() -> None:
         order = np.random.default_rng(0).permutation(len(whole.pixels))
         half = len(order) // 2
         learn, unseen = whole.at(order[:half]), whole.at(order[half : half + COUNT])
-        faults, lesson = spoilt(unseen), lesson_for(half, learn.pixels.shape[1:])
+        faults, lesson = corrupted(unseen), lesson_for(half, learn.pixels.shape[1:])
         for title in flags.only:
-            figures, seconds = list[dict[str, float]](), list[float]()
+            values, seconds = list[dict[str, float]](), list[float]()
             for seed in range(flags.seeds):
                 began = time.process_time()
                 network = LESSONS[title](learn, replace(lesson, seed=seed))
                 seconds.append(time.process_time() - began)
-                figures.append(sights(network, learn, unseen, faults))
-            held = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-            held.setdefault(name, {})[title] = {"figures": figures, "seconds": seconds, "learnt": half, "n": COUNT}
-            RESULTS.write_text(json.dumps(held, indent=1) + "\n")
+                values.append(detected(network, learn, unseen, faults))
+            stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+            stored.setdefault(name, {})[title] = {"figures": values, "seconds": seconds, "learnt": half, "n": COUNT}
+            RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
             print(f"{name}, {title}: {np.mean(seconds):.0f} s of one core each", flush=True)
 
 

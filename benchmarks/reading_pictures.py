@@ -1,9 +1,9 @@
-"""Draw the pictures of docs/reading.md from runs: what the same numbers look like in good runs and in sick ones.
+"""Draw the pictures of docs/reading.md from runs: what the same numbers look like in good runs and in broken ones.
 
     python benchmarks/reading_pictures.py RUN RUN ...            one column for each run, in this order
-    python benchmarks/reading_pictures.py --unseen RUN RUN ...   what D says of examples that it has not seen
+    python benchmarks/reading_pictures.py --held-out RUN RUN ... D's scores on held-out examples
 
-The columns bear the verdicts that the diagnosis comes to. The runs in the docs are cases of `broken_gans.py` and
+Each column is titled with the verdict of its run. The runs in the docs are cases of `broken_gans.py` and
 recipes of `ladder.py`.
 """
 
@@ -39,15 +39,15 @@ from sparring.rules import Signals
 from sparring.rules._words import called
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-FIGURES = ("frechet-distance", "diversity", "nearest-neighbor")
-OPINIONS = ("d_train", "d_held_out", "d_generated")
+METRICS = ("frechet-distance", "diversity", "nearest-neighbor")
+D_SCORES = ("d_train", "d_held_out", "d_generated")
 EXAMPLES = 16
 LOWEST, HIGHEST = 0.5, 1e3
-"""Ends of a gray band that has none."""
+"""Limits of the gray band where the healthy range is unbounded."""
 
 
-def answers(runs: list[Facts]) -> Figure:
-    """What D answers over the rounds, and below it what the first seed's G draws in the end."""
+def scores(runs: list[Facts]) -> Figure:
+    """D's scores over the rounds, and below them the final samples of the first seed."""
     figure = blank(LIGHT, 4.4)
     top, bottom = figure.subplots(2, len(runs), squeeze=False, height_ratios=(1, 1))
     for axes, below, facts in zip(top, bottom, runs, strict=True):
@@ -63,7 +63,7 @@ def answers(runs: list[Facts]) -> Figure:
 
 
 def curves(runs: list[Facts]) -> Figure:
-    """Both losses, with what D's is once it cannot tell, and below them both gradients."""
+    """Both losses, with D's loss at equilibrium, and below them both gradient norms."""
     figure = blank(LIGHT, 4.4)
     grid = figure.subplots(2, len(runs), squeeze=False, sharey="row")
     for axes, below, facts in zip(*grid, runs, strict=True):
@@ -80,30 +80,30 @@ def curves(runs: list[Facts]) -> Figure:
     return figure
 
 
-def unseen(runs: list[Facts]) -> Figure:
-    """What D answers to training examples, to real ones that it has not seen, and to generated ones."""
+def held_out(runs: list[Facts]) -> Figure:
+    """D's scores on training examples, on held-out ones and on samples."""
     figure = blank(LIGHT, 2.9)
     grid = figure.subplots(1, len(runs), squeeze=False)
     for axes, facts in zip(grid[0], runs, strict=True):
-        rounds, held = facts.story.evaluations
+        rounds, metrics = facts.story.evaluations
         _dress(axes, facts, facts.diagnosis.verdict)
-        for name in OPINIONS:
-            draw_members(axes, rounds, held[name], LIGHT.hues[name], LIGHT)
+        for name in D_SCORES:
+            draw_members(axes, rounds, metrics[name], LIGHT.hues[name], LIGHT)
         axes.set_ylim(-0.03, 1.03)
-    keys = [Line2D([], [], color=LIGHT.hues[name], linewidth=2.2, label=called(name)) for name in OPINIONS]
+    keys = [Line2D([], [], color=LIGHT.hues[name], linewidth=2.2, label=called(name)) for name in D_SCORES]
     place_legend(figure, keys, LIGHT)
     return figure
 
 
 def samples(runs: list[Facts]) -> Figure:
-    """Three figures of samples over the rounds, with what real data scores and what is healthy."""
+    """Three sample metrics over the rounds, with the score of real data and the healthy range."""
     figure = blank(LIGHT, 5.2)
-    grid = figure.subplots(len(FIGURES), len(runs), squeeze=False, sharey="row")
-    for row, name in zip(grid, FIGURES, strict=True):
+    grid = figure.subplots(len(METRICS), len(runs), squeeze=False, sharey="row")
+    for row, name in zip(grid, METRICS, strict=True):
         for axes, facts in zip(row, runs, strict=True):
-            rounds, held = facts.story.evaluations
-            _dress(axes, facts, facts.diagnosis.verdict if name == FIGURES[0] else "")
-            draw_members(axes, rounds, held[name], LIGHT.hues["samples"], LIGHT)
+            rounds, metrics = facts.story.evaluations
+            _dress(axes, facts, facts.diagnosis.verdict if name == METRICS[0] else "")
+            draw_members(axes, rounds, metrics[name], LIGHT.hues["samples"], LIGHT)
             assert facts.evaluated is not None
             axes.axhline(facts.evaluated.real[name], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
             healthy = Signals(facts.story).healthy(name)
@@ -116,7 +116,7 @@ def samples(runs: list[Facts]) -> Figure:
 
 
 def _logarithmic(axes: Axes) -> None:
-    """With all that share its scale."""
+    """Also for all axes that share its scale."""
     axes.set_yscale("log")
     for each in axes.get_shared_y_axes().get_siblings(axes):
         each.yaxis.set_minor_locator(NullLocator())
@@ -139,9 +139,9 @@ def _samples(facts: Facts) -> np.ndarray:
 def main() -> None:
     """The pictures, at the size of a page."""
     words = sys.argv[1:]
-    drawn = {"reading-scores": answers, "reading-curves": curves, "reading-samples": samples}
-    if words[:1] == ["--unseen"]:
-        drawn, words = {"reading-held-out": unseen}, words[1:]
+    drawn = {"reading-scores": scores, "reading-curves": curves, "reading-samples": samples}
+    if words[:1] == ["--held-out"]:
+        drawn, words = {"reading-held-out": held_out}, words[1:]
     if not words or words[0].startswith("-"):
         sys.exit(__doc__)
     runs = [Facts.of(Run.open(path)) for path in words]

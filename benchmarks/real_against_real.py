@@ -1,10 +1,10 @@
-"""What real data scores when it stands where a generator's examples would: the yardstick of every metric.
+"""What real data scores in the place of generated examples: the baseline of every metric.
 
     python benchmarks/real_against_real.py [--data-dir DIR] [--only digits ring ...] [--draws 20]
 
-Each draw takes n real examples to compare with and n others, both anew. Figures are written to
-`results/real-against-real.json`, from which docs/metrics.md is made, with a hash of the judge's weights: through other
-weights they would be other figures.
+Each draw takes n real examples to compare with and n others, both drawn again. Results are written to
+`results/real-against-real.json`, from which docs/metrics.md is made, with a hash of the judge's weights: other weights
+would give other values.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from sparring.rng import RandomStreams
 
 RESULTS = Path(__file__).parent / "results" / "real-against-real.json"
 COUNTS = {"digits": 1_000, "fashion-mnist": 1_000, "mnist": 1_000, "ring": 2_500, "grid": 2_500}
-"""Data set -> examples on each side, or as many as there are; of points as many as PacGAN's protocol judges."""
+"""Data set -> examples on each side, or as many as there are; of points as many as in PacGAN's protocol."""
 SEED = 2**32
 """Of the first draw: far from the seeds that people give their runs."""
 
 Sides = tuple[np.ndarray, np.ndarray, np.ndarray | None]
-"""Examples `(N, *shape)` in data units: to compare with; that stand for generated ones; all that training sees."""
+"""Examples `(N, *shape)` in data units: to compare with; in the place of generated ones; all that training uses."""
 
 
 def drawn(data: Dataset, count: int, data_dir: Path | None, draw: int) -> Sides:
-    """One draw. Where the publisher put no images aside, half of them stand for those, and training sees the rest."""
+    """One draw. Without a published test split, half of the images stand in for it, and training uses the rest."""
     source = data.open(data_dir, "cpu")
     if not isinstance(source, Images):
         reference, fresh = (_points(data, count, data_dir, SEED + draw, round) for round in (0, 1))
@@ -57,20 +57,20 @@ def drawn(data: Dataset, count: int, data_dir: Path | None, draw: int) -> Sides:
 
 
 def scored(data: Dataset, judge: judges.Judge | None, sides: Sides) -> dict[str, float]:
-    """Every metric that fits such data -> what the real examples score."""
+    """Every metric that fits such data -> the score of the real examples."""
     reference, fresh, training = sides
     seen, stands = views(reference, judge), views(fresh, judge)
     every = {"pixels": training.reshape(len(training), -1)} if training is not None else {}
-    told: dict[str, float] = {}
+    entry: dict[str, float] = {}
     for name, metric in fitting(data).items():
         against = every if metric.whole else seen
         if metric.through in against:
-            told[name] = float(metric(against[metric.through], stands[metric.through][None])[0])
-    return told
+            entry[name] = float(metric(against[metric.through], stands[metric.through][None])[0])
+    return entry
 
 
 def fitting(data: Dataset) -> dict[str, Metric]:
-    """Every metric; those that look at coordinates for data whose modes they can be told."""
+    """Every metric; those on coordinates only for data with known modes."""
     found: dict[str, Metric] = {}
     for name in catalogue.entries("metrics"):
         leaf = catalogue.find("metrics", name)
@@ -82,20 +82,20 @@ def fitting(data: Dataset) -> dict[str, Metric]:
 
 
 def measured(name: str, data_dir: Path | None, draws: int) -> dict[str, Any]:
-    """All draws of one data set: metric -> its figures, a number a draw."""
+    """All draws of one data set: metric -> one value per draw."""
     data = catalogue.make("datasets", name, {})
-    judge, count, told = judge_of(data), 0, list[dict[str, float]]()
+    judge, count, entries = judge_of(data), 0, list[dict[str, float]]()
     for draw in range(draws):
         sides = drawn(data, COUNTS[name], data_dir, draw)
         count = len(sides[0])
-        told.append(scored(data, judge, sides))
+        entries.append(scored(data, judge, sides))
     return {
         "date": date.today().isoformat(),
         "n": count,
         "trained_on": len(sides[2]) if draws and sides[2] is not None else None,
         "judge": judge.name if judge else None,
         "weights": weights_of(judge.name) if judge else None,
-        "figures": {metric: [one[metric] for one in told] for metric in told[0]},
+        "figures": {metric: [one[metric] for one in entries] for metric in entries[0]},
     }
 
 
@@ -106,18 +106,18 @@ def weights_of(judge: str) -> str:
 
 def table(*names: str) -> str:
     """Markdown: a column for each of these data sets, a row for each metric that any of them has, as last measured."""
-    held = {name: json.loads(RESULTS.read_text())[name] for name in names}
+    stored = {name: json.loads(RESULTS.read_text())[name] for name in names}
     lines = [
-        "| metric | " + " | ".join(f"`{name}`, n = {told['n']:,}" for name, told in held.items()) + " |",
+        "| metric | " + " | ".join(f"`{name}`, n = {entry['n']:,}" for name, entry in stored.items()) + " |",
         "| --- |" + " ---: |" * len(names),
     ]
     for metric in catalogue.entries("metrics"):
-        cells = [_cell(told["figures"].get(metric)) for told in held.values()]
+        cells = [_cell(entry["figures"].get(metric)) for entry in stored.values()]
         if any(cells):
             leaf = catalogue.find("metrics", metric)
             lines.append(f"| {leaf.title} {ARROWS[leaf.better]} | {' | '.join(cells)} |")
-    draws = sorted({len(values) for told in held.values() for values in told["figures"].values()})
-    dates = sorted({told["date"] for told in held.values()})
+    draws = sorted({len(values) for entry in stored.values() for values in entry["figures"].values()})
+    dates = sorted({entry["date"] for entry in stored.values()})
     counts = " or ".join(map(str, draws))
     return "\n".join([*lines, "", f"Mean ± SD over {counts} draws of both sides. Measured on {', '.join(dates)}."])
 
@@ -146,7 +146,7 @@ def _units(pixels: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Measure them all, keeping the figures after each."""
+    """Measure them all, saving the results after each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--only", nargs="+", choices=COUNTS, default=list(COUNTS))
@@ -155,10 +155,10 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     for name in arguments.only:
-        began, told = time.perf_counter(), measured(name, arguments.data_dir, arguments.draws)
-        held = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
-        arguments.out.write_text(json.dumps(held | {name: told}, indent=1) + "\n")
-        print(f"{name}: {arguments.draws} draws of {told['n']:,} in {time.perf_counter() - began:.0f} s", flush=True)
+        began, entry = time.perf_counter(), measured(name, arguments.data_dir, arguments.draws)
+        stored = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+        arguments.out.write_text(json.dumps(stored | {name: entry}, indent=1) + "\n")
+        print(f"{name}: {arguments.draws} draws of {entry['n']:,} in {time.perf_counter() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,16 @@
 
     python benchmarks/speed.py [--data-dir DIR] [--pairs N] [--seconds S] [--no-compile] [--only RECIPE] [--json FILE]
 
-Both sides run in this process by turns: plain, ours, plain, ours, ... Each turn lasts S seconds, and each pair of turns
-gives one ratio, so what slows the whole machine for a while slows both. A ratio is the median over N pairs, with the
-smallest and the largest beside it.
+Both sides take turns in this process: plain, ours, plain, ours, ... Each turn lasts S seconds, and each pair of turns
+gives one ratio, so anything that slows the whole machine for a while slows both. A ratio is the median over N pairs,
+with the smallest and the largest beside it.
 
-Ours is what a user gets of a long run: the trainer's own loop, with its notes, ticks, pictures and checkpoints as far
-apart as in a run of LONG_RUN seconds, from which on rounds are compiled by themselves, or of the recipe's own length if
-that takes longer; and rounds compiled, unless --no-compile is given or they cannot be. Compiling comes before the first
-turn. `pattern-1010` is over in a fraction of a second, so that its pictures take longer than its rounds: it is measured
-at its own length besides. Plain is played with one thread and with as many as torch takes by itself; the
-faster is the baseline. The table is printed and written with every turn's figures to `results/`.
+Ours is what a user gets in a long run: the trainer's own loop, with its curves, log points, pictures and checkpoints as
+far apart as in a run of LONG_RUN seconds, the length from which rounds are compiled automatically, or as in a run of
+the recipe's own length if that takes longer; rounds are compiled unless --no-compile is given or they cannot be.
+Compilation comes before the first turn. `pattern-1010` is over in a fraction of a second, so that its pictures take
+longer than its rounds: it is also measured at its own length. Plain runs with one thread and with torch's default
+number; the faster is the baseline. The table is printed and written to `results/` with the values of every turn.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ PLAIN: dict[str, ModuleType] = {
     "mnist-reference": mnist_reference,
 }
 LONG, OWN = "long", "own"
-"""A run's length, by which its chores lie apart."""
+"""The length of a run, which sets the distance between its log points."""
 HALF = "bfloat16"
 DUELS = (
     *(("pattern-1010", seeds, LONG, "float32") for seeds in (1, 4, 16, 64, 256, 1024, 4096)),
@@ -71,13 +71,13 @@ DUELS = (
     ("mnist-reference", 1, LONG, HALF),
     ("digits", 8, LONG, "float32"),
 )
-"""Recipe, seeds, length, and what our networks reckon in; the baseline's reckon in float32."""
+"""Recipe, seeds, length, and the compute precision of our networks; the baseline computes in float32."""
 WARM_UP = 1
 """Pairs played before the first that counts."""
 LONGER = 10_000
 """A recipe is made this much longer, so that no measurement comes to its end."""
-LONG_RUN, PACED_SECONDS, MOST_PACED = REPAYS_SECONDS, 0.5, 64
-"""How long such a run takes, and how long rounds are timed to see how many it has."""
+LONG_RUN, PACED_SECONDS, MAX_PACED = REPAYS_SECONDS, 0.5, 64
+"""How long a long run takes, and how long rounds are timed to find how many it has."""
 
 
 class Side(Protocol):
@@ -87,7 +87,7 @@ class Side(Protocol):
     threads: int
 
     def play(self, seconds: float) -> float:
-        """Play for about so long; returns seed-rounds per second."""
+        """Train for about this long; returns seed-rounds per second."""
         ...
 
 
@@ -146,23 +146,23 @@ class Ours:
 
 
 def _rounds_within(seconds: float, game: Game, play_to: PlayTo) -> int:
-    """How many fit in, by the pace of a few; the game is left as it was."""
+    """How many rounds fit in, by the pace of a few; the state of the game is preserved."""
     with game.preserving_state():
         play_to(1, CURVE_STEP)
         began, rounds, turn = time.perf_counter(), 0, 1
         while (spent := time.perf_counter() - began) < PACED_SECONDS or not rounds:
             play_to(game.round + turn, CURVE_STEP)
-            rounds, turn = rounds + turn, min(2 * turn, MOST_PACED)
+            rounds, turn = rounds + turn, min(2 * turn, MAX_PACED)
     return int(seconds / spent * rounds)
 
 
 class _PauseError(Exception):
-    """Leaves the trainer's loop between two rounds, without the last tick and checkpoint of a run that ends."""
+    """Leaves the trainer's loop between two rounds, without the log point and checkpoint at the end of a run."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Both sides of one recipe. Figures are seed-rounds per second, one for each pair of turns."""
+    """Both sides of one recipe. Rates are seed-rounds per second, one for each pair of turns."""
 
     recipe: str
     seeds: int
@@ -172,13 +172,13 @@ class Measurement:
     baseline_threads: int
     baseline_rates: list[float]
     other_threads: dict[int, list[float]]
-    """The baseline's turns with the numbers of threads that it was slower with."""
+    """The baseline's rates with the numbers of threads with which it was slower."""
     threads: int
     rates: list[float]
     compiled: bool
     """Ours."""
     group: int | None
-    """Members that ours plays together, if not all."""
+    """Members per group of ours, if not all together."""
 
     @property
     def ratios(self) -> list[float]:
@@ -210,7 +210,7 @@ def measure(
     if name in PLAIN:
         data = [source.pixels] if isinstance(source, Images) else []
         baselines = [Plain(PLAIN[name], data, threads) for threads in sorted({1, torch.get_num_threads()})]
-    else:  # no write-up describes it, so that its baseline is one seed of ours
+    else:  # no write-up describes it, so its baseline is one seed of ours
         baselines = [Ours(recipe, source, folder / f"{name}-alone", compiled, length)]
     *theirs, rates = take_turns(baselines, ours, pairs, seconds)
     best = max(range(len(theirs)), key=lambda index: median(theirs[index]))
@@ -287,12 +287,12 @@ def table(found: Mapping[str, Any]) -> str:
             m["recipe"] + own,
             f"{m['seeds']:,}",
             m["baseline"],
-            _figure(median(m["baseline_rates"])),
-            _figure(median(m["rates"])),
-            f"**{_figure(ratio['median'])}**",
-            f"{_figure(ratio['min'])} to {_figure(ratio['max'])}",
+            _digits(median(m["baseline_rates"])),
+            _digits(median(m["rates"])),
+            f"**{_digits(ratio['median'])}**",
+            f"{_digits(ratio['min'])} to {_digits(ratio['max'])}",
             f"{m['baseline_threads']}, {m['threads']}",
-            ("compiled" if m["compiled"] else "eager")
+            ("compiled" if m["compiled"] else "not compiled")
             + (f", {HALF}" if m.get("precision") == HALF else "")
             + (f", groups of {m['group']}" if m.get("group") else ""),
         )
@@ -300,8 +300,8 @@ def table(found: Mapping[str, Any]) -> str:
     lines += [
         "",
         "Rates are medians; a ratio is the median of the pairs'. Threads: the baseline's, then ours. Code: ours; the "
-        f"baseline is not compiled, and reckons in float32. A run is one of {LONG_RUN / 60:.0f} minutes, unless its "
-        "rounds are given.",
+        f"baseline is not compiled and computes in float32. Run length: {LONG_RUN / 60:.0f} minutes, unless the table "
+        "gives a number of rounds.",
     ]
     return "\n".join(lines)
 
@@ -318,7 +318,7 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _figure(value: float) -> str:
+def _digits(value: float) -> str:
     """Two digits after the point below 10, one below 100, none from there on."""
     return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
 
@@ -333,10 +333,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None, help="MNIST, Fashion-MNIST")
     parser.add_argument("--pairs", type=int, default=9, help="pairs of turns that count (9)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a turn (2)")
-    parser.add_argument("--no-compile", action="store_true", help="play our rounds without compiling them")
-    parser.add_argument("--only", default="", help="measure this recipe alone")
-    parser.add_argument("--json", type=Path, help="another place for the figures")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the figures")
+    parser.add_argument("--no-compile", action="store_true", help="do not compile our rounds")
+    parser.add_argument("--only", default="", help="measure only this recipe")
+    parser.add_argument("--json", type=Path, help="a second file for the raw values")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the raw values")
     return parser.parse_args()
 
 
@@ -360,17 +360,17 @@ def main() -> int:
             found = measure(*played, source, asked.pairs, asked.seconds, Path(folder), compiled)
             measurements.append(found)
             print(
-                f"{name}, {_seeds(seeds)}, {length}, {precision}: {_figure(median(found.ratios))} x {found.baseline}",
+                f"{name}, {_seeds(seeds)}, {length}, {precision}: {_digits(median(found.ratios))} x {found.baseline}",
                 file=sys.stderr,
             )
     result = report(measurements, asked.pairs, asked.seconds, asked.data_dir is not None)
-    text, figures = table(result), json.dumps(result, indent=2) + "\n"
+    text, values = table(result), json.dumps(result, indent=2) + "\n"
     print(text)
     stem = f"{result['date']}-speed"
     for path, content in (
         (asked.results / f"{stem}.md", f"# Speed, {result['date']}\n\n{text}\n"),
-        (asked.results / f"{stem}.json", figures),
-        *([(asked.json, figures)] if asked.json else []),
+        (asked.results / f"{stem}.json", values),
+        *([(asked.json, values)] if asked.json else []),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

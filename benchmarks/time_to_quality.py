@@ -1,13 +1,13 @@
-"""How good MNIST's digits are after so many seconds: `mnist-fast`, `mnist` and the ladder's recipes from a cold start.
+"""Sample quality on MNIST over seconds of training: `mnist-fast`, `mnist` and the ladder's recipes from a cold start.
 
     python benchmarks/time_to_quality.py --data-dir DIR [--seconds 60] [--seeds 8] [--only NAME ...]
 
-Every recipe trains one seed at a time, with as many threads as `sparring train` would take, for as many rounds as it
-has or until the time is up. The clock runs while rounds are played, and stands while samples are judged: Frechet
-distance through the judge of MNIST, share of samples that the judge is more than 90 % sure of, and how far the rarest
-or the commonest class is from its real share. Held-out real data of the same number stand beside.
+Every recipe trains one seed at a time, with as many threads as `sparring train` would use, for all of its rounds or
+until the time is up. Only the time of training counts, not that of measuring samples: Fréchet distance with the judge
+of MNIST, share of samples that the judge classifies with more than 90 % confidence, and how far the rarest or the most
+common class is from its real share. The scores of the same number of held-out real images stand beside them.
 
-`auto` is here what it is for small images: fully connected networks and a relativistic pair with R1 and R2. Figures go
+`auto` is here what it is for small images: fully connected networks and a relativistic pair with R1 and R2. Results go
 to `results/time-to-quality.json`, from which `make docs` takes a table in docs/speed.md; the curves to
 docs/pictures/time-to-quality.png.
 """
@@ -49,7 +49,7 @@ RESULTS = Path(__file__).parent / "results" / "time-to-quality.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "time-to-quality.png"
 SAMPLES = 5_000
 MARKS = (2, 5, 10, 20, 40, 80, 160, 320)
-"""Seconds after which samples are judged."""
+"""Seconds after which samples are measured."""
 SURE = 0.9
 DIGITS = MNIST(span=(-1.0, 1.0))
 FASTEST, WIDE = "mnist-fast", "auto"
@@ -61,15 +61,15 @@ HUES = {FASTEST: LIGHT.hues["d_loss"], "mnist": LIGHT.hues["d_real"], WIDE: LIGH
 
 @dataclass(frozen=True)
 class Real:
-    """What samples are held against."""
+    """The real data that samples are compared with."""
 
     data_dir: Path
     data: Dataset = DIGITS
     judge: Any = field(init=False)
     features: np.ndarray = field(init=False)
     shares: np.ndarray = field(init=False)
-    unseen: dict[str, float] = field(init=False)
-    """The figures of held-out real data."""
+    held_out: dict[str, float] = field(init=False)
+    """The scores of held-out real data."""
 
     def __post_init__(self) -> None:
         real = real_data(self.data, SAMPLES, self.data_dir)
@@ -78,10 +78,10 @@ class Real:
         reference = views(real.reference, self.judge)
         put(self, "features", reference["features"])
         put(self, "shares", _shares(reference["classes"]))
-        put(self, "unseen", self.figures(real.held_out))
+        put(self, "held_out", self.metrics(real.held_out))
 
-    def figures(self, examples: np.ndarray) -> dict[str, float]:
-        """Of examples `(N, 1, 28, 28)`."""
+    def metrics(self, examples: np.ndarray) -> dict[str, float]:
+        """Scores of examples `(N, 1, 28, 28)`."""
         seen = views(examples, self.judge)
         off = np.abs(np.log(np.maximum(_shares(seen["classes"]), 1 / SAMPLES) / self.shares))
         return {
@@ -99,8 +99,8 @@ def recipe_of(name: str, seed: int) -> Recipe:
     return find_recipe(name).replace(seeds=(seed,), **({"data": DIGITS} if name == WIDE else {}))
 
 
-def played(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
-    """One seed: figures at the marks, and at the end of the time or of the recipe."""
+def trained_seed(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
+    """Train one seed: scores at the marks, and at the end of the time or of the recipe."""
     recipe = recipe_of(name, seed)
     threads = threads_for(recipe)
     game = game_of(recipe, recipe.data.open(real.data_dir, "cpu"))
@@ -113,42 +113,43 @@ def played(name: str, seed: int, real: Real, seconds: float) -> dict[str, Any]:
             spent += time.perf_counter() - began
             if marks and spent >= marks[0]:
                 marks = [mark for mark in marks if mark > spent]
-                points.append({"seconds": spent, **judged(game, recipe, real)})
-    points.append({"seconds": spent, **judged(game, recipe, real)})
+                points.append({"seconds": spent, **scores(game, recipe, real)})
+    points.append({"seconds": spent, **scores(game, recipe, real)})
     return {"seed": seed, "rounds": game.round, "of": recipe.rounds, "threads": threads, "points": points}
 
 
-def judged(game: Game, recipe: Recipe, real: Real) -> dict[str, float]:
-    """Figures of what its one generator makes now."""
+def scores(game: Game, recipe: Recipe, real: Real) -> dict[str, float]:
+    """Scores of the current samples of its one generator."""
     with game.with_averaged_weights():
         z = latents(recipe, range(SAMPLES))
         (examples,) = np.concatenate([generate(game.G, part, recipe) for part in z.split(500, 1)], 1)
-    return real.figures(examples)
+    return real.metrics(examples)
 
 
 # Tables and curves.
 
 
-def _held() -> dict[str, Any]:
+def _stored() -> dict[str, Any]:
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
-def _ends(told: dict[str, Any]) -> list[dict[str, float]]:
-    return [run["points"][-1] for run in told["runs"]]
+def _ends(entry: dict[str, Any]) -> list[dict[str, float]]:
+    return [run["points"][-1] for run in entry["runs"]]
 
 
 def table() -> str:
-    """Markdown: what each came to."""
-    held = _held()
-    if not held:
+    """Markdown: the final result of each recipe."""
+    stored = _stored()
+    if not stored:
         return "Not run yet."
-    unseen = held["real"]
+    real_scores = stored["real"]
     lines = [
-        "| recipe | seeds | seconds | rounds | Fréchet distance | worst seed | sure of | a class, times its share |",
+        "| recipe | seeds | seconds | rounds | Fréchet distance | worst seed | confident "
+        "| a class, relative to its share |",
         "| --- | ---: | ---: | ---: | --- | ---: | --- | ---: |",
     ]
-    for name in (n for n in NAMES if n in held):
-        runs, ends = held[name]["runs"], _ends(held[name])
+    for name in (n for n in NAMES if n in stored):
+        runs, ends = stored[name]["runs"], _ends(stored[name])
         rounds = f"{runs[0]['rounds']:,}" + (f" of {runs[0]['of']:,}" if runs[0]["rounds"] < runs[0]["of"] else "")
         lines.append(
             f"| `{name}`{f' ({TITLES[name]})' if name in TITLES else ''} | {len(ends)} "
@@ -157,16 +158,16 @@ def table() -> str:
             f"| {max(e['factor'] for e in ends):.2f} |"
         )
     lines.append(
-        f"| *held-out real data* | | | | {unseen['distance']:.2f} | | {100 * unseen['sure']:.1f} % "
-        f"| {unseen['factor']:.2f} |"
+        f"| *held-out real data* | | | | {real_scores['distance']:.2f} | | {100 * real_scores['sure']:.1f} % "
+        f"| {real_scores['factor']:.2f} |"
     )
-    made = held[FASTEST] if FASTEST in held else next(v for k, v in held.items() if k != "real")
+    made = stored[FASTEST] if FASTEST in stored else next(v for k, v in stored.items() if k != "real")
     return "\n".join(
         [
             *lines,
             "",
-            f"Mean ± SD over seeds. Sure of: samples that the judge is more than 90 % sure of. The last column is the "
-            f"worst class of the worst seed. {SAMPLES:,} samples of each seed. {made['machine']}, "
+            f"Mean ± SD over seeds. Confident: samples that the judge classifies with more than 90 % confidence. The "
+            f"last column is the worst class of the worst seed. {SAMPLES:,} samples of each seed. {made['machine']}, "
             f"{made['runs'][0]['threads']} threads; {made['date']}.",
         ]
     )
@@ -178,21 +179,22 @@ def _spread(values: list[float], digits: int = 2) -> str:
 
 
 def draw() -> None:
-    """Frechet distance and share of sure samples over seconds, a line for each seed.
+    """Fréchet distance and share of confidently classified samples over seconds, a line for each seed.
 
-    The ladder's are left out where they mislead: a judge may be sure of one and the same blot a thousand times.
+    The ladder's recipes are left out of the latter, where they mislead: a judge may be sure of the same blot a thousand
+    times.
     """
-    held = _held()
+    stored = _stored()
     figure = blank(LIGHT, 3.9)
     left, right = figure.subplots(1, 2)
     for axes, key, title in (
         (left, "distance", "Fréchet distance (lower is better)"),
-        (right, "sure", "share of digits that the judge is sure of"),
+        (right, "sure", "share of digits classified with confidence"),
     ):
         dress(axes, LIGHT)
-        for name in reversed([n for n in NAMES if n in held and (key == "distance" or n in HUES)]):
-            _lines(axes, held[name], key, HUES.get(name, LIGHT.soft), 1.8 if name in HUES else 0.9)
-        axes.axhline(held["real"][key], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
+        for name in reversed([n for n in NAMES if n in stored and (key == "distance" or n in HUES)]):
+            _lines(axes, stored[name], key, HUES.get(name, LIGHT.soft), 1.8 if name in HUES else 0.9)
+        axes.axhline(stored["real"][key], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
         axes.xaxis.set_minor_locator(NullLocator())
@@ -202,7 +204,7 @@ def draw() -> None:
     left.set_yscale("log")
     left.yaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
     left.yaxis.set_minor_locator(NullLocator())
-    for name in (n for n in NAMES[:3] if n in held):
+    for name in (n for n in NAMES[:3] if n in stored):
         left.plot([], [], color=HUES[name], linewidth=2, label=TITLES.get(name, name))
     left.plot([], [], color=LIGHT.soft, linewidth=1, label="the ladder's recipes")
     left.plot([], [], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)), label="held-out real digits")
@@ -212,27 +214,27 @@ def draw() -> None:
     PICTURE.write_bytes(as_png(figure))
 
 
-def _lines(axes: Axes, told: dict[str, Any], key: str, hue: str, width: float) -> None:
-    for run in told["runs"]:
+def _lines(axes: Axes, entry: dict[str, Any], key: str, hue: str, width: float) -> None:
+    for run in entry["runs"]:
         seconds = [point["seconds"] for point in run["points"]]
         axes.plot(seconds, [point[key] for point in run["points"]], color=hue, linewidth=width, alpha=0.8)
 
 
 def main() -> None:
-    """Train what is asked for, and draw."""
+    """Train the selected recipes, and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seeds", type=int, default=8, help="of mnist-fast; the others play one")
+    parser.add_argument("--seeds", type=int, default=8, help="seeds of mnist-fast; the others train one")
     parser.add_argument("--only", nargs="*", default=NAMES)
     arguments = parser.parse_args()
     keep_freed_memory()
     real = Real(arguments.data_dir)
-    write(RESULTS, "real", real.unseen)
+    write(RESULTS, "real", real.held_out)
     for name in (n for n in NAMES if n in arguments.only):
         runs: list[dict[str, Any]] = []
         for seed in range(arguments.seeds if name == FASTEST else 1):
-            runs.append(played(name, seed, real, arguments.seconds))
+            runs.append(trained_seed(name, seed, real, arguments.seconds))
             print(f"{name}, seed {seed}: {runs[-1]['rounds']:,} rounds, {runs[-1]['points'][-1]}", flush=True)
             machine = f"{processor()}, torch {torch.__version__}"
             write(RESULTS, name, {"machine": machine, "date": date.today().isoformat(), "runs": runs})

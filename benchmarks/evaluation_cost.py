@@ -1,17 +1,17 @@
-"""What looking at samples costs while a run trains: the same runs with and without it, by turns in one process.
+"""What evaluating samples costs during training: the same runs with and without it, taking turns in one process.
 
-    python benchmarks/probing.py [--data-dir DIR] [--only RECIPE ...] [--pairs N] [--results DIR]
+    python benchmarks/evaluation_cost.py [--data-dir DIR] [--only RECIPE ...] [--pairs N] [--results DIR]
 
-Two figures are told, both of processor time, which other work on the machine disturbs less than it does the clock:
+It reports two ratios of processor time, which other work on the machine disturbs less than wall-clock time:
 
-- in looks: what was spent inside looks, and on what they need before the first, over what was spent on all else in that
-  run, from the first round to the last with ticks, pictures and checkpoints;
-- beside a run without: a pair is one run with looks and one without, of the same rounds from the same seeds, the first
-  of the two in turn. What the former took longer, as a share of the latter: all that looking entails, and all noise.
+- in evaluations: the time spent in evaluations and on preparing the first one, divided by the time spent on everything
+  else in that run, from the first round to the last, with log points, pictures and checkpoints;
+- relative to a run without: a pair is one run with evaluations and one without, of the same rounds and seeds; which of
+  the two goes first alternates. The extra time of the former, as a share of the latter: the full cost, plus noise.
 
-Runs have as many rounds as are given below, and ticks as far apart as in the recipe at its own length, so that looks
-come as often as they do there. The last round is always looked at, however short a run is: one that is over in less
-time than some twenty-five looks take pays more.
+Runs have the number of rounds given below, and log points as far apart as in the recipe at its own length, so that
+evaluations come as often as they do there. The last round is always evaluated, however short a run is, so a run that
+takes less time than some twenty-five evaluations has a larger share.
 """
 
 from __future__ import annotations
@@ -57,24 +57,24 @@ PLAYED = (
 
 @dataclass(frozen=True)
 class Pair:
-    """One run with looks and one without."""
+    """One run with evaluations and one without."""
 
-    with_looks: float
+    with_evaluations: float
     """Seconds of processor time from the first round to the last."""
     without: float
-    in_looks: float
-    """Seconds of processor time inside looks and on what they need, in the run that has them."""
-    looks: int
+    in_evaluations: float
+    """Seconds of processor time in evaluations and on preparing them, in the run that has them."""
+    evaluations: int
 
     @property
     def share(self) -> float:
-        """Of looks, over all else in their run."""
-        return self.in_looks / (self.with_looks - self.in_looks)
+        """Of evaluations, relative to everything else in their run."""
+        return self.in_evaluations / (self.with_evaluations - self.in_evaluations)
 
     @property
     def longer(self) -> float:
-        """What the run with looks took longer, as a share of the one without."""
-        return self.with_looks / self.without - 1
+        """The extra time of the run with evaluations, as a share of the one without."""
+        return self.with_evaluations / self.without - 1
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Timed:
 
     began: float = 0.0
     ended: float = 0.0
-    in_looks: float = 0.0
+    in_evaluations: float = 0.0
 
     @property
     def seconds(self) -> float:
@@ -91,41 +91,41 @@ class Timed:
 
 
 def pairs_of(recipe: Recipe, count: int, data_dir: Path | None, folder: Path) -> list[Pair]:
-    """One more is played, before the others, and does not count."""
+    """Measure `count` pairs, after one more that does not count."""
     found: list[Pair] = []
     for turn in range(1 + count):
         runs: dict[bool, Timed] = {}
-        looks = 0
+        evaluations = 0
         for metrics in (True, False) if turn % 2 else (False, True):
             home = folder / f"{recipe.name}-{len(recipe.seeds)}-{turn}-{metrics}"
             runs[metrics] = timed(recipe, home, data_dir, metrics)
             if metrics:
-                looks = len(Run.open(home).story.evaluations[0])
-        found.append(Pair(runs[True].seconds, runs[False].seconds, runs[True].in_looks, looks))
+                evaluations = len(Run.open(home).story.evaluations[0])
+        found.append(Pair(runs[True].seconds, runs[False].seconds, runs[True].in_evaluations, evaluations))
     return found[1:]
 
 
 def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> Timed:
-    """A run, from when its data are open; what looks need before the first is made then."""
-    clock, look = Timed(), Evaluator.look
+    """Time a run from the moment its data are open, when the evaluator is prepared."""
+    clock, evaluate = Timed(), Evaluator.look
 
-    def needs(*given: Any) -> Evaluator:
+    def prepared(*given: Any) -> Evaluator:
         clock.began = time.process_time()
         made = Evaluator.of(*given)
-        clock.in_looks += time.process_time() - clock.began
+        clock.in_evaluations += time.process_time() - clock.began
         return made
 
     def evaluated(evaluator: Evaluator, game: Game) -> Any:
         began = time.process_time()
-        found = look(evaluator, game)
-        clock.in_looks += time.process_time() - began
+        found = evaluate(evaluator, game)
+        clock.in_evaluations += time.process_time() - began
         return found
 
     def start(trainer: Trainer) -> None:  # called at round 0 first
         clock.began = clock.began or time.process_time()
 
     with (
-        patch.object(sparring.training.trainer, "Probe", SimpleNamespace(of=needs)),
+        patch.object(sparring.training.trainer, "Evaluator", SimpleNamespace(of=prepared)),
         patch.object(Evaluator, "look", evaluated),
     ):
         train(recipe, home, data_dir=data_dir, threads=1, watchers=[start], metrics=metrics)
@@ -134,24 +134,24 @@ def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> T
 
 
 def shortened(name: str, seeds: int, rounds: int) -> Recipe:
-    """A recipe of so many rounds, its ticks as far apart as in the whole."""
+    """The recipe with fewer rounds and the same number of rounds between log points."""
     recipe = find_recipe(name)
     log_points = max(1, round(recipe.log_points * rounds / recipe.rounds))
     return recipe.replace(seeds=seeds, rounds=rounds, log_points=log_points)
 
 
-def told(recipe: Recipe, found: Sequence[Pair]) -> dict[str, Any]:
+def summary(recipe: Recipe, found: Sequence[Pair]) -> dict[str, Any]:
     return {
         "recipe": recipe.name,
         "seeds": len(recipe.seeds),
         "rounds": recipe.rounds,
         "log_points": recipe.log_points,
-        "looks": median(pair.looks for pair in found),
+        "evaluations": median(pair.evaluations for pair in found),
         "share": median(pair.share for pair in found),
         "largest_share": max(pair.share for pair in found),
         "longer": median(pair.longer for pair in found),
-        "least": min(pair.longer for pair in found),
-        "most": max(pair.longer for pair in found),
+        "min": min(pair.longer for pair in found),
+        "max": max(pair.longer for pair in found),
         "pairs": [asdict(pair) for pair in found],
     }
 
@@ -164,24 +164,25 @@ def table(result: dict[str, Any]) -> str:
         f"{versions}; 1 thread. Load of the machine (mean over a minute) when it began: {result['load']:.1f}. "
         f"{result['pairs']} pairs of runs after one that does not count.",
         "",
-        "| recipe | seeds | rounds | ticks | looks | in looks | at most | beside a run without | min to max |",
+        "| recipe | seeds | rounds | log points | evaluations | in evaluations | at most | relative to a run without "
+        "| min to max |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     lines += [
-        f"| {m['recipe']} | {m['seeds']} | {m['rounds']:,} | {m['log_points']} | {m['looks']:g} | **{m['share']:.1%}** | "
-        f"{m['largest_share']:.1%} | {m['longer']:+.1%} | {m['least']:+.1%} to {m['most']:+.1%} |"
+        f"| {m['recipe']} | {m['seeds']} | {m['rounds']:,} | {m['log_points']} | {m['evaluations']:g} "
+        f"| **{m['share']:.1%}** | {m['largest_share']:.1%} | {m['longer']:+.1%} | {m['min']:+.1%} to {m['max']:+.1%} |"
         for m in result["measurements"]
     ]
     return "\n".join([*lines, "", "Medians over pairs, of processor time."])
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="What looking at samples costs while a run trains.")
+    parser = argparse.ArgumentParser(description="What evaluating samples costs during training.")
     folder = os.environ.get("SPARRING_DATA")
     parser.add_argument("--data-dir", type=Path, default=Path(folder) if folder else None, help="MNIST, Fashion-MNIST")
     parser.add_argument("--only", nargs="+", default=sorted({name for name, *_ in PLAYED}), help="recipes")
     parser.add_argument("--pairs", type=int, default=5, help="pairs of runs that count (5)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the figures")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the table and the raw values")
     return parser.parse_args()
 
 
@@ -200,14 +201,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for played in (played for played in PLAYED if played[0] in asked.only):
             recipe = shortened(*played)
-            measured = told(recipe, pairs_of(recipe, asked.pairs, asked.data_dir, Path(folder)))
+            measured = summary(recipe, pairs_of(recipe, asked.pairs, asked.data_dir, Path(folder)))
             result["measurements"].append(measured)
             print(f"{recipe.name}, {len(recipe.seeds)}: {measured['share']:.1%}", file=sys.stderr)
     text = table(result)
     print(text)
     asked.results.mkdir(parents=True, exist_ok=True)
-    stem = asked.results / f"{result['date']}-probing"
-    stem.with_suffix(".md").write_text(f"# Looking at samples, {result['date']}\n\n{text}\n", encoding="utf-8")
+    stem = asked.results / f"{result['date']}-evaluation-cost"
+    stem.with_suffix(".md").write_text(f"# Cost of evaluation, {result['date']}\n\n{text}\n", encoding="utf-8")
     stem.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     return 0
 
