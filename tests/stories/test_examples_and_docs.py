@@ -19,7 +19,7 @@ QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"
 
 
 ARGUMENTS = {"05_from_scratch": ["40"]}
-"""An example that takes half a minute is run for a few rounds; tests/laws/test_from_scratch.py checks what it computes."""
+"""This example takes half a minute, so it runs for a few rounds; tests/laws/test_from_scratch.py checks its numbers."""
 
 
 @pytest.mark.parametrize("example", sorted(ROOT.glob("examples/*.py")), ids=lambda p: p.stem)
