@@ -48,8 +48,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sparring.datasets._images import Images
 from sparring.game.assembly import game_of, part_of
+from sparring.game.compile.compiled import CompiledGame
 from sparring.game.compile.groups import group_size
-from sparring.game.compile.plan import Compiled
 from sparring.game.game import Game, Who
 from sparring.game.runtime import keep_freed_memory, threads_set
 from sparring.recipe import Recipe, find_recipe
@@ -180,7 +180,7 @@ def grown(name: str, members: int, compiled: bool, data_dir: Path | None) -> dic
     game = game_of(recipe, source)
     if compiled:
         size = group_size(game, 1)
-        variant = Compiled(game, part_of(recipe, source)(size) if size < members else None)
+        variant = CompiledGame(game, part_of(recipe, source)(size) if size < members else None)
         variant.play_to(3, CURVE_STEP)
     else:
         game.play_to(3, CURVE_STEP)
@@ -213,8 +213,8 @@ def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[s
     with threads_set(threads):
         game = game_of(recipe, source)
         chosen = group_size(game, threads)
-        variants = {size: Compiled(game, part_of(recipe, source)(size)) for size in sizes}
-        variants[members] = Compiled(game)
+        variants = {size: CompiledGame(game, part_of(recipe, source)(size)) for size in sizes}
+        variants[members] = CompiledGame(game)
         found: dict[int, list[float]] = {size: [] for size in variants}
         for _ in range(1 + turns):
             for size, variant in variants.items():
@@ -223,7 +223,7 @@ def groups(name: str, threads: int, turns: int, data_dir: Path | None) -> dict[s
     return {"seconds": seconds, "chosen": chosen, "members": members, "date": date.today().isoformat()}
 
 
-def _paced(variant: Compiled, members: int) -> float:
+def _paced(variant: CompiledGame, members: int) -> float:
     """Seconds of a round and member, in turns as long as the trainer's."""
     began, rounds, turn = time.perf_counter(), 0, 1
     while (spent := time.perf_counter() - began) < GROUP_SECONDS:

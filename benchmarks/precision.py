@@ -28,7 +28,7 @@ from speed import processor
 from time_to_quality import SAMPLES, Real, scores
 
 from sparring.game.assembly import game_of
-from sparring.game.compile.plan import playing
+from sparring.game.compile.plan import plan
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_set
 from sparring.recipe import PRECISIONS, find_recipe
 from sparring.training.trainer import CURVE_STEP
@@ -42,7 +42,7 @@ def trained_seed(name: str, seed: int, precision: str, real: Real) -> dict[str, 
     """Train one seed in one precision."""
     recipe = find_recipe(name).replace(seeds=(seed,), precision=precision)
     game = game_of(recipe, recipe.data.open(real.data_dir, "cpu"))
-    how = playing(game, True, recipe.id)
+    how = plan(game, True, recipe.id)
     began = time.perf_counter()
     how.play_to(PLAYED[name][1] or recipe.rounds, CURVE_STEP)
     milliseconds = (time.perf_counter() - began) / game.round * 1e3

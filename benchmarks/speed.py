@@ -41,8 +41,8 @@ from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of, part_of
-from sparring.game.compile.plan import REPAYS_SECONDS, PlayTo, playing
-from sparring.game.game import Game
+from sparring.game.compile.plan import MIN_SECONDS, plan
+from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
@@ -76,7 +76,7 @@ WARM_UP = 1
 """Pairs played before the first that counts."""
 LONGER = 10_000
 """A recipe is made this much longer, so that no measurement comes to its end."""
-LONG_RUN, PACED_SECONDS, MAX_PACED = REPAYS_SECONDS, 0.5, 64
+LONG_RUN, PACED_SECONDS, MAX_PACED = MIN_SECONDS, 0.5, 64
 """How long a long run takes, and how long rounds are timed to find how many it has."""
 
 
@@ -119,11 +119,11 @@ class Ours:
         run.create(endless.to_json())
         game = game_of(endless, source)
         with threads_set(self.threads):
-            how = playing(game, compiled, endless.id, part_of(endless, source))
+            how = plan(game, compiled, endless.id, part_of(endless, source))
             rounds = recipe.rounds if length == OWN else max(recipe.rounds, _rounds_within(LONG_RUN, game, how.play_to))
         self.compiled, self.group = how.compiled, how.group
-        if how.words:
-            print(how.words, file=sys.stderr)
+        if how.message:
+            print(how.message, file=sys.stderr)
         self._trainer = Trainer(endless, game, run, [self._pause_in_time])
         self._trainer.play_to = how.play_to
         self._trainer.step = Trainer(replace(recipe, rounds=rounds), game, run).step

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sparring.game.compile import plan as compiled
+from sparring.game.compile import compiled
 
 
 @pytest.fixture
 def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was written down is played as it is."""
-    monkeypatch.setattr(compiled, "machine_code", lambda traced, at_once: lambda inputs: traced.graph(*inputs))
+    """A traced graph is run as it is, operation by operation."""
+    monkeypatch.setattr(compiled, "load_or_compile", lambda traced, at_once: lambda inputs: traced.graph(*inputs))

@@ -17,10 +17,11 @@ from torch import Tensor
 import sparring.training.trainer
 from sparring import catalogue
 from sparring.game.assembly import game_of
-from sparring.game.compile import aot as machine_code
-from sparring.game.compile import plan as compiled
+from sparring.game.compile import aot, compiled
+from sparring.game.compile.compiled import CompiledGame
 from sparring.game.compile.cuda_graph import cuda_graph_of
-from sparring.game.compile.plan import Compiled, UncompilableError, playing
+from sparring.game.compile.errors import UncompilableError
+from sparring.game.compile.plan import plan
 from sparring.game.compile.tracer import Code, Traced
 from sparring.game.game import Game
 from sparring.optimizers.adam import Adam
@@ -61,9 +62,9 @@ def apart(mine: Tensor, theirs: Tensor) -> float:
     return float((mine.detach() - theirs.detach()).abs().max() / size)
 
 
-def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None) -> Compiled:
+def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None) -> CompiledGame:
     mine, theirs = pair(recipe, data_dir)
-    code = Compiled(mine, part_of(recipe, data_dir)(group) if group else None)
+    code = CompiledGame(mine, part_of(recipe, data_dir)(group) if group else None)
     assert len(code.groups) == (mine.G.size // group if group else 1)
     begun = [t.detach().clone() for t in theirs.tensors]
     for turn in (1, recipe.rounds - 3, recipe.rounds):
@@ -100,7 +101,7 @@ def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_
 
 @pytest.mark.usefixtures("no_compiler")
 @pytest.mark.parametrize(
-    ("text", "ways"),
+    ("text", "specializations"),
     [
         ("label-swapping(rate=0.4, until=0.5)", 2),
         pytest.param("learning-rate-schedule(course='linear', warm_up=0.3)", 1, marks=pytest.mark.slow),
@@ -112,10 +113,10 @@ def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_
         pytest.param("two-time-scales", 1, marks=pytest.mark.slow),
     ],
 )
-def test_what_changes_with_the_round_is_followed(text: str, ways: int, data_dir: Path) -> None:
+def test_what_changes_with_the_round_is_followed(text: str, specializations: int, data_dir: Path) -> None:
     recipe = some("pattern-1010").replace(tricks=(catalogue.read("tricks", text),), **ADAM)
     code = assert_plays_alike(recipe, data_dir)
-    assert {len(each) for each in code._ways.values()} == {ways}  # pyright: ignore[reportPrivateUsage]
+    assert {len(each) for each in code.specializations.values()} == {specializations}
 
 
 @pytest.mark.usefixtures("no_compiler")
@@ -147,7 +148,7 @@ def test_a_run_goes_on_as_it_was_begun(tmp_path: Path) -> None:
             played.append(trainer.play_to)
 
         train(recipe, folder, threads=1, watchers=[look])
-        assert isinstance(played[-1].__self__, Compiled if wanted else Game)
+        assert isinstance(played[-1].__self__, CompiledGame if wanted else Game)
         assert json.loads((folder / "about.json").read_text())["compiled"] is wanted
 
 
@@ -159,10 +160,10 @@ def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_
     generator, discriminator = PAIRS[what]
     recipe = some("digits", 1).replace(generator=generator, discriminator=discriminator, batch=4)
     mine, theirs = pair(recipe, tmp_path)
-    how = playing(mine, True, recipe.id)
+    how = plan(mine, True, recipe.id)
     assert not how.compiled
-    assert why in how.words
-    assert len(how.words.splitlines()) == 1
+    assert why in how.message
+    assert len(how.message.splitlines()) == 1
     how.play_to(3, EVERY)
     theirs.play_to(3, EVERY)
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
@@ -183,12 +184,12 @@ def test_code_that_computes_something_else_is_refused(
 
         return play
 
-    monkeypatch.setattr(machine_code, "kept_at", lambda: tmp_path)
-    monkeypatch.setattr(compiled, "machine_code", wrong)
+    monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(compiled, "load_or_compile", wrong)
     recipe = some("pattern-1010")
     mine, theirs = pair(recipe, data_dir)
     with pytest.raises(UncompilableError, match="computes something else"):
-        Compiled(mine, part_of(recipe, data_dir)(group) if group else None)
+        CompiledGame(mine, part_of(recipe, data_dir)(group) if group else None)
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert torch.equal(one, other)  # trying left no trace
 
@@ -196,7 +197,7 @@ def test_code_that_computes_something_else_is_refused(
 def test_without_a_compiler_a_run_is_played_as_ever_and_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(machine_code, "compiler", lambda: None)
+    monkeypatch.setattr(aot, "compiler", lambda: None)
     run = train(short(find_recipe("pattern-1010")), tmp_path / "run", threads=1, compile=True)
     assert run.story.status == "finished"
     assert run.about["compiled"] is False
@@ -210,17 +211,17 @@ def test_a_short_run_is_not_compiled_and_says_nothing(tmp_path: Path, capsys: py
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(machine_code.compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.skipif(aot.compiler() is None, reason="there is no C++ compiler")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_machine_code_plays_the_round(
+def test_compiled_code_plays_the_round(
     recipe: Recipe, dtype: torch.dtype, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine_code, "kept_at", lambda: tmp_path)  # other recipes may have the same code
+    monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path)  # other recipes may have the same code
     if dtype == torch.float64 and recipe.name not in FAST:
         pytest.skip("compiled once, in single precision")
     mine, theirs = pair(some(recipe.name), data_dir, dtype)
     try:
-        code = Compiled(mine)
+        code = CompiledGame(mine)
     except UncompilableError as reason:
         pytest.skip(str(reason))
     begun = [t.detach().clone() for t in theirs.tensors]
@@ -229,15 +230,15 @@ def test_machine_code_plays_the_round(
     for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
         moved = float((other.detach() - before).double().norm() + 1e-5 * before.double().norm())
         assert float((one.detach() - other.detach()).double().norm()) <= SINGLE * moved
-    again = Compiled(pair(some(recipe.name), data_dir, dtype)[0])
-    assert code.made
-    assert not again.made
+    again = CompiledGame(pair(some(recipe.name), data_dir, dtype)[0])
+    assert code.fresh
+    assert not again.fresh
 
 
 def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
     """The round that a CUDA graph would replay, on the tensors that it would read, with no GPU to replay it."""
     monkeypatch.setattr(
-        compiled, "machine_code", lambda traced, at_once: cuda_graph_of(traced, torch.device("cpu"), lambda it: it)
+        compiled, "load_or_compile", lambda traced, at_once: cuda_graph_of(traced, torch.device("cpu"), lambda it: it)
     )
     recipe = some("pattern-1010").replace(
         **ADAM, tricks=(LearningRateSchedule(), ExponentialMovingAverage(), R1(every=4))
@@ -250,7 +251,20 @@ def test_populations_compile_where_the_compiler_trips_over_outer_loops(data_dir:
     """pytorch#196570: two members of `num-gan-2` at its own size came to a KeyError."""
     recipe = find_recipe("num-gan-2").replace(seeds=2)
     mine, theirs = pair(recipe, data_dir, torch.float32)
-    Compiled(mine).play_to(1, EVERY)
+    CompiledGame(mine).play_to(1, EVERY)
     theirs.play_to(1, EVERY)
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert apart(one, other) <= SINGLE
+
+
+def test_the_compiler_is_reached_through_plan_alone() -> None:
+    """Elsewhere in the package nothing else of `game/compile` is imported, so that it can change freely."""
+    package = Path(sparring.__file__).parent
+    imported = {
+        line.strip()
+        for path in package.rglob("*.py")
+        if package / "game" / "compile" not in path.parents
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "sparring.game.compile" in line and "import" in line
+    }
+    assert imported == {"from sparring.game.compile.plan import plan"}

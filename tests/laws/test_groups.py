@@ -9,11 +9,10 @@ import torch
 
 import sparring.training.trainer
 from sparring import catalogue
-from sparring.game.compile import aot as machine_code
-from sparring.game.compile import groups
-from sparring.game.compile import plan as compiled
+from sparring.game.compile import aot, compiled, groups
+from sparring.game.compile.compiled import CompiledGame
 from sparring.game.compile.groups import balanced, group_size, groups_like
-from sparring.game.compile.plan import Compiled, playing
+from sparring.game.compile.plan import plan
 from sparring.game.runtime import threads_set
 from sparring.recipe import find_recipe
 from sparring.record import Run
@@ -72,7 +71,7 @@ def test_what_does_not_come_apart_is_played_together(data_dir: Path) -> None:
     five = pair(some("pattern-1010", 5), data_dir)[0]
     part = part_of(some("pattern-1010", 5), data_dir)(2)
     assert groups_like(part, five) is None
-    assert len(Compiled(five, part).groups) == 1
+    assert len(CompiledGame(five, part).groups) == 1
 
 
 @pytest.mark.usefixtures("no_compiler")
@@ -81,14 +80,14 @@ def test_a_run_in_groups_that_is_left_goes_on_in_groups(tmp_path: Path, monkeypa
     recipe = short(find_recipe("pattern-1010"))
     together = train(recipe, tmp_path / "together", threads=2, compile=True, watchers=[leave_at(11)])
     assert together.about["group"] is None
-    monkeypatch.setattr(groups, "LEAST_BYTES", 0)
+    monkeypatch.setattr(groups, "MIN_BYTES", 0)
     train(recipe, tmp_path / "together")
     assert Run(tmp_path / "together").about["group"] is None
     whole = train(recipe, tmp_path / "whole", threads=2, compile=True)
     assert whole.about["group"] == 1
     train(recipe, tmp_path / "parts", threads=2, compile=True, watchers=[leave_at(11)])
     monkeypatch.undo()
-    monkeypatch.setattr(compiled, "machine_code", lambda traced, at_once: lambda inputs: traced.graph(*inputs))
+    monkeypatch.setattr(compiled, "load_or_compile", lambda traced, at_once: lambda inputs: traced.graph(*inputs))
     parts = train(recipe, tmp_path / "parts")
     assert Run(parts.path).about["group"] == 1
     assert_same(parts, whole)
@@ -121,7 +120,7 @@ def test_group_size(
     game = pair(some("pattern-1010", members), data_dir)[0]
     each = sum(t.numel() * t.element_size() for t in game.tensors) / members
     monkeypatch.setattr(groups, "cache_bytes", lambda: cache * each + 1)
-    monkeypatch.setattr(groups, "LEAST_BYTES", least * each)
+    monkeypatch.setattr(groups, "MIN_BYTES", least * each)
     assert group_size(game, threads) == size
 
 
@@ -145,19 +144,19 @@ def test_a_turn_in_pieces_is_the_turn(rounds: int, count: int, threads: int) -> 
         assert len(pieces) == 1
 
 
-@pytest.mark.skipif(machine_code.compiler() is None, reason="there is no C++ compiler")
-def test_machine_code_that_two_threads_play_at_once(
+@pytest.mark.skipif(aot.compiler() is None, reason="there is no C++ compiler")
+def test_compiled_code_that_two_threads_play_at_once(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine_code, "kept_at", lambda: tmp_path)
-    monkeypatch.setattr(groups, "LEAST_BYTES", 0)
+    monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(groups, "MIN_BYTES", 0)
     recipe = some("pattern-1010", 3)
     mine, theirs = pair(recipe, data_dir, torch.float32)
     begun = [t.detach().clone() for t in theirs.tensors]
     with threads_set(2):
-        how = playing(mine, True, recipe.id, part_of(recipe, data_dir, torch.float32))
+        how = plan(mine, True, recipe.id, part_of(recipe, data_dir, torch.float32))
     assert how.group == 1
-    assert "groups of 1, 2 at once" in how.words
+    assert "groups of 1, 2 at once" in how.message
     logged, told = how.play_to(SINGLE_ROUNDS, EVERY), theirs.play_to(SINGLE_ROUNDS, EVERY)
     for name, wanted in told[0][1].items():
         assert apart(logged[0][1][name], wanted) <= SINGLE
@@ -165,5 +164,5 @@ def test_machine_code_that_two_threads_play_at_once(
         moved = float((other.detach() - before).norm() + 1e-5 * before.norm())
         assert float((one.detach() - other.detach()).norm()) <= SINGLE * moved
     with threads_set(2):
-        again = Compiled(pair(recipe, data_dir, torch.float32)[0], part_of(recipe, data_dir, torch.float32)(1))
-    assert not again.made
+        again = CompiledGame(pair(recipe, data_dir, torch.float32)[0], part_of(recipe, data_dir, torch.float32)(1))
+    assert not again.fresh

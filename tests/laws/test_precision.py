@@ -16,7 +16,7 @@ from sparring.errors import UsageError
 from sparring.game import chain as layers
 from sparring.game.assembly import game_of
 from sparring.game.compile.aot import compiler
-from sparring.game.compile.plan import Compiled
+from sparring.game.compile.compiled import CompiledGame
 from sparring.game.game import Game
 from sparring.latents.normal import Normal
 from sparring.recipe import Recipe, find_recipe
@@ -136,7 +136,7 @@ def test_on_a_gpu_convolutions_in_half_precision_have_channels_last(
 @pytest.mark.slow
 @pytest.mark.skipif(compiler() is None, reason="there is no C++ compiler")
 @pytest.mark.parametrize("which", ["fashion-fc", "mnist-reference"])
-def test_machine_code_is_made_of_it_and_agrees(which: str, data_dir: Path) -> None:
+def test_compiled_code_is_made_of_it_and_agrees(which: str, data_dir: Path) -> None:
     game = begun(half(which), data_dir)
-    Compiled(game).play_to(1, 1)  # it is refused where it parts company with the game
+    CompiledGame(game).play_to(1, 1)  # it is refused where it parts company with the game
     assert all(torch.isfinite(t).all() for t in game.tensors if t.is_floating_point())

@@ -6,7 +6,7 @@ no member hears another, and any element-wise optimizer serves a whole populatio
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, cast, get_args
@@ -27,7 +27,9 @@ from sparring.tricks import Moment, Now, Scored, Trick, Who
 
 Truth = Literal[0, 1]
 Logged = tuple[int, dict[str, Tensor]]
-"""Rounds played, and figures of the last of them, `(P,)` each: the mean where a round noted one more than once."""
+"""Rounds played, and values logged in the last of them, `(P,)` each: the mean where a round noted one repeatedly."""
+PlayTo = Callable[[int, int], list[Logged]]
+"""Plays rounds as `Game.play_to` does."""
 
 
 class Labeled(NamedTuple):

@@ -28,9 +28,9 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.generators import generate, with_classes
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game.assembly import game_of, part_of, restore, state_of
-from sparring.game.compile.plan import PlayTo, playing
+from sparring.game.compile.plan import plan
 from sparring.game.equilibrium import equilibrium_levels
-from sparring.game.game import Game, Logged
+from sparring.game.game import Game, Logged, PlayTo
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
 from sparring.game.world import ALONE, World
 from sparring.progress import say
@@ -431,11 +431,11 @@ def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[
     if compile is None:
         compile = told.get("compiled", False if trainer.game.round else None)
     group = told.get("group") or trainer.game.G.size if "compiled" in told else None
-    how = playing(trainer.game, compile, trainer.recipe.id, part, group)
+    how = plan(trainer.game, compile, trainer.recipe.id, part, group)
     trainer.play_to = how.play_to
     run.write_text("about.json", json.dumps(told | {"compiled": how.compiled, "group": how.group}, indent=2) + "\n")
-    if how.words:
-        say(how.words)
+    if how.message:
+        say(how.message)
 
 
 def refuse_dealt(run: Run) -> None:

@@ -1,1 +1,9 @@
-"""Rounds compiled ahead of time. The front door is `plan`."""
+"""Compiled rounds. `plan.plan` decides how a game is played; nothing else here is imported from outside the package.
+
+plan            decides whether compiling pays, and returns the function that plays rounds
+compiled        a game played by compiled code: one specialization for each course that a round can take
+tracer          records `game.play()` as one graph, with symbolic scalars and decompositions
+aot             compiles a graph ahead of time, and caches the library
+cuda_graph      replays a graph on a GPU
+groups          members played in groups that fit a core's cache, in several threads
+"""

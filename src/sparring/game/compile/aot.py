@@ -1,7 +1,7 @@
-"""A round that was written down, compiled by torch and kept in the user's cache.
+"""A traced round, compiled ahead of time (AOT) by torch and cached in the user's cache folder.
 
-torch's ahead-of-time compiler makes a library of it, which torch's own runner calls. Where several threads are to play
-at once, its functions are called directly: the runner holds the interpreter's lock for as long as the code runs.
+AOTInductor makes a shared library of it, which torch's own runner calls. Where several threads play at once, the
+library's functions are called directly instead, because the runner holds Python's global lock while the code runs.
 """
 
 # torch's runner of such libraries has a private name and no types.
@@ -28,21 +28,26 @@ import torch
 from torch import Tensor
 
 from sparring.errors import SparringError
+from sparring.game.compile.errors import UncompilableError
 
 if TYPE_CHECKING:
     from sparring.game.compile.tracer import Code, Traced
 
-ASKS_TORCH = b"aoti_torch_proxy_executor_call_function"
-"""In code that leaves an operation to torch, which only torch's own runner can have done."""
+NEEDS_RUNNER = b"aoti_torch_proxy_executor_call_function"
+"""A symbol in libraries that call an operation of torch's, for which they need torch's own runner."""
 
 
-class UncompilableError(Exception):
-    """Why a round is not compiled, in a few words."""
+def load_or_compile(traced: Traced, at_once: int = 1) -> Code:
+    """A round's compiled code, from the cache or else compiled now and cached.
 
+    Args:
+        traced: The round.
+        at_once: How many threads will call the code at the same time.
 
-def machine_code(traced: Traced, at_once: int = 1) -> Code:
-    """A round's machine code, for so many threads at once: what is kept, or else compiled now and kept."""
-    library = library_of(traced)
+    Raises:
+        UncompilableError: There is no C++ compiler, or the code cannot be called by several threads.
+    """
+    library = library_path(traced)
     if not library.exists():
         _build(traced, library)
     if at_once > 1:
@@ -53,31 +58,35 @@ def machine_code(traced: Traced, at_once: int = 1) -> Code:
 
 
 class _Unlocked:
-    """Code that several threads call at once, through the functions of torch's `aoti_runtime/interface.h`."""
+    """Code that several threads call at once, through the C functions of torch's `aoti_runtime/interface.h`."""
 
     def __init__(self, library: Path, at_once: int):
         from torch._C._aoti import alloc_tensors_by_stealing_from_void_ptrs, unsafe_alloc_void_ptrs_from_tensors
 
-        if ASKS_TORCH in library.read_bytes():
-            raise UncompilableError("several threads cannot play it at once")
-        self._lend, self._take = unsafe_alloc_void_ptrs_from_tensors, alloc_tensors_by_stealing_from_void_ptrs
+        if NEEDS_RUNNER in library.read_bytes():
+            raise UncompilableError("several threads cannot run it at once")
+        self._to_handles, self._from_handles = (
+            unsafe_alloc_void_ptrs_from_tensors,
+            alloc_tensors_by_stealing_from_void_ptrs,
+        )
         self._library = ctypes.CDLL(str(library))
         self._run = self._library.AOTInductorModelContainerRun
         self._run.argtypes = _handle, _handle, _number, _handle, _number, _handle, _handle
         self._container, outputs = _handle(), _number()
-        made = self._library.AOTInductorModelContainerCreateWithDevice(
+        failed = self._library.AOTInductorModelContainerCreateWithDevice(
             ctypes.byref(self._container), _number(at_once), b"cpu", None
         )
-        if made or self._library.AOTInductorModelContainerGetNumOutputs(self._container, ctypes.byref(outputs)):
-            raise UncompilableError("its code cannot be loaded")
+        if failed or self._library.AOTInductorModelContainerGetNumOutputs(self._container, ctypes.byref(outputs)):
+            raise UncompilableError("the compiled library cannot be loaded")
         self._outputs = outputs.value
 
     def __call__(self, inputs: list[Tensor]) -> Sequence[Tensor]:
-        lent = (_handle * len(inputs))(*[_address(each, None) for each in self._lend(inputs)])  # they become the code's
-        made = (_handle * self._outputs)()
-        if self._run(self._container, lent, len(inputs), made, self._outputs, None, None):
+        # The library takes ownership of the inputs' handles.
+        handles = (_handle * len(inputs))(*[_address(each, None) for each in self._to_handles(inputs)])
+        outputs = (_handle * self._outputs)()
+        if self._run(self._container, handles, len(inputs), outputs, self._outputs, None, None):
             raise SparringError("a compiled round failed: train with --no-compile")
-        return self._take([_capsule(each, None, None) for each in made]) if self._outputs else []
+        return self._from_handles([_capsule(each, None, None) for each in outputs]) if self._outputs else []
 
     def __del__(self) -> None:
         if getattr(self, "_container", None):
@@ -89,32 +98,32 @@ _address = ctypes.PYFUNCTYPE(_handle, ctypes.py_object, ctypes.c_char_p)(("PyCap
 _capsule = ctypes.PYFUNCTYPE(ctypes.py_object, _handle, ctypes.c_char_p, _handle)(("PyCapsule_New", ctypes.pythonapi))
 
 
-# What is kept.
+# The cache.
 
 
-def kept_at() -> Path:
+def cache_dir() -> Path:
     """The folder of compiled rounds."""
     return Path(pooch.os_cache("sparring")) / "compiled"
 
 
-def library_of(traced: Traced) -> Path:
-    """Where a round's machine code lies, or is to lie."""
-    return kept_at() / _digest(traced.text) / "round.so"
+def library_path(traced: Traced) -> Path:
+    """Where a round's compiled library is cached, or will be."""
+    return cache_dir() / _digest(traced.text) / "round.so"
 
 
-def known(name: str, members: int) -> Path:
-    """A file that is there when code for a game of this name with so many members is kept."""
-    return kept_at() / "known" / _digest(name, members)
+def cached_marker(name: str, members: int) -> Path:
+    """A file that exists when code for a game of this name with `members` members is in the cache."""
+    return cache_dir() / "known" / _digest(name, members)
 
 
-def forget(traced: Traced) -> None:
-    """Keep that round's code no longer."""
-    shutil.rmtree(library_of(traced).parent, ignore_errors=True)
+def discard(traced: Traced) -> None:
+    """Remove a round's code from the cache."""
+    shutil.rmtree(library_path(traced).parent, ignore_errors=True)
 
 
-def _digest(*what: Any) -> str:
-    decided_by = [*what, torch.get_num_threads(), *_machine()]
-    return hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=12).hexdigest()
+def _digest(*parts: Any) -> str:
+    depends_on = [*parts, torch.get_num_threads(), *_machine()]
+    return hashlib.blake2b(json.dumps(depends_on).encode(), digest_size=12).hexdigest()
 
 
 @cache
@@ -124,9 +133,9 @@ def _machine() -> tuple[str, ...]:
 
 
 def compiler() -> str | None:
-    """The C++ compiler, if there is one."""
-    named = os.environ.get("CXX")
-    return shutil.which(named) if named else shutil.which("g++") or shutil.which("clang++")
+    """The path of the C++ compiler, if there is one: `$CXX`, g++ or clang++."""
+    chosen = os.environ.get("CXX")
+    return shutil.which(chosen) if chosen else shutil.which("g++") or shutil.which("clang++")
 
 
 def _build(traced: Traced, library: Path) -> None:
@@ -137,9 +146,9 @@ def _build(traced: Traced, library: Path) -> None:
 
     library.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=library.parent.parent) as folder:
-        made = Path(folder) / "made"
-        made.mkdir()
-        settings: dict[str, Any] = {"aot_inductor.output_path": str(made / library.name)}
+        built = Path(folder) / "built"
+        built.mkdir()
+        settings: dict[str, Any] = {"aot_inductor.output_path": str(built / library.name)}
         settings |= {"size_asserts": False, "alignment_asserts": False}
         examples = tuple(t.detach() for t in traced.inputs)
         graph = traced.for_the_compiler()
@@ -150,18 +159,18 @@ def _build(traced: Traced, library: Path) -> None:
                 raise
             with _without_outer_loops():
                 torch._inductor.aot_compile(graph, examples, options=settings)
-        with suppress(OSError):  # somebody else was faster
-            made.rename(library.parent)
+        with suppress(OSError):  # another process was faster
+            built.rename(library.parent)
 
 
 @contextmanager
 def _without_outer_loops() -> Generator[None]:
-    """Torch's compiler trips over outer loops that it shares out (pytorch#196570, open); without them it does not."""
+    """Keep torch's compiler from fusing outer loops, where it would fail with a KeyError (pytorch#196570, open)."""
     from torch._inductor.codegen.cpp import CppScheduling
 
-    sharing = CppScheduling.can_fuse_vertical_outer_loop
+    original = CppScheduling.can_fuse_vertical_outer_loop
     CppScheduling.can_fuse_vertical_outer_loop = lambda self, node1, node2: False
     try:
         yield
     finally:
-        CppScheduling.can_fuse_vertical_outer_loop = sharing
+        CppScheduling.can_fuse_vertical_outer_loop = original

@@ -1,7 +1,7 @@
-"""A round on a GPU as one CUDA graph: the processor asks once a round for all of its hundreds of kernels.
+"""A traced round as one CUDA graph: the CPU launches its hundreds of kernels with one call per round.
 
-What is captured is the round that `tracing.py` wrote down, and reads from fixed places in the GPU's memory: the game's
-own tensors, and for what changes from round to round a place of its own, filled before each replay.
+The graph reads from fixed addresses in the GPU's memory: from the game's own tensors, and, for inputs that change from
+round to round, from static copies that are filled before each replay.
 """
 
 from __future__ import annotations
@@ -14,44 +14,44 @@ from torch import Tensor
 from sparring.game.compile.tracer import Code, Traced
 
 Round = Callable[[], Sequence[Tensor]]
-"""Plays the round on fixed tensors, and gives its figures in fixed tensors."""
+"""Plays the round on fixed tensors, and returns its logged values in fixed tensors."""
 WARM_UP = 3
-"""Plays before the one that is captured: libraries choose their kernels in the first."""
+"""Plays before the capture: libraries choose their kernels in the first."""
 
 
 def cuda_graph_of(traced: Traced, device: torch.device, capture: Callable[[Round], Round] | None = None) -> Code:
-    """A round as one call, of inputs in the order of `traced.inputs`; only draws and numbers are read from them.
+    """A round as one call that takes inputs in the order of `traced.inputs` and reads only draws and scalars from them.
 
-    It is played a few times over while it is captured, so that the game has to be put back afterwards.
+    Capturing plays the round a few times, so the caller has to restore the game's state afterwards.
     """
-    changing = [at for at, _ in (*traced.draws, *traced.numbers)]
-    held = [t.detach() for t in traced.inputs]
+    changing = [at for at, _ in (*traced.draws, *traced.scalars)]
+    static = [t.detach() for t in traced.inputs]
     for at in changing:
-        held[at] = held[at].to(device, copy=True)
-    replay = (capture or cuda_graph)(lambda: traced.graph(*held))
+        static[at] = static[at].to(device, copy=True)
+    replay = (capture or cuda_graph)(lambda: traced.graph(*static))
 
     def play(inputs: list[Tensor]) -> Sequence[Tensor]:
         for at in changing:
-            held[at].copy_(inputs[at], non_blocking=True)
-        return [figures.clone() for figures in replay()]
+            static[at].copy_(inputs[at], non_blocking=True)
+        return [values.clone() for values in replay()]
 
     return play
 
 
 def cuda_graph(round: Round) -> Round:
-    """Capture it; the stream that it warms up on is another than the program's, as CUDA asks."""
-    aside = torch.cuda.Stream()
-    aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):
+    """Capture a round after warming up on a side stream, as CUDA requires."""
+    side_stream = torch.cuda.Stream()
+    side_stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side_stream):
         for _ in range(WARM_UP):
             round()
-    torch.cuda.current_stream().wait_stream(aside)
+    torch.cuda.current_stream().wait_stream(side_stream)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        figures = round()
+        values = round()
 
     def replay() -> Sequence[Tensor]:
         graph.replay()
-        return figures
+        return values
 
     return replay

@@ -1,7 +1,7 @@
-"""Members in groups: a group plays many rounds by itself before the next does, or at the same time in another thread.
+"""Members in groups: each group plays many rounds by itself before the next does, or at the same time in a thread.
 
-Members do not hear each other, so it makes no difference to what they play. It makes one to the processor: the weights
-of a group stay in its cache from one round to the next, and threads that play groups wait for one another once a turn
+Members do not influence each other, so grouping does not change what they compute. It does change the speed: a group's
+weights stay in the core's cache from one round to the next, and threads wait for one another once per call of `play_to`
 rather than in every matrix product.
 """
 
@@ -18,23 +18,26 @@ from sparring.rng import RandomStreams
 
 CACHE = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 CACHE_BYTES = 2**20
-"""Of the cache that a core has for itself, where the system does not tell."""
+"""Size assumed for a core's own cache, where the system does not report it."""
 CACHES = 2
-"""Times that cache, what a group's weights and memories may come to."""
-LEAST_BYTES = 64 * 2**10
-"""Of a group's weights and memories: with less, a round is all calls and little work."""
+"""How many times the cache's size a group's weights and memories may take."""
+MIN_BYTES = 64 * 2**10
+"""Smallest size of a group's weights and memories: with less, a round is mostly the overhead of its calls."""
 
 
 def group_size(game: Game, threads: int) -> int:
-    """Members of a group: those that a core's cache holds, a group for each thread; or all, where that is little."""
+    """Members per group: as many as a core's cache holds, with at least one group per thread.
+
+    It divides the number of members, and is all of them where a group would be too small to pay.
+    """
     each = sum(t.numel() * t.element_size() for t in game.tensors) / game.G.size
-    most = max(1, min(game.G.size // threads, int(CACHES * cache_bytes() / each)))
-    size = next(size for size in range(most, 0, -1) if game.G.size % size == 0)
-    return size if size * each >= LEAST_BYTES else game.G.size
+    largest = max(1, min(game.G.size // threads, int(CACHES * cache_bytes() / each)))
+    size = next(size for size in range(largest, 0, -1) if game.G.size % size == 0)
+    return size if size * each >= MIN_BYTES else game.G.size
 
 
 def cache_bytes() -> int:
-    """Of the cache that a core has for itself."""
+    """Size of the cache that a core has for itself (L2)."""
     try:
         return int(CACHE.read_text().strip().removesuffix("K")) * 2**10
     except (OSError, ValueError):
@@ -46,32 +49,32 @@ class Group:
     """Some members of a game."""
 
     rng: RandomStreams
-    """Theirs."""
+    """Their random streams."""
     tensors: list[Tensor]
-    """`Game.tensors` of these members, in the same memory, and copies of those that all members have in common."""
-    common: list[tuple[Tensor, Tensor]]
-    """What all members have in common (a count of steps), and this group's copy of it."""
+    """`Game.tensors` of these members: slices of the game's own, and copies of the 0-dimensional ones."""
+    shared: list[tuple[Tensor, Tensor]]
+    """Each 0-dimensional tensor of the game, which all members share (a step count), with this group's copy."""
 
     def begin(self) -> None:
-        """A turn."""
-        for whole, own in self.common:
+        """Before rounds are played: take over what all members share."""
+        for whole, own in self.shared:
             own.copy_(whole)
 
     def end(self) -> None:
-        """A turn; every group has played it, and has counted alike."""
-        for whole, own in self.common:
+        """After every group has played the rounds (and counted alike): give back what all members share."""
+        for whole, own in self.shared:
             whole.copy_(own)
 
 
-def all_in_one(game: Game) -> list[Group]:
-    """Every member."""
+def single_group(game: Game) -> list[Group]:
+    """All members in one group."""
     return [Group(game.rng, [t.detach() for t in game.tensors], [])]
 
 
 def groups_like(part: Game, game: Game) -> list[Group] | None:
-    """A game's members in groups, each with tensors like those of `part`, which is the same game of so many members.
+    """A game's members in groups with tensors laid out like those of `part`, the same game of fewer members.
 
-    None where the game's tensors do not come apart.
+    None where the game's tensors cannot be sliced so.
     """
     size, members = part.G.size, game.G.size
     rng = game.rng
@@ -83,7 +86,7 @@ def groups_like(part: Game, game: Game) -> list[Group] | None:
             whole = whole.detach()
             if whole.dim() == 0:
                 own = whole.clone()
-                group.common.append((whole, own))
+                group.shared.append((whole, own))
             else:
                 own = whole[first : first + size]
                 if len(whole) != members or own.shape != model.shape or not _same_layout(own, model):
@@ -99,7 +102,7 @@ def _same_layout(one: Tensor, other: Tensor) -> bool:
 
 
 def balanced(rounds: range, groups: int, threads: int) -> list[range]:
-    """A turn in pieces that keep all threads busy to its end, though their number may not divide that of the groups."""
+    """Rounds in pieces that keep all threads busy to the end, though `threads` may not divide `groups`."""
     pieces = 1 if groups % threads == 0 else max(1, min(threads, len(rounds)))
     ends = [len(rounds) * k // pieces for k in range(pieces + 1)]
     return [rounds[a:b] for a, b in pairwise(ends)]
