@@ -64,14 +64,24 @@ def test_every_field_of_a_recipe_is_a_flag(tmp_path: Path) -> None:
     assert held["round"] == ["d_sees_real", "d_sees_fake", "g_fools_d", "g_fools_d"]
 
 
+def test_flags_of_other_tools_work(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    few = ("--rounds", 2, "--log-points", 1, "--out", out)
+    sparring("train", "digits", *few, "--batch-size", 8, "--optimizer", "sgd(momentum=0.5)", "--lr", "0.25")
+    trained = json.loads((out / "recipe.json").read_text())
+    assert trained["batch"] == 8
+    for player in ("generator", "discriminator"):
+        assert trained[f"{player}_optimizer"] == {"is": "sgd", "lr": 0.25, "momentum": 0.5, "weight_decay": 0.0}
+
+
 @pytest.mark.parametrize("name", catalogue.entries("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
-    from sparring.cli.flags import read_all, spelled
+    from sparring.cli.recipe_flags import as_text, read_all
     from sparring.recipe import KIND_OF, find_recipe
 
     recipe = find_recipe(name)
     for field, shelf in KIND_OF.items():
-        text, held = spelled(field, getattr(recipe, field)), getattr(recipe, field)
+        text, held = as_text(field, getattr(recipe, field)), getattr(recipe, field)
         if isinstance(text, str):
             assert catalogue.read(shelf, text) == held
         else:
@@ -99,7 +109,7 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
     numbers, again, other, picture = (tmp_path / n for n in ("a.npy", "b.npy", "c.npy", "d.png"))
     sparring("sample", trained, "--count", 5, "--out", numbers)
     sparring("sample", trained, "--count", 5, "--out", again)
-    sparring("sample", trained, "--numbers", "5,0-2", "--seeds", "2,0", "--out", other)
+    sparring("sample", trained, "--z-seeds", "5,0-2", "--seeds", "2,0", "--out", other)
     sparring("sample", trained, "--count", 5, "--out", picture)
     examples = np.load(numbers)
     assert examples.shape == (3, 5, 4)
@@ -131,10 +141,20 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["sample", "nowhere", "--out", "a.npy"], FAILED, "nowhere does not exist"),
         (["sample", "nowhere", "--out", "a.gif"], WRONG_USAGE, ".npy or .png"),
         (["sample", "nowhere"], WRONG_USAGE, "--out"),
-        (["sample", "nowhere", "--out", "a.npy", "--numbers", "3-1"], WRONG_USAGE, "ends before it begins"),
-        (["sample", "nowhere", "--out", "a.npy", "--numbers", "x"], WRONG_USAGE, "whole numbers and ranges"),
-        (["sample", "nowhere", "--out", "a.npy", "--numbers", "0-999999999"], WRONG_USAGE, "at most 100,000"),
+        (["sample", "nowhere", "--out", "a.npy", "--z-seeds", "3-1"], WRONG_USAGE, "ends before it begins"),
+        (["sample", "nowhere", "--out", "a.npy", "--z-seeds", "x"], WRONG_USAGE, "whole numbers and ranges"),
+        (["sample", "nowhere", "--out", "a.npy", "--z-seeds", "0-999999999"], WRONG_USAGE, "at most 100,000"),
         (["recipes", "nothing"], WRONG_USAGE, "no recipe called"),
+        (["train", "digits", "--ticks", "3"], WRONG_USAGE, "--ticks is now called --log-points"),
+        (["train", "digits", "--pictured=3"], WRONG_USAGE, "--pictured is now called --samples-per-grid"),
+        (["train", "digits", "--until-still"], WRONG_USAGE, "--until-still is now called --early-stop"),
+        (["train", "digits", "--no-figures"], WRONG_USAGE, "--no-figures is now called --no-metrics"),
+        (["train", "digits", "--generator-optimiser", "sgd"], WRONG_USAGE, "now called --generator-optimizer"),
+        (["sample", "nowhere", "--numbers", "3"], WRONG_USAGE, "--numbers is now called --z-seeds"),
+        (["train", "digits", "--epochs", "3"], WRONG_USAGE, "one epoch of digits is 29 rounds at --batch 64"),
+        (["train", "digits", "--wandb"], WRONG_USAGE, "Weights & Biases is not supported yet"),
+        (["train", "digits", "--gpu", "--rounds", "0"], WRONG_USAGE, "rounds must be at least 1"),
+        (["show", "nowhere", "else"], WRONG_USAGE, "'else' is one argument too many"),
     ],
 )
 def test_an_error_is_one_line_and_a_status(
@@ -176,10 +196,29 @@ def test_help_is_there_for_every_command(command: list[str]) -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={**os.environ, "COLUMNS": "100"},
+        env={**os.environ, "COLUMNS": "80"},
     )
     assert "usage: sparring" in said.stdout
+    assert max(map(len, said.stdout.splitlines())) <= 80
     assert said.stderr == ""
+
+
+def test_help_of_train_is_in_groups(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run(["train", "digits", "--help"])
+    said = capsys.readouterr().out
+    titles = [said.index(f" {group} options ") for group in ("run", "data", "game", "networks", "machine")]
+    assert titles == sorted(titles)
+    assert "None" not in said and "STR" not in said
+    for flag in ("--log-points", "--samples-per-grid", "--no-metrics", "--early-stop", "--lr"):
+        assert flag in said
+
+
+def test_a_help_line_is_read_without_loading_the_command() -> None:
+    code = "import sys; from sparring.cli.main import run; run(['--help']); print(sorted(sys.modules))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "Rank latent dimensions" in said
+    assert not any(name in said for name in ("tyro", "numpy", "sparring.cli.train", "sparring.recipe"))
 
 
 def test_auto_takes_a_folder_of_images(image_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -552,7 +552,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sparring.cli.flags import read_data
+    from sparring.cli.recipe_flags import read_data
     from sparring.recipe import find_recipe
 
     held = find_recipe("digits").data

@@ -32,9 +32,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> dict[str, 
 
 WALKS: dict[str, tuple[str, ...]] = {
     "sweep": (),
-    "blend": ("--numbers", "1,2", "--steps", "4"),
-    "square": ("--numbers", "1,2,3,4", "--steps", "3", "--path", "spherical"),
-    "arithmetic": ("a - b + c", "--numbers", "3,7,1"),
+    "blend": ("--z-seeds", "1,2", "--steps", "4"),
+    "square": ("--z-seeds", "1,2,3,4", "--steps", "3", "--path", "spherical"),
+    "arithmetic": ("a - b + c", "--z-seeds", "3,7,1"),
     "influence": ("--count", "5"),
 }
 
@@ -92,13 +92,13 @@ def test_what_a_walk_gives_is_what_g_makes_of_the_vectors(runs: dict[str, Path],
     turned = z[:, :1].clone()
     turned[..., 31] = -3
     np.testing.assert_allclose(np.load(out)[:, 0, 0], G(turned)[:, 0], atol=1e-6)
-    sparring("arithmetic", runs["digits"], "b - a + c", "--numbers", "3,7,1", "--out", out)
+    sparring("arithmetic", runs["digits"], "b - a + c", "--z-seeds", "3,7,1", "--out", out)
     operands, result = np.load(out)[:, :3], np.load(out)[:, 3]
     np.testing.assert_allclose(operands, G(z)[:, 1:], atol=1e-6)
     np.testing.assert_allclose(result, G((z[:, 1] - z[:, 2] + z[:, 3])[:, None])[:, 0], atol=1e-6)
-    sparring("arithmetic", runs["digits"], "-a + b", "--numbers", "3,7", "--out", out)
+    sparring("arithmetic", runs["digits"], "-a + b", "--z-seeds", "3,7", "--out", out)
     np.testing.assert_allclose(np.load(out)[:, 2], G((z[:, 2] - z[:, 1])[:, None])[:, 0], atol=1e-6)
-    sparring("blend", runs["digits"], "--numbers", "3,1", "--steps", 3, "--out", out)
+    sparring("blend", runs["digits"], "--z-seeds", "3,1", "--steps", 3, "--out", out)
     np.testing.assert_allclose(np.load(out)[:, [0, 2]], G(z)[:, [1, 3]], atol=1e-6)
     np.testing.assert_allclose(np.load(out)[:, 1], G((z[:, 1:2] + z[:, 3:4]) / 2)[:, 0], atol=1e-6)
 
@@ -135,29 +135,29 @@ def test_influence_ranks_every_dimension(runs: dict[str, Path], capsys: pytest.C
 
 def test_influence_of_a_constant_latent_says_so(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     sparring("influence", runs["pattern-1010"])
-    assert "all its latent vectors are the same" in capsys.readouterr().out
+    assert "all its latent vectors are equal" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["sweep", "--dims", "33"], "no number 33 in a latent vector of 32"),
+        (["sweep", "--dims", "33"], "no dimension 33 in a latent vector of 32"),
         (["sweep", "--dims", "0"], "count from 1"),
         (["sweep", "--dims", "five"], "--dims takes whole numbers"),
         (["sweep", "--values", "low"], "--values takes numbers"),
         (["sweep", "--values", "nan"], "--values takes numbers"),
-        (["sweep", "--number", "-1"], "number lies between"),
+        (["sweep", "--z-seed", "-1"], "z seed must lie between"),
         (["sweep", "--seeds", "4"], "no seed 4; it has 5, 3"),
         (["sweep", "--values", ",".join(["0"] * 1000)], "pixels"),
-        (["blend", "--numbers", "1,2,3"], "2 or 4 latent vectors, not 3"),
-        (["blend", "--numbers", "1,2", "--steps", "1"], "--steps must be at least 2"),
-        (["blend", "--numbers", "1,2", "--path", "round"], "--path"),
-        (["arithmetic", "a + b", "--numbers", "1"], "2 latent vectors, for a, b, not 1"),
-        (["arithmetic", "a / b", "--numbers", "1,2"], "character 5"),
-        (["arithmetic", "a +", "--numbers", "1"], "cannot read"),
+        (["blend", "--z-seeds", "1,2,3"], "2 or 4 latent vectors, not 3"),
+        (["blend", "--z-seeds", "1,2", "--steps", "1"], "--steps must be at least 2"),
+        (["blend", "--z-seeds", "1,2", "--path", "round"], "--path"),
+        (["arithmetic", "a + b", "--z-seeds", "1"], "2 latent vectors, for a, b, not 1"),
+        (["arithmetic", "a / b", "--z-seeds", "1,2"], "character 5"),
+        (["arithmetic", "a +", "--z-seeds", "1"], "cannot read"),
         (["influence", "--values", "3,-3"], "lower and a higher"),
         (["influence", "--top", "0"], "--top must be at least 1"),
-        (["influence", "--dims", "99"], "no number 99"),
+        (["influence", "--dims", "99"], "no dimension 99"),
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line(

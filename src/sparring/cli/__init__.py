@@ -1,3 +1,1 @@
-"""The command: one command, one file."""
-
-from sparring.cli.main import main as main
+"""The command `sparring`: one command, one file. Each reads its flags, makes one call below and prints the result."""

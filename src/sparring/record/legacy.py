@@ -62,6 +62,19 @@ MEASURES_FIELDS: dict[str, str] = {}
 """Fields of measures.json."""
 SHARDS, PLAN = "parts", "deal.json"
 """A run of several processes: the folder of its shards, and the file in it that says which members each has."""
+FLAGS = {
+    "--ticks": "--log-points",
+    "--pictured": "--samples-per-grid",
+    "--until-still": "--early-stop",
+    "--figures": "--metrics",
+    "--no-figures": "--no-metrics",
+    "--number": "--z-seed",
+    "--numbers": "--z-seeds",
+    "--colours": "--colors",
+    "--generator-optimiser": "--generator-optimizer",
+    "--discriminator-optimiser": "--discriminator-optimizer",
+}
+"""Flags of the command, which answers an old name with today's."""
 
 
 def recipe(data: Plain) -> Plain:

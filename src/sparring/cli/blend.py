@@ -1,0 +1,51 @@
+"""Latent interpolation between two latent vectors, or among four."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from sparring.cli._latent import write_and_print
+from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, check_suffix, flag, integers, members, parse
+from sparring.errors import UsageError
+
+
+@dataclass
+class BlendFlags:
+    """Flags of `blend`."""
+
+    run: RunDir
+    out: OutFile
+    z_seeds: Annotated[str, flag("Two latent vectors, or four as the corners of a square: 1,2,3,4.", "Z_SEEDS")]
+    steps: Annotated[int, flag("Examples from one to the next, both included.", "N")] = 9
+    path: Annotated[
+        Literal["linear", "spherical"], flag("A straight line, or an arc along which the length changes evenly.")
+    ] = "linear"
+    seeds: Members = ""
+    source: Source = None
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Write the examples of the interpolation."""
+    flags = parse(BlendFlags, "blend", arguments, __doc__ or "")
+    z_seeds = integers("--z-seeds", flags.z_seeds)
+    check_suffix(flags.out, ".npy", ".png")
+    chosen = members(flags.seeds)
+    if len(z_seeds) not in (2, 4):
+        raise UsageError(f"--z-seeds takes 2 or 4 latent vectors, not {len(z_seeds)}")
+    if flags.steps < 2:
+        raise UsageError(f"--steps must be at least 2, not {flags.steps}")
+    from sparring.analysis.latent_tools.blend import blend
+    from sparring.analysis.latent_tools.inputs import generated, generators_and_latents
+
+    recipe, G, z = generators_and_latents(flags.run, z_seeds, chosen, flags.source)
+    examples = generated(G, blend(z, flags.steps, flags.path))
+    settings = {"z_seeds": list(z_seeds), "steps": flags.steps, "path": flags.path}
+    return write_and_print(
+        flags,
+        recipe.seeds,
+        examples,
+        settings,
+        lambda figures: figures.blend(examples, recipe.seeds, z_seeds, flags.path),
+    )

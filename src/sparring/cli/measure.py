@@ -1,0 +1,48 @@
+"""Measure a run with every metric, beside what real data scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from sparring.cli.flags import DataDir, Json, Members, RunDir, Source, flag, members, parse, print_json, print_rich
+from sparring.cli.main import OK
+
+
+@dataclass
+class MeasureFlags:
+    """Flags of `measure`."""
+
+    run: RunDir
+    count: Annotated[int, flag("Samples of each member, and as many real examples.", "N")] = 1_000
+    judge: Annotated[
+        str,
+        flag(
+            "The classifier whose features and classes the metrics use: digits, mnist, fashion-mnist; own, trained on "
+            "this data once and cached; inception, for published FID.",
+            "NAME",
+            "the one of the data set, else own",
+        ),
+    ] = ""
+    metrics: Annotated[tuple[str, ...], flag("Only these metrics.", "NAME ...", "all that fit")] = ()
+    data_dir: DataDir = None
+    seeds: Members = ""
+    source: Source = None
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Measure, save the numbers in the run's folder, print them and update the run's report page."""
+    flags = parse(MeasureFlags, "measure", arguments, __doc__ or "")
+    seeds = members(flags.seeds)
+    from sparring import report
+    from sparring.analysis.measure import keep, measure
+
+    measured = measure(flags.run, flags.count, flags.judge or None, flags.data_dir, flags.source, seeds, flags.metrics)
+    keep(measured)
+    page = report.write_report(measured.run)
+    if flags.json:
+        return print_json(measured.plain())
+    print_rich(report.measurement_text(measured.plain()))
+    print(page)
+    return OK

@@ -1,0 +1,61 @@
+"""Sample from a run's generators, as numbers or as a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from sparring.cli.flags import (
+    Json,
+    Members,
+    OutFile,
+    RunDir,
+    Source,
+    Switch,
+    check_suffix,
+    flag,
+    integers,
+    members,
+    parse,
+    print_json,
+)
+from sparring.cli.main import OK
+
+
+@dataclass
+class SampleFlags:
+    """Flags of `sample`."""
+
+    run: RunDir
+    out: OutFile
+    count: Annotated[int, flag("Samples of each member: those of its latent vectors 0, 1, 2, ...", "N")] = 64
+    z_seeds: Annotated[str, flag("Which latent vectors instead: 3,17,20-25.", "Z_SEEDS", "0 to COUNT - 1")] = ""
+    best: Annotated[Switch, flag("Use the best checkpoint.", default="the newest")] = False
+    seeds: Members = ""
+    source: Source = None
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Write the samples and print where they are."""
+    flags = parse(SampleFlags, "sample", arguments, __doc__ or "")
+    as_picture = check_suffix(flags.out, ".npy", ".png") == ".png"
+    z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
+    seeds = members(flags.seeds)
+    from sparring.analysis.generators import sample
+    from sparring.recipe import reload
+    from sparring.record import Run, write_whole
+    from sparring.record.grid import save_array, save_grid
+
+    opened = Run.open(flags.run)
+    samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
+    seeds = list(seeds or opened.recipe["seeds"])
+    modes = reload(opened.recipe, flags.source).data.modes
+    write_whole(
+        flags.out,
+        lambda path: save_grid(samples, path, seeds, modes=modes) if as_picture else save_array(samples, path),
+    )
+    if flags.json:
+        return print_json({"out": str(flags.out), "shape": list(samples.shape), "seeds": seeds})
+    print(flags.out)
+    return OK

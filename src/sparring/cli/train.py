@@ -1,0 +1,190 @@
+"""Train a recipe by name, from your own file, or from another run.
+
+RECIPE is a name from `sparring recipes`, or a file: my_recipe.py, or my_recipe.py:function. In its place, --from RUN
+trains the recipe of a run from scratch. Ctrl-C saves a checkpoint; rerun the same command to resume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
+from sparring.cli.main import INTERRUPTED, OK, complain
+from sparring.cli.recipe_flags import changed, flags_of, flat, read_data
+from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from sparring.recipe import Recipe
+    from sparring.record import Run
+
+EXAMPLE = "digits"
+"""The recipe whose defaults `train --help` shows when none is named."""
+
+
+@dataclass
+class TrainFlags:
+    """Flags of `train` that are no field of a recipe."""
+
+    out: Annotated[Path | None, flag("Folder of the run.", "DIR", "runs/RECIPE")] = None
+    metrics: Annotated[
+        bool,
+        flag(
+            "Log sample-quality metrics while training, beside what real data scores; at most 5 % of the time.",
+            default="on",
+        ),
+    ] = True
+    early_stop: Annotated[Switch, flag("Stop when quality plateaus.", default="train all --rounds")] = False
+    from_: Annotated[
+        Path | None, flag("Train the recipe of this run from scratch, in place of a named one.", "RUN", "", name="from")
+    ] = None
+    remedy: Annotated[
+        str, flag("With --from: change that recipe as `sparring diagnose RUN` proposes.", "NAME", "no change")
+    ] = ""
+    source: Source = None
+    json: Json = False
+    data_dir: DataDir = None
+    lr: Annotated[float | None, flag("Learning rate of both optimizers.", "LR", "each optimizer's own")] = None
+    optimizer: Annotated[
+        str, flag("Optimizer of both networks: adam, or adam(lr=1e-3, betas=(0, 0.9)).", "NAME", "the recipe's")
+    ] = ""
+    device: Annotated[str, flag("Where to compute: cpu, cuda, cuda:1, ...; --gpu is --device cuda.", "NAME")] = "cpu"
+    threads: Annotated[int | None, flag("Threads of torch.", "N", "chosen by the size of the work")] = None
+    compile: Annotated[
+        bool,
+        flag("Compile the training step; it needs a C++ compiler.", default="if the run is long enough to repay it"),
+    ] = False
+    processes: Annotated[
+        int, flag("Train the seeds in this many processes of this machine; the result is the same.", "N")
+    ] = 1
+    on: Annotated[
+        Literal["here", "ray"], flag("Where the processes run: on this machine, or on a Ray cluster.", "here|ray")
+    ] = "here"
+    share_batch: Annotated[
+        Switch,
+        flag(
+            "Under torchrun: split every batch over the processes, also where there are seeds enough to split.",
+            default="split the seeds",
+        ),
+    ] = False
+
+
+def run(arguments: list[str]) -> int:
+    """Train, print the run's summary and write its report page."""
+    name, recipe, folder, rest = _choose(arguments)
+    flags = flat(parse(flags_of(TrainFlags, recipe), f"train {name}", rest, _description(arguments)))
+    if flags.remedy and folder is None:
+        raise UsageError("--remedy changes the recipe of a run: name the run with --from RUN")
+    recipe = changed(recipe, flags)
+    from sparring import report
+    from sparring.game.world import world_from_env
+    from sparring.training.distributed import train
+
+    with report.Live() as live, report.LiveShards() as live_shards:
+        made = train(
+            recipe,
+            flags.out or folder or Path("runs") / recipe.name,
+            processes=flags.processes,
+            on=flags.on,
+            share_batch=flags.share_batch,
+            data_dir=flags.data_dir,
+            device=flags.device,
+            threads=flags.threads,
+            watchers=[live],
+            session_watchers=[live_shards],
+            metrics=flags.metrics,
+            early_stop=flags.early_stop,
+            compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
+        )
+    return _print(made, flags.json) if world_from_env().is_main else OK
+
+
+def _print(made: Run, as_json: bool) -> int:
+    from sparring import report
+
+    page, story = report.write_report(made), made.story
+    if as_json:
+        pace = story.round / story.seconds if story.seconds else 0.0
+        counts = {"run": str(made.path), "rounds": story.round, "seeds": story.seeds}
+        print_json({**counts, "rounds_per_second": round(pace, 3), "seconds": round(story.seconds, 3)})
+    else:
+        print_rich(report.run_text(made))
+        print(page)
+    if story.status == "plateau":
+        complain(f"quality has reached a plateau: stopped early, after round {story.round}", OK)
+    if story.status == "stopped":
+        where = f"stopped after round {story.round}, a checkpoint is saved in {made.path}"
+        return complain(f"{where}; rerun the same command to resume", INTERRUPTED)
+    return OK
+
+
+def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
+    """What to train: its name, its recipe, the folder of a run made from another's, and the arguments left to parse."""
+    from sparring.recipe import find_recipe
+
+    start_from = _value_of(arguments, "--from")
+    if start_from is not None:
+        source, remedy = _value_of(arguments, "--source"), _value_of(arguments, "--remedy")
+        recipe, folder = _from_run(Path(start_from), remedy, source)
+        return f"--from {start_from}", recipe, folder, _aliases(arguments, recipe)
+    if arguments and not arguments[0].startswith("-"):
+        name, *rest = arguments
+        recipe = find_recipe(name)
+        if data := _value_of(rest, "--data"):
+            recipe = find_recipe(name, sized_by=read_data(data, recipe.data))
+        return name, recipe, None, _aliases(rest, recipe)
+    if {"-h", "--help"} & set(arguments):
+        return "RECIPE", find_recipe(EXAMPLE), None, arguments
+    raise UsageError("say what to train: sparring train RECIPE (`sparring recipes` lists them)")
+
+
+def _description(arguments: Sequence[str]) -> str:
+    named = arguments and not arguments[0].startswith("-")
+    about = "" if named or "--from" in arguments else f"\n\nThe defaults below are those of `{EXAMPLE}`."
+    return (__doc__ or "").strip() + about
+
+
+def _aliases(arguments: list[str], recipe: Recipe) -> list[str]:
+    """Names that other tools use, in those of this command. Raises UsageError for --epochs, with the rounds to say."""
+    made: list[str] = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if name == "--epochs":
+            raise UsageError(f"training is counted in rounds, not epochs: say --rounds N ({_epoch(recipe)})")
+        if name in ("--gpu", "--cuda"):
+            made.append("--device=cuda")
+        else:
+            made.append({"--batch-size": "--batch", "--learning-rate": "--lr"}.get(name, name) + equals + value)
+    return made
+
+
+def _epoch(recipe: Recipe) -> str:
+    """An epoch in rounds, in words."""
+    examples = recipe.data.card.examples
+    if not examples:
+        return "a round takes one or two batches of real examples"
+    return f"one epoch of {recipe.name} is {-(-examples // recipe.batch):,} rounds at --batch {recipe.batch}"
+
+
+def _value_of(arguments: Sequence[str], flag: str) -> str | None:
+    """A flag's value before the flags are parsed: which flags there are depends on the recipe."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith(f"{flag}="):
+            return argument.partition("=")[2]
+        if argument == flag and index + 1 < len(arguments):
+            return arguments[index + 1]
+    return None
+
+
+def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Recipe, Path]:
+    """The recipe of a run, changed by a remedy if one is named, and the folder beside the run's to train it in."""
+    from sparring.analysis.diagnosis import remedied
+    from sparring.recipe import reload
+    from sparring.record import Run
+
+    run = Run.open(folder)
+    plain: Any = remedied(run.recipe, remedy) if remedy else run.recipe
+    beside = folder.resolve().with_name(f"{folder.resolve().name}-{remedy or 'again'}")
+    return reload(plain, Path(source) if source else None), beside
