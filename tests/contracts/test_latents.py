@@ -1,4 +1,4 @@
-"""What every latent law must keep."""
+"""What every latent distribution must keep."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_what_a_member_is_fed_does_not_depend_on_who_else_plays(latent: Any) -> 
         assert torch.equal(together[member], draw(latent, 4, (seed,))[0])
 
 
-def test_each_law_has_its_moments() -> None:
+def test_each_distribution_has_its_moments() -> None:
     """20,000 numbers, within five standard errors."""
     count = 20_000
     uniform, normal = draw(Uniform(1), count)[0], draw(Normal(1), count)[0]

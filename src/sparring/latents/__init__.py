@@ -1,4 +1,4 @@
-"""The latent space: what a generator is fed (the write-ups call it the random seed), and ways to walk in it."""
+"""Latent distributions: what the vectors that a generator takes are drawn from."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ if TYPE_CHECKING:
 
 
 class Latent(ABC):
-    """A law that latent vectors are drawn from. Leaves are final frozen dataclasses."""
+    """A distribution of latent vectors. Subclasses are final frozen dataclasses."""
 
     size: int
-    """Numbers in one latent vector."""
+    """Dimensions of a latent vector."""
     reach: ClassVar[tuple[float, float]] = (-3.0, 3.0)
-    """From where to where it is worth turning one of them, when nothing else is said."""
+    """The range that a latent traversal covers in one dimension by default."""
 
     @abstractmethod
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
-        """`count` latent vectors for every member, `(P, count, size)`."""
+        """Draw latent vectors.
+
+        Args:
+            rng: the members' random streams.
+            purpose: what they are for; each purpose is a stream of its own.
+            count: vectors for each member.
+
+        Returns:
+            `(P, count, size)`.
+        """

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Constant(Latent):
-    """Always the same number: a generator that learns one answer, not a distribution."""
+    """The same value in every dimension, always: G learns one output rather than a distribution."""
 
     value: float = 0.5
+    """In every dimension."""
     size: int = 1
+    """Dimensions of a latent vector."""
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         return rng.constant(self.value, (count, self.size))

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Normal(Latent):
-    """Standard normal: torch's `randn`."""
+    """Standard normal in every dimension, as torch.randn."""
 
     size: int = 100
+    """Dimensions of a latent vector."""
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         return rng.normal(purpose, (count, self.size))

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class NormalAndSigns(Latent):
-    """Standard normal numbers, and behind them fair signs, -1 or 1: a latent space in pieces.
+    """Standard normal dimensions followed by random signs, -1 or 1 with equal probability.
 
-    A generator is continuous. From a latent space in one piece it cannot reach separate modes without samples between
-    them; from 2^signs pieces it can: Khayatkhoei et al., "Disconnected manifold learning for generative adversarial
-    networks", NeurIPS 2018; with normal pieces as in Gurumurthy et al., "DeLiGAN", CVPR 2017.
+    A generator is continuous: from a connected latent space it cannot reach separate modes without samples in between.
+    With signs, the latent space has 2^signs disconnected pieces. Khayatkhoei et al., "Disconnected manifold learning
+    for generative adversarial networks", NeurIPS 2018; normal pieces as in Gurumurthy et al., "DeLiGAN", CVPR 2017.
     """
 
     size: int = 6
-    """Of them all."""
+    """Dimensions of a latent vector, signs included."""
     signs: int = 4
-    """The last so many; all numbers of a shorter vector."""
+    """How many of the last dimensions are signs; all of them in a shorter vector."""
 
     def __post_init__(self) -> None:
         if self.signs < 0:

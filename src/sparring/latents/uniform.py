@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Uniform(Latent):
-    """Uniform on [0, 1): torch's `rand`."""
+    """Uniform on [0, 1) in every dimension, as torch.rand."""
 
     size: int = 1
+    """Dimensions of a latent vector."""
     reach: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:

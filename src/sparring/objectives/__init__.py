@@ -1,4 +1,7 @@
-"""What each player wants: scores `(P, B)` -> losses of the same shape."""
+"""Loss functions of D and G: scores `(P, B)`, P members by B examples, -> losses of the same shape.
+
+The game averages a loss over B and sums it over P, so the members of a population train independently.
+"""
 
 from __future__ import annotations
 
@@ -10,37 +13,45 @@ if TYPE_CHECKING:
 
 
 class Objective(ABC):
-    """Losses of both players as functions of D's score, which is a logit. Leaves are final frozen dataclasses."""
+    """The losses of both players as functions of D's score, a logit. Subclasses are final frozen dataclasses."""
 
     equilibrium: ClassVar[float]
-    """D's loss per example, averaged over real and fake, when D cannot tell them apart."""
+    """D's loss per example at equilibrium, averaged over real and generated examples: D cannot distinguish them."""
     undecided: ClassVar[float] = 0.0
-    """The score at which D cannot tell."""
+    """D's score at equilibrium."""
     relativistic: ClassVar[bool] = False
-    """Whether an example is judged beside examples of the other kind, so that a score by itself means nothing."""
+    """Whether losses depend on differences between scores of real and of generated examples (see `compare`)."""
     also: ClassVar[tuple[str, ...]] = ()
     """Other names that it is known by."""
 
     def compare(self, score: Tensor, others: Tensor) -> Tensor:
-        """What the losses are given for scores, beside the scores of examples of the other kind; both `(P, B)`."""
+        """What the losses below take in place of a score.
+
+        Args:
+            score: D's scores of examples of one kind, real or generated, `(P, B)`.
+            others: D's scores of as many examples of the other kind, `(P, B)`.
+
+        Returns:
+            `(P, B)`: the scores themselves, or for a relativistic objective their distance from the others.
+        """
         return score
 
     @abstractmethod
     def d_loss_real(self, score: Tensor) -> Tensor:
-        """D's loss for an example that is called real."""
+        """D's loss for examples labeled real."""
 
     @abstractmethod
     def d_loss_fake(self, score: Tensor) -> Tensor:
-        """D's loss for an example that is called fake."""
+        """D's loss for examples labeled fake."""
 
     @abstractmethod
     def g_loss(self, score: Tensor) -> Tensor:
-        """G's loss for a fake that D scores so."""
+        """G's loss for its own examples with these scores."""
 
     def g_loss_real(self, score: Tensor) -> Tensor:
-        """G's loss for a real example that D scores so beside its fakes: a relative objective's other half."""
-        raise NotImplementedError("only a relative objective compares")
+        """G's loss for real examples, compared with its own; only a relativistic objective has such a term."""
+        raise NotImplementedError("only a relativistic objective has a loss of G for real examples")
 
     @abstractmethod
     def output(self, score: Tensor) -> Tensor:
-        """What D says of an example, in the units people read: D(x)."""
+        """D's output as it is reported and plotted, D(x): a probability, or the score where there is none."""

@@ -1,4 +1,4 @@
-"""The building block of cross-entropy on logits."""
+"""Softplus, of which cross-entropy on logits is made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def softplus(x: Tensor) -> Tensor:
-    """log(1 + exp(x)) for every element, without overflow; -log sigmoid(s) is softplus(-s). Torch is loaded here."""
+    """log(1 + exp(x)) for every element, without overflow; -log sigmoid(s) is softplus(-s). Loads torch."""
     from torch.nn.functional import softplus
 
     return softplus(x)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class DoubleSigmoid(Objective):
-    """A mistake worth knowing: G's loss is BCE *with logits*, on a D whose answer is a probability already.
+    """A common bug, kept for study: G's loss is BCE *with logits* on a D that already ends in a sigmoid.
 
-    D learns by cross-entropy on p = sigmoid(score), as it should. G's loss is -log sigmoid(p): the score has passed two
-    sigmoids. Since p lies in [0, 1], G's loss lies between -log sigmoid(1) = 0.313 and ln 2 = 0.693 however well or
-    badly G does, and its gradient carries the factor p (1 - p) (1 - sigmoid(p)), which vanishes as soon as D is sure.
+    D's own loss is the usual cross-entropy on p = sigmoid(score). G's loss is -log sigmoid(p), so the score passes
+    through two sigmoids. Since p lies in [0, 1], G's loss always lies between -log sigmoid(1) = 0.313 and ln 2 = 0.693,
+    and its gradient has the factor p (1 - p) (1 - sigmoid(p)), which vanishes once D is confident.
     """
 
     equilibrium: ClassVar[float] = math.log(2)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class HandwrittenCrossEntropy(Objective):
-    """Cross-entropy as first written by hand: -log(p + epsilon) and -log(1 - p + epsilon) on p = sigmoid(score).
+    """Cross-entropy as often written by hand: -log(p + epsilon) and -log(1 - p + epsilon) on p = sigmoid(score).
 
-    The same loss as BCE with logits while p is away from 0 and 1. In float32 p is exactly 1 from a score of about 17
-    on: the loss then stops at -log(epsilon) and its gradient is 0, so a D that is sure teaches G nothing at all.
+    The same loss as `bce-with-logits` while p is not close to 0 or 1. In float32, p is exactly 1 for scores above about
+    17: the loss then stays at -log(epsilon) with gradient 0, so a confident D gives G no gradient at all.
     """
 
     epsilon: float = 1e-8
-    """Keeps the logarithm finite."""
+    """Added inside the logarithm to keep it finite."""
 
     equilibrium: ClassVar[float] = math.log(2)
 

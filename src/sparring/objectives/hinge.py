@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Hinge(Objective):
-    """D is content with scores beyond 1 for real and -1 for fake; G wants scores as high as they get.
+    """Hinge loss: D's loss is 0 for real scores above 1 and fake scores below -1; G maximizes its scores.
 
-    Lim and Ye, "Geometric GAN", 2017, eq. 17 to 19; in Miyato et al., "Spectral normalization for generative
-    adversarial networks", ICLR 2018, eq. 16 and 17. Each side's loss is 1 at the undecided score 0.
+    Lim and Ye, "Geometric GAN", 2017, eq. 17 to 19; Miyato et al., "Spectral normalization for generative adversarial
+    networks", ICLR 2018, eq. 16 and 17. At the undecided score 0 the loss of either kind is 1.
     """
 
     equilibrium: ClassVar[float] = 1.0

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class LeastSquares(Objective):
-    """Half the squared distance of a raw score from 1 for real and 0 for fake; G wants 1.
+    """LSGAN: half the squared distance of a raw score from 1 for real and from 0 for fake examples; G aims at 1.
 
-    Mao et al., "Least squares generative adversarial networks", ICCV 2017, eq. 2 with a = 0 and b = c = 1. A fake that
-    D is sure of is still pulled: there is no sigmoid to saturate. At the undecided score 1/2 the loss is 1/8.
+    Mao et al., "Least squares generative adversarial networks", ICCV 2017, eq. 2 with a = 0 and b = c = 1. There is no
+    sigmoid to saturate, so G gets a gradient even where D is confident. At the undecided score 1/2 the loss is 1/8.
     """
 
     equilibrium: ClassVar[float] = 0.125
     undecided: ClassVar[float] = 0.5
+    also: ClassVar[tuple[str, ...]] = ("lsgan",)
 
     def d_loss_real(self, score: Tensor) -> Tensor:
         return (score - 1).square() / 2

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Minimax(Objective):
-    """The game as first stated: G loses what D wins, so its loss is log(1 - D(G(z))).
+    """The original zero-sum game: G minimizes log(1 - D(G(z))), which is minus D's loss on fakes.
 
-    Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, eq. 1. Where D is sure that a fake is fake, this
-    loss is flat: G learns least when it is worst, which is why the paper itself trains with -log D(G(z)).
+    Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, eq. 1. This loss is flat where D is confident that
+    an example is fake, so G learns most slowly when its samples are worst; the paper therefore trains G with -log
+    D(G(z)), here `bce-with-logits`.
     """
 
     equilibrium: ClassVar[float] = math.log(2)

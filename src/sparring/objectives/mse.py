@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class MSE(Objective):
-    """Mean squared error between sigmoid(score) and the label, as in a first GAN whose D ends in a sigmoid.
+    """Mean squared error between D(x) = sigmoid(score) and the label: a first GAN whose D ends in a sigmoid.
 
-    D = sigmoid(s); real: (D - 1)^2, fake: D^2, fool: (D - 1)^2. With both classes equally likely D = 1/2 minimises
-    D's loss when it cannot tell, and the loss is then 0.25. Least squares on raw scores is another objective
-    (Mao et al., "Least squares generative adversarial networks", ICCV 2017, eq. 2).
+    D's loss is (D - 1)^2 for real and D^2 for fake examples, G's is (D - 1)^2. If D cannot distinguish them, D = 1/2
+    minimizes its loss, which is then 0.25. Least squares on raw scores is the objective `least-squares`.
     """
 
     equilibrium: ClassVar[float] = 0.25

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class RelativisticAverage(Objective):
-    """D says whether an example is more real than the other kind is on average; G wants the reverse.
+    """D estimates whether an example is more realistic than the average one of the other kind; G the reverse.
 
-    Jolicoeur-Martineau, "The relativistic discriminator", ICLR 2019, eq. 8 to 11 with the cross-entropy: the score that
-    is judged is D(x) less the mean of D over the other kind's examples of the batch.
+    Jolicoeur-Martineau, "The relativistic discriminator", ICLR 2019, eq. 8 to 11 with the cross-entropy. The losses
+    take D(x) minus the mean of D over the batch's examples of the other kind.
     """
 
     equilibrium: ClassVar[float] = math.log(2)

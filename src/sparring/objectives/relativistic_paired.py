@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class RelativisticPaired(Objective):
-    """D says which of a pair is real, and G wants its fake taken for the real one of the pair.
+    """D learns which example of a real-fake pair is the real one; G learns to make the fake score higher.
 
     With d = D(x) - D(G(z)), D's loss is softplus(-d) and G's is softplus(d). Jolicoeur-Martineau, "The relativistic
     discriminator", ICLR 2019, eq. 4 and 5; Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024 (R3GAN),
-    eq. 2. It has no bad basin where modes are dropped: Sun et al., "Towards a better global loss landscape of GANs",
-    NeurIPS 2020. Either loss is written as two halves, one for each kind of example, so D's is (ln 2) / 2 a half when
-    it cannot tell.
+    eq. 2. Its loss landscape has no bad basins in which modes are dropped: Sun et al., "Towards a better global loss
+    landscape of GANs", NeurIPS 2020. Each player's loss is computed as two halves, one per kind of example, so at
+    equilibrium each half of D's is (ln 2) / 2.
     """
 
     equilibrium: ClassVar[float] = math.log(2) / 2

@@ -12,14 +12,16 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Wasserstein(Objective):
-    """D, here called a critic, scores real examples high and fake ones low; G wants its fakes scored high.
+    """WGAN: D (the critic) maximizes real scores minus fake scores; G maximizes its own scores.
 
-    Arjovsky et al., "Wasserstein generative adversarial networks", ICML 2017, eq. 2 and algorithm 1. Minus the sum of
-    both losses estimates how far apart data and fakes lie, if D is 1-Lipschitz: without a gradient penalty, weight
-    clipping or spectral normalization scores grow without end. A score has no zero, only differences mean something.
+    Arjovsky et al., "Wasserstein generative adversarial networks", ICML 2017, eq. 2 and algorithm 1. If D is
+    1-Lipschitz, minus the sum of D's two losses estimates the Wasserstein distance between data and samples. Without a
+    gradient penalty, weight clipping or spectral normalization the scores grow without bound. Only differences of
+    scores have a meaning.
     """
 
     equilibrium: ClassVar[float] = 0.0
+    also: ClassVar[tuple[str, ...]] = ("wgan",)
 
     def d_loss_real(self, score: Tensor) -> Tensor:
         return -score
