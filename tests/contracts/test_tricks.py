@@ -21,7 +21,7 @@ from sparring.optimizers.adam import Adam
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, find_recipe
 from sparring.rng import RandomStreams
-from sparring.tricks import Moment, Now, Scored, Trick
+from sparring.tricks import Hook, Now, Scored, Trick
 from sparring.tricks._images import read, reflected, signals
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.beta_schedule import BetaSchedule
@@ -55,7 +55,7 @@ SMALL = find_recipe("digits").replace(
 LIVELY = {
     "adaptive-augmentation": {"start": 0.5},
     "exponential-moving-average": {"half_life": 3.0},
-    "gradient-clipping": {"most": 0.01},
+    "gradient-clipping": {"max_norm": 0.01},
 }
 """Values at which a trick does something within a few rounds, where its defaults are for thousands."""
 
@@ -98,11 +98,11 @@ def kept(game: Game) -> dict[str, np.ndarray]:
 
 
 def test_a_trick_declares_every_moment_it_touches_and_no_other(trick: Any) -> None:
-    moments = get_args(Moment)
-    assert trick.touches
+    moments = get_args(Hook)
+    assert trick.hooks
     for moment in moments:
         overrides = getattr(type(trick), moment) is not getattr(Trick, moment)
-        assert overrides == (moment in trick.touches), moment
+        assert overrides == (moment in trick.hooks), moment
 
 
 def test_every_moment_of_the_game_is_a_method_that_changes_nothing_by_itself() -> None:
@@ -117,7 +117,7 @@ def test_every_moment_of_the_game_is_a_method_that_changes_nothing_by_itself() -
     assert Idle().select_g_loss(loss, loss, now()) is loss
     assert Idle().step(Adam(), "G", now()) == Adam()
     methods = {m for m in vars(Trick) if not m.startswith("_") and callable(getattr(Trick, m))}
-    assert methods - {"check", "begin", "shape", "averaged"} == set(get_args(Moment))
+    assert methods - {"check", "begin", "shape", "averaged"} == set(get_args(Hook))
 
 
 @pytest.mark.parametrize("truth", [0, 1])
@@ -145,7 +145,7 @@ def test_a_trick_hears_the_tricks_before_it(trick: Any) -> None:
 
 
 def test_a_trick_plays_in_a_game(trick: Any) -> None:
-    rounds = [MODERN] if trick.compares else [MODERN, TEXTBOOK]
+    rounds = [MODERN] if trick.joint_step else [MODERN, TEXTBOOK]
     for moves in rounds:
         game = begun(SMALL.replace(round=moves), trick)
         for _ in range(3):
@@ -386,13 +386,13 @@ def test_a_long_gradient_is_shortened_member_by_member_and_a_short_one_left() ->
     gradients = [torch.randn(3, 4, 5), torch.randn(3, 2), torch.randn(3, 1, 4)]
     gradients = [g * torch.tensor([0.01, 1.0, 100.0]).view(3, *[1] * (g.ndim - 1)) for g in gradients]
     norms = torch.cat([g.flatten(1) for g in gradients], 1).norm(dim=1)
-    clipped = GradientClipping(most=1.0).gradients(gradients, norms, "D", now())
+    clipped = GradientClipping(max_norm=1.0).gradients(gradients, norms, "D", now())
     after = torch.cat([g.flatten(1) for g in clipped], 1)
     torch.testing.assert_close(after.norm(dim=1), norms.clamp(max=1.0), rtol=1e-5, atol=0)
     cosine = (after * torch.cat([g.flatten(1) for g in gradients], 1)).sum(1) / after.norm(dim=1) / norms
     torch.testing.assert_close(cosine, torch.ones(3))
     assert torch.equal(clipped[0][0], gradients[0][0])
-    assert GradientClipping(most=1.0, player="G").gradients(gradients, norms, "D", now()) is gradients
+    assert GradientClipping(max_norm=1.0, player="G").gradients(gradients, norms, "D", now()) is gradients
 
 
 def averaging(trick: ExponentialMovingAverage, course: Sequence[Tensor]) -> Tensor:
@@ -581,7 +581,7 @@ def test_each_augmentation_happens_to_a_share_p_of_the_images(kind: str) -> None
 
 
 def test_the_share_of_fakes_that_counts_falls_and_the_best_are_kept() -> None:
-    trick = TopK(least=0.25, until=0.5)
+    trick = TopK(final=0.25, until=0.5)
     score = torch.randn(3, 8)
     loss = -score
     assert trick.select_g_loss(loss, score, now(0)) is loss
@@ -590,7 +590,7 @@ def test_the_share_of_fakes_that_counts_falls_and_the_best_are_kept() -> None:
             trick.select_g_loss(loss, score, now(round)), -score.sort(1, descending=True).values[:, :count]
         )
     assert [trick.share_at(p) for p in (0, 0.25, 0.5, 0.9)] == pytest.approx([1, 0.5, 0.25, 0.25])
-    assert TopK(least=0.01, until=0.1).select_g_loss(loss, score, now(99)).shape == (3, 1)
+    assert TopK(final=0.01, until=0.1).select_g_loss(loss, score, now(99)).shape == (3, 1)
 
 
 # Steps.
@@ -639,8 +639,8 @@ def test_the_second_beta_moves_from_start_to_end() -> None:
         ({"generator_optimizer": SGD()}, BetaSchedule(), "SGD has no betas"),
         ({"data": catalogue.read("datasets", "ring")}, DiffAugment(), "diff-augment is for images"),
         ({"data": catalogue.read("datasets", "ring")}, AdaptiveAugmentation(), "adaptive-augmentation is for images"),
-        ({"batch": 5}, Packing(2), "needs a batch that 2 divides, not 5"),
-        ({"conditional": True}, Packing(2), "does not work where players are told classes"),
+        ({"batch": 5}, Packing(2), "needs a batch size that is a multiple of 2, not 5"),
+        ({"conditional": True}, Packing(2), "does not work with class-conditional training"),
         ({"round": TEXTBOOK}, GradientPenalty(), "use the round d_sees_both g_fools_d"),
     ],
 )
@@ -672,7 +672,7 @@ def test_a_game_that_cannot_be_is_refused_before_it_begins(changes: Any, chosen:
         lambda: catalogue.read("tricks", "diff-augment(policy=('shear',))"),
         lambda: AdaptiveAugmentation(start=2.0),
         lambda: Packing(0),
-        lambda: TopK(least=0.0),
+        lambda: TopK(final=0.0),
         lambda: TwoTimeScales(-1.0),
         lambda: LearningRateSchedule(warm_up=2.0),
         lambda: BetaSchedule(end=1.5),

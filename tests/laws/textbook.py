@@ -266,7 +266,7 @@ class Textbook:
         share = 1.0
         for what, trick in self.tricks:
             if what == "top-k":
-                share = trick.least ** min(1.0, self.progress / trick.until)
+                share = trick.final ** min(1.0, self.progress / trick.until)
         return output.topk(max(1, round(share * len(output)))).indices
 
     def step(self, who: str, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -277,7 +277,7 @@ class Textbook:
                 continue
             match what:
                 case "gradient-clipping":
-                    nn.utils.clip_grad_norm_(network.parameters(), trick.most)
+                    nn.utils.clip_grad_norm_(network.parameters(), trick.max_norm)
                 case "two-time-scales" if who == "D":
                     group["lr"] *= trick.factor
                 case "learning-rate-schedule":
@@ -295,7 +295,7 @@ class Textbook:
         for what, trick in self.tricks:
             if what == "weight-clipping" and who == "D":
                 for weight in network.parameters():
-                    weight.data.clamp_(-trick.most, trick.most)
+                    weight.data.clamp_(-trick.limit, trick.limit)
             elif what == "exponential-moving-average" and who == "G":
                 half_life = min(trick.half_life, trick.warm_up * self.steps_of_G if trick.warm_up else math.inf)
                 decay = 2 ** (-1 / half_life) if half_life else 0

@@ -23,7 +23,7 @@ from sparring.latents import Latent
 from sparring.objectives import Objective
 from sparring.optimizers import Optimizer
 from sparring.rng import RandomStreams
-from sparring.tricks import Moment, Now, Scored, Trick, Who
+from sparring.tricks import Hook, Now, Scored, Trick, Who
 
 Truth = Literal[0, 1]
 Logged = tuple[int, dict[str, Tensor]]
@@ -92,7 +92,7 @@ class Game:
         weights: dict[Who, Sequence[Tensor]] = {who: p.networks.parameters for who, p in self.players.items()}
         self.memories = [t.begin(weights, self.G.size, self.rng.device) for t in self.tricks]
         """What each trick remembers."""
-        self._touching = {m: [k for k, t in enumerate(self.tricks) if m in t.touches] for m in get_args(Moment)}
+        self._touching = {m: [k for k, t in enumerate(self.tricks) if m in t.hooks] for m in get_args(Hook)}
         self._every_class = torch.arange(self.classes, device=self.rng.device)
         self._shown: dict[int, Scored] = {}
         self._refuse_what_cannot_be_compared()
@@ -303,7 +303,7 @@ class Game:
             seen = trick.augment(seen, now)
         return Scored(x, self.players["D"].networks(seen, classes), classes)
 
-    def _at(self, moment: Moment) -> Sequence[tuple[Trick, Now]]:
+    def _at(self, moment: Hook) -> Sequence[tuple[Trick, Now]]:
         """The tricks that touch a moment, and what they may know of it."""
         touching = self._touching[moment]
         if not touching:
@@ -314,9 +314,9 @@ class Game:
     def _refuse_what_cannot_be_compared(self) -> None:
         alone = [move.__name__ for move in self.moves if move in (d_sees_real, d_sees_fake, d_sees_mixture)]
         who = [type(o).__name__ for o in (self.objective,) if o.relativistic]
-        who += [type(trick).__name__ for trick in self.tricks if trick.compares]
+        who += [type(trick).__name__ for trick in self.tricks if trick.joint_step]
         if d_sees_mixture in self.moves:
-            who += [type(trick).__name__ for trick in self.tricks if trick.reshapes or "penalty" in trick.touches]
+            who += [type(trick).__name__ for trick in self.tricks if trick.reshapes or "penalty" in trick.hooks]
             who += ["a conditional game"] * bool(self.classes)
         if alone and who:
             raise UsageError(
@@ -339,7 +339,7 @@ class Game:
                 f"{self.world.size} processes cannot share a batch of {self.batch} evenly: take a batch that "
                 f"{self.world.size} divides"
             )
-        what = [type(trick).__name__ for trick in self.tricks if trick.mingles]
+        what = [type(trick).__name__ for trick in self.tricks if trick.mixes_examples]
         what += [d_sees_mixture.__name__] * (d_sees_mixture in self.moves)
         if what:
             raise UsageError(f"{what[0]} needs the whole batch in one process: processes cannot share one where it is")

@@ -32,6 +32,9 @@ LEAF_FIELDS = {
     "convolutional": {"normalise": "normalization"},
     "dcgan-discriminator": {"normalise": "normalization"},
     "adaptive-augmentation": {"colours": "colors"},
+    "gradient-clipping": {"most": "max_norm"},
+    "weight-clipping": {"most": "limit"},
+    "top-k": {"least": "final"},
     "folder": {"colours": "colors"},
 }
 """Fields of a leaf, by its name of today."""

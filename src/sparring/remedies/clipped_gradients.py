@@ -15,4 +15,4 @@ class ClippedGradients(Remedy):
     def changes(self, recipe: Plain) -> dict[str, Any]:
         if any(kind(trick) == "gradient-clipping" for trick in recipe["tricks"]):
             return {}
-        return {"tricks": [*recipe["tricks"], leaf("gradient-clipping", most=1.0)]}
+        return {"tricks": [*recipe["tricks"], leaf("gradient-clipping", max_norm=1.0)]}

@@ -1,4 +1,8 @@
-"""A trick is a change to the game. It says which moments of the game it touches, and touches no other."""
+"""Tricks: additions to plain GAN training, such as penalties, schedules and augmentation.
+
+A trick overrides methods of `Trick`, its hooks, which the game calls at fixed points of every step. It names in `hooks`
+the ones it uses. Shapes: P members, B examples of each, `(P, B, *shape)`.
+"""
 
 from __future__ import annotations
 
@@ -14,111 +18,124 @@ if TYPE_CHECKING:
     from sparring.optimizers import Optimizer
     from sparring.rng import RandomStreams, Share
 
-Moment = Literal["label", "augment", "on_scores", "penalty", "select_g_loss", "gradients", "step", "weights"]
+Hook = Literal["label", "augment", "on_scores", "penalty", "select_g_loss", "gradients", "step", "weights"]
 Who = Literal["G", "D"]
 Memory = Mapping[str, "list[Tensor]"]
-"""What a trick remembers from round to round, saved like weights: a name -> tensors with a leading axis P."""
+"""State that a trick keeps from round to round: a name -> tensors whose first axis is P. Checkpoints save it."""
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Now:
-    """What a trick may know of the moment."""
+    """What a hook may use besides its arguments: random streams, the round, the trick's own state."""
 
     rng: RandomStreams | Share
-    """The first axis of what is drawn for a batch counts its examples."""
+    """Random streams of the members. In the shape of a draw for a batch, the first axis counts examples."""
     round: int
-    """Rounds played before this one."""
+    """Rounds completed."""
     rounds: int
-    """Of the whole game."""
+    """Length of the whole run, in rounds."""
     memory: Memory = field(default_factory=dict[str, "list[Tensor]"])
+    """The trick's state, changed in place."""
 
     @property
     def progress(self) -> float:
-        """Share of the run that has been played, [0, 1)."""
+        """Fraction of the run that is completed, in [0, 1)."""
         return self.round / self.rounds
 
 
 @dataclass(frozen=True)
 class Scored:
-    """Examples that D was shown, `(P, B, *shape)` and open to differentiation, and how it scored them, `(P, B)`."""
+    """Examples in the autograd graph, `(P, B, *shape)`, with D's scores of them, `(P, B)`."""
 
     x: Tensor
     score: Tensor
     classes: Tensor | None = None
-    """What they were said to be, one-hot `(P, B, K)`, where D asks."""
+    """The class given to D with each example, one-hot `(P, B, K)`; None in training that is not class-conditional."""
 
 
 Critic = Callable[["Tensor", "Tensor | None"], Scored]
-"""Shows D other examples, with their classes where it asks."""
+"""Scores other examples with D, given their classes in class-conditional training."""
 
 
 class Trick(ABC):
-    """Leaves are final frozen dataclasses that override a method for each moment they declare."""
+    """One addition to the game. Subclasses are final frozen dataclasses that override each hook they name."""
 
-    touches: ClassVar[frozenset[Moment]]
-    compares: ClassVar[bool] = False
-    """Whether it needs real and fake examples in one step of D."""
-    mingles: ClassVar[bool] = False
-    """Whether what D pays for one example depends on others of the batch: no process that has a share knows them."""
+    hooks: ClassVar[frozenset[Hook]]
+    """The hooks it overrides; the game calls no others."""
+    joint_step: ClassVar[bool] = False
+    """Whether it needs real and generated examples in the same step of D."""
+    mixes_examples: ClassVar[bool] = False
+    """Whether an example's loss depends on the rest of the batch, so that a batch cannot be split over processes."""
     reshapes: ClassVar[bool] = False
-    """Whether D cannot look at an example without it, because `seen` changes the shape."""
+    """Whether `augment` changes the shape of examples, so that D can score none without it."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Other names that it is known by."""
     when: ClassVar[str]
     """When to use it, in a few words."""
     source: ClassVar[str]
     """The paper it is from, with the equation or the section."""
 
-    def check(self, batch: int, classes: int) -> None:  # noqa: B027 - most can be played anywhere
-        """Raises UsageError where it cannot be played: with this batch, or where this many classes are told."""
+    def check(self, batch: int, classes: int) -> None:  # noqa: B027 - most work anywhere
+        """Raises UsageError if it does not work with this batch size, or this number of classes in class-conditional
+        training (0 in any other)."""
 
     def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
-        """What it remembers before the first round; `who` are the players' weights."""
+        """The state it keeps, as it is before the first round; `who` gives the weights of G and of D."""
         return {}
 
     def shape(self, shape: Shape) -> Shape:
-        """Of one example as D sees it; another than `shape` for a trick that `reshapes` only.
+        """The shape of one example as D takes it: `shape` itself, except for a trick that `reshapes`.
 
-        Raises UsageError for examples that it cannot change.
+        Raises UsageError for examples that it does not work on.
         """
         return shape
 
     def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
-        """What D is told an example is: 1 real, 0 fake, or anything between, as a number or as `shape` = `(P, B)`.
+        """The label of examples in D's loss.
 
-        `label` is what earlier tricks made of `truth`.
+        Args:
+            label: the label so far, after earlier tricks; without any it equals `truth`.
+            truth: 1 for real examples, 0 for generated ones.
+            shape: `(P, B)`.
+
+        Returns:
+            A number in [0, 1], or one for each example, `(P, B)`.
         """
         return label
 
     def augment(self, x: Tensor, now: Now) -> Tensor:
-        """What D sees of examples `(P, B, *shape)`, real or fake, while either player learns."""
+        """Examples as D gets them, real or generated, in the steps of D and of G: `(P, B, *shape)`, differentiable."""
         return x
 
-    def on_scores(self, truth: int, score: Tensor, now: Now) -> None:  # noqa: B027 - most tricks do not listen
-        """D, about to learn from examples whose truth is 1 or 0, scored them so, `(P, B)`: a trick may take note.
+    def on_scores(self, truth: int, score: Tensor, now: Now) -> None:  # noqa: B027 - most tricks do not use it
+        """Called with D's scores before D's step, so that the trick may update its state.
 
-        A score is above 0 where D takes an example for real, whatever the objective's undecided score is; where the
-        objective compares, it is what was compared.
+        Args:
+            truth: 1 for real examples, 0 for generated ones.
+            score: `(P, B)`, minus the objective's undecided score, so above 0 where D takes an example for real. With a
+                relativistic objective, what the objective compares.
         """
 
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
-        """Added to D's loss, `(P, B)`; a side that D is not shown in this step is None."""
+        """A term added to D's loss, `(P, B)`. A kind of examples that is not in this step of D is None."""
         return 0.0
 
     def select_g_loss(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
-        """The losses that G learns from, of all its losses `(P, B)`: `(P, K)` for scores `(P, B)`."""
+        """The losses that G learns from: `(P, K)` of all losses `(P, B)`, given D's scores `(P, B)`."""
         return loss
 
     def gradients(self, gradients: Sequence[Tensor], norms: Tensor, who: Who, now: Now) -> Sequence[Tensor]:
-        """The gradients that a player steps by, of those it found; `norms` `(P,)` are each member's."""
+        """The gradients for a player's optimizer step; `norms` `(P,)` are each member's Euclidean norms before it."""
         return gradients
 
     def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
-        """The optimizer that a player steps by. Raises UsageError for one that it cannot change."""
+        """The optimizer for a player's step. Raises UsageError for one that it cannot change."""
         return optimizer
 
     def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:  # noqa: B027 - most leave them
-        """A player has stepped. Its weights, or the trick's memory, may be changed in place."""
+        """Called after a player's step; may change its weights, or the trick's state, in place."""
 
     def averaged(self, memory: Memory) -> Sequence[Tensor] | None:
-        """What G's examples are to be made with instead of its weights, in their order, by a trick that keeps such."""
+        """Weights to sample G with instead of its trained ones, in the same order; None from a trick that has none."""
         return None

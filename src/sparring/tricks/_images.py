@@ -1,4 +1,4 @@
-"""Images moved by matrices: differentiable twice, as gradient penalties need, and the same from run to run."""
+"""Images resampled by matrices: twice differentiable, as gradient penalties need, and deterministic."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ if TYPE_CHECKING:
 
 
 def refuse_no_image(shape: Sequence[int], name: str) -> None:
-    """Raises UsageError unless one example is an image, (C, H, W)."""
+    """Raises UsageError unless the shape of one example is that of an image, (C, H, W)."""
     if len(shape) != 3:
-        raise UsageError(f"{name} is for images (channels, height, width); these examples are {tuple(shape)}: drop it")
+        raise UsageError(
+            f"{name} is for images (channels, height, width), not examples of shape {tuple(shape)}: drop it"
+        )
 
 
 def reflected(places: Tensor, size: int) -> Tensor:
-    """Places along an axis of `size` pixels, beyond its ends mirrored at the center of the last pixel."""
+    """Positions on an axis of `size` pixels; those beyond an end are reflected at the center of the last pixel."""
     last = size - 1
     return last - (places % (2 * last) - last).abs() if last else places.new_zeros(places.shape)
 
 
 def signals(places: Tensor, size: int) -> Tensor:
-    """Matrices `(P, B, n, size)` that read an axis of `size` pixels at `places`, `(P, B, n)`.
+    """Matrices `(P, B, n, size)` that sample an axis of `size` pixels at `places`, `(P, B, n)`.
 
-    Between two pixels they mix both linearly; beyond the ends there is 0.
+    Between two pixels they interpolate linearly; beyond the ends they give 0.
     """
     import torch
 
@@ -34,10 +36,10 @@ def signals(places: Tensor, size: int) -> Tensor:
 
 
 def read(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Images `(P, B, C, H, W)` read with a matrix for their rows and one for their columns."""
+    """Images `(P, B, C, H, W)` resampled with one matrix along rows and one along columns."""
     return rows.unsqueeze(2) @ x @ columns.unsqueeze(2).mT
 
 
 def over_images(drawn: Tensor) -> Tensor:
-    """One number for each example, `(P, B)`, to multiply images with."""
+    """One number per example, `(P, B)`, in a shape that broadcasts over images."""
     return drawn[..., None, None, None]

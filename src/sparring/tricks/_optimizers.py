@@ -17,5 +17,5 @@ def with_setting(optimizer: Optimizer, name: str, change: Callable[[Any], Any]) 
     """
     kind = type(optimizer)
     if name not in {field.name for field in dataclasses.fields(cast(Any, kind))}:
-        raise UsageError(f"{kind.__name__} has no {name} for a trick to change: choose an optimizer that has one")
+        raise UsageError(f"{kind.__name__} has no {name}, which this trick changes: choose an optimizer that has one")
     return dataclasses.replace(cast(Any, optimizer), **{name: change(getattr(optimizer, name))})

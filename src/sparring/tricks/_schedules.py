@@ -1,4 +1,4 @@
-"""How a setting moves in the course of a run."""
+"""Settings that change over a run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Course = Literal["linear", "cosine"]
 
 
 def moved(start: float, end: float, share: float, course: Course = "cosine") -> float:
-    """From `start`, where `share` of the way is 0, to `end`, where it is 1; beyond that it stays.
+    """From `start` at `share` 0 to `end` at `share` 1, and constant from then on.
 
-    The cosine leaves and arrives gently: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts",
-    ICLR 2017, eq. 5.
+    The cosine starts and ends with slope 0: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm
+    restarts", ICLR 2017, eq. 5.
     """
     share = np.minimum(1.0, share)
     if course == "cosine":
@@ -22,7 +22,7 @@ def moved(start: float, end: float, share: float, course: Course = "cosine") -> 
 
 
 def refuse_no_share(**shares: float) -> None:
-    """Raises ValueError, naming the field, for a share of the run that does not lie in (0, 1]."""
+    """Raises ValueError, naming the field, unless each is a fraction of the run in (0, 1]."""
     for name, share in shares.items():
         if not 0 < share <= 1:
-            raise ValueError(f"{name} is a share of the run, in (0, 1], not {share}")
+            raise ValueError(f"{name} is a fraction of the run in (0, 1], not {share}")

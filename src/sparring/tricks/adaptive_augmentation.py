@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Memory, Moment, Now, Shape, Trick, Who
+from sparring.tricks import Hook, Memory, Now, Shape, Trick, Who
 from sparring.tricks._images import over_images, read, reflected, refuse_no_image, signals
 
 if TYPE_CHECKING:
@@ -15,40 +15,42 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class AdaptiveAugmentation(Trick):
-    """D sees every image, real or generated, changed at random, and more so the more it learns real ones by heart.
+    """ADA: random changes to every image that D gets, real or generated, stronger the more D overfits.
 
-    Each change below is made to an image with probability p, independently. Whenever D looks at real examples, p rises
-    a little if the mean sign of their scores is above `target`, and falls otherwise: each member has a p of its own.
-    (The paper does so every fourth batch.) A score's sign is that of its distance from the undecided one; with a
-    relative objective, of what the objective compares.
+    Each change below is applied to an image with probability p, independently. At every step of D on real examples, p
+    rises a little if the mean sign of their scores is above `target`, and falls otherwise; each member has its own p.
+    (The paper updates it every fourth batch.) The sign is that of the score minus the undecided score; with a
+    relativistic objective, of what the objective compares.
 
-    Of the paper's changes (appendix B) these are here, in this order, sizes as there for images in [-1, 1]:
+    Of the paper's changes (appendix B) these are implemented, in this order, with its strengths for images in [-1, 1]:
 
-    - flips: left and right swapped, in half of those chosen. Off: digits and letters do not survive it.
+    - flips: mirrors left and right, for half of the chosen images. Off by default: digits and letters do not allow it
     - rotations: by 0, 90, 180 or 270 degrees (0 or 180 where the image is not square)
     - translations: by whole pixels, up to an eighth of either side
-    - scaling: by 2^(0.2 n), with n normal; pixels are mixed linearly
+    - scaling: by 2^(0.2 n), with n standard normal, interpolated linearly
     - colors: brightness (adds 0.2 n), contrast (times 2^(0.5 n)), saturation (distance from the mean over channels
-      times 2^n), each with probability p of its own
+      times 2^n), each chosen with probability p
 
-    What comes in at the rim is the image reflected. Not here: other rotations, uneven scaling, translation by fractions
-    of a pixel, changes of hue, filtering, noise, cutout. Changes stay out of G's images as long as p is well below 1.
+    Beyond its border an image is continued by reflection. Not implemented: other rotations, anisotropic scaling,
+    fractional translation, hue, filtering, noise, cutout. While p stays well below 1, the changes do not leak into G's
+    samples.
     """
 
     target: float = 0.6
-    """Mean sign of D's scores for real examples that p is steered to: 0 where D cannot tell, 1 where it always can."""
+    """The mean sign of D's scores of real examples that p is regulated to: 0 is a D at chance, 1 a perfect one."""
     ramp: int = 500_000
-    """Real examples, or packs of them, that D sees while p goes from 0 to 1."""
+    """Real examples, or packs of them, in which p can go from 0 to 1."""
     start: float = 0.0
-    """p at the start."""
+    """p before the first round."""
     flips: bool = False
     rotations: bool = True
     translations: bool = True
     scaling: bool = True
     colors: bool = True
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"augment", "on_scores"})
-    when: ClassVar[str] = "as diff-augment, where the strength is to be found as training goes on"
+    also: ClassVar[tuple[str, ...]] = ("ada",)
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"augment", "on_scores"})
+    when: ClassVar[str] = "as diff-augment, with the strength adapted during training"
     source: ClassVar[str] = (
         "Karras et al., Training generative adversarial networks with limited data, NeurIPS 2020, eq. 1 and appendix B"
     )

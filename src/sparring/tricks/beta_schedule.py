@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
-from sparring.tricks import Moment, Now, Trick, Who
+from sparring.tricks import Hook, Now, Trick, Who
 from sparring.tricks._optimizers import with_setting
 from sparring.tricks._schedules import moved, refuse_no_share
 
@@ -14,19 +14,21 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class BetaSchedule(Trick):
-    """Adam's second beta moves along a cosine: it forgets quickly early on, when gradients change much, and less later.
+    """Adam's second beta rises along a cosine: short averages while gradients change quickly, longer ones later.
 
     It replaces the optimizer's own second beta from the first round on.
     """
 
     start: float = 0.9
+    """The second beta in the first round."""
     end: float = 0.99
+    """The second beta from `until` on."""
     until: float = 1.0
-    """Share of the run in which it moves so far."""
+    """Fraction of the run after which `end` is reached."""
     player: Literal["both", "G", "D"] = "both"
-    """Whose beta it is."""
+    """Whose optimizer: both, G or D."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"step"})
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"step"})
     when: ClassVar[str] = "with Adam and the R3GAN settings"
     source: ClassVar[str] = "Huang et al., The GAN is dead; long live the GAN!, NeurIPS 2024 (R3GAN)"
 

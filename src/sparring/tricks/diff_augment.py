@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
-from sparring.tricks import Moment, Now, Shape, Trick
+from sparring.tricks import Hook, Now, Shape, Trick
 from sparring.tricks._images import over_images, read, refuse_no_image, signals
 
 if TYPE_CHECKING:
@@ -16,31 +16,32 @@ Change = Literal["color", "translation", "cutout"]
 @final
 @dataclass(frozen=True)
 class DiffAugment(Trick):
-    """D sees every image, real or generated, recolored, shifted and with a square cut out, at random.
+    """Random changes of color, position and content to every image that D gets, real or generated.
 
-    Changes are differentiable, so G learns through them. They are made in the order of `policy`:
+    The changes are differentiable, so G learns through them. They are applied in the order of `policy`:
 
     - color: brightness (adds up to 0.5 either way), saturation (distance from the mean over channels times 0 to 2),
       contrast (distance from the mean of the image times 0.5 to 1.5);
-    - translation: by whole pixels, up to an eighth of either side, 0 where nothing comes in;
-    - cutout: a rectangle with half the image's sides, anywhere, becomes 0.
+    - translation: by whole pixels, up to an eighth of either side, filled with 0;
+    - cutout: a rectangle with half the image's sides, at a random position, is set to 0.
 
-    Sizes are the paper's, for images in [-1, 1]. Gray, RGB, any number of channels.
+    Strengths are the paper's, for images in [-1, 1], of any number of channels.
     """
 
     policy: tuple[Change, ...] = ("color", "translation", "cutout")
+    """The changes, in order."""
     strength: float = 1.0
-    """All of these sizes are multiplied by it; 0 changes nothing."""
+    """Factor on all of these strengths; 0 changes nothing."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"augment"})
-    when: ClassVar[str] = "few images, which D would learn by heart"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
+    when: ClassVar[str] = "few images, which D would otherwise memorize"
     source: ClassVar[str] = "Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020"
 
     def __post_init__(self) -> None:
         if not 0 <= self.strength <= 1:
             raise ValueError(f"strength must lie in [0, 1], not {self.strength}")
         if not set(self.policy) <= set(CHANGES):
-            raise ValueError(f"policy is made of {tuple(CHANGES)}, not {self.policy!r}")
+            raise ValueError(f"policy must consist of {tuple(CHANGES)}, not {self.policy!r}")
 
     def shape(self, shape: Shape) -> Shape:
         refuse_no_image(shape, "diff-augment")
@@ -70,8 +71,8 @@ def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
     drawn = now.rng.uniform("diff augment translation", (x.shape[1], 2)).unbind(2)
     matrices: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
-        most = int(strength * size / 8)
-        shift = (share * (2 * most + 1)).floor() - most
+        limit = int(strength * size / 8)
+        shift = (share * (2 * limit + 1)).floor() - limit
         matrices.append(signals(torch.arange(size, device=x.device) - shift.unsqueeze(-1), size))
     return read(x, *matrices)
 

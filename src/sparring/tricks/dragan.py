@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Critic, Moment, Now, Scored, Trick
+from sparring.tricks import Critic, Hook, Now, Scored, Trick
 from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now
 
 if TYPE_CHECKING:
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class DRAGAN(Trick):
-    """D is held to a slope of 1 near real examples.
+    """Gradient penalty near real examples: weight * (||dD/dx|| - 1)^2 at noisy copies of them is added to D's loss.
 
-    Added to its loss is weight * (||dD/dx|| - 1)^2. The paper adds Gaussian noise to real examples. This is the
-    authors' code: x + a * reach * SD * u, with SD that of the batch over all its numbers, u uniform on [0, 1) for every
-    number, and a for every example. It costs D a second look.
+    The paper adds Gaussian noise; this follows the authors' code: x + a * reach * SD * u, where SD is the standard
+    deviation over the whole batch, u is uniform on [0, 1) for every number and a for every example. It costs one more
+    forward and backward pass of D.
     """
 
     weight: float = 10.0
-    """Lambda in the paper."""
+    """Weight of the penalty, lambda in the paper."""
     reach: float = 0.5
-    """How far from real examples D is looked at, in standard deviations of the data."""
+    """Largest distance of the noisy copies, in standard deviations of the data."""
     every: int = 1
-    """Rounds from one penalty to the next; each weighs as many times more."""
+    """Apply the penalty every so many rounds, with as many times the weight (lazy regularization)."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
-    mingles: ClassVar[bool] = True
-    when: ClassVar[str] = "as gradient-penalty, where D sees real examples and fakes in steps of their own"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
+    mixes_examples: ClassVar[bool] = True
+    when: ClassVar[str] = "as gradient-penalty, where D takes separate steps on real and on generated examples"
     source: ClassVar[str] = "Kodali et al., On convergence and stability of GANs, 2017, and the authors' code"
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Memory, Moment, Now, Trick, Who
+from sparring.tricks import Hook, Memory, Now, Trick, Who
 
 if TYPE_CHECKING:
     import torch
@@ -15,20 +15,21 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class ExponentialMovingAverage(Trick):
-    """Examples are made with a running average of G's weights; training itself goes on with the weights as they are.
+    """Samples are drawn with a running average of G's weights (EMA); training uses the weights as they are.
 
-    average = decay * average + (1 - decay) * weights after each step of G, with decay = 2^(-1 / half-life). Early on
-    the half-life is a share of the steps taken, so the weights G was born with are forgotten within a few steps: the
-    warm-up of StyleGAN2's and EDM's code. What batch normalization keeps is not averaged.
+    average = decay * average + (1 - decay) * weights after each step of G, with decay = 2^(-1 / half-life). Early on,
+    the half-life is a fraction of the steps taken so far, so that the initial weights are forgotten quickly: the
+    warm-up of StyleGAN2's and EDM's code. Running statistics of batch normalization are not averaged.
     """
 
     half_life: float = 500.0
-    """Steps of G in which a step's share in the average halves; a decay of 0.999 is 693."""
+    """Steps of G after which a step's weight in the average has halved; a decay of 0.999 is a half-life of 693."""
     warm_up: float = 0.05
-    """The half-life is at most this share of the steps taken before; 0 does without."""
+    """The half-life is at most this fraction of the steps taken so far; 0 turns the warm-up off."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"weights"})
-    when: ClassVar[str] = "samples jump about from round to round; training itself does not change"
+    also: ClassVar[tuple[str, ...]] = ("ema",)
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"weights"})
+    when: ClassVar[str] = "samples change much from round to round; training itself is unaffected"
     source: ClassVar[str] = "Yazıcı et al., The unusual effectiveness of averaging in GAN training, ICLR 2019"
 
     def __post_init__(self) -> None:
@@ -59,9 +60,9 @@ class ExponentialMovingAverage(Trick):
         return memory["average"]
 
     def share_after(self, steps: Tensor) -> Tensor:
-        """1 - decay: the share of weights in the average that G comes to after `steps` steps, 0-dimensional."""
+        """1 - decay after `steps` steps of G, a 0-dimensional tensor."""
         import torch
 
         half_life = self.warm_up * steps if self.warm_up else torch.full_like(steps, self.half_life)
-        # No half-life at all forgets everything: expm1(-inf) = -1.
+        # A half-life of 0 keeps nothing of the average: expm1(-inf) = -1.
         return -torch.expm1(-math.log(2) / half_life.clamp(max=self.half_life))

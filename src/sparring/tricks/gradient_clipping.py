@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
-from sparring.tricks import Moment, Now, Trick, Who
+from sparring.tricks import Hook, Now, Trick, Who
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class GradientClipping(Trick):
-    """A gradient that is too long is shortened, its direction kept; each member's by its own length.
+    """A gradient whose norm exceeds `max_norm` is scaled down to it, as torch's clip_grad_norm_ does, for each member.
 
-    The length is the Euclidean norm over all weights of a player.
+    The norm is the Euclidean one over all weights of a player.
     """
 
-    most: float = 1.0
-    """Longest gradient."""
+    max_norm: float = 1.0
+    """Largest norm of a gradient."""
     player: Literal["both", "G", "D"] = "both"
-    """Whose gradients are looked at."""
+    """Whose gradients: both, G or D."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"gradients"})
-    when: ClassVar[str] = "single steps throw a run off: the gradient's length shows spikes"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"gradients"})
+    when: ClassVar[str] = "single steps derail a run: the gradient norm has spikes"
     source: ClassVar[str] = (
         "Pascanu et al., On the difficulty of training recurrent neural networks, ICML 2013, algorithm 1"
     )
 
     def __post_init__(self) -> None:
-        if self.most <= 0:
-            raise ValueError(f"most must be above 0, not {self.most}")
+        if self.max_norm <= 0:
+            raise ValueError(f"max_norm must be above 0, not {self.max_norm}")
 
     def gradients(self, gradients: Sequence[Tensor], norms: Tensor, who: Who, now: Now) -> Sequence[Tensor]:
         if self.player not in ("both", who):
             return gradients
         # The same guard against a norm of 0 as in torch.nn.utils.clip_grad_norm_.
-        share = (self.most / (norms + 1e-6)).clamp(max=1)
+        share = (self.max_norm / (norms + 1e-6)).clamp(max=1)
         # A lone member's weights may lack the axis P.
         return [(g * share.view(-1, *(1,) * (g.ndim - 1))).view_as(g) for g in gradients]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Critic, Moment, Now, Scored, Trick
+from sparring.tricks import Critic, Hook, Now, Scored, Trick
 from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now
 
 if TYPE_CHECKING:
@@ -13,20 +13,23 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class GradientPenalty(Trick):
-    """D is held to a slope of 1 between real and generated examples, as in WGAN-GP.
+    """WGAN-GP's penalty: weight * (||dD/dx|| - 1)^2 between real and generated examples is added to D's loss.
 
-    Added to its loss is weight * (||dD/dx|| - 1)^2, the slope taken at e * real + (1 - e) * fake, with e uniform on
-    [0, 1] for every pair. Where players are told classes, D is told the fake's. It costs D a second look.
+    The gradient is taken at e * real + (1 - e) * fake, with e uniform on [0, 1] for every pair. In class-conditional
+    training, D is given the class of the generated example there. It costs one more forward and backward pass of D.
     """
 
     weight: float = 10.0
-    """Lambda in the paper."""
+    """Weight of the penalty, lambda in the paper."""
     every: int = 1
-    """Rounds from one penalty to the next; each weighs as many times more."""
+    """Apply the penalty every so many rounds, with as many times the weight (lazy regularization)."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
-    compares: ClassVar[bool] = True
-    when: ClassVar[str] = "with wasserstein, whose D must not be steeper than 1; without batch normalization in D"
+    also: ClassVar[tuple[str, ...]] = ("wgan-gp",)
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
+    joint_step: ClassVar[bool] = True
+    when: ClassVar[str] = (
+        "with the objective wasserstein, which needs a 1-Lipschitz D; not with batch normalization in D"
+    )
     source: ClassVar[str] = "Gulrajani et al., Improved training of Wasserstein GANs, NeurIPS 2017, eq. 3"
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Moment, Now, Trick
+from sparring.tricks import Hook, Now, Trick
 from sparring.tricks._schedules import moved, refuse_no_share
 
 if TYPE_CHECKING:
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class InstanceNoise(Trick):
-    """D sees every example, real or generated, through Gaussian noise that fades as training goes on.
+    """Gaussian noise, fading over the run, on every example that D gets, real or generated.
 
-    Noise makes both kinds overlap, so that D cannot tell all of them apart and its answers still slope towards the
-    data. Its standard deviation falls linearly to 0.
+    Noise makes the two distributions overlap, so that D cannot separate them perfectly and its gradient still points G
+    towards the data. Its standard deviation falls linearly to 0.
     """
 
     sd: float = 0.1
-    """Standard deviation at the start, in the units that the networks see."""
+    """Standard deviation at the start, in the units of the networks' inputs."""
     until: float = 0.5
-    """Share of the run after which there is no noise."""
+    """Fraction of the run after which there is no noise."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"augment"})
-    when: ClassVar[str] = "D is sure of everything from the start, as with data on thin manifolds"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
+    when: ClassVar[str] = "D separates real from generated examples perfectly from the start"
     source: ClassVar[str] = "Sønderby et al., Amortised MAP inference for image super-resolution, ICLR 2017"
 
     def __post_init__(self) -> None:
@@ -38,5 +38,5 @@ class InstanceNoise(Trick):
         return x + sd * now.rng.normal("instance noise", x.shape[1:]) if sd else x
 
     def sd_at(self, progress: float) -> float:
-        """When `progress` of the run has been played."""
+        """Standard deviation when this fraction of the run is completed."""
         return moved(self.sd, 0.0, progress / self.until, "linear")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Moment, Now, Trick
+from sparring.tricks import Hook, Now, Trick
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,18 +12,19 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class LabelSmoothing(Trick):
-    """D is told "almost real" and "almost fake", drawn for every example from a range.
+    """D's labels are drawn from a range instead of being exactly 1 for real and 0 for generated examples.
 
-    The paper smooths the real label alone. A range of width 0, as (0.9, 0.9), is a fixed label.
+    Every example draws its own label. The paper smooths the real label only, with a fixed value: a range of width 0, as
+    (0.9, 0.9), is a fixed label.
     """
 
     real: tuple[float, float] = (0.9, 1.0)
-    """Lowest and highest name of a real example."""
+    """Lowest and highest label of a real example."""
     fake: tuple[float, float] = (0.0, 0.0)
-    """Lowest and highest name of a fake one."""
+    """Lowest and highest label of a generated example."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"label"})
-    when: ClassVar[str] = "D is too sure of itself, with a loss on probabilities"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"label"})
+    when: ClassVar[str] = "D is overconfident, with a loss on probabilities"
     source: ClassVar[str] = "Salimans et al., Improved techniques for training GANs, NeurIPS 2016, section 3.4"
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Moment, Now, Trick
+from sparring.tricks import Hook, Now, Trick
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class LabelSwapping(Trick):
-    """D is now and then told that a real example is fake and the reverse, ever more seldom as training goes on.
+    """A random fraction of D's labels is flipped, real to fake and fake to real, fading over the run.
 
-    The share of swapped labels falls linearly from `rate` to 0 at `until`, a share of the run, and stays 0.
+    The fraction falls linearly from `rate` to 0 at `until`, a fraction of the run, and stays 0.
     """
 
     rate: float = 0.1
-    """Share of labels swapped at the start."""
+    """Fraction of labels flipped at the start."""
     until: float = 0.5
-    """Share of the run after which none is swapped; 0 keeps the rate constant to the end."""
+    """Fraction of the run after which none is flipped; 0 keeps the rate constant to the end."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"label"})
-    when: ClassVar[str] = "D runs ahead early on: noise on its labels slows it down"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"label"})
+    when: ClassVar[str] = "D learns too fast early on: label noise slows it down"
     source: ClassVar[str] = "Chintala et al., How to train a GAN?, 2016, item 6"
 
     def __post_init__(self) -> None:
@@ -38,5 +38,5 @@ class LabelSwapping(Trick):
         return swapped * (1 - label) + (1 - swapped) * label
 
     def rate_at(self, progress: float) -> float:
-        """Share of labels swapped when `progress` of the run has been played."""
+        """Fraction of labels flipped when this fraction of the run is completed."""
         return self.rate if self.until == 0 else self.rate * max(0.0, 1 - progress / self.until)

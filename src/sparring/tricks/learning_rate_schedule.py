@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 import numpy as np
 
-from sparring.tricks import Moment, Now, Trick, Who
+from sparring.tricks import Hook, Now, Trick, Who
 from sparring.tricks._optimizers import with_setting
 from sparring.tricks._schedules import moved, refuse_no_share
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class LearningRateSchedule(Trick):
-    """The learning rate grows from 0 at first, if wanted, and falls later.
+    """The learning rate warms up linearly, if asked to, and decays over the run.
 
-    The optimizer's own rate is multiplied by both: by one that grows linearly to 1, and one that falls from 1 to
+    The optimizer's own rate is multiplied by two factors: one that grows linearly to 1, and one that falls from 1 to
     `final`.
     """
 
     course: Literal["constant", "linear", "cosine"] = "cosine"
-    """How it falls."""
+    """Shape of the decay."""
     final: float = 0.0
-    """Share of the rate that is left at `until`."""
+    """Factor on the rate at `until`."""
     until: float = 1.0
-    """Share of the run in which it falls so far."""
+    """Fraction of the run after which `final` is reached."""
     warm_up: float = 0.0
-    """Share of the run in which the rate grows; the first round has a step already."""
+    """Fraction of the run over which the rate warms up; the first round's rate is above 0 already."""
     player: Literal["both", "G", "D"] = "both"
-    """Whose rate it is."""
+    """Whose optimizer: both, G or D."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"step"})
-    when: ClassVar[str] = "the end of a run should settle; a warm-up where the first steps do damage"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"step"})
+    when: ClassVar[str] = "to settle at the end of a run; with a warm-up where the first steps do damage"
     source: ClassVar[str] = "Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5; as in Huang et al., NeurIPS 2024 (R3GAN)"
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class LearningRateSchedule(Trick):
         return with_setting(optimizer, "lr", lambda lr: lr * self.factor_at(now))
 
     def factor_at(self, now: Now) -> float:
-        """What the optimizer's own rate is multiplied by."""
+        """The product of the two factors."""
         grown = np.minimum(1.0, (now.round + 1) / (self.warm_up * now.rounds)) if self.warm_up else 1.0
         if self.course == "constant":
             return grown

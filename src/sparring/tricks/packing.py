@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.errors import UsageError
-from sparring.tricks import Moment, Now, Shape, Trick
+from sparring.tricks import Hook, Now, Shape, Trick
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class Packing(Trick):
-    """D judges several examples of one kind at once, so it sees when generated ones are too much alike.
+    """PacGAN: D scores several examples of one kind together, so it notices when generated ones are too similar.
 
-    Images are laid on one another as channels, vectors put one behind the other; a batch of B gives B / count scores.
-    (The paper multiplies the batch.) Name it after tricks that are to change the examples of a pack each by itself.
+    The examples of a pack are concatenated along their first axis (channels of images); a batch of B gives B / count
+    scores. (The paper enlarges the batch instead.) List it after tricks that change single examples.
     """
 
     count: int = 2
-    """Examples in a pack."""
+    """Examples per pack."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"augment"})
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
     reshapes: ClassVar[bool] = True
-    when: ClassVar[str] = "modes are missing"
+    when: ClassVar[str] = "modes of the data are missing from the samples"
     source: ClassVar[str] = (
         "Lin et al., PacGAN: the power of two samples in generative adversarial networks, NeurIPS 2018"
     )
@@ -35,14 +35,18 @@ class Packing(Trick):
 
     def check(self, batch: int, classes: int) -> None:
         if batch % self.count:
-            raise UsageError(f"packing by {self.count} needs a batch that {self.count} divides, not {batch}")
+            raise UsageError(
+                f"packing by {self.count} needs a batch size that is a multiple of {self.count}, not {batch}"
+            )
         if classes:
-            raise UsageError("packing does not work where players are told classes: a pack has several")
+            raise UsageError(
+                "packing does not work with class-conditional training (a pack has several classes): drop one"
+            )
 
     def shape(self, shape: Shape) -> Shape:
         return (self.count * shape[0], *shape[1:])
 
     def augment(self, x: Tensor, now: Now) -> Tensor:
         packs = x.shape[1] // self.count
-        # Where D is only asked for its opinion, examples may be left over.
+        # In an evaluation the number of examples need not be a multiple of the pack's.
         return x[:, : packs * self.count].unflatten(1, (packs, self.count)).flatten(2, 3)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Critic, Moment, Now, Scored, Trick
+from sparring.tricks import Critic, Hook, Now, Scored, Trick
 from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now
 
 if TYPE_CHECKING:
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class R2(Trick):
-    """D pays for being steep at generated examples.
+    """Gradient penalty on generated examples: gamma / 2 * ||dD/dx||^2 is added to D's loss.
 
-    Added to its loss is gamma / 2 * ||dD/dx||^2. R1 does the same at real examples. The slope is that of the raw score,
-    at the example as it was before other tricks showed it to D.
+    R1 does the same at real examples. The gradient is that of the raw score, with respect to the example before other
+    tricks change it for D.
     """
 
     gamma: float = 10.0
-    """Weight."""
+    """Weight of the penalty."""
     every: int = 1
-    """Rounds from one penalty to the next; each weighs as many times more."""
+    """Apply the penalty every so many rounds, with as many times the weight (lazy regularization)."""
     final: float = 1.0
-    """Share of gamma that is left at `until`; 1 keeps it constant."""
+    """Factor on gamma at `until`; 1 keeps gamma constant."""
     until: float = 1.0
-    """Share of the run in which gamma falls so far, along a cosine."""
+    """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"penalty"})
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "to compare with r1; to use both, take r1-r2"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 10"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Moment, Now, Trick
+from sparring.tricks import Hook, Now, Trick
 from sparring.tricks._schedules import refuse_no_share
 
 if TYPE_CHECKING:
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class TopK(Trick):
-    """G learns from those of its fakes alone that D finds most real.
+    """G learns only from the samples of a batch that D scores highest.
 
-    Gradients of the worst ones may point away from the data. All count at the start, when D knows little; the share
-    that counts falls by a constant factor a round to `least`.
+    Gradients of poor samples may point away from the data. All samples count at the start, when D is untrained; the
+    fraction that counts then falls by a constant factor per round to `final`.
     """
 
-    least: float = 0.5
-    """Share of the batch that counts in the end."""
+    final: float = 0.5
+    """Fraction of the batch that counts from `until` on."""
     until: float = 0.5
-    """Share of the run after which it is reached."""
+    """Fraction of the run after which `final` is reached."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"select_g_loss"})
-    when: ClassVar[str] = "too many samples lie between the modes"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"select_g_loss"})
+    when: ClassVar[str] = "too many samples lie between the modes of the data"
     source: ClassVar[str] = "Sinha et al., Top-k training of GANs, NeurIPS 2020"
 
     def __post_init__(self) -> None:
-        if not 0 < self.least <= 1:
-            raise ValueError(f"least must lie in (0, 1], not {self.least}")
+        if not 0 < self.final <= 1:
+            raise ValueError(f"final must lie in (0, 1], not {self.final}")
         refuse_no_share(until=self.until)
 
     def select_g_loss(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
@@ -38,5 +38,5 @@ class TopK(Trick):
         return loss if count == score.shape[1] else loss.gather(1, score.detach().topk(count, 1).indices)
 
     def share_at(self, progress: float) -> float:
-        """Of the batch that counts when `progress` of the run has been played."""
-        return self.least ** min(1.0, progress / self.until)
+        """Fraction of the batch that counts when this fraction of the run is completed."""
+        return self.final ** min(1.0, progress / self.until)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Moment, Now, Trick, Who
+from sparring.tricks import Hook, Now, Trick, Who
 from sparring.tricks._optimizers import with_setting
 
 if TYPE_CHECKING:
@@ -13,18 +13,17 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class TwoTimeScales(Trick):
-    """D learns at a faster rate than G, in place of several steps of D for one of G.
+    """TTUR: D has a higher learning rate than G, instead of taking several steps per step of G.
 
-    Where D is nearly at its best for every G on the way, both converge.
+    Both converge if D stays close to its optimum for every G on the way.
     """
 
     factor: float = 4.0
-    """D's learning rate is multiplied by it."""
+    """Factor on D's learning rate."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"step"})
-    when: ClassVar[str] = (
-        "D is too weak to teach (it answers the same to everything) and more steps of it cost too much"
-    )
+    also: ClassVar[tuple[str, ...]] = ("ttur",)
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"step"})
+    when: ClassVar[str] = "D is too weak (its output is the same for everything), and more steps of it cost too much"
     source: ClassVar[str] = (
         "Heusel et al., GANs trained by a two time-scale update rule, NeurIPS 2017, eq. 1 and theorem 1"
     )

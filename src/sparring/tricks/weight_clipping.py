@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.tricks import Moment, Now, Trick, Who
+from sparring.tricks import Hook, Now, Trick, Who
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class WeightClipping(Trick):
-    """After each of its steps every weight of D is cut off at -most and most.
+    """After each step of D, all its weights are clipped to [-limit, limit], as in the original WGAN.
 
-    Weights that are bounded bound the slope. It is crude: D tends to use only the two ends, and learns simple functions
-    (Gulrajani et al., NeurIPS 2017, section 3).
+    Bounded weights bound D's gradient. It is a crude method: weights gather at the two limits, and D learns overly
+    simple functions (Gulrajani et al., NeurIPS 2017, section 3).
     """
 
-    most: float = 0.01
-    """Largest size of a weight, biases and gains of normalization included."""
+    limit: float = 0.01
+    """Largest absolute value of a weight, biases and normalization gains included."""
 
-    touches: ClassVar[frozenset[Moment]] = frozenset({"weights"})
-    when: ClassVar[str] = "with wasserstein, to see the original; gradient-penalty came to replace it"
+    hooks: ClassVar[frozenset[Hook]] = frozenset({"weights"})
+    when: ClassVar[str] = "with the objective wasserstein, as in the original paper; gradient-penalty works better"
     source: ClassVar[str] = "Arjovsky et al., Wasserstein generative adversarial networks, ICML 2017, algorithm 1"
 
     def __post_init__(self) -> None:
-        if self.most <= 0:
-            raise ValueError(f"most must be above 0, not {self.most}")
+        if self.limit <= 0:
+            raise ValueError(f"limit must be above 0, not {self.limit}")
 
     def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:
         import torch
@@ -36,4 +36,4 @@ class WeightClipping(Trick):
         if who == "D":
             with torch.no_grad():
                 for weight in weights:
-                    weight.clamp_(-self.most, self.most)
+                    weight.clamp_(-self.limit, self.limit)
