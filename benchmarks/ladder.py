@@ -29,7 +29,7 @@ from sparring.analysis.measure import keep, measure
 from sparring.game.assembly import game_of
 from sparring.game.runtime import threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run, write_whole
+from sparring.record import Run, write_atomically
 from sparring.record.grid import save_grid
 from sparring.report import summary, write_report
 from sparring.training.trainer import train
@@ -77,7 +77,7 @@ def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     keep(measured)
     write_report(run)
     examples = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS]
-    write_whole(PICTURES / f"{name}.png", lambda path: save_grid(examples, path, recipe.seeds))
+    write_atomically(PICTURES / f"{name}.png", lambda path: save_grid(examples, path, recipe.seeds))
     entry = summary(run)
     kept = ("seeds", "rounds", "seconds", "rounds_per_second", "curves", "equilibrium", "diverged", "ends", "made_with")
     facts = {"rounds_in_full": whole.rounds, "date": date.today().isoformat(), "measured": measured.plain()}

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 def write(out: Path, array: np.ndarray, draw: Callable[[Any], Figure]) -> None:
     """Write `array` as .npy, or the figure that `draw` makes with the module `report.figures.latent` as .png."""
-    from sparring.record import write_whole
+    from sparring.record import write_atomically
 
     if out.suffix == ".npy":
         from sparring.record.grid import save_array
 
-        write_whole(out, lambda path: save_array(array, path))
+        write_atomically(out, lambda path: save_array(array, path))
     else:
         from sparring.report.figures import latent
         from sparring.report.figures.drawing import as_png
 
         png = as_png(draw(latent))
-        write_whole(out, lambda path: path.write_bytes(png))
+        write_atomically(out, lambda path: path.write_bytes(png))
 
 
 def write_and_print(

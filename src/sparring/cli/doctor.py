@@ -33,13 +33,13 @@ def run(arguments: list[str]) -> int:
         check_suffix(flags.out, ".png")
     from sparring import report
     from sparring.analysis.doctor import Examination
-    from sparring.record import write_whole
+    from sparring.record import write_atomically
 
     settings = {name: getattr(flags, name) for name in ("size", "fit", "background", "colors")}
     examination = Examination.of(flags.folder, catalogue.make("datasets", "folder", {"path": "", **settings}).wish)
     if flags.out:
         sheet = report.contact_sheet(examination)
-        write_whole(flags.out, lambda path: sheet.save(path, format="PNG"))
+        write_atomically(flags.out, lambda path: sheet.save(path, format="PNG"))
     if flags.json:
         return print_json({**examination.summary(), "out": str(flags.out) if flags.out else None})
     print_rich(report.doctor_text(examination))

@@ -24,7 +24,7 @@ import safetensors.numpy
 from sparring.datasets._pixels import BrokenError, Color, Fit, Size, facts, fitted, is_colored, whole
 from sparring.errors import SparringError
 from sparring.progress import say
-from sparring.record import alone, write_whole
+from sparring.record import one_process_at_a_time, write_atomically
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ def opened(folder: Path, wish: Wish) -> Opened:
     held = _load(place, key)
     if held is not None:
         return held
-    with alone(place, "the decoded images") as may_keep:
+    with one_process_at_a_time(place, "the decoded images") as may_keep:
         # Another process may have decoded them while this one waited.
         held = _load(place, key)
         if held is None:
@@ -352,6 +352,6 @@ def _keep(held: Opened, place: Path, key: str) -> None:
     )
     about = {"key": key, "told": json.dumps(asdict(held.told))}
     try:
-        write_whole(place, lambda path: safetensors.numpy.save_file(tensors, path, metadata=about))
+        write_atomically(place, lambda path: safetensors.numpy.save_file(tensors, path, metadata=about))
     except (SparringError, safetensors.SafetensorError) as error:
         say(f"the decoded images are not kept, they will be decoded again next time: {error}")

@@ -23,7 +23,7 @@ from sparring.judges.network import SMALLEST, JudgeNetwork
 from sparring.judges.own_training import learnt, lesson_for
 from sparring.judges.treatments import treatments
 from sparring.progress import progress, say
-from sparring.record import alone, write_whole
+from sparring.record import one_process_at_a_time, write_atomically
 
 FEWEST = 64
 """Pictures without which nothing is learnt."""
@@ -60,7 +60,7 @@ def own(learn: Pictures, ask: Pictures) -> judges.Judge:
             f"it takes at least {FEWEST} of at least {SMALLEST}x{SMALLEST} pixels"
         )
     place = _place(learn, ask)
-    with alone(place, "the judge") as may_keep:
+    with one_process_at_a_time(place, "the judge") as may_keep:
         held = _kept(place)
         if held is None:
             network, facts = _made(learn, ask)
@@ -176,6 +176,6 @@ def _kept(place: Path) -> judges.Judge | None:
 
 def _keep(network: JudgeNetwork, facts: dict[str, Any], place: Path) -> None:
     try:
-        write_whole(place, lambda path: judges.write(network, path, facts))
+        write_atomically(place, lambda path: judges.write(network, path, facts))
     except SparringError as error:
         say(f"the judge is not kept, it will be trained again next time: {error}")

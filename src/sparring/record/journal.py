@@ -1,18 +1,16 @@
-"""The journal: one JSON object a line, only ever appended to. Replaying it gives the state.
+"""The journal: one JSON object (an event) per line, only ever appended to. Replaying it gives the state of a run.
 
-A process killed while it writes leaves a torn last line, which readers pass over and the next writer cuts off. A run
-that goes on from a checkpoint says so in a `resumed` line; what had been told of later rounds is then superseded. One
-that has no checkpoint yet starts again, and a `started` line supersedes everything.
+A process that is killed while it writes leaves an incomplete last line, which readers skip and the next writer cuts
+off. A run that resumes from a checkpoint appends a `resumed` event, which supersedes the events of later rounds; one
+that has no checkpoint yet starts again, and its `started` event supersedes everything before.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +18,16 @@ import numpy as np
 
 from sparring.errors import SparringError
 from sparring.record import legacy
+from sparring.record.files import disk_errors
 
 Event = dict[str, Any]
 
 
 def json_numbers(values: Any) -> Any:
-    """Numbers as a JSON file holds them: six significant digits, and None (null) for what is not finite.
+    """Numbers as a JSON file has them: six significant digits, and None (null) for what is not finite.
 
     Args:
-        values: a number, an array or a CPU tensor of any shape.
+        values: A number, an array or a CPU tensor of any shape.
 
     Returns:
         A float or None for one number, else nested lists of them.
@@ -44,15 +43,23 @@ class Journal:
 
     def __init__(self, path: Path):
         self.path = path
-        _cut_torn_line(path)
+        _cut_incomplete_line(path)
 
-    def append(self, event: str, **facts: Any) -> None:
-        """Add one line, whole or not at all. NaN and infinities become null, which JSON can say."""
+    def append(self, event: str, **fields: Any) -> None:
+        """Append one event, whole or not at all.
+
+        Args:
+            event: What happened: started, log, checkpoint, ...
+            fields: The facts, as JSON has them; NaN and infinities are refused (see `json_numbers`).
+
+        Raises:
+            SparringError: The disk refuses; the journal is as it was before.
+        """
         line = json.dumps(
-            {"event": event, "at": round(time.time(), 3), **facts}, allow_nan=False, separators=(",", ":")
+            {"event": event, "at": round(time.time(), 3), **fields}, allow_nan=False, separators=(",", ":")
         )
         # Unbuffered: what a full disk refused must not be tried again when the file is closed.
-        with saving(self.path), self.path.open("ab", buffering=0) as file:
+        with disk_errors(self.path), self.path.open("ab", buffering=0) as file:
             end, rest = file.tell(), line.encode() + b"\n"
             try:
                 while rest:
@@ -63,33 +70,24 @@ class Journal:
 
     def sync(self) -> None:
         """Return once everything appended is on the disk."""
-        with saving(self.path), self.path.open("ab") as file:
+        with disk_errors(self.path), self.path.open("ab") as file:
             os.fsync(file.fileno())
 
 
 def replay(path: Path) -> list[Event]:
-    """Every event that still holds, in order: what a `resumed` or `started` line superseded is left out.
+    """Read every event that still counts, in order and in today's names; superseded events are left out.
 
-    Raises SparringError when a line other than a torn last one is not JSON.
+    Raises:
+        SparringError: A line other than an incomplete last one is not JSON.
     """
-    held: list[Event] = []
+    events: list[Event] = []
     for event in _read(path):
         if event["event"] == "started":  # again: the run was killed before its first checkpoint
-            held = []
+            events = []
         elif event["event"] == "resumed":
-            held = [e for e in held if e.get("round", 0) <= event["round"]]
-        held.append(event)
-    return held
-
-
-@contextmanager
-def saving(path: Path) -> Generator[None]:
-    """Turns what the disk refuses into one line that says why."""
-    try:
-        yield
-    except OSError as error:
-        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
-        raise SparringError(f"cannot write {path}: {why}") from error
+            events = [e for e in events if e.get("round", 0) <= event["round"]]
+        events.append(event)
+    return events
 
 
 def _read(path: Path) -> Iterator[Event]:
@@ -106,10 +104,10 @@ def _read(path: Path) -> Iterator[Event]:
             ) from error
 
 
-def _cut_torn_line(path: Path) -> None:
+def _cut_incomplete_line(path: Path) -> None:
     if not path.exists():
         return
     data = path.read_bytes()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        os.truncate(path, whole)
+    complete = data.rfind(b"\n") + 1
+    if complete < len(data):
+        os.truncate(path, complete)

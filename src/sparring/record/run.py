@@ -1,33 +1,34 @@
-"""The run folder: which file is where, and how each is written so that killing the process at any instant leaves a
-folder that opens and resumes. A file appears under its name only when it is whole and on the disk."""
+"""The run folder: which file is where. A reader needs none of the code that wrote it."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors
-import safetensors.numpy
-from filelock import FileLock, Timeout
 
 from sparring.errors import SparringError
 from sparring.record import legacy
-from sparring.record.journal import Journal, replay, saving
+from sparring.record.files import disk_errors, save_arrays, write_atomically
+from sparring.record.journal import Journal, replay
 from sparring.record.story import Story
 
 MEASURES = "measures.json"
+FORMAT = "sparring 1"
+"""Of a checkpoint, in its metadata."""
 KEPT_CHECKPOINTS = 2
-"""Checkpoints kept: the newest, and the one before it in case the newest cannot be read."""
+"""How many of the newest checkpoints stay: the newest, and the one before it in case the newest cannot be read."""
 
 
 class Run:
-    """The folder at `path`, which may not exist yet."""
+    """The folder of a run at `path`, which may not exist yet.
+
+    It has recipe.json, journal.jsonl, about.json, weights/*.safetensors, samples/*.png, and later report.html and
+    measures.json. Files that an older version wrote are read in today's names.
+    """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -37,7 +38,11 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
-        """A folder that holds a run. Raises SparringError when it does not."""
+        """Open an existing run.
+
+        Raises:
+            SparringError: There is no such folder, or it has no recipe.json.
+        """
         run = cls(path)
         if not run.path.exists():
             raise SparringError(f"{path} does not exist; `sparring train RECIPE --out {path}` would make it")
@@ -47,11 +52,12 @@ class Run:
 
     @property
     def exists(self) -> bool:
+        """Whether the folder is a run, that is whether it has a recipe."""
         return (self.path / "recipe.json").is_file()
 
     @property
     def shards(self) -> Path:
-        """Where the shards lie of a run whose members are trained by several processes."""
+        """The folder of the shards, for a run whose members are trained by several processes."""
         old = self.path / legacy.SHARDS
         return old if old.is_dir() else self.path / "shards"
 
@@ -62,18 +68,19 @@ class Run:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the folder holds nothing, or no more than a run that was killed before its recipe was written."""
+        """Whether the folder is empty, or has only what a run leaves that was killed before its recipe was written."""
         return all(path.name == ".recipe.json.partial" for path in self.path.iterdir())
 
     def create(self, recipe_json: str) -> None:
-        """Make the folder and write what decides the run, which comes first: without it the folder is no run."""
+        """Make the folder. The recipe is written first: without it the folder is no run."""
         self.write_text("recipe.json", recipe_json)
-        with saving(self.path):
+        with disk_errors(self.path):
             for folder in ("weights", "samples", "figures"):
                 (self.path / folder).mkdir(parents=True, exist_ok=True)
 
     @property
     def recipe_json(self) -> str:
+        """The text of recipe.json as it is on the disk."""
         return (self.path / "recipe.json").read_text(encoding="utf-8")
 
     @property
@@ -86,14 +93,17 @@ class Run:
 
     @property
     def journal(self) -> Journal:
+        """The journal, for appending."""
         return Journal(self.path / "journal.jsonl")
 
     @property
     def story(self) -> Story:
+        """The journal, replayed. Raises SparringError when it is damaged."""
         return Story(self.recipe, replay(self.path / "journal.jsonl"))
 
     @property
     def about(self) -> dict[str, Any]:
+        """What about.json says of the machine, the versions and the settings; empty before it is written."""
         try:
             return legacy.about(json.loads((self.path / "about.json").read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -111,49 +121,58 @@ class Run:
             raise SparringError(f"{path} is not a measurement ({error}): measure the run again") from error
 
     def write_text(self, name: str, text: str) -> Path:
+        """Write a text file of the run; see `write_atomically`."""
         return self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def write(self, name: str, put: Callable[[Path], object]) -> Path:
-        """`put` a file in the run's folder; see `write_whole`."""
-        return write_whole(self.path / name, put)
+    def write(self, name: str, write: Callable[[Path], object]) -> Path:
+        """Write any file of the run; see `write_atomically`."""
+        return write_atomically(self.path / name, write)
 
     def save(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
-        """A checkpoint: the state after `round` rounds. Older ones but KEPT_CHECKPOINTS go once it is safe."""
-        data = {name: np.asarray(array, order="C") for name, array in state.items()}
-        facts = {"round": str(round), "format": "sparring 1"}
-        path = self.write(f"weights/round-{round:09d}.safetensors", lambda p: _save_arrays(data, p, facts))
+        """Save a checkpoint, the state after `round` rounds, then delete all but the newest KEPT_CHECKPOINTS."""
+        path = self._save(f"round-{round:09d}", round, state)
         for old in self.checkpoints()[:-KEPT_CHECKPOINTS]:
             old.unlink(missing_ok=True)
         return path
 
     def save_best(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
-        """A checkpoint that stays until a better one comes."""
-        data = {name: np.asarray(array, order="C") for name, array in state.items()}
-        facts = {"round": str(round), "format": "sparring 1"}
-        path = self.write(f"weights/best-round-{round:09d}.safetensors", lambda p: _save_arrays(data, p, facts))
+        """Save the best checkpoint, in place of the best so far."""
+        path = self._save(f"best-round-{round:09d}", round, state)
         for old in (self.path / "weights").glob("best-*.safetensors"):
             if old != path:
                 old.unlink(missing_ok=True)
         return path
 
+    def _save(self, name: str, round: int, state: Mapping[str, np.ndarray]) -> Path:
+        metadata = {"round": str(round), "format": FORMAT}
+        return self.write(f"weights/{name}.safetensors", lambda path: save_arrays(state, path, metadata))
+
     @property
     def best(self) -> Path | None:
-        """The checkpoint of the round at which samples were nearest to the data, of those looked at."""
-        held = sorted((self.path / "weights").glob("best-*.safetensors"))
-        return held[-1] if held else None
+        """The checkpoint of the evaluated round whose samples were closest to the data; None if none was evaluated."""
+        found = sorted((self.path / "weights").glob("best-*.safetensors"))
+        return found[-1] if found else None
 
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
         return sorted((self.path / "weights").glob("round-*.safetensors"))
 
     def load(self, prefix: str = "", best: bool = False) -> tuple[int, dict[str, np.ndarray]] | None:
-        """The newest readable checkpoint: its round and the arrays whose name starts with `prefix`; None if none is.
+        """Load the newest checkpoint that can be read.
 
-        With `best`, the best one instead. Raises SparringError when there are checkpoints but none can be read.
+        Args:
+            prefix: Only arrays whose name starts with it.
+            best: Load the best checkpoint instead of the newest.
+
+        Returns:
+            Its round and its arrays; None if there is no checkpoint yet.
+
+        Raises:
+            SparringError: There are checkpoints, but none can be read.
         """
         problems: list[str] = []
-        held = ([self.best] if self.best else []) if best else list(reversed(self.checkpoints()))
-        for path in held:
+        paths = ([self.best] if self.best else []) if best else list(reversed(self.checkpoints()))
+        for path in paths:
             try:
                 with safetensors.safe_open(path, framework="numpy") as file:
                     names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 - no __iter__
@@ -163,62 +182,3 @@ class Run:
         if problems:
             raise SparringError(f"no checkpoint in {self.path / 'weights'} can be read ({'; '.join(problems)})")
         return None
-
-
-def write_whole(path: Path, put: Callable[[Path], object]) -> Path:
-    """`put` a file beside `path`, then let it appear there, whole and on the disk.
-
-    Raises SparringError when the disk refuses; what was there before stays.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with saving(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            put(partial)
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-    return path
-
-
-def _save_arrays(data: Mapping[str, np.ndarray], path: Path, facts: dict[str, str]) -> None:
-    try:
-        safetensors.numpy.save_file(dict(data), path, metadata=facts)
-    except safetensors.SafetensorError as error:
-        # safetensors reports the disk's refusals in its own error; the number is the operating system's.
-        code = next((int(w.rstrip(")")) for w in str(error).split() if w.rstrip(")").isdigit()), 0)
-        raise OSError(code, os.strerror(code) if code else str(error)) from error
-
-
-@contextmanager
-def alone(place: Path, what: str) -> Generator[bool]:
-    """One process at a time makes `what` is kept at `place`; the others wait. Yields whether it can be kept there."""
-    from sparring.progress import say
-
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place.with_suffix(".lock"))
-        lock.acquire()
-    except OSError as error:
-        say(f"{what} cannot be kept in {place.parent} ({error.strerror})")
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        lock.release()
-
-
-@contextmanager
-def locked(path: Path) -> Generator[None]:
-    """Only one process trains in a folder. The lock goes with its process, however that ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
-    try:
-        with lock:
-            yield
-    except Timeout as error:
-        raise SparringError(f"another process is training in {path}") from error

@@ -35,7 +35,7 @@ from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threa
 from sparring.game.world import ALONE, World
 from sparring.progress import say
 from sparring.recipe import Recipe, default_settings, find_recipe
-from sparring.record import Run, locked
+from sparring.record import Run, training_lock
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
 from sparring.record.story import CURVES, GRADIENTS
@@ -385,7 +385,7 @@ def train(
     check_same(recipe, run)
     refuse_dealt(run)
     keep_freed_memory()
-    with locked(run.path) if world.is_main else nullcontext(), preserving_torch_rng():
+    with training_lock(run.path) if world.is_main else nullcontext(), preserving_torch_rng():
         source = opened()
         chosen = threads or run.about.get("threads") or max(1, threads_for(recipe) // world.size)
         with threads_set(chosen):

@@ -12,7 +12,7 @@ from PIL import Image
 from sparring.analysis.comparison import Comparison
 from sparring.analysis.facts import TITLES, Evaluation, Facts
 from sparring.analysis.wording import count, number, plus_minus
-from sparring.record import write_whole
+from sparring.record import write_atomically
 from sparring.record.grid import excerpts
 from sparring.record.story import CURVES
 from sparring.report.figures import multiples
@@ -33,7 +33,7 @@ MOST_CHANGES = 6
 def write_comparison(held: Comparison, out: Path) -> Path:
     """Write the page to `out`, whole or not at all."""
     text = comparison_page(held)
-    return write_whole(out, lambda path: path.write_text(text, encoding="utf-8"))
+    return write_atomically(out, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def comparison_page(held: Comparison) -> Markup:

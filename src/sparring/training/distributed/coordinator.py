@@ -17,7 +17,7 @@ from sparring.errors import SparringError, UsageError
 from sparring.game.runtime import idle_cores, threads_for
 from sparring.game.world import World, local_device, process_group, world_from_env
 from sparring.recipe import Recipe, find_recipe, reload
-from sparring.record import Run, locked
+from sparring.record import Run, training_lock
 from sparring.record.joining import join
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Session, Status
@@ -182,7 +182,7 @@ def _saved(shard: Shard) -> Status:
 
 def _led(table: _Table, crew_of: Callable[[ShardPlan], Workers], session_watchers: Sequence[Spectator]) -> Run:
     """By a crew that this process leads."""
-    with locked(table.run.path):
+    with training_lock(table.run.path):
         deal = table.deal()
         if table.run.story.status == "finished":
             return table.run
@@ -273,7 +273,7 @@ class _Leader:
 
 def _in_ranks(table: _Table, world: World, session_watchers: Sequence[Spectator]) -> Run:
     """By the processes that torchrun started: each its own parts; the first joins them."""
-    with process_group(world), locked(table.run.path) if world.is_main else nullcontext():
+    with process_group(world), training_lock(table.run.path) if world.is_main else nullcontext():
         if world.is_main:
             table.deal()
         world.barrier()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import SparringError
-from sparring.record import Run, write_whole
+from sparring.record import Run, write_atomically
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Status
 from sparring.training.distributed.worker import Channel, work
@@ -169,7 +169,7 @@ def train_part(job: dict[str, Any], number: int, folder: str, token: str, held: 
     try:
         mine = home / place.name
         for name, content in held.items():
-            write_whole(mine / name, lambda path, content=content: path.write_bytes(content))
+            write_atomically(mine / name, lambda path, content=content: path.write_bytes(content))
         work(Job(**job), mine, RayChannel(desk, number, mine))
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -178,7 +178,7 @@ def train_part(job: dict[str, Any], number: int, folder: str, token: str, held: 
 def _keep(folder: Path, files: Files, weights: list[str]) -> None:
     """Take over what a part sent: weights before the journal that tells of them; checkpoints that are gone there go."""
     for name in sorted(files, key=lambda name: name == "journal.jsonl"):
-        write_whole(folder / name, lambda path, name=name: path.write_bytes(files[name]))
+        write_atomically(folder / name, lambda path, name=name: path.write_bytes(files[name]))
     for old in (folder / "weights").glob("*.safetensors"):
         if old.name not in weights:
             old.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from sparring.record import write_whole
+from sparring.record import write_atomically
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Status
 from sparring.training.distributed.worker import heard
@@ -69,7 +69,7 @@ class LocalWorkers(Workers):
 
     def start(self, shard: Shard, job: Job) -> None:
         place = shard.folder.with_suffix(".order")
-        write_whole(place, lambda path: path.write_text(json.dumps(job.plain()), encoding="utf-8"))
+        write_atomically(place, lambda path: path.write_text(json.dumps(job.plain()), encoding="utf-8"))
         shard.folder.with_suffix(".json").unlink(missing_ok=True)
         # A session of its own: Ctrl-C in the terminal reaches the leader alone, who asks all to stop together.
         with shard.log.open("ab") as log:
@@ -96,7 +96,7 @@ class LocalWorkers(Workers):
         return Exit(said[-1] if said else f"exit status {code}", died=False)
 
     def stop(self, round: int) -> None:
-        write_whole(self._stop, lambda path: path.write_text(str(round)))
+        write_atomically(self._stop, lambda path: path.write_text(str(round)))
 
     def leave(self) -> None:
         for _, process in self._started.values():

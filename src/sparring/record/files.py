@@ -1,0 +1,111 @@
+"""How files are written so that killing the process at any instant does no harm: a file appears whole, or not at all.
+
+Locks keep two processes from training in one folder, or from making the same cached file twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from filelock import FileLock, Timeout
+
+from sparring.errors import SparringError
+
+
+@contextmanager
+def disk_errors(path: Path) -> Generator[None]:
+    """Turn an OSError while `path` is written into a SparringError that gives the reason in one line."""
+    try:
+        yield
+    except OSError as error:
+        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        raise SparringError(f"cannot write {path}: {why}") from error
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
+    """Let `write` make a temporary file beside `path`, then rename it to `path` once it is on the disk.
+
+    Args:
+        path: Where the file should be; its folder is made if needed.
+        write: Writes to the path that it is given.
+
+    Returns:
+        `path`.
+
+    Raises:
+        SparringError: The file cannot be written; one that was there before stays.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(partial)
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+    return path
+
+
+def save_arrays(arrays: Mapping[str, np.ndarray], path: Path, metadata: dict[str, str]) -> None:
+    """Write arrays as a safetensors file. Raises OSError, with the system's number, when the disk refuses."""
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    try:
+        safetensors.numpy.save_file(contiguous, path, metadata=metadata)
+    except safetensors.SafetensorError as error:
+        # safetensors reports the disk's refusals in its own error; the number in it is the operating system's.
+        code = next((int(w.rstrip(")")) for w in str(error).split() if w.rstrip(")").isdigit()), 0)
+        raise OSError(code, os.strerror(code) if code else str(error)) from error
+
+
+@contextmanager
+def one_process_at_a_time(path: Path, what: str) -> Generator[bool]:
+    """Hold a lock while the cached file `path` is made; other processes wait for it.
+
+    Args:
+        path: The cached file.
+        what: What it is, for the message when its folder cannot be written.
+
+    Yields:
+        Whether the file can be cached there.
+    """
+    from sparring.progress import say
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_suffix(".lock"))
+        lock.acquire()
+    except OSError as error:
+        say(f"{what} cannot be cached in {path.parent} ({error.strerror})")
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+@contextmanager
+def training_lock(folder: Path) -> Generator[None]:
+    """Let only one process train in a folder. The lock is released when its process ends, however that happens.
+
+    Raises:
+        SparringError: Another process has the lock.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise SparringError(f"another process is training in {folder}") from error
