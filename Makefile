@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# A stamp stands for a finished install. A new dependency makes it stale; sources do not, for the install is editable.
+# A stamp marks a finished install. A new dependency makes it stale; sources do not, because the install is editable.
 BASE := $(VENV)/base.stamp
 DEV := $(VENV)/dev.stamp
 INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -c constraints.txt
@@ -14,26 +14,26 @@ INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input insta
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(BASE)  ## train eight GANs at once on handwritten digits and show what came of it
+demo: $(BASE)  ## train eight GANs at once on handwritten digits and print a summary
 	$(BIN)/sparring train digits --seeds 8 --out runs/demo
 	$(BIN)/sparring show runs/demo
 
-# Each worker gets one thread: two workers with a thread per core each would only wait for one another.
+# Each worker gets one thread: two workers with a thread per core each would only wait for each other.
 test: $(DEV)  ## the fast tests; make test ARGS="-m slow" for the others
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
-# pyright's wrapper would otherwise ask the network on every call whether it is the newest.
-lint: $(DEV)  ## style, types and floors
+# pyright's wrapper would otherwise check for a newer version over the network on every call.
+lint: $(DEV)  ## style, types and import directions
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
 
-# A fixed width and no colour, so that the same code writes the same page everywhere.
-docs: $(DEV)  ## write the generated sections of the README and the docs anew
-	COLUMNS=120 NO_COLOR=1 $(BIN)/cog -r $(wildcard README.md README.zh-CN.md docs/*.md)
+# A fixed width and no color, so that the same code writes the same page everywhere.
+docs: $(DEV)  ## regenerate the generated sections of the README and the docs
+	COLUMNS=120 NO_COLOR=1 $(BIN)/cog -r $(wildcard README.md README.zh-CN.md CONTRIBUTING.md docs/*.md)
 
-bench: $(DEV)  ## how fast a population trains beside solo runs
+bench: $(DEV)  ## compare the speed of a population with plain PyTorch
 	$(BIN)/python benchmarks/speed.py
 
 clean:  ## remove the environment, the caches and the demo's run; other runs stay
@@ -41,7 +41,7 @@ clean:  ## remove the environment, the caches and the demo's run; other runs sta
 	find src tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or say make PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or pass PYTHON=... to make" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 
 $(BASE): pyproject.toml constraints.txt | $(BIN)/python

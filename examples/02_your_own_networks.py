@@ -1,4 +1,4 @@
-"""Your own networks: any nn.Module. From the shell: sparring train examples/02_your_own_networks.py"""
+"""Use your own networks, any nn.Module. From the shell: sparring train examples/02_your_own_networks.py"""
 
 import tempfile
 
@@ -9,7 +9,7 @@ from sparring import Recipe
 
 
 class Generator(nn.Module):
-    """(B, 16) -> (B, 1, 8, 8)."""
+    """Latent vectors `(B, 16)` -> images `(B, 1, 8, 8)` in [-1, 1]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """(B, 1, 8, 8) -> (B, 1)."""
+    """Images `(B, 1, 8, 8)` -> one score each, `(B, 1)`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Discriminator(nn.Module):
 
 
 def my_gan() -> Recipe:
-    """The demonstration's recipe with other networks. Every seed gets weights of its own."""
+    """The recipe `digits` with these networks. Every seed gets its own initial weights."""
     return sparring.find_recipe("digits").replace(
         name="my-gan",
         generator=Generator,

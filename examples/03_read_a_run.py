@@ -1,4 +1,4 @@
-"""A run is plain files: read one with the standard library, NumPy and safetensors alone."""
+"""Read a run, which is a folder of plain files, with nothing but the standard library, NumPy and safetensors."""
 
 import json
 import tempfile

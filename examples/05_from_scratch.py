@@ -28,7 +28,7 @@ def real() -> Tensor:
 
 
 def latent() -> Tensor:
-    """Two normal numbers and four signs, (B, 6): a latent space in pieces, for data in pieces."""
+    """Two normal numbers and four signs, (B, 6): a latent space in several pieces, for data in several pieces."""
     return torch.cat([torch.randn(BATCH, 2), 2.0 * torch.randint(2, (BATCH, 4)) - 1], 1)
 
 
@@ -38,7 +38,7 @@ def squared_slope(score: Tensor, x: Tensor) -> Tensor:
 
 
 def train(G: nn.Module, D: nn.Module, rounds: int = ROUNDS, report: int = 1_000) -> nn.Module:
-    """Play `rounds` rounds. Returns the generator with averaged weights, which is the one to sample from."""
+    """Train for `rounds` rounds. Returns the generator with averaged weights, which is the one to sample from."""
     averaged = copy.deepcopy(G)
     opt_G, opt_D = (torch.optim.Adam(net.parameters(), betas=(0.0, 0.99)) for net in (G, D))
     for t in range(rounds):
