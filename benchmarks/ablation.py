@@ -162,8 +162,8 @@ def table(data: str) -> str:
     real = " | ".join(f"{metric['real']:.3g}" for metric in metrics.values())
     lines.append(f"| *real data* | | | {real} |")
     seeds, rounds, n = len(any_entry["seeds"]), any_entry["rounds"], any_entry["n"]
-    caption = f"{seeds} seeds, {rounds:,} rounds, {n:,} samples of each; mean [95 % interval] over seeds that did not"
-    return "\n".join([*lines, "", caption, "diverge."])
+    caption = f"{seeds} seeds, {rounds:,} rounds, {n:,} samples of each"
+    return "\n".join([*lines, "", f"{caption}; mean [95 % interval] over seeds that did not diverge."])
 
 
 def interval(metric: dict[str, Any]) -> str:
