@@ -1,4 +1,4 @@
-"""Networks are plain modules. A leaf describes one; what it is given and must give is filled in when it is built."""
+"""Built-in networks. A leaf describes a network; `build` makes the nn.Module once the shapes are known."""
 
 from __future__ import annotations
 
@@ -12,22 +12,26 @@ Shape = tuple[int, ...]
 
 
 class Network(ABC):
-    """Leaves are final frozen dataclasses."""
+    """A description of a network. Subclasses are final frozen dataclasses."""
 
     also: ClassVar[tuple[str, ...]] = ()
-    """Other names that the leaf is known by."""
+    """Other names that it is known by."""
 
     @abstractmethod
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
-        """A fresh module, weights drawn from torch's generator: `(B, *takes)` -> `(B, *gives)`.
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
+        """A new module from `(B, *in_shape)` to `(B, *out_shape)`, initialized from torch's global generator.
 
-        A generator takes `(latent size,)` and gives an example; a discriminator takes an example and gives `()`, its
-        score. Raises ValueError, in one line, for shapes that it is not for.
+        Args:
+            in_shape: `(latent size,)` for a generator, the shape of one example for a discriminator.
+            out_shape: the shape of one example for a generator, `()` (a score, a logit) for a discriminator.
+
+        Raises:
+            ValueError: the network cannot have these shapes; the message is one line.
         """
 
-    def size(self, takes: Shape, gives: Shape) -> int:
-        """How many weights `build` would draw; none is drawn."""
+    def size(self, in_shape: Shape, out_shape: Shape) -> int:
+        """The number of trainable parameters of the module that `build` would make, without allocating it."""
         import torch
 
         with torch.device("meta"):
-            return sum(p.numel() for p in self.build(takes, gives).parameters())
+            return sum(p.numel() for p in self.build(in_shape, out_shape).parameters())

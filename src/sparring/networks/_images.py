@@ -1,4 +1,4 @@
-"""What the families of image networks share: how deep and how wide they are for a size of image."""
+"""Depth and width of the image networks, chosen by the size of the image."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 Output = Literal["none", "sigmoid", "tanh"]
 
-MOST_MAPS, MOST_DOUBLINGS = 512, 8
-"""Maps stop doubling at the first, or at the second times those that they began with, whichever is more."""
+MAX_CHANNELS, MAX_WIDENING = 512, 8
+"""Channels stop doubling at the first number, or at the second times the initial width, whichever is larger."""
 
 
 def sides(shape: Shape) -> tuple[int, ...]:
-    """Of the maps from the image's own down to the smallest, 4 to 7 pixels: 28, 14, 7.
+    """Sides of the feature maps, from the image's own down to the smallest, which is 4 to 7 pixels: 28, 14, 7.
 
-    Raises ValueError for what is no square image whose side is 4, 5, 6 or 7 times a power of two.
+    Raises ValueError unless the shape is that of a square image whose side is 4, 5, 6 or 7 times a power of two.
     """
     if not shape:
-        raise ValueError("this network makes images and cannot score them")
+        raise ValueError("this network is a generator of images and cannot be a discriminator")
     found = list(shape[-1:])
     while found and found[-1] > 7 and found[-1] % 2 == 0:
         found.append(found[-1] // 2)
@@ -33,31 +33,32 @@ def sides(shape: Shape) -> tuple[int, ...]:
 
 
 def maps(width: int, count: int) -> tuple[int, ...]:
-    """How many there are at each of `count` sides, doubling from `width` at the largest."""
+    """Channels at each of `count` sides, largest side first, doubling from `width`."""
     if width < 1:
-        raise ValueError(f"width must be at least 1, or 0 for one that suits the image, not {width}")
-    most = max(MOST_MAPS, MOST_DOUBLINGS * width)
-    return tuple(min(width << k, most) for k in range(count))
+        raise ValueError(f"width must be at least 1, or 0 to choose it by the image size, not {width}")
+    limit = max(MAX_CHANNELS, MAX_WIDENING * width)
+    return tuple(min(width << k, limit) for k in range(count))
 
 
 def width_for(side: int) -> int:
-    """Maps at an image's own side: 512 over the side, which is rounded up to a power of two, and above 32 pixels 2,048.
+    """Channels at the image's own side: 512 / side up to 32 pixels, 2,048 / side above.
 
-    So maps of 4 pixels are 128, or 512, whatever the image's side (of 5 to 7 pixels half as many), and a large image,
-    which costs by its largest maps, has the fewer of those.
+    The side is rounded up to a power of two. At a side of 4 pixels that comes to 128 channels, or 512 for large images,
+    whatever the image's side (half as many at 5 to 7 pixels); large images, whose cost is that of their largest maps,
+    have few channels there.
     """
     rounded = 1 << (side - 1).bit_length()
     return max(1, (2048 if rounded > 32 else 512) // rounded)
 
 
-def only_a_score(gives: Shape) -> None:
-    """Raises ValueError where a discriminator is asked for anything else."""
-    if gives:
-        raise ValueError(f"this network scores images and cannot give {gives}")
+def only_a_score(out_shape: Shape) -> None:
+    """Raises ValueError unless the output is a score."""
+    if out_shape:
+        raise ValueError(f"this network is a discriminator, whose output is a score, and cannot give {out_shape}")
 
 
 def squashed(output: Output) -> list[nn.Module]:
-    """The layer that keeps a generator's images in range, if one does."""
+    """The layer that keeps a generator's images in range, or none."""
     from torch import nn
 
     if output == "none":
@@ -66,7 +67,7 @@ def squashed(output: Output) -> list[nn.Module]:
 
 
 def spectral(layer: nn.Linear | nn.Conv2d) -> nn.Module:
-    """A layer, its bias apart, under spectral normalization, its weight as it was drawn."""
+    """A layer under spectral normalization, with its weight as initialized; its bias is not normalized."""
     from sparring.networks.layers import SpectralNorm
 
     layer.register_parameter("bias", None)

@@ -11,76 +11,78 @@ if TYPE_CHECKING:
     from torch import nn
 
 SD = 0.02
-"""Of every weight at birth, about 0; of every gain, about 1."""
+"""Standard deviation of the initial weights, with mean 0; of the initial gains of normalizations, with mean 1."""
 
 
 @final
 @dataclass(frozen=True)
 class DCGANGenerator(Network):
-    """A linear layer lays out small maps, and transposed 4x4 convolutions double their side until they are the image.
+    """DCGAN's generator: a linear layer to small maps, then 4x4 transposed convolutions that double their side.
 
-    Batch normalization and a ReLU follow each but the last. The maps begin with a side of 4 to 7 pixels. Radford et
-    al., "Unsupervised representation learning with deep convolutional generative adversarial networks", ICLR 2016,
-    section 3; weights are born normal with SD 0.02, gains about 1 as in its authors' code.
+    Each but the last is followed by batch normalization and ReLU. The smallest maps have a side of 4 to 7 pixels.
+    Radford et al., "Unsupervised representation learning with deep convolutional generative adversarial networks", ICLR
+    2016, section 3; weights are initialized normal with SD 0.02, gains with mean 1, as in the authors' code.
 
-    Weights, from 64 latent numbers: 133,377 for (1, 8, 8), 234,177 for (1, 28, 28), 296,899 for (3, 32, 32),
+    Parameters, from 64 latent dimensions: 133,377 for (1, 8, 8), 234,177 for (1, 28, 28), 296,899 for (3, 32, 32),
     3,281,795 for (3, 64, 64).
     """
 
     width: int = 0
-    """Maps at half the image's side, doubling with each further halving up to 512 (or 8 x `width`); the paper has 128
-    for 64 x 64. 0 is by the image's side: 128 for 8 pixels, 64 up to 16, 32 up to 32; 64 up to 64, 32 up to 128, 16 up
-    to 256."""
+    """Channels at half the image's side, doubling with each further halving up to 512 (or 8 x `width`); the paper has
+    128 for 64 x 64. 0 chooses by the image's side: 128 for 8 pixels, 64 up to 16, 32 up to 32; 64 up to 64, 32 up to
+    128, 16 up to 256."""
     output: Literal["sigmoid", "tanh"] = "sigmoid"
+    """Activation of the output: sigmoid for data in [0, 1], tanh for data in [-1, 1]."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        *_, side = heights = sides(gives)
+        *_, side = heights = sides(out_shape)
         *_, first = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
-        layers = [nn.Linear(takes[0], first * side * side, bias=False), nn.Unflatten(1, (first, side, side))]
+        layers = [nn.Linear(in_shape[0], first * side * side, bias=False), nn.Unflatten(1, (first, side, side))]
         for before, after in pairwise(widths[::-1]):
             layers += [*_batch_norm(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
         layers += _batch_norm(widths[0])
         if len(heights) > 1:
-            layers.append(nn.ConvTranspose2d(widths[0], gives[0], 4, 2, 1))
+            layers.append(nn.ConvTranspose2d(widths[0], out_shape[0], 4, 2, 1))
         else:  # the smallest maps have the image's side already
-            layers.append(nn.Conv2d(widths[0], gives[0], 3, padding=1))
-        return _born(nn.Sequential(*layers, *squashed(self.output)))
+            layers.append(nn.Conv2d(widths[0], out_shape[0], 3, padding=1))
+        return _initialized(nn.Sequential(*layers, *squashed(self.output)))
 
 
 @final
 @dataclass(frozen=True)
 class DCGANDiscriminator(Network):
-    """4x4 convolutions halve the image until its side is 4 to 7 pixels, each followed by LeakyReLU(0.2); then a score.
+    """DCGAN's discriminator: 4x4 convolutions halve the image down to 4 to 7 pixels, then a linear layer scores it.
 
-    Radford et al., ICLR 2016, section 3; weights are born normal with SD 0.02.
+    Each convolution is followed by LeakyReLU(0.2). Radford et al., ICLR 2016, section 3; weights are initialized normal
+    with SD 0.02.
 
-    Weights: 4,225 for (1, 8, 8), 36,577 for (1, 28, 28), 167,841 for (3, 32, 32), 2,765,633 for (3, 64, 64).
+    Parameters: 4,225 for (1, 8, 8), 36,577 for (1, 28, 28), 167,841 for (3, 32, 32), 2,765,633 for (3, 64, 64).
     """
 
     width: int = 0
-    """As the generator's."""
+    """Channels, as for the generator."""
     normalization: Literal["none", "batch", "spectral"] = "batch"
-    """Batch normalization of each convolution but the first, as in the paper; nothing, which suits a gradient penalty;
-    or spectral normalization of every layer (Miyato et al., ICLR 2018)."""
+    """batch: batch normalization of each convolution but the first, as in the paper; none, for use with a gradient
+    penalty; spectral: spectral normalization of every layer (Miyato et al., ICLR 2018)."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        only_a_score(gives)
-        *_, side = heights = sides(takes)
+        only_a_score(out_shape)
+        *_, side = heights = sides(in_shape)
         *_, last = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
         kernel, stride = (4, 2) if len(heights) > 1 else (3, 1)
         layers: list[nn.Module] = []
-        for index, (before, after) in enumerate(pairwise((takes[0], *widths))):
+        for index, (before, after) in enumerate(pairwise((in_shape[0], *widths))):
             normalized = self.normalization == "batch" and index > 0
-            # A bias before a batch normalization is undone by it.
+            # A batch normalization removes a bias before it.
             layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=not normalized))
             layers += [nn.BatchNorm2d(after)] if normalized else []
             layers.append(nn.LeakyReLU(0.2))
         layers += [nn.Flatten(), nn.Linear(last * side * side, 1)]
-        network = _born(nn.Sequential(*layers))
+        network = _initialized(nn.Sequential(*layers))
         if self.normalization == "spectral":
             network = nn.Sequential(*(spectral(x) if isinstance(x, nn.Conv2d | nn.Linear) else x for x in network))
         return network.append(nn.Flatten(0))
@@ -92,7 +94,7 @@ def _batch_norm(width: int) -> list[nn.Module]:
     return [nn.BatchNorm2d(width), nn.ReLU()]
 
 
-def _born(network: nn.Sequential) -> nn.Sequential:
+def _initialized(network: nn.Sequential) -> nn.Sequential:
     from torch import nn
 
     for layer in network:

@@ -17,37 +17,39 @@ Activation = Literal["sigmoid", "tanh", "relu", "leaky-relu"]
 @final
 @dataclass(frozen=True)
 class FullyConnected(Network):
-    """Linear layers of the given widths with an activation, and if wanted normalization and dropout, between them.
+    """Linear layers of the given widths, with an activation and optionally normalization and dropout in between.
 
-    Each hidden layer is linear, activation, normalization, dropout. The output is a linear layer and `output`.
+    Each hidden layer is linear, activation, normalization, dropout. The last layer is linear, followed by `output`.
     """
 
     hidden: tuple[int, ...] = (128,)
     """Widths of the hidden layers, from input to output."""
     activation: Activation = "leaky-relu"
+    """After each hidden layer."""
     slope: float = 0.2
-    """Of the leaky ReLU below zero."""
+    """Negative slope of the LeakyReLU."""
     normalization: Literal["none", "layer", "batch", "spectral"] = "none"
-    """After each hidden activation: over the layer (Ba et al., "Layer normalization", 2016), which works at batch 1, or
-    over the batch (Ioffe and Szegedy, "Batch normalization", ICML 2015). Or every linear layer by its largest singular
-    value (Miyato et al., "Spectral normalization for generative adversarial networks", ICLR 2018)."""
+    """layer: layer normalization after each activation (Ba et al., "Layer normalization", 2016), which works at batch
+    size 1; batch: batch normalization there (Ioffe and Szegedy, "Batch normalization", ICML 2015); spectral: spectral
+    normalization of every linear layer (Miyato et al., "Spectral normalization for generative adversarial networks",
+    ICLR 2018)."""
     dropout: float = 0.0
-    """Share of the numbers set to 0 after each hidden layer while training (Srivastava et al., JMLR 15, 2014)."""
+    """Dropout probability after each hidden layer (Srivastava et al., JMLR 15, 2014)."""
     output: Literal["none", "sigmoid", "tanh"] = "none"
-    """Squashes the output into the data's range; a discriminator gives a raw score."""
+    """Activation of the output: sigmoid for data in [0, 1], tanh for data in [-1, 1]; none for a discriminator."""
     minibatch_deviation: bool = False
-    """Whether a discriminator's last layer is told how much its inputs differ over the batch (Karras et al.,
+    """Whether the standard deviation over the batch is an input of a discriminator's last layer (Karras et al.,
     "Progressive growing of GANs", ICLR 2018)."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
         from sparring.networks.layers import MinibatchStandardDeviation
 
-        if self.minibatch_deviation and gives:
-            raise ValueError("minibatch_deviation is a discriminator's; a generator's example stands alone")
-        widths = (math.prod(takes), *self.hidden, math.prod(gives))
-        layers: list[nn.Module] = [nn.Flatten()] if len(takes) > 1 else []
+        if self.minibatch_deviation and out_shape:
+            raise ValueError("minibatch_deviation is for discriminators only: set it to False for a generator")
+        widths = (math.prod(in_shape), *self.hidden, math.prod(out_shape))
+        layers: list[nn.Module] = [nn.Flatten()] if len(in_shape) > 1 else []
         for index, (wide, next_wide) in enumerate(pairwise(widths), 1):
             if self.minibatch_deviation and index == len(widths) - 1:
                 layers.append(MinibatchStandardDeviation())
@@ -64,8 +66,8 @@ class FullyConnected(Network):
                     layers.append(nn.Dropout(self.dropout))
         if self.output != "none":
             layers.append(nn.Sigmoid() if self.output == "sigmoid" else nn.Tanh())
-        if len(gives) != 1:
-            layers.append(nn.Unflatten(1, gives) if gives else nn.Flatten(0))
+        if len(out_shape) != 1:
+            layers.append(nn.Unflatten(1, out_shape) if out_shape else nn.Flatten(0))
         return nn.Sequential(*layers)
 
     def _activation(self) -> nn.Module:

@@ -13,29 +13,32 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class FullyConvolutional(Network):
-    """Convolutions alone, from a large array of random numbers to an image: a generator.
+    """A generator of convolutions only, from a large random array to an image.
 
-    The latent vector is laid out as one square map, which the first convolution halves until it has the image's size;
-    the others keep it. A latent of 56 x 56 = 3,136 numbers makes an image of 28 x 28.
+    The latent vector is reshaped to one square map with twice the image's side, which the first convolution halves; the
+    others keep the size. An image of 28 x 28 takes a latent vector of 56 x 56 = 3,136 dimensions.
     """
 
     channels: tuple[int, ...] = (16, 32, 16)
-    """Feature maps of each convolution but the last."""
+    """Output channels of each convolution but the last."""
     kernel: int = 3
     """Side of every kernel, in pixels; odd."""
     slope: float = 0.2
-    """Of the leaky ReLU below zero; 0 is a ReLU."""
+    """Negative slope of the LeakyReLU; 0 is a ReLU."""
     output: Literal["sigmoid", "tanh"] = "sigmoid"
+    """Activation of the output: sigmoid for data in [0, 1], tanh for data in [-1, 1]."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        if len(gives) != 3:
-            raise ValueError(f"convolutions give images (C, H, W), not {gives}")
-        colors, height, width = gives
-        side = math.isqrt(takes[0])
-        if side * side != takes[0] or height != width or side != 2 * height:
-            raise ValueError(f"an image of {height} x {width} wants a latent of {2 * height} x {2 * width} numbers")
+        if len(out_shape) != 3:
+            raise ValueError(f"convolutions give images (C, H, W), not {out_shape}")
+        colors, height, width = out_shape
+        side = math.isqrt(in_shape[0])
+        if side * side != in_shape[0] or height != width or side != 2 * height:
+            raise ValueError(
+                f"an image of {height} x {width} must be square and needs latent size {4 * height * width}"
+            )
         layers: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
         for index, (before, after) in enumerate(zip((1, *self.channels), (*self.channels, colors), strict=True)):
             layers.append(

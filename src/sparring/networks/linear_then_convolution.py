@@ -12,26 +12,27 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class LinearThenConvolution(Network):
-    """Linear layers that lay out feature maps of the image's size, then convolutions that draw: a generator."""
+    """A generator of linear layers up to feature maps of the image's size, then convolutions."""
 
     hidden: tuple[int, ...] = (256,)
-    """Widths of the linear layers before the one that lays out the maps."""
+    """Widths of the linear layers before the one that makes the feature maps."""
     channels: tuple[int, ...] = (8,)
-    """Feature maps that the linear layers lay out, then those of each convolution but the last."""
+    """Channels of those feature maps, then output channels of each convolution but the last."""
     kernel: int = 3
     """Side of every kernel, in pixels; odd, so that the image keeps its size."""
     slope: float = 0.2
-    """Of the leaky ReLU below zero; 0 is a ReLU."""
+    """Negative slope of the LeakyReLU; 0 is a ReLU."""
     output: Literal["sigmoid", "tanh"] = "sigmoid"
+    """Activation of the output: sigmoid for data in [0, 1], tanh for data in [-1, 1]."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        if len(gives) != 3:
-            raise ValueError(f"convolutions give images (C, H, W), not {gives}")
-        colors, height, width = gives
+        if len(out_shape) != 3:
+            raise ValueError(f"convolutions give images (C, H, W), not {out_shape}")
+        colors, height, width = out_shape
         layers: list[nn.Module] = []
-        wide = takes[0]
+        wide = in_shape[0]
         for after in (*self.hidden, self.channels[0] * height * width):
             layers += [nn.Linear(wide, after), nn.LeakyReLU(self.slope)]
             wide = after

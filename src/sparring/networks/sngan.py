@@ -17,103 +17,107 @@ Layer = TypeVar("Layer", "nn.Linear", "nn.Conv2d")
 @final
 @dataclass(frozen=True)
 class SNGANGenerator(Network):
-    """Residual blocks, each doubling the side of the maps by repeating pixels, with batch normalization and ReLU.
+    """SNGAN's generator: residual blocks with batch normalization and ReLU, each doubling the side of the maps.
 
-    The maps begin with a side of 4 to 7 pixels. Miyato et al., "Spectral normalization for generative adversarial
-    networks", ICLR 2018, appendix B, with maps that halve from block to block as for STL-10; weights are born uniform
-    after Glorot and Bengio, times the square root of 2 within a block, as in its authors' code.
+    Upsampling repeats pixels. The smallest maps have a side of 4 to 7 pixels. Miyato et al., "Spectral normalization
+    for generative adversarial networks", ICLR 2018, appendix B, with channels that halve from block to block as for
+    STL-10; weights are initialized uniform after Glorot and Bengio, times the square root of 2 inside a block, as in
+    the authors' code.
 
-    Weights, from 64 latent numbers: 252,993 for (1, 8, 8), 241,425 for (1, 28, 28), 290,163 for (3, 32, 32),
+    Parameters, from 64 latent dimensions: 252,993 for (1, 8, 8), 241,425 for (1, 28, 28), 290,163 for (3, 32, 32),
     3,060,451 for (3, 64, 64).
     """
 
     width: int = 0
-    """Maps at the image's own side, doubling with each halving up to 512 (or 8 x `width`); the paper has 64 for 48 x 48
-    and for 128 x 128. 0 is by the image's side: 64 for 8 pixels, 32 up to 16, 16 up to 32; 32 up to 64, 16 up to 128, 8
-    up to 256."""
+    """Channels at the image's own side, doubling with each halving up to 512 (or 8 x `width`); the paper has 64 for 48
+    x 48 and for 128 x 128. 0 chooses by the image's side: 64 for 8 pixels, 32 up to 16, 16 up to 32; 32 up to 64, 16 up
+    to 128, 8 up to 256."""
     output: Literal["sigmoid", "tanh"] = "sigmoid"
+    """Activation of the output: sigmoid for data in [0, 1], tanh for data in [-1, 1]."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        *_, side = heights = sides(gives)
+        *_, side = heights = sides(out_shape)
         *_, first = widths = maps(self.width or width_for(heights[0]), len(heights))
-        layers = [_drawn(nn.Linear(takes[0], first * side * side)), nn.Unflatten(1, (first, side, side))]
-        layers += [_growing(before, after) for before, after in pairwise(widths[::-1])]
-        layers += [nn.BatchNorm2d(widths[0]), nn.ReLU(), _drawn(nn.Conv2d(widths[0], gives[0], 3, padding=1))]
+        layers = [_initialized(nn.Linear(in_shape[0], first * side * side)), nn.Unflatten(1, (first, side, side))]
+        layers += [_generator_block(before, after) for before, after in pairwise(widths[::-1])]
+        layers += [nn.BatchNorm2d(widths[0]), nn.ReLU(), _initialized(nn.Conv2d(widths[0], out_shape[0], 3, padding=1))]
         return nn.Sequential(*layers, *squashed(self.output))
 
 
 @final
 @dataclass(frozen=True)
 class SNGANDiscriminator(Network):
-    """Residual blocks, each halving the side of the maps by averaging, one more that does not; ReLU, a sum over places.
+    """SNGAN's discriminator: residual blocks that halve the maps by average pooling, under spectral normalization.
 
-    Every layer is under spectral normalization. Miyato et al., ICLR 2018, appendix B; weights are born as the
-    generator's.
+    A last block keeps the side; ReLU, a sum over positions and a linear layer give the score. Every layer is under
+    spectral normalization. Miyato et al., ICLR 2018, appendix B; weights are initialized as the generator's.
 
-    Weights: 156,929 for (1, 8, 8), 39,937 for (1, 28, 28), 159,425 for (3, 32, 32), 2,537,345 for (3, 64, 64).
+    Parameters: 156,929 for (1, 8, 8), 39,937 for (1, 28, 28), 159,425 for (3, 32, 32), 2,537,345 for (3, 64, 64).
     """
 
     width: int = 0
-    """Maps at half the image's side, otherwise as the generator's."""
+    """Channels at half the image's side, otherwise as for the generator."""
 
-    def build(self, takes: Shape, gives: Shape) -> nn.Module:
+    def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        only_a_score(gives)
-        *_, side = heights = sides(takes)
+        only_a_score(out_shape)
+        *_, side = heights = sides(in_shape)
         *_, last = widths = maps(self.width or width_for(heights[0]), len(heights))
         shrinks = len(heights) - 1
         layers = [
-            _scoring(before, after, index < shrinks, first=index == 0)
-            for index, (before, after) in enumerate(pairwise((takes[0], *widths)))
+            _discriminator_block(before, after, index < shrinks, first=index == 0)
+            for index, (before, after) in enumerate(pairwise((in_shape[0], *widths)))
         ]
         summed = nn.AvgPool2d(side, divisor_override=1)
-        score = spectral(_drawn(nn.Linear(last, 1)))
+        score = spectral(_initialized(nn.Linear(last, 1)))
         return nn.Sequential(*layers, nn.ReLU(), summed, nn.Flatten(), score, nn.Flatten(0))
 
 
-def _growing(before: int, after: int) -> nn.Module:
+def _generator_block(before: int, after: int) -> nn.Module:
     from torch import nn
 
     from sparring.networks.layers import Residual
 
-    # What the block's convolutions would add to a map everywhere, the next normalization takes away: no biases.
-    # A 1x1 convolution and repeating pixels may change places, and this order is four times cheaper.
+    # No biases: the next normalization would remove them. A 1x1 convolution and nearest-neighbor upsampling commute,
+    # and this order is four times cheaper.
     main = nn.Sequential(
         nn.BatchNorm2d(before),
         nn.ReLU(),
         nn.Upsample(scale_factor=2),
-        _drawn(nn.Conv2d(before, after, 3, padding=1, bias=False), math.sqrt(2)),
+        _initialized(nn.Conv2d(before, after, 3, padding=1, bias=False), math.sqrt(2)),
         nn.BatchNorm2d(after),
         nn.ReLU(),
-        _drawn(nn.Conv2d(after, after, 3, padding=1, bias=False), math.sqrt(2)),
+        _initialized(nn.Conv2d(after, after, 3, padding=1, bias=False), math.sqrt(2)),
     )
-    return Residual(main, nn.Sequential(_drawn(nn.Conv2d(before, after, 1, bias=False)), nn.Upsample(scale_factor=2)))
+    return Residual(
+        main, nn.Sequential(_initialized(nn.Conv2d(before, after, 1, bias=False)), nn.Upsample(scale_factor=2))
+    )
 
 
-def _scoring(before: int, after: int, shrinks: bool, first: bool) -> nn.Module:
+def _discriminator_block(before: int, after: int, shrinks: bool, first: bool) -> nn.Module:
     from torch import nn
 
     from sparring.networks.layers import Residual
 
-    # The image itself is not passed through a ReLU, and its block widens at once. Pooling comes before the shortcut's
-    # 1x1 convolution, with which it may change places.
+    # The first block has no ReLU before the image and widens at once. Pooling comes before the shortcut's 1x1
+    # convolution, with which it commutes.
     hidden = after if first else before
     pool: list[nn.Module] = [nn.AvgPool2d(2)] if shrinks else []
     main = [
         *([] if first else [nn.ReLU()]),
-        spectral(_drawn(nn.Conv2d(before, hidden, 3, padding=1), math.sqrt(2))),
+        spectral(_initialized(nn.Conv2d(before, hidden, 3, padding=1), math.sqrt(2))),
         nn.ReLU(),
-        spectral(_drawn(nn.Conv2d(hidden, after, 3, padding=1), math.sqrt(2))),
+        spectral(_initialized(nn.Conv2d(hidden, after, 3, padding=1), math.sqrt(2))),
         *pool,
     ]
-    shortcut = nn.Sequential(*pool, spectral(_drawn(nn.Conv2d(before, after, 1))))
+    shortcut = nn.Sequential(*pool, spectral(_initialized(nn.Conv2d(before, after, 1))))
     return Residual(nn.Sequential(*main), shortcut if shrinks or before != after else None)
 
 
-def _drawn(layer: Layer, gain: float = 1.0) -> Layer:
+def _initialized(layer: Layer, gain: float = 1.0) -> Layer:
     from torch import nn
 
     nn.init.xavier_uniform_(layer.weight, gain)
