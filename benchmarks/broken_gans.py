@@ -44,7 +44,7 @@ from sparring.training.trainer import train
 RESULTS = Path(__file__).parent / "results" / "broken-gans.json"
 PACED = 0.3
 """Seconds of rounds from which the duration of a training is estimated."""
-SPOILT = 1.5
+SPOILED = 1.5
 """Samples count as spoiled from this multiple of the unchanged recipe's distance from the data."""
 
 
@@ -149,7 +149,7 @@ def _times(each: dict[str, Any], every: dict[str, dict[str, Any]]) -> float | No
 def counts(each: dict[str, Any]) -> bool:
     """Whether the case counts: a change that was meant to spoil the samples did spoil them."""
     hidden = EQUILIBRIUM in each["right"] or each["right"][0] in (OVERFITTING, MEMORIZATION)
-    return hidden or each["times"] is None or each["times"] >= SPOILT
+    return hidden or each["times"] is None or each["times"] >= SPOILED
 
 
 def cases_in_markdown(part: str) -> str:
