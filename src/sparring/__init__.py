@@ -1,11 +1,11 @@
 """Sparring, a GAN workbench: train, diagnose, compare, explore and ship generative adversarial networks.
 
     import sparring
-    recipe = sparring.find_recipe("digits").with_(seeds=range(8))
+    recipe = sparring.find_recipe("digits").replace(seeds=8)
     run = sparring.train(recipe, out="runs/digits")
     images = sparring.sample(run, count=64)            # float32 (P, 64, 1, 8, 8), data units
 
-The names below are imported when first used, so `import sparring` costs nothing and loads no torch.
+The names below are imported when first used, so `import sparring` is fast and loads no torch.
 """
 
 from __future__ import annotations

@@ -1,20 +1,20 @@
-"""The one kind of error a user should ever see: one line that says what is wrong, where, and what to do."""
+"""The one kind of error that a user should see: one line that says what is wrong, where, and what to do next."""
 
 
 class SparringError(Exception):
-    """A failure that the user can mend. The message is one line; the command exits with 1 and prints it alone."""
+    """A failure that the user can fix. The message is one line; the command prints it and exits with status 1."""
 
 
 class UsageError(SparringError):
-    """A command, flag or value that does not exist or does not fit. The command exits with 2."""
+    """A command, flag or value that does not exist or does not fit. The command exits with status 2."""
 
 
 def in_one_line(error: Exception) -> str:
-    """What another's error says, on one line and after its kind."""
+    """The type and the message of any error, on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def shortened(value: object, most: int = 60) -> str:
-    """A value as text, cut so that it fits a message."""
+def shortened(value: object, max_length: int = 60) -> str:
+    """A value as text, cut after `max_length` characters so that it fits a message."""
     text = str(value)
-    return text if len(text) <= most else f"{text[:most]}..."
+    return text if len(text) <= max_length else f"{text[:max_length]}..."

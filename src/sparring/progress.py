@@ -1,4 +1,4 @@
-"""Work that takes a while, told on stderr: a bar with the time left on a terminal, else a line and an estimate."""
+"""Progress on stderr: a bar with the time left on a terminal, else one line and an estimate."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-ESTIMATED_AFTER = 0.05
-"""Share of the work after which what is left is told."""
-BRIEF = 5.0
-"""Seconds of work left that are not worth a line."""
+ESTIMATE_AFTER = 0.05
+"""Share of the work after which the time left is estimated."""
+MIN_SECONDS_LEFT = 5.0
+"""Seconds of work left below which no estimate is printed."""
 
 
 def say(line: str) -> None:
-    """On stderr, where it does not disturb a command's result."""
+    """Print a line on stderr, where it does not disturb a command's result."""
     Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def progress(title: str, total: int) -> Generator[Callable[[int], None]]:
-    """`title` is said; call what is yielded with how many of `total` pieces of the work are done."""
+    """Show how far some work is.
+
+    Args:
+        title: What the work is.
+        total: Pieces of work.
+
+    Yields:
+        A function to call with the number of pieces that are done.
+    """
     console = Console(stderr=True)
     if console.is_terminal:
         columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
@@ -31,14 +39,14 @@ def progress(title: str, total: int) -> Generator[Callable[[int], None]]:
             yield lambda done: bar.update(task, completed=done)
         return
     say(title)
-    begun, estimated = time.perf_counter(), False
+    start, estimated = time.perf_counter(), False
 
-    def hear(done: int) -> None:
+    def update(done: int) -> None:
         nonlocal estimated
-        if not estimated and done >= ESTIMATED_AFTER * total:
+        if not estimated and done >= ESTIMATE_AFTER * total:
             estimated = True
-            left = (time.perf_counter() - begun) * (total - done) / done
-            if left > BRIEF:
+            left = (time.perf_counter() - start) * (total - done) / done
+            if left > MIN_SECONDS_LEFT:
                 say(f"about {left:.0f} s left")
 
-    yield hear
+    yield update

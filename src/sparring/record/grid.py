@@ -1,4 +1,4 @@
-"""Examples as one PNG: a block of `columns` x rows per member, members side by side, seeds written above them."""
+"""Sample grids: one PNG with a block of examples for each member, side by side, and its seed above it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from PIL.PngImagePlugin import PngInfo
 
 from sparring.record.scatter import SIDE, Landmarks, scatter
 
-INK, PAPER, GUTTER = (60, 60, 60), (255, 255, 255), 12
+INK, BACKGROUND, GUTTER = (60, 60, 60), (255, 255, 255), 12
 CAPTION = 14
 """Pixels above a block for its seed."""
 LAYOUT = "sparring layout"
-"""The PNG's text chunk that says where what lies."""
-MOST_MEMBERS = 64
-"""More blocks than this in one picture help nobody."""
+"""Key of the PNG's text chunk that says where each block and example is, so that grids can be joined and cut."""
+MAX_MEMBERS = 64
+"""Blocks in one picture; further members are left out."""
 
 
 def grid(
@@ -29,15 +29,19 @@ def grid(
     scale: int | None = None,
     modes: Landmarks | None = None,
 ) -> Image.Image:
-    """One picture of `(P, N, C, H, W)` images, or of `(P, N, K)` vectors drawn as rows of K cells.
+    """Draw examples of P members as one picture.
 
-    Values are data units, clipped to [0, 1]; `in_color` tells what becomes of C channels. `scale` is pixels per pixel.
-    Points in the plane, `(P, N, 2)` with `modes`, are scattered over these.
+    Args:
+        examples: Images `(P, N, C, H, W)`, or vectors `(P, N, K)`, which become rows of K cells; in data units, clipped
+            to [0, 1]. With `modes`, points in the plane `(P, N, 2)`.
+        seeds: The members' seeds, written above the blocks.
+        scale: Screen pixels for each pixel; chosen by the size if None.
+        modes: The modes of the real data, over which points are scattered.
     """
     if modes is not None:
-        blocks = [scatter(member, modes) for member in examples[:MOST_MEMBERS]]
+        blocks = [scatter(member, modes) for member in examples[:MAX_MEMBERS]]
     else:
-        blocks = [_block(member, scale) for member in _as_images(examples)[:MOST_MEMBERS]]
+        blocks = [_block(member, scale) for member in _as_images(examples)[:MAX_MEMBERS]]
     names = [f"seed {s}" for s in seeds][: len(blocks)] if seeds is not None else None
     return _side_by_side(blocks, names)
 
@@ -49,34 +53,35 @@ def save_grid(
     scale: int | None = None,
     modes: Landmarks | None = None,
 ) -> None:
-    """Write `grid(...)` as a PNG that says where its blocks and the examples in them lie."""
-    about = PngInfo()
+    """Write `grid(...)` as a PNG that records where its blocks and the examples in them are."""
+    info = PngInfo()
     named = seeds is not None
     layout = _layout(_as_images(examples), named, scale) if modes is None else _layout_of_scatters(len(examples), named)
-    about.add_text(LAYOUT, json.dumps(layout))
-    grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=about)
+    info.add_text(LAYOUT, json.dumps(layout))
+    grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=info)
 
 
 def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[int]) -> None:
-    """Write one PNG of the members of several saved grids, in their order: as if they had been drawn together."""
-    told: dict[str, Any] = {}
+    """Join saved grids of some members each into one PNG, the same as if all had been drawn together."""
+    layout: dict[str, Any] = {}
     blocks: list[Image.Image] = []
     for page in pages:
         with Image.open(page) as picture:
-            told = json.loads(str(picture.info[LAYOUT]))
+            layout = json.loads(str(picture.info[LAYOUT]))
             width, height = (
-                n * (side + told["gap"]) - told["gap"] for n, side in zip(told["cells"], told["cell"], strict=True)
+                n * (side + layout["gap"]) - layout["gap"]
+                for n, side in zip(layout["cells"], layout["cell"], strict=True)
             )
-            blocks += [picture.crop((left, top, left + width, top + height)) for left, top in told["blocks"]]
-    blocks = blocks[:MOST_MEMBERS]
-    about = PngInfo()
-    about.add_text(LAYOUT, json.dumps({**told, "blocks": _places(len(blocks), blocks[0].size, True)[0]}))
+            blocks += [picture.crop((left, top, left + width, top + height)) for left, top in layout["blocks"]]
+    blocks = blocks[:MAX_MEMBERS]
+    info = PngInfo()
+    info.add_text(LAYOUT, json.dumps({**layout, "blocks": _places(len(blocks), blocks[0].size, True)[0]}))
     names = [f"seed {seed}" for seed in seeds][: len(blocks)]
-    _side_by_side(blocks, names).save(path, format="PNG", pnginfo=about)
+    _side_by_side(blocks, names).save(path, format="PNG", pnginfo=info)
 
 
 def in_color(images: np.ndarray) -> np.ndarray:
-    """`(..., C, H, W)` as red, green and blue: one channel is gray, two leave blue blank, of more the first three."""
+    """`(..., C, H, W)` as RGB: one channel is gray, two become red and green, of more the first three are shown."""
     channels = images.shape[-3]
     if channels == 1:
         return images.repeat(3, axis=-3)
@@ -86,17 +91,23 @@ def in_color(images: np.ndarray) -> np.ndarray:
 
 
 def excerpts(picture: Image.Image, members: int, examples: int) -> list[Image.Image] | None:
-    """Of each of the first `members` blocks of a saved grid, the first examples, at most so many, in a square.
+    """Cut the first examples of each block out of a saved grid.
 
-    None for a picture that does not say where they lie.
+    Args:
+        picture: A saved grid.
+        members: How many blocks.
+        examples: At most this many of each, in a square.
+
+    Returns:
+        A picture for each member; None for a picture that does not record where they are.
     """
     try:
-        told = json.loads(str(picture.info[LAYOUT]))
-        (across, down), (width, height), gap = told["cells"], told["cell"], told["gap"]
+        layout = json.loads(str(picture.info[LAYOUT]))
+        (across, down), (width, height), gap = layout["cells"], layout["cell"], layout["gap"]
         columns = min(across, max(1, math.isqrt(examples)))
         rows = min(down, max(1, examples // columns))
         size = columns * (width + gap) - gap, rows * (height + gap) - gap
-        boxes = [(left, top, left + size[0], top + size[1]) for left, top in told["blocks"][:members]]
+        boxes = [(left, top, left + size[0], top + size[1]) for left, top in layout["blocks"][:members]]
     except (KeyError, ValueError, TypeError):
         return None
     inside = all(0 <= b[0] < b[2] <= picture.width and 0 <= b[1] < b[3] <= picture.height for b in boxes)
@@ -104,7 +115,7 @@ def excerpts(picture: Image.Image, members: int, examples: int) -> list[Image.Im
 
 
 def save_array(examples: np.ndarray, path: Path) -> None:
-    """Write the numbers themselves, as .npy."""
+    """Write the examples as a .npy file."""
     with path.open("wb") as file:  # numpy would add .npy to a path that lacks it
         np.save(file, examples, allow_pickle=False)
 
@@ -124,17 +135,17 @@ def _cells(shape: Sequence[int], scale: int | None) -> tuple[int, int, int]:
 
 
 def _layout(images: np.ndarray, named: bool, scale: int | None) -> dict[str, Any]:
-    """Where the blocks of a page begin, and how the examples lie in each, in pixels."""
+    """Where the blocks of a picture begin, and how the examples are arranged in each, in pixels."""
     columns, rows, scale = _cells(images.shape[1:], scale)
     height, width = images.shape[-2:]
     size = (columns * (width + 1) - 1) * scale, (rows * (height + 1) - 1) * scale
-    places = _places(min(len(images), MOST_MEMBERS), size, named)[0]
+    places = _places(min(len(images), MAX_MEMBERS), size, named)[0]
     return {"blocks": places, "cells": [columns, rows], "cell": [width * scale, height * scale], "gap": scale}
 
 
 def _layout_of_scatters(members: int, named: bool) -> dict[str, Any]:
-    """The same for scatters: each is one cell."""
-    places = _places(min(members, MOST_MEMBERS), (SIDE, SIDE), named)[0]
+    """The layout of scatter plots: each is one cell."""
+    places = _places(min(members, MAX_MEMBERS), (SIDE, SIDE), named)[0]
     return {"blocks": places, "cells": [1, 1], "cell": [SIDE, SIDE], "gap": 0}
 
 
@@ -150,9 +161,9 @@ def _block(images: np.ndarray, scale: int | None) -> Image.Image:
 
 
 def _places(count: int, size: tuple[int, int], named: bool) -> tuple[list[tuple[int, int]], tuple[int, int]]:
-    """Left and upper edge of each block on a page, and the page's size."""
+    """Left and upper edge of each block in a picture, and the picture's size."""
     width, height = size[0] + GUTTER, size[1] + GUTTER + (CAPTION if named else 0)
-    # A page wider than tall suits screens: about twice as wide as high.
+    # A picture about twice as wide as high suits screens.
     columns = min(count, max(1, round(math.sqrt(2 * count * height / width))))
     rows = math.ceil(count / columns)
     columns = math.ceil(count / rows)  # four are two and two, not three and one
@@ -163,7 +174,7 @@ def _places(count: int, size: tuple[int, int], named: bool) -> tuple[list[tuple[
 
 def _side_by_side(blocks: Sequence[Image.Image], names: Sequence[str] | None) -> Image.Image:
     places, size = _places(len(blocks), blocks[0].size, names is not None)
-    page = Image.new("RGB", size, color=PAPER)
+    page = Image.new("RGB", size, color=BACKGROUND)
     draw = ImageDraw.Draw(page)
     for index, (block, (left, top)) in enumerate(zip(blocks, places, strict=True)):
         if names:

@@ -49,6 +49,7 @@ EVENTS = {
     "still": "plateau",
 }
 EVENT_FIELDS = {
+    "started": {"parts": "shards"},
     "log": {"noted": "logged", "figures": "metrics", "look_seconds": "evaluation_seconds"},
     "real-baseline": {"unseen": "held_out", "figures": "metrics"},
     "best": {"figure": "metric"},
