@@ -13,7 +13,7 @@ from sparring.cli.main import run
 from sparring.datasets.grid import Grid
 from sparring.datasets.ring import Ring
 from sparring.record.grid import excerpts, grid, in_color, save_grid
-from sparring.record.scatter import ASTRAY, INSIDE, PAPER, SIDE, scatter
+from sparring.record.scatter import BACKGROUND, INSIDE, OUTSIDE, SIDE, scatter
 
 QUICK = ("--rounds", 4, "--log-points", 1, "--batch", 4, "--threads", 1)
 
@@ -37,9 +37,9 @@ def test_a_scatter_shows_points_where_they_are_and_strays_on_the_rim() -> None:
     assert picture.size == (SIDE, SIDE)
     assert at(picture, 1, 3, modes.reach) == ImageColor.getrgb(INSIDE)
     assert at(picture, -3, -1, modes.reach) == ImageColor.getrgb(INSIDE)
-    assert at(picture, 3, 1, modes.reach) == ImageColor.getrgb(PAPER)
+    assert at(picture, 3, 1, modes.reach) == ImageColor.getrgb(BACKGROUND)
     colors = {pixel for _, pixel in picture.crop((SIDE - 6, 0, SIDE, SIDE)).getcolors(999) or []}
-    assert ImageColor.getrgb(ASTRAY) in colors
+    assert ImageColor.getrgb(OUTSIDE) in colors
     assert scatter(np.full((3, 2), np.nan), modes).size == (SIDE, SIDE)
 
 

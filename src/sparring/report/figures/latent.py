@@ -19,7 +19,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from sparring.errors import UsageError
-from sparring.record.grid import MOST_MEMBERS, in_color
+from sparring.record.grid import MAX_MEMBERS, in_color
 from sparring.report.figures.drawing import DPI, LIGHT, SMALL, TEXT, TITLE, Scheme
 
 MARGIN, GUTTER, GAP = 20, 36, 5
@@ -228,7 +228,7 @@ def influence(
     most = max(len(c) for c in chosen)
     columns = min(most, 6) if tiles.image else 1
     rows = math.ceil(most / columns)
-    shown = np.concatenate([change[member, list(c)].ravel() for member, c in enumerate(chosen[:MOST_MEMBERS])])
+    shown = np.concatenate([change[member, list(c)].ravel() for member, c in enumerate(chosen[:MAX_MEMBERS])])
     limit = _nice(float(np.abs(shown[np.isfinite(shown)]).max(initial=0)))
     step, fall = tiles.width + 3 * GAP, LINE + tiles.height + 2 * GAP
 
@@ -264,7 +264,7 @@ def _page(
     key: tuple[float, str] | None = None,
 ) -> Figure:
     """Members in reading order under a headline; a block is `size` pixels, below the line that names its seed."""
-    count = min(len(seeds), MOST_MEMBERS)
+    count = min(len(seeds), MAX_MEMBERS)
     if count < len(seeds):
         headline += f" (first {count} of {len(seeds):,} seeds)"
     names = [f"seed {seed}" for seed in seeds[:count]]

@@ -12,7 +12,7 @@ import numpy as np
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.wording import count, duration, example, number, plus_minus
 from sparring.record import Run
-from sparring.record.grid import MOST_MEMBERS
+from sparring.record.grid import MAX_MEMBERS
 from sparring.record.story import CURVES
 from sparring.report.figures import run as figures
 from sparring.report.page import findings, measures
@@ -155,7 +155,7 @@ def _samples(facts: Facts) -> Markup | None:
     if not held:
         return None
     chosen = [held[k] for k in sorted({round(k) for k in np.linspace(0, len(held) - 1, min(MOST_PICTURES, len(held)))})]
-    shown = min(len(facts.seeds), MOST_MEMBERS)
+    shown = min(len(facts.seeds), MAX_MEMBERS)
     whose = f"seed {facts.seeds[0]}" if shown == 1 else f"{shown} seeds side by side"
     images: list[Markup] = []
     for name in chosen:
