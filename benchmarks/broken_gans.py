@@ -39,7 +39,7 @@ from sparring.game.assembly import game_of
 from sparring.recipe import Recipe
 from sparring.record import Run
 from sparring.rules import Signals
-from sparring.training.trainer import train
+from sparring.training import train
 
 RESULTS = Path(__file__).parent / "results" / "broken-gans.json"
 PACED = 0.3

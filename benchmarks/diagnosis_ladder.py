@@ -37,7 +37,7 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, Story
 from sparring.record.journal import json_numbers
 from sparring.record.story import CURVES, GRADIENTS
-from sparring.training.trainer import train
+from sparring.training import train
 
 RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
 

@@ -40,7 +40,7 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.game.game import Game
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.training.trainer import Trainer, train
+from sparring.training import Trainer, train
 
 PLAYED = (
     ("pattern-1010", 1, 10_000),

@@ -32,7 +32,7 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, write_atomically
 from sparring.record.grid import save_grid
 from sparring.report import summary, write_report
-from sparring.training.trainer import train
+from sparring.training import train
 
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"

@@ -46,6 +46,7 @@ from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
+from sparring.training.single import chores_for
 from sparring.training.trainer import CURVE_STEP, Trainer
 
 RESULTS = Path(__file__).parent / "results"
@@ -124,9 +125,9 @@ class Ours:
         self.compiled, self.group = how.compiled, how.group
         if how.message:
             print(how.message, file=sys.stderr)
-        self._trainer = Trainer(endless, game, run, [self._pause_in_time])
+        self._trainer = Trainer(endless, game, run, chores_for(), [self._pause_in_time])
         self._trainer.play_to = how.play_to
-        self._trainer.step = Trainer(replace(recipe, rounds=rounds), game, run).step
+        self._trainer.curve_step = Trainer(replace(recipe, rounds=rounds), game, run).curve_step
         self._trainer.log_rounds = [*range(0, rounds * LONGER, max(1, rounds // recipe.log_points))]
         self._until = 0.0
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe, find_recipe
     from sparring.record import Run
     from sparring.report import write_report
-    from sparring.training.trainer import train
+    from sparring.training.start import train
 
 limit_openmp_spinning()  # before anything loads torch
 
@@ -58,7 +58,7 @@ _HOMES = {
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
     "sample": "sparring.analysis.generators:sample",
-    "train": "sparring.training.trainer:train",
+    "train": "sparring.training.start:train",
     "write_report": "sparring.report:write_report",
 }
 

@@ -22,7 +22,7 @@ from sparring.game.assembly import game_of
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.recipe import Recipe, find_recipe
-from sparring.training.trainer import train
+from sparring.training import train
 from sparring.tricks.diff_augment import DiffAugment
 from sparring.tricks.r1_r2 import R1R2
 from tests.miniature import LARGEST_BATCH, miniature

@@ -27,7 +27,7 @@ from sparring.game.game import Game
 from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.training.trainer import Trainer, train
+from sparring.training import Trainer, train
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1 import R1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring import catalogue
 from sparring.analysis.evaluator import AMONG, COUNT, NEARER, Evaluator, OwnNumbers
@@ -26,12 +28,14 @@ from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run, Story
 from sparring.record.story import CURVES
-from sparring.training.trainer import EVALUATION_SHARE, Trainer
+from sparring.training import Trainer
+from sparring.training.chores.evaluate import EVALUATION_SHARE, Evaluate
+from sparring.training.single import chores_for
 from sparring.tricks import Trick
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.user_modules import PAIRS, ConvG
 
-train = partial(sparring.training.trainer.train, threads=1)
+train = partial(sparring.train, threads=1)
 
 
 class CountingD(nn.Module):
@@ -51,7 +55,7 @@ class CountingD(nn.Module):
 
 @pytest.fixture
 def every_tick_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sparring.training.trainer, "EVALUATION_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.chores.evaluate, "EVALUATION_SHARE", 1e9)
     monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)  # so that a run can be left after any round
 
 
@@ -132,7 +136,7 @@ def timed(
 ) -> tuple[Story, float]:
     """A run whose rounds take a second each, and its looks as long as that; with what it spent on looks in all."""
     clock, spent = Clock(), [setup]
-    monkeypatch.setattr(sparring.training.trainer, "time", clock)
+    monkeypatch.setattr(time, "monotonic", clock.monotonic)
     recipe = find_recipe("pattern-1010").replace(rounds=rounds, log_points=log_points)
     game = game_of(recipe, recipe.data.open(None, "cpu"))
 
@@ -149,10 +153,11 @@ def timed(
     monkeypatch.setattr(game, "play", played)
     run = Run(folder)
     run.create(recipe.to_json())
-    trainer = Trainer(recipe, game, run)
-    told: dict[str, Any] = {"metrics": {"diversity": 1.0}}
-    trainer.begin_evaluating(SimpleNamespace(look=evaluated, seconds=setup, guess=look, told=lambda: told))  # pyright: ignore[reportArgumentType]
-    trainer.go()
+    baseline = {"diversity": 1.0}
+    evaluator: Any = SimpleNamespace(
+        look=evaluated, seconds=setup, guess=look, real_baseline=baseline, told=lambda: {"metrics": baseline}
+    )
+    Trainer(recipe, game, run, chores_for(Evaluate(lambda: evaluator))).go()
     return run.story, sum(spent)
 
 

@@ -16,7 +16,7 @@ from sparring.game.compile.plan import plan
 from sparring.game.runtime import threads_set
 from sparring.recipe import find_recipe
 from sparring.record import Run
-from sparring.training.trainer import train
+from sparring.training import train
 from tests.laws.test_compiled import (
     ADAM,
     EVERY,

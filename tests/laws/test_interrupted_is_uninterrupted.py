@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sparring.training.chores.checkpoint
 import sparring.training.trainer
 from sparring.errors import SparringError
 from sparring.game.game import Game, Logged
@@ -29,7 +31,7 @@ CUTS = (11, 30)
 
 
 # One thread: the tests run side by side already.
-train = partial(sparring.training.trainer.train, threads=1)
+train = partial(sparring.train, threads=1)
 
 
 @pytest.fixture(autouse=True)
@@ -227,8 +229,8 @@ def test_a_second_ctrl_c_interrupts_at_once_and_loses_no_more_than_a_crash(tmp_p
 def test_when_checkpoints_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch, data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe("digits"))
     seldom = train(recipe, tmp_path / "seldom")
-    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.chores.checkpoint, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.training.chores.checkpoint, "CHECKPOINT_SHARE", 1e9)
     often = train(recipe, tmp_path / "often")
     saved = [[e["round"] for e in run.story.events if e["event"] == "checkpoint"] for run in (seldom, often)]
     assert len(saved[0]) < len(saved[1])
@@ -264,6 +266,6 @@ def test_a_turn_is_as_long_as_ctrl_c_may_wait(tmp_path: Path, monkeypatch: pytes
         return []
 
     monkeypatch.setattr(Game, "play_to", play_to)
-    monkeypatch.setattr(sparring.training.trainer.time, "monotonic", lambda: clock)
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
     train(short(find_recipe("pattern-1010")).replace(rounds=10_000, log_points=100), tmp_path / "run", metrics=False)
     assert 0.1 <= longest <= 2 * sparring.training.trainer.TURN_SECONDS

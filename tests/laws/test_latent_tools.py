@@ -16,7 +16,7 @@ from sparring.analysis.latent_tools.influence import effect, influence, region
 from sparring.analysis.latent_tools.sweep import sweep
 from sparring.errors import UsageError
 from sparring.recipe import find_recipe
-from sparring.training.trainer import train
+from sparring.training import train
 
 P, SIZE = 3, 6
 

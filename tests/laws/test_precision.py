@@ -20,7 +20,7 @@ from sparring.game.compile.compiled import CompiledGame
 from sparring.game.game import Game
 from sparring.latents.normal import Normal
 from sparring.recipe import Recipe, find_recipe
-from sparring.training.trainer import train
+from sparring.training import train
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.test_population_is_its_solo_runs import distance, played, resting, weights
 from tests.laws.user_modules import PAIRS

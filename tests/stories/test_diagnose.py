@@ -25,7 +25,7 @@ from sparring.report import Live, summary, write_report
 from sparring.report.page.findings import when_to_stop
 from sparring.rules import Signals
 from sparring.rules._telling import told
-from sparring.training import trainer
+from sparring.training.chores import evaluate
 from sparring.tricks.label_swapping import LabelSwapping
 
 SMALL = sparring.find_recipe("digits").replace(
@@ -258,7 +258,7 @@ def test_one_example_that_wanders_nearer_is_no_gain() -> None:
 def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A G that cannot learn rests from the beginning. The same command has nothing left to do; without the flag it
     goes on."""
-    monkeypatch.setattr(trainer, "EVALUATION_SHARE", 1e6)  # every tick is looked at, however long that takes
+    monkeypatch.setattr(evaluate, "EVALUATION_SHARE", 1e6)  # every tick is looked at, however long that takes
     rest = SMALL.replace(generator_optimizer=SGD(0.0), rounds=200, log_points=20)
     made = sparring.train(rest, tmp_path / "run", early_stop=True)
     assert made.story.status == "plateau"
@@ -271,7 +271,7 @@ def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: 
 
 
 def test_training_goes_on_while_samples_get_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "EVALUATION_SHARE", 1e6)
+    monkeypatch.setattr(evaluate, "EVALUATION_SHARE", 1e6)
     made = sparring.train("pattern-1010", tmp_path / "run", early_stop=True, watchers=[_stop_at(600)])
     assert made.story.status == "stopped"
 

@@ -36,12 +36,15 @@ from sparring.record import Run
 from sparring.record.grid import LAYOUT
 from sparring.record.joining import join
 from sparring.record.story import CURVES, GRADIENTS
-from sparring.training import distributed
-from sparring.training.distributed import Session, coordinator
+from sparring.training import Trainer, single
+from sparring.training.chores.evaluate import Evaluate
+from sparring.training.distributed import coordinator
+from sparring.training.distributed.channel import SharedFolder, reported_status
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
-from sparring.training.distributed.status import Status
-from sparring.training.distributed.worker import SharedFolder, heard, work
+from sparring.training.distributed.status import Session, Status
+from sparring.training.distributed.worker import work
 from sparring.training.distributed.workers import Exit, Workers
+from sparring.training.prepare import Settings, prepare
 
 ROOT = Path(__file__).parents[2]
 SEEDS = (3, 5, 123456789012, 8, 1)
@@ -60,7 +63,7 @@ class Here(Workers):
         work(job, shard.folder, SharedFolder(shard.folder))
 
     def status(self, shard: Shard) -> Status | None:
-        return heard(shard.folder)
+        return reported_status(shard.folder)
 
     def exited(self, shard: Shard) -> Exit | None:
         return Exit("its end", died=False)
@@ -68,7 +71,7 @@ class Here(Workers):
     def stop(self, round: int) -> None:
         pass
 
-    def leave(self) -> None:
+    def shut_down(self) -> None:
         pass
 
 
@@ -85,7 +88,7 @@ class Lost(Here):
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "LocalWorkers", Here)
-    monkeypatch.setattr(coordinator, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(coordinator, "POLL_SECONDS", 0.0)
 
 
 def told(run: Run) -> dict[str, Any]:
@@ -123,11 +126,11 @@ def assert_of_its_parts(run: Run, shards: list[Run]) -> None:
 
 
 def in_parts(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> Run:
-    return distributed.coordinator.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
+    return sparring.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
 
 
 def alone(recipe: Recipe, folder: Path) -> Run:
-    return sparring.training.trainer.train(recipe, folder, threads=1, compile=False)
+    return sparring.train(recipe, folder, threads=1, compile=False)
 
 
 @pytest.mark.usefixtures("here")
@@ -188,7 +191,7 @@ def test_a_part_whose_members_are_all_lost_goes_on_for_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in one process; when all members are lost it ends, and says so."""
-    made = sparring.training.trainer.game_of
+    made = single.game_of
 
     def broken(lost: Callable[[int], bool]) -> Callable[..., Any]:
         def game_of(recipe: Recipe, *more: Any, **named: Any) -> Any:
@@ -201,11 +204,11 @@ def test_a_part_whose_members_are_all_lost_goes_on_for_the_others(
 
         return game_of
 
-    monkeypatch.setattr(sparring.training.trainer, "game_of", broken(lambda seed: seed == 3))
+    monkeypatch.setattr(single, "game_of", broken(lambda seed: seed == 3))
     run, whole = in_parts(DIGITS, tmp_path / "parts"), alone(DIGITS, tmp_path / "whole")
     assert_same(run, whole, ROUNDING)
     assert run.story.diverged == {0: 10}
-    monkeypatch.setattr(sparring.training.trainer, "game_of", broken(lambda seed: True))
+    monkeypatch.setattr(single, "game_of", broken(lambda seed: True))
     with pytest.raises(SparringError, match="every member diverged by round"):
         in_parts(DIGITS, tmp_path / "all")
     assert Run(tmp_path / "all").story.status == "diverged"
@@ -216,7 +219,7 @@ def test_all_parts_look_at_samples_in_the_rounds_in_which_the_first_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due = iter([True, False, True] * 100)
-    monkeypatch.setattr(sparring.training.trainer.Trainer, "_evaluation_is_due", lambda *_: next(due))
+    monkeypatch.setattr(Evaluate, "_is_due", lambda *_: next(due))
     run = in_parts(DIGITS, tmp_path / "run")
     rounds, figures = run.story.evaluations
     assert rounds.tolist() == [0, 20, 30]
@@ -228,7 +231,7 @@ def test_parts_that_were_left_in_different_rounds_tell_what_all_have_come_to(tmp
     whole = alone(DIGITS, tmp_path / "whole")
     stopped: list[int] = []
 
-    def leave(trainer: sparring.training.trainer.Trainer) -> None:
+    def leave(trainer: Trainer) -> None:
         if trainer.game.round >= 20 + 5 * len(stopped):
             stopped.append(trainer.game.round)
             trainer.stopping = True
@@ -237,13 +240,9 @@ def test_parts_that_were_left_in_different_rounds_tell_what_all_have_come_to(tmp
     try:
         deal = ShardPlan.of(Run(tmp_path / "parts"), SEEDS, 2, 1)
         for shard in deal.shards:
-            more = {
-                "watchers": [leave],
-                "threads": 1,
-                "compile": False,
-                "whole": sparring.training.trainer.Whole(len(SEEDS)),
-            }
-            sparring.training.trainer.train(DIGITS.replace(seeds=shard.seeds), shard.folder, **more)
+            settings = Settings(threads=1, compile=False)
+            task = prepare(DIGITS.replace(seeds=shard.seeds), shard.folder, settings, sharded=False)
+            single.train_here(task, settings, [leave], single.SharedRun(len(SEEDS)))
     finally:
         sparring.training.trainer.BEAT_SECONDS = beat
     run = Run(tmp_path / "parts")
@@ -274,7 +273,7 @@ def test_a_part_that_is_told_a_round_stops_after_it(tmp_path: Path) -> None:
     first.folder.parent.mkdir(parents=True)
     (first.folder.parent / "stop").write_text("17")
     exited = work(job, first.folder, channel)
-    assert (exited.end, exited.round, heard(first.folder)) == ("stopped", 17, exited)
+    assert (exited.end, exited.round, reported_status(first.folder)) == ("stopped", 17, exited)
     assert (first.run.load() or (0,))[0] == 17
     (first.folder.parent / "stop").unlink()
     assert work(job, first.folder, channel).end == "finished"
@@ -296,15 +295,15 @@ def test_what_cannot_be_dealt_out_is_one_line(
     with pytest.raises(UsageError, match="holds another run"):
         in_parts(DIGITS, Path(alone_in))
     monkeypatch.setattr(coordinator, "LocalWorkers", Lost)
-    with pytest.raises(SparringError, match=r"seed 3 .*lost 3 times, the last time by signal 9 .*the same command"):
+    with pytest.raises(SparringError, match=r"seed 3 .*lost 3 times, the last time by signal 9 .*run the same command"):
         in_parts(DIGITS, tmp_path / "lost")
 
 
 def test_people_see_every_part() -> None:
     shards = [Shard(0, (0, 1), Path("000")), Shard(1, (2, 5), Path("001")), Shard(2, (9,), Path("002"))]
     session = Session(DIGITS, shards, 2, 1)
-    lately = {"d_loss": [0.5, 0.7]}
-    session.statuses = {0: Status(40, 9.0, 4.0, end="finished"), 1: Status(10, 5.0, 2.0, lately=lately, lost=1)}
+    recent = {"d_loss": [0.5, 0.7]}
+    session.statuses = {0: Status(40, 9.0, 4.0, end="finished"), 1: Status(10, 5.0, 2.0, recent=recent, n_diverged=1)}
     session.deaths = {1: 2}
     assert (session.round, session.rounds_per_second, session.seconds_left) == (0, 5.0, None)
     session.statuses[2] = Status(20, 10.0, 2.0)
@@ -368,7 +367,7 @@ def test_a_worker_is_killed_and_all_are_stopped_on_the_way(tmp_path: Path, monke
             begun
             and not session.stopping
             and sum(session.deaths.values())
-            and all(status.pace for status in session.statuses.values())
+            and all(status.rounds_per_second for status in session.statuses.values())
         ):
             os.kill(os.getpid(), signal.SIGINT)
 
@@ -433,9 +432,9 @@ def test_ray_trains_parts_and_survives_the_loss_of_a_worker(
     monkeypatch.setenv("RAY_worker_niceness", "0")
     start = on_ray.RayWorkers.start
 
-    def on_a_host_that_sees_nothing(crew: on_ray.RayWorkers, shard: Shard, job: Job) -> None:
+    def on_a_host_that_sees_nothing(workers: on_ray.RayWorkers, shard: Shard, job: Job) -> None:
         (shard.folder.parent / "token").write_text("another run's")
-        start(crew, shard, job)
+        start(workers, shard, job)
 
     if not shared:
         monkeypatch.setattr(on_ray.RayWorkers, "start", on_a_host_that_sees_nothing)
@@ -444,7 +443,7 @@ def test_ray_trains_parts_and_survives_the_loss_of_a_worker(
 
     def kill_one(session: Session) -> None:
         if not killed and session.round > 10:
-            found = subprocess.run(["pgrep", "-f", "ray::train_part"], capture_output=True, text=True, check=True)
+            found = subprocess.run(["pgrep", "-f", "ray::train_shard"], capture_output=True, text=True, check=True)
             killed.append(int(found.stdout.split()[0]))
             os.kill(killed[0], signal.SIGKILL)
 

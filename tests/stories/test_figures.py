@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
@@ -28,7 +29,7 @@ from sparring.report.figures.panels import figures_at_ticks, gradients
 from sparring.report.figures.run import figures
 from sparring.report.live.points import COLUMNS, ROWS, Scatters
 from sparring.report.terminal.evaluations import FEW, NAMES, phrases
-from sparring.training.trainer import train
+from sparring.training import train
 from tests.stories.test_report import page_of, text_of
 
 JUDGED = ("frechet-distance", "modes", "class-divergence", "confidence")
@@ -43,7 +44,7 @@ def sparring_(*arguments: object) -> int:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Five seeds of digits, looked at at every tick."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sparring.training.trainer, "EVALUATION_SHARE", 1e9)
+        patch.setattr(sparring.training.chores.evaluate, "EVALUATION_SHARE", 1e9)
         recipe = find_recipe("digits").replace(seeds=5, rounds=40, log_points=4, samples_per_grid=4)
         return train(recipe, tmp_path_factory.mktemp("figures") / "digits", threads=1)
 

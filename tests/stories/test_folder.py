@@ -534,7 +534,7 @@ def test_a_run_goes_on_with_the_same_images_or_not_at_all(
     capsys.readouterr()
     assert sparring(*command) == 1
     said = capsys.readouterr().err.splitlines()[-1]
-    assert f"{tmp_path / 'run'} cannot go on: the images in {album} have changed since: put them back" in said
+    assert f"{tmp_path / 'run'} cannot be resumed: the images in {album} have changed since: put them back" in said
     (album / "new.png").unlink()
     assert sparring(*command) == 0
 

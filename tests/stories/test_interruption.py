@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 import sparring.training.about
+import sparring.training.chores.checkpoint
 import sparring.training.trainer
 from sparring.cli.main import FAILED, INTERRUPTED, OK
 from sparring.errors import SparringError
@@ -28,7 +29,7 @@ from sparring.game.game import Game
 from sparring.recipe import find_recipe
 from sparring.record import Journal, Run
 from sparring.record.journal import replay
-from sparring.training.trainer import train
+from sparring.training import train
 from tests.laws.user_modules import PAIRS
 
 ROOT = Path(__file__).parents[2]
@@ -39,14 +40,15 @@ from pathlib import Path
 import numpy as np
 import torch
 torch.set_num_threads(1)
+import sparring
 import sparring.training.about
-import sparring.training.trainer
+import sparring.training.chores.checkpoint
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
 
-sparring.training.trainer.CHECKPOINT_SECONDS = 0
-sparring.training.trainer.CHECKPOINT_SHARE = 1
+sparring.training.chores.checkpoint.CHECKPOINT_SECONDS = 0
+sparring.training.chores.checkpoint.CHECKPOINT_SHARE = 1
 sparring.training.about._commit = lambda: None  # asks git: a process of its own, and no part of the run
 
 # The driver trains once itself: what is loaded on first use is then loaded for every sitting.
@@ -56,7 +58,7 @@ def sitting(recipe, folder, before=lambda: None):
     if child:
         return child
     before()
-    sparring.training.trainer.train(recipe, folder, threads=1)
+    sparring.train(recipe, folder, threads=1)
     os._exit(0)
 
 def end(child):
@@ -88,7 +90,7 @@ AT_EVERY_STEP = (
     DRIVER
     + """
 recipe = find_recipe("pattern-1010").replace(rounds=12, log_points=2, seeds=(7, 123456789012))
-sparring.training.trainer.train(recipe, home / "whole", threads=1)
+sparring.train(recipe, home / "whole", threads=1)
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.truncate"}
 
 def killed_before(step):
@@ -125,7 +127,7 @@ AT_RANDOM = (
     + """
 rng = random.Random(0)
 recipe = find_recipe("pattern-1010").replace(rounds=2000, log_points=200, seeds=4)
-sparring.training.trainer.train(recipe.replace(rounds=10), home / "warm", threads=1)
+sparring.train(recipe.replace(rounds=10), home / "warm", threads=1)
 began = time.monotonic()
 assert end(sitting(recipe, home / "whole")) == 0
 length = time.monotonic() - began
@@ -235,8 +237,8 @@ def assert_one_line(error: BaseException, *parts: str) -> None:
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint at every tick."""
-    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SECONDS", 0)
-    monkeypatch.setattr(sparring.training.trainer, "CHECKPOINT_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.chores.checkpoint, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(sparring.training.chores.checkpoint, "CHECKPOINT_SHARE", 1e9)
 
 
 @pytest.fixture
@@ -296,7 +298,7 @@ def test_a_disk_that_refuses_any_write_stops_the_run_and_what_was_saved_stays(
     run = Run.open(tmp_path / "run")
     saved = run.load()
     says = "nothing was saved yet" if saved is None else f"saved up to round {saved[0]}"
-    assert_one_line(caught.value, "cannot write", says, "run the same command to go on")
+    assert_one_line(caught.value, "cannot write", says, "run the same command to resume")
     assert not list(run.path.rglob("*.partial"))
     assert_same_weights(train(recipe, run.path, threads=1), whole)
 

@@ -21,9 +21,8 @@ from sparring.cli.main import OK, run
 from sparring.recipe import Recipe, reload
 from sparring.record import Run, legacy
 from sparring.record.story import CURVES, GRADIENTS
-from sparring.training import distributed
-from sparring.training.distributed import Session
-from sparring.training.trainer import train
+from sparring.training import train
+from sparring.training.distributed.status import Session
 
 OLD_RUNS = Path(__file__).parent / "old_runs"
 WHOLE = ("finished", "stopped", "toy")
@@ -186,7 +185,7 @@ def test_shards_of_old_resume(tmp_path: Path) -> None:
         if session.round >= beyond and not session.stopping:
             os.kill(os.getpid(), signal.SIGINT)
 
-    made = distributed.train(
+    made = train(
         reload(shards.recipe), shards.path, processes=2, threads=1, compile=False, session_watchers=[interrupt]
     )
     story = made.story

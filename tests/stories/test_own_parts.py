@@ -17,7 +17,7 @@ from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
-from sparring.training.trainer import Trainer, train
+from sparring.training import Trainer, train
 
 PARTS = '''
 """Two moons, from convolutions to moves: everything here is the user's own."""

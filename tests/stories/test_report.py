@@ -29,7 +29,7 @@ from sparring.report.figures.run import curves, ends, outputs
 from sparring.report.figures.smoothing import smoothed
 from sparring.report.live.training import Pictures, preview, sparkline
 from sparring.report.page.run import MOST_PICTURES, page
-from sparring.training.trainer import train
+from sparring.training import train
 
 TARGET = [0.9, 0.1, 0.9, 0.1]
 ABOUT = {

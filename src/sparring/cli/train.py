@@ -80,7 +80,7 @@ def run(arguments: list[str]) -> int:
     recipe = changed(recipe, flags)
     from sparring import report
     from sparring.game.world import world_from_env
-    from sparring.training.distributed import train
+    from sparring.training import train
 
     with report.Live() as live, report.LiveShards() as live_shards:
         made = train(

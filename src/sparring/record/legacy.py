@@ -64,8 +64,9 @@ METRICS = {
 """What an evaluation during training is keyed by."""
 MEASURES_FIELDS: dict[str, str] = {}
 """Fields of measures.json."""
-SHARDS, PLAN = "parts", "deal.json"
-"""A run of several processes: the folder of its shards, and the file in it that says which members each has."""
+SHARDS, PLAN, EVALUATIONS = "parts", "deal.json", "looks"
+"""A run of several processes: the folder of its shards, in it the file that says which members each has, and the folder
+of their decisions when to evaluate."""
 FLAGS = {
     "--ticks": "--log-points",
     "--pictured": "--samples-per-grid",

@@ -1,4 +1,4 @@
-"""about.json: what a reader needs to know beside the recipe to make the same run."""
+"""about.json: what a reader needs to know, beside the recipe, to make the same run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,19 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 
 
-def about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
-    """Write about.json: what a reader needs to know to make the same run."""
-    held = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
-    held |= {
+def write_about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
+    """Write about.json, or bring it up to date: the machine and the versions that a run is trained with.
+
+    Args:
+        run: Its folder exists.
+        recipe: What is trained, with all the run's seeds.
+        device: `cpu`, or a CUDA device, whose name is written.
+        threads: Threads of torch, in each process.
+        processes: Processes that train the run.
+    """
+    levels = equilibrium_levels(recipe.objective)
+    about = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
+    about |= {
         "recipe": recipe.name,
         "id": recipe.id,
         "seeds": list(recipe.seeds),
@@ -35,25 +44,21 @@ def about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 
         "python": platform.python_version(),
         "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
         "commit": _commit(),
-        "equilibrium": {name: level for name, level in equilibrium_levels(recipe.objective).items() if name != "sure"},
+        "equilibrium": {name: level for name, level in levels.items() if name != "sure"},
         "target": recipe.data.target,
         "changed": _changed(recipe),
     }
-    run.write_text("about.json", json.dumps(held, indent=2) + "\n")
+    run.write_text("about.json", json.dumps(about, indent=2) + "\n")
 
 
 def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
-    """How the run departs from the catalogue's recipe of its name: field -> [there, here]. None if it is not of it."""
+    """Fields that differ from the catalogue's recipe of that name: field -> [there, here]. None if there is no such."""
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None
     named, mine = find_recipe(recipe.name, sized_by=recipe.data).to_dict(), recipe.to_dict()
     named["data"] = find_recipe(recipe.name).to_dict()["data"]
-    told_elsewhere = ("name", "origin", "seeds")
-    return {
-        field: [named[field], mine[field]]
-        for field in mine
-        if mine[field] != named[field] and field not in told_elsewhere
-    }
+    fields = [field for field in mine if field not in ("name", "origin", "seeds")]
+    return {field: [named[field], mine[field]] for field in fields if mine[field] != named[field]}
 
 
 def _processor() -> str:

@@ -19,14 +19,17 @@ from sparring.analysis.wording import count, duration, plus_minus
 from sparring.report.live.training import PLAIN_SECONDS, REFRESH_SECONDS, SAFE, spreads_table
 
 if TYPE_CHECKING:
-    from sparring.training.distributed import Session, Shard
+    from sparring.training.distributed.shards import Shard
+    from sparring.training.distributed.status import Session
 
 MOST_ROWS = 16
 """Parts that are shown one by one; of more, those that are furthest behind."""
 
 
 class LiveShards:
-    """A spectator of a run's parts. Use it as a context: `with LiveShards() as live: train(..., spectators=[live])`."""
+    """A spectator of a run's parts. Use it as a context:
+
+    `with LiveShards() as live: train(..., session_watchers=[live])`."""
 
     def __init__(self, console: Console | None = None):
         # Asked of the stream itself: FORCE_COLOR must not send escape codes into a file.
@@ -82,7 +85,7 @@ def plain_line(session: Session) -> str:
     """How far all parts are, in one line, for logs."""
     rounds = session.recipe.rounds
     lost = [f"{_lost(n)} ({shard.name})" for shard in session.shards if (n := session.deaths.get(shard.number, 0))]
-    spreads = {name: Spread.of(values) for name, values in session.lately().items()}
+    spreads = {name: Spread.of(values) for name, values in session.recent_means().items()}
     told = [f"slowest part at round {session.round:,} of {rounds:,} ({session.round / rounds:.0%})"]
     told += [f"{TITLES[name]} {plus_minus(spread)}" for name, spread in spreads.items()]
     return ", ".join([*told, *_pace(session), *lost])
@@ -101,7 +104,7 @@ def picture(session: Session, width: int) -> RenderableType:
     shards: list[RenderableType] = [table]
     if len(shown) < len(session.shards):
         shards.append(Text(f"and {count(len(session.shards) - len(shown), 'shard')} further on", "dim"))
-    if lately := {name: Spread.of(values) for name, values in session.lately().items()}:
+    if lately := {name: Spread.of(values) for name, values in session.recent_means().items()}:
         shards += [Text(), spreads_table(lately)]
     safe = "stopping: rounds are ended and saved" if session.stopping else SAFE
     return Group(*shards, Text(), Text(f"{_by(session)}. {safe}", "dim", no_wrap=True, overflow="ellipsis"))
@@ -112,12 +115,12 @@ def _standing(session: Session, shard: Shard) -> str:
     told = [f"{status.round:,}"]
     if status.end:
         told.append("done" if status.end == "finished" else status.end)
-    elif status.pace:
-        told.append(f"{status.pace:,.0f} rounds/s")
+    elif status.rounds_per_second:
+        told.append(f"{status.rounds_per_second:,.0f} rounds/s")
     else:
         told.append("starting")
-    if status.lost:
-        told.append(f"{count(status.lost, 'seed')} diverged")
+    if status.n_diverged:
+        told.append(f"{count(status.n_diverged, 'seed')} diverged")
     if deaths := session.deaths.get(shard.number, 0):
         told.append(_lost(deaths))
     return ", ".join(told)
@@ -138,7 +141,7 @@ def _lost(times: int) -> str:
 
 
 def _by(session: Session) -> str:
-    processes = f"{count(session.processes, 'process')[:-1]}es" if session.processes > 1 else "1 process"
+    processes = f"{count(session.n_workers, 'process')[:-1]}es" if session.n_workers > 1 else "1 process"
     return f"{processes} of {count(session.threads, 'thread')}{f' on {session.where}' if session.where else ''}"
 
 

@@ -104,7 +104,7 @@ class Live:
     def _show(self, trainer: Trainer) -> None:
         self._told = trainer.game.round
         self._diagnose(trainer)
-        lately = {name: Spread.of(values) for name, values in trainer.lately().items()}
+        lately = {name: Spread.of(values) for name, values in trainer.latest.recent_means().items()}
         for name, history in self._losses.items():
             middle = lately[name].median if name in lately else None
             if middle is not None:
@@ -138,8 +138,8 @@ class Live:
             parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(evaluated))]
         if self._verdict:
             parts += [Text(), _so_far(self._verdict)]
-        if trainer.picture is not None and self.console.height >= TALL:
-            parts += [Text(), self._preview(trainer.picture, trainer)]
+        if trainer.latest.picture is not None and self.console.height >= TALL:
+            parts += [Text(), self._preview(trainer.latest.picture, trainer)]
         threads = _threads(self._threads)
         safe = "stopping: this round is ended and saved" if trainer.stopping else SAFE
         return Group(*parts, Text(), Text(f"{threads}. {safe}", "dim", no_wrap=True, overflow="ellipsis"))
@@ -274,10 +274,8 @@ def _shaded(image: np.ndarray) -> list[list[Segment]]:
 
 def _looked(trainer: Trainer) -> list[str]:
     """What samples were like at the last look; nothing before the first."""
-    if trainer.evaluator is None:
-        return []
-    spreads = {name: Spread.of(values) for name, values in trainer.metrics.items()}
-    return phrases(spreads, trainer.evaluator.real_baseline)
+    latest = trainer.latest
+    return phrases({name: Spread.of(values) for name, values in latest.metrics.items()}, latest.real_baseline)
 
 
 def _progress(trainer: Trainer, width: int) -> Table:

@@ -1,4 +1,4 @@
-"""Which process trains which members, and where: written down once, so that whoever goes on goes on with the same."""
+"""Which process trains which members, and where: written down once, so that whoever resumes the run keeps to it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, reload
 from sparring.record import Run, legacy
+from sparring.training.prepare import Settings
 
-NAME = "plan.json"
+PLAN = "plan.json"
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,17 @@ class Shard:
 
     @property
     def run(self) -> Run:
+        """The shard as a run of its own."""
         return Run(self.folder)
 
     @property
     def log(self) -> Path:
-        """What its process says on stderr."""
+        """The output of its process."""
         return self.folder.with_suffix(".log")
 
     @property
     def name(self) -> str:
-        """In words."""
+        """Its seeds, in words."""
         first, last = self.seeds[0], self.seeds[-1]
         if len(self.seeds) == 1:
             return f"seed {first}"
@@ -46,7 +48,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """All parts of the run in `folder`, in the order of its members."""
+    """All shards of the run in `folder`, in the order of its members."""
 
     folder: Path
     shards: tuple[Shard, ...]
@@ -55,38 +57,43 @@ class ShardPlan:
 
     @classmethod
     def of(cls, run: Run, seeds: Sequence[int], count: int, threads: int) -> ShardPlan:
-        """The one that the run's folder tells, or a new one of `count` parts that differ by one member at most."""
-        told = next((p for p in (run.shards / NAME, run.shards / legacy.PLAN) if p.is_file()), run.shards / NAME)
-        if told.is_file():
+        """The plan in the run's folder, or a new one of `count` shards whose sizes differ by one member at most.
+
+        Raises SparringError when the plan in the folder is damaged.
+        """
+        path = next((p for p in (run.shards / PLAN, run.shards / legacy.PLAN) if p.is_file()), None)
+        if path is not None:
             try:
-                held = json.loads(told.read_text(encoding="utf-8"))
-                return cls._made(run, held["seeds"], int(held["threads"]))
+                stored = json.loads(path.read_text(encoding="utf-8"))
+                return cls._of_seeds(run, stored["seeds"], int(stored["threads"]))
             except (ValueError, KeyError, TypeError) as error:
-                raise SparringError(f"{told} does not tell which members were dealt to whom ({error})") from error
+                raise SparringError(f"{path} does not say which shard has which seeds ({error})") from error
         count = min(count, len(seeds))
         ends = [len(seeds) * k // count for k in range(count + 1)]
-        return cls._made(run, [seeds[a:b] for a, b in pairwise(ends)], threads)
+        return cls._of_seeds(run, [seeds[a:b] for a, b in pairwise(ends)], threads)
 
     @classmethod
-    def _made(cls, run: Run, seeds: Sequence[Sequence[int]], threads: int) -> ShardPlan:
+    def _of_seeds(cls, run: Run, seeds: Sequence[Sequence[int]], threads: int) -> ShardPlan:
         shards = (Shard(number, tuple(some), run.shards / f"{number:03d}") for number, some in enumerate(seeds))
         return cls(run.path, tuple(shards), threads)
 
     @property
     def members(self) -> int:
+        """Of all shards."""
         return sum(len(shard.seeds) for shard in self.shards)
 
     def write(self, run: Run) -> None:
-        told = {"seeds": [list(shard.seeds) for shard in self.shards], "threads": self.threads}
-        run.write_text(f"{run.shards.name}/{NAME}", json.dumps(told) + "\n")
+        """Keep it in the run's folder."""
+        plan = {"seeds": [list(shard.seeds) for shard in self.shards], "threads": self.threads}
+        run.write_text(f"{run.shards.name}/{PLAN}", json.dumps(plan) + "\n")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """All that a process must be told to train a part: plain data, which travels."""
+    """All that a process needs to train a shard: plain data, which can be sent."""
 
     recipe: Mapping[str, Any]
-    """Of the part's own members."""
+    """Of the shard's own members."""
     members: int
     """Of the whole run."""
     data_dir: str | None
@@ -95,8 +102,29 @@ class Job:
     metrics: bool
     compile: bool | None = None
 
-    def made(self) -> Recipe:
+    @classmethod
+    def of(cls, recipe: Recipe, settings: Settings, members: int, threads: int) -> Job:
+        """For a recipe that has the shard's seeds."""
+        return cls(
+            recipe=recipe.to_dict(),
+            members=members,
+            data_dir=str(settings.data_dir.resolve()) if settings.data_dir else None,
+            device=settings.device,
+            threads=threads,
+            metrics=settings.metrics,
+            compile=settings.compile,
+        )
+
+    def make_recipe(self) -> Recipe:
+        """Raises SparringError where the recipe cannot be made in another process."""
         return reload(self.recipe)
 
+    @property
+    def settings(self) -> Settings:
+        """The arguments of `train` that it carries."""
+        home = Path(self.data_dir) if self.data_dir else None
+        return Settings(home, self.device, self.threads, self.metrics, compile=self.compile)
+
     def plain(self) -> dict[str, Any]:
+        """For JSON; `Job(**plain)` is the same job."""
         return dataclasses.asdict(self)

@@ -1,4 +1,11 @@
-"""Who trains parts for a leader. A crew starts work, says how it goes, and passes on when to stop."""
+"""Where shards are trained: workers start, report how far they are, and are asked to stop.
+
+Why local workers are subprocesses and not a pool of loky's (tried with 3.7): when one process of a loky executor is
+killed, the executor is broken, and the tasks of all its other processes are lost with it. Here the other shards train
+on, and the lost one is resumed from its checkpoint. A pool's processes are in the terminal's process group, so Ctrl-C
+strikes each of them when it comes; here the coordinator alone gets it, and all stop after one common round. Nor do they
+have a log each. What a pool would save is the call of `Popen`: reporting, stopping and resuming would stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -12,99 +19,98 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from sparring.record import write_atomically
+from sparring.training.distributed.channel import reported_status
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Status
-from sparring.training.distributed.worker import heard
 
-PATIENCE_SECONDS = 30.0
-"""For a process to end its round and save, once it was told to."""
+EXIT_SECONDS = 30.0
+"""That a process may take to finish its turn and save once it was asked to stop."""
 
 
 @dataclass(frozen=True)
 class Exit:
-    """How the work on a part ended, where its process has not told so itself."""
+    """How a shard's process ended, seen from outside."""
 
-    why: str
+    reason: str
     died: bool
-    """Whether the process was lost, so that doing the work again may help."""
+    """Whether the process was lost, so that starting it again may help."""
 
 
 class Workers(ABC):
-    """Processes that train parts."""
+    """Processes that train shards for a coordinator."""
 
     n_workers: int
-    """Parts that are trained side by side."""
+    """Shards that are trained at the same time."""
     where: str = ""
-    """What they run on, in words, if not this machine."""
+    """What the workers run on, in words, if not on this machine."""
 
     @abstractmethod
     def start(self, shard: Shard, job: Job) -> None:
-        """Train a part, from its last checkpoint if it has one."""
+        """Train a shard, from its last checkpoint if it has one."""
 
     @abstractmethod
     def status(self, shard: Shard) -> Status | None:
-        """What was last told of it since it was started."""
+        """What it last reported since it was started."""
 
     @abstractmethod
     def exited(self, shard: Shard) -> Exit | None:
-        """None while somebody is at work on it."""
+        """How its process ended; None while it runs."""
 
     @abstractmethod
     def stop(self, round: int) -> None:
-        """Ask all to save and end after this round, or after the one in progress where that is past it."""
+        """Ask all to save and stop after this round, or at once where they are past it."""
 
     @abstractmethod
-    def leave(self) -> None:
-        """Nobody is at work any more after this."""
+    def shut_down(self) -> None:
+        """End all processes. They save first, if they do it within EXIT_SECONDS."""
 
 
 class LocalWorkers(Workers):
-    """Processes of this machine, which tell how far they are through files in the run's folder."""
+    """Processes of this machine, which report through files in the run's folder."""
 
-    def __init__(self, deal: ShardPlan, n_workers: int):
-        self.n_workers = min(n_workers, len(deal.shards))
-        self._stop = deal.shards[0].folder.with_name("stop")
+    def __init__(self, plan: ShardPlan, n_workers: int):
+        self.n_workers = min(n_workers, len(plan.shards))
+        self._stop = plan.shards[0].folder.with_name("stop")
         self._stop.unlink(missing_ok=True)
-        self._started: dict[int, tuple[Shard, subprocess.Popen[bytes]]] = {}
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self, shard: Shard, job: Job) -> None:
-        place = shard.folder.with_suffix(".order")
-        write_atomically(place, lambda path: path.write_text(json.dumps(job.plain()), encoding="utf-8"))
+        path = shard.folder.with_suffix(".job")
+        write_atomically(path, lambda path: path.write_text(json.dumps(job.plain()), encoding="utf-8"))
         shard.folder.with_suffix(".json").unlink(missing_ok=True)
-        # A session of its own: Ctrl-C in the terminal reaches the leader alone, who asks all to stop together.
+        # A session of its own: Ctrl-C in the terminal reaches the coordinator alone, which asks all to stop together.
         with shard.log.open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "sparring.training.distributed.worker", str(place), str(shard.folder)],
+            self._processes[shard.number] = subprocess.Popen(
+                [sys.executable, "-m", "sparring.training.distributed.worker", str(path), str(shard.folder)],
                 env={**os.environ, "OMP_NUM_THREADS": str(job.threads)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        self._started[shard.number] = shard, process
 
     def status(self, shard: Shard) -> Status | None:
-        return heard(shard.folder) if shard.number in self._started else None
+        return reported_status(shard.folder) if shard.number in self._processes else None
 
     def exited(self, shard: Shard) -> Exit | None:
-        code = self._started[shard.number][1].poll()
+        code = self._processes[shard.number].poll()
         if code is None:
             return None
         if code < 0:
             return Exit(f"signal {-code} ({signal.strsignal(-code)})", died=True)
-        said = shard.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return Exit(said[-1] if said else f"exit status {code}", died=False)
+        output = shard.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return Exit(output[-1] if output else f"exit status {code}", died=False)
 
     def stop(self, round: int) -> None:
         write_atomically(self._stop, lambda path: path.write_text(str(round)))
 
-    def leave(self) -> None:
-        for _, process in self._started.values():
+    def shut_down(self) -> None:
+        for process in self._processes.values():
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()  # it saves first
-        for _, process in self._started.values():
+                process.terminate()
+        for process in self._processes.values():
             try:
-                process.wait(PATIENCE_SECONDS)
+                process.wait(EXIT_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

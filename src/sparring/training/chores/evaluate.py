@@ -1,0 +1,87 @@
+"""Evaluations of the samples while a run trains, as often as their share of the time allows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sparring.analysis.diagnosis import story_of
+from sparring.analysis.evaluator import Evaluator
+from sparring.record.journal import json_numbers
+from sparring.rules import Signals
+from sparring.training.chores import Chore
+
+if TYPE_CHECKING:
+    from sparring.training.trainer import Trainer
+
+EVALUATION_SHARE = 0.025
+"""Of the time spent training, the most that evaluations may take by their own account: 5 % are promised, and not all of
+their cost is seen from here. An evaluation that would take more is skipped."""
+
+Decide = Callable[[int, bool], bool]
+"""Whether samples are evaluated in a round, given whether it is due here: shards of one run evaluate together."""
+
+
+def as_due(round: int, due: bool) -> bool:
+    """The decision of a training that is on its own."""
+    return due
+
+
+class Evaluate(Chore):
+    """Adds sample-quality metrics to log events. The journal says once, as `real-baseline`, what real data scores."""
+
+    def __init__(self, make_evaluator: Callable[[], Evaluator], decide: Decide = as_due):
+        self._make_evaluator, self._decide = make_evaluator, decide
+        self._evaluations = 0
+        self._spent, self._last = 0.0, 0.0
+        """Seconds of this session: of all evaluations, and of the last one."""
+        self._signals: Signals | None = None
+
+    def begin(self, trainer: Trainer) -> None:
+        self._evaluator = self._make_evaluator()
+        self._last = self._evaluator.guess
+        trainer.latest.real_baseline = self._evaluator.real_baseline
+        stored, baseline = trainer.run.story.real_baseline or {}, self._evaluator.told()
+        if any(stored.get(name) != value for name, value in baseline.items()):
+            trainer.run.journal.append("real-baseline", round=0, **baseline)
+
+    def log_fields(self, trainer: Trainer) -> dict[str, Any]:
+        if not (trainer.at_log_point and self._decide(trainer.game.round, self._is_due(trainer))):
+            return {}
+        began = time.monotonic()
+        metrics = trainer.latest.metrics = self._evaluator.look(trainer.game)
+        self._last = time.monotonic() - began
+        self._spent += self._last
+        self._evaluations += 1
+        self._signals = None
+        return {
+            "metrics": {name: json_numbers(values) for name, values in metrics.items()},
+            "evaluation_seconds": round(self._last, 4),
+        }
+
+    def signals(self, trainer: Trainer) -> Signals:
+        """The run up to its last evaluation, prepared for rules. Read from the journal once per evaluation."""
+        if self._signals is None:
+            began = time.monotonic()
+            self._signals = Signals(story_of(trainer.run))
+            self.charge(time.monotonic() - began)
+        return self._signals
+
+    def charge(self, seconds: float) -> None:
+        """Count what was made of the last evaluation as part of its cost."""
+        self._last += seconds
+        self._spent += seconds
+
+    def _is_due(self, trainer: Trainer) -> bool:
+        """After the last round always, at round 0 never; else when this evaluation and the one at the end fit in.
+
+        Before the first evaluation, the share is of all the time that the run will take, as far as can be estimated.
+        """
+        round = trainer.game.round
+        if round in (0, trainer.recipe.rounds):
+            return round > 0
+        training = trainer.session_seconds - self._spent
+        if not self._evaluations:
+            training += trainer.seconds_left or 0.0
+        return self._evaluator.seconds + self._spent + 2 * self._last <= EVALUATION_SHARE * training

@@ -1,0 +1,82 @@
+"""A run whose members are distributed over shards: how it is planned, what each worker gets, how it is joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparring.errors import SparringError, UsageError
+from sparring.game.runtime import idle_cores, threads_for
+from sparring.recipe import reload
+from sparring.record import Run
+from sparring.record.joining import join
+from sparring.training.chores.divergence import all_diverged
+from sparring.training.distributed.shards import Job, Shard, ShardPlan
+from sparring.training.distributed.status import Session, Status
+from sparring.training.prepare import Settings, Task, begin
+
+
+@dataclass(frozen=True)
+class ShardedRun:
+    """What is to be trained, how, and in how many shards."""
+
+    task: Task
+    settings: Settings
+    count: int
+    """Shards of a new run; fewer if it has fewer members."""
+
+    @property
+    def run(self) -> Run:
+        """The run that the shards are joined into."""
+        return self.task.run
+
+    def plan(self) -> ShardPlan:
+        """The plan in the run's folder. A new run's folder is created, and its plan made and stored.
+
+        Raises UsageError for a recipe that other processes cannot make, SparringError when the data cannot be read.
+        """
+        self._refuse_what_others_cannot_make()
+        self.task.recipe.data.open(self.settings.data_dir, "cpu")  # so that errors appear, and files are fetched, once
+        plan = ShardPlan.of(self.run, self.task.recipe.seeds, self.count, self._threads())
+        begin(self.task, self.settings.device, plan.threads, len(plan.shards))
+        plan.write(self.run)
+        return plan
+
+    def job(self, shard: Shard, threads: int) -> Job:
+        """What a worker gets."""
+        recipe = self.task.recipe.replace(seeds=shard.seeds)
+        return Job.of(recipe, self.settings, len(self.task.recipe.seeds), threads)
+
+    def session(self, plan: ShardPlan, n_workers: int, where: str = "") -> Session:
+        """What session watchers are given; shards are where their checkpoints are."""
+        statuses = {shard.number: Status.stored(shard) for shard in plan.shards}
+        return Session(self.task.recipe, plan.shards, n_workers, plan.threads, where, statuses)
+
+    def join(self, plan: ShardPlan) -> Run:
+        """Write what the shards have come to into the run's folder.
+
+        Raises SparringError when every member of every shard has diverged.
+        """
+        run, shards = self.run, [shard.run for shard in plan.shards]
+        if not all(shard.exists for shard in shards):
+            run.journal.append("stopped", round=0, seconds=0.0)
+            return run
+        join(run, shards, self.task.recipe.id)
+        story = run.story
+        if story.status == "diverged":
+            raise all_diverged(run, story.round)
+        return run
+
+    def _threads(self) -> int:
+        """Of each process."""
+        recipe = self.task.recipe
+        shard = recipe.replace(seeds=recipe.seeds[: -(-len(recipe.seeds) // self.count)])
+        return self.settings.threads or max(1, min(threads_for(shard), idle_cores() // self.count))
+
+    def _refuse_what_others_cannot_make(self) -> None:
+        recipe = self.task.recipe
+        try:
+            remade = reload(recipe.to_dict())
+        except SparringError as error:
+            raise UsageError(f"other processes cannot make this recipe: {error}") from error
+        if remade.id != recipe.id:
+            raise UsageError("other processes would make another recipe: put the changes in the file that it is from")

@@ -1,0 +1,143 @@
+"""Training in this process: alone, for one shard of a run, or as one of several processes that share every batch."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+
+from sparring.analysis.evaluator import Evaluator
+from sparring.errors import SparringError
+from sparring.game.assembly import game_of, part_of
+from sparring.game.compile.plan import plan
+from sparring.game.equilibrium import equilibrium_levels
+from sparring.game.game import Game
+from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
+from sparring.game.world import ALONE, World
+from sparring.progress import say
+from sparring.record import Run, training_lock
+from sparring.training.chores import Chore
+from sparring.training.chores.best import Best
+from sparring.training.chores.checkpoint import Checkpoint
+from sparring.training.chores.divergence import Divergence
+from sparring.training.chores.early_stop import EarlyStop
+from sparring.training.chores.evaluate import Decide, Evaluate, as_due
+from sparring.training.chores.record import Record
+from sparring.training.prepare import Settings, Task, begin, saved_round
+from sparring.training.stop_signals import on_stop_signal
+from sparring.training.trainer import Trainer, Watcher
+
+
+@dataclass(frozen=True)
+class SharedRun:
+    """What the training of a shard needs to know of the run that it belongs to, so that shards can be joined."""
+
+    members: int
+    """Of all shards."""
+    evaluates: Decide = as_due
+    """Whether samples are evaluated in a round, given whether that is due here."""
+
+
+def train_here(
+    task: Task,
+    settings: Settings,
+    watchers: Sequence[Watcher] = (),
+    shared_run: SharedRun | None = None,
+    world: World = ALONE,
+) -> Run:
+    """Train, or resume, in this process. In a `world` of several, all of them call this and the main one records.
+
+    Raises SparringError when data or disk fail, or when every member has diverged.
+    """
+    recipe, run = task.recipe, task.run
+    keep_freed_memory()
+    with training_lock(run.path) if world.is_main else nullcontext(), preserving_torch_rng():
+        source = task.open_data()
+        threads = settings.threads or run.about.get("threads") or max(1, threads_for(recipe) // world.size)
+        with threads_set(threads):
+            game = game_of(recipe, source, settings.device, world=world)
+            is_new = not run.exists
+            if world.is_main:
+                begin(task, settings.device, threads, world.size)
+            world.barrier()
+            members = shared_run.members if shared_run else len(recipe.seeds)
+            trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
+            if not is_new:
+                trainer.resume()
+            ends = ("finished", "plateau") if settings.early_stop else ("finished",)
+            is_over = not is_new and run.story.status in ends
+            world.barrier()
+            if is_over:
+                return run
+            with _stopping_on_ctrl_c(trainer):
+                if world.is_main:
+                    part = part_of(recipe, source, settings.device)
+                    _record_and_go(trainer, settings, shared_run or SharedRun(members), part)
+                else:
+                    trainer.follow()
+    return run
+
+
+def chores_for(evaluate: Evaluate | None = None, early_stop: bool = False) -> tuple[Chore, ...]:
+    """The chores of a training, in their order; `evaluate` is left out by a run without metrics."""
+    checkpoint = Checkpoint()
+    if evaluate is None:
+        return Record(), Divergence(), checkpoint
+    stop = (EarlyStop(evaluate),) if early_stop else ()
+    return Record(), evaluate, Divergence(), *stop, Best(evaluate, checkpoint), checkpoint
+
+
+def _record_and_go(trainer: Trainer, settings: Settings, shared_run: SharedRun, part: Callable[[int], Game]) -> None:
+    recipe, game, run = trainer.recipe, trainer.game, trainer.run
+    with _saying_what_is_saved(run):
+        levels = equilibrium_levels(recipe.objective)
+        event = "resumed" if game.round else "started"
+        run.journal.append(event, round=game.round, recipe=recipe.id, levels=levels)
+        _choose_how_to_play(trainer, settings.compile if game.world.size == 1 else False, part)
+        evaluate = None
+        if settings.metrics:
+            make = partial(Evaluator.of, recipe, game, settings.data_dir, shared_run.members)
+            evaluate = Evaluate(make, shared_run.evaluates)
+        trainer.chores = chores_for(evaluate, settings.early_stop)
+        trainer.go()
+
+
+def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[int], Game]) -> None:
+    """Compiled or not, and in which groups: decided when a run begins, kept in about.json, and said in one line."""
+    run, about = trainer.run, trainer.run.about
+    if compile is None:
+        compile = about.get("compiled", False if trainer.game.round else None)
+    group = about.get("group") or trainer.game.G.size if "compiled" in about else None
+    how = plan(trainer.game, compile, trainer.recipe.id, part, group)
+    trainer.play_to = how.play_to
+    run.write_text("about.json", json.dumps(about | {"compiled": how.compiled, "group": how.group}, indent=2) + "\n")
+    if how.message:
+        say(how.message)
+
+
+@contextmanager
+def _stopping_on_ctrl_c(trainer: Trainer) -> Generator[None]:
+    """The first Ctrl-C asks the trainer to stop and save; a second one interrupts at once."""
+
+    def stop() -> None:
+        trainer.stopping = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    with on_stop_signal(stop):
+        yield
+
+
+@contextmanager
+def _saying_what_is_saved(run: Run) -> Generator[None]:
+    """Adds to an error of the disk how much of the run is safe."""
+    try:
+        yield
+    except SparringError as error:
+        if "cannot write" not in str(error):
+            raise
+        round = saved_round(run)
+        saved = "nothing was saved yet" if round is None else f"saved up to round {round}"
+        raise SparringError(f"{error}; {saved}. Free some space and run the same command to resume") from error

@@ -1,0 +1,85 @@
+"""The one public `train`: in this process, in several of this machine, on a Ray cluster, or under torchrun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from sparring.errors import UsageError
+from sparring.game.world import World, local_device, process_group, world_from_env
+from sparring.recipe import Recipe, find_recipe
+from sparring.record import Run
+from sparring.training.distributed.coordinator import train_shards
+from sparring.training.distributed.status import SessionWatcher
+from sparring.training.prepare import Settings, prepare
+from sparring.training.single import train_here
+from sparring.training.trainer import Watcher
+
+
+def train(
+    recipe: Recipe | str,
+    out: str | Path,
+    *,
+    processes: int = 1,
+    on: Literal["here", "ray"] = "here",
+    share_batch: bool = False,
+    data_dir: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    watchers: Sequence[Watcher] = (),
+    session_watchers: Sequence[SessionWatcher] = (),
+    metrics: bool = True,
+    early_stop: bool = False,
+    compile: bool | None = None,
+) -> Run:
+    """Train a recipe in the folder `out`, or resume the run there. Ctrl-C saves a checkpoint; call again to resume.
+
+    Args:
+        recipe: A recipe, or the name of one. Its seeds are trained side by side.
+        out: The run's folder.
+        processes: Processes of this machine, or shards on a Ray cluster, that the seeds are distributed over.
+        on: `here`, or `ray` for a Ray cluster (a running one is joined, else one is started on this machine).
+        share_batch: Under torchrun: every process trains all seeds on its share of the batch, also where there are
+            seeds enough to distribute.
+        data_dir: Folder with the data set's files; else SPARRING_DATA, else they are downloaded once.
+        device: `cpu`, `cuda`, `cuda:1`, ...; under torchrun `cuda` is each process's own GPU.
+        threads: Threads of torch in each process; chosen by the work if not given.
+        watchers: Called with the `Trainer` about twice a second, if one process trains all seeds.
+        session_watchers: Called with the `Session` about four times a second, if seeds are distributed.
+        metrics: Evaluate samples during training, for at most 5 % of the time. Weights are the same without.
+        early_stop: End the run once the quality of samples has reached a plateau; needs `metrics`.
+        compile: Compile the training step; None does where the run is long enough to repay it.
+
+    Returns:
+        The run, finished or stopped.
+
+    Raises:
+        UsageError: For arguments that do not go together, or when `out` holds something else.
+        SparringError: When data, disk or a worker process fail, or every member has diverged.
+    """
+    recipe, world = find_recipe(recipe) if isinstance(recipe, str) else recipe, world_from_env()
+    _check(processes, on, share_batch, world)
+    device = local_device(device) if world.size > 1 else device
+    home = Path(data_dir) if data_dir is not None else None
+    settings = Settings(home, device, threads, metrics, early_stop, compile)
+    several = world.size > 1 and not share_batch and len(recipe.seeds) >= world.size
+    sharded = several or processes > 1 or on == "ray"
+    settings.check(sharded)
+    task = prepare(recipe, out, settings, sharded=sharded)
+    if sharded:
+        return train_shards(task, settings, world, processes, on, session_watchers)
+    with process_group(world, device):
+        return train_here(task, settings, watchers, world=world)
+
+
+def _check(processes: int, on: str, share_batch: bool, world: World) -> None:
+    """Raises UsageError for processes that cannot be had."""
+    if processes < 1:
+        raise UsageError(f"processes must be at least 1, not {processes}")
+    if world.size > 1 and (processes > 1 or on == "ray"):
+        raise UsageError("torchrun starts the processes already: leave out --processes and --on")
+    if share_batch and world.size == 1:
+        raise UsageError(
+            "only processes that torchrun starts share batches: torchrun --nproc-per-node N -m sparring ..."
+        )
