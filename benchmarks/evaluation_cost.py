@@ -29,13 +29,11 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from speed import RESULTS, processor
 
-import sparring.training.trainer
 from sparring.analysis.evaluator import Evaluator
 from sparring.game.game import Game
 from sparring.recipe import Recipe, find_recipe
@@ -107,11 +105,11 @@ def pairs_of(recipe: Recipe, count: int, data_dir: Path | None, folder: Path) ->
 
 def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> Timed:
     """Time a run from the moment its data are open, when the evaluator is prepared."""
-    clock, evaluate = Timed(), Evaluator.look
+    clock, prepare, evaluate = Timed(), Evaluator.of, Evaluator.look
 
     def prepared(*given: Any) -> Evaluator:
         clock.began = time.process_time()
-        made = Evaluator.of(*given)
+        made = prepare(*given)
         clock.in_evaluations += time.process_time() - clock.began
         return made
 
@@ -124,10 +122,7 @@ def timed(recipe: Recipe, home: Path, data_dir: Path | None, metrics: bool) -> T
     def start(trainer: Trainer) -> None:  # called at round 0 first
         clock.began = clock.began or time.process_time()
 
-    with (
-        patch.object(sparring.training.trainer, "Evaluator", SimpleNamespace(of=prepared)),
-        patch.object(Evaluator, "look", evaluated),
-    ):
+    with patch.object(Evaluator, "of", prepared), patch.object(Evaluator, "look", evaluated):
         train(recipe, home, data_dir=data_dir, threads=1, watchers=[start], metrics=metrics)
     clock.ended = time.process_time()
     return clock
