@@ -19,6 +19,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 from PIL import Image
 
+from sparring.analysis.curves import smoothed_curve
 from sparring.analysis.facts import Facts
 from sparring.record import Run
 from sparring.record.grid import excerpts
@@ -30,11 +31,10 @@ from sparring.report.figures.drawing import (
     blank,
     draw_members,
     dress,
-    log_rounds,
     place_legend,
+    round_ticks,
 )
-from sparring.report.figures.smoothing import shown
-from sparring.report.terminal.evaluations import name_of
+from sparring.report.metric_names import name_of
 from sparring.rules import Signals
 from sparring.rules._words import called
 
@@ -53,7 +53,7 @@ def scores(runs: list[Facts]) -> Figure:
     for axes, below, facts in zip(top, bottom, runs, strict=True):
         _dress(axes, facts, facts.diagnosis.verdict)
         for name in ("d_real", "d_fake"):
-            draw_members(axes, facts.story.logged_rounds, shown(facts, name), LIGHT.hues[name], LIGHT)
+            draw_members(axes, facts.story.logged_rounds, smoothed_curve(facts, name), LIGHT.hues[name], LIGHT)
         axes.axhline(facts.equilibrium["d_real"], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
         axes.set_ylim(-0.03, 1.03)
         below.imshow(_samples(facts), interpolation="nearest")
@@ -70,9 +70,9 @@ def curves(runs: list[Facts]) -> Figure:
         _dress(axes, facts, facts.diagnosis.verdict)
         _dress(below, facts, "")
         for name in ("d_loss", "g_loss"):
-            draw_members(axes, facts.story.logged_rounds, shown(facts, name), LIGHT.hues[name], LIGHT)
+            draw_members(axes, facts.story.logged_rounds, smoothed_curve(facts, name), LIGHT.hues[name], LIGHT)
         for name in ("d_gradient", "g_gradient"):
-            draw_members(below, facts.story.logged_rounds, shown(facts, name), LIGHT.hues[name], LIGHT)
+            draw_members(below, facts.story.logged_rounds, smoothed_curve(facts, name), LIGHT.hues[name], LIGHT)
         axes.axhline(facts.equilibrium["d_loss"], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
     for axes, title in zip(grid[:, 0], ("losses", "gradient norms"), strict=True):
         _logarithmic(axes)
@@ -104,8 +104,8 @@ def samples(runs: list[Facts]) -> Figure:
             rounds, metrics = facts.story.evaluations
             _dress(axes, facts, facts.diagnosis.verdict if name == METRICS[0] else "")
             draw_members(axes, rounds, metrics[name], LIGHT.hues["samples"], LIGHT)
-            assert facts.evaluated is not None
-            axes.axhline(facts.evaluated.real[name], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
+            assert facts.evaluation is not None
+            axes.axhline(facts.evaluation.real[name], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
             healthy = Signals(facts.story).healthy(name)
             low, high = max(healthy.low, LOWEST), min(healthy.high, HIGHEST)
             axes.axhspan(low, high, color=LIGHT.rule, linewidth=0, zorder=0)
@@ -124,7 +124,7 @@ def _logarithmic(axes: Axes) -> None:
 
 def _dress(axes: Axes, facts: Facts, title: str) -> None:
     dress(axes, LIGHT)
-    log_rounds(axes, few=True)
+    round_ticks(axes, few=True)
     axes.set_xlim(0, facts.story.round)
     axes.set_title(title, loc="left", fontsize=TEXT, color=LIGHT.ink)
 

@@ -27,7 +27,7 @@ from sparring.analysis.stats import Spread
 from sparring.datasets import Dataset
 from sparring.datasets._images import Images
 from sparring.metrics import Metric
-from sparring.report.page.measures import ARROWS
+from sparring.report.measurement import ARROWS
 from sparring.rng import RandomStreams
 
 RESULTS = Path(__file__).parent / "results" / "real-against-real.json"

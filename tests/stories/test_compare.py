@@ -13,17 +13,18 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
-from sparring.analysis.differences import between, parts
+from sparring.analysis.curves import course
+from sparring.analysis.differences import recipe_changes, recipe_parts
 from sparring.analysis.facts import Facts
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.record.grid import excerpts, grid, save_grid
-from sparring.report import Comparison, comparison_summary, recipes_in_markdown, run_text, write_comparison
-from sparring.report.figures.multiples import answers, ends, losses
-from sparring.report.figures.smoothing import course
+from sparring.report import Comparison, comparison_summary, run_text, write_comparison
+from sparring.report.figures.multiples import final_outputs, losses, outputs
 from sparring.report.page.comparison import comparison_page
+from sparring.report.page.markdown import recipes_in_markdown
 from sparring.report.page.markup import Markup
 from tests.stories.test_report import Page, text_of
 
@@ -118,7 +119,7 @@ def test_the_page_tells_the_story_of_a_lineage(three: list[Run], tmp_path: Path)
     assert "both optimizers: sgd(lr=0.01) → adam(lr=0.0001)" in seen.said
     assert "objective: mse → bce-with-logits" in seen.said
     assert "mode collapse: once G has found something good enough" in seen.said
-    assert "n = 3; 0.250 undecided" in seen.said and "n = 3; 0.693 undecided" in seen.said
+    assert "n = 3; 0.250 at equilibrium" in seen.said and "n = 3; 0.693 at equilibrium" in seen.said
     assert "3 of 3" in seen.said and "±" in seen.said
     samples = [image for image in seen.all("img") if image.get("class") == "pixels"]
     assert len(samples) == 9
@@ -126,16 +127,16 @@ def test_the_page_tells_the_story_of_a_lineage(three: list[Run], tmp_path: Path)
 
 def test_different_objectives_are_said_not_to_compare(three: list[Run]) -> None:
     held = compared(*three)
-    assert not held.losses_compare and held.answers_compare
+    assert not held.losses_comparable and held.outputs_comparable
     assert "losses are not comparable across them; compare D(real) and D(fake) instead" in words_of(held)
     alike = compared(three[1], three[2])
-    assert alike.losses_compare and not any("objective" in note for note in alike.notes)
+    assert alike.losses_comparable and not any("objective" in note for note in alike.notes)
 
 
 def test_answers_on_different_scales_are_said_not_to_compare(three: list[Run], tmp_path: Path) -> None:
     critic = told_run(tmp_path / "critic", levels={"d_loss": 0, "g_loss": 0, "d_real": 0, "d_fake": 0})
     held = compared(three[0], critic)
-    assert not held.answers_compare
+    assert not held.outputs_comparable
     assert any("different scales" in note for note in held.notes) and not any("instead" in note for note in held.notes)
 
 
@@ -147,7 +148,7 @@ def test_unfinished_and_diverged_runs_are_counted(three: list[Run], tmp_path: Pa
     seen = page_of(three[1], short, broken, gone, blank)
     assert "Not finished: digits, num-gan in blank" in seen.said
     assert "5 of 15 seeds diverged" in seen.said and "n = 1 of 3" in seen.said and "n = 0 of 3" in seen.said
-    assert "No round has been played yet." in seen.said and "stands at round 100 of 200" in seen.said
+    assert "No round has been played yet." in seen.said and "has reached round 100 of 200" in seen.said
 
 
 def test_a_run_without_pictures_or_about_has_its_place(three: list[Run]) -> None:
@@ -187,7 +188,7 @@ def test_a_folder_of_runs_is_told_in_the_order_of_recipes_then_of_numbers(tmp_pa
 def test_runs_share_their_axes(three: list[Run]) -> None:
     held = compared(*three)
     bce, first, second = held.runs
-    limits = [answers(held, facts).axes[0].get_ylim() for facts in held.runs]
+    limits = [outputs(held, facts).axes[0].get_ylim() for facts in held.runs]
     assert limits[0] == limits[1] == limits[2] == (-0.03, 1.03)
     assert losses(held, first).axes[0].get_ylim() == losses(held, second).axes[0].get_ylim()
     assert losses(held, bce).axes[0].get_ylim() != losses(held, first).axes[0].get_ylim()
@@ -202,11 +203,11 @@ def test_an_axis_of_rounds_is_shared_unless_a_run_would_be_a_sliver(tmp_path: Pa
     near, far = compared(*runs[:2]), compared(*runs)
     assert [losses(near, facts).axes[0].get_xlim()[1] for facts in near.runs] == [1_000, 1_000]
     assert [losses(far, facts).axes[0].get_xlim()[1] for facts in far.runs] == [200, 1_000, 60_000]
-    assert "Rounds are not" in words_of(far) and "Rounds are not" not in words_of(near)
+    assert "Rounds are not shared" in words_of(far) and "Rounds are not shared" not in words_of(near)
 
 
 def test_where_answers_ended_has_a_row_for_each_run(three: list[Run]) -> None:
-    axes = ends(compared(*three)).axes[0]
+    axes = final_outputs(compared(*three)).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["num-gan-2", "num-gan", "num-gan-1"]
     assert axes.get_xlim() == (-0.03, 1.03)
 
@@ -245,7 +246,7 @@ def test_compare_tells_the_same_in_json(three: list[Run], tmp_path: Path, capsys
     told = json.loads(capsys.readouterr().out)
     assert told["out"] is None and not (tmp_path / "compare.html").exists()
     assert [r["recipe"] for r in told["runs"]] == ["num-gan", "num-gan-1", "num-gan-2"]
-    assert told["losses_compare"] is False and told["answers_compare"] is True and len(told["notes"]) == 1
+    assert told["losses_comparable"] is False and told["outputs_comparable"] is True and len(told["notes"]) == 1
     assert told["runs"][0]["changes_from_previous"] == []
     assert told["runs"][2]["changes_from_previous"][-1] == "objective: mse → bce-with-logits"
     for each in told["runs"]:
@@ -265,7 +266,7 @@ def test_what_cannot_be_compared_is_said_in_one_line(
         ([], WRONG_USAGE, "given 0 runs"),
         ([first], WRONG_USAGE, "given 1 run"),
         ([first, first + "/."], WRONG_USAGE, "given 1 run"),
-        ([first, str(tmp_path / "empty")], FAILED, "holds none"),
+        ([first, str(tmp_path / "empty")], FAILED, "contains none"),
         ([first, str(tmp_path / "nowhere")], FAILED, "does not exist"),
         ([str(tmp_path), "--out", "page.png"], WRONG_USAGE, ".html"),
         ([str(tmp_path), "--out", str(tmp_path / "empty" / ".." / "x.html" / "y.html")], OK, ""),
@@ -296,8 +297,8 @@ def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[Run]) -> None:
 def test_the_words_of_a_run_stand_below_its_verdict(three: list[Run]) -> None:
     for made, seeds in ((three[0], 3), (told_run(three[0].path.parent / "one", seeds=1), 1)):
         text = " ".join(text_of(run_text(made), width=200).split())
-        saw, shows = text.index("its author saw"), text.index("this run shows")
-        assert saw < shows < text.index("D's loss ends at") < text.index("when D cannot tell)") < text.index("D(real)")
+        saw, shows = text.index("reference result"), text.index("this run shows")
+        assert saw < shows < text.index("D's loss ends at") < text.index("at equilibrium: 0") < text.index("D(real)")
         assert ("means ± SD over 3 seeds" in text) == (seeds > 1)
 
 
@@ -312,7 +313,7 @@ def test_findings_that_a_recipe_should_come_to_are_told(
     assert "mode-collapse, d-too-fast" in text_of(run_text(three[2]))
     assert comparison_summary(compared(*three))["runs"][2]["expects"] == ["mode-collapse", "d-too-fast"]
     assert "mode-collapse, d-too-fast" in words_of(compared(*three))
-    assert "- **Findings to be made:** `mode-collapse`, `d-too-fast`" in recipes_in_markdown()
+    assert "- **Expected diagnosis:** `mode-collapse`, `d-too-fast`" in recipes_in_markdown()
 
 
 def test_the_course_of_a_curve_is_told_when_it_is_no_chance(tmp_path: Path) -> None:
@@ -328,24 +329,24 @@ def test_the_course_of_a_curve_is_told_when_it_is_no_chance(tmp_path: Path) -> N
 
 def test_what_two_recipes_do_differently() -> None:
     old, new = find_recipe("num-gan").to_dict(), find_recipe("num-gan").to_dict()
-    assert between(old, new | {"seeds": [1], "log_points": 3, "name": "x"}) == []
+    assert recipe_changes(old, new | {"seeds": [1], "log_points": 3, "name": "x"}) == []
     new["round"] = ["d_sees_both", *["g_fools_d"] * 200]
     new["latent"] = {"is": "normal", "size": 100}
     new["generator"] = {"yours": "Mine", "sha256": "00"}
-    assert between(old, new) == [
+    assert recipe_changes(old, new) == [
         "generator: fully-connected(hidden=(200), activation=sigmoid, output=sigmoid) → <Mine>",
         "latent: uniform(size=1) → normal(size=100)",
         "round: (d_sees_real, d_sees_fake, g_fools_d) → (d_sees_both, g_fools_d × 200)",
     ]
-    assert between(new, new | {"generator": {"yours": "Mine", "sha256": "01"}}) == [
+    assert recipe_changes(new, new | {"generator": {"yours": "Mine", "sha256": "01"}}) == [
         "generator: <Mine>, whose code changed"
     ]
     older = old | {"generator": {k: v for k, v in old["generator"].items() if k != "dropout"}}
-    assert between(older, old) == []
+    assert recipe_changes(older, old) == []
 
 
 def test_every_recipe_is_told_by_its_parts(recipe: Any) -> None:
-    told = parts(recipe.to_dict())
+    told = recipe_parts(recipe.to_dict())
     assert list(told)[:3] == ["data", "G", "D"] and told["rounds"] == f"{recipe.rounds:,}"
     assert len(told["round"]) < 120 and all(told.values())
 
@@ -354,4 +355,4 @@ def test_markdown_has_every_recipe_once_under_its_lineage() -> None:
     text = recipes_in_markdown()
     assert re.findall(r"^### `(.+)`$", text, re.MULTILINE) == list(catalogue.entries("recipes"))
     assert text.index("## The first MNIST GANs") < text.index("### `num-gan`") < text.index("### `num-gan-2`")
-    assert text.count("**Its author saw:**") == len(catalogue.entries("recipes"))
+    assert text.count("**Reference result:**") == len(catalogue.entries("recipes"))

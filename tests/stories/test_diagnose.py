@@ -22,7 +22,7 @@ from sparring.objectives.least_squares import LeastSquares
 from sparring.optimizers.sgd import SGD
 from sparring.record import Run, Story
 from sparring.report import Live, summary, write_report
-from sparring.report.page.findings import when_to_stop
+from sparring.report.findings import when_to_stop
 from sparring.rules import Signals
 from sparring.rules._telling import told
 from sparring.training.chores import evaluate

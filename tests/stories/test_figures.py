@@ -25,10 +25,10 @@ from sparring.recipe import find_recipe
 from sparring.record import Run
 from sparring.report import Comparison, Live, run_text, summary, write_comparison, write_report
 from sparring.report.figures.drawing import DARK, LIGHT, as_png
-from sparring.report.figures.panels import figures_at_ticks, gradients
+from sparring.report.figures.panels import evaluations, gradients
 from sparring.report.figures.run import figures
-from sparring.report.live.points import COLUMNS, ROWS, Scatters
-from sparring.report.terminal.evaluations import FEW, NAMES, phrases
+from sparring.report.live.scatters import COLUMNS, ROWS, Scatters
+from sparring.report.metric_names import FEW, METRIC_NAMES, phrases
 from sparring.training import train
 from tests.stories.test_report import page_of, text_of
 
@@ -123,13 +123,17 @@ def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Ru
     assert evaluated["values"]["d_train"]["real"] is None
     assert set(told["gradients"]) == {"d_gradient", "g_gradient"} and told["gradients"]["g_gradient"]["n"] == 5
     text = text_of(run_text(trained))
-    assert "Fréchet distance" in text and "256 examples of each seed" in text and "the judge digits" in text
+    assert (
+        "Fréchet distance" in text
+        and "256 generated examples per seed" in text
+        and "using the digits classifier's features" in text
+    )
 
 
 def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
     out = train(find_recipe("pattern-1010").replace(rounds=20), tmp_path / "run", threads=1, metrics=False)
     assert summary(out)["metrics"] is None
-    assert "Samples beside real data" not in page_of(out).said
+    assert "Sample quality" not in page_of(out).said
     assert "metrics" not in figures(Facts.of(out))
 
 
@@ -140,7 +144,7 @@ def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
     text = write_report(trained).read_text(encoding="utf-8")
     assert 'id="metrics"' in text and 'id="gradients"' in text
     said = page_of(trained).said
-    assert "Samples beside real data" in said and "through the judge digits" in said and "imilarity" in said
+    assert "Sample quality" in said and "using the digits classifier's features" in said and "imilarity" in said
     for name in ("metrics", "gradients"):
         with Image.open(trained.path / "figures" / f"{name}.png") as picture:
             assert picture.width > 1000
@@ -148,9 +152,9 @@ def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
 
 def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Run) -> None:
     facts = Facts.of(trained)
-    panels = [axes for axes in figures_at_ticks(facts, LIGHT).axes if axes.get_visible()]
+    panels = [axes for axes in evaluations(facts, LIGHT).axes if axes.get_visible()]
     titles = [axes.get_title(loc="left") for axes in panels]
-    assert titles == [*(NAMES[name].title for name in (*JUDGED, *OWN)), "What D says"]
+    assert titles == [*(METRIC_NAMES[name].title for name in (*JUDGED, *OWN)), "D's outputs"]
     modes = panels[titles.index("modes")]
     assert any(line.get_linestyle() == "--" and set(line.get_ydata()) == {10} for line in modes.lines)
     assert panels[0].get_yscale() == "log" or np.ptp(facts.story.evaluations[1]["frechet-distance"]) < 100
@@ -162,9 +166,9 @@ def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Ru
 def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path: Path) -> None:
     told = {name: [value] * seeds for name in ("diversity", "d_train", "of a newer version")}
     run = told_run(tmp_path / "run", told, seeds, {"diversity": 1.0})
-    panels = [axes for axes in figures_at_ticks(Facts.of(run), LIGHT).axes if axes.get_visible()]
-    assert [axes.get_title(loc="left") for axes in panels] == ["diversity", "of a newer version", "What D says"]
-    assert as_png(figures_at_ticks(Facts.of(run), DARK))
+    panels = [axes for axes in evaluations(Facts.of(run), LIGHT).axes if axes.get_visible()]
+    assert [axes.get_title(loc="left") for axes in panels] == ["diversity", "of a newer version", "D's outputs"]
+    assert as_png(evaluations(Facts.of(run), DARK))
     assert summary(run)["metrics"]["values"]["diversity"]["n"] == (0 if value is None else seeds)
     assert "diversity" in text_of(run_text(run))
 
@@ -172,7 +176,7 @@ def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path
 def test_compare_lays_figures_side_by_side(trained: Run, tmp_path: Path) -> None:
     other = told_run(tmp_path / "other", {"diversity": [0.123, 0.123, 0.123]}, real={"diversity": 1.0})
     page = write_comparison(Comparison.of([trained.path, other.path]), tmp_path / "c.html").read_text(encoding="utf-8")
-    assert "Samples beside real data" in page and "0.123 ± 0.000 (1)" in page
+    assert "Sample quality" in page and "0.123 ± 0.000 (1)" in page
 
 
 # While it trains.

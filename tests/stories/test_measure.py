@@ -72,15 +72,15 @@ def test_the_same_run_measured_again_gives_the_same_figures_and_one_seed_its_own
 def test_words_and_the_page_show_the_distance_from_real(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sparring("measure", trained, "--count", 100)
     said = capsys.readouterr().out
-    assert "Fréchet distance ↓" in said and "real data" in said and "through the judge digits" in said
+    assert "Fréchet distance ↓" in said and "real data" in said and "using the digits classifier's features" in said
     assert json.loads((trained / "measures.json").read_text())["n"] == 100
     page = (trained / "report.html").read_text()
-    assert "Measured beside real data" in page and "Vendi score ↑" in page and "seed 2" in page
+    assert "Measured against real data" in page and "Vendi score ↑" in page and "seed 2" in page
 
 
 def test_a_page_of_a_run_that_was_not_measured_says_nothing_of_it(tmp_path: Path) -> None:
     sparring("train", "digits", *SMALL, "--out", tmp_path / "run")
-    assert "Measured beside" not in (tmp_path / "run" / "report.html").read_text()
+    assert "Measured against" not in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_numbers_without_a_judge_are_measured_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,7 +150,10 @@ def test_a_folder_with_classes_is_measured_through_a_judge_of_its_own(
     again = capsys.readouterr()
     assert "training a judge" not in again.err, "it is kept"
     for words in (" ".join(again.out.split()), (out / "report.html").read_text()):
-        assert f"through the judge {told['judge']} (trained on 100 of these images and their classes" in words
+        assert (
+            f"using the {told['judge']} classifier's features (trained on 100 of these images and their classes"
+            in words
+        )
     assert "50 examples cannot fill the covariance of 64 features" in " ".join(again.out.split())
 
 

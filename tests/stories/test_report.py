@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from sparring.analysis.curves import smoothed
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import named_seeds, plus_minus
@@ -24,11 +25,10 @@ from sparring.recipe import find_recipe
 from sparring.record import Run, Story
 from sparring.record.grid import grid
 from sparring.report import Live, run_text, save_figures, summary, write_report
-from sparring.report.figures.drawing import LIGHT, MOST_LINES
+from sparring.report.figures.drawing import LIGHT, MAX_LINES
 from sparring.report.figures.run import curves, ends, outputs
-from sparring.report.figures.smoothing import smoothed
 from sparring.report.live.training import Pictures, preview, sparkline
-from sparring.report.page.run import MOST_PICTURES, page
+from sparring.report.page.run import MAX_PICTURES, page
 from sparring.training import train
 
 TARGET = [0.9, 0.1, 0.9, 0.1]
@@ -165,9 +165,9 @@ def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Pat
 def test_page_shows_at_most_a_few_pictures_of_training_the_first_and_the_last_among_them(tmp_path: Path) -> None:
     seen = page_of(told_run(tmp_path / "run", log_points=40))
     samples = [image for image in seen.all("img") if "data-round" in image]
-    assert len(samples) == MOST_PICTURES
+    assert len(samples) == MAX_PICTURES
     assert samples[0]["data-round"] == "0" and samples[-1]["data-round"] == "2,000"
-    assert [("hidden" in image) for image in samples] == [True] * (MOST_PICTURES - 1) + [False]
+    assert [("hidden" in image) for image in samples] == [True] * (MAX_PICTURES - 1) + [False]
 
 
 def test_diverged_members_are_counted_and_named(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_figures_of_any_number_of_seeds(tmp_path: Path, seeds: int) -> None:
     assert len(panels) == min(seeds, 16)
     labels = [text.get_text() for text in curves(facts, LIGHT).legends[0].get_texts()]
     assert any(f"{seeds} seeds" in label or label.startswith("seed 0") for label in labels)
-    assert ("each seed" in labels) == (1 < seeds <= MOST_LINES)
+    assert ("each seed" in labels) == (1 < seeds <= MAX_LINES)
 
 
 def test_figures_label_the_equilibrium_and_their_units(tmp_path: Path) -> None:

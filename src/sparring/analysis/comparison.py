@@ -1,4 +1,4 @@
-"""Runs side by side: which, in what order, what each changes from the one before, and which numbers may be compared."""
+"""Several runs compared: their order, what each changes from the one before, and which numbers may be compared."""
 
 from __future__ import annotations
 
@@ -12,60 +12,70 @@ from pathlib import Path
 from typing import Any
 
 from sparring import catalogue
-from sparring.analysis.differences import between
-from sparring.analysis.facts import Facts, summary
+from sparring.analysis.differences import recipe_changes
+from sparring.analysis.facts import Facts
+from sparring.analysis.summary import summary
 from sparring.analysis.wording import count, listed
 from sparring.errors import SparringError, UsageError
 from sparring.record import Run
 
-MOST_RUNS = 20
-"""More on one page help nobody."""
-LONGER = 8
-"""Times as long as the shortest run that the longest may be before the shortest would be a sliver on its axis."""
+MAX_RUNS = 20
+"""More runs on one page would not be readable."""
+MAX_RATIO = 8
+"""Runs share one axis of rounds when the longest is at most this many times as long as the shortest."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs in the order in which their story is told."""
+    """Runs to be compared, in the order in which they are shown."""
 
     runs: list[Facts]
 
     @classmethod
     def of(cls, folders: Sequence[Path]) -> Comparison:
-        """These runs, in this order; a folder of runs stands for all in it, in the order of the catalogue.
+        """Compare the runs in these folders.
 
-        Raises SparringError for a folder that is neither, UsageError for fewer runs than two or too many.
+        Args:
+            folders: Runs in the order wanted. A folder that contains runs stands for all of them, in the order of the
+                catalogue's recipes.
+
+        Returns:
+            The comparison, with each run once.
+
+        Raises:
+            SparringError: A folder is not a run and contains none.
+            UsageError: There are fewer than two runs, or more than MAX_RUNS.
         """
         found = {run.path.resolve(): run for folder in folders for run in _runs_in(folder)}
         if len(found) < 2:
             raise UsageError(f"compare needs two runs or more, and was given {count(len(found), 'run')}")
-        if len(found) > MOST_RUNS:
-            raise UsageError(f"{len(found):,} runs are too many for one page; name at most {MOST_RUNS}")
+        if len(found) > MAX_RUNS:
+            raise UsageError(f"{len(found):,} runs are too many for one page; name at most {MAX_RUNS}")
         return cls([Facts.of(run) for run in found.values()])
 
     @property
     def folder(self) -> Path:
-        """Where the first run lies."""
+        """The folder that contains the first run."""
         return self.runs[0].run.path.resolve().parent
 
     @cached_property
     def names(self) -> list[str]:
-        """The recipe's name, with as much of the folder's as tells it from the others."""
-        told = [facts.name for facts in self.runs]
+        """Each run's recipe, with as much of its folder's path as makes the name unique."""
+        names = [facts.name for facts in self.runs]
         for folders in (1, 2, None):
-            twice = Counter(told)
-            told = [
-                f"{facts.name} in {_tail(facts.run.path, folders)}" if twice[name] > 1 else name
-                for name, facts in zip(told, self.runs, strict=True)
+            uses = Counter(names)
+            names = [
+                f"{facts.name} in {_tail(facts.run.path, folders)}" if uses[name] > 1 else name
+                for name, facts in zip(names, self.runs, strict=True)
             ]
-        return told
+        return names
 
     @cached_property
     def lineage(self) -> str | None:
-        """What the file that holds all these recipes says of them; None when they lie in several."""
-        cards = [facts.card for facts in self.runs]
-        modules = {card.module if card else None for card in cards}
-        return catalogue.lineage(cards[0]) if cards[0] and len(modules) == 1 else None
+        """The introduction to the one lineage that all the recipes belong to; None when they belong to several."""
+        entries = [facts.entry for facts in self.runs]
+        modules = {entry.module if entry else None for entry in entries}
+        return catalogue.lineage(entries[0]) if entries[0] and len(modules) == 1 else None
 
     @property
     def title(self) -> str:
@@ -75,86 +85,89 @@ class Comparison:
 
     @cached_property
     def steps(self) -> list[list[str]]:
-        """What each recipe does differently from the one before it, in words; of the first, nothing."""
+        """How each run's recipe differs from the one before it, as text; the first has no differences."""
         recipes = [facts.recipe for facts in self.runs]
-        return [[], *(between(old, new) for old, new in pairwise(recipes))]
+        return [[], *(recipe_changes(old, new) for old, new in pairwise(recipes))]
 
     @cached_property
     def shared_changes(self) -> list[str]:
-        """How every run departs from its recipe, where all do so alike, as with fewer rounds than it asks for."""
+        """How the runs differ from the catalogue's recipes, where all differ alike, for example in rounds."""
         first, *others = [facts.changes for facts in self.runs]
         return first if all(changes == first for changes in others) else []
 
     @cached_property
     def objectives(self) -> list[str]:
-        """What the objectives are called, each once."""
+        """The names of the objectives, each once."""
         return list(dict.fromkeys(facts.objective for facts in self.runs))
 
-    def rivals(self, facts: Facts) -> list[Facts]:
-        """The runs whose losses may be compared with this one's: those of the same objective."""
+    def same_objective(self, facts: Facts) -> list[Facts]:
+        """The runs whose losses may be compared with this run's: those of the same objective, this one among them."""
         return [other for other in self.runs if other.recipe["objective"] == facts.recipe["objective"]]
 
     @property
-    def losses_compare(self) -> bool:
-        return len(self.rivals(self.runs[0])) == len(self.runs)
+    def losses_comparable(self) -> bool:
+        """Whether all runs have the same objective."""
+        return len(self.same_objective(self.runs[0])) == len(self.runs)
 
     @property
-    def answers_compare(self) -> bool:
-        """Whether D's answers mean the same in all runs: the same number says that it cannot tell."""
+    def outputs_comparable(self) -> bool:
+        """Whether D's outputs are on one scale: D(x) at equilibrium is the same in all runs."""
         return len({f.equilibrium["d_real"] for f in self.runs if "d_real" in f.equilibrium}) < 2
 
     @property
-    def lengths_compare(self) -> bool:
-        """Whether one axis of rounds can show all runs."""
+    def rounds_comparable(self) -> bool:
+        """Whether all runs can share one axis of rounds."""
         lengths = [facts.rounds for facts in self.runs]
-        return max(lengths) <= LONGER * min(lengths)
+        return max(lengths) <= MAX_RATIO * min(lengths)
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know before setting one run's numbers beside another's."""
-        told = [f"Every run changes its recipe: {'; '.join(self.shared_changes)}."] if self.shared_changes else []
-        if not self.losses_compare:
-            instead = "; compare D(real) and D(fake) instead" if self.answers_compare else ""
-            told.append(
+        """Sentences that a reader must know before comparing one run's numbers with another's."""
+        notes = [f"Every run changes its recipe: {'; '.join(self.shared_changes)}."] if self.shared_changes else []
+        if not self.losses_comparable:
+            instead = "; compare D(real) and D(fake) instead" if self.outputs_comparable else ""
+            notes.append(
                 f"The objectives differ ({listed(self.objectives)}), so losses are not comparable across them{instead}."
             )
         elif self._vary("tricks"):
-            told.append("The tricks differ. Losses are under the labels that D was told, so those may not compare.")
-        if not self.answers_compare:
-            told.append("D's answers are on different scales; set each beside its own dashed line.")
+            notes.append("The tricks differ; those that change D's labels also change its losses.")
+        if not self.outputs_comparable:
+            notes.append(
+                "D's outputs are on different scales; compare each with its value at equilibrium (dashed line)."
+            )
         if self._vary("data"):
-            told.append("The data differ.")
+            notes.append("The data differ, so losses and metrics are not comparable across data sets.")
         if self._vary("rounds") or self._vary("batch"):
-            told.append("The runs differ in rounds or batch: they had different amounts of training.")
+            notes.append("The runs differ in rounds or batch size: they had different amounts of training.")
         if short := [
             n for n, f in zip(self.names, self.runs, strict=True) if f.story.status in ("stopped", "unfinished")
         ]:
-            told.append(f"Not finished: {', '.join(short)}. What is shown of them is not final.")
+            notes.append(f"Not finished: {', '.join(short)}. Their values are not final.")
         if lost := sum(len(facts.diverged) for facts in self.runs):
             of = count(sum(len(facts.seeds) for facts in self.runs), "seed")
-            told.append(f"{lost:,} of {of} diverged: counted under n, and left out of the means.")
-        return told
+            notes.append(f"{lost:,} of {of} diverged; the means leave them out, and n says how many are left.")
+        return notes
 
     def _vary(self, field: str) -> bool:
         return any(facts.recipe.get(field) != self.runs[0].recipe.get(field) for facts in self.runs)
 
 
-def comparison_summary(held: Comparison) -> dict[str, Any]:
-    """All that `sparring compare --json` tells: of each run what `show --json` does, and what it changes."""
+def comparison_summary(comparison: Comparison) -> dict[str, Any]:
+    """Everything `sparring compare --json` prints: of each run its summary and its changes from the one before."""
     return {
-        "title": held.title,
-        "losses_compare": held.losses_compare,
-        "answers_compare": held.answers_compare,
-        "notes": held.notes,
+        "title": comparison.title,
+        "losses_comparable": comparison.losses_comparable,
+        "outputs_comparable": comparison.outputs_comparable,
+        "notes": comparison.notes,
         "runs": [
             {"name": name, "changes_from_previous": step, **summary(facts.run)}
-            for name, step, facts in zip(held.names, held.steps, held.runs, strict=True)
+            for name, step, facts in zip(comparison.names, comparison.steps, comparison.runs, strict=True)
         ],
     }
 
 
 def _tail(path: Path, folders: int | None) -> str:
-    """The last so many names of a path; all of it for None."""
+    """The last so many parts of a path; the whole path for None."""
     return str(path.resolve()) if folders is None else "/".join(path.resolve().parts[-folders:])
 
 
@@ -164,11 +177,13 @@ def _runs_in(folder: Path) -> list[Run]:
         return [Run.open(folder)]
     inside = [Run(path) for path in sorted(folder.iterdir()) if Run(path).exists]
     if not inside:
-        raise SparringError(f"{folder} is not a run and holds none: no recipe.json in it nor in a folder below it")
+        raise SparringError(
+            f"{folder} is not a run and contains none: neither it nor a folder in it has a recipe.json; name a run"
+        )
     order = {name: index for index, name in enumerate(catalogue.entries("recipes"))}
     return sorted(inside, key=lambda run: (order.get(str(run.recipe.get("name")), len(order)), _natural(run.path.name)))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """So that run-2 comes before run-10."""
+    """A sort key by which run-2 comes before run-10."""
     return [(int(part or 0), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]

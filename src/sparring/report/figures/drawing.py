@@ -1,4 +1,4 @@
-"""What pictures are drawn with: colors for light and dark, dressed axes, curves of many seeds, limits to hold them.
+"""Shared parts of all figures: colors for light and dark, axes, curves of many seeds, limits, legends.
 
 Hues are Okabe and Ito's, which people with any color vision can tell apart. The fonts that come with matplotlib hold
 no Chinese, so the text in pictures is English. Nothing here touches matplotlib's global state.
@@ -7,6 +7,7 @@ no Chinese, so the text in pictures is English. Nothing here touches matplotlib'
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,35 +20,35 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from sparring.analysis.curves import smoothed_curve, window
 from sparring.analysis.facts import Facts
-from sparring.report.figures.smoothing import shown, window
 
 WIDTH = 9.0
 """Inches."""
 DPI = 150
 SMALL, TEXT, TITLE = 9.5, 10.5, 11.5
 """Points."""
-MOST_LINES = 64
-"""Seeds up to which each has a line of its own; beyond, bands tell more."""
-BAND_FROM = 4
-"""Seeds from which on an interquartile band means something."""
+MAX_LINES = 64
+"""Up to this many seeds each has a line of its own; with more, bands are easier to read."""
+MIN_SEEDS_FOR_BAND = 4
+"""With fewer seeds, an interquartile band means nothing."""
 
 Limits = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """Colors of a picture on light or on dark ground."""
+    """Colors of a figure on a light or a dark background."""
 
     paper: str
     ink: str
     soft: str
     rule: str
     hues: dict[str, str]
-    lost: str
-    """The gray of what is not there."""
+    missing: str
+    """The gray of a value that is not finite."""
 
 
 LIGHT = Scheme(
@@ -68,7 +69,7 @@ LIGHT = Scheme(
         "d_generated": "#CC79A7",
         "away": "#D55E00",
     },
-    lost="#c9c9cf",
+    missing="#c9c9cf",
 )
 DARK = Scheme(
     paper="#1b1c20",
@@ -88,7 +89,7 @@ DARK = Scheme(
         "d_generated": "#E39AC3",
         "away": "#E69F00",
     },
-    lost="#4a4c55",
+    missing="#4a4c55",
 )
 
 
@@ -96,11 +97,12 @@ DARK = Scheme(
 
 
 def draw_curve(axes: Axes, facts: Facts, name: str, scheme: Scheme) -> None:
+    """A smoothed curve of every seed over the rounds, with crosses where seeds diverged."""
     rounds, raw = facts.story.logged_rounds, facts.story.curve(name)
     members, hue = raw.shape[1], scheme.hues[name]
-    values = shown(facts, name)
+    values = smoothed_curve(facts, name)
     dress(axes, scheme)
-    log_rounds(axes)
+    round_ticks(axes)
     label_rounds([axes], scheme)
     axes.set_xlim(0, max(facts.story.round, 1))
     if not len(rounds):
@@ -113,39 +115,40 @@ def draw_curve(axes: Axes, facts: Facts, name: str, scheme: Scheme) -> None:
 
 
 def draw_members(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, scheme: Scheme) -> None:
-    """Lines of `(T, P)`: thick the median, thin each member, bands where there are enough of them."""
+    """Draw values `(T, P)`: a thick line for the median, a thin one for each member, bands where there are enough."""
     members, alive = values.shape[1], np.isfinite(values).any(1)
     if not alive.any():
         return
-    if 1 < members <= MOST_LINES:
+    if 1 < members <= MAX_LINES:
         lines = [np.column_stack([rounds, line]) for line in values.T]
         alpha = float(np.clip(4 / members, 0.2, 0.5))
         axes.add_collection(LineCollection(lines, colors=hue, linewidths=0.8, alpha=alpha))
-    if members >= BAND_FROM:
-        reaches = [(25, 75, 0.22)] if members <= MOST_LINES else [(5, 95, 0.16), (25, 75, 0.26)]
+    if members >= MIN_SEEDS_FOR_BAND:
+        reaches = [(25, 75, 0.22)] if members <= MAX_LINES else [(5, 95, 0.16), (25, 75, 0.26)]
         for low, high, alpha in reaches:
             edges = np.nanpercentile(values[alive], [low, high], axis=1)
             axes.fill_between(rounds[alive], edges[0], edges[1], color=hue, alpha=alpha, linewidth=0)
-    middle = np.nanmedian(values[alive], axis=1)
-    axes.plot(rounds[alive], middle, color=hue, linewidth=2.2, solid_capstyle="round", path_effects=halo(scheme, 3.6))
+    median = np.nanmedian(values[alive], axis=1)
+    axes.plot(rounds[alive], median, color=hue, linewidth=2.2, solid_capstyle="round", path_effects=halo(scheme, 3.6))
 
 
 def _mark_diverged(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndarray, scheme: Scheme) -> None:
-    """A cross where a member's numbers end."""
+    """A cross at the last finite value of every diverged member."""
     for member in facts.story.diverged:
-        held = np.flatnonzero(np.isfinite(values[:, member]))
-        if len(held):
-            at = held[-1]
+        finite = np.flatnonzero(np.isfinite(values[:, member]))
+        if len(finite):
+            at = finite[-1]
             axes.plot(
                 rounds[at], values[at, member], "x", color=scheme.ink, markersize=7, markeredgewidth=1.8, zorder=5
             )
 
 
 def draw_level(axes: Axes, level: float | None, meaning: str, scheme: Scheme) -> None:
+    """A dashed horizontal line, with its value and meaning written to the right of the panel."""
     if level is None:
         return
     axes.axhline(level, color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), zorder=3)
-    # Beside the picture, where no curve can run through it.
+    # Outside the panel, where no curve can cross it.
     axes.annotate(
         f"{level:.3g}:\n{meaning}",
         (1, level),
@@ -160,44 +163,59 @@ def draw_level(axes: Axes, level: float | None, meaning: str, scheme: Scheme) ->
 
 
 def limits(values: np.ndarray, levels: Sequence[float]) -> Limits:
-    """Limits that hold curves and levels; what one member does before it diverges does not press the others flat."""
+    """Limits that contain values and levels, except for extreme values, such as those of a member about to diverge."""
     values = values[np.isfinite(values)]
     if not len(values):
         return (0, 2 * max(levels)) if levels and max(levels) > 0 else (-1, 1)
-    most = np.quantile(values, [0.005, 0.995])
-    spread = max(float(most[1] - most[0]), 1e-6)
-    low, high = max(values.min(), most[0] - spread), min(values.max(), most[1] + spread)
+    inner = np.quantile(values, [0.005, 0.995])
+    spread = max(float(inner[1] - inner[0]), 1e-6)
+    low, high = max(values.min(), inner[0] - spread), min(values.max(), inner[1] + spread)
     low, high = min([low, *levels]), max([high, *levels])
     room = 0.08 * max(high - low, 1e-3)
     return float(low - room), float(high + 2.2 * room)
 
 
-def answer_limits(values: np.ndarray) -> Limits:
-    """All that a D that answers from 0 to 1 may answer, or the middle when it never leaves that."""
+def logarithmic(axes: Axes, values: np.ndarray, levels: Sequence[float] = ()) -> bool:
+    """Give axes a logarithmic scale that contains the positive values and levels; False when there are no values."""
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not len(positive):
+        return False
+    low, high = limits(np.log10(positive), [math.log10(level) for level in levels if level > 0])
+    axes.set_yscale("log")
+    axes.set_ylim(10**low, 10**high)
+    # An axis that spans less than two decades may contain no power of ten to label.
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high - low > 2 else (1.0, 2.0, 5.0), numticks=6))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:,g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    return True
+
+
+def output_limits(values: np.ndarray) -> Limits:
+    """Limits for D's outputs as probabilities: from 0 to 1, or near 0.5 when they never leave that."""
     values = values[np.isfinite(values)]
     return (-0.03, 1.03) if len(values) and np.abs(values - 0.5).max() > 0.2 else (0.29, 0.71)
 
 
-def drawn(runs: Sequence[Facts], names: Sequence[str]) -> np.ndarray:
-    """All points of these curves of these runs, as they are drawn, in one row."""
-    return np.concatenate([shown(facts, name).ravel() for facts in runs for name in names])
+def drawn_values(runs: Sequence[Facts], names: Sequence[str]) -> np.ndarray:
+    """All values of these curves of these runs, as they are drawn, in one dimension."""
+    return np.concatenate([smoothed_curve(facts, name).ravel() for facts in runs for name in names])
 
 
-def levels_of(runs: Sequence[Facts], names: Sequence[str]) -> list[float]:
-    """What these curves are once D cannot tell, each number once."""
-    found = [facts.equilibrium[name] for facts in runs for name in names if name in facts.equilibrium]
-    return sorted(set(found))
+def equilibrium_levels(runs: Sequence[Facts], names: Sequence[str]) -> list[float]:
+    """The values of these curves at equilibrium, each once, in ascending order."""
+    levels = [facts.equilibrium[name] for facts in runs for name in names if name in facts.equilibrium]
+    return sorted(set(levels))
 
 
 def legend_of_seeds(figure: Figure, facts: Facts, scheme: Scheme) -> None:
-    """One for both panels, so in ink rather than in either's hue."""
+    """One legend for both panels, so in neither panel's hue."""
     if not len(facts.story.logged_rounds):
         return
-    together = window(facts)
-    over = f" (mean over {together * _step(facts.story.logged_rounds):,} rounds)" if together > 1 else ""
+    points = window(facts)
+    over = f" (moving mean of {points * _step(facts.story.logged_rounds):,} rounds)" if points > 1 else ""
     keys = keys_of_seeds(facts, scheme, over)
     if len(facts.seeds) == 1:
-        keys.append(Line2D([], [], color=scheme.soft, linewidth=0.8, alpha=0.5, label="every point noted"))
+        keys.append(Line2D([], [], color=scheme.soft, linewidth=0.8, alpha=0.5, label="every logged round"))
     if facts.diverged:
         label = f"diverged: {len(facts.diverged):,} of {len(facts.seeds):,}"
         keys.append(Line2D([], [], color=scheme.ink, marker="x", linestyle="", markeredgewidth=1.8, label=label))
@@ -205,16 +223,16 @@ def legend_of_seeds(figure: Figure, facts: Facts, scheme: Scheme) -> None:
 
 
 def keys_of_seeds(facts: Facts, scheme: Scheme, over: str = "") -> list[Any]:
-    """What the lines and bands of `draw_members` are; `over` tells what the thick line was averaged over."""
+    """Legend entries for the lines and bands of `draw_members`; `over` says what the thick line is averaged over."""
     ink, members = scheme.soft, len(facts.seeds)
     if members == 1:
         return [Line2D([], [], color=ink, linewidth=2.2, label=f"seed {facts.seeds[0]}{over}")]
     keys: list[Any] = [Line2D([], [], color=ink, linewidth=2.2, label=f"median of {members:,} seeds{over}")]
-    if members <= MOST_LINES:
+    if members <= MAX_LINES:
         keys.append(Line2D([], [], color=ink, linewidth=0.8, alpha=0.6, label="each seed"))
-    if members >= BAND_FROM:
+    if members >= MIN_SEEDS_FOR_BAND:
         keys.append(Patch(color=ink, alpha=0.4, linewidth=0, label="middle half of seeds"))
-    if members > MOST_LINES:
+    if members > MAX_LINES:
         keys.append(Patch(color=ink, alpha=0.2, linewidth=0, label="5 % to 95 %"))
     return keys
 
@@ -224,12 +242,13 @@ def _step(rounds: np.ndarray) -> int:
 
 
 def blank(scheme: Scheme, height: float, width: float = WIDTH) -> Figure:
-    """A figure of so many inches."""
+    """An empty figure; height and width are in inches."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
     return Figure(figsize=(width, height), dpi=DPI, facecolor=scheme.paper, layout=layout)
 
 
 def dress(axes: Axes, scheme: Scheme, grid: bool = True) -> None:
+    """Give axes the scheme's colors and no frame."""
     axes.set_facecolor(scheme.paper)
     for spine in axes.spines.values():
         spine.set_visible(False)
@@ -239,17 +258,20 @@ def dress(axes: Axes, scheme: Scheme, grid: bool = True) -> None:
         axes.grid(True, axis="y", color=scheme.rule, linewidth=0.8)
 
 
-def log_rounds(axes: Axes, few: bool = False) -> None:
+def round_ticks(axes: Axes, few: bool = False) -> None:
+    """Whole rounds on the horizontal axis, with thousands separators."""
     axes.xaxis.set_major_locator(MaxNLocator(3 if few else 5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
 
 
 def label_rounds(panels: Sequence[Axes], scheme: Scheme) -> None:
+    """Write "round" below these panels."""
     for axes in panels:
         axes.set_xlabel("round", fontsize=TEXT, color=scheme.soft)
 
 
 def place_legend(figure: Figure, keys: Sequence[Any], scheme: Scheme) -> None:
+    """One row of legend entries below all panels."""
     figure.legend(
         handles=keys,
         loc="outside lower center",
@@ -263,11 +285,12 @@ def place_legend(figure: Figure, keys: Sequence[Any], scheme: Scheme) -> None:
 
 
 def halo(scheme: Scheme, width: float) -> list[Any]:
+    """A border of the background's color, so that a line stands out from those below it."""
     return [withStroke(linewidth=width, foreground=scheme.paper)]
 
 
 def as_png(figure: Figure) -> bytes:
+    """The figure as a PNG file, without date or version inside, so that the same run gives the same bytes."""
     file = io.BytesIO()
-    # No date and no version inside: the same run gives the same file.
     figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Pictures of runs side by side: small ones with the same axes for each run, and one of where all of them ended."""
+"""Figures that compare runs: small ones with the same axes for every run, and one of D's final outputs in all."""
 
 from __future__ import annotations
 
@@ -17,74 +17,75 @@ from sparring.report.figures.drawing import (
     TEXT,
     Limits,
     Scheme,
-    answer_limits,
     blank,
     draw_curve,
     draw_level,
-    drawn,
+    drawn_values,
     dress,
+    equilibrium_levels,
     halo,
-    levels_of,
     limits,
+    output_limits,
     place_legend,
 )
 
-LOSSES, ANSWERS = ("d_loss", "g_loss"), ("d_real", "d_fake")
+LOSSES, OUTPUTS = ("d_loss", "g_loss"), ("d_real", "d_fake")
 SMALL_WIDTH, SMALL_HEIGHT = 4.3, 2.7
-"""Inches of a small picture."""
+"""Inches of a small figure."""
 ENDS_WIDTH = 7.0
-"""Inches: no wider than the column of text, so that little of it lies off a telephone's screen."""
+"""Inches: no wider than the column of text, so that it fits on a phone."""
 
 
-def losses(held: Comparison, facts: Facts, scheme: Scheme = LIGHT) -> Figure:
-    """Both players' losses in one run; the same axes in every run of the same objective."""
-    rivals = held.rivals(facts)
-    return _small(held, facts, LOSSES, limits(drawn(rivals, LOSSES), levels_of(rivals, LOSSES)), scheme)
+def losses(comparison: Comparison, facts: Facts, scheme: Scheme = LIGHT) -> Figure:
+    """Both players' losses in one run; runs of the same objective have the same axes."""
+    runs = comparison.same_objective(facts)
+    reach = limits(drawn_values(runs, LOSSES), equilibrium_levels(runs, LOSSES))
+    return _small(comparison, facts, LOSSES, reach, scheme)
 
 
-def answers(held: Comparison, facts: Facts, scheme: Scheme = LIGHT) -> Figure:
-    """What D says of real and of generated examples in one run; the same axes in every run whose answers compare."""
-    return _small(held, facts, ANSWERS, _answer_limits(held, facts), scheme)
+def outputs(comparison: Comparison, facts: Facts, scheme: Scheme = LIGHT) -> Figure:
+    """D(real) and D(fake) in one run; runs whose outputs are comparable have the same axes."""
+    return _small(comparison, facts, OUTPUTS, _output_limits(comparison, facts), scheme)
 
 
-def ends(held: Comparison, scheme: Scheme = LIGHT) -> Figure:
-    """Where D's answers ended in every run: each seed a dot, the mean a bar."""
-    figure = blank(scheme, 1.3 + 0.5 * len(held.runs), ENDS_WIDTH)
+def final_outputs(comparison: Comparison, scheme: Scheme = LIGHT) -> Figure:
+    """D(real) and D(fake) at the end of every run: a dot for each seed, a bar for the mean."""
+    figure = blank(scheme, 1.3 + 0.5 * len(comparison.runs), ENDS_WIDTH)
     axes = figure.subplots()
     dress(axes, scheme, grid=False)
     axes.grid(True, axis="x", color=scheme.rule, linewidth=0.8)
-    for row, facts in enumerate(held.runs):
+    for row, facts in enumerate(comparison.runs):
         for name, shift in (("d_real", -0.14), ("d_fake", 0.14)):
             _dots(axes, facts.last[name], row + shift, scheme.hues[name], scheme)
-    levels = levels_of(held.runs, ANSWERS)
+    levels = equilibrium_levels(comparison.runs, OUTPUTS)
     for level in levels:
         axes.axvline(level, color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1)
     if levels == [0.5]:
         axes.set_xlim(-0.03, 1.03)
-    axes.set_yticks(range(len(held.runs)), [_short(name) for name in held.names])
+    axes.set_yticks(range(len(comparison.runs)), [_short(name) for name in comparison.names])
     axes.tick_params(axis="y", labelsize=TEXT, labelcolor=scheme.ink, length=0)
-    axes.set_ylim(len(held.runs) - 0.5, -0.5)
+    axes.set_ylim(len(comparison.runs) - 0.5, -0.5)
     axes.set_xlabel("D(x): 0 = fake, 1 = real" if levels == [0.5] else "D(x)", fontsize=TEXT, color=scheme.soft)
     keys: list[Any] = [
         Line2D([], [], color=scheme.hues[name], linestyle="", marker="o", markersize=6, label=TITLES[name])
-        for name in ANSWERS
+        for name in OUTPUTS
     ]
     keys.append(
         Line2D([], [], color=scheme.soft, linestyle="", marker="|", markersize=10, markeredgewidth=3, label="mean")
     )
-    keys.append(Line2D([], [], color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), label="D cannot tell"))
+    keys.append(Line2D([], [], color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), label="at equilibrium"))
     place_legend(figure, keys, scheme)
     return figure
 
 
-def _small(held: Comparison, facts: Facts, names: tuple[str, str], reach: Limits, scheme: Scheme) -> Figure:
+def _small(comparison: Comparison, facts: Facts, names: tuple[str, str], reach: Limits, scheme: Scheme) -> Figure:
     figure = blank(scheme, SMALL_HEIGHT, SMALL_WIDTH)
     axes = figure.subplots()
     for name in names:
         draw_curve(axes, facts, name, scheme)
-    for level in levels_of([facts], names):
-        draw_level(axes, level, "D cannot\ntell", scheme)
-    axes.set_xlim(0, max(other.rounds for other in held.runs) if held.lengths_compare else facts.rounds)
+    for level in equilibrium_levels([facts], names):
+        draw_level(axes, level, "equilibrium", scheme)
+    axes.set_xlim(0, max(other.rounds for other in comparison.runs) if comparison.rounds_comparable else facts.rounds)
     axes.set_ylim(*reach)
     keys = [Line2D([], [], color=scheme.hues[name], linewidth=2.2, label=TITLES[name]) for name in names]
     axes.legend(
@@ -101,11 +102,10 @@ def _small(held: Comparison, facts: Facts, names: tuple[str, str], reach: Limits
     return figure
 
 
-def _answer_limits(held: Comparison, facts: Facts) -> Limits:
-    runs = held.runs if held.answers_compare else held.rivals(facts)
-    if levels_of(runs, ANSWERS) == [0.5]:
-        return answer_limits(drawn(runs, ANSWERS))
-    return limits(drawn(runs, ANSWERS), levels_of(runs, ANSWERS))
+def _output_limits(comparison: Comparison, facts: Facts) -> Limits:
+    runs = comparison.runs if comparison.outputs_comparable else comparison.same_objective(facts)
+    values, levels = drawn_values(runs, OUTPUTS), equilibrium_levels(runs, OUTPUTS)
+    return output_limits(values) if levels == [0.5] else limits(values, levels)
 
 
 def _dots(axes: Axes, values: np.ndarray, row: float, hue: str, scheme: Scheme) -> None:
@@ -120,5 +120,5 @@ def _dots(axes: Axes, values: np.ndarray, row: float, hue: str, scheme: Scheme) 
 
 
 def _short(name: str) -> str:
-    """As much of a name as fits beside the picture; a dollar would begin a formula."""
+    """As much of a name as fits beside the figure; an unescaped dollar sign would start a formula."""
     return (name if len(name) <= 28 else f"{name[:27]}…").replace("$", r"\$")

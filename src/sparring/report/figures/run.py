@@ -1,6 +1,6 @@
-"""Pictures of one run: its curves, how D scored, and for data of a few numbers what G gave and where it ended.
+"""Figures of one run: its curves, and for data of a few numbers the outputs of G over the rounds and at the end.
 
-Each picture is a function of the run's facts that returns a matplotlib Figure; none touches matplotlib's global state.
+Each figure is a function of the run's facts that returns a matplotlib Figure; none touches matplotlib's global state.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sparring.analysis.facts import TITLES, Facts
+from sparring.analysis.wording import count
 from sparring.record import Run
 from sparring.report.figures.drawing import (
     LIGHT,
@@ -25,53 +26,54 @@ from sparring.report.figures.drawing import (
     TEXT,
     TITLE,
     Scheme,
-    answer_limits,
     as_png,
     blank,
     draw_curve,
     draw_level,
-    drawn,
+    drawn_values,
     dress,
+    equilibrium_levels,
     halo,
     label_rounds,
     legend_of_seeds,
-    levels_of,
     limits,
-    log_rounds,
+    output_limits,
     place_legend,
+    round_ticks,
 )
-from sparring.report.figures.panels import figures_at_ticks, gradients
+from sparring.report.figures.panels import evaluations, gradients
 from sparring.rules import NEAR
 
-MOST_PANELS = 16
+MAX_PANELS = 16
+"""Seeds that have a heat map of their own."""
 
 
 def curves(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
-    """Both players' losses over the rounds, every seed, with what they are once D cannot tell."""
+    """Both players' losses over the rounds, for every seed, with their values at equilibrium."""
     figure, (left, right) = _two_panels(scheme)
-    unit = f"loss per example ({facts.objective})"
+    unit = f"mean loss per example ({facts.objective})"
     for axes, name in ((left, "d_loss"), (right, "g_loss")):
         draw_curve(axes, facts, name, scheme)
         axes.set_title(TITLES[name], loc="left", fontsize=TITLE, color=scheme.ink)
         axes.set_ylabel(unit, fontsize=TEXT, color=scheme.soft)
-        draw_level(axes, facts.equilibrium.get(name), "D cannot\ntell", scheme)
+        draw_level(axes, facts.equilibrium.get(name), "equilibrium", scheme)
         _fit(axes, facts, [name])
     legend_of_seeds(figure, facts, scheme)
     return figure
 
 
 def scores(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
-    """What D says of real and of generated examples over the rounds, every seed."""
+    """D(real) and D(fake) over the rounds, for every seed."""
     figure, panels = _two_panels(scheme)
     level = facts.equilibrium.get("d_real")
-    titles = {"d_real": "D's answer to real examples", "d_fake": "D's answer to generated examples"}
+    titles = {"d_real": "D(real): D's output for real examples", "d_fake": "D(fake): D's output for generated examples"}
     for axes, name in zip(panels, titles, strict=True):
         draw_curve(axes, facts, name, scheme)
         axes.set_title(titles[name], loc="left", fontsize=TITLE, color=scheme.ink)
         axes.set_ylabel("D(x): 0 = fake, 1 = real" if level == 0.5 else "D(x)", fontsize=TEXT, color=scheme.soft)
-        draw_level(axes, level, "undecided", scheme)
+        draw_level(axes, level, "equilibrium", scheme)
         if level == 0.5:
-            axes.set_ylim(*answer_limits(drawn([facts], list(titles))))
+            axes.set_ylim(*output_limits(drawn_values([facts], list(titles))))
         else:
             _fit(axes, facts, list(titles))
     legend_of_seeds(figure, facts, scheme)
@@ -79,15 +81,15 @@ def scores(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
 
 
 def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
-    """What each member's generator gave as training went on: a row for each number, color for its value."""
+    """Each member's output for one latent vector over the rounds: a row for each number, color for its value."""
     assert facts.outputs is not None
     rounds, examples = facts.outputs
-    shown = min(len(facts.seeds), MOST_PANELS)
+    shown = min(len(facts.seeds), MAX_PANELS)
     columns = 1 if shown == 1 else 2 if shown <= 4 else 4
     rows = math.ceil(shown / columns)
     figure = blank(scheme, 1.0 + rows * (2.2 if columns == 1 else 1.6))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    colors = colormaps["viridis"].with_extremes(bad=scheme.lost)
+    colors = colormaps["viridis"].with_extremes(bad=scheme.missing)
     mesh = None
     for member, axes in enumerate(panels.flat):
         if member >= shown:
@@ -99,7 +101,7 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
         axes.invert_yaxis() if member == 0 else None
         dress(axes, scheme, grid=False)
         _name_member(axes, facts, member, examples[-1, member], scheme)
-        log_rounds(axes, few=columns > 2)
+        round_ticks(axes, few=columns > 2)
         axes.set_yticks(range(1, examples.shape[2] + 1), _row_names(facts, examples.shape[2]))
     assert mesh is not None
     for axes in panels[:, 0]:
@@ -113,22 +115,22 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     bar.ax.tick_params(colors=scheme.soft, labelsize=SMALL, length=3)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue] - matplotlib's stub calls an artist a list
     which = f", first {shown} of {len(facts.seeds):,} seeds" if shown < len(facts.seeds) else ""
-    _headline(figure, f"G's output through training{which}", scheme)
+    _headline(figure, f"G's output over training{which}", scheme)
     return figure
 
 
 def ends(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
-    """Where each member's generator ended beside the target: one line for each seed."""
-    held = facts.ends
-    assert held is not None
+    """The last output of each member's generator beside the target: a line for each seed."""
+    final = facts.ends
+    assert final is not None
     figure = blank(scheme, 3.7)
     axes = figure.subplots()
-    across = np.arange(1, len(held.target) + 1)
+    across = np.arange(1, len(final.target) + 1)
     dress(axes, scheme)
-    axes.fill_between(across, held.target - NEAR, held.target + NEAR, color=scheme.rule, linewidth=0, zorder=0)
+    axes.fill_between(across, final.target - NEAR, final.target + NEAR, color=scheme.rule, linewidth=0, zorder=0)
     dashes: dict[str, Any] = {"linewidth": 1.5, "linestyle": (0, (4, 2)), "marker": "D", "markersize": 5}
-    axes.plot(across, held.target, color=scheme.ink, zorder=4, path_effects=halo(scheme, 3), **dashes)
-    near, away = held.outputs[held.near], held.outputs[~held.near & np.isfinite(held.outputs).all(1)]
+    axes.plot(across, final.target, color=scheme.ink, zorder=4, path_effects=halo(scheme, 3), **dashes)
+    near, away = final.outputs[final.near], final.outputs[~final.near & np.isfinite(final.outputs).all(1)]
     for lines, hue, mark in ((near, scheme.hues["d_loss"], "o"), (away, scheme.hues["away"], "s")):
         alpha = float(np.clip(8 / max(len(lines), 1), 0.06, 0.9))
         segments = [np.column_stack([across, line]) for line in lines]
@@ -136,38 +138,38 @@ def ends(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
         points = np.tile(across, len(lines))
         axes.plot(points, lines.ravel(), mark, color=hue, markersize=4.5, alpha=alpha, markeredgewidth=0, zorder=3)
     axes.set_ylim(-0.06, 1.06)
-    axes.set_xlim(0.8, len(held.target) + 0.2)
+    axes.set_xlim(0.8, len(final.target) + 0.2)
     axes.set_xticks(across)
-    axes.set_xlabel("which number", fontsize=TEXT, color=scheme.soft)
+    axes.set_xlabel("index of the number in an example", fontsize=TEXT, color=scheme.soft)
     axes.set_ylabel("G's output (data units)", fontsize=TEXT, color=scheme.soft)
     axes.set_title(
-        f"Where G ended: {held.near.sum():,} of {len(facts.seeds):,} within {NEAR:g} of the target in every number",
+        f"Final outputs of G: {final.near.sum():,} of {count(len(facts.seeds), 'seed')} within {NEAR:g} of the target",
         loc="left",
         fontsize=TITLE,
         color=scheme.ink,
     )
     keys: list[Any] = [
-        Line2D([], [], color=scheme.ink, label="target (mean example)", **dashes),
-        Patch(color=scheme.rule, label=f"within {NEAR:g} of it"),
+        Line2D([], [], color=scheme.ink, label="target (mean real example)", **dashes),
+        Patch(color=scheme.rule, label=f"within {NEAR:g} of the target"),
         Line2D([], [], color=scheme.hues["d_loss"], marker="o", markersize=5, label=f"near: {len(near):,}"),
     ]
     if len(away):
         keys.append(Line2D([], [], color=scheme.hues["away"], marker="s", markersize=5, label=f"away: {len(away):,}"))
-    if lost := len(facts.seeds) - len(near) - len(away):
-        keys.append(Line2D([], [], linestyle="", label=f"not finite: {lost:,}"))
+    if missing := len(facts.seeds) - len(near) - len(away):
+        keys.append(Line2D([], [], linestyle="", label=f"not finite: {missing:,}"))
     place_legend(figure, keys, scheme)
     return figure
 
 
 def figures(facts: Facts) -> dict[str, Callable[[Facts, Scheme], Figure]]:
-    """The pictures that this run has data for, by name, in reading order."""
+    """The figures that this run has data for, by name, in reading order."""
     chosen: dict[str, Callable[[Facts, Scheme], Figure]] = {}
     if facts.ends is not None:
         chosen["ends"] = ends
     if facts.outputs is not None:
         chosen["outputs"] = outputs
-    if facts.evaluated is not None:
-        chosen["metrics"] = figures_at_ticks
+    if facts.evaluation is not None:
+        chosen["metrics"] = evaluations
     chosen |= {"curves": curves, "scores": scores}
     if facts.gradients:
         chosen["gradients"] = gradients
@@ -175,18 +177,16 @@ def figures(facts: Facts) -> dict[str, Callable[[Facts, Scheme], Figure]]:
 
 
 def save_figures(run: Run) -> list[str]:
-    """Draw every picture into the run's folder. Returns their names there."""
+    """Draw every figure into the run's folder. Returns their paths, relative to that folder."""
     facts = Facts.of(run)
     return [save_figure(run, name, as_png(draw(facts, LIGHT))) for name, draw in figures(facts).items()]
 
 
 def save_figure(run: Run, name: str, png: bytes) -> str:
+    """Write one figure. Returns its path, relative to the run's folder."""
     path = f"figures/{name}.png"
     run.write(path, lambda partial: partial.write_bytes(png))
     return path
-
-
-# Dress.
 
 
 def _two_panels(scheme: Scheme) -> tuple[Figure, Sequence[Axes]]:
@@ -199,11 +199,11 @@ def _headline(figure: Figure, text: str, scheme: Scheme) -> None:
 
 
 def _fit(axes: Axes, facts: Facts, names: Sequence[str]) -> None:
-    axes.set_ylim(*limits(drawn([facts], names), levels_of([facts], names)))
+    axes.set_ylim(*limits(drawn_values([facts], names), equilibrium_levels([facts], names)))
 
 
 def _edges(rounds: np.ndarray) -> np.ndarray:
-    """Where one column of a heat map ends and the next begins: halfway between the rounds."""
+    """Borders of a heat map's columns: halfway between the rounds."""
     if len(rounds) == 1:
         return np.array([rounds[0], rounds[0] + 1.0])
     middles = (rounds[1:] + rounds[:-1]) / 2
@@ -211,12 +211,12 @@ def _edges(rounds: np.ndarray) -> np.ndarray:
 
 
 def _name_member(axes: Axes, facts: Facts, member: int, values: np.ndarray, scheme: Scheme) -> None:
-    """The seed and what it ended with, in another color when that is away from the target."""
+    """The seed and its final output, in another color when that is away from the target."""
     away = facts.ends is not None and not facts.ends.near[member]
     fate = ": diverged" if member in facts.story.diverged else ": away" if away else ""
-    told = " ".join(f"{v:.2f}" if np.isfinite(v) else "lost" for v in values[:4])
+    output = " ".join(f"{v:.2f}" if np.isfinite(v) else "NaN" for v in values[:4])
     axes.set_title(
-        f"seed {facts.seeds[member]}{fate}\n{told}{' ...' if len(values) > 4 else ''}",
+        f"seed {facts.seeds[member]}{fate}\n{output}{' ...' if len(values) > 4 else ''}",
         loc="left",
         fontsize=SMALL - 0.5,
         linespacing=1.4,

@@ -26,8 +26,8 @@ from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count, duration, number, plus_minus
 from sparring.record.grid import in_color
 from sparring.record.story import CURVES
-from sparring.report.live.points import Scatters
-from sparring.report.terminal.evaluations import phrases
+from sparring.report.live.scatters import Scatters
+from sparring.report.metric_names import phrases
 
 if TYPE_CHECKING:
     from sparring.datasets import Modes

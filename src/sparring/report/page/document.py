@@ -1,4 +1,4 @@
-"""What every page is made of: one self-contained document, tables, pictures carried inside. It fetches nothing."""
+"""Parts of every page: one self-contained document, tables, and pictures embedded in it. It loads nothing else."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from sparring import __version__
 from sparring.report.figures.drawing import DARK, LIGHT, Scheme, as_png
 from sparring.report.page.markup import Child, Markup, join, tag
 
-PICTURE_BYTES, PICTURE_WIDTH = 200_000, 1_400
-"""A picture larger than the one, or wider than the other in pixels, is carried as a smaller copy."""
+MAX_BYTES, MAX_WIDTH = 200_000, 1_400
+"""A picture of more bytes, or wider in pixels, is embedded as a smaller copy."""
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""Browsers hold the page to what it promises: nothing is fetched."""
-OFFLINE = "This file is all there is: it asks nothing of the network."
+"""Content security policy: the browser blocks every request."""
+OFFLINE = "The page is self-contained and works offline."
 
 
 def document(title: str, header: Child, *sections: Child, written_from: str) -> Markup:
-    """The whole page, with its style and its script inside."""
+    """The whole page, with its style sheet and its script inside."""
     here = Path(__file__)
     style, script = (here.with_name(f"page.{end}").read_text(encoding="utf-8") for end in ("css", "js"))
     head = tag(
@@ -42,6 +42,7 @@ def document(title: str, header: Child, *sections: Child, written_from: str) -> 
 
 
 def more(title: str, *children: Child) -> Markup:
+    """A section that is collapsed until the reader opens it."""
     return tag("details", tag("summary", title), *children)
 
 
@@ -50,10 +51,19 @@ def table(
     rows: Sequence[Sequence[str]],
     main: int | None = None,
     words: int | None = None,
-    odd: set[int] | None = None,
+    colored: set[int] | None = None,
     caption: str | None = None,
 ) -> Markup:
-    """A table whose first column names the rows. `main` is set in bold, `words` is text, `odd` rows are colored."""
+    """A table whose first column names the rows.
+
+    Args:
+        columns: Titles.
+        rows: A cell for each column.
+        main: Index of the column to set in bold.
+        words: Index of the column that contains text and is aligned to the left.
+        colored: Indices of the rows to color.
+        caption: Text below the table.
+    """
     kinds = {main: "main", words: "words"}
     head = tag("tr", [tag("th", c, scope="col", class_="words" if k == words else None) for k, c in enumerate(columns)])
     body = [
@@ -61,37 +71,37 @@ def table(
             "tr",
             tag("th", row[0], scope="row"),
             [tag("td", cell, class_=kinds.get(k)) for k, cell in enumerate(row[1:], 1)],
-            class_="odd" if odd and index in odd else None,
+            class_="colored" if colored and index in colored else None,
         )
         for index, row in enumerate(rows)
     ]
-    held = tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="table", tabindex=0)
-    # Not a <caption>: on a telephone it would be scrolled away with the table.
-    return join(held, tag("p", caption, class_="soft under") if caption else None)
+    scrolling = tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="table", tabindex=0)
+    # Not a <caption>: on a phone it would scroll sideways with the table.
+    return join(scrolling, tag("p", caption, class_="soft under") if caption else None)
 
 
 def chart(draw: Callable[[Scheme], Figure], alt: str) -> tuple[Markup, bytes]:
-    """A figure in light and in dark, of which the browser shows the one that fits; and the light one as PNG."""
+    """A figure in light and in dark, of which the browser shows the one that suits; and the light one as PNG bytes."""
     light, dark = (as_png(draw(scheme)) for scheme in (LIGHT, DARK))
-    shown = tag(
+    picture = tag(
         "picture",
         tag("source", srcset=uri(dark, "png"), media="(prefers-color-scheme: dark)"),
         tag("img", src=uri(light, "png"), alt=alt, class_="chart"),
     )
-    return shown, light
+    return picture, light
 
 
-def carried(path: Path) -> tuple[str, tuple[int, int]]:
-    """A picture as a data URI, and its size in pixels."""
+def embedded(path: Path) -> tuple[str, tuple[int, int]]:
+    """A picture file as a data URI, and its size in pixels."""
     data = path.read_bytes()
     with Image.open(path) as picture:
-        if len(data) <= PICTURE_BYTES and picture.width <= PICTURE_WIDTH:
+        if len(data) <= MAX_BYTES and picture.width <= MAX_WIDTH:
             return uri(data, "png"), picture.size
-        return shrunk(picture, PICTURE_WIDTH)
+        return shrunk(picture, MAX_WIDTH)
 
 
 def shrunk(picture: Image.Image, width: int) -> tuple[str, tuple[int, int]]:
-    """A copy no wider than `width` pixels, as a data URI, and its size."""
+    """A copy at most `width` pixels wide, as a data URI, and its size in pixels."""
     copy = picture.convert("RGB")
     copy.thumbnail((width, 4 * width), Image.Resampling.LANCZOS)
     file = io.BytesIO()
@@ -100,4 +110,5 @@ def shrunk(picture: Image.Image, width: int) -> tuple[str, tuple[int, int]]:
 
 
 def uri(data: bytes, kind: str) -> str:
+    """A data URI of an image; `kind` is its format, such as `png`."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -1,4 +1,4 @@
-"""HTML that cannot forget to escape: text is escaped on its way in, only markup made here stays as it is."""
+"""Building HTML safely: plain text is always escaped, and only Markup made here is not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is HTML already and must not be escaped."""
 
     __slots__ = ()
 
@@ -17,15 +17,19 @@ VOID = frozenset({"img", "input", "meta", "source", "link", "br"})
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Markup:
-    """One element. `class_` is `class`, `aria_label` is `aria-label`; True is a bare attribute, None and False none."""
-    told = "".join(_attribute(key, value) for key, value in attributes.items() if value not in (None, False))
+    """One HTML element.
+
+    Attribute `class_` is written `class`, and `aria_label` is written `aria-label`; True makes an attribute without a
+    value, None and False leave it out.
+    """
+    written = "".join(_attribute(key, value) for key, value in attributes.items() if value not in (None, False))
     if name in VOID:
-        return Markup(f"<{name}{told}>")
-    return Markup(f"<{name}{told}>{join(*children)}</{name}>")
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{join(*children)}</{name}>")
 
 
 def join(*children: Child) -> Markup:
-    """Children one after another; strings are escaped, None is nothing."""
+    """Children one after another; plain strings are escaped, None is left out."""
     parts: list[str] = []
     for child in children:
         if child is None:

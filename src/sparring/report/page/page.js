@@ -2,14 +2,14 @@
 const scrub = document.querySelector(".scrub");
 if (scrub) {
   const pictures = [...document.querySelectorAll(".samples img")];
-  const [slider, told, play] = ["input", "output", "button"].map((name) => scrub.querySelector(name));
+  const [slider, output, play] = ["input", "output", "button"].map((name) => scrub.querySelector(name));
   let playing = 0;
   const show = (index) => {
     pictures.forEach((picture, i) => { picture.hidden = i !== index; });
     const words = `round ${pictures[index].dataset.round}`;
     slider.value = index;
     slider.setAttribute("aria-valuetext", words);
-    told.textContent = words;
+    output.textContent = words;
   };
   const stop = () => {
     clearInterval(playing);

@@ -1,4 +1,4 @@
-"""One self-contained page for a run: what the recipe is, what its author saw, and what this run shows."""
+"""One self-contained page for a run: the recipe and its reference result, and what this run shows."""
 
 from __future__ import annotations
 
@@ -15,38 +15,50 @@ from sparring.record import Run
 from sparring.record.grid import MAX_MEMBERS
 from sparring.record.story import CURVES
 from sparring.report.figures import run as figures
-from sparring.report.page import findings, measures
-from sparring.report.page.document import carried, chart, document, more, table
+from sparring.report.metric_names import evaluation_caption, evaluation_rows
+from sparring.report.page import findings, measurement
+from sparring.report.page.document import chart, document, embedded, more, table
 from sparring.report.page.markup import Markup, join, tag
-from sparring.report.terminal import evaluations as looks
-from sparring.report.terminal.sentences import sentences
+from sparring.report.sentences import sentences
 
-MOST_PICTURES = 12
-"""Sample pictures that the page carries, evenly chosen from those of training."""
-MOST_AWAY = 40
-"""Rows of seeds that ended away from the target; more are counted."""
+MAX_PICTURES = 12
+"""Sample pictures on the page, evenly spaced over training."""
+MAX_AWAY = 40
+"""Seeds that ended away from the target and have a row of their own; further ones are counted."""
 
-ABOUT_FIGURES = {
-    "ends": "Each line is one seed: the four corners of a pattern are the numbers that its generator gives in the end.",
-    "outputs": "Each panel is one seed. A row is one number of G's output for the same latent vector, from the first "
+CAPTIONS = {
+    "ends": "Each line is one seed and joins the numbers of one generated example at the end of training.",
+    "outputs": "Each panel is one seed. Each row is one number of G's output for a fixed latent vector, from the first "
     "round on the left to the last on the right.",
-    "curves": "D's loss is averaged over real and generated examples. Dashed: the loss once D cannot tell them apart.",
-    "metrics": "What samples were like each time they were looked at, beside what real data scores.",
-    "gradients": "How strongly each player is pushed in a step: the norm of its loss's gradient over all its weights.",
-    "scores": "How D scores real and generated examples. Where both meet the dashed line, D cannot tell.",
+    "curves": "D's loss is the mean over real and generated examples. Dashed: the loss at equilibrium, when D cannot "
+    "tell them apart.",
+    "metrics": "The metrics of each evaluation of samples during training. Dashed: what held-out real data scores.",
+    "gradients": "The L2 norm of the gradient of each player's loss with respect to all its weights.",
+    "scores": "D's mean output for real and for generated examples. Dashed: equilibrium, when D cannot "
+    "tell them apart.",
 }
 ALT = {
-    "ends": "Lines of each seed's final output against the target.",
-    "outputs": "Heat maps of G's output by round, one panel for each seed.",
+    "ends": "Final output of every seed, and the target.",
+    "outputs": "Heat maps of G's output over the rounds, one panel for each seed.",
     "curves": "D's loss and G's loss over the rounds, for every seed.",
-    "metrics": "Figures of the samples over the rounds beside real data's, a panel for each, for every seed.",
+    "metrics": "Sample-quality metrics over the rounds for every seed beside real data's, one panel for each metric.",
     "gradients": "Norms of D's and G's gradients over the rounds, for every seed.",
-    "scores": "D's answers to real and to generated examples over the rounds, for every seed.",
+    "scores": "D(real) and D(fake) over the rounds, for every seed.",
 }
 
 
 def write_report(run: Run) -> Path:
-    """Write `report.html`, and the figures that it shows beside it. Returns the page's path."""
+    """Write a run's `report.html`, and its figures into `figures/`.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        SparringError: The run's folder is damaged.
+    """
     facts = Facts.of(run)
     return run.write_text("report.html", page(facts, _draw(facts)))
 
@@ -56,14 +68,14 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
     return document(
         f"{facts.name}: {count(len(facts.seeds), 'seed')}",
         _header(facts),
-        tag("div", _recipe(facts), _shown(facts), class_="beside"),
+        tag("div", _recipe(facts), _results(facts), class_="beside"),
         findings.section(facts, facts.diagnosis),
         _samples(facts),
-        measures.section(facts.run),
-        _numbers(facts),
-        _looked(facts),
+        measurement.section(facts.run),
+        _final_values(facts),
+        _evaluation(facts),
         _away(facts),
-        tag("h2", "Through training"),
+        tag("h2", "Training curves"),
         tag("div", *pictures, class_="wide"),
         tag("h2", "Details"),
         _seed_table(facts),
@@ -73,30 +85,32 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
     )
 
 
-# The top.
-
-
 def _header(facts: Facts) -> Markup:
     status = tag("span", facts.story.status, class_=f"status {facts.story.status}")
     return join(
         tag("p", "Sparring, one run ", Markup("&middot; "), status, class_="kicker"),
         tag("h1", facts.name),
-        tag("p", what(facts), class_="lead") if what(facts) else None,
+        tag("p", recipe_summary(facts), class_="lead") if recipe_summary(facts) else None,
         _at_a_glance(facts),
     )
 
 
-def what(facts: Facts) -> str:
-    """The recipe in one line, when the catalogue has it and the run has its data."""
-    return facts.card.summary if facts.card and not facts.on_other_data else ""
+def recipe_summary(facts: Facts) -> str:
+    """The recipe in one line; empty for a recipe or data of the user's own."""
+    return facts.entry.summary if facts.entry and not facts.on_other_data else ""
 
 
 def _at_a_glance(facts: Facts) -> Markup:
     seeds, played = count(len(facts.seeds), "seed"), facts.story.round
-    pace = f"{facts.pace:,.0f} rounds a second" if facts.pace else "no round timed"
+    speed = facts.rounds_per_second
+    pace = f"{speed:,.0f} rounds per second" if speed else "no round timed yet"
     tiles = [
-        ("Seeds", f"{len(facts.seeds):,}", "side by side" if len(facts.seeds) > 1 else "an anecdote"),
-        ("Rounds", f"{played:,}", "all of them" if played == facts.rounds else f"of {facts.rounds:,}"),
+        (
+            "Seeds",
+            f"{len(facts.seeds):,}",
+            "trained side by side" if len(facts.seeds) > 1 else "train several to see the spread",
+        ),
+        ("Rounds", f"{played:,}", "completed" if played == facts.rounds else f"of {facts.rounds:,}"),
         ("Training time", duration(facts.story.seconds), pace),
         ("Diverged", f"{len(facts.diverged):,}", f"of {seeds}"),
     ]
@@ -108,29 +122,31 @@ def _at_a_glance(facts: Facts) -> Markup:
 
 
 def _recipe(facts: Facts) -> Markup:
-    if facts.card is None:
-        return tag("section", tag("h2", "The recipe", class_="small"), author(facts))
-    rest = "" if facts.on_other_data else facts.card.text.removeprefix(facts.card.summary).strip()
+    if facts.entry is None:
+        return tag("section", tag("h2", "Recipe", class_="small"), reference_result(facts))
+    rest = "" if facts.on_other_data else facts.entry.text.removeprefix(facts.entry.summary).strip()
     return tag(
         "section",
-        tag("h2", "What its author saw", class_="small"),
-        author(facts),
+        tag("h2", "Reference result", class_="small"),
+        reference_result(facts),
         [tag("p", " ".join(part.split()), class_="soft") for part in rest.split("\n\n") if part],
     )
 
 
-def author(facts: Facts, changes: bool = True) -> Markup:
-    """What the author of a run's recipe saw, where that stands, and if wanted how this run departs from the recipe."""
-    if facts.card is None:
+def reference_result(facts: Facts, changes: bool = True) -> Markup:
+    """What the recipe's author reported, the source, and with `changes` how this run differs from the recipe."""
+    if facts.entry is None:
         origin = facts.recipe.get("origin") or {}
-        return tag("p", f"A recipe of the user's own{', from ' + origin['file'] if origin else ''}.")
+        return tag(
+            "p", f"A recipe of your own{', from ' + origin['file'] if origin else ''}: there is no reference result."
+        )
     return join(
-        tag("p", "This run has other data than the author's, who saw:") if facts.on_other_data else None,
-        tag("blockquote", facts.card.facts["verdict"]),
-        tag("p", f"From: {facts.card.facts['source']}.", class_="soft"),
+        tag("p", "Reported on other data than this run's:") if facts.on_other_data else None,
+        tag("blockquote", facts.entry.facts["verdict"]),
+        tag("p", f"Source: {facts.entry.facts['source']}.", class_="soft"),
         tag(
             "p",
-            "Findings to be made: ",
+            "Expected diagnosis: ",
             [(", " if k else "", tag("code", name)) for k, name in enumerate(facts.expects)],
         )
         if facts.expects
@@ -139,7 +155,7 @@ def author(facts: Facts, changes: bool = True) -> Markup:
     )
 
 
-def _shown(facts: Facts) -> Markup:
+def _results(facts: Facts) -> Markup:
     return tag(
         "section",
         tag("h2", "What this run shows", class_="small"),
@@ -147,38 +163,19 @@ def _shown(facts: Facts) -> Markup:
     )
 
 
-# Pictures.
-
-
 def _samples(facts: Facts) -> Markup | None:
-    held = [name for name in facts.story.pictures if (facts.run.path / name).is_file()]
-    if not held:
+    pictures = [name for name in facts.story.pictures if (facts.run.path / name).is_file()]
+    if not pictures:
         return None
-    chosen = [held[k] for k in sorted({round(k) for k in np.linspace(0, len(held) - 1, min(MOST_PICTURES, len(held)))})]
-    shown = min(len(facts.seeds), MAX_MEMBERS)
-    whose = f"seed {facts.seeds[0]}" if shown == 1 else f"{shown} seeds side by side"
-    images: list[Markup] = []
-    for name in chosen:
-        played = f"{_round_of(name):,}"
-        source, (width, height) = carried(facts.run.path / name)
-        last = name == chosen[-1]
-        images.append(
-            tag(
-                "img",
-                src=source,
-                width=width,
-                height=height,
-                alt=f"Generated samples at round {played}, {whose}",
-                data_round=played,
-                hidden=not last,
-            )
-        )
+    spaced = np.linspace(0, len(pictures) - 1, min(MAX_PICTURES, len(pictures)))
+    images = _images(facts, [pictures[k] for k in sorted({round(k) for k in spaced})])
     slider = tag(
         "input", type="range", min=0, max=len(images) - 1, value=len(images) - 1, aria_label="Round of training"
     )
     scrub = tag("div", tag("button", "Play", type="button"), slider, tag("output"), class_="scrub", hidden=True)
-    less = f"The first {shown} of {len(facts.seeds):,} seeds. " if shown < len(facts.seeds) else ""
-    caption = f"{less}Every picture shows what the generators make of the same latent vectors."
+    seeds = len(facts.seeds)
+    first = f"The first {MAX_MEMBERS} of {seeds:,} seeds. " if seeds > MAX_MEMBERS else ""
+    caption = f"{first}Every picture shows samples for the same latent vectors."
     return tag(
         "section",
         tag("h2", "Samples"),
@@ -193,14 +190,36 @@ def _samples(facts: Facts) -> Markup | None:
     )
 
 
+def _images(facts: Facts, names: Sequence[str]) -> list[Markup]:
+    """The sample pictures, of which only the last is visible at first."""
+    members = min(len(facts.seeds), MAX_MEMBERS)
+    whose = f"seed {facts.seeds[0]}" if members == 1 else f"{members} seeds side by side"
+    images: list[Markup] = []
+    for name in names:
+        played = f"{_round_of(name):,}"
+        source, (width, height) = embedded(facts.run.path / name)
+        images.append(
+            tag(
+                "img",
+                src=source,
+                width=width,
+                height=height,
+                alt=f"Generated samples at round {played}, {whose}",
+                data_round=played,
+                hidden=name != names[-1],
+            )
+        )
+    return images
+
+
 def _draw(facts: Facts) -> list[Markup]:
-    """Every figure, in light and in dark; the light one is kept in the run's folder too."""
+    """Every figure in light and in dark; the light one is also saved in the run's folder."""
     drawn: list[Markup] = []
     for name, draw in figures.figures(facts).items():
         picture, light = chart(partial(draw, facts), ALT[name])
         figures.save_figure(facts.run, name, light)
         plate = tag("div", picture, class_="plate", tabindex=0, role="group", aria_label=ALT[name])
-        drawn.append(tag("figure", plate, tag("figcaption", ABOUT_FIGURES[name]), id=name))
+        drawn.append(tag("figure", plate, tag("figcaption", CAPTIONS[name]), id=name))
     return drawn
 
 
@@ -208,70 +227,70 @@ def _round_of(picture: str) -> int:
     return int(Path(picture).stem.rpartition("-")[2])
 
 
-# Numbers.
-
-
-def _numbers(facts: Facts) -> Markup:
+def _final_values(facts: Facts) -> Markup:
     if len(facts.seeds) == 1:
-        title, columns = f"Numbers of seed {facts.seeds[0]}", ("", "value", "when D cannot tell")
+        title, columns = f"Final values of seed {facts.seeds[0]}", ("", "value", "at equilibrium")
         rows = [[TITLES[name], number(s.mean), _level(facts, name)] for name, s in facts.spreads.items()]
     else:
-        title = "Numbers over seeds"
-        columns = ("", "mean ± SD", "median", "least", "most", "n", "when D cannot tell")
+        title = "Final values over seeds"
+        columns = ("", "mean ± SD", "median", "min", "max", "n", "at equilibrium")
         rows = [
             [TITLES[name], plus_minus(s), *map(number, (s.median, s.min, s.max)), f"{s.n:,}", _level(facts, name)]
             for name, s in facts.spreads.items()
         ]
     lost = len(facts.seeds) - min(s.n for s in facts.spreads.values())
-    missing = f" n falls short of {len(facts.seeds):,} by {lost:,} whose numbers are not finite." if lost else ""
-    told = f"Means over the last 5 % of the rounds noted. SD: of the sample.{missing}"
-    return tag("section", tag("h2", title), table(columns, rows, main=1, caption=told))
+    missing = f" n leaves out {count(lost, 'seed')} without finite values." if lost else ""
+    caption = (
+        f"Each seed's value is its mean over the last 5 % of logged rounds. SD: sample standard deviation.{missing}"
+    )
+    return tag("section", tag("h2", title), table(columns, rows, main=1, caption=caption))
 
 
-def _looked(facts: Facts) -> Markup | None:
-    """What samples were like at the last look."""
-    if facts.evaluated is None:
+def _evaluation(facts: Facts) -> Markup | None:
+    """The metrics of the last evaluation."""
+    if facts.evaluation is None:
         return None
-    columns = ("", "real data", "mean ± SD", "least", "most", "n")
-    told = table(columns, looks.rows(facts.evaluated), main=2, caption=looks.taken_with(facts.evaluated))
-    return tag("section", tag("h2", "Samples beside real data"), told)
+    columns = ("", "real data", "mean ± SD", "min", "max", "n")
+    rows, caption = evaluation_rows(facts.evaluation), evaluation_caption(facts.evaluation)
+    return tag("section", tag("h2", "Sample quality"), table(columns, rows, main=2, caption=caption))
 
 
 def _away(facts: Facts) -> Markup | None:
-    """The seeds that ended away from the target, with what their curves say."""
+    """The seeds that ended away from the target, with what their curves show."""
     if facts.ends is None or facts.ends.near.all():
         return None
     members = np.flatnonzero(~facts.ends.near).tolist()
-    rows = [[str(facts.seeds[m]), example(facts.ends.outputs[m]), facts.why(m)] for m in members[:MOST_AWAY]]
-    rest = f"{len(members) - MOST_AWAY:,} more are in the table of every seed." if len(members) > MOST_AWAY else None
+    rows = [[str(facts.seeds[m]), example(facts.ends.outputs[m]), facts.why(m)] for m in members[:MAX_AWAY]]
+    rest = f"{len(members) - MAX_AWAY:,} more are in the table of all seeds." if len(members) > MAX_AWAY else None
     return tag(
         "section",
         tag("h2", f"Away from the target: {count(len(members), 'seed')}"),
-        table(("seed", "output", "what its curves say"), rows, words=2, caption=rest),
+        table(("seed", "output", "what its curves show"), rows, words=2, caption=rest),
     )
 
 
 def _seed_table(facts: Facts) -> Markup:
     outputs = facts.outputs[1][-1] if facts.outputs is not None else None
     columns = ["seed", *TITLES.values(), *(["output"] if outputs is not None else []), "diverged at round"]
-    odd = set(facts.odd)
+    outliers = set(facts.outliers)
     rows: list[list[str]] = []
     for member, seed in enumerate(facts.seeds):
-        told = [str(seed), *(number(facts.last[name][member]) for name in CURVES)]
+        cells = [str(seed), *(number(facts.last[name][member]) for name in CURVES)]
         if outputs is not None:
-            told.append(example(outputs[member]))
-        rows.append([*told, f"{facts.diverged[seed]:,}" if seed in facts.diverged else ""])
-    marked = "Colored: diverged, away from the target, or far outside the other seeds." if odd else None
-    return more(f"Every seed ({len(facts.seeds):,})", table(columns, rows, odd=odd, caption=marked))
+            cells.append(example(outputs[member]))
+        rows.append([*cells, f"{facts.diverged[seed]:,}" if seed in facts.diverged else ""])
+    caption = "Colored: outliers, which diverged, ended away from the target, or lie far from the other seeds."
+    seeds = table(columns, rows, colored=outliers, caption=caption if outliers else None)
+    return more(f"All seeds ({len(facts.seeds):,})", seeds)
 
 
 def _made_with(facts: Facts) -> Markup:
     about = facts.about
     versions = about.get("versions") or {}
-    told = {
+    items = {
         "run": str(facts.run.path),
         "recipe id": about.get("id"),
-        "begun": about.get("created"),
+        "started": about.get("created"),
         "device": about.get("device"),
         "processor": about.get("processor"),
         "cores": about.get("cores"),
@@ -281,12 +300,12 @@ def _made_with(facts: Facts) -> Markup:
         "versions": ", ".join(f"{name} {number}" for name, number in versions.items()) or None,
         "commit": about.get("commit"),
     }
-    pairs = [(tag("dt", k), tag("dd", str(v))) for k, v in told.items() if v is not None]
-    return more("What it ran on", tag("dl", pairs, class_="plain"))
+    pairs = [(tag("dt", k), tag("dd", str(v))) for k, v in items.items() if v is not None]
+    return more("Hardware and software", tag("dl", pairs, class_="plain"))
 
 
 def _recipe_json(facts: Facts) -> Markup:
-    return more("The recipe, in full", tag("pre", tag("code", json.dumps(facts.recipe, indent=2, ensure_ascii=False))))
+    return more("Full recipe (JSON)", tag("pre", tag("code", json.dumps(facts.recipe, indent=2, ensure_ascii=False))))
 
 
 def _level(facts: Facts, name: str) -> str:

@@ -1,0 +1,61 @@
+"""Curves of a run smoothed as pictures show them, and the course of a curve in one sentence. Loads no torch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sparring.analysis.facts import TITLES, Facts
+from sparring.analysis.wording import number
+
+SMOOTH_SHARE = 0.03
+"""Window of the moving mean, as a share of the run's logged rounds."""
+MIN_CHANGE = 0.1
+"""A fall or a rise by less than this share of a curve's first value is not mentioned."""
+MIN_ERRORS = 5.0
+"""Nor is one below this many standard errors of the noise between points: the min of many values is low by accident."""
+
+
+def smoothed(values: np.ndarray, window: int) -> np.ndarray:
+    """Moving mean over `window` points of `(T, P)`, shorter at the ends; NaN where a value is not finite."""
+    if window <= 1 or not len(values):
+        return values
+    finite = np.isfinite(values)
+    return np.where(finite, _moving_sum(np.where(finite, values, 0.0), window), np.nan) / np.maximum(
+        _moving_sum(finite.astype(np.float64), window), 1
+    )
+
+
+def window(facts: Facts) -> int:
+    """How many logged rounds the moving mean averages."""
+    return max(1, round(len(facts.story.logged_rounds) * SMOOTH_SHARE))
+
+
+def smoothed_curve(facts: Facts, name: str) -> np.ndarray:
+    """A curve as pictures show it, `(T, P)`."""
+    return smoothed(facts.story.curve(name), window(facts))
+
+
+def course(facts: Facts, name: str) -> str | None:
+    """One sentence on how the median seed's curve fell and perhaps rose again; None when it hardly changed."""
+    raw = facts.story.curve(name)
+    alive = np.isfinite(raw).any(1)
+    if alive.sum() < 3:
+        return None
+    rounds, median = facts.story.logged_rounds[alive], np.nanmedian(smoothed_curve(facts, name)[alive], axis=1)
+    lowest = int(median.argmin())
+    first, low, last = float(median[0]), float(median[lowest]), float(median[-1])
+    # The SD of a normal distribution is 1.48 times its median absolute deviation, which a few jumps do not affect.
+    noise = 1.48 * float(np.median(np.abs(np.diff(np.nanmedian(raw[alive], axis=1)))))
+    threshold = max(MIN_CHANGE * first, MIN_ERRORS * noise / (2 * window(facts)) ** 0.5)
+    if first - low <= threshold:
+        return None
+    whose = f"{TITLES[name]} (median over seeds)" if len(facts.seeds) > 1 else TITLES[name]
+    fell = f"{whose} started at {number(first)} and fell to {number(low)} by round {rounds[lowest]:,}"
+    return f"{fell}, then rose back to {number(last)}." if last - low > threshold else f"{fell}."
+
+
+def _moving_sum(values: np.ndarray, window: int) -> np.ndarray:
+    before = window // 2
+    sums = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
+    index = np.arange(len(values))
+    return sums[np.minimum(index - before + window, len(values))] - sums[np.maximum(index - before, 0)]

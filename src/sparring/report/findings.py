@@ -1,0 +1,58 @@
+"""Phrases about the findings of a diagnosis, for the terminal and the page. Loads no torch."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sparring.analysis.diagnosis import Diagnosis, remedied
+from sparring.analysis.differences import recipe_changes
+from sparring.analysis.wording import count, named_seeds, number
+from sparring.record import Run
+from sparring.rules import Evidence, Finding, Range
+
+EVIDENCE_COLUMNS = ("", "median", "min to max", "healthy range")
+"""Titles of the columns of a finding's evidence, over the members that it holds for."""
+
+
+def when_to_stop(run: Run, diagnosis: Diagnosis) -> str:
+    """Whether more training pays, and where the best checkpoint is; empty where neither is known."""
+    texts = [diagnosis.plateau.words] if diagnosis.plateau else []
+    if diagnosis.best is not None and run.best is not None:
+        texts.append(
+            f"The best samples so far are those of round {diagnosis.best:,}, saved as weights/{run.best.name}."
+        )
+    return " ".join(texts)
+
+
+def members_of(finding: Finding) -> str:
+    """`11 of 16 seeds`, with their names where they are few."""
+    if finding.of == 1:
+        return named_seeds(finding.members)
+    text = f"{len(finding.members):,} of {count(finding.of, 'seed')}"
+    return text if len(finding.members) == finding.of else f"{text} ({named_seeds(finding.members, 8)})"
+
+
+def min_to_max(evidence: Evidence) -> str:
+    """`0.1 to 0.3` over members; empty when all have the same value."""
+    return "" if evidence.least == evidence.most else f"{number(evidence.least)} to {number(evidence.most)}"
+
+
+def range_text(healthy: Range) -> str:
+    """`0.75 to 1.3`, `at most 8.8`; empty where any value is healthy."""
+    low, high = math.isfinite(healthy.low), math.isfinite(healthy.high)
+    if low and high:
+        return f"{healthy.low:.3g} to {healthy.high:.3g}"
+    return f"at least {healthy.low:.3g}" if low else f"at most {healthy.high:.3g}" if high else ""
+
+
+def is_healthy(evidence: Evidence) -> bool:
+    """Whether the median lies in the healthy range."""
+    return bool(evidence.healthy.holds(np.array(evidence.value)))
+
+
+def changes_of(diagnosis: Diagnosis, remedy: str) -> list[str]:
+    """What a remedy changes in the run's recipe, a phrase for each change."""
+    recipe = diagnosis.story.recipe
+    return recipe_changes(recipe, remedied(recipe, remedy))

@@ -1,1 +1,0 @@
-"""Tables for the documentation, read off the leaves."""

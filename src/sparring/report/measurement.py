@@ -1,0 +1,113 @@
+"""A saved measurement (`measures.json`) as rows of numbers and text, for the terminal and the page. Loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparring.analysis.stats import Spread
+from sparring.analysis.wording import number, plus_minus
+
+FILE = "measures.json"
+NO_DECIMALS_FROM = 100
+"""From this value up, a metric is written without decimals."""
+ARROWS = {"lower": "↓", "higher": "↑"}
+AS_GOOD = "as real"
+"""Stands beside a value that is no worse than held-out real data's."""
+
+Measured = dict[str, Any]
+"""A measurement as plain data, as `sparring measure --json` prints it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of a measurement."""
+
+    title: str
+    better: str
+    """`lower` or `higher`."""
+    real: float
+    """What held-out real data scores."""
+    members: np.ndarray
+    """`(P,)`, NaN where a member has no value."""
+
+    @property
+    def heading(self) -> str:
+        """The title with an arrow in the direction that is better."""
+        return f"{self.title} {ARROWS[self.better]}"
+
+    @property
+    def spread(self) -> Spread:
+        return Spread.of(self.members)
+
+    def ranking(self) -> np.ndarray:
+        """Indices of the members that have a value, the best first."""
+        finite = np.flatnonzero(np.isfinite(self.members))
+        worth = self.members[finite] * (1 if self.better == "lower" else -1)
+        return finite[np.argsort(worth, kind="stable")]
+
+    def as_good(self, value: float) -> bool:
+        """Whether a value is no worse than held-out real data's."""
+        return value <= self.real if self.better == "lower" else value >= self.real
+
+    def gap(self, value: float | None) -> str:
+        """How far a value is from held-out real data's: `+3.21`, or `as real` where it is no worse."""
+        if value is None or not np.isfinite(value) or not np.isfinite(self.real):
+            return ""
+        return AS_GOOD if self.as_good(value) else _signed(value - self.real)
+
+
+def measurement_rows(measured: Measured) -> list[Row]:
+    """Every metric of a measurement, in its order."""
+    return [
+        Row(m["title"], m["better"], _number(m["real"]), np.array([_number(v) for v in m["members"]]))
+        for m in measured["metrics"].values()
+    ]
+
+
+def measurement_caption(measured: Measured) -> str:
+    """How the values were measured, and how to read them."""
+    judge = measured["judge"]
+    features = f"using the {judge} classifier's features ({_credit(measured)})" if judge else "without a judge"
+    unit = "KL in nats. " if any("divergence" in name for name in measured["metrics"]) else ""
+    seeds = len(measured["seeds"])
+    lost = sum(all(np.isnan(row.members[m]) for row in measurement_rows(measured)) for m in range(seeds))
+    missing = f"{lost:,} of {seeds:,} seeds diverged and have no value. " if lost else ""
+    return (
+        f"{missing}{measured['n']:,} generated examples per seed at round {measured['round']:,} against as many real "
+        f"ones, {features}. Real data: {measured['unseen_from']}, measured the same way. ↓ lower is better, ↑ higher. "
+        f"{unit}"
+        + " ".join(["Beside a value that is worse than real data's: by how much.", *measured.get("notes", [])])
+    )
+
+
+def value_text(value: float | None) -> str:
+    """Like `number`, but whole numbers and those from a hundred up without decimals."""
+    if value is None or not np.isfinite(value):
+        return number(value)
+    is_whole = value == round(value) and value != 0
+    return f"{value:,.0f}" if is_whole or abs(value) >= NO_DECIMALS_FROM else number(value)
+
+
+def spread_text(spread: Spread) -> str:
+    """Mean ± SD, written as `value_text` writes."""
+    if spread.sd is None:
+        return value_text(spread.mean)
+    if spread.mean is None or abs(spread.mean) < NO_DECIMALS_FROM:
+        return plus_minus(spread)
+    return f"{spread.mean:,.0f} ± {spread.sd:,.0f}"
+
+
+def _credit(measured: Measured) -> str:
+    """How the judge was trained or how good it is; measurements of older versions have its accuracy only."""
+    return measured.get("judge_words") or f"{measured['judge_accuracy']:.2%} accurate on held-out data"
+
+
+def _signed(difference: float) -> str:
+    return f"{difference:+,.0f}" if abs(difference) >= NO_DECIMALS_FROM else f"{difference:+.3g}"
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,65 @@
+"""What `sparring diagnose` prints."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
+from sparring.analysis.wording import number
+from sparring.record import Run
+from sparring.report.findings import (
+    EVIDENCE_COLUMNS,
+    changes_of,
+    is_healthy,
+    members_of,
+    min_to_max,
+    range_text,
+    when_to_stop,
+)
+from sparring.rules import Finding
+
+
+def diagnosis_text(run: Run, diagnosis: Diagnosis) -> RenderableType:
+    """The verdict, then every finding with its evidence and its first remedy, then whether more training pays."""
+    parts: list[RenderableType] = [_verdict(diagnosis)]
+    for finding in diagnosis.findings:
+        parts += [Text(), *_finding(run, diagnosis, finding)]
+    if advice := when_to_stop(run, diagnosis):
+        parts += [Text(), Text(advice)]
+    return Group(*parts)
+
+
+def _verdict(diagnosis: Diagnosis) -> Text:
+    unsure = diagnosis.verdict == NOT_SURE
+    fault = not unsure and diagnosis.findings[0].fault
+    line = Text.assemble(
+        ("verdict  ", "dim"), (diagnosis.verdict, f"bold {'yellow' if unsure else 'red' if fault else 'green'}")
+    )
+    if unsure:
+        line.append("  no finding holds for most seeds" if diagnosis.findings else "  nothing stands out, good or bad")
+    return line
+
+
+def _finding(run: Run, diagnosis: Diagnosis, finding: Finding) -> list[RenderableType]:
+    hue = "red" if finding.fault and finding.widespread else "yellow" if finding.fault else "green"
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in EVIDENCE_COLUMNS:
+        table.add_column(title, justify="right" if title else "left", no_wrap=True)
+    for evidence in finding.evidence:
+        value = Text(number(evidence.value), "bold" if is_healthy(evidence) else f"bold {hue}")
+        table.add_row(evidence.name, value, min_to_max(evidence), Text(range_text(evidence.healthy), "dim"))
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (finding.rule, f"bold {hue}"), (f"  {members_of(finding)}, since round {finding.since:,}", "dim")
+        ),
+        Text(finding.claim),
+        Padding(table, (0, 0, 0, 2)),
+    ]
+    if finding.remedies:
+        name = finding.remedies[0]
+        parts.append(Text.assemble(("remedy  ", "dim"), name, (f": {'; '.join(changes_of(diagnosis, name))}", "dim")))
+        parts.append(Text(f"  {command(run.path, name)}"))
+    return parts

@@ -1,0 +1,65 @@
+"""What `sparring measure` prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.measure import Measurement as Width
+from rich.table import Table
+from rich.text import Text
+
+from sparring.report.measurement import Measured, Row, measurement_caption, measurement_rows, spread_text, value_text
+
+MAX_WIDTH = 10_000
+"""Characters; no table is wider."""
+Extremes = Literal["with seeds", "values only", "none"]
+"""How the best and the worst member are shown."""
+
+
+def measurement_text(measured: Measured) -> RenderableType:
+    """Each metric beside held-out real data, its spread over seeds, and the best and the worst seed."""
+    return _Text(measured)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """In a narrow terminal the two extremes lose the names of their seeds, and then are left out."""
+
+    measured: Measured
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        choices: tuple[Extremes, ...] = ("with seeds", "values only", "none") if self._several else ("none",)
+        unbounded = options.update(max_width=MAX_WIDTH)
+        tables = (self._table(extremes) for extremes in choices)
+        fitting = (t for t in tables if Width.get(console, unbounded, t).maximum <= options.max_width)
+        yield next(fitting, None) or self._table("none")
+        yield Text(f"\n{measurement_caption(self.measured)}", "dim")
+
+    @property
+    def _several(self) -> bool:
+        return len(self.measured["seeds"]) > 1
+
+    def _table(self, extremes: Extremes) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        columns = ("", "real data", "mean ± SD" if self._several else "value", "gap to real")
+        for title in (*columns, *(() if extremes == "none" else ("best", "worst"))):
+            table.add_column(title, justify="right" if title else "left", no_wrap=True)
+        for row in measurement_rows(self.measured):
+            mean = row.spread.mean
+            good = mean is not None and row.as_good(mean)
+            cells = [Text(value_text(row.real), "dim"), Text(spread_text(row.spread), "bold")]
+            cells.append(Text(row.gap(mean), "green" if good else "yellow"))
+            if extremes != "none":
+                ranking = row.ranking()
+                cells += [self._member(row, m, extremes == "with seeds") for m in (ranking[:1], ranking[-1:])]
+            table.add_row(row.heading, *cells)
+        return table
+
+    def _member(self, row: Row, member: np.ndarray, with_seed: bool) -> Text:
+        if not len(member):
+            return Text("–")
+        seed = (f" seed {self.measured['seeds'][member[0]]}", "dim") if with_seed else ""
+        return Text.assemble(value_text(float(row.members[member[0]])), seed)
