@@ -324,7 +324,7 @@ def test_the_course_of_a_curve_is_told_when_it_is_no_chance(tmp_path: Path) -> N
         journal[index] = re.sub(r'"d_loss":\[\[.*?\]\]', f'"d_loss":{[[dip] * 3] * 10}', journal[index])
     (made.path / "journal.jsonl").write_text("\n".join(journal) + "\n")
     told = course(Facts.of(made), "d_loss")
-    assert told and "fell to 0.050 by round" in told and "then came back to 0.2" in told
+    assert told and "fell to 0.050 by round" in told and "then rose back to 0.2" in told
 
 
 def test_what_two_recipes_do_differently() -> None:

@@ -157,7 +157,7 @@ def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Pat
     seen = page_of(told_run(tmp_path / "run", seeds=5, away=[1, 3]))
     assert "3 of 5 seeds ended within 0.2 of [0.9, 0.1, 0.9, 0.1]" in seen.said
     assert "Away from the target: 2 seeds" in seen.said
-    assert "when D cannot tell" in seen.said and "±" in seen.said
+    assert "at equilibrium" in seen.said and "±" in seen.said
     assert "D answers 0.5" in seen.said and "write-up 002" in seen.said
     assert "rounds 10,000 → 200" in seen.said
 
@@ -173,8 +173,8 @@ def test_page_shows_at_most_a_few_pictures_of_training_the_first_and_the_last_am
 def test_diverged_members_are_counted_and_named(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", seeds=6, lost=[2, 4])
     seen = page_of(run)
-    assert "2 of 6 seeds diverged, seeds 2 and 4" in seen.said
-    assert "n falls short of 6 by 2" in seen.said
+    assert "2 of 6 seeds diverged (seeds 2 and 4)" in seen.said
+    assert "n leaves out 2 seeds" in seen.said
     told = summary(run)
     assert told["diverged"] == {"2": 150, "4": 150}
     assert told["curves"]["d_loss"]["n"] == 4
@@ -197,7 +197,7 @@ def test_a_run_of_tick_zero_alone_has_a_page(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_says_that_its_numbers_are_not_final(tmp_path: Path) -> None:
-    assert "stands at round 100 of 200" in page_of(told_run(tmp_path / "run", log_points=2, end="stopped")).said
+    assert "has reached round 100 of 200" in page_of(told_run(tmp_path / "run", log_points=2, end="stopped")).said
 
 
 def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_figures_of_any_number_of_seeds(tmp_path: Path, seeds: int) -> None:
 def test_figures_label_the_equilibrium_and_their_units(tmp_path: Path) -> None:
     facts = Facts.of(told_run(tmp_path / "run", lost=[0]))
     left, right = curves(facts, LIGHT).axes
-    assert left.get_xlabel() == "round" and left.get_ylabel() == right.get_ylabel() == "loss per example (MSE)"
+    assert left.get_xlabel() == "round" and left.get_ylabel() == right.get_ylabel() == "mean loss per example (MSE)"
     assert left.texts[0].get_text().startswith("0.25:")
     assert any("diverged: 1 of 3" in t.get_text() for t in left.figure.legends[0].get_texts())
     assert "2 of 3" in ends(facts, LIGHT).axes[0].get_title(loc="left")
@@ -270,7 +270,7 @@ def test_summary_is_plain_json_and_loads_no_torch(tmp_path: Path) -> None:
 
 def test_words_of_many_seeds_list_only_those_that_stand_out(tmp_path: Path) -> None:
     text = text_of(run_text(told_run(tmp_path / "run", seeds=40, away=[11, 31])))
-    assert "2 of 40 seeds stand out" in text and "\n11 " in text and "\n31 " in text and "\n12 " not in text
+    assert "outliers: 2 of 40 seeds" in text and "\n11 " in text and "\n31 " in text and "\n12 " not in text
     assert "38 of 40 seeds ended within 0.2" in text
 
 
