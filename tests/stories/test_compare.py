@@ -307,7 +307,7 @@ def test_findings_that_a_recipe_should_come_to_are_told(
 ) -> None:
     monkeypatch.setitem(catalogue.entries("recipes")["num-gan-1"].facts, "expects", ("mode-collapse", "d-too-fast"))
     assert run(["recipes", "num-gan-1"]) == OK
-    assert "findings to be made: mode-collapse, d-too-fast" in capsys.readouterr().out
+    assert "expected diagnosis: mode-collapse, d-too-fast" in capsys.readouterr().out
     assert run(["recipes", "num-gan-1", "--json"]) == OK
     assert json.loads(capsys.readouterr().out)["expects"] == ["mode-collapse", "d-too-fast"]
     assert "mode-collapse, d-too-fast" in text_of(run_text(three[2]))
