@@ -377,6 +377,7 @@ def test_a_worker_is_killed_and_all_are_stopped_on_the_way(tmp_path: Path, monke
     assert not workers()
     monkeypatch.delenv("SLOWLY")
     assert (in_parts(recipe, run.path, 2).story.status, run.story.round) == ("finished", recipe.rounds)
+    assert [log.read_text() for log in sorted(run.shards.glob("*.log"))] == ["", ""]  # workers print no warnings
     assert_of_its_parts(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
 
 
