@@ -1,7 +1,7 @@
 """Find words and phrases that readers of this project should not have to learn, and say what to write instead.
 
-Run by `make lint`, or by hand: python tools/check_words.py [FILE OR FOLDER ...]. Prints `file:line: word -> instead` and
-exits with 1 if there is any. A phrase may be broken over two lines. It needs only the standard library.
+Run by `make lint`, or by hand: python tools/check_words.py [FILE OR FOLDER ...]. It prints `file:line: word -> instead`
+and exits with 1 if there is any. A phrase may be broken over two lines. It needs only the standard library.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ BANS = (
     Ban("hears?|hear each other", "is independent of, receives"),
     Ban("rehears\\w+", "preserving state"),
     Ban("exhibit\\w*", "with averaged weights"),
-    Ban("machine[- _]code", "AOT-compiled"),
+    Ban("machine[-_]code|machine code", "AOT-compiled"),
     Ban("captured", "CUDA graph"),
     Ban("reckon(?:s|ed|ing)?", "compute, arithmetic"),
     Ban("walks?", "latent tools, goes through", unless="os\\.walk|ast\\.walk"),
@@ -77,11 +77,11 @@ BANS = (
     Ban("law of", "distribution of", unless="law of large numbers"),
     Ban("leads", "is_main, leader", unless="[DG] leads|leads to"),
     Ban("ways|answers?|papers?", "specializations, guards, tracer", within="game/compile/"),
-    Ban("(?:LEAST|MOST)(?:_[A-Z0-9_]+)?(?= ?[=:,)])", "MIN_, MAX_", case=True),
-    Ban("(?:least|most)(?= ?[=:])", "min, max, low, high", within=".py", case=True),
-    Ban("sigmoid[-_ ]twice|SigmoidTwice", "double-sigmoid"),
-    Ban("zero[-_ ]cent(?:er|re)d|ZeroCent(?:er|re)d", "r1-r2"),
-    Ban("average[-_ ]likeness", "similarity to the mean image (similarity-to-mean)"),
+    Ban("(?:LEAST|MOST)(?:_[A-Z0-9_]+)?(?=\\s*[=:,)])", "MIN_, MAX_", case=True),
+    Ban("(?:least|most)(?=\\s*[=:])", "min, max, low, high", within=".py", case=True),
+    Ban("sigmoid[-_]twice|SigmoidTwice", "double-sigmoid"),
+    Ban("zero[-_]cent(?:er|re)d|ZeroCent(?:er|re)d", "r1-r2"),
+    Ban("average[-_]likeness", "similarity to the mean image (similarity-to-mean)"),
     Ban("nearest[-_]training", "nearest-neighbor distance to the training set (nearest-neighbor)"),
     Ban("d_seen|d_unseen", "d_train, d_held_out"),
     # Phrases that people stumbled over.
