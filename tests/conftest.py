@@ -6,6 +6,7 @@ A test that takes an argument called `recipe`, `objective`, `trick`, `network`, 
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,14 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pooch, "os_cache", lambda project: folder / project)
         yield folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """What is written need not outlive a loss of power, which no test can bring about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
 
 
 def _idx(array: np.ndarray) -> bytes:

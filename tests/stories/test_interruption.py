@@ -49,6 +49,7 @@ from sparring.record.story import CURVES
 
 sparring.training.chores.checkpoint.CHECKPOINT_SECONDS = 0
 sparring.training.chores.checkpoint.CHECKPOINT_SHARE = 1
+os.fsync = lambda file: None  # a killed process leaves what it wrote; only a loss of power would not
 sparring.training.about._commit = lambda: None  # asks git: a process of its own, and no part of the run
 
 # The driver trains once itself: what is loaded on first use is then loaded for every sitting.
