@@ -84,7 +84,7 @@ def test_a_batch_holds_different_examples(dataset: Any, data_dir: Path) -> None:
 def test_the_card_is_complete(dataset: Any) -> None:
     card = dataset.card
     assert card.title.strip()
-    assert card.licence.strip()
+    assert card.license.strip()
     assert card.source.strip()
     assert card.examples is None or card.examples > 0
 
@@ -94,9 +94,9 @@ def test_a_data_set_can_be_kept_in_a_set_and_compared(dataset: Any) -> None:
 
 
 def test_settling_twice_is_settling_once_and_keeps_the_shape(dataset: Any) -> None:
-    settled = dataset.settled()
-    assert settled.settled() == settled
-    assert settled.shape == dataset.shape
+    resolved = dataset.resolved()
+    assert resolved.resolved() == resolved
+    assert resolved.shape == dataset.shape
     assert dataset.changed_since({"is": "another"}) is None
 
 

@@ -197,7 +197,7 @@ def test_a_bad_image_file_is_named_with_its_fault_and_a_remedy(folder: Path, con
     [
         pytest.param(GOOD_IMAGES, "is an image file, labels expected: put an IDX file of labels", id="images"),
         pytest.param(GOOD_LABELS[:-2], "is cut short, it declares 5 labels and holds 3: copy or", id="cut"),
-        pytest.param(idx(CLASSES + 17), "holds label 26, 0 to 9 expected: point --data-dir", id="other-classes"),
+        pytest.param(idx(CLASSES + 17), "has label 26, 0 to 9 expected: point --data-dir", id="other-classes"),
     ],
 )
 def test_a_bad_label_file_is_named_with_its_fault_and_a_remedy(folder: Path, content: bytes, says: str) -> None:
@@ -209,7 +209,9 @@ def test_images_of_another_size(folder: Path) -> None:
     (folder / IMAGES).write_bytes(idx(np.zeros((2, 32, 30), np.uint8)))
     assert read_idx(folder / IMAGES, 3).shape == (2, 32, 30)
     complaint(
-        lambda: images(MNIST, "train", folder), folder / IMAGES, "holds 32x30 images, 28x28 expected: point --data-dir"
+        lambda: images(MNIST, "train", folder),
+        folder / IMAGES,
+        "has images of 32x30 pixels, 28x28 expected: point --data-dir",
     )
 
 
@@ -383,7 +385,10 @@ def test_nothing_reachable(nowhere: Path) -> None:
 
 def test_only_spoilt_mirrors(mirror: Mirror, nowhere: Path) -> None:
     archive = tiny(closed_port(), mirror.serving(b"<html>please log in</html>"))
-    complaint(lambda: images(archive, "train", None), "cannot download mnist (a mirror sent something else): give")
+    complaint(
+        lambda: images(archive, "train", None),
+        "cannot download mnist (a mirror sent a file with another checksum): give",
+    )
     assert not [p for p in nowhere.rglob("*") if p.is_file()]
 
 
@@ -416,7 +421,7 @@ def test_a_cache_that_cannot_be_written(mirror: Mirror, nowhere: Path) -> None:
     nowhere.touch()
     archive = tiny(mirror.serving(GOOD_IMAGES))
     complaint(
-        lambda: images(archive, "train", None), f"cannot keep mnist in {nowhere / 'mnist'} (", "give --data-dir DIR or"
+        lambda: images(archive, "train", None), f"cannot save mnist in {nowhere / 'mnist'} (", "give --data-dir DIR or"
     )
     assert mirror.asked == []
 

@@ -244,13 +244,15 @@ def test_a_tiff_whose_levels_say_nothing_is_named_with_why(home: Path) -> None:
     tiff(DEEP.astype(np.int16), 16, form=2)(home / "signed.tiff")
     tiff(np.dstack([DEEP, DEEP]), 16, extra=2)(home / "rare.tiff")
     (home / "cut.tiff").write_bytes((home / "good.tiff").read_bytes()[:40])
-    for wish in (_folder.Wish(), _folder.Wish(size=4)):
-        told = _folder.opened(home, wish).told
+    for settings in (_folder.ImageSettings(), _folder.ImageSettings(size=4)):
+        told = _folder.load_folder(home, settings).info
         assert told.images == 1
         faults = dict(told.broken)
         for name in ("fractions", "long", "signed"):
-            assert "nothing says which is white" in faults.pop(f"{name}.tiff")
-        assert faults == dict.fromkeys(("cut.tiff", "rare.tiff"), "is a damaged TIFF, or of a kind that is not read")
+            assert "do not say which level is white" in faults.pop(f"{name}.tiff")
+        assert faults == dict.fromkeys(
+            ("cut.tiff", "rare.tiff"), "is a damaged TIFF, or of a kind that is not supported"
+        )
 
 
 def test_a_folder_without_color_is_grey_unless_asked(home: Path) -> None:
@@ -291,7 +293,7 @@ def test_mixed_sizes_are_made_alike_and_said(home: Path, capsys: pytest.CaptureF
         left = np.zeros((height, width, 3), np.uint8)
         left[:, : width // 2] = 255, 0, 0
         Image.fromarray(left).save(home / f"{number}.png")
-    assert Folder(str(home)).settled().shape == (3, 16, 16)
+    assert Folder(str(home)).resolved().shape == (3, 16, 16)
     assert "4 images, 16x16, red, green and blue (sizes differ; the median shorter side is 20)" in (
         said := capsys.readouterr().err
     )
@@ -302,7 +304,7 @@ def test_mixed_sizes_are_made_alike_and_said(home: Path, capsys: pytest.CaptureF
     assert (padded[0, :4] == 255).all() and (padded[0, -4:] == 255).all()
     assert (padded[1, :, :4] == 255).all() and (padded[1, :, -4:] == 255).all()
     assert not (pixels_of(home, size=16, fit="stretch")[0, :3] == 255).all()
-    Folder(str(home), size=16, fit="pad").settled()
+    Folder(str(home), size=16, fit="pad").resolved()
     assert "scaled and padded to 16x16" in capsys.readouterr().err
 
 
@@ -322,7 +324,7 @@ def test_subfolders_are_classes_counted_from_where_they_part(home: Path) -> None
         saved(RGB)(home / place)
     source: Any = Folder(str(home)).open(None, "cpu")
     assert source.labels.tolist() == [1, 1, 0, 2]  # in the order of paths; classes are ".", "cats" and "dogs"
-    assert _folder.opened(home, _folder.Wish()).told.classes == (".", "cats", "dogs")
+    assert _folder.load_folder(home, _folder.ImageSettings()).info.classes == (".", "cats", "dogs")
     shutil.rmtree(home / "all" / "dogs")
     (home / "all" / "d.png").unlink()
     source = Folder(str(home)).open(None, "cpu")
@@ -337,13 +339,13 @@ def test_stray_and_broken_files_are_named_and_skipped(home: Path, capsys: pytest
     (home / "text.jpg").write_text("no image at all")
     (home / "cut.png").write_bytes((home / "good.png").read_bytes()[:60])
     (home / "gone.webp").symlink_to(home / "nowhere")
-    opened = _folder.opened(home, _folder.Wish())
-    assert opened.told.images == 1
-    assert dict(opened.told.broken).keys() == {"empty.png", "text.jpg", "cut.png", "gone.webp"}
-    assert dict(opened.told.broken)["empty.png"] == "is empty"
-    assert dict(opened.told.broken)["text.jpg"] == "is no image"
-    assert opened.told.stray == ("notes.txt",)
-    Folder(str(home)).settled()
+    opened = _folder.load_folder(home, _folder.ImageSettings())
+    assert opened.info.images == 1
+    assert dict(opened.info.broken).keys() == {"empty.png", "text.jpg", "cut.png", "gone.webp"}
+    assert dict(opened.info.broken)["empty.png"] == "is empty"
+    assert dict(opened.info.broken)["text.jpg"] == "is no image"
+    assert opened.info.stray == ("notes.txt",)
+    Folder(str(home)).resolved()
     said = capsys.readouterr().err
     assert "not images, skipped: notes.txt" in said
     assert "broken, skipped: cut.png (" in said
@@ -372,9 +374,9 @@ def test_what_is_no_folder_of_images_is_told_in_one_line(home: Path) -> None:
     complaint(lambda: pixels_of(home), "only a.txt: name a folder")
     complaint(lambda: pixels_of(home / "a.txt"), "a.txt is a file: name a folder of images")
     (home / "b.png").write_text("no")
-    complaint(lambda: pixels_of(home), "holds no image that can be read; broken: b.png (is no image): copy")
-    complaint(lambda: pixels_of(home, size=8), "holds no image that can be read; broken: b.png (is no image): copy")
-    with pytest.raises(UsageError, match="background is a color"):
+    complaint(lambda: pixels_of(home), "holds no image that can be read; broken: b.png (is no image). Copy")
+    complaint(lambda: pixels_of(home, size=8), "holds no image that can be read; broken: b.png (is no image). Copy")
+    with pytest.raises(UsageError, match="background must be a color"):
         pixels_of(home, background="mauve-ish")
     with pytest.raises(ValueError, match="size must be at least 1"):
         Folder("x", size=-3)
@@ -396,13 +398,13 @@ def test_one_image_is_enough(home: Path) -> None:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that are decoded from here on."""
     names: list[str] = []
-    plain = _folder.whole
+    plain = _folder.read_image
 
     def counted(path: Path, *rest: Any) -> Image.Image:
         names.append(path.name)
         return plain(path, *rest)
 
-    monkeypatch.setattr(_folder, "whole", counted)
+    monkeypatch.setattr(_folder, "read_image", counted)
     return names
 
 
@@ -413,8 +415,8 @@ def test_images_are_decoded_once(home: Path, decoded: list[str]) -> None:
     first = pixels_of(home)
     assert sorted(decoded) == ["a.png", "b.png"]
     np.testing.assert_array_equal(pixels_of(home), first)
-    settled = Folder(str(home)).settled()
-    settled.open(None, "cpu")
+    resolved = Folder(str(home)).resolved()
+    resolved.open(None, "cpu")
     assert len(decoded) == 2
     pixels_of(home, size=4)
     assert len(decoded) == 4
@@ -426,7 +428,7 @@ def test_images_are_decoded_once(home: Path, decoded: list[str]) -> None:
 def test_a_changed_folder_is_decoded_again(home: Path, decoded: list[str], change: str) -> None:
     saved(RGB)(home / "a.png")
     saved(RGBA)(home / "b.png")
-    before = Folder(str(home)).settled()
+    before = Folder(str(home)).resolved()
     if change == "added":
         saved(GREY)(home / "c.png")
     elif change == "removed":
@@ -439,7 +441,7 @@ def test_a_changed_folder_is_decoded_again(home: Path, decoded: list[str], chang
     else:
         (home / "x").mkdir()
         (home / "b.png").rename(home / "x" / "b.png")
-    after = Folder(str(home)).settled()
+    after = Folder(str(home)).resolved()
     assert len(decoded) > 2
     assert after.found_content != before.found_content
     complaint(lambda: before.open(None, "cpu"), home, "have changed since")
@@ -447,9 +449,9 @@ def test_a_changed_folder_is_decoded_again(home: Path, decoded: list[str], chang
 
 def test_a_touched_file_is_the_same_image(home: Path, decoded: list[str]) -> None:
     saved(RGB)(home / "a.png")
-    before = Folder(str(home)).settled()
+    before = Folder(str(home)).resolved()
     os.utime(home / "a.png", ns=(5, 5))
-    assert Folder(str(home)).settled() == before
+    assert Folder(str(home)).resolved() == before
     assert len(decoded) == 2
 
 
@@ -473,7 +475,7 @@ def test_a_cache_that_cannot_be_written_is_said_and_does_without(
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "blocked")
     saved(RGB)(home / "a.png")
     np.testing.assert_array_equal(pixels_of(home)[0], RGB)
-    assert "cannot be kept in" in capsys.readouterr().err
+    assert "cannot be cached in" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -484,9 +486,9 @@ def test_fifty_thousand_images_open_in_five_seconds_the_second_time(home: Path) 
         Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(
             place / f"{number}.png", compress_level=1
         )
-    Folder(str(home)).settled()
+    Folder(str(home)).resolved()
     start = time.perf_counter()
-    source: Any = Folder(str(home)).settled().open(None, "cpu")
+    source: Any = Folder(str(home)).resolved().open(None, "cpu")
     assert time.perf_counter() - start < 5
     assert source.pixels.shape == (50_000, 3, 32, 32)
 
@@ -534,7 +536,10 @@ def test_a_run_goes_on_with_the_same_images_or_not_at_all(
     capsys.readouterr()
     assert sparring(*command) == 1
     said = capsys.readouterr().err.splitlines()[-1]
-    assert f"{tmp_path / 'run'} cannot be resumed: the images in {album} have changed since: put them back" in said
+    assert (
+        f"{tmp_path / 'run'} cannot be resumed: the images in {album} have changed since this run began: restore them"
+        in said
+    )
     (album / "new.png").unlink()
     assert sparring(*command) == 0
 
@@ -631,7 +636,7 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
     saved(np.full((8, 8, 3), 9, np.uint8))(home / "plain.png")
     hidden, shown = (
         Examination.of(home).summary(),
-        Examination.of(home, _folder.Wish(background=(255,) * 3)).summary(),
+        Examination.of(home, _folder.ImageSettings(background=(255,) * 3)).summary(),
     )
     assert hidden["transparent"] == shown["transparent"] == 1
     assert (hidden["training"]["background"], shown["training"]["background"]) == ("#000000", "#ffffff")
@@ -646,8 +651,8 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
 
 def test_training_sees_what_the_doctor_said(patient: Path) -> None:
     told = Examination.of(patient).summary()
-    settled = Folder(str(patient)).settled()
-    assert list(settled.shape) == told["training"]["shape"]
+    resolved = Folder(str(patient)).resolved()
+    assert list(resolved.shape) == told["training"]["shape"]
     assert len(pixels_of(patient)) == told["images"]
 
 
@@ -657,7 +662,7 @@ def test_training_sees_what_the_doctor_said(patient: Path) -> None:
         (("no/where",), 1, "does not exist: name a folder of images"),
         ((), 2, "doctor --help"),
         ((".", "--out", "x.jpg"), 2, "--out must end in"),
-        ((".", "--background", "mud"), 2, "background is a color"),
+        ((".", "--background", "mud"), 2, "background must be a color"),
         ((".",), 1, "holds no image: name a folder of images"),
     ],
 )

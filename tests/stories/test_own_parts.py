@@ -68,7 +68,7 @@ class Blobs:
 @dataclass(frozen=True)
 class OneBlob(Dataset):
     shape = (1, 6, 6)
-    card = Card(title="One blob", examples=None, licence="mine", source="a formula")
+    card = Card(title="One blob", examples=None, license="mine", source="a formula")
 
     def open(self, data_dir, device):
         return Blobs(device)
@@ -135,7 +135,7 @@ def leave_at(round: int) -> Any:
 def test_a_recipe_of_ones_own_parts_trains_resumes_and_samples(file: Path, members: int, tmp_path: Path) -> None:
     recipe = find_recipe(str(file)).replace(seeds=members)
     assert recipe.name == "my-blobs"
-    whole = train(recipe, tmp_path / "whole", threads=1)
+    whole = train(recipe, tmp_path / "read_image", threads=1)
     left = train(find_recipe(str(file)).replace(seeds=members), tmp_path / "left", threads=1, watchers=[leave_at(12)])
     assert left.story.status == "stopped"
     train(find_recipe(f"{file}:my_blobs").replace(seeds=members), tmp_path / "left", threads=1)
@@ -148,7 +148,7 @@ def test_a_recipe_of_ones_own_parts_trains_resumes_and_samples(file: Path, membe
     assert images.shape == (members, 5, 1, 6, 6)
     assert (images >= 0).all()
     assert (images <= 1).all()
-    np.testing.assert_array_equal(images, sample(tmp_path / "whole", 5))
+    np.testing.assert_array_equal(images, sample(tmp_path / "read_image", 5))
     assert (left.path / "source.py").read_text() == PARTS
 
 

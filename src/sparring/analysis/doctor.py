@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparring.datasets._folder import Listing, Wish, chosen_size, classes_of, each, listing, some
-from sparring.datasets._pixels import BrokenError, Facts, Size, facts, is_colored, whole
+from sparring.datasets._folder import ImageSettings, Listing, chosen_size, classes_of, each, listing, some
+from sparring.datasets._pixels import BrokenError, ImageInfo, Size, image_info, is_colored, read_image
 from sparring.errors import SparringError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ImageFile:
     """What was found out about one file."""
 
     name: str
-    facts: Facts | None = None
+    info: ImageInfo | None = None
     """What the header says; None if not even that can be read."""
     fault: str = ""
     """Why the image cannot be read; empty if it can."""
@@ -59,19 +59,19 @@ class ImageFile:
 
 @dataclass(frozen=True)
 class Examination:
-    """What a folder of images holds, and how training would read it under the settings `wish`."""
+    """What a folder of images holds, and how training would read it under the settings `settings`."""
 
     contents: Listing
-    wish: Wish
+    settings: ImageSettings
     files: tuple[ImageFile, ...]
 
     @classmethod
-    def of(cls, folder: Path, wish: Wish | None = None) -> Examination:
+    def of(cls, folder: Path, settings: ImageSettings | None = None) -> Examination:
         """Read every image in a folder and the folders in it.
 
         Args:
             folder: The folder to examine.
-            wish: How training is to read it: size, fit, background and colors.
+            settings: How training is to read it: size, fit, background and colors.
 
         Returns:
             The examination; files that cannot be read are part of it.
@@ -79,12 +79,12 @@ class Examination:
         Raises:
             SparringError: There is no such folder, or no image in it.
         """
-        contents, wish = listing(folder), wish or Wish()
+        contents, settings = listing(folder), settings or ImageSettings()
         if not contents.images:
             only = f", only {some(contents.stray)}" if contents.stray else ""
             raise SparringError(f"{contents.folder} holds no image{only}: name a folder of images")
-        files = each(lambda name: _examined(contents.folder, name, wish), contents.names, "examining")
-        return cls(contents, wish, tuple(files))
+        files = each(lambda name: _examined(contents.folder, name, settings), contents.names, "examining")
+        return cls(contents, settings, tuple(files))
 
     @cached_property
     def good(self) -> list[ImageFile]:
@@ -98,16 +98,16 @@ class Examination:
 
     @cached_property
     def formats(self) -> dict[str, int]:
-        return _counted(file.facts.format for file in self.good if file.facts)
+        return _counted(file.info.format for file in self.good if file.info)
 
     @cached_property
     def colors(self) -> dict[str, int]:
-        return _counted(_color(file.facts) for file in self.good if file.facts)
+        return _counted(_color(file.info) for file in self.good if file.info)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
         """Width x height -> number of images, the commonest first."""
-        return _counted("{}x{}".format(*file.facts.size) for file in self.good if file.facts)
+        return _counted("{}x{}".format(*file.info.size) for file in self.good if file.info)
 
     @cached_property
     def classes(self) -> dict[str, int]:
@@ -139,46 +139,46 @@ class Examination:
     @cached_property
     def transparent(self) -> list[str]:
         """Files with transparency, through which the background shows."""
-        return [file.name for file in self.good if file.facts and file.facts.transparent]
+        return [file.name for file in self.good if file.info and file.info.transparent]
 
     @cached_property
     def training_size(self) -> tuple[Size, str]:
         """Width and height that training would scale to, and the reason in words."""
-        if self.wish.size:
-            return (self.wish.size, self.wish.size), "as asked"
-        return chosen_size([file.facts.size for file in self.files if file.facts])
+        if self.settings.size:
+            return (self.settings.size, self.settings.size), "as asked"
+        return chosen_size([file.info.size for file in self.files if file.info])
 
     @property
     def channels(self) -> int:
         """1 for gray, 3 for red, green and blue."""
         colored = any(file.colored for file in self.good)
-        return 1 if self.wish.colors == "gray" or (self.wish.colors == "auto" and not colored) else 3
+        return 1 if self.settings.colors == "gray" or (self.settings.colors == "auto" and not colored) else 3
 
     @cached_property
     def resized(self) -> int:
         """How many images are not of the training size."""
-        return sum(file.facts.size != self.training_size[0] for file in self.good if file.facts)
+        return sum(file.info.size != self.training_size[0] for file in self.good if file.info)
 
     @cached_property
     def cropped_share(self) -> float:
         """Share of an image's area that cropping cuts off, averaged over images."""
         width, height = self.training_size[0]
-        shapes = [file.facts.size[0] / file.facts.size[1] / (width / height) for file in self.good if file.facts]
+        shapes = [file.info.size[0] / file.info.size[1] / (width / height) for file in self.good if file.info]
         return float(np.mean([1 - min(shape, 1 / shape) for shape in shapes])) if shapes else 0.0
 
     @property
     def background(self) -> str:
         """The background color, as #rrggbb."""
-        return "#{:02x}{:02x}{:02x}".format(*self.wish.background)
+        return "#{:02x}{:02x}{:02x}".format(*self.settings.background)
 
     @property
     def command(self) -> str:
         """A command that trains on the folder with these settings."""
-        path, wish = str(self.contents.folder), self.wish
-        changed = [f"size={wish.size}"] if wish.size else []
-        changed += [f"fit={wish.fit}"] if wish.fit != "crop" else []
-        changed += [f"background={self.background}"] if any(wish.background) else []
-        changed += [f"colors={wish.colors}"] if wish.colors != "auto" else []
+        path, settings = str(self.contents.folder), self.settings
+        changed = [f"size={settings.size}"] if settings.size else []
+        changed += [f"fit={settings.fit}"] if settings.fit != "crop" else []
+        changed += [f"background={self.background}"] if any(settings.background) else []
+        changed += [f"colors={settings.colors}"] if settings.colors != "auto" else []
         data = f"folder({', '.join([f'path={path}', *changed])})" if changed else path
         out = f"runs/{self.contents.folder.name or 'mine'}"
         return f"sparring train digits --data {shlex.quote(data)} --seeds 4 --out {out}"
@@ -190,7 +190,7 @@ class Examination:
             "images": len(self.good),
             "shape": [self.channels, height, width],
             "why": reason,
-            "fit": self.wish.fit,
+            "fit": self.settings.fit,
             "background": self.background,
             "resized": self.resized if self.good else 0,
             "command": self.command,
@@ -213,11 +213,11 @@ class Examination:
         }
 
 
-def _examined(folder: Path, name: str, wish: Wish) -> ImageFile:
+def _examined(folder: Path, name: str, settings: ImageSettings) -> ImageFile:
     header = None
     try:
-        header = facts(folder / name)
-        image = whole(folder / name, wish.background)
+        header = image_info(folder / name)
+        image = read_image(folder / name, settings.background)
     except BrokenError as error:
         return ImageFile(name, header, str(error))
     pixels = np.asarray(image)
@@ -238,7 +238,7 @@ def _difference_hash(image: Image.Image) -> str:
     return np.packbits(rises).tobytes().hex() + mean.astype(np.uint8).tobytes().hex()
 
 
-def _color(header: Facts) -> str:
+def _color(header: ImageInfo) -> str:
     name = COLORS.get("I" if header.mode.startswith("I") else header.mode, header.mode)
     return f"{name} with transparency" if header.transparent and header.mode != "RGBA" else name
 

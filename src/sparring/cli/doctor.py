@@ -36,7 +36,7 @@ def run(arguments: list[str]) -> int:
     from sparring.record import write_atomically
 
     settings = {name: getattr(flags, name) for name in ("size", "fit", "background", "colors")}
-    examination = Examination.of(flags.folder, catalogue.make("datasets", "folder", {"path": "", **settings}).wish)
+    examination = Examination.of(flags.folder, catalogue.make("datasets", "folder", {"path": "", **settings}).settings)
     if flags.out:
         sheet = report.contact_sheet(examination)
         write_atomically(flags.out, lambda path: sheet.save(path, format="PNG"))

@@ -1,4 +1,4 @@
-"""Where real examples come from. A leaf describes a data set; opened, it is a source that the game draws from."""
+"""Data sets: where real examples come from. A leaf describes one; `open` loads it and gives a source to draw from."""
 
 from __future__ import annotations
 
@@ -20,92 +20,118 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Card:
-    """What a user must know before using a data set."""
+    """What a user should know before using a data set."""
 
     title: str
     examples: int | None
-    """How many there are; None for one that is drawn without end."""
-    licence: str
+    """How many there are; None for a distribution, which is sampled without end."""
+    license: str
     source: str
 
 
 @dataclass(frozen=True)
 class Modes:
-    """What is known of points in the plane: equally likely round Gaussians."""
+    """The distribution of points in the plane: equally likely round Gaussians."""
 
     centers: tuple[tuple[float, float], ...]
     sd: float
-    """Of every Gaussian along each axis."""
+    """Standard deviation of every Gaussian along each axis."""
     reach: float
-    """Pictures show the square from -reach to reach."""
+    """Plots show the square from -reach to reach."""
 
 
 class Source(Protocol):
-    """An opened data set."""
+    """An opened data set, to draw real examples from."""
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
-        """`count` real examples for every member, `(P, count, *shape)`, as the networks see them."""
+        """Draw real examples for the current round of `rng`.
+
+        Args:
+            rng: the members' random streams.
+            count: examples for each member.
+
+        Returns:
+            `(P, count, *shape)`, as networks take them (see `Dataset.span`), of the streams' dtype.
+        """
         ...
 
 
 class LabeledSource(Source, Protocol):
-    """One of data whose `classes` are not 0."""
+    """A source whose examples have known classes."""
 
     def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
-        """The same examples with the class of each, int64 `(P, count)`."""
+        """The examples that `draw` would give, and the class of each, int64 `(P, count)`."""
         ...
 
 
 class Dataset(ABC):
-    """Leaves are final frozen dataclasses."""
+    """A description of a data set. Subclasses are final frozen dataclasses.
+
+    source = MNIST(span=(-1.0, 1.0)).open()
+    rng = RandomStreams(seeds=[0, 1])
+    x = source.draw(rng, 64)                      # float32 (2, 64, 1, 28, 28) in [-1, 1]
+    """
 
     card: ClassVar[Card]
     shape: ClassVar[Shape]
-    """Of one example: `(C, H, W)` for images, `(K,)` for vectors."""
+    """The shape of one example: `(C, H, W)` for images, `(K,)` for vectors."""
     target: ClassVar[tuple[float, ...] | None] = None
-    """The mean example in data units, of data whose examples are a few numbers: what to hold G's outputs against."""
+    """The mean example in data units, for data of a few numbers, to compare G's outputs with."""
     modes: ClassVar[Modes | None] = None
-    """Of points in the plane. Such data is unbounded: its data units are the coordinates, and the networks see them."""
+    """The distribution, for points in the plane. Such data is unbounded: its data units are the coordinates."""
     classes: ClassVar[int] = 0
-    """How many there are, of data that tells the class of every example."""
+    """Number of classes, for data whose examples have known classes."""
     span: tuple[float, float] = (0.0, 1.0)
-    """What the networks see in place of the data units 0 and 1: a G that ends in tanh wants (-1, 1)."""
+    """What networks get in place of the data units 0 and 1: (0, 1) for a G that ends in sigmoid, (-1, 1) for tanh."""
 
     @abstractmethod
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
-        """Load it. Raises SparringError, naming the file, when it is not there or damaged."""
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
+        """Load the data set.
 
-    def sizes(self) -> tuple[Shape, int | None]:
-        """The shape of an example, and how many there are (None: drawn without end): what a recipe is sized by.
+        Args:
+            data_dir: the folder with its files. Without it, the folder that SPARRING_DATA names; without that, files
+                are downloaded to the user's cache. Data sets without published files ignore it.
+            device: where examples are drawn.
 
-        Raises SparringError when files are not there or damaged.
+        Raises:
+            SparringError: a file is missing or damaged; the message names it.
+        """
+
+    def shape_and_count(self) -> tuple[Shape, int | None]:
+        """The shape of an example, and how many there are (None for a distribution).
+
+        Raises SparringError if files are needed to tell, and are missing or damaged.
         """
         return self.shape, self.card.examples
 
-    def settled(self) -> Self:
-        """The same with what can only be read off the files filled in, so that a recipe tells what it was trained on.
+    def resolved(self) -> Self:
+        """A copy with the fields filled in that depend on the files, so that a recipe records what it was trained on.
 
-        Raises SparringError when the files are not there or damaged.
+        Raises SparringError if the files are missing or damaged.
         """
         return self
 
-    def settled_to_open(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
-        """`settled`, and what opens that: data whose files are read to settle it need not read them again."""
-        settled = self.settled()
-        return settled, lambda: settled.open(data_dir, device)
+    def with_opener(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
+        """`resolved()`, and a function that opens it, which need not read files again that were just read."""
+        resolved = self.resolved()
+        return resolved, lambda: resolved.open(data_dir, device)
 
-    def changed_since(self, told: Mapping[str, Any]) -> str | None:
-        """What to say of files that are no longer those of `told`, this data set as a run's recipe tells it."""
+    def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
+        """A message if the files have changed since a run recorded this data set in its recipe, else None.
+
+        Args:
+            recorded: the data set in that recipe, as plain data.
+        """
         return None
 
     def held_out(self, data_dir: Path | None) -> np.ndarray | None:
-        """Real images that no run is trained on, uint8 `(N, C, H, W)`; None where the publisher put none aside.
+        """The published test images, which no run is trained on, uint8 `(N, C, H, W)`; None where there are none.
 
         Raises SparringError like `open`.
         """
         return None
 
     def in_data_units(self, examples: Tensor) -> Tensor:
-        """From what the networks see back to data units: [0, 1], and coordinates for points in the plane."""
+        """Examples as networks have them, in data units: [0, 1], or the coordinates of points in the plane."""
         low, high = self.span
         return (examples - low) / (high - low)

@@ -1,7 +1,7 @@
 """A folder of images as one uint8 array, decoded once and kept in the user's cache.
 
-The cache holds one file for a folder and the settings it was opened with; it is used while the folder's file names,
-sizes and times of change are those it was made from, and written whole or not at all.
+The cache has one file for each folder and settings. It is valid as long as the folder's file names, sizes and
+modification times are those that it was made from, and it is written atomically.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sparring.datasets._pixels import BrokenError, Color, Fit, Size, facts, fitted, is_colored, whole
+from sparring.datasets._pixels import BrokenError, Color, Fit, Size, fitted, image_info, is_colored, read_image
 from sparring.errors import SparringError
 from sparring.progress import say
 from sparring.record import one_process_at_a_time, write_atomically
@@ -31,27 +31,27 @@ T = TypeVar("T")
 ENDINGS = frozenset(("png", "jpg", "jpeg", "jpe", "jfif", "webp", "bmp", "dib", "gif", "tif", "tiff"))
 KINDS = "PNG, JPEG, WebP, BMP, GIF or TIFF"
 SHARED = 0.9
-"""Share of the images that must have one size for it to be chosen."""
+"""Fraction of the images that must have the same size for it to be chosen."""
 LARGEST_SHARED, LARGEST = 128, 64
-"""Longest side that is chosen because the images share it, and because they do not, in pixels."""
+"""Largest side that is chosen, in pixels: where most images have the same size, and where they do not."""
 AT_A_TIME = 256
-"""Files handed to the threads at once: what Ctrl-C waits for."""
+"""Files decoded between two chances to stop with Ctrl-C."""
 THREADS = min(8, os.cpu_count() or 1)
 NAMED = 3
-"""Files of a kind that a message names; it counts the others."""
-FORMAT = 1
-"""Of what the cache holds; a number that differs is not read."""
+"""Files of a kind that a message lists by name; it counts the others."""
+FORMAT = 2
+"""Version of the cache files; other versions are ignored."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a folder and the folders in it, by name. Names that begin with a dot are not there."""
+    """The files in a folder and its subfolders, by name, without those whose name begins with a dot."""
 
     folder: Path
     images: tuple[tuple[str, int, int], ...]
-    """Path inside the folder, bytes, and when it was changed, in nanoseconds."""
+    """Path inside the folder, size in bytes, and modification time in nanoseconds."""
     stray: tuple[str, ...]
-    """Files that are no images, by their names."""
+    """Files that are no images, judged by their names."""
 
     @property
     def names(self) -> list[str]:
@@ -59,67 +59,67 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """How the images are to be made alike."""
+class ImageSettings:
+    """How images are brought to one shape."""
 
     size: int = 0
-    """Side of the square; 0 lets the images choose."""
+    """Side of the square, in pixels; 0 chooses it by the images."""
     fit: Fit = "crop"
     background: Color = (0, 0, 0)
     colors: Literal["auto", "gray", "rgb"] = "auto"
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """What is worth saying of a folder that was opened."""
+class FolderInfo:
+    """What a user should know about a loaded folder."""
 
     images: int
     size: Size
     reason: str
-    """Why this size."""
+    """Why this size was chosen."""
     resized: int
-    """Images that had another."""
+    """Images that had another size."""
     classes: tuple[str, ...]
     broken: tuple[tuple[str, str], ...]
-    """File and fault."""
+    """File and reason."""
     stray: tuple[str, ...]
     content: str
-    """Sixteen hexadecimal digits that depend on every pixel and label."""
+    """Hash of all pixels and labels, 16 hexadecimal digits."""
 
 
 @dataclass(frozen=True)
-class Opened:
-    """`pixels` is uint8 `(N, C, H, W)`; `labels` int64 `(N,)`, indices of `told.classes`, or None without classes."""
+class FolderImages:
+    """A loaded folder. `pixels` is uint8 `(N, C, H, W)`; `labels` int64 `(N,)`, indices of `info.classes`, or None."""
 
     pixels: np.ndarray
     labels: np.ndarray | None
-    told: Explanation
+    info: FolderInfo
 
 
-def opened(folder: Path, wish: Wish) -> Opened:
-    """The images of a folder, from the cache if they are there, else decoded and kept.
+def load_folder(folder: Path, settings: ImageSettings) -> FolderImages:
+    """The images of a folder, from the cache or else decoded and cached.
 
     Raises SparringError when there is no such folder or no image in it that can be read.
     """
     found = listing(folder)
     if not found.images:
         raise SparringError(f"{found.folder} holds no image ({KINDS}){_instead(found.stray)}: name a folder of images")
-    place, key = _place(found.folder, wish), _key(found, wish)
-    held = _load(place, key)
-    if held is not None:
-        return held
+    place, key = _place(found.folder, settings), _key(found, settings)
+    loaded = _load(place, key)
+    if loaded is not None:
+        return loaded
     with one_process_at_a_time(place, "the decoded images") as may_keep:
         # Another process may have decoded them while this one waited.
-        held = _load(place, key)
-        if held is None:
-            held = _decoded(found, wish)
+        loaded = _load(place, key)
+        if loaded is None:
+            loaded = _decoded(found, settings)
             if may_keep:
-                _keep(held, place, key)
-    return held
+                _keep(loaded, place, key)
+    return loaded
 
 
 def listing(folder: Path) -> Listing:
-    """Raises SparringError when there is no such folder or it may not be read."""
+    """The files in a folder. Raises SparringError when there is no such folder or it may not be read."""
     folder = folder.expanduser().resolve()
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
@@ -131,7 +131,7 @@ def listing(folder: Path) -> Listing:
 
 
 def classes_of(names: Sequence[str]) -> list[str]:
-    """The subfolder that each image lies in, counted from the folder that all lie in; "." for one in none."""
+    """The class of each image: its subfolder within the innermost folder that has all images, "." for none."""
     parts = [name.split("/")[:-1] for name in names]
     shared = 0
     while parts and all(len(part) > shared and part[shared] == parts[0][shared] for part in parts):
@@ -140,10 +140,12 @@ def classes_of(names: Sequence[str]) -> list[str]:
 
 
 def chosen_size(sizes: Sequence[Size]) -> tuple[Size, str]:
-    """The size to train at and, in words, why: the one that nearly all share, else a square that suits them."""
+    """The size to train at, and why: the size that nearly all images have, else a square of a suitable side."""
     (size, count), *_ = Counter(sizes).most_common(1)
     if count >= SHARED * len(sizes) and max(size) <= LARGEST_SHARED:
-        return size, "the size of all" if count == len(sizes) else f"the size of {count / len(sizes):.0%}"
+        return size, "the size of all images" if count == len(
+            sizes
+        ) else f"the size of {count / len(sizes):.0%} of the images"
     short = median(min(s) for s in sizes)
     side = min(LARGEST, 1 << max(0, int(short).bit_length() - 1))
     shared = count >= SHARED * len(sizes)
@@ -161,7 +163,7 @@ def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
     done: list[T] = []
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    # What Pillow warns of (a palette's transparency, odd EXIF data) is either handled or an error later on.
+    # What Pillow warns about (a palette's transparency, odd EXIF data) is either handled here or an error later on.
     with ThreadPoolExecutor(THREADS) as pool, bar, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         task = bar.add_task(title, total=len(names))
@@ -171,24 +173,24 @@ def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
     return done
 
 
-def words(told: Explanation, shape: tuple[int, ...], fit: Fit) -> list[str]:
-    """What was opened, a line each: what there is, what became of it, what was passed over."""
+def summary_lines(info: FolderInfo, shape: tuple[int, ...], fit: Fit) -> list[str]:
+    """Lines for the user: the images, what was done to them, and the files that were skipped."""
     colors = "gray" if shape[0] == 1 else "red, green and blue"
-    where = f" in {len(told.classes)} classes" if told.classes else ""
-    size = f"{told.size[0]}x{told.size[1]}"
-    lines = [f"{told.images:,} {'image' if told.images == 1 else 'images'}{where}, {size}, {colors} ({told.reason})"]
-    if told.resized:
+    where = f" in {len(info.classes)} classes" if info.classes else ""
+    size = f"{info.size[0]}x{info.size[1]}"
+    lines = [f"{info.images:,} {'image' if info.images == 1 else 'images'}{where}, {size}, {colors} ({info.reason})"]
+    if info.resized:
         how = {"crop": "scaled and cropped", "pad": "scaled and padded", "stretch": "stretched"}[fit]
-        lines.append(f"{told.resized:,} of another size {how} to {size}")
-    if told.stray:
-        lines.append(f"not images, skipped: {some(told.stray)}")
-    if told.broken:
-        lines.append(f"broken, skipped: {some([f'{name} ({why})' for name, why in told.broken])}")
+        lines.append(f"{info.resized:,} of another size {how} to {size}")
+    if info.stray:
+        lines.append(f"not images, skipped: {some(info.stray)}")
+    if info.broken:
+        lines.append(f"broken, skipped: {some([f'{name} ({why})' for name, why in info.broken])}")
     return lines
 
 
 def some(names: Sequence[str]) -> str:
-    """The first few, and how many more."""
+    """The first few names, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
@@ -202,7 +204,7 @@ def _instead(stray: Sequence[str]) -> str:
 
 
 def _files(folder: Path, inside: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, int, int]]:
-    """Every file below, links followed; a folder that links lead to again is passed over."""
+    """Every file below; symbolic links are followed, and a folder that occurs twice is read once."""
     try:
         here = folder.stat()
         if (here.st_dev, here.st_ino) in seen:
@@ -217,7 +219,7 @@ def _files(folder: Path, inside: str, seen: set[tuple[int, int]]) -> Iterator[tu
                     continue
                 try:
                     state = entry.stat()
-                except OSError:  # a link to nothing: it will be told of as broken
+                except OSError:  # a dangling link: it will be listed as broken
                     yield f"{inside}{entry.name}", 0, 0
                 else:
                     yield f"{inside}{entry.name}", state.st_size, state.st_mtime_ns
@@ -225,12 +227,12 @@ def _files(folder: Path, inside: str, seen: set[tuple[int, int]]) -> Iterator[tu
         raise SparringError(f"cannot open {folder} ({error.strerror}): make it a folder that you may read") from error
 
 
-def _decoded(found: Listing, wish: Wish) -> Opened:
+def _decoded(found: Listing, settings: ImageSettings) -> FolderImages:
     names, broken = found.names, dict[str, str]()
-    if wish.size:
-        size, reason = (wish.size, wish.size), "as asked"
+    if settings.size:
+        size, reason = (settings.size, settings.size), "as asked"
     else:
-        measured = each(lambda name: _tried(lambda: facts(found.folder / name).size), names, "measuring")
+        measured = each(lambda name: _tried(lambda: image_info(found.folder / name).size), names, "measuring")
         sizes = [s for s in measured if not isinstance(s, str)]
         broken = {name: s for name, s in zip(names, measured, strict=True) if isinstance(s, str)}
         if not sizes:
@@ -241,9 +243,9 @@ def _decoded(found: Listing, wish: Wish) -> Opened:
     rows = {name: row for row, name in enumerate(names)}
 
     def decode(name: str) -> tuple[bool, bool]:
-        """Whether it had another size, and whether it has color."""
-        image = whole(found.folder / name, wish.background, size)
-        made = np.asarray(fitted(image, size, wish.fit, wish.background))
+        """Decode one image into `pixels`; returns whether it had another size, and whether it has color."""
+        image = read_image(found.folder / name, settings.background, size)
+        made = np.asarray(fitted(image, size, settings.fit, settings.background))
         pixels[rows[name]] = made.transpose(2, 0, 1)
         return image.size != size, is_colored(made)
 
@@ -255,10 +257,10 @@ def _decoded(found: Listing, wish: Wish) -> Opened:
     if len(good) < len(names):
         pixels = pixels[[row for row, _ in good]]
     colored = any(colored for _, (_, colored) in good)
-    if wish.colors == "gray" or (wish.colors == "auto" and not colored):
+    if settings.colors == "gray" or (settings.colors == "auto" and not colored):
         pixels = _gray(pixels) if colored else pixels[:, :1].copy()
     classes, labels = _labelled([names[row] for row, _ in good])
-    told = Explanation(
+    info = FolderInfo(
         images=len(good),
         size=size,
         reason=reason,
@@ -268,11 +270,11 @@ def _decoded(found: Listing, wish: Wish) -> Opened:
         stray=found.stray,
         content=_content(pixels, labels),
     )
-    return Opened(pixels, labels, told)
+    return FolderImages(pixels, labels, info)
 
 
 def _tried(read: Callable[[], T]) -> T | str:
-    """What was read, or why it could not be."""
+    """The result, or the reason why the file could not be read."""
     try:
         return read()
     except BrokenError as error:
@@ -281,11 +283,11 @@ def _tried(read: Callable[[], T]) -> T | str:
 
 def _all_broken(found: Listing, broken: dict[str, str]) -> SparringError:
     named = some([f"{name} ({why})" for name, why in broken.items()])
-    return SparringError(f"{found.folder} holds no image that can be read; broken: {named}: copy them again")
+    return SparringError(f"{found.folder} holds no image that can be read; broken: {named}. Copy them again")
 
 
 def _gray(pixels: np.ndarray) -> np.ndarray:
-    """Luma of ITU-R BT.601, `(N, 3, H, W)` -> `(N, 1, H, W)`, a block at a time: the whole in int32 may not fit."""
+    """Luma of ITU-R BT.601, `(N, 3, H, W)` -> `(N, 1, H, W)`, in blocks to save memory."""
     gray = np.empty_like(pixels[:, :1])
     for start in range(0, len(pixels), 1024):
         red, green, blue = pixels[start : start + 1024].astype(np.int32).swapaxes(0, 1)
@@ -294,13 +296,13 @@ def _gray(pixels: np.ndarray) -> np.ndarray:
 
 
 def _labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
-    """Class names and each image's index among them; none where there is but one."""
-    held = classes_of(names)
-    classes = tuple(sorted(set(held)))
+    """Class names, and each image's index among them; neither if there is only one class."""
+    loaded = classes_of(names)
+    classes = tuple(sorted(set(loaded)))
     if len(classes) == 1:
         return (), None
     index = {name: number for number, name in enumerate(classes)}
-    return classes, np.array([index[name] for name in held], dtype=np.int64)
+    return classes, np.array([index[name] for name in loaded], dtype=np.int64)
 
 
 def _content(pixels: np.ndarray, labels: np.ndarray | None) -> str:
@@ -314,44 +316,44 @@ def _content(pixels: np.ndarray, labels: np.ndarray | None) -> str:
 # The cache.
 
 
-def _place(folder: Path, wish: Wish) -> Path:
+def _place(folder: Path, settings: ImageSettings) -> Path:
     import pooch
 
-    name = hashlib.sha256(json.dumps([str(folder), asdict(wish)]).encode()).hexdigest()[:24]
+    name = hashlib.sha256(json.dumps([str(folder), asdict(settings)]).encode()).hexdigest()[:24]
     return Path(pooch.os_cache("sparring")) / "folders" / f"{name}.safetensors"
 
 
-def _key(found: Listing, wish: Wish) -> str:
-    parts = [FORMAT, str(found.folder), asdict(wish), found.images, found.stray]
+def _key(found: Listing, settings: ImageSettings) -> str:
+    parts = [FORMAT, str(found.folder), asdict(settings), found.images, found.stray]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _load(place: Path, key: str) -> Opened | None:
-    """What is kept there, if it was made from these files; a file that is damaged is as good as none."""
+def _load(place: Path, key: str) -> FolderImages | None:
+    """The cached images, if they were made from these files; a damaged cache file is ignored."""
     try:
         with safetensors.safe_open(place, framework="numpy") as file:
             about = file.metadata() or {}
             if about.get("key") != key:
                 return None
-            told = _told(json.loads(about["told"]))
-            labels = file.get_tensor("labels") if told.classes else None
-            return Opened(file.get_tensor("pixels"), labels, told)
+            info = _info(json.loads(about["info"]))
+            labels = file.get_tensor("labels") if info.classes else None
+            return FolderImages(file.get_tensor("pixels"), labels, info)
     except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError):
         return None
 
 
-def _told(plain: dict[str, Any]) -> Explanation:
+def _info(plain: dict[str, Any]) -> FolderInfo:
     tuples = {name: tuple(plain[name]) for name in ("size", "classes", "stray")}
-    told: dict[str, Any] = {**plain, **tuples, "broken": tuple((name, why) for name, why in plain["broken"])}
-    return Explanation(**told)
+    values: dict[str, Any] = {**plain, **tuples, "broken": tuple((name, why) for name, why in plain["broken"])}
+    return FolderInfo(**values)
 
 
-def _keep(held: Opened, place: Path, key: str) -> None:
-    tensors = {"pixels": np.ascontiguousarray(held.pixels)} | (
-        {"labels": held.labels} if held.labels is not None else {}
+def _keep(loaded: FolderImages, place: Path, key: str) -> None:
+    tensors = {"pixels": np.ascontiguousarray(loaded.pixels)} | (
+        {"labels": loaded.labels} if loaded.labels is not None else {}
     )
-    about = {"key": key, "told": json.dumps(asdict(held.told))}
+    about = {"key": key, "info": json.dumps(asdict(loaded.info))}
     try:
         write_atomically(place, lambda path: safetensors.numpy.save_file(tensors, path, metadata=about))
     except (SparringError, safetensors.SafetensorError) as error:
-        say(f"the decoded images are not kept, they will be decoded again next time: {error}")
+        say(f"the decoded images could not be cached and will be decoded again next time: {error}")

@@ -1,8 +1,8 @@
-"""What the MNIST-shaped data sets share: find their IDX files, in a folder or by download; check them; read them.
+"""MNIST and Fashion-MNIST files in IDX format: find them in a folder or download them, check them, read them.
 
 An IDX file is a magic number (two zero bytes, the type of its numbers, its count of dimensions), the dimensions as
-big-endian 32-bit integers, and the numbers. MNIST and Fashion-MNIST use the same file names, so contents are told apart
-by checksum.
+big-endian 32-bit integers, and the numbers. MNIST and Fashion-MNIST use the same file names, so they
+are distinguished by checksum.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SIDE = 28
 
 @dataclass(frozen=True)
 class Archive:
-    """One data set's published files."""
+    """The published files of a data set."""
 
     name: str
-    """Also the subfolder looked for inside a data folder."""
+    """Also the name of its subfolder in a data folder."""
     mirrors: tuple[str, ...]
-    """Base addresses, tried in order; each serves the files below with `.gz` added."""
+    """Base URLs, tried in order; each serves the files below with `.gz` appended."""
     images: dict[str, tuple[str, str]]
     """Split -> (file name, SHA-256 of the uncompressed file)."""
     labels: dict[str, tuple[str, str]]
@@ -100,7 +100,7 @@ def images(archive: Archive, split: str, data_dir: Path | None) -> Bytes:
     """Every image of a split, uint8 `(N, 1, 28, 28)`, 0 is background.
 
     Files come from `data_dir`, else from the folder that SPARRING_DATA names, else from a download kept in the user's
-    cache. A folder that was named is never passed over for a download. Raises SparringError when a file is missing,
+    cache. If a folder is named, nothing is downloaded. Raises SparringError when a file is missing,
     damaged, of another kind, of another size or another data set's, and when nothing can be downloaded.
     """
     path, content = _find(archive, archive.images, split, data_dir)
@@ -108,18 +108,18 @@ def images(archive: Archive, split: str, data_dir: Path | None) -> Bytes:
     count, height, width = pixels.shape
     if (height, width) != (SIDE, SIDE):
         raise SparringError(
-            f"{path} holds {height}x{width} images, {SIDE}x{SIDE} expected: {_POINT} images of that size"
+            f"{path} has images of {height}x{width} pixels, {SIDE}x{SIDE} expected: {_POINT} images of that size"
         )
     return pixels.reshape(count, 1, SIDE, SIDE)
 
 
 def labels(archive: Archive, split: str, data_dir: Path | None) -> Bytes:
-    """The class of every image of a split, uint8 `(N,)` in 0..9. Finds its file and fails as `images` does."""
+    """The class of every image of a split, uint8 `(N,)` in 0..9. Finds the file, and raises, as `images` does."""
     path, content = _find(archive, archive.labels, split, data_dir)
     classes = _parse(content, path, dims=1)
     if classes.max() >= CLASSES:
         raise SparringError(
-            f"{path} holds label {classes.max()}, 0 to {CLASSES - 1} expected: {_POINT} labels of {CLASSES} classes"
+            f"{path} has label {classes.max()}, 0 to {CLASSES - 1} expected: {_POINT} labels of {CLASSES} classes"
         )
     return classes
 
@@ -128,7 +128,8 @@ def read_idx(path: Path, dims: int) -> Bytes:
     """The numbers of an IDX file of unsigned bytes, plain or gzipped: `(N, height, width)` images for `dims` 3,
     `(N,)` labels for `dims` 1.
 
-    Raises SparringError when the file cannot be read, is damaged, is of another kind or does not hold what it declares.
+    Raises SparringError when the file cannot be read, is damaged, is of another kind or is not as long as its header
+    says.
     """
     return _parse(_content(path), path, dims)
 
@@ -147,7 +148,7 @@ def _content(path: Path) -> bytes:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """What `content` compresses, or itself where it is plain: names lie (browsers and servers unpack unasked)."""
+    """`content` decompressed if it is gzip, whatever its name says: browsers and servers decompress unasked."""
     return gzip.decompress(content) if content.startswith(_GZIP) else content
 
 
@@ -169,12 +170,12 @@ def _parse(content: bytes, path: Path, dims: int) -> Bytes:
         raise SparringError(f"{path} is cut short, it declares {shape[0]} {kind} and holds {whole}: {_AGAIN}")
     if found > declared:
         raise SparringError(f"{path} goes on for {found - declared} bytes after its {shape[0]} {kind}: {_AGAIN}")
-    # A copy, because torch warns of memory that it may not write.
+    # A copy, because torch warns about read-only memory.
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()
 
 
 def _likeness(content: bytes) -> str:
-    """What a file that should have been another is, as the end of "FILE ..."."""
+    """What a file of the wrong kind seems to be, as the end of a sentence "FILE ..."."""
     if len(content) >= 4 and content.startswith(b"\0\0") and content[2] in _NUMBERS:
         numbers, dims = _NUMBERS[content[2]], content[3]
         if numbers == "uint8" and dims in _KIND:
@@ -188,7 +189,7 @@ def _likeness(content: bytes) -> str:
 
 
 def _find(archive: Archive, files: dict[str, tuple[str, str]], split: str, data_dir: Path | None) -> tuple[Path, bytes]:
-    """Where the split's file is, and its uncompressed content."""
+    """The path of the split's file, and its uncompressed content."""
     if split not in files:
         raise UsageError(f"{archive.name} has no split {split!r}; there are: {', '.join(files)}")
     name, checksum = files[split]
@@ -208,23 +209,24 @@ def _find(archive: Archive, files: dict[str, tuple[str, str]], split: str, data_
 def _locate(archive: Archive, name: str, folder: Path) -> Path:
     """The file called `name` in `folder`, or in its subfolder named after the data set if that holds any of its files.
 
-    One folder serves all the files, so that the images of one set never meet the labels of another.
+    All files of a data set come from one folder, so that images are never combined with another set's labels.
     """
     home, (files, folders) = folder, _listing(folder)
     if archive.name in folders:
         inside, _ = _listing(folder / archive.name)
-        if any(spelling in inside for published in archive.files for spelling in _spellings(published)):
+        if any(variant in inside for published in archive.files for variant in _variants(published)):
             home, files = folder / archive.name, inside
-    for spelling in _spellings(name):
-        if spelling in files:
-            return home / spelling
+    for variant in _variants(name):
+        if variant in files:
+            return home / variant
     raise SparringError(
         f"{home} holds no {name}[.gz]: put it there, or {_POINT} a folder that holds it, itself or in {archive.name}/"
     )
 
 
 def _listing(folder: Path) -> tuple[set[str], set[str]]:
-    """Names of the files in `folder` and of the folders in it: some unpackers leave folders called like the files."""
+    """Names of the files in `folder` and of the folders in it: some archivers unpack to folders named like the
+    files."""
     try:
         with os.scandir(folder) as entries:
             is_folder = {entry.name: entry.is_dir() for entry in entries}
@@ -238,22 +240,22 @@ def _listing(folder: Path) -> tuple[set[str], set[str]]:
     return is_folder.keys() - folders, folders
 
 
-def _spellings(name: str) -> list[str]:
-    """The file names in use, plain ones first: they are faster to read."""
+def _variants(name: str) -> list[str]:
+    """File names in common use, uncompressed ones first because they are faster to read."""
     return [stem + end for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
 
 
 def _download(archive: Archive, name: str, checksum: str) -> tuple[Path, bytes]:
-    """The published file, from the user's cache or else from the first mirror that serves it whole."""
+    """The published file, from the user's cache or else from the first mirror that serves it intact."""
     import pooch
 
     path = Path(pooch.os_cache("sparring")) / archive.name / name
     try:
-        # Checked whenever it is read, so a cache that a crash or a full disk spoilt mends itself.
+        # Checked on every read, so that a cache file damaged by a crash or a full disk is downloaded again.
         if path.is_file() and _sha256(content := path.read_bytes()) == checksum:
             return path, content
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Whole or not at all, also when two processes download at once.
+        # Written atomically, also when two processes download at once.
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             content = _published(archive, name, checksum)
             part = Path(scratch) / name
@@ -261,7 +263,7 @@ def _download(archive: Archive, name: str, checksum: str) -> tuple[Path, bytes]:
             part.replace(path)
     except OSError as error:
         raise SparringError(
-            f"cannot keep {archive.name} in {path.parent} ({error.strerror}): "
+            f"cannot save {archive.name} in {path.parent} ({error.strerror}): "
             f"give --data-dir DIR or set SPARRING_DATA to a folder with {name}[.gz]"
         ) from error
     return path, content
@@ -286,7 +288,7 @@ def _published(archive: Archive, name: str, checksum: str) -> bytes:
             content = b""
         if _sha256(content) == checksum:
             return content
-        why = "a mirror sent something else"
+        why = "a mirror sent a file with another checksum"
     raise SparringError(
         f"cannot download {archive.name} ({why}): give --data-dir DIR or set SPARRING_DATA to a folder with {name}[.gz]"
     )

@@ -1,4 +1,4 @@
-"""Images in memory: one uint8 array on the device, scaled there batch by batch."""
+"""Images in memory: one uint8 array on the device, scaled batch by batch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Images:
-    """`pixels` is uint8 `(N, C, H, W)`; every epoch shows each image once, in an order of the member's own."""
+    """A source of images, uint8 `(N, C, H, W)`. Each member's epoch has every image once, in its own order."""
 
     pixels: Tensor
     span: tuple[float, float]
     labels: np.ndarray | None = None
-    """Class of each image, int64 `(N,)`, where the data set tells it."""
+    """Class of each image, int64 `(N,)`, where it is known."""
     read_labels: Callable[[], np.ndarray] | None = None
-    """Where they lie in a file of their own, which is read when a game asks for classes only."""
+    """Reads the classes from a file of their own, when class-conditional training needs them."""
 
     @classmethod
     def of(
@@ -36,15 +36,17 @@ class Images:
         labels: np.ndarray | None = None,
         read_labels: Callable[[], np.ndarray] | None = None,
     ) -> Images:
+        """A source of the images of `array`, uint8 `(N, C, H, W)`, with 0 and 255 mapped to `span`."""
         import torch
 
         return cls(torch.from_numpy(array).to(device), span, labels, read_labels)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
+        """`count` images for every member, `(P, count, C, H, W)`, in the span."""
         return self._at(rng.shuffled("real", len(self.pixels), count), rng.dtype)
 
     def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
-        """The same with the class of each, int64 `(P, count)`."""
+        """As `draw`, with the class of each image, int64 `(P, count)`."""
         index = rng.shuffled("real", len(self.pixels), count)
         return self._at(index, rng.dtype), self._classes[index]
 

@@ -1,4 +1,4 @@
-"""Points in the plane drawn from equally likely round Gaussians, without end."""
+"""Points in the plane drawn from equally likely round Gaussians."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mixture:
-    """`centers` is float64 `(K, 2)`."""
+    """A source of points. `centers` is float64 `(K, 2)`."""
 
     centers: Tensor
     sd: float
@@ -29,6 +29,6 @@ class Mixture:
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
         share = rng.uniform("real mode", (count,))
-        # A number just below 1 may round up to K when it is multiplied.
+        # A number just below 1 times K may be rounded to K.
         mode = (share * len(self.centers)).long().clamp_(max=len(self.centers) - 1)
         return self.centers.to(rng.dtype)[mode] + self.sd * rng.normal("real", (count, 2))

@@ -1,4 +1,4 @@
-"""One image file as pixels: whatever its format and mode, upright, composited, 8 bits, at the size asked for."""
+"""Image files as pixels: of any format and mode, upright, composited on a background, 8 bits, at a given size."""
 
 from __future__ import annotations
 
@@ -21,59 +21,59 @@ Size = tuple[int, int]
 """Width and height, in pixels."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF")
-"""What is opened. A JPEG with a second picture behind it, as some cameras write, comes along under the name MPO."""
-Image.init()  # formats that Pillow has not loaded yet are not there to be asked for
+"""Formats that are read. Pillow reports a JPEG with a second picture in it, as some cameras write, as MPO."""
+Image.init()  # registers all formats; until then Pillow knows only some
 SIDEWAYS = (5, 6, 7, 8)
 """EXIF orientations that swap width and height."""
 ORIENTATION = 0x0112
 SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-"""Modes that a 16-bit gray image is opened in, of 0 to 65,535."""
+"""Pillow's modes of 16-bit gray images, with levels from 0 to 65,535."""
 WITHOUT_WHITE = ("I", "F")
-"""Modes that a TIFF of signed or 32-bit levels is opened in, and of fractions: nothing says which level is white."""
+"""Pillow's modes of TIFFs with signed, 32-bit or fractional levels, which do not say which level is white."""
 WHITE_IS_ZERO = 0
-"""Photometric interpretation of a TIFF whose greatest level is black."""
+"""Photometric interpretation of a TIFF in which 0 is white."""
 TIFF_BEGINNINGS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """The first bytes of a TIFF and of a BigTIFF, in either order of bytes."""
 
 
 class BrokenError(Exception):
-    """A file that holds no image that can be read; the message is why."""
+    """A file that is no readable image; the message says why."""
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a file's header says."""
+class ImageInfo:
+    """What the header of an image file says."""
 
     format: str
     mode: str
-    """Pillow's word: `L` is gray, `P` a palette, `LA` gray with transparency."""
+    """Pillow's mode: `L` is gray, `P` a palette, `LA` gray with transparency."""
     transparent: bool
     size: Size
-    """Upright."""
+    """After the rotation that EXIF asks for."""
 
 
-def facts(path: Path) -> Facts:
-    """Raises BrokenError for a file whose header cannot be read."""
+def image_info(path: Path) -> ImageInfo:
+    """What the header of a file says. Raises BrokenError if it cannot be read."""
     with _reading(path, lambda: Image.open(path, formats=FORMATS)) as image:
-        return _facts(path, image)
+        return _info(path, image)
 
 
-def _facts(path: Path, image: Image.Image) -> Facts:
+def _info(path: Path, image: Image.Image) -> ImageInfo:
     sideways = _reading(path, lambda: image.getexif().get(ORIENTATION)) in SIDEWAYS
     width, height = image.size
     if isinstance(image, TiffImageFile):
         _refuse_without_white(image)
-        # Of a TIFF, unlike the others, some versions of Pillow tell the upright size already.
+        # For a TIFF, unlike other formats, some versions of Pillow already give the upright size.
         width, height = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
     format = "JPEG" if image.format == "MPO" else str(image.format)
-    return Facts(format, image.mode, _transparent(image), (height, width) if sideways else (width, height))
+    return ImageInfo(format, image.mode, _transparent(image), (height, width) if sideways else (width, height))
 
 
-def whole(path: Path, background: Color, size: Size | None = None) -> Image.Image:
+def read_image(path: Path, background: Color, size: Size | None = None) -> Image.Image:
     """The first frame or page, mode RGB, upright, on `background` where it is transparent.
 
-    With a `size` that it will be shrunk to, a JPEG may come out smaller than it is, never less than twice that size.
+    With a `size` that it will be shrunk to, a JPEG may be decoded at a reduced size, at least twice that size.
     Raises BrokenError for a file that cannot be read to its end.
     """
 
@@ -90,12 +90,12 @@ def whole(path: Path, background: Color, size: Size | None = None) -> Image.Imag
 
 
 def opaque(image: Image.Image, background: Color) -> Image.Image:
-    """Mode RGB; what can be seen through shows the background, to the nearest of 256 levels."""
+    """An image in mode RGB, composited on the background where it is transparent."""
     if image.mode in SIXTEEN_BITS:
         return _eight_bits(image, 16).convert("RGB")
     if not _transparent(image):
         return image.convert("RGB")
-    if image.mode == "La":  # which Pillow turns into nothing but this
+    if image.mode == "La":  # the only mode that Pillow converts it to
         image = image.convert("LA")
     pixels = np.asarray(image.convert("RGBA")).astype(np.int32)
     color, alpha = pixels[..., :3], pixels[..., 3:]
@@ -104,10 +104,10 @@ def opaque(image: Image.Image, background: Color) -> Image.Image:
 
 
 def fitted(image: Image.Image, size: Size, fit: Fit, background: Color) -> Image.Image:
-    """At exactly this size.
+    """The image at exactly this size.
 
-    Resampled with Pillow's bicubic filter, which widens as it shrinks, because filters that do not leave artefacts that
-    metrics see (Parmar et al., "On aliased resizing", CVPR 2022).
+    Resampled with Pillow's bicubic filter, which is antialiased: filters that are not leave artifacts that metrics
+    detect (Parmar et al., "On aliased resizing", CVPR 2022).
     """
     if image.size == size:
         return image
@@ -125,7 +125,7 @@ def is_colored(pixels: np.ndarray) -> bool:
 
 
 def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
-    """Mode L, of levels of so many bits: Pillow itself would clip them to 255."""
+    """An image of levels of that many bits in mode L; Pillow itself would clip them to 255."""
     white = 2**bits - 1
     levels = (np.asarray(image).astype(np.int64) * 255 + white // 2) // white
     return Image.fromarray(levels.clip(0, 255).astype(np.uint8))
@@ -133,11 +133,11 @@ def _eight_bits(image: Image.Image, bits: int) -> Image.Image:
 
 def _refuse_without_white(image: TiffImageFile) -> None:
     if image.mode in WITHOUT_WHITE:
-        raise BrokenError("its levels are signed, of 32 bits or fractions, and nothing says which is white")
+        raise BrokenError("its levels are signed, of 32 bits or fractions, which do not say which level is white")
 
 
 def _with_white(image: TiffImageFile, upright: Image.Image) -> Image.Image:
-    """Mode L in place of 16 bits, from what only the header tells: there may be 12 of them, and 0 may be white."""
+    """A 16-bit gray TIFF in mode L. Its header says how many bits are used (often 12), and whether 0 is white."""
     _refuse_without_white(image)
     if upright.mode not in SIXTEEN_BITS:
         return upright
@@ -150,7 +150,7 @@ def _transparent(image: Image.Image) -> bool:
 
 
 def _reading(path: Path, read: Callable[[], T]) -> T:
-    """Decoders meet damaged files with errors of nearly every kind."""
+    """The result of `read`, with any error as BrokenError: decoders raise errors of nearly every kind."""
     try:
         return read()
     except BrokenError:
@@ -167,5 +167,5 @@ def _unidentified(path: Path) -> str:
     with path.open("rb") as file:
         beginning = file.read(4)
     if beginning in TIFF_BEGINNINGS:
-        return "is a damaged TIFF, or of a kind that is not read"
+        return "is a damaged TIFF, or of a kind that is not supported"
     return "is no image" if beginning else "is empty"

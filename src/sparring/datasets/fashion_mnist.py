@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class FashionMNIST(Dataset):
-    """28x28 pictures of clothes, shoes and bags in ten classes, gray: the 60,000 training images."""
+    """28x28 images of clothes, shoes and bags in ten classes, gray: the 60,000 training images."""
 
     span: tuple[float, float] = (0.0, 1.0)
+    """Pixel values for black and white: (0, 1) for a G that ends in sigmoid, (-1, 1) for one that ends in tanh."""
 
     shape: ClassVar[Shape] = (1, 28, 28)
     classes: ClassVar[int] = 10
     card: ClassVar[Card] = Card(
         title="Fashion-MNIST, 28x28",
         examples=60_000,
-        licence="MIT",
+        license="MIT",
         source="H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747",
     )
 
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
         pixels = images(ARCHIVE, "train", data_dir)
         return Images.of(pixels, self.span, device, read_labels=lambda: labels(ARCHIVE, "train", data_dir))
 

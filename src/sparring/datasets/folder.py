@@ -12,113 +12,118 @@ from sparring.errors import SparringError, UsageError
 if TYPE_CHECKING:
     import torch
 
-    from sparring.datasets._folder import Opened, Wish
+    from sparring.datasets._folder import FolderImages, ImageSettings
 
 FOUND = ("found_shape", "found_content")
-"""The fields that are read off the files."""
+"""The fields that are filled in from the files."""
 
 
 @final
 @dataclass(frozen=True)
 class Folder(Dataset):
-    """A folder of images of your own: PNG, JPEG, WebP, BMP, GIF or TIFF, of any sizes; its subfolders are classes.
+    """A folder of your own images: PNG, JPEG, WebP, BMP, GIF or TIFF of any size, with subfolders as classes.
 
-    They are decoded once and kept in the user's cache. Files that are no images or broken are skipped and named.
+    Images are decoded once and kept in the user's cache. Files that are broken or no images are skipped and listed.
     """
 
     path: str
-    """Where the folder is."""
+    """Path of the folder."""
     size: int = 0
-    """Side of the square to train at, in pixels; 0: the size that 90 % share, else a power of two up to 64."""
+    """Side of the square to train at, in pixels; 0 uses the size that 90 % of the images have, else a power of two up
+    to 64."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
-    """What becomes of an image of another size: scaled and cropped, scaled and padded, or stretched."""
+    """How an image of another size is made to fit: scaled and cropped, scaled and padded, or stretched."""
     background: str = "#000000"
-    """Color behind what is transparent, and around what is padded: #rrggbb or a name."""
+    """Color behind transparent pixels and of padding: #rrggbb or a name."""
     colors: Literal["auto", "gray", "rgb"] = "auto"
-    """auto: gray where no image has any color."""
+    """auto is gray if no image has any color, else rgb."""
     span: tuple[float, float] = (0.0, 1.0)
+    """Pixel values for black and white: (0, 1) for a G that ends in sigmoid, (-1, 1) for one that ends in tanh."""
     found_shape: tuple[int, int, int] = (0, 0, 0)
-    """Of one example, filled in when training begins."""
+    """Shape of one example, filled in when training begins."""
     found_content: str = ""
-    """A hash of every pixel and label, filled in when training begins: a run goes on with the same images or not at
-    all."""
+    """Hash of all pixels and labels, filled in when training begins: a run resumes only with the same images."""
 
     card: ClassVar[Card] = Card(
         title="A folder of images",
         examples=None,
-        licence="that of the images: yours to know",
+        license="that of the images",
         source="the user",
     )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "path", str(self.path))  # a folder called 2024 is no number
         if self.size < 0:
-            raise ValueError(f"size must be at least 1, or 0 to let the images choose, not {self.size}")
+            raise ValueError(f"size must be at least 1, or 0 to choose it by the images, not {self.size}")
 
     @property
     def shape(self) -> Shape:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
-        """Opens the folder if nobody has yet: a recipe that trains is settled first, and knows."""
-        return self.found_shape if self.found_content else self.settled().found_shape
+        """The shape of one example. Loads the folder unless `resolved` has filled it in, as it has when training
+        begins."""
+        return self.found_shape if self.found_content else self.resolved().found_shape
 
-    def sizes(self) -> tuple[Shape, int | None]:
-        count, *shape = self._opened().pixels.shape
+    def shape_and_count(self) -> tuple[Shape, int | None]:
+        count, *shape = self._load().pixels.shape
         return tuple(shape), count
 
-    def settled(self) -> Self:
-        return self if self.found_content else self._settled(self._opened())
+    def resolved(self) -> Self:
+        return self if self.found_content else self._resolved(self._load())
 
-    def settled_to_open(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
+    def with_opener(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
         if self.found_content:
             return self, lambda: self.open(data_dir, device)
-        held = self._opened()
-        return self._settled(held), lambda: self._source(held, device)
+        loaded = self._load()
+        return self._resolved(loaded), lambda: self._source(loaded, device)
 
-    def _settled(self, held: Opened) -> Self:
-        from sparring.datasets._folder import words
+    def _resolved(self, loaded: FolderImages) -> Self:
+        from sparring.datasets._folder import summary_lines
         from sparring.progress import say
 
-        channels, height, width = held.pixels.shape[1:]
+        channels, height, width = loaded.pixels.shape[1:]
         shape = (channels, height, width)
         path = Path(self.path).expanduser().resolve()
-        for line in words(held.told, shape, self.fit):
+        for line in summary_lines(loaded.info, shape, self.fit):
             say(f"{path}: {line}")
-        return dataclasses.replace(self, path=str(path), found_shape=shape, found_content=held.told.content)
+        return dataclasses.replace(self, path=str(path), found_shape=shape, found_content=loaded.info.content)
 
-    def changed_since(self, told: Mapping[str, Any]) -> str | None:
+    def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
         asked = [name for name in mine if name not in (*FOUND, "span")]
-        if told.get("is") != "folder" or any(told.get(name) != mine[name] for name in asked):
+        if recorded.get("is") != "folder" or any(recorded.get(name) != mine[name] for name in asked):
             return None
-        return self._changed() if told.get("found_content") != self.found_content else None
+        return self._changed() if recorded.get("found_content") != self.found_content else None
 
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
-        held = self._opened()
-        if self.found_content and held.told.content != self.found_content:
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
+        loaded = self._load()
+        if self.found_content and loaded.info.content != self.found_content:
             raise SparringError(self._changed())
-        return self._source(held, device)
+        return self._source(loaded, device)
 
-    def _source(self, held: Opened, device: str | torch.device) -> Source:
+    def _source(self, loaded: FolderImages, device: str | torch.device) -> Source:
         from sparring.datasets._images import Images
 
-        return Images.of(held.pixels, self.span, device, held.labels)
+        return Images.of(loaded.pixels, self.span, device, loaded.labels)
 
     def _changed(self) -> str:
-        return f"the images in {self.path} have changed since: put them back, or begin anew with another --out"
+        state = f"the images in {self.path} have changed since this run began"
+        return f"{state}: restore them, or start a new run with another --out"
 
-    def _opened(self) -> Opened:
-        from sparring.datasets._folder import opened
+    def _load(self) -> FolderImages:
+        from sparring.datasets._folder import load_folder
 
-        return opened(Path(self.path), self.wish)
+        return load_folder(Path(self.path), self.settings)
 
     @property
-    def wish(self) -> Wish:
-        """The settings, as they are given to `opened`. Raises UsageError for a background that is no color."""
+    def settings(self) -> ImageSettings:
+        """The settings that `load_folder` takes. Raises UsageError for a background that is no color."""
         from PIL import ImageColor
 
-        from sparring.datasets._folder import Wish
+        from sparring.datasets._folder import ImageSettings
 
         try:
             red, green, blue = ImageColor.getrgb(self.background)[:3]
         except ValueError:
-            raise UsageError(f"background is a color (#rrggbb or a name like white), not {self.background!r}") from None
-        return Wish(self.size, self.fit, (red, green, blue), self.colors)
+            raise UsageError(
+                f"background must be a color (#rrggbb or a name such as white), not {self.background!r}"
+            ) from None
+        return ImageSettings(self.size, self.fit, (red, green, blue), self.colors)

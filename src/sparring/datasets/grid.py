@@ -16,10 +16,11 @@ LINES = (-4.0, -2.0, 0.0, 2.0, 4.0)
 @final
 @dataclass(frozen=True)
 class Grid(Dataset):
-    """Twenty-five round Gaussians on a square grid: points in the plane, for seeing which modes a generator drops.
+    """Twenty-five round Gaussians on a 5 x 5 grid in the plane, to measure which modes a generator drops.
 
-    Five by five from -4 to 4, standard deviation 0.05, as in the experiments of PacGAN, which judges 2,500 samples: one
-    within three standard deviations of a center is of high quality, and a mode is covered that has one such.
+    Centers from -4 to 4, standard deviation 0.05, as in the experiments of PacGAN. There, 2,500 samples are evaluated:
+    one within three standard deviations of a center is of high quality, and a mode with at least one such sample is
+    covered.
     """
 
     shape: ClassVar[Shape] = (2,)
@@ -27,12 +28,12 @@ class Grid(Dataset):
     card: ClassVar[Card] = Card(
         title="2D grid: 25 Gaussians",
         examples=None,
-        licence="none needed: drawn from a formula",
-        source="A. Srivastava et al., VEEGAN, NIPS 2017, arXiv:1705.07761; with the numbers in the code of "
+        license="none needed: sampled from a formula",
+        source="A. Srivastava et al., VEEGAN, NeurIPS 2017, arXiv:1705.07761; constants from the code of "
         "Z. Lin et al., PacGAN, NeurIPS 2018, arXiv:1712.04086",
     )
 
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
         from sparring.datasets._mixture import Mixture
 
         assert self.modes is not None

@@ -20,17 +20,18 @@ class MNIST(Dataset):
     """28x28 handwritten digits, gray: the 60,000 training images."""
 
     span: tuple[float, float] = (0.0, 1.0)
+    """Pixel values for black and white: (0, 1) for a G that ends in sigmoid, (-1, 1) for one that ends in tanh."""
 
     shape: ClassVar[Shape] = (1, 28, 28)
     classes: ClassVar[int] = 10
     card: ClassVar[Card] = Card(
         title="MNIST handwritten digits, 28x28",
         examples=60_000,
-        licence="CC BY-SA 3.0",
+        license="CC BY-SA 3.0",
         source="Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits, 1998",
     )
 
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
         pixels = images(ARCHIVE, "train", data_dir)
         return Images.of(pixels, self.span, device, read_labels=lambda: labels(ARCHIVE, "train", data_dir))
 

@@ -25,11 +25,11 @@ class Pattern1010(Dataset):
     card: ClassVar[Card] = Card(
         title="The 1010 pattern",
         examples=None,
-        licence="none needed: drawn from a formula",
+        license="none needed: sampled from a formula",
         source="T. Rashid, Make Your First GAN With PyTorch, 2020",
     )
 
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
         import torch
 
         return _Stream((torch.tensor(LOW, device=device), torch.tensor(HIGH, device=device)))

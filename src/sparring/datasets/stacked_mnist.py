@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True)
 class StackedMNIST(Dataset):
-    """Handwritten digits of MNIST stacked as colors: 1,000 modes for three of them, 100 for two.
+    """MNIST digits stacked as color channels: 1,000 modes for three digits, 100 for two.
 
-    An example is that many training images of MNIST, one a channel; which, is drawn anew each time. Its mode is the
-    number that the digits spell, the first channel's digit first.
+    An example has one randomly drawn MNIST training image per channel. Its mode is the number that its digits form,
+    with the first channel's digit first.
     """
 
     digits_stacked: int = 3
-    """Images in a stack, and channels of an example."""
+    """Digits per example, one in each channel."""
     span: tuple[float, float] = (0.0, 1.0)
+    """Pixel values for black and white: (0, 1) for a G that ends in sigmoid, (-1, 1) for one that ends in tanh."""
 
     card: ClassVar[Card] = Card(
         title="Stacked MNIST, 28x28",
         examples=None,
-        licence="CC BY-SA 3.0",
+        license="CC BY-SA 3.0",
         source="L. Metz et al., Unrolled generative adversarial networks, ICLR 2017, arXiv:1611.02163; "
         "images of Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits, 1998",
     )
@@ -46,10 +47,10 @@ class StackedMNIST(Dataset):
 
     @property
     def classes(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
-        """How many numbers the digits can spell: its modes."""
+        """The number of modes: each number that the digits can form is one."""
         return CLASSES**self.digits_stacked
 
-    def open(self, data_dir: Path | None, device: str | torch.device) -> _Stacks:
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> _Stacks:
         import torch
 
         pixels = torch.from_numpy(images(ARCHIVE, "train", data_dir)).to(device)
@@ -59,7 +60,7 @@ class StackedMNIST(Dataset):
 
 @dataclass(frozen=True)
 class _Stacks:
-    """`pixels` is uint8 `(N, 1, H, W)`, `classes` int64 `(N,)`. Only what is drawn is ever stacked."""
+    """A source of stacked digits. `pixels` is uint8 `(N, 1, H, W)`, `classes` int64 `(N,)`."""
 
     pixels: Tensor
     classes: Tensor
@@ -70,13 +71,13 @@ class _Stacks:
         return self.draw_with_classes(rng, count)[0]
 
     def draw_with_classes(self, rng: RandomStreams, count: int) -> tuple[Tensor, Tensor]:
-        """Examples `(P, count, C, H, W)`, and the number that each one's digits spell, int64 `(P, count)`."""
+        """Examples `(P, count, C, H, W)`, and the number that each one's digits form, int64 `(P, count)`."""
         import torch
 
         low, high = self.span
-        # Every channel walks through all images in orders of its own: each is seen once a pass in each channel.
-        walks = [rng.shuffled("real", len(self.pixels), count) for _ in range(self.channels)]
-        index = torch.stack(walks, -1)
+        # Every channel has its own order of the images: in each pass, each image occurs once in each channel.
+        orders = [rng.shuffled("real", len(self.pixels), count) for _ in range(self.channels)]
+        index = torch.stack(orders, -1)
         chosen = self.pixels[index.flatten(), 0].unflatten(0, index.shape).to(rng.dtype)
         places = torch.tensor([CLASSES**k for k in reversed(range(self.channels))], device=index.device)
         return chosen.mul_((high - low) / 255).add_(low), (self.classes[index] * places).sum(-1)

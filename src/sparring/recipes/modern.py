@@ -128,7 +128,7 @@ def auto(data: Dataset | None = None) -> Recipe:
     DCGAN's convolutions. Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
     """
     data = data or Digits()
-    shape, examples = data.sizes()
+    shape, examples = data.shape_and_count()
     if len(shape) != 3:
         gamma = float(f"{GAMMA_SHARE * _variance(data):.2g}")
         latent = NormalAndSigns(math.prod(shape) + SIGNS, SIGNS)

@@ -52,7 +52,7 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     Raises UsageError when `out` holds something else, or a run that was begun with one process where several are to
     train now (`sharded`), or the reverse; SparringError when the data cannot be read or have changed.
     """
-    data, open_data = recipe.data.settled_to_open(settings.data_dir, settings.device)
+    data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
     recipe, run = recipe.replace(data=data), Run(out)
     check_folder(recipe, run)
     if sharded and run.exists and not run.sharded and run.story.events:

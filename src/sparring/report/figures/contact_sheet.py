@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sparring.datasets._folder import classes_of
-from sparring.datasets._pixels import fitted, whole
+from sparring.datasets._pixels import fitted, read_image
 from sparring.errors import SparringError
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def contact_sheet(examination: Examination) -> Image.Image:
 
 def _tile(examination: Examination, name: str) -> Image.Image:
     """One image as training sees it."""
-    wish = examination.wish
-    image = whole(examination.contents.folder / name, wish.background)
-    tile = fitted(image, examination.training_size[0], wish.fit, wish.background)
+    settings = examination.settings
+    image = read_image(examination.contents.folder / name, settings.background)
+    tile = fitted(image, examination.training_size[0], settings.fit, settings.background)
     return tile.convert("L") if examination.channels == 1 else tile
 
 

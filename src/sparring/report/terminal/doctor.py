@@ -70,7 +70,7 @@ def _training(examination: Examination) -> list[tuple[str, str]]:
     channels = "gray" if examination.channels == 1 else "red, green and blue"
     text = f"{width}x{height}, {channels} ({reason})"
     if examination.resized:
-        fit = examination.wish.fit
+        fit = examination.settings.fit
         how = {"crop": "scaled and cropped", "pad": "scaled and padded", "stretch": "stretched"}[fit]
         text += f"; {examination.resized:,} {how}"
         if fit == "crop" and examination.cropped_share > 0:
