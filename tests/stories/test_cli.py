@@ -152,6 +152,9 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["train", "digits", "--generator-optimiser", "sgd"], WRONG_USAGE, "now called --generator-optimizer"),
         (["sample", "nowhere", "--numbers", "3"], WRONG_USAGE, "--numbers is now called --z-seeds"),
         (["train", "digits", "--epochs", "3"], WRONG_USAGE, "one epoch of digits is 29 rounds at --batch 64"),
+        (["train", "dcgan"], WRONG_USAGE, "dcgan is `--generator dcgan --discriminator dcgan`"),
+        (["train", "digits", "--objective", "wgan-gp"], WRONG_USAGE, "--objective wasserstein --tricks gradient-pen"),
+        (["train", "digits", "--tricks", "wgan-gp"], WRONG_USAGE, "no trick called 'wgan-gp'"),
         (["train", "digits", "--wandb"], WRONG_USAGE, "Weights & Biases is not supported yet"),
         (["train", "digits", "--gpu", "--rounds", "0"], WRONG_USAGE, "rounds must be at least 1"),
         (["show", "nowhere", "else"], WRONG_USAGE, "'else' is one argument too many"),
@@ -201,6 +204,23 @@ def test_help_is_there_for_every_command(command: list[str]) -> None:
     assert "usage: sparring" in said.stdout
     assert max(map(len, said.stdout.splitlines())) <= 80
     assert said.stderr == ""
+
+
+def test_names_that_people_use_are_read() -> None:
+    from sparring.cli.recipe_flags import changed, flags_of, flat
+    from sparring.cli.train import TrainFlags
+    from sparring.recipe import find_recipe
+
+    recipe = find_recipe("mnist")
+    flags = flat(flags_of(TrainFlags, recipe)())
+    assert changed(recipe, flags) == recipe
+    flags.generator, flags.discriminator = "dcgan(width=8)", "dcgan"
+    flags.objective, flags.tricks = "bce", ("ema",)
+    made = changed(recipe, flags).to_dict()
+    assert made["generator"]["is"] == "dcgan-generator" and made["generator"]["width"] == 8
+    assert made["discriminator"]["is"] == "dcgan-discriminator"
+    assert made["objective"]["is"] == "bce-with-logits"
+    assert [trick["is"] for trick in made["tricks"]] == ["exponential-moving-average"]
 
 
 def test_help_of_train_is_in_groups(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,20 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 METAVARS = {"data": "NAME|DIR", "seeds": "SEEDS", "round": "MOVE ...", "tricks": "NAME ...", "precision": "TYPE"}
 """What a flag's value is called in `--help`; else N for a number, NAME for a leaf of the catalogue."""
 
+WELL_KNOWN = {
+    "dcgan": "--generator dcgan --discriminator dcgan",
+    "sngan": "--generator sngan --discriminator sngan --objective hinge",
+    "wgan-gp": "--objective wasserstein --tricks gradient-penalty",
+    "r3gan": "--generator r3-gan --discriminator r3-gan --objective relativistic-paired --tricks r1-r2",
+}
+"""GANs that people name where a recipe, an objective or a trick belongs, as flags of `train`."""
+
+
+def check_well_known(kind: str, name: str) -> None:
+    """Raises UsageError for the name of a whole GAN where the catalogue has none of this kind, with what to type."""
+    if name in WELL_KNOWN and name not in catalogue.entries(kind):
+        raise UsageError(f"no {catalogue.SINGULAR[kind]} called {name!r}: {name} is `{WELL_KNOWN[name]}`")
+
 
 def flags_of(static: type[Any], recipe: Recipe) -> type[Any]:
     """A dataclass of flags in groups: those of the dataclass `static` and one for every field of the recipe.
@@ -75,7 +89,9 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
             changes["data"] = read_data(given, current)
         elif kind := KIND_OF.get(f.name):
             several = not isinstance(given, str)
-            changes[f.name] = read_all(kind, given) if several else catalogue.read(kind, given)
+            changes[f.name] = (
+                read_all(kind, given) if several else catalogue.read(kind, _full_name(kind, f.name, given))
+            )
         else:
             changes[f.name] = given
     if flags.optimizer:
@@ -106,6 +122,7 @@ def read_all(kind: str, texts: Sequence[str]) -> tuple[Any, ...]:
     found: list[Any] = []
     for text in texts:
         repeated = re.fullmatch(r"(.+)\*(\d+)", text)
+        check_well_known(kind, text)
         found += [catalogue.read(kind, repeated[1] if repeated else text)] * int(repeated[2] if repeated else 1)
     return tuple(found)
 
@@ -155,6 +172,16 @@ def _flag_of(name: str, value: Any) -> tuple[str, Any, Any]:
     else:
         type_of, metavar, shown = str, "NAME", text
     return name, Annotated[type_of, flag(help, METAVARS.get(name, metavar), shown)], field(default=text)
+
+
+def _full_name(kind: str, field_name: str, text: str) -> str:
+    """A leaf as the catalogue names it: `dcgan` is `dcgan-generator` as a generator."""
+    name = text.partition("(")[0].strip()
+    player = f"{name}-{field_name}"
+    if kind == "networks" and player in catalogue.entries(kind):
+        return player + text[text.index(name) + len(name) :]
+    check_well_known(kind, name)
+    return text
 
 
 def _with_lr(optimizer: Any, lr: float) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
 from sparring.cli.main import INTERRUPTED, OK, complain
-from sparring.cli.recipe_flags import changed, flags_of, flat, read_data
+from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat, read_data
 from sparring.errors import UsageError
 
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
         return f"--from {start_from}", recipe, folder, _aliases(arguments, recipe)
     if arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
+        check_well_known("recipes", name)
         recipe = find_recipe(name)
         if data := _value_of(rest, "--data"):
             recipe = find_recipe(name, sized_by=read_data(data, recipe.data))
