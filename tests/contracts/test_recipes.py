@@ -35,8 +35,8 @@ def test_a_recipe_builds_a_game_whose_first_rounds_are_finite(recipe: Recipe, da
     game.recording = True
     for _ in range(3):
         game.play()
-    assert {"d_loss", "g_loss", "d_real", "d_fake"} <= game.notes.keys()
-    assert all(torch.isfinite(figure).all() for figures in game.notes.values() for figure in figures)
+    assert {"d_loss", "g_loss", "d_real", "d_fake"} <= game.logged.keys()
+    assert all(torch.isfinite(figure).all() for figures in game.logged.values() for figure in figures)
 
 
 MAX_REPEATS, WHOLE_ROUNDS = 30, 5
@@ -118,10 +118,10 @@ def test_the_figures_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path)
     game.recording = True
     game.play()
     for name in ("d_real", "d_fake"):
-        for figure in game.notes[name]:
+        for figure in game.logged[name]:
             assert figure.shape == (1,)
             assert 0 <= float(figure) <= 1
-    assert len(game.notes["d_real"]) == len(game.notes["d_fake"]) == 1
+    assert len(game.logged["d_real"]) == len(game.logged["d_fake"]) == 1
 
 
 # `auto`, which sizes itself.

@@ -151,7 +151,7 @@ def test_a_trick_plays_in_a_game(trick: Any) -> None:
         for _ in range(3):
             game.recording = True
             game.play()
-        assert all(torch.isfinite(figure).all() for figures in game.notes.values() for figure in figures)
+        assert all(torch.isfinite(figure).all() for figures in game.logged.values() for figure in figures)
 
 
 def test_a_trick_changes_the_game(trick: Any) -> None:
@@ -460,7 +460,7 @@ def test_a_pack_is_examples_side_by_side(shape: tuple[int, ...], packed: tuple[i
 def test_a_packed_d_gives_its_opinion_of_any_number_of_examples() -> None:
     game = begun(SMALL, Packing(2))
     real, fake = torch.rand(3, 7, 1, 8, 8).double(), torch.rand(3, 5, 1, 8, 8).double()
-    assert [tuple(said.shape) for said in game.opinions(real, fake)] == [(3, 3), (3, 2)]
+    assert [tuple(said.shape) for said in game.outputs(real, fake)] == [(3, 3), (3, 2)]
 
 
 AUGMENTATIONS = [DiffAugment(), AdaptiveAugmentation(start=1.0, flips=True)]

@@ -69,9 +69,9 @@ def play(recipe: Recipe, data_dir: Path, world: World = ALONE) -> dict[str, np.n
     game = game_of(recipe, source, dtype=torch.float64, world=world)
     for _ in range(ROUNDS):
         game.recording = True
-        game.notes.clear()
+        game.logged.clear()
         game.play()
-    logged = {f"noted {name}": torch.stack(figures).numpy() for name, figures in game.notes.items()}
+    logged = {f"noted {name}": torch.stack(figures).numpy() for name, figures in game.logged.items()}
     return state_of(game) | logged
 
 

@@ -143,7 +143,7 @@ def timed(
     def played() -> None:
         clock.now += 1
         game.round += 1
-        game.notes |= {name: [torch.ones(1)] for name in CURVES}
+        game.logged |= {name: [torch.ones(1)] for name in CURVES}
 
     def evaluated(game: Game) -> dict[str, np.ndarray]:
         clock.now += look

@@ -33,7 +33,7 @@ class SeesLayout(Trick):
     """Checks what a trick is given."""
 
     size: int
-    touches = frozenset({"gradients", "weights"})
+    hooks = frozenset({"gradients", "weights"})
 
     def gradients(self, gradients: Sequence[Tensor], norms: Tensor, who: Who, now: Now) -> Sequence[Tensor]:
         assert all(gradient.shape[0] == self.size for gradient in gradients)
@@ -81,7 +81,7 @@ def test_every_tensor_has_a_leading_axis_of_members(kind: str, size: int) -> Non
     assert all(
         t.shape[0] == size for memory in game.memories for tensors in memory.values() for t in tensors if t.dim()
     )
-    assert all(value.shape == (size,) for values in game.notes.values() for value in values)
+    assert all(value.shape == (size,) for values in game.logged.values() for value in values)
     assert all(array.shape[:1] == (size,) for array in state_of(game).values() if array.ndim)
 
 

@@ -67,7 +67,7 @@ def test_everything_that_is_kept_stays_in_float32_and_moves(which: str, data_dir
     kept = {t.dtype for t in game.tensors if t.is_floating_point()}
     assert kept == {torch.float32}
     assert all(torch.isfinite(t).all() for t in game.tensors if t.is_floating_point())
-    assert all(figure.dtype == torch.float32 for figures in game.notes.values() for figure in figures)
+    assert all(figure.dtype == torch.float32 for figures in game.logged.values() for figure in figures)
     for who, player in game.players.items():
         plateau = [torch.equal(*pair) for pair in zip(player.networks.parameters, before[who], strict=True)]
         assert plateau.count(True) <= 1  # what D adds to every score, where the objective compares

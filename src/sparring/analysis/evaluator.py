@@ -229,7 +229,7 @@ class Evaluator:
         """Of real examples and of as many generated ones beside them."""
         count = min(_alone(reals).shape[1], _alone(fakes).shape[1])
         parts = [slice(at, min(at + self.chunk, count)) for at in range(0, count, self.chunk)]
-        answers = [game.opinions(_some(reals, part), _some(fakes, part)) for part in parts]
+        answers = [game.outputs(_some(reals, part), _some(fakes, part)) for part in parts]
         real, fake = (torch.cat(kind, 1).double().mean(1).cpu().numpy() for kind in zip(*answers, strict=True))
         return real, fake
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.game.assembly import maker_of_generators, weights_to_show
+from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
 from sparring.recipe import Recipe, reload
@@ -60,7 +60,7 @@ def generators_of(
     if checkpoint is None:
         which = "best checkpoint: its samples were never evaluated" if best else "checkpoint"
         raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
-    weights = weights_to_show(checkpoint[1])
+    weights = sampling_weights(checkpoint[1])
     if seeds is not None:
         if absent := sorted(set(seeds) - set(recipe.seeds)):
             raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, recipe.seeds)))}")

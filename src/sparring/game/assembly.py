@@ -1,4 +1,4 @@
-"""From a recipe to a game: networks are made and tried, members born, the work weighed; a game's state, out and in."""
+"""From a recipe to a game: its networks are built and tried out. Also: a game's state, saved and restored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sparring.errors import SparringError, UsageError, in_one_line
-from sparring.game.chain import is_chain
+from sparring.errors import SparringError, in_one_line
+from sparring.game.checks import check_examples_are_independent
 from sparring.game.game import Game, Player
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
@@ -23,9 +23,9 @@ from sparring.recipe import Recipe
 from sparring.rng import RandomStreams
 
 EMBEDDING = 32
-"""Numbers that a generator learns for each class it may be told."""
+"""Size of the vector that a class-conditional generator learns for each class."""
 AVERAGED = "G.averaged."
-"""Before the names of the weights that G's examples are made with, in a checkpoint, where they are not its own."""
+"""Prefix of the names of G's averaged weights in a checkpoint, where a trick averages them."""
 
 
 def game_of(
@@ -35,14 +35,26 @@ def game_of(
     dtype: torch.dtype = torch.float32,
     world: World = ALONE,
 ) -> Game:
-    """The game that a recipe describes, before its first round; in a world of several, this process's view of it."""
+    """The game that a recipe describes, before its first round.
+
+    Args:
+        recipe: The recipe.
+        source: Where real examples are drawn from; `recipe.data.open(...)` makes one.
+        device: Where networks and data live.
+        dtype: Of the weights.
+        world: This process among those that share every batch.
+
+    Raises:
+        UsageError: Parts of the recipe do not fit together, or processes cannot share its batches.
+        SparringError: A network cannot be built for the recipe's latent vectors and examples.
+    """
     rng = RandomStreams(recipe.seeds, device, dtype)
     init_rng = RandomStreams(recipe.seeds)
 
     def player(make: Callable[[], nn.Module], optimizer: Any, who: str) -> Player:
         for_layers, sharing = rng.share(world.rank, world.size).for_layers(who), world if world.size > 1 else None
         if sharing:
-            _refuse_to_share(make, recipe, who)
+            check_examples_are_independent(make, recipe, who)
         networks = Population(
             make, init_rng.torch_seeds(who), for_layers, device, dtype, sharing, precision_of(recipe, dtype)
         )
@@ -67,43 +79,21 @@ def game_of(
 
 
 def part_of(recipe: Recipe, source: Any, device: str | torch.device = "cpu") -> Callable[[int], Game]:
-    """Makes the same game of so many of its members, the first."""
+    """A function that makes the same game with only so many members, the first ones."""
     return lambda members: game_of(recipe.replace(seeds=recipe.seeds[:members]), source, device)
 
 
 def precision_of(recipe: Recipe, dtype: torch.dtype = torch.float32) -> torch.dtype:
-    """What networks reckon in whose weights are `dtype`: as the recipe says of float32, else in that."""
+    """The compute precision of networks with weights of `dtype`: the recipe's for float32, otherwise `dtype` itself."""
     return getattr(torch, recipe.precision) if dtype == torch.float32 else dtype
 
 
-def _refuse_to_share(make: Callable[[], nn.Module], recipe: Recipe, who: str) -> None:
-    """Raises UsageError for a user's own network that does not treat every example by itself.
-
-    Layers of a chain know how to ask for the whole batch; what others do is found out by showing them part of one.
-    """
-    with preserving_torch_rng(), torch.no_grad():
-        network = make()
-        if is_chain(network):
-            return
-        shape = (recipe.latent.size + recipe.classes,) if who == "G" else recipe.data.shape
-        for trick in recipe.tricks if who == "D" else ():
-            shape = trick.shape(shape)
-        shown = [torch.randn(4, *shape)]
-        if who == "D" and recipe.classes:
-            shown.append(torch.nn.functional.one_hot(torch.arange(4) % recipe.classes, recipe.classes).float())
-        together, apart = network(*shown)[:2], network(*(each[:2] for each in shown))
-    if not torch.allclose(together, apart, rtol=1e-4, atol=1e-6):
-        raise UsageError(
-            f"{who}'s network does not treat every example by itself (batch normalization or dropout of a user's own "
-            "module does not), so processes cannot share a batch: train with as many seeds as processes instead"
-        )
-
-
 def maker_of_generators(recipe: Recipe) -> Callable[[], nn.Module]:
-    """A function that makes one generator: `(B, latent size)`, with one-hot classes behind it if told, -> examples.
+    """A function that makes one generator: `(B, latent size)` -> `(B, *shape)`.
 
-    A network leaf learns EMBEDDING numbers for each class, which stand behind the latent vector; of one that takes no
-    more numbers than the latent vector has, they are added to it.
+    A class-conditional generator takes `(B, latent size + classes)`: latent vectors with one-hot classes appended. A
+    built-in network learns a vector of size EMBEDDING for each class, which takes the one-hot vector's place; where the
+    network cannot take more inputs than the latent vector has, the class's vector is added to the latent vector.
     """
     latent, shape, classes = recipe.latent.size, recipe.data.shape, recipe.classes
     if not classes or not isinstance(recipe.generator, Network):
@@ -118,9 +108,12 @@ def maker_of_generators(recipe: Recipe) -> Callable[[], nn.Module]:
 
 
 def maker_of_discriminators(recipe: Recipe) -> Callable[[], nn.Module]:
-    """A function that makes one discriminator: examples, as the tricks let it see them, and classes if told, -> scores.
+    """A function that makes one discriminator: examples, as tricks augment them, -> scores `(B,)`.
 
-    Raises SparringError for a network leaf that does not end in one linear layer, where classes are to be told.
+    A class-conditional discriminator takes one-hot classes `(B, classes)` as a second input.
+
+    Raises:
+        SparringError: A built-in network of a class-conditional game does not end in one linear layer.
     """
     shape, classes = recipe.data.shape, recipe.classes
     for trick in recipe.tricks:
@@ -136,23 +129,33 @@ def maker_of_discriminators(recipe: Recipe) -> Callable[[], nn.Module]:
         *body, score, _ = network if isinstance(network, nn.Sequential) and len(network) > 1 else (None, None)
         plain = score.layer if isinstance(score, SpectralNorm) else score
         if not isinstance(score, nn.Linear | SpectralNorm) or not isinstance(plain, nn.Linear):
-            raise SparringError(f"{type(recipe.discriminator).__name__} cannot be told classes: its end is not linear")
+            name = type(recipe.discriminator).__name__
+            raise SparringError(
+                f"D can't be class-conditional: {name} does not end in a linear layer; choose another "
+                "discriminator, or train without classes"
+            )
         return Conditional(*body, Projection(score, classes))
 
     return projecting
 
 
 def maker(part: Any, takes: Shape, gives: Shape, classes: int = 0) -> Callable[[], nn.Module]:
-    """A function that makes one network from a leaf, a module class, a function or a module.
+    """A function that makes one network, after trying out that its shapes fit.
 
-    Raises SparringError when what it makes does not map `(B, *takes)` to `(B, *gives)`; a score may also be `(B, 1)`.
-    With `classes` it is given one-hot classes `(B, classes)` as well.
+    Args:
+        part: A built-in network, or a user's own: a module class, a function that returns a module, or a module.
+        takes: Shape of one input.
+        gives: Shape of one output, `()` for a score, which may also be `(B, 1)`.
+        classes: If not 0, the network takes one-hot classes `(B, classes)` as a second input.
+
+    Raises:
+        SparringError: The network cannot be built, or does not map `(B, *takes)` to `(B, *gives)`.
     """
 
     def make() -> nn.Module:
         if isinstance(part, Network):
             return part.build(takes, gives)
-        made = _reborn(part) if isinstance(part, nn.Module) else part()
+        made = _fresh_copy(part) if isinstance(part, nn.Module) else part()
         if not isinstance(made, nn.Module):
             raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
         if gives:
@@ -168,18 +171,18 @@ def maker(part: Any, takes: Shape, gives: Shape, classes: int = 0) -> Callable[[
         except Exception as error:
             raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
         try:
-            told = (torch.zeros(2, classes),) if classes else ()
-            given = tuple(network(torch.zeros(2, *takes), *told).shape)
+            labels = (torch.zeros(2, classes),) if classes else ()
+            shape = tuple(network(torch.zeros(2, *takes), *labels).shape)
         except Exception as error:
             raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
-    if given != (2, *gives):
-        wanted = f"(B, {', '.join(map(str, gives))})" if gives else "(B,) or (B, 1)"
-        raise SparringError(f"{name} must give {wanted}; given two examples it gives {given}")
+    if shape != (2, *gives):
+        expected = f"(B, {', '.join(map(str, gives))})" if gives else "(B,) or (B, 1)"
+        raise SparringError(f"{name} must return shape {expected}; for a batch of 2 it returns {shape}")
     return make
 
 
-def _reborn(module: nn.Module) -> nn.Module:
-    """A copy with fresh weights, for a user who gave a module rather than a way to make one."""
+def _fresh_copy(module: nn.Module) -> nn.Module:
+    """A copy with newly drawn weights, for a user who gave a module rather than a function that makes one."""
     fresh = copy.deepcopy(module)
     for layer in fresh.modules():
         reset = getattr(layer, "reset_parameters", None)
@@ -187,7 +190,7 @@ def _reborn(module: nn.Module) -> nn.Module:
             reset()
         elif any(True for _ in layer.parameters(recurse=False)):
             raise SparringError(
-                f"{type(layer).__name__} has weights but no reset_parameters(), so members cannot differ; "
+                f"{type(layer).__name__} has weights but no reset_parameters(), so all members would start alike; "
                 "give the class, or a function that makes the network"
             )
     return fresh
@@ -231,7 +234,7 @@ def _restore(tensors: dict[str, Tensor], state: dict[str, np.ndarray]) -> None:
 
 
 def weights_of(state: dict[str, np.ndarray], who: str) -> dict[str, Tensor]:
-    """One player's weights and buffers out of a checkpoint."""
+    """One player's weights and buffers, each `(P, ...)`, from a checkpoint."""
     return {
         name.removeprefix(f"{who}."): torch.from_numpy(array)
         for name, array in state.items()
@@ -239,7 +242,7 @@ def weights_of(state: dict[str, np.ndarray], who: str) -> dict[str, Tensor]:
     }
 
 
-def weights_to_show(state: dict[str, np.ndarray]) -> dict[str, Tensor]:
-    """G's weights and buffers out of a checkpoint, averaged ones where a trick kept such."""
+def sampling_weights(state: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """G's weights and buffers from a checkpoint; its averaged weights where a trick averaged them."""
     averaged = {n.removeprefix(AVERAGED): torch.from_numpy(a) for n, a in state.items() if n.startswith(AVERAGED)}
     return weights_of(state, "G") | averaged

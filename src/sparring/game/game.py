@@ -1,7 +1,7 @@
 """The game: two players, their moves, and one round of them.
 
 Scores and losses are `(P, B)`: P members side by side, B examples each. A loss is averaged over B and summed over P, so
-no member hears another, and any element-wise optimizer serves a whole population unchanged.
+no member's gradient depends on another member, and any element-wise optimizer serves a whole population unchanged.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from sparring.datasets import LabeledSource, Source
-from sparring.errors import UsageError
-from sparring.game.moves import Move, d_sees_fake, d_sees_mixture, d_sees_real
+from sparring.game import checks
+from sparring.game.moves import Move
 from sparring.game.population import Population
 from sparring.game.world import World
 from sparring.latents import Latent
@@ -26,14 +26,15 @@ from sparring.rng import RandomStreams
 from sparring.tricks import Hook, Now, Scored, Trick, Who
 
 Truth = Literal[0, 1]
+"""1 for a real example, 0 for a generated one."""
 Logged = tuple[int, dict[str, Tensor]]
-"""Rounds played, and values logged in the last of them, `(P,)` each: the mean where a round noted one repeatedly."""
+"""Rounds played, and the values logged in the last of them, each `(P,)`."""
 PlayTo = Callable[[int, int], list[Logged]]
 """Plays rounds as `Game.play_to` does."""
 
 
 class Labeled(NamedTuple):
-    """Examples of a game whose players are told classes."""
+    """Examples of a class-conditional game."""
 
     x: Tensor
     """`(P, B, *shape)`."""
@@ -41,30 +42,30 @@ class Labeled(NamedTuple):
     """One-hot, `(P, B, K)`."""
 
     def detach(self) -> Labeled:
-        """The same without the way back to G's weights."""
+        """The same examples, detached from G's graph."""
         return Labeled(self.x.detach(), self.classes)
 
 
 Examples = Tensor | Labeled
-"""`(P, B, *shape)`, with their classes where players are told them."""
+"""`(P, B, *shape)`, with their classes in a class-conditional game."""
 
 
 class Player:
-    """A population, the rule it steps by, and what that rule remembers."""
+    """G or D: a population, its optimizer, and the optimizer's memory."""
 
     def __init__(self, networks: Population, optimizer: Optimizer):
         self.networks = networks
         self.optimizer = optimizer
         self.memory = optimizer.begin(networks.parameters)
 
-    def learn(self, gradients: Sequence[Tensor], optimizer: Optimizer | None = None) -> None:
-        """One step, by its own rule or by that rule with other settings."""
+    def step(self, gradients: Sequence[Tensor], optimizer: Optimizer | None = None) -> None:
+        """One optimizer step, with this player's optimizer or with the same one under other settings."""
         (optimizer or self.optimizer).step(self.networks.parameters, gradients, self.memory)
 
 
 @dataclass
 class Game:
-    """The players, and what a move may ask for. No I/O, no logging."""
+    """The players, and what a move may ask for. It reads and writes no files."""
 
     players: dict[Who, Player]
     objective: Objective
@@ -73,53 +74,55 @@ class Game:
     rng: RandomStreams
     moves: tuple[Move, ...]
     batch: int
-    """Examples a member sees at a time, B."""
+    """Examples per member in a batch, B."""
     rounds: int
-    """Rounds in the whole game; tricks that fade count by it."""
+    """Rounds in the whole game; the schedules of tricks count by it."""
     tricks: Sequence[Trick] = ()
     classes: int = 0
-    """Of the data, where both players are told them; else 0."""
+    """Classes of the data in a class-conditional game, K; otherwise 0."""
     world: World = field(default_factory=World)
     round: int = 0
     """Rounds played."""
     recording: bool = False
-    """Whether this round's figures are wanted in `notes`; they cost a few small kernels."""
-    notes: dict[str, list[Tensor]] = field(default_factory=dict[str, list[Tensor]])
-    """One figure a member, `(P,)`, for each time a move came by it in the watched round."""
+    """Whether this round is logged, which costs a few small kernels."""
+    logged: dict[str, list[Tensor]] = field(default_factory=dict[str, list[Tensor]])
+    """Values of a logged round: a name -> one tensor `(P,)` for each time a move logged it."""
 
     def __post_init__(self) -> None:
         self.G = self.players["G"].networks
         weights: dict[Who, Sequence[Tensor]] = {who: p.networks.parameters for who, p in self.players.items()}
         self.memories = [t.begin(weights, self.G.size, self.rng.device) for t in self.tricks]
-        """What each trick remembers."""
-        self._touching = {m: [k for k, t in enumerate(self.tricks) if m in t.hooks] for m in get_args(Hook)}
+        """What each trick remembers from round to round."""
+        self._overriding = {h: [k for k, t in enumerate(self.tricks) if h in t.hooks] for h in get_args(Hook)}
+        """A hook -> the indices of the tricks that override it."""
         self._every_class = torch.arange(self.classes, device=self.rng.device)
-        self._shown: dict[int, Scored] = {}
-        self._refuse_what_cannot_be_compared()
-        self._refuse_what_cannot_be_shared()
-        self._refuse_what_cannot_be_played()
+        self._scored: dict[int, Scored] = {}
+        """The id of examples that D scored in this move -> what it scored, for penalties."""
+        checks.check_round(self)
+        checks.check_sharing(self)
+        checks.check_tricks(self)
 
     def play(self) -> None:
-        """One round."""
+        """Play one round."""
         self.rng.begin(self.round)
         for move in self.moves:
             move(self)
         self.round += 1
 
     def play_to(self, round: int, every: int) -> list[Logged]:
-        """Rounds until so many are played. Returns the figures of those whose number `every` divides."""
+        """Play until `round` rounds have been played. Returns the values of rounds whose number `every` divides."""
         logged: list[Logged] = []
         while self.round < round:
             self.recording = self.round % every == 0
             self.play()
             if self.recording:
-                logged.append((self.round, self.means()))
-                self.notes.clear()
+                logged.append((self.round, self.logged_means()))
+                self.logged.clear()
         return logged
 
-    def means(self) -> dict[str, Tensor]:
-        """What is in `notes`, a figure a name, `(P,)`."""
-        return {name: f[0] if len(f) == 1 else torch.stack(f).mean(0) for name, f in self.notes.items()}
+    def logged_means(self) -> dict[str, Tensor]:
+        """The values of `logged`, each `(P,)`: the mean where moves logged one more than once in the round."""
+        return {name: v[0] if len(v) == 1 else torch.stack(v).mean(0) for name, v in self.logged.items()}
 
     def real(self) -> Examples:
         """A batch of real examples."""
@@ -129,34 +132,34 @@ class Game:
         return Labeled(self.world.share(x), self.world.share(self.one_hot(classes)))
 
     def fake(self) -> Examples:
-        """A batch of generated examples from fresh latent vectors, of fresh classes where G is told them."""
+        """A batch of generated examples from fresh latent vectors, and of fresh classes in a class-conditional game."""
         latent = self.world.share(self.latent.draw(self.rng, "latent", self.batch))
         if not self.classes:
             return self.G(latent)
-        share = self.rng.uniform("classes", (self.batch,))
+        uniform = self.rng.uniform("classes", (self.batch,))
         # A number just below 1 may round up to K when it is multiplied.
-        classes = self.world.share(self.one_hot((share * self.classes).long().clamp_(max=self.classes - 1)))
+        classes = self.world.share(self.one_hot((uniform * self.classes).long().clamp_(max=self.classes - 1)))
         return Labeled(self.G(torch.cat([latent, classes], -1)), classes)
 
     def fakes_one_by_one(self, count: int) -> Tensor:
-        """`(P, count, ...)` generated examples by a call of G for each."""
+        """`(P, count, *shape)` generated examples, with one call of G for each."""
         latent = self.latent.draw(self.rng, "latent", count)
         return torch.cat([self.G(latent[:, i : i + 1]) for i in range(count)], 1)
 
     def one_hot(self, classes: Tensor) -> Tensor:
         """Classes `(P, B)` as `(P, B, K)`."""
-        # Torch's own `one_hot` looks at the numbers, for which a GPU would be waited for.
+        # torch's own `one_hot` reads the values, which makes the CPU wait for the GPU.
         return (classes.unsqueeze(-1) == self._every_class).to(self.rng.dtype)
 
     def D(self, examples: Examples) -> Tensor:
-        """D's scores `(P, B)` for examples as the tricks let it see them."""
-        shown = self._show(*examples) if isinstance(examples, Labeled) else self._show(examples)
-        if self._touching["penalty"]:
-            self._shown[id(examples)] = shown
-        return shown.score
+        """D's scores `(P, B)` for examples, which the tricks may augment first."""
+        scored = self._score(*examples) if isinstance(examples, Labeled) else self._score(examples)
+        if self._overriding["penalty"]:
+            self._scored[id(examples)] = scored
+        return scored.score
 
-    def compared(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of both kinds, each as the objective sees it beside the other; most look at each by itself."""
+    def compare(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of real and fake examples relative to each other under a relativistic objective; else as they are."""
         if not self.objective.relativistic:
             return real, fake
         all_real, all_fake = self.world.all_gather(real), self.world.all_gather(fake)
@@ -164,182 +167,143 @@ class Game:
         return self.world.share(compared[0]), self.world.share(compared[1])
 
     def d_loss(self, truth: Truth, score: Tensor) -> Tensor:
-        """D's loss for examples whose truth is 1 (real) or 0 (fake), under the name the tricks give them.
+        """D's loss `(P, B)` for scores of real (truth 1) or generated (truth 0) examples.
 
-        A name between 0 and 1 mixes the two losses, name * real + (1 - name) * fake; for BCE that is textbook label
-        smoothing.
+        Tricks may change the label. A label between 0 and 1 mixes the two losses, label * d_loss_real + (1 - label) *
+        d_loss_fake; for binary cross-entropy that is textbook label smoothing.
         """
         label: float | Tensor = truth
-        for trick, now in self._at("label"):
+        for trick, now in self.tricks_at("label"):
             label = trick.label(label, truth, (score.shape[0], score.shape[1]), now)
-        for trick, now in self._at("on_scores"):
+        for trick, now in self.tricks_at("on_scores"):
             trick.on_scores(truth, self.world.all_gather(score.detach()) - self.objective.undecided, now)
         if isinstance(label, int):
             loss = self.objective.d_loss_real(score) if label else self.objective.d_loss_fake(score)
         else:
             loss = label * self.objective.d_loss_real(score) + (1 - label) * self.objective.d_loss_fake(score)
         if self.recording:
-            self.note("d_loss", loss)
-            self.note("d_real" if truth else "d_fake", self.objective.output(score.detach()))
+            self.log("d_loss", loss)
+            self.log("d_real" if truth else "d_fake", self.objective.output(score.detach()))
         return loss
 
     def g_loss(self, score: Tensor) -> Tensor:
-        """G's loss for fakes that D scores so, beside fresh real examples where the objective compares."""
+        """G's loss `(P, B)` for D's scores of fakes; a relativistic objective compares them with a real batch's."""
         if self.objective.relativistic:
             with torch.no_grad():
-                rivals = self.D(self.real())
-            compared_real, compared = self.compared(rivals, score)
+                real = self.D(self.real())
+            compared_real, compared = self.compare(real, score)
             loss = self.objective.g_loss(compared) + self.objective.g_loss_real(compared_real)
         else:
             compared, loss = score, self.objective.g_loss(score)
         if self.recording:
-            self.note("g_loss", loss)
-        if paying := self._at("select_g_loss"):
+            self.log("g_loss", loss)
+        if selecting := self.tricks_at("select_g_loss"):
             loss, compared = self.world.all_gather(loss), self.world.all_gather(compared)
-        for trick, now in paying:
+        for trick, now in selecting:
             loss = trick.select_g_loss(loss, compared, now)
         return loss
 
     def penalty(self, real: Examples | None, fake: Examples | None) -> Tensor | float:
-        """What the tricks add to D's loss for examples that it has just scored."""
-        if not self._touching["penalty"]:
+        """What the tricks add to D's loss for examples that it has just scored, `(P, B)`."""
+        if not self._overriding["penalty"]:
             return 0.0
-        sides = [None if side is None else self._shown[id(side)] for side in (real, fake)]
-        return sum((t.penalty(sides[0], sides[1], self._show, now) for t, now in self._at("penalty")), 0.0)
+        sides = [None if side is None else self._scored[id(side)] for side in (real, fake)]
+        return sum((t.penalty(sides[0], sides[1], self._score, now) for t, now in self.tricks_at("penalty")), 0.0)
 
     def learn(self, who: Who, loss: Tensor) -> None:
-        """One optimizer step of one player; the other's weights take no gradient."""
+        """One optimizer step of one player on a loss `(P, B)`; the other player's weights stay as they are."""
         player = self.players[who]
-        whole = loss.sum() / loss.shape[1]  # averaged over B and summed over P
-        gradients = torch.autograd.grad(whole, player.networks.parameters, materialize_grads=True)
+        total = loss.sum() / loss.shape[1]  # averaged over B and summed over P
+        gradients = torch.autograd.grad(total, player.networks.parameters, materialize_grads=True)
         gradients = self.world.mean_gradients(gradients)
-        self._shown.clear()
-        if self.recording or self._touching["gradients"]:
+        self._scored.clear()
+        if self.recording or self._overriding["gradients"]:
             norms = player.networks.norms(gradients)
             if self.recording:
-                self.notes.setdefault(f"{who.lower()}_gradient", []).append(norms)
-            for trick, now in self._at("gradients"):
+                self.logged.setdefault(f"{who.lower()}_gradient", []).append(norms)
+            for trick, now in self.tricks_at("gradients"):
                 gradients = trick.gradients(gradients, norms, who, now)
         optimizer = player.optimizer
-        for trick, now in self._at("step"):
+        for trick, now in self.tricks_at("step"):
             optimizer = trick.step(optimizer, who, now)
-        player.learn(gradients, optimizer)
-        for trick, now in self._at("weights"):
+        player.step(gradients, optimizer)
+        for trick, now in self.tricks_at("weights"):
             trick.weights(player.networks.parameters, who, now)
 
-    def note(self, name: str, value: Tensor) -> None:
-        """Keep a figure of the watched round, averaged over B, on the device."""
-        self.notes.setdefault(name, []).append(self.world.mean(value.detach().mean(1)))
+    def log(self, name: str, values: Tensor) -> None:
+        """Keep values `(P, B)` of a logged round, averaged over B; they stay on the device."""
+        self.logged.setdefault(name, []).append(self.world.mean(values.detach().mean(1)))
 
     @torch.no_grad()
-    def opinions(self, real: Examples, fake: Examples) -> tuple[Tensor, Tensor]:
-        """What D says in evaluation mode of examples that it does not learn from, `(P, B)` for each kind.
-
-        Nothing of the game changes by it.
-        """
+    def outputs(self, real: Examples, fake: Examples) -> tuple[Tensor, Tensor]:
+        """D's outputs in evaluation mode, `(P, B)` for real and for generated examples; the game does not change."""
         networks = self.players["D"].networks
         networks.train(False)
         scores: list[Tensor] = []
         for examples in (real, fake):
             x, classes = examples if isinstance(examples, Labeled) else (examples, None)
-            for trick, now in self._at("augment"):
+            for trick, now in self.tricks_at("augment"):
                 x = trick.augment(x, now) if trick.reshapes else x
             scores.append(networks(x, classes))
         networks.train(True)
-        judged_real, judged_fake = self.objective.compare(*scores), self.objective.compare(*reversed(scores))
-        return self.objective.output(judged_real), self.objective.output(judged_fake)
+        compared = self.objective.compare(*scores), self.objective.compare(*reversed(scores))
+        return self.objective.output(compared[0]), self.objective.output(compared[1])
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Whatever a round changes: weights, buffers, and what optimizers and tricks remember."""
-        held = [t for player in self.players.values() for t in player.networks.tensors]
+        """Everything that a round changes: weights, buffers, and the memories of optimizers and tricks."""
+        networks = [t for player in self.players.values() for t in player.networks.tensors]
         memories = *(player.memory for player in self.players.values()), *self.memories
-        return held + [t for memory in memories for tensors in memory.values() for t in tensors]
+        return networks + [t for memory in memories for tensors in memory.values() for t in tensors]
 
     @contextmanager
     def preserving_state(self) -> Generator[list[Tensor]]:
-        """Whatever is played for as long as this lasts, the game is afterwards as it was.
-
-        Gives copies of `tensors` as they are before.
-        """
+        """Run a block that may play rounds, then restore the game. Gives copies of `tensors` from before the block."""
         round, recording, before = self.round, self.recording, [t.detach().clone() for t in self.tensors]
         try:
             yield before
         finally:
-            self.round, self.recording, self.rng.answer = round, recording, None
-            self.notes.clear()
+            self.round, self.recording, self.rng.override = round, recording, None
+            self.logged.clear()
             with torch.no_grad():
-                # A network may have put others in their place.
+                # `tensors` is read again, since a network may have replaced its buffers by others.
                 for tensor, copy in zip(self.tensors, before, strict=True):
                     tensor.copy_(copy)
 
     @contextmanager
     def with_averaged_weights(self) -> Generator[None]:
-        """For as long as this lasts, G makes examples with the weights that a trick has averaged, if one does."""
+        """Run a block in which G has the weights that a trick averaged (EMA), where there is such a trick."""
         weights, averaged = self.G.parameters, self.averaged()
         if averaged is None:
             yield
             return
         with torch.no_grad():
-            held = [w.clone() for w in weights]
+            saved = [w.clone() for w in weights]
             try:
                 for weight, average in zip(weights, averaged, strict=True):
                     weight.copy_(average)
                 yield
             finally:
-                for weight, before in zip(weights, held, strict=True):
+                for weight, before in zip(weights, saved, strict=True):
                     weight.copy_(before)
 
     def averaged(self) -> Sequence[Tensor] | None:
-        """The weights that G's examples are made with, where a trick keeps others than G's own."""
+        """G's averaged weights, laid out as its parameters are; None where no trick averages them."""
         kept = [t.averaged(memory) for t, memory in zip(self.tricks, self.memories, strict=True)]
         return next((weights for weights in reversed(kept) if weights is not None), None)
 
-    def _show(self, x: Tensor, classes: Tensor | None = None) -> Scored:
-        if self._touching["penalty"] and torch.is_grad_enabled() and not x.requires_grad:
-            x = x.detach().requires_grad_()
-        seen = x
-        for trick, now in self._at("augment"):
-            seen = trick.augment(seen, now)
-        return Scored(x, self.players["D"].networks(seen, classes), classes)
-
-    def _at(self, moment: Hook) -> Sequence[tuple[Trick, Now]]:
-        """The tricks that touch a moment, and what they may know of it."""
-        touching = self._touching[moment]
-        if not touching:
+    def tricks_at(self, hook: Hook) -> Sequence[tuple[Trick, Now]]:
+        """The tricks that override a hook, each with what it may use: random streams, round and memory."""
+        overriding = self._overriding[hook]
+        if not overriding:
             return ()
         rng = self.rng.share(self.world.rank, self.world.size)
-        return [(self.tricks[k], Now(rng, self.round, self.rounds, self.memories[k])) for k in touching]
+        return [(self.tricks[k], Now(rng, self.round, self.rounds, self.memories[k])) for k in overriding]
 
-    def _refuse_what_cannot_be_compared(self) -> None:
-        alone = [move.__name__ for move in self.moves if move in (d_sees_real, d_sees_fake, d_sees_mixture)]
-        who = [type(o).__name__ for o in (self.objective,) if o.relativistic]
-        who += [type(trick).__name__ for trick in self.tricks if trick.joint_step]
-        if d_sees_mixture in self.moves:
-            who += [type(trick).__name__ for trick in self.tricks if trick.reshapes or "penalty" in trick.hooks]
-            who += ["a conditional game"] * bool(self.classes)
-        if alone and who:
-            raise UsageError(
-                f"{who[0]} needs real and fake examples side by side in one step of D, which {alone[0]} does not show "
-                "it: use the round d_sees_both g_fools_d"
-            )
-
-    def _refuse_what_cannot_be_played(self) -> None:
-        for trick in self.tricks:
-            trick.check(self.batch // self.world.size, self.classes)
-        for who, player in self.players.items():
-            for trick, now in self._at("step"):
-                trick.step(player.optimizer, who, now)
-
-    def _refuse_what_cannot_be_shared(self) -> None:
-        if self.world.size == 1:
-            return
-        if self.batch % self.world.size:
-            raise UsageError(
-                f"{self.world.size} processes cannot share a batch of {self.batch} evenly: take a batch that "
-                f"{self.world.size} divides"
-            )
-        what = [type(trick).__name__ for trick in self.tricks if trick.mixes_examples]
-        what += [d_sees_mixture.__name__] * (d_sees_mixture in self.moves)
-        if what:
-            raise UsageError(f"{what[0]} needs the whole batch in one process: processes cannot share one where it is")
+    def _score(self, x: Tensor, classes: Tensor | None = None) -> Scored:
+        if self._overriding["penalty"] and torch.is_grad_enabled() and not x.requires_grad:
+            x = x.detach().requires_grad_()
+        augmented = x
+        for trick, now in self.tricks_at("augment"):
+            augmented = trick.augment(augmented, now)
+        return Scored(x, self.players["D"].networks(augmented, classes), classes)

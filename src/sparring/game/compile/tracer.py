@@ -99,7 +99,7 @@ def trace(game: Game, round: int, recording: bool) -> Traced:
 
     def played() -> list[Tensor]:
         game.play()
-        means = game.means()
+        means = game.logged_means()
         logged[:] = list(means)
         return [torch.stack(list(means.values()))] if means else []
 
@@ -107,7 +107,7 @@ def trace(game: Game, round: int, recording: bool) -> Traced:
         replayed = iter(drawn)
         game.round = cast(int, RoundNumber(round, symbols))
         game.recording = recording
-        game.rng.answer = lambda draw: next(replayed)
+        game.rng.override = lambda draw: next(replayed)
         writer = _GraphWriter([*tensors, *drawn])
         with writer:
             graph = writer.finished(played())
@@ -132,17 +132,17 @@ def _draws_of(game: Game, round: int, recording: bool) -> list[tuple[Draw, Tenso
 
     def record(draw: Draw) -> Tensor:
         # A draw may be made of others, which are not recorded: only the outermost becomes an input.
-        game.rng.answer = None
+        game.rng.override = None
         try:
             drawn = draw.of(game.rng)().contiguous()
         finally:
-            game.rng.answer = record
+            game.rng.override = record
         draws.append((draw, drawn))
         return drawn
 
     tensors = game.tensors
     with game.preserving_state():
-        game.round, game.recording, game.rng.answer = round, recording, record
+        game.round, game.recording, game.rng.override = round, recording, record
         game.play()
         if any(a is not b for a, b in zip(game.tensors, tensors, strict=True)):
             raise UncompilableError("a network replaces its buffers")
