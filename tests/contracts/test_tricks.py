@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sparring import catalogue
 from sparring.errors import UsageError
-from sparring.game.assembly import AVERAGED, game_of, restore, state_of, weights_to_show
+from sparring.game.assembly import AVERAGED, game_of, restore, sampling_weights, state_of
 from sparring.game.game import Game
 from sparring.game.moves import MODERN, TEXTBOOK
 from sparring.networks.fully_connected import FullyConnected
@@ -429,7 +429,7 @@ def test_examples_are_made_with_the_average_and_training_goes_on_without() -> No
     with averaged.with_averaged_weights():
         assert all(map(torch.equal, averaged.G.parameters, average))
     assert all(map(torch.equal, averaged.G.parameters, own))
-    shown = weights_to_show(kept(averaged))
+    shown = sampling_weights(kept(averaged))
     assert shown.keys() == averaged.G.state().keys()
     torch.testing.assert_close(shown["0.weight"], averaged.G.named(average)["0.weight"])
 
