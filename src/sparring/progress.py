@@ -1,52 +1,105 @@
-"""Progress on stderr: a bar with the time left on a terminal, else one line and an estimate."""
+"""Progress on stderr: a picture that is redrawn while work goes on in a terminal, else plain lines now and then."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 ESTIMATE_AFTER = 0.05
 """Share of the work after which the time left is estimated."""
 MIN_SECONDS_LEFT = 5.0
 """Seconds of work left below which no estimate is printed."""
+REDRAW_SECONDS = 0.1
+"""Between two drawings of a progress bar, at least."""
+BAR_WIDTH = 40
 
 
 def say(line: str) -> None:
     """Print a line on stderr, where it does not disturb a command's result."""
-    Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+    Display().print(line)
+
+
+class Display:
+    """A place on stderr to show how far work is: `draw` pictures in a terminal, `print` lines elsewhere.
+
+    Args:
+        console: Where to show it; stderr if None.
+        transient: Whether the picture disappears when the work is done.
+    """
+
+    def __init__(self, console: Console | None = None, transient: bool = False):
+        # Asked of the stream itself: FORCE_COLOR must not send escape codes into a file.
+        self.console = console or Console(stderr=True, force_terminal=sys.stderr.isatty())
+        self._transient = transient
+        self._live: Live | None = None
+
+    @property
+    def redraws(self) -> bool:
+        """Whether pictures can be drawn: stderr is a terminal that can move its cursor."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal
+
+    def draw(self, picture: RenderableType) -> None:
+        """Show a picture in place of the last one."""
+        if self._live is None:
+            self._live = Live(console=self.console, auto_refresh=False, transient=self._transient)
+            self._live.start()
+        self._live.update(picture, refresh=True)
+
+    def print(self, line: str) -> None:
+        """Print a line as it is, without markup, colors or line breaks."""
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """Leave the last picture as it is, or remove it if it is transient."""
+        if self._live is not None:
+            self._live.stop()
+
+
+def progress_bar(done: float, total: float, width: int = BAR_WIDTH) -> ProgressBar:
+    """A bar of so many characters, filled up to the share that is done."""
+    return ProgressBar(total=total, completed=done, width=width)
 
 
 @contextmanager
-def progress(title: str, total: int) -> Generator[Callable[[int], None]]:
+def progress(title: str, total: int, quiet: bool = False) -> Generator[Callable[[int], None]]:
     """Show how far some work is.
 
     Args:
         title: What the work is.
         total: Pieces of work.
+        quiet: Print nothing where there is no terminal.
 
     Yields:
         A function to call with the number of pieces that are done.
     """
-    console = Console(stderr=True)
-    if console.is_terminal:
-        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda done: bar.update(task, completed=done)
-        return
-    say(title)
-    start, estimated = time.perf_counter(), False
+    display = Display(transient=True)
+    start, shown, estimated = time.perf_counter(), 0.0, False
+    if not display.redraws and not quiet:
+        display.print(title)
 
     def update(done: int) -> None:
-        nonlocal estimated
-        if not estimated and done >= ESTIMATE_AFTER * total:
+        nonlocal shown, estimated
+        now = time.perf_counter()
+        left = (now - start) * (total - done) / done if done >= ESTIMATE_AFTER * total and done else None
+        if display.redraws:
+            if now - shown >= REDRAW_SECONDS:
+                shown = now
+                row = Table.grid(padding=(0, 1, 0, 0))
+                row.add_row(title, progress_bar(done, total), "" if left is None else f"{left:.0f} s left")
+                display.draw(row)
+        elif left is not None and not estimated:
             estimated = True
-            left = (time.perf_counter() - start) * (total - done) / done
-            if left > MIN_SECONDS_LEFT:
-                say(f"about {left:.0f} s left")
+            if left > MIN_SECONDS_LEFT and not quiet:
+                display.print(f"about {left:.0f} s left")
 
-    yield update
+    try:
+        yield update
+    finally:
+        display.stop()

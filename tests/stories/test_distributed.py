@@ -314,16 +314,16 @@ def test_people_see_every_part() -> None:
     console.print(picture(session, 120))
     shown = " ".join(console.export_text().split())
     for words in (
-        "10 of 40 by the slowest part, 15 rounds/s by 3 shards together, 6.0 s left",
+        "10 of 40 by the slowest shard, 15 rounds/s by 3 shards together, 6.0 s left",
         "seeds 0 to 1",
         "40, done",
         "seeds 2, ..., 5",
-        "10, 5 rounds/s, 1 seed diverged, process lost 2 times and begun again",
+        "10, 5 rounds/s, 1 seed diverged, worker died and was restarted 2 times",
         "D's loss 0.600 ± 0.141",
-        "2 processes of 1 thread. Ctrl-C saves",
+        "2 workers with 1 thread each. Ctrl-C saves",
     ):
         assert words in shown, words
-    assert "slowest part at round 10 of 40 (25%), D's loss 0.600 ± 0.141" in plain_line(session)
+    assert "slowest shard at round 10 of 40 (25%), D's loss 0.600 ± 0.141" in plain_line(session)
 
 
 def workers() -> list[int]:

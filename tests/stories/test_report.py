@@ -27,7 +27,7 @@ from sparring.record.grid import grid
 from sparring.report import Live, run_text, save_figures, summary, write_report
 from sparring.report.figures.drawing import LIGHT, MAX_LINES
 from sparring.report.figures.run import curves, ends, outputs
-from sparring.report.live.training import Pictures, preview, sparkline
+from sparring.report.live.preview import ImagePreview, preview, sparkline
 from sparring.report.page.run import MAX_PICTURES, page
 from sparring.training import train
 
@@ -304,7 +304,7 @@ def test_live_in_a_terminal(tmp_path: Path, width: int) -> None:
     assert all(len(line.strip("\r")) <= width for line in seen)
     last = "\n".join(seen[-24:])
     assert "pattern-1010" in last and "200 of 200" in last and "D(fake)" in last and "±" in last
-    assert "1 thread. Ctrl-C saves; the same command goes on" in last and "seed 3" in last
+    assert "1 thread. Ctrl-C saves a checkpoint; rerun to resume" in last and "seed 3" in last
 
 
 def test_live_where_there_is_no_terminal(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_live_where_there_is_no_terminal(tmp_path: Path) -> None:
     text = console.file.getvalue()
     assert "\x1b" not in text
     first, last = text.splitlines()
-    assert first.startswith("pattern-1010: 2 seeds, 100 rounds, 1 thread;")
+    assert first.startswith("pattern-1010: 2 seeds, 100 rounds, 1 thread.")
     assert last.startswith("round 100 of 100 (100%), D's loss ") and "rounds/s" in last
 
 
@@ -331,7 +331,7 @@ def test_live_that_watched_nothing_says_nothing() -> None:
 def test_preview_fits(shape: tuple[int, int, int], lines: int, color: bool) -> None:
     examples = np.random.default_rng(0).random((6, 16, *shape)).astype(np.float32)
     console = Console(width=80, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    console.print(Pictures(examples, range(6), 80, color))
+    console.print(ImagePreview(examples, range(6), 80, color))
     drawn = console.export_text().splitlines()
     assert "seed 0" in drawn[0] and len(drawn) == 1 + lines
     assert all(len(line.rstrip()) <= 80 for line in drawn)
@@ -340,7 +340,7 @@ def test_preview_fits(shape: tuple[int, int, int], lines: int, color: bool) -> N
 
 def test_preview_of_numbers_marks_the_lost() -> None:
     text = text_of(preview(np.array([[[0.9, 0.1, np.nan, 1.0]]]), [7], 80))
-    assert "seed 7" in text and "0.90" in text and "lost" in text
+    assert "seed 7" in text and "0.90" in text and "NaN" in text
 
 
 def test_sparkline_spans_its_values() -> None:

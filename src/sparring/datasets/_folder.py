@@ -23,7 +23,7 @@ import safetensors.numpy
 
 from sparring.datasets._pixels import BrokenError, Color, Fit, Size, fitted, image_info, is_colored, read_image
 from sparring.errors import SparringError
-from sparring.progress import say
+from sparring.progress import progress, say
 from sparring.record import one_process_at_a_time, write_atomically
 
 T = TypeVar("T")
@@ -157,19 +157,14 @@ def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
     """`work` on every name, by a few threads, with a progress bar on a terminal's stderr."""
     import warnings
 
-    from rich.console import Console
-    from rich.progress import Progress
-
     done: list[T] = []
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     # What Pillow warns about (a palette's transparency, odd EXIF data) is either handled here or an error later on.
-    with ThreadPoolExecutor(THREADS) as pool, bar, warnings.catch_warnings():
+    bar = progress(title, len(names), quiet=True)
+    with ThreadPoolExecutor(THREADS) as pool, bar as update, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        task = bar.add_task(title, total=len(names))
         for start in range(0, len(names), AT_A_TIME):
             done += pool.map(work, names[start : start + AT_A_TIME])
-            bar.update(task, completed=len(done))
+            update(len(done))
     return done
 
 

@@ -1,4 +1,4 @@
-"""Points in the plane as text: samples as fine dots, the modes that they should lie on as rings."""
+"""Scatter plots drawn with characters: samples as fine dots, the modes of the data as rings."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ from rich.style import Style
 from sparring.datasets import Modes
 
 COLUMNS, ROWS = 18, 9
-"""Characters of one scatter; a character is twice as high as wide, and holds 2 x 4 dots."""
+"""Characters of one scatter plot; a character is twice as high as wide, and holds 2 x 4 dots."""
 BRAILLE = 0x2800
 BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
-"""Of the dots in a braille character, by row and column (Unicode, U+2800 to U+28FF)."""
+"""The bit of each dot in a braille character, by row and column (Unicode, U+2800 to U+28FF)."""
 RING = "○"
 SIGMAS = 3.0
 """Standard deviations within which a point lies on a mode."""
 GAP = 2
-INSIDE, ASTRAY, BARE, DIM = Style(color="#56b4e9"), Style(color="#e69f00"), Style(dim=True), Style(dim=True)
-"""Hues of Okabe and Ito's, which people with any color vision can tell apart."""
+ON_MODE, OFF_MODE, EMPTY_MODE, DIM = Style(color="#56b4e9"), Style(color="#e69f00"), Style(dim=True), Style(dim=True)
+"""Hues by Okabe and Ito, distinguishable with any color vision."""
 
 
 class Scatters:
-    """The first seeds that fit, side by side. `examples` are `(P, N, 2)`; what lies beyond the reach is on the rim."""
+    """As many seeds as fit, side by side. `examples` are `(P, N, 2)`; those beyond the plot lie on its rim."""
 
     def __init__(self, examples: np.ndarray, modes: Modes, seeds: Sequence[int], width: int):
-        shown = max(1, min(len(examples), (width + GAP) // (COLUMNS + GAP)))
+        fitting = max(1, min(len(examples), (width + GAP) // (COLUMNS + GAP)))
         gap = Segment(" " * GAP)
-        captions = [Segment(f"{told:<{COLUMNS + GAP}}", DIM) for told in _captions(examples[:shown], modes, seeds)]
-        blocks = [_scatter(member, modes) for member in examples[:shown]]
+        captions = [
+            Segment(f"{caption:<{COLUMNS + GAP}}", DIM) for caption in _captions(examples[:fitting], modes, seeds)
+        ]
+        blocks = [_scatter(member, modes) for member in examples[:fitting]]
         self.lines = [captions, *([s for row in rows for s in (*row, gap)] for rows in zip(*blocks, strict=True))]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -41,16 +43,16 @@ class Scatters:
 
 
 def _captions(examples: np.ndarray, modes: Modes, seeds: Sequence[int]) -> list[str]:
-    """`seed 3: 7 of 8`, as many modes as samples reach."""
-    told: list[str] = []
+    """`seed 3: 7 of 8`: how many modes the samples reach."""
+    captions: list[str] = []
     for seed, points in zip(seeds, examples, strict=False):
         mode, on = _nearest(points[np.isfinite(points).all(1)], modes)
-        told.append(f"seed {seed}: {len(np.unique(mode[on]))} of {len(modes.centers)}"[:COLUMNS])
-    return told
+        captions.append(f"seed {seed}: {len(np.unique(mode[on]))} of {len(modes.centers)}"[:COLUMNS])
+    return captions
 
 
 def _scatter(points: np.ndarray, modes: Modes) -> list[list[Segment]]:
-    """Lines of one scatter."""
+    """The lines of one scatter plot."""
     points = points[np.isfinite(points).all(1)]
     _, on = _nearest(points, modes)
     column, row = _places(points, modes.reach)
@@ -69,12 +71,12 @@ def _scatter(points: np.ndarray, modes: Modes) -> list[list[Segment]]:
 
 def _cell(bits: int, reached: bool, ring: bool) -> Segment:
     if bits:
-        return Segment(chr(BRAILLE + bits), INSIDE if reached else ASTRAY)
-    return Segment(RING, BARE) if ring else Segment(" ")
+        return Segment(chr(BRAILLE + bits), ON_MODE if reached else OFF_MODE)
+    return Segment(RING, EMPTY_MODE) if ring else Segment(" ")
 
 
 def _nearest(points: np.ndarray, modes: Modes) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest mode of each of `(N, 2)` points, and whether it lies on that."""
+    """The nearest mode of each of `(N, 2)` points, and whether the point lies on it."""
     away = np.linalg.norm(points[:, None] - np.array(modes.centers), axis=-1)
     mode = away.argmin(1)
     return mode, away[np.arange(len(points)), mode] <= SIGMAS * modes.sd
@@ -83,6 +85,6 @@ def _nearest(points: np.ndarray, modes: Modes) -> tuple[np.ndarray, np.ndarray]:
 def _places(points: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Column and row of the dot of each point, x to the right and y upwards."""
     share = (points * (1, -1) / reach + 1) / 2
-    most = np.array([2 * COLUMNS, 4 * ROWS])
-    column, row = np.clip(share * most, 0, most - 1).astype(int).T
+    dots = np.array([2 * COLUMNS, 4 * ROWS])
+    column, row = np.clip(share * dots, 0, dots - 1).astype(int).T
     return column, row
