@@ -19,12 +19,15 @@ from sparring import catalogue
 from sparring.analysis.diagnosis import diagnose
 from sparring.cli.main import OK, run
 from sparring.recipe import Recipe, reload
+from sparring.recipe.encoding import encode
 from sparring.record import Run, legacy
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import train
 from sparring.training.distributed.status import Session
 
 OLD_RUNS = Path(__file__).parent / "old_runs"
+OLD_LEAVES: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent / "old_leaves.json").read_text())
+"""Every objective, trick, network and so on, as the version before wrote its defaults into a recipe."""
 WHOLE = ("finished", "stopped", "toy")
 OLD_EVENTS = {"log": "tick", "real-baseline": "yardstick"}
 OLD_METRICS = {
@@ -215,6 +218,18 @@ def test_names_of_today_are_in_the_catalogue() -> None:
         assert set(names.values()) <= fields and not set(names) & fields, leaf
     for leaf, field in legacy.LEAF_VALUES:
         assert field in leaves[leaf].__dataclass_fields__
+
+
+@pytest.mark.parametrize(
+    ("kind", "leaf"),
+    [(kind, leaf) for kind, leaves in OLD_LEAVES.items() for leaf in leaves],
+    ids=lambda value: value["is"] if isinstance(value, dict) else None,
+)
+def test_every_leaf_of_old_is_read(kind: str, leaf: dict[str, Any]) -> None:
+    """Whatever a recipe of the version before said of a leaf, the leaf of today has: nothing renamed is forgotten."""
+    plain = legacy.recipe({"tricks": [leaf]})["tricks"][0]
+    made = catalogue.make(kind, plain["is"], {name: value for name, value in plain.items() if name != "is"})
+    assert encode(made) | plain == encode(made)
 
 
 def test_a_folders_path_is_no_name() -> None:
