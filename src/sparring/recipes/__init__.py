@@ -1,1 +1,1 @@
-"""Named recipes, one file per lineage."""
+"""Named recipes: functions that return a Recipe, one file for each family."""

@@ -13,18 +13,18 @@ from sparring.recipe import Recipe, recipe
     "fashion-fc",
     source="write-up 003",
     verdict=(
-        "Losses jitter, D's trend up and G's down; blurred images with rough outlines; "
-        "one latent dimension steers the brightness or extent of a region, but alone changes little."
+        "Losses are noisy, D's rising and G's falling; blurred images with rough outlines; "
+        "a latent dimension controls the brightness or extent of a region, but alone changes little."
     ),
     sweep=(5, 25, 45, 65, 85),
 )
 def fashion_fc() -> Recipe:
-    """Clothes from 100 normal numbers: D 784-128-1, G 100-128-784, LeakyReLU(0.2).
+    """Clothes from 100 normal latent dimensions: D 784-128-1, G 100-128-784, LeakyReLU(0.2).
 
-    The write-up prints the layers and no more. They are those of a widely used teaching notebook (T. Sercu, "GAN lab",
-    2019), so what the write-up leaves open follows that notebook: binary cross-entropy, SGD at 0.03 for both, one joint
-    step for D, batch 64, images and G's tanh in [-1, 1]. The length, 25 epochs of 60,000 images, is ours: long enough
-    for the outlines of the verdict to show.
+    The write-up prints the layers only. They are those of a widely used teaching notebook (T. Sercu, "GAN lab", 2019),
+    so what the write-up leaves open follows that notebook: binary cross-entropy, SGD at 0.03 for both, one joint step
+    for D, batch 64, images and G's tanh in [-1, 1]. The length, 25 epochs of 60,000 images, is chosen so that the
+    outlines of the reference result appear.
     """
     return Recipe(
         data=FashionMNIST(span=(-1.0, 1.0)),

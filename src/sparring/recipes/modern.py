@@ -1,10 +1,10 @@
-"""One modern game for images and for whatever else there is: what to start from.
+"""Modern GANs to start from: images, points in the plane, or your own data.
 
-A relativistic pair with R1 and R2 (Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024), Adam without
-momentum, samples from an averaged generator. Small images go through fully connected networks; larger ones through
-narrow convolutions, with batch normalization in G alone, small batches, a high rate, and R1 and R2 in every eighth
-round only. On MNIST, after the same time on one core, that came about twice as near to the data as fully connected
-networks did.
+A relativistic objective with R1 and R2 gradient penalties (Huang et al., "The GAN is dead; long live the GAN!", NeurIPS
+2024), Adam without momentum, samples from an averaged generator. Small images use fully connected networks; larger ones
+narrow convolutional networks, with batch normalization in G only, small batches, a high learning rate, and the penalty
+in every eighth round. On MNIST, after the same time on one core, the Fréchet distance of these was about half that of
+fully connected networks.
 """
 
 import math
@@ -33,73 +33,74 @@ from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1_r2 import R1R2
 
 SPAN = (-1.0, 1.0)
-"""What networks see of images, and what tanh gives."""
+"""Range of pixel values for networks, which is that of tanh."""
 LARGEST_CONNECTED = 16
-"""Side of images, in pixels, up to which `auto` lets fully connected networks draw them.
+"""Largest side of images, in pixels, for which `auto` uses fully connected networks.
 
-In the same time they came further than DCGAN's with 8 pixels, and less far with 28 (docs/choosing.md).
+In the same time they gave better samples than DCGAN's at 8 pixels, and worse ones at 28 (docs/choosing.md).
 """
 FEW = 1_000
-"""Images below which D is shown them changed, lest it learn them by heart.
+"""Number of images below which `auto` adds DiffAugment, so that D does not memorize them.
 
-With 1,437 digits it need not be: 5,000 rounds came to a Fréchet distance of 0.7 without DiffAugment, 2.2 with it.
+With 1,437 digits it is not needed: after 5,000 rounds the Fréchet distance was 0.7 without DiffAugment, 2.2 with it.
 """
 GAMMA_SHARE = 0.025
-"""Of gamma in the variance of data that are points: D's slope is in units of one over theirs, its square counts."""
+"""Gamma over the variance, for data that are points: the penalty, a squared gradient, has units of 1 / variance."""
 SIGNS = 4
-"""Among the latent numbers for data that are points, beside as many normal ones as a point has."""
-LOOKED_AT = 1_000
-"""Points that the variance is taken from."""
+"""Latent dimensions that are signs, for data that are points; as many normal ones as a point has numbers are added."""
+VARIANCE_SAMPLES = 1_000
+"""Points from which the variance is estimated."""
 NARROW, LARGEST_NARROW = 16, 32
-"""Maps at half the image's side, and the largest side they are for: twice as many came less far in the same time."""
+"""Channels at half the image's side, and the largest side for them: twice as many gave worse samples in the same
+time."""
 WIDTHS = 512, 512
-"""Of the hidden layers of fully connected networks that draw or judge images."""
+"""Widths of the hidden layers of fully connected networks for images."""
 
 
 @recipe(
     "mnist",
-    source="ours: DCGAN's networks held flat, on MNIST",
-    verdict="All ten digits in three seeds, Fréchet distance 4.3 after 4,000 rounds; 2.5 after all in one (real: 0.1).",
+    source="Sparring: DCGAN with R1/R2 gradient penalties, on MNIST",
+    verdict="Ten digits with three seeds; Fréchet distance 4.3 after 4,000 rounds, 2.5 at the end of one (real: 0.1).",
 )
 def mnist() -> Recipe:
-    """MNIST: small convolutions, a relativistic pair, R1 and R2 in every eighth round, small batches, averaged G."""
+    """MNIST: small DCGAN, relativistic objective, R1 and R2 in every eighth round, small batches, averaged G."""
     return convolutional(MNIST(span=SPAN), rounds=12_000)
 
 
 @recipe(
     "fashion-mnist",
-    source="ours: DCGAN's networks held flat, on Fashion-MNIST",
-    verdict="All ten classes in three seeds; Fréchet distance 8.2 after 4,000 of 12,000 rounds (real: 0.1).",
+    source="Sparring: DCGAN with R1/R2 gradient penalties, on Fashion-MNIST",
+    verdict="All ten classes with three seeds; Fréchet distance 8.2 after 4,000 of 12,000 rounds (real: 0.1).",
 )
 def fashion_mnist() -> Recipe:
-    """Fashion-MNIST: the same game and networks as `mnist`."""
+    """Fashion-MNIST: the same training and networks as `mnist`."""
     return convolutional(FashionMNIST(span=SPAN), rounds=12_000)
 
 
 @recipe(
     "mnist-fast",
-    source="ours: the best of MNIST in a minute",
-    verdict="Fréchet distance 0.27 to 0.38 (real: 0.1) in eight seeds, after a minute of one core each.",
+    source="Sparring: the best MNIST result in a minute",
+    verdict="Fréchet distance 0.27 to 0.38 (real: 0.1) with eight seeds, after a minute on one core each.",
 )
 def mnist_fast() -> Recipe:
-    """MNIST in a minute: the networks of `mnist`, players that are told classes, a non-saturating loss."""
+    """MNIST in a minute: the networks of `mnist`, class-conditional training, the non-saturating loss."""
     return replace(mnist(), objective=BCEWithLogits(), conditional=True, rounds=5_000, log_points=20)
 
 
 @recipe(
     "stacked-mnist",
-    source="ours: DCGAN's networks held flat, on stacked MNIST with two digits",
-    verdict="All hundred modes in five of five seeds, KL 0.045 nats (real: 0.004), in 8 min of one core each.",
+    source="Sparring: DCGAN with R1/R2 gradient penalties, on stacked MNIST with two digits",
+    verdict="All 100 modes with five of five seeds, KL 0.045 nats (real: 0.004), in 8 min on one core each.",
 )
 def stacked_mnist() -> Recipe:
-    """Two digits of MNIST as two colors, a hundred modes: the game of `mnist`, networks half as wide again."""
+    """Two MNIST digits as two color channels, 100 modes: as `mnist`, with networks half as wide again."""
     return convolutional(StackedMNIST(digits_stacked=2, span=SPAN), width=24, rounds=20_000)
 
 
 def convolutional(
     data: Dataset, rounds: int, width: int = NARROW, output: Literal["sigmoid", "tanh"] = "tanh"
 ) -> Recipe:
-    """The game for images of more than 16 pixels."""
+    """The recipe for images of more than 16 pixels."""
     return Recipe(
         data=data,
         generator=DCGANGenerator(width, output),
@@ -117,15 +118,15 @@ def convolutional(
 
 @recipe(
     "auto",
-    source="ours: what our trials show to be sound, sized by the data",
-    verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) in two seeds after 5,000 of 10,000 rounds.",
+    source="Sparring: settings found reliable in our trials, sized by the data",
+    verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) with two seeds after 5,000 of 10,000 rounds.",
 )
 def auto(data: Dataset | None = None) -> Recipe:
-    """Any data set: `--data DIR`, points, gray or RGB images. The game, the networks and their sizes follow from it.
+    """For your own data: a folder of images, points or other vectors; networks and settings are chosen by the data.
 
-    Points and other short rows of numbers: the game of `grid`, with a gamma in proportion to the variance of the data.
-    Images up to 16 pixels: fully connected networks. Larger ones, where the side allows it: the game of `mnist`, with
-    DCGAN's convolutions. Fewer than 1,000 images: D is shown them through DiffAugment. Classes are not used.
+    Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images up to 16
+    pixels: fully connected networks. Larger ones, if the side can be halved down to 4 to 7 pixels: as `mnist`, with
+    DCGAN's networks. Fewer than 1,000 images: DiffAugment is added. Classes are not used.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -137,14 +138,14 @@ def auto(data: Dataset | None = None) -> Recipe:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = min(shape[1:]) > LARGEST_CONNECTED and _has_sides_to_halve(shape)
-    width = NARROW if max(shape[1:]) <= LARGEST_NARROW else 0  # 0: the networks' own
-    game = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
+    width = NARROW if max(shape[1:]) <= LARGEST_NARROW else 0  # 0: the networks choose
+    made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
     few = examples is not None and examples < FEW
-    return replace(game, tricks=(DiffAugment(), *game.tricks)) if few else game
+    return replace(made, tricks=(DiffAugment(), *made.tricks)) if few else made
 
 
 def fully_connected(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:
-    """The game for small images."""
+    """The recipe for small images."""
     return Recipe(
         data=data,
         generator=FullyConnected(WIDTHS, output=output),
@@ -161,12 +162,12 @@ def fully_connected(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") 
 
 
 def _variance(data: Dataset) -> float:
-    """Of one number of an example, on average."""
+    """The variance of the data, averaged over the numbers of an example."""
     from sparring.rng import RandomStreams
 
     rng = RandomStreams((0,))
     rng.begin(0)
-    return float(data.open(None, "cpu").draw(rng, LOOKED_AT).flatten(2).var(1).mean())
+    return float(data.open(None, "cpu").draw(rng, VARIANCE_SAMPLES).flatten(2).var(1).mean())
 
 
 def _has_sides_to_halve(shape: Shape) -> bool:

@@ -1,4 +1,4 @@
-"""The first MNIST GANs: one image at a time, one number as the seed (write-ups 000 and 001)."""
+"""The first MNIST GANs: one image per step, one latent dimension (write-ups 000 and 001)."""
 
 from dataclasses import replace
 
@@ -17,14 +17,14 @@ from sparring.recipe import Recipe, recipe
 @recipe(
     "num-gan",
     source="write-up 000, the first model",
-    verdict="No longer pure noise; unbalanced: D evolves far faster than G, and the effect on the images is slight.",
+    verdict="No longer pure noise; unbalanced: D learns far faster than G, and the images improve little.",
     expects=("discriminator-wins",),
 )
 def num_gan() -> Recipe:
-    """MNIST from one uniform number: D 784-200-1, G 1-200-784, sigmoids, MSE, SGD 0.01, batch 1, 60,000 rounds.
+    """MNIST from one uniform latent number: D 784-200-1, G 1-200-784, sigmoids, MSE, SGD 0.01, batch 1, 60,000 rounds.
 
-    D and G mirror each other so that neither is faster; each round shows D one real and one generated image, and the
-    two generated images of a round come from separate seeds. D's last sigmoid is inside the objective.
+    D and G mirror each other so that neither is faster; a round trains D on one real and one generated image, and its
+    two generated images come from different latent vectors. D's last sigmoid is part of the objective.
     """
     return Recipe(
         data=MNIST(),
@@ -44,7 +44,7 @@ def num_gan() -> Recipe:
 @recipe(
     "num-gan-1",
     source="write-up 000, improved model 1",
-    verdict="What comes out are digits; mode collapse: once G has found something good enough it stops evolving.",
+    verdict="Digits appear; mode collapse: once G has found a good enough output, it stops improving.",
     expects=("mode-collapse",),
 )
 def num_gan_1() -> Recipe:
@@ -61,14 +61,14 @@ def num_gan_1() -> Recipe:
 @recipe(
     "num-gan-2",
     source="write-up 000, improved model 2",
-    verdict="Mode collapse persists; the structure is clearer.",
+    verdict="Mode collapse persists; the images have clearer structure.",
     expects=("mode-collapse",),
 )
 def num_gan_2() -> Recipe:
     """num-gan-1 with binary cross-entropy and normalization layers in both networks.
 
-    The write-up does not say which normalization; at batch 1 only one that works within an example can be meant, so
-    it is layer normalization after the hidden activation, before the last linear layer.
+    The write-up does not say which normalization. At batch 1 only one that works within an example is possible, so it
+    is layer normalization after the hidden activation, before the last linear layer.
     """
     return replace(
         num_gan_1(),
@@ -79,26 +79,26 @@ def num_gan_2() -> Recipe:
 
 
 # The four remedies for mode collapse that the first steps name (write-up 001, section 2.3.7), each alone on num-gan and
-# all together. The write-up gives no verdict on any: the study is ours to make.
+# all together. The write-up gives no result for any of them.
 
 
 @recipe(
     "num-gan-adam",
     source="write-up 001, section 2.3.7, remedy 1",
-    verdict="(named as a remedy for mode collapse; no result given)",
+    verdict="(none given; named as a remedy for mode collapse)",
 )
 def num_gan_adam() -> Recipe:
-    """num-gan with Adam in place of SGD, at the rate of num-gan-1, 1e-4."""
+    """num-gan with Adam in place of SGD, at the learning rate of num-gan-1, 1e-4."""
     return replace(num_gan(), generator_optimizer=Adam(1e-4), discriminator_optimizer=Adam(1e-4))
 
 
 @recipe(
     "num-gan-network",
     source="write-up 001, section 2.3.7, remedy 2",
-    verdict="(named as a remedy for mode collapse; no result given)",
+    verdict="(none given; named as a remedy for mode collapse)",
 )
 def num_gan_network() -> Recipe:
-    """num-gan with a changed network: that of num-gan-2, LeakyReLU(0.02) and layer normalization."""
+    """num-gan with the networks of num-gan-2: LeakyReLU(0.02) and layer normalization."""
     changed = num_gan_2()
     return replace(num_gan(), generator=changed.generator, discriminator=changed.discriminator)
 
@@ -106,17 +106,17 @@ def num_gan_network() -> Recipe:
 @recipe(
     "num-gan-randn",
     source="write-up 001, section 2.3.7, remedy 3",
-    verdict="(named as a remedy for mode collapse; no result given)",
+    verdict="(none given; named as a remedy for mode collapse)",
 )
 def num_gan_randn() -> Recipe:
-    """num-gan with seeds from the normal law in place of the uniform one; still one number."""
+    """num-gan with a normal latent distribution in place of the uniform one, still of one dimension."""
     return replace(num_gan(), latent=Normal(1))
 
 
 @recipe(
     "num-gan-bce",
     source="write-up 001, section 2.3.7, remedy 4",
-    verdict="(named as a remedy for mode collapse; no result given)",
+    verdict="(none given; named as a remedy for mode collapse)",
 )
 def num_gan_bce() -> Recipe:
     """num-gan with binary cross-entropy in place of mean squared error."""
@@ -126,8 +126,8 @@ def num_gan_bce() -> Recipe:
 @recipe(
     "num-gan-all",
     source="write-up 001, section 2.3.7, all remedies",
-    verdict="(named as remedies for mode collapse; no result given)",
+    verdict="(none given; named as remedies for mode collapse)",
 )
 def num_gan_all() -> Recipe:
-    """num-gan with the four remedies together: Adam, the changed network, normal seeds, binary cross-entropy."""
+    """num-gan with the four remedies together: Adam, the changed networks, a normal latent, binary cross-entropy."""
     return replace(num_gan_2(), latent=Normal(1))

@@ -12,14 +12,14 @@ from sparring.recipe import Recipe, recipe
 @recipe(
     "pattern-1010",
     source="write-up 002, section 1",
-    verdict="The 1010 format emerges; D's loss falls from 0.25 as D learns, then returns to 0.25: D answers 0.5.",
+    verdict="The pattern 1010 emerges; D's loss falls from 0.25, then returns to 0.25, where D's output is 0.5.",
     expects=("equilibrium",),
 )
 def pattern_1010() -> Recipe:
-    """Learn the pattern 1010: four numbers from the constant 0.5.
+    """The pattern 1010: four numbers from the constant latent value 0.5.
 
-    Everything is the write-up's: D 4-3-1, G 1-3-4, sigmoids throughout, MSE, SGD 0.01, one example at a time, 10,000
-    rounds of three steps. D's last sigmoid is inside the objective.
+    Everything is as in the write-up: D 4-3-1, G 1-3-4, sigmoids throughout, MSE, SGD 0.01, one example per step, 10,000
+    rounds of three steps. D's last sigmoid is part of the objective.
     """
     return Recipe(
         data=Pattern1010(),
