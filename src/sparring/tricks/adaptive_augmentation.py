@@ -37,7 +37,7 @@ class AdaptiveAugmentation(Trick):
     """
 
     target: float = 0.6
-    """The mean sign of D's scores of real examples that p is regulated to: 0 is a D at chance, 1 a perfect one."""
+    """The mean sign of D's scores of real examples that p is regulated to: 0 is a D that guesses, 1 a perfect one."""
     ramp: int = 500_000
     """Real examples, or packs of them, in which p can go from 0 to 1."""
     start: float = 0.0
