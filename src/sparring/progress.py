@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ MIN_SECONDS_LEFT = 5.0
 """Seconds of work left below which no estimate is printed."""
 REDRAW_SECONDS = 0.1
 """Between two drawings of a progress bar, at least."""
+MAX_FILLED = 0.98
+"""Of a bar that fills with the time that work is expected to take: it is full only when the work is done."""
 BAR_WIDTH = 40
 
 
@@ -103,3 +106,43 @@ def progress(title: str, total: int, quiet: bool = False) -> Generator[Callable[
         yield update
     finally:
         display.stop()
+
+
+@contextmanager
+def expected_progress(title: str, seconds: float) -> Generator[Callable[[], None]]:
+    """Show some work that cannot say how far it is, by the time that it is expected to take.
+
+    Args:
+        title: What the work is.
+        seconds: It is expected to take.
+
+    Yields:
+        A function to call when the work begins; before that nothing is shown. Further calls do nothing.
+    """
+    display, done = Display(transient=True), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def fill() -> None:
+        start = time.monotonic()
+        while not done.wait(2 * REDRAW_SECONDS):
+            elapsed = time.monotonic() - start
+            row = Table.grid(padding=(0, 1))
+            left = f"about {seconds - elapsed:.0f} s left" if elapsed < seconds else f"{elapsed:.0f} s so far"
+            row.add_row(title, progress_bar(min(elapsed, MAX_FILLED * seconds), seconds), left)
+            display.draw(row)
+        display.stop()
+
+    def begin() -> None:
+        if threads:
+            return
+        if not display.redraws:
+            display.print(title)
+        threads.append(threading.Thread(target=fill if display.redraws else done.wait, daemon=True))
+        threads[0].start()
+
+    try:
+        yield begin
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()

@@ -267,4 +267,7 @@ def test_the_compiler_is_reached_through_plan_alone() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
         if "sparring.game.compile" in line and "import" in line
     }
-    assert imported == {"from sparring.game.compile.plan import plan"}
+    assert imported == {
+        "from sparring.game.compile.plan import plan",
+        "from sparring.game.compile.plan import compile_ahead as compile_game",
+    }

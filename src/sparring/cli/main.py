@@ -21,6 +21,7 @@ OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
     "recipes",
     "train",
+    "compile",
     "show",
     "diagnose",
     "measure",

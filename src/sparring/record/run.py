@@ -17,8 +17,6 @@ from sparring.record.journal import Journal, replay
 from sparring.record.story import Story
 
 MEASURES = "measures.json"
-FORMAT = "sparring 1"
-"""Of a checkpoint, in its metadata."""
 KEPT_CHECKPOINTS = 2
 """How many of the newest checkpoints stay: the newest, and the one before it in case the newest cannot be read."""
 
@@ -144,7 +142,7 @@ class Run:
         return path
 
     def _save(self, name: str, round: int, state: Mapping[str, np.ndarray]) -> Path:
-        metadata = {"round": str(round), "format": FORMAT}
+        metadata = {"round": str(round)}  # one key: safetensors writes several in random order
         return self.write(f"weights/{name}.safetensors", lambda path: save_arrays(state, path, metadata))
 
     @property

@@ -111,9 +111,14 @@ def library_path(traced: Traced) -> Path:
     return cache_dir() / _digest(traced.text) / "round.so"
 
 
-def cached_marker(name: str, members: int) -> Path:
-    """A file that exists when code for a game of this name with `members` members is in the cache."""
-    return cache_dir() / "known" / _digest(name, members)
+def decision_file(name: str, members: int) -> Path:
+    """Where it is kept whether a game of this name is compiled, played in groups of `members`."""
+    return cache_dir() / "decisions" / f"{_digest(name, members)}.json"
+
+
+def history_file() -> Path:
+    """Where it is kept how long the compiler took on this machine."""
+    return cache_dir() / f"history-{_digest()}.json"
 
 
 def discard(traced: Traced) -> None:

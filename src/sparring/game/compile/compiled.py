@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from statistics import median
@@ -47,13 +47,15 @@ class CompiledGame:
         game: The game; its tensors are updated in place, as by `Game.play_to`.
         part: The same game with fewer members, for playing members in groups of as many: the code is compiled for it.
             torch's threads are divided among the groups that are played at the same time.
+        on_compiling: Called before anything is compiled; not where all code is in the cache.
 
     Raises:
         UncompilableError: There is neither a compiler nor a GPU, or a round cannot be traced.
     """
 
-    def __init__(self, game: Game, part: Game | None = None):
+    def __init__(self, game: Game, part: Game | None = None, on_compiling: Callable[[], object] = lambda: None):
         self.game = game
+        self._on_compiling = on_compiling
         self.groups: list[Group] = (groups_like(part, game) if part else None) or single_group(game)
         self._part = part if part and len(self.groups) > 1 else game
         """The game whose rounds are traced."""
@@ -157,6 +159,7 @@ class CompiledGame:
                 traced = trace(self._part, round, recording)
                 fresh = self._on_gpu or not library_path(traced).exists()
                 if fresh:
+                    self._on_compiling()
                     self._check_guards(traced, round, recording)
                 made = Specialization(traced, self._code(traced), self.groups)
             except UncompilableError:
@@ -206,6 +209,15 @@ class CompiledGame:
         for tensor, saved in zip(group.tensors, before, strict=True):
             tensor.copy_(saved)
         return difference <= (TOLERANCE_HALF if part.G.precision == torch.bfloat16 else TOLERANCE)
+
+
+def is_cached(game: Game) -> bool:
+    """Whether the code of a game's next round, which is not logged, is in the cache."""
+    with _quiet_compiler():
+        try:
+            return library_path(trace(game, game.round, False)).exists()
+        except Exception:  # a round that cannot be traced has no code
+            return False
 
 
 class Specialization:

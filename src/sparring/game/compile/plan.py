@@ -2,31 +2,34 @@
 
 `plan` is the one function of this package that others call. Compiled code computes what the game computes, apart from
 rounding; where it cannot be had, the game is played as it is, and the plan's message says why.
+
+A recipe's decision is made once on a machine, when it is first trained there, and kept beside the code, so that the
+same recipe gives the same bits however often it is trained.
 """
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 
 from sparring.errors import in_one_line
-from sparring.game.compile.aot import cached_marker
-from sparring.game.compile.compiled import CompiledGame
+from sparring.game.compile.aot import decision_file, history_file
+from sparring.game.compile.compiled import CompiledGame, is_cached
+from sparring.game.compile.costs import Costs, estimate, remember, seconds_per_call, seconds_per_round
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import group_size
 from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import threads_set
+from sparring.progress import expected_progress
 
-MIN_SECONDS, MIN_SECONDS_CACHED = 240.0, 5.0
-"""Uncompiled, a run must take so long for compiling to pay: compiling takes up to 50 s, or 1 s where code is cached.
-
-Where arithmetic takes the time, as with many seeds or wide networks, rounds get 1.25 to 1.4 times as fast.
-"""
-ROUNDS_TIMED, SECONDS_TIMED = 3, 0.3
-"""Rounds that are timed to estimate how long a run takes, and seconds after which fewer do."""
+GPU_SECONDS = 5.0
+"""What a run on a GPU must take for a CUDA graph to be recorded."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def plan(
 
     Args:
         game: The game, which is left as it was.
-        compile: Whether to compile; None decides by whether it pays.
+        compile: Whether to compile; None decides by what it costs and saves, or as was decided here before.
         name: Games of one name have the same compiled code; a recipe's id.
         part: Makes the same game with only its first members, for playing members in groups; without it all members are
             played together.
@@ -61,52 +64,110 @@ def plan(
     """
     if compile is False:
         return Plan(game.play_to)
-    on_gpu = game.rng.device.type != "cpu"
-    threads, members = torch.get_num_threads(), game.G.size
-    if on_gpu or part is None:
-        group = members
-    group = group or group_size(game, threads)
-    at_once = min(threads, members // group)
+    how = _How.of(game, part, group)
     try:
         if game.world.size > 1:
             raise UncompilableError("processes that share a batch cannot use compiled code")
-        with threads_set(threads // at_once):
-            marker = cached_marker(name, group)
-        min_seconds = MIN_SECONDS_CACHED if on_gpu or marker.exists() else MIN_SECONDS
-        if compile is None and _seconds_per_round(game) * (game.rounds - game.round) < min_seconds:
+        if compile is None and not (_pays_on_gpu(game) if how.on_gpu else _decided(game, how, name)):
             return Plan(game.play_to)
-        start = time.monotonic()
-        compiled = CompiledGame(game, part(group) if part and group < members else None)
-        if not on_gpu:
-            marker.parent.mkdir(parents=True, exist_ok=True)
-            marker.touch()
+        return _compiled(game, how)
     except UncompilableError as reason:
         return Plan(game.play_to, message=f"rounds are not compiled: {reason}")
     except ImportError as error:  # some parts of torch that are used here have no promise to stay
         message = f"rounds are not compiled: this torch does not offer it ({in_one_line(error)})"
         return Plan(game.play_to, message=message)
-    grouped = len(compiled.groups) > 1
-    message = _message(compiled, on_gpu, time.monotonic() - start)
-    if grouped:
-        message += f"; seeds are played in groups of {group}" + (f", {at_once} at once" if at_once > 1 else "")
-    return Plan(compiled.play_to, True, group if grouped else None, message)
 
 
-def _message(compiled: CompiledGame, on_gpu: bool, seconds: float) -> str:
-    if on_gpu:
-        return f"rounds are CUDA graphs: recorded in {seconds:.0f} s"
-    return (
-        f"rounds are compiled: {f'done in {seconds:.0f} s and cached' if compiled.fresh else 'loaded from the cache'}"
-    )
+def compile_ahead(game: Game, name: str, part: Callable[[int], Game] | None = None) -> Plan:
+    """Compile a game's rounds now, and decide that from here on they are played so. See `plan` for the arguments."""
+    made = plan(game, True, name, part)
+    if made.compiled and game.rng.device.type == "cpu":
+        _store(_How.of(game, part, None).decision(name), made.compiled)
+    return made
 
 
-def _seconds_per_round(game: Game) -> float:
-    """CPU time, divided among the threads: other work on the machine does not count."""
-    seconds: list[float] = []
+@dataclass(frozen=True)
+class _How:
+    """In what groups members are played, and on how many threads."""
+
+    part: Callable[[int], Game] | None
+    group: int
+    at_once: int
+    """Groups that are played at the same time."""
+    threads: int
+    """Of each group."""
+    members: int
+    on_gpu: bool
+
+    @classmethod
+    def of(cls, game: Game, part: Callable[[int], Game] | None, group: int | None) -> _How:
+        on_gpu, members, threads = game.rng.device.type != "cpu", game.G.size, torch.get_num_threads()
+        group = members if on_gpu or part is None else group or group_size(game, threads)
+        at_once = min(threads, members // group)
+        return cls(part, group, at_once, threads // at_once, members, on_gpu)
+
+    def decision(self, name: str) -> Path:
+        """Where the decision for a recipe is kept."""
+        with threads_set(self.threads):
+            return decision_file(name, self.group)
+
+    def smaller(self) -> Game | None:
+        """The game of one group, where there are several."""
+        return self.part(self.group) if self.part and self.group < self.members else None
+
+
+def _decided(game: Game, how: _How, name: str) -> bool:
+    """Whether to compile: as was decided on this machine before, else by what it costs and saves now."""
+    file = how.decision(name)
+    try:
+        return bool(json.loads(file.read_text(encoding="utf-8"))["compile"])
+    except (OSError, ValueError, KeyError, TypeError):
+        costs = estimate(game, history_file())
+    pays = costs.pays or (costs.gains_from_cache and _code_is_cached(game, how))
+    if pays or costs.gains_from_cache:  # what is over in a moment leaves nothing behind
+        _store(file, pays)
+    return pays
+
+
+def _store(file: Path, compile: bool) -> None:
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"compile": compile}), encoding="utf-8")
+
+
+def _code_is_cached(game: Game, how: _How) -> bool:
+    with threads_set(how.threads):
+        return is_cached(how.smaller() or game)
+
+
+def _pays_on_gpu(game: Game) -> bool:
+    """Recording a CUDA graph takes a few rounds, and nothing is kept of it."""
     with game.preserving_state():
-        game.play()  # the first takes longer than those that follow
-        while len(seconds) < ROUNDS_TIMED and sum(seconds) < SECONDS_TIMED:
-            start = time.process_time()
-            game.play()
-            seconds.append(time.process_time() - start)
-    return min(seconds) / torch.get_num_threads()
+        game.play()
+        return seconds_per_round(game) * (game.rounds - game.round) > GPU_SECONDS
+
+
+def _compiled(game: Game, how: _How) -> Plan:
+    costs = estimate(game, history_file())
+    start = time.monotonic()
+    title = f"compiling the training step: about {costs.compiling:.0f} s, saves about {costs.saved:.0f} s of this run"
+    with expected_progress(title, costs.compiling) as begin:
+        compiled = CompiledGame(game, how.smaller(), on_compiling=begin)
+    took, grouped = time.monotonic() - start, len(compiled.groups) > 1
+    if compiled.fresh and not how.on_gpu:
+        remember(costs, took, history_file())
+    message = _message(compiled, how, costs, took)
+    return Plan(compiled.play_to, True, how.group if grouped else None, message)
+
+
+def _message(compiled: CompiledGame, how: _How, costs: Costs, took: float) -> str:
+    if how.on_gpu:
+        return f"rounds are CUDA graphs: recorded in {took:.0f} s"
+    done = f"compiled in {took:.0f} s and cached" if compiled.fresh else "loaded from the cache"
+    each = seconds_per_call(compiled.game, compiled.play_to)
+    faster = f"a round takes {1e3 * each:.3g} ms instead of {1e3 * costs.seconds_per_round:.3g}"
+    groups = ""
+    if len(compiled.groups) > 1:
+        at_once = f", {how.at_once} at once" if how.at_once > 1 else ""
+        groups = f"; seeds are played in groups of {how.group}{at_once}"
+    return f"rounds are {done}: {faster}{groups}"

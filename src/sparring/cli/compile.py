@@ -1,0 +1,51 @@
+"""Compile the training step of recipes ahead of time.
+
+`sparring train RECIPE` then uses the code at once. Code is kept in the user's cache; it depends on networks, batch,
+number of seeds and threads, and is compiled anew for another version of torch or another processor.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from sparring.cli.flags import DataDir, Json, flag, parse, print_json
+from sparring.cli.main import FAILED, OK
+from sparring.cli.recipe_flags import read_seeds
+from sparring.errors import UsageError
+
+
+@dataclass
+class CompileFlags:
+    """Flags of `compile`."""
+
+    recipes: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("Names of recipes, or files.", "RECIPE ...")]
+    seeds: Annotated[
+        str, flag("As many seeds as will be trained: a count, or as for `train`.", "N", "the recipe's")
+    ] = ""
+    threads: Annotated[int | None, flag("Threads of torch.", "N", "chosen by the size of the work")] = None
+    data_dir: DataDir = None
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Compile one recipe after another, and print a line for each."""
+    flags = parse(CompileFlags, "compile", arguments, (__doc__ or "").strip())
+    if not flags.recipes:
+        raise UsageError("say what to compile: sparring compile RECIPE ... (`sparring recipes` lists them)")
+    from sparring.recipe import find_recipe
+    from sparring.training.ahead import compile_ahead
+
+    recipes = [find_recipe(name) for name in flags.recipes]
+    made = []
+    for recipe in recipes:
+        chosen = recipe.replace(seeds=read_seeds(flags.seeds)) if flags.seeds else recipe
+        made.append(compile_ahead(chosen, data_dir=flags.data_dir, threads=flags.threads))
+        if not flags.json:
+            print(f"{made[-1].recipe}: {made[-1].message}")
+    if flags.json:
+        print_json([dataclasses.asdict(each) for each in made])
+    return OK if all(each.compiled for each in made) else FAILED

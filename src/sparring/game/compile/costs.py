@@ -1,0 +1,155 @@
+"""What compiling a game's rounds costs and saves on this machine, estimated before it is done.
+
+Uncompiled, torch spends a few microseconds on every operation before any arithmetic; compiled code spends next to none.
+So a round saves at least its number of operations times what one costs here, which two quick measurements tell. How
+long the compiler takes grows with the number of operations too; what it took here before corrects the estimate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sparring.game.game import Game, PlayTo
+
+ROUNDS_TIMED, SECONDS_TIMED = 3, 0.3
+"""Rounds that are timed to estimate how long a run takes, and seconds after which fewer do."""
+OPERATIONS_TIMED, TIMINGS = 400, 5
+"""Small operations in one timing, and timings of which the shortest counts."""
+WITH_GRADIENTS = 1.5
+"""Times what a plain small operation costs, for one of a round: autograd keeps its graph and walks it back."""
+LARGEST_SHARE, SMALLEST_SHARE = 0.9, 0.15
+"""Of a round's time, the most and the least that compiling is taken to save. Even where arithmetic takes the time,
+fewer passes over memory save 15 to 40 % (docs/speed.md)."""
+FIXED_SECONDS, SECONDS_PER_OPERATION = 3.0, 0.07
+"""Compiling one specialization of a round takes so long where a small operation takes REFERENCE seconds."""
+REFERENCE = 2.25e-6
+SPECIALIZATIONS = 2
+"""Of a round: one is logged and others are not."""
+LOADING_SECONDS = 1.0
+"""Loading cached code takes about so long: what saves less does not gain."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds that compiling takes and saves, as estimated for one game on this machine."""
+
+    seconds_per_round: float
+    """Uncompiled."""
+    operations: int
+    """Of torch in a round, uncompiled."""
+    seconds_per_operation: float
+    """Of one small operation here."""
+    rounds: int
+    """Still to be played."""
+    correction: float = 1.0
+    """Times the compiler's estimated time that it took here before."""
+
+    @property
+    def saved(self) -> float:
+        """By compiled code, over the rest of the run."""
+        dispatch = self.operations * WITH_GRADIENTS * self.seconds_per_operation
+        least, most = SMALLEST_SHARE * self.seconds_per_round, LARGEST_SHARE * self.seconds_per_round
+        return self.rounds * min(most, max(least, dispatch))
+
+    @property
+    def compiling(self) -> float:
+        """To compile what is not in the cache."""
+        one = FIXED_SECONDS + SECONDS_PER_OPERATION * self.operations
+        return SPECIALIZATIONS * one * self.correction * self.seconds_per_operation / REFERENCE
+
+    @property
+    def pays(self) -> bool:
+        """Whether a run is over earlier if its rounds are compiled first."""
+        return self.saved > self.compiling
+
+    @property
+    def gains_from_cache(self) -> bool:
+        """Whether a run is over earlier with code that is in the cache already."""
+        return self.saved > LOADING_SECONDS
+
+
+def estimate(game: Game, history: Path) -> Costs:
+    """The costs of a game's remaining rounds; the game is left as it was. `history` is what `remember` wrote."""
+    with game.preserving_state():
+        game.play()  # the first takes longer than those that follow
+        seconds = seconds_per_round(game)
+        with _Counting() as counting:
+            game.play()
+    per_operation = _seconds_per_operation()
+    return Costs(seconds, counting.operations, per_operation, game.rounds - game.round, _correction(history))
+
+
+def remember(costs: Costs, took: float, history: Path) -> None:
+    """Keep how long the compiler took beside the estimate, for estimates to come."""
+    correction = costs.correction * took / max(costs.compiling, 1e-9)
+    with suppress(OSError):  # a cache that cannot be written costs nothing but accuracy
+        history.parent.mkdir(parents=True, exist_ok=True)
+        partial = history.with_name(f".{history.name}.{os.getpid()}")
+        partial.write_text(json.dumps({"correction": round(correction, 3)}), encoding="utf-8")
+        partial.replace(history)
+
+
+def seconds_per_round(game: Game) -> float:
+    """CPU time, divided among the threads: other work on the machine does not count. To be called in
+    `game.preserving_state()`."""
+    seconds: list[float] = []
+    while len(seconds) < ROUNDS_TIMED and sum(seconds) < SECONDS_TIMED:
+        start = time.process_time()
+        game.play()
+        seconds.append(time.process_time() - start)
+    return min(seconds) / torch.get_num_threads()
+
+
+def seconds_per_call(game: Game, play_to: PlayTo) -> float:
+    """Of a round that is played by `play_to`; the game is left as it was."""
+    with game.preserving_state():
+        seconds: list[float] = []
+        first, last = game.round, min(game.rounds, game.round + ROUNDS_TIMED + 1)
+        for round in range(first + 1, last + 1):
+            start = time.perf_counter()
+            play_to(round, 2**62)
+            seconds.append(time.perf_counter() - start)
+    return min(seconds, default=0.0)
+
+
+def _seconds_per_operation() -> float:
+    small, timings = torch.zeros(4, 4), list[float]()
+    for _ in range(TIMINGS):
+        start = time.process_time()
+        for _ in range(OPERATIONS_TIMED):
+            small = small + 1.0
+        timings.append(time.process_time() - start)
+    return min(timings) / OPERATIONS_TIMED
+
+
+def _correction(history: Path) -> float:
+    try:
+        return float(json.loads(history.read_text(encoding="utf-8"))["correction"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1.0
+
+
+class _Counting(TorchDispatchMode):
+    """Counts operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip it, torch would load it
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Tensor:
+        self.operations += 1
+        return func(*args, **(kwargs or {}))

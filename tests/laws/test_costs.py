@@ -1,0 +1,137 @@
+"""When rounds are compiled: where that ends a run earlier, and for one recipe on one machine always alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sparring.game.assembly import game_of
+from sparring.game.compile import aot, compiled, plan
+from sparring.game.compile.costs import Costs, estimate, remember
+from sparring.recipe import find_recipe
+from sparring.record import Run
+from sparring.training import train
+from sparring.training.ahead import compile_ahead
+
+SHORT = find_recipe("pattern-1010").replace(rounds=60, log_points=2)
+LONG = Costs(seconds_per_round=1e-3, operations=100, seconds_per_operation=2e-6, rounds=10**6)
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sets what is estimated; counts how often something is compiled, which takes no time."""
+    calls: list[str] = []
+
+    def loads(traced: Any, at_once: int) -> Any:
+        library = aot.library_path(traced)
+        if not library.exists():
+            calls.append("compiled")
+            library.parent.mkdir(parents=True)
+            library.touch()
+        return lambda inputs: traced.graph(*inputs)
+
+    monkeypatch.setattr(compiled, "load_or_compile", loads)
+
+    def estimated(saved_by: float) -> list[str]:
+        monkeypatch.setattr(plan, "estimate", lambda game, history: LONG if saved_by > 100 else _saving(saved_by))
+        return calls
+
+    return estimated
+
+
+def _saving(seconds: float) -> Costs:
+    return Costs(seconds_per_round=1.0, operations=1, seconds_per_operation=2e-6, rounds=int(seconds / 0.15))
+
+
+@pytest.fixture(autouse=True)
+def own_cache_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path / "cache")
+
+
+def weights(run: Run) -> bytes:
+    return run.checkpoints()[-1].read_bytes()
+
+
+def test_what_is_saved_is_at_least_what_dispatch_costs_and_never_more_than_the_round() -> None:
+    assert LONG.saved == pytest.approx(10**6 * 100 * 1.5 * 2e-6)
+    tiny = Costs(seconds_per_round=1e-5, operations=100, seconds_per_operation=2e-6, rounds=100)
+    assert tiny.saved == pytest.approx(100 * 0.9e-5)
+    wide = Costs(seconds_per_round=1.0, operations=100, seconds_per_operation=2e-6, rounds=100)
+    assert wide.saved == pytest.approx(15)
+    assert LONG.pays and not tiny.pays and not tiny.gains_from_cache
+
+
+def test_an_estimate_counts_operations_and_leaves_the_game_as_it_was(tmp_path: Path) -> None:
+    game = game_of(SHORT, SHORT.data.open(None, "cpu"))
+    before = [t.clone() for t in game.tensors]
+    found = estimate(game, tmp_path / "history.json")
+    assert game.round == 0 and all(torch.equal(a, b) for a, b in zip(before, game.tensors, strict=True))
+    assert 30 < found.operations < 500 and found.seconds_per_round > 0 and found.rounds == SHORT.rounds
+
+
+def test_what_the_compiler_took_corrects_the_next_estimate(tmp_path: Path) -> None:
+    history = tmp_path / "deep" / "history.json"
+    remember(LONG, 3 * LONG.compiling, history)
+    game = game_of(SHORT, SHORT.data.open(None, "cpu"))
+    assert estimate(game, history).correction == pytest.approx(3, rel=0.01)
+    history.write_text("no json")
+    assert estimate(game, history).correction == 1
+
+
+def test_a_long_run_is_compiled_and_the_next_uses_the_code(costs: Any, tmp_path: Path) -> None:
+    calls = costs(saved_by=1e6)
+    first = train(SHORT, tmp_path / "first", threads=1)
+    assert first.about["compiled"] is True and len(calls) == 2  # a round that is logged, and one that is not
+    second = train(SHORT, tmp_path / "second", threads=1)
+    assert second.about["compiled"] is True and len(calls) == 2
+    assert weights(first) == weights(second)
+
+
+def test_the_same_recipe_is_played_alike_however_the_estimate_turns_out_later(costs: Any, tmp_path: Path) -> None:
+    calls = costs(saved_by=5.0)  # gains, were the code there
+    first = train(SHORT, tmp_path / "first", threads=1)
+    assert first.about["compiled"] is False and not calls
+    costs(saved_by=1e6)
+    again = train(SHORT, tmp_path / "again", threads=1)
+    assert again.about["compiled"] is False and weights(again) == weights(first)
+
+
+def test_code_of_another_length_is_used_where_it_gains(costs: Any, tmp_path: Path) -> None:
+    calls = costs(saved_by=1e6)
+    train(SHORT.replace(rounds=80), tmp_path / "long", threads=1)
+    costs(saved_by=5.0)
+    run = train(SHORT, tmp_path / "short", threads=1)
+    assert run.about["compiled"] is True and len(calls) == 2
+    costs(saved_by=0.1)
+    run = train(SHORT.replace(rounds=20), tmp_path / "shortest", threads=1)
+    assert run.about["compiled"] is False
+
+
+def test_compile_ahead_prepares_code_and_decides_for_it(
+    costs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sparring.cli.main import run as command
+
+    calls = costs(saved_by=0.1)
+    assert compile_ahead(SHORT, threads=1).compiled and len(calls) == 2
+    run = train(SHORT, tmp_path / "run", threads=1)
+    assert run.about["compiled"] is True and len(calls) == 2
+    assert command(["compile", "pattern-1010", "--threads", "1", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["compiled"] is True and told["recipe"] == "pattern-1010"
+    assert command(["compile"]) == 2
+
+
+def test_a_run_that_is_resumed_stays_as_it_was_begun(costs: Any, tmp_path: Path) -> None:
+    def leave(trainer: Any) -> None:
+        trainer.stopping = trainer.game.round >= 30
+
+    costs(saved_by=0.1)
+    run = train(SHORT, tmp_path / "run", threads=1, watchers=[leave])
+    assert run.about["compiled"] is False
+    costs(saved_by=1e6)
+    assert train(SHORT, tmp_path / "run", threads=1).about["compiled"] is False
