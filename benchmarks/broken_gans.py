@@ -99,10 +99,10 @@ def nearness(run: Run) -> np.ndarray:
     nothing but mean and covariance.
     """
     signals = Signals(story_of(run))
-    values = signals.figure("nearest-neighbor") if signals.has("high-quality") else signals.distance.values
+    values = signals.metric("nearest-neighbor") if signals.has("high-quality") else signals.distance.values
     count = min(3, max(1, len(values) // 2))  # of two evaluations, the first is too early
     last = np.median(values[-count:], axis=0) if len(values) else np.full(signals.members, np.inf)
-    return np.where(signals.lost | ~np.isfinite(last), np.inf, last)
+    return np.where(signals.diverged | ~np.isfinite(last), np.inf, last)
 
 
 def entry_of(case: Case, run: Run) -> dict[str, Any]:

@@ -79,11 +79,12 @@ def evaluated(run: Run, data_dir: Path | None) -> Story:
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     restore(game, *saved)
     evaluator = Evaluator.of(recipe, game, data_dir)
-    metrics = {name: json_numbers(values) for name, values in evaluator.look(game).items()}
+    metrics = {name: json_numbers(values) for name, values in evaluator.evaluate(game).items()}
     log = {"event": "log", "round": game.round, "logged": [], "metrics": metrics}
     curves = {name: [] for name in (*CURVES, *GRADIENTS)}
     return Story(
-        story.recipe, [*story.events, {"event": "real-baseline", "round": 0, **evaluator.told()}, {**log, **curves}]
+        story.recipe,
+        [*story.events, {"event": "real-baseline", "round": 0, **evaluator.baseline_event()}, {**log, **curves}],
     )
 
 

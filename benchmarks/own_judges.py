@@ -27,7 +27,7 @@ from sparring.datasets import _idx
 from sparring.datasets.folder import Folder
 from sparring.judges import Judge, own_training
 from sparring.judges.network import FEATURES, JudgeNetwork
-from sparring.judges.own import Pictures
+from sparring.judges.own import LabeledImages
 from sparring.judges.own_training import learnt, lesson_for
 from sparring.judges.training import Lesson, balanced, descend, taught
 from sparring.metrics.frechet_distance import FrechetDistance
@@ -48,14 +48,14 @@ ROWS = {
 # Training procedures: images and settings -> a network.
 
 
-def untrained(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+def untrained(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(lesson.seed)
         network = JudgeNetwork(learn.pixels.shape[1:], 2)
     return balanced(network.eval(), torch.from_numpy(learn.pixels))
 
 
-def two_views(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+def two_views(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
     """Which two of 256 views show one image? Chen et al., "A simple framework for contrastive learning", ICML 2020.
 
     A view is a cut-out of 36 to 100 % of the image, in other brightness and color, mirrored or not.
@@ -90,12 +90,12 @@ def _view(batch: Tensor, rng: torch.Generator) -> Tensor:
     return batch * color + 0.1 * (2 * torch.rand(count, 1, 1, 1, generator=rng) - 1)
 
 
-def classes(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+def classes(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
     assert learn.labels is not None
     return taught(learn.pixels, learn.labels, lesson)
 
 
-def treatments(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+def treatments(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
     weight, own_training.CLUSTER_WEIGHT = own_training.CLUSTER_WEIGHT, 0.0
     try:
         return treatments_and_clusters(learn, lesson)
@@ -103,15 +103,15 @@ def treatments(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
         own_training.CLUSTER_WEIGHT = weight
 
 
-def treatments_and_clusters(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+def treatments_and_clusters(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
     return learnt(learn.pixels, None, learn.pixels[:1], lesson)[0]
 
 
-def treatments_and_classes(learn: Pictures, lesson: Lesson) -> JudgeNetwork:
+def treatments_and_classes(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
     return learnt(learn.pixels, learn.labels, learn.pixels[:1], lesson)[0]
 
 
-LESSONS: dict[str, Callable[[Pictures, Lesson], JudgeNetwork]] = {
+LESSONS: dict[str, Callable[[LabeledImages, Lesson], JudgeNetwork]] = {
     "untrained": untrained,
     "two views": two_views,
     "treatments": treatments,
@@ -124,7 +124,7 @@ LESSONS: dict[str, Callable[[Pictures, Lesson], JudgeNetwork]] = {
 # Corruptions of images.
 
 
-def corrupted(unseen: Pictures) -> dict[str, np.ndarray]:
+def corrupted(unseen: LabeledImages) -> dict[str, np.ndarray]:
     """Corruption -> images `(N, C, H, W)` in data units, made from the same number of held-out ones."""
     assert unseen.labels is not None
     rng, whole = np.random.default_rng(3), _units(unseen.pixels)
@@ -158,7 +158,7 @@ def bent(images: np.ndarray, max_shift: float, rng: np.random.Generator) -> np.n
 
 
 def detected(
-    network: JudgeNetwork, learn: Pictures, unseen: Pictures, faults: dict[str, np.ndarray]
+    network: JudgeNetwork, learn: LabeledImages, unseen: LabeledImages, faults: dict[str, np.ndarray]
 ) -> dict[str, float]:
     """Corruption -> distance from the training images, as a multiple of that of held-out images."""
     judge = Judge("", network, tuple(learn.pixels.shape[1:]), {"accuracy": None})
@@ -189,17 +189,17 @@ def table(name: str) -> str:
     return "\n".join([*lines, f"| seconds of one core | {' | '.join(seconds)} |"])
 
 
-def data(images: Path | None, data_dir: Path | None) -> dict[str, Callable[[], Pictures]]:
+def data(images: Path | None, data_dir: Path | None) -> dict[str, Callable[[], LabeledImages]]:
     """The data sets, by name. All have classes, though not every training procedure uses them."""
 
-    def fashion() -> Pictures:
+    def fashion() -> LabeledImages:
         chosen = np.random.default_rng(5).permutation(60_000)[:OF_FASHION]
         pixels, labels = (read(_idx.FASHION_MNIST, "train", data_dir) for read in (_idx.images, _idx.labels))
-        return Pictures(pixels[chosen], labels[chosen].astype(np.int64))
+        return LabeledImages(pixels[chosen], labels[chosen].astype(np.int64))
 
-    def folder() -> Pictures:
+    def folder() -> LabeledImages:
         source = Folder(str(images)).open(None, "cpu")
-        return Pictures(source.pixels.numpy(), source.labels)
+        return LabeledImages(source.pixels.numpy(), source.labels)
 
     return {"fashion-mnist": fashion, **({"images": folder} if images else {})}
 
@@ -221,7 +221,7 @@ def main() -> None:
         whole = read()
         order = np.random.default_rng(0).permutation(len(whole.pixels))
         half = len(order) // 2
-        learn, unseen = whole.at(order[:half]), whole.at(order[half : half + COUNT])
+        learn, unseen = whole.select(order[:half]), whole.select(order[half : half + COUNT])
         faults, lesson = corrupted(unseen), lesson_for(half, learn.pixels.shape[1:])
         for title in flags.only:
             values, seconds = list[dict[str, float]](), list[float]()

@@ -36,7 +36,7 @@ from sparring.report.figures.drawing import (
 )
 from sparring.report.metric_names import name_of
 from sparring.rules import Signals
-from sparring.rules._words import called
+from sparring.rules._words import title as title_of
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 METRICS = ("frechet-distance", "diversity", "nearest-neighbor")
@@ -90,7 +90,7 @@ def held_out(runs: list[Facts]) -> Figure:
         for name in D_SCORES:
             draw_members(axes, rounds, metrics[name], LIGHT.hues[name], LIGHT)
         axes.set_ylim(-0.03, 1.03)
-    keys = [Line2D([], [], color=LIGHT.hues[name], linewidth=2.2, label=called(name)) for name in D_SCORES]
+    keys = [Line2D([], [], color=LIGHT.hues[name], linewidth=2.2, label=title_of(name)) for name in D_SCORES]
     place_legend(figure, keys, LIGHT)
     return figure
 

@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from sparring import catalogue, judges
-from sparring.analysis.measure import judge_of, views
+from sparring.analysis.judge_choice import judge_of
+from sparring.analysis.samples import fitting_metrics, views
 from sparring.analysis.stats import Spread
 from sparring.datasets import Dataset
 from sparring.datasets._images import Images
@@ -63,22 +64,15 @@ def scored(data: Dataset, judge: judges.Judge | None, sides: Sides) -> dict[str,
     every = {"pixels": training.reshape(len(training), -1)} if training is not None else {}
     entry: dict[str, float] = {}
     for name, metric in fitting(data).items():
-        against = every if metric.whole else seen
-        if metric.through in against:
-            entry[name] = float(metric(against[metric.through], stands[metric.through][None])[0])
+        against = every if metric.all_training else seen
+        if metric.space in against:
+            entry[name] = float(metric(against[metric.space], stands[metric.space][None])[0])
     return entry
 
 
 def fitting(data: Dataset) -> dict[str, Metric]:
-    """Every metric; those on coordinates only for data with known modes."""
-    found: dict[str, Metric] = {}
-    for name in catalogue.entries("metrics"):
-        leaf = catalogue.find("metrics", name)
-        if leaf.through != "coordinates":
-            found[name] = leaf()
-        elif data.modes:
-            found[name] = leaf(centers=data.modes.centers, sd=data.modes.sd)
-    return found
+    """Every metric that `sparring measure` computes; those on coordinates only for data with known modes."""
+    return fitting_metrics(data, ("features", "classes", "pixels", "coordinates"))
 
 
 def measured(name: str, data_dir: Path | None, draws: int) -> dict[str, Any]:

@@ -37,7 +37,6 @@ from broken_gans import (
 )
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnose, remedied
-from sparring.recipe import Recipe
 from sparring.record import Run
 
 RESULTS = Path(__file__).parent / "results" / "remedies.json"
@@ -125,7 +124,7 @@ def main() -> None:
             print(f"{case.name}: {verdict.verdict}, nothing to try", flush=True)
             continue
         remedy, recipe = verdict.findings[0].remedies[0], case.recipe(seeds)
-        changed = Recipe.from_dict(remedied(recipe.to_dict(), remedy), recipe)
+        changed = remedied(recipe, remedy)
         folder = folder_of(out, case)
         folder = folder.with_name(f"{folder.name}--{remedy}")
         if not is_done(folder):

@@ -35,7 +35,8 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from speed import processor
 
 from sparring.analysis.generators import generate, latents
-from sparring.analysis.measure import judge_for, real_data, views
+from sparring.analysis.judge_choice import judge_for
+from sparring.analysis.samples import real_data, views
 from sparring.datasets import Dataset
 from sparring.datasets.mnist import MNIST
 from sparring.game.assembly import game_of

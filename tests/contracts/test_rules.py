@@ -12,10 +12,10 @@ import torch
 from sparring import catalogue
 from sparring.analysis.diagnosis import NOT_SURE, diagnosis
 from sparring.game.equilibrium import equilibrium_levels
+from sparring.metrics import all_metrics
 from sparring.record import Story
-from sparring.rules import Finding, Signals
-from sparring.rules._reading import FIGURES
-from sparring.rules._telling import told
+from sparring.rules import Finding, Range, Signals
+from sparring.rules._stories import story as synthetic
 
 GOOD_END = "equilibrium"
 
@@ -80,8 +80,8 @@ def test_the_evidence_is_numbers_with_their_healthy_range(rule: Any) -> None:
     assert finding.evidence
     assert any(np.isfinite((e.healthy.low, e.healthy.high)).any() for e in finding.evidence)
     for each in finding.evidence:
-        assert each.least <= each.value <= each.most
-    outside = [e for e in finding.evidence if not e.healthy.holds(np.array(e.value))]
+        assert each.min <= each.value <= each.max
+    outside = [e for e in finding.evidence if not e.healthy.contains(np.array(e.value))]
     assert bool(outside) == finding.fault, "a fault shows in at least one number, the good end in none"
 
 
@@ -150,9 +150,9 @@ def test_one_seed_is_enough_to_find_it(rule: Any) -> None:
 
 
 def test_every_figure_of_samples_has_a_healthy_range_that_holds_real_data() -> None:
-    for name, beside in FIGURES.items():
+    for name, metric in all_metrics().items():
         for real in (0.8, 1.0, 10.0) if "divergence" not in name else (0.0, 0.05):
-            assert beside.at(real).holds(np.array(real)), name
+            assert Range.of(metric.healthy, real).contains(np.array(real)), name
 
 
 def test_levels_are_read_on_the_scale_of_the_objective() -> None:
@@ -164,10 +164,10 @@ def test_levels_are_read_on_the_scale_of_the_objective() -> None:
     ):
         levels = Signals(Story({"seeds": [0]}, [{"event": "levels", "levels": held}])).levels
         assert levels is not None
-        assert levels.healthy("d_real").holds(np.array(inside))
-        assert outside is None or not levels.healthy("d_real").holds(np.array(outside))
-        mirrored = 2 * levels.answer - inside
-        assert levels.healthy("d_fake").holds(np.array(mirrored))
+        assert levels.healthy("d_real").contains(np.array(inside))
+        assert outside is None or not levels.healthy("d_real").contains(np.array(outside))
+        mirrored = 2 * levels.output - inside
+        assert levels.healthy("d_fake").contains(np.array(mirrored))
 
 
 SMOOTHED = {"is": "label-smoothing", "real": [0.9, 0.9], "fake": [0.1, 0.1]}
@@ -185,35 +185,37 @@ SWAPPED = {"is": "label-swapping", "rate": 0.1, "until": 0.0}
         ([{"yours": "Mine", "sha256": "0"}], 1.0, 0.0),
     ],
 )
-def test_d_can_be_no_surer_than_the_names_it_is_told(tricks: list[dict[str, Any]], real: float, fake: float) -> None:
+def test_d_can_be_no_surer_than_the_names_it_is_synthetic(
+    tricks: list[dict[str, Any]], real: float, fake: float
+) -> None:
     """Answers as sure as its names allow are a full lead, whatever the names; half-way between them is none."""
     for answers, lead in (((real, fake), 1.0), (((real + fake) / 2,) * 2, 0.0)):
-        story = told({"d_real": answers[0], "d_fake": answers[1]}, jitter=0.0, recipe={"tricks": tricks})
-        np.testing.assert_allclose(Signals(story).late("lead"), lead, atol=1e-6)
+        story = synthetic({"d_real": answers[0], "d_fake": answers[1]}, jitter=0.0, recipe={"tricks": tricks})
+        np.testing.assert_allclose(Signals(story).final("lead"), lead, atol=1e-6)
 
 
 def test_names_that_say_nothing_are_no_scale() -> None:
     """With half of the labels flipped D is told 0.5 of everything: that it answers so is not a lead."""
     flipped = [{"is": "label-swapping", "rate": 0.5, "until": 0.0}]
-    story = told({"d_real": 0.52, "d_fake": 0.48}, jitter=0.0, recipe={"tricks": flipped})
-    np.testing.assert_allclose(Signals(story).late("lead"), 0.04, atol=1e-6)
+    story = synthetic({"d_real": 0.52, "d_fake": 0.48}, jitter=0.0, recipe={"tricks": flipped})
+    np.testing.assert_allclose(Signals(story).final("lead"), 0.04, atol=1e-6)
 
 
 def test_a_gradient_that_vanished_says_nothing_alone() -> None:
     """Both gradients shrink in a game that comes to rest: without a look at samples, D must be sure of itself."""
     rule, gone = catalogue.find("rules", "vanishing-gradient")(), {"g_gradient": (0.5, 0.01, 0.0008, 0.0005)}
     for answers, found in (((0.52, 0.48), False), ((0.99, 0.01), True)):
-        story = told({**gone, "d_real": answers[0], "d_fake": answers[1]}, figures={})
+        story = synthetic({**gone, "d_real": answers[0], "d_fake": answers[1]}, metrics={})
         assert (rule(without(story, "real-baseline")) is not None) == found
 
 
 def test_samples_that_were_not_looked_at_lately_are_neither_good_nor_poor() -> None:
     """The last look lies in the first half of the run."""
-    story = told()
+    story = synthetic()
     looks = [e for e in story.log_points if e["round"] > 0.4 * story.round]
     events = [{k: v for k, v in e.items() if k != "metrics" or e not in looks} for e in story.events]
     signals = Signals(Story(story.recipe, events))
-    assert not signals.good.any() and not signals.poor.any() and not signals.known
+    assert not signals.good.any() and not signals.poor.any() and not signals.quality_known
     assert diagnosis(signals.story).verdict == NOT_SURE
 
 

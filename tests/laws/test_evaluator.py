@@ -18,11 +18,12 @@ from torch import Tensor, nn
 import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring import catalogue
-from sparring.analysis.evaluator import AMONG, COUNT, NEARER, Evaluator, OwnNumbers
+from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator, RelativeMetrics
 from sparring.datasets.digits import Digits
 from sparring.datasets.ring import Ring
 from sparring.game.assembly import game_of, state_of
 from sparring.game.game import Game
+from sparring.metrics.similarity_to_mean import MAX_RATIO
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
@@ -110,11 +111,11 @@ def test_a_look_leaves_the_game_and_chance_as_it_found_them(what: str) -> None:
     recipe = find_recipe("digits").replace(generator=generator, discriminator=discriminator, seeds=2, batch=4)
     game, evaluator = probed(recipe)
     before, torch_seeds = {n: a.copy() for n, a in state_of(game).items()}, torch.get_rng_state()
-    first = evaluator.look(game)
+    first = evaluator.evaluate(game)
     assert torch.equal(torch.get_rng_state(), torch_seeds)
     for name, array in state_of(game).items():
         np.testing.assert_array_equal(array, before[name], err_msg=name)
-    second = evaluator.look(game)
+    second = evaluator.evaluate(game)
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
@@ -155,7 +156,11 @@ def timed(
     run.create(recipe.to_json())
     baseline = {"diversity": 1.0}
     evaluator: Any = SimpleNamespace(
-        look=evaluated, seconds=setup, guess=look, real_baseline=baseline, told=lambda: {"metrics": baseline}
+        evaluate=evaluated,
+        setup_seconds=setup,
+        expected_seconds=look,
+        real_baseline=baseline,
+        baseline_event=lambda: {"metrics": baseline},
     )
     Trainer(recipe, game, run, chores_for(Evaluate(lambda: evaluator))).go()
     return run.story, sum(spent)
@@ -196,7 +201,7 @@ def digits() -> np.ndarray:
         ("roughness", lambda real: np.full_like(real, 0.3), 0, 0),
         ("similarity-to-mean", lambda real: real, 0.95, 1.05),
         ("similarity-to-mean", lambda real: (real + 3 * real.mean(0)) / 4, 3, 5),
-        ("similarity-to-mean", lambda real: real.mean(0, keepdims=True).repeat(len(real), 0), 10, NEARER),
+        ("similarity-to-mean", lambda real: real.mean(0, keepdims=True).repeat(len(real), 0), 10, MAX_RATIO),
         ("nearest-neighbor", lambda real: real, 0.9, 1.1),
         ("nearest-neighbor", lambda real: 1 - real, 2, 9),
     ],
@@ -204,7 +209,7 @@ def digits() -> np.ndarray:
 def test_own_numbers(name: str, made: Callable[[np.ndarray], np.ndarray], low: float, high: float) -> None:
     order = np.random.default_rng(0).permutation(digits())
     training, unseen, others = order[:900], order[900:1200], order[1200:1600]
-    figures = OwnNumbers.of(training, unseen)(np.stack([made(others), others]))
+    figures = RelativeMetrics.of(Digits(), training, unseen, len(others))(np.stack([made(others), others]))
     assert low <= figures[name][0] <= high
     assert 0.9 < figures[name][1] < 1.1
 
@@ -213,17 +218,17 @@ def test_own_numbers(name: str, made: Callable[[np.ndarray], np.ndarray], low: f
 def test_copies_lie_at_no_distance_and_unseen_examples_at_1(put_aside: bool) -> None:
     order = np.random.default_rng(0).permutation(digits())
     training, unseen, others = order[:900], order[900:1300], order[1300:]
-    own = OwnNumbers.of(training, unseen if put_aside else None)
+    own = RelativeMetrics.of(Digits(), training, unseen if put_aside else None, len(others))
     assert own(training[None, :100])["nearest-neighbor"] == 0
     assert 0.9 < own(others[None])["nearest-neighbor"] < 1.1
 
 
 def test_a_member_that_is_lost_has_no_figures_and_takes_none_from_others() -> None:
     game, evaluator = probed(find_recipe("digits").replace(seeds=3))
-    sound = evaluator.look(game)
+    sound = evaluator.evaluate(game)
     with torch.no_grad():
         game.G.parameters[0][1] = torch.nan
-    lost = evaluator.look(game)
+    lost = evaluator.evaluate(game)
     assert sound.keys() == lost.keys()
     for name, values in lost.items():
         if name != "d_train":  # D has not seen its samples yet
@@ -238,7 +243,7 @@ def test_members_that_are_about_to_diverge_have_figures_or_none(data: str) -> No
     with torch.no_grad():
         for member, factor in enumerate((1, 1e18, 1e36)):
             game.G.parameters[-1][member] *= factor
-    told = evaluator.look(game)
+    told = evaluator.evaluate(game)
     assert np.isfinite(
         [told[name][0] for name in ("frechet-distance", "diversity", "nearest-neighbor", "d_train")]
     ).all()
@@ -265,7 +270,7 @@ def test_figures_of_real_data_are_near_the_yardstick() -> None:
     perfect: Any = Perfect()
     perfect.parameters, perfect.state = (), dict
     game.G = perfect
-    told = evaluator.look(game)
+    told = evaluator.evaluate(game)
     assert told["modes"].tolist() == [10, 10]
     for name in ("frechet-distance", "confidence", "diversity", "roughness", "similarity-to-mean"):
         np.testing.assert_allclose(told[name], evaluator.real_baseline[name], rtol=0.3, err_msg=name)
@@ -274,39 +279,44 @@ def test_figures_of_real_data_are_near_the_yardstick() -> None:
 def test_held_out_data_is_asked_about_where_there_is_any(data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe("mnist-v3.2"))
     _, without = probed(recipe, data_dir)
-    assert "d_held_out" not in without.look(probed(recipe, data_dir)[0])
-    assert without.told()["held_out"].startswith("none: ") and "t10k" in without.told()["held_out"]
+    assert "d_held_out" not in without.evaluate(probed(recipe, data_dir)[0])
+    assert without.baseline_event()["held_out"].startswith("none: ") and "t10k" in without.baseline_event()["held_out"]
     home = tmp_path / "data"
     shutil.copytree(data_dir, home)
     shutil.copy(home / "mnist/train-images-idx3-ubyte", home / "mnist/t10k-images-idx3-ubyte")
     game, evaluator = probed(recipe, home)
-    told = evaluator.look(game)
-    assert evaluator.told()["held_out"] == "its test split" and told["d_held_out"].shape == (2,)
+    told = evaluator.evaluate(game)
+    assert evaluator.baseline_event()["held_out"] == "its test split" and told["d_held_out"].shape == (2,)
 
 
 def test_points_are_held_against_their_modes_and_vectors_against_themselves() -> None:
     ring = find_recipe("digits").replace(data=Ring(), generator=FullyConnected(hidden=(8,)), seeds=2)
     game, evaluator = probed(ring)
-    told = evaluator.look(game)
+    told = evaluator.evaluate(game)
     assert {"high-quality", "reached-modes", "mode-divergence", "diversity", "d_held_out"} <= told.keys()
     assert "roughness" not in told and evaluator.real_baseline["reached-modes"] == 8
     # A generator that is fed one constant cannot be diverse, and says nothing by that.
     game, evaluator = probed(find_recipe("pattern-1010").replace(seeds=2))
-    assert evaluator.look(game).keys() == {
+    assert evaluator.evaluate(game).keys() == {
         "frechet-distance", "similarity-to-mean", "nearest-neighbor", "d_train", "d_generated", "d_held_out"
     }  # fmt: skip
 
 
 def test_the_yardstick_says_what_it_was_taken_with() -> None:
     _, evaluator = probed(find_recipe("digits"))
-    told = evaluator.told()
-    assert (told["n"], told["samples"], told["training"], told["judge"]) == (COUNT, COUNT, min(AMONG, 1797), "digits")
+    told = evaluator.baseline_event()
+    assert (told["n"], told["samples"], told["training"], told["judge"]) == (
+        COUNT,
+        COUNT,
+        min(MAX_TRAINING, 1797),
+        "digits",
+    )
     assert told["metrics"]["modes"] == 10 and told["metrics"]["diversity"] == 1
 
 
 def test_players_that_are_told_classes_are_asked_with_classes() -> None:
     game, evaluator = probed(find_recipe("digits").replace(conditional=True, seeds=2))
-    told = evaluator.look(game)
+    told = evaluator.evaluate(game)
     assert np.isfinite(told["d_train"]).all() and np.isfinite(told["modes"]).all()
     assert "d_held_out" not in told
 
@@ -333,10 +343,10 @@ def test_figures_that_some_looks_lack_are_gaps() -> None:
 
 def test_every_trick_lets_samples_be_looked_at(trick: Trick) -> None:
     game, evaluator = probed(find_recipe("digits").replace(tricks=(trick,), seeds=2, batch=60))
-    assert all(np.isfinite(values).all() for values in evaluator.look(game).values())
+    assert all(np.isfinite(values).all() for values in evaluator.evaluate(game).values())
 
 
 def test_every_objective_lets_samples_be_looked_at(objective: Objective) -> None:
     game, evaluator = probed(find_recipe("digits").replace(objective=objective, tricks=(), seeds=2, batch=60))
-    told = evaluator.look(game)
+    told = evaluator.evaluate(game)
     assert all(np.isfinite(told[name]).all() for name in ("d_train", "d_generated"))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from sparring import judges
-from sparring.analysis.measure import judge_of, views
+from sparring.analysis.judge_choice import judge_of
+from sparring.analysis.samples import views
 from sparring.datasets import _idx
 from sparring.errors import UsageError
 from sparring.judges.training import Lesson, taught

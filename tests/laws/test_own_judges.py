@@ -11,12 +11,12 @@ from scipy import ndimage
 
 from sparring.errors import UsageError
 from sparring.judges import Judge, own, own_training
-from sparring.judges.own import Pictures
+from sparring.judges.own import LabeledImages
 from sparring.judges.treatments import treated, treatments
 from sparring.metrics.frechet_distance import FrechetDistance
 
 
-def bars(count: int, shape: tuple[int, int, int] = (1, 16, 16), seed: int = 0) -> Pictures:
+def bars(count: int, shape: tuple[int, int, int] = (1, 16, 16), seed: int = 0) -> LabeledImages:
     """Pictures of one bright bar each, level in class 0 and upright in class 1."""
     rng = np.random.default_rng(seed)
     channels, height, width = shape
@@ -24,11 +24,11 @@ def bars(count: int, shape: tuple[int, int, int] = (1, 16, 16), seed: int = 0) -
     rows, columns = np.mgrid[:height, :width]
     away = np.where(classes[:, None, None] == 0, rows / height, columns / width) - rng.uniform(0.2, 0.5, (count, 1, 1))
     light = np.exp(-((8 * away) ** 2))[:, None] * rng.uniform(0.5, 1, (count, channels, 1, 1))
-    return Pictures((255 * light).astype(np.uint8), classes)
+    return LabeledImages((255 * light).astype(np.uint8), classes)
 
 
-def without_classes(pictures: Pictures) -> Pictures:
-    return Pictures(pictures.pixels, None)
+def without_classes(pictures: LabeledImages) -> LabeledImages:
+    return LabeledImages(pictures.pixels, None)
 
 
 @pytest.fixture
@@ -138,7 +138,9 @@ def test_a_damaged_judge_is_trained_again_with_a_word(
 def test_classes_that_the_pictures_do_not_tell_are_not_taught(capsys: pytest.CaptureFixture[str]) -> None:
     learn, ask = bars(200, seed=4), bars(100, seed=5)
     rng = np.random.default_rng(0)
-    judge = own.own(Pictures(learn.pixels, rng.integers(2, size=200)), Pictures(ask.pixels, rng.integers(2, size=100)))
+    judge = own.own(
+        LabeledImages(learn.pixels, rng.integers(2, size=200)), LabeledImages(ask.pixels, rng.integers(2, size=100))
+    )
     assert judge.accuracy is None
     assert "the images do not tell their classes" in capsys.readouterr().err
 
@@ -160,7 +162,7 @@ def test_a_cache_that_cannot_be_written_costs_the_judge_no_more_than_its_keeping
     monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / project)
     judge = own.own(bars(150, seed=6), bars(60, seed=7))
     assert judge.accuracy is not None
-    assert "the judge cannot be kept in" in capsys.readouterr().err
+    assert "the judge cannot be cached in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("count", "shape"), [(20, (1, 16, 16)), (100, (3, 7, 20))])

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sparring import catalogue
-from sparring.analysis.measure import views
+from sparring.analysis.samples import views
 from sparring.datasets.digits import Digits
 from sparring.judges import judge
+from sparring.metrics import all_metrics
 
 ROOT = Path(__file__).parents[2]
 COUNT = 400
@@ -43,14 +43,14 @@ def faulty(fault: str, fresh: np.ndarray, training: np.ndarray) -> np.ndarray:
 
 
 def test_real_digits_score_better_than_every_faulty_picture(metric: Any, script: Any) -> None:
-    if metric.through == "coordinates":
-        pytest.skip("looks at points, not at pictures")
+    if metric.space in ("coordinates", "examples"):
+        pytest.skip("of points, or evaluated during training only")
     by = judge("digits")
     reference, fresh, training = script.drawn(Digits(), COUNT, None, draw=0)
-    against = {"pixels": training.reshape(len(training), -1)} if metric.whole else views(reference, by)
+    against = {"pixels": training.reshape(len(training), -1)} if metric.all_training else views(reference, by)
 
     def score(pictures: np.ndarray) -> float:
-        return float(metric(against[metric.through], views(pictures, by)[metric.through][None])[0])
+        return float(metric(against[metric.space], views(pictures, by)[metric.space][None])[0])
 
     best = score(fresh)
     for fault in metric.catches:
@@ -72,7 +72,9 @@ def test_the_figures_in_the_docs_are_of_the_judges_that_are_shipped(script: Any)
     assert set(held) == set(script.COUNTS)
     for name, told in held.items():
         assert told["judge"] is None or told["weights"] == script.weights_of(told["judge"]), f"measure {name} again"
-    assert {metric for told in held.values() for metric in told["figures"]} == set(catalogue.entries("metrics"))
+    assert {metric for told in held.values() for metric in told["figures"]} == {
+        name for name, metric in all_metrics().items() if metric.space != "examples"
+    }
 
 
 def test_the_figures_in_the_docs_are_what_the_script_measures(script: Any) -> None:

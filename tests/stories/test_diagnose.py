@@ -15,7 +15,8 @@ from scipy.stats import t as students
 
 import sparring
 from sparring import catalogue
-from sparring.analysis.diagnosis import NOT_SURE, Plateau, command, diagnosis, students_t
+from sparring.analysis.diagnosis import NOT_SURE, Plateau, command, diagnosis
+from sparring.analysis.stats import students_t
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.least_squares import LeastSquares
@@ -24,7 +25,7 @@ from sparring.record import Run, Story
 from sparring.report import Live, summary, write_report
 from sparring.report.findings import when_to_stop
 from sparring.rules import Signals
-from sparring.rules._telling import told
+from sparring.rules._stories import story as synthetic
 from sparring.training.chores import evaluate
 from sparring.tricks.label_swapping import LabelSwapping
 
@@ -108,8 +109,8 @@ def test_words_name_the_verdict_its_numbers_and_what_to_type(trained: Path, caps
 
 
 def test_a_remedy_is_trained_beside_the_run_and_changes_what_it_says(trained: Path) -> None:
-    sparring_("train", "--from", trained, "--remedy", "honest-labels", "--rounds", 4, "--log-points", 1)
-    made = Run(trained.with_name("run-honest-labels"))
+    sparring_("train", "--from", trained, "--remedy", "no-label-swapping", "--rounds", 4, "--log-points", 1)
+    made = Run(trained.with_name("run-no-label-swapping"))
     assert made.recipe["tricks"] == [] and made.recipe["rounds"] == 4
     assert made.recipe["generator"] == Run(trained).recipe["generator"]
 
@@ -117,7 +118,10 @@ def test_a_remedy_is_trained_beside_the_run_and_changes_what_it_says(trained: Pa
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--remedy", "plain-generator"), "plain-generator has nothing to change in this recipe; these have: "),
+        (
+            ("--remedy", "fully-connected-generator"),
+            "fully-connected-generator has nothing to change in this recipe; these have: ",
+        ),
         (("--remedy", "modrn"), "did you mean 'modern'?"),
         (("--remedy", "modern", "--batch", "many"), "batch"),
     ],
@@ -132,7 +136,7 @@ def test_what_does_not_fit_is_one_line(
 
 def test_a_remedy_needs_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sparring_("train", "digits", "--remedy", "modern", expect=WRONG_USAGE)
-    assert "say which with --from RUN" in capsys.readouterr().err
+    assert "name the run with --from RUN" in capsys.readouterr().err
     sparring_("train", "--from", tmp_path / "nothing", "--remedy", "modern", expect=FAILED)
     assert "does not exist" in capsys.readouterr().err
     sparring_("diagnose", tmp_path / "nothing", expect=FAILED)
@@ -142,8 +146,8 @@ def test_a_run_with_a_users_own_network_is_diagnosed_and_mended(tmp_path: Path) 
     (tmp_path / "mine.py").write_text(OWN)
     made = sparring.train(sparring.find_recipe(str(tmp_path / "mine.py")), tmp_path / "run")
     assert sparring.diagnose(made).verdict in (NOT_SURE, *catalogue.entries("rules"))
-    sparring_("train", "--from", made.path, "--remedy", "faster-discriminator", "--rounds", 3)
-    again = Run(tmp_path / "run-faster-discriminator")
+    sparring_("train", "--from", made.path, "--remedy", "higher-d-lr", "--rounds", 3)
+    again = Run(tmp_path / "run-higher-d-lr")
     assert again.recipe["generator"]["yours"] == "Mine"
     assert again.recipe["discriminator_optimizer"]["lr"] == 4 * made.recipe["discriminator_optimizer"]["lr"]
 
@@ -160,7 +164,7 @@ def test_a_run_that_diverges_is_stopped_and_named_with_the_round_where_it_began(
     assert held["verdict"] == first["rule"] == "divergence"
     assert first["members"] == [0, 1] and first["since"] <= 20
     assert "seed 0 at round" in first["claim"]
-    assert first["remedy"] == "usual-rates" and "lower-rates" in first["remedies"]
+    assert first["remedy"] == "usual-lr" and "lower-lr" in first["remedies"]
 
 
 def test_python_says_the_same(trained: Path) -> None:
@@ -177,7 +181,7 @@ def test_the_page_carries_every_finding_with_its_picture_and_command(tmp_path: P
     for finding in held.findings:
         assert finding.rule in page and escape(finding.plot.title) in page
         assert command(made.path, finding.remedies[0]) in page
-    assert page.count("Dotted: the round since which it holds") == len(held.findings)
+    assert page.count("Dotted line: the round since which the finding holds") == len(held.findings)
 
 
 def test_the_author_stands_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,21 +189,21 @@ def test_the_author_stands_beside_the_run(tmp_path: Path, capsys: pytest.Capture
     made.write_text("recipe.json", json.dumps(sparring.find_recipe("num-gan").replace(seeds=8).to_dict()))
     sparring_("show", made.path)
     said = " ".join(capsys.readouterr().out.split())
-    assert "its author saw No longer pure noise" in said
-    assert "findings to be made discriminator-wins" in said
+    assert "reference result No longer pure noise" in said
+    assert "expected diagnosis discriminator-wins" in said
     assert "diagnosis discriminator-wins (8 of 8): D is far ahead" in said
 
 
 def test_it_says_not_sure_where_nothing_is_clear(tmp_path: Path) -> None:
     """D leads, no figure was told: nothing is known of the samples, and neither end is claimed."""
-    story = told({"d_real": 0.7, "d_fake": 0.3}, figures={})
+    story = synthetic({"d_real": 0.7, "d_fake": 0.3}, metrics={})
     held = diagnosis(Story(story.recipe, [e for e in story.events if e["event"] != "real-baseline"]))
     assert held.verdict == NOT_SURE and not held.findings
     assert held.line == "not-sure: nothing stands out, good or bad"
 
 
 def test_a_minority_is_told_and_is_not_the_verdict() -> None:
-    story = told(lost={0: 4_000, 1: 4_200})
+    story = synthetic(diverged={0: 4_000, 1: 4_200})
     held = diagnosis(story)
     assert held.verdict == "equilibrium"
     lost = next(f for f in held.findings if f.rule == "divergence")
@@ -231,25 +235,25 @@ def test_intervals_are_students(freedom: int) -> None:
 
 
 def test_whether_more_training_pays_is_said_with_its_interval() -> None:
-    falling = Plateau.of(Signals(told(figures={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
+    falling = Plateau.of(Signals(synthetic(metrics={"frechet-distance": (60.0, 40.0, 28.0, 20.0, 14.0, 10.0)})))
     assert falling is not None and falling.improving is True
     assert falling.low < falling.change < falling.high < 0
-    resting = Plateau.of(Signals(told(figures={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
+    resting = Plateau.of(Signals(synthetic(metrics={"frechet-distance": (30.0, 3.0, 3.0, 3.0, 3.0, 3.0)})))
     assert resting is not None and resting.improving is False
-    assert "more training would add little" in resting.words
+    assert "more training would help little" in resting.words
     assert Plateau("frechet-distance", 0.01, -0.9, 8.74).words == (
         "Over the last third of the rounds samples came 1% further from the data "
-        "(95% interval: 90% nearer to 10 times as far): that does not tell whether more training pays."
+        "(95% interval: 90% nearer to 10 times as far): inconclusive whether more training helps."
     )
-    untold = told(figures={})
+    untold = synthetic(metrics={})
     assert Plateau.of(Signals(untold)) is None
 
 
 def test_one_example_that_wanders_nearer_is_no_gain() -> None:
     falling = (60.0, 50.0, 38.0, 27.0, 18.0, 12.0)
-    alive = Signals(told(figures={"frechet-distance": falling, "diversity": 0.7}))
-    stuck = Signals(told(figures={"frechet-distance": falling, "diversity": 0.001}))
-    assert alive.gaining(-0.15).all() and not stuck.gaining(-0.15).any()
+    alive = Signals(synthetic(metrics={"frechet-distance": falling, "diversity": 0.7}))
+    stuck = Signals(synthetic(metrics={"frechet-distance": falling, "diversity": 0.001}))
+    assert alive.improving(-0.15).all() and not stuck.improving(-0.15).any()
 
 
 # When to stop.
@@ -266,7 +270,7 @@ def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: 
     assert 100 <= ended < 200
     assert sparring.train(rest, tmp_path / "run", early_stop=True).story.round == ended
     held = sparring.diagnose(made)
-    assert held.plateau is not None and not held.plateau.pays
+    assert held.plateau is not None and not held.plateau.worth_continuing
     assert sparring.train(rest, tmp_path / "run").story.status == "finished"
 
 

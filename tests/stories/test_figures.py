@@ -28,7 +28,7 @@ from sparring.report.figures.drawing import DARK, LIGHT, as_png
 from sparring.report.figures.panels import evaluations, gradients
 from sparring.report.figures.run import figures
 from sparring.report.live.scatters import COLUMNS, ROWS, Scatters
-from sparring.report.metric_names import FEW, METRIC_NAMES, phrases
+from sparring.report.metric_names import FEW, name_of, phrases
 from sparring.training import train
 from tests.stories.test_report import page_of, text_of
 
@@ -154,7 +154,7 @@ def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Ru
     facts = Facts.of(trained)
     panels = [axes for axes in evaluations(facts, LIGHT).axes if axes.get_visible()]
     titles = [axes.get_title(loc="left") for axes in panels]
-    assert titles == [*(METRIC_NAMES[name].title for name in (*JUDGED, *OWN)), "D's outputs"]
+    assert titles == [*(name_of(name).title for name in (*JUDGED, *OWN)), "D's outputs"]
     modes = panels[titles.index("modes")]
     assert any(line.get_linestyle() == "--" and set(line.get_ydata()) == {10} for line in modes.lines)
     assert panels[0].get_yscale() == "log" or np.ptp(facts.story.evaluations[1]["frechet-distance"]) < 100

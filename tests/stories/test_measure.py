@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring import catalogue
-from sparring.analysis.measure import measure, pictures, real_data
+from sparring.analysis.judge_choice import images_for_judge
+from sparring.analysis.measure import measure
+from sparring.analysis.samples import real_data
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.judges import Judge, own_training
 from sparring.judges.inception import InceptionNetwork
@@ -46,8 +48,8 @@ def test_every_figure_stands_beside_real_data(trained: Path, capsys: pytest.Capt
     sparring("measure", trained, "--count", 200, "--json")
     told = json.loads(capsys.readouterr().out)
     assert told["judge"] == "digits" and told["n"] == 200 and told["seeds"] == [0, 1, 2] and told["round"] == 3
-    through = {n: catalogue.find("metrics", n).through for n in catalogue.entries("metrics")}
-    assert set(told["metrics"]) == {name for name, how in through.items() if how != "coordinates"}
+    spaces = {n: catalogue.find("metrics", n).space for n in catalogue.entries("metrics")}
+    assert set(told["metrics"]) == {n for n, space in spaces.items() if space not in ("coordinates", "examples")}
     for name, figure in told["metrics"].items():
         leaf = catalogue.find("metrics", name)
         assert {"members", "real", "better", "n"} <= set(figure)
@@ -64,9 +66,9 @@ def test_every_figure_stands_beside_real_data(trained: Path, capsys: pytest.Capt
 def test_the_same_run_measured_again_gives_the_same_figures_and_one_seed_its_own(trained: Path) -> None:
     once, again, alone = measure(trained, 100), measure(trained, 100), measure(trained, 100, seeds=[1])
     assert once.plain() == again.plain()
-    for name, figure in alone.figures.items():
-        assert figure.real == once.figures[name].real
-        np.testing.assert_allclose(figure.members[0], once.figures[name].members[1], rtol=1e-4, atol=1e-6)
+    for name, figure in alone.scores.items():
+        assert figure.real == once.scores[name].real
+        np.testing.assert_allclose(figure.members[0], once.scores[name].members[1], rtol=1e-4, atol=1e-6)
 
 
 def test_words_and_the_page_show_the_distance_from_real(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,7 +104,7 @@ def test_points_with_known_modes_are_measured_by_their_modes(tmp_path: Path) -> 
         *("train", "digits", *SMALL[:6], "--data", "ring", "--generator", generator, "--latent", latent),
         *("--discriminator", "fully-connected(hidden=(9,), output=none)", "--out", out),
     )
-    figures = measure(Run.open(out), 300).figures
+    figures = measure(Run.open(out), 300).scores
     assert figures["high-quality"].real == pytest.approx(0.989, abs=0.03)
     assert figures["reached-modes"].real == 8
     assert figures["reached-modes"].members[0] <= 8
@@ -198,7 +200,7 @@ def test_a_judge_of_its_own_can_be_asked_for_where_another_is_shipped(
 def test_a_judge_learns_from_nothing_that_stands_where_a_generator_would() -> None:
     from sparring.datasets.digits import Digits
 
-    learn, _ = pictures(Digits(), None)
+    learn, _ = images_for_judge(Digits(), None)
     for count in (100, 898):
         unseen = (255 * real_data(Digits(), count).held_out).round().astype(np.uint8)
         both = np.concatenate([learn.pixels, unseen]).reshape(-1, 64)
@@ -206,12 +208,12 @@ def test_a_judge_learns_from_nothing_that_stands_where_a_generator_would() -> No
 
 
 def test_stacked_images_can_be_learnt_from_as_they_are_drawn(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sparring.analysis.measure as room
+    import sparring.analysis.judge_choice as room
     from sparring.datasets.stacked_mnist import StackedMNIST
 
-    monkeypatch.setattr(room, "MOST_LEARNT", 600)
-    monkeypatch.setattr(room, "MOST_ASKED", 100)
-    learn, ask = pictures(StackedMNIST(span=(-1.0, 1.0)), data_dir)
+    monkeypatch.setattr(room, "MAX_TRAINING", 600)
+    monkeypatch.setattr(room, "MAX_TEST", 100)
+    learn, ask = images_for_judge(StackedMNIST(span=(-1.0, 1.0)), data_dir)
     assert learn.pixels.shape == (600, 3, 28, 28) and ask.pixels.shape == (100, 3, 28, 28)
     assert learn.pixels.max() > 200 and learn.pixels.min() == 0
     assert learn.labels is not None and learn.labels.max() > 99
@@ -220,7 +222,7 @@ def test_stacked_images_can_be_learnt_from_as_they_are_drawn(data_dir: Path, mon
 def test_published_distances_look_through_inception(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import sparring.analysis.measure as room
+    import sparring.analysis.judge_choice as room
 
     class Quarters(nn.Module):
         def forward(self, pixels: Tensor) -> tuple[Tensor]:

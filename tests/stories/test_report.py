@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sparring.analysis.curves import smoothed
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import named_seeds, plus_minus
@@ -29,6 +28,7 @@ from sparring.report.figures.drawing import LIGHT, MAX_LINES
 from sparring.report.figures.run import curves, ends, outputs
 from sparring.report.live.preview import ImagePreview, preview, sparkline
 from sparring.report.page.run import MAX_PICTURES, page
+from sparring.rules import moving_mean
 from sparring.training import train
 
 TARGET = [0.9, 0.1, 0.9, 0.1]
@@ -244,10 +244,10 @@ def test_figures_label_the_equilibrium_and_their_units(tmp_path: Path) -> None:
 
 def test_smoothing_is_a_mean_that_keeps_gaps() -> None:
     values = np.array([[1.0], [2.0], [3.0], [np.nan], [5.0]])
-    assert smoothed(values, 3)[:, 0].tolist()[:3] == [1.5, 2.0, 2.5]
-    assert np.isnan(smoothed(values, 3)[3, 0]) and smoothed(values, 3)[4, 0] == 5.0
+    assert moving_mean(values, 3)[:, 0].tolist()[:3] == [1.5, 2.0, 2.5]
+    assert np.isnan(moving_mean(values, 3)[3, 0]) and moving_mean(values, 3)[4, 0] == 5.0
     ramp = np.arange(20.0)[:, None]
-    np.testing.assert_allclose(smoothed(ramp, 5)[2:-2], ramp[2:-2])
+    np.testing.assert_allclose(moving_mean(ramp, 5)[2:-2], ramp[2:-2])
 
 
 # Numbers.

@@ -6,33 +6,22 @@ import numpy as np
 
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.wording import number
+from sparring.rules import SMOOTHING, moving_mean
 
-SMOOTH_SHARE = 0.03
-"""Window of the moving mean, as a share of the run's logged rounds."""
 MIN_CHANGE = 0.1
 """A fall or a rise by less than this share of a curve's first value is not mentioned."""
 MIN_ERRORS = 5.0
 """Nor is one below this many standard errors of the noise between points: the min of many values is low by accident."""
 
 
-def smoothed(values: np.ndarray, window: int) -> np.ndarray:
-    """Moving mean over `window` points of `(T, P)`, shorter at the ends; NaN where a value is not finite."""
-    if window <= 1 or not len(values):
-        return values
-    finite = np.isfinite(values)
-    return np.where(finite, _moving_sum(np.where(finite, values, 0.0), window), np.nan) / np.maximum(
-        _moving_sum(finite.astype(np.float64), window), 1
-    )
-
-
 def window(facts: Facts) -> int:
     """How many logged rounds the moving mean averages."""
-    return max(1, round(len(facts.story.logged_rounds) * SMOOTH_SHARE))
+    return max(1, round(len(facts.story.logged_rounds) * SMOOTHING))
 
 
 def smoothed_curve(facts: Facts, name: str) -> np.ndarray:
     """A curve as pictures show it, `(T, P)`."""
-    return smoothed(facts.story.curve(name), window(facts))
+    return moving_mean(facts.story.curve(name), window(facts))
 
 
 def course(facts: Facts, name: str) -> str | None:
@@ -52,10 +41,3 @@ def course(facts: Facts, name: str) -> str | None:
     whose = f"{TITLES[name]} (median over seeds)" if len(facts.seeds) > 1 else TITLES[name]
     fell = f"{whose} started at {number(first)} and fell to {number(low)} by round {rounds[lowest]:,}"
     return f"{fell}, then rose back to {number(last)}." if last - low > threshold else f"{fell}."
-
-
-def _moving_sum(values: np.ndarray, window: int) -> np.ndarray:
-    before = window // 2
-    sums = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
-    index = np.arange(len(values))
-    return sums[np.minimum(index - before + window, len(values))] - sums[np.maximum(index - before, 0)]

@@ -1,96 +1,95 @@
-"""What is wrong with a GAN, or right: every rule asked of one run's story, what they found in order. Loads no torch."""
+"""What is wrong with a GAN, or right: every rule applied to one run's story, findings sorted. Loads no torch."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from sparring import catalogue
-from sparring.errors import UsageError
+from sparring.analysis.stats import students_t
+from sparring.errors import SparringError, UsageError
+from sparring.recipe import Recipe
 from sparring.record import Run, Story
+from sparring.record.journal import json_numbers
 from sparring.rules import Finding, Rule, Signals
 
 NOT_SURE = "not-sure"
 """The verdict where no finding holds for most members."""
-SURE = 0.95
-"""Share of the time that an interval over members holds what it is about."""
-PAYS = 0.05
-"""Part of the distance from the data that another third of the run must promise to take away, to be worth it."""
+CONFIDENCE = 0.95
+"""Confidence level of intervals over members."""
+WORTH = 0.05
+"""The share of the distance from the data that a third more rounds must promise to remove to be worth training."""
 
 
 @dataclass(frozen=True)
 class Plateau:
-    """Whether samples are still getting better, as a change over the last third of the rounds."""
+    """Whether samples are still improving, as the change of their distance from the data over the last third."""
 
-    figure: str
-    """What falls as samples get better."""
+    metric: str
+    """What falls as samples improve."""
     change: float
-    """Mean over members: -0.2 is a fifth nearer to the data."""
+    """Mean over members: -0.2 is 20 % nearer to the data."""
     low: float
     high: float
-    """Ends of the interval for that mean: by how far members differ, or with one by how far its looks lie from a line.
-
-    NaN where there are too few of both.
-    """
+    """Ends of the 95 % interval for that mean: from the members' spread, or for one member from the residuals of its
+    evaluations about a line. NaN where there are too few of both."""
 
     @property
     def improving(self) -> bool | None:
-        """Whether more training pays; None where members do not agree well enough to say."""
+        """Whether more training helps; None where the interval is too wide to say."""
         if np.isnan(self.low):
             return None
-        if self.high < 0 and self.change < -PAYS:
+        if self.high < 0 and self.change < -WORTH:
             return True
-        return False if self.low > -2 * PAYS else None
+        return False if self.low > -2 * WORTH else None
 
     @property
-    def pays(self) -> bool:
-        """Whether to go on: members agree that samples get better, or at least they do on average."""
-        return bool(self.improving) or self.change < -PAYS
+    def worth_continuing(self) -> bool:
+        """Whether to train on: samples are improving for certain, or at least in the mean over members."""
+        return bool(self.improving) or self.change < -WORTH
 
     @classmethod
     def of(cls, signals: Signals) -> Plateau | None:
-        """None where samples were looked at less than twice in that part."""
-        line = signals.line
-        sound = np.isfinite(line.change) & ~signals.lost
-        change = line.change[sound]
+        """None where samples were evaluated less than twice in the last third of the rounds."""
+        trend = signals.trend
+        usable = np.isfinite(trend.change) & ~signals.diverged
+        change = trend.change[usable]
         if not len(change):
             return None
-        middle, reach = float(change.mean()), float("nan")
+        mean, reach = float(change.mean()), float("nan")
         if len(change) > 1:
-            reach = students_t(len(change) - 1, SURE) * float(change.std(ddof=1)) / len(change) ** 0.5
-        elif line.looks > 2:
-            reach = students_t(line.looks - 2, SURE) * float(line.error[sound][0])
-        low, high = middle - reach, middle + reach
-        return cls(signals.distance.name, float(np.expm1(middle)), float(np.expm1(low)), float(np.expm1(high)))
+            reach = students_t(len(change) - 1, CONFIDENCE) * float(change.std(ddof=1)) / len(change) ** 0.5
+        elif trend.evaluations > 2:
+            reach = students_t(trend.evaluations - 2, CONFIDENCE) * float(trend.error[usable][0])
+        low, high = mean - reach, mean + reach
+        return cls(signals.distance.name, float(np.expm1(mean)), float(np.expm1(low)), float(np.expm1(high)))
 
     @property
     def words(self) -> str:
         """One sentence."""
-        way = "nearer to" if self.change < 0 else "further from"
-        ends = f" ({SURE:.0%} interval: {_as_moved(self.low)} to {_as_moved(self.high)})"
-        between = ends if np.isfinite(self.low) else ""
-        came = f"Over the last third of the rounds samples came {abs(self.change):.0%} {way} the data{between}"
-        end = {
-            True: "more training pays.",
-            False: "more training would add little.",
-            None: "that does not tell whether more training pays.",
+        direction = "nearer to" if self.change < 0 else "further from"
+        ends = f" ({CONFIDENCE:.0%} interval: {_in_words(self.low)} to {_in_words(self.high)})"
+        interval = ends if np.isfinite(self.low) else ""
+        came = f"Over the last third of the rounds samples came {abs(self.change):.0%} {direction} the data{interval}"
+        conclusion = {
+            True: "more training helps.",
+            False: "more training would help little.",
+            None: "inconclusive whether more training helps.",
         }
-        return f"{came}: {end[self.improving]}"
+        return f"{came}: {conclusion[self.improving]}"
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
         numbers = {"change": self.change, "low": self.low, "high": self.high}
-        told = {key: float(f"{value:.4g}") if np.isfinite(value) else None for key, value in numbers.items()}
-        return {"figure": self.figure, **told, "improving": self.improving}
+        rounded = {key: json_numbers(float(f"{value:.4g}")) for key, value in numbers.items()}
+        return {"metric": self.metric, **rounded, "improving": self.improving}
 
 
 @dataclass(frozen=True)
@@ -112,19 +111,19 @@ class Diagnosis:
         if not self.findings:
             return f"{NOT_SURE}: nothing stands out, good or bad"
         first = self.findings[0]
-        held = f"{len(first.members):,} of {first.of:,}"
+        share = f"{len(first.members):,} of {first.of:,}"
         if first.widespread:
-            return f"{first.rule} ({held}): {first.claim}"
-        return f"{NOT_SURE}: nothing is clear for most seeds; {first.rule} in {held}"
+            return f"{first.rule} ({share}): {first.claim}"
+        return f"{NOT_SURE}: nothing is clear for most seeds; {first.rule} in {share}"
 
     @property
     def best(self) -> int | None:
-        """The round whose samples were nearest to the data, of those looked at; its checkpoint is kept."""
-        told = [event["round"] for event in self.story.events if event["event"] == "best"]
-        return told[-1] if told else None
+        """The round whose samples were nearest to the data, of those evaluated; its checkpoint is kept."""
+        rounds = [event["round"] for event in self.story.events if event["event"] == "best"]
+        return rounds[-1] if rounds else None
 
     def plain(self, run: str | Path | None = None) -> dict[str, Any]:
-        """What `sparring diagnose --json` tells."""
+        """What `sparring diagnose --json` prints."""
         return {
             "verdict": self.verdict,
             "findings": [_plain(finding, run) for finding in self.findings],
@@ -135,13 +134,20 @@ class Diagnosis:
 
 
 def diagnose(run: Run | str | Path) -> Diagnosis:
-    """What a run's journal says is wrong with it, or right. Raises SparringError for a folder that holds no run."""
+    """What a run's journal says is wrong with it, or right.
+
+    Args:
+        run: The run or its folder, also while it trains.
+
+    Raises:
+        SparringError: The folder contains no run.
+    """
     run = run if isinstance(run, Run) else Run.open(run)
     return diagnosis(story_of(run))
 
 
 def story_of(run: Run) -> Story:
-    """A run's story, with the objective's levels from about.json where an older journal does not tell them."""
+    """A run's story, with the objective's levels from about.json where an older journal does not state them."""
     story, levels = run.story, run.about.get("equilibrium")
     if not levels or any(event.get("levels") for event in story.events):
         return story
@@ -149,29 +155,40 @@ def story_of(run: Run) -> Story:
 
 
 def diagnosis(story: Story) -> Diagnosis:
-    """Of a story."""
+    """The diagnosis of a story."""
     signals = Signals(story)
     found = [finding for finding in (rule.find(signals) for rule in rules().values()) if finding is not None]
     found.sort(key=lambda finding: (-finding.widespread, -finding.strength))
-    return Diagnosis(story, tuple(_with_fitting(story.recipe, finding) for finding in found), Plateau.of(signals))
+    recipe = _recipe_of(story)
+    if recipe is not None:
+        found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]
+    return Diagnosis(story, tuple(found), Plateau.of(signals))
 
 
 @cache
 def rules() -> Mapping[str, Rule]:
-    """Every rule there is, by name."""
+    """Every rule, by name."""
     return {name: catalogue.find("rules", name)() for name in catalogue.entries("rules")}
 
 
-def remedied(recipe: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """A recipe, as plain data, changed by a remedy. Raises UsageError for one that does not exist or does not fit."""
+def remedied(recipe: Recipe, name: str) -> Recipe:
+    """A recipe changed by a remedy.
+
+    Args:
+        recipe: Also one with placeholders for a user's own parts.
+        name: The remedy's name in the catalogue.
+
+    Raises:
+        UsageError: There is no remedy of that name, or it changes nothing in this recipe.
+    """
     changed = catalogue.make("remedies", name, {})(recipe)
     if changed is None:
-        fitting = fitting_of(recipe, list(catalogue.entries("remedies")))
+        fitting = fitting_remedies(recipe, list(catalogue.entries("remedies")))
         raise UsageError(f"the remedy {name} has nothing to change in this recipe; these have: {', '.join(fitting)}")
     return changed
 
 
-def fitting_of(recipe: Mapping[str, Any], names: Sequence[str]) -> tuple[str, ...]:
+def fitting_remedies(recipe: Recipe, names: Sequence[str]) -> tuple[str, ...]:
     """Of these remedies, those that change something in a recipe."""
     return tuple(name for name in names if catalogue.make("remedies", name, {})(recipe) is not None)
 
@@ -181,38 +198,19 @@ def command(run: str | Path, remedy: str) -> str:
     return f"sparring train --from {shlex.quote(str(run))} --remedy {remedy}"
 
 
-def students_t(freedom: int, share: float) -> float:
-    """How far from 0, in standard errors, that share of Student's t with so many degrees of freedom lies.
-
-    In closed form for one and two degrees, else by the expansion about the normal quantile (Abramowitz and Stegun,
-    Handbook of mathematical functions, 1964, 26.7.5), good to three digits at 95 %. Scipy would take longer to load
-    than all else here to run.
-    """
-    if freedom == 1:
-        return math.tan(math.pi / 2 * share)
-    if freedom == 2:
-        return share * math.sqrt(2 / (1 - share**2))
-    z, n = NormalDist().inv_cdf((1 + share) / 2), freedom
-    terms = (
-        z,
-        (z**3 + z) / (4 * n),
-        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2),
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3),
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92_160 * n**4),
-    )
-    return sum(terms)
+def _recipe_of(story: Story) -> Recipe | None:
+    """A story's recipe; None for one that is not complete."""
+    try:
+        return Recipe.from_dict(story.recipe, placeholders=True)
+    except SparringError:
+        return None
 
 
-def _as_moved(change: float) -> str:
+def _in_words(change: float) -> str:
     """A change of a distance: `20% nearer`, `5% further`, `9 times as far`."""
     if change >= 1:
         return f"{1 + change:,.0f} times as far"
     return f"{abs(change):.0%} {'nearer' if change < 0 else 'further'}"
-
-
-def _with_fitting(recipe: Mapping[str, Any], finding: Finding) -> Finding:
-    whole = {"generator_optimizer", "discriminator_optimizer", "round", "tricks", "data"} <= recipe.keys()
-    return dataclasses.replace(finding, remedies=fitting_of(recipe, finding.remedies) if whole else finding.remedies)
 
 
 def _plain(finding: Finding, run: str | Path | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
 from sparring.cli.main import INTERRUPTED, OK, complain
@@ -182,10 +182,12 @@ def _value_of(arguments: Sequence[str], flag: str) -> str | None:
 def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Recipe, Path]:
     """The recipe of a run, changed by a remedy if one is named, and the folder beside the run's to train it in."""
     from sparring.analysis.diagnosis import remedied
-    from sparring.recipe import reload
+    from sparring.recipe import Recipe, reload
     from sparring.record import Run
 
     run = Run.open(folder)
-    plain: Any = remedied(run.recipe, remedy) if remedy else run.recipe
+    plain = run.recipe
+    if remedy:
+        plain = remedied(Recipe.from_dict(plain, placeholders=True), remedy).to_dict()
     beside = folder.resolve().with_name(f"{folder.resolve().name}-{remedy or 'again'}")
     return reload(plain, Path(source) if source else None), beside

@@ -11,7 +11,7 @@ from sparring.errors import UsageError
 WIDTHS = (32, 64, 64)
 FEATURES = 64
 """Few enough that a thousand examples give a covariance that means something."""
-SMALLEST = 8
+MIN_SIDE = 8
 """Side, in pixels or patches, that survives being halved three times."""
 GRID = 32
 """Side, in patches, at about which images are looked at: one pixel up to 47 pixels, 4x4 at 128."""
@@ -23,8 +23,8 @@ class JudgeNetwork(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], classes: int, dropout: float = 0.0):
         super().__init__()
-        if len(shape) != 3 or min(shape[1:]) < SMALLEST:
-            raise UsageError(f"a judge looks at images of at least {SMALLEST}x{SMALLEST} pixels, not at {shape}")
+        if len(shape) != 3 or min(shape[1:]) < MIN_SIDE:
+            raise UsageError(f"a judge looks at images of at least {MIN_SIDE}x{MIN_SIDE} pixels, not at {shape}")
         channels, height, width = shape
         # Large images are not shrunk, which would hide what is wrong with their details: the first convolution strides.
         patch = patch_of(shape)
@@ -45,4 +45,4 @@ class JudgeNetwork(nn.Module):
 
 def patch_of(shape: tuple[int, ...]) -> int:
     """Pixels along the side of a patch: 1 for small images."""
-    return max(1, min(round(max(shape[1:]) / GRID), min(shape[1:]) // SMALLEST))
+    return max(1, min(round(max(shape[1:]) / GRID), min(shape[1:]) // MIN_SIDE))

@@ -19,15 +19,15 @@ import torch
 from sparring import judges
 from sparring.errors import SparringError, UsageError
 from sparring.judges import own_training
-from sparring.judges.network import SMALLEST, JudgeNetwork
+from sparring.judges.network import MIN_SIDE, JudgeNetwork
 from sparring.judges.own_training import learnt, lesson_for
 from sparring.judges.treatments import treatments
 from sparring.progress import progress, say
 from sparring.record import one_process_at_a_time, write_atomically
 
-FEWEST = 64
+MIN_IMAGES = 64
 """Pictures without which nothing is learnt."""
-MOST_LEARNT, MOST_ASKED = 8_192, 4_096
+MAX_TRAINING, MAX_TEST = 8_192, 4_096
 """Pictures that are worth learning from, and asking of afterwards, at most."""
 ENOUGH = 20
 """Pictures that a class needs to be learnt."""
@@ -38,17 +38,18 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Pictures:
+class LabeledImages:
     """`pixels` is uint8 `(N, C, H, W)`; `labels` int `(N,)`, or None where the data tells no classes."""
 
     pixels: np.ndarray
     labels: np.ndarray | None
 
-    def at(self, places: np.ndarray) -> Pictures:
-        return Pictures(self.pixels[places], None if self.labels is None else self.labels[places])
+    def select(self, indices: np.ndarray) -> LabeledImages:
+        """Those of these indices."""
+        return LabeledImages(self.pixels[indices], None if self.labels is None else self.labels[indices])
 
 
-def own(learn: Pictures, ask: Pictures) -> judges.Judge:
+def own(learn: LabeledImages, ask: LabeledImages) -> judges.Judge:
     """The judge that learns from some pictures and is then asked of others; the one in the cache if it is there.
 
     Raises UsageError for pictures that are too few or too small.
@@ -57,7 +58,7 @@ def own(learn: Pictures, ask: Pictures) -> judges.Judge:
     if not can_be_taught(count, shape):
         raise UsageError(
             f"a judge cannot be trained on {count:,} images of {shape}: "
-            f"it takes at least {FEWEST} of at least {SMALLEST}x{SMALLEST} pixels"
+            f"it takes at least {MIN_IMAGES} of at least {MIN_SIDE}x{MIN_SIDE} pixels"
         )
     place = _place(learn, ask)
     with one_process_at_a_time(place, "the judge") as may_keep:
@@ -72,7 +73,7 @@ def own(learn: Pictures, ask: Pictures) -> judges.Judge:
 
 def can_be_taught(count: int, shape: tuple[int, ...]) -> bool:
     """Whether so many pictures `(C, H, W)` are enough, and large enough."""
-    return len(shape) == 3 and count >= FEWEST and min(shape[1:]) >= SMALLEST
+    return len(shape) == 3 and count >= MIN_IMAGES and min(shape[1:]) >= MIN_SIDE
 
 
 def tells_classes(labels: np.ndarray | None) -> bool:
@@ -84,7 +85,7 @@ def tells_classes(labels: np.ndarray | None) -> bool:
     return len(large) > 1 and bool(large.sum() >= COVERED * len(labels))
 
 
-def _made(learn: Pictures, ask: Pictures) -> tuple[JudgeNetwork, dict[str, Any]]:
+def _made(learn: LabeledImages, ask: LabeledImages) -> tuple[JudgeNetwork, dict[str, Any]]:
     if ask.labels is not None and tells_classes(learn.labels) and tells_classes(ask.labels):
         network, facts = _taught(learn, ask)
         commonest = float(np.bincount(ask.labels).max() / len(ask.labels))
@@ -92,10 +93,10 @@ def _made(learn: Pictures, ask: Pictures) -> tuple[JudgeNetwork, dict[str, Any]]
         if facts["accuracy"] > commonest + 2 * (commonest * (1 - commonest) / len(ask.labels)) ** 0.5:
             return network, facts
         say(f"the images do not tell their classes ({facts['accuracy']:.0%} of held-out ones are named rightly)")
-    return _taught(Pictures(learn.pixels, None), Pictures(ask.pixels, None))
+    return _taught(LabeledImages(learn.pixels, None), LabeledImages(ask.pixels, None))
 
 
-def _taught(learn: Pictures, ask: Pictures) -> tuple[JudgeNetwork, dict[str, Any]]:
+def _taught(learn: LabeledImages, ask: LabeledImages) -> tuple[JudgeNetwork, dict[str, Any]]:
     """A judge and what is known of it, both as they will be kept: in half precision."""
     count, shape = len(learn.pixels), learn.pixels.shape[1:]
     lesson = lesson_for(count, shape)
@@ -129,7 +130,7 @@ def _words(count: int, right: float | None, found: float, ways: int) -> str:
 
 
 @torch.no_grad()
-def _accuracy(network: JudgeNetwork, ask: Pictures) -> float:
+def _accuracy(network: JudgeNetwork, ask: LabeledImages) -> float:
     """Share of pictures whose class it names."""
     scores = torch.cat([network(part.float() / 255)[1] for part in torch.from_numpy(ask.pixels).split(1_000)])
     return float((scores.argmax(1).numpy() == ask.labels).mean())
@@ -147,7 +148,7 @@ def _digest(network: JudgeNetwork) -> str:
 # The cache.
 
 
-def _place(learn: Pictures, ask: Pictures) -> Path:
+def _place(learn: LabeledImages, ask: LabeledImages) -> Path:
     import pooch
 
     lesson = lesson_for(len(learn.pixels), learn.pixels.shape[1:])

@@ -1,69 +1,151 @@
-"""How good generated examples are, as numbers. A leaf is one number: (real, fake) -> one figure for each member.
+"""How good generated examples are, as numbers. A metric compares real with generated examples, member by member.
 
-Nothing here knows of runs or judges: a metric sees arrays, and says through what they should have been looked at.
-No single number tells quality. Each leaf names in `catches` the faults that it is sure to show; to others it is blind.
+A metric sees arrays and knows nothing of runs or judges; it states which space it is computed in and everything that
+others need to know of it: title, unit, direction, range, healthy range, and whether it is quick enough to be evaluated
+during training. Adding a metric is adding one file. No single number tells quality: each metric names in `catches` the
+faults that it is sure to show, and is blind to others. Importing a metric loads no torch.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Literal, final
 
 import numpy as np
 
+from sparring import catalogue
 from sparring.errors import UsageError
 
-Through = Literal["features", "classes", "pixels", "coordinates"]
-"""`features` and `classes` (probabilities) are a judge's; `pixels` are an example's own numbers; `coordinates` too, of
-data whose modes are known points."""
-Better = Literal["lower", "higher"]
-Fault = Literal["collapse", "noise", "shift", "lost classes", "copying"]
+Space = Literal["features", "classes", "pixels", "coordinates", "examples"]
+"""What a metric is computed from. `features` and `classes` (probabilities) come from a judge; `pixels` are an example's
+own numbers as one flat vector; `coordinates` are the same, of data whose modes are known points; `examples` keep their
+shape."""
+Better = Literal["lower", "higher", "as-real"]
+"""`as-real`: the nearer to what real data scores, the better; both less and more are worse."""
+Fault = Literal["collapse", "noise", "shift", "lost classes", "copying", "average"]
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """The values of a metric that are healthy, stated relative to what real data scores in the same run."""
+
+    min_ratio: float = -math.inf
+    """At least this many times what real data scores."""
+    max_ratio: float = math.inf
+    """At most this many times what real data scores."""
+    max_above: float = math.inf
+    """At most this much more than what real data scores, in the metric's unit."""
+    why: str = ""
+    """What the range means, in a few words."""
+
+    def ends(self, real: float) -> tuple[float, float]:
+        """The lowest and the highest healthy value where real data scores `real`."""
+        low = self.min_ratio * real if math.isfinite(self.min_ratio) else -math.inf
+        high = self.max_ratio * real if math.isfinite(self.max_ratio) else math.inf
+        return low, min(high, real + self.max_above)
 
 
 class Metric(ABC):
     """Leaves are final frozen dataclasses."""
 
     title: ClassVar[str]
+    """In full, for tables."""
+    short: ClassVar[str] = ""
+    """For panels and the terminal; the title where it is empty."""
+    unit: ClassVar[str]
+    """What its values are, in a few words for the axis of a plot."""
     better: ClassVar[Better]
     range: ClassVar[tuple[float, float]]
-    """Smallest and largest value it can have, in the unit that the leaf's docstring names."""
-    through: ClassVar[Through]
+    """The smallest and the largest value that it can have."""
+    healthy: ClassVar[Healthy]
+    """Beyond this range samples are called bad."""
+    variety: ClassVar[Healthy | None] = None
+    """Of metrics that show mode collapse: beyond this range samples lack variety."""
+    space: ClassVar[Space]
     source: ClassVar[str]
     """The paper and the equation it comes from."""
     catches: ClassVar[tuple[Fault, ...]]
-    """Faults under which it is worse than it is for real data: what the contract tests hold it to."""
-    whole: ClassVar[bool] = False
-    """Whether `real` is to be all of the training data, not as many examples as there are generated ones."""
+    """Faults under which it is worse than it is for real data: what the contract tests check."""
+
+    quick: ClassVar[bool] = False
+    """Whether it is cheap enough to be evaluated during training: milliseconds for 256 examples."""
+    rank: ClassVar[int] = 1_000
+    """Its place in tables and panels, smallest first."""
+    headline: ClassVar[bool] = False
+    """Whether it is among those shown where there is room for four."""
+    linear: ClassVar[bool] = False
+    """Whether it is a count or a share, for which a logarithmic axis would mislead."""
+    relative: ClassVar[bool] = False
+    """Whether what is reported is `ratio` to what held-out real examples score, so that real data scores 1."""
+    all_training: ClassVar[bool] = False
+    """Whether `real` is all of the training data, not as many examples as there are generated ones."""
+    single_precision: ClassVar[bool] = False
+    """Whether it is computed in float32: large sets of examples are then not copied."""
+    min_examples: ClassVar[int] = 16
+    """The fewest examples on either side: below, neighbors and covariances mean nothing."""
 
     @final
     def __call__(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        """Real examples `(N, D)`, generated ones `(P, n, D)` -> one number a member, float64 `(P,)`.
+        """Score every member.
 
-        A member with a number that is not finite among its examples has NaN: it is to be counted, not dropped.
-        Raises UsageError for arrays of other shapes, or of fewer than SMALLEST examples.
+        Args:
+            real: Real examples in this metric's space, `(N, D)`; `(N, *shape)` for the space `examples`.
+            fake: Generated examples of P members, `(P, n, D)` or `(P, n, *shape)`.
+
+        Returns:
+            One value for each member, float64 `(P,)`; NaN for a member with a non-finite number among its examples.
+
+        Raises:
+            UsageError: The shapes do not fit, there are fewer than `min_examples`, or `real` is not finite.
         """
-        _check(real, fake)
-        sound = np.isfinite(fake).all((1, 2))
-        figures = np.full(len(fake), np.nan)
-        if sound.any():
-            # All of the training data is not held twice, and its metrics do with less.
-            exact = np.float32 if self.whole else np.float64
-            figures[sound] = self.of(real.astype(exact, copy=False), fake[sound].astype(exact, copy=False))
-        return figures
+        self._check(real, fake)
+        finite = np.isfinite(fake.reshape(len(fake), -1)).all(1)
+        values = np.full(len(fake), np.nan)
+        if finite.any():
+            precision = np.float32 if self.single_precision else np.float64
+            values[finite] = self.compute(
+                real.astype(precision, copy=False), fake[finite].astype(precision, copy=False)
+            )
+        return values
 
     @abstractmethod
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        """The same for arrays that are known to be finite: float64, or float32 for metrics that want the `whole`."""
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        """What `__call__` returns, for arrays that are known to fit and to be finite."""
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether it can be computed for examples of this shape."""
+        return True
+
+    def leave_one_out(self, real: np.ndarray, count: int) -> float:
+        """What the first `count` real examples themselves score, each compared with the others only."""
+        return float(self(real, real[None, :count])[0])
+
+    def ratio(self, values: np.ndarray, real: float) -> np.ndarray:
+        """What a `relative` metric reports of values `(P,)`, given what held-out real examples score."""
+        return values / real
+
+    @final
+    def _check(self, real: np.ndarray, fake: np.ndarray) -> None:
+        flat = self.space != "examples"
+        if (flat and (real.ndim != 2 or fake.ndim != 3)) or real.shape[1:] != fake.shape[2:]:
+            shapes = f"{real.shape} and {fake.shape}"
+            raise UsageError(f"a metric takes real examples (N, D) and generated ones (P, n, D), not {shapes}")
+        if min(len(real), fake.shape[1]) < self.min_examples:
+            counts = f"{len(real)} and {fake.shape[1]}"
+            raise UsageError(f"{self.title} takes at least {self.min_examples} examples on either side, not {counts}")
+        if not np.isfinite(real).all():
+            raise UsageError("some of the real examples have values that are not finite")
 
 
-SMALLEST = 16
-"""Fewest examples on either side: below, neighbors and covariances mean nothing."""
+MIN_EXAMPLES = Metric.min_examples
 
 
-def _check(real: np.ndarray, fake: np.ndarray) -> None:
-    if real.ndim != 2 or fake.ndim != 3 or real.shape[-1] != fake.shape[-1]:
-        raise UsageError(f"a metric takes real (N, D) and generated (P, n, D), not {real.shape} and {fake.shape}")
-    if len(real) < SMALLEST or fake.shape[1] < SMALLEST:
-        raise UsageError(f"a metric takes at least {SMALLEST} examples, not {len(real)} and {fake.shape[1]}")
-    if not np.isfinite(real).all():
-        raise UsageError("the real examples hold numbers that are not finite")
+@cache
+def all_metrics() -> Mapping[str, type[Metric]]:
+    """Every metric class by its catalogue name, in the order in which they are shown."""
+    found = {name: catalogue.find("metrics", name) for name in catalogue.entries("metrics")}
+    return dict(sorted(found.items(), key=lambda item: item[1].rank))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 BLOCK = 2**24
-"""Distances held at once."""
+"""How many distances are in memory at once."""
 
 
-def parts(count: int, others: int) -> Iterator[slice]:
-    """`count` points in parts, each so small that its distances to so many others fit."""
+def blocks(count: int, others: int) -> Iterator[slice]:
+    """`count` points in blocks, each so small that its distances to `others` points fit in memory."""
     step = max(1, BLOCK // others)
     return (slice(begin, begin + step) for begin in range(0, count, step))
 
@@ -26,10 +26,10 @@ def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def radii(points: np.ndarray, k: int) -> np.ndarray:
     """From each of `(N, D)` to its k-th nearest neighbor among the others, `(N,)`."""
     found: list[np.ndarray] = []
-    for part in parts(len(points), len(points)):
-        among = distances(points[part], points)
+    for block in blocks(len(points), len(points)):
+        among = distances(points[block], points)
         own = np.arange(len(among))
-        among[own, part.start + own] = -1.0  # rounding could put another before the point itself
+        among[own, block.start + own] = -1.0  # rounding could put another before the point itself
         found.append(np.partition(among, k, axis=1)[:, k])
     return np.concatenate(found)
 
@@ -37,17 +37,17 @@ def radii(points: np.ndarray, k: int) -> np.ndarray:
 def nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
     """From each of `(A, D)` to the nearest of `(B, D)`, `(A,)`. `own` says which of the others each point is itself.
 
-    Single precision: a thousand pictures are compared with 60,000 in a second or two.
+    Single precision: a thousand images are compared with 60,000 in a second or two.
     """
     import torch
 
     one, other = (torch.from_numpy(x.astype(np.float32, copy=False)) for x in (points, others))
     squares = other.square().sum(1)
     found: list[torch.Tensor] = []
-    for part in parts(len(one), len(other)):
-        away = torch.addmm(squares, one[part], other.T, alpha=-2)  # the square of the distance, but for the point's own
+    for block in blocks(len(one), len(other)):
+        away = torch.addmm(squares, one[block], other.T, alpha=-2)  # the squared distance, less the point's own square
         if own is not None:
-            away[torch.arange(len(away)), torch.from_numpy(own[part])] = torch.inf
+            away[torch.arange(len(away)), torch.from_numpy(own[block])] = torch.inf
         # Differences of large numbers leave a remainder; measured again, an exact copy comes out at 0.
-        found.append((one[part] - other[away.argmin(1)]).norm(dim=1))
+        found.append((one[block] - other[away.argmin(1)]).norm(dim=1))
     return torch.cat(found).double().numpy()

@@ -5,59 +5,81 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sparring.metrics import Better, Fault, Metric, Through
+from sparring.metrics import Better, Fault, Healthy, Metric, Space
 from sparring.metrics._frequencies import counts, divergence
 
 
 @final
 @dataclass(frozen=True)
 class Modes(Metric):
-    """How many of the classes that real examples show are generated at least once.
+    """How many of the classes that occur among real examples are generated at least once.
 
-    A class counts when the judge names it for one example. The judge names something for noise too.
+    A class counts when the judge assigns one generated example to it. The judge assigns noise to some class too.
     """
 
     title: ClassVar[str] = "modes"
+    unit: ClassVar[str] = "classes that the judge recognizes"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    through: ClassVar[Through] = "classes"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.9, why="every class is generated")
+    variety: ClassVar[Healthy | None] = Healthy(min_ratio=0.75)
+    space: ClassVar[Space] = "classes"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017: the stacked MNIST experiment"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 20
+    headline: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        there = np.unique(real.argmax(1))
-        return np.array([np.isin(there, member.argmax(1)).sum() for member in fake], dtype=np.float64)
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        occurring = np.unique(real.argmax(1))
+        return np.array([np.isin(occurring, member.argmax(1)).sum() for member in fake], dtype=np.float64)
 
 
 @final
 @dataclass(frozen=True)
 class ClassDivergence(Metric):
-    """How unevenly classes are generated beside how real ones occur: KL(fake || real) in nats."""
+    """How unevenly classes are generated compared with how often they occur in real data: KL(fake || real) in nats."""
 
     title: ClassVar[str] = "class divergence (KL)"
+    short: ClassVar[str] = "class divergence"
+    unit: ClassVar[str] = "KL from the data's, nats"
     better: ClassVar[Better] = "lower"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    through: ClassVar[Through] = "classes"
+    healthy: ClassVar[Healthy] = Healthy(max_above=0.25, why="in nats: no class is far too rare")
+    # With three of ten classes missing it is ln(10 / 7) = 0.36 nats.
+    variety: ClassVar[Healthy | None] = Healthy(max_above=0.35)
+    space: ClassVar[Space] = "classes"
     source: ClassVar[str] = "Metz et al., Unrolled generative adversarial networks, ICLR 2017: stacked MNIST"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 50
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         total = real.shape[1]
-        held = counts(real.argmax(1), total)
-        return np.array([divergence(counts(member.argmax(1), total), held) for member in fake])
+        expected = counts(real.argmax(1), total)
+        return np.array([divergence(counts(member.argmax(1), total), expected) for member in fake])
 
 
 @final
 @dataclass(frozen=True)
 class Confidence(Metric):
-    """Mean probability of the class that the judge is surest of: whether examples look like anything at all."""
+    """Mean probability of the judge's most likely class: whether examples look like anything at all."""
 
     title: ClassVar[str] = "confidence"
+    unit: ClassVar[str] = "the judge's mean max probability"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    through: ClassVar[Through] = "classes"
+    healthy: ClassVar[Healthy] = Healthy(
+        min_ratio=0.75, why="the judge is about as confident of samples as of real examples"
+    )
+    space: ClassVar[Space] = "classes"
     source: ClassVar[str] = "Hendrycks and Gimpel, A baseline for detecting out-of-distribution examples, ICLR 2017"
     catches: ClassVar[tuple[Fault, ...]] = ("noise",)
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 70
+    headline: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         return fake.max(-1).mean(-1)

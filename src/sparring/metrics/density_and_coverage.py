@@ -5,8 +5,8 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sparring.metrics import Better, Fault, Metric, Through
-from sparring.metrics._neighbors import distances, parts, radii
+from sparring.metrics import Better, Fault, Healthy, Metric, Space
+from sparring.metrics._neighbors import blocks, distances, radii
 
 SOURCE = "Naeem et al., Reliable fidelity and diversity metrics for generative models, ICML 2020"
 
@@ -14,25 +14,27 @@ SOURCE = "Naeem et al., Reliable fidelity and diversity metrics for generative m
 @final
 @dataclass(frozen=True)
 class Density(Metric):
-    """How densely real examples lie about generated ones, over k: fidelity that one odd real example cannot buy.
+    """How densely real examples lie around generated ones, over k: fidelity that one real outlier cannot raise.
 
-    1 is expected of real data; a generator that keeps to the crowded middle has more.
+    1 is expected of real data; a generator that keeps to the dense middle of the data has more.
     """
 
     neighbors: int = 5
     """k of the paper."""
 
     title: ClassVar[str] = "density"
+    unit: ClassVar[str] = "1 expected of real data"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    through: ClassVar[Through] = "features"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most samples lie among real examples")
+    space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbors)[:, None]
-        held = [[(distances(real, f[part]) < reach).sum(0) for part in parts(len(f), len(real))] for f in fake]
-        return np.array([np.concatenate(member).mean() / self.neighbors for member in held])
+        inside = [[(distances(real, f[block]) < reach).sum(0) for block in blocks(len(f), len(real))] for f in fake]
+        return np.array([np.concatenate(member).mean() / self.neighbors for member in inside])
 
 
 @final
@@ -47,13 +49,16 @@ class Coverage(Metric):
     """k of the paper."""
 
     title: ClassVar[str] = "coverage"
+    unit: ClassVar[str] = "share of real examples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    through: ClassVar[Through] = "features"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most real examples have a sample near them")
+    space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "shift", "lost classes")
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbors)
-        near = [[distances(real[part], f).min(1) for part in parts(len(real), len(f))] for f in fake]
+        near = [[distances(real[block], f).min(1) for block in blocks(len(real), len(f))] for f in fake]
         return np.array([(np.concatenate(member) < reach).mean() for member in near])

@@ -5,35 +5,41 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sparring.metrics import Better, Fault, Metric, Through
+from sparring.metrics import Better, Fault, Healthy, Metric, Space
 
 
 @final
 @dataclass(frozen=True)
 class FrechetDistance(Metric):
-    """How far apart real and generated features lie as two Gaussians, squared, in the features' own unit.
+    """Squared Fréchet distance between Gaussians fitted to real and to generated features, in the features' unit.
 
     |m - m'|^2 + tr(S + S' - 2 (S S')^(1/2)) of means and covariances. With few examples it is too large, for real data
-    too: compare it at equal n only. Through Inception's features it is known as FID; through a judge's it is another
-    number.
+    too: compare it at equal n only. With Inception's features it is FID; with another judge's it is another number.
     """
 
     title: ClassVar[str] = "Fréchet distance"
     better: ClassVar[Better] = "lower"
+    unit: ClassVar[str] = "to real features, lower is better"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    through: ClassVar[Through] = "features"
+    healthy: ClassVar[Healthy] = Healthy(
+        max_above=8.0, why="with a judge's features: an eighth of the mean squared length of real ones"
+    )
+    space: ClassVar[Space] = "features"
     source: ClassVar[str] = "Heusel et al., GANs trained by a two time-scale update rule, NeurIPS 2017, eq. 6"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "shift", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 10
+    headline: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         if max(len(real), fake.shape[1]) < real.shape[1]:
-            return np.array([_apart_by_examples(real, member) for member in fake])
+            return np.array([_distance_from_examples(real, member) for member in fake])
         mean, covariance = real.mean(0), np.cov(real, rowvar=False).reshape(real.shape[1], -1)
         root = _root(covariance)
-        return np.array([_apart(mean, covariance, root, member) for member in fake])
+        return np.array([_distance(mean, covariance, root, member) for member in fake])
 
 
-def _apart(mean: np.ndarray, covariance: np.ndarray, root: np.ndarray, fake: np.ndarray) -> float:
+def _distance(mean: np.ndarray, covariance: np.ndarray, root: np.ndarray, fake: np.ndarray) -> float:
     theirs = np.cov(fake, rowvar=False).reshape(fake.shape[1], -1)
     # (S S')^(1/2) has the trace of (S^(1/2) S' S^(1/2))^(1/2), which is symmetric: no complex numbers on the way.
     shared = np.sqrt(np.clip(np.linalg.eigvalsh(root @ theirs @ root), 0, None)).sum()
@@ -41,7 +47,7 @@ def _apart(mean: np.ndarray, covariance: np.ndarray, root: np.ndarray, fake: np.
     return max(0.0, float(apart))
 
 
-def _apart_by_examples(real: np.ndarray, fake: np.ndarray) -> float:
+def _distance_from_examples(real: np.ndarray, fake: np.ndarray) -> float:
     """The same from n x n products, for more features than examples, as Inception has: no D x D matrix.
 
     With S = X'X and S' = Y'Y of centered examples, the roots of the eigenvalues of S S' are the singular values of

@@ -5,12 +5,12 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sparring.metrics import Better, Fault, Metric, Through
+from sparring.metrics import Better, Fault, Healthy, Metric, Space
 from sparring.metrics._frequencies import counts, divergence
 
 RING = tuple((float(np.cos(a)), float(np.sin(a))) for a in 2 * np.pi * np.arange(8) / 8)
 REACH = 3.0
-"""Standard deviations from a center within which a point is of high quality."""
+"""Standard deviations from a mode's center within which a point is of high quality."""
 
 
 def modes_of(
@@ -33,18 +33,25 @@ class HighQuality(Metric):
     """
 
     centers: tuple[tuple[float, ...], ...] = RING
-    """Of the modes, in data units."""
+    """Centers of the modes, in data units."""
     sd: float = 0.01
-    """Of every mode along each axis, in data units."""
+    """Standard deviation of every mode along each axis, in data units."""
 
     title: ClassVar[str] = "high quality (distance)"
+    short: ClassVar[str] = "high quality"
+    unit: ClassVar[str] = "share within 3 SD of a mode"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    through: ClassVar[Through] = "coordinates"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="samples lie on the modes")
+    space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017: the 2-D experiments"
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 40
+    headline: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         return (modes_of(fake, self.centers, self.sd) >= 0).mean(-1)
 
 
@@ -53,22 +60,25 @@ class HighQuality(Metric):
 class HighQualityPerAxis(Metric):
     """Share of points within three standard deviations of the nearest mode along each axis: the other rule in use.
 
-    In the plane real data scores 0.9973^2 = 0.995. Figures by one rule are not to be held against the other's.
+    In the plane real data scores 0.9973^2 = 0.995. Values by one rule are not comparable with values by the other.
     """
 
     centers: tuple[tuple[float, ...], ...] = RING
-    """Of the modes, in data units."""
+    """Centers of the modes, in data units."""
     sd: float = 0.01
-    """Of every mode along each axis, in data units."""
+    """Standard deviation of every mode along each axis, in data units."""
 
     title: ClassVar[str] = "high quality (per axis)"
+    unit: ClassVar[str] = "share within 3 SD of a mode along each axis"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    through: ClassVar[Through] = "coordinates"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="samples lie on the modes")
+    space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017, with a square in place of the circle"
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         return (modes_of(fake, self.centers, self.sd, per_axis=True) >= 0).mean(-1)
 
 
@@ -78,18 +88,25 @@ class ReachedModes(Metric):
     """How many modes have at least one point of high quality (by distance)."""
 
     centers: tuple[tuple[float, ...], ...] = RING
-    """Of the modes, in data units."""
+    """Centers of the modes, in data units."""
     sd: float = 0.01
-    """Of every mode along each axis, in data units."""
+    """Standard deviation of every mode along each axis, in data units."""
 
     title: ClassVar[str] = "modes reached"
+    unit: ClassVar[str] = "of the modes of the data"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    through: ClassVar[Through] = "coordinates"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.95, why="every mode is generated")
+    variety: ClassVar[Healthy | None] = Healthy(min_ratio=0.9)
+    space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017: the 2-D experiments"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "shift", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 30
+    headline: ClassVar[bool] = True
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reached = modes_of(fake, self.centers, self.sd)
         return np.array([len(np.unique(member[member >= 0])) for member in reached], dtype=np.float64)
 
@@ -97,25 +114,31 @@ class ReachedModes(Metric):
 @final
 @dataclass(frozen=True)
 class ModeDivergence(Metric):
-    """How unevenly points of high quality fall on the modes beside real ones: KL(fake || real) in nats.
+    """How unevenly points of high quality are spread over the modes compared with real ones: KL(fake || real) in nats.
 
     Infinite when no point is of high quality.
     """
 
     centers: tuple[tuple[float, ...], ...] = RING
-    """Of the modes, in data units."""
+    """Centers of the modes, in data units."""
     sd: float = 0.01
-    """Of every mode along each axis, in data units."""
+    """Standard deviation of every mode along each axis, in data units."""
 
     title: ClassVar[str] = "mode divergence (KL)"
+    short: ClassVar[str] = "mode divergence"
+    unit: ClassVar[str] = "KL from the data's, nats"
     better: ClassVar[Better] = "lower"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    through: ClassVar[Through] = "coordinates"
+    healthy: ClassVar[Healthy] = Healthy(max_above=0.25, why="in nats: no mode is far too rare")
+    variety: ClassVar[Healthy | None] = Healthy(max_above=0.35)
+    space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Lin et al., PacGAN, NeurIPS 2018: the 2-D experiments"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "shift", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 60
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         total = len(self.centers)
-        held = counts(modes_of(real, self.centers, self.sd), total)
+        expected = counts(modes_of(real, self.centers, self.sd), total)
         reached = modes_of(fake, self.centers, self.sd)
-        return np.array([divergence(counts(member, total), held) for member in reached])
+        return np.array([divergence(counts(member, total), expected) for member in reached])

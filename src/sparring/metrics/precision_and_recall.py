@@ -5,8 +5,8 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sparring.metrics import Better, Fault, Metric, Through
-from sparring.metrics._neighbors import distances, parts, radii
+from sparring.metrics import Better, Fault, Healthy, Metric, Space
+from sparring.metrics._neighbors import blocks, distances, radii
 
 SOURCE = "Kynkäänniemi et al., Improved precision and recall metric, NeurIPS 2019, eq. 1 and 2"
 
@@ -16,24 +16,27 @@ SOURCE = "Kynkäänniemi et al., Improved precision and recall metric, NeurIPS 2
 class Precision(Metric):
     """Share of generated examples that lie where real ones lie: fidelity.
 
-    Where real ones lie is the union of balls about them, each as wide as the way to the k-th neighbor. Blind to
-    collapse; a single odd real example makes one large ball.
+    Where real examples lie is the union of balls around them, each with the distance to the k-th neighbor as its
+    radius. Precision is blind to collapse, and a single real outlier makes one large ball.
     """
 
     neighbors: int = 3
     """k of the paper."""
 
     title: ClassVar[str] = "precision"
+    unit: ClassVar[str] = "share of samples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    through: ClassVar[Through] = "features"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most samples lie among real examples")
+    space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbors)[:, None]
-        held = [[(distances(real, f[part]) < reach).any(0) for part in parts(len(f), len(real))] for f in fake]
-        return np.array([np.concatenate(member).mean() for member in held])
+        inside = [[(distances(real, f[block]) < reach).any(0) for block in blocks(len(f), len(real))] for f in fake]
+        return np.array([np.concatenate(member).mean() for member in inside])
 
 
 @final
@@ -45,16 +48,19 @@ class Recall(Metric):
     """k of the paper."""
 
     title: ClassVar[str] = "recall"
+    unit: ClassVar[str] = "share of real examples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    through: ClassVar[Through] = "features"
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most real examples lie among samples")
+    space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")
+    linear: ClassVar[bool] = True
 
-    def of(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        figures: list[float] = []
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        values: list[float] = []
         for member in fake:
             reach = radii(member, self.neighbors)
-            held = [(distances(real[part], member) < reach).any(1) for part in parts(len(real), len(member))]
-            figures.append(float(np.concatenate(held).mean()))
-        return np.array(figures)
+            near = [(distances(real[block], member) < reach).any(1) for block in blocks(len(real), len(member))]
+            values.append(float(np.concatenate(near).mean()))
+        return np.array(values)

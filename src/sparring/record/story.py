@@ -14,6 +14,19 @@ CURVES = ("d_loss", "g_loss", "d_real", "d_fake")
 """Curves that every run has: the losses, and D's mean output on real and on generated examples."""
 GRADIENTS = ("d_gradient", "g_gradient")
 """Gradient norms of the two networks, which runs of the oldest versions do not have."""
+TITLES = {
+    "d_loss": "D's loss",
+    "g_loss": "G's loss",
+    "d_real": "D(real)",
+    "d_fake": "D(fake)",
+    "d_gradient": "D's gradient",
+    "g_gradient": "G's gradient",
+    "lead": "D's lead",
+    "d_train": "D(training examples)",
+    "d_held_out": "D(held-out examples)",
+    "d_generated": "D(generated examples)",
+}
+"""How curves and D's outputs are called in sentences and tables; a metric of samples states its own title."""
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from sparring.remedies import Plain, Remedy
-from sparring.remedies._parts import PLAYERS, kind, leaf
+from sparring.optimizers.adam import Adam
+from sparring.optimizers.sgd import SGD
+from sparring.recipe import Recipe
+from sparring.remedies import Remedy
+from sparring.remedies._recipes import PLAYERS
 
 
 @final
 @dataclass(frozen=True)
 class AdamForSGD(Remedy):
-    """Adam at 2e-4 for both players, in place of plain gradient descent."""
+    """Adam with a learning rate of 2e-4 in place of SGD."""
 
-    def changes(self, recipe: Plain) -> dict[str, Any]:
-        steps = leaf("adam", lr=2e-4, betas=[0.5, 0.999])
-        return {f"{p}_optimizer": steps for p in PLAYERS if kind(recipe[f"{p}_optimizer"]) == "sgd"}
+    def changes(self, recipe: Recipe) -> dict[str, Any]:
+        adam = Adam(lr=2e-4, betas=(0.5, 0.999))
+        names = [f"{player}_optimizer" for player in PLAYERS]
+        return {name: adam for name in names if isinstance(getattr(recipe, name), SGD)}

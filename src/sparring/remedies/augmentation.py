@@ -3,19 +3,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, final
 
-from sparring.remedies import Plain, Remedy
-from sparring.remedies._parts import are_images, kind, leaf
-
-OWN = ("diff-augment", "adaptive-augmentation")
+from sparring.recipe import Recipe
+from sparring.remedies import Remedy
+from sparring.remedies._recipes import has_images, has_trick, is_own
+from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
+from sparring.tricks.diff_augment import DiffAugment
 
 
 @final
 @dataclass(frozen=True)
 class Augmentation(Remedy):
-    """D sees every image changed at random, real or generated, so that it cannot learn a few of them by heart."""
+    """DiffAugment: D sees every image, real or generated, randomly changed, so it cannot memorize a few of them."""
 
-    def changes(self, recipe: Plain) -> dict[str, Any]:
-        known = are_images(recipe) or not kind(recipe["data"])
-        if not known or any(kind(trick) in OWN for trick in recipe["tricks"]):
+    def changes(self, recipe: Recipe) -> dict[str, Any]:
+        may_be_images = has_images(recipe) or is_own(recipe.data)
+        if not may_be_images or has_trick(recipe, DiffAugment, AdaptiveAugmentation):
             return {}
-        return {"tricks": [leaf("diff-augment"), *recipe["tricks"]]}
+        return {"tricks": (DiffAugment(), *recipe.tricks)}

@@ -9,6 +9,7 @@ import numpy as np
 from sparring.analysis.diagnosis import Diagnosis, remedied
 from sparring.analysis.differences import recipe_changes
 from sparring.analysis.wording import count, named_seeds, number
+from sparring.recipe import Recipe
 from sparring.record import Run
 from sparring.rules import Evidence, Finding, Range
 
@@ -36,7 +37,7 @@ def members_of(finding: Finding) -> str:
 
 def min_to_max(evidence: Evidence) -> str:
     """`0.1 to 0.3` over members; empty when all have the same value."""
-    return "" if evidence.least == evidence.most else f"{number(evidence.least)} to {number(evidence.most)}"
+    return "" if evidence.min == evidence.max else f"{number(evidence.min)} to {number(evidence.max)}"
 
 
 def range_text(healthy: Range) -> str:
@@ -49,10 +50,10 @@ def range_text(healthy: Range) -> str:
 
 def is_healthy(evidence: Evidence) -> bool:
     """Whether the median lies in the healthy range."""
-    return bool(evidence.healthy.holds(np.array(evidence.value)))
+    return bool(evidence.healthy.contains(np.array(evidence.value)))
 
 
 def changes_of(diagnosis: Diagnosis, remedy: str) -> list[str]:
     """What a remedy changes in the run's recipe, a phrase for each change."""
-    recipe = diagnosis.story.recipe
-    return recipe_changes(recipe, remedied(recipe, remedy))
+    recipe = Recipe.from_dict(diagnosis.story.recipe, placeholders=True)
+    return recipe_changes(recipe.to_dict(), remedied(recipe, remedy).to_dict())

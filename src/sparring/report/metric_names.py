@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sparring.analysis.facts import Evaluation
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import plus_minus, short, whole_number
+from sparring.metrics import all_metrics
+from sparring.record.story import TITLES
 
 
 @dataclass(frozen=True)
@@ -19,27 +21,10 @@ class MetricName:
     """What its values mean, for the line below a panel's title."""
     headline: bool = False
     """Whether it is shown where there is room for a few metrics only."""
-    bounded: bool = False
-    """Whether it is a count or a share, so that a logarithmic axis would mislead."""
+    linear: bool = False
+    """Whether it is a count or a share, for which a logarithmic axis would mislead."""
 
 
-METRIC_NAMES = {
-    "frechet-distance": MetricName("Fréchet distance", "to real features, lower is better", headline=True),
-    "modes": MetricName("modes", "classes that the judge recognizes", headline=True, bounded=True),
-    "reached-modes": MetricName("modes reached", "of the modes of the data", headline=True, bounded=True),
-    "high-quality": MetricName("high quality", "share within 3 SD of a mode", headline=True, bounded=True),
-    "class-divergence": MetricName("class divergence", "KL from the data's, nats"),
-    "mode-divergence": MetricName("mode divergence", "KL from the data's, nats"),
-    "confidence": MetricName("confidence", "the judge's mean max probability", headline=True, bounded=True),
-    "diversity": MetricName("diversity", "distance of two samples, real = 1", headline=True, bounded=True),
-    "roughness": MetricName("roughness", "change per pixel, real = 1"),
-    "similarity-to-mean": MetricName("similarity to the mean image", "real = 1"),
-    "nearest-neighbor": MetricName("nearest neighbor", "distance to training set, held out = 1"),
-    "d_train": MetricName("D(training data)", "in evaluation mode"),
-    "d_held_out": MetricName("D(held-out data)", "in evaluation mode"),
-    "d_generated": MetricName("D(generated)", "in evaluation mode"),
-}
-"""In the order in which they are listed."""
 FEW = 4
 """Metrics shown where there is room for few."""
 D_OUTPUTS = ("d_train", "d_held_out", "d_generated")
@@ -47,14 +32,17 @@ D_OUTPUTS = ("d_train", "d_held_out", "d_generated")
 
 
 def name_of(metric: str) -> MetricName:
-    """The names of a metric; one that this version does not know goes by its key."""
-    return METRIC_NAMES.get(metric, MetricName(metric))
+    """The names of a metric, as it states them; one that this version does not know goes by its key."""
+    leaf = all_metrics().get(metric)
+    if leaf:
+        return MetricName(leaf.short or leaf.title, leaf.unit, leaf.headline, leaf.linear)
+    return MetricName(TITLES[metric], "in evaluation mode") if metric in TITLES else MetricName(metric)
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
-    """Metric keys in listing order, unknown ones last."""
-    keys = list(metrics)
-    return [key for key in METRIC_NAMES if key in keys] + [key for key in keys if key not in METRIC_NAMES]
+    """Metric keys in the order that the metrics state, then D's outputs, unknown ones last."""
+    keys, known = list(metrics), [*all_metrics(), *D_OUTPUTS]
+    return [key for key in known if key in keys] + [key for key in keys if key not in known]
 
 
 def headlines(metrics: Iterable[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What can be wrong with a GAN, or right, one rule in a file. A rule reads a run's story and nothing else; no torch.
 
-A rule looks at every member by itself. What it finds is a `Finding`: the claim in one sentence, the members that it
-holds for, since which round, and the numbers behind it, each with the range that is healthy for the run's objective.
+A rule judges every member by itself. What it finds is a `Finding`: the claim in one sentence, the members that it holds
+for, since which round, and the numbers behind it, each with its healthy range for the run's objective.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ import numpy as np
 from sparring import catalogue
 from sparring.record import Story
 from sparring.record.journal import json_numbers
-from sparring.rules._reading import FIGURES as FIGURES
-from sparring.rules._reading import NEAR as NEAR
-from sparring.rules._reading import Levels as Levels
-from sparring.rules._reading import Range as Range
-from sparring.rules._reading import Signals as Signals
+from sparring.rules._ranges import Levels as Levels
+from sparring.rules._ranges import Range as Range
+from sparring.rules._series import SMOOTHING as SMOOTHING
+from sparring.rules._series import moving_mean as moving_mean
+from sparring.rules._signals import NEAR as NEAR
+from sparring.rules._signals import Signals as Signals
 
-LEAST_SHARE = 0.25
-"""Of the members: a finding that holds for fewer is not told."""
+MIN_SHARE = 0.25
+"""A finding that holds for a smaller share of the members is not reported."""
 Drawn = Literal["curves", "evaluations"]
-"""Where a plot's numbers come from: every noted round, or the ticks at which samples were looked at."""
+"""Where a plot's values come from: every logged round, or the rounds at which samples were evaluated."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One number behind a finding, of the members that it holds for."""
+    """One number behind a finding, over the members that it holds for."""
 
     name: str
-    """As people call it: `D(real)`, `diversity`."""
+    """As it is shown: `D(real)`, `diversity`."""
     value: float
-    """Median over those members."""
-    least: float
-    most: float
+    """The median over those members."""
+    min: float
+    max: float
     healthy: Range
 
     def plain(self) -> dict[str, Any]:
         """For JSON; an open end of the healthy range is null."""
-        numbers = {"value": self.value, "least": self.least, "most": self.most}
+        numbers = {"value": self.value, "min": self.min, "max": self.max}
         return {
             "name": self.name,
             **{key: json_numbers(number) for key, number in numbers.items()},
@@ -52,26 +53,27 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Plot:
-    """The picture that shows a finding: some numbers over the rounds, and the range that is healthy for them."""
+    """The plot that shows a finding: some values over the rounds, and their healthy range."""
 
     drawn: Drawn
     names: tuple[str, ...]
     title: str
     healthy: Range
     log: bool = False
-    """Whether the axis is logarithmic."""
+    """Whether the axis of the values is logarithmic."""
 
 
 @dataclass(frozen=True)
 class Detection:
-    """What a rule saw in each of P members."""
+    """What a rule detects in each of P members."""
 
     holds: np.ndarray
-    """bool `(P,)`."""
+    """Whether the member has what the rule is named for, bool `(P,)`."""
     since: np.ndarray
-    """The round from which on, `(P,)`; means something only where it holds."""
+    """Since which round, `(P,)`; means something only where it holds."""
     severity: np.ndarray
-    """How far beyond the healthy range, float `(P,)` in [0, 1]; below 0, to -1, where others should go before it."""
+    """How far beyond the healthy range, float `(P,)` in [0, 1]. Negative, to -1, where other findings should come
+    first."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Explanation:
     """A finding in words and numbers."""
 
     claim: str
-    """One plain sentence."""
+    """One plain sentence that names a number."""
     evidence: Sequence[Evidence]
     plot: Plot
 
@@ -93,17 +95,17 @@ class Finding:
     """Whether this is something wrong."""
     claim: str
     members: tuple[int, ...]
-    """Seeds that it holds for."""
+    """The seeds of the members that it holds for."""
     of: int
-    """Members of the run."""
+    """How many members the run has."""
     since: int
-    """The round from which on it held, in the median over those members."""
+    """Since which round it holds, in the median over those members."""
     evidence: tuple[Evidence, ...]
     plot: Plot
     remedies: tuple[str, ...]
-    """Names of those that may help, the likeliest first; the recipe decides which of them fit."""
+    """Names of remedies that may help, the most promising first."""
     strength: float
-    """For the order of findings: the share of members, how much this explains, how far beyond the healthy range."""
+    """What findings are sorted by: the share of members, the rule's weight, how far beyond the healthy range."""
 
     @property
     def widespread(self) -> bool:
@@ -117,19 +119,19 @@ class Rule(ABC):
     fault: ClassVar[bool] = True
     """Whether what it finds is something wrong."""
     weight: ClassVar[float]
-    """How much its finding explains, (0, 1]: what is nearer to the cause goes before what follows from it."""
+    """How much its finding explains, (0, 1]: a cause ranks above what follows from it."""
     remedies: ClassVar[tuple[str, ...]] = ()
-    """Names of remedies, the likeliest first."""
-    least_share: ClassVar[float] = LEAST_SHARE
-    """Of the members, for a finding to be told."""
+    """Names of remedies, the most promising first."""
+    min_share: ClassVar[float] = MIN_SHARE
+    """The share of members that a finding must hold for to be reported."""
 
     @abstractmethod
     def detect(self, signals: Signals) -> Detection | None:
-        """What it sees in each member; None where the journal does not tell what it needs."""
+        """What it detects in each member; None where the journal lacks what it needs."""
 
     @abstractmethod
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        """The finding for these members, an index array."""
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        """The finding for these members, an array of indices."""
 
     @staticmethod
     @abstractmethod
@@ -139,41 +141,40 @@ class Rule(ABC):
     @staticmethod
     @abstractmethod
     def healthy() -> Story:
-        """A story, not unlike, in which it finds nothing."""
+        """A similar story in which it finds nothing."""
 
     @final
     def __call__(self, story: Story) -> Finding | None:
-        """What this rule finds in a story."""
+        """What this rule finds in a story; None where it finds nothing."""
         return self.find(Signals(story))
 
     @final
     def find(self, signals: Signals) -> Finding | None:
-        """The same for a story that was read already."""
-        detect = self.detect(signals)
-        if detect is None or not detect.holds.any() or detect.holds.mean() < self.least_share:
+        """The same for a story that is already prepared."""
+        detection = self.detect(signals)
+        if detection is None or not detection.holds.any() or detection.holds.mean() < self.min_share:
             return None
-        members = np.flatnonzero(detect.holds)
-        told = self.told(signals, members)
-        name = catalogue.name_of(type(self))
-        severity = float(np.clip(np.nan_to_num(detect.severity[members]), -1, 1).mean())
+        members = np.flatnonzero(detection.holds)
+        explanation = self.explain(signals, members)
+        severity = float(np.clip(np.nan_to_num(detection.severity[members]), -1, 1).mean())
         return Finding(
-            rule=name or type(self).__name__,
+            rule=catalogue.name_of(type(self)) or type(self).__name__,
             fault=self.fault,
-            claim=told.claim,
+            claim=explanation.claim,
             members=tuple(signals.story.seeds[m] for m in members),
             of=signals.members,
-            since=int(np.median(detect.since[members])),
-            evidence=tuple(told.evidence),
-            plot=told.plot,
+            since=int(np.median(detection.since[members])),
+            evidence=tuple(explanation.evidence),
+            plot=explanation.plot,
             remedies=self.remedies,
             strength=round(self.weight * (0.8 + 0.2 * severity) * len(members) / signals.members, 4),
         )
 
 
 def evidence(name: str, values: np.ndarray, members: np.ndarray, healthy: Range) -> Evidence:
-    """Of values `(P,)`, those of these members."""
-    held = values[members]
-    held = held[np.isfinite(held)]
-    if not len(held):
+    """Evidence from `values` `(P,)` of these members; what is not finite is left out."""
+    chosen = values[members]
+    chosen = chosen[np.isfinite(chosen)]
+    if not len(chosen):
         return Evidence(name, float("nan"), float("nan"), float("nan"), healthy)
-    return Evidence(name, float(np.median(held)), float(held.min()), float(held.max()), healthy)
+    return Evidence(name, float(np.median(chosen)), float(chosen.min()), float(chosen.max()), healthy)

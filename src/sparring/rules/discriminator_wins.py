@@ -7,51 +7,59 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule
-from sparring.rules._reading import SURE, Range, Signals, onset
-from sparring.rules._telling import told
-from sparring.rules._words import answers, of_curve, of_figures
+from sparring.rules._ranges import SURE, Range
+from sparring.rules._series import onset
+from sparring.rules._signals import Signals
+from sparring.rules._stories import story
+from sparring.rules._words import curve_evidence, d_outputs, metric_evidence, middle, number
 
-STILL_GAINING = -0.2
-"""A G whose samples came so much nearer to the data over the last third of the rounds is not beaten."""
+STILL_IMPROVING = -0.2
+"""Change of the distance over the last third of the rounds below which G still catches up."""
 
 
 @final
 @dataclass(frozen=True)
 class DiscriminatorWins(Rule):
-    """D is sure of nearly every example, and G no longer gains on it.
+    """D is sure of nearly every example, and G no longer catches up.
 
-    It learned faster than G could follow, and what it answers to a fake says little about how to make a better one.
+    D learned faster than G could follow, and its output for a sample says little about how to make a better one.
     """
 
     weight: ClassVar[float] = 0.8
     remedies: ClassVar[tuple[str, ...]] = (
-        "matching-scale",
-        "even-steps",
-        "usual-rates",
+        "matching-data-range",
+        "equal-steps",
+        "usual-lr",
         "wider-networks",
         "cross-entropy",
         "adam-for-sgd",
         "larger-batch",
         "modern",
-        "slower-discriminator",
+        "lower-d-lr",
     )
 
     def detect(self, signals: Signals) -> Detection | None:
-        if signals.levels is None or not len(signals.logged_rounds) or not signals.known:
+        if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
-        lead = signals.late("lead")
-        holds = (lead > SURE) & signals.poor & ~signals.gaining(STILL_GAINING) & ~signals.lost
-        return Detection(holds, onset(signals.logged_rounds, signals.smooth("lead") > SURE), (lead - SURE) / (1 - SURE))
+        lead = signals.final("lead")
+        holds = (lead > SURE) & signals.poor & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        return Detection(
+            holds, onset(signals.logged_rounds, signals.smoothed("lead") > SURE), (lead - SURE) / (1 - SURE)
+        )
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        claim = f"D is far ahead of G: it answers {answers(signals, members)}, and G no longer gains on it."
-        numbers = [of_curve(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        seen = of_figures(signals, ("frechet-distance", "nearest-neighbor"), members)
-        return Explanation(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        lead = number(middle(signals.final("lead"), members))
+        claim = (
+            f"D is far ahead of G: its lead is {lead} of at most 1 ({d_outputs(signals, members)}), "
+            "and the samples no longer improve."
+        )
+        numbers = [curve_evidence(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
+        of_samples = metric_evidence(signals, ("frechet-distance", "nearest-neighbor"), members)
+        return Explanation(claim, [*numbers, *of_samples], Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()))
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {
                 "d_loss": (0.69, 0.1, 0.03, 0.02),
                 "g_loss": (0.7, 3.5, 4.5, 5.0),
@@ -70,5 +78,5 @@ class DiscriminatorWins(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        """D leads, as it does in most good runs, and samples are good."""
-        return told({"d_real": (0.5, 0.8, 0.7), "d_fake": (0.5, 0.2, 0.3)})
+        """D leads a little, as in most good runs, and samples are good."""
+        return story({"d_real": (0.5, 0.8, 0.7), "d_fake": (0.5, 0.2, 0.3)})

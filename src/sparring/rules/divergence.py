@@ -7,14 +7,16 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
-from sparring.rules._reading import Range, Signals, onset
-from sparring.rules._telling import WASSERSTEIN, told
-from sparring.rules._words import called
+from sparring.rules._ranges import Range
+from sparring.rules._series import onset
+from sparring.rules._signals import Signals
+from sparring.rules._stories import WASSERSTEIN, story
+from sparring.rules._words import title
 
 EXPLODED = 1_000.0
-"""Times the size it began with, and times 1, from which on a loss or a gradient has exploded."""
+"""A loss or a gradient has exploded above this many times its first absolute value, or 1 if that is larger."""
 LAST = 0.1
-"""Of the points of a curve, the last ones, of which most must be so large."""
+"""Share of a curve's points, the last ones, of which more than half must have exploded."""
 WATCHED = ("d_loss", "g_loss", "d_gradient", "g_gradient")
 
 
@@ -23,57 +25,57 @@ WATCHED = ("d_loss", "g_loss", "d_gradient", "g_gradient")
 class Divergence(Rule):
     """Numbers explode, or are no longer finite: what comes after that round means nothing.
 
-    A step too long for the slope throws the weights to where slopes are longer still. A member that has diverged is
-    named and counted, and never mended behind one's back.
+    A step that is too long for the gradient moves the weights to where gradients are larger still. A member that has
+    diverged is named and counted, and its numbers are never replaced.
     """
 
     weight: ClassVar[float] = 1.0
     remedies: ClassVar[tuple[str, ...]] = (
-        "held-critic",
-        "usual-rates",
-        "lower-rates",
-        "clipped-gradients",
+        "gradient-penalty",
+        "usual-lr",
+        "lower-lr",
+        "gradient-clipping",
         "cross-entropy",
         "modern",
     )
-    least_share: ClassVar[float] = 0.0
+    min_share: ClassVar[float] = 0.0
 
     def detect(self, signals: Signals) -> Detection | None:
         if not len(signals.logged_rounds):
             return None
         exploded = np.any([_exploded(signals, name) for name in WATCHED], axis=0)
         now = exploded[-max(1, int(LAST * len(exploded))) :].mean(0) > 0.5
-        holds = signals.lost | now
-        since = np.where(signals.lost, _last_sound(signals), onset(signals.logged_rounds, exploded))
+        holds = signals.diverged | now
+        since = np.where(signals.diverged, _last_finite(signals), onset(signals.logged_rounds, exploded))
         since = np.minimum(since, np.where(exploded.any(0), signals.logged_rounds[exploded.argmax(0)], since))
-        return Detection(holds, since, np.where(signals.lost, 1.0, 0.8))
+        return Detection(holds, since, np.where(signals.diverged, 1.0, 0.8))
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        detect = self.detect(signals)
-        assert detect is not None
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        detection = self.detect(signals)
+        assert detection is not None
         seeds = signals.story.seeds
-        began = sorted((int(detect.since[m]), seeds[m]) for m in members)
+        began = sorted((int(detection.since[m]), seeds[m]) for m in members)
         named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:8])
         rest = f" and {len(began) - 8:,} more" if len(began) > 8 else ""
-        what = "stopped being finite" if signals.lost[members].any() else "exploded"
-        claim = f"The numbers of {len(members):,} of {signals.members:,} seeds {what}; it began with {named}{rest}."
+        what = "became infinite or NaN" if signals.diverged[members].any() else "exploded"
+        claim = f"Losses or gradients of {len(members):,} of {signals.members:,} seeds {what}, first {named}{rest}."
         finite = np.mean([np.isfinite(signals.curve(n)) for n in _known(signals)], axis=(0, 1))
         numbers = [
-            evidence("round at which it began", detect.since.astype(float), members, Range()),
-            evidence("share of rounds whose numbers are finite", finite, members, Range(low=1.0)),
+            evidence("round at which it began", detection.since.astype(float), members, Range()),
+            evidence("share of rounds with finite numbers", finite, members, Range(low=1.0)),
         ]
         for name in _known(signals):
             size = np.abs(signals.curve(name))
-            most = np.where(np.isfinite(size), size, 0.0).max(0)
-            healthy = Range(high=float(np.median(EXPLODED * _at_first(size)[members])))
-            numbers.append(evidence(f"largest size of {called(name)}", most, members, healthy))
+            largest = np.where(np.isfinite(size), size, 0.0).max(0)
+            healthy = Range(high=float(np.median(EXPLODED * _first_size(size)[members])))
+            numbers.append(evidence(f"largest absolute value of {title(name)}", largest, members, healthy))
         return Explanation(
             claim, numbers, Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True)
         )
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {
                 "d_loss": (-1.0, -10.0, -300.0, -4e4),
                 "g_loss": (1.0, 10.0, 300.0, 3e4),
@@ -84,32 +86,32 @@ class Divergence(Rule):
             },
             {"frechet-distance": (40.0, 60.0), "confidence": 0.5, "nearest-neighbor": 3.0, "diversity": 0.3},
             levels=WASSERSTEIN,
-            lost={member: 3_600 + 150 * member for member in range(5)},
+            diverged={member: 3_600 + 150 * member for member in range(5)},
         )
 
     @staticmethod
     def healthy() -> Story:
-        """Gradients grow as a game begins, and settle."""
-        return told({"d_gradient": (0.1, 5.0, 6.0), "g_gradient": (0.05, 2.0, 2.5)})
+        """Gradients grow in the beginning, and settle."""
+        return story({"d_gradient": (0.1, 5.0, 6.0), "g_gradient": (0.05, 2.0, 2.5)})
 
 
 def _known(signals: Signals) -> list[str]:
-    """Of the curves watched, those that this run tells."""
+    """Of the curves that are watched, those that this run has."""
     return [name for name in WATCHED if np.isfinite(signals.curve(name)).any()]
 
 
-def _at_first(size: np.ndarray) -> np.ndarray:
-    """What a curve's size `(T, P)` began with, or 1 if that is more, `(P,)`."""
+def _first_size(size: np.ndarray) -> np.ndarray:
+    """The first of a curve's absolute values `(T, P)`, or 1 if that is larger, `(P,)`."""
     return np.maximum(np.nan_to_num(size[0], nan=0.0), 1.0)
 
 
 def _exploded(signals: Signals, name: str) -> np.ndarray:
-    """Points at which a curve is far beyond the size it began with: bool `(T, P)`."""
+    """Points at which a curve has exploded, bool `(T, P)`."""
     size = np.abs(signals.curve(name))
-    return np.nan_to_num(size, nan=0.0) > EXPLODED * _at_first(size)
+    return np.nan_to_num(size, nan=0.0) > EXPLODED * _first_size(size)
 
 
-def _last_sound(signals: Signals) -> np.ndarray:
+def _last_finite(signals: Signals) -> np.ndarray:
     """The last round at which every curve of a member was finite, `(P,)`."""
     known = _known(signals)
     if not known:

@@ -7,9 +7,10 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._reading import COPIES, Signals, onset
-from sparring.rules._telling import told
-from sparring.rules._words import figure_plot, middle, number, of_figures
+from sparring.rules._series import onset
+from sparring.rules._signals import COPIES, Signals
+from sparring.rules._stories import story
+from sparring.rules._words import metric_evidence, metric_plot, middle, number
 
 
 @final
@@ -17,36 +18,35 @@ from sparring.rules._words import figure_plot, middle, number, of_figures
 class Memorization(Rule):
     """Samples are copies of training examples.
 
-    They look perfect, and nothing new was made. Told where the data has an end, and samples differ from one another.
+    They look perfect, but nothing new was made. Only found for finite data, where G makes more than one example.
     """
 
     weight: ClassVar[float] = 0.97
-    remedies: ClassVar[tuple[str, ...]] = ("plain-generator", "augmentation", "flatter-discriminator")
+    remedies: ClassVar[tuple[str, ...]] = ("fully-connected-generator", "augmentation", "r1-r2-penalty")
 
     def detect(self, signals: Signals) -> Detection | None:
         if not signals.has("nearest-neighbor", "diversity"):
             return None
-        near = signals.now("nearest-neighbor")
-        holds = (near < COPIES) & ~signals.lost
+        near = signals.latest("nearest-neighbor")
+        holds = (near < COPIES) & ~signals.diverged
         return Detection(
-            holds, onset(signals.evaluated, signals.figure("nearest-neighbor") < COPIES), 1 - near / COPIES
+            holds, onset(signals.evaluated_rounds, signals.metric("nearest-neighbor") < COPIES), 1 - near / COPIES
         )
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        near = middle(signals.now("nearest-neighbor"), members)
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        near = middle(signals.latest("nearest-neighbor"), members)
         claim = (
-            "The samples are copies: the nearest training example is "
-            f"{number(near)} times as far from them as from real examples that are none."
+            "The samples are copies of training examples: their nearest-neighbor distance to the training set is "
+            f"{number(near)} times that of unseen real examples."
         )
         names = ("nearest-neighbor", "diversity", "frechet-distance")
-        plot = figure_plot(signals, "nearest-neighbor", "Distance to the nearest training example (1: as unseen ones)")
-        return Explanation(claim, of_figures(signals, names, members), plot)
+        return Explanation(claim, metric_evidence(signals, names, members), metric_plot(signals, "nearest-neighbor"))
 
     @staticmethod
     def sick() -> Story:
-        return told(figures={"nearest-neighbor": (2.0, 0.8, 0.2, 0.1), "frechet-distance": (30.0, 3.0, 1.0)})
+        return story(metrics={"nearest-neighbor": (2.0, 0.8, 0.2, 0.1), "frechet-distance": (30.0, 3.0, 1.0)})
 
     @staticmethod
     def healthy() -> Story:
         """A little nearer to training examples than unseen ones are."""
-        return told(figures={"nearest-neighbor": (2.0, 1.0, 0.85, 0.8)})
+        return story(metrics={"nearest-neighbor": (2.0, 1.0, 0.85, 0.8)})

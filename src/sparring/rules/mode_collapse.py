@@ -5,26 +5,25 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.metrics import all_metrics
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._reading import CONSTANT, Range, Signals, onset
-from sparring.rules._telling import told
-from sparring.rules._words import figure_plot, middle, number, of_figures
+from sparring.rules._ranges import Range
+from sparring.rules._series import onset
+from sparring.rules._signals import CONSTANT, Signals
+from sparring.rules._stories import story
+from sparring.rules._words import metric_evidence, metric_plot, middle, number
 
-LIMITS = {"diversity": 0.6, "modes": 0.75, "reached-modes": 0.9}
-"""Share of what real data has, below which samples lack variety."""
-MORE = {"class-divergence": 0.35, "mode-divergence": 0.35}
-"""Nats above what real data has, from which on they do: with three of ten classes missing it is ln(10 / 7) = 0.36."""
-OFF = 0.25
-"""Share of what real data has in high quality, below which most points lie on no mode at all."""
+OFF_MODES = 0.25
+"""Share of what real data has in `high-quality` below which most points lie on no mode at all."""
 
 
 @final
 @dataclass(frozen=True)
 class ModeCollapse(Rule):
-    """Samples lack variety: G makes a few kinds of example, however many the data has.
+    """Samples lack variety: G makes a few kinds of examples, however many the data has.
 
-    Once it has found something that D lets pass, nothing pushes it to find the rest.
+    Once G has found something that D takes for real, nothing pushes it to find the rest.
     """
 
     weight: ClassVar[float] = 0.82
@@ -32,33 +31,32 @@ class ModeCollapse(Rule):
         "larger-latent",
         "larger-batch",
         "wider-networks",
-        "even-steps",
-        "usual-rates",
+        "equal-steps",
+        "usual-lr",
         "modern",
-        "packed-pairs",
+        "packing",
     )
 
     def detect(self, signals: Signals) -> Detection | None:
-        known = [name for name in (*LIMITS, *MORE) if signals.has(name)]
+        known = signals.metrics_with("variety")
         if not known:
             return None
-        lacks = np.max([_lacking(signals, name).beyond(signals.now(name)) for name in known], axis=0)
-        then = np.any([~_lacking(signals, name).holds(signals.figure(name)) for name in known], axis=0)
-        holds = (lacks > 0) & ~signals.noise & ~signals.lost
-        # A G that gives one example whatever it is fed never got going, rather than settled too soon.
-        belongs_elsewhere = signals.averages | _unlike(signals) | (signals.now("diversity") < CONSTANT)
-        return Detection(holds, onset(signals.evaluated, then), np.where(belongs_elsewhere, -0.6, lacks))
+        lack = np.max([_varied(signals, name).excess(signals.latest(name)) for name in known], axis=0)
+        then = np.any([~_varied(signals, name).contains(signals.metric(name)) for name in known], axis=0)
+        holds = (lack > 0) & ~signals.noise & ~signals.diverged
+        # A G with constant output never began to learn, rather than collapsed.
+        other_rule = signals.mean_like | _unlike(signals) | (signals.latest("diversity") < CONSTANT)
+        return Detection(holds, onset(signals.evaluated_rounds, then), np.where(other_rule, -0.6, lack))
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        kinds, name = _kinds(signals, members)
-        claim = f"The samples lack variety: {', and '.join([*kinds, *_alike(signals, members)])}."
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        count, name = _mode_count(signals, members)
+        claim = f"The samples lack variety: {', and '.join([*count, *_variety(signals, members)])}."
         names = ("diversity", "modes", "class-divergence", "reached-modes", "mode-divergence", "confidence")
-        told = of_figures(signals, names, members)
-        return Explanation(claim, told, figure_plot(signals, name, _TITLES[name]))
+        return Explanation(claim, metric_evidence(signals, names, members), metric_plot(signals, name))
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {"d_real": (0.5, 0.9), "d_fake": (0.5, 0.15), "d_loss": (0.69, 0.2), "g_loss": (0.7, 2.3)},
             {
                 "frechet-distance": (50.0, 30.0, 28.0, 28.0),
@@ -74,49 +72,41 @@ class ModeCollapse(Rule):
     @staticmethod
     def healthy() -> Story:
         """Few kinds at the beginning, all in the end."""
-        return told(figures={"modes": (2.0, 7.0, 10.0, 10.0), "diversity": (0.2, 0.8, 0.95)})
+        return story(metrics={"modes": (2.0, 7.0, 10.0, 10.0), "diversity": (0.2, 0.8, 0.95)})
 
 
-_TITLES = {
-    "diversity": "Distance between samples (1: as between real examples)",
-    "modes": "Classes that samples fall into",
-    "reached-modes": "Modes that samples reach",
-    "class-divergence": "Shares of the classes: KL from the data's, in nats",
-    "mode-divergence": "Shares of the modes: KL from the data's, in nats",
-}
-
-
-def _lacking(signals: Signals, name: str) -> Range:
-    """Where a figure does not yet speak of a collapse."""
-    real = signals.real(name)
-    return Range(low=LIMITS[name] * real) if name in LIMITS else Range(high=real + MORE[name])
+def _varied(signals: Signals, name: str) -> Range:
+    """The values of a metric at which samples do not lack variety."""
+    variety = all_metrics()[name].variety
+    return Range.of(variety, signals.real(name)) if variety else Range()
 
 
 def _unlike(signals: Signals) -> np.ndarray:
-    """Members whose few kinds are not like the data either: there is more wrong than that they are few."""
+    """Members whose few kinds of samples are not like the data either: more is wrong than a lack of variety."""
     if signals.has("high-quality"):
-        return signals.now("high-quality") < OFF * signals.real("high-quality")
-    near = signals.now("nearest-neighbor")
+        return signals.latest("high-quality") < OFF_MODES * signals.real("high-quality")
+    near = signals.latest("nearest-neighbor")
     return near > signals.healthy("nearest-neighbor").high if signals.has("nearest-neighbor") else near > np.inf
 
 
-def _kinds(signals: Signals, members: np.ndarray) -> tuple[list[str], str]:
-    """How many kinds there are, in words, and the figure that shows it best."""
+def _mode_count(signals: Signals, members: np.ndarray) -> tuple[list[str], str]:
+    """How many modes are generated, in words, and the metric to plot."""
     for name, what in (("modes", "classes"), ("reached-modes", "modes")):
         if signals.has(name):
-            now, real = middle(signals.now(name), members), signals.real(name)
+            now, real = middle(signals.latest(name), members), signals.real(name)
             if now < real:
-                return [f"they fall into {now:.0f} of {real:.0f} {what}"], name
-    return [], next(name for name in ("diversity", "class-divergence", "mode-divergence", *LIMITS) if signals.has(name))
+                return [f"they cover {now:.0f} of {real:.0f} {what}"], name
+    order = ("diversity", "class-divergence", "mode-divergence", *signals.metrics_with("variety"))
+    return [], next(name for name in order if signals.has(name))
 
 
-def _alike(signals: Signals, members: np.ndarray) -> list[str]:
-    """How much they differ from one another, or else how far the shares of their kinds are from the data's."""
+def _variety(signals: Signals, members: np.ndarray) -> list[str]:
+    """Their diversity, or else how unevenly they are spread over classes or modes."""
     for name, words in (
-        ("diversity", "they differ from one another {} times as much as real ones"),
-        ("class-divergence", "how often they fall into each class is {} nats from the data's"),
-        ("mode-divergence", "how often they fall on each mode is {} nats from the data's"),
+        ("diversity", "their diversity is {}, where real examples have 1"),
+        ("class-divergence", "their class divergence from the data is {} nats"),
+        ("mode-divergence", "their mode divergence from the data is {} nats"),
     ):
-        if signals.has(name) and np.isfinite(now := middle(signals.now(name), members)):
+        if signals.has(name) and np.isfinite(now := middle(signals.latest(name), members)):
             return [words.format(number(now))]
     return []

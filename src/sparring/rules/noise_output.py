@@ -7,12 +7,13 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._reading import ROUGH, ROUGHER, Signals, noise, onset
-from sparring.rules._telling import told
-from sparring.rules._words import figure_plot, middle, of_figures
+from sparring.rules._series import onset
+from sparring.rules._signals import ROUGH, ROUGHER, Signals, noise
+from sparring.rules._stories import story
+from sparring.rules._words import metric_evidence, metric_plot, middle
 
-STILL_GAINING = -0.3
-"""Every G begins with noise: one whose samples came so much nearer over the last third of the rounds is on its way."""
+STILL_IMPROVING = -0.3
+"""Change of the distance over the last third of the rounds below which G still learns: every G begins with noise."""
 
 
 @final
@@ -20,38 +21,38 @@ STILL_GAINING = -0.3
 class NoiseOutput(Rule):
     """Samples are noise: neighboring pixels have little to do with one another, and no pattern shows.
 
-    G has not learned that pixels belong together. Told for images alone.
+    G has not learned that pixels belong together. Only found for images.
     """
 
     weight: ClassVar[float] = 0.9
     remedies: ClassVar[tuple[str, ...]] = (
-        "matching-scale",
+        "matching-data-range",
         "cross-entropy",
-        "even-steps",
-        "usual-rates",
-        "honest-labels",
+        "equal-steps",
+        "usual-lr",
+        "no-label-swapping",
         "modern",
     )
 
     def detect(self, signals: Signals) -> Detection | None:
         if not signals.has("roughness", "nearest-neighbor"):
             return None
-        rough = signals.now("roughness")
-        holds = signals.noise & ~signals.good & ~signals.gaining(STILL_GAINING) & ~signals.lost
-        then = noise(signals.figure("roughness"), signals.figure("nearest-neighbor"))
-        # What is little rougher than the data may as well be blobs: what keeps G from learning then goes first.
-        return Detection(holds, onset(signals.evaluated, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
+        rough = signals.latest("roughness")
+        holds = signals.noise & ~signals.good & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        then = noise(signals.metric("roughness"), signals.metric("nearest-neighbor"))
+        # Samples that are little rougher than the data may not be noise: what keeps G from learning then ranks first.
+        return Detection(holds, onset(signals.evaluated_rounds, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        rough = middle(signals.now("roughness"), members)
-        claim = f"The samples are noise: neighboring pixels differ {rough:.1f} times as much as in real images."
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        rough = middle(signals.latest("roughness"), members)
+        claim = f"The samples are noise: their roughness is {rough:.1f}, where real images have 1."
         names = ("roughness", "nearest-neighbor", "confidence", "frechet-distance")
-        plot = figure_plot(signals, "roughness", "Roughness of the samples (1: as in real images)", log=True)
-        return Explanation(claim, of_figures(signals, names, members), plot)
+        plot = metric_plot(signals, "roughness", log=True)
+        return Explanation(claim, metric_evidence(signals, names, members), plot)
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {"d_real": (0.5, 0.97), "d_fake": (0.5, 0.02), "d_loss": (0.69, 0.05), "g_loss": (0.7, 4.0)},
             {
                 "frechet-distance": (60.0, 58.0),
@@ -67,5 +68,5 @@ class NoiseOutput(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        """It began with noise."""
-        return told(figures={"roughness": (2.6, 1.2, 1.05, 1.0)})
+        """Noise in the beginning, images in the end."""
+        return story(metrics={"roughness": (2.6, 1.2, 1.05, 1.0)})

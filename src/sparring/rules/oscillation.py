@@ -7,73 +7,77 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
-from sparring.rules._reading import Range, Signals
-from sparring.rules._telling import told
-from sparring.rules._words import figure_plot, middle, of_figures
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+from sparring.rules._stories import story
+from sparring.rules._words import metric_evidence, metric_plot, middle, title
 
 PART = 0.6
-"""Of the rounds, the last ones: the part in which swings are looked for."""
-SWINGS = 0.35
-"""Standard deviation of the logarithm of a distance about its own trend, from which on samples come and go: they are
-then half as near to the data again as they were, and back."""
-ANSWERS_SWING = 0.3
-"""Standard deviation of D's lead, smoothed, from which on the players chase each other."""
-LOOKS = 6
-"""Looks at samples, at least, that a swing is told from."""
-TURNS = 3
-"""Times, at least, that it turns."""
+"""Share of the rounds, the last ones, in which swings are searched for."""
+MAX_SWING = 0.35
+"""Standard deviation of the logarithm of the distance about its trend above which samples oscillate: their distance
+then rises and falls by a factor of about 1.4."""
+MAX_LEAD_SWING = 0.3
+"""Standard deviation of D's smoothed lead above which the players oscillate."""
+MIN_EVALUATIONS = 6
+"""Evaluations without which no swing is found."""
+MIN_TURNS = 3
+"""How often the direction must change."""
 
 
 @final
 @dataclass(frozen=True)
 class Oscillation(Rule):
-    """The players chase each other in circles: samples get better and worse by turns, and training does not settle.
+    """The players chase each other: samples get better and worse by turns, and training does not settle.
 
-    G moves to where D is fooled, D follows, and G moves on, instead of both coming to rest.
+    G moves to where D is fooled, D follows, and G moves on, instead of both settling.
     """
 
     weight: ClassVar[float] = 0.84
     remedies: ClassVar[tuple[str, ...]] = (
-        "even-steps",
-        "usual-rates",
-        "less-momentum",
-        "flatter-discriminator",
+        "equal-steps",
+        "usual-lr",
+        "lower-momentum",
+        "r1-r2-penalty",
         "modern",
     )
 
     def detect(self, signals: Signals) -> Detection | None:
         late = _late(signals)
-        if late.sum() < LOOKS:
+        if late.sum() < MIN_EVALUATIONS:
             return None
         swing, turns = _swings(signals)
-        chase = _chase(signals)
-        holds = ((swing > SWINGS) | (chase > ANSWERS_SWING)) & (turns >= TURNS) & ~signals.good & ~signals.lost
+        lead_swing = _lead_swing(signals)
+        holds = (
+            ((swing > MAX_SWING) | (lead_swing > MAX_LEAD_SWING))
+            & (turns >= MIN_TURNS)
+            & ~signals.good
+            & ~signals.diverged
+        )
         since = np.full(signals.members, signals.distance.rounds[late][0])
-        severity = np.maximum(swing / SWINGS, np.nan_to_num(chase) / ANSWERS_SWING) - 1
+        severity = np.maximum(swing / MAX_SWING, np.nan_to_num(lead_swing) / MAX_LEAD_SWING) - 1
         return Detection(holds, since, severity)
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         swing, turns = _swings(signals)
-        held = signals.distance.values[_late(signals)][:, members]
+        late = signals.distance.values[_late(signals)][:, members]
         name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
-        low, high = (float(np.nanmedian(np.nanpercentile(held, q, axis=0))) for q in (10, 90))
+        low, high = (float(np.nanmedian(np.nanpercentile(late, q, axis=0))) for q in (10, 90))
         claim = (
-            f"The players chase each other: the samples' distance from the data went from {low:.3g} to {high:.3g} and "
-            f"back, and turned {middle(turns, members):.0f} times."
+            f"The players chase each other: the samples' distance from the data ({_distance_name(signals)}) goes back "
+            f"and forth between {low:.3g} and {high:.3g}, and turned {middle(turns, members):.0f} times."
         )
         numbers = [
-            evidence("swing of the distance", swing, members, Range(high=SWINGS)),
-            evidence("swing of D's lead", _chase(signals), members, Range(high=ANSWERS_SWING)),
-            *of_figures(signals, ("frechet-distance", "diversity"), members),
+            evidence("swing of the distance (SD of its logarithm)", swing, members, Range(high=MAX_SWING)),
+            evidence("swing of D's lead (SD)", _lead_swing(signals), members, Range(high=MAX_LEAD_SWING)),
+            *metric_evidence(signals, ("frechet-distance", "diversity"), members),
         ]
-        return Explanation(
-            claim, numbers, figure_plot(signals, name, "Distance of the samples from the data", log=True)
-        )
+        return Explanation(claim, numbers, metric_plot(signals, name, log=True))
 
     @staticmethod
     def sick() -> Story:
         swings = [6.0, 40.0] * 12
-        return told(
+        return story(
             {"d_real": [0.55, 0.85] * 12, "d_fake": [0.5, 0.1] * 12},
             {
                 "frechet-distance": swings[:20],
@@ -87,11 +91,16 @@ class Oscillation(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        """Losses jitter from round to round; samples do not."""
-        return told(jitter=0.08)
+        """Losses are noisy from round to round; samples are not."""
+        return story(jitter=0.08)
+
+
+def _distance_name(signals: Signals) -> str:
+    return title(signals.distance.name)
 
 
 def _late(signals: Signals) -> np.ndarray:
+    """Which points of the distance lie in that part, bool `(T,)`."""
     return signals.distance.rounds >= (1 - PART) * signals.rounds
 
 
@@ -102,27 +111,27 @@ def _swings(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
     x = x - x.mean()
     slope = (x[:, None] * (y - y.mean(0))).sum(0) / (x**2).sum()
     rest = y - y.mean(0) - slope * x[:, None]
-    # A turn counts only where it is worth a part of the swing; small ones are jitter.
-    return rest.std(0, ddof=1), _turns(rest, SWINGS)
+    # A turn counts only if it is as large as a swing; small ones are noise.
+    return rest.std(0, ddof=1), _turns(rest, MAX_SWING)
 
 
-def _turns(values: np.ndarray, worth: float) -> np.ndarray:
-    """How often each column of `(L, P)` goes up by `worth` after it went down by that, and the reverse."""
+def _turns(values: np.ndarray, size: float) -> np.ndarray:
+    """How often each column of `(T, P)` rises by at least `size` after it fell by that, and the reverse."""
     turns = np.zeros(values.shape[1])
     for member, column in enumerate(values.T):
-        at, way = column[0], 0
+        extreme, direction = column[0], 0
         for value in column[1:]:
-            if (way >= 0 and value > at) or (way <= 0 and value < at):
-                if way == 0 and abs(value - at) > worth:
-                    way = 1 if value > at else -1
-                at = value if way else at
-            elif abs(value - at) > worth:
+            if (direction >= 0 and value > extreme) or (direction <= 0 and value < extreme):
+                if direction == 0 and abs(value - extreme) > size:
+                    direction = 1 if value > extreme else -1
+                extreme = value if direction else extreme
+            elif abs(value - extreme) > size:
                 turns[member] += 1
-                at, way = value, -way
+                extreme, direction = value, -direction
     return turns
 
 
-def _chase(signals: Signals) -> np.ndarray:
-    """Standard deviation of D's lead over that part, smoothed so that a batch's luck does not count, `(P,)`."""
-    lead = signals.smooth("lead")
+def _lead_swing(signals: Signals) -> np.ndarray:
+    """Standard deviation of D's lead over that part, smoothed so that single batches do not count, `(P,)`."""
+    lead = signals.smoothed("lead")
     return lead[int((1 - PART) * len(lead)) :].std(0)

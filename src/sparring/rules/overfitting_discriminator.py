@@ -7,55 +7,58 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
-from sparring.rules._reading import Range, Signals, onset
-from sparring.rules._telling import told
-from sparring.rules._words import middle, number
+from sparring.rules._ranges import Range
+from sparring.rules._series import onset
+from sparring.rules._signals import Signals
+from sparring.rules._stories import story
+from sparring.rules._words import middle, number, title
 
-BY_HEART = 0.4
-"""Share of the way from its answer to training examples down to its answer to fakes, that D's answer to held-out real
-ones lies: 0 when D takes both for equally real, 1 when it takes what it has not seen for fake."""
-APART = 0.15
-"""How far, of the way from undecided to sure, the two must lie apart for that share to mean anything."""
+MAX_SHARE = 0.4
+"""D's output for held-out real examples, as a share of the way down from training examples to generated ones, above
+which D overfits: 0 when D takes both for equally real, 1 when it takes what it has not seen for generated."""
+MIN_GAP = 0.15
+"""How far apart, as a share of the way from undecided to sure, the outputs must be for that share to mean anything."""
+
+OUTPUTS = ("d_train", "d_held_out", "d_generated")
 
 
 @final
 @dataclass(frozen=True)
 class OverfittingDiscriminator(Rule):
-    """D knows the training examples by heart: it doubts real examples that it has not seen, as it doubts fakes.
+    """D overfits: it has memorized the training examples and takes held-out real examples for generated ones.
 
-    What it teaches G is then where the training examples lie, not what real ones are like.
+    What G learns from it is then where the training examples lie, not what real ones are like.
     """
 
     weight: ClassVar[float] = 0.86
-    remedies: ClassVar[tuple[str, ...]] = ("augmentation", "flatter-discriminator", "modern")
+    remedies: ClassVar[tuple[str, ...]] = ("augmentation", "r1-r2-penalty", "modern")
 
     def detect(self, signals: Signals) -> Detection | None:
-        seen, unseen = signals.now("d_train"), signals.now("d_held_out")
+        seen, unseen = signals.latest("d_train"), signals.latest("d_held_out")
         if not np.isfinite(unseen).any() or signals.levels is None:
             return None
         share = _share(signals)
-        unit = signals.levels.sure or np.maximum(np.abs(seen - signals.now("d_generated")), 1e-9)
-        holds = (middle_of_last(share) > BY_HEART) & ((seen - unseen) / unit > APART) & ~signals.lost
+        unit = signals.levels.sure or np.maximum(np.abs(seen - signals.latest("d_generated")), 1e-9)
+        holds = (_latest(share) > MAX_SHARE) & ((seen - unseen) / unit > MIN_GAP) & ~signals.diverged
         return Detection(
-            holds, onset(signals.evaluated, share > BY_HEART), (middle_of_last(share) - BY_HEART) / (1 - BY_HEART)
+            holds, onset(signals.evaluated_rounds, share > MAX_SHARE), (_latest(share) - MAX_SHARE) / (1 - MAX_SHARE)
         )
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        seen, unseen, fake = (middle(signals.now(n), members) for n in ("d_train", "d_held_out", "d_generated"))
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        seen, unseen, fake = (middle(signals.latest(n), members) for n in ("d_train", "d_held_out", "d_generated"))
         claim = (
-            f"D knows the training examples by heart: it answers {number(seen)} to them, but {number(unseen)} to real "
-            f"examples that it has not seen and {number(fake)} to generated ones."
+            f"D overfits its training examples: D(training examples) is {number(seen)}, but D(held-out examples) is "
+            f"{number(unseen)}, towards D(generated examples) at {number(fake)}."
         )
-        share = middle_of_last(_share(signals))
-        healthy = Range(high=BY_HEART)
-        numbers = [evidence("share of the way from training examples to fakes", share, members, healthy)]
-        for name, what in _NAMES.items():
-            numbers.append(evidence(what, signals.now(name), members, Range()))
-        return Explanation(claim, numbers, Plot("evaluations", tuple(_NAMES), "D's answers", Range()))
+        share = _latest(_share(signals))
+        healthy = Range(high=MAX_SHARE)
+        numbers = [evidence("share of the way from training to generated examples", share, members, healthy)]
+        numbers += [evidence(title(name), signals.latest(name), members, Range()) for name in OUTPUTS]
+        return Explanation(claim, numbers, Plot("evaluations", OUTPUTS, "D's outputs", Range()))
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {
                 "d_real": (0.5, 0.8, 0.9),
                 "d_fake": (0.5, 0.2, 0.12),
@@ -72,24 +75,17 @@ class OverfittingDiscriminator(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        """D takes unseen examples for as real as those it has seen."""
-        return told(figures={"d_train": 0.65, "d_held_out": 0.63, "d_generated": 0.33})
-
-
-_NAMES = {
-    "d_train": "D(training examples)",
-    "d_held_out": "D(held-out examples)",
-    "d_generated": "D(generated examples)",
-}
+        """D takes held-out examples for as real as those it was trained on."""
+        return story(metrics={"d_train": 0.65, "d_held_out": 0.63, "d_generated": 0.33})
 
 
 def _share(signals: Signals) -> np.ndarray:
-    """How far down to fakes D's answer to unseen real examples lies, at each look, `(L, P)`."""
-    seen, unseen, fake = (signals.figure(name) for name in _NAMES)
-    apart = seen - fake
-    return np.where(apart > 1e-6, (seen - unseen) / np.maximum(apart, 1e-6), 0.0)
+    """How far down to generated examples D's output for held-out ones lies, at each evaluation, `(T, P)`."""
+    seen, unseen, fake = (signals.metric(name) for name in OUTPUTS)
+    gap = seen - fake
+    return np.where(gap > 1e-6, (seen - unseen) / np.maximum(gap, 1e-6), 0.0)
 
 
-def middle_of_last(values: np.ndarray) -> np.ndarray:
-    """Median over the last three looks, `(P,)`."""
+def _latest(values: np.ndarray) -> np.ndarray:
+    """Median over the last three evaluations, `(P,)`."""
     return np.median(values[-3:], axis=0) if len(values) else np.full(values.shape[1], np.nan)

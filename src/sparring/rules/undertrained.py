@@ -7,70 +7,74 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
-from sparring.rules._reading import COPIES, LAST, Range, Signals
-from sparring.rules._telling import told
-from sparring.rules._words import figure_plot, middle, number, of_figures
+from sparring.rules._ranges import Range
+from sparring.rules._signals import COPIES, TREND, Signals
+from sparring.rules._stories import story
+from sparring.rules._words import metric_evidence, metric_plot, middle, number, title
 
-GAINING = -0.15
-"""Change of the distance from the data over the last third of the rounds, from which on more of them pay."""
+IMPROVING = -0.15
+"""Change of the distance from the data over the last third of the rounds below which more rounds help."""
 FEW_STEPS = 400
-"""Steps of both players together, below which no GAN has had the time to go wrong."""
+"""Moves of both players together, below which it is too early for a diagnosis."""
 BEGUN, SURE = 0.1, 0.5
-"""D's lead from which on it has begun to tell real from generated, and from which on it does."""
+"""D's lead above which it has begun to tell real from generated, and above which it can."""
 FAST = -0.35
-"""From here on whatever else there is to see belongs to the beginning of a run."""
+"""Change below which every other finding belongs to the beginning of a run."""
 
 
 @final
 @dataclass(frozen=True)
 class Undertrained(Rule):
-    """Samples are not good yet and still getting better when training ends: it is too early to say what is wrong."""
+    """Samples are not good yet and still improving when training ends: it is too early to say what is wrong."""
 
     weight: ClassVar[float] = 0.96
-    remedies: ClassVar[tuple[str, ...]] = ("usual-rates", "adam-for-sgd", "longer")
+    remedies: ClassVar[tuple[str, ...]] = ("usual-lr", "adam-for-sgd", "more-rounds")
 
     def detect(self, signals: Signals) -> Detection | None:
         if 0 < signals.steps < FEW_STEPS:
-            sound = ~signals.good & ~signals.lost
-            return Detection(sound, np.zeros(signals.members, dtype=np.int64), np.ones(signals.members))
-        gains = signals.trend
-        if not np.isfinite(gains).any():
+            early = ~signals.good & ~signals.diverged
+            return Detection(early, np.zeros(signals.members, dtype=np.int64), np.ones(signals.members))
+        change = signals.change
+        if not np.isfinite(change).any():
             return None
-        # A G that stands still before a D that has begun to tell and is far from sure: both are slow.
-        lead = signals.late("lead")
-        idle = signals.unmoved & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.lost
-        copies = signals.now("nearest-neighbor") < COPIES
-        holds = (signals.gaining(GAINING) & ~signals.good & ~copies & ~signals.lost) | idle
-        since = np.full(signals.members, int((1 - LAST) * signals.rounds))
-        # Slow gains leave the first place to what holds G back.
-        return Detection(holds, since, np.where((gains < FAST) | idle, 1.0, -1.0))
+        # Samples are unchanged, and D has begun to tell but is far from sure: both players are slow.
+        lead = signals.final("lead")
+        idle = signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
+        copies = signals.latest("nearest-neighbor") < COPIES
+        holds = (signals.improving(IMPROVING) & ~signals.good & ~copies & ~signals.diverged) | idle
+        since = np.full(signals.members, int((1 - TREND) * signals.rounds))
+        # Where the improvement is slow, what holds G back ranks first.
+        return Detection(holds, since, np.where((change < FAST) | idle, 1.0, -1.0))
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
-        gains = middle(signals.trend, members)
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        change = middle(signals.change, members)
         if signals.steps < FEW_STEPS:
-            claim = f"It is too early to say what is wrong: both players together have taken {signals.steps:,} steps."
-        elif signals.unmoved[members].mean() > 0.5:
+            claim = f"It is too early for a diagnosis: both players together have made {signals.steps:,} steps."
+        elif signals.unchanged[members].mean() > 0.5:
             claim = (
-                "Training has hardly begun: the samples are as far from the data as when they were first looked at "
-                f"({number(middle(signals.distance.values[-1], members))}), and D is not sure of anything either."
+                "Training has hardly begun: the samples are as far from the data as at the first evaluation "
+                f"({title(signals.distance.name)} {number(middle(signals.distance.values[-1], members))}), and D is "
+                "not sure of anything either."
             )
         else:
             claim = (
-                "Training ended early: the samples are not good yet, and came "
-                f"{-gains:.0%} nearer to the data over the last third of the rounds."
+                f"Training ended early: the samples' distance from the data ({title(signals.distance.name)}) fell by "
+                f"{-change:.0%} over the last third of the rounds, and they are not good yet."
             )
         steps = np.full(signals.members, float(signals.steps))
         numbers = [evidence("steps of both players", steps, members, Range(low=FEW_STEPS))]
-        if np.isfinite(gains):
-            numbers.append(evidence("change over the last third", signals.trend, members, Range(low=GAINING)))
+        if np.isfinite(change):
+            numbers.append(
+                evidence("change of the distance over the last third", signals.change, members, Range(low=IMPROVING))
+            )
         names = ("frechet-distance", "diversity", "confidence", "nearest-neighbor")
         name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
-        plot = figure_plot(signals, name, "Distance of the samples from the data", log=True)
-        return Explanation(claim, [*numbers, *of_figures(signals, names, members)], plot)
+        plot = metric_plot(signals, name, log=True)
+        return Explanation(claim, [*numbers, *metric_evidence(signals, names, members)], plot)
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {"d_real": (0.5, 0.8, 0.75, 0.7), "d_fake": (0.5, 0.15, 0.2, 0.25)},
             {
                 "frechet-distance": (60.0, 50.0, 38.0, 27.0, 18.0, 12.0),
@@ -87,4 +91,4 @@ class Undertrained(Rule):
     @staticmethod
     def healthy() -> Story:
         """Samples are good, and have been for a while."""
-        return told(figures={"frechet-distance": (40.0, 5.0, 3.0, 3.0, 3.0, 3.0)})
+        return story(metrics={"frechet-distance": (40.0, 5.0, 3.0, 3.0, 3.0, 3.0)})

@@ -7,54 +7,59 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule
-from sparring.rules._reading import Range, Signals, onset
-from sparring.rules._telling import told
-from sparring.rules._words import answers, of_curve, of_figures
+from sparring.rules._ranges import Range
+from sparring.rules._series import onset
+from sparring.rules._signals import Signals
+from sparring.rules._stories import story
+from sparring.rules._words import curve_evidence, d_outputs, metric_evidence, middle, number
 
-BLIND = 0.2
-"""D's lead below which it tells nothing."""
-STILL_GAINING = -0.15
-"""A G whose samples came so much nearer to the data over the last third of the rounds is being taught."""
+MIN_LEAD = 0.2
+"""D's lead below which it cannot tell real from generated."""
+STILL_IMPROVING = -0.15
+"""Change of the distance over the last third of the rounds below which G still learns from D."""
 
 
 @final
 @dataclass(frozen=True)
 class WeakDiscriminator(Rule):
-    """D cannot tell bad samples from real examples, so G is rewarded for bad images.
+    """D cannot tell bad samples from real examples, so G is rewarded for bad samples.
 
-    It learns too slowly, or is too small, or is told the wrong names. That D answers "undecided" looks like the good
-    end; the samples say that it is not.
+    D learns too slowly, or is too small, or is trained with wrong labels. Its outputs alone look like equilibrium; the
+    samples show that it is not.
     """
 
     weight: ClassVar[float] = 0.8
     remedies: ClassVar[tuple[str, ...]] = (
-        "honest-labels",
-        "even-steps",
-        "usual-rates",
+        "no-label-swapping",
+        "equal-steps",
+        "usual-lr",
         "wider-networks",
-        "faster-discriminator",
+        "higher-d-lr",
         "modern",
     )
 
     def detect(self, signals: Signals) -> Detection | None:
-        if signals.levels is None or not len(signals.logged_rounds) or not signals.known:
+        if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
-        lead = signals.late("lead")
-        holds = (lead < BLIND) & signals.poor & ~signals.gaining(STILL_GAINING) & ~signals.lost
-        return Detection(holds, onset(signals.logged_rounds, signals.smooth("lead") < BLIND), signals.fault)
+        lead = signals.final("lead")
+        holds = (lead < MIN_LEAD) & signals.poor & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        return Detection(holds, onset(signals.logged_rounds, signals.smoothed("lead") < MIN_LEAD), signals.badness)
 
-    def told(self, signals: Signals, members: np.ndarray) -> Explanation:
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        lead = number(middle(signals.final("lead"), members))
         claim = (
-            f"D cannot tell bad samples from real examples: it answers {answers(signals, members)}, "
-            "so G is rewarded for bad samples."
+            f"D cannot tell bad samples from real examples: its lead is {lead} ({d_outputs(signals, members)}), so G "
+            "is rewarded for bad samples."
         )
-        numbers = [of_curve(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        seen = of_figures(signals, ("frechet-distance", "nearest-neighbor", "diversity", "confidence"), members)
-        return Explanation(claim, [*numbers, *seen], Plot("curves", ("d_real", "d_fake"), "D's answers", Range()))
+        numbers = [curve_evidence(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
+        of_samples = metric_evidence(
+            signals, ("frechet-distance", "nearest-neighbor", "diversity", "confidence"), members
+        )
+        return Explanation(claim, [*numbers, *of_samples], Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()))
 
     @staticmethod
     def sick() -> Story:
-        return told(
+        return story(
             {"d_loss": 0.69, "g_loss": 0.69, "d_real": 0.505, "d_fake": 0.5, "d_gradient": 0.1, "g_gradient": 0.05},
             {
                 "frechet-distance": (50.0, 45.0, 45.0, 45.0),
@@ -73,5 +78,5 @@ class WeakDiscriminator(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        """D is undecided and right to be: samples are good."""
-        return told({"d_loss": 0.69, "g_loss": 0.7, "d_real": 0.51, "d_fake": 0.49})
+        """D cannot tell, and samples are good."""
+        return story({"d_loss": 0.69, "g_loss": 0.7, "d_real": 0.51, "d_fake": 0.49})

@@ -104,6 +104,13 @@ class Trick(ABC):
         """
         return label
 
+    def mean_label(self, label: float, truth: int, progress: float) -> float:
+        """The mean label of examples of this truth after `progress` of the run, [0, 1], given the mean so far.
+
+        For diagnoses, which must know what D is trained to say; it computes without torch what `label` averages to.
+        """
+        return label
+
     def augment(self, x: Tensor, now: Now) -> Tensor:
         """Examples as D gets them, real or generated, in the steps of D and of G: `(P, B, *shape)`, differentiable."""
         return x

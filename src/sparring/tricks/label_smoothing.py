@@ -37,3 +37,7 @@ class LabelSmoothing(Trick):
         if low == high:
             return low
         return now.rng.uniform(f"label smoothing {truth}", shape[1:]) * (high - low) + low
+
+    def mean_label(self, label: float, truth: int, progress: float) -> float:
+        # A label that an earlier trick gave is drawn anew, so nothing of it is left.
+        return sum(self.real if truth == 1 else self.fake) / 2

@@ -37,6 +37,10 @@ class LabelSwapping(Trick):
         swapped = (now.rng.uniform(f"label swapping {truth}", shape[1:]) < rate).to(now.rng.dtype)
         return swapped * (1 - label) + (1 - swapped) * label
 
+    def mean_label(self, label: float, truth: int, progress: float) -> float:
+        rate = self.rate_at(progress)
+        return rate * (1 - label) + (1 - rate) * label
+
     def rate_at(self, progress: float) -> float:
         """Fraction of labels flipped when this fraction of the run is completed."""
         return self.rate if self.until == 0 else self.rate * max(0.0, 1 - progress / self.until)

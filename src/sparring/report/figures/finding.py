@@ -25,7 +25,7 @@ from sparring.report.figures.drawing import (
     round_ticks,
 )
 from sparring.rules import Finding, Plot
-from sparring.rules._words import called
+from sparring.rules._words import title as title_of
 
 
 def finding_figure(facts: Facts, finding: Finding, scheme: Scheme = LIGHT) -> Figure:
@@ -47,7 +47,7 @@ def finding_figure(facts: Facts, finding: Finding, scheme: Scheme = LIGHT) -> Fi
         hue = scheme.hues.get(name, scheme.hues["samples"])
         draw_members(axes, rounds, values, hue, scheme)
         _mark_last_finite(axes, rounds, values, hue)
-        keys.append(Line2D([], [], color=hue, linewidth=2.2, label=called(name)))
+        keys.append(Line2D([], [], color=hue, linewidth=2.2, label=title_of(name)))
         drawn.append(values.ravel())
     _fit(axes, plot, np.concatenate(drawn) if drawn else np.empty(0), scheme)
     axes.axvline(finding.since, color=scheme.soft, linewidth=1, linestyle=(0, (2, 2)), zorder=1)

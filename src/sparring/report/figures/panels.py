@@ -87,7 +87,7 @@ def _metric(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndarray, na
     levels = [] if level is None else [level]
     if level is not None:
         axes.axhline(level, color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), zorder=3)
-    if _spans_decades(values, levels) and not name_of(name).bounded:
+    if _spans_decades(values, levels) and not name_of(name).linear:
         logarithmic(axes, np.append(values, levels))
     else:
         axes.set_ylim(*limits(values, levels))
@@ -114,7 +114,7 @@ def _name_lines(axes: Axes, outputs: dict[str, np.ndarray], reach: Limits, schem
     for name, value in sorted(last.items(), key=lambda item: item[1]):
         at = max(value, at + apart)
         axes.annotate(
-            name_of(name).title.removeprefix("D(").removesuffix(")").replace(" data", ""),
+            name_of(name).title.removeprefix("D(").removesuffix(")").replace(" examples", ""),
             (1, at),
             xycoords=axes.get_yaxis_transform(),
             xytext=(5, 0),

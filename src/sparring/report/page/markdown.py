@@ -13,10 +13,11 @@ from sparring.analysis.diagnosis import rules
 from sparring.analysis.differences import recipe_parts
 from sparring.analysis.facts import TITLES
 from sparring.game.equilibrium import equilibrium_levels
+from sparring.metrics import all_metrics
 from sparring.recipe import find_recipe
 from sparring.report.findings import range_text
 from sparring.report.metric_names import name_of
-from sparring.rules import FIGURES, Levels, Range, Rule
+from sparring.rules import Levels, Range, Rule
 
 WIDTH = 120
 CURVES = ("d_real", "d_fake", "d_loss", "g_loss")
@@ -57,7 +58,7 @@ def healthy_curves_in_markdown() -> str:
     rows: list[list[str]] = []
     for name in catalogue.entries("objectives"):
         equilibrium = equilibrium_levels(catalogue.make("objectives", name, {}))
-        levels = Levels.told(equilibrium)
+        levels = Levels.from_curves(equilibrium)
         healthy = [range_text(levels.healthy(curve)) or "any" for curve in CURVES]
         rows.append([f"`{name}`", *healthy, ", ".join(f"{equilibrium[key]:.3g}" for key in CURVES[:1] + CURVES[2:])])
     titles = (TITLES[curve] for curve in CURVES)
@@ -67,10 +68,11 @@ def healthy_curves_in_markdown() -> str:
 def healthy_metrics_in_markdown() -> str:
     """The healthy range of each sample-quality metric, relative to what real data scores."""
     rows: list[list[str]] = []
-    for name, healthy in FIGURES.items():
-        texts = [f"at least {healthy.least:g} times real data's"] if math.isfinite(healthy.least) else []
-        texts += [f"at most {healthy.most:g} times real data's"] if math.isfinite(healthy.most) else []
-        texts += [f"at most {healthy.more:g} above real data's"] if math.isfinite(healthy.more) else []
+    for name, metric in ((name, metric) for name, metric in all_metrics().items() if metric.quick):
+        healthy = metric.healthy
+        texts = [f"at least {healthy.min_ratio:g} times real data's"] if math.isfinite(healthy.min_ratio) else []
+        texts += [f"at most {healthy.max_ratio:g} times real data's"] if math.isfinite(healthy.max_ratio) else []
+        texts += [f"at most {healthy.max_above:g} above real data's"] if math.isfinite(healthy.max_above) else []
         rows.append([name_of(name).title, name_of(name).unit, ", ".join(texts), healthy.why])
     return _table(("metric", "what it is", "healthy", "because"), rows)
 
@@ -81,7 +83,7 @@ def metrics_in_markdown() -> str:
     for name in catalogue.entries("metrics"):
         leaf = catalogue.find("metrics", name)
         low, high = (_end(end) for end in leaf.range)
-        rows.append([f"`{name}`", leaf.better, f"{low} to {high}", leaf.through, ", ".join(leaf.catches), leaf.source])
+        rows.append([f"`{name}`", leaf.better, f"{low} to {high}", leaf.space, ", ".join(leaf.catches), leaf.source])
     return _table(("metric", "better", "range", "computed from", "detects", "source"), rows)
 
 

@@ -35,9 +35,11 @@ class EarlyStop(Chore):
         signals = self._evaluate.signals(trainer)
         began = time.monotonic()
         plateau = Plateau.of(signals)
-        self._flat_evaluations = self._flat_evaluations + 1 if plateau is not None and not plateau.pays else 0
+        self._flat_evaluations = (
+            self._flat_evaluations + 1 if plateau is not None and not plateau.worth_continuing else 0
+        )
         is_long_enough = (
-            trainer.game.round >= MIN_SHARE * trainer.recipe.rounds and len(signals.evaluated) >= MIN_EVALUATIONS
+            trainer.game.round >= MIN_SHARE * trainer.recipe.rounds and len(signals.evaluated_rounds) >= MIN_EVALUATIONS
         )
         if is_long_enough and self._flat_evaluations >= PATIENCE:
             trainer.stopping, trainer.stopped_by = True, "plateau"

@@ -40,9 +40,9 @@ class Evaluate(Chore):
 
     def begin(self, trainer: Trainer) -> None:
         self._evaluator = self._make_evaluator()
-        self._last = self._evaluator.guess
+        self._last = self._evaluator.expected_seconds
         trainer.latest.real_baseline = self._evaluator.real_baseline
-        stored, baseline = trainer.run.story.real_baseline or {}, self._evaluator.told()
+        stored, baseline = trainer.run.story.real_baseline or {}, self._evaluator.baseline_event()
         if any(stored.get(name) != value for name, value in baseline.items()):
             trainer.run.journal.append("real-baseline", round=0, **baseline)
 
@@ -50,7 +50,7 @@ class Evaluate(Chore):
         if not (trainer.at_log_point and self._decide(trainer.game.round, self._is_due(trainer))):
             return {}
         began = time.monotonic()
-        metrics = trainer.latest.metrics = self._evaluator.look(trainer.game)
+        metrics = trainer.latest.metrics = self._evaluator.evaluate(trainer.game)
         self._last = time.monotonic() - began
         self._spent += self._last
         self._evaluations += 1
@@ -84,4 +84,4 @@ class Evaluate(Chore):
         training = trainer.session_seconds - self._spent
         if not self._evaluations:
             training += trainer.seconds_left or 0.0
-        return self._evaluator.seconds + self._spent + 2 * self._last <= EVALUATION_SHARE * training
+        return self._evaluator.setup_seconds + self._spent + 2 * self._last <= EVALUATION_SHARE * training

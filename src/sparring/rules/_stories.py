@@ -1,6 +1,6 @@
-"""Stories told rather than trained, for rules to be tried on: the shape is what a journal has, the numbers are typical.
+"""Synthetic stories to try rules on: in the form that a journal has, with typical numbers, and no training.
 
-What a story is told of is as in runs of the demonstration: eight seeds, 5,000 rounds, digits, cross-entropy.
+They look like runs of the `digits` recipe: eight seeds, 5,000 rounds, cross-entropy.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from sparring.record import Story
 from sparring.record.story import CURVES, GRADIENTS
 
-Way = float | Sequence[float]
-"""How a number runs through training: the same all along, or these values at even distances, straight in between."""
+Course = float | Sequence[float]
+"""How a number develops during training: constant, or these values at equal distances, linear in between."""
 
-MEMBERS, POINTS, LOOKS = 8, 200, 20
+MEMBERS, POINTS, EVALUATIONS = 8, 200, 20
 BCE = {"d_loss": 0.6931, "g_loss": 0.6931, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
 MSE = {"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
 WASSERSTEIN = {"d_loss": 0.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0, "sure": None}
-CURVES_OF_A_GOOD_RUN: Mapping[str, Way] = {
+GOOD_CURVES: Mapping[str, Course] = {
     "d_loss": (0.69, 0.4, 0.48, 0.52, 0.53),
     "g_loss": (0.7, 2.0, 1.5, 1.3, 1.3),
     "d_real": (0.5, 0.75, 0.66, 0.63, 0.62),
@@ -28,7 +28,7 @@ CURVES_OF_A_GOOD_RUN: Mapping[str, Way] = {
     "d_gradient": (1.0, 5.0, 6.0, 6.3, 6.5),
     "g_gradient": (0.5, 2.0, 2.4, 2.6, 2.7),
 }
-FIGURES_OF_A_GOOD_RUN: Mapping[str, Way] = {
+GOOD_METRICS: Mapping[str, Course] = {
     "frechet-distance": (40.0, 8.0, 4.0, 3.2, 3.0, 3.0),
     "modes": (3.0, 10.0),
     "class-divergence": (1.8, 0.2, 0.12, 0.1),
@@ -52,7 +52,7 @@ REAL: Mapping[str, float] = {
     "nearest-neighbor": 1.0,
 }
 RECIPE: Mapping[str, Any] = {
-    "name": "told",
+    "name": "synthetic",
     "data": {"is": "digits", "span": [-1.0, 1.0]},
     "objective": {"is": "bce-with-logits"},
     "latent": {"is": "normal", "size": 32},
@@ -63,56 +63,62 @@ RECIPE: Mapping[str, Any] = {
 }
 
 
-def told(
-    curves: Mapping[str, Way] | None = None,
-    figures: Mapping[str, Way] | None = None,
+def story(
+    curves: Mapping[str, Course] | None = None,
+    metrics: Mapping[str, Course] | None = None,
     levels: Mapping[str, float | None] = BCE,
     jitter: float = 0.02,
     rounds: int = 5_000,
-    lost: Mapping[int, int] | None = None,
+    diverged: Mapping[int, int] | None = None,
     recipe: Mapping[str, Any] | None = None,
-    looks: int = LOOKS,
+    evaluations: int = EVALUATIONS,
 ) -> Story:
-    """A good run, but for the curves and figures that are given; no figures at all where `figures` is empty.
+    """The story of a good run, but for what is given.
 
-    `jitter` is the share by which numbers scatter from seed to seed and from point to point. `lost` names members whose
-    numbers end at a round.
+    Args:
+        curves: How these curves develop instead.
+        metrics: How these metrics of samples develop instead; an empty mapping for a run without any.
+        levels: The objective's levels at equilibrium.
+        jitter: Relative standard deviation of the noise of every number, from seed to seed and from point to point.
+        rounds: The length of the run.
+        diverged: Member -> the round at which its numbers stop being finite.
+        recipe: Fields of the recipe that differ.
+        evaluations: How many log points, each with an evaluation, there are.
     """
-    torch_seeds = np.random.default_rng(0)
-    lost = lost or {}
-    runs = {**CURVES_OF_A_GOOD_RUN, **(curves or {})}
-    seen = {} if figures == {} else {**FIGURES_OF_A_GOOD_RUN, **(figures or {})}
+    rng, diverged = np.random.default_rng(0), diverged or {}
+    courses = {**GOOD_CURVES, **(curves or {})}
+    of_metrics = {} if metrics == {} else {**GOOD_METRICS, **(metrics or {})}
     logged = np.linspace(rounds / POINTS, rounds, POINTS).astype(int)
-    rows = {name: _spread(way, POINTS, jitter, torch_seeds) for name, way in runs.items()}
-    for member, at in lost.items():
+    rows = {name: _members(course, POINTS, jitter, rng) for name, course in courses.items()}
+    for member, at in diverged.items():
         for values in rows.values():
             values[logged >= at, member] = np.nan
     events: list[dict[str, Any]] = [
         {"event": "started", "round": 0, "levels": dict(levels)},
         {"event": "real-baseline", "round": 0, "judge": "digits", "n": 256, "samples": 256, "metrics": dict(REAL)},
     ]
-    parts = np.array_split(np.arange(POINTS), looks)
-    evaluated = {name: _spread(way, looks, jitter, torch_seeds) for name, way in seen.items()}
-    for look, part in enumerate(parts):
-        log_point: dict[str, Any] = {"event": "log", "round": int(logged[part[-1]]), "seconds": float(look)}
+    parts = np.array_split(np.arange(POINTS), evaluations)
+    evaluated = {name: _members(course, evaluations, jitter, rng) for name, course in of_metrics.items()}
+    for index, part in enumerate(parts):
+        log_point: dict[str, Any] = {"event": "log", "round": int(logged[part[-1]]), "seconds": float(index)}
         log_point |= {"logged": logged[part].tolist()}
         log_point |= {name: _plain(rows[name][part]) for name in (*CURVES, *GRADIENTS)}
         if evaluated:
-            log_point["metrics"] = {name: _plain(values[look]) for name, values in evaluated.items()}
+            log_point["metrics"] = {name: _plain(values[index]) for name, values in evaluated.items()}
         events.append(log_point)
-        if gone := [m for m, at in lost.items() if logged[part[0]] <= at <= logged[part[-1]]]:
+        if gone := [m for m, at in diverged.items() if logged[part[0]] <= at <= logged[part[-1]]]:
             events.append({"event": "diverged", "round": log_point["round"], "members": gone})
-    end = "diverged-all" if len(lost) == MEMBERS else "finished"
-    events.append({"event": end, "round": rounds, "seconds": float(looks)})
+    end = "diverged-all" if len(diverged) == MEMBERS else "finished"
+    events.append({"event": end, "round": rounds, "seconds": float(evaluations)})
     return Story({**RECIPE, "rounds": rounds, "seeds": list(range(MEMBERS)), **(recipe or {})}, events)
 
 
-def _spread(way: Way, points: int, jitter: float, torch_seeds: np.random.Generator) -> np.ndarray:
-    """`(points, MEMBERS)` along a way, scattered."""
-    knots = np.atleast_1d(np.asarray(way, dtype=np.float64))
+def _members(course: Course, points: int, jitter: float, rng: np.random.Generator) -> np.ndarray:
+    """`(points, MEMBERS)`: a course with noise."""
+    knots = np.atleast_1d(np.asarray(course, dtype=np.float64))
     at = np.linspace(0, 1, points) * (len(knots) - 1)
     middle = np.interp(at, np.arange(len(knots)), knots)[:, None]
-    return middle * (1 + jitter * torch_seeds.standard_normal((points, MEMBERS)))
+    return middle * (1 + jitter * rng.standard_normal((points, MEMBERS)))
 
 
 def _plain(values: np.ndarray) -> Any:

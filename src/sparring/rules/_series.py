@@ -1,0 +1,47 @@
+"""Series over the rounds: moving means, medians, and since when something holds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SMOOTHING = 0.03
+"""Share of a curve's points that its moving mean takes together."""
+
+
+def moving_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Moving mean of `(T, P)` over `window` points, fewer at the ends; NaN where a value is not finite."""
+    if window <= 1 or not len(values):
+        return values
+    finite = np.isfinite(values)
+    counts = np.maximum(_moving_sum(finite.astype(np.float64), window), 1)
+    return np.where(finite, _moving_sum(np.where(finite, values, 0.0), window) / counts, np.nan)
+
+
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """The moving mean of a curve `(T, P)` that people and rules see: over SMOOTHING of its points."""
+    return moving_mean(values, max(1, round(SMOOTHING * len(values))))
+
+
+def median(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, of what is finite; NaN where nothing is."""
+    lost = ~np.isfinite(values)
+    filled = np.where(lost.all(0), 0.0, np.where(lost, np.nan, values))
+    return np.where(lost.all(0), np.nan, np.nanmedian(filled, axis=0))
+
+
+def onset(rounds: np.ndarray, holds: np.ndarray) -> np.ndarray:
+    """The round since which something held until the end, `(P,)`, given `holds` `(T, P)` at each of `rounds` `(T,)`.
+
+    The last round for a member for which it does not hold at the end.
+    """
+    if not len(rounds):
+        return np.zeros(holds.shape[1], dtype=np.int64)
+    ever_not = ~holds
+    last = np.where(ever_not.any(0), len(rounds) - ever_not[::-1].argmax(0), 0)
+    return rounds[np.minimum(last, len(rounds) - 1)]
+
+
+def _moving_sum(values: np.ndarray, window: int) -> np.ndarray:
+    sums = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
+    index, before = np.arange(len(values)), window // 2
+    return sums[np.minimum(index - before + window, len(values))] - sums[np.maximum(index - before, 0)]

@@ -1,0 +1,310 @@
+"""A story prepared for rules: D's outputs on the objective's own scale, what samples are like, and how both change.
+
+Everything here is an array with an axis P of members, and NaN where the journal does not say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from sparring import catalogue
+from sparring.metrics import Metric, all_metrics
+from sparring.recipe.encoding import decode
+from sparring.record import Story
+from sparring.rules._ranges import Levels, Range
+from sparring.rules._series import median, smoothed
+from sparring.tricks import Trick
+
+FINAL = 0.1
+"""Share of a curve's points, the last ones, whose mean is its final value."""
+FINAL_EVALUATIONS = 3
+"""How many of the last evaluations a metric's latest value is the median of."""
+RECENT = 0.5
+"""Share of the rounds played before which an evaluation says nothing of the samples now."""
+TREND = 1 / 3
+"""Share of the rounds, the last ones, in which trends are measured."""
+POOR = 0.4
+"""How far outside a healthy range, as `Range.excess` counts it, samples must be to be called poor."""
+NEAR = 0.2
+"""How far, in data units, each number of an example may lie from the data's target."""
+
+COPIES = 0.5
+"""Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
+ROUGH = 3.5
+"""Roughness (1: as real images) above which an image is noise in any case."""
+ROUGHER, DISTANT = 1.3, 2.0
+"""Roughness and nearest-neighbor distance above which an image is noise if both hold: among small images with hard
+edges noise is not much rougher than the data."""
+ALIKE = 0.5
+"""Diversity (1: as real examples) below which samples are much alike."""
+CONSTANT = 0.05
+"""Diversity below which G makes the same example from every latent vector."""
+NEAR_MEAN = 1.45
+"""Similarity to the mean (1: as real examples) above which samples that are alike are the mean of the data."""
+UNCHANGED = 0.05
+"""Change of the logarithm of the distance since the first evaluation, below which samples are as they were then."""
+MAX_CHANGE = 10.0
+"""Largest change of a logarithm that is reported."""
+
+
+@dataclass(frozen=True)
+class Distance:
+    """How far samples are from real data during training."""
+
+    name: str
+    rounds: np.ndarray
+    """`(T,)`."""
+    values: np.ndarray
+    """`(T, P)`."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """How the logarithm of the distance changed over the last third of the rounds, by a least-squares line."""
+
+    evaluations: int
+    """How many evaluations there were in that part."""
+    change: np.ndarray
+    """`(P,)`; NaN with fewer than two evaluations."""
+    error: np.ndarray
+    """Its standard error, `(P,)`: from the residuals of the line, or with two evaluations from the members' spread."""
+
+
+class Signals:
+    """One story, prepared for rules."""
+
+    def __init__(self, story: Story):
+        self.story = story
+        self.members = len(story.seeds)
+        self.rounds = max(story.round, 1)
+        """Rounds played."""
+        self.logged_rounds = story.logged_rounds
+        tricks = decode("tricks", list(story.recipe.get("tricks") or ()))
+        # Nothing is known of a user's own tricks.
+        self.levels = Levels.of(story, [trick for trick in tricks if isinstance(trick, Trick)])
+        self._curves: dict[str, np.ndarray] = {}
+        self._smoothed: dict[str, np.ndarray] = {}
+
+    # Curves.
+
+    def curve(self, name: str) -> np.ndarray:
+        """`(T, P)`: one of the journal's curves, or `lead`."""
+        if name not in self._curves:
+            self._curves[name] = self._lead() if name == "lead" else self.story.curve(name)
+        return self._curves[name]
+
+    def smoothed(self, name: str) -> np.ndarray:
+        """A curve's moving mean, `(T, P)`."""
+        if name not in self._smoothed:
+            self._smoothed[name] = smoothed(self.curve(name))
+        return self._smoothed[name]
+
+    def final(self, name: str) -> np.ndarray:
+        """A curve's final value, `(P,)`: the mean of its last points."""
+        part = self.curve(name)[-max(1, int(FINAL * len(self.logged_rounds))) :]
+        return part.mean(0) if len(part) else np.full(self.members, np.nan)
+
+    def _lead(self) -> np.ndarray:
+        """How far D is ahead: 1 when it is sure of real and of generated examples, 0 when it cannot tell, < 0 fooled.
+
+        Where D's outputs have no bound, the gap between them as a share of the widest gap so far.
+        """
+        gap = self.curve("d_real") - self.curve("d_fake")
+        if self.levels is None:
+            return np.full_like(gap, np.nan)
+        if self.levels.sure is not None:
+            return np.clip(gap / (2 * self.levels.sure), -1, 1)
+        if not len(gap):
+            return gap
+        return gap / np.maximum(np.abs(smoothed(gap)).max(0), 1e-12)
+
+    @cached_property
+    def diverged(self) -> np.ndarray:
+        """Members whose numbers are no longer finite, bool `(P,)`."""
+        diverged = np.zeros(self.members, dtype=bool)
+        diverged[list(self.story.diverged)] = True
+        return diverged
+
+    # Metrics of samples.
+
+    @property
+    def evaluated_rounds(self) -> np.ndarray:
+        """Rounds at which samples were evaluated, `(T,)`."""
+        return self.story.evaluations[0]
+
+    def metric(self, name: str) -> np.ndarray:
+        """A metric at each evaluation, `(T, P)`; all NaN for one that this run does not have."""
+        rounds, values = self.story.evaluations
+        return values.get(name, np.full((len(rounds), self.members), np.nan))
+
+    def latest(self, name: str) -> np.ndarray:
+        """A metric's latest value, `(P,)`: the median of the last evaluations; NaN where these are long ago."""
+        recent = self.evaluated_rounds >= RECENT * self.rounds
+        rows = self.metric(name)[recent][-min(FINAL_EVALUATIONS, max(1, len(self.evaluated_rounds) // 2)) :]
+        return median(rows) if len(rows) else np.full(self.members, np.nan)
+
+    def real(self, name: str) -> float:
+        """What real data scores in a metric; NaN for one that this run does not have."""
+        return float(((self.story.real_baseline or {}).get("metrics") or {}).get(name, np.nan))
+
+    def has(self, *names: str) -> bool:
+        """Whether the journal has all of these metrics, and what real data scores in them."""
+        return all(name in self.story.evaluations[1] and np.isfinite(self.real(name)) for name in names)
+
+    def healthy(self, name: str) -> Range:
+        """The healthy range of a metric in this run.
+
+        Training examples of narrow modes lie so close that any other distance is many times theirs: how far samples are
+        from the data is then told by `high-quality`, on the modes' own scale, and `nearest-neighbor` tells copies only.
+        """
+        healthy = Range.of(all_metrics()[name].healthy, self.real(name))
+        return replace(healthy, high=np.inf) if name == "nearest-neighbor" and self.has("high-quality") else healthy
+
+    def metrics_with(self, attribute: str) -> dict[str, type[Metric]]:
+        """Of the metrics that this run has, those whose declaration sets `attribute`, by name."""
+        return {name: m for name, m in all_metrics().items() if getattr(m, attribute) and self.has(name)}
+
+    @property
+    def has_judge(self) -> bool:
+        """Whether metrics used a judge's features."""
+        return bool((self.story.real_baseline or {}).get("judge"))
+
+    @cached_property
+    def quality_metrics(self) -> list[str]:
+        """The metrics that say whether samples are good.
+
+        A distance in an unknown unit does not. None where the data names its target and outputs are logged: those say
+        it then.
+        """
+        known = [n for n in self.metrics_with("quick") if n != "frechet-distance" or self.has_judge]
+        return known if self.target_errors is None else []
+
+    @cached_property
+    def badness(self) -> np.ndarray:
+        """How far samples are from healthy, `(P,)` in [0, 1]: in their worst metric; NaN if nothing is known."""
+        latest = [(self.latest(name), self.healthy(name)) for name in self.quality_metrics]
+        if self.target_error is not None:
+            latest.append((self.target_error, Range(high=NEAR)))
+        excess = [np.where(np.isfinite(values), healthy.excess(values), -np.inf) for values, healthy in latest]
+        worst = np.max([np.full(self.members, -np.inf), *excess], axis=0)
+        return np.where(self.diverged, 1.0, np.where(np.isfinite(worst), worst, np.nan))
+
+    @property
+    def quality_known(self) -> bool:
+        """Whether anything says if samples are good, of any member."""
+        return bool(np.isfinite(self.badness).any())
+
+    @property
+    def good(self) -> np.ndarray:
+        """Members whose samples are healthy in every metric, bool `(P,)`; none where nothing is known."""
+        return self.badness <= 0
+
+    @property
+    def poor(self) -> np.ndarray:
+        """Members whose samples are far from healthy, bool `(P,)`; none where nothing is known."""
+        return self.badness > POOR
+
+    @cached_property
+    def target_errors(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Rounds `(T,)`, and how far each member's output was from the data's target in its worst number, `(T, P)`.
+
+        In data units. None for data that names no target.
+        """
+        name = (self.story.recipe.get("data") or {}).get("is", "")
+        target = catalogue.find("datasets", name).target if name in catalogue.entries("datasets") else None
+        if target is None or self.story.outputs is None:
+            return None
+        rounds, outputs = self.story.outputs
+        return rounds, np.abs(outputs.reshape(len(rounds), self.members, -1) - np.array(target)).max(2)
+
+    @property
+    def target_error(self) -> np.ndarray | None:
+        """The last of the `target_errors`, `(P,)`; None where there are none."""
+        return None if self.target_errors is None else np.nan_to_num(self.target_errors[1][-1], nan=np.inf)
+
+    @property
+    def noise(self) -> np.ndarray:
+        """Members whose samples are noise, bool `(P,)`; False where samples are not images."""
+        return noise(self.latest("roughness"), self.latest("nearest-neighbor"))
+
+    @cached_property
+    def mean_like(self) -> np.ndarray:
+        """Members whose samples are alike and near the data's mean, bool `(P,)`."""
+        return (self.latest("diversity") < ALIKE) & (self.latest("similarity-to-mean") > NEAR_MEAN)
+
+    # How samples change.
+
+    @cached_property
+    def distance(self) -> Distance:
+        """How far samples are from real data, as one number that falls as they get better.
+
+        The distance from the target, of data that names one; the Fréchet distance; or, without either, how far the
+        ratios of relative metrics are from 1. Distances that real data has too count as the same.
+        """
+        if self.target_errors is not None:
+            rounds, errors = self.target_errors
+            return Distance("distance from the target", rounds, np.maximum(errors, NEAR / 4))
+        if self.has("frechet-distance"):
+            floor = max(self.real("frechet-distance"), 1e-9)
+            values = np.maximum(self.metric("frechet-distance"), floor)
+            return Distance("frechet-distance", self.evaluated_rounds, values)
+        relative = self.metrics_with("relative")
+        if not relative:
+            return Distance("", self.evaluated_rounds[:0], np.empty((0, self.members)))
+        ratios = [np.abs(np.log(np.maximum(self.metric(n), 1e-3))) for n in relative]
+        values = np.maximum(np.mean(ratios, axis=0), 0.02)
+        return Distance("relative metrics", self.evaluated_rounds, values)
+
+    @property
+    def change(self) -> np.ndarray:
+        """By how much the distance changed over the last third of the rounds, `(P,)`: -0.2 is 20 % nearer to the data.
+
+        NaN with fewer than two evaluations in it.
+        """
+        return np.expm1(self.trend.change)
+
+    def improving(self, limit: float) -> np.ndarray:
+        """Members whose change is below a limit by more than two standard errors of noise, bool `(P,)`.
+
+        A constant output that wanders nearer to the data is no improvement.
+        """
+        within_noise = self.trend.change > -2 * self.trend.error
+        return (self.change < limit) & ~within_noise & ~(self.latest("diversity") < CONSTANT)
+
+    @property
+    def steps(self) -> int:
+        """Moves played by both players."""
+        return self.story.round * max(1, len(self.story.recipe.get("round") or ()))
+
+    @property
+    def unchanged(self) -> np.ndarray:
+        """Members whose samples are as they were at the first evaluation, bool `(P,)`."""
+        values = self.distance.values
+        if len(values) < 2:
+            return np.zeros(self.members, dtype=bool)
+        return np.abs(np.log(values[-1] / values[0])) < UNCHANGED
+
+    @cached_property
+    def trend(self) -> Trend:
+        """Of the logarithm of the distance at the evaluations in the last third of the rounds."""
+        late = self.distance.rounds >= (1 - TREND) * self.rounds
+        count, unknown = int(late.sum()), np.full(self.members, np.nan)
+        if count < 2:
+            return Trend(count, unknown, unknown)
+        x, y = self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late])
+        x, y = x - x.mean(), y - y.mean(0)
+        slope = (x[:, None] * y).sum(0) / (x**2).sum()
+        change = np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE)
+        if count < 3:  # two lie on any line: the spread over members must do
+            spread = float(change.std(ddof=1)) if self.members > 1 else np.inf
+            return Trend(count, change, np.full(self.members, spread))
+        residual = ((y - slope * x[:, None]) ** 2).sum(0) / (count - 2)
+        return Trend(count, change, TREND * (residual / (x**2).sum()) ** 0.5)
+
+
+def noise(roughness: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Whether samples of this roughness and nearest-neighbor distance are noise."""
+    return (roughness > ROUGH) | ((roughness > ROUGHER) & (distance > DISTANT))
