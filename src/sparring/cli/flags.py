@@ -17,7 +17,6 @@ import tyro
 
 from sparring import catalogue
 from sparring.errors import UsageError
-from sparring.record import legacy
 
 MAX_WIDTH = 100
 """Columns of a paragraph of help."""
@@ -98,10 +97,12 @@ def _check_names(arguments: list[str], known: list[str]) -> None:
     """Raises UsageError for a flag that is called otherwise today, or that other tools have."""
     for argument in arguments:
         name = argument.partition("=")[0]
-        if name in known:
+        if not name.startswith("--") or name in (*known, "--help"):
             continue
         if name in NOT_SUPPORTED:
             raise UsageError(f"{name}: {NOT_SUPPORTED[name]}")
+        from sparring.record import legacy  # not at the top: its room loads NumPy
+
         if legacy.FLAGS.get(name, "").replace("--no-", "--") in known:
             raise UsageError(f"{name} is now called {legacy.FLAGS[name]}")
 
