@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sparring.training.chores.best
 import sparring.training.chores.checkpoint
+import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring.errors import SparringError
 from sparring.game.game import Game, Logged
@@ -27,7 +29,7 @@ from tests.miniature import miniature
 
 ROUNDS = 45
 CUTS = (11, 30)
-"""Rounds at which a run is left; 11 is no tick and 30 is one."""
+"""Rounds at which a run is left; 11 is no log point and 30 is one."""
 
 
 # One thread: the tests run side by side already.
@@ -59,8 +61,8 @@ def interrupted(recipe: Recipe, folder: Path, data_dir: Path) -> Run:
     return run
 
 
-def told(run: Run) -> dict[str, np.ndarray]:
-    """Everything a run says of its training."""
+def content_of(run: Run) -> dict[str, np.ndarray]:
+    """All that a run has recorded of its training."""
     round, state = run.load() or (0, {})
     story = run.story
     facts = {
@@ -78,8 +80,8 @@ def told(run: Run) -> dict[str, np.ndarray]:
 
 def assert_same(run: Run, whole: Run) -> None:
     assert run.story.status == whole.story.status == "finished"
-    mine, theirs = told(run), told(whole)
-    # An extra tick where a run was left says nothing new: it is no point of a curve and no picture.
+    mine, theirs = content_of(run), content_of(whole)
+    # An extra log event where a run was left says nothing new: it is no point of a curve and no picture.
     mine["log_points"] = mine["log_points"][np.isin(mine["log_points"], theirs["log_points"])]
     assert mine.keys() == theirs.keys()
     for name, array in theirs.items():
@@ -90,9 +92,9 @@ def assert_same(run: Run, whole: Run) -> None:
 def test_a_run_goes_on_that_is_older_than_a_setting(data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe("pattern-1010"))
     run = interrupted(recipe, tmp_path / "left", data_dir)
-    told = run.recipe
-    del told["precision"], told["conditional"]
-    run.write_text("recipe.json", json.dumps(told))
+    recipe_then = run.recipe
+    del recipe_then["precision"], recipe_then["conditional"]
+    run.write_text("recipe.json", json.dumps(recipe_then))
     assert_same(train(recipe, run.path, data_dir=data_dir), train(recipe, tmp_path / "whole", data_dir=data_dir))
 
 
@@ -109,12 +111,12 @@ def test_how_many_rounds_are_played_at_a_time_changes_nothing(tmp_path: Path, mo
     turns: list[int] = []
     play_to = Game.play_to
 
-    def overheard(game: Game, round: int, every: int) -> list[Logged]:
+    def recorded(game: Game, round: int, every: int) -> list[Logged]:
         turns.append(round - game.round)
         return play_to(game, round, every)
 
     monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", 0.5)
-    monkeypatch.setattr(Game, "play_to", overheard)
+    monkeypatch.setattr(Game, "play_to", recorded)
     assert_same(train(recipe, tmp_path / "turns"), one_by_one)
     assert sum(turns) == ROUNDS
     assert max(turns) > 1
@@ -135,7 +137,7 @@ def test_a_users_own_networks_go_on_as_if_never_left(what: str, members: int, tm
 
 def tear_the_last_line(run: Run) -> None:
     with (run.path / "journal.jsonl").open("ab") as file:
-        file.write(b'{"event":"tick","round":3')
+        file.write(b'{"event":"log","round":3')
 
 
 def truncate_the_newest_checkpoint(run: Run) -> None:
@@ -179,6 +181,21 @@ def test_what_a_crash_leaves_behind_changes_nothing(
     damage(run)
     assert_same(train(recipe, tmp_path / "left", data_dir=data_dir), whole)
     assert not list(run.path.glob("samples/.*.partial"))
+
+
+def test_the_best_checkpoint_is_found_again_by_a_run_that_has_to_start_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sparring.training.chores.evaluate, "EVALUATION_SHARE", 1e9)
+    monkeypatch.setattr(sparring.training.chores.best, "BEST_SHARE", 1e9)
+    recipe = short(find_recipe("digits"))
+    whole = train(recipe, tmp_path / "whole")
+    run = interrupted(recipe, tmp_path / "left", tmp_path)
+    lose_every_checkpoint(run)
+    train(recipe, run.path)
+    events = [[e["round"] for e in each.story.events if e["event"] == "best"] for each in (run, whole)]
+    assert events[0] == events[1] != []
+    assert run.best is not None and whole.best is not None and run.best.name == whole.best.name
 
 
 def test_a_run_whose_checkpoints_are_all_damaged_says_so_and_is_left_alone(tmp_path: Path) -> None:
@@ -254,7 +271,7 @@ def contents(run: Run) -> dict[str, Any]:
 
 
 def test_a_turn_is_as_long_as_ctrl_c_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where rounds become slow after many quick ones between ticks that lie close."""
+    """Also where rounds become slow after many quick ones between log points that lie close."""
     monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", 0.5)
     clock, seconds, longest = 0.0, 1e-4, 0.0
 

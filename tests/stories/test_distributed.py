@@ -1,7 +1,7 @@
-"""A run whose members are dealt out to processes: it is the run of one process, whatever becomes of them on the way.
+"""A run whose members are distributed over processes is the run of one process, whatever becomes of them on the way.
 
-Most of it is told with a crew that trains parts in this very process, one after the other; what real processes add,
-being killed and being told to stop, has a story of its own.
+Most tests use workers that train shards in this very process, one after the other; what real processes add, being
+killed and being asked to stop, has a test of its own.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ ROUNDING = 2e-3
 
 
 class Here(Workers):
-    """Trains a part at once, in this process, when it is told to start."""
+    """Trains a shard at once, in this process, when it is started."""
 
-    def __init__(self, deal: ShardPlan, n_workers: int):
-        self.n_workers = min(n_workers, len(deal.shards))
+    def __init__(self, plan: ShardPlan, n_workers: int):
+        self.n_workers = min(n_workers, len(plan.shards))
 
     def start(self, shard: Shard, job: Job) -> None:
         work(job, shard.folder, SharedFolder(shard.folder))
@@ -76,7 +76,7 @@ class Here(Workers):
 
 
 class Lost(Here):
-    """Every process dies before it has told anything."""
+    """Every process dies before it has reported anything."""
 
     def start(self, shard: Shard, job: Job) -> None:
         pass
@@ -91,7 +91,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "POLL_SECONDS", 0.0)
 
 
-def told(run: Run) -> dict[str, Any]:
+def content_of(run: Run) -> dict[str, Any]:
     """All that does not depend on the time that things took."""
     story = run.story
     round, state = run.load() or (0, {})
@@ -108,7 +108,7 @@ def told(run: Run) -> dict[str, Any]:
 
 
 def assert_same(run: Run, whole: Run, tolerance: float = 0.0) -> None:
-    mine, theirs = told(run), told(whole)
+    mine, theirs = content_of(run), content_of(whole)
     assert mine.keys() == theirs.keys()
     for name, value in theirs.items():
         if tolerance and isinstance(value, np.ndarray) and value.dtype.kind == "f":
@@ -117,7 +117,7 @@ def assert_same(run: Run, whole: Run, tolerance: float = 0.0) -> None:
             np.testing.assert_equal(mine[name], value, err_msg=name)
 
 
-def assert_of_its_parts(run: Run, shards: list[Run]) -> None:
+def assert_of_its_shards(run: Run, shards: list[Run]) -> None:
     """Bit for bit."""
     mine, *theirs = ((each.load() or (0, {}))[1] for each in (run, *shards))
     for name, array in mine.items():
@@ -125,7 +125,7 @@ def assert_of_its_parts(run: Run, shards: list[Run]) -> None:
         np.testing.assert_array_equal(array, np.concatenate(each) if array.ndim else each[0], err_msg=name)
 
 
-def in_parts(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> Run:
+def in_shards(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> Run:
     return sparring.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
 
 
@@ -134,11 +134,11 @@ def alone(recipe: Recipe, folder: Path) -> Run:
 
 
 @pytest.mark.usefixtures("here")
-def test_a_run_in_parts_is_the_run_in_one_process_and_reads_like_it(tmp_path: Path) -> None:
+def test_a_sharded_run_is_the_run_in_one_process_and_reads_like_it(tmp_path: Path) -> None:
     """To rounding: of how many members a matrix product is changes the order in which it adds up, as in law 1."""
-    run, whole = in_parts(DIGITS, tmp_path / "parts"), alone(DIGITS, tmp_path / "whole")
+    run, whole = in_shards(DIGITS, tmp_path / "shards"), alone(DIGITS, tmp_path / "whole")
     assert_same(run, whole, ROUNDING)
-    assert_of_its_parts(
+    assert_of_its_shards(
         run, [alone(DIGITS.replace(seeds=s), tmp_path / f"{s}") for s in (SEEDS[:1], SEEDS[1:3], SEEDS[3:])]
     )
     assert (run.about["processes"], run.about["seeds"]) == (3, list(SEEDS))
@@ -146,16 +146,16 @@ def test_a_run_in_parts_is_the_run_in_one_process_and_reads_like_it(tmp_path: Pa
     assert diagnose(run).story.seeds == list(SEEDS)
     assert report.summary(run)["rounds"] == report.summary(whole)["rounds"]
     assert json.loads((run.shards / "plan.json").read_text())["seeds"] == [[3], [5, 123456789012], [8, 1]]
-    assert in_parts(DIGITS, run.path).story.status == alone(DIGITS, run.path).story.status == "finished"
+    assert in_shards(DIGITS, run.path).story.status == alone(DIGITS, run.path).story.status == "finished"
 
 
 @pytest.mark.usefixtures("here")
 def test_joining_again_changes_nothing(tmp_path: Path) -> None:
-    run = in_parts(DIGITS.replace(rounds=10), tmp_path / "run", 2)
-    before = told(run), (run.path / "journal.jsonl").read_bytes()
+    run = in_shards(DIGITS.replace(rounds=10), tmp_path / "run", 2)
+    before = content_of(run), (run.path / "journal.jsonl").read_bytes()
     join(run, [Run(shard) for shard in sorted(run.shards.glob("0*")) if shard.is_dir()], "id")
     assert (run.path / "journal.jsonl").read_bytes() == before[1].replace(DIGITS.replace(rounds=10).id.encode(), b"id")
-    np.testing.assert_equal(told(run), before[0])
+    np.testing.assert_equal(content_of(run), before[0])
 
 
 class Score(nn.Module):
@@ -181,13 +181,13 @@ def test_lone_members_of_a_users_own_network_are_joined_within_rounding(tmp_path
         "def mine() -> Recipe:\n    return own_network()\n"
     )
     recipe = find_recipe(str(file))
-    run, whole = in_parts(recipe, tmp_path / "parts", 5), alone(recipe, tmp_path / "whole")
+    run, whole = in_shards(recipe, tmp_path / "shards", 5), alone(recipe, tmp_path / "whole")
     assert_same(run, whole, ROUNDING)
     assert alone(recipe, run.path).story.status == "finished"
 
 
 @pytest.mark.usefixtures("here")
-def test_a_part_whose_members_are_all_lost_goes_on_for_the_others(
+def test_a_shard_whose_members_are_all_lost_goes_on_for_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in one process; when all members are lost it ends, and says so."""
@@ -205,29 +205,29 @@ def test_a_part_whose_members_are_all_lost_goes_on_for_the_others(
         return game_of
 
     monkeypatch.setattr(single, "game_of", broken(lambda seed: seed == 3))
-    run, whole = in_parts(DIGITS, tmp_path / "parts"), alone(DIGITS, tmp_path / "whole")
+    run, whole = in_shards(DIGITS, tmp_path / "shards"), alone(DIGITS, tmp_path / "whole")
     assert_same(run, whole, ROUNDING)
     assert run.story.diverged == {0: 10}
     monkeypatch.setattr(single, "game_of", broken(lambda seed: True))
     with pytest.raises(SparringError, match="every member diverged by round"):
-        in_parts(DIGITS, tmp_path / "all")
+        in_shards(DIGITS, tmp_path / "all")
     assert Run(tmp_path / "all").story.status == "diverged"
 
 
 @pytest.mark.usefixtures("here")
-def test_all_parts_look_at_samples_in_the_rounds_in_which_the_first_does(
+def test_all_shards_evaluate_samples_in_the_rounds_in_which_the_first_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due = iter([True, False, True] * 100)
     monkeypatch.setattr(Evaluate, "_is_due", lambda *_: next(due))
-    run = in_parts(DIGITS, tmp_path / "run")
-    rounds, figures = run.story.evaluations
+    run = in_shards(DIGITS, tmp_path / "run")
+    rounds, metrics = run.story.evaluations
     assert rounds.tolist() == [0, 20, 30]
-    assert all(values.shape == (3, len(SEEDS)) and np.isfinite(values).all() for values in figures.values())
+    assert all(values.shape == (3, len(SEEDS)) and np.isfinite(values).all() for values in metrics.values())
 
 
 @pytest.mark.usefixtures("here")
-def test_parts_that_were_left_in_different_rounds_tell_what_all_have_come_to(tmp_path: Path) -> None:
+def test_shards_that_were_left_in_different_rounds_are_joined_up_to_what_all_have_come_to(tmp_path: Path) -> None:
     whole = alone(DIGITS, tmp_path / "whole")
     stopped: list[int] = []
 
@@ -238,28 +238,28 @@ def test_parts_that_were_left_in_different_rounds_tell_what_all_have_come_to(tmp
 
     beat, sparring.training.trainer.BEAT_SECONDS = sparring.training.trainer.BEAT_SECONDS, -1.0
     try:
-        deal = ShardPlan.of(Run(tmp_path / "parts"), SEEDS, 2, 1)
-        for shard in deal.shards:
+        plan = ShardPlan.of(Run(tmp_path / "shards"), SEEDS, 2, 1)
+        for shard in plan.shards:
             settings = Settings(threads=1, compile=False)
             task = prepare(DIGITS.replace(seeds=shard.seeds), shard.folder, settings, sharded=False)
             single.train_here(task, settings, [leave], single.SharedRun(len(SEEDS)))
     finally:
         sparring.training.trainer.BEAT_SECONDS = beat
-    run = Run(tmp_path / "parts")
+    run = Run(tmp_path / "shards")
     run.create(DIGITS.to_json())
-    deal.write(run)
-    join(run, [shard.run for shard in deal.shards], DIGITS.id)
+    plan.write(run)
+    join(run, [shard.run for shard in plan.shards], DIGITS.id)
     assert (run.story.status, run.story.round, stopped) == ("stopped", 20, [20, 25])
     keep = whole.story.logged_rounds <= 20
     np.testing.assert_allclose(run.story.curve("d_loss"), whole.story.curve("d_loss")[keep], atol=ROUNDING)
     with pytest.raises(UsageError, match="begun by several processes"):
         alone(DIGITS, run.path)
-    assert_same(in_parts(DIGITS, run.path), whole, ROUNDING)
+    assert_same(in_shards(DIGITS, run.path), whole, ROUNDING)
 
 
-def test_a_part_that_is_told_a_round_stops_after_it(tmp_path: Path) -> None:
-    deal = ShardPlan.of(Run(tmp_path / "run"), SEEDS, 2, 1)
-    first = deal.shards[0]
+def test_a_shard_that_is_asked_to_stop_after_a_round_does(tmp_path: Path) -> None:
+    plan = ShardPlan.of(Run(tmp_path / "run"), SEEDS, 2, 1)
+    first = plan.shards[0]
     job = Job(
         recipe=DIGITS.replace(seeds=first.seeds).to_dict(),
         members=len(SEEDS),
@@ -279,7 +279,7 @@ def test_a_part_that_is_told_a_round_stops_after_it(tmp_path: Path) -> None:
     assert work(job, first.folder, channel).end == "finished"
 
 
-def test_what_cannot_be_dealt_out_is_one_line(
+def test_what_cannot_be_distributed_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     alone_in = str(alone(DIGITS.replace(rounds=2, log_points=1, seeds=2), tmp_path / "run").path)
@@ -291,15 +291,15 @@ def test_what_cannot_be_dealt_out_is_one_line(
         status = command(["train", "digits", "--processes", "2", "--out", str(tmp_path / "new"), *flags])
         assert (status, channel in capsys.readouterr().err) == (WRONG_USAGE, True), channel
     with pytest.raises(UsageError, match="other processes cannot make this recipe: the discriminator"):
-        in_parts(own_network(), tmp_path / "own")
+        in_shards(own_network(), tmp_path / "own")
     with pytest.raises(UsageError, match="holds another run"):
-        in_parts(DIGITS, Path(alone_in))
+        in_shards(DIGITS, Path(alone_in))
     monkeypatch.setattr(coordinator, "LocalWorkers", Lost)
     with pytest.raises(SparringError, match=r"seed 3 .*lost 3 times, the last time by signal 9 .*run the same command"):
-        in_parts(DIGITS, tmp_path / "lost")
+        in_shards(DIGITS, tmp_path / "lost")
 
 
-def test_people_see_every_part() -> None:
+def test_people_see_every_shard() -> None:
     shards = [Shard(0, (0, 1), Path("000")), Shard(1, (2, 5), Path("001")), Shard(2, (9,), Path("002"))]
     session = Session(DIGITS, shards, 2, 1)
     recent = {"d_loss": [0.5, 0.7]}
@@ -327,7 +327,7 @@ def test_people_see_every_part() -> None:
 
 
 def workers() -> list[int]:
-    """Processes that train parts for this one."""
+    """Processes that train shards for this one."""
     text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
     return [
         int(pid)
@@ -371,14 +371,14 @@ def test_a_worker_is_killed_and_all_are_stopped_on_the_way(tmp_path: Path, monke
         ):
             os.kill(os.getpid(), signal.SIGINT)
 
-    run = in_parts(recipe, tmp_path / "run", 2, session_watchers=[kill_one])
+    run = in_shards(recipe, tmp_path / "run", 2, session_watchers=[kill_one])
     assert run.story.status == "stopped"
     assert 0 < run.story.round < recipe.rounds
     assert not workers()
     monkeypatch.delenv("SLOWLY")
-    assert (in_parts(recipe, run.path, 2).story.status, run.story.round) == ("finished", recipe.rounds)
+    assert (in_shards(recipe, run.path, 2).story.status, run.story.round) == ("finished", recipe.rounds)
     assert [log.read_text() for log in sorted(run.shards.glob("*.log"))] == ["", ""]  # workers print no warnings
-    assert_of_its_parts(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
+    assert_of_its_shards(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
 
 
 def in_ranks(folder: Path, *flags: str) -> Run:
@@ -387,12 +387,12 @@ def in_ranks(folder: Path, *flags: str) -> Run:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     channel = [sys.executable, "-m", "sparring", "train", *flags, "--threads", "1", "--out", str(folder), "--json"]
-    told = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    env = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
     started = [
         subprocess.Popen(
             channel,
             cwd=ROOT,
-            env={**os.environ, **told, "RANK": str(rank)},
+            env={**os.environ, **env, "RANK": str(rank)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -406,7 +406,7 @@ def in_ranks(folder: Path, *flags: str) -> Run:
 
 
 @pytest.mark.slow
-def test_torchrun_deals_members_out(tmp_path: Path) -> None:
+def test_torchrun_distributes_members(tmp_path: Path) -> None:
     recipe = find_recipe("pattern-1010").replace(rounds=200, log_points=4, seeds=3)
     run = in_ranks(tmp_path / "run", "pattern-1010", "--rounds", "200", "--log-points", "4", "--seeds", "3")
     assert_same(run, alone(recipe, tmp_path / "whole"), ROUNDING)
@@ -425,7 +425,7 @@ def test_torchrun_shares_batches_where_there_are_fewer_seeds(tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'sparring[cluster]'")
 @pytest.mark.parametrize("shared", [True, False], ids=["one folder", "folders of their own"])
-def test_ray_trains_parts_and_survives_the_loss_of_a_worker(
+def test_ray_trains_shards_and_survives_the_loss_of_a_worker(
     shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from sparring.training.distributed import ray as on_ray
@@ -448,7 +448,7 @@ def test_ray_trains_parts_and_survives_the_loss_of_a_worker(
             killed.append(int(found.stdout.split()[0]))
             os.kill(killed[0], signal.SIGKILL)
 
-    run = in_parts(recipe, tmp_path / "run", 2, on="ray", session_watchers=[kill_one])
+    run = in_shards(recipe, tmp_path / "run", 2, on="ray", session_watchers=[kill_one])
     assert killed
     assert run.story.status == "finished"
-    assert_of_its_parts(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
+    assert_of_its_shards(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])

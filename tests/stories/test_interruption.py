@@ -1,7 +1,7 @@
 """What a user loses when training is killed, the disk fills up or a member's numbers burst: nothing that was saved.
 
-The killing is done by a small driver process that loads torch once and forks a process for each sitting; each sitting
-is then killed for good, as `kill -9` does it, and what lies in the folder is looked at from outside.
+The killing is done by a small driver process that loads torch once and forks a process for each session; each session
+is then killed as `kill -9` does it, and what lies in the folder is checked from outside.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ sparring.training.chores.checkpoint.CHECKPOINT_SHARE = 1
 os.fsync = lambda file: None  # a killed process leaves what it wrote; only a loss of power would not
 sparring.training.about._commit = lambda: None  # asks git: a process of its own, and no part of the run
 
-# The driver trains once itself: what is loaded on first use is then loaded for every sitting.
-def sitting(recipe, folder, before=lambda: None):
+# The driver trains once itself: what is loaded on first use is then loaded for every session.
+def session(recipe, folder, before=lambda: None):
     "Train in a process of its own; its number."
     child = os.fork()
     if child:
@@ -65,7 +65,7 @@ def sitting(recipe, folder, before=lambda: None):
 def end(child):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-def look(folder):
+def check(folder):
     "What a user finds: a folder that opens."
     if Path(folder, "recipe.json").exists():
         run = Run.open(folder)
@@ -108,15 +108,15 @@ def killed_before(step):
 step = 0
 while True:
     folder = home / f"run-{step}"
-    status = end(sitting(recipe, folder, killed_before(step)))
+    status = end(session(recipe, folder, killed_before(step)))
     if status == 0:
         break
     assert status == -signal.SIGKILL, status
-    look(folder)
+    check(folder)
     if step % 3 == 0:  # killed once more on the way, then left in peace
-        end(sitting(recipe, folder, killed_before(step // 2 + 7)))
-        look(folder)
-    assert end(sitting(recipe, folder)) == 0, f"cannot go on after step {step}"
+        end(session(recipe, folder, killed_before(step // 2 + 7)))
+        check(folder)
+    assert end(session(recipe, folder)) == 0, f"cannot be resumed after step {step}"
     same(Run.open(folder), Run.open(home / "whole"))
     step += 1
 print(step)
@@ -130,17 +130,17 @@ rng = random.Random(0)
 recipe = find_recipe("pattern-1010").replace(rounds=2000, log_points=200, seeds=4)
 sparring.train(recipe.replace(rounds=10), home / "warm", threads=1)
 began = time.monotonic()
-assert end(sitting(recipe, home / "whole")) == 0
+assert end(session(recipe, home / "whole")) == 0
 length = time.monotonic() - began
 
 kills, rounds, number = 0, [], 0
 while kills < 10:
     folder = home / f"run-{number}"
-    child = sitting(recipe, folder)
+    child = session(recipe, folder)
     time.sleep(rng.uniform(0, length / 5))
     os.kill(child, signal.SIGKILL)
     status = end(child)
-    look(folder)
+    check(folder)
     if status == 0:  # it was faster: this one is whole, kill the rest of the ten in another
         same(Run.open(folder), Run.open(home / "whole"))
         number += 1
@@ -148,7 +148,7 @@ while kills < 10:
     assert status == -signal.SIGKILL, status
     kills += 1
     rounds.append(Run.open(folder).story.round if (folder / "recipe.json").exists() else 0)
-assert end(sitting(recipe, folder)) == 0
+assert end(session(recipe, folder)) == 0
 same(Run.open(folder), Run.open(home / "whole"))
 print(rounds)
 """
@@ -237,7 +237,7 @@ def assert_one_line(error: BaseException, *parts: str) -> None:
 
 @pytest.fixture
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkpoint at every tick."""
+    """A checkpoint at every log point."""
     monkeypatch.setattr(sparring.training.chores.checkpoint, "CHECKPOINT_SECONDS", 0)
     monkeypatch.setattr(sparring.training.chores.checkpoint, "CHECKPOINT_SHARE", 1e9)
 
@@ -256,7 +256,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.usefixtures("often")
 @pytest.mark.parametrize("spare", [20, 90, 120])
-def test_a_full_disk_is_told_in_one_line_and_the_run_goes_on_once_there_is_space(
+def test_a_full_disk_is_one_line_and_the_run_is_resumed_once_there_is_space(
     spare: int, small_disk: Path, tmp_path: Path
 ) -> None:
     """`spare` KB are left, so that it is now a picture, now the journal, now a checkpoint that does not fit."""
@@ -305,7 +305,7 @@ def test_a_disk_that_refuses_any_write_stops_the_run_and_what_was_saved_stays(
 
 
 def test_a_line_that_does_not_fit_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
-    """A file may not grow beyond 150 bytes here: the second line is written in part, then refused."""
+    """A file may not grow beyond 150 bytes here: half of the second line is written, then refused."""
     journal = Journal(tmp_path / "journal.jsonl")
     journal.append("first")
     before = journal.path.read_bytes()

@@ -11,13 +11,13 @@ from sparring.objectives import Objective
 SCORE_RANGE = 40.0
 """How far above the undecided score scores are tried, in units of D's score (a logit)."""
 NEGLIGIBLE = 1e-3
-"""Share of D's loss at the undecided score that is as good as none."""
+"""Share of D's loss at the undecided score below which a loss is negligible."""
 
 
 def equilibrium_levels(objective: Objective) -> dict[str, Any]:
     """The level of every curve at equilibrium, and how far from it D's output is when D is sure.
 
-    D is sure of a real example when being scored so costs it next to nothing; its output is then 1 where outputs are
+    D is sure of a real example when being scored so costs it a negligible loss; its output is then 1 where outputs are
     probabilities.
 
     Args:
