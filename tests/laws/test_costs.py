@@ -120,7 +120,7 @@ def test_compile_ahead_prepares_code_and_decides_for_it(
     assert compile_ahead(SHORT, threads=1).compiled and len(calls) == 2
     run = train(SHORT, tmp_path / "run", threads=1)
     assert run.about["compiled"] is True and len(calls) == 2
-    assert command(["compile", "pattern-1010", "--threads", "1", "--json"]) == 0
+    assert command(["compile", "pattern-1010", "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert told["compiled"] is True and told["recipe"] == "pattern-1010"
     assert command(["compile"]) == 2

@@ -1,7 +1,7 @@
 """Compile the training step of recipes ahead of time.
 
 `sparring train RECIPE` then uses the code at once. Code is kept in the user's cache; it depends on networks, batch,
-number of seeds and threads, and is compiled anew for another version of torch or another processor.
+number of seeds and threads (which `train` chooses too), and is compiled anew for another version of torch or another processor.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ class CompileFlags:
 
     recipes: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("Names of recipes, or files.", "RECIPE ...")]
     seeds: Annotated[
-        str, flag("As many seeds as will be trained: a count, or as for `train`.", "N", "the recipe's")
+        str, flag("Seeds that will be trained: a count (8), a range (3-10) or a list (1,5,9).", "N", "the recipe's")
     ] = ""
-    threads: Annotated[int | None, flag("Threads of torch.", "N", "chosen by the size of the work")] = None
     data_dir: DataDir = None
     json: Json = False
 
@@ -43,7 +42,7 @@ def run(arguments: list[str]) -> int:
     made = []
     for recipe in recipes:
         chosen = recipe.replace(seeds=read_seeds(flags.seeds)) if flags.seeds else recipe
-        made.append(compile_ahead(chosen, data_dir=flags.data_dir, threads=flags.threads))
+        made.append(compile_ahead(chosen, data_dir=flags.data_dir))
         if not flags.json:
             print(f"{made[-1].recipe}: {made[-1].message}")
     if flags.json:
