@@ -1,7 +1,7 @@
 """Compile the training step of recipes ahead of time.
 
-`sparring train RECIPE` then uses the code at once. Code is kept in the user's cache; it depends on networks, batch,
-number of seeds and threads (which `train` chooses too), and is compiled anew for another version of torch or another processor.
+`sparring train RECIPE` then uses the code at once. Code is kept in the user's cache. It depends on networks, batch,
+number of seeds and threads (chosen here as `train` does), and on the versions of torch and of the processor.
 """
 
 from __future__ import annotations
