@@ -54,7 +54,7 @@ from sparring.tricks.r1_r2 import R1R2
 
 RESULT = Path(__file__).parent / "results" / "networks.json"
 SHAPES = (1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64)
-FAMILIES = {"DCGAN": "dcgan", "fully connected": "", "SN-GAN": "sngan", "R3GAN": "r3-gan"}
+FAMILIES = {"DCGAN": "dcgan", "fully connected": "", "SN-GAN": "sngan", "R3GAN": "r3gan"}
 """Title -> what the names of its leaves begin with."""
 BATCH, LATENT = 64, 64
 WIDTHS = 512, 512

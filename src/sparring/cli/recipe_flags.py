@@ -34,7 +34,7 @@ WELL_KNOWN = {
     "dcgan": "--generator dcgan --discriminator dcgan",
     "sngan": "--generator sngan --discriminator sngan --objective hinge",
     "wgan-gp": "--objective wasserstein --tricks gradient-penalty",
-    "r3gan": "--generator r3-gan --discriminator r3-gan --objective relativistic-paired --tricks r1-r2",
+    "r3gan": "--generator r3gan --discriminator r3gan --objective relativistic-paired --tricks r1-r2",
 }
 """GANs that people name where a recipe, an objective or a trick belongs, as flags of `train`."""
 

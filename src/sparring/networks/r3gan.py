@@ -34,7 +34,7 @@ class R3GANGenerator(Network):
     1,901,539 for (3, 64, 64).
     """
 
-    also: ClassVar[tuple[str, ...]] = ("r3gan-generator",)
+    name: ClassVar[str] = "r3gan-generator"
 
     width: int = 0
     """Channels at the image's own side, doubling with each halving up to 512 (or 8 x `width`); the paper has 768 at
@@ -78,7 +78,7 @@ class R3GANDiscriminator(Network):
     Parameters: 148,481 for (1, 8, 8), 60,001 for (1, 28, 28), 170,113 for (3, 32, 32), 1,869,313 for (3, 64, 64).
     """
 
-    also: ClassVar[tuple[str, ...]] = ("r3gan-discriminator",)
+    name: ClassVar[str] = "r3gan-discriminator"
 
     width: int = 0
     """Channels, as for the generator."""

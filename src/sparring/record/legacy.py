@@ -23,6 +23,8 @@ RECIPE_FIELDS = {
 LEAVES = {
     "sigmoid-twice": "double-sigmoid",
     "zero-centred": "r1-r2",
+    "r3-gan-generator": "r3gan-generator",
+    "r3-gan-discriminator": "r3gan-discriminator",
 }
 """Catalogue names of objectives, tricks, networks and so on."""
 LEAF_FIELDS = {
