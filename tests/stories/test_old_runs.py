@@ -170,6 +170,13 @@ def test_a_run_of_old_resumes_with_the_same_command(tmp_path: Path) -> None:
     assert story.evaluations[0].tolist()[-1:] == [120]
 
 
+def test_the_recipe_of_an_old_run_is_trained_anew(tmp_path: Path) -> None:
+    command("train", "--from", OLD_RUNS / "toy", "--rounds", 4, "--log-points", 2, "--out", tmp_path / "again")
+    again, before = Run.open(tmp_path / "again").recipe, Run.open(OLD_RUNS / "toy").recipe
+    assert again == {**before, "rounds": 4, "log_points": 2}
+    assert "optimiser" not in Run.open(tmp_path / "again").recipe_json
+
+
 def test_a_finished_run_of_old_is_what_today_trains(tmp_path: Path) -> None:
     finished = old("finished", tmp_path)
     assert_same(finished, train(reload(finished.recipe), tmp_path / "whole"))
