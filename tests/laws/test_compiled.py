@@ -271,3 +271,12 @@ def test_the_compiler_is_reached_through_plan_alone() -> None:
         "from sparring.game.compile.plan import plan",
         "from sparring.game.compile.plan import compile_ahead as compile_game",
     }
+
+
+@pytest.mark.usefixtures("no_compiler")
+def test_rounds_of_every_optimizer_are_traced_with_a_schedule_of_its_learning_rate(
+    optimizer: Any, data_dir: Path
+) -> None:
+    tricks = (LearningRateSchedule(warm_up=0.3),)
+    players = {"generator_optimizer": optimizer, "discriminator_optimizer": optimizer}
+    assert_plays_alike(some("pattern-1010").replace(tricks=tricks, **players), data_dir)

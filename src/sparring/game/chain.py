@@ -1,9 +1,9 @@
-"""Chains: P networks of common layers called as one, in a batched form of each layer written by hand.
+"""Chains: P networks of common layers called as one, with a batched form of each layer written by hand.
 
-A chain is layers one after another, some of which may lie in a residual block.
+A chain is a sequence of layers, some of which may be inside a residual block. Examples are `(P, B, ...)`.
 
-Stacked weights lie in memory as the batched product wants them, and are told to the world under the module's own names
-and shapes with a leading axis P. Examples are `(P, B, ...)`.
+Stacked weights are laid out in memory as the batched product needs them. `state()` and `named()` give them under the
+module's own names and in its own shapes, with a leading axis P.
 """
 
 from __future__ import annotations
@@ -27,32 +27,34 @@ from sparring.networks.layers import (
     Residual,
     SpectralNorm,
     largest_singular_value,
-    with_spread,
+    with_deviation,
 )
 
 Call = Callable[[Tensor], Tensor]
+"""A layer of all members: `(P, B, ...)` -> `(P, B, ...)`."""
 Uniform = Callable[[Sequence[int]], Tensor]
+"""A shape -> uniform random numbers on [0, 1), `(P, *shape)`."""
 Weights = Mapping[str, Tensor]
 
 
 class Sharing(Protocol):
-    """What a layer that looks at several examples at once asks for, where processes share every batch."""
+    """What a layer that depends on the whole batch uses, where processes share every batch."""
 
     @property
     def size(self) -> int:
-        """Processes."""
+        """Number of processes."""
         ...
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's examples of a whole batch."""
+        """This process's share of a whole batch."""
         ...
 
     def all_gather(self, share: Tensor) -> Tensor:
-        """The whole batch, of which every process gives its share."""
+        """The whole batch, to which every process contributes its share."""
         ...
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """Over processes."""
+        """The mean over processes."""
         ...
 
 
@@ -64,26 +66,28 @@ def is_chain(module: nn.Module) -> bool:
 
 
 class Chain:
-    """`members` are alike, and each `is_chain`.
+    """P networks of one architecture.
 
-    `uniform` gives each member numbers of its own, uniform on [0, 1), `(P, *shape)`: what dropout draws from.
+    Args:
+        members: The networks, for each of which `is_chain` is true.
+        uniform: Draws random numbers for dropout, each member's from its own stream.
+        sharing: How to reach the rest of the batch while training, where processes share every batch.
     """
 
     def __init__(self, members: Sequence[nn.Module], uniform: Uniform, sharing: Sharing | None = None):
         self.uniform = uniform
         self.sharing = sharing
-        """How to reach the rest of the batch while training; None where there is no more of it."""
         self.training = True
         self.classes: Tensor | None = None
-        """What the examples of this call are said to be, one-hot `(P, B, K)`: for discriminators that ask."""
+        """One-hot classes of the examples of this call, `(P, B, K)`, for a class-conditional discriminator."""
         template = members[0]
         stacked, self.buffers = stack_module_state(list(members))
         self.parameters: dict[str, Tensor] = {}
-        self._lies: dict[str, str] = {}
+        self._layouts: dict[str, str] = {}
         for name, weight in stacked.items():
-            lies = self._lies[name] = _arrangement(template.get_submodule(name.rpartition(".")[0]), weight)
-            arranged = _arranged(weight.detach(), lies).contiguous()
-            self.parameters[name] = arranged.requires_grad_(weight.requires_grad)
+            layout = self._layouts[name] = _layout_of(template.get_submodule(name.rpartition(".")[0]), weight)
+            laid_out = _in_layout(weight.detach(), layout).contiguous()
+            self.parameters[name] = laid_out.requires_grad_(weight.requires_grad)
         self._call = self.call_of(template, "")
 
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
@@ -91,19 +95,19 @@ class Chain:
         return self._call(x)
 
     def train(self, mode: bool) -> None:
-        """Whether dropout drops and batch normalization looks at the batch."""
+        """Whether dropout drops and batch normalization uses the batch's own statistics."""
         self.training = mode
 
     def named(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """`weights`, laid out as `parameters` are, in the module's own shapes, each `(P, ...)`, as views."""
-        return {name: _disarranged(w.detach(), self._lies[name]) for name, w in weights.items()}
+        """Views of `weights`, which are laid out as `parameters` are, in the module's own shapes, each `(P, ...)`."""
+        return {name: _from_layout(w.detach(), self._layouts[name]) for name, w in weights.items()}
 
     def state(self) -> dict[str, Tensor]:
-        """Weights and buffers in the module's own shapes, each `(P, ...)`, as views."""
+        """Views of weights and buffers in the module's own shapes, each `(P, ...)`."""
         return self.named(self.parameters) | self.buffers
 
     def call_of(self, layer: nn.Module, prefix: str) -> Call:
-        """One layer's batched form on its own weights, whose names begin with `prefix`."""
+        """The batched form of one layer, bound to its weights, whose names begin with `prefix`."""
         if type(layer) in CONTAINERS:
             calls = {name: self.call_of(child, f"{prefix}{name}.") for name, child in layer.named_children()}
             return CONTAINERS[type(layer)](calls, self)
@@ -112,20 +116,20 @@ class Chain:
         return FORMS[type(layer)](layer, own, self)
 
 
-def _one_after_another(calls: Mapping[str, Call], chain: Chain) -> Call:
-    line = list(calls.values())
-    if len(line) == 1:
-        return line[0]
+def _sequential(calls: Mapping[str, Call], chain: Chain) -> Call:
+    sequence = list(calls.values())
+    if len(sequence) == 1:
+        return sequence[0]
 
     def call(x: Tensor) -> Tensor:
-        for each in line:
+        for each in sequence:
             x = each(x)
         return x
 
     return call
 
 
-def _side_by_side(calls: Mapping[str, Call], chain: Chain) -> Call:
+def _residual(calls: Mapping[str, Call], chain: Chain) -> Call:
     main, shortcut = calls["main"], calls["shortcut"]
     return lambda x: main(x) + shortcut(x)
 
@@ -141,31 +145,31 @@ def _projected(calls: Mapping[str, Call], chain: Chain) -> Call:
 
 
 CONTAINERS: dict[type[nn.Module], Callable[[Mapping[str, Call], Chain], Call]] = {
-    nn.Sequential: _one_after_another,
-    Conditional: _one_after_another,
-    Residual: _side_by_side,
+    nn.Sequential: _sequential,
+    Conditional: _sequential,
+    Residual: _residual,
     Projection: _projected,
 }
 
 
-# How a stacked weight lies in memory. A linear layer's product wants its matrices as (P, in, out); what is added to or
-# multiplied with (P, B, out) has an axis for B put in; everything else lies as it is.
+# How a stacked weight is laid out in memory. A linear layer's product needs its matrices as (P, in, out); what is added
+# to or multiplied with (P, B, out) gets an axis for B; everything else keeps its shape.
 
 TRANSPOSED, WITH_BATCH = "transposed", "with batch"
 
 
-def _arrangement(layer: nn.Module, weight: Tensor) -> str:
+def _layout_of(layer: nn.Module, weight: Tensor) -> str:
     if not isinstance(layer, nn.Linear | nn.LayerNorm):
         return ""
     return TRANSPOSED if weight.ndim == 3 else WITH_BATCH
 
 
-def _arranged(weight: Tensor, how: str) -> Tensor:
-    return weight.mT if how == TRANSPOSED else weight.unsqueeze(1) if how == WITH_BATCH else weight
+def _in_layout(weight: Tensor, layout: str) -> Tensor:
+    return weight.mT if layout == TRANSPOSED else weight.unsqueeze(1) if layout == WITH_BATCH else weight
 
 
-def _disarranged(weight: Tensor, how: str) -> Tensor:
-    return weight.mT if how == TRANSPOSED else weight.squeeze(1) if how == WITH_BATCH else weight
+def _from_layout(weight: Tensor, layout: str) -> Tensor:
+    return weight.mT if layout == TRANSPOSED else weight.squeeze(1) if layout == WITH_BATCH else weight
 
 
 # The batched forms.
@@ -195,19 +199,19 @@ def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chai
 
 
 CHANNELS_LAST = ("cuda",)
-"""Kinds of device that want it so in half precision."""
+"""Device types whose convolutions in half precision are faster in this memory format."""
 
 
 def laid_out(images: Tensor) -> Tensor:
-    """Images as a convolution wants them in memory: channels last where a GPU convolves in half precision."""
+    """Images in the memory format that convolutions need: channels last on a GPU in half precision."""
     if images.device.type in CHANNELS_LAST and torch.is_autocast_enabled(images.device.type):
         return images.contiguous(memory_format=torch.channels_last)
     return images
 
 
 def _member_by_member(own: Weights, one: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Call:
-    # A convolution keeps the cores busy by itself, and grouped into one it is no faster. Members are unbound, and not
-    # indexed: the gradient of an index is a whole population of zeros with one member filled in.
+    # One member's convolution keeps the cores busy; all of them as one grouped convolution are no faster. Members are
+    # unbound rather than indexed, because the gradient of an index is a whole population of zeros but for one member.
     weights, biases = own["weight"], own.get("bias")
     size = len(weights)
 
@@ -269,12 +273,12 @@ def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, own: Weights, chain: Cha
         merged = (x.squeeze(0) if size == 1 else x.transpose(0, 1).flatten(1, 2)).to(gain.dtype)
         mean, variance = means.view(-1), variances.view(-1)
         if chain.training and chain.sharing:
-            middle, spread, count = _moments(merged, chain.sharing)
+            batch_mean, batch_variance, count = _moments(merged, chain.sharing)
             with torch.no_grad():
-                mean.lerp_(middle.flatten(), step)
-                variance.lerp_(spread.flatten() * (count / (count - 1)), step)
+                mean.lerp_(batch_mean.flatten(), step)
+                variance.lerp_(batch_variance.flatten() * (count / (count - 1)), step)
             each = (1, -1, *(1,) * (merged.ndim - 2))
-            y = (merged - middle) * (spread + eps).rsqrt() * gain.view(each) + bias.view(each)
+            y = (merged - batch_mean) * (batch_variance + eps).rsqrt() * gain.view(each) + bias.view(each)
             return y.unsqueeze(0) if size == 1 else y.unflatten(1, (size, -1)).transpose(0, 1)
         y = functional.batch_norm(merged, mean, variance, gain.flatten(), bias.flatten(), chain.training, momentum, eps)  # pyright: ignore[reportArgumentType]
         return y.unsqueeze(0) if size == 1 else y.unflatten(1, (size, -1)).transpose(0, 1)
@@ -283,40 +287,40 @@ def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, own: Weights, chain: Cha
 
 
 def _moments(x: Tensor, sharing: Sharing) -> tuple[Tensor, Tensor, int]:
-    """Mean and variance of each channel over the whole batch, `(1, C, 1, ...)`, and how many numbers they are of."""
+    """Mean and variance of each channel over the whole batch, `(1, C, 1, ...)`, and how many values they are over."""
     axes = [axis for axis in range(x.ndim) if axis != 1]
-    middle = sharing.mean(x.mean(axes, keepdim=True))
-    spread = sharing.mean((x - middle).square().mean(axes, keepdim=True))
-    return middle, spread, sharing.size * x.numel() // x.shape[1]
+    mean = sharing.mean(x.mean(axes, keepdim=True))
+    variance = sharing.mean((x - mean).square().mean(axes, keepdim=True))
+    return mean, variance, sharing.size * x.numel() // x.shape[1]
 
 
 def _minibatch_deviation(layer: nn.Module, own: Weights, chain: Chain) -> Call:
     def call(x: Tensor) -> Tensor:
         sharing = chain.sharing if chain.training else None
-        return with_spread(x) if sharing is None else sharing.share(with_spread(sharing.all_gather(x)))
+        return with_deviation(x) if sharing is None else sharing.share(with_deviation(sharing.all_gather(x)))
 
     return call
 
 
 def _dropout(layer: nn.Dropout, own: Weights, chain: Chain) -> Call:
-    share = layer.p
+    rate = layer.p
 
     def call(x: Tensor) -> Tensor:
-        if not chain.training or share == 0:
+        if not chain.training or rate == 0:
             return x
-        kept = chain.uniform(x.shape[1:]) >= share
-        return x * kept.to(x.dtype).mul_(1 / (1 - share))
+        kept = chain.uniform(x.shape[1:]) >= rate
+        return x * kept.to(x.dtype).mul_(1 / (1 - rate))
 
     return call
 
 
 def _flatten(layer: nn.Flatten, own: Weights, chain: Chain) -> Call:
-    start, end = _one_further(layer.start_dim), _one_further(layer.end_dim)
+    start, end = _shifted(layer.start_dim), _shifted(layer.end_dim)
     return lambda x: x.flatten(start, end)
 
 
 def _unflatten(layer: nn.Unflatten, own: Weights, chain: Chain) -> Call:
-    axis, size = _one_further(int(layer.dim)), tuple(layer.unflattened_size)
+    axis, size = _shifted(int(layer.dim)), tuple(layer.unflattened_size)
     return lambda x: x.unflatten(axis, size)
 
 
@@ -326,7 +330,7 @@ def _tanh(layer: nn.Tanh, own: Weights, chain: Chain) -> Call:
 
 
 def _example_by_example(layer: nn.Module, own: Weights, chain: Chain) -> Call:
-    # Without weights, and blind to which member an example is of.
+    # It has no weights, so all members' examples can be one batch.
     return lambda x: layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
@@ -334,12 +338,12 @@ def _elementwise(layer: nn.Module, own: Weights, chain: Chain) -> Call:
     return layer.forward
 
 
-def _one_further(axis: int) -> int:
+def _shifted(axis: int) -> int:
     return axis + 1 if axis >= 0 else axis
 
 
 def _unusual(module: nn.Module) -> bool:
-    """Settings rare enough to be mapped: they have no batched form."""
+    """Whether a layer has rare settings, which have no batched form here."""
     if isinstance(module, nn.LayerNorm):
         return len(module.normalized_shape) != 1 or len(list(module.parameters())) != 2
     if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):

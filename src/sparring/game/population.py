@@ -1,4 +1,4 @@
-"""Population: P networks of one architecture held as one, with their weights stacked along a leading axis P.
+"""Population: P networks of one architecture as one object, with their weights stacked along a leading axis P.
 
 **Layout contract.** Every tensor that enters or leaves a `Population` has a leading axis P, also for a lone member,
 where P is 1: examples and outputs `(P, B, ...)`, `parameters`, `tensors`, `state()`, `named()` and `load()`. So does

@@ -1,9 +1,8 @@
-"""Which process am I, and how do processes agree? One, or several that share every batch.
+"""The world of processes that share every batch (data parallelism), in the sense of `torch.distributed`.
 
-A population's members are never split here: every process holds all P of them, draws the chance of the whole batch and
-sees its own share of the examples, and gradients are averaged before a step. So N processes are one process with the
-same total batch. What looks at several examples at once asks for the whole batch, and autograd finds its way back
-through that to every process.
+Every process has all P members, draws the random numbers of the whole batch, computes on its own share of the examples,
+and averages gradients with the others before each step. So N processes compute what one process with the same total
+batch does. What depends on several examples at once gathers the whole batch; autograd differentiates through that.
 """
 
 from __future__ import annotations
@@ -23,60 +22,62 @@ from sparring.errors import SparringError
 
 @dataclass(frozen=True)
 class World:
-    """`size` processes, of which this is number `rank`."""
+    """The number of processes, and which of them this is; the default is one process."""
 
     rank: int = 0
+    """0 to `size` - 1."""
     size: int = 1
+    """Number of processes."""
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes the journal, the weights and the pictures."""
+        """Whether this process writes the run's files."""
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """This process's examples of a whole batch, `(P, B, ...)` -> `(P, B / size, ...)`: neighbors stay together."""
+        """This process's share of a whole batch, `(P, B, ...)` -> `(P, B / size, ...)`: a contiguous slice."""
         return batch if self.size == 1 else batch.chunk(self.size, 1)[self.rank]
 
     def all_gather(self, share: Tensor) -> Tensor:
-        """The whole batch, of which every process gives its share: `(P, B / size, ...)` -> `(P, B, ...)`."""
+        """The whole batch, to which every process contributes its share: `(P, B / size, ...)` -> `(P, B, ...)`."""
         if self.size == 1:
             return share
         rest = [torch.zeros_like(share)] * self.size
         return self.all_reduce(torch.cat([*rest[: self.rank], share, *rest[self.rank + 1 :]], 1))
 
     def all_reduce(self, numbers: Tensor) -> Tensor:
-        """Summed over processes, in each of them. What is made of the sum anywhere can be differentiated everywhere."""
-        return numbers if self.size == 1 else _Total.apply(numbers)  # pyright: ignore[reportReturnType]
+        """The sum over processes, in each of them; differentiable, also twice."""
+        return numbers if self.size == 1 else _AllReduce.apply(numbers)  # pyright: ignore[reportReturnType]
 
     def mean(self, numbers: Tensor) -> Tensor:
-        """The mean over processes, likewise."""
+        """The mean over processes, in each of them; differentiable, also twice."""
         return numbers if self.size == 1 else self.all_reduce(numbers) / self.size
 
     def mean_gradients(self, gradients: Sequence[Tensor]) -> Sequence[Tensor]:
-        """Gradients averaged over processes, in order: one message for all of them."""
+        """Gradients averaged over processes, in one message for all of them."""
         if self.size == 1:
             return gradients
         flat = torch.cat([gradient.detach().flatten() for gradient in gradients])
         pieces = self.mean(flat).split([gradient.numel() for gradient in gradients])
         return [piece.view_as(gradient) for piece, gradient in zip(pieces, gradients, strict=True)]
 
-    def any(self, said: bool) -> bool:
-        """Whether any process says so: all come to the same answer."""
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is true in any process; the result is the same in all."""
         if self.size == 1:
-            return said
-        votes = torch.tensor([float(said)], device="cuda" if processes.get_backend() == "nccl" else "cpu")
+            return flag
+        votes = torch.tensor([float(flag)], device="cuda" if processes.get_backend() == "nccl" else "cpu")
         return bool(self.all_reduce(votes).item())
 
     def barrier(self) -> None:
-        """Returns once every process has come here."""
+        """Wait until every process has called this."""
         self.any(False)
 
 
 ALONE = World()
 
 
-class _Total(torch.autograd.Function):
-    """y = sum over processes of x. Its derivative is a sum over processes again, and so open to differentiation."""
+class _AllReduce(torch.autograd.Function):
+    """y = sum of x over processes. Its backward is such a sum again, so it can be differentiated twice."""
 
     @staticmethod
     def forward(ctx: Any, numbers: Tensor) -> Tensor:
@@ -86,24 +87,25 @@ class _Total(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return _Total.apply(gradients[0])  # pyright: ignore[reportReturnType]
+        return _AllReduce.apply(gradients[0])  # pyright: ignore[reportReturnType]
 
 
 def world_from_env() -> World:
-    """Where torchrun has put this process; rank 0 of 1 without it. Nothing is connected yet."""
+    """The world that torchrun describes in the environment; one process without torchrun. Nothing is connected yet."""
     return World(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
 
 
 def local_device(device: str) -> str:
-    """`cuda` is each process's own GPU of its machine."""
+    """The device of this process: `cuda` becomes its own GPU of its machine, by torchrun's LOCAL_RANK."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if device == "cuda" else device
 
 
 @contextmanager
 def process_group(world: World, device: str = "cpu") -> Generator[World]:
-    """For as long as this lasts the processes can hear one another: through gloo, or NCCL on GPUs.
+    """Connect the processes of a world for the duration of a block, through gloo or, on GPUs, NCCL.
 
-    Raises SparringError when another process is gone.
+    Raises:
+        SparringError: Another process ended, or the connection to it is lost.
     """
     if world.size == 1:
         yield world
@@ -116,7 +118,7 @@ def process_group(world: World, device: str = "cpu") -> Generator[World]:
     except RuntimeError as error:
         if not _is_of_connection(error):
             raise
-        raise SparringError("another process of this run is gone; start all again to go on") from error
+        raise SparringError("another process of this run ended; start all of them again to resume") from error
     finally:
         processes.destroy_process_group()
 

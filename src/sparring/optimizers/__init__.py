@@ -1,7 +1,7 @@
-"""How a player steps. Only element-wise rules serve here: stepping a stacked population is then stepping each member.
+"""Optimizers. Each updates weights element by element, so that a step of stacked weights is a step of every member.
 
-A leaf calls torch's functions for whole lists of tensors, and its memory is plain tensors, saved and loaded like
-weights: a step then costs a third of what `torch.optim`'s classes add to it on tiny networks.
+They call torch's functional and foreach functions on lists of tensors, and their memory is plain tensors, saved and
+loaded like weights. On tiny networks that has a third of the overhead of the classes in `torch.optim`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Memory = Mapping[str, "list[Tensor]"]
-"""What an optimizer remembers: a name -> one tensor for each parameter."""
+"""What an optimizer keeps between steps: a name -> a tensor per parameter, of its shape `(P, ...)` or 0-dimensional."""
 
 
 class Optimizer(ABC):
-    """Leaves are final frozen dataclasses."""
+    """An update rule with its settings. Subclasses are final frozen dataclasses."""
 
     @abstractmethod
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
-        """The memory before the first step."""
+        """The memory before the first step, for parameters `(P, ...)`."""
 
     @abstractmethod
     def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
-        """Change the parameters, and the memory, in place."""
+        """Update the parameters and the memory in place.
+
+        Args:
+            parameters: Weights, each `(P, ...)`.
+            gradients: Their gradients, in the same order and of the same shapes.
+            memory: What `begin` returned for these parameters.
+        """

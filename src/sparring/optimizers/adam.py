@@ -23,6 +23,7 @@ class Adam(Optimizer):
     betas: tuple[float, float] = (0.9, 0.999)
     """Decay of the running averages of the gradient and of its square."""
     weight_decay: float = 0.0
+    """L2 regularization: weight_decay * weight is added to the gradient."""
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         import torch

@@ -1,4 +1,4 @@
-# torch documents its foreach functions, and still spells them as private.
+# torch documents its foreach functions, and names them as private.
 # pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ class SGD(Optimizer):
     lr: float = 0.01
     """Learning rate."""
     momentum: float = 0.0
+    """Decay of the running sum of gradients."""
     weight_decay: float = 0.0
+    """L2 regularization: weight_decay * weight is added to the gradient."""
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         import torch

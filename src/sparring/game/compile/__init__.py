@@ -1,6 +1,7 @@
 """Compiled rounds. `plan.plan` decides how a game is played; nothing else here is imported from outside the package.
 
 plan            decides whether compiling pays, and returns the function that plays rounds
+costs           estimates what compiling costs and saves
 compiled        a game played by compiled code: one specialization for each course that a round can take
 tracer          records `game.play()` as one graph, with symbolic scalars and decompositions
 aot             compiles a graph ahead of time, and caches the library

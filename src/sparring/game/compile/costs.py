@@ -26,9 +26,9 @@ ROUNDS_TIMED, SECONDS_TIMED = 3, 0.3
 OPERATIONS_TIMED, TIMINGS = 400, 5
 """Small operations in one timing, and timings of which the shortest counts."""
 WITH_GRADIENTS = 1.5
-"""Times what a plain small operation costs, for one of a round: autograd keeps its graph and walks it back."""
+"""An operation of a round costs so many times a plain small one: autograd records its graph and differentiates it."""
 LARGEST_SHARE, SMALLEST_SHARE = 0.9, 0.15
-"""Of a round's time, the most and the least that compiling is taken to save. Even where arithmetic takes the time,
+"""Bounds on the share of a round's time that compiling is taken to save. Even where arithmetic takes the time,
 fewer passes over memory save 15 to 40 % (docs/speed.md)."""
 FIXED_SECONDS, SECONDS_PER_OPERATION = 3.0, 0.07
 """Compiling one specialization of a round takes so long where a small operation takes REFERENCE seconds."""
@@ -58,8 +58,8 @@ class Costs:
     def saved(self) -> float:
         """By compiled code, over the rest of the run."""
         dispatch = self.operations * WITH_GRADIENTS * self.seconds_per_operation
-        least, most = SMALLEST_SHARE * self.seconds_per_round, LARGEST_SHARE * self.seconds_per_round
-        return self.rounds * min(most, max(least, dispatch))
+        low, high = SMALLEST_SHARE * self.seconds_per_round, LARGEST_SHARE * self.seconds_per_round
+        return self.rounds * min(high, max(low, dispatch))
 
     @property
     def compiling(self) -> float:

@@ -52,7 +52,7 @@ class Traced:
     scalars: list[tuple[int, Formula]]
     """What schedules compute from the round (float64, 0-dimensional), each with its index among the inputs."""
     logged: list[str]
-    """Names of the logged values, each a mean over the moves that noted it; empty for a round that is not logged."""
+    """Names of the logged values, each a mean over the moves that logged it; empty for a round that is not logged."""
     guards: list[Guard]
     """Conditions on the round under which the graph holds."""
 
