@@ -78,7 +78,7 @@ BANS = (
     Ban("leads", "is_main, leader", unless="[DG] leads|leads to"),
     Ban("ways|answers?|papers?", "specializations, guards, tracer", within="game/compile/"),
     Ban("(?:LEAST|MOST)(?:_[A-Z0-9_]+)?(?=\\s*[=:,)])", "MIN_, MAX_", case=True),
-    Ban("(?:least|most)(?=\\s*[=:])", "min, max, low, high", within=".py", case=True),
+    Ban("(?:least|most)(?=\\s*[=:])", "min, max, low, high", unless="at (?:least|most)", within=".py", case=True),
     Ban("sigmoid[-_]twice|SigmoidTwice", "double-sigmoid"),
     Ban("zero[-_]cent(?:er|re)d|ZeroCent(?:er|re)d", "r1-r2"),
     Ban("average[-_]likeness", "similarity to the mean image (similarity-to-mean)"),
@@ -87,7 +87,7 @@ BANS = (
     # Phrases that people stumbled over.
     Ban("findings? to be made", "expected diagnosis"),
     Ban("(?:what )?its author saw", "reference result"),
-    Ban("when D cannot tell|D cannot tell", "at equilibrium (D at chance)"),
+    Ban("when D cannot tell", "at equilibrium (D at chance)", unless="when D cannot tell real from"),
     Ban("what samples are like beside real data", "sample-quality metrics"),
     Ban("vectors that the generator is fed", "latent distribution"),
     Ban("networks held flat", "R1/R2 gradient penalties"),

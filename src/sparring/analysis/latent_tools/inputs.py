@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe
 
 DEFAULT_DIMS = 5
-"""Dimensions that a sweep changes unless it is told which: this many, evenly spread."""
+"""How many dimensions, evenly spread, a sweep changes where neither the user nor the recipe names them."""
 
 
 def generators_and_latents(
