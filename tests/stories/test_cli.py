@@ -14,6 +14,7 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.cli.main import COMMANDS, FAILED, OK, WRONG_USAGE, run
+from sparring.cli.recipe_flags import WELL_KNOWN
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:
@@ -221,6 +222,24 @@ def test_names_that_people_use_are_read() -> None:
     assert made["discriminator"]["is"] == "dcgan-discriminator"
     assert made["objective"]["is"] == "bce-with-logits"
     assert [trick["is"] for trick in made["tricks"]] == ["exponential-moving-average"]
+
+
+@pytest.mark.parametrize("name", WELL_KNOWN)
+def test_what_a_well_known_gan_is_answered_with_is_read(name: str, tmp_path: Path) -> None:
+    few = (
+        "--rounds",
+        1,
+        "--log-points",
+        1,
+        "--batch",
+        2,
+        "--no-metrics",
+        "--data",
+        "digits",
+        "--out",
+        tmp_path / "run",
+    )
+    sparring("train", "auto", *WELL_KNOWN[name].split(), *few)
 
 
 def test_help_of_train_is_in_groups(capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ class TrainFlags:
         str, flag("Optimizer of both networks: adam, or adam(lr=1e-3, betas=(0, 0.9)).", "NAME", "the recipe's")
     ] = ""
     device: Annotated[str, flag("Where to compute: cpu, cuda, cuda:1, ...; --gpu is --device cuda.", "NAME")] = "cpu"
-    threads: Annotated[int | None, flag("Threads of torch.", "N", "chosen by the size of the work")] = None
+    threads: Annotated[int | None, flag("Threads that PyTorch computes with.", "N", "by the size of the work")] = None
     compile: Annotated[
         bool,
         flag("Compile the training step; it needs a C++ compiler.", default="if the run is long enough to repay it"),
@@ -65,8 +65,8 @@ class TrainFlags:
     share_batch: Annotated[
         Switch,
         flag(
-            "Under torchrun: split every batch over the processes, also where there are seeds enough to split.",
-            default="split the seeds",
+            "Under torchrun: split every batch over the processes, even where each could have seeds of its own.",
+            default="split the seeds if there are enough",
         ),
     ] = False
 
