@@ -35,7 +35,7 @@ SHARED = 0.9
 LARGEST_SHARED, LARGEST = 128, 64
 """Largest side that is chosen, in pixels: where most images have the same size, and where they do not."""
 AT_A_TIME = 256
-"""Files decoded between two chances to stop with Ctrl-C."""
+"""Files decoded before it is checked again whether Ctrl-C was pressed."""
 THREADS = min(8, os.cpu_count() or 1)
 NAMED = 3
 """Files of a kind that a message lists by name; it counts the others."""
@@ -254,7 +254,7 @@ def _decoded(found: Listing, settings: ImageSettings) -> FolderImages:
     colored = any(colored for _, (_, colored) in good)
     if settings.colors == "gray" or (settings.colors == "auto" and not colored):
         pixels = _gray(pixels) if colored else pixels[:, :1].copy()
-    classes, labels = _labelled([names[row] for row, _ in good])
+    classes, labels = _labeled([names[row] for row, _ in good])
     info = FolderInfo(
         images=len(good),
         size=size,
@@ -290,7 +290,7 @@ def _gray(pixels: np.ndarray) -> np.ndarray:
     return gray
 
 
-def _labelled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
+def _labeled(names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
     """Class names, and each image's index among them; neither if there is only one class."""
     loaded = classes_of(names)
     classes = tuple(sorted(set(loaded)))

@@ -30,7 +30,7 @@ def median(values: np.ndarray) -> np.ndarray:
 
 
 def onset(rounds: np.ndarray, holds: np.ndarray) -> np.ndarray:
-    """The round since which something held until the end, `(P,)`, given `holds` `(T, P)` at each of `rounds` `(T,)`.
+    """The round since which something holds until the end, `(P,)`, given `holds` `(T, P)` at each of `rounds` `(T,)`.
 
     The last round for a member for which it does not hold at the end.
     """

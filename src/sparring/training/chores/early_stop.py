@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
 
 PATIENCE = 3
-"""Evaluations in a row that must promise no gain worth more rounds."""
+"""Evaluations in a row at which quality must be on a plateau."""
 MIN_SHARE = 0.5
 """Of the recipe's rounds that are played in any case: some games begin with a long plateau."""
 MIN_EVALUATIONS = 6
@@ -22,7 +22,7 @@ MIN_EVALUATIONS = 6
 
 
 class EarlyStop(Chore):
-    """Ends a run once PATIENCE evaluations in a row have promised no gain that is worth more rounds."""
+    """Ends a run once quality has been on a plateau at PATIENCE evaluations in a row."""
 
     def __init__(self, evaluate: Evaluate):
         self._evaluate = evaluate
