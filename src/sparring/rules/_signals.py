@@ -157,8 +157,8 @@ class Signals:
     def healthy(self, name: str) -> Range:
         """The healthy range of a metric in this run.
 
-        Training examples of narrow modes lie so close that any other distance is many times theirs: how far samples are
-        from the data is then measured by `high-quality`, on the modes' own scale, and `nearest-neighbor` shows copies only.
+        Training examples of narrow modes lie so close that any other distance is many times theirs. How far samples are
+        from the data is then measured by `high-quality`, on the modes' own scale; `nearest-neighbor` shows copies only.
         """
         healthy = Range.of(all_metrics()[name].healthy, self.real(name))
         return replace(healthy, high=np.inf) if name == "nearest-neighbor" and self.has("high-quality") else healthy
