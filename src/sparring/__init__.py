@@ -1,7 +1,8 @@
 """Sparring, a GAN workbench: train, diagnose, compare, explore and ship generative adversarial networks.
 
     import sparring
-    recipe = sparring.find_recipe("digits").replace(seeds=8)
+    from sparring import objectives, tricks
+    recipe = sparring.recipe("digits").replace(objective=objectives.Hinge(), tricks=[tricks.R1(gamma=1)], seeds=8)
     run = sparring.train(recipe, out="runs/digits")
     images = sparring.sample(run, count=64)            # float32 (P, 64, 1, 8, 8), data units
 
@@ -16,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 from sparring.game.runtime import limit_openmp_spinning
 
 if TYPE_CHECKING:
+    from sparring import datasets, latents, metrics, networks, objectives, optimizers, tricks
     from sparring.analysis.diagnosis import Diagnosis, diagnose
-    from sparring.analysis.generators import explorable, latents, sample
+    from sparring.analysis.generators import explorable, sample
+    from sparring.analysis.generators import latents as latent_vectors
     from sparring.catalogue import read as leaf
     from sparring.errors import SparringError, UsageError
     from sparring.recipe import Recipe, find_recipe
+    from sparring.recipe import find_recipe as recipe
     from sparring.record import Run
     from sparring.report import write_report
     from sparring.training.start import train
@@ -36,13 +40,21 @@ __all__ = [
     "SparringError",
     "UsageError",
     "__version__",
+    "datasets",
     "diagnose",
     "explorable",
     "find_recipe",
+    "latent_vectors",
     "latents",
     "leaf",
+    "metrics",
+    "networks",
+    "objectives",
+    "optimizers",
+    "recipe",
     "sample",
     "train",
+    "tricks",
     "write_report",
 ]
 
@@ -54,16 +66,19 @@ _HOMES = {
     "UsageError": "sparring.errors:UsageError",
     "diagnose": "sparring.analysis.diagnosis:diagnose",
     "explorable": "sparring.analysis.generators:explorable",
-    "latents": "sparring.analysis.generators:latents",
+    "latent_vectors": "sparring.analysis.generators:latents",
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
     "sample": "sparring.analysis.generators:sample",
     "train": "sparring.training.start:train",
     "write_report": "sparring.report:write_report",
 }
+_PACKAGES = ("datasets", "latents", "metrics", "networks", "objectives", "optimizers", "recipe", "tricks")
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"sparring.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'sparring' has no attribute {name!r}")
     home, _, attribute = _HOMES[name].partition(":")

@@ -184,6 +184,22 @@ def to_text(leaf: Any) -> str:
     return f"{name}({', '.join(changed)})" if changed else name
 
 
+def exported(package: str, attribute: str) -> Any:
+    """What a package of leaves gives as an attribute: `sparring.objectives.Hinge`. Imports the file that defines it.
+
+    Raises AttributeError, as a module's `__getattr__` must, if none of its files defines such a class.
+    """
+    entry = next((e for e in _entries(package.rpartition(".")[2]).values() if e.attribute == attribute), None)
+    if entry is None:
+        raise AttributeError(f"module {package!r} has no attribute {attribute!r}")
+    return getattr(importlib.import_module(entry.module), attribute)
+
+
+def exports(package: str) -> list[str]:
+    """The names of the classes that `exported` gives, in alphabetical order."""
+    return sorted(entry.attribute for entry in _entries(package.rpartition(".")[2]).values())
+
+
 def plural(kind: str) -> str:
     """`objective` or `objectives` -> `objectives`. Raises UsageError for what is no kind."""
     found = next((k for k in KINDS if kind in (k, SINGULAR[k])), None)

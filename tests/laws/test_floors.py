@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ def run(code: str) -> str:
     "code",
     [
         "import sparring; dir(sparring); sparring.Recipe, sparring.find_recipe, sparring.Run, sparring.SparringError",
+        "import sparring; assert sparring.recipe('digits').replace(objective=sparring.objectives.Hinge()).id",
+        "from sparring.tricks import R1; from sparring import optimizers; R1(gamma=1), optimizers.Adam(lr=1e-3)",
         "import sparring.record, sparring.record.grid",
         "import sparring.recipe",
         "import sparring.cli.main",
@@ -75,6 +78,16 @@ def test_every_shelf_has_leaves_and_each_is_found_under_its_name(shelf: str) -> 
         leaf = catalogue.find(shelf, name)
         assert card.summary.endswith((".", '"real".', '"fake".')), f"{name} says in its first line what it is"
         assert catalogue.name_of(leaf) == name or shelf == "recipes"
+
+
+@pytest.mark.parametrize("kind", ["objectives", "tricks", "networks", "datasets", "optimizers", "latents", "metrics"])
+def test_classes_are_attributes_of_their_package(kind: str) -> None:
+    package = importlib.import_module(f"sparring.{kind}")
+    classes = {entry.attribute: catalogue.find(kind, name) for name, entry in catalogue.entries(kind).items()}
+    assert dir(package) == sorted(classes)
+    assert all(getattr(package, name) is found for name, found in classes.items())
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        package.Nothing  # noqa: B018 - asking is the test
 
 
 def test_a_file_on_a_shelf_without_a_leaf_would_be_a_leaf_lost() -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
+from sparring import catalogue
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -135,3 +137,11 @@ class Dataset(ABC):
         """Examples as networks have them, in data units: [0, 1], or the coordinates of points in the plane."""
         low, high = self.span
         return (examples - low) / (high - low)
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sparring import catalogue
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,3 +33,11 @@ class Latent(ABC):
         Returns:
             `(P, count, size)`.
         """
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)

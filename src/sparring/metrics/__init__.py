@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 
@@ -149,3 +149,11 @@ def all_metrics() -> Mapping[str, type[Metric]]:
     """Every metric class by its catalogue name, in the order in which they are shown."""
     found = {name: catalogue.find("metrics", name) for name in catalogue.entries("metrics")}
     return dict(sorted(found.items(), key=lambda item: item[1].rank))
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)

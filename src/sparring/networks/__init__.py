@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sparring import catalogue
 
 if TYPE_CHECKING:
     from torch import nn
@@ -35,3 +37,11 @@ class Network(ABC):
 
         with torch.device("meta"):
             return sum(p.numel() for p in self.build(in_shape, out_shape).parameters())
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)

@@ -6,7 +6,9 @@ The game averages a loss over B and sums it over P, so the members of a populati
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sparring import catalogue
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,3 +57,11 @@ class Objective(ABC):
     @abstractmethod
     def output(self, score: Tensor) -> Tensor:
         """D's output as it is reported and plotted, D(x): a probability, or the score where there is none."""
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sparring import catalogue
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,3 +35,11 @@ class Optimizer(ABC):
             gradients: Their gradients, in the same order and of the same shapes.
             memory: What `begin` returned for these parameters.
         """
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)

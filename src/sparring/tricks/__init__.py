@@ -9,7 +9,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from sparring import catalogue
 
 if TYPE_CHECKING:
     import torch
@@ -146,3 +148,11 @@ class Trick(ABC):
     def averaged(self, memory: Memory) -> Sequence[Tensor] | None:
         """Weights to sample G with instead of its trained ones, in the same order; None from a trick that has none."""
         return None
+
+
+def __getattr__(name: str) -> Any:
+    return catalogue.exported(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return catalogue.exports(__name__)
