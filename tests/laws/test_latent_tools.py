@@ -56,7 +56,7 @@ def test_a_sweep_leaves_its_base_as_it_was() -> None:
 
 @pytest.mark.parametrize("dim", [-1, SIZE])
 def test_a_sweep_of_a_number_that_is_not_there_is_refused(dim: int) -> None:
-    with pytest.raises(UsageError, match=f"{SIZE} numbers"):
+    with pytest.raises(UsageError, match=f"{SIZE} dimensions"):
         sweep(vectors(1), [dim], [0.0])
 
 

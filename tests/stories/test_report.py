@@ -156,7 +156,7 @@ def test_page_holds_every_figure_and_says_what_each_shows(tmp_path: Path) -> Non
 def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Path) -> None:
     seen = page_of(told_run(tmp_path / "run", seeds=5, away=[1, 3]))
     assert "3 of 5 seeds ended within 0.2 of [0.9, 0.1, 0.9, 0.1]" in seen.said
-    assert "Away from the target: 2 seeds" in seen.said
+    assert "Off target: 2 seeds" in seen.said
     assert "at equilibrium" in seen.said and "±" in seen.said
     assert "D answers 0.5" in seen.said and "write-up 002" in seen.said
     assert "rounds 10,000 → 200" in seen.said

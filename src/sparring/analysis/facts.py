@@ -136,7 +136,7 @@ class Facts:
 
     @property
     def equilibrium(self) -> dict[str, float]:
-        """The value of each curve at equilibrium, when D cannot tell real from generated examples."""
+        """The value of each curve at equilibrium, when D is at chance level."""
         return self.about.get("equilibrium") or {}
 
     @property

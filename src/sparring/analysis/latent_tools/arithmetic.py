@@ -1,4 +1,4 @@
-"""Reckon with latent vectors as with numbers: `a + b`, `a - b`, `a * b`, `a - b + c`, `0.5 * (a + b)`."""
+"""Latent arithmetic: expressions of latent vectors such as `a + b`, `a - b + c` or `0.5 * (a + b)`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sparring.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-LONGEST = 200
+MAX_LENGTH = 200
 """Characters in an expression."""
 
 _BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -26,23 +26,31 @@ _UNARY: dict[type[ast.AST], Callable[[Any], Any]] = {ast.USub: operator.neg, ast
 
 
 def arithmetic(expression: str, vectors: Mapping[str, Tensor]) -> Tensor:
-    """The vector `(P, size)` that `expression` makes of named vectors `(P, size)`.
+    """Evaluate an expression of latent vectors, element by element.
 
-    An expression has letters a to z, numbers, `+`, `-`, `*` and parentheses; everything is number by number. Raises
-    UsageError, saying at which character, for anything else.
+    Args:
+        expression: Letters a to z, numbers, `+`, `-`, `*` and parentheses.
+        vectors: The vector of each letter, `(P, size)`.
+
+    Returns:
+        The result, `(P, size)`.
+
+    Raises:
+        UsageError: The expression contains anything else (the message says at which character) or a letter without a
+            vector, or its result is not finite.
     """
     tree = _parsed(expression)
     for node in _letters(tree):
         if node.id not in vectors:
             raise _fault(expression, node, f"there is no vector {node.id!r}")
-    made = _value(tree, vectors)
-    if not made.isfinite().all():
-        raise UsageError(f"{expression!r} comes to numbers too large to reckon with")
-    return made
+    result = _value(tree, vectors)
+    if not result.isfinite().all():
+        raise UsageError(f"the result of {expression!r} is not finite: its numbers are too large")
+    return result
 
 
 def letters(expression: str) -> list[str]:
-    """The letters of an expression, each once, in the order in which they first appear."""
+    """The letters of an expression, each once, in order of first appearance. Raises UsageError as `arithmetic` does."""
     return list(dict.fromkeys(node.id for node in _letters(_parsed(expression))))
 
 
@@ -61,17 +69,17 @@ def _value(node: ast.expr, vectors: Mapping[str, Tensor]) -> Any:
 
 
 def _parsed(expression: str) -> ast.expr:
-    if len(expression) > LONGEST:
-        raise UsageError(f"an expression has at most {LONGEST} characters, not {len(expression)}")
+    if len(expression) > MAX_LENGTH:
+        raise UsageError(f"an expression has at most {MAX_LENGTH} characters, not {len(expression)}")
     try:
-        with warnings.catch_warnings(action="ignore"):  # of `1or a`, which is refused in any case
-            # Blanks at the start would be an indentation; everywhere else a line break would end the expression.
+        with warnings.catch_warnings(action="ignore"):  # about `1or a`, which is refused in any case
+            # Leading blanks would be an indentation, and a line break would end the expression.
             tree = ast.parse(_one_line(expression).lstrip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
         at = getattr(error, "offset", None)
         indent = len(expression) - len(expression.lstrip())
         where = f" at character {min(max(at, 1) + indent, len(expression) or 1)}" if at else ""
-        raise UsageError(f"cannot read {expression!r}{where}: {_MEANT}") from error
+        raise UsageError(f"cannot read {expression!r}{where}: {_ALLOWED}") from error
     for node in ast.walk(tree):
         if isinstance(node, ast.expr):
             _check(expression, node)
@@ -80,7 +88,7 @@ def _parsed(expression: str) -> ast.expr:
     return tree
 
 
-_MEANT = "letters a to z, numbers, +, -, * and parentheses are understood"
+_ALLOWED = "letters a to z, numbers, +, -, * and parentheses are understood"
 
 
 def _check(expression: str, node: ast.expr) -> None:
@@ -94,12 +102,12 @@ def _check(expression: str, node: ast.expr) -> None:
                 raise _fault(expression, node, f"{ast.unparse(node)} is not a number that can be used here")
         case ast.BinOp():
             if type(node.op) not in _BINARY:
-                raise _fault(expression, node.right, f"before this stands an operator that is none of {_MEANT}")
+                raise _fault(expression, node.right, f"the operator before this is not understood; {_ALLOWED}")
         case ast.UnaryOp():
             if type(node.op) not in _UNARY:
-                raise _fault(expression, node, _MEANT)
+                raise _fault(expression, node, _ALLOWED)
         case _:
-            raise _fault(expression, node, _MEANT)
+            raise _fault(expression, node, _ALLOWED)
 
 
 def _fault(expression: str, node: ast.expr, what: str) -> UsageError:

@@ -1,4 +1,4 @@
-"""Which outputs each number of a latent vector moves, how far, and which way."""
+"""How much each latent dimension influences the outputs of a generator, where, and in which direction."""
 
 from __future__ import annotations
 
@@ -12,55 +12,69 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OUTPUTS_AT_ONCE = 2**22
-"""Numbers that the generators give in one call, so that memory does not grow with members, numbers and dimensions."""
-CLEAR = 0.05
-"""By how much a region's share of a map must exceed its usual share, for the map to be said to lie there."""
+"""Output values per call of the generators, which limits memory whatever the numbers of members and dimensions."""
+MIN_EXCESS = 0.05
+"""A map is said to lie in a region whose share of the map exceeds its share of the area by this much."""
+MIN_IMAGE_SHARE, MIN_VECTOR_SHARE = 1 / 5, 1 / 10
+"""Share of all change from which on brightening or darkening, or a rise or fall of one number, is mentioned."""
 
 
 class Influence(NamedTuple):
-    """What `influence` found, for P members, a latent vector of `size` numbers and examples of some `shape`."""
+    """The result of `influence`, for P members, latent vectors of `size` dimensions and examples of some `shape`."""
 
     moved: Tensor
     """Mean absolute change of each output, `(P, size, *shape)`, in the units of the outputs."""
     change: Tensor
-    """Mean change with its sign, `(P, size, *shape)`: how much brighter a pixel becomes."""
+    """Mean signed change, `(P, size, *shape)`: how much brighter a pixel becomes."""
     strength: Tensor
     """`moved`, averaged over the outputs, `(P, size)`."""
     error: Tensor
-    """Standard error of `strength` over the N base vectors, `(P, size)`; NaN for one."""
+    """Standard error of `strength` over the N base vectors, `(P, size)`; NaN if N = 1."""
     whole: Tensor
-    """Mean absolute change of an output when the whole vector is replaced by another, `(P,)`; NaN for one."""
+    """Mean absolute difference between the outputs of two random latent vectors, `(P,)`: the baseline. NaN if N = 1."""
 
     @property
     def share(self) -> Tensor:
-        """Each number's part of the sum of all strengths, `(P, size)`; zero where nothing moves."""
+        """Each dimension's share of the sum of all strengths, `(P, size)`; zero where nothing changes."""
         total = self.strength.sum(1, keepdim=True)
         return self.strength / total.where(total > 0, 1.0)
 
     @property
     def order(self) -> Tensor:
-        """Indices of the numbers from the strongest to the weakest, `(P, size)`."""
+        """Indices of the dimensions from the strongest to the weakest, `(P, size)`."""
         return self.strength.argsort(dim=1, descending=True, stable=True)
 
 
 def influence(G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high: float = 3.0) -> Influence:
-    """Set each number of the base vectors `z`, `(P, N, size)`, to `low` and to `high`, and see what changes.
+    """Measure how outputs change when each latent dimension goes from `low` to `high` and the others stay.
 
-    `G` maps `(P, n, size)` to `(P, n, *shape)`. With z[d := v] for z with the number at index d set to v, and means
-    over the N base vectors of a member,
+    With z[d := v] for z with dimension d set to v, and means over the N base vectors of a member,
 
         moved[d]    = mean_n |G(z_n[d := high]) - G(z_n[d := low])|
         change[d]   = mean_n (G(z_n[d := high]) - G(z_n[d := low]))
         strength[d] = mean of moved[d] over the outputs
         whole       = mean_n |G(z_n) - G(z_n+1)|, averaged over the outputs; the last is followed by the first
 
-    For a linear G, `moved[d]` is |weights of d| * (high - low) whatever z is. For any other it is what number d does on
-    average while the others are drawn from their law. Memory is the results' and that of some OUTPUTS_AT_ONCE numbers.
+    For a linear G, `moved[d]` is |weights of d| * (high - low) whatever z is. Otherwise it is the effect of dimension d
+    averaged over the latent distribution of the others. Memory is that of the results and of about OUTPUTS_AT_ONCE
+    values.
+
+    Args:
+        G: Maps latent vectors `(P, n, size)` to examples `(P, n, *shape)`.
+        z: Base vectors, `(P, N, size)`.
+        low: The lower value of a dimension.
+        high: The higher one.
+
+    Returns:
+        The influence of every dimension of every member.
+
+    Raises:
+        UsageError: `low` is not below `high`.
     """
     import torch
 
     if not low < high:
-        raise UsageError(f"an influence goes from a lower to a higher value, not from {low:g} to {high:g}")
+        raise UsageError(f"the lower value must be below the higher one: {low:g} is not below {high:g}")
     members, count, size = z.shape
     shape = tuple(G(z[:, :1]).shape[2:])
     outputs = max(1, math.prod(shape))
@@ -77,16 +91,17 @@ def influence(G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high:
             ends = base[:, :, None, None, :].repeat(1, 1, len(dims), 2, 1)
             for end, value in enumerate((low, high)):
                 ends[:, :, :, end].masked_fill_(dims[:, None] == index, value)
-            given = G(ends.flatten(1, 3)).reshape(members, base.shape[1], len(dims), 2, *shape)
-            steps = given[:, :, :, 1] - given[:, :, :, 0]
+            outputs_of_ends = G(ends.flatten(1, 3)).reshape(members, base.shape[1], len(dims), 2, *shape)
+            steps = outputs_of_ends[:, :, :, 1] - outputs_of_ends[:, :, :, 0]
             change[:, dims] += steps.sum(1)
             moved[:, dims] += steps.abs().sum(1)
             by_vector[:, first : first + some, dims] = steps.abs().flatten(3).mean(3)
-    spread = by_vector.std(1) / math.sqrt(count) if count > 1 else torch.full_like(by_vector[:, 0], math.nan)
-    return Influence(moved / count, change / count, by_vector.mean(1), spread, _whole(G, z, at_once))
+    error = by_vector.std(1) / math.sqrt(count) if count > 1 else torch.full_like(by_vector[:, 0], math.nan)
+    return Influence(moved / count, change / count, by_vector.mean(1), error, _baseline(G, z, at_once))
 
 
-def _whole(G: Callable[[Tensor], Tensor], z: Tensor, at_once: int) -> Tensor:
+def _baseline(G: Callable[[Tensor], Tensor], z: Tensor, at_once: int) -> Tensor:
+    """Mean absolute difference between the outputs of neighboring base vectors, `(P,)`."""
     import torch
 
     members, count, _ = z.shape
@@ -101,12 +116,16 @@ def _whole(G: Callable[[Tensor], Tensor], z: Tensor, at_once: int) -> Tensor:
 
 
 def region(weight: Tensor) -> str:
-    """Where the weight of one map lies, in a word or two; `weight` is not negative and has an example's shape.
+    """Name the region of an example where one map of changes lies.
 
-    For images `(C, H, W)` the regions are `top`, `bottom`, `left` and `right` (the outer thirds), `middle` (the inner
-    third both ways) and `border` (a sixth of the way in from each edge). The word is that of the region whose share of
-    `weight` most exceeds its share of the area, by CLEAR or more; two words, as in `top left`, where both do; `all
-    over` where none does. For vectors: the number that moves most, counted from 1.
+    Args:
+        weight: Not negative, of an example's shape.
+
+    Returns:
+        For an image `(C, H, W)`: `top`, `bottom`, `left` or `right` (the outer thirds), `middle` (the inner third both
+        ways) or `border` (a sixth of the way in from each edge), whichever region's share of `weight` exceeds its share
+        of the area by most, if by MIN_EXCESS or more; two words, as in `top left`, where both do; `all over` where none
+        does; `nowhere` where nothing changes. For a vector: the number that changes most, counted from 1.
     """
     if not weight.isfinite().all() or weight.sum() <= 0:
         return "nowhere"
@@ -115,38 +134,44 @@ def region(weight: Tensor) -> str:
     flat = weight.sum(0) / weight.sum()
     gains = {name: float((flat * mask).sum() - mask.mean()) for name, mask in _regions(flat).items()}
     best = max(gains, key=lambda name: gains[name])
-    if gains[best] < CLEAR:
+    if gains[best] < MIN_EXCESS:
         return "all over"
     if best in ("middle", "border"):
         return best
     words = [max(pair, key=lambda name: gains[name]) for pair in (("top", "bottom"), ("left", "right"))]
-    return " ".join(word for word in words if gains[word] >= CLEAR)
+    return " ".join(word for word in words if gains[word] >= MIN_EXCESS)
 
 
 def effect(change: Tensor) -> str:
-    """What one map of signed changes does, in words: `darkens top`, `brightens middle, darkens border`.
+    """Describe one map of signed changes: `darkens top`, `brightens middle, darkens border`.
 
-    Brightening or darkening is told where it is a fifth or more of all change. Of vectors it is told which numbers,
-    from 1, rise or fall by a tenth or more of all change: `raises 1, 3, lowers 2, 4`.
+    Args:
+        change: Of an example's shape.
+
+    Returns:
+        For an image, brightening and darkening and their regions, each if it is a fifth or more of all change. For a
+        vector, the numbers, from 1, that rise or fall by a tenth or more of all change: `raises 1, 3, lowers 2, 4`.
     """
     total = float(change.abs().sum())
     if not math.isfinite(total) or total <= 0:
         return "nothing"
-    told: list[str] = []
+    texts: list[str] = []
     for image_verb, vector_verb, part in (
         ("brightens", "raises", change.clamp(min=0)),
         ("darkens", "lowers", (-change).clamp(min=0)),
     ):
         if change.ndim == 3:
-            if part.sum() >= total / 5:
-                told.append(f"{image_verb} {region(part)}")
-        elif some := [str(k + 1) for k, moved in enumerate(part.flatten().tolist()) if moved >= total / 10]:
-            told.append(f"{vector_verb} {', '.join(some)}")
-    return ", ".join(told) or "a little of everything"
+            if part.sum() >= total * MIN_IMAGE_SHARE:
+                texts.append(f"{image_verb} {region(part)}")
+        elif some := [
+            str(k + 1) for k, moved in enumerate(part.flatten().tolist()) if moved >= total * MIN_VECTOR_SHARE
+        ]:
+            texts.append(f"{vector_verb} {', '.join(some)}")
+    return ", ".join(texts) or "a little of everything"
 
 
 def _regions(flat: Tensor) -> dict[str, Tensor]:
-    """Masks `(H, W)` of ones and zeros."""
+    """A mask `(H, W)` of ones and zeros for each region."""
     import torch
 
     height, width = flat.shape

@@ -1,4 +1,4 @@
-"""Turn one number of a latent vector and leave the others."""
+"""Latent traversal: set one dimension of a latent vector to several values and keep the others."""
 
 from __future__ import annotations
 
@@ -12,14 +12,24 @@ if TYPE_CHECKING:
 
 
 def sweep(z: Tensor, dims: Sequence[int], values: Sequence[float]) -> Tensor:
-    """Base vectors `(P, N, size)` -> `(P, N, len(dims), len(values), size)`.
+    """Latent vectors for a traversal of each chosen dimension.
 
-    Entry `[p, n, i, j]` is `z[p, n]` with the number at index `dims[i]` (from 0) set to `values[j]`.
+    Args:
+        z: Base vectors, `(P, N, size)`.
+        dims: Indices of the dimensions to change, from 0.
+        values: What to set each to.
+
+    Returns:
+        `(P, N, len(dims), len(values), size)`; entry `[p, n, i, j]` is `z[p, n]` with dimension `dims[i]` set to
+        `values[j]`.
+
+    Raises:
+        UsageError: A dimension lies outside the vector.
     """
     size = z.shape[-1]
     beyond = [dim for dim in dims if not 0 <= dim < size]
     if beyond:
-        raise UsageError(f"a latent vector of {size} numbers has no number at index {beyond[0]}")
+        raise UsageError(f"a latent vector of {size} dimensions has none at index {beyond[0]}")
     swept = z[:, :, None, None, :].repeat(1, 1, len(dims), len(values), 1)
     levels = z.new_tensor(list(values))
     for row, dim in enumerate(dims):

@@ -129,9 +129,19 @@ def _name_lines(axes: Axes, outputs: dict[str, np.ndarray], reach: Limits, schem
 def _draw(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, scheme: Scheme) -> None:
     draw_members(axes, rounds, values, scheme.hues[hue], scheme)
     alive = np.isfinite(values).any(1)
+    if not alive.any():
+        return
+    if len(rounds) == 1:  # a line through one point shows nothing
+        each: dict[str, Any] = {"markersize": 3, "markeredgewidth": 0, "alpha": 0.4, "clip_on": False}
+        axes.plot(np.repeat(rounds, values.shape[1]), values[0], "o", color=scheme.hues[hue], **each)
     if len(rounds) <= MAX_DOTS:
-        dots: dict[str, Any] = {"markersize": 3.5, "markeredgewidth": 0, "path_effects": halo(scheme, 1.5)}
-        axes.plot(rounds[alive], np.nanmedian(values[alive], axis=1), "o", color=scheme.hues[hue], **dots)
+        dots: dict[str, Any] = {
+            "markersize": 4,
+            "markeredgewidth": 0,
+            "clip_on": False,
+            "path_effects": halo(scheme, 1.5),
+        }
+        axes.plot(rounds[alive], np.nanmedian(values[alive], axis=1), "o", color=scheme.hues[hue], zorder=4, **dots)
 
 
 def _dress(axes: Axes, facts: Facts, title: str, unit: str, scheme: Scheme) -> None:

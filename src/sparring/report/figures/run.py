@@ -85,8 +85,8 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     assert facts.outputs is not None
     rounds, examples = facts.outputs
     shown = min(len(facts.seeds), MAX_PANELS)
-    columns = 1 if shown == 1 else 2 if shown <= 4 else 4
-    rows = math.ceil(shown / columns)
+    rows = math.ceil(shown / (1 if shown == 1 else 2 if shown <= 4 else 4))
+    columns = math.ceil(shown / rows)  # five panels are three and two, not four and one
     figure = blank(scheme, 1.0 + rows * (2.2 if columns == 1 else 1.6))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     colors = colormaps["viridis"].with_extremes(bad=scheme.missing)
@@ -151,10 +151,10 @@ def ends(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     keys: list[Any] = [
         Line2D([], [], color=scheme.ink, label="target (mean real example)", **dashes),
         Patch(color=scheme.rule, label=f"within {NEAR:g} of the target"),
-        Line2D([], [], color=scheme.hues["d_loss"], marker="o", markersize=5, label=f"near: {len(near):,}"),
+        Line2D([], [], color=scheme.hues["d_loss"], marker="o", markersize=5, label=f"near the target: {len(near):,}"),
     ]
     if len(away):
-        keys.append(Line2D([], [], color=scheme.hues["away"], marker="s", markersize=5, label=f"away: {len(away):,}"))
+        keys.append(Line2D([], [], color=scheme.hues["away"], marker="s", markersize=5, label=f"off target: {len(away):,}"))
     if missing := len(facts.seeds) - len(near) - len(away):
         keys.append(Line2D([], [], linestyle="", label=f"not finite: {missing:,}"))
     place_legend(figure, keys, scheme)
@@ -213,7 +213,7 @@ def _edges(rounds: np.ndarray) -> np.ndarray:
 def _name_member(axes: Axes, facts: Facts, member: int, values: np.ndarray, scheme: Scheme) -> None:
     """The seed and its final output, in another color when that is away from the target."""
     away = facts.ends is not None and not facts.ends.near[member]
-    fate = ": diverged" if member in facts.story.diverged else ": away" if away else ""
+    fate = ": diverged" if member in facts.story.diverged else ": off target" if away else ""
     output = " ".join(f"{v:.2f}" if np.isfinite(v) else "NaN" for v in values[:4])
     axes.set_title(
         f"seed {facts.seeds[member]}{fate}\n{output}{' ...' if len(values) > 4 else ''}",

@@ -264,7 +264,7 @@ def _away(facts: Facts) -> Markup | None:
     rest = f"{len(members) - MAX_AWAY:,} more are in the table of all seeds." if len(members) > MAX_AWAY else None
     return tag(
         "section",
-        tag("h2", f"Away from the target: {count(len(members), 'seed')}"),
+        tag("h2", f"Off target: {count(len(members), 'seed')}"),
         table(("seed", "output", "what its curves show"), rows, words=2, caption=rest),
     )
 

@@ -118,7 +118,7 @@ def _remark(facts: Facts, member: int) -> Text:
     if seed in facts.diverged:
         return Text(f"diverged at round {facts.diverged[seed]:,}", "red")
     if facts.ends is not None and not facts.ends.near[member]:
-        return Text("away from target", "yellow")
+        return Text("off target", "yellow")
     return Text("outlier" if member in facts.outliers else "", "yellow")
 
 
