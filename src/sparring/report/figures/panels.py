@@ -132,13 +132,12 @@ def _draw(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, scheme: 
     if not alive.any():
         return
     if len(rounds) == 1:  # a line through one point shows nothing
-        each: dict[str, Any] = {"markersize": 3, "markeredgewidth": 0, "alpha": 0.4, "clip_on": False}
+        each: dict[str, Any] = {"markersize": 3, "markeredgewidth": 0, "alpha": 0.4}
         axes.plot(np.repeat(rounds, values.shape[1]), values[0], "o", color=scheme.hues[hue], **each)
     if len(rounds) <= MAX_DOTS:
         dots: dict[str, Any] = {
             "markersize": 4,
             "markeredgewidth": 0,
-            "clip_on": False,
             "path_effects": halo(scheme, 1.5),
         }
         axes.plot(rounds[alive], np.nanmedian(values[alive], axis=1), "o", color=scheme.hues[hue], zorder=4, **dots)
@@ -147,7 +146,7 @@ def _draw(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, scheme: 
 def _dress(axes: Axes, facts: Facts, title: str, unit: str, scheme: Scheme) -> None:
     dress(axes, scheme)
     round_ticks(axes, few=True)
-    axes.set_xlim(0, max(facts.story.round, 1))
+    axes.set_xlim(0, 1.02 * max(facts.story.round, 1))  # room for the last dot
     axes.set_title(title, loc="left", fontsize=TEXT, color=scheme.ink, pad=18)
     above: dict[str, Any] = {"xycoords": "axes fraction", "xytext": (0, 5), "textcoords": "offset points"}
     axes.annotate(unit, (0, 1), fontsize=SMALL - 1, color=scheme.soft, **above)

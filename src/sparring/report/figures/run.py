@@ -154,7 +154,9 @@ def ends(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
         Line2D([], [], color=scheme.hues["d_loss"], marker="o", markersize=5, label=f"near the target: {len(near):,}"),
     ]
     if len(away):
-        keys.append(Line2D([], [], color=scheme.hues["away"], marker="s", markersize=5, label=f"off target: {len(away):,}"))
+        keys.append(
+            Line2D([], [], color=scheme.hues["away"], marker="s", markersize=5, label=f"off target: {len(away):,}")
+        )
     if missing := len(facts.seeds) - len(near) - len(away):
         keys.append(Line2D([], [], linestyle="", label=f"not finite: {missing:,}"))
     place_legend(figure, keys, scheme)
