@@ -118,7 +118,7 @@ def test_the_page_tells_the_story_of_a_lineage(three: list[Run], tmp_path: Path)
     assert "both networks: activation sigmoid → leaky-relu, slope 0.2 → 0.02" in seen.said
     assert "both optimizers: sgd(lr=0.01) → adam(lr=0.0001)" in seen.said
     assert "objective: mse → bce-with-logits" in seen.said
-    assert "mode collapse: once G has found something good enough" in seen.said
+    assert "mode collapse: once G has found a good enough output" in seen.said
     assert "n = 3; 0.250 at equilibrium" in seen.said and "n = 3; 0.693 at equilibrium" in seen.said
     assert "3 of 3" in seen.said and "±" in seen.said
     samples = [image for image in seen.all("img") if image.get("class") == "pixels"]

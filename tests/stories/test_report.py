@@ -158,7 +158,7 @@ def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Pat
     assert "3 of 5 seeds ended within 0.2 of [0.9, 0.1, 0.9, 0.1]" in seen.said
     assert "Off target: 2 seeds" in seen.said
     assert "at equilibrium" in seen.said and "±" in seen.said
-    assert "D answers 0.5" in seen.said and "write-up 002" in seen.said
+    assert "D's output is 0.5" in seen.said and "write-up 002" in seen.said
     assert "rounds 10,000 → 200" in seen.said
 
 
