@@ -55,7 +55,7 @@ class CountingD(nn.Module):
 
 
 @pytest.fixture
-def every_tick_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def every_log_point_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sparring.training.chores.evaluate, "EVALUATION_SHARE", 1e9)
     monkeypatch.setattr(sparring.training.trainer, "BEAT_SECONDS", -1.0)  # so that a run can be left after any round
 
@@ -70,36 +70,36 @@ def probed(recipe: Recipe, data_dir: Path | None = None) -> tuple[Game, Evaluato
 # They change nothing.
 
 
-@pytest.mark.usefixtures("every_tick_is_looked_at")
+@pytest.mark.usefixtures("every_log_point_is_evaluated")
 @pytest.mark.parametrize("members", [1, 3])
 @pytest.mark.parametrize("what", ["ours", "batch normalization", "hidden chance", "counting"])
-def test_what_is_trained_does_not_depend_on_looking(what: str, members: int, tmp_path: Path) -> None:
+def test_what_is_trained_does_not_depend_on_evaluations(what: str, members: int, tmp_path: Path) -> None:
     pairs: dict[str, Any] = {"counting": (ConvG, CountingD), **PAIRS}
     recipe = short(find_recipe("digits")).replace(seeds=members, batch=4, rounds=12, log_points=3)
     if what in pairs:
         recipe = recipe.replace(generator=pairs[what][0], discriminator=pairs[what][1])
-    with_looks, without = train(recipe, tmp_path / "with"), train(recipe, tmp_path / "without", metrics=False)
-    assert len(with_looks.story.evaluations[0]) == recipe.log_points
+    evaluated, without = train(recipe, tmp_path / "with"), train(recipe, tmp_path / "without", metrics=False)
+    assert len(evaluated.story.evaluations[0]) == recipe.log_points
     assert not len(without.story.evaluations[0]) and without.story.real_baseline is None
-    assert_same(with_looks, without)
+    assert_same(evaluated, without)
 
 
-@pytest.mark.usefixtures("every_tick_is_looked_at")
+@pytest.mark.usefixtures("every_log_point_is_evaluated")
 @pytest.mark.parametrize("which", ["digits", "pattern-1010"])
-def test_a_run_left_twice_tells_the_figures_of_one_never_left(which: str, data_dir: Path, tmp_path: Path) -> None:
+def test_a_run_left_twice_has_the_metrics_of_one_never_left(which: str, data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe(which))
     whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
     left = interrupted(recipe, tmp_path / "left", data_dir)
     train(recipe, left.path, data_dir=data_dir)
-    (rounds, figures), (others, theirs) = whole.story.evaluations, left.story.evaluations
+    (rounds, metrics), (others, theirs) = whole.story.evaluations, left.story.evaluations
     assert rounds.tolist() == others.tolist() == [5, 10, 15, 20, 25, 30, 35, 40, 45]
-    assert figures.keys() == theirs.keys() and {"d_train", "d_generated", "similarity-to-mean"} <= figures.keys()
-    for name, values in figures.items():
+    assert metrics.keys() == theirs.keys() and {"d_train", "d_generated", "similarity-to-mean"} <= metrics.keys()
+    for name, values in metrics.items():
         np.testing.assert_array_equal(theirs[name], values, err_msg=name)
         assert np.isfinite(values).all()
-    # One yardstick in all: what real data scores does not change from sitting to sitting.
-    told = [run.story.real_baseline or {} for run in (whole, left)]
-    assert told[0]["metrics"] == told[1]["metrics"]
+    # One baseline in all: what real data scores does not change from session to session.
+    baselines = [run.story.real_baseline or {} for run in (whole, left)]
+    assert baselines[0]["metrics"] == baselines[1]["metrics"]
     assert sum(event["event"] == "real-baseline" for event in left.story.events) == 1
 
 
@@ -123,7 +123,7 @@ def test_a_look_leaves_the_game_and_chance_as_it_found_them(what: str) -> None:
 
 
 class Clock:
-    """Time that passes only where it is told to."""
+    """Time that passes only when `now` is set."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -133,9 +133,9 @@ class Clock:
 
 
 def timed(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, rounds: int, log_points: int, look: float, setup: float = 0.0
+    monkeypatch: pytest.MonkeyPatch, folder: Path, rounds: int, log_points: int, evaluation: float, setup: float = 0.0
 ) -> tuple[Story, float]:
-    """A run whose rounds take a second each, and its looks as long as that; with what it spent on looks in all."""
+    """A run whose rounds take a second each, and its evaluations as long as given; with what these took in all."""
     clock, spent = Clock(), [setup]
     monkeypatch.setattr(time, "monotonic", clock.monotonic)
     recipe = find_recipe("pattern-1010").replace(rounds=rounds, log_points=log_points)
@@ -147,8 +147,8 @@ def timed(
         game.logged |= {name: [torch.ones(1)] for name in CURVES}
 
     def evaluated(game: Game) -> dict[str, np.ndarray]:
-        clock.now += look
-        spent.append(look)
+        clock.now += evaluation
+        spent.append(evaluation)
         return {"diversity": np.ones(1)}
 
     monkeypatch.setattr(game, "play", played)
@@ -158,7 +158,7 @@ def timed(
     evaluator: Any = SimpleNamespace(
         evaluate=evaluated,
         setup_seconds=setup,
-        expected_seconds=look,
+        expected_seconds=evaluation,
         real_baseline=baseline,
         baseline_event=lambda: {"metrics": baseline},
     )
@@ -166,20 +166,22 @@ def timed(
     return run.story, sum(spent)
 
 
-@pytest.mark.parametrize("look", [0.01, 0.3, 3.0, 12.0])
+@pytest.mark.parametrize("evaluation", [0.01, 0.3, 3.0, 12.0])
 @pytest.mark.parametrize("setup", [0.0, 2.0])
-def test_looks_take_at_most_their_share(look: float, setup: float, monkeypatch: Any, tmp_path: Path) -> None:
-    story, spent = timed(monkeypatch, tmp_path / "run", 600, 60, look, setup)
+def test_evaluations_take_at_most_their_share(
+    evaluation: float, setup: float, monkeypatch: Any, tmp_path: Path
+) -> None:
+    story, spent = timed(monkeypatch, tmp_path / "run", 600, 60, evaluation, setup)
     rounds = story.evaluations[0].tolist()
     assert spent <= EVALUATION_SHARE * 600
     assert rounds[-1] == 600 and 0 not in rounds
-    assert rounds[0] == 10 or 2 * look + setup > EVALUATION_SHARE * 600
-    # What may be spent is spent: one more would not have fitted in, or there was one at nearly every tick.
-    assert spent + 2 * look > EVALUATION_SHARE * 600 or len(rounds) >= 50
+    assert rounds[0] == 10 or 2 * evaluation + setup > EVALUATION_SHARE * 600
+    # What may be spent is spent: one more would not have fitted in, or there was one at nearly every log point.
+    assert spent + 2 * evaluation > EVALUATION_SHARE * 600 or len(rounds) >= 50
 
 
-def test_a_run_too_short_for_looks_has_one_at_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    story, _ = timed(monkeypatch, tmp_path / "run", 20, 20, look=5.0)
+def test_a_run_too_short_for_evaluations_has_one_at_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    story, _ = timed(monkeypatch, tmp_path / "run", 20, 20, evaluation=5.0)
     assert story.evaluations[0].tolist() == [20]
 
 
