@@ -19,7 +19,9 @@ import sparring.training.chores.checkpoint
 import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring.errors import SparringError
+from sparring.game.assembly import game_of, state_of
 from sparring.game.game import Game, Logged
+from sparring.game.runtime import threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.record.story import CURVES
@@ -252,6 +254,20 @@ def test_when_checkpoints_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch, 
     saved = [[e["round"] for e in run.story.events if e["event"] == "checkpoint"] for run in (seldom, often)]
     assert len(saved[0]) < len(saved[1])
     assert_same(often, seldom)
+
+
+def test_chores_change_nothing_of_what_is_computed(tmp_path: Path) -> None:
+    recipe = short(find_recipe("digits"))
+    whole = train(recipe, tmp_path / "whole")
+    bare = Run(tmp_path / "bare")
+    bare.create(recipe.to_json())
+    with threads_set(1):
+        game = game_of(recipe, recipe.data.open(None, "cpu"))
+        Trainer(recipe, game, bare).go()
+    _, state = whole.load() or (0, {})
+    assert state.keys() == state_of(game).keys()
+    for name, array in state_of(game).items():
+        np.testing.assert_array_equal(array, state[name], err_msg=name)
 
 
 def test_training_a_finished_run_again_changes_no_file_of_results(tmp_path: Path) -> None:
