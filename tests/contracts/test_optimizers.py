@@ -67,7 +67,7 @@ def test_stepping_a_stacked_population_is_stepping_each_member(optimizer: Any) -
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_how_a_gradient_lies_in_memory_makes_no_difference(optimizer: Any, dtype: torch.dtype) -> None:
-    """Gradients of a mapped network come transposed; a fused kernel that walks through memory must not be fooled."""
+    """Gradients of a mapped network come transposed; a fused kernel that reads flat memory must not be misled."""
     for each in variants(optimizer):
         plain, turned = numbers(0, dtype), numbers(0, dtype)
         memory, other_memory = each.begin(plain), each.begin(turned)
@@ -91,8 +91,8 @@ def test_memory_is_all_that_has_to_be_kept(optimizer: Any) -> None:
         second_memory = each.begin(second)
         assert second_memory.keys() == first_memory.keys()
         for kind, tensors in second_memory.items():
-            for tensor, held in zip(tensors, first_memory[kind], strict=True):
-                tensor.copy_(held)
+            for tensor, saved in zip(tensors, first_memory[kind], strict=True):
+                tensor.copy_(saved)
         for step in range(4, 6):
             each.step(second, numbers(step), second_memory)
         assert all(torch.equal(a, b) for a, b in zip(whole, second, strict=True))

@@ -38,14 +38,14 @@ PROCESSES, ROUNDS = 2, 4
 def cases() -> dict[str, Recipe]:
     """What can be shared: every recipe with an even batch, and games in which all that looks across a batch plays."""
     named = {name: miniature(catalogue.find("recipes", name)()) for name in catalogue.entries("recipes")}
-    held = {n: r for n, r in named.items() if r.batch % PROCESSES == 0 and d_sees_mixture not in r.round}
+    shared = {n: r for n, r in named.items() if r.batch % PROCESSES == 0 and d_sees_mixture not in r.round}
     plain = find_recipe("digits").replace(batch=8, round=MODERN, objective=BCEWithLogits(), tricks=())
     images = {"generator": DCGANGenerator(width=4), "discriminator": DCGANDiscriminator(width=4)}
     vectors = {
         "generator": FullyConnected((12,), normalization="batch", output="tanh"),
         "discriminator": FullyConnected((12,), dropout=0.3, minibatch_deviation=True),
     }
-    held |= {
+    shared |= {
         "batch normalization of images, and slopes": plain.replace(**images, tricks=(R1R2(),)),
         "batch normalization of vectors, dropout, deviations": plain.replace(**vectors, tricks=(GradientPenalty(),)),
         "names": plain.replace(tricks=(LabelSmoothing(), LabelSwapping())),
@@ -60,18 +60,18 @@ def cases() -> dict[str, Recipe]:
         "packs": plain.replace(tricks=(Packing(), TopK(until=0.01), GradientPenalty())),
         "classes": plain.replace(conditional=True, tricks=(ExponentialMovingAverage(),)),
     }
-    return {name: made.replace(seeds=(3, 123456789012)) for name, made in held.items()}
+    return {name: made.replace(seeds=(3, 123456789012)) for name, made in shared.items()}
 
 
 def play(recipe: Recipe, data_dir: Path, world: World = ALONE) -> dict[str, np.ndarray]:
-    """State after ROUNDS rounds in double precision, with what the last round's figures were."""
+    """State after ROUNDS rounds in double precision, with the values logged in the last round."""
     source = recipe.data.open(data_dir, "cpu")
     game = game_of(recipe, source, dtype=torch.float64, world=world)
     for _ in range(ROUNDS):
         game.recording = True
         game.logged.clear()
         game.play()
-    logged = {f"noted {name}": torch.stack(figures).numpy() for name, figures in game.logged.items()}
+    logged = {f"logged {name}": torch.stack(values).numpy() for name, values in game.logged.items()}
     return state_of(game) | logged
 
 

@@ -1,6 +1,6 @@
 """A compiled round is the game's own, and compiling changes nothing that a run promises.
 
-What is written down of a round is played here without a compiler, operation by operation, but for the slow tests.
+Traced rounds are run here without a compiler, operation by operation, except in the slow tests.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 
 ROUNDS, EVERY = 12, 5
-"""Rounds in all, of which every fifth is watched."""
+"""Rounds in all, of which every fifth is logged."""
 DOUBLE = 1e-9
 """float64, after ROUNDS rounds, of a tensor's largest number (measured: 1e-12)."""
 SINGLE, SINGLE_ROUNDS = 1e-3, 3
 """float32, after SINGLE_ROUNDS, of how far a tensor has moved in all."""
 FAST = ("pattern-1010", "num-gan-2", "mnist-fast")
-"""Recipes whose rounds are written down at every change; the others' take minutes in all."""
+"""Recipes whose rounds are traced in every run of the tests; the others take minutes in all."""
 
 ADAM: dict[str, Any] = {"generator_optimizer": Adam(1e-3), "discriminator_optimizer": Adam(1e-3, weight_decay=0.01)}
 
@@ -68,12 +68,12 @@ def assert_plays_alike(recipe: Recipe, data_dir: Path, group: int | None = None)
     assert len(code.groups) == (mine.G.size // group if group else 1)
     begun = [t.detach().clone() for t in theirs.tensors]
     for turn in (1, recipe.rounds - 3, recipe.rounds):
-        logged, told = code.play_to(turn, EVERY), theirs.play_to(turn, EVERY)
-        assert [round for round, _ in logged] == [round for round, _ in told]
-        for (round, figures), (_, wanted) in zip(logged, told, strict=True):
-            assert figures.keys() == wanted.keys()
+        logged, expected = code.play_to(turn, EVERY), theirs.play_to(turn, EVERY)
+        assert [round for round, _ in logged] == [round for round, _ in expected]
+        for (round, values), (_, wanted) in zip(logged, expected, strict=True):
+            assert values.keys() == wanted.keys()
             for name in wanted:
-                assert apart(figures[name], wanted[name]) <= DOUBLE, f"{name}, round {round}"
+                assert apart(values[name], wanted[name]) <= DOUBLE, f"{name}, round {round}"
     assert mine.round == theirs.round
     for one, other in zip(mine.tensors, theirs.tensors, strict=True):
         assert apart(one, other) <= DOUBLE
@@ -89,13 +89,13 @@ def some(which: str, seeds: int = 2) -> Recipe:
 
 @pytest.mark.usefixtures("no_compiler")
 @pytest.mark.parametrize("which", FAST)
-def test_what_is_written_down_is_the_round(which: str, data_dir: Path) -> None:
+def test_a_traced_round_is_the_round(which: str, data_dir: Path) -> None:
     assert_plays_alike(some(which), data_dir)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("no_compiler")
-def test_what_is_written_down_is_the_round_of_every_recipe(recipe: Recipe, data_dir: Path) -> None:
+def test_a_traced_round_is_the_round_of_every_recipe(recipe: Recipe, data_dir: Path) -> None:
     assert_plays_alike(some(recipe.name), data_dir)
 
 
@@ -154,9 +154,9 @@ def test_a_run_goes_on_as_it_was_begun(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("what", "why"),
-    [("hidden chance", "random numbers of its own"), ("a buffer that calls replace", "replaces its buffers")],
+    [("hidden randomness", "random numbers of its own"), ("a buffer that every call replaces", "replaces its buffers")],
 )
-def test_what_cannot_be_written_down_is_played_as_ever(what: str, why: str, tmp_path: Path) -> None:
+def test_a_round_that_cannot_be_traced_is_played_uncompiled(what: str, why: str, tmp_path: Path) -> None:
     generator, discriminator = PAIRS[what]
     recipe = some("digits", 1).replace(generator=generator, discriminator=discriminator, batch=4)
     mine, theirs = pair(recipe, tmp_path)
@@ -194,7 +194,7 @@ def test_code_that_computes_something_else_is_refused(
         assert torch.equal(one, other)  # trying left no trace
 
 
-def test_without_a_compiler_a_run_is_played_as_ever_and_says_so(
+def test_without_a_compiler_a_run_is_played_uncompiled_and_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(aot, "compiler", lambda: None)

@@ -72,7 +72,7 @@ def probed(recipe: Recipe, data_dir: Path | None = None) -> tuple[Game, Evaluato
 
 @pytest.mark.usefixtures("every_log_point_is_evaluated")
 @pytest.mark.parametrize("members", [1, 3])
-@pytest.mark.parametrize("what", ["ours", "batch normalization", "hidden chance", "counting"])
+@pytest.mark.parametrize("what", ["ours", "batch normalization", "hidden randomness", "counting"])
 def test_what_is_trained_does_not_depend_on_evaluations(what: str, members: int, tmp_path: Path) -> None:
     pairs: dict[str, Any] = {"counting": (ConvG, CountingD), **PAIRS}
     recipe = short(find_recipe("digits")).replace(seeds=members, batch=4, rounds=12, log_points=3)
@@ -104,7 +104,7 @@ def test_a_run_left_twice_has_the_metrics_of_one_never_left(which: str, data_dir
 
 
 @pytest.mark.parametrize(
-    "what", ["batch normalization", "dropout", "spectral normalization", "a buffer that calls replace"]
+    "what", ["batch normalization", "dropout", "spectral normalization", "a buffer that every call replaces"]
 )
 def test_a_look_leaves_the_game_and_chance_as_it_found_them(what: str) -> None:
     generator, discriminator = PAIRS[what]

@@ -94,7 +94,7 @@ def test_a_run_in_groups_that_is_left_goes_on_in_groups(tmp_path: Path, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("members", "threads", "cache", "least", "size"),
+    ("members", "threads", "cache", "minimum", "size"),
     [
         (8, 1, 1, 0, 2),  # twice the cache holds two
         (8, 2, 1, 0, 2),
@@ -111,27 +111,27 @@ def test_group_size(
     members: int,
     threads: int,
     cache: float,
-    least: float,
+    minimum: float,
     size: int,
     data_dir: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Cache and least in members."""
+    """Cache and minimum size in members."""
     game = pair(some("pattern-1010", members), data_dir)[0]
     each = sum(t.numel() * t.element_size() for t in game.tensors) / members
     monkeypatch.setattr(groups, "cache_bytes", lambda: cache * each + 1)
-    monkeypatch.setattr(groups, "MIN_BYTES", least * each)
+    monkeypatch.setattr(groups, "MIN_BYTES", minimum * each)
     assert group_size(game, threads) == size
 
 
 def test_cache_is_found_or_taken_to_be_of_a_usual_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = tmp_path / "size"
-    told.write_text("16384K\n")
-    monkeypatch.setattr(groups, "CACHE", told)
+    size = tmp_path / "size"
+    size.write_text("16384K\n")
+    monkeypatch.setattr(groups, "CACHE", size)
     assert groups.cache_bytes() == 16 * 2**20
-    told.write_text("unknown")
+    size.write_text("unknown")
     assert groups.cache_bytes() == groups.CACHE_BYTES
-    told.unlink()
+    size.unlink()
     assert groups.cache_bytes() == groups.CACHE_BYTES
 
 
@@ -157,8 +157,8 @@ def test_compiled_code_that_two_threads_play_at_once(
         how = plan(mine, True, recipe.id, part_of(recipe, data_dir, torch.float32))
     assert how.group == 1
     assert "groups of 1, 2 at once" in how.message
-    logged, told = how.play_to(SINGLE_ROUNDS, EVERY), theirs.play_to(SINGLE_ROUNDS, EVERY)
-    for name, wanted in told[0][1].items():
+    logged, expected = how.play_to(SINGLE_ROUNDS, EVERY), theirs.play_to(SINGLE_ROUNDS, EVERY)
+    for name, wanted in expected[0][1].items():
         assert apart(logged[0][1][name], wanted) <= SINGLE
     for one, other, before in zip(mine.tensors, theirs.tensors, begun, strict=True):
         moved = float((other.detach() - before).norm() + 1e-5 * before.norm())

@@ -64,22 +64,22 @@ def distance(one: Tensor, other: Tensor) -> float:
     return float((one - other).abs().max() / other.abs().max().clamp(min=1e-30))
 
 
-def resting(recipe: Recipe, held: dict[str, Tensor]) -> str:
+def canceling_bias(recipe: Recipe, weights: dict[str, Tensor]) -> str:
     """The bias of D's score where the loss sees nothing but differences of scores, else nothing.
 
     Its gradient is what rounding leaves of a sum that cancels, and Adam makes whole steps of that.
     """
-    biases = [name for name in held if name.startswith("D.") and name.endswith("bias")]
+    biases = [name for name in weights if name.startswith("D.") and name.endswith("bias")]
     return biases[-1] if recipe.objective.relativistic else ""
 
 
 def assert_same(
-    population: dict[str, Tensor], alone: list[dict[str, Tensor]], tolerance: float, resting: str = ""
+    population: dict[str, Tensor], alone: list[dict[str, Tensor]], tolerance: float, canceling: str = ""
 ) -> None:
     for member, weights_alone in enumerate(alone):
         assert population.keys() == weights_alone.keys()
         for name, tensor in population.items():
-            if name == resting:
+            if name == canceling:
                 continue
             assert distance(tensor[member], weights_alone[name][0]) <= tolerance, f"member {member}, {name}"
 
@@ -99,7 +99,7 @@ def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
 def test_in_single_precision_members_are_their_solo_runs_to_four_digits(recipe: Recipe, data_dir: Path) -> None:
     population = together(recipe.name, SEEDS[:3], data_dir, SINGLE_ROUNDS, torch.float32)
     alone = [solo(recipe.name, seed, data_dir, SINGLE_ROUNDS, torch.float32) for seed in SEEDS[:3]]
-    assert_same(population, alone, SINGLE, resting(recipe, population))
+    assert_same(population, alone, SINGLE, canceling_bias(recipe, population))
 
 
 def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
@@ -108,7 +108,7 @@ def test_members_learn_and_differ(recipe: Recipe, data_dir: Path) -> None:
     after = together(recipe.name, SEEDS[:3], data_dir, DOUBLE_ROUNDS, torch.float64)
     for name, tensor in after.items():
         # A count of batches is the same for all.
-        if name.endswith("num_batches_tracked") or name == resting(recipe, after):
+        if name.endswith("num_batches_tracked") or name == canceling_bias(recipe, after):
             continue
         assert distance(tensor, before[name]) > 1e3 * DOUBLE, name
         assert distance(tensor[0], tensor[1]) > 1e3 * DOUBLE, name
@@ -152,4 +152,4 @@ def test_a_users_own_generators_give_the_pictures_of_their_solo_runs(what: str) 
 
     population = pictures(SEEDS[:3])
     for member, seed in enumerate(SEEDS[:3]):
-        np.testing.assert_allclose(population[member], pictures((seed,))[0], rtol=0, atol=1e-7)  # told in float32
+        np.testing.assert_allclose(population[member], pictures((seed,))[0], rtol=0, atol=1e-7)  # in float32

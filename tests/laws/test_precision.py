@@ -1,6 +1,6 @@
-"""Networks that reckon in bfloat16 play the same game, but for digits: it keeps two to three of them.
+"""Networks that compute in bfloat16 play the same game, with two to three digits.
 
-Weights, optimizers, losses and what chance draws stay in float32, and every other law holds as it does there.
+Weights, optimizers, losses and random draws stay in float32, and every other law holds as it does there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sparring.latents.normal import Normal
 from sparring.recipe import Recipe, find_recipe
 from sparring.training import train
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
-from tests.laws.test_population_is_its_solo_runs import distance, played, resting, weights
+from tests.laws.test_population_is_its_solo_runs import canceling_bias, distance, played, weights
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 
@@ -76,7 +76,7 @@ def test_everything_that_is_kept_stays_in_float32_and_moves(which: str, data_dir
 @pytest.mark.parametrize("which", ["digits", "mnist"])
 def test_members_are_their_solo_runs(which: str, data_dir: Path) -> None:
     together = weights(played(half(which).replace(seeds=(3, 7)), data_dir, ROUNDS, torch.float32))
-    plateau = resting(half(which), together)
+    plateau = canceling_bias(half(which), together)
     for member, seed in enumerate((3, 7)):
         alone = weights(played(half(which).replace(seeds=(seed,)), data_dir, ROUNDS, torch.float32))
         for name, tensor in alone.items():

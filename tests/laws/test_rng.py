@@ -1,4 +1,4 @@
-"""The law of chance: what a member draws depends on its seed, the round and what the draw is for, on nothing else."""
+"""What a member draws depends on its seed, the round and the purpose of the draw, and on nothing else."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ DRAWS: dict[str, Draw] = {
     "a large uniform": lambda c: c.uniform("a", (300, 40)),
     "a uniform in a span": lambda c: c.uniform("a", (2, 2), (torch.tensor([1.0, 5.0]), torch.tensor([2.0, 6.0]))),
     "a normal": lambda c: c.normal("b", (5, 7)),
-    "a walk": lambda c: c.shuffled("c", 10, 4),
+    "shuffled indices": lambda c: c.shuffled("c", 10, 4),
     "a second use": lambda c: (c.uniform("a", (3,)), c.uniform("a", (3,)))[1],
-    "dice": lambda c: torch.tensor(c.torch_seeds("d")),
+    "seeds for torch": lambda c: torch.tensor(c.torch_seeds("d")),
 }
 ROUNDS = [0, 1, 2, 5, BLOCK_ROUNDS - 1, BLOCK_ROUNDS, 3 * BLOCK_ROUNDS + 5]
 
 
 def at(seeds: tuple[int, ...], round: int, draw: Draw, dtype: torch.dtype = torch.float32) -> Tensor:
-    """What a fresh Chance draws in a round."""
+    """What fresh streams draw in a round."""
     rng = RandomStreams(seeds, dtype=dtype)
     rng.begin(round)
     return draw(rng).clone()
@@ -70,7 +70,7 @@ def test_what_is_drawn_does_not_depend_on_draws_for_other_purposes(what: str) ->
     assert torch.equal(DRAWS[what](rng), at(SEEDS, 2, DRAWS[what]))
 
 
-def test_a_shape_or_a_span_that_changes_from_round_to_round_is_honoured() -> None:
+def test_a_shape_or_a_span_that_changes_from_round_to_round_is_respected() -> None:
     """A move may draw noise that fades, or ever larger batches; the numbers are still the round's own."""
 
     def fading(rng: RandomStreams) -> Tensor:
@@ -100,7 +100,7 @@ def test_rounds_uses_purposes_and_seeds_draw_different_numbers() -> None:
         for purpose in ("latent", "real", "G", "D", "")
     ]
     numbers = torch.cat(drawn).flatten()
-    assert len(numbers.unique()) >= len(numbers) - 1  # of 720 numbers out of 2**24 two may agree by chance
+    assert len(numbers.unique()) >= len(numbers) - 1  # of 720 numbers out of 2**24 two may coincide
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,16 +108,16 @@ def test_rounds_uses_purposes_and_seeds_draw_different_numbers() -> None:
 def test_every_pass_shows_every_example_once(seed: int, total: int, count: int, passes: int) -> None:
     """Also where a batch straddles two passes, or spans several."""
     rng = RandomStreams((seed, seed ^ 1))
-    walked: list[Tensor] = []
+    passed: list[Tensor] = []
     for round in range(-(-total * passes // count)):
         rng.begin(round)
         drawn = rng.shuffled("real", total, count)
         assert drawn.shape == (2, count)
         assert drawn.dtype == torch.int64
-        walked.append(drawn)
-    walk = torch.cat(walked, 1)
+        passed.append(drawn)
+    indices = torch.cat(passed, 1)
     for number in range(passes):
-        one_pass = walk[:, number * total : (number + 1) * total].sort(1).values
+        one_pass = indices[:, number * total : (number + 1) * total].sort(1).values
         assert torch.equal(one_pass, torch.arange(total).expand(2, total))
 
 
@@ -132,7 +132,7 @@ def test_passes_have_orders_of_their_own() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_uniform_numbers_are_uniform_and_normal_ones_normal(dtype: torch.dtype) -> None:
-    """40,000 numbers: their mean and SD lie within five standard errors of the law's, in one fixed draw."""
+    """40,000 numbers: their mean and SD lie within five standard errors of the distribution's, in one fixed draw."""
     count = 40_000
     uniform = at((5,), 0, lambda c: c.uniform("u", (count,)), dtype).numpy()
     normal = at((5,), 0, lambda c: c.normal("n", (count,)), dtype).numpy()
@@ -161,13 +161,13 @@ def test_numbers_along_rounds_are_as_independent_as_along_a_draw() -> None:
     assert across.abs().max() < 5 / 2000**0.5
 
 
-def test_a_constant_is_no_chance_at_all() -> None:
+def test_a_constant_is_not_random() -> None:
     rng = RandomStreams(SEEDS, dtype=torch.float64)
     assert torch.equal(rng.constant(0.5, (2, 3)), torch.full((4, 2, 3), 0.5, dtype=torch.float64))
     assert torch.equal(rng.constant(0.25, (2, 3)), torch.full((4, 2, 3), 0.25, dtype=torch.float64))
 
 
-def test_dice_are_integers_that_any_generator_takes() -> None:
+def test_seeds_for_torch_are_integers_that_any_generator_takes() -> None:
     torch_seeds = at(SEEDS, 0, lambda c: torch.tensor(c.torch_seeds("G"))).tolist()
     assert len(set(torch_seeds)) == len(SEEDS)
-    assert all(0 <= die < 2**63 for die in torch_seeds)
+    assert all(0 <= seed < 2**63 for seed in torch_seeds)

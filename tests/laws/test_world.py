@@ -39,9 +39,9 @@ def played(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     script = [sys.executable, "-m", "tests.laws.shared_batches", str(data_dir), str(out)]
-    told = {"WORLD_SIZE": str(PROCESSES), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
+    variables = {"WORLD_SIZE": str(PROCESSES), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
     started = [
-        subprocess.Popen(script, cwd=ROOT, env={**os.environ, **told, "RANK": str(rank)}, stderr=subprocess.PIPE)
+        subprocess.Popen(script, cwd=ROOT, env={**os.environ, **variables, "RANK": str(rank)}, stderr=subprocess.PIPE)
         for rank in range(PROCESSES)
     ]
     said = [process.communicate()[1].decode() for process in started]
@@ -60,7 +60,7 @@ def test_processes_that_share_a_batch_are_one_process(case: str, played: Path, d
             np.testing.assert_array_equal(mine[name], each[0][name], err_msg=name)  # they never drift apart
 
 
-def test_a_share_of_chance_is_that_of_its_examples() -> None:
+def test_a_share_of_a_draw_is_that_of_its_examples() -> None:
     whole, rng = RandomStreams((3, 4)), RandomStreams((3, 4))
     shares = [rng.share(rank, 2) for rank in range(2)]
     for draw in ("uniform", "normal"):

@@ -1,8 +1,8 @@
-"""A GAN as a script would train it: what the game is held against.
+"""A GAN as a script would train it: what the game is compared with.
 
 The loop is written as the textbooks write it, in torch's own words: modules, `nn.Sigmoid`, `nn.MSELoss` or
 `nn.BCELoss` against targets, `torch.optim`, zero_grad, backward, step. It plays one member, knows nothing of
-populations and of how objectives, tricks and moves are implemented, and is handed the same first weights and the same
+populations and of how objectives, tricks and moves are implemented, and gets the same initial weights and the same
 draws. What a trick means is written out where a script would have it.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +23,11 @@ from sparring.game.assembly import maker_of_discriminators, maker_of_generators
 from sparring.game.moves import d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
 from sparring.recipe import Recipe
 from sparring.rng import RandomStreams
+from tests.laws.textbook_losses import LOSSES
 
 
 class Images(NamedTuple):
-    """A batch, and what its images are said to be where the networks are told."""
+    """A batch of images, with their classes in a class-conditional game."""
 
     x: Tensor
     classes: tuple[Tensor, ...]
@@ -45,7 +45,7 @@ class Textbook:
         self.D = maker_of_discriminators(recipe)().double()
         self.G.load_state_dict({n: t[member].clone() for n, t in game.G.state().items()})
         self.D.load_state_dict({n: t[member].clone() for n, t in game.players["D"].networks.state().items()})
-        self.wants = WANTS[name(recipe.objective)]
+        self.losses = LOSSES[name(recipe.objective)]
         self.optimizer_G = optimizer(recipe.generator_optimizer, self.G)
         self.optimizer_D = optimizer(recipe.discriminator_optimizer, self.D)
         self.rng = RandomStreams((recipe.seeds[member],), dtype=torch.float64)
@@ -78,34 +78,36 @@ class Textbook:
         scores = {truth: self.score(side) for truth, side in sides.items()}
         loss = torch.zeros((), dtype=torch.float64)
         for truth, score in scores.items():
-            output = self.wants.output(score, scores.get(1 - truth))
+            output = self.losses.output(score, scores.get(1 - truth))
             labels = self.labels(truth, len(output))
             if truth:
                 self.adapt_augmentation(output)
-            loss = loss + self.wants.loss_of_D(output, labels)
+            loss = loss + self.losses.loss_of_D(output, labels)
         (loss + self.penalties(sides, scores)).backward()
         self.step("D", self.D, self.optimizer_D)
 
     def discriminator_step_on_mixture(self) -> None:
         half = self.recipe.batch // 2
         real = self.source.draw(self.rng, self.recipe.batch)[0][half:]
-        seeds = self.recipe.latent.draw(self.rng, "latent", half)[0]
-        fake = torch.cat([self.G(seed.unsqueeze(0)) for seed in seeds]).detach()
+        latents = self.recipe.latent.draw(self.rng, "latent", half)[0]
+        fake = torch.cat([self.G(latent.unsqueeze(0)) for latent in latents]).detach()
         score = self.score(Images(torch.cat([real, fake]), ()))
         labels = torch.cat([self.labels(1, len(real)), self.labels(0, len(fake))])
         self.optimizer_D.zero_grad()
-        self.wants.loss_of_D(self.wants.output(score, None), labels).backward()
+        self.losses.loss_of_D(self.losses.output(score, None), labels).backward()
         self.step("D", self.D, self.optimizer_D)
 
     def generator_step(self) -> None:
         self.optimizer_G.zero_grad()
         score = self.score(self.fake_images())
-        rivals = self.score(self.real_images()).detach() if self.wants.relativistic else None
-        output = self.wants.output(score, rivals)
+        real_score = self.score(self.real_images()).detach() if self.losses.relativistic else None
+        output = self.losses.output(score, real_score)
         best = self.best(output)
-        loss = self.wants.loss_of_G(output[best], torch.ones(len(best)).double())
-        if rivals is not None:
-            loss = loss + self.wants.loss_of_G(self.wants.output(rivals, score)[best], torch.zeros(len(best)).double())
+        loss = self.losses.loss_of_G(output[best], torch.ones(len(best)).double())
+        if real_score is not None:
+            loss = loss + self.losses.loss_of_G(
+                self.losses.output(real_score, score)[best], torch.zeros(len(best)).double()
+            )
         loss.backward()
         self.step("G", self.G, self.optimizer_G)
 
@@ -119,19 +121,19 @@ class Textbook:
         latent = self.recipe.latent.draw(self.rng, "latent", self.recipe.batch)[0]
         if not self.recipe.classes:
             return Images(self.G(latent), ())
-        told = self.rng.uniform("classes", (self.recipe.batch,))[0] * self.recipe.classes
-        classes = self.one_hot(told.long())
+        drawn = self.rng.uniform("classes", (self.recipe.batch,))[0] * self.recipe.classes
+        classes = self.one_hot(drawn.long())
         return Images(self.G(torch.cat([latent, classes], 1)), (classes,))
 
     def one_hot(self, classes: Tensor) -> Tensor:
         return functional.one_hot(classes, self.recipe.classes).double()
 
     def score(self, images: Images) -> Tensor:
-        """What D answers, before any sigmoid."""
-        return self.D(self.as_seen(images.x), *images.classes)
+        """D's scores, before any sigmoid."""
+        return self.D(self.augment(images.x), *images.classes)
 
-    def as_seen(self, x: Tensor) -> Tensor:
-        """What is done to images, real or fake, before D looks at them."""
+    def augment(self, x: Tensor) -> Tensor:
+        """What tricks do to images, real or fake, before D sees them."""
         for what, trick in self.tricks:
             match what:
                 case "instance-noise":
@@ -159,11 +161,11 @@ class Textbook:
         images: list[Tensor] = []
         for image, down, right in zip(x, *drawn, strict=True):
             if change == "translation":
-                most = [int(strength * side / 8) for side in (height, width)]
-                (up, left) = (math.floor(u * (2 * m + 1)) for u, m in zip((down, right), most, strict=True))
-                # The window starts at 2 * most - shift in a picture padded by most on every side.
-                padded = functional.pad(image, (most[1], most[1], most[0], most[0]))
-                top, side = 2 * most[0] - up, 2 * most[1] - left
+                reach = [int(strength * side / 8) for side in (height, width)]
+                (up, left) = (math.floor(u * (2 * m + 1)) for u, m in zip((down, right), reach, strict=True))
+                # The window starts at 2 * reach - shift in a picture padded by reach on every side.
+                padded = functional.pad(image, (reach[1], reach[1], reach[0], reach[0]))
+                top, side = 2 * reach[0] - up, 2 * reach[1] - left
                 images.append(padded[:, top : top + height, side : side + width])
             else:
                 mask = torch.ones(height, width, dtype=torch.float64)
@@ -208,7 +210,7 @@ class Textbook:
     def adapt_augmentation(self, output: Tensor) -> None:
         for what, trick in self.tricks:
             if what == "adaptive-augmentation":
-                overfitting = torch.sign(output.detach() - self.wants.undecided).mean()
+                overfitting = torch.sign(output.detach() - self.losses.undecided).mean()
                 step = float(torch.sign(overfitting - trick.target)) * len(output) / trick.ramp
                 self.probability = min(1.0, max(0.0, self.probability + step))
 
@@ -236,8 +238,8 @@ class Textbook:
                 continue
             match what:
                 case "r1" | "r2" | "r1-r2":
-                    gone = min(1.0, self.progress / trick.until)
-                    fallen = trick.final + (1 - trick.final) * (1 + math.cos(math.pi * gone)) / 2
+                    elapsed = min(1.0, self.progress / trick.until)
+                    fallen = trick.final + (1 - trick.final) * (1 + math.cos(math.pi * elapsed)) / 2
                     for truth in {"r1": (1,), "r2": (0,), "r1-r2": (1, 0)}[what]:
                         if truth in sides:
                             steep = steepness(scores[truth], sides[truth].x)
@@ -262,7 +264,7 @@ class Textbook:
         return alpha.reshape(-1, *[1] * (x.ndim - 1))
 
     def best(self, output: Tensor) -> Tensor:
-        """Numbers of the fakes that G learns from."""
+        """Indices of the fakes that G learns from."""
         share = 1.0
         for what, trick in self.tricks:
             if what == "top-k":
@@ -271,7 +273,7 @@ class Textbook:
 
     def step(self, who: str, network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         group = optimizer.param_groups[0]
-        held = {setting: group[setting] for setting in ("lr", "betas") if setting in group}
+        settings = {setting: group[setting] for setting in ("lr", "betas") if setting in group}
         for what, trick in self.tricks:
             if getattr(trick, "player", "both") not in ("both", who):
                 continue
@@ -281,17 +283,17 @@ class Textbook:
                 case "two-time-scales" if who == "D":
                     group["lr"] *= trick.factor
                 case "learning-rate-schedule":
-                    gone = min(1.0, self.progress / trick.until)
-                    left = {"constant": 1, "linear": 1 - gone, "cosine": (1 + math.cos(math.pi * gone)) / 2}
+                    elapsed = min(1.0, self.progress / trick.until)
+                    left = {"constant": 1, "linear": 1 - elapsed, "cosine": (1 + math.cos(math.pi * elapsed)) / 2}
                     group["lr"] *= trick.final + (1 - trick.final) * left[trick.course]
                     if trick.warm_up:
                         group["lr"] *= min(1, (self.round + 1) / (trick.warm_up * self.recipe.rounds))
                 case "beta-schedule":
-                    gone = min(1.0, self.progress / trick.until)
-                    moved = (1 - math.cos(math.pi * gone)) / 2
+                    elapsed = min(1.0, self.progress / trick.until)
+                    moved = (1 - math.cos(math.pi * elapsed)) / 2
                     group["betas"] = (group["betas"][0], trick.start + (trick.end - trick.start) * moved)
         optimizer.step()
-        group.update(held)
+        group.update(settings)
         for what, trick in self.tricks:
             if what == "weight-clipping" and who == "D":
                 for weight in network.parameters():
@@ -330,76 +332,6 @@ def resampled(image: Tensor, scale: float, shift: Sequence[int]) -> Tensor:
     theta = [[1 / scale, 0, -2 * right / max(1, width - 1)], [0, 1 / scale, -2 * down / max(1, height - 1)]]
     grid = functional.affine_grid(torch.tensor([theta], dtype=torch.float64), [1, *image.shape], align_corners=True)
     return functional.grid_sample(image[None], grid, padding_mode="reflection", align_corners=True)[0]
-
-
-# What a script gives D's output and its targets to, by objective.
-
-
-def cross_entropy_by_hand(output: Tensor, target: Tensor) -> Tensor:
-    return -(target * torch.log(output + 1e-8) + (1 - target) * torch.log(1 - output + 1e-8)).mean()
-
-
-def log_of_not_fooled(output: Tensor, target: Tensor) -> Tensor:
-    """What G loses in the minimax game: the mean of log(1 - D)."""
-    return -nn.functional.binary_cross_entropy(output, 1 - target)
-
-
-def half_square(output: Tensor, target: Tensor) -> Tensor:
-    return nn.functional.mse_loss(output, target) / 2
-
-
-def hinge(output: Tensor, target: Tensor) -> Tensor:
-    return (target * functional.relu(1 - output) + (1 - target) * functional.relu(1 + output)).mean()
-
-
-def critic(output: Tensor, target: Tensor) -> Tensor:
-    return ((1 - target) * output - target * output).mean()
-
-
-def minus_mean(output: Tensor, target: Tensor) -> Tensor:
-    return -output.mean()
-
-
-def half_cross_entropy(output: Tensor, target: Tensor) -> Tensor:
-    """The paper's loss is one cross-entropy for a pair: half of it is asked of either side."""
-    return nn.functional.binary_cross_entropy_with_logits(output, target) / 2
-
-
-@dataclass(frozen=True)
-class Wants:
-    """The losses of both networks, and what they are told: D's probability, its raw score, or a comparison."""
-
-    loss_of_D: Any
-    loss_of_G: Any
-    told: str = "probability"
-    undecided: float = 0.0
-    """What ADA takes for neither real nor fake."""
-
-    @property
-    def relativistic(self) -> bool:
-        return self.told in ("difference", "distance from the mean")
-
-    def output(self, score: Tensor, others: Tensor | None) -> Tensor:
-        if self.told == "probability":
-            return score.sigmoid()
-        if self.told == "score":
-            return score
-        assert others is not None
-        return score - others if self.told == "difference" else score - others.mean()
-
-
-WANTS = {
-    "mse": Wants(nn.MSELoss(), nn.MSELoss(), undecided=0.5),
-    "bce-with-logits": Wants(nn.BCELoss(), nn.BCELoss(), undecided=0.5),
-    "handwritten-cross-entropy": Wants(cross_entropy_by_hand, cross_entropy_by_hand, undecided=0.5),
-    "double-sigmoid": Wants(nn.BCELoss(), nn.BCEWithLogitsLoss(), undecided=0.5),
-    "minimax": Wants(nn.BCELoss(), log_of_not_fooled, undecided=0.5),
-    "least-squares": Wants(half_square, half_square, "score", undecided=0.5),
-    "hinge": Wants(hinge, minus_mean, "score"),
-    "wasserstein": Wants(critic, minus_mean, "score"),
-    "relativistic-paired": Wants(half_cross_entropy, half_cross_entropy, "difference"),
-    "relativistic-average": Wants(nn.BCEWithLogitsLoss(), nn.BCEWithLogitsLoss(), "distance from the mean"),
-}
 
 
 class ReplayedDropout(nn.Module):

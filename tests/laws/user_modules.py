@@ -117,7 +117,7 @@ class MinibatchD(nn.Module):
         return self.score(torch.cat([h, spread], 1)).squeeze(1)
 
 
-class HiddenChanceD(nn.Module):
+class HiddenRandomnessD(nn.Module):
     """Draws random numbers where nobody sees it, after a layer that has already counted the batch."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class HiddenChanceD(nn.Module):
 
 
 class MovingScaleD(nn.Module):
-    """Keeps a running figure the plain way: a buffer that every call replaces."""
+    """Keeps a running value the plain way: a buffer that every call replaces."""
 
     scale: Tensor
 
@@ -181,8 +181,8 @@ PAIRS = {
     "batch normalization": (BatchNormG, BatchNormD),
     "dropout": (DropoutG, DropoutD),
     "own forward": (ResidualG, MinibatchD),
-    "hidden chance": (ResidualG, HiddenChanceD),
-    "a buffer that calls replace": (ConvG, MovingScaleD),
+    "hidden randomness": (ResidualG, HiddenRandomnessD),
+    "a buffer that every call replaces": (ConvG, MovingScaleD),
     "spectral normalization": (ConvG, SpectralD),
     "our layers": (ConvG, OurLayersD),
 }
