@@ -211,7 +211,7 @@ def arithmetic(
                 page.write(center, top + LINE / 2, title, page.scheme.ink, TEXT)
                 tiles.example(page, center - tiles.width // 2, top + LINE, examples[member, index])
                 below = [f"vector {z_seeds[piece]}"] if piece else ["result"]
-                below.append(f"length {lengths[member, index]:.3g}")
+                below.append(f"norm {lengths[member, index]:.3g}")
                 for line, text in enumerate(below):
                     page.write(center, top + LINE + tiles.height + (line + 0.5) * 24 + 4, text, size=TINY)
             else:

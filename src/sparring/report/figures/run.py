@@ -84,15 +84,15 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     """Each member's output for one latent vector over the rounds: a row for each number, color for its value."""
     assert facts.outputs is not None
     rounds, examples = facts.outputs
-    shown = min(len(facts.seeds), MAX_PANELS)
-    rows = math.ceil(shown / (1 if shown == 1 else 2 if shown <= 4 else 4))
-    columns = math.ceil(shown / rows)  # five panels are three and two, not four and one
+    members = min(len(facts.seeds), MAX_PANELS)
+    rows = math.ceil(members / (1 if members == 1 else 2 if members <= 4 else 4))
+    columns = math.ceil(members / rows)  # five panels are three and two, not four and one
     figure = blank(scheme, 1.0 + rows * (2.2 if columns == 1 else 1.6))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     colors = colormaps["viridis"].with_extremes(bad=scheme.missing)
     mesh = None
     for member, axes in enumerate(panels.flat):
-        if member >= shown:
+        if member >= members:
             axes.set_visible(False)
             continue
         mesh = axes.pcolormesh(
@@ -106,7 +106,7 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     assert mesh is not None
     for axes in panels[:, 0]:
         axes.set_ylabel("number" if facts.ends is None else "number (target)", fontsize=SMALL, color=scheme.soft)
-    lowest = list(panels.flat)[max(shown - columns, 0) : shown]
+    lowest = list(panels.flat)[max(members - columns, 0) : members]
     label_rounds(lowest, scheme)
     for axes in lowest:
         axes.tick_params(labelbottom=True)
@@ -114,7 +114,7 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     bar.set_label("G's output (data units)", fontsize=TEXT, color=scheme.soft)
     bar.ax.tick_params(colors=scheme.soft, labelsize=SMALL, length=3)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue] - matplotlib's stub calls an artist a list
-    which = f", first {shown} of {len(facts.seeds):,} seeds" if shown < len(facts.seeds) else ""
+    which = f", first {members} of {len(facts.seeds):,} seeds" if members < len(facts.seeds) else ""
     _headline(figure, f"G's output over training{which}", scheme)
     return figure
 
