@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
+from tests.miniature import figures_left_blank
 
 SHELF_OF = {
     "recipe": "recipes",
@@ -108,6 +109,12 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     """What is written need not outlive a loss of power, which no test can bring about."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def blank_figures() -> Iterator[None]:
+    with figures_left_blank():
         yield
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
+
+import pytest
+from PIL import Image
 
 from sparring.recipe import Recipe
 
@@ -37,3 +43,15 @@ def small(network: Any) -> Any:
 def wide(network: Any) -> bool:
     convolutions = hasattr(network, "channels") or hasattr(network, "width")
     return convolutions or max(getattr(network, "hidden", ()), default=0) > 400
+
+
+@contextmanager
+def figures_left_blank() -> Generator[None]:
+    """Figures are made whole, but saved as one dot: what matplotlib draws takes most of the time of a page."""
+    from matplotlib.figure import Figure
+
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(file, "PNG")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda figure, into, **how: into.write(file.getvalue()))
+        yield

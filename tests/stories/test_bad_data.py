@@ -22,6 +22,8 @@ import pytest
 from sparring.datasets._idx import FASHION_MNIST, MNIST, Archive, images, labels, read_idx
 from sparring.errors import SparringError, UsageError
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 IMAGES = "train-images-idx3-ubyte"
 LABELS = "train-labels-idx1-ubyte"
 

@@ -16,6 +16,8 @@ from sparring import catalogue
 from sparring.cli.main import COMMANDS, FAILED, OK, WRONG_USAGE, run
 from sparring.cli.recipe_flags import WELL_KNOWN
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 
 def sparring(*arguments: object, expect: int = OK) -> None:
     status = run([str(a) for a in arguments])

@@ -22,6 +22,8 @@ from sparring.datasets import _folder
 from sparring.datasets.folder import Folder
 from sparring.errors import SparringError, UsageError
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)
 ALPHA = RNG.integers(0, 256, (6, 5), dtype=np.uint8)

@@ -13,6 +13,7 @@ from PIL import Image
 from sparring import catalogue
 from sparring.analysis.generators import explorable, latents
 from sparring.cli.main import OK, WRONG_USAGE, run
+from tests.miniature import figures_left_blank
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:
@@ -26,7 +27,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> dict[str, 
     for name in ("digits", "fashion-fc", "pattern-1010"):
         made[name] = folder / name
         few = ("--rounds", 20, "--log-points", 1, "--seeds", "5,3", "--samples-per-grid", 4)
-        sparring("train", name, *few, "--data-dir", data_dir, "--out", made[name])
+        with figures_left_blank():
+            sparring("train", name, *few, "--data-dir", data_dir, "--out", made[name])
     return made
 
 

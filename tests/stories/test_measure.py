@@ -21,6 +21,8 @@ from sparring.judges import Judge, own_training
 from sparring.judges.inception import InceptionNetwork
 from sparring.record import Run
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 SMALL = (
     "--rounds",
     "3",

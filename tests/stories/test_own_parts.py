@@ -19,6 +19,8 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
 from sparring.training import Trainer, train
 
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
 PARTS = '''
 """Two moons, from convolutions to moves: everything here is the user's own."""
 
