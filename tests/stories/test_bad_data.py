@@ -1,18 +1,15 @@
-"""What a user meets whose MNIST files are missing, damaged, misnamed or out of reach: one line that says what to do."""
+"""MNIST files that are damaged, missing or of another kind, and folders that do not have them."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import os
-import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -20,24 +17,23 @@ import pooch
 import pytest
 
 from sparring.datasets._idx import FASHION_MNIST, MNIST, Archive, images, labels, read_idx
-from sparring.errors import SparringError, UsageError
+from sparring.errors import UsageError
+from tests.stories.idx_files import (
+    CLASSES,
+    GOOD_IMAGES,
+    GOOD_LABELS,
+    IMAGES,
+    LABELS,
+    NOISE,
+    PIXELS,
+    Mirror,
+    complaint,
+    idx,
+    tiny,
+)
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
-IMAGES = "train-images-idx3-ubyte"
-LABELS = "train-labels-idx1-ubyte"
-
-PIXELS = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
-CLASSES = np.array([5, 0, 4, 1, 9], dtype=np.uint8)
-
-
-def idx(array: np.ndarray) -> bytes:
-    """`array`, uint8, as the content of an IDX file."""
-    return struct.pack(f">2xBB{array.ndim}I", 0x08, array.ndim, *array.shape) + array.tobytes()
-
-
-GOOD_IMAGES, GOOD_LABELS = idx(PIXELS), idx(CLASSES)
-NOISE = np.random.default_rng(1).bytes(4096)
 
 # The published originals, where this machine has them.
 SHARED = Path(os.environ.get("SPARRING_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
@@ -64,17 +60,6 @@ def folder(tmp_path: Path) -> Path:
     (home / IMAGES).write_bytes(GOOD_IMAGES)
     (home / LABELS).write_bytes(GOOD_LABELS)
     return home
-
-
-def complaint(call: Callable[[], object], *parts: object) -> str:
-    """The message of the SparringError that `call` raises: one line that contains all `parts`."""
-    with pytest.raises(SparringError) as caught:
-        call()
-    message = str(caught.value)
-    assert len(message.splitlines()) == 1
-    for part in parts:
-        assert str(part) in message
-    return message
 
 
 # Good files, however they are kept
@@ -283,149 +268,12 @@ def test_a_data_set_under_another_ones_name(folder: Path, monkeypatch: pytest.Mo
     )
 
 
-# Downloads
-
-
-class Mirror:
-    """A server on this machine with a folder per mirror, which keeps the addresses that it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.pages: dict[str, tuple[bytes, dict[str, str]]] = {}
-        mirror = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                mirror.asked.append(self.path)
-                if self.path not in mirror.pages:
-                    self.send_error(404)
-                    return
-                content, headers = mirror.pages[self.path]
-                self.send_response(200)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def serving(self, content: bytes, **headers: str) -> str:
-        """The base address of one more mirror, where the image file, gzipped, is `content`, packed here if plain."""
-        base = f"/{len(self.pages)}/"
-        packed = gzip.compress(content) if content == GOOD_IMAGES else content
-        self.pages[f"{base}{IMAGES}.gz"] = packed, {k.replace("_", "-"): v for k, v in headers.items()}
-        return f"http://127.0.0.1:{self.server.server_port}{base}"
-
-
 @pytest.fixture
 def mirror() -> Iterator[Mirror]:
     mirror = Mirror()
     yield mirror
     mirror.server.shutdown()
     mirror.server.server_close()
-
-
-def tiny(*mirrors: str) -> Archive:
-    """An archive called mnist whose published training images are `GOOD_IMAGES`."""
-    published = {"train": (IMAGES, hashlib.sha256(GOOD_IMAGES).hexdigest())}
-    return Archive("mnist", mirrors, images=published, labels={"train": (LABELS, "0" * 64)})
-
-
-def closed_port() -> str:
-    with socket.socket() as evaluator:
-        evaluator.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{evaluator.getsockname()[1]}/"
-
-
-def test_a_download_happens_once_and_is_kept_uncompressed(mirror: Mirror, nowhere: Path) -> None:
-    archive = tiny(mirror.serving(GOOD_IMAGES))
-    assert np.array_equal(images(archive, "train", None)[:, 0], PIXELS)
-    assert [p.relative_to(nowhere).as_posix() for p in nowhere.rglob("*") if p.is_file()] == [f"mnist/{IMAGES}"]
-    assert (nowhere / "mnist" / IMAGES).read_bytes() == GOOD_IMAGES
-    assert np.array_equal(images(archive, "train", None)[:, 0], PIXELS)
-    assert len(mirror.asked) == 1
-
-
-@pytest.mark.parametrize(
-    "spoilt",
-    [
-        pytest.param(gzip.compress(idx(PIXELS[:2])), id="another-file"),
-        pytest.param(gzip.compress(GOOD_IMAGES)[:-99], id="cut-short"),
-        pytest.param(b"\x1f\x8b" + NOISE, id="damaged"),
-        pytest.param(b"<html>please log in</html>", id="a-login-page"),
-    ],
-)
-def test_the_second_mirror_serves_where_the_first_is_spoilt(mirror: Mirror, nowhere: Path, spoilt: bytes) -> None:
-    archive = tiny(mirror.serving(spoilt), mirror.serving(GOOD_IMAGES))
-    assert np.array_equal(images(archive, "train", None)[:, 0], PIXELS)
-    assert len(mirror.asked) == 2
-
-
-def test_the_next_mirror_serves_where_others_are_silent(mirror: Mirror) -> None:
-    missing = f"http://127.0.0.1:{mirror.server.server_port}/missing/"
-    archive = tiny(closed_port(), missing, mirror.serving(GOOD_IMAGES))
-    assert np.array_equal(images(archive, "train", None)[:, 0], PIXELS)
-
-
-def test_a_server_that_has_the_file_unpacked_on_the_way_is_no_harm(mirror: Mirror) -> None:
-    archive = tiny(mirror.serving(GOOD_IMAGES, Content_Encoding="gzip"))
-    assert np.array_equal(images(archive, "train", None)[:, 0], PIXELS)
-
-
-def test_nothing_reachable(nowhere: Path) -> None:
-    message = complaint(lambda: images(tiny(closed_port(), closed_port()), "train", None))
-    assert message == (
-        "cannot download mnist (no network?): "
-        "give --data-dir DIR or set SPARRING_DATA to a folder with train-images-idx3-ubyte[.gz]"
-    )
-    assert not [p for p in nowhere.rglob("*") if p.is_file()]
-
-
-def test_only_spoilt_mirrors(mirror: Mirror, nowhere: Path) -> None:
-    archive = tiny(closed_port(), mirror.serving(b"<html>please log in</html>"))
-    complaint(
-        lambda: images(archive, "train", None),
-        "cannot download mnist (a mirror sent a file with another checksum): give",
-    )
-    assert not [p for p in nowhere.rglob("*") if p.is_file()]
-
-
-def test_an_interrupted_download_leaves_nothing_behind(
-    mirror: Mirror, nowhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    archive = tiny(mirror.serving(GOOD_IMAGES))
-
-    def interrupted(self: Path, target: Path) -> Path:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", interrupted)  # the last moment before the file is there
-        with pytest.raises(KeyboardInterrupt):
-            images(archive, "train", None)
-    assert list((nowhere / "mnist").iterdir()) == []
-    assert len(images(archive, "train", None)) == 5
-
-
-def test_a_spoilt_cache_mends_itself(mirror: Mirror, nowhere: Path) -> None:
-    archive = tiny(mirror.serving(GOOD_IMAGES))
-    (nowhere / "mnist").mkdir(parents=True)
-    (nowhere / "mnist" / IMAGES).write_bytes(GOOD_IMAGES[:-1])
-    assert np.array_equal(images(archive, "train", None)[:, 0], PIXELS)
-    assert (nowhere / "mnist" / IMAGES).read_bytes() == GOOD_IMAGES
-
-
-def test_a_cache_that_cannot_be_written(mirror: Mirror, nowhere: Path) -> None:
-    nowhere.parent.mkdir()
-    nowhere.touch()
-    archive = tiny(mirror.serving(GOOD_IMAGES))
-    complaint(
-        lambda: images(archive, "train", None), f"cannot save mnist in {nowhere / 'mnist'} (", "give --data-dir DIR or"
-    )
-    assert mirror.asked == []
 
 
 # Size and speed

@@ -1,12 +1,9 @@
-"""A user's own folder of images: every format and mode, what is broken, what is kept, what a run remembers of it."""
+"""A user's own folder of images: every format and mode, sizes, what is broken."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import struct
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,21 +14,23 @@ import pytest
 from PIL import Image
 
 from sparring.analysis.doctor import Examination
-from sparring.cli.main import run
 from sparring.datasets import _folder
 from sparring.datasets.folder import Folder
-from sparring.errors import SparringError, UsageError
+from sparring.errors import UsageError
+from tests.stories.image_files import ALPHA, GREY, RGB, RGBA, RNG, complaint, pixels_of, saved
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
-RNG = np.random.default_rng(0)
-RGB = RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8)
-ALPHA = RNG.integers(0, 256, (6, 5), dtype=np.uint8)
-RGBA = np.dstack([RGB, ALPHA])
-GREY = RGB[..., 0].copy()
+
 DEEP = RNG.integers(0, 65536, (6, 5), dtype=np.uint16)
+
+
 INDEX = (np.arange(30, dtype=np.uint8) % 3).reshape(6, 5)
+
+
 PALETTE = [250, 10, 20, 30, 240, 50, 60, 70, 230]
+
+
 ORANGE = (255, 128, 0)
 
 
@@ -47,14 +46,6 @@ def palette(transparency: Any = None) -> Callable[[Path], None]:
         image = Image.fromarray(INDEX)
         image.putpalette(PALETTE)
         image.save(path, **({} if transparency is None else {"transparency": transparency}))
-
-    return save
-
-
-def saved(pixels: np.ndarray, mode: str = "", **how: Any) -> Callable[[Path], None]:
-    def save(path: Path) -> None:
-        image = Image.fromarray(pixels)
-        (image.convert(mode) if mode else image).save(path, **how)
 
     return save
 
@@ -130,15 +121,34 @@ def over(background: tuple[int, int, int], rgba: np.ndarray) -> np.ndarray:
 
 
 COLORS = np.array(PALETTE, np.uint8).reshape(3, 3)[INDEX]
+
+
 LA = np.dstack([thrice(GREY), ALPHA])
+
+
 HOLES = np.dstack([COLORS, np.where(INDEX == 1, 0, 255)])
+
+
 VEILS = np.dstack([COLORS, np.array([255, 100, 7])[INDEX]])
+
+
 ONE_LEVEL = np.dstack([thrice(INDEX), np.where(INDEX == 1, 0, 255)])
+
+
 SIXTEEN = thrice(np.floor(DEEP / 257 + 0.5).astype(np.uint8))
+
+
 TWELVE = thrice(np.floor(DEEP // 16 / 4095 * 255 + 0.5).astype(np.uint8))
+
+
 VEILED = np.dstack([np.where(INDEX == 1, 0, GREY), np.where(INDEX == 1, 0, 255)]).astype(np.uint8)
+
+
 UNVEILED = np.dstack([thrice(VEILED[..., 0]), VEILED[..., 1]])
+
+
 BILEVEL = thrice(np.where(GREY > 127, 255, 0).astype(np.uint8))
+
 
 KINDS: dict[str, tuple[str, Callable[[Path], None], np.ndarray]] = {
     "png bilevel": ("png", saved(np.where(GREY > 127, 255, 0).astype(np.uint8), "1"), BILEVEL),
@@ -179,12 +189,6 @@ KINDS: dict[str, tuple[str, Callable[[Path], None], np.ndarray]] = {
     "tiff 16-bit rgb, high byte first": ("tiff", tiff(RGB.astype(np.uint16) * 257, 16, 2, ">"), RGB),
     "tiff of pages": ("tiff", pages, RGB),
 }
-
-
-def pixels_of(folder: Path, **how: Any) -> np.ndarray:
-    """uint8 `(N, H, W, C)`."""
-    source: Any = Folder(str(folder), **how).open(None, "cpu")
-    return source.pixels.numpy().transpose(0, 2, 3, 1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -360,15 +364,6 @@ def test_a_folder_that_holds_a_link_to_itself(home: Path) -> None:
     assert len(pixels_of(home)) == 1
 
 
-def complaint(call: Callable[[], object], *parts: object) -> None:
-    with pytest.raises(SparringError) as caught:
-        call()
-    message = str(caught.value)
-    assert "\n" not in message
-    for part in parts:
-        assert str(part) in message
-
-
 def test_what_is_no_folder_of_images_is_told_in_one_line(home: Path) -> None:
     complaint(lambda: pixels_of(home), home, "holds no image (PNG, JPEG, WebP, BMP, GIF or TIFF): name a folder")
     complaint(lambda: pixels_of(home / "no"), home / "no", "does not exist: name a folder of images")
@@ -391,302 +386,3 @@ def test_one_image_is_enough(home: Path) -> None:
     drawn = Folder(str(home), span=(-1.0, 1.0)).open(None, "cpu").draw(RandomStreams((0, 1)), 3)
     assert drawn.shape == (2, 3, 3, 6, 5)
     np.testing.assert_allclose(drawn[1, 2].permute(1, 2, 0).numpy(), RGB / 127.5 - 1, atol=1e-6)
-
-
-# The cache
-
-
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that are decoded from here on."""
-    names: list[str] = []
-    plain = _folder.read_image
-
-    def counted(path: Path, *rest: Any) -> Image.Image:
-        names.append(path.name)
-        return plain(path, *rest)
-
-    monkeypatch.setattr(_folder, "read_image", counted)
-    return names
-
-
-def test_images_are_decoded_once(home: Path, decoded: list[str]) -> None:
-    (home / "x").mkdir()
-    saved(RGB)(home / "a.png")
-    saved(RGBA)(home / "x" / "b.png")
-    first = pixels_of(home)
-    assert sorted(decoded) == ["a.png", "b.png"]
-    np.testing.assert_array_equal(pixels_of(home), first)
-    resolved = Folder(str(home)).resolved()
-    resolved.open(None, "cpu")
-    assert len(decoded) == 2
-    pixels_of(home, size=4)
-    assert len(decoded) == 4
-    pixels_of(home)
-    assert len(decoded) == 4  # the other size is kept beside it
-
-
-@pytest.mark.parametrize("change", ["added", "removed", "renamed", "written again", "moved to a class"])
-def test_a_changed_folder_is_decoded_again(home: Path, decoded: list[str], change: str) -> None:
-    saved(RGB)(home / "a.png")
-    saved(RGBA)(home / "b.png")
-    before = Folder(str(home)).resolved()
-    if change == "added":
-        saved(GREY)(home / "c.png")
-    elif change == "removed":
-        (home / "b.png").unlink()
-    elif change == "renamed":
-        (home / "a.png").rename(home / "z.png")
-    elif change == "written again":
-        saved(RGB[::-1])(home / "a.png")
-        os.utime(home / "a.png", ns=(1, 1))
-    else:
-        (home / "x").mkdir()
-        (home / "b.png").rename(home / "x" / "b.png")
-    after = Folder(str(home)).resolved()
-    assert len(decoded) > 2
-    assert after.found_content != before.found_content
-    complaint(lambda: before.open(None, "cpu"), home, "have changed since")
-
-
-def test_a_touched_file_is_the_same_image(home: Path, decoded: list[str]) -> None:
-    saved(RGB)(home / "a.png")
-    before = Folder(str(home)).resolved()
-    os.utime(home / "a.png", ns=(5, 5))
-    assert Folder(str(home)).resolved() == before
-    assert len(decoded) == 2
-
-
-def test_a_damaged_cache_mends_itself(home: Path, own_cache: Path, decoded: list[str]) -> None:
-    saved(RGB)(home / "a.png")
-    before = set((own_cache / "sparring").glob("folders/*.safetensors"))
-    pixels_of(home)
-    (kept,) = set((own_cache / "sparring").glob("folders/*.safetensors")) - before
-    kept.write_bytes(kept.read_bytes()[:50])
-    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
-    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
-    assert len(decoded) == 2
-
-
-def test_a_cache_that_cannot_be_written_is_said_and_does_without(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    import pooch
-
-    (tmp_path / "blocked").touch()
-    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "blocked")
-    saved(RGB)(home / "a.png")
-    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
-    assert "cannot be cached in" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_fifty_thousand_images_open_in_five_seconds_the_second_time(home: Path) -> None:
-    for number in range(50_000):
-        place = home / f"{number % 10}"
-        place.mkdir(exist_ok=True)
-        Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(
-            place / f"{number}.png", compress_level=1
-        )
-    Folder(str(home)).resolved()
-    start = time.perf_counter()
-    source: Any = Folder(str(home)).resolved().open(None, "cpu")
-    assert time.perf_counter() - start < 5
-    assert source.pixels.shape == (50_000, 3, 32, 32)
-
-
-# The command
-
-
-def sparring(*arguments: object) -> int:
-    return run([str(a) for a in arguments])
-
-
-QUICK = ("--rounds", 6, "--log-points", 2, "--batch", 4, "--samples-per-grid", 4, "--threads", 1)
-
-
-@pytest.fixture
-def album(home: Path) -> Path:
-    for number in range(8):
-        Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(home / f"{number}.png")
-    return home
-
-
-def test_train_takes_a_folder_and_keeps_the_recipes_span(album: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    assert sparring("train", "digits", "--data", album, "--out", out, *QUICK) == 0
-    told = json.loads((out / "recipe.json").read_text())["data"]
-    assert told["is"] == "folder"
-    assert told["path"] == str(album)
-    assert told["found_shape"] == [3, 8, 8]
-    assert told["span"] == [-1.0, 1.0]
-    with Image.open(out / "samples" / "round-000000006.png") as picture:
-        assert picture.mode == "RGB"
-    shutil.rmtree(album)  # the run knows its shape, and needs the images no more
-    assert sparring("sample", out, "--count", 2, "--out", tmp_path / "s.npy") == 0
-    assert np.load(tmp_path / "s.npy").shape == (1, 2, 3, 8, 8)
-
-
-def test_a_run_goes_on_with_the_same_images_or_not_at_all(
-    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = ("train", "digits", "--data", album, "--out", tmp_path / "run", *QUICK)
-    assert sparring(*command) == 0
-    os.utime(album / "0.png")
-    assert sparring(*command) == 0
-    saved(RGB)(album / "new.png")
-    capsys.readouterr()
-    assert sparring(*command) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
-    assert (
-        f"{tmp_path / 'run'} cannot be resumed: the images in {album} have changed since this run began: restore them"
-        in said
-    )
-    (album / "new.png").unlink()
-    assert sparring(*command) == 0
-
-
-def test_settings_of_a_folder_on_the_command_line(album: Path, tmp_path: Path) -> None:
-    data = f"folder({album}, size=4, colors=gray, fit=pad)"
-    assert sparring("train", "digits", "--data", data, "--out", tmp_path / "run", *QUICK) == 0
-    assert json.loads((tmp_path / "run" / "recipe.json").read_text())["data"]["found_shape"] == [1, 4, 4]
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert sparring("train", "digits", "--data", tmp_path / "no", "--out", tmp_path / "run") == 1
-    assert capsys.readouterr().err == f"sparring: {tmp_path / 'no'} does not exist: name a folder of images\n"
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sparring.cli.recipe_flags import read_data
-    from sparring.recipe import find_recipe
-
-    held = find_recipe("digits").data
-    monkeypatch.chdir(album.parent)
-    assert read_data("mine", held) == Folder("mine", span=(-1.0, 1.0))
-    (album.parent / "mnist").mkdir()
-    assert type(read_data("mnist", held)).__name__ == "MNIST"
-    assert read_data("./mnist", held) == Folder("./mnist", span=(-1.0, 1.0))
-    assert read_data("mnist(span=(0.0, 1.0))", held).span == (0.0, 1.0)
-    with pytest.raises(UsageError, match="no dataset called 'yours'"):
-        read_data("yours", held)
-
-
-# The doctor
-
-
-@pytest.fixture
-def patient(home: Path) -> Path:
-    """Seven good images of two classes, one of them a copy, one blank, one wide; two broken files, two stray."""
-    for name in ("cats", "dogs"):
-        (home / name).mkdir()
-    photo = np.asarray(Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize((32, 32)))
-    for number in range(3):
-        saved(np.roll(photo, 7 * number, axis=1))(home / "cats" / f"{number}.png")
-    saved(photo, lossless=True)(home / "dogs" / "copy.webp")
-    touched = photo.copy()
-    touched[3, 3] = touched[3, 3] ^ 1
-    saved(touched)(home / "dogs" / "touched.bmp")
-    saved(np.full((32, 32, 3), 7, np.uint8))(home / "dogs" / "blank.png")
-    saved(np.dstack([photo, photo[..., :1]]).repeat(2, axis=1))(home / "dogs" / "wide.png")
-    (home / "dogs" / "broken.gif").write_text("no")
-    (home / "dogs" / "cut.png").write_bytes((home / "cats" / "0.png").read_bytes()[:200])
-    (home / "notes.txt").touch()
-    (home / "dogs" / "list.csv").touch()
-    return home
-
-
-def test_the_doctor_tells_all_in_json(patient: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sheet = tmp_path / "contact.png"
-    assert sparring("doctor", patient, "--json", "--out", sheet) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["images"] == 7
-    assert told["formats"] == {"PNG": 5, "WEBP": 1, "BMP": 1}
-    assert told["sizes"] == {"32x32": 6, "64x32": 1}
-    assert told["colors"] == {"RGB": 6, "RGBA": 1}
-    assert told["classes"] == {"dogs": 4, "cats": 3}
-    assert told["imbalance"] == pytest.approx(4 / 3)
-    assert [broken["file"] for broken in told["broken"]] == ["dogs/broken.gif", "dogs/cut.png"]
-    assert told["stray"] == ["dogs/list.csv", "notes.txt"]
-    assert told["duplicates"] == [["cats/0.png", "dogs/copy.webp"]]
-    assert told["look_alike"] == [["cats/0.png", "dogs/touched.bmp"]]
-    assert told["nearly_one_color"] == ["dogs/blank.png"]
-    assert told["training"]["shape"] == [3, 32, 32]
-    assert told["training"]["resized"] == 1
-    assert told["training"]["command"].startswith(f"sparring train digits --data {patient} ")
-    with Image.open(sheet) as picture:
-        assert picture.width > 800 and picture.mode == "RGB"
-
-
-def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert sparring("doctor", patient, "--size", 16, "--fit", "pad", "--background", "white") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "broken 2: dogs/broken.gif (is no image), dogs/cut.png (" in said
-    assert "exact duplicates 1 redundant copy in 1 group: cats/0.png = dogs/copy.webp" in said
-    assert (
-        "training sees 16x16, red, green and blue (as asked); 7 scaled and padded; 1 transparent, seen on #ffffff"
-        in said
-    )
-    assert f"'folder(path={patient}, size=16, fit=pad, background=#ffffff)'" in said
-
-
-def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shadow = np.zeros((8, 8, 4), np.uint8)
-    shadow[2:6, 2:6, 3] = 200
-    saved(shadow)(home / "shadow.png")
-    saved(np.full((8, 8, 3), 9, np.uint8))(home / "plain.png")
-    hidden, shown = (
-        Examination.of(home).summary(),
-        Examination.of(home, _folder.ImageSettings(background=(255,) * 3)).summary(),
-    )
-    assert hidden["transparent"] == shown["transparent"] == 1
-    assert (hidden["training"]["background"], shown["training"]["background"]) == ("#000000", "#ffffff")
-    assert hidden["nearly_one_color"] == ["plain.png", "shadow.png"]
-    assert shown["nearly_one_color"] == ["plain.png"]
-    assert sparring("doctor", home) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "plain.png, shadow.png; 1 of them transparent: another --background may show them" in said
-    assert sparring("doctor", home, "--background", "white") == 0
-    assert "of them transparent" not in capsys.readouterr().out
-
-
-def test_training_sees_what_the_doctor_said(patient: Path) -> None:
-    told = Examination.of(patient).summary()
-    resolved = Folder(str(patient)).resolved()
-    assert list(resolved.shape) == told["training"]["shape"]
-    assert len(pixels_of(patient)) == told["images"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "says"),
-    [
-        (("no/where",), 1, "does not exist: name a folder of images"),
-        ((), 2, "doctor --help"),
-        ((".", "--out", "x.jpg"), 2, "--out must end in"),
-        ((".", "--background", "mud"), 2, "background must be a color"),
-        ((".",), 1, "holds no image: name a folder of images"),
-    ],
-)
-def test_the_doctor_complains_in_one_line(
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: tuple[str, ...],
-    status: int,
-    says: str,
-) -> None:
-    monkeypatch.chdir(home)
-    assert sparring("doctor", *arguments) == status
-    said = capsys.readouterr().err
-    assert says in said
-    assert said.count("\n") == 1
-
-
-def test_a_folder_of_broken_files_has_no_contact_sheet(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "a.png").touch()
-    assert sparring("doctor", home) == 0
-    assert "impossible" in capsys.readouterr().out
-    assert sparring("doctor", home, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["training"] is None
-    assert sparring("doctor", home, "--out", home / "c.png") == 1

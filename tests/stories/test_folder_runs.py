@@ -1,0 +1,201 @@
+"""A user's own folder of images: what is cached, and what a run remembers of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring.datasets import _folder
+from sparring.datasets.folder import Folder
+from sparring.errors import UsageError
+from tests.stories.image_files import GREY, RGB, RGBA, RNG, complaint, pixels_of, saved, sparring
+
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    return folder
+
+
+# The cache
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are decoded from here on."""
+    names: list[str] = []
+    plain = _folder.read_image
+
+    def counted(path: Path, *rest: Any) -> Image.Image:
+        names.append(path.name)
+        return plain(path, *rest)
+
+    monkeypatch.setattr(_folder, "read_image", counted)
+    return names
+
+
+def test_images_are_decoded_once(home: Path, decoded: list[str]) -> None:
+    (home / "x").mkdir()
+    saved(RGB)(home / "a.png")
+    saved(RGBA)(home / "x" / "b.png")
+    first = pixels_of(home)
+    assert sorted(decoded) == ["a.png", "b.png"]
+    np.testing.assert_array_equal(pixels_of(home), first)
+    resolved = Folder(str(home)).resolved()
+    resolved.open(None, "cpu")
+    assert len(decoded) == 2
+    pixels_of(home, size=4)
+    assert len(decoded) == 4
+    pixels_of(home)
+    assert len(decoded) == 4  # the other size is kept beside it
+
+
+@pytest.mark.parametrize("change", ["added", "removed", "renamed", "written again", "moved to a class"])
+def test_a_changed_folder_is_decoded_again(home: Path, decoded: list[str], change: str) -> None:
+    saved(RGB)(home / "a.png")
+    saved(RGBA)(home / "b.png")
+    before = Folder(str(home)).resolved()
+    if change == "added":
+        saved(GREY)(home / "c.png")
+    elif change == "removed":
+        (home / "b.png").unlink()
+    elif change == "renamed":
+        (home / "a.png").rename(home / "z.png")
+    elif change == "written again":
+        saved(RGB[::-1])(home / "a.png")
+        os.utime(home / "a.png", ns=(1, 1))
+    else:
+        (home / "x").mkdir()
+        (home / "b.png").rename(home / "x" / "b.png")
+    after = Folder(str(home)).resolved()
+    assert len(decoded) > 2
+    assert after.found_content != before.found_content
+    complaint(lambda: before.open(None, "cpu"), home, "have changed since")
+
+
+def test_a_touched_file_is_the_same_image(home: Path, decoded: list[str]) -> None:
+    saved(RGB)(home / "a.png")
+    before = Folder(str(home)).resolved()
+    os.utime(home / "a.png", ns=(5, 5))
+    assert Folder(str(home)).resolved() == before
+    assert len(decoded) == 2
+
+
+def test_a_damaged_cache_mends_itself(home: Path, own_cache: Path, decoded: list[str]) -> None:
+    saved(RGB)(home / "a.png")
+    before = set((own_cache / "sparring").glob("folders/*.safetensors"))
+    pixels_of(home)
+    (kept,) = set((own_cache / "sparring").glob("folders/*.safetensors")) - before
+    kept.write_bytes(kept.read_bytes()[:50])
+    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
+    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
+    assert len(decoded) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_does_without(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import pooch
+
+    (tmp_path / "blocked").touch()
+    monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "blocked")
+    saved(RGB)(home / "a.png")
+    np.testing.assert_array_equal(pixels_of(home)[0], RGB)
+    assert "cannot be cached in" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_fifty_thousand_images_open_in_five_seconds_the_second_time(home: Path) -> None:
+    for number in range(50_000):
+        place = home / f"{number % 10}"
+        place.mkdir(exist_ok=True)
+        Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(
+            place / f"{number}.png", compress_level=1
+        )
+    Folder(str(home)).resolved()
+    start = time.perf_counter()
+    source: Any = Folder(str(home)).resolved().open(None, "cpu")
+    assert time.perf_counter() - start < 5
+    assert source.pixels.shape == (50_000, 3, 32, 32)
+
+
+QUICK = ("--rounds", 6, "--log-points", 2, "--batch", 4, "--samples-per-grid", 4, "--threads", 1)
+
+
+@pytest.fixture
+def album(home: Path) -> Path:
+    for number in range(8):
+        Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(home / f"{number}.png")
+    return home
+
+
+def test_train_takes_a_folder_and_keeps_the_recipes_span(album: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert sparring("train", "digits", "--data", album, "--out", out, *QUICK) == 0
+    told = json.loads((out / "recipe.json").read_text())["data"]
+    assert told["is"] == "folder"
+    assert told["path"] == str(album)
+    assert told["found_shape"] == [3, 8, 8]
+    assert told["span"] == [-1.0, 1.0]
+    with Image.open(out / "samples" / "round-000000006.png") as picture:
+        assert picture.mode == "RGB"
+    shutil.rmtree(album)  # the run knows its shape, and needs the images no more
+    assert sparring("sample", out, "--count", 2, "--out", tmp_path / "s.npy") == 0
+    assert np.load(tmp_path / "s.npy").shape == (1, 2, 3, 8, 8)
+
+
+def test_a_run_goes_on_with_the_same_images_or_not_at_all(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("train", "digits", "--data", album, "--out", tmp_path / "run", *QUICK)
+    assert sparring(*command) == 0
+    os.utime(album / "0.png")
+    assert sparring(*command) == 0
+    saved(RGB)(album / "new.png")
+    capsys.readouterr()
+    assert sparring(*command) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert (
+        f"{tmp_path / 'run'} cannot be resumed: the images in {album} have changed since this run began: restore them"
+        in said
+    )
+    (album / "new.png").unlink()
+    assert sparring(*command) == 0
+
+
+def test_settings_of_a_folder_on_the_command_line(album: Path, tmp_path: Path) -> None:
+    data = f"folder({album}, size=4, colors=gray, fit=pad)"
+    assert sparring("train", "digits", "--data", data, "--out", tmp_path / "run", *QUICK) == 0
+    assert json.loads((tmp_path / "run" / "recipe.json").read_text())["data"]["found_shape"] == [1, 4, 4]
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sparring("train", "digits", "--data", tmp_path / "no", "--out", tmp_path / "run") == 1
+    assert capsys.readouterr().err == f"sparring: {tmp_path / 'no'} does not exist: name a folder of images\n"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sparring.cli.recipe_flags import read_data
+    from sparring.recipe import find_recipe
+
+    held = find_recipe("digits").data
+    monkeypatch.chdir(album.parent)
+    assert read_data("mine", held) == Folder("mine", span=(-1.0, 1.0))
+    (album.parent / "mnist").mkdir()
+    assert type(read_data("mnist", held)).__name__ == "MNIST"
+    assert read_data("./mnist", held) == Folder("./mnist", span=(-1.0, 1.0))
+    assert read_data("mnist(span=(0.0, 1.0))", held).span == (0.0, 1.0)
+    with pytest.raises(UsageError, match="no dataset called 'yours'"):
+        read_data("yours", held)
