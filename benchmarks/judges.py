@@ -19,13 +19,13 @@ import torch
 
 from sparring import judges
 from sparring.datasets import _idx
-from sparring.judges.training import Lesson, taught
+from sparring.judges.training import TrainingSettings, train_judge
 
 Labeled = tuple[np.ndarray, np.ndarray]
 LESSONS = {
-    "digits": Lesson(epochs=60, shift=1, batch=64, dropout=0.2),
-    "mnist": Lesson(epochs=4, shift=2),
-    "fashion-mnist": Lesson(epochs=12, shift=1, mirrored=True, dropout=0.2),
+    "digits": TrainingSettings(epochs=60, shift=1, batch=64, dropout=0.2),
+    "mnist": TrainingSettings(epochs=4, shift=2),
+    "fashion-mnist": TrainingSettings(epochs=12, shift=1, mirrored=True, dropout=0.2),
 }
 
 
@@ -75,8 +75,8 @@ def main() -> None:
     torch.set_num_threads(1)  # sums over threads depend on how many there are
     for name in flags.only:
         train, test = DATA[name](flags.data_dir)
-        begun, lesson = time.perf_counter(), LESSONS[name]
-        network = taught(*train, lesson, print_progress)
+        begun, settings = time.perf_counter(), LESSONS[name]
+        network = train_judge(*train, settings, print_progress)
         path, seconds = flags.out / f"{name}.safetensors", time.perf_counter() - begun
         facts = {
             "shape": list(train[0].shape[1:]),
@@ -84,7 +84,7 @@ def main() -> None:
             "trained_on": len(train[0]),
             "held_out": len(test[0]),
             "parameters": sum(p.numel() for p in network.parameters()),
-            "lesson": asdict(lesson),
+            "lesson": asdict(settings),
         }
         judges.write(network, path, {**facts, "accuracy": 0.0})
         # Tested as it will be used: from its file, in half precision.

@@ -28,8 +28,8 @@ from sparring.datasets.folder import Folder
 from sparring.judges import Judge, own_training
 from sparring.judges.network import FEATURES, JudgeNetwork
 from sparring.judges.own import LabeledImages
-from sparring.judges.own_training import learnt, lesson_for
-from sparring.judges.training import Lesson, balanced, descend, taught
+from sparring.judges.own_training import settings_for, train_own_judge
+from sparring.judges.training import TrainingSettings, fit, train_judge, with_unit_features
 from sparring.metrics.frechet_distance import FrechetDistance
 
 RESULTS = Path(__file__).parent / "results" / "own-judges.json"
@@ -48,21 +48,21 @@ ROWS = {
 # Training procedures: images and settings -> a network.
 
 
-def untrained(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
+def untrained(learn: LabeledImages, settings: TrainingSettings) -> JudgeNetwork:
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(lesson.seed)
+        torch.manual_seed(settings.seed)
         network = JudgeNetwork(learn.pixels.shape[1:], 2)
-    return balanced(network.eval(), torch.from_numpy(learn.pixels))
+    return with_unit_features(network.eval(), torch.from_numpy(learn.pixels))
 
 
-def two_views(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
+def two_views(learn: LabeledImages, settings: TrainingSettings) -> JudgeNetwork:
     """Which two of 256 views show one image? Chen et al., "A simple framework for contrastive learning", ICML 2020.
 
     A view is a cut-out of 36 to 100 % of the image, in other brightness and color, mirrored or not.
     """
-    images, rng = torch.from_numpy(learn.pixels), torch.Generator().manual_seed(lesson.seed)
+    images, rng = torch.from_numpy(learn.pixels), torch.Generator().manual_seed(settings.seed)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(lesson.seed)
+        torch.manual_seed(settings.seed)
         network = JudgeNetwork(learn.pixels.shape[1:], 2)
         project = nn.Sequential(nn.Linear(FEATURES, 128), nn.ReLU(), nn.Linear(128, 64))
 
@@ -73,8 +73,8 @@ def two_views(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
             alike = (z @ z.T / 0.2).fill_diagonal_(-1e9)
             return functional.cross_entropy(alike, torch.arange(len(z)).roll(len(batch)))
 
-        descend([*network.parameters(), *project.parameters()], loss, len(images), lesson, rng)
-    return balanced(network.eval(), images)
+        fit([*network.parameters(), *project.parameters()], loss, len(images), settings, rng)
+    return with_unit_features(network.eval(), images)
 
 
 def _view(batch: Tensor, rng: torch.Generator) -> Tensor:
@@ -90,28 +90,28 @@ def _view(batch: Tensor, rng: torch.Generator) -> Tensor:
     return batch * color + 0.1 * (2 * torch.rand(count, 1, 1, 1, generator=rng) - 1)
 
 
-def classes(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
+def classes(learn: LabeledImages, settings: TrainingSettings) -> JudgeNetwork:
     assert learn.labels is not None
-    return taught(learn.pixels, learn.labels, lesson)
+    return train_judge(learn.pixels, learn.labels, settings)
 
 
-def treatments(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
+def treatments(learn: LabeledImages, settings: TrainingSettings) -> JudgeNetwork:
     weight, own_training.CLUSTER_WEIGHT = own_training.CLUSTER_WEIGHT, 0.0
     try:
-        return treatments_and_clusters(learn, lesson)
+        return treatments_and_clusters(learn, settings)
     finally:
         own_training.CLUSTER_WEIGHT = weight
 
 
-def treatments_and_clusters(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
-    return learnt(learn.pixels, None, learn.pixels[:1], lesson)[0]
+def treatments_and_clusters(learn: LabeledImages, settings: TrainingSettings) -> JudgeNetwork:
+    return train_own_judge(learn.pixels, None, learn.pixels[:1], settings)[0]
 
 
-def treatments_and_classes(learn: LabeledImages, lesson: Lesson) -> JudgeNetwork:
-    return learnt(learn.pixels, learn.labels, learn.pixels[:1], lesson)[0]
+def treatments_and_classes(learn: LabeledImages, settings: TrainingSettings) -> JudgeNetwork:
+    return train_own_judge(learn.pixels, learn.labels, learn.pixels[:1], settings)[0]
 
 
-LESSONS: dict[str, Callable[[LabeledImages, Lesson], JudgeNetwork]] = {
+LESSONS: dict[str, Callable[[LabeledImages, TrainingSettings], JudgeNetwork]] = {
     "untrained": untrained,
     "two views": two_views,
     "treatments": treatments,
@@ -222,12 +222,12 @@ def main() -> None:
         order = np.random.default_rng(0).permutation(len(whole.pixels))
         half = len(order) // 2
         learn, unseen = whole.select(order[:half]), whole.select(order[half : half + COUNT])
-        faults, lesson = corrupted(unseen), lesson_for(half, learn.pixels.shape[1:])
+        faults, settings = corrupted(unseen), settings_for(half, learn.pixels.shape[1:])
         for title in flags.only:
             values, seconds = list[dict[str, float]](), list[float]()
             for seed in range(flags.seeds):
                 began = time.process_time()
-                network = LESSONS[title](learn, replace(lesson, seed=seed))
+                network = LESSONS[title](learn, replace(settings, seed=seed))
                 seconds.append(time.process_time() - began)
                 values.append(detected(network, learn, unseen, faults))
             stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}

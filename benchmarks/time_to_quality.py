@@ -86,7 +86,7 @@ class Real:
         seen = views(examples, self.judge)
         off = np.abs(np.log(np.maximum(_shares(seen["classes"]), 1 / SAMPLES) / self.shares))
         return {
-            "distance": float(FrechetDistance().of(self.features, seen["features"][None])[0]),
+            "distance": float(FrechetDistance().compute(self.features, seen["features"][None])[0]),
             "sure": float((seen["classes"].max(-1) > SURE).mean()),
             "factor": float(np.exp(off.max())),
         }

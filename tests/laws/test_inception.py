@@ -94,7 +94,7 @@ def test_images_are_shown_in_three_channels_of_eight_bits_as_published(weights: 
 
 @pytest.mark.usefixtures("installed", "weights")
 def test_other_channels_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"'inception' looks at images of 1 or 3 channels, not at \(2, 28, 28\)"):
+    with pytest.raises(UsageError, match=r"'inception' takes images of 1 or 3 channels, not \(2, 28, 28\)"):
         room.inception()(np.zeros((4, 2, 28, 28)))
 
 

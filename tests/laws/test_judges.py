@@ -15,7 +15,7 @@ from sparring.analysis.judge_choice import judge_of
 from sparring.analysis.samples import views
 from sparring.datasets import _idx
 from sparring.errors import UsageError
-from sparring.judges.training import Lesson, taught
+from sparring.judges.training import TrainingSettings, train_judge
 
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("SPARRING_DATA") or ROOT.parent / "shared" / "data")
@@ -42,7 +42,7 @@ def test_these_judges_come_with_the_package() -> None:
 
 @pytest.mark.parametrize("name", LEAST)
 def test_a_judge_is_small_and_right_about_what_it_never_saw(name: str) -> None:
-    assert (judges.HERE / f"{name}.safetensors").stat().st_size <= judges.LARGEST
+    assert (judges.HERE / f"{name}.safetensors").stat().st_size <= judges.MAX_BYTES
     judge = judges.judge(name)
     assert judge.accuracy >= LEAST[name]
     pictures, classes = held_out(name)
@@ -61,7 +61,7 @@ def test_features_and_probabilities_are_what_they_should_be(name: str) -> None:
 
 
 def test_a_judge_refuses_what_it_cannot_look_at() -> None:
-    with pytest.raises(UsageError, match=r"looks at \(1, 28, 28\) images"):
+    with pytest.raises(UsageError, match=r"takes \(1, 28, 28\) images"):
         judges.judge("mnist")(np.zeros((4, 1, 8, 8)))
     with pytest.raises(UsageError, match="there are: digits, fashion-mnist, mnist"):
         judges.judge("cifar")
@@ -83,7 +83,7 @@ def test_the_judge_of_a_data_set_is_found() -> None:
     found = judge_of(Digits())
     assert found is not None and found.name == "digits"
     assert judge_of(Pattern1010()) is None
-    with pytest.raises(UsageError, match="not at"):
+    with pytest.raises(UsageError, match="not"):
         judge_of(Digits(), "mnist")
 
 
@@ -101,7 +101,9 @@ def test_the_same_lesson_ends_with_the_same_weights_and_a_file_gives_them_back(t
     pixels = rng.integers(60, size=(256, 1, 8, 8), dtype=np.uint8)
     for place in range(3):  # a bright bar, whose height tells the class
         pixels[classes == place, :, 2 * place + 1] = 250
-    once, again = (taught(pixels, classes, Lesson(epochs=6, shift=0, batch=32, mirrored=True)) for _ in range(2))
+    once, again = (
+        train_judge(pixels, classes, TrainingSettings(epochs=6, shift=0, batch=32, mirrored=True)) for _ in range(2)
+    )
     for name, tensor in once.state_dict().items():
         assert tensor.equal(again.state_dict()[name]), name
     judges.write(once, tmp_path / "mine.safetensors", {"shape": [1, 8, 8], "classes": 3, "accuracy": 1.0})
@@ -118,8 +120,8 @@ def test_the_script_that_makes_them_tells_how(monkeypatch: pytest.MonkeyPatch) -
 
     script = importlib.import_module("judges")
     assert set(script.LESSONS) == set(LEAST)
-    for name, lesson in script.LESSONS.items():
-        assert judges.judge(name).facts["lesson"] == vars(lesson)
+    for name, settings in script.LESSONS.items():
+        assert judges.judge(name).facts["lesson"] == vars(settings)
 
 
 @pytest.mark.slow
@@ -135,7 +137,7 @@ def test_the_script_trains_a_judge_as_good_as_the_one_that_is_shipped(
     script = importlib.import_module("judges")
     monkeypatch.setattr(sys, "argv", ["judges.py", "--only", name, "--out", str(tmp_path), "--data-dir", str(REAL)])
     script.main()
-    assert (tmp_path / f"{name}.safetensors").stat().st_size <= judges.LARGEST
+    assert (tmp_path / f"{name}.safetensors").stat().st_size <= judges.MAX_BYTES
     made, shipped = judges.read(tmp_path / f"{name}.safetensors"), judges.judge(name)
     assert made.accuracy >= LEAST[name]
     assert {**made.facts, "accuracy": 0} == {**shipped.facts, "accuracy": 0}

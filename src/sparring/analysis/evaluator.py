@@ -140,7 +140,7 @@ class Evaluator:
                 held_out = in_data_units(recipe.data, _without_classes(reals.held_out)[0])
             relative = RelativeMetrics.of(recipe.data, training, held_out, latent.shape[1])
             judge = judge_of(recipe.data)
-            judge = judge if judge is not None and judge.sees(recipe.data.shape) else None
+            judge = judge if judge is not None and judge.accepts(recipe.data.shape) else None
             prepared = time.perf_counter()
             reference, held_out_views = (views(side, judge) for side in _sides(training, held_out, count))
             metrics = _quick(recipe.data, reference) if len(reference["pixels"]) >= MIN_EXAMPLES else {}

@@ -14,7 +14,7 @@ from sparring.errors import UsageError
 from sparring.judges import Judge, judge, names
 from sparring.judges.inception import inception
 from sparring.judges.network import MIN_SIDE
-from sparring.judges.own import MAX_TEST, MAX_TRAINING, MIN_IMAGES, LabeledImages, own
+from sparring.judges.own import MAX_TEST, MAX_TRAINING, MIN_IMAGES, LabeledImages, own_judge
 from sparring.progress import say
 
 OWN, INCEPTION = "own", "inception"
@@ -55,7 +55,7 @@ def judge_for(data: Dataset, name: str | None = None, data_dir: Path | None = No
         count = f"{len(training.pixels):,} images are too few to train a judge on ({MIN_IMAGES})"
         say(f"{count}: only metrics of pixels are measured")
         return None
-    return own(training, test)
+    return own_judge(training, test)
 
 
 def images_for_judge(data: Dataset, data_dir: Path | None) -> tuple[LabeledImages, LabeledImages]:
@@ -78,6 +78,6 @@ def images_for_judge(data: Dataset, data_dir: Path | None) -> tuple[LabeledImage
 
 
 def _fitting(chosen: Judge, data: Dataset) -> Judge:
-    if not chosen.sees(data.shape):
+    if not chosen.accepts(data.shape):
         raise UsageError(chosen.refusal(data.shape))
     return chosen

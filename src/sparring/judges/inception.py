@@ -1,8 +1,8 @@
-"""Inception's features, through which published Fréchet and kernel distances look: FID and KID.
+"""Inception's features, which published Fréchet and kernel distances use: FID and KID.
 
 The network is the one of 2015 that Heusel et al. took (NeurIPS 2017), as torch-fidelity carries it over to PyTorch: it
-resizes images to 299x299 as TensorFlow 1 did, and gives the 2,048 numbers of its last pooling. Package and weights
-(Apache 2.0, those of tensorflow/models) are asked for when they are first used.
+resizes images to 299x299 as TensorFlow 1 did, and returns the 2,048 outputs of its last pooling layer. Package
+and weights (Apache 2.0, those of tensorflow/models) are needed when Inception is first used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{FILE}
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 FEATURES = 2_048
 AT_ONCE = 32
-"""Images looked at in one go: each is 299x299 pixels by then."""
+"""Images processed at a time: each is 299x299 pixels by then."""
 
 
 @final
@@ -38,7 +38,7 @@ class InceptionNetwork(nn.Module):
         self.extract = extract
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        # As published, from 8 bits: what real images had is met again exactly.
+        # From 8 bits, as published: real images are reproduced exactly.
         pixels = (255 * x).round().to(torch.uint8).expand(-1, 3, -1, -1)
         (features,) = self.extract(pixels)
         return features.float(), features.new_zeros(len(x), 0)

@@ -10,11 +10,11 @@ from sparring.errors import UsageError
 
 WIDTHS = (32, 64, 64)
 FEATURES = 64
-"""Few enough that a thousand examples give a covariance that means something."""
+"""Few enough that a thousand examples give a reliable covariance."""
 MIN_SIDE = 8
-"""Side, in pixels or patches, that survives being halved three times."""
+"""The smallest side, in pixels or patches, that can be halved three times."""
 GRID = 32
-"""Side, in patches, at about which images are looked at: one pixel up to 47 pixels, 4x4 at 128."""
+"""About how many patches a side is divided into: patches of one pixel up to 47 pixels, 4x4 at 128."""
 
 
 @final
@@ -24,9 +24,9 @@ class JudgeNetwork(nn.Module):
     def __init__(self, shape: tuple[int, ...], classes: int, dropout: float = 0.0):
         super().__init__()
         if len(shape) != 3 or min(shape[1:]) < MIN_SIDE:
-            raise UsageError(f"a judge looks at images of at least {MIN_SIDE}x{MIN_SIDE} pixels, not at {shape}")
+            raise UsageError(f"a judge takes images of at least {MIN_SIDE}x{MIN_SIDE} pixels, not {shape}")
         channels, height, width = shape
-        # Large images are not shrunk, which would hide what is wrong with their details: the first convolution strides.
+        # Large images are not downsampled, which would hide faults in their details: the first convolution strides.
         patch = patch_of(shape)
         first = nn.Conv2d(channels, WIDTHS[0], patch + 2, stride=patch, padding=1, bias=False)
         layers: list[nn.Module] = []

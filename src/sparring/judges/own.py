@@ -1,7 +1,7 @@
-"""Judges of a user's own data, trained on the spot and kept in the user's cache.
+"""Judges of a user's own data, trained on the spot and cached.
 
-A judge lies there under a hash of all that decides it: the pictures, their classes and how it learns. Its name is a
-hash of its weights, because figures through other weights, from another machine say, are other figures.
+A judge is cached under a hash of everything that decides it: the images, their classes and the training settings. Its
+name is a hash of its weights, because values measured with other weights, from another machine say, are not comparable.
 """
 
 from __future__ import annotations
@@ -20,126 +20,133 @@ from sparring import judges
 from sparring.errors import SparringError, UsageError
 from sparring.judges import own_training
 from sparring.judges.network import MIN_SIDE, JudgeNetwork
-from sparring.judges.own_training import learnt, lesson_for
+from sparring.judges.own_training import settings_for, train_own_judge
 from sparring.judges.treatments import treatments
 from sparring.progress import progress, say
 from sparring.record import one_process_at_a_time, write_atomically
 
 MIN_IMAGES = 64
-"""Pictures without which nothing is learnt."""
+"""Images without which no judge is trained."""
 MAX_TRAINING, MAX_TEST = 8_192, 4_096
-"""Pictures that are worth learning from, and asking of afterwards, at most."""
-ENOUGH = 20
-"""Pictures that a class needs to be learnt."""
+"""Images that a judge is trained on and tested on, at most."""
+MIN_OF_CLASS = 20
+"""Images that a class must have."""
 COVERED = 0.9
-"""Share of the pictures that must be of such classes."""
+"""Share of the images that must belong to such classes."""
 FORMAT = 1
-"""Of what is kept and of how it was learnt; another number trains every judge anew."""
+"""Version of the cached files and of the training; another number trains every judge anew."""
 
 
 @dataclass(frozen=True)
 class LabeledImages:
-    """`pixels` is uint8 `(N, C, H, W)`; `labels` int `(N,)`, or None where the data tells no classes."""
+    """Images, and their classes where the data has any."""
 
     pixels: np.ndarray
+    """uint8 `(N, C, H, W)`."""
     labels: np.ndarray | None
+    """int `(N,)`; None for data without classes."""
 
     def select(self, indices: np.ndarray) -> LabeledImages:
         """Those of these indices."""
         return LabeledImages(self.pixels[indices], None if self.labels is None else self.labels[indices])
 
 
-def own(learn: LabeledImages, ask: LabeledImages) -> judges.Judge:
-    """The judge that learns from some pictures and is then asked of others; the one in the cache if it is there.
+def own_judge(training: LabeledImages, test: LabeledImages) -> judges.Judge:
+    """The judge that is trained on some images and tested on others; the cached one if there is one.
 
-    Raises UsageError for pictures that are too few or too small.
+    Raises:
+        UsageError: The images are too few or too small.
     """
-    count, shape = len(learn.pixels), learn.pixels.shape[1:]
-    if not can_be_taught(count, shape):
+    count, shape = len(training.pixels), training.pixels.shape[1:]
+    if not can_train_on(count, shape):
         raise UsageError(
             f"a judge cannot be trained on {count:,} images of {shape}: "
             f"it takes at least {MIN_IMAGES} of at least {MIN_SIDE}x{MIN_SIDE} pixels"
         )
-    place = _place(learn, ask)
-    with one_process_at_a_time(place, "the judge") as may_keep:
-        held = _kept(place)
-        if held is None:
-            network, facts = _made(learn, ask)
-            if may_keep:
-                _keep(network, facts, place)
-            held = judges.Judge(facts["name"], network, tuple(shape), facts)
-    return held
+    path = _cache_path(training, test)
+    with one_process_at_a_time(path, "the judge") as may_write:
+        cached = _cached(path)
+        if cached is not None:
+            return cached
+        network, facts = _train(training, test)
+        if may_write:
+            _cache(network, facts, path)
+        return judges.Judge(facts["name"], network, tuple(shape), facts)
 
 
-def can_be_taught(count: int, shape: tuple[int, ...]) -> bool:
-    """Whether so many pictures `(C, H, W)` are enough, and large enough."""
+def can_train_on(count: int, shape: tuple[int, ...]) -> bool:
+    """Whether so many images `(C, H, W)` are enough, and large enough."""
     return len(shape) == 3 and count >= MIN_IMAGES and min(shape[1:]) >= MIN_SIDE
 
 
-def tells_classes(labels: np.ndarray | None) -> bool:
-    """Whether there are at least two classes with enough pictures, and few pictures of others."""
+def has_classes(labels: np.ndarray | None) -> bool:
+    """Whether there are at least two classes with enough images, and few images of others."""
     if labels is None or not len(labels):
         return False
     counts = np.bincount(labels)
-    large = counts[counts >= ENOUGH]
+    large = counts[counts >= MIN_OF_CLASS]
     return len(large) > 1 and bool(large.sum() >= COVERED * len(labels))
 
 
-def _made(learn: LabeledImages, ask: LabeledImages) -> tuple[JudgeNetwork, dict[str, Any]]:
-    if ask.labels is not None and tells_classes(learn.labels) and tells_classes(ask.labels):
-        network, facts = _taught(learn, ask)
-        commonest = float(np.bincount(ask.labels).max() / len(ask.labels))
-        # Two standard errors above naming the commonest: folders named by date or by camera are no classes.
-        if facts["accuracy"] > commonest + 2 * (commonest * (1 - commonest) / len(ask.labels)) ** 0.5:
+def _train(training: LabeledImages, test: LabeledImages) -> tuple[JudgeNetwork, dict[str, Any]]:
+    """On the classes of the data where it has some that images show; else without."""
+    if test.labels is not None and has_classes(training.labels) and has_classes(test.labels):
+        network, facts = _train_on(training, test)
+        commonest = float(np.bincount(test.labels).max() / len(test.labels))
+        # Two standard errors above always naming the commonest: folders named by date or by camera are no classes.
+        if facts["accuracy"] > commonest + 2 * (commonest * (1 - commonest) / len(test.labels)) ** 0.5:
             return network, facts
-        say(f"the images do not tell their classes ({facts['accuracy']:.0%} of held-out ones are named rightly)")
-    return _taught(LabeledImages(learn.pixels, None), LabeledImages(ask.pixels, None))
+        say(f"the images do not show their classes ({facts['accuracy']:.0%} of held-out ones are classified correctly)")
+    return _train_on(LabeledImages(training.pixels, None), LabeledImages(test.pixels, None))
 
 
-def _taught(learn: LabeledImages, ask: LabeledImages) -> tuple[JudgeNetwork, dict[str, Any]]:
-    """A judge and what is known of it, both as they will be kept: in half precision."""
-    count, shape = len(learn.pixels), learn.pixels.shape[1:]
-    lesson = lesson_for(count, shape)
-    how = "without classes" if learn.labels is None else f"and their {len(np.unique(learn.labels))} classes"
-    title = f"training a judge on {count:,} images {how}; it is kept for the next time"
-    with progress(title, lesson.epochs * (count // lesson.batch)) as tell:
-        network, found = learnt(learn.pixels, learn.labels, ask.pixels, lesson, lambda step, *_: tell(step))
-    network.load_state_dict({n: torch.from_numpy(w) for n, w in judges.kept(network).items()}, strict=False)
-    right = None if ask.labels is None else _accuracy(network, ask)
+def _train_on(training: LabeledImages, test: LabeledImages) -> tuple[JudgeNetwork, dict[str, Any]]:
+    """A judge and what is known of it, both as they are cached: in half precision."""
+    count, shape = len(training.pixels), training.pixels.shape[1:]
+    settings = settings_for(count, shape)
+    how = "without classes" if training.labels is None else f"and their {len(np.unique(training.labels))} classes"
+    title = f"training a judge on {count:,} images {how}; it is cached for the next time"
+    with progress(title, settings.epochs * (count // settings.batch)) as advance:
+        network, recognized = train_own_judge(
+            training.pixels, training.labels, test.pixels, settings, lambda step, *_: advance(step)
+        )
+    half = judges.half_precision(network)
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in half.items()}, strict=False)
+    accuracy = None if test.labels is None else _accuracy(network, test)
     facts = {
         "name": f"own:{_digest(network)}",
         "shape": list(shape),
         "classes": network.name.out_features,
-        "accuracy": right,
-        "words": _words(count, right, found, len(treatments(shape))),
+        "accuracy": accuracy,
+        "words": _words(count, accuracy, recognized, len(treatments(shape))),
         "trained_on": count,
-        "held_out": len(ask.pixels),
-        "treatments_found": found,
+        "held_out": len(test.pixels),
+        "treatments_found": recognized,
         "parameters": sum(p.numel() for p in network.parameters()),
-        "lesson": asdict(lesson),
+        "lesson": asdict(settings),
     }
     return network.requires_grad_(False), facts
 
 
-def _words(count: int, right: float | None, found: float, ways: int) -> str:
+def _words(count: int, accuracy: float | None, recognized: float, total: int) -> str:
     """What to say of it in one clause."""
-    if right is not None:
-        return f"trained on {count:,} of these images and their classes, {right:.1%} right on held-out ones"
-    told = f"names what was done to {found:.0%} of held-out ones, of {ways} treatments"
-    return f"trained on {count:,} of these images without classes, {told}"
+    if accuracy is not None:
+        return f"trained on {count:,} of these images and their classes, {accuracy:.1%} accurate on held-out ones"
+    how_well = f"recognizes the treatment of {recognized:.0%} of held-out ones, out of {total} treatments"
+    return f"trained on {count:,} of these images without classes, {how_well}"
 
 
 @torch.no_grad()
-def _accuracy(network: JudgeNetwork, ask: LabeledImages) -> float:
-    """Share of pictures whose class it names."""
-    scores = torch.cat([network(part.float() / 255)[1] for part in torch.from_numpy(ask.pixels).split(1_000)])
-    return float((scores.argmax(1).numpy() == ask.labels).mean())
+def _accuracy(network: JudgeNetwork, test: LabeledImages) -> float:
+    """Share of images that are classified correctly."""
+    scores = torch.cat([network(part.float() / 255)[1] for part in torch.from_numpy(test.pixels).split(1_000)])
+    return float((scores.argmax(1).numpy() == test.labels).mean())
 
 
 def _digest(network: JudgeNetwork) -> str:
     """Eight hexadecimal digits that depend on every weight."""
     digest = hashlib.blake2b(digest_size=4)
-    for name, array in sorted(judges.kept(network).items()):
+    for name, array in sorted(judges.half_precision(network).items()):
         digest.update(name.encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
@@ -148,35 +155,35 @@ def _digest(network: JudgeNetwork) -> str:
 # The cache.
 
 
-def _place(learn: LabeledImages, ask: LabeledImages) -> Path:
+def _cache_path(training: LabeledImages, test: LabeledImages) -> Path:
     import pooch
 
-    lesson = lesson_for(len(learn.pixels), learn.pixels.shape[1:])
+    settings = settings_for(len(training.pixels), training.pixels.shape[1:])
     constants = {name: value for name, value in vars(own_training).items() if name.isupper()}
-    decided_by = [FORMAT, asdict(lesson), constants, ENOUGH, COVERED, learn.pixels.shape, ask.pixels.shape]
+    decided_by = [FORMAT, asdict(settings), constants, MIN_OF_CLASS, COVERED, training.pixels.shape, test.pixels.shape]
     digest = hashlib.blake2b(json.dumps(decided_by).encode(), digest_size=12)
-    for array in (learn.pixels, learn.labels, ask.pixels, ask.labels):
+    for array in (training.pixels, training.labels, test.pixels, test.labels):
         digest.update(b"-" if array is None else np.ascontiguousarray(array).data)
     return Path(pooch.os_cache("sparring")) / "judges" / f"{digest.hexdigest()}.safetensors"
 
 
-def _kept(place: Path) -> judges.Judge | None:
-    """The judge that is kept there; None where there is none, or none that is whole, which is said."""
-    if not place.exists():
+def _cached(path: Path) -> judges.Judge | None:
+    """The judge in that file; None where there is none, or where it is damaged, which is reported."""
+    if not path.exists():
         return None
     try:
-        held = judges.read(place)
-        network = held.network
-        if isinstance(network, JudgeNetwork) and held.name == f"own:{_digest(network)}":
-            return held
+        cached = judges.read(path)
+        network = cached.network
+        if isinstance(network, JudgeNetwork) and cached.name == f"own:{_digest(network)}":
+            return cached
     except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError, RuntimeError):
         pass
-    say(f"the judge in {place} is damaged: it is trained again")
+    say(f"the judge in {path} is damaged: it is trained again")
     return None
 
 
-def _keep(network: JudgeNetwork, facts: dict[str, Any], place: Path) -> None:
+def _cache(network: JudgeNetwork, facts: dict[str, Any], path: Path) -> None:
     try:
-        write_atomically(place, lambda path: judges.write(network, path, facts))
+        write_atomically(path, lambda temporary: judges.write(network, temporary, facts))
     except SparringError as error:
-        say(f"the judge is not kept, it will be trained again next time: {error}")
+        say(f"the judge cannot be cached, so it will be trained again next time: {error}")
