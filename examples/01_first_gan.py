@@ -4,7 +4,7 @@ import tempfile
 
 import sparring
 
-recipe = sparring.find_recipe("pattern-1010").replace(seeds=8)
+recipe = sparring.recipe("pattern-1010").replace(seeds=8)
 run = sparring.train(recipe, out=tempfile.mkdtemp() + "/first")
 
 outputs = sparring.sample(run, count=1)[:, 0]  # (8, 4): each generator's output for the constant input 0.5

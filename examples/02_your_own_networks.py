@@ -5,7 +5,7 @@ import tempfile
 from torch import Tensor, nn
 
 import sparring
-from sparring import Recipe
+from sparring import Recipe, latents
 
 
 class Generator(nn.Module):
@@ -33,11 +33,11 @@ class Discriminator(nn.Module):
 
 def my_gan() -> Recipe:
     """The recipe `digits` with these networks. Every seed gets its own initial weights."""
-    return sparring.find_recipe("digits").replace(
+    return sparring.recipe("digits").replace(
         name="my-gan",
         generator=Generator,
         discriminator=Discriminator,
-        latent=sparring.leaf("latents", "normal(16)"),
+        latent=latents.Normal(16),
         rounds=300,
         seeds=2,
     )

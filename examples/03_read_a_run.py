@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 import sparring
 
 folder = Path(tempfile.mkdtemp()) / "run"
-sparring.train(sparring.find_recipe("pattern-1010").replace(rounds=500, seeds=2), out=folder)
+sparring.train(sparring.recipe("pattern-1010").replace(rounds=500, seeds=2), out=folder)
 
 recipe = json.loads((folder / "recipe.json").read_text())
 events = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
