@@ -25,7 +25,7 @@ def same_numbers_every_time() -> None:
     torch.manual_seed(0)
 
 
-# What D sees.
+# Examples as D gets them.
 
 
 def test_noise_fades_to_none_by_the_stated_share_of_the_run() -> None:
@@ -48,7 +48,7 @@ def test_a_pack_is_examples_side_by_side(shape: tuple[int, ...], packed: tuple[i
         assert torch.equal(seen[:, pack], torch.cat(list(x[:, 3 * pack : 3 * pack + 3].unbind(1)), 1))
 
 
-def test_a_packed_d_gives_its_opinion_of_any_number_of_examples() -> None:
+def test_a_packed_d_scores_any_number_of_examples() -> None:
     game = begun(SMALL, Packing(2))
     real, fake = torch.rand(3, 7, 1, 8, 8).double(), torch.rand(3, 5, 1, 8, 8).double()
     assert [tuple(said.shape) for said in game.outputs(real, fake)] == [(3, 3), (3, 2)]
@@ -127,7 +127,7 @@ def test_between_pixels_an_image_is_read_linearly() -> None:
     assert read(image, rows, columns).flatten().tolist() == pytest.approx([0.5 * 4 + 1.25, 8 + 1.25])
 
 
-def test_augmentation_grows_where_d_overfits_and_shrinks_where_it_cannot_tell() -> None:
+def test_augmentation_grows_where_d_overfits_and_shrinks_where_it_guesses() -> None:
     trick = AdaptiveAugmentation(target=0.6, ramp=1000, start=0.5)
     moment = Now(RandomStreams(SEEDS), 0, 1, trick.begin({}, 3, torch.device("cpu")))
     scores = torch.tensor([[9.0] * 10, [1.0, -1.0] * 5, [2.0] * 8 + [-5.0] * 2])  # mean signs 1, 0 and 0.6
@@ -141,7 +141,7 @@ def test_augmentation_grows_where_d_overfits_and_shrinks_where_it_cannot_tell() 
 
 
 @pytest.mark.parametrize("which", ["bce-with-logits", "least-squares", "relativistic-paired"])
-def test_augmentation_hears_how_far_scores_are_from_the_undecided_one(which: str) -> None:
+def test_augmentation_takes_scores_from_the_undecided_one(which: str) -> None:
     """A D that answers the same to everything does not overfit, wherever its objective's middle lies."""
     objective = catalogue.find("objectives", which)()
     game = begun(SMALL.replace(objective=objective), AdaptiveAugmentation(ramp=8, start=0.5))

@@ -33,7 +33,7 @@ def test_vectors_have_the_stated_size(latent: Any, size: int, count: int, dtype:
     assert torch.isfinite(drawn).all()
 
 
-def test_what_a_member_is_fed_does_not_depend_on_who_else_plays(latent: Any) -> None:
+def test_a_members_latents_do_not_depend_on_who_else_trains(latent: Any) -> None:
     together = draw(latent, 4)
     for member, seed in enumerate(SEEDS):
         assert torch.equal(together[member], draw(latent, 4, (seed,))[0])

@@ -94,11 +94,11 @@ def test_bilinear_doubling_is_torchs_and_halving_its_transpose(side: int) -> Non
     torch.testing.assert_close(half(torch.ones_like(y)), torch.ones_like(x))
 
 
-# Networks that are told classes.
+# Class-conditional networks.
 
 
-def told(network: Any, who: str) -> Recipe:
-    """A recipe whose players are told the class of every digit, with this network as one of them."""
+def conditional(network: Any, who: str) -> Recipe:
+    """A class-conditional recipe of digits with this network as one of the two."""
     latent = Normal(4 * 28 * 28) if type(network).__name__ == "FullyConvolutional" else Normal(8)
     recipe = find_recipe("fashion-fc").replace(data=MNIST(), latent=latent, conditional=True, round=MODERN, tricks=())
     return recipe.replace(**{who: narrow(network)}, batch=4, seeds=SEEDS)
@@ -113,8 +113,8 @@ def maker_for(recipe: Recipe, who: str) -> Any:
 
 
 @pytest.mark.parametrize("who", ["generator", "discriminator"])
-def test_every_network_can_be_told_classes(network: Any, who: str) -> None:
-    recipe = told(network, who)
+def test_every_network_can_be_class_conditional(network: Any, who: str) -> None:
+    recipe = conditional(network, who)
     make = maker_for(recipe, who)
     if make is None:
         assert maker_for(recipe.replace(conditional=False), who) is None
@@ -140,9 +140,9 @@ def test_every_network_can_be_told_classes(network: Any, who: str) -> None:
 
 
 @pytest.mark.parametrize("family", ["dcgan", "sngan", "r3gan"])
-def test_a_family_told_classes_learns_from_them(family: str, data_dir: Path) -> None:
+def test_a_class_conditional_family_learns_from_the_classes(family: str, data_dir: Path) -> None:
     players = {who: narrow(catalogue.find("networks", f"{family}-{who}")()) for who in ("generator", "discriminator")}
-    recipe = told(players["generator"], "generator").replace(**players)
+    recipe = conditional(players["generator"], "generator").replace(**players)
     game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
     before = {f"{who}.{n}": t.clone() for who, p in game.players.items() for n, t in p.networks.state().items()}
     for _ in range(2):

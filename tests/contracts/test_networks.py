@@ -102,7 +102,7 @@ def test_a_network_maps_what_it_takes_to_what_it_must_give(fit: Fit, batch: int)
         assert torch.isfinite(given).all()
 
 
-def test_a_population_answers_and_learns_as_its_modules(fit: Fit) -> None:
+def test_a_population_computes_and_learns_as_its_modules(fit: Fit) -> None:
     network, case = fit
     """Answers, and slopes by every weight, in float64 to 12 digits. Dropout draws otherwise, and is tested below."""
     takes, _ = CASES[case]
@@ -271,7 +271,7 @@ def test_a_network_that_sizes_itself_says_which_sides_fit(network: Any, shape: t
         dataclasses.replace(network, width=-1).build(*(((64,), (1, 8, 8)) if takes == (64,) else ((1, 8, 8), ())))
 
 
-def test_blocks_without_normalization_are_born_as_their_shortcuts() -> None:
+def test_blocks_without_normalization_begin_as_their_shortcuts() -> None:
     generator = catalogue.find("networks", "r3gan-generator")
     made = module(generator(width=4, blocks=2), "a generator of 28 x 28", 0)
     blocks = [layer for layer in made.modules() if isinstance(layer, Residual)]

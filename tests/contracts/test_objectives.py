@@ -20,7 +20,7 @@ def slope(loss_of: Any, at: float) -> float:
     return float(torch.autograd.grad(loss_of(score).sum(), score)[0])
 
 
-def test_raising_the_undecided_score_pleases_d_on_real_displeases_it_on_fake_and_pleases_g(objective: Any) -> None:
+def test_a_higher_score_lowers_ds_loss_on_real_raises_it_on_fake_and_lowers_gs(objective: Any) -> None:
     assert slope(objective.d_loss_real, objective.undecided) < 0
     assert slope(objective.d_loss_fake, objective.undecided) > 0
     assert slope(objective.g_loss, objective.undecided) < 0
@@ -32,7 +32,7 @@ def test_at_the_undecided_score_ds_mean_loss_is_the_stated_equilibrium(objective
     assert float(mean.detach()) == pytest.approx(objective.equilibrium, abs=1e-7)
 
 
-def test_where_d_cannot_tell_no_constant_score_is_better_than_the_undecided_one(objective: Any) -> None:
+def test_at_equilibrium_no_constant_score_is_better_than_the_undecided_one(objective: Any) -> None:
     """Real and fake are equally likely and look the same, so the best answer is one score for all."""
     score = objective.undecided + torch.linspace(-30, 30, 6001, dtype=torch.float64)[None]
     mean = (objective.d_loss_real(score) + objective.d_loss_fake(score)) / 2
@@ -48,7 +48,7 @@ def test_losses_have_the_shape_and_type_of_the_scores(objective: Any, side: str,
 
 
 @pytest.mark.parametrize("side", LOSSES)
-def test_every_example_is_judged_by_its_own_score(objective: Any, side: str) -> None:
+def test_every_loss_depends_on_its_own_score(objective: Any, side: str) -> None:
     score = torch.randn(3, 5)
     loss = getattr(objective, side)(score)
     for member in range(3):
@@ -73,7 +73,7 @@ def test_d_prefers_a_right_answer_to_a_wrong_one(objective: Any) -> None:
     assert objective.g_loss(high) < objective.g_loss(low)
 
 
-def test_opinions_are_in_the_order_of_scores(objective: Any) -> None:
+def test_outputs_are_in_the_order_of_scores(objective: Any) -> None:
     score = torch.linspace(-5, 5, 101)[None]
     opinion = objective.output(score)
     assert opinion.shape == score.shape
@@ -85,7 +85,7 @@ def test_an_objective_stated_twice_is_one_value(objective: Any) -> None:
     assert hash(type(objective)()) == hash(objective)
 
 
-def test_what_is_judged_is_the_score_itself_or_its_distance_from_the_other_kind(objective: Any) -> None:
+def test_what_is_compared_is_the_score_itself_or_its_distance_from_the_other_kind(objective: Any) -> None:
     score, others = torch.randn(3, 5), torch.randn(3, 5)
     compared = objective.compare(score, others)
     assert compared.shape == score.shape
@@ -97,7 +97,7 @@ def test_what_is_judged_is_the_score_itself_or_its_distance_from_the_other_kind(
         assert torch.equal(compared, score)
 
 
-def test_a_relative_objective_pays_g_for_real_examples_that_look_worse_than_its_fakes(objective: Any) -> None:
+def test_g_gains_from_low_scores_of_real_examples_in_a_relativistic_objective(objective: Any) -> None:
     if objective.relativistic:
         assert slope(objective.g_loss_real, objective.undecided) > 0
     else:
@@ -105,7 +105,7 @@ def test_a_relative_objective_pays_g_for_real_examples_that_look_worse_than_its_
             objective.g_loss_real(scores(0.0))
 
 
-def test_at_the_undecided_score_neither_player_of_a_relative_objective_is_ahead(objective: Any) -> None:
+def test_at_the_undecided_score_neither_player_of_a_relativistic_objective_is_ahead(objective: Any) -> None:
     if objective.relativistic:
         score = scores(objective.undecided)
         d, g = (

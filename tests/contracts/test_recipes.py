@@ -82,7 +82,7 @@ def test_weights_have_the_sizes_that_the_write_up_gives(name: str, player: str, 
     assert low <= 4 * sum(p.numel() for p in made.parameters()) <= high
 
 
-def test_a_recipe_says_where_it_is_from_and_what_its_author_saw(recipe: Recipe) -> None:
+def test_a_recipe_states_its_source_and_its_reference_result(recipe: Recipe) -> None:
     card = catalogue.entries("recipes")[recipe.name]
     assert card.facts["source"].strip()
     assert card.facts["verdict"].strip()
@@ -111,7 +111,7 @@ def test_a_recipe_trains_and_its_run_can_be_sampled(recipe: Recipe, data_dir: Pa
     assert np.isfinite(images).all()
 
 
-def test_the_figures_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path) -> None:
+def test_the_values_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path) -> None:
     """D(x) lies where the objective's opinions lie, and the first losses are near those of a D that cannot tell."""
     small = miniature(recipe)
     game: Any = game_of(small, small.data.open(data_dir, "cpu"))

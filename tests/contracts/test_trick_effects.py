@@ -28,7 +28,7 @@ from sparring.tricks.r2 import R2
 from sparring.tricks.top_k import TopK
 from sparring.tricks.two_time_scales import TwoTimeScales
 from sparring.tricks.weight_clipping import WeightClipping
-from tests.contracts.trick_games import SEEDS, SHAPE, SMALL, kept, linear, names, now, played
+from tests.contracts.trick_games import SEEDS, SHAPE, SMALL, kept, labels_of, linear, now, played
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def same_numbers_every_time() -> None:
 
 def test_smoothed_labels_lie_in_their_ranges_and_fill_them() -> None:
     trick = LabelSmoothing(real=(0.7, 1.0), fake=(0.0, 0.3))
-    real, fake = names(trick, 1), names(trick, 0)
+    real, fake = labels_of(trick, 1), labels_of(trick, 0)
     assert 0.7 <= real.min() < 0.72
     assert 0.98 < real.max() <= 1.0
     assert 0 <= fake.min() < 0.02
@@ -49,8 +49,8 @@ def test_smoothed_labels_lie_in_their_ranges_and_fill_them() -> None:
 
 
 def test_a_range_of_no_width_is_a_fixed_label() -> None:
-    assert torch.equal(names(LabelSmoothing(real=(0.9, 0.9)), 1), torch.full(SHAPE, 0.9))
-    assert torch.equal(names(LabelSmoothing(real=(0.9, 0.9)), 0), torch.zeros(SHAPE))
+    assert torch.equal(labels_of(LabelSmoothing(real=(0.9, 0.9)), 1), torch.full(SHAPE, 0.9))
+    assert torch.equal(labels_of(LabelSmoothing(real=(0.9, 0.9)), 0), torch.zeros(SHAPE))
 
 
 @pytest.mark.parametrize("truth", [0, 1])
@@ -70,7 +70,7 @@ def test_a_range_of_no_width_is_a_fixed_label() -> None:
 def test_swapped_labels_fall_to_none_by_the_stated_share_of_the_run(
     swapping: LabelSwapping, round: int, share: float, truth: int
 ) -> None:
-    swapped = (names(swapping, truth, round) != truth).float().mean()
+    swapped = (labels_of(swapping, truth, round) != truth).float().mean()
     slack = 5 * (share * (1 - share) / (SHAPE[0] * SHAPE[1])) ** 0.5  # five standard errors of a share
     assert abs(float(swapped) - share) <= slack
     assert swapping.rate_at(round / 100) == pytest.approx(share)
@@ -101,7 +101,7 @@ REAL, FAKE = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(1)), t
 
 
 @pytest.mark.parametrize(("chosen", "times"), [(R1(4.0), 1), (R2(4.0), 1), (R1R2(4.0), 2)])
-def test_zero_centred_penalties_of_a_linear_d_are_its_squared_slope(chosen: Any, times: int, w: Tensor) -> None:
+def test_r1_and_r2_of_a_linear_d_are_its_squared_slope(chosen: Any, times: int, w: Tensor) -> None:
     """gamma / 2 * |w|^2, whose gradient is gamma * w."""
     penalty, _ = penalised(chosen, w, REAL, FAKE)
     torch.testing.assert_close(penalty, (times * 2.0 * w.square().sum(1, keepdim=True)).expand(3, 6))
@@ -109,7 +109,7 @@ def test_zero_centred_penalties_of_a_linear_d_are_its_squared_slope(chosen: Any,
     torch.testing.assert_close(gradient, times * 4.0 * w.detach())
 
 
-def test_r1_looks_at_real_examples_alone_and_r2_at_fakes(w: Tensor) -> None:
+def test_r1_penalizes_at_real_examples_alone_and_r2_at_fakes(w: Tensor) -> None:
     real, fake = linear(REAL, w), linear(FAKE, 2 * w)
     slopes = w.detach().norm(dim=1, keepdim=True).expand(3, 6)
     critic = critic_of(w, [])
@@ -125,7 +125,7 @@ def test_a_pack_is_as_steep_as_all_its_examples_together(w: Tensor) -> None:
 
 
 @pytest.mark.parametrize("chosen", [GradientPenalty(10.0), DRAGAN(10.0)])
-def test_one_centred_penalties_are_nothing_at_a_slope_of_one(chosen: Any, w: Tensor) -> None:
+def test_penalties_towards_slope_one_are_nothing_at_slope_one(chosen: Any, w: Tensor) -> None:
     penalty, _ = penalised(chosen, w, REAL, FAKE)
     torch.testing.assert_close(penalty[0], torch.zeros(6), atol=1e-9, rtol=0)
     torch.testing.assert_close(penalty[1], torch.full((6,), 10.0 * (3 - 1) ** 2))
@@ -140,7 +140,7 @@ def test_a_d_that_is_flat_is_penalised_and_its_gradient_is_finite(chosen: Any) -
     assert torch.isfinite(torch.autograd.grad(penalty.sum(), flat)[0]).all()
 
 
-def test_the_gradient_penalty_looks_between_each_pair_at_a_place_of_its_own(w: Tensor) -> None:
+def test_the_gradient_penalty_is_taken_between_each_pair_at_a_place_of_its_own(w: Tensor) -> None:
     _, [between] = penalised(GradientPenalty(), w, REAL, FAKE)
     share = (between - FAKE) / (REAL - FAKE)
     torch.testing.assert_close(share, share[..., :1].expand_as(share), atol=1e-4, rtol=1e-4)
@@ -148,7 +148,7 @@ def test_the_gradient_penalty_looks_between_each_pair_at_a_place_of_its_own(w: T
     assert len(share[..., 0].flatten().unique()) == 18
 
 
-def test_dragan_looks_within_its_reach_of_real_examples(w: Tensor) -> None:
+def test_dragan_penalizes_within_its_reach_of_real_examples(w: Tensor) -> None:
     scales = torch.tensor([1.0, 5.0, 0.1])[:, None, None]
     _, [near] = penalised(DRAGAN(reach=0.5), w, scales * REAL, FAKE)
     apart = (near - scales * REAL) / (scales * REAL).flatten(1).std(1, correction=0)[:, None, None]
@@ -237,7 +237,7 @@ def test_examples_are_made_with_the_average_and_training_goes_on_without() -> No
     torch.testing.assert_close(shown["0.weight"], averaged.G.named(average)["0.weight"])
 
 
-# What G is paid for.
+# What G learns from.
 
 
 def test_the_share_of_fakes_that_counts_falls_and_the_best_are_kept() -> None:

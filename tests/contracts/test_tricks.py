@@ -37,7 +37,7 @@ from sparring.tricks.r2 import R2
 from sparring.tricks.top_k import TopK
 from sparring.tricks.two_time_scales import TwoTimeScales
 from sparring.tricks.weight_clipping import WeightClipping
-from tests.contracts.trick_games import SEEDS, SHAPE, SMALL, begun, kept, names, now, played
+from tests.contracts.trick_games import SEEDS, SHAPE, SMALL, begun, kept, labels_of, now, played
 
 LIVELY = {
     "adaptive-augmentation": {"start": 0.5},
@@ -56,7 +56,7 @@ def lively(trick: Any) -> Any:
     return dataclasses.replace(trick, **LIVELY.get(catalogue.name_of(type(trick)) or "", {}))
 
 
-def test_a_trick_declares_every_moment_it_touches_and_no_other(trick: Any) -> None:
+def test_a_trick_names_the_hooks_it_overrides_and_no_others(trick: Any) -> None:
     moments = get_args(Hook)
     assert trick.hooks
     for moment in moments:
@@ -64,7 +64,7 @@ def test_a_trick_declares_every_moment_it_touches_and_no_other(trick: Any) -> No
         assert overrides == (moment in trick.hooks), moment
 
 
-def test_every_moment_of_the_game_is_a_method_that_changes_nothing_by_itself() -> None:
+def test_every_hook_is_a_method_that_changes_nothing_by_itself() -> None:
     class Idle(Trick):
         pass
 
@@ -81,11 +81,11 @@ def test_every_moment_of_the_game_is_a_method_that_changes_nothing_by_itself() -
 
 @pytest.mark.parametrize("truth", [0, 1])
 @pytest.mark.parametrize("round", [0, 25, 49, 50, 99])
-def test_names_lie_between_fake_and_real(trick: Any, truth: int, round: int) -> None:
-    told = names(trick, truth, round)
-    assert told.min() >= 0
-    assert told.max() <= 1
-    assert torch.isfinite(told).all()
+def test_labels_lie_between_fake_and_real(trick: Any, truth: int, round: int) -> None:
+    labels = labels_of(trick, truth, round)
+    assert labels.min() >= 0
+    assert labels.max() <= 1
+    assert torch.isfinite(labels).all()
 
 
 @pytest.mark.parametrize("truth", [0, 1])
@@ -100,18 +100,18 @@ def test_the_mean_label_is_the_mean_of_the_labels(trick: Any, truth: int, round:
 
 
 @pytest.mark.parametrize("truth", [0, 1])
-def test_what_a_member_is_told_does_not_depend_on_who_else_plays(trick: Any, truth: int) -> None:
-    together = names(trick, truth, 3)
+def test_a_members_labels_do_not_depend_on_who_else_trains(trick: Any, truth: int) -> None:
+    together = labels_of(trick, truth, 3)
     for member, seed in enumerate(SEEDS):
-        assert torch.equal(together[member], names(trick, truth, 3, seeds=(seed,))[0])
+        assert torch.equal(together[member], labels_of(trick, truth, 3, seeds=(seed,))[0])
 
 
-def test_a_trick_hears_the_tricks_before_it(trick: Any) -> None:
+def test_a_trick_takes_the_labels_of_the_tricks_before_it(trick: Any) -> None:
     """Given a name that is already mixed, it still answers with a name."""
     mixed = torch.full(SHAPE, 0.7)
-    told = trick.label(mixed, 1, SHAPE, now())
-    assert torch.as_tensor(told).min() >= 0
-    assert torch.as_tensor(told).max() <= 1
+    labels = trick.label(mixed, 1, SHAPE, now())
+    assert torch.as_tensor(labels).min() >= 0
+    assert torch.as_tensor(labels).max() <= 1
 
 
 def test_a_trick_plays_in_a_game(trick: Any) -> None:
@@ -169,7 +169,7 @@ def test_a_recipe_with_it_survives_json(trick: Any) -> None:
         ({"data": catalogue.read("datasets", "ring"), "generator": FullyConnected((12,))}, "images"),
         ({"conditional": True}, "classes"),
     ],
-    ids=["points in the plane", "told classes"],
+    ids=["points in the plane", "class-conditional"],
 )
 def test_other_games_are_played_or_refused_before_they_begin(trick: Any, changes: Any, what: str) -> None:
     refusal = ""

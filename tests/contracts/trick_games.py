@@ -37,10 +37,10 @@ def now(round: int = 0, rounds: int = 100, seeds: tuple[int, ...] = SEEDS, **mem
     return Now(rng, round, rounds, memory)
 
 
-def names(trick: Any, truth: int, round: int = 0, rounds: int = 100, seeds: tuple[int, ...] = SEEDS) -> Tensor:
-    """What D is told in a round, `(P, B)`."""
-    told = trick.label(truth, truth, (len(seeds), SHAPE[1]), now(round, rounds, seeds))
-    return torch.as_tensor(told, dtype=torch.float32).expand(len(seeds), SHAPE[1])
+def labels_of(trick: Any, truth: int, round: int = 0, rounds: int = 100, seeds: tuple[int, ...] = SEEDS) -> Tensor:
+    """The labels of a batch in a round, `(P, B)`."""
+    labels = trick.label(truth, truth, (len(seeds), SHAPE[1]), now(round, rounds, seeds))
+    return torch.as_tensor(labels, dtype=torch.float32).expand(len(seeds), SHAPE[1])
 
 
 def begun(recipe: Recipe, *tricks: Any) -> Game:

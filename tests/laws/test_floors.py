@@ -71,7 +71,7 @@ def test_imports_go_down_only() -> None:
 
 
 @pytest.mark.parametrize("shelf", catalogue.KINDS)
-def test_every_shelf_has_leaves_and_each_is_found_under_its_name(shelf: str) -> None:
+def test_every_kind_has_entries_and_each_is_found_under_its_name(shelf: str) -> None:
     cards = catalogue.entries(shelf)
     assert cards
     for name, card in cards.items():
@@ -90,7 +90,7 @@ def test_classes_are_attributes_of_their_package(kind: str) -> None:
         package.Nothing  # noqa: B018 - asking is the test
 
 
-def test_a_file_on_a_shelf_without_a_leaf_would_be_a_leaf_lost() -> None:
+def test_every_file_of_a_kind_has_an_entry() -> None:
     for shelf in set(catalogue.KINDS) - {"moves"}:
         files = {p.stem for p in (catalogue.PACKAGE / shelf).glob("*.py") if not p.name.startswith("_")}
         lost = files - {card.module.rpartition(".")[2] for card in catalogue.entries(shelf).values()}

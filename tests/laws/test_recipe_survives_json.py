@@ -88,7 +88,7 @@ def test_any_values_of_a_leafs_fields_survive_json(shelf: str, name: str, data: 
 
 
 @given(text=st.text(), size=st.integers(1, 999))
-def test_any_text_in_a_field_is_read_as_it_was_spelled(text: str, size: int) -> None:
+def test_any_text_in_a_field_is_read_as_it_was_written(text: str, size: int) -> None:
     folder = catalogue.make("datasets", "folder", {"path": text, "size": size})
     assert catalogue.read("datasets", catalogue.to_text(folder)) == folder
 

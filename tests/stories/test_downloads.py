@@ -134,7 +134,7 @@ def test_an_interrupted_download_leaves_nothing_behind(
     assert len(images(archive, "train", None)) == 5
 
 
-def test_a_spoilt_cache_mends_itself(mirror: Mirror, nowhere: Path) -> None:
+def test_a_damaged_cache_file_is_downloaded_again(mirror: Mirror, nowhere: Path) -> None:
     archive = tiny(mirror.serving(GOOD_IMAGES))
     (nowhere / "mnist").mkdir(parents=True)
     (nowhere / "mnist" / IMAGES).write_bytes(GOOD_IMAGES[:-1])

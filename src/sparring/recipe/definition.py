@@ -61,7 +61,7 @@ class Recipe:
     name: str = ""
     """Name in lists and reports; it changes nothing that is computed."""
     data: Dataset
-    """The real examples: a data set by name, or the folder of your own images."""
+    """The real examples: a data set by name, or a folder of your own images."""
     generator: Network | Any
     """G, from latent vectors to examples: a built-in network; in Python also an nn.Module, its class or a function that
     returns one, (B, latent size) -> (B, *shape)."""
@@ -79,7 +79,8 @@ class Recipe:
     discriminator_optimizer: Optimizer
     """Optimizer of D, with its learning rate."""
     tricks: tuple[Trick, ...] = ()
-    """Additions to plain training (penalties, schedules, augmentation, weight averaging), applied in this order."""
+    """Additions to plain training (penalties, schedules, augmentation, weight averaging), applied in the order
+    given."""
     conditional: bool = False
     """Class-conditional training: G and D are both given the class of every example."""
     batch: int = 64
@@ -88,7 +89,7 @@ class Recipe:
     """Compute precision of the networks: float32, or bfloat16 for speed on recent GPUs; weights and optimizers stay in
     float32."""
     rounds: int = 10_000
-    """Length of the run, in rounds."""
+    """Number of rounds to train for; `round` lists the optimizer steps of one."""
     seeds: tuple[int, ...] = (0,)
     """Random seeds; one member is trained from each, independently: a count (8 is seeds 0 to 7), a range (3-10) or a
     list (1,5,9)."""
