@@ -213,12 +213,7 @@ def test_shards_of_old_resume(tmp_path: Path) -> None:
 def test_names_of_today_are_in_the_catalogue() -> None:
     fields = set(Recipe.__dataclass_fields__)
     assert set(legacy.RECIPE_FIELDS.values()) <= fields and not set(legacy.RECIPE_FIELDS) & fields
-    leaves = {
-        name: catalogue.find(shelf, name)
-        for shelf in catalogue.KINDS
-        if shelf not in ("recipes", "moves")
-        for name in catalogue.entries(shelf)
-    }
+    leaves = {name: catalogue.find(kind, name) for kind in OLD_LEAVES for name in catalogue.entries(kind)}
     assert set(legacy.LEAVES.values()) <= set(leaves) and not set(legacy.LEAVES) & set(leaves)
     for leaf, names in legacy.LEAF_FIELDS.items():
         fields = set(leaves[leaf].__dataclass_fields__)
