@@ -1,4 +1,4 @@
-"""What every data set must keep. MNIST and Fashion-MNIST are stand-ins here; their real files are told of elsewhere.
+"""What every data set must keep. MNIST and Fashion-MNIST are stand-ins here; their real files are tested elsewhere.
 
 Points in the plane are unbounded: what is said of spans does not hold for them, what is said of their modes does."""
 

@@ -178,15 +178,15 @@ from sparring import catalogue
 from sparring.recipe import find_recipe
 from tests.laws.test_recipe_survives_json import BASE, OWN
 def typed(): pass
-told = {n: find_recipe(n).id for n in catalogue.entries("recipes")}
-told |= {n: BASE.replace(discriminator=part).id for n, part in OWN.items()}
-print(json.dumps(told | {"typed at a prompt": BASE.replace(discriminator=typed).id}))
+ids = {n: find_recipe(n).id for n in catalogue.entries("recipes")}
+ids |= {n: BASE.replace(discriminator=part).id for n, part in OWN.items()}
+print(json.dumps(ids | {"typed at a prompt": BASE.replace(discriminator=typed).id}))
 """
 
 
 def test_ids_are_the_same_in_every_process() -> None:
     """Hash seeds and addresses in memory differ; ids must not, or a run could not be gone on with."""
-    told = [
+    ids = [
         json.loads(
             subprocess.run(
                 [sys.executable, "-c", TELL],
@@ -199,8 +199,8 @@ def test_ids_are_the_same_in_every_process() -> None:
         )
         for seed in ("0", "1")
     ]
-    assert told[0] == told[1]
-    assert told[0].items() >= {n: BASE.replace(discriminator=part).id for n, part in OWN.items()}.items()
+    assert ids[0] == ids[1]
+    assert ids[0].items() >= {n: BASE.replace(discriminator=part).id for n, part in OWN.items()}.items()
 
 
 @pytest.mark.parametrize("what", OWN)

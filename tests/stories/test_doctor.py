@@ -51,21 +51,21 @@ def patient(home: Path) -> Path:
 def test_the_doctor_tells_all_in_json(patient: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "contact.png"
     assert sparring("doctor", patient, "--json", "--out", sheet) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["images"] == 7
-    assert told["formats"] == {"PNG": 5, "WEBP": 1, "BMP": 1}
-    assert told["sizes"] == {"32x32": 6, "64x32": 1}
-    assert told["colors"] == {"RGB": 6, "RGBA": 1}
-    assert told["classes"] == {"dogs": 4, "cats": 3}
-    assert told["imbalance"] == pytest.approx(4 / 3)
-    assert [broken["file"] for broken in told["broken"]] == ["dogs/broken.gif", "dogs/cut.png"]
-    assert told["stray"] == ["dogs/list.csv", "notes.txt"]
-    assert told["duplicates"] == [["cats/0.png", "dogs/copy.webp"]]
-    assert told["look_alike"] == [["cats/0.png", "dogs/touched.bmp"]]
-    assert told["nearly_one_color"] == ["dogs/blank.png"]
-    assert told["training"]["shape"] == [3, 32, 32]
-    assert told["training"]["resized"] == 1
-    assert told["training"]["command"].startswith(f"sparring train digits --data {patient} ")
+    report = json.loads(capsys.readouterr().out)
+    assert report["images"] == 7
+    assert report["formats"] == {"PNG": 5, "WEBP": 1, "BMP": 1}
+    assert report["sizes"] == {"32x32": 6, "64x32": 1}
+    assert report["colors"] == {"RGB": 6, "RGBA": 1}
+    assert report["classes"] == {"dogs": 4, "cats": 3}
+    assert report["imbalance"] == pytest.approx(4 / 3)
+    assert [broken["file"] for broken in report["broken"]] == ["dogs/broken.gif", "dogs/cut.png"]
+    assert report["stray"] == ["dogs/list.csv", "notes.txt"]
+    assert report["duplicates"] == [["cats/0.png", "dogs/copy.webp"]]
+    assert report["look_alike"] == [["cats/0.png", "dogs/touched.bmp"]]
+    assert report["nearly_one_color"] == ["dogs/blank.png"]
+    assert report["training"]["shape"] == [3, 32, 32]
+    assert report["training"]["resized"] == 1
+    assert report["training"]["command"].startswith(f"sparring train digits --data {patient} ")
     with Image.open(sheet) as picture:
         assert picture.width > 800 and picture.mode == "RGB"
 
@@ -103,10 +103,10 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
 
 
 def test_training_sees_what_the_doctor_said(patient: Path) -> None:
-    told = Examination.of(patient).summary()
+    report = Examination.of(patient).summary()
     resolved = Folder(str(patient)).resolved()
-    assert list(resolved.shape) == told["training"]["shape"]
-    assert len(pixels_of(patient)) == told["images"]
+    assert list(resolved.shape) == report["training"]["shape"]
+    assert len(pixels_of(patient)) == report["images"]
 
 
 @pytest.mark.parametrize(

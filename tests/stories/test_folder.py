@@ -87,9 +87,9 @@ def tiff(
     further = directory + 2 + 12 * len(tags) + 4
     entries, tail = b"", b""
     for number, kind, values in tags:
-        held = struct.pack(f"{order}{len(values)}{kind}", *values)
-        place = held.ljust(4, b"\0") if len(held) <= 4 else struct.pack(f"{order}I", further + len(tail))
-        tail += held if len(held) > 4 else b""
+        packed = struct.pack(f"{order}{len(values)}{kind}", *values)
+        place = packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack(f"{order}I", further + len(tail))
+        tail += packed if len(packed) > 4 else b""
         entries += struct.pack(f"{order}HHI", number, each[kind], len(values)) + place
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", directory)
     body = data.ljust(directory - start, b"\0") + struct.pack(f"{order}H", len(tags)) + entries + b"\0" * 4 + tail
@@ -251,9 +251,9 @@ def test_a_tiff_whose_levels_say_nothing_is_named_with_why(home: Path) -> None:
     tiff(np.dstack([DEEP, DEEP]), 16, extra=2)(home / "rare.tiff")
     (home / "cut.tiff").write_bytes((home / "good.tiff").read_bytes()[:40])
     for settings in (_folder.ImageSettings(), _folder.ImageSettings(size=4)):
-        told = _folder.load_folder(home, settings).info
-        assert told.images == 1
-        faults = dict(told.broken)
+        info = _folder.load_folder(home, settings).info
+        assert info.images == 1
+        faults = dict(info.broken)
         for name in ("fractions", "long", "signed"):
             assert "do not say which level is white" in faults.pop(f"{name}.tiff")
         assert faults == dict.fromkeys(

@@ -143,11 +143,11 @@ def album(home: Path) -> Path:
 def test_train_takes_a_folder_and_keeps_the_recipes_span(album: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert sparring("train", "digits", "--data", album, "--out", out, *QUICK) == 0
-    told = json.loads((out / "recipe.json").read_text())["data"]
-    assert told["is"] == "folder"
-    assert told["path"] == str(album)
-    assert told["found_shape"] == [3, 8, 8]
-    assert told["span"] == [-1.0, 1.0]
+    recorded = json.loads((out / "recipe.json").read_text())["data"]
+    assert recorded["is"] == "folder"
+    assert recorded["path"] == str(album)
+    assert recorded["found_shape"] == [3, 8, 8]
+    assert recorded["span"] == [-1.0, 1.0]
     with Image.open(out / "samples" / "round-000000006.png") as picture:
         assert picture.mode == "RGB"
     shutil.rmtree(album)  # the run knows its shape, and needs the images no more
@@ -190,12 +190,12 @@ def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest
     from sparring.cli.recipe_flags import read_data
     from sparring.recipe import find_recipe
 
-    held = find_recipe("digits").data
+    previous = find_recipe("digits").data
     monkeypatch.chdir(album.parent)
-    assert read_data("mine", held) == Folder("mine", span=(-1.0, 1.0))
+    assert read_data("mine", previous) == Folder("mine", span=(-1.0, 1.0))
     (album.parent / "mnist").mkdir()
-    assert type(read_data("mnist", held)).__name__ == "MNIST"
-    assert read_data("./mnist", held) == Folder("./mnist", span=(-1.0, 1.0))
-    assert read_data("mnist(span=(0.0, 1.0))", held).span == (0.0, 1.0)
+    assert type(read_data("mnist", previous)).__name__ == "MNIST"
+    assert read_data("./mnist", previous) == Folder("./mnist", span=(-1.0, 1.0))
+    assert read_data("mnist(span=(0.0, 1.0))", previous).span == (0.0, 1.0)
     with pytest.raises(UsageError, match="no dataset called 'yours'"):
-        read_data("yours", held)
+        read_data("yours", previous)

@@ -164,10 +164,10 @@ def test_the_command_takes_the_file_like_a_recipe(
     assert run(["sample", str(out), "--out", str(tmp_path / "made.npy")]) == OK
     assert np.load(tmp_path / "made.npy").shape == (2, 64, 1, 6, 6)
     assert "Traceback" not in capsys.readouterr().err
-    held = json.loads((out / "recipe.json").read_text())
-    assert held["generator"]["yours"] == "Generator"
-    assert held["round"][0] == "d_sees_both"
-    assert held["round"][1]["yours"] == "g_fools_d_gently"
+    written = json.loads((out / "recipe.json").read_text())
+    assert written["generator"]["yours"] == "Generator"
+    assert written["round"][0] == "d_sees_both"
+    assert written["round"][1]["yours"] == "g_fools_d_gently"
 
 
 @pytest.mark.parametrize(
