@@ -64,6 +64,14 @@ def test_a_trick_names_the_hooks_it_overrides_and_no_others(trick: Any) -> None:
         assert overrides == (moment in trick.hooks), moment
 
 
+@pytest.mark.parametrize("round", [0, 30, 90])
+def test_the_mean_label_is_what_labels_average_to(trick: Any, round: int) -> None:
+    moment = now(round)
+    for truth in (0, 1):
+        labels = torch.as_tensor(trick.label(float(truth), truth, (len(SEEDS), 20_000), moment), dtype=torch.float64)
+        assert float(labels.mean()) == pytest.approx(trick.mean_label(float(truth), truth, round / 100), abs=0.01)
+
+
 def test_every_hook_is_a_method_that_changes_nothing_by_itself() -> None:
     class Idle(Trick):
         pass

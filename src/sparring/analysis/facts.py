@@ -14,10 +14,11 @@ from sparring.analysis.differences import field_changes
 from sparring.analysis.stats import Spread
 from sparring.record import Run, Story
 from sparring.record.story import CURVES, GRADIENTS
+from sparring.record.story import TITLES as ALL_TITLES
 from sparring.rules import NEAR
 
-TITLES = {"d_loss": "D's loss", "g_loss": "G's loss", "d_real": "D(real)", "d_fake": "D(fake)"}
-GRADIENT_TITLES = {"d_gradient": "D's gradient norm", "g_gradient": "G's gradient norm"}
+TITLES = {name: ALL_TITLES[name] for name in CURVES}
+GRADIENT_TITLES = {name: f"{ALL_TITLES[name]} norm" for name in GRADIENTS}
 LATE, APPROACHED = 0.2, 0.02
 """A member still approaches the target if it came this much nearer (data units) over this last share of rounds."""
 FENCE = 3.0

@@ -58,7 +58,9 @@ class Divergence(Rule):
         named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:8])
         rest = f" and {len(began) - 8:,} more" if len(began) > 8 else ""
         what = "became infinite or NaN" if signals.diverged[members].any() else "exploded"
-        claim = f"Losses or gradients of {len(members):,} of {signals.members:,} seeds {what}, first {named}{rest}."
+        claim = (
+            f"Losses or gradients of {len(members):,} of {signals.members:,} seeds {what}; it began with {named}{rest}."
+        )
         finite = np.mean([np.isfinite(signals.curve(n)) for n in _known(signals)], axis=(0, 1))
         numbers = [
             evidence("round at which it began", detection.since.astype(float), members, Range()),
