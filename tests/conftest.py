@@ -112,6 +112,15 @@ def no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluations during training take a quarter of their samples, where it is no matter how good these are."""
+    from sparring.analysis import evaluator
+
+    monkeypatch.setattr(evaluator, "COUNT", evaluator.MIN_COUNT)
+    monkeypatch.setattr(evaluator, "MAX_TRAINING", 4 * evaluator.MIN_COUNT)
+
+
 @pytest.fixture(scope="module")
 def blank_figures() -> Iterator[None]:
     with figures_left_blank():

@@ -37,6 +37,8 @@ CUTS = (11, 30)
 # One thread: the tests run side by side already.
 train = partial(sparring.train, threads=1)
 
+pytestmark = pytest.mark.usefixtures("few_samples")
+
 
 @pytest.fixture(autouse=True)
 def every_round_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
