@@ -1,4 +1,4 @@
-"""Compiled rounds. `plan.plan` decides how a game is played; nothing else here is imported from outside the package.
+"""Compiled rounds. Others import `plan.plan` and `plan.compile_ahead` alone.
 
 plan            decides whether compiling pays, and returns the function that plays rounds
 costs           estimates what compiling costs and saves

@@ -1,7 +1,7 @@
 """The decision how a game's rounds are played: as `Game.play_to` does, by AOT-compiled code, or as CUDA graphs.
 
-`plan` is the one function of this package that others call. Compiled code computes what the game computes, apart from
-rounding; where it cannot be had, the game is played as it is, and the plan's message says why.
+`plan` and `compile_ahead` are all that others import from this package. Compiled code computes what the game computes,
+apart from rounding; where it cannot be had, the game is played as it is, and the plan's message says why.
 
 A recipe's decision is made once on a machine, when it is first trained there, and kept beside the code, so that the
 same recipe gives the same bits however often it is trained.
