@@ -23,11 +23,12 @@ test: $(DEV)  ## the fast tests; make test ARGS="-m slow" for the others
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
 # pyright's wrapper would otherwise check for a newer version over the network on every call.
-lint: $(DEV)  ## style, types and import directions
+lint: $(DEV)  ## style, types, import directions and words
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/check_words.py
 
 # A fixed width and no color, so that the same code writes the same page everywhere.
 docs: $(DEV)  ## regenerate the generated sections of the README and the docs

@@ -17,7 +17,7 @@ import pytest
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnose
-from sparring.cli.main import OK, run
+from sparring.cli.main import OK, WRONG_USAGE, run
 from sparring.recipe import Recipe, reload
 from sparring.recipe.encoding import encode
 from sparring.record import Run, legacy
@@ -232,6 +232,13 @@ def test_every_leaf_of_old_is_read(kind: str, leaf: dict[str, Any]) -> None:
     plain = legacy.recipe({"tricks": [leaf]})["tricks"][0]
     made = catalogue.make(kind, plain["is"], {name: value for name, value in plain.items() if name != "is"})
     assert encode(made) | plain == encode(made)
+
+
+def test_a_remedy_of_old_is_answered_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    remedies = catalogue.entries("remedies")
+    assert set(legacy.REMEDIES.values()) <= set(remedies) and not set(legacy.REMEDIES) & set(remedies)
+    assert run(["train", "--from", str(OLD_RUNS / "toy"), "--remedy", "longer"]) == WRONG_USAGE
+    assert "the remedy longer is now called more-rounds" in capsys.readouterr().err
 
 
 def test_a_folders_path_is_no_name() -> None:

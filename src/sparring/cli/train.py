@@ -183,8 +183,10 @@ def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Rec
     """The recipe of a run, changed by a remedy if one is named, and the folder beside the run's to train it in."""
     from sparring.analysis.diagnosis import remedied
     from sparring.recipe import Recipe, reload
-    from sparring.record import Run
+    from sparring.record import Run, legacy
 
+    if remedy in legacy.REMEDIES:
+        raise UsageError(f"the remedy {remedy} is now called {legacy.REMEDIES[remedy]}")
     run = Run.open(folder)
     plain = run.recipe
     if remedy:

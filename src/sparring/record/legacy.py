@@ -82,6 +82,24 @@ FLAGS = {
     "--discriminator-optimiser": "--discriminator-optimizer",
 }
 """Flags of the command, which answers an old name with today's."""
+REMEDIES = {
+    "clipped-gradients": "gradient-clipping",
+    "even-steps": "equal-steps",
+    "faster-discriminator": "higher-d-lr",
+    "flatter-discriminator": "r1-r2-penalty",
+    "held-critic": "gradient-penalty",
+    "honest-labels": "no-label-swapping",
+    "leaky-activation": "leaky-relu",
+    "less-momentum": "lower-momentum",
+    "longer": "more-rounds",
+    "lower-rates": "lower-lr",
+    "matching-scale": "matching-data-range",
+    "packed-pairs": "packing",
+    "plain-generator": "fully-connected-generator",
+    "slower-discriminator": "lower-d-lr",
+    "usual-rates": "usual-lr",
+}
+"""Remedies, which a page that an older version wrote says to type."""
 
 
 def recipe(data: Plain) -> Plain:
