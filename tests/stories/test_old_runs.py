@@ -151,6 +151,7 @@ def test_pages_are_made_of_old_runs(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "r1-r2" in (tmp_path / "c.html").read_text()
     measures = Run.open(tmp_path / "finished").measures
     assert measures is not None and measures["metrics"]["modes"]["members"] == [1.0, 1.0]
+    assert (measures["held_out"], measures["metrics"]["modes"]["space"]) == ("other training examples", "classes")
     assert Run.open(tmp_path / "toy").measures is None
 
 

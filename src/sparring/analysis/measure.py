@@ -93,7 +93,7 @@ class Measurement:
             "round": self.round,
             "seeds": list(self.seeds),
             "n": self.n,
-            "unseen_from": self.held_out_from,
+            "held_out": self.held_out_from,
             "notes": self.notes,
             "metrics": {name: score.plain(self.n) for name, score in self.scores.items()},
         }

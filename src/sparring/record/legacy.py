@@ -64,8 +64,9 @@ METRICS = {
     "d_unseen": "d_held_out",
 }
 """What an evaluation during training is keyed by."""
-MEASURES_FIELDS: dict[str, str] = {}
-"""Fields of measures.json."""
+MEASURES_FIELDS = {"unseen_from": "held_out"}
+SCORE_FIELDS = {"through": "space"}
+"""Fields of measures.json, and of each metric in it."""
 SHARDS, PLAN, EVALUATIONS = "parts", "deal.json", "looks"
 """A run of several processes: the folder of its shards, in it the file that says which members each has, and the folder
 of their decisions when to evaluate."""
@@ -128,7 +129,8 @@ def about(data: Plain) -> Plain:
 def measures(data: Plain) -> Plain:
     """measures.json in today's names."""
     made = _renamed(data, MEASURES_FIELDS)
-    return {**made, "metrics": _renamed(made["metrics"], METRICS)}
+    scores = _renamed(made["metrics"], METRICS)
+    return {**made, "metrics": {name: _renamed(score, SCORE_FIELDS) for name, score in scores.items()}}
 
 
 def _leaves(value: Any) -> Any:

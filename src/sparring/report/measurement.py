@@ -77,7 +77,7 @@ def measurement_caption(measured: Measured) -> str:
     missing = f"{lost:,} of {seeds:,} seeds diverged and have no value. " if lost else ""
     return (
         f"{missing}{measured['n']:,} generated examples per seed at round {measured['round']:,} against as many real "
-        f"ones, {features}. Real data: {measured['unseen_from']}, measured the same way. ↓ lower is better, ↑ higher. "
+        f"ones, {features}. Real data: {measured['held_out']}, measured the same way. ↓ lower is better, ↑ higher. "
         f"{unit}"
         + " ".join(["Beside a value that is worse than real data's: by how much.", *measured.get("notes", [])])
     )
