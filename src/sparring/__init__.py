@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from sparring.analysis.generators import latents as latent_vectors
     from sparring.catalogue import read as leaf
     from sparring.errors import SparringError, UsageError
+    from sparring.interface import Curves, Run, train
     from sparring.recipe import Recipe, find_recipe
     from sparring.recipe import find_recipe as recipe
-    from sparring.record import Run
     from sparring.report import write_report
-    from sparring.training.start import train
 
 limit_openmp_spinning()  # before anything loads torch
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Curves",
     "Diagnosis",
     "Recipe",
     "Run",
@@ -61,7 +61,8 @@ __all__ = [
 _HOMES = {
     "Diagnosis": "sparring.analysis.diagnosis:Diagnosis",
     "Recipe": "sparring.recipe:Recipe",
-    "Run": "sparring.record:Run",
+    "Curves": "sparring.interface:Curves",
+    "Run": "sparring.interface:Run",
     "SparringError": "sparring.errors:SparringError",
     "UsageError": "sparring.errors:UsageError",
     "diagnose": "sparring.analysis.diagnosis:diagnose",
@@ -70,7 +71,7 @@ _HOMES = {
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
     "sample": "sparring.analysis.generators:sample",
-    "train": "sparring.training.start:train",
+    "train": "sparring.interface:train",
     "write_report": "sparring.report:write_report",
 }
 _PACKAGES = ("datasets", "latents", "metrics", "networks", "objectives", "optimizers", "recipe", "tricks")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game.assembly import maker_of_generators, sampling_weights
@@ -36,8 +36,20 @@ def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarra
     return examples.float().cpu().numpy()
 
 
+def recipe_of(run: Run, source: Path | None = None, recipe: Recipe | None = None) -> Recipe:
+    """The recipe of a run, with a user's own parts from their file, or from `recipe` where they exist in memory only.
+
+    Raises SparringError where their file is gone or has changed.
+    """
+    return reload(run.recipe, source) if recipe is None else Recipe.from_dict(run.recipe, base=recipe)
+
+
 def generators_of(
-    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None, best: bool = False
+    run: Run | str | Path,
+    source: Path | None = None,
+    seeds: Sequence[int] | None = None,
+    best: bool = False,
+    recipe: Recipe | None = None,
 ) -> tuple[Recipe, Population]:
     """Load a run's trained generators from a checkpoint, with their averaged (EMA) weights where it has those.
 
@@ -46,6 +58,7 @@ def generators_of(
         source: The user's own Python file that the recipe needs, if it has moved since.
         seeds: Members to load; all if None.
         best: Load the best checkpoint, whose samples were nearest to the data, instead of the newest.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
 
     Returns:
         The recipe (of the chosen members only) and the population of generators, in training mode.
@@ -55,7 +68,7 @@ def generators_of(
         UsageError: The run has no member of such a seed.
     """
     run = run if isinstance(run, Run) else Run.open(run)
-    recipe = reload(run.recipe, source)
+    recipe = recipe_of(run, source, recipe)
     checkpoint = run.load("G.", best)
     if checkpoint is None:
         which = "best checkpoint: its samples were never evaluated" if best else "checkpoint"
@@ -73,7 +86,11 @@ def generators_of(
 
 
 def explorable(
-    run: Run | str | Path, source: Path | None = None, seeds: Sequence[int] | None = None, best: bool = False
+    run: Run | str | Path,
+    source: Path | None = None,
+    seeds: Sequence[int] | None = None,
+    best: bool = False,
+    recipe: Recipe | None = None,
 ) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
     """A run's trained generators as one function of latent vectors, in evaluation mode and without gradients.
 
@@ -82,6 +99,7 @@ def explorable(
         source: The user's own Python file that the recipe needs, if it has moved since.
         seeds: Members to load; all if None.
         best: Load the best checkpoint instead of the newest.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
 
     Returns:
         The recipe (of the chosen members only), and G, which maps latent vectors `(P, N, size)` to examples
@@ -92,7 +110,7 @@ def explorable(
         UsageError: The run has no member of such a seed.
     """
     with preserving_torch_rng():
-        recipe, generators = generators_of(run, source, seeds, best)
+        recipe, generators = generators_of(run, source, seeds, best, recipe)
     generators.train(False)
 
     @torch.no_grad()
@@ -154,6 +172,7 @@ def sample(
     z_seeds: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
+    recipe: Recipe | None = None,
 ) -> np.ndarray:
     """Generate examples with every member of a run.
 
@@ -164,6 +183,7 @@ def sample(
         z_seeds: Which latent vectors, each generated from its own integer; overrides `count`.
         seeds: Members to sample from; all if None.
         best: Use the best checkpoint instead of the newest.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
 
     Returns:
         float32 `(P, N, *shape)` in data units ([0, 1] for images). The same z seed gives the same example.
@@ -174,5 +194,52 @@ def sample(
     """
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
-    recipe, G = explorable(run, source, seeds, best)
+    recipe, G = explorable(run, source, seeds, best, recipe)
     return G(latents(recipe, range(count) if z_seeds is None else z_seeds)).float().cpu().numpy()
+
+
+class Generator(nn.Module):
+    """One member's generator: latent vectors `(B, size)` -> examples `(B, *shape)` in data units.
+
+    A class-conditional one takes the classes as well, integers `(B,)`.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe):
+        super().__init__()
+        self.network = network
+        self.latent_size, self.classes, self.shape = recipe.latent.size, recipe.classes, recipe.data.shape
+        self._in_data_units = recipe.data.in_data_units
+
+    def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:
+        """Raises ValueError for vectors of another size, or where classes are missing or not asked for."""
+        if z.dim() != 2 or z.shape[1] != self.latent_size:
+            raise ValueError(f"this generator takes latent vectors (B, {self.latent_size}), not {tuple(z.shape)}")
+        if (classes is not None) != bool(self.classes):
+            needs = f"is class-conditional: give it classes (B,), from 0 to {self.classes - 1}"
+            raise ValueError(f"this generator {needs if self.classes else 'takes no classes'}")
+        if classes is not None:
+            z = torch.cat([z, nn.functional.one_hot(classes, self.classes).to(z.dtype)], 1)
+        return self._in_data_units(self.network(z))
+
+
+def generator_module(
+    run: Run | str | Path, seed: int, best: bool = False, source: Path | None = None, recipe: Recipe | None = None
+) -> Generator:
+    """One member's generator as an ordinary module, in evaluation mode.
+
+    Args:
+        run: A run or its folder.
+        seed: The member.
+        best: Take the best checkpoint, whose samples were nearest to the data, instead of the newest.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
+
+    Raises:
+        SparringError: The folder holds no run, or no such checkpoint yet.
+        UsageError: The run has no member of this seed.
+    """
+    recipe, generators = generators_of(run, source, [seed], best, recipe)
+    with preserving_torch_rng():
+        network = maker_of_generators(recipe)()
+    network.load_state_dict({name: tensor[0].clone() for name, tensor in generators.state().items()})
+    return Generator(network.eval(), recipe).eval()

@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from sparring.analysis.generators import sample
+from sparring.analysis.generators import recipe_of, sample
 from sparring.analysis.judge_choice import INCEPTION, judge_for
 from sparring.analysis.samples import Real, Views, fitting_metrics, real_data, views
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric
-from sparring.recipe import reload
+from sparring.recipe import Recipe
 from sparring.record import Run
 from sparring.record.journal import json_numbers
 
@@ -107,6 +107,7 @@ def measure(
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
     metrics: Collection[str] = (),
+    recipe: Recipe | None = None,
 ) -> Measurement:
     """Measure `count` samples of every member, those of its latent vectors 0 to `count` - 1.
 
@@ -118,6 +119,7 @@ def measure(
         source: Where to find a user's own file, if it moved.
         seeds: The members to measure; None for all.
         metrics: Names of the metrics to compute; every one that fits if empty.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
 
     Raises:
         UsageError: A judge, a metric, a seed or the count does not fit.
@@ -126,7 +128,7 @@ def measure(
     run = run if isinstance(run, Run) else Run.open(run)
     if count < MIN_EXAMPLES:
         raise UsageError(f"count must be at least {MIN_EXAMPLES}, not {count}")
-    recipe = reload(run.recipe, source)
+    recipe = recipe_of(run, source, recipe)
     if seeds is not None:
         recipe = recipe.replace(seeds=seeds)
     checkpoint = run.load("G.")
@@ -140,7 +142,7 @@ def measure(
     values = {name: list[np.ndarray]() for name in scores}
     sides = _sides(reference, real.training)
     for few in _groups(recipe.seeds, n * math.prod(recipe.data.shape)):
-        fake = views(sample(run, n, source, seeds=few), judge)
+        fake = views(sample(run, n, seeds=few, recipe=recipe), judge)
         for name, score in scores.items():
             metric = score.metric
             values[name].append(metric(sides[metric.all_training][metric.space], fake[metric.space]))

@@ -47,7 +47,7 @@ ALT = {
 }
 
 
-def write_report(run: Run) -> Path:
+def write_report(run: Run | str | Path) -> Path:
     """Write a run's `report.html`, and its figures into `figures/`.
 
     Args:
@@ -59,6 +59,7 @@ def write_report(run: Run) -> Path:
     Raises:
         SparringError: The run's folder is damaged.
     """
+    run = run if isinstance(run, Run) else Run.open(run)
     facts = Facts.of(run)
     return run.write_text("report.html", page(facts, _draw(facts)))
 

@@ -1,0 +1,244 @@
+"""What a Python user works with: `train`, and the handle on a run that it returns."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, final
+
+import numpy as np
+
+from sparring import catalogue
+from sparring.analysis.diagnosis import Diagnosis
+from sparring.analysis.diagnosis import diagnose as diagnose_folder
+from sparring.errors import SparringError, UsageError
+from sparring.recipe import Recipe
+from sparring.record import Run as RunFolder
+from sparring.record import Story
+from sparring.record.story import CURVES, GRADIENTS
+from sparring.training.start import train as train_folder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from sparring.analysis.measure import Measurement
+
+P = ParamSpec("P")
+
+
+@final
+class Curves(Mapping[str, np.ndarray]):
+    """Losses, scores and gradient norms over the rounds: `curves["d_loss"]` is float64 `(T, P)`, NaN where not finite.
+
+    `curves.rounds`, int64 `(T,)`, says which round each row is of; columns are members, in the order of `curves.seeds`.
+    """
+
+    def __init__(self, story: Story):
+        self._story = story
+        self.rounds = story.logged_rounds
+        self.seeds = tuple(story.seeds)
+        self._names = [*CURVES, *(name for name in GRADIENTS if np.isfinite(story.curve(name)).any())]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Raises UsageError for a curve that this run does not have, with the nearest name that it has."""
+        if name not in self._names:
+            raise UsageError(catalogue.unknown("curves", name, self._names))
+        return self._story.curve(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return f"Curves({', '.join(self._names)}; {len(self.rounds):,} rounds x {len(self.seeds):,} members)"
+
+    def to_pandas(self) -> Any:
+        """All curves as one `pandas.DataFrame`: its index is `round`, its columns are `(curve, seed)`.
+
+        Raises:
+            SparringError: pandas is not installed.
+        """
+        try:
+            pandas = importlib.import_module("pandas")
+        except ImportError as error:
+            raise SparringError("curves.to_pandas() needs pandas: pip install pandas") from error
+        columns = pandas.MultiIndex.from_product([self._names, self.seeds], names=["curve", "seed"])
+        values = np.concatenate([self[name] for name in self._names], 1)
+        return pandas.DataFrame(values, index=pandas.Index(self.rounds, name="round"), columns=columns)
+
+
+@final
+class Run:
+    """A run: what was trained, how it went, and what its generators make. In a notebook it displays itself.
+
+    Args:
+        folder: The run's folder; it may still be training.
+        recipe: The recipe that it was trained with, for networks or data that exist in this process only. Without it
+            the recipe is read from the folder.
+
+    Raises:
+        SparringError: The folder holds no run.
+    """
+
+    def __init__(self, folder: RunFolder | str | Path, recipe: Recipe | None = None):
+        self.folder = folder if isinstance(folder, RunFolder) else RunFolder.open(folder)
+        self._recipe = recipe
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    def __fspath__(self) -> str:
+        """A run stands for its folder's path wherever one is asked for."""
+        return str(self.path)
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was trained. Raises SparringError where that needs a file of the user's own that is gone or changed."""
+        from sparring.analysis.generators import recipe_of
+
+        return recipe_of(self.folder, recipe=self._recipe)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One for each member."""
+        return tuple(self.folder.story.seeds)
+
+    @property
+    def round(self) -> int:
+        """Rounds played so far."""
+        return self.folder.story.round
+
+    @property
+    def status(self) -> str:
+        """`finished`, `plateau` (stopped early), `stopped`, `diverged`, or `unfinished` (training, or killed)."""
+        return self.folder.story.status
+
+    @property
+    def curves(self) -> Curves:
+        """Losses, scores and gradient norms, `(rounds, members)` each."""
+        return Curves(self.folder.story)
+
+    def diagnose(self) -> Diagnosis:
+        """What is wrong with the run, or right: findings with their evidence, and remedies to try."""
+        return diagnose_folder(self.folder)
+
+    def measure(
+        self,
+        count: int = 1_000,
+        judge: str | None = None,
+        metrics: Sequence[str] = (),
+        seeds: Sequence[int] | None = None,
+        data_dir: str | Path | None = None,
+    ) -> Measurement:
+        """Measure the samples of every member, beside what held-out real data score.
+
+        Args:
+            count: Generated examples of each member, and real ones on either side.
+            judge: Whose features to compare by: `digits`, `mnist`, `fashion-mnist`, `own` (trained on this data), or
+                `inception`. By default the one that goes with the data.
+            metrics: Names of metrics to measure; all that fit the data if empty.
+            seeds: Members to measure; all if None.
+            data_dir: The folder with the data set's files, where it is not the default one.
+
+        Returns:
+            The measurement, which is stored in the run's folder too.
+
+        Raises:
+            SparringError: There is no checkpoint yet, or the data cannot be read.
+            UsageError: There is no such judge, metric or member, or it does not fit the data.
+        """
+        from sparring.analysis.measure import keep, measure
+
+        home = Path(data_dir) if data_dir is not None else None
+        measured = measure(self.folder, count, judge, home, None, seeds, tuple(metrics), recipe=self._recipe)
+        keep(measured)
+        return measured
+
+    def generator(self, seed: int | None = None, best: bool = False) -> nn.Module:
+        """One member's generator as an ordinary module: latent vectors `(B, size)` -> examples `(B, *shape)`.
+
+        Args:
+            seed: The member; the first if None.
+            best: Take the checkpoint whose samples were nearest to the data, in place of the newest.
+
+        Returns:
+            A module in evaluation mode whose output is in data units ([0, 1] for images), with averaged (EMA) weights
+            where the recipe keeps such. A class-conditional generator takes the classes, `(B,)` integers, as a second
+            argument.
+
+        Raises:
+            SparringError: There is no such checkpoint.
+            UsageError: The run has no such member.
+        """
+        from sparring.analysis.generators import generator_module
+
+        return generator_module(self.folder, self.seeds[0] if seed is None else seed, best, recipe=self._recipe)
+
+    def sample(
+        self,
+        count: int = 64,
+        seeds: Sequence[int] | None = None,
+        best: bool = False,
+        z_seeds: Sequence[int] | None = None,
+    ) -> np.ndarray:
+        """Examples of every member, float32 `(P, count, *shape)` in data units ([0, 1] for images).
+
+        Args:
+            count: Examples of each member: those of its latent vectors 0 to count - 1.
+            seeds: Members; all if None.
+            best: Take the checkpoint whose samples were nearest to the data, in place of the newest.
+            z_seeds: Which latent vectors instead of the first `count`; the same number gives the same example.
+
+        Raises:
+            SparringError: There is no such checkpoint.
+            UsageError: The run has no such member, or a number is out of range.
+        """
+        from sparring.analysis.generators import sample
+
+        return sample(self.folder, count, z_seeds=z_seeds, seeds=seeds, best=best, recipe=self._recipe)
+
+    def summary(self) -> dict[str, Any]:
+        """All that `sparring show --json` prints."""
+        from sparring.analysis.summary import summary
+
+        return summary(self.folder)
+
+    def report(self) -> Path:
+        """Write report.html, one self-contained page, and return its path."""
+        from sparring.report import write_report
+
+        return write_report(self.folder)
+
+    def __repr__(self) -> str:
+        story = self.folder.story
+        name = story.recipe["name"] or self.path.name
+        members = f"{len(story.seeds):,} seed{'s' if len(story.seeds) > 1 else ''}"
+        return f"<Run {str(self.path)!r}: {name}, {members}, {story.status} at round {story.round:,}>"
+
+    def _repr_html_(self) -> str:
+        from sparring.report.page.notebook import notebook_html
+
+        return notebook_html(self.folder)
+
+
+def _with_handle(call: Callable[P, RunFolder]) -> Callable[P, Run]:
+    """The same call, which returns the handle and remembers the recipe it was given."""
+
+    @functools.wraps(call)
+    def train_and_wrap(*args: P.args, **kwargs: P.kwargs) -> Run:
+        recipe = kwargs.get("recipe", args[0] if args else None)
+        return Run(call(*args, **kwargs), recipe if isinstance(recipe, Recipe) else None)
+
+    return train_and_wrap
+
+
+train = _with_handle(train_folder)
