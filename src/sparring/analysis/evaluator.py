@@ -215,7 +215,7 @@ class Evaluator:
         count = min(_without_classes(reals).shape[1], _without_classes(fakes).shape[1])
         parts = [slice(at, min(at + self.chunk, count)) for at in range(0, count, self.chunk)]
         pairs = [game.outputs(_some(reals, part), _some(fakes, part)) for part in parts]
-        real, fake = (torch.cat(kind, 1).double().mean(1).cpu().numpy() for kind in zip(*pairs, strict=True))
+        real, fake = (torch.cat(kind, 1).cpu().double().mean(1).numpy() for kind in zip(*pairs, strict=True))
         return real, fake
 
 

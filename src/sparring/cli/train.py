@@ -50,7 +50,9 @@ class TrainFlags:
     optimizer: Annotated[
         str, flag("Optimizer of both networks: adam, or adam(lr=1e-3, betas=(0, 0.9)).", "NAME", "the recipe's")
     ] = ""
-    device: Annotated[str, flag("Where to compute: cpu, cuda, cuda:1, ...; --gpu is --device cuda.", "NAME")] = "cpu"
+    device: Annotated[str, flag("Where to compute: auto, cpu, cuda, cuda:1 or mps; --gpu is --device gpu.", "NAME")] = (
+        "auto"
+    )
     threads: Annotated[int | None, flag("Threads that PyTorch computes with.", "N", "by the size of the work")] = None
     compile: Annotated[
         bool,
@@ -155,7 +157,7 @@ def _aliases(arguments: list[str], recipe: Recipe) -> list[str]:
         if name == "--epochs":
             raise UsageError(f"training is counted in rounds, not epochs: say --rounds N ({_epoch(recipe)})")
         if name in ("--gpu", "--cuda"):
-            made.append("--device=cuda")
+            made.append(f"--device={name.strip('-')}")
         else:
             made.append({"--batch-size": "--batch", "--learning-rate": "--lr"}.get(name, name) + equals + value)
     return made

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Mixture:
-    """A source of points. `centers` is float64 `(K, 2)`."""
+    """A source of points. `centers` is `(K, 2)`."""
 
     centers: Tensor
     sd: float
@@ -25,7 +25,8 @@ class Mixture:
     def of(cls, modes: Modes, device: str | torch.device) -> Mixture:
         import torch
 
-        return cls(torch.tensor(modes.centers, dtype=torch.float64, device=device), modes.sd)
+        exact = torch.float32 if torch.device(device).type == "mps" else torch.float64  # Apple's GPUs have no float64
+        return cls(torch.tensor(modes.centers, dtype=exact, device=device), modes.sd)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
         share = rng.uniform("real mode", (count,))

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sparring.errors import UsageError
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -45,6 +47,33 @@ def limit_openmp_spinning() -> None:
     processes that it starts inherit the variable and have the short spin.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
+
+
+def resolve_device(name: str) -> str:
+    """The device that a name stands for on this machine.
+
+    Args:
+        name: `auto` (a CUDA GPU, else an Apple GPU, else the CPU), `cpu`, `cuda`, `cuda:1`, `mps`, or `gpu` (any GPU).
+
+    Returns:
+        A name that torch knows.
+
+    Raises:
+        UsageError: There is no such device here; the message says what there is.
+    """
+    import torch
+
+    here = ["cpu"]
+    if torch.cuda.is_available():
+        here += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    gpus = here[1:]
+    if name == "auto" or (name == "gpu" and gpus):
+        return gpus[0] if gpus else "cpu"
+    if name not in here:
+        raise UsageError(f"torch finds no device {name!r} here, only {', '.join(here)}; --device auto takes the best")
+    return name
 
 
 def cores() -> int:

@@ -25,7 +25,7 @@ def write_about(run: Run, recipe: Recipe, device: str, threads: int, processes: 
     Args:
         run: Its folder exists.
         recipe: What is trained, with all the run's seeds.
-        device: `cpu`, or a CUDA device, whose name is written.
+        device: `cpu`, `mps`, or a CUDA device, whose name is written.
         threads: Threads of torch, in each process.
         processes: Processes that train the run.
     """
@@ -35,7 +35,7 @@ def write_about(run: Run, recipe: Recipe, device: str, threads: int, processes: 
         "recipe": recipe.name,
         "id": recipe.id,
         "seeds": list(recipe.seeds),
-        "device": device if device == "cpu" else torch.cuda.get_device_name(device),
+        "device": torch.cuda.get_device_name(device) if device.startswith("cuda") else device,
         "threads": threads,
         "processes": processes,
         "cores": cores(),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sparring.game.assembly import game_of, part_of
 from sparring.game.compile.plan import compile_ahead as compile_game
-from sparring.game.runtime import preserving_torch_rng, threads_for, threads_set
+from sparring.game.runtime import preserving_torch_rng, resolve_device, threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
 
 
@@ -24,7 +24,7 @@ class CompiledAhead:
 
 
 def compile_ahead(
-    recipe: Recipe | str, *, data_dir: str | Path | None = None, device: str = "cpu", threads: int | None = None
+    recipe: Recipe | str, *, data_dir: str | Path | None = None, device: str = "auto", threads: int | None = None
 ) -> CompiledAhead:
     """Compile the training step of a recipe, and use it from now on when that recipe is trained on this machine.
 
@@ -41,6 +41,7 @@ def compile_ahead(
         SparringError: The data cannot be read.
     """
     recipe = find_recipe(recipe) if isinstance(recipe, str) else recipe
+    device = resolve_device(device)
     data, open_data = recipe.data.with_opener(Path(data_dir) if data_dir is not None else None, device)
     recipe = recipe.replace(data=data)
     source = open_data()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from sparring.errors import UsageError
+from sparring.game.runtime import resolve_device
 from sparring.game.world import World, local_device, process_group, world_from_env
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Run
@@ -25,7 +26,7 @@ def train(
     on: Literal["here", "ray"] = "here",
     share_batch: bool = False,
     data_dir: str | Path | None = None,
-    device: str = "cpu",
+    device: str = "auto",
     threads: int | None = None,
     watchers: Sequence[Watcher] = (),
     session_watchers: Sequence[SessionWatcher] = (),
@@ -43,7 +44,8 @@ def train(
         share_batch: Under torchrun: every process trains all seeds on its share of the batch, also where there are
             seeds enough to distribute.
         data_dir: Folder with the data set's files; else SPARRING_DATA, else they are downloaded once.
-        device: `cpu`, `cuda`, `cuda:1`, ...; under torchrun `cuda` is each process's own GPU.
+        device: `auto` (a CUDA GPU, else an Apple GPU, else the CPU), `cpu`, `cuda`, `cuda:1` or `mps`; under torchrun
+            `cuda` is each process's own GPU.
         threads: Threads of torch in each process; chosen by the work if not given.
         watchers: Called with the `Trainer` about twice a second, if one process trains all seeds.
         session_watchers: Called with the `Session` about four times a second, if seeds are distributed.
@@ -60,6 +62,7 @@ def train(
     """
     recipe, world = find_recipe(recipe) if isinstance(recipe, str) else recipe, world_from_env()
     _check(processes, on, share_batch, world)
+    device = resolve_device(device)
     device = local_device(device) if world.size > 1 else device
     home = Path(data_dir) if data_dir is not None else None
     settings = Settings(home, device, threads, metrics, early_stop, compile)

@@ -66,6 +66,8 @@ def plan(
         return Plan(game.play_to)
     how = _How.of(game, part, group)
     try:
+        if game.rng.device.type not in ("cpu", "cuda"):
+            raise UncompilableError(f"there is no compiled code for the device {game.rng.device}")
         if game.world.size > 1:
             raise UncompilableError("processes that share a batch cannot use compiled code")
         if compile is None and not (_pays_on_gpu(game) if how.on_gpu else _decided(game, how, name)):
