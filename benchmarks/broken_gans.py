@@ -37,7 +37,7 @@ from sparring.analysis.diagnosis import NOT_SURE, diagnose, story_of
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of
 from sparring.recipe import Recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.rules import Signals
 from sparring.training import train
 
@@ -53,18 +53,18 @@ def folder_of(out: Path, case: Case) -> Path:
     return out / case.name.replace(",", "").replace("'", "").replace("/", "by").replace(" ", "-").lower()
 
 
-def play(case: Case, out: Path, data_dir: Path | None, seeds: int = SEEDS) -> Run:
+def play(case: Case, out: Path, data_dir: Path | None, seeds: int = SEEDS) -> RunFolder:
     """Train it, resume it, or open the finished run."""
     return trained(case.recipe(seeds), folder_of(out, case), data_dir)
 
 
-def trained(recipe: Recipe, folder: Path, data_dir: Path | None) -> Run:
+def trained(recipe: Recipe, folder: Path, data_dir: Path | None) -> RunFolder:
     """Train a run to its end. A run whose every seed diverged counts as finished."""
     try:
         run = train(recipe, folder, data_dir=data_dir, threads=1)
     except SparringError:
         if is_done(folder):
-            return Run(folder)
+            return RunFolder(folder)
         raise
     if not is_done(folder):
         sys.exit("stopped after saving a checkpoint; run the same command again to resume")
@@ -73,7 +73,7 @@ def trained(recipe: Recipe, folder: Path, data_dir: Path | None) -> Run:
 
 def is_done(folder: Path) -> bool:
     """Whether the run is finished or diverged."""
-    return Run(folder).exists and Run(folder).story.status in ("finished", "diverged")
+    return RunFolder(folder).exists and RunFolder(folder).story.status in ("finished", "diverged")
 
 
 def seconds_of(recipe: Recipe, data_dir: Path | None) -> float:
@@ -92,7 +92,7 @@ def in_words(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def nearness(run: Run) -> np.ndarray:
+def nearness(run: RunFolder) -> np.ndarray:
     """How far each member's samples are from the data in the end, `(P,)`; infinite for one that diverged.
 
     For points about modes, this is the distance to the nearest training example: their Fréchet distance depends on
@@ -105,7 +105,7 @@ def nearness(run: Run) -> np.ndarray:
     return np.where(signals.diverged | ~np.isfinite(last), np.inf, last)
 
 
-def entry_of(case: Case, run: Run) -> dict[str, Any]:
+def entry_of(case: Case, run: RunFolder) -> dict[str, Any]:
     """The diagnosis of a case, beside its correct verdicts."""
     diagnosis = diagnose(run)
     distance = float(np.median(nearness(run)))

@@ -34,7 +34,7 @@ from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.evaluator import Evaluator
 from sparring.game.assembly import game_of, restore
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.record.journal import json_numbers
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import train
@@ -42,11 +42,11 @@ from sparring.training import train
 RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
 
 
-def runs_in(folders: list[Path]) -> Iterator[Run]:
+def runs_in(folders: list[Path]) -> Iterator[RunFolder]:
     """Runs of the ladder's recipes in these folders or in their subfolders."""
     for folder in folders:
         for place in (folder, *sorted(p for p in folder.iterdir() if p.is_dir())):
-            run = Run(place)
+            run = RunFolder(place)
             if run.exists and run.recipe.get("name") in LADDER:
                 yield run
 
@@ -59,17 +59,17 @@ def seconds_left(name: str, arguments: argparse.Namespace) -> float:
     return min(arguments.budget, seconds_of(whole, arguments.data_dir))
 
 
-def climbed(name: str, arguments: argparse.Namespace) -> Run:
+def climbed(name: str, arguments: argparse.Namespace) -> RunFolder:
     """A run of one recipe: the existing one, resumed, or a new one."""
     folder = arguments.out / name
-    if Run(folder).exists:
-        recipe = Recipe.from_json(Run(folder).recipe_json)
+    if RunFolder(folder).exists:
+        recipe = Recipe.from_json(RunFolder(folder).recipe_json)
     else:
         recipe = cut(find_recipe(name).replace(seeds=arguments.seeds), arguments.data_dir, arguments.budget)
     return train(recipe, folder, data_dir=arguments.data_dir)
 
 
-def evaluated(run: Run, data_dir: Path | None) -> Story:
+def evaluated(run: RunFolder, data_dir: Path | None) -> Story:
     """The story of a run; with one evaluation of its last checkpoint, if it has none."""
     story = story_of(run)
     saved = run.load()
@@ -88,7 +88,7 @@ def evaluated(run: Run, data_dir: Path | None) -> Story:
     )
 
 
-def diagnosed(run: Run, data_dir: Path | None) -> dict[str, Any]:
+def diagnosed(run: RunFolder, data_dir: Path | None) -> dict[str, Any]:
     """The diagnosis of a run, beside the reference result of its recipe."""
     name, story = run.recipe["name"], evaluated(run, data_dir)
     verdict = diagnosis(story)

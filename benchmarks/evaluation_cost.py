@@ -37,7 +37,7 @@ from speed import RESULTS, processor
 from sparring.analysis.evaluator import Evaluator
 from sparring.game.game import Game
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training import Trainer, train
 
 PLAYED = (
@@ -98,7 +98,7 @@ def pairs_of(recipe: Recipe, count: int, data_dir: Path | None, folder: Path) ->
             home = folder / f"{recipe.name}-{len(recipe.seeds)}-{turn}-{metrics}"
             runs[metrics] = timed(recipe, home, data_dir, metrics)
             if metrics:
-                evaluations = len(Run.open(home).story.evaluations[0])
+                evaluations = len(RunFolder.open(home).story.evaluations[0])
         found.append(Pair(runs[True].seconds, runs[False].seconds, runs[True].in_evaluations, evaluations))
     return found[1:]
 

@@ -29,7 +29,7 @@ from sparring.analysis.measure import keep, measure
 from sparring.game.assembly import game_of
 from sparring.game.runtime import threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run, write_atomically
+from sparring.record import RunFolder, write_atomically
 from sparring.record.grid import save_grid
 from sparring.report import summary, write_report
 from sparring.training import train
@@ -69,7 +69,7 @@ def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     folder = arguments.out / name
     whole = find_recipe(name).replace(seeds=arguments.seeds)
     if (folder / "recipe.json").exists():
-        recipe = Recipe.from_json(Run(folder).recipe_json)
+        recipe = Recipe.from_json(RunFolder(folder).recipe_json)
     else:
         recipe = cut(whole, arguments.data_dir, arguments.budget)
     run = train(recipe, folder, data_dir=arguments.data_dir)

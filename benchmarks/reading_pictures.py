@@ -21,7 +21,7 @@ from PIL import Image
 
 from sparring.analysis.curves import smoothed_curve
 from sparring.analysis.facts import Facts
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.grid import excerpts
 from sparring.report.figures.drawing import (
     LIGHT,
@@ -144,7 +144,7 @@ def main() -> None:
         drawn, words = {"reading-held-out": held_out}, words[1:]
     if not words or words[0].startswith("-"):
         sys.exit(__doc__)
-    runs = [Facts.of(Run.open(path)) for path in words]
+    runs = [Facts.of(RunFolder.open(path)) for path in words]
     for name, draw in drawn.items():
         figure = draw(runs)
         path = PICTURES / f"{name}.png"

@@ -37,12 +37,12 @@ from broken_gans import (
 )
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnose, remedied
-from sparring.record import Run
+from sparring.record import RunFolder
 
 RESULTS = Path(__file__).parent / "results" / "remedies.json"
 
 
-def outcome(case: Case, before: Run, verdict: Diagnosis, remedy: str, after: Run) -> dict[str, Any]:
+def outcome(case: Case, before: RunFolder, verdict: Diagnosis, remedy: str, after: RunFolder) -> dict[str, Any]:
     """For the seeds that had the finding: in how many it is gone, and in how many the distance fell."""
     first = verdict.findings[0]
     now = next((f for f in diagnose(after).findings if f.rule == first.rule), None)

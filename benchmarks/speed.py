@@ -45,7 +45,7 @@ from sparring.game.compile.plan import plan
 from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training.single import chores_for
 from sparring.training.trainer import CURVE_STEP, Trainer
 
@@ -116,7 +116,7 @@ class Ours:
     ):
         self.label, self.threads = f"ours, {_seeds(len(recipe.seeds))}", threads or threads_for(recipe)
         endless = replace(recipe, rounds=recipe.rounds * LONGER, log_points=1)
-        run = Run(folder)
+        run = RunFolder(folder)
         run.create(endless.to_json())
         game = game_of(endless, source)
         with threads_set(self.threads):

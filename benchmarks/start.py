@@ -24,7 +24,7 @@ from statistics import median
 
 from speed import processor
 
-from sparring.record import Run
+from sparring.record import RunFolder
 
 RESULTS = Path(__file__).parent / "results" / "start.json"
 KINDS = {"not compiled": "--no-compile", "compiled, the first time": "--compile", "compiled, kept": "--compile"}
@@ -53,7 +53,7 @@ def seconds_to_begin(recipe: str, flag: str, cache: Path, folder: Path, data_dir
 
 def first_log_point(folder: Path) -> float | None:
     """When the first log event was written, in seconds since 1970; None before that."""
-    run = Run(folder)
+    run = RunFolder(folder)
     if not run.exists or not (folder / "journal.jsonl").exists():
         return None
     return next((event["at"] for event in run.story.events if event["event"] == "log"), None)

@@ -45,4 +45,4 @@ def my_gan() -> Recipe:
 
 if __name__ == "__main__":
     run = sparring.train(my_gan(), out=tempfile.mkdtemp() + "/mine")
-    print(f"{run.path}: {run.story.status} after {run.story.round} rounds")
+    print(f"{run.path}: {run.status} after {run.round} rounds")

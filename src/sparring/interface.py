@@ -15,8 +15,7 @@ from sparring.analysis.diagnosis import Diagnosis
 from sparring.analysis.diagnosis import diagnose as diagnose_folder
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
-from sparring.record import Run as RunFolder
-from sparring.record import Story
+from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training.start import train as train_folder
 

@@ -26,7 +26,7 @@ from sparring.game.compile.tracer import Code, Traced
 from sparring.game.game import Game
 from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training import Trainer, train
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
@@ -123,7 +123,7 @@ def test_what_changes_with_the_round_is_followed(text: str, specializations: int
 def test_a_run_left_twice_is_the_run_never_left(data_dir: Path, tmp_path: Path) -> None:
     recipe = short(find_recipe("pattern-1010"))
 
-    def left(cuts: tuple[int, ...], folder: str) -> Run:
+    def left(cuts: tuple[int, ...], folder: str) -> RunFolder:
         for cut in cuts:
             run = train(recipe, tmp_path / folder, threads=1, compile=True, watchers=[leave_at(cut)])
             assert run.story.round == min(cut, recipe.rounds)

@@ -13,7 +13,7 @@ from sparring.game.assembly import game_of
 from sparring.game.compile import aot, compiled, plan
 from sparring.game.compile.costs import Costs, estimate, remember
 from sparring.recipe import find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training import train
 from sparring.training.ahead import compile_ahead
 
@@ -52,7 +52,7 @@ def own_cache_each(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path / "cache")
 
 
-def weights(run: Run) -> bytes:
+def weights(run: RunFolder) -> bytes:
     return run.checkpoints()[-1].read_bytes()
 
 

@@ -27,7 +27,7 @@ from sparring.metrics.similarity_to_mean import MAX_RATIO
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES
 from sparring.training import Trainer
 from sparring.training.chores.evaluate import EVALUATION_SHARE, Evaluate
@@ -152,7 +152,7 @@ def timed(
         return {"diversity": np.ones(1)}
 
     monkeypatch.setattr(game, "play", played)
-    run = Run(folder)
+    run = RunFolder(folder)
     run.create(recipe.to_json())
     baseline = {"diversity": 1.0}
     evaluator: Any = SimpleNamespace(

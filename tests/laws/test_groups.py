@@ -15,7 +15,7 @@ from sparring.game.compile.groups import balanced, group_size, groups_like
 from sparring.game.compile.plan import plan
 from sparring.game.runtime import threads_set
 from sparring.recipe import find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training import train
 from tests.laws.test_compiled import (
     ADAM,
@@ -82,14 +82,14 @@ def test_a_run_in_groups_that_is_left_goes_on_in_groups(tmp_path: Path, monkeypa
     assert together.about["group"] is None
     monkeypatch.setattr(groups, "MIN_BYTES", 0)
     train(recipe, tmp_path / "together")
-    assert Run(tmp_path / "together").about["group"] is None
+    assert RunFolder(tmp_path / "together").about["group"] is None
     whole = train(recipe, tmp_path / "whole", threads=2, compile=True)
     assert whole.about["group"] == 1
     train(recipe, tmp_path / "parts", threads=2, compile=True, watchers=[leave_at(11)])
     monkeypatch.undo()
     monkeypatch.setattr(compiled, "load_or_compile", lambda traced, at_once: lambda inputs: traced.graph(*inputs))
     parts = train(recipe, tmp_path / "parts")
-    assert Run(parts.path).about["group"] == 1
+    assert RunFolder(parts.path).about["group"] == 1
     assert_same(parts, whole)
 
 

@@ -23,7 +23,7 @@ from sparring.game.assembly import game_of, state_of
 from sparring.game.game import Game, Logged
 from sparring.game.runtime import threads_set
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.story import CURVES
 from sparring.training.trainer import Trainer
 from tests.laws.user_modules import PAIRS
@@ -57,7 +57,7 @@ def leave_at(round: int) -> Callable[[Trainer], None]:
     return watch
 
 
-def interrupted(recipe: Recipe, folder: Path, data_dir: Path) -> Run:
+def interrupted(recipe: Recipe, folder: Path, data_dir: Path) -> RunFolder:
     """A run that was left twice and is not finished."""
     for cut in CUTS:
         run = train(recipe, folder, data_dir=data_dir, watchers=[leave_at(cut)])
@@ -65,7 +65,7 @@ def interrupted(recipe: Recipe, folder: Path, data_dir: Path) -> Run:
     return run
 
 
-def content_of(run: Run) -> dict[str, np.ndarray]:
+def content_of(run: RunFolder) -> dict[str, np.ndarray]:
     """All that a run has recorded of its training."""
     round, state = run.load() or (0, {})
     story = run.story
@@ -82,7 +82,7 @@ def content_of(run: Run) -> dict[str, np.ndarray]:
     return facts | {f"weights {name}": array for name, array in state.items()}
 
 
-def assert_same(run: Run, whole: Run) -> None:
+def assert_same(run: RunFolder, whole: RunFolder) -> None:
     assert run.story.status == whole.story.status == "finished"
     mine, theirs = content_of(run), content_of(whole)
     # An extra log event where a run was left says nothing new: it is no point of a curve and no picture.
@@ -139,27 +139,27 @@ def test_a_users_own_networks_go_on_as_if_never_left(what: str, members: int, tm
     assert_same(train(recipe, tmp_path / "left"), whole)
 
 
-def tear_the_last_line(run: Run) -> None:
+def tear_the_last_line(run: RunFolder) -> None:
     with (run.path / "journal.jsonl").open("ab") as file:
         file.write(b'{"event":"log","round":3')
 
 
-def truncate_the_newest_checkpoint(run: Run) -> None:
+def truncate_the_newest_checkpoint(run: RunFolder) -> None:
     older, newest = run.checkpoints()
     os.truncate(newest, newest.stat().st_size // 2)
     assert (run.load() or (0,))[0] == int(older.stem.rpartition("-")[2])
 
 
-def empty_the_newest_checkpoint(run: Run) -> None:
+def empty_the_newest_checkpoint(run: RunFolder) -> None:
     os.truncate(run.checkpoints()[-1], 0)
 
 
-def lose_every_checkpoint(run: Run) -> None:
+def lose_every_checkpoint(run: RunFolder) -> None:
     for path in run.checkpoints():
         path.unlink()
 
 
-def leave_partial_files_about(run: Run) -> None:
+def leave_partial_files_about(run: RunFolder) -> None:
     for name in ("recipe.json", "about.json", "samples/round-000000035.png", "weights/round-000000045.safetensors"):
         path = run.path / name
         path.with_name(f".{path.name}.partial").write_bytes(b"half of it")
@@ -177,7 +177,7 @@ def leave_partial_files_about(run: Run) -> None:
 )
 @pytest.mark.parametrize("which", ["pattern-1010", "digits"])
 def test_what_a_crash_leaves_behind_changes_nothing(
-    damage: Callable[[Run], None], which: str, data_dir: Path, tmp_path: Path
+    damage: Callable[[RunFolder], None], which: str, data_dir: Path, tmp_path: Path
 ) -> None:
     recipe = short(find_recipe(which))
     whole = train(recipe, tmp_path / "whole", data_dir=data_dir)
@@ -243,7 +243,7 @@ def test_a_second_ctrl_c_interrupts_at_once_and_loses_no_more_than_a_crash(tmp_p
 
     with pytest.raises(KeyboardInterrupt):
         train(recipe, tmp_path / "left", watchers=[strike_twice])
-    assert Run.open(tmp_path / "left").story.status == "unfinished"
+    assert RunFolder.open(tmp_path / "left").story.status == "unfinished"
     assert_same(train(recipe, tmp_path / "left"), whole)
 
 
@@ -261,7 +261,7 @@ def test_when_checkpoints_fall_changes_nothing(monkeypatch: pytest.MonkeyPatch, 
 def test_chores_change_nothing_of_what_is_computed(tmp_path: Path) -> None:
     recipe = short(find_recipe("digits"))
     whole = train(recipe, tmp_path / "whole")
-    bare = Run(tmp_path / "bare")
+    bare = RunFolder(tmp_path / "bare")
     bare.create(recipe.to_json())
     with threads_set(1):
         game = game_of(recipe, recipe.data.open(None, "cpu"))
@@ -280,7 +280,7 @@ def test_training_a_finished_run_again_changes_no_file_of_results(tmp_path: Path
     assert contents(run) == before
 
 
-def contents(run: Run) -> dict[str, Any]:
+def contents(run: RunFolder) -> dict[str, Any]:
     return {
         str(path.relative_to(run.path)): path.read_bytes()
         for path in run.path.rglob("*")

@@ -19,7 +19,7 @@ from sparring.analysis.facts import Facts
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.grid import excerpts, grid, save_grid
 from sparring.report import Comparison, comparison_summary, run_text, write_comparison
 from sparring.report.figures.multiples import final_outputs, losses, outputs
@@ -43,11 +43,11 @@ def told_run(
     seeds: int = 3,
     levels: dict[str, float] | None = None,
     **changes: Any,
-) -> Run:
+) -> RunFolder:
     """A run folder, told rather than trained: losses about 0.25 x scale. The last `lost` members diverge midway."""
     recipe = find_recipe(name if name in catalogue.entries("recipes") else "num-gan")
     held = recipe.replace(seeds=seeds, rounds=200, log_points=4).to_dict() | {"name": name} | changes
-    made = Run(path)
+    made = RunFolder(path)
     made.create(json.dumps(held))
     levels = levels or LEVELS[held["objective"]["is"]]
     made.write_text("about.json", json.dumps({"id": "0123456789ab", "equilibrium": levels, "changed": {}}))
@@ -70,11 +70,11 @@ def told_run(
     return made
 
 
-def compared(*runs: Run) -> Comparison:
+def compared(*runs: RunFolder) -> Comparison:
     return Comparison.of([made.path for made in runs])
 
 
-def page_of(*runs: Run) -> Page:
+def page_of(*runs: RunFolder) -> Page:
     return Page(comparison_page(compared(*runs)))
 
 
@@ -85,7 +85,7 @@ def words_of(held: Comparison) -> str:
 
 
 @pytest.fixture
-def three(tmp_path: Path) -> list[Run]:
+def three(tmp_path: Path) -> list[RunFolder]:
     """The lineage of write-up 000, out of order on the disk; its losses are of two kinds."""
     names = ("num-gan-2", "num-gan", "num-gan-1")
     return [told_run(tmp_path / f"{k}", name, scale=3.0 if k == 0 else 1.0 + k) for k, name in enumerate(names)]
@@ -94,7 +94,7 @@ def three(tmp_path: Path) -> list[Run]:
 # The page.
 
 
-def test_the_page_fetches_nothing_and_is_whole(three: list[Run], tmp_path: Path) -> None:
+def test_the_page_fetches_nothing_and_is_whole(three: list[RunFolder], tmp_path: Path) -> None:
     out = write_comparison(compared(*three), tmp_path / "deep" / "page.html")
     seen = Page(out.read_text(encoding="utf-8"))
     for tag, attributes in seen.tags:
@@ -110,7 +110,7 @@ def test_the_page_fetches_nothing_and_is_whole(three: list[Run], tmp_path: Path)
     assert not list(tmp_path.glob("deep/.*"))
 
 
-def test_the_page_tells_the_story_of_a_lineage(three: list[Run], tmp_path: Path) -> None:
+def test_the_page_tells_the_story_of_a_lineage(three: list[RunFolder], tmp_path: Path) -> None:
     seen = Page(comparison_page(Comparison.of([tmp_path])))
     assert seen.said.index("num-gan") < seen.said.index("Changed from num-gan")
     assert [a["id"] for a in seen.all("article")] == ["run-1", "run-2", "run-3"]
@@ -125,7 +125,7 @@ def test_the_page_tells_the_story_of_a_lineage(three: list[Run], tmp_path: Path)
     assert len(samples) == 9
 
 
-def test_different_objectives_are_said_not_to_compare(three: list[Run]) -> None:
+def test_different_objectives_are_said_not_to_compare(three: list[RunFolder]) -> None:
     held = compared(*three)
     assert not held.losses_comparable and held.outputs_comparable
     assert "losses are not comparable across them; compare D(real) and D(fake) instead" in words_of(held)
@@ -133,14 +133,14 @@ def test_different_objectives_are_said_not_to_compare(three: list[Run]) -> None:
     assert alike.losses_comparable and not any("objective" in note for note in alike.notes)
 
 
-def test_answers_on_different_scales_are_said_not_to_compare(three: list[Run], tmp_path: Path) -> None:
+def test_answers_on_different_scales_are_said_not_to_compare(three: list[RunFolder], tmp_path: Path) -> None:
     critic = told_run(tmp_path / "critic", levels={"d_loss": 0, "g_loss": 0, "d_real": 0, "d_fake": 0})
     held = compared(three[0], critic)
     assert not held.outputs_comparable
     assert any("different scales" in note for note in held.notes) and not any("instead" in note for note in held.notes)
 
 
-def test_unfinished_and_diverged_runs_are_counted(three: list[Run], tmp_path: Path) -> None:
+def test_unfinished_and_diverged_runs_are_counted(three: list[RunFolder], tmp_path: Path) -> None:
     short = told_run(tmp_path / "short", "digits", played=100)
     broken = told_run(tmp_path / "broken", "fashion-fc", lost=2)
     gone = told_run(tmp_path / "gone", "pattern-1010", lost=3)
@@ -151,7 +151,7 @@ def test_unfinished_and_diverged_runs_are_counted(three: list[Run], tmp_path: Pa
     assert "No round has been played yet." in seen.said and "has reached round 100 of 200" in seen.said
 
 
-def test_a_run_without_pictures_or_about_has_its_place(three: list[Run]) -> None:
+def test_a_run_without_pictures_or_about_has_its_place(three: list[RunFolder]) -> None:
     (three[0].path / "about.json").unlink()
     for made in three:
         for picture in (made.path / "samples").iterdir():
@@ -185,7 +185,7 @@ def test_a_folder_of_runs_is_told_in_the_order_of_recipes_then_of_numbers(tmp_pa
 # The pictures.
 
 
-def test_runs_share_their_axes(three: list[Run]) -> None:
+def test_runs_share_their_axes(three: list[RunFolder]) -> None:
     held = compared(*three)
     bce, first, second = held.runs
     limits = [outputs(held, facts).axes[0].get_ylim() for facts in held.runs]
@@ -206,7 +206,7 @@ def test_an_axis_of_rounds_is_shared_unless_a_run_would_be_a_sliver(tmp_path: Pa
     assert "Rounds are not shared" in words_of(far) and "Rounds are not shared" not in words_of(near)
 
 
-def test_where_answers_ended_has_a_row_for_each_run(three: list[Run]) -> None:
+def test_where_answers_ended_has_a_row_for_each_run(three: list[RunFolder]) -> None:
     axes = final_outputs(compared(*three)).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["num-gan-2", "num-gan", "num-gan-1"]
     assert axes.get_xlim() == (-0.03, 1.03)
@@ -234,14 +234,18 @@ def test_a_picture_that_says_nonsense_is_shown_whole(told: str) -> None:
 
 
 def test_compare_writes_beside_the_first_run_and_says_where(
-    three: list[Run], capsys: pytest.CaptureFixture[str]
+    three: list[RunFolder], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["compare", *(str(made.path) for made in three)]) == OK
     out = three[0].path.parent / "compare.html"
     assert capsys.readouterr().out.strip() == str(out) and out.is_file()
 
 
-def test_compare_tells_the_same_in_json(three: list[Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_tells_the_same_in_json(
+    three: list[RunFolder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    three: list[RunFolder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["compare", str(tmp_path), "--json"]) == OK
     told = json.loads(capsys.readouterr().out)
     assert told["out"] is None and not (tmp_path / "compare.html").exists()
@@ -258,7 +262,7 @@ def test_compare_tells_the_same_in_json(three: list[Run], tmp_path: Path, capsys
 
 
 def test_what_cannot_be_compared_is_said_in_one_line(
-    three: list[Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    three: list[RunFolder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
     first = str(three[0].path)
@@ -279,13 +283,13 @@ def test_what_cannot_be_compared_is_said_in_one_line(
 
 def test_too_many_runs_are_refused(tmp_path: Path) -> None:
     for k in range(21):
-        Run(tmp_path / f"{k}").create(json.dumps(find_recipe("digits").to_dict()))
+        RunFolder(tmp_path / f"{k}").create(json.dumps(find_recipe("digits").to_dict()))
     with pytest.raises(UsageError, match="at most 20"):
         Comparison.of([tmp_path])
     assert len(Comparison.of([tmp_path / f"{k}" for k in range(20)]).runs) == 20
 
 
-def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[Run]) -> None:
+def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[RunFolder]) -> None:
     (three[0].path / "recipe.json").write_text("{")
     with pytest.raises(SparringError, match="not JSON"):
         comparison_summary(Comparison.of([tmp_path]))
@@ -294,7 +298,7 @@ def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[Run]) -> None:
 # Recipes told.
 
 
-def test_the_words_of_a_run_stand_below_its_verdict(three: list[Run]) -> None:
+def test_the_words_of_a_run_stand_below_its_verdict(three: list[RunFolder]) -> None:
     for made, seeds in ((three[0], 3), (told_run(three[0].path.parent / "one", seeds=1), 1)):
         text = " ".join(text_of(run_text(made), width=200).split())
         saw, shows = text.index("reference result"), text.index("this run shows")
@@ -303,7 +307,7 @@ def test_the_words_of_a_run_stand_below_its_verdict(three: list[Run]) -> None:
 
 
 def test_findings_that_a_recipe_should_come_to_are_told(
-    three: list[Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    three: list[RunFolder], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(catalogue.entries("recipes")["num-gan-1"].facts, "expects", ("mode-collapse", "d-too-fast"))
     assert run(["recipes", "num-gan-1"]) == OK

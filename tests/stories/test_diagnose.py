@@ -15,6 +15,7 @@ from rich.console import Console
 from scipy.stats import t as students
 
 import sparring
+import sparring.training
 from sparring import catalogue
 from sparring.analysis.diagnosis import NOT_SURE, Plateau, command, diagnosis
 from sparring.analysis.stats import students_t
@@ -22,7 +23,7 @@ from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.least_squares import LeastSquares
 from sparring.optimizers.sgd import SGD
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.report import Live, summary, write_report
 from sparring.report.findings import when_to_stop
 from sparring.rules import Signals
@@ -60,13 +61,13 @@ def sparring_(*arguments: object, expect: int = OK) -> None:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A G that learns nothing: half of the labels are wrong."""
     out = tmp_path_factory.mktemp("diagnose") / "run"
-    sparring.train(SMALL.replace(tricks=(LabelSwapping(0.5, 0.0),)), out)
+    sparring.training.train(SMALL.replace(tricks=(LabelSwapping(0.5, 0.0),)), out)
     return out
 
 
-def written(folder: Path, story: Story) -> Run:
+def written(folder: Path, story: Story) -> RunFolder:
     """A run's folder that tells this story."""
-    run = Run(folder)
+    run = RunFolder(folder)
     recipe = sparring.find_recipe("digits").replace(seeds=story.seeds, rounds=story.recipe["rounds"])
     run.create(recipe.to_json())
     for event in story.events:
@@ -99,9 +100,9 @@ def test_findings_as_json_are_the_strongest_first_and_their_remedies_run(
     words = first["command"].split()[1:]
     assert words == ["train", "--from", str(trained), "--remedy", first["remedy"]]
     sparring_(*words, "--rounds", 5, "--log-points", 1, "--out", out)
-    assert Run(out).story.round == 5
-    assert Run(out).recipe["seeds"] == [0, 1, 2]
-    assert Run(out).recipe["name"] == "digits"
+    assert RunFolder(out).story.round == 5
+    assert RunFolder(out).recipe["seeds"] == [0, 1, 2]
+    assert RunFolder(out).recipe["name"] == "digits"
 
 
 def test_words_name_the_verdict_its_numbers_and_what_to_type(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,9 +115,9 @@ def test_words_name_the_verdict_its_numbers_and_what_to_type(trained: Path, caps
 
 def test_a_remedy_is_trained_beside_the_run_and_changes_what_it_says(trained: Path) -> None:
     sparring_("train", "--from", trained, "--remedy", "no-label-swapping", "--rounds", 4, "--log-points", 1)
-    made = Run(trained.with_name("run-no-label-swapping"))
+    made = RunFolder(trained.with_name("run-no-label-swapping"))
     assert made.recipe["tricks"] == [] and made.recipe["rounds"] == 4
-    assert made.recipe["generator"] == Run(trained).recipe["generator"]
+    assert made.recipe["generator"] == RunFolder(trained).recipe["generator"]
 
 
 @pytest.mark.parametrize(
@@ -148,10 +149,10 @@ def test_a_remedy_needs_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_run_with_a_users_own_network_is_diagnosed_and_mended(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(OWN)
-    made = sparring.train(sparring.find_recipe(str(tmp_path / "mine.py")), tmp_path / "run")
+    made = sparring.training.train(sparring.find_recipe(str(tmp_path / "mine.py")), tmp_path / "run")
     assert sparring.diagnose(made).verdict in (NOT_SURE, *catalogue.entries("rules"))
     sparring_("train", "--from", made.path, "--remedy", "higher-d-lr", "--rounds", 3)
-    again = Run(tmp_path / "run-higher-d-lr")
+    again = RunFolder(tmp_path / "run-higher-d-lr")
     assert again.recipe["generator"]["yours"] == "Mine"
     assert again.recipe["discriminator_optimizer"]["lr"] == 4 * made.recipe["discriminator_optimizer"]["lr"]
 
@@ -161,7 +162,7 @@ def test_a_run_that_diverges_is_stopped_and_named_with_the_round_where_it_began(
 ) -> None:
     far = SMALL.replace(generator_optimizer=SGD(1e4), discriminator_optimizer=SGD(1e4), seeds=2, rounds=200)
     with pytest.raises(sparring.SparringError, match="every member diverged"):
-        sparring.train(far.replace(objective=LeastSquares(), tricks=()), tmp_path / "run")
+        sparring.training.train(far.replace(objective=LeastSquares(), tricks=()), tmp_path / "run")
     sparring_("diagnose", tmp_path / "run", "--json")
     held = json.loads(capsys.readouterr().out)
     first = held["findings"][0]
@@ -173,8 +174,8 @@ def test_a_run_that_diverges_is_stopped_and_named_with_the_round_where_it_began(
 
 def test_python_says_the_same(trained: Path) -> None:
     held = sparring.diagnose(trained)
-    assert held.plain(trained)["verdict"] == held.verdict == sparring.diagnose(Run(trained)).verdict
-    assert summary(Run(trained))["diagnosis"]["verdict"] == held.verdict
+    assert held.plain(trained)["verdict"] == held.verdict == sparring.diagnose(RunFolder(trained)).verdict
+    assert summary(RunFolder(trained))["diagnosis"]["verdict"] == held.verdict
 
 
 def test_the_page_carries_every_finding_with_its_picture_and_command(tmp_path: Path) -> None:
@@ -228,7 +229,7 @@ def test_a_verdict_stands_in_the_display(trained: Path) -> None:
         seen.append(live._verdict)
 
     with live:
-        sparring.train(recipe, trained.parent / "shown", watchers=[look])
+        sparring.training.train(recipe, trained.parent / "shown", watchers=[look])
     assert seen[-1].startswith(("not-sure", *catalogue.entries("rules")))
     assert "so far" in console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -268,19 +269,19 @@ def test_training_ends_by_itself_once_samples_rest(tmp_path: Path, monkeypatch: 
     goes on."""
     monkeypatch.setattr(evaluate, "EVALUATION_SHARE", 1e6)  # every tick is looked at, however long that takes
     rest = SMALL.replace(generator_optimizer=SGD(0.0), rounds=200, log_points=20)
-    made = sparring.train(rest, tmp_path / "run", early_stop=True)
+    made = sparring.training.train(rest, tmp_path / "run", early_stop=True)
     assert made.story.status == "plateau"
     ended = made.story.round
     assert 100 <= ended < 200
-    assert sparring.train(rest, tmp_path / "run", early_stop=True).story.round == ended
+    assert sparring.training.train(rest, tmp_path / "run", early_stop=True).story.round == ended
     held = sparring.diagnose(made)
     assert held.plateau is not None and not held.plateau.worth_continuing
-    assert sparring.train(rest, tmp_path / "run").story.status == "finished"
+    assert sparring.training.train(rest, tmp_path / "run").story.status == "finished"
 
 
 def test_training_goes_on_while_samples_get_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluate, "EVALUATION_SHARE", 1e6)
-    made = sparring.train("pattern-1010", tmp_path / "run", early_stop=True, watchers=[_stop_at(600)])
+    made = sparring.training.train("pattern-1010", tmp_path / "run", early_stop=True, watchers=[_stop_at(600)])
     assert made.story.status == "stopped"
 
 
@@ -293,23 +294,23 @@ def _stop_at(round: int) -> Any:
 
 def test_it_needs_figures_to_know_when(tmp_path: Path) -> None:
     with pytest.raises(sparring.UsageError, match="early-stop needs them"):
-        sparring.train(SMALL, tmp_path / "run", early_stop=True, metrics=False)
+        sparring.training.train(SMALL, tmp_path / "run", early_stop=True, metrics=False)
 
 
 def test_the_best_checkpoint_is_kept_under_its_name_and_can_be_sampled(tmp_path: Path) -> None:
-    made = sparring.train(SMALL.replace(log_points=1), tmp_path / "run")
+    made = sparring.training.train(SMALL.replace(log_points=1), tmp_path / "run")
     assert made.best == made.path / "weights" / "best-round-000000030.safetensors"
     assert sparring.diagnose(made).best == 30
     np.testing.assert_array_equal(sparring.sample(made, 4, best=True), sparring.sample(made, 4))
     assert "weights/best-round-000000030.safetensors" in when_to_stop(made, sparring.diagnose(made))
-    unseen = sparring.train(SMALL.replace(rounds=2, log_points=1), tmp_path / "unseen", metrics=False)
+    unseen = sparring.training.train(SMALL.replace(rounds=2, log_points=1), tmp_path / "unseen", metrics=False)
     assert unseen.best is None
     with pytest.raises(sparring.SparringError, match="no best checkpoint"):
         sparring.sample(unseen, 4, best=True)
 
 
 def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
-    run = Run(tmp_path)
+    run = RunFolder(tmp_path)
     for round in (10, 20):
         run.save_best(round, {"G.weight": np.zeros((1, 2), dtype=np.float32)})
     assert [p.name for p in (tmp_path / "weights").iterdir()] == ["best-round-000000020.safetensors"]

@@ -32,7 +32,7 @@ from sparring.cli.main import WRONG_USAGE
 from sparring.cli.main import run as command
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.grid import LAYOUT
 from sparring.record.joining import join
 from sparring.record.story import CURVES, GRADIENTS
@@ -93,7 +93,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "POLL_SECONDS", 0.0)
 
 
-def content_of(run: Run) -> dict[str, Any]:
+def content_of(run: RunFolder) -> dict[str, Any]:
     """All that does not depend on the time that things took."""
     story = run.story
     round, state = run.load() or (0, {})
@@ -109,7 +109,7 @@ def content_of(run: Run) -> dict[str, Any]:
     return facts | {"outputs": None if story.outputs is None else story.outputs[1]}
 
 
-def assert_same(run: Run, whole: Run, tolerance: float = 0.0) -> None:
+def assert_same(run: RunFolder, whole: RunFolder, tolerance: float = 0.0) -> None:
     mine, theirs = content_of(run), content_of(whole)
     assert mine.keys() == theirs.keys()
     for name, value in theirs.items():
@@ -119,7 +119,7 @@ def assert_same(run: Run, whole: Run, tolerance: float = 0.0) -> None:
             np.testing.assert_equal(mine[name], value, err_msg=name)
 
 
-def assert_of_its_shards(run: Run, shards: list[Run]) -> None:
+def assert_of_its_shards(run: RunFolder, shards: list[RunFolder]) -> None:
     """Bit for bit."""
     mine, *theirs = ((each.load() or (0, {}))[1] for each in (run, *shards))
     for name, array in mine.items():
@@ -127,12 +127,12 @@ def assert_of_its_shards(run: Run, shards: list[Run]) -> None:
         np.testing.assert_array_equal(array, np.concatenate(each) if array.ndim else each[0], err_msg=name)
 
 
-def in_shards(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> Run:
-    return sparring.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
+def in_shards(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> RunFolder:
+    return sparring.training.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
 
 
-def alone(recipe: Recipe, folder: Path) -> Run:
-    return sparring.train(recipe, folder, threads=1, compile=False)
+def alone(recipe: Recipe, folder: Path) -> RunFolder:
+    return sparring.training.train(recipe, folder, threads=1, compile=False)
 
 
 @pytest.mark.usefixtures("here")
@@ -155,7 +155,7 @@ def test_a_sharded_run_is_the_run_in_one_process_and_reads_like_it(tmp_path: Pat
 def test_joining_again_changes_nothing(tmp_path: Path) -> None:
     run = in_shards(DIGITS.replace(rounds=10), tmp_path / "run", 2)
     before = content_of(run), (run.path / "journal.jsonl").read_bytes()
-    join(run, [Run(shard) for shard in sorted(run.shards.glob("0*")) if shard.is_dir()], "id")
+    join(run, [RunFolder(shard) for shard in sorted(run.shards.glob("0*")) if shard.is_dir()], "id")
     assert (run.path / "journal.jsonl").read_bytes() == before[1].replace(DIGITS.replace(rounds=10).id.encode(), b"id")
     np.testing.assert_equal(content_of(run), before[0])
 
@@ -213,7 +213,7 @@ def test_a_shard_whose_members_are_all_lost_goes_on_for_the_others(
     monkeypatch.setattr(single, "game_of", broken(lambda seed: True))
     with pytest.raises(SparringError, match="every member diverged by round"):
         in_shards(DIGITS, tmp_path / "all")
-    assert Run(tmp_path / "all").story.status == "diverged"
+    assert RunFolder(tmp_path / "all").story.status == "diverged"
 
 
 @pytest.mark.usefixtures("here")
@@ -240,14 +240,14 @@ def test_shards_that_were_left_in_different_rounds_are_joined_up_to_what_all_hav
 
     beat, sparring.training.trainer.BEAT_SECONDS = sparring.training.trainer.BEAT_SECONDS, -1.0
     try:
-        plan = ShardPlan.of(Run(tmp_path / "shards"), SEEDS, 2, 1)
+        plan = ShardPlan.of(RunFolder(tmp_path / "shards"), SEEDS, 2, 1)
         for shard in plan.shards:
             settings = Settings(threads=1, compile=False)
             task = prepare(DIGITS.replace(seeds=shard.seeds), shard.folder, settings, sharded=False)
             single.train_here(task, settings, [leave], single.SharedRun(len(SEEDS)))
     finally:
         sparring.training.trainer.BEAT_SECONDS = beat
-    run = Run(tmp_path / "shards")
+    run = RunFolder(tmp_path / "shards")
     run.create(DIGITS.to_json())
     plan.write(run)
     join(run, [shard.run for shard in plan.shards], DIGITS.id)
@@ -260,7 +260,7 @@ def test_shards_that_were_left_in_different_rounds_are_joined_up_to_what_all_hav
 
 
 def test_a_shard_that_is_asked_to_stop_after_a_round_does(tmp_path: Path) -> None:
-    plan = ShardPlan.of(Run(tmp_path / "run"), SEEDS, 2, 1)
+    plan = ShardPlan.of(RunFolder(tmp_path / "run"), SEEDS, 2, 1)
     first = plan.shards[0]
     job = Job(
         recipe=DIGITS.replace(seeds=first.seeds).to_dict(),
@@ -383,7 +383,7 @@ def test_a_worker_is_killed_and_all_are_stopped_on_the_way(tmp_path: Path, monke
     assert_of_its_shards(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
 
 
-def in_ranks(folder: Path, *flags: str) -> Run:
+def in_ranks(folder: Path, *flags: str) -> RunFolder:
     """The command in two processes, as torchrun starts them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -404,7 +404,7 @@ def in_ranks(folder: Path, *flags: str) -> Run:
     assert [process.returncode for process in started] == [0, 0], said
     assert json.loads(said[0][0])["run"] == str(folder)
     assert not said[1][0]  # the first speaks for all
-    return Run.open(folder)
+    return RunFolder.open(folder)
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from sparring.datasets import _folder
 from sparring.datasets.folder import Folder
 from sparring.datasets.ring import Ring
 from sparring.recipe import find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.report import Comparison, Live, run_text, summary, write_comparison, write_report
 from sparring.report.figures.drawing import DARK, LIGHT, as_png
 from sparring.report.figures.panels import evaluations, gradients
@@ -41,7 +41,7 @@ def sparring_(*arguments: object) -> int:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Five seeds of digits, looked at at every tick."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sparring.training.chores.evaluate, "EVALUATION_SHARE", 1e9)
@@ -49,9 +49,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
         return train(recipe, tmp_path_factory.mktemp("figures") / "digits", threads=1)
 
 
-def told_run(path: Path, evaluated: dict[str, Any], seeds: int = 3, real: dict[str, float] | None = None) -> Run:
+def told_run(path: Path, evaluated: dict[str, Any], seeds: int = 3, real: dict[str, float] | None = None) -> RunFolder:
     """A run folder that looked at samples four times, with these figures."""
-    made = Run(path)
+    made = RunFolder(path)
     made.create(json.dumps(find_recipe("pattern-1010").replace(seeds=seeds, rounds=200, log_points=4).to_dict()))
     made.write_text("about.json", json.dumps({"equilibrium": {"d_real": 0.5}}))
     made.journal.append("started", round=0)
@@ -77,7 +77,7 @@ def told_run(path: Path, evaluated: dict[str, Any], seeds: int = 3, real: dict[s
 # The journal.
 
 
-def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: Run) -> None:
+def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: RunFolder) -> None:
     story = trained.story
     rounds, evaluated = story.evaluations
     assert rounds.tolist() == [10, 20, 30, 40]
@@ -112,7 +112,7 @@ def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
 # The numbers.
 
 
-def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: Run) -> None:
+def test_show_tells_the_last_figures_of_each_member_beside_real_data(trained: RunFolder) -> None:
     told = summary(trained)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     evaluated = told["metrics"]
@@ -140,7 +140,7 @@ def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
 # Pictures and pages.
 
 
-def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
+def test_the_page_shows_the_figures_beside_real_data(trained: RunFolder) -> None:
     text = write_report(trained).read_text(encoding="utf-8")
     assert 'id="metrics"' in text and 'id="gradients"' in text
     said = page_of(trained).said
@@ -150,7 +150,7 @@ def test_the_page_shows_the_figures_beside_real_data(trained: Run) -> None:
             assert picture.width > 1000
 
 
-def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Run) -> None:
+def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: RunFolder) -> None:
     facts = Facts.of(trained)
     panels = [axes for axes in evaluations(facts, LIGHT).axes if axes.get_visible()]
     titles = [axes.get_title(loc="left") for axes in panels]
@@ -173,7 +173,7 @@ def test_figures_of_any_kind_are_drawn(seeds: int, value: float | None, tmp_path
     assert "diversity" in text_of(run_text(run))
 
 
-def test_compare_lays_figures_side_by_side(trained: Run, tmp_path: Path) -> None:
+def test_compare_lays_figures_side_by_side(trained: RunFolder, tmp_path: Path) -> None:
     other = told_run(tmp_path / "other", {"diversity": [0.123, 0.123, 0.123]}, real={"diversity": 1.0})
     page = write_comparison(Comparison.of([trained.path, other.path]), tmp_path / "c.html").read_text(encoding="utf-8")
     assert "Sample quality" in page and "0.123 ± 0.000 (1)" in page

@@ -27,7 +27,7 @@ from sparring.cli.main import FAILED, INTERRUPTED, OK
 from sparring.errors import SparringError
 from sparring.game.game import Game
 from sparring.recipe import find_recipe
-from sparring.record import Journal, Run
+from sparring.record import Journal, RunFolder
 from sparring.record.journal import replay
 from sparring.training import train
 from tests.laws.user_modules import PAIRS
@@ -44,7 +44,7 @@ import sparring
 import sparring.training.about
 import sparring.training.chores.checkpoint
 from sparring.recipe import find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.story import CURVES
 
 sparring.training.chores.checkpoint.CHECKPOINT_SECONDS = 0
@@ -59,7 +59,7 @@ def session(recipe, folder, before=lambda: None):
     if child:
         return child
     before()
-    sparring.train(recipe, folder, threads=1)
+    sparring.training.train(recipe, folder, threads=1)
     os._exit(0)
 
 def end(child):
@@ -91,7 +91,7 @@ AT_EVERY_STEP = (
     DRIVER
     + """
 recipe = find_recipe("pattern-1010").replace(rounds=12, log_points=2, seeds=(7, 123456789012))
-sparring.train(recipe, home / "whole", threads=1)
+sparring.training.train(recipe, home / "whole", threads=1)
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.truncate"}
 
 def killed_before(step):
@@ -128,7 +128,7 @@ AT_RANDOM = (
     + """
 rng = random.Random(0)
 recipe = find_recipe("pattern-1010").replace(rounds=2000, log_points=200, seeds=4)
-sparring.train(recipe.replace(rounds=10), home / "warm", threads=1)
+sparring.training.train(recipe.replace(rounds=10), home / "warm", threads=1)
 began = time.monotonic()
 assert end(session(recipe, home / "whole")) == 0
 length = time.monotonic() - began
@@ -206,7 +206,7 @@ def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path
     _, said = process.communicate()
     assert process.returncode == INTERRUPTED, said
     assert "Traceback" not in said
-    run = Run.open(out)
+    run = RunFolder.open(out)
     assert run.story.status == "stopped"
     assert (run.load() or (-1,))[0] == run.story.round < 200
     again = subprocess.run(command(file, out), capture_output=True, text=True, check=False)
@@ -219,7 +219,7 @@ def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path
 # A full disk.
 
 
-def assert_same_weights(run: Run, whole: Run) -> None:
+def assert_same_weights(run: RunFolder, whole: RunFolder) -> None:
     mine, theirs = run.load(), whole.load()
     assert mine is not None
     assert theirs is not None
@@ -267,7 +267,7 @@ def test_a_full_disk_is_one_line_and_the_run_is_resumed_once_there_is_space(
     with pytest.raises(SparringError, match="the disk is full") as caught:
         train(recipe, small_disk / "run", threads=1)
     assert_one_line(caught.value, "cannot write", str(small_disk))
-    run = Run.open(small_disk / "run")
+    run = RunFolder.open(small_disk / "run")
     saved = run.load()
     assert ("nothing was saved yet" if saved is None else f"saved up to round {saved[0]}") in str(caught.value)
     ballast.unlink()
@@ -296,7 +296,7 @@ def test_a_disk_that_refuses_any_write_stops_the_run_and_what_was_saved_stays(
         patch.setattr(os, "fsync", fsync)
         with pytest.raises(SparringError, match="the disk is full") as caught:
             train(recipe, tmp_path / "run", threads=1)
-    run = Run.open(tmp_path / "run")
+    run = RunFolder.open(tmp_path / "run")
     saved = run.load()
     says = "nothing was saved yet" if saved is None else f"saved up to round {saved[0]}"
     assert_one_line(caught.value, "cannot write", says, "run the same command to resume")
@@ -376,7 +376,7 @@ def test_a_run_whose_members_all_diverge_stops_and_says_what_to_try(tmp_path: Pa
     with pytest.raises(SparringError, match="every member diverged by round") as caught:
         train(recipe, tmp_path / "run", threads=1)
     assert_one_line(caught.value, "learning rate")
-    story = Run.open(tmp_path / "run").story
+    story = RunFolder.open(tmp_path / "run").story
     assert story.status == "diverged"
     assert sorted(story.diverged) == [0, 1, 2]
     assert story.round < 200

@@ -20,7 +20,7 @@ from sparring.analysis.samples import real_data
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.judges import Judge, own_training
 from sparring.judges.inception import InceptionNetwork
-from sparring.record import Run
+from sparring.record import RunFolder
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -107,7 +107,7 @@ def test_points_with_known_modes_are_measured_by_their_modes(tmp_path: Path) -> 
         *("train", "digits", *SMALL[:6], "--data", "ring", "--generator", generator, "--latent", latent),
         *("--discriminator", "fully-connected(hidden=(9,), output=none)", "--out", out),
     )
-    figures = measure(Run.open(out), 300).scores
+    figures = measure(RunFolder.open(out), 300).scores
     assert figures["high-quality"].real == pytest.approx(0.989, abs=0.03)
     assert figures["reached-modes"].real == 8
     assert figures["reached-modes"].members[0] <= 8

@@ -21,7 +21,7 @@ from sparring.analysis.diagnosis import diagnose
 from sparring.cli.main import OK, WRONG_USAGE, run
 from sparring.recipe import Recipe, reload
 from sparring.recipe.encoding import encode
-from sparring.record import Run, legacy
+from sparring.record import RunFolder, legacy
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import train
 from sparring.training.distributed.status import Session
@@ -63,8 +63,8 @@ FLAGS = (
 """What trains `stopped` and `finished`, as it is typed today."""
 
 
-def old(name: str, tmp_path: Path) -> Run:
-    return Run.open(shutil.copytree(OLD_RUNS / name, tmp_path / name))
+def old(name: str, tmp_path: Path) -> RunFolder:
+    return RunFolder.open(shutil.copytree(OLD_RUNS / name, tmp_path / name))
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def command(*arguments: object) -> None:
 
 @pytest.mark.parametrize("name", [*WHOLE, "shards", "shards/parts/000", "shards/parts/001"])
 def test_a_recipe_of_old_is_one_of_today(name: str) -> None:
-    old_run = Run.open(OLD_RUNS / name)
+    old_run = RunFolder.open(OLD_RUNS / name)
     recipe = reload(old_run.recipe)
     assert recipe.to_dict() == old_run.recipe
     before = json.loads(old_run.recipe_json)
@@ -92,7 +92,7 @@ def test_a_recipe_of_old_is_one_of_today(name: str) -> None:
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_curves_and_evaluations_are_the_old_numbers(name: str) -> None:
-    story, events = Run.open(OLD_RUNS / name).story, lines(OLD_RUNS / name)
+    story, events = RunFolder.open(OLD_RUNS / name).story, lines(OLD_RUNS / name)
     ticks = [event for event in events if event["event"] == "tick"]
     assert story.logged_rounds.tolist() == [round for tick in ticks for round in tick["noted"]]
     for curve in CURVES:
@@ -153,10 +153,10 @@ def test_pages_are_made_of_old_runs(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert SAID[name][0] in page
     command("compare", tmp_path / "finished", tmp_path / "stopped", tmp_path / "toy", "--out", tmp_path / "c.html")
     assert "r1-r2" in (tmp_path / "c.html").read_text()
-    measures = Run.open(tmp_path / "finished").measures
+    measures = RunFolder.open(tmp_path / "finished").measures
     assert measures is not None and measures["metrics"]["modes"]["members"] == [1.0, 1.0]
     assert (measures["held_out"], measures["metrics"]["modes"]["space"]) == ("other training examples", "classes")
-    assert Run.open(tmp_path / "toy").measures is None
+    assert RunFolder.open(tmp_path / "toy").measures is None
 
 
 def test_a_run_of_old_resumes_with_the_same_command(tmp_path: Path) -> None:
@@ -177,9 +177,9 @@ def test_a_run_of_old_resumes_with_the_same_command(tmp_path: Path) -> None:
 
 def test_the_recipe_of_an_old_run_is_trained_anew(tmp_path: Path) -> None:
     command("train", "--from", OLD_RUNS / "toy", "--rounds", 4, "--log-points", 2, "--out", tmp_path / "again")
-    again, before = Run.open(tmp_path / "again").recipe, Run.open(OLD_RUNS / "toy").recipe
+    again, before = RunFolder.open(tmp_path / "again").recipe, RunFolder.open(OLD_RUNS / "toy").recipe
     assert again == {**before, "rounds": 4, "log_points": 2}
-    assert "optimiser" not in Run.open(tmp_path / "again").recipe_json
+    assert "optimiser" not in RunFolder.open(tmp_path / "again").recipe_json
 
 
 def test_a_finished_run_of_old_is_what_today_trains(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_shards_of_old_resume(tmp_path: Path) -> None:
     )
     story = made.story
     assert story.status == "stopped" and beyond <= story.round < 9000
-    (round, state), parts = made.load() or (0, {}), [Run(made.shards / name) for name in ("000", "001")]
+    (round, state), parts = made.load() or (0, {}), [RunFolder(made.shards / name) for name in ("000", "001")]
     assert round == story.round and made.shards.name == "parts"
     for name, array in state.items():
         each = [(part.load() or (0, {}))[1][name] for part in parts]
@@ -259,7 +259,7 @@ def test_a_folders_path_is_no_name() -> None:
     assert policy["tricks"][0]["policy"] == ["color", "cutout"]
 
 
-def assert_same(run: Run, whole: Run) -> None:
+def assert_same(run: RunFolder, whole: RunFolder) -> None:
     """The same weights, to what another build of torch may round differently."""
     (round, mine), (last, theirs) = run.load() or (0, {}), whole.load() or (0, {})
     assert round == last and mine.keys() == theirs.keys()

@@ -16,7 +16,7 @@ from sparring.analysis.generators import sample
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training import Trainer, train
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
@@ -361,7 +361,7 @@ def test_a_recipe_given_from_python_cannot_be_opened_from_disk_without_it(tmp_pa
     made = train(recipe, tmp_path / "run", threads=1)
     assert not (made.path / "source.py").exists()
     complaint(lambda: sample(made.path, 3), "discriminator", "user's own")
-    assert Run.open(made.path).story.status == "finished"
+    assert RunFolder.open(made.path).story.status == "finished"
     assert Recipe.from_dict(made.recipe, base=recipe) == recipe
     assert run(["sample", str(made.path), "--out", str(tmp_path / "x.npy")]) == FAILED
 

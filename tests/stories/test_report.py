@@ -21,7 +21,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import named_seeds, plus_minus
 from sparring.recipe import find_recipe
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.record.grid import grid
 from sparring.report import Live, run_text, save_figures, summary, write_report
 from sparring.report.figures.drawing import LIGHT, MAX_LINES
@@ -51,10 +51,10 @@ def told_run(
     away: Sequence[int] = (),
     name: str = "pattern-1010",
     end: str | None = "finished",
-) -> Run:
+) -> RunFolder:
     """A run folder as training leaves it, told rather than trained. Members in `lost` diverge after the second tick."""
     recipe = find_recipe("pattern-1010").replace(seeds=seeds, rounds=200, log_points=log_points or 1)
-    run = Run(path)
+    run = RunFolder(path)
     run.create(json.dumps(recipe.to_dict() | {"name": name}))
     run.write_text("about.json", json.dumps(ABOUT))
     torch_seeds, journal = np.random.default_rng(0), run.journal
@@ -109,12 +109,12 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def page_of(run: Run) -> Page:
+def page_of(run: RunFolder) -> Page:
     """Without its figures, which take a second to draw."""
     return Page(page(Facts.of(run), []))
 
 
-def written(run: Run) -> Page:
+def written(run: RunFolder) -> Page:
     return Page(write_report(run).read_text(encoding="utf-8"))
 
 
@@ -256,8 +256,8 @@ def test_smoothing_is_a_mean_that_keeps_gaps() -> None:
 def test_summary_is_plain_json_and_loads_no_torch(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run", seeds=20, lost=[3], away=[7])
     code = (
-        "import json, sys; from sparring.record import Run; from sparring import report;"
-        "run = Run.open(sys.argv[1]); report.run_text(run);"
+        "import json, sys; from sparring.record import RunFolder; from sparring import report;"
+        "run = RunFolder.open(sys.argv[1]); report.run_text(run);"
         "print(json.dumps(report.summary(run), allow_nan=False));"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
@@ -356,7 +356,7 @@ def test_changes_are_told_as_people_write_them() -> None:
         "generator_optimizer": [adam, adam | {"lr": 0.1}],
         "tricks": [[], [{"yours": "Mine", "sha256": "00"}]],
     }
-    assert Facts(Run("x"), Story({}, []), {"changed": changed}).changes == [
+    assert Facts(RunFolder("x"), Story({}, []), {"changed": changed}).changes == [
         "rounds 10 → 20",
         "objective mse → bce-with-logits",
         "generator optimizer lr 0.001 → 0.1",

@@ -17,7 +17,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.summary import summary
 from sparring.analysis.wording import count, listed
 from sparring.errors import SparringError, UsageError
-from sparring.record import Run
+from sparring.record import RunFolder
 
 MAX_RUNS = 20
 """More runs on one page would not be readable."""
@@ -171,11 +171,11 @@ def _tail(path: Path, folders: int | None) -> str:
     return str(path.resolve()) if folders is None else "/".join(path.resolve().parts[-folders:])
 
 
-def _runs_in(folder: Path) -> list[Run]:
-    run = Run(folder)
+def _runs_in(folder: Path) -> list[RunFolder]:
+    run = RunFolder(folder)
     if run.exists or not folder.is_dir():
-        return [Run.open(folder)]
-    inside = [Run(path) for path in sorted(folder.iterdir()) if Run(path).exists]
+        return [RunFolder.open(folder)]
+    inside = [RunFolder(path) for path in sorted(folder.iterdir()) if RunFolder(path).exists]
     if not inside:
         raise SparringError(
             f"{folder} is not a run and contains none: neither it nor a folder in it has a recipe.json; name a run"

@@ -16,7 +16,7 @@ from sparring import catalogue
 from sparring.analysis.stats import students_t
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.record.journal import json_numbers
 from sparring.rules import Finding, Rule, Signals
 
@@ -133,7 +133,7 @@ class Diagnosis:
         }
 
 
-def diagnose(run: Run | str | Path) -> Diagnosis:
+def diagnose(run: RunFolder | str | Path) -> Diagnosis:
     """What a run's journal says is wrong with it, or right.
 
     Args:
@@ -142,11 +142,11 @@ def diagnose(run: Run | str | Path) -> Diagnosis:
     Raises:
         SparringError: The folder contains no run.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     return diagnosis(story_of(run))
 
 
-def story_of(run: Run) -> Story:
+def story_of(run: RunFolder) -> Story:
     """A run's story, with the objective's levels from about.json where an older journal does not state them."""
     story, levels = run.story, run.about.get("equilibrium")
     if not levels or any(event.get("levels") for event in story.events):

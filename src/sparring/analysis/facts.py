@@ -12,7 +12,7 @@ from sparring import catalogue
 from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
 from sparring.analysis.differences import field_changes
 from sparring.analysis.stats import Spread
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.record.story import TITLES as ALL_TITLES
 from sparring.rules import NEAR
@@ -67,12 +67,12 @@ class Evaluation:
 class Facts:
     """One run of P members, as its folder describes it at one moment."""
 
-    run: Run
+    run: RunFolder
     story: Story
     about: dict[str, Any]
 
     @classmethod
-    def of(cls, run: Run) -> Facts:
+    def of(cls, run: RunFolder) -> Facts:
         """Read a run's journal and its about.json."""
         return cls(run, story_of(run), run.about)
 

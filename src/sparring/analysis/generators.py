@@ -14,7 +14,7 @@ from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
 from sparring.recipe import Recipe, reload
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.rng import RandomStreams
 
 
@@ -36,7 +36,7 @@ def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarra
     return examples.float().cpu().numpy()
 
 
-def recipe_of(run: Run, source: Path | None = None, recipe: Recipe | None = None) -> Recipe:
+def recipe_of(run: RunFolder, source: Path | None = None, recipe: Recipe | None = None) -> Recipe:
     """The recipe of a run, with a user's own parts from their file, or from `recipe` where they exist in memory only.
 
     Raises SparringError where their file is gone or has changed.
@@ -45,7 +45,7 @@ def recipe_of(run: Run, source: Path | None = None, recipe: Recipe | None = None
 
 
 def generators_of(
-    run: Run | str | Path,
+    run: RunFolder | str | Path,
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
@@ -67,7 +67,7 @@ def generators_of(
         SparringError: The folder holds no run, or no such checkpoint yet.
         UsageError: The run has no member of such a seed.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     recipe = recipe_of(run, source, recipe)
     checkpoint = run.load("G.", best)
     if checkpoint is None:
@@ -86,7 +86,7 @@ def generators_of(
 
 
 def explorable(
-    run: Run | str | Path,
+    run: RunFolder | str | Path,
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
@@ -166,7 +166,7 @@ def with_classes(recipe: Recipe, latent: Tensor, numbers: Sequence[int]) -> Tens
 
 
 def sample(
-    run: Run | str | Path,
+    run: RunFolder | str | Path,
     count: int = 64,
     source: Path | None = None,
     z_seeds: Sequence[int] | None = None,
@@ -223,7 +223,7 @@ class Generator(nn.Module):
 
 
 def generator_module(
-    run: Run | str | Path, seed: int, best: bool = False, source: Path | None = None, recipe: Recipe | None = None
+    run: RunFolder | str | Path, seed: int, best: bool = False, source: Path | None = None, recipe: Recipe | None = None
 ) -> Generator:
     """One member's generator as an ordinary module, in evaluation mode.
 

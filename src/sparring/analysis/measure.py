@@ -24,7 +24,7 @@ from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric
 from sparring.recipe import Recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
 
 FILE = "measures.json"
@@ -60,7 +60,7 @@ class Score:
 class Measurement:
     """Every metric of one run, at one round."""
 
-    run: Run
+    run: RunFolder
     round: int
     seeds: tuple[int, ...]
     judge: Judge | None
@@ -100,7 +100,7 @@ class Measurement:
 
 
 def measure(
-    run: Run | str | Path,
+    run: RunFolder | str | Path,
     count: int = 1_000,
     by: str | None = None,
     data_dir: Path | None = None,
@@ -125,7 +125,7 @@ def measure(
         UsageError: A judge, a metric, a seed or the count does not fit.
         SparringError: The run has no checkpoint yet.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     if count < MIN_EXAMPLES:
         raise UsageError(f"count must be at least {MIN_EXAMPLES}, not {count}")
     recipe = recipe_of(run, source, recipe)

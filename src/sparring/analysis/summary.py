@@ -9,12 +9,12 @@ import numpy as np
 
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
-from sparring.record import Run, Story
+from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES
 from sparring.rules import NEAR
 
 
-def summary(run: Run) -> dict[str, Any]:
+def summary(run: RunFolder) -> dict[str, Any]:
     """Everything `sparring show --json` prints about a run.
 
     Args:
@@ -56,7 +56,7 @@ def summary(run: Run) -> dict[str, Any]:
     }
 
 
-def files(run: Run, story: Story) -> dict[str, Any]:
+def files(run: RunFolder, story: Story) -> dict[str, Any]:
     """The report, the figures and the sample pictures that exist, as paths relative to the run's folder."""
     return {
         "report": "report.html" if (run.path / "report.html").is_file() else None,

@@ -20,9 +20,9 @@ def run(arguments: list[str]) -> int:
     """Print the diagnosis."""
     flags = parse(DiagnoseFlags, "diagnose", arguments, __doc__ or "")
     from sparring.analysis.diagnosis import diagnose
-    from sparring.record import Run
+    from sparring.record import RunFolder
 
-    opened = Run.open(flags.run)
+    opened = RunFolder.open(flags.run)
     diagnosis = diagnose(opened)
     if flags.json:
         return print_json(diagnosis.plain(opened.path))

@@ -44,10 +44,10 @@ def run(arguments: list[str]) -> int:
     seeds = members(flags.seeds)
     from sparring.analysis.generators import sample
     from sparring.recipe import reload
-    from sparring.record import Run, write_atomically
+    from sparring.record import RunFolder, write_atomically
     from sparring.record.grid import save_array, save_grid
 
-    opened = Run.open(flags.run)
+    opened = RunFolder.open(flags.run)
     samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
     seeds = list(seeds or opened.recipe["seeds"])
     modes = reload(opened.recipe, flags.source).data.modes

@@ -20,9 +20,9 @@ def run(arguments: list[str]) -> int:
     """Print the run's summary."""
     flags = parse(ShowFlags, "show", arguments, __doc__ or "")
     from sparring import report
-    from sparring.record import Run
+    from sparring.record import RunFolder
 
-    opened = Run.open(flags.run)
+    opened = RunFolder.open(flags.run)
     if flags.json:
         return print_json(report.summary(opened))
     print_rich(report.run_text(opened))

@@ -18,7 +18,7 @@ from sparring.errors import UsageError
 
 if TYPE_CHECKING:
     from sparring.recipe import Recipe
-    from sparring.record import Run
+    from sparring.record import RunFolder
 
 EXAMPLE = "digits"
 """The recipe whose defaults `train --help` shows when none is named."""
@@ -103,7 +103,7 @@ def run(arguments: list[str]) -> int:
     return _print(made, flags.json) if world_from_env().is_main else OK
 
 
-def _print(made: Run, as_json: bool) -> int:
+def _print(made: RunFolder, as_json: bool) -> int:
     from sparring import report
 
     page, story = report.write_report(made), made.story
@@ -185,11 +185,11 @@ def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Rec
     """The recipe of a run, changed by a remedy if one is named, and the folder beside the run's to train it in."""
     from sparring.analysis.diagnosis import remedied
     from sparring.recipe import Recipe, reload
-    from sparring.record import Run, legacy
+    from sparring.record import RunFolder, legacy
 
     if remedy in legacy.REMEDIES:
         raise UsageError(f"the remedy {remedy} is now called {legacy.REMEDIES[remedy]}")
-    run = Run.open(folder)
+    run = RunFolder.open(folder)
     plain = run.recipe
     if remedy:
         plain = remedied(Recipe.from_dict(plain, placeholders=True), remedy).to_dict()

@@ -18,11 +18,11 @@ import safetensors.numpy
 from sparring.errors import SparringError
 from sparring.record.grid import join_grids
 from sparring.record.journal import Event, json_numbers
-from sparring.record.run import Run
+from sparring.record.run import RunFolder
 from sparring.record.story import CURVES, GRADIENTS, Story
 
 
-def join(run: Run, shards: Sequence[Run], recipe_id: str) -> None:
+def join(run: RunFolder, shards: Sequence[RunFolder], recipe_id: str) -> None:
     """Write the journal, sample grids and weights of `run` from its shards.
 
     The joined run goes up to the round that the slowest shard has reached. Its weights are those of the newest round of
@@ -118,7 +118,7 @@ def _diverged(stories: Sequence[Story], last_round: int) -> list[Event]:
     return [{"event": "diverged", "at": at[r], "round": r, "members": sorted(m)} for r, m in sorted(members.items())]
 
 
-def _weights(run: Run, shards: Sequence[Run], stories: Sequence[Story]) -> list[Event]:
+def _weights(run: RunFolder, shards: Sequence[RunFolder], stories: Sequence[Story]) -> list[Event]:
     """Save the newest common checkpoint, and the best one where all shards have their best in the same round."""
     events = _best(run, shards, stories)
     by_round = [{_round_of(path): path for path in shard.checkpoints()} for shard in shards]
@@ -133,7 +133,7 @@ def _weights(run: Run, shards: Sequence[Run], stories: Sequence[Story]) -> list[
     return events
 
 
-def _best(run: Run, shards: Sequence[Run], stories: Sequence[Story]) -> list[Event]:
+def _best(run: RunFolder, shards: Sequence[RunFolder], stories: Sequence[Story]) -> list[Event]:
     found = [[event for event in story.events if event["event"] == "best"][-1:] for story in stories]
     rounds = {event["round"] for events in found for event in events}
     files = [shard.best for shard in shards]

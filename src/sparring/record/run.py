@@ -21,7 +21,7 @@ KEPT_CHECKPOINTS = 2
 """How many of the newest checkpoints stay: the newest, and the one before it in case the newest cannot be read."""
 
 
-class Run:
+class RunFolder:
     """The folder of a run at `path`, which may not exist yet.
 
     It has recipe.json, journal.jsonl, about.json, weights/*.safetensors, samples/*.png, and later report.html and
@@ -32,10 +32,10 @@ class Run:
         self.path = Path(path)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
+        return f"RunFolder({str(self.path)!r})"
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
+    def open(cls, path: str | Path) -> RunFolder:
         """Open an existing run.
 
         Raises:

@@ -10,14 +10,14 @@ from sparring.analysis.diagnosis import Diagnosis, remedied
 from sparring.analysis.differences import recipe_changes
 from sparring.analysis.wording import count, named_seeds, number
 from sparring.recipe import Recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.rules import Evidence, Finding, Range
 
 EVIDENCE_COLUMNS = ("", "median", "min to max", "healthy range")
 """Titles of the columns of a finding's evidence, over the members that it holds for."""
 
 
-def when_to_stop(run: Run, diagnosis: Diagnosis) -> str:
+def when_to_stop(run: RunFolder, diagnosis: Diagnosis) -> str:
     """Whether more training pays, and where the best checkpoint is; empty where neither is known."""
     texts = [diagnosis.plateau.words] if diagnosis.plateau else []
     if diagnosis.best is not None and run.best is not None:

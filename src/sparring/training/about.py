@@ -16,10 +16,10 @@ from sparring import catalogue
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.runtime import cores
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 
 
-def write_about(run: Run, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
+def write_about(run: RunFolder, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
     """Write about.json, or bring it up to date: the machine and the versions that a run is trained with.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from sparring.datasets import Source
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.recipe import Recipe, default_settings
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training.about import write_about
 
 
@@ -41,7 +41,7 @@ class Task:
 
     recipe: Recipe
     """With settled data: what was left to the data's files is filled in."""
-    run: Run
+    run: RunFolder
     """Its folder is free, or holds this recipe's run."""
     open_data: Callable[[], Source]
 
@@ -53,7 +53,7 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     train now (`sharded`), or the reverse; SparringError when the data cannot be read or have changed.
     """
     data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
-    recipe, run = recipe.replace(data=data), Run(out)
+    recipe, run = recipe.replace(data=data), RunFolder(out)
     check_folder(recipe, run)
     if sharded and run.exists and not run.sharded and run.story.events:
         raise UsageError(f"{run.path} was begun by one process: to resume it, leave out --processes and --on")
@@ -62,7 +62,7 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     return Task(recipe, run, open_data)
 
 
-def check_folder(recipe: Recipe, run: Run) -> None:
+def check_folder(recipe: Recipe, run: RunFolder) -> None:
     """Raises UsageError when the folder holds anything but this recipe's run, SparringError when its data changed."""
     if run.exists:
         mine = recipe.to_dict()
@@ -90,7 +90,7 @@ def begin(task: Task, device: str, threads: int, processes: int) -> None:
     write_about(run, recipe, device, threads, processes)
 
 
-def saved_round(run: Run) -> int | None:
+def saved_round(run: RunFolder) -> int | None:
     """The round of the newest checkpoint; None before there is one."""
     checkpoints = run.checkpoints()
     return int(checkpoints[-1].stem.rpartition("-")[2]) if checkpoints else None

@@ -18,7 +18,7 @@ from sparring.game.game import Game
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
 from sparring.game.world import ALONE, World
 from sparring.progress import say
-from sparring.record import Run, training_lock
+from sparring.record import RunFolder, training_lock
 from sparring.training.chores import Chore
 from sparring.training.chores.best import Best
 from sparring.training.chores.checkpoint import Checkpoint
@@ -47,7 +47,7 @@ def train_here(
     watchers: Sequence[Watcher] = (),
     shared_run: SharedRun | None = None,
     world: World = ALONE,
-) -> Run:
+) -> RunFolder:
     """Train, or resume, in this process. In a `world` of several, all of them call this and the main one records.
 
     Raises SparringError when data or disk fail, or when every member has diverged.
@@ -131,7 +131,7 @@ def _stopping_on_ctrl_c(trainer: Trainer) -> Generator[None]:
 
 
 @contextmanager
-def _saying_what_is_saved(run: Run) -> Generator[None]:
+def _saying_what_is_saved(run: RunFolder) -> Generator[None]:
     """Adds to an error of the disk how much of the run is safe."""
     try:
         yield

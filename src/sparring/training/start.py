@@ -10,7 +10,7 @@ from sparring.errors import UsageError
 from sparring.game.runtime import resolve_device
 from sparring.game.world import World, local_device, process_group, world_from_env
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training.distributed.coordinator import train_shards
 from sparring.training.distributed.status import SessionWatcher
 from sparring.training.prepare import Settings, prepare
@@ -33,7 +33,7 @@ def train(
     metrics: bool = True,
     early_stop: bool = False,
     compile: bool | None = None,
-) -> Run:
+) -> RunFolder:
     """Train a recipe in the folder `out`, or resume the run there. Ctrl-C saves a checkpoint; call again to resume.
 
     Args:

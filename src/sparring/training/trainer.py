@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sparring.game.assembly import restore
 from sparring.game.game import Game, PlayTo
 from sparring.recipe import Recipe
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.training.chores import Chore
 from sparring.training.latest import Latest
 
@@ -41,7 +41,7 @@ class Trainer:
 
     recipe: Recipe
     game: Game
-    run: Run
+    run: RunFolder
     chores: Sequence[Chore] = ()
     """In the order in which they are done."""
     watchers: Sequence[Watcher] = ()

@@ -19,7 +19,7 @@ from matplotlib.patches import Patch
 
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.wording import count
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.report.figures.drawing import (
     LIGHT,
     SMALL,
@@ -178,13 +178,13 @@ def figures(facts: Facts) -> dict[str, Callable[[Facts, Scheme], Figure]]:
     return chosen
 
 
-def save_figures(run: Run) -> list[str]:
+def save_figures(run: RunFolder) -> list[str]:
     """Draw every figure into the run's folder. Returns their paths, relative to that folder."""
     facts = Facts.of(run)
     return [save_figure(run, name, as_png(draw(facts, LIGHT))) for name, draw in figures(facts).items()]
 
 
-def save_figure(run: Run, name: str, png: bytes) -> str:
+def save_figure(run: RunFolder, name: str, png: bytes) -> str:
     """Write one figure. Returns its path, relative to the run's folder."""
     path = f"figures/{name}.png"
     run.write(path, lambda partial: partial.write_bytes(png))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.report.measurement import (
     AS_GOOD,
     FILE,
@@ -19,7 +19,7 @@ MAX_SEEDS = 16
 """Seeds that the table has a column for; the file has all."""
 
 
-def section(run: Run) -> Markup | None:
+def section(run: RunFolder) -> Markup | None:
     """The table, each cell with its gap to real data; None for a run that was not measured."""
     measured = run.measures
     if measured is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sparring.analysis.facts import Facts
 from sparring.analysis.wording import count
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.report.figures.run import curves
 from sparring.report.page.document import chart, embedded
 from sparring.report.page.markup import Markup, tag
@@ -13,7 +13,7 @@ WIDEST = "max-width: 46rem"
 """Of a picture; a notebook's output cell is about as wide."""
 
 
-def notebook_html(run: Run) -> Markup:
+def notebook_html(run: RunFolder) -> Markup:
     """What a cell shows that ends in a run."""
     facts = Facts.of(run)
     story = facts.story

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.wording import count, duration, example, number, plus_minus
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.grid import MAX_MEMBERS
 from sparring.record.story import CURVES
 from sparring.report.figures import run as figures
@@ -47,7 +47,7 @@ ALT = {
 }
 
 
-def write_report(run: Run | str | Path) -> Path:
+def write_report(run: RunFolder | str | Path) -> Path:
     """Write a run's `report.html`, and its figures into `figures/`.
 
     Args:
@@ -59,7 +59,7 @@ def write_report(run: Run | str | Path) -> Path:
     Raises:
         SparringError: The run's folder is damaged.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     facts = Facts.of(run)
     return run.write_text("report.html", page(facts, _draw(facts)))
 

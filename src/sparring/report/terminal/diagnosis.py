@@ -9,7 +9,7 @@ from rich.text import Text
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
 from sparring.analysis.wording import number
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.report.findings import (
     EVIDENCE_COLUMNS,
     changes_of,
@@ -22,7 +22,7 @@ from sparring.report.findings import (
 from sparring.rules import Finding
 
 
-def diagnosis_text(run: Run, diagnosis: Diagnosis) -> RenderableType:
+def diagnosis_text(run: RunFolder, diagnosis: Diagnosis) -> RenderableType:
     """The verdict, then every finding with its evidence and its first remedy, then whether more training pays."""
     parts: list[RenderableType] = [_verdict(diagnosis)]
     for finding in diagnosis.findings:
@@ -43,7 +43,7 @@ def _verdict(diagnosis: Diagnosis) -> Text:
     return line
 
 
-def _finding(run: Run, diagnosis: Diagnosis, finding: Finding) -> list[RenderableType]:
+def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[RenderableType]:
     hue = "red" if finding.fault and finding.widespread else "yellow" if finding.fault else "green"
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for title in EVIDENCE_COLUMNS:

@@ -9,7 +9,7 @@ from rich.text import Text
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.summary import files
 from sparring.analysis.wording import count, duration, example, number, plus_minus
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.story import CURVES
 from sparring.report.metric_names import evaluation_caption, evaluation_rows
 from sparring.report.sentences import sentences, target_reached
@@ -18,7 +18,7 @@ MAX_SEEDS = 16
 """Up to this many seeds each has a line; of more seeds, only the outliers have."""
 
 
-def run_text(run: Run) -> RenderableType:
+def run_text(run: RunFolder) -> RenderableType:
     """The run's state, its reference result beside its own, tables of values, and its files. Loads no torch."""
     facts = Facts.of(run)
     parts: list[RenderableType] = [_headline(facts), Text(), _verdict(facts)]

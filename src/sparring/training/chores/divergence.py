@@ -10,7 +10,7 @@ from sparring.errors import SparringError
 from sparring.training.chores import Chore
 
 if TYPE_CHECKING:
-    from sparring.record import Run
+    from sparring.record import RunFolder
     from sparring.record.journal import Event
     from sparring.training.trainer import Trainer
 
@@ -29,7 +29,7 @@ class Divergence(Chore):
             raise all_diverged(trainer.run, round)
 
 
-def all_diverged(run: Run, round: int) -> SparringError:
+def all_diverged(run: RunFolder, round: int) -> SparringError:
     """What to raise when no member is left."""
     return SparringError(
         f"every member diverged by round {round}: its losses are not finite. "

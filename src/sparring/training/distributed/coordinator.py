@@ -11,7 +11,7 @@ from typing import Literal
 
 from sparring.errors import SparringError
 from sparring.game.world import World
-from sparring.record import Run, training_lock
+from sparring.record import RunFolder, training_lock
 from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.shards import Shard, ShardPlan
 from sparring.training.distributed.status import Session, SessionWatcher, Status
@@ -37,7 +37,7 @@ def train_shards(
     processes: int,
     on: Literal["here", "ray"],
     session_watchers: Sequence[SessionWatcher],
-) -> Run:
+) -> RunFolder:
     """Train the run of `task` in shards: with torchrun's processes if there are such, else with workers.
 
     Raises UsageError for a recipe that other processes cannot make, SparringError when a shard fails or is lost again
@@ -58,7 +58,7 @@ def train_shards(
 
 def _coordinate(
     sharded: ShardedRun, make_workers: Callable[[ShardPlan], Workers], session_watchers: Sequence[SessionWatcher]
-) -> Run:
+) -> RunFolder:
     with training_lock(sharded.run.path):
         plan = sharded.plan()
         if sharded.run.story.status == "finished":

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import SparringError
-from sparring.record import Run, write_atomically
+from sparring.record import RunFolder, write_atomically
 from sparring.training.distributed.channel import Channel
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Status
@@ -107,7 +107,7 @@ class RayChannel(Channel):
 class RayWorkers(Workers):
     """The tasks of one run. A cluster that is running is joined, else one is started on this machine."""
 
-    def __init__(self, run: Run, plan: ShardPlan):
+    def __init__(self, run: RunFolder, plan: ShardPlan):
         ray = _ray()
         self._run, self._started_ray = run, not ray.is_initialized()
         if self._started_ray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sparring.errors import SparringError, UsageError
 from sparring.game.runtime import idle_cores, threads_for
 from sparring.recipe import reload
-from sparring.record import Run
+from sparring.record import RunFolder
 from sparring.record.joining import join
 from sparring.training.chores.divergence import all_diverged
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
@@ -25,7 +25,7 @@ class ShardedRun:
     """Shards of a new run; fewer if it has fewer members."""
 
     @property
-    def run(self) -> Run:
+    def run(self) -> RunFolder:
         """The run that the shards are joined into."""
         return self.task.run
 
@@ -51,7 +51,7 @@ class ShardedRun:
         statuses = {shard.number: Status.stored(shard) for shard in plan.shards}
         return Session(self.task.recipe, plan.shards, n_workers, plan.threads, where, statuses)
 
-    def join(self, plan: ShardPlan) -> Run:
+    def join(self, plan: ShardPlan) -> RunFolder:
         """Write what the shards have come to into the run's folder.
 
         Raises SparringError when every member of every shard has diverged.

@@ -12,7 +12,7 @@ from typing import Any
 
 from sparring.errors import SparringError
 from sparring.recipe import Recipe, reload
-from sparring.record import Run, legacy
+from sparring.record import RunFolder, legacy
 from sparring.training.prepare import Settings
 
 PLAN = "plan.json"
@@ -27,9 +27,9 @@ class Shard:
     folder: Path
 
     @property
-    def run(self) -> Run:
+    def run(self) -> RunFolder:
         """The shard as a run of its own."""
-        return Run(self.folder)
+        return RunFolder(self.folder)
 
     @property
     def log(self) -> Path:
@@ -56,7 +56,7 @@ class ShardPlan:
     """Of each process."""
 
     @classmethod
-    def of(cls, run: Run, seeds: Sequence[int], count: int, threads: int) -> ShardPlan:
+    def of(cls, run: RunFolder, seeds: Sequence[int], count: int, threads: int) -> ShardPlan:
         """The plan in the run's folder, or a new one of `count` shards whose sizes differ by one member at most.
 
         Raises SparringError when the plan in the folder is damaged.
@@ -73,7 +73,7 @@ class ShardPlan:
         return cls._of_seeds(run, [seeds[a:b] for a, b in pairwise(ends)], threads)
 
     @classmethod
-    def _of_seeds(cls, run: Run, seeds: Sequence[Sequence[int]], threads: int) -> ShardPlan:
+    def _of_seeds(cls, run: RunFolder, seeds: Sequence[Sequence[int]], threads: int) -> ShardPlan:
         shards = (Shard(number, tuple(some), run.shards / f"{number:03d}") for number, some in enumerate(seeds))
         return cls(run.path, tuple(shards), threads)
 
@@ -82,7 +82,7 @@ class ShardPlan:
         """Of all shards."""
         return sum(len(shard.seeds) for shard in self.shards)
 
-    def write(self, run: Run) -> None:
+    def write(self, run: RunFolder) -> None:
         """Keep it in the run's folder."""
         plan = {"seeds": [list(shard.seeds) for shard in self.shards], "threads": self.threads}
         run.write_text(f"{run.shards.name}/{PLAN}", json.dumps(plan) + "\n")

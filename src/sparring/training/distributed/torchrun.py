@@ -9,7 +9,7 @@ from contextlib import nullcontext
 
 from sparring.errors import SparringError
 from sparring.game.world import World, process_group
-from sparring.record import Run, training_lock
+from sparring.record import RunFolder, training_lock
 from sparring.training.distributed.channel import SharedFolder, reported_status
 from sparring.training.distributed.coordinator import CATCH_UP_SECONDS, POLL_SECONDS, counting_stop_signals
 from sparring.training.distributed.sharded_run import ShardedRun
@@ -19,7 +19,7 @@ from sparring.training.distributed.worker import work
 from sparring.training.trainer import Watcher
 
 
-def train_in_ranks(sharded: ShardedRun, world: World, session_watchers: Sequence[SessionWatcher]) -> Run:
+def train_in_ranks(sharded: ShardedRun, world: World, session_watchers: Sequence[SessionWatcher]) -> RunFolder:
     """Every process of `world` calls this. Raises SparringError when one of this process's shards fails."""
     run, recipe = sharded.run, sharded.task.recipe
     with process_group(world), training_lock(run.path) if world.is_main else nullcontext():
