@@ -244,8 +244,6 @@ def test_compare_writes_beside_the_first_run_and_says_where(
 def test_compare_tells_the_same_in_json(
     three: list[RunFolder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    three: list[RunFolder], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
     assert run(["compare", str(tmp_path), "--json"]) == OK
     told = json.loads(capsys.readouterr().out)
     assert told["out"] is None and not (tmp_path / "compare.html").exists()

@@ -68,7 +68,7 @@ def end(child):
 def check(folder):
     "What a user finds: a folder that opens."
     if Path(folder, "recipe.json").exists():
-        run = Run.open(folder)
+        run = RunFolder.open(folder)
         run.story.status, [run.story.curve(name) for name in CURVES], run.about, run.load()
 
 def same(run, whole):
@@ -117,7 +117,7 @@ while True:
         end(session(recipe, folder, killed_before(step // 2 + 7)))
         check(folder)
     assert end(session(recipe, folder)) == 0, f"cannot be resumed after step {step}"
-    same(Run.open(folder), Run.open(home / "whole"))
+    same(RunFolder.open(folder), Run.open(home / "whole"))
     step += 1
 print(step)
 """
@@ -142,14 +142,14 @@ while kills < 10:
     status = end(child)
     check(folder)
     if status == 0:  # it was faster: this one is whole, kill the rest of the ten in another
-        same(Run.open(folder), Run.open(home / "whole"))
+        same(RunFolder.open(folder), Run.open(home / "whole"))
         number += 1
         continue
     assert status == -signal.SIGKILL, status
     kills += 1
-    rounds.append(Run.open(folder).story.round if (folder / "recipe.json").exists() else 0)
+    rounds.append(RunFolder.open(folder).story.round if (folder / "recipe.json").exists() else 0)
 assert end(session(recipe, folder)) == 0
-same(Run.open(folder), Run.open(home / "whole"))
+same(RunFolder.open(folder), Run.open(home / "whole"))
 print(rounds)
 """
 )
