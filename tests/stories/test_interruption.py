@@ -117,7 +117,7 @@ while True:
         end(session(recipe, folder, killed_before(step // 2 + 7)))
         check(folder)
     assert end(session(recipe, folder)) == 0, f"cannot be resumed after step {step}"
-    same(RunFolder.open(folder), Run.open(home / "whole"))
+    same(RunFolder.open(folder), RunFolder.open(home / "whole"))
     step += 1
 print(step)
 """
@@ -142,14 +142,14 @@ while kills < 10:
     status = end(child)
     check(folder)
     if status == 0:  # it was faster: this one is whole, kill the rest of the ten in another
-        same(RunFolder.open(folder), Run.open(home / "whole"))
+        same(RunFolder.open(folder), RunFolder.open(home / "whole"))
         number += 1
         continue
     assert status == -signal.SIGKILL, status
     kills += 1
     rounds.append(RunFolder.open(folder).story.round if (folder / "recipe.json").exists() else 0)
 assert end(session(recipe, folder)) == 0
-same(RunFolder.open(folder), Run.open(home / "whole"))
+same(RunFolder.open(folder), RunFolder.open(home / "whole"))
 print(rounds)
 """
 )
