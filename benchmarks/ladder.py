@@ -26,8 +26,8 @@ import torch
 from sparring import catalogue
 from sparring.analysis.generators import sample
 from sparring.analysis.measure import keep, measure
-from sparring.game.assembly import game_of
-from sparring.game.runtime import threads_for, threads_set
+from sparring.game.assembly import game_of, threads_for
+from sparring.game.runtime import threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder, write_atomically
 from sparring.record.grid import save_grid

@@ -40,10 +40,10 @@ from plain import fashion_fc, mnist_reference, num_gan_2, pattern_1010
 from sparring.datasets import Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
-from sparring.game.assembly import game_of, part_of
+from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
 from sparring.game.game import Game, PlayTo
-from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
+from sparring.game.runtime import keep_freed_memory, threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 from sparring.training.single import chores_for

@@ -17,16 +17,23 @@ from typing import TYPE_CHECKING, Any
 from sparring.game.runtime import limit_openmp_spinning
 
 if TYPE_CHECKING:
-    from sparring import datasets, latents, metrics, networks, objectives, optimizers, tricks
-    from sparring.analysis.diagnosis import Diagnosis, diagnose
-    from sparring.analysis.generators import explorable, sample
-    from sparring.analysis.generators import latents as latent_vectors
-    from sparring.catalogue import read as leaf
-    from sparring.errors import SparringError, UsageError
-    from sparring.interface import Curves, Run, train
-    from sparring.recipe import Recipe, find_recipe
-    from sparring.recipe import find_recipe as recipe
-    from sparring.report import write_report
+    from sparring.interface import (
+        Curves,
+        Diagnosis,
+        Recipe,
+        Run,
+        SparringError,
+        UsageError,
+        diagnose,
+        explorable,
+        find_recipe,
+        sample,
+        train,
+        write_report,
+    )
+    from sparring.interface import find_recipe as recipe
+    from sparring.interface import latents as latent_vectors
+    from sparring.interface import read as leaf
 
 limit_openmp_spinning()  # before anything loads torch
 
@@ -40,21 +47,14 @@ __all__ = [
     "SparringError",
     "UsageError",
     "__version__",
-    "datasets",
     "diagnose",
     "explorable",
     "find_recipe",
     "latent_vectors",
-    "latents",
     "leaf",
-    "metrics",
-    "networks",
-    "objectives",
-    "optimizers",
     "recipe",
     "sample",
     "train",
-    "tricks",
     "write_report",
 ]
 
@@ -87,4 +87,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_PACKAGES})

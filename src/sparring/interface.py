@@ -1,4 +1,4 @@
-"""What a Python user works with: `train`, and the handle on a run that it returns."""
+"""What `sparring` offers a Python user: `train`, the handle on a run that it returns, and the functions around them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from typing import TYPE_CHECKING, Any, ParamSpec, final
 import numpy as np
 
 from sparring import catalogue
-from sparring.analysis.diagnosis import Diagnosis
-from sparring.analysis.diagnosis import diagnose as diagnose_folder
-from sparring.errors import SparringError, UsageError
-from sparring.recipe import Recipe
+from sparring.analysis.diagnosis import Diagnosis as Diagnosis
+from sparring.analysis.diagnosis import diagnose as diagnose
+from sparring.analysis.generators import explorable as explorable
+from sparring.analysis.generators import generator_module, recipe_of
+from sparring.analysis.generators import latents as latents
+from sparring.analysis.generators import sample as sample
+from sparring.catalogue import read as read
+from sparring.errors import SparringError as SparringError
+from sparring.errors import UsageError as UsageError
+from sparring.recipe import Recipe as Recipe
+from sparring.recipe import find_recipe as find_recipe
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
+from sparring.report import write_report as write_report
 from sparring.training.start import train as train_folder
 
 if TYPE_CHECKING:
@@ -102,8 +110,6 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """What was trained. Raises SparringError where that needs a file of the user's own that is gone or changed."""
-        from sparring.analysis.generators import recipe_of
-
         return recipe_of(self.folder, recipe=self._recipe)
 
     @property
@@ -128,7 +134,7 @@ class Run:
 
     def diagnose(self) -> Diagnosis:
         """What is wrong with the run, or right: findings with their evidence, and remedies to try."""
-        return diagnose_folder(self.folder)
+        return diagnose(self.folder)
 
     def measure(
         self,
@@ -178,8 +184,6 @@ class Run:
             SparringError: There is no such checkpoint.
             UsageError: The run has no such member.
         """
-        from sparring.analysis.generators import generator_module
-
         return generator_module(self.folder, self.seeds[0] if seed is None else seed, best, recipe=self._recipe)
 
     def sample(
@@ -201,8 +205,6 @@ class Run:
             SparringError: There is no such checkpoint.
             UsageError: The run has no such member, or a number is out of range.
         """
-        from sparring.analysis.generators import sample
-
         return sample(self.folder, count, z_seeds=z_seeds, seeds=seeds, best=best, recipe=self._recipe)
 
     def summary(self) -> dict[str, Any]:
@@ -213,8 +215,6 @@ class Run:
 
     def report(self) -> Path:
         """Write report.html, one self-contained page, and return its path."""
-        from sparring.report import write_report
-
         return write_report(self.folder)
 
     def __repr__(self) -> str:

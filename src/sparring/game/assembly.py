@@ -14,7 +14,7 @@ from sparring.errors import SparringError, in_one_line
 from sparring.game.checks import check_examples_are_independent
 from sparring.game.game import Game, Player
 from sparring.game.population import Population
-from sparring.game.runtime import preserving_torch_rng
+from sparring.game.runtime import idle_cores, preserving_torch_rng
 from sparring.game.world import ALONE, World
 from sparring.networks import Network, Shape
 from sparring.networks.layers import ClassEmbedding, Conditional, Flattened, Projection, SpectralNorm
@@ -26,6 +26,12 @@ EMBEDDING = 32
 """Size of the vector that a class-conditional generator learns for each class."""
 AVERAGED = "G.averaged."
 """Prefix of the names of G's averaged weights in a checkpoint, where a trick averages them."""
+STEP_WORK = 8
+"""The cost of one weight's gradient accumulation and optimizer step, in examples."""
+WORK_PER_THREAD = 5_000_000
+"""Weights x examples per round that keep one thread busy."""
+MEMBERS_PER_THREAD = 256
+"""Members that keep one thread busy, however small their networks are: the optimizer touches every weight."""
 
 
 def game_of(
@@ -246,3 +252,16 @@ def sampling_weights(state: dict[str, np.ndarray]) -> dict[str, Tensor]:
     """G's weights and buffers from a checkpoint; its averaged weights where a trick averaged them."""
     averaged = {n.removeprefix(AVERAGED): torch.from_numpy(a) for n, a in state.items() if n.startswith(AVERAGED)}
     return weights_of(state, "G") | averaged
+
+
+def threads_for(recipe: Recipe) -> int:
+    """How many threads to train `recipe` with: as many as its work keeps busy, on cores that are idle now.
+
+    Threads that share a core with other work wait for one another, and two are then slower than one.
+    """
+    with preserving_torch_rng():
+        networks = maker_of_generators(recipe)(), maker_of_discriminators(recipe)()
+    weights = sum(p.numel() for network in networks for p in network.parameters())
+    work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
+    busy = max(work // WORK_PER_THREAD, len(recipe.seeds) // MEMBERS_PER_THREAD)
+    return max(1, min(busy, idle_cores()))

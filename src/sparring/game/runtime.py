@@ -18,19 +18,12 @@ from sparring.errors import UsageError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from sparring.recipe import Recipe
 
 SPIN_COUNT = "10000"
 """Turns of the loop in which an OpenMP thread waits for work before it sleeps; libgomp's own default is 300,000."""
 MALLOPT = {-4: 0, -1: 2**31 - 1, -2: 64 * 2**20}
 """glibc's `mallopt` settings. M_MMAP_MAX: no allocation gets a mapping of its own; M_TRIM_THRESHOLD: free bytes above
 which the heap shrinks; M_TOP_PAD: bytes by which the heap grows."""
-STEP_WORK = 8
-"""The cost of one weight's gradient accumulation and optimizer step, in examples."""
-WORK_PER_THREAD = 5_000_000
-"""Weights x examples per round that keep one thread busy."""
-MEMBERS_PER_THREAD = 256
-"""Members that keep one thread busy, however small their networks are: the optimizer touches every weight."""
 LOAD_SAMPLES, LOAD_INTERVAL = 7, 0.01
 """How often the number of running tasks is read, and the seconds between two readings."""
 
@@ -95,21 +88,6 @@ def idle_cores() -> int:
         return cores()
     others = sorted(running)[LOAD_SAMPLES // 2] - 1  # one of the running tasks is this process
     return max(1, cores() - max(0, others))
-
-
-def threads_for(recipe: Recipe) -> int:
-    """How many threads to train `recipe` with: as many as its work keeps busy, on cores that are idle now.
-
-    Threads that share a core with other work wait for one another, and two are then slower than one.
-    """
-    from sparring.game.assembly import maker_of_discriminators, maker_of_generators
-
-    with preserving_torch_rng():
-        networks = maker_of_generators(recipe)(), maker_of_discriminators(recipe)()
-    weights = sum(p.numel() for network in networks for p in network.parameters())
-    work = weights * (recipe.batch + STEP_WORK) * len(recipe.seeds)
-    busy = max(work // WORK_PER_THREAD, len(recipe.seeds) // MEMBERS_PER_THREAD)
-    return max(1, min(busy, idle_cores()))
 
 
 @contextmanager

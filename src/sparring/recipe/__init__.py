@@ -3,12 +3,18 @@
 The package can be called: `sparring.recipe("digits")` is `find_recipe("digits")`.
 """
 
+from __future__ import annotations
+
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from sparring.catalogue import OwnPart
 from sparring.recipe.definition import KIND_OF, PRECISIONS, Origin, Recipe, default_settings, recipe
 from sparring.recipe.files import find_recipe, reload
+
+if TYPE_CHECKING:
+    from sparring.datasets import Dataset
 
 __all__ = [
     "KIND_OF",
@@ -26,8 +32,8 @@ __all__ = [
 class _Callable(ModuleType):
     """A package's name in its parent is the package itself, so this is the only way to have a function of its name."""
 
-    def __call__(self, name: str) -> Recipe:
-        return find_recipe(name)
+    def __call__(self, name: str, sized_by: Dataset | None = None) -> Recipe:
+        return find_recipe(name, sized_by)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparring.game.assembly import game_of, part_of
+from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import compile_ahead as compile_game
-from sparring.game.runtime import preserving_torch_rng, resolve_device, threads_for, threads_set
+from sparring.game.runtime import preserving_torch_rng, resolve_device, threads_set
 from sparring.recipe import Recipe, find_recipe
 
 

@@ -11,11 +11,11 @@ from functools import partial
 
 from sparring.analysis.evaluator import Evaluator
 from sparring.errors import SparringError
-from sparring.game.assembly import game_of, part_of
+from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
-from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_for, threads_set
+from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_set
 from sparring.game.world import ALONE, World
 from sparring.progress import say
 from sparring.record import RunFolder, training_lock

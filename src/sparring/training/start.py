@@ -12,7 +12,9 @@ from sparring.game.world import World, local_device, process_group, world_from_e
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 from sparring.training.distributed.coordinator import train_shards
+from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.status import SessionWatcher
+from sparring.training.distributed.torchrun import train_in_ranks
 from sparring.training.prepare import Settings, prepare
 from sparring.training.single import train_here
 from sparring.training.trainer import Watcher
@@ -70,8 +72,10 @@ def train(
     sharded = several or processes > 1 or on == "ray"
     settings.check(sharded)
     task = prepare(recipe, out, settings, sharded=sharded)
+    if sharded and world.size > 1:
+        return train_in_ranks(ShardedRun(task, settings, world.size), world, session_watchers)
     if sharded:
-        return train_shards(task, settings, world, processes, on, session_watchers)
+        return train_shards(task, settings, processes, on, session_watchers)
     with process_group(world, device):
         return train_here(task, settings, watchers, world=world)
 

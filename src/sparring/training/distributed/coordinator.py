@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sparring.errors import SparringError
-from sparring.game.world import World
 from sparring.record import RunFolder, training_lock
 from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.shards import Shard, ShardPlan
@@ -33,20 +32,15 @@ there are weights of it."""
 def train_shards(
     task: Task,
     settings: Settings,
-    world: World,
     processes: int,
     on: Literal["here", "ray"],
     session_watchers: Sequence[SessionWatcher],
 ) -> RunFolder:
-    """Train the run of `task` in shards: with torchrun's processes if there are such, else with workers.
+    """Train the run of `task` in shards, each by a worker.
 
     Raises UsageError for a recipe that other processes cannot make, SparringError when a shard fails or is lost again
     and again.
     """
-    if world.size > 1:
-        from sparring.training.distributed.torchrun import train_in_ranks
-
-        return train_in_ranks(ShardedRun(task, settings, world.size), world, session_watchers)
     if on == "ray":
         from sparring.training.distributed.ray import RayWorkers
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparring.errors import SparringError, UsageError
-from sparring.game.runtime import idle_cores, threads_for
+from sparring.game.assembly import threads_for
+from sparring.game.runtime import idle_cores
 from sparring.recipe import reload
 from sparring.record import RunFolder
 from sparring.record.joining import join
