@@ -6,6 +6,7 @@ A test that takes an argument called `recipe`, `objective`, `trick`, `network`, 
 
 from __future__ import annotations
 
+import importlib
 import os
 import struct
 from collections.abc import Iterator
@@ -109,6 +110,17 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     """What is written need not outlive a loss of power, which no test can bring about."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda file: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_compiled_unasked() -> Iterator[None]:
+    """Where no test says what compiling saves it saves nothing: it is slow, and may seem to pay on a busy machine."""
+    from sparring.game.compile.costs import Costs
+
+    module = importlib.import_module("sparring.game.compile.plan")  # the package names a function so
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "estimate", lambda game, history: Costs(0.0, 0, 0.0, 0))
         yield
 
 
