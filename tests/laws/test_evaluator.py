@@ -36,7 +36,7 @@ from sparring.tricks import Trick
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.user_modules import PAIRS, ConvG
 
-train = partial(sparring.train, threads=1)
+train = partial(sparring.training.train, threads=1)
 
 
 class CountingD(nn.Module):

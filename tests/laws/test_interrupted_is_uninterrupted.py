@@ -35,7 +35,7 @@ CUTS = (11, 30)
 
 
 # One thread: the tests run side by side already.
-train = partial(sparring.train, threads=1)
+train = partial(sparring.training.train, threads=1)
 
 pytestmark = pytest.mark.usefixtures("few_samples")
 
