@@ -13,10 +13,6 @@ import numpy as np
 from sparring import catalogue
 from sparring.analysis.diagnosis import Diagnosis as Diagnosis
 from sparring.analysis.diagnosis import diagnose as diagnose
-from sparring.analysis.generators import explorable as explorable
-from sparring.analysis.generators import generator_module, recipe_of
-from sparring.analysis.generators import latents as latents
-from sparring.analysis.generators import sample as sample
 from sparring.catalogue import read as read
 from sparring.errors import SparringError as SparringError
 from sparring.errors import UsageError as UsageError
@@ -24,13 +20,15 @@ from sparring.recipe import Recipe as Recipe
 from sparring.recipe import find_recipe as find_recipe
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
-from sparring.report import write_report as write_report
-from sparring.training.start import train as train_folder
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # these load torch or matplotlib: the rest of this module does without
     from torch import nn
 
+    from sparring.analysis.generators import explorable as explorable
+    from sparring.analysis.generators import latents as latents
+    from sparring.analysis.generators import sample as sample
     from sparring.analysis.measure import Measurement
+    from sparring.report import write_report as write_report
 
 P = ParamSpec("P")
 
@@ -110,6 +108,8 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """What was trained. Raises SparringError where that needs a file of the user's own that is gone or changed."""
+        from sparring.analysis.generators import recipe_of
+
         return recipe_of(self.folder, recipe=self._recipe)
 
     @property
@@ -184,6 +184,8 @@ class Run:
             SparringError: There is no such checkpoint.
             UsageError: The run has no such member.
         """
+        from sparring.analysis.generators import generator_module
+
         return generator_module(self.folder, self.seeds[0] if seed is None else seed, best, recipe=self._recipe)
 
     def sample(
@@ -205,6 +207,8 @@ class Run:
             SparringError: There is no such checkpoint.
             UsageError: The run has no such member, or a number is out of range.
         """
+        from sparring.analysis.generators import sample
+
         return sample(self.folder, count, z_seeds=z_seeds, seeds=seeds, best=best, recipe=self._recipe)
 
     def summary(self) -> dict[str, Any]:
@@ -215,6 +219,8 @@ class Run:
 
     def report(self) -> Path:
         """Write report.html, one self-contained page, and return its path."""
+        from sparring.report import write_report
+
         return write_report(self.folder)
 
     def __repr__(self) -> str:
@@ -240,4 +246,16 @@ def _with_handle(call: Callable[P, RunFolder]) -> Callable[P, Run]:
     return train_and_wrap
 
 
-train = _with_handle(train_folder)
+if TYPE_CHECKING:
+    from sparring.training.start import train as _train
+
+    train = _with_handle(_train)
+
+
+def __getattr__(name: str) -> Any:
+    """`train`, whose signature and docstring are those of the trainer's, is made when it is first used."""
+    if name != "train":
+        raise AttributeError(f"module 'sparring.interface' has no attribute {name!r}")
+    from sparring.training.start import train
+
+    return globals().setdefault("train", _with_handle(train))
