@@ -39,9 +39,9 @@ from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.samples import real_data, views
 from sparring.datasets import Dataset
 from sparring.datasets.mnist import MNIST
-from sparring.game.assembly import game_of
+from sparring.game.assembly import game_of, threads_for
 from sparring.game.game import Game
-from sparring.game.runtime import keep_freed_memory, threads_for, threads_set
+from sparring.game.runtime import keep_freed_memory, threads_set
 from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import Recipe, find_recipe
 from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
