@@ -221,7 +221,7 @@ class Run:
         """Write report.html, one self-contained page, and return its path."""
         from sparring.report import write_report
 
-        return write_report(self.folder)
+        return write_report(self)
 
     def __repr__(self) -> str:
         story = self.folder.story

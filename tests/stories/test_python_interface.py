@@ -111,7 +111,7 @@ def test_a_notebook_shows_the_verdict_the_curves_and_samples(run: sparring.Run) 
 
 def test_a_run_stands_for_its_folder(run: sparring.Run) -> None:
     assert sparring.sample(run, 2).shape == (4, 2, 1, 8, 8)
-    assert sparring.write_report(run) == run.report() == run.path / "report.html"
+    assert run.report() == run.path / "report.html"
 
 
 def test_the_example_notebook_runs(tmp_path: Path) -> None:

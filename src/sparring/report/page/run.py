@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ ALT = {
 }
 
 
-def write_report(run: RunFolder | str | Path) -> Path:
+def write_report(run: RunFolder | str | PathLike[str]) -> Path:
     """Write a run's `report.html`, and its figures into `figures/`.
 
     Args:
