@@ -15,7 +15,7 @@ def recipe_text(card: Entry) -> RenderableType:
     """One recipe: its description, source, reference result and expected diagnosis."""
     lines = [
         Text(card.name, style="bold"),
-        Text(card.text),
+        Text(_rewrapped(card.text)),
         Text(),
         Text(f"source: {card.facts['source']}"),
         Text(f"reference result: {card.facts['verdict']}"),
@@ -23,6 +23,12 @@ def recipe_text(card: Entry) -> RenderableType:
     if expects := card.facts.get("expects"):
         lines.append(Text(f"expected diagnosis: {', '.join(expects)}"))
     return Group(*lines)
+
+
+def _rewrapped(text: str) -> str:
+    """Paragraphs as one line each, for the terminal to wrap; lists stay as they are."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(each if each.startswith("- ") else " ".join(each.split()) for each in paragraphs)
 
 
 def recipes_table(cards: Sequence[Entry]) -> Table:
