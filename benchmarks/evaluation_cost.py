@@ -32,7 +32,7 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-from speed import RESULTS, processor
+from rounds import RESULTS, processor
 
 from sparring.analysis.evaluator import Evaluator
 from sparring.game.game import Game

@@ -43,7 +43,7 @@ from broken_gans import write
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from plain import fashion_fc
-from speed import LONG, PLAIN, Ours, Plain, processor, source_of, take_turns
+from rounds import LONG, PLAIN, Ours, Plain, processor, source_of, take_turns
 from torch.utils.flop_counter import FlopCounterMode
 
 from sparring.datasets._images import Images

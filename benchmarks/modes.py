@@ -29,7 +29,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
 from broken_gans import in_words, is_done, seconds_of, trained, write
-from speed import processor
+from rounds import processor
 from torch import Tensor
 
 from sparring.analysis.generators import sample

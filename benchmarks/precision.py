@@ -24,7 +24,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
 from broken_gans import write
-from speed import processor
+from rounds import processor
 from time_to_quality import SAMPLES, Real, scores
 
 from sparring.game.assembly import game_of

@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from speed import processor
+from rounds import processor
 
 from sparring.record import RunFolder
 

@@ -32,7 +32,7 @@ import torch
 from broken_gans import write
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
-from speed import processor
+from rounds import processor
 
 from sparring.analysis.generators import generate, latents
 from sparring.analysis.judge_choice import judge_for

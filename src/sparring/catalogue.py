@@ -149,6 +149,9 @@ def read(kind: str, text: str) -> Any:
         text: the entry's name, with values in brackets by position or by field name. Values are Python literals; a word
             that is no literal is a string. A move is its name alone.
 
+    Returns:
+        The component; for a move, its function.
+
     Raises:
         UsageError: the text cannot be read, or as for `make`.
     """

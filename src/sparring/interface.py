@@ -65,7 +65,10 @@ class Curves(Mapping[str, np.ndarray]):
         return f"Curves({', '.join(self._names)}; {len(self.rounds):,} rounds x {len(self.seeds):,} members)"
 
     def to_pandas(self) -> Any:
-        """All curves as one `pandas.DataFrame`: its index is `round`, its columns are `(curve, seed)`.
+        """Collect all curves in one DataFrame.
+
+        Returns:
+            A `pandas.DataFrame`: its index is `round`, its columns are `(curve, seed)`.
 
         Raises:
             SparringError: pandas is not installed.
@@ -133,7 +136,14 @@ class Run:
         return Curves(self.folder.story)
 
     def diagnose(self) -> Diagnosis:
-        """What is wrong with the run, or right: findings with their evidence, and remedies to try."""
+        """Diagnose the run, finished or not, from its journal.
+
+        Returns:
+            What is wrong, or right: findings with their evidence, the strongest first, and remedies to try.
+
+        Raises:
+            SparringError: The run's files are damaged.
+        """
         return diagnose(self.folder)
 
     def measure(
@@ -195,13 +205,16 @@ class Run:
         best: bool = False,
         z_seeds: Sequence[int] | None = None,
     ) -> np.ndarray:
-        """Examples of every member, float32 `(P, count, *shape)` in data units ([0, 1] for images).
+        """Generate examples with every member.
 
         Args:
             count: Examples of each member: those of its latent vectors 0 to count - 1.
             seeds: Members; all if None.
             best: Take the checkpoint whose samples were nearest to the data, in place of the newest.
             z_seeds: Which latent vectors instead of the first `count`; the same number gives the same example.
+
+        Returns:
+            float32 `(P, count, *shape)` in data units ([0, 1] for images).
 
         Raises:
             SparringError: There is no such checkpoint.
@@ -212,13 +225,27 @@ class Run:
         return sample(self.folder, count, z_seeds=z_seeds, seeds=seeds, best=best, recipe=self._recipe)
 
     def summary(self) -> dict[str, Any]:
-        """All that `sparring show --json` prints."""
+        """Summarize the run.
+
+        Returns:
+            What `sparring show --json` prints: plain data, with None where there is no finite number.
+
+        Raises:
+            SparringError: The run's files are damaged.
+        """
         from sparring.analysis.summary import summary
 
         return summary(self.folder)
 
     def report(self) -> Path:
-        """Write report.html, one self-contained page, and return its path."""
+        """Write report.html, one self-contained page, and the figures beside it.
+
+        Returns:
+            The page's path.
+
+        Raises:
+            SparringError: The run's files are damaged, or the disk is full.
+        """
         from sparring.report import write_report
 
         return write_report(self)

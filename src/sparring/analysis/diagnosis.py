@@ -139,6 +139,9 @@ def diagnose(run: RunFolder | str | Path) -> Diagnosis:
     Args:
         run: The run or its folder, also while it trains.
 
+    Returns:
+        The findings, the strongest first, with their evidence and remedies, and the verdict.
+
     Raises:
         SparringError: The folder contains no run.
     """

@@ -26,6 +26,9 @@ def find_recipe(name: str, sized_by: Dataset | None = None) -> Recipe:
             function annotated `-> Recipe` is a recipe. The file is run.
         sized_by: the data for a recipe that chooses its networks by the data, as `auto` does. Other recipes ignore it.
 
+    Returns:
+        The recipe, with its reference seeds and length; change it with `recipe.replace(...)`.
+
     Raises:
         UsageError: there is no recipe of that name, or no such file or function.
         SparringError: the file fails when it is run, or its function does.
