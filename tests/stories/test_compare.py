@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from pathlib import Path
@@ -24,7 +25,6 @@ from sparring.record.grid import excerpts, grid, save_grid
 from sparring.report import Comparison, comparison_summary, run_text, write_comparison
 from sparring.report.figures.multiples import final_outputs, losses, outputs
 from sparring.report.page.comparison import comparison_page
-from sparring.report.page.markdown import recipes_in_markdown
 from sparring.report.page.markup import Markup
 from tests.stories.test_report import Page, text_of
 
@@ -32,6 +32,15 @@ LEVELS = {
     "mse": {"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5},
     "bce-with-logits": {"d_loss": 0.693, "g_loss": 0.693, "d_real": 0.5, "d_fake": 0.5},
 }
+
+
+def tables() -> Any:
+    """The module that writes the docs' tables."""
+    spec = importlib.util.spec_from_file_location("tables", Path(__file__).parents[2] / "docs" / "tables.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def told_run(
@@ -315,7 +324,7 @@ def test_findings_that_a_recipe_should_come_to_are_told(
     assert "mode-collapse, d-too-fast" in text_of(run_text(three[2]))
     assert comparison_summary(compared(*three))["runs"][2]["expects"] == ["mode-collapse", "d-too-fast"]
     assert "mode-collapse, d-too-fast" in words_of(compared(*three))
-    assert "- **Expected diagnosis:** `mode-collapse`, `d-too-fast`" in recipes_in_markdown()
+    assert "- **Expected diagnosis:** `mode-collapse`, `d-too-fast`" in tables().recipes_in_markdown()
 
 
 def test_the_course_of_a_curve_is_told_when_it_is_no_chance(tmp_path: Path) -> None:
@@ -354,7 +363,7 @@ def test_every_recipe_is_told_by_its_parts(recipe: Any) -> None:
 
 
 def test_markdown_has_every_recipe_once_under_its_lineage() -> None:
-    text = recipes_in_markdown()
+    text = tables().recipes_in_markdown()
     assert re.findall(r"^### `(.+)`$", text, re.MULTILINE) == list(catalogue.entries("recipes"))
     assert text.index("## The first MNIST GANs") < text.index("### `num-gan`") < text.index("### `num-gan-2`")
     assert text.count("**Reference result:**") == len(catalogue.entries("recipes"))

@@ -18,7 +18,8 @@ from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, Story
 from sparring.record.journal import json_numbers
-from sparring.rules import Finding, Rule, Signals
+from sparring.rules import Finding, Rule
+from sparring.rules import Signals as Signals
 
 NOT_SURE = "not-sure"
 """The verdict where no finding holds for most members."""

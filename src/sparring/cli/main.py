@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sparring import __version__, catalogue
+from sparring import catalogue
 from sparring.errors import SparringError, UsageError
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -83,7 +83,9 @@ def _dispatch(arguments: list[str]) -> int:
         return OK
     name, *rest = arguments
     if name == "--version":
-        print(f"sparring {__version__}")
+        from importlib.metadata import version
+
+        print(f"sparring {version('sparring')}")
         return OK
     if name not in COMMANDS:
         raise UsageError(f"{catalogue.unknown('commands', name, COMMANDS)} (`sparring --help` lists them)")

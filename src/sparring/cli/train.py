@@ -81,8 +81,7 @@ def run(arguments: list[str]) -> int:
         raise UsageError("--remedy changes the recipe of a run: name the run with --from RUN")
     recipe = changed(recipe, flags)
     from sparring import report
-    from sparring.game.world import world_from_env
-    from sparring.training import train
+    from sparring.training import is_main_process, train
 
     with report.Live() as live, report.LiveShards() as live_shards:
         made = train(
@@ -100,7 +99,7 @@ def run(arguments: list[str]) -> int:
             early_stop=flags.early_stop,
             compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
         )
-    return _print(made, flags.json) if world_from_env().is_main else OK
+    return _print(made, flags.json) if is_main_process() else OK
 
 
 def _print(made: RunFolder, as_json: bool) -> int:

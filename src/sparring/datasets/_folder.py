@@ -108,7 +108,7 @@ def load_folder(folder: Path, settings: ImageSettings) -> FolderImages:
     loaded = _load(place, key)
     if loaded is not None:
         return loaded
-    with one_process_at_a_time(place, "the decoded images") as may_keep:
+    with one_process_at_a_time(place, "the decoded images", say) as may_keep:
         # Another process may have decoded them while this one waited.
         loaded = _load(place, key)
         if loaded is None:

@@ -64,7 +64,7 @@ def own_judge(training: LabeledImages, test: LabeledImages) -> judges.Judge:
             f"it takes at least {MIN_IMAGES} of at least {MIN_SIDE}x{MIN_SIDE} pixels"
         )
     path = _cache_path(training, test)
-    with one_process_at_a_time(path, "the judge") as may_write:
+    with one_process_at_a_time(path, "the judge", say) as may_write:
         cached = _cached(path)
         if cached is not None:
             return cached

@@ -69,18 +69,17 @@ def save_arrays(arrays: Mapping[str, np.ndarray], path: Path, metadata: dict[str
 
 
 @contextmanager
-def one_process_at_a_time(path: Path, what: str) -> Generator[bool]:
+def one_process_at_a_time(path: Path, what: str, say: Callable[[str], object]) -> Generator[bool]:
     """Hold a lock while the cached file `path` is made; other processes wait for it.
 
     Args:
         path: The cached file.
         what: What it is, for the message when its folder cannot be written.
+        say: Shows that message.
 
     Yields:
         Whether the file can be cached there.
     """
-    from sparring.progress import say
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path.with_suffix(".lock"))

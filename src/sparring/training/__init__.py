@@ -9,12 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sparring.training.start import train
+    from sparring.training.start import is_main_process, train
     from sparring.training.trainer import Trainer
 
-__all__ = ["Trainer", "train"]
+__all__ = ["Trainer", "is_main_process", "train"]
 
-_MODULES = {"Trainer": "sparring.training.trainer", "train": "sparring.training.start"}
+_MODULES = {
+    "Trainer": "sparring.training.trainer",
+    "is_main_process": "sparring.training.start",
+    "train": "sparring.training.start",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import compile_ahead as compile_game
 from sparring.game.runtime import preserving_torch_rng, resolve_device, threads_set
+from sparring.progress import expected_progress
 from sparring.recipe import Recipe, find_recipe
 
 
@@ -47,5 +48,7 @@ def compile_ahead(
     source = open_data()
     threads = threads or threads_for(recipe)
     with preserving_torch_rng(), threads_set(threads):
-        made = compile_game(game_of(recipe, source, device), recipe.id, part_of(recipe, source, device))
+        made = compile_game(
+            game_of(recipe, source, device), recipe.id, part_of(recipe, source, device), expected_progress
+        )
     return CompiledAhead(recipe.name, len(recipe.seeds), threads, made.compiled, made.message)

@@ -17,7 +17,7 @@ from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_set
 from sparring.game.world import ALONE, World
-from sparring.progress import say
+from sparring.progress import expected_progress, say
 from sparring.record import RunFolder, training_lock
 from sparring.training.chores import Chore
 from sparring.training.chores.best import Best
@@ -111,7 +111,7 @@ def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[
     if compile is None:
         compile = about.get("compiled", False if trainer.game.round else None)
     group = about.get("group") or trainer.game.G.size if "compiled" in about else None
-    how = plan(trainer.game, compile, trainer.recipe.id, part, group)
+    how = plan(trainer.game, compile, trainer.recipe.id, part, group, expected_progress)
     trainer.play_to = how.play_to
     run.write_text("about.json", json.dumps(about | {"compiled": how.compiled, "group": how.group}, indent=2) + "\n")
     if how.message:

@@ -90,3 +90,8 @@ def _check(processes: int, on: str, share_batch: bool, world: World) -> None:
         raise UsageError(
             "only processes that torchrun starts share batches: torchrun --nproc-per-node N -m sparring ..."
         )
+
+
+def is_main_process() -> bool:
+    """Whether this process reports what came of the training: under torchrun only one of several does."""
+    return world_from_env().is_main

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +26,19 @@ from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import group_size
 from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import threads_set
-from sparring.progress import expected_progress
 
 GPU_SECONDS = 5.0
 """What a run on a GPU must take for a CUDA graph to be recorded."""
+
+
+Show = Callable[[str, float], AbstractContextManager[Callable[[], None]]]
+"""Shows that something is compiled, from when what it gives is called; takes a title and the seconds expected."""
+
+
+@contextmanager
+def silent(title: str, seconds: float) -> Generator[Callable[[], None]]:
+    """Shows nothing."""
+    yield lambda: None
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ def plan(
     name: str,
     part: Callable[[int], Game] | None = None,
     group: int | None = None,
+    show: Show = silent,
 ) -> Plan:
     """Decide how to play a game's rounds, and compile them where that was decided.
 
@@ -61,6 +71,7 @@ def plan(
         part: Makes the same game with only its first members, for playing members in groups; without it all members are
             played together.
         group: Members per group, where a run that is resumed was played in groups; None decides by the core's cache.
+        show: Shows the progress of compiling.
     """
     if compile is False:
         return Plan(game.play_to)
@@ -72,7 +83,7 @@ def plan(
             raise UncompilableError("processes that share a batch cannot use compiled code")
         if compile is None and not (_pays_on_gpu(game) if how.on_gpu else _decided(game, how, name)):
             return Plan(game.play_to)
-        return _compiled(game, how)
+        return _compiled(game, how, show)
     except UncompilableError as reason:
         return Plan(game.play_to, message=f"rounds are not compiled: {reason}")
     except ImportError as error:  # some parts of torch that are used here have no promise to stay
@@ -80,9 +91,9 @@ def plan(
         return Plan(game.play_to, message=message)
 
 
-def compile_ahead(game: Game, name: str, part: Callable[[int], Game] | None = None) -> Plan:
+def compile_ahead(game: Game, name: str, part: Callable[[int], Game] | None = None, show: Show = silent) -> Plan:
     """Compile a game's rounds now, and decide that from here on they are played so. See `plan` for the arguments."""
-    made = plan(game, True, name, part)
+    made = plan(game, True, name, part, show=show)
     if made.compiled and game.rng.device.type == "cpu":
         _store(_How.of(game, part, None).decision(name), made.compiled)
     return made
@@ -149,11 +160,11 @@ def _pays_on_gpu(game: Game) -> bool:
         return seconds_per_round(game) * (game.rounds - game.round) > GPU_SECONDS
 
 
-def _compiled(game: Game, how: _How) -> Plan:
+def _compiled(game: Game, how: _How, show: Show) -> Plan:
     costs = estimate(game, history_file())
     start = time.monotonic()
     title = f"compiling the training step: about {costs.compiling:.0f} s, saves about {costs.saved:.0f} s of this run"
-    with expected_progress(title, costs.compiling) as begin:
+    with show(title, costs.compiling) as begin:
         compiled = CompiledGame(game, how.smaller(), on_compiling=begin)
     took, grouped = time.monotonic() - start, len(compiled.groups) > 1
     if compiled.fresh and not how.on_gpu:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sparring import __version__
 from sparring.report.figures.drawing import DARK, LIGHT, Scheme, as_png
 from sparring.report.page.markup import Child, Markup, join, tag
 
@@ -36,7 +36,7 @@ def document(title: str, header: Child, *sections: Child, written_from: str) -> 
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(style)),
     )
-    footer = tag("footer", f"Written by Sparring {__version__} from {written_from}. ", OFFLINE)
+    footer = tag("footer", f"Written by Sparring {version('sparring')} from {written_from}. ", OFFLINE)
     body = tag("body", tag("header", header), tag("main", *sections), footer, tag("script", Markup(script)))
     return join(Markup("<!doctype html>\n"), tag("html", head, body, lang="en"), Markup("\n"))
 

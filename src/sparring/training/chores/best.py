@@ -12,8 +12,8 @@ from sparring.record.journal import json_numbers
 from sparring.training.chores import Chore
 
 if TYPE_CHECKING:
+    from sparring.analysis.diagnosis import Signals
     from sparring.record.journal import Event
-    from sparring.rules import Signals
     from sparring.training.chores.checkpoint import Checkpoint
     from sparring.training.chores.evaluate import Evaluate
     from sparring.training.trainer import Trainer

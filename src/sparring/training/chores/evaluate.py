@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sparring.analysis.diagnosis import story_of
+from sparring.analysis.diagnosis import Signals, story_of
 from sparring.analysis.evaluator import Evaluator
 from sparring.record.journal import json_numbers
-from sparring.rules import Signals
 from sparring.training.chores import Chore
 
 if TYPE_CHECKING:
