@@ -114,6 +114,16 @@ def no_waiting_for_the_disk() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_measuring_of_the_load() -> Iterator[None]:
+    """How many cores are idle is read at once, rather than for a tenth of a second before every training."""
+    from sparring.game import runtime
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runtime, "LOAD_INTERVAL", 0.0)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def nothing_is_compiled_unasked() -> Iterator[None]:
     """Where no test says what compiling saves it saves nothing: it is slow, and may seem to pay on a busy machine."""
     from sparring.game.compile.costs import Costs

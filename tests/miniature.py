@@ -14,7 +14,7 @@ from PIL import Image
 
 from sparring.recipe import Recipe
 
-MOST_REPEATS, WIDEST, MOST_CHANNELS, LARGEST_BATCH = 3, 24, 4, 8
+MOST_REPEATS, WIDEST, MOST_CHANNELS, LARGEST_BATCH = 3, 24, 4, 4
 
 
 def miniature(recipe: Recipe) -> Recipe:

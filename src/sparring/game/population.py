@@ -134,6 +134,18 @@ def _seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:
     return make()
 
 
+def _seed_generator(seed: int, device: torch.device) -> None:
+    """Seed the generator that a module on this device draws from.
+
+    `torch.manual_seed` seeds those of all devices. For each that is not in use it stores a formatted stack trace, which
+    took half of the time of a small module's round.
+    """
+    if device.type == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+
+
 class _Mapped:
     """Any module, with its weights and buffers stacked."""
 
@@ -151,7 +163,7 @@ class _Mapped:
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
         inputs = (x,) if classes is None else (x, classes)
         if self._lone:
-            torch.manual_seed(self._torch_seeds()[0])
+            _seed_generator(self._torch_seeds()[0], x.device)
             output, replaced = self._lone(self.parameters, self.buffers, *(i.squeeze(0) for i in inputs))
             self.buffers |= {n: t.detach().unsqueeze(0) for n, t in replaced.items()}
             return output.unsqueeze(0)
@@ -192,7 +204,7 @@ class _Mapped:
         outputs: list[Tensor] = []
         replaced: dict[str, list[Tensor]] = {}
         for member, seed in enumerate(self._torch_seeds()):
-            torch.manual_seed(seed)
+            _seed_generator(seed, inputs[0].device)
             parameters = {n: t[member] for n, t in self.parameters.items()}
             buffers = {n: t[member] for n, t in self.buffers.items()}
             output, changed = self._one(parameters, buffers, *(i[member] for i in inputs))

@@ -6,6 +6,7 @@ import json
 import platform
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
     return {field: [named[field], mine[field]] for field in fields if mine[field] != named[field]}
 
 
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -69,6 +71,7 @@ def _processor() -> str:
         return platform.processor()
 
 
+@cache
 def _commit() -> str | None:
     here = Path(__file__).parent
     if not any((folder / ".git").exists() for folder in here.parents):
