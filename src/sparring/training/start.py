@@ -93,5 +93,5 @@ def _check(processes: int, on: str, share_batch: bool, world: World) -> None:
 
 
 def is_main_process() -> bool:
-    """Whether this process reports what came of the training: under torchrun only one of several does."""
+    """Whether this process prints the run summary: under torchrun only one of several does."""
     return world_from_env().is_main
