@@ -111,15 +111,15 @@ def seconds_per_round(game: Game) -> float:
 
 
 def seconds_per_call(game: Game, play_to: PlayTo) -> float:
-    """Of a round that is played by `play_to`; the game is left as it was."""
+    """Wall-clock seconds of a round in a turn of many, as a trainer plays them; the game is left as it was."""
     with game.preserving_state():
-        seconds: list[float] = []
-        first, last = game.round, min(game.rounds, game.round + ROUNDS_TIMED + 1)
-        for round in range(first + 1, last + 1):
-            start = time.perf_counter()
-            play_to(round, 2**62)
-            seconds.append(time.perf_counter() - start)
-    return min(seconds, default=0.0)
+        start = time.perf_counter()
+        play_to(min(game.rounds, game.round + 1), 2**62)
+        one = time.perf_counter() - start
+        turn = min(game.rounds - game.round, max(1, int(SECONDS_TIMED / max(one, 1e-6))))
+        start = time.perf_counter()
+        play_to(game.round + turn, 2**62)
+        return (time.perf_counter() - start) / turn if turn else one
 
 
 def _seconds_per_operation() -> float:
