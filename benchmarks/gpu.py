@@ -3,13 +3,15 @@
     python benchmarks/gpu.py [--data-dir DIR] [--device cuda] [--seconds S] [--only RECIPE] [--skip PART ...]
                              [--json FILE]
 
-Three parts, about three minutes in all. None needs the network: where MNIST's files are not named, noise of the same
+Four parts, about three minutes in all. None needs the network: where MNIST's files are not named, noise of the same
 shape stands in for them.
 
 rounds  Each game is played plainly and as a CUDA graph, for S seconds each. Printed are milliseconds per round, seconds
         to record the graph, how far both are apart after a few rounds from the same start, whether each gives the same
         bits twice, and how far a population is from its last member trained alone. Distances are shares of how far the
         rounds moved the weights: the median over tensors, and the largest.
+capture Whether a CUDA graph can be recorded with every trick, optimizer and objective, class-conditional, in bfloat16,
+        and with a network of one's own; where it cannot, why. How far it is from the plain rounds after a few.
 train   `sparring.train` as it is called with nothing but defaults: seconds of each of its parts, of the chores, and the
         functions that take most of the time.
 resume  A run that was left and resumed, beside the same run never left: whether all weights have the same bytes.
@@ -37,13 +39,15 @@ from typing import Any
 
 import torch
 from rounds import processor
-from torch import Tensor
+from torch import Tensor, nn
 
 import sparring
+from sparring import catalogue
 from sparring.datasets._images import Images
 from sparring.game.assembly import game_of
 from sparring.game.compile.plan import plan
 from sparring.game.game import Game, PlayTo
+from sparring.game.runtime import reproducible_kernels
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 from sparring.training import single, start
@@ -77,6 +81,15 @@ def rounds_of(name: str, seeds: int, asked: argparse.Namespace) -> dict[str, Any
     make = functools.partial(game_of, recipe, source, asked.device)
     game = make()
     row: dict[str, Any] = {"recipe": name, "seeds": seeds}
+    row["plain_free_ms"] = milliseconds_per_round(game, game.play_to, asked.seconds / 2)
+    with reproducible_kernels():
+        return row | _as_trained(recipe, source, make, asked)
+
+
+def _as_trained(recipe: Recipe, source: Any, make: Callable[[], Game], asked: argparse.Namespace) -> dict[str, Any]:
+    """With the kernels that a training uses, which give the same bits every time."""
+    row: dict[str, Any] = {}
+    game = make()
     row["plain_ms"] = milliseconds_per_round(game, game.play_to, asked.seconds)
     graphed = make()
     began = time.perf_counter()
@@ -137,11 +150,56 @@ def same_bits(some: list[Tensor], others: list[Tensor]) -> bool:
 def distances(some: list[Tensor], others: list[Tensor], before: list[Tensor]) -> dict[str, float]:
     """The median and the largest distance of two tensors, as a share of how far the second has moved."""
     found: list[float] = []
-    for one, other, start in zip(some, others, before, strict=True):
-        moved = float((other - start).double().norm() + 1e-5 * other.double().norm())
+    for one, other, old in zip(some, others, before, strict=True):
+        moved = float((other - old).double().norm() + 1e-5 * other.double().norm())
         if other.is_floating_point() and moved > 0:
             found.append(float((one - other).double().norm()) / moved)
     return {"median": median(found), "largest": max(found)}
+
+
+# What can be recorded.
+
+
+def captures(asked: argparse.Namespace) -> Generator[tuple[str, Recipe]]:
+    """A small recipe with one thing changed, and the name of the change."""
+    plain = find_recipe("digits").replace(seeds=2, batch=16, rounds=2 * COMPARED_ROUNDS)
+    yield "plain", plain
+    yield "conditional", plain.replace(conditional=True)
+    yield "bfloat16", plain.replace(precision="bfloat16")
+    yield "own network", plain.replace(discriminator=own_network)
+    for name in catalogue.entries("tricks"):
+        yield name, plain.replace(tricks=(catalogue.make("tricks", name, {}),))
+    for name in catalogue.entries("optimizers"):
+        leaf = catalogue.make("optimizers", name, {})
+        yield (
+            f"{name} with a schedule",
+            plain.replace(
+                generator_optimizer=leaf,
+                discriminator_optimizer=leaf,
+                tricks=(catalogue.read("tricks", "learning-rate-schedule(warm_up=0.3)"),),
+            ),
+        )
+    for name in catalogue.entries("objectives"):
+        yield name, plain.replace(objective=catalogue.make("objectives", name, {}))
+
+
+def own_network() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.LeakyReLU(0.2), nn.Linear(32, 1))
+
+
+def captured(name: str, recipe: Recipe, asked: argparse.Namespace) -> dict[str, Any]:
+    """Whether and how well it is recorded."""
+    source = recipe.data.open(asked.data_dir, asked.device)
+    made = [game_of(recipe, source, asked.device) for _ in range(2)]
+    before = [t.detach().clone() for t in made[0].tensors]
+    how = plan(made[0], True, recipe.id)
+    row: dict[str, Any] = {"captured": name, "compiled": how.compiled}
+    if not how.compiled:
+        return row | {"message": how.message}
+    for play_to in (how.play_to, made[1].play_to):
+        play_to(COMPARED_ROUNDS, EVERY)
+    some, others = ([t.detach().clone() for t in game.tensors] for game in made)
+    return row | {"same_bits": same_bits(some, others), "from_plain": distances(some, others, before)}
 
 
 # Whole trainings.
@@ -286,7 +344,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement of rounds (1.5)")
     parser.add_argument("--only", default="", help="measure only this recipe")
-    parser.add_argument("--skip", nargs="*", default=[], choices=["rounds", "train", "resume"])
+    parser.add_argument("--skip", nargs="*", default=[], choices=["rounds", "capture", "train", "resume"])
     parser.add_argument("--json", type=Path, help="a file for all figures")
     asked = parser.parse_args()
     if not torch.cuda.is_available():
@@ -295,12 +353,14 @@ def main() -> int:
     torch.zeros(1, device=asked.device)
     versions = {"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
     print(json.dumps({"gpu": torch.cuda.get_device_name(asked.device), "processor": processor(), **versions}))
-    report: dict[str, list[dict[str, Any]]] = {"rounds": [], "train": [], "resume": []}
+    report: dict[str, list[dict[str, Any]]] = {"rounds": [], "capture": [], "train": [], "resume": []}
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch)
         for name, seeds in CASES if "rounds" not in asked.skip else ():
             if asked.only in ("", name):
                 caught(report["rounds"], functools.partial(rounds_of, name, seeds, asked), name)
+        for name, recipe in captures(asked) if "capture" not in asked.skip and not asked.only else ():
+            caught(report["capture"], functools.partial(captured, name, recipe, asked), name)
         for name, seeds, rounds in TRAINED if "train" not in asked.skip else ():
             if asked.only in ("", name):
                 caught(report["train"], functools.partial(trained, name, seeds, rounds, asked, home), name)

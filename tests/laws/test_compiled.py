@@ -5,8 +5,10 @@ Traced rounds are run here without a compiler, operation by operation, except in
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from sparring.game.compile.compiled import CompiledGame
 from sparring.game.compile.cuda_graph import cuda_graph_of
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.plan import plan
-from sparring.game.compile.tracer import Code, Traced
+from sparring.game.compile.tracer import Code, Traced, trace
 from sparring.game.game import Game
 from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
@@ -34,6 +36,8 @@ from sparring.tricks.r1 import R1
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, leave_at, short
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
+
+plan_module = importlib.import_module("sparring.game.compile.plan")  # the package names a function so
 
 ROUNDS, EVERY = 12, 5
 """Rounds in all, of which every fifth is logged."""
@@ -235,15 +239,52 @@ def test_compiled_code_plays_the_round(
     assert not again.fresh
 
 
-def test_round_for_a_gpu_is_the_games_own(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
-    """The round that a CUDA graph would replay, on the tensors that it would read, with no GPU to replay it."""
-    monkeypatch.setattr(
-        compiled, "load_or_compile", lambda traced, at_once: cuda_graph_of(traced, torch.device("cpu"), lambda it: it)
-    )
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for a GPU: what a CUDA graph would replay is played on the tensors that it would read."""
+    for module in (compiled, plan_module):
+        monkeypatch.setattr(module, "on_gpu", lambda game: True)
+    monkeypatch.setattr(compiled, "cuda_graph_of", partial(cuda_graph_of, capture=lambda it: it))
+
+
+@pytest.mark.usefixtures("gpu")
+def test_round_for_a_gpu_is_the_games_own(data_dir: Path) -> None:
     recipe = some("pattern-1010").replace(
         **ADAM, tricks=(LearningRateSchedule(), ExponentialMovingAverage(), R1(every=4))
     )
     assert_plays_alike(recipe, data_dir)
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_gpu_computes_with_the_kernels_of_the_game_itself(conditional: bool, data_dir: Path) -> None:
+    """What is fused stays fused: each operation is a launch there. So the bits are those of the game."""
+    recipe = miniature(find_recipe("digits")).replace(
+        **ADAM, batch=4, rounds=ROUNDS, seeds=2, conditional=conditional, tricks=(LearningRateSchedule(),)
+    )
+    mine, theirs = pair(recipe, data_dir, torch.float32)
+    code = CompiledGame(mine)
+    code.play_to(SINGLE_ROUNDS, EVERY)
+    theirs.play_to(SINGLE_ROUNDS, EVERY)
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
+        assert torch.equal(one, other)
+    operations = str(trace(mine, 1, False, fused=True).graph.code)
+    assert operations.count("aten._fused_adam_.") == len(recipe.round)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_on_a_gpu_all_but_the_shortest_runs_are_cuda_graphs(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path / "cache")
+    recipe = some("pattern-1010")
+    for rounds, expected in ((plan_module.GPU_ROUNDS, True), (plan_module.GPU_ROUNDS - 1, False)):
+        game, _ = pair(recipe.replace(rounds=rounds), data_dir)
+        how = plan(game, None, recipe.id)
+        assert how.compiled is expected
+        assert ("CUDA graphs" in how.message) is expected
+        assert game.round == 0
+    assert not (tmp_path / "cache").exists()  # nothing is kept of it
 
 
 @pytest.mark.slow

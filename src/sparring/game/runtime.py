@@ -18,6 +18,7 @@ from sparring.errors import UsageError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    import torch
 
 SPIN_COUNT = "10000"
 """Turns of the loop in which an OpenMP thread waits for work before it sleeps; libgomp's own default is 300,000."""
@@ -69,6 +70,16 @@ def resolve_device(name: str) -> str:
     return name
 
 
+def wait_for(device: torch.device) -> None:
+    """Return once the device has computed everything that it was given: a GPU computes on while Python does."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
 def cores() -> int:
     """Processor cores that this process may use."""
     try:
@@ -101,6 +112,23 @@ def threads_set(count: int) -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def reproducible_kernels() -> Generator[None]:
+    """Run a block in which a GPU's convolutions give the same bits every time, then restore torch's settings.
+
+    cuDNN's fastest kernels add in the order in which threads finish. Without CUDA nothing changes.
+    """
+    import torch
+
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
+    try:
+        yield
+    finally:
+        cudnn.deterministic, cudnn.benchmark = before
 
 
 def keep_freed_memory() -> None:

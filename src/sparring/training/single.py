@@ -15,7 +15,7 @@ from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
-from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, threads_set
+from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, reproducible_kernels, threads_set
 from sparring.game.world import ALONE, World
 from sparring.progress import expected_progress, say
 from sparring.record import RunFolder, training_lock
@@ -57,7 +57,7 @@ def train_here(
     with training_lock(run.path) if world.is_main else nullcontext(), preserving_torch_rng():
         source = task.open_data()
         threads = settings.threads or run.about.get("threads") or max(1, threads_for(recipe) // world.size)
-        with threads_set(threads):
+        with threads_set(threads), reproducible_kernels():
             game = game_of(recipe, source, settings.device, world=world)
             is_new = not run.exists
             if world.is_main:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from sparring.game.assembly import restore
 from sparring.game.game import Game, PlayTo
+from sparring.game.runtime import wait_for
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.training.chores import Chore
@@ -142,6 +143,7 @@ class Trainer:
     def _play_turn(self) -> None:
         round, began = self.game.round, time.monotonic()
         points = self.play_to(self._end_of_turn(), self.curve_step)
+        wait_for(self.game.rng.device)  # else a GPU's turns would grow without end, and Ctrl-C would wait for them
         self._set_turn(self.game.round - round, time.monotonic() - began)
         for chore in self.chores:
             chore.after_turn(self, points)

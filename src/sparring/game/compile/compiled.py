@@ -20,7 +20,7 @@ from torch import Tensor
 
 from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game.compile.aot import discard, library_path, load_or_compile
-from sparring.game.compile.cuda_graph import cuda_graph_of
+from sparring.game.compile.cuda_graph import cuda_graph_of, on_gpu
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import Group, balanced, groups_like, single_group
 from sparring.game.compile.tracer import READS_VALUES, Code, Traced, trace
@@ -59,7 +59,7 @@ class CompiledGame:
         self.groups: list[Group] = (groups_like(part, game) if part else None) or single_group(game)
         self._part = part if part and len(self.groups) > 1 else game
         """The game whose rounds are traced."""
-        self._on_gpu = game.rng.device.type != "cpu"
+        self._on_gpu = on_gpu(game)
         self.fresh = False
         """Whether anything had to be compiled, rather than loaded from the cache."""
         self.specializations: dict[bool, list[Specialization]] = {}
@@ -156,7 +156,7 @@ class CompiledGame:
         """Trace a round and compile it, or load its code from the cache."""
         with _quiet_compiler(), threads_set(self._threads):
             try:
-                traced = trace(self._part, round, recording)
+                traced = self._trace(round, recording)
                 fresh = self._on_gpu or not library_path(traced).exists()
                 if fresh:
                     self._on_compiling()
@@ -169,9 +169,13 @@ class CompiledGame:
                 raise UncompilableError(READS_VALUES if reads else shortened(in_one_line(error), 200)) from error
             self.fresh |= fresh
             if (fresh or len(self.groups) > 1) and not self._agrees(made, round, recording):
-                discard(traced)
+                if not self._on_gpu:
+                    discard(traced)
                 raise UncompilableError("compiled, it computes something else")
         return made
+
+    def _trace(self, round: int, recording: bool) -> Traced:
+        return trace(self._part, round, recording, fused=self._on_gpu)
 
     def _code(self, traced: Traced) -> Code:
         if not self._on_gpu:
@@ -183,7 +187,7 @@ class CompiledGame:
         """Raise UncompilableError where another round with the same outcomes of all guards has another graph."""
         some = _evenly_spaced(self.game.rounds)
         others = [r for r in some[traced.holds_in(some.astype(float))].tolist() if r != round]
-        if others and trace(self._part, others[len(others) // 2], recording).text != traced.text:
+        if others and self._trace(others[len(others) // 2], recording).text != traced.text:
             raise UncompilableError("it depends on the round in a way that guards do not describe")
 
     @torch.no_grad()
@@ -228,7 +232,7 @@ class Specialization:
         rest = [t.detach() for t in traced.inputs[len(groups[0].tensors) :]]
         self._inputs = [[*group.tensors, *rest] for group in groups]
         self._draws = [[(at, draw.of(group.rng)) for at, draw in traced.draws] for group in groups]
-        self._scalars = traced.scalars
+        self._scalars, self._device = traced.scalars, groups[0].rng.device
         self._block: tuple[int, list[tuple[Tensor, ...]]] = -1, []
         """The number of a block of rounds, and each scalar's value in every round of it."""
 
@@ -243,7 +247,7 @@ class Specialization:
             if current[0] != block:
                 rounds = _rounds_of(block)
                 values = [np.broadcast_to(formula(rounds), rounds.shape).astype(float) for _, formula in self._scalars]
-                current = self._block = block, [torch.from_numpy(each).unbind() for each in values]
+                current = self._block = block, [torch.from_numpy(v).to(self._device).unbind() for v in values]
             for (at, _), each in zip(self._scalars, current[1], strict=True):
                 inputs[at] = each[offset]
         return self._code(inputs)

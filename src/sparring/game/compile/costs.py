@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sparring.game.game import Game, PlayTo
+from sparring.game.runtime import wait_for
 
 ROUNDS_TIMED, SECONDS_TIMED = 3, 0.3
 """Rounds that are timed to estimate how long a run takes, and seconds after which fewer do."""
@@ -113,12 +114,16 @@ def seconds_per_round(game: Game) -> float:
 def seconds_per_call(game: Game, play_to: PlayTo) -> float:
     """Wall-clock seconds of a round in a turn of many, as a trainer plays them; the game is left as it was."""
     with game.preserving_state():
+        device = game.rng.device
+        wait_for(device)
         start = time.perf_counter()
         play_to(min(game.rounds, game.round + 1), 2**62)
+        wait_for(device)
         one = time.perf_counter() - start
         turn = min(game.rounds - game.round, max(1, int(SECONDS_TIMED / max(one, 1e-6))))
         start = time.perf_counter()
         play_to(game.round + turn, 2**62)
+        wait_for(device)
         return (time.perf_counter() - start) / turn if turn else one
 
 

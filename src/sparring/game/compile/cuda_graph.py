@@ -4,6 +4,9 @@ The graph reads from fixed addresses in the GPU's memory: from the game's own te
 round to round, from static copies that are filled before each replay.
 """
 
+# torch documents its foreach functions, but their names are private.
+# pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -12,11 +15,17 @@ import torch
 from torch import Tensor
 
 from sparring.game.compile.tracer import Code, Traced
+from sparring.game.game import Game
 
 Round = Callable[[], Sequence[Tensor]]
 """Plays the round on fixed tensors, and returns its logged values in fixed tensors."""
 WARM_UP = 3
 """Plays before the capture: libraries choose their kernels in the first."""
+
+
+def on_gpu(game: Game) -> bool:
+    """Whether a game's rounds are replayed as CUDA graphs, rather than compiled for the CPU."""
+    return game.rng.device.type != "cpu"
 
 
 def cuda_graph_of(traced: Traced, device: torch.device, capture: Callable[[Round], Round] | None = None) -> Code:
@@ -31,8 +40,8 @@ def cuda_graph_of(traced: Traced, device: torch.device, capture: Callable[[Round
     replay = (capture or cuda_graph)(lambda: traced.graph(*static))
 
     def play(inputs: list[Tensor]) -> Sequence[Tensor]:
-        for at in changing:
-            static[at].copy_(inputs[at], non_blocking=True)
+        if changing:
+            torch._foreach_copy_([static[at] for at in changing], [inputs[at] for at in changing], non_blocking=True)
         return [values.clone() for values in replay()]
 
     return play

@@ -1,6 +1,9 @@
 # torch documents its foreach functions, but their names are private.
 # pyright: reportPrivateUsage=false, reportPrivateImportUsage=false
-"""Fused operations written out as single ones, which the compiler fuses into one loop with their neighbors."""
+"""Fused operations written out as single ones, which the compiler fuses into one loop with their neighbors.
+
+A GPU has kernels for fused operations, and each single one would cost a launch, so these stay as they are there.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,16 @@ def _adam(
         size = _computed_once(lr / _bias_correction(beta1, count), weight.dtype)
         scale = _computed_once(1 / _bias_correction(beta2, count).sqrt(), weight.dtype)
         weight.copy_(weight - size * average / (square.sqrt() * scale + eps))
+
+
+def _adam_on_gpu(weights: Sequence[Tensor], *rest: Any, lr: float | Tensor, **settings: Any) -> None:
+    """torch's fused kernel takes a learning rate from the GPU's memory, but no other setting."""
+    if any(isinstance(each, Tensor) for each in settings.values()):
+        _adam(weights, *rest, lr=lr, **settings)
+        return
+    if isinstance(lr, Tensor) and weights[0].is_cuda:
+        lr = lr.to(torch.float32)
+    torch._fused_adam_(weights, *rest, lr=lr, **settings)
 
 
 def _bias_correction(beta: float | Tensor, steps: Tensor) -> Tensor:
@@ -118,3 +131,6 @@ def _decompositions() -> dict[Any, Callable[..., Any]]:
 
 DECOMPOSITIONS = _decompositions()
 """Operations of torch -> the function that writes them out; NotImplemented leaves one as it is."""
+FUSED_WITH_TENSORS = {**WITH_TENSORS, torch._fused_adam_: _adam_on_gpu}
+FUSED_DECOMPOSITIONS: dict[Any, Callable[..., Any]] = {aten.lerp.Tensor: _lerp}
+"""Likewise for a GPU: a learned `lerp` takes no weight of another type than its tensors."""

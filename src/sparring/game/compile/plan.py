@@ -21,15 +21,17 @@ import torch
 from sparring.errors import in_one_line
 from sparring.game.compile.aot import decision_file, history_file
 from sparring.game.compile.compiled import CompiledGame, is_cached
-from sparring.game.compile.costs import Costs, estimate, remember, seconds_per_call, seconds_per_round
+from sparring.game.compile.costs import Costs, estimate, remember, seconds_per_call
+from sparring.game.compile.cuda_graph import on_gpu
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import group_size
 from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import threads_set
 
-GPU_SECONDS = 5.0
-"""What a run on a GPU must take for a CUDA graph to be recorded."""
-
+GPU_ROUNDS = 100
+"""Rounds still to be played from which on a CUDA graph is recorded: that takes as long as about half as many."""
+RECORDING_SECONDS = 3.0
+"""What recording takes, for its progress bar."""
 
 Show = Callable[[str, float], AbstractContextManager[Callable[[], None]]]
 """Shows that something is compiled, from when what it gives is called; takes a title and the seconds expected."""
@@ -81,9 +83,12 @@ def plan(
             raise UncompilableError(f"there is no compiled code for the device {game.rng.device}")
         if game.world.size > 1:
             raise UncompilableError("processes that share a batch cannot use compiled code")
-        if compile is None and not (_pays_on_gpu(game) if how.on_gpu else _decided(game, how, name)):
-            return Plan(game.play_to)
-        return _compiled(game, how, show)
+        if how.on_gpu:
+            wanted = compile or game.rounds - game.round >= GPU_ROUNDS
+            return _recorded(game, show) if wanted else Plan(game.play_to)
+        if compile or _decided(game, how, name):
+            return _compiled(game, how, show)
+        return Plan(game.play_to)
     except UncompilableError as reason:
         return Plan(game.play_to, message=f"rounds are not compiled: {reason}")
     except ImportError as error:  # some parts of torch that are used here have no promise to stay
@@ -114,10 +119,10 @@ class _How:
 
     @classmethod
     def of(cls, game: Game, part: Callable[[int], Game] | None, group: int | None) -> _How:
-        on_gpu, members, threads = game.rng.device.type != "cpu", game.G.size, torch.get_num_threads()
-        group = members if on_gpu or part is None else group or group_size(game, threads)
+        gpu, members, threads = on_gpu(game), game.G.size, torch.get_num_threads()
+        group = members if gpu or part is None else group or group_size(game, threads)
         at_once = min(threads, members // group)
-        return cls(part, group, at_once, threads // at_once, members, on_gpu)
+        return cls(part, group, at_once, threads // at_once, members, gpu)
 
     def decision(self, name: str) -> Path:
         """Where the decision for a recipe is kept."""
@@ -153,13 +158,6 @@ def _code_is_cached(game: Game, how: _How) -> bool:
         return is_cached(how.smaller() or game)
 
 
-def _pays_on_gpu(game: Game) -> bool:
-    """Recording a CUDA graph takes a few rounds, and nothing is kept of it."""
-    with game.preserving_state():
-        game.play()
-        return seconds_per_round(game) * (game.rounds - game.round) > GPU_SECONDS
-
-
 def _compiled(game: Game, how: _How, show: Show) -> Plan:
     costs = estimate(game, history_file())
     start = time.monotonic()
@@ -167,18 +165,33 @@ def _compiled(game: Game, how: _How, show: Show) -> Plan:
     with show(title, costs.compiling) as begin:
         compiled = CompiledGame(game, how.smaller(), on_compiling=begin)
     took, grouped = time.monotonic() - start, len(compiled.groups) > 1
-    if compiled.fresh and not how.on_gpu:
+    if compiled.fresh:
         remember(costs, took, history_file())
     message = _message(compiled, how, costs, took)
     return Plan(compiled.play_to, True, how.group if grouped else None, message)
 
 
+def _recorded(game: Game, show: Show) -> Plan:
+    """On a GPU: nothing is compiled or kept. The kernels are those of the game, so that its numbers are the same."""
+    with game.preserving_state():
+        game.play()  # the first takes longer than those that follow
+    plain, start = seconds_per_call(game, game.play_to), time.monotonic()
+    with show("recording the training step as a CUDA graph", RECORDING_SECONDS) as begin:
+        recorded = CompiledGame(game, on_compiling=begin)
+    took = time.monotonic() - start
+    each = seconds_per_call(game, recorded.play_to)
+    message = f"rounds are CUDA graphs, recorded in {took:.1f} s: a round takes {_instead(each, plain)}"
+    return Plan(recorded.play_to, True, message=message)
+
+
+def _instead(each: float, before: float) -> str:
+    return f"{1e3 * each:.3g} ms instead of {1e3 * before:.3g}"
+
+
 def _message(compiled: CompiledGame, how: _How, costs: Costs, took: float) -> str:
-    if how.on_gpu:
-        return f"rounds are CUDA graphs: recorded in {took:.0f} s"
     done = f"compiled in {took:.0f} s and cached" if compiled.fresh else "loaded from the cache"
     each = seconds_per_call(compiled.game, compiled.play_to)
-    faster = f"a round takes {1e3 * each:.3g} ms instead of {1e3 * costs.seconds_per_round:.3g}"
+    faster = f"a round takes {_instead(each, costs.seconds_per_round)}"
     groups = ""
     if len(compiled.groups) > 1:
         at_once = f", {how.at_once} at once" if how.at_once > 1 else ""

@@ -12,7 +12,7 @@ in any other round too. Two things can happen to a `Scalar`:
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,6 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves, tree_map
-
-from sparring.game.compile.decompositions import WITH_TENSORS
 
 Formula = Callable[[np.ndarray], Any]
 """Round numbers -> the value in each of these rounds: of a scalar, or of the condition of a guard."""
@@ -43,9 +41,13 @@ class Symbols:
         self.scalars.append((made, scalar.formula))
         return made
 
-    def collecting(self) -> TorchFunctionMode:
-        """While this mode is active, scalars that meet tensors become inputs of the graph."""
-        return _ScalarsAsInputs(self)
+    def collecting(self, with_tensors: Mapping[Any, Callable[..., Any]]) -> TorchFunctionMode:
+        """While this mode is active, scalars that meet tensors become inputs of the graph.
+
+        Args:
+            with_tensors: Functions that take a plain number -> what to call with a 0-dimensional tensor in its place.
+        """
+        return _ScalarsAsInputs(self, with_tensors)
 
 
 class Scalar(float):
@@ -138,9 +140,9 @@ _define(("lt", "le", "gt", "ge", "eq", "ne"), "guarded")
 
 
 class _ScalarsAsInputs(TorchFunctionMode):
-    def __init__(self, symbols: Symbols):
+    def __init__(self, symbols: Symbols, with_tensors: Mapping[Any, Callable[..., Any]]):
         super().__init__()
-        self._symbols = symbols
+        self._symbols, self._with_tensors = symbols, with_tensors
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -148,5 +150,5 @@ class _ScalarsAsInputs(TorchFunctionMode):
             args, kwargs = tree_map(
                 lambda leaf: self._symbols.input_for(leaf) if isinstance(leaf, Scalar) else leaf, (args, kwargs)
             )
-            func = WITH_TENSORS.get(func, func)
+            func = self._with_tensors.get(func, func)
         return func(*args, **kwargs)

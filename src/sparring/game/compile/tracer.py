@@ -17,7 +17,7 @@ members, median of 5 (smallest to largest), on 2 cores of an AMD EPYC:
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,7 +29,13 @@ from torch.fx import Graph, GraphModule, Node
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
-from sparring.game.compile.decompositions import DECOMPOSITIONS, aten
+from sparring.game.compile.decompositions import (
+    DECOMPOSITIONS,
+    FUSED_DECOMPOSITIONS,
+    FUSED_WITH_TENSORS,
+    WITH_TENSORS,
+    aten,
+)
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.symbolic import Formula, Guard, RoundNumber, Symbols
 from sparring.game.game import Game
@@ -79,13 +85,14 @@ class Traced:
         return make_fx(functional, tracing_mode="fake", decomposition_table=dict(select_decomp_table()))(*examples)
 
 
-def trace(game: Game, round: int, recording: bool) -> Traced:
+def trace(game: Game, round: int, recording: bool, fused: bool = False) -> Traced:
     """Trace one round of a game, which is left as it was.
 
     Args:
         game: The game, with the weights and memories that it has now.
         round: The number of the round.
         recording: Whether the round is one whose values are logged.
+        fused: Keep operations that a GPU has one kernel for, rather than write them out for a compiler to fuse.
 
     Raises:
         UncompilableError: One graph cannot describe the round. It reads values that it has just computed, say, or draws
@@ -103,12 +110,12 @@ def trace(game: Game, round: int, recording: bool) -> Traced:
         logged[:] = list(means)
         return [torch.stack(list(means.values()))] if means else []
 
-    with game.preserving_state(), symbols.collecting():
+    with game.preserving_state(), symbols.collecting(FUSED_WITH_TENSORS if fused else WITH_TENSORS):
         replayed = iter(drawn)
         game.round = cast(int, RoundNumber(round, symbols))
         game.recording = recording
         game.rng.override = lambda draw: next(replayed)
-        writer = _GraphWriter([*tensors, *drawn])
+        writer = _GraphWriter([*tensors, *drawn], FUSED_DECOMPOSITIONS if fused else DECOMPOSITIONS)
         with writer:
             graph = writer.finished(played())
     memory = {t.untyped_storage().data_ptr() for t in tensors}
@@ -152,8 +159,9 @@ def _draws_of(game: Game, round: int, recording: bool) -> list[tuple[Draw, Tenso
 class _GraphWriter(TorchDispatchMode):
     """Records every operation as it is computed, in the way of torch's `make_fx`."""
 
-    def __init__(self, inputs: Sequence[Tensor]):
+    def __init__(self, inputs: Sequence[Tensor], decompositions: Mapping[Any, Callable[..., Any]]):
         super().__init__()
+        self._decompositions = decompositions
         self.constants: list[Tensor] = []
         """Tensors from before the round that are not among the inputs: further inputs, after the others."""
         self._graph = Graph()
@@ -177,9 +185,9 @@ class _GraphWriter(TorchDispatchMode):
             raise UncompilableError("a network draws random numbers of its own")
         if torch.Tag.data_dependent_output in func.tags:
             raise UncompilableError(READS_VALUES)
-        if func in DECOMPOSITIONS:
+        if func in self._decompositions:
             with self:
-                result = DECOMPOSITIONS[func](*args, **kwargs)
+                result = self._decompositions[func](*args, **kwargs)
             if result is not NotImplemented:
                 return result
         node = self._graph.call_function(func, *tree_map_only(Tensor, self._node, (args, kwargs)))
