@@ -13,6 +13,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from sparring.characters import tolerant
+
 ESTIMATE_AFTER = 0.05
 """Share of the work after which the time left is estimated."""
 MIN_SECONDS_LEFT = 5.0
@@ -38,6 +40,7 @@ class Display:
     """
 
     def __init__(self, console: Console | None = None, transient: bool = False):
+        tolerant(sys.stderr)
         # Asked of the stream itself: FORCE_COLOR must not send escape codes into a file.
         self.console = console or Console(stderr=True, force_terminal=sys.stderr.isatty())
         self._transient = transient

@@ -65,7 +65,7 @@ def test_the_doctor_tells_all_in_json(patient: Path, tmp_path: Path, capsys: pyt
     assert report["nearly_one_color"] == ["dogs/blank.png"]
     assert report["training"]["shape"] == [3, 32, 32]
     assert report["training"]["resized"] == 1
-    assert report["training"]["command"].startswith(f"sparring train digits --data {patient} ")
+    assert report["training"]["command"].startswith(f"sparring train auto --data {patient} ")
     with Image.open(sheet) as picture:
         assert picture.width > 800 and picture.mode == "RGB"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +13,7 @@ import numpy as np
 
 from sparring import catalogue
 from sparring.analysis.stats import students_t
+from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, Story
@@ -197,9 +197,10 @@ def fitting_remedies(recipe: Recipe, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if catalogue.make("remedies", name, {})(recipe) is not None)
 
 
-def command(run: str | Path, remedy: str) -> str:
-    """What to type to try a remedy."""
-    return f"sparring train --from {shlex.quote(str(run))} --remedy {remedy}"
+def command(run: str | Path, remedy: str, encoding: str | None = None) -> str:
+    """What to type to try a remedy, in a terminal of this encoding (UTF-8 for None)."""
+    path = str(run)
+    return f"sparring train --from {quoted(path if path[:1] != '-' else f'./{path}', encoding)} --remedy {remedy}"
 
 
 def _recipe_of(story: Story) -> Recipe | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring import catalogue
+from sparring.characters import quoted
 from sparring.datasets._folder import ImageSettings, Listing, chosen_size, classes_of, each, listing, some
 from sparring.datasets._pixels import BrokenError, ImageInfo, Size, image_info, is_colored, read_image
 from sparring.errors import SparringError
@@ -171,17 +172,19 @@ class Examination:
         """The background color, as #rrggbb."""
         return "#{:02x}{:02x}{:02x}".format(*self.settings.background)
 
-    @property
-    def command(self) -> str:
-        """A command that trains on the folder with these settings."""
-        path, settings = str(self.contents.folder), self.settings
-        changed = [f"size={settings.size}"] if settings.size else []
-        changed += [f"fit={settings.fit}"] if settings.fit != "crop" else []
-        changed += [f"background={self.background}"] if any(settings.background) else []
-        changed += [f"colors={settings.colors}"] if settings.colors != "auto" else []
-        data = f"folder({', '.join([f'path={path}', *changed])})" if changed else path
-        out = f"runs/{self.contents.folder.name or 'mine'}"
-        return f"sparring train digits --data {shlex.quote(data)} --seeds 4 --out {out}"
+    def command(self, encoding: str | None = None) -> str:
+        """A command that trains on the folder with these settings, to be pasted into a shell.
+
+        Args:
+            encoding: Of the terminal where it is printed; see `quoted`.
+        """
+        folder, settings = self.contents.folder, self.settings
+        values = {"size": settings.size, "fit": settings.fit, "colors": settings.colors}
+        background = {"background": self.background} if any(settings.background) else {}
+        leaf = catalogue.make("datasets", "folder", {"path": str(folder), **values, **background})
+        default = catalogue.make("datasets", "folder", {"path": str(folder)})
+        data, out = catalogue.to_text(leaf) if leaf != default else folder, f"runs/{folder.name or 'mine'}"
+        return f"sparring train auto --data {quoted(data, encoding)} --seeds 4 --out {quoted(out, encoding)}"
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data: what `sparring doctor --json` prints."""
@@ -193,7 +196,7 @@ class Examination:
             "fit": self.settings.fit,
             "background": self.background,
             "resized": self.resized if self.good else 0,
-            "command": self.command,
+            "command": self.command(),
         }
         return {
             "folder": str(self.contents.folder),

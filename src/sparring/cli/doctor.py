@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -44,7 +45,7 @@ def run(arguments: list[str]) -> int:
         return print_json({**examination.summary(), "out": str(flags.out) if flags.out else None})
     print_rich(report.doctor_text(examination))
     if examination.good:
-        print(f"\n{examination.command}")
+        print(f"\n{examination.command(sys.stdout.encoding)}")
     if flags.out:
         print(flags.out)
     return OK

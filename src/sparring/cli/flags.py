@@ -9,6 +9,7 @@ import json
 import math
 import re
 import shutil
+import sys
 import textwrap
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -16,10 +17,13 @@ from typing import Annotated, Any, get_type_hints
 import tyro
 
 from sparring import catalogue
+from sparring.characters import writable
 from sparring.errors import UsageError
 
 MAX_WIDTH = 100
 """Columns of a paragraph of help."""
+REPLACED = 4
+"""Columns kept free for what is wider once it is replaced, in a terminal that has no arrows: `->`."""
 MAX_LISTED = 100_000
 """Longest list of integers that a flag takes."""
 NOT_SUPPORTED = {
@@ -172,8 +176,14 @@ def check_suffix(out: Path, *suffixes: str) -> str:
 
 
 def print_json(value: Any) -> int:
-    """Print one JSON document and return the exit status of success."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+    """Print one JSON document and return the exit status of success.
+
+    Characters that stdout cannot write are escaped as JSON does, so that the document says the same everywhere.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
+    if not writable(text, sys.stdout.encoding):
+        text = json.dumps(value, indent=2, allow_nan=False)
+    print(text)
     return 0
 
 
@@ -182,5 +192,7 @@ def print_rich(*renderables: Any) -> None:
     from rich.console import Console
 
     console = Console()
+    if console.options.ascii_only:
+        console.width -= REPLACED
     for each in renderables:
-        console.print(each)
+        console.print(each, crop=False)

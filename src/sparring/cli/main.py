@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sparring import catalogue
+from sparring.characters import printable, tolerant
 from sparring.errors import SparringError, UsageError
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status. No error leaves it as a traceback."""
+    tolerant(sys.stdout, sys.stderr)
     try:
         return _dispatch(list(arguments))
     except UsageError as error:
@@ -67,7 +69,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def complain(message: object, status: int) -> int:
     """Print one line on stderr and return the exit status."""
-    print(f"sparring: {' '.join(str(message).split())}", file=sys.stderr)
+    print(f"sparring: {printable(' '.join(str(message).split()))}", file=sys.stderr)
     return status
 
 

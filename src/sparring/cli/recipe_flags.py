@@ -133,8 +133,9 @@ def read_data(text: str, current: Any) -> Any:
     It keeps the span (the range of pixel values that the networks see) of the recipe's `current` data unless the text
     says one, because the generator's last layer was chosen for it.
     """
-    name = text.partition("(")[0].strip()
-    is_path = name not in catalogue.entries("datasets") and ("/" in text or os.sep in text or Path(text).is_dir())
+    known, path = catalogue.entries("datasets"), Path(text)
+    as_leaf = text.strip() in known or (text.partition("(")[0].strip() in known and not path.is_dir())
+    is_path = not as_leaf and ("/" in text or os.sep in text or path.exists())
     made = catalogue.make("datasets", "folder", {"path": text}) if is_path else catalogue.read("datasets", text)
     spans = "span" in {f.name for f in dataclasses.fields(made)} and "span" not in text.partition("(")[2]
     return dataclasses.replace(made, span=current.span) if spans else made

@@ -1,7 +1,8 @@
 """Train a recipe by name, from your own file, or from another run.
 
-RECIPE is a name from `sparring recipes`, or a file: my_recipe.py, or my_recipe.py:function. In its place, --from RUN
-trains the recipe of a run from scratch. Ctrl-C saves a checkpoint; rerun the same command to resume.
+RECIPE is a name from `sparring recipes`, or a file: my_recipe.py, or my_recipe.py:function. Without it, --data DIR
+trains `auto`, a modern GAN sized by the data, and --from RUN the recipe of a run from scratch. Ctrl-C saves a
+checkpoint; rerun the same command to resume.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from sparring import catalogue
+from sparring.characters import quoted
 from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
 from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat, read_data
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe
     from sparring.record import RunFolder
 
+OWN_DATA = "auto"
+"""The recipe that is trained where --data is given and no recipe is named."""
 EXAMPLE = "digits"
 """The recipe whose defaults `train --help` shows when none is named."""
 
@@ -130,21 +135,37 @@ def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
         source, remedy = _value_of(arguments, "--source"), _value_of(arguments, "--remedy")
         recipe, folder = _from_run(Path(start_from), remedy, source)
         return f"--from {start_from}", recipe, folder, _aliases(arguments, recipe)
+    if (not arguments or arguments[0].startswith("-")) and _value_of(arguments, "--data") is not None:
+        arguments = [OWN_DATA, *arguments]
     if arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
         check_well_known("recipes", name)
+        _check_folder(name)
         recipe = find_recipe(name)
         if data := _value_of(rest, "--data"):
             recipe = find_recipe(name, sized_by=read_data(data, recipe.data))
         return name, recipe, None, _aliases(rest, recipe)
     if {"-h", "--help"} & set(arguments):
         return "RECIPE", find_recipe(EXAMPLE), None, arguments
-    raise UsageError("say what to train: sparring train RECIPE (`sparring recipes` lists them)")
+    raise UsageError(
+        "say what to train: sparring train RECIPE (`sparring recipes` lists them), or sparring train --data DIR"
+    )
+
+
+def _check_folder(name: str) -> None:
+    """Raises UsageError for a folder where a recipe belongs, with what to type."""
+    if name in catalogue.entries("recipes") or not Path(name).is_dir():
+        return
+    run = (Path(name) / "recipe.json").is_file()
+    instead = f"--from {quoted(name)}` trains its recipe again" if run else f"--data {quoted(name)}` trains on it"
+    raise UsageError(f"{name} is a {'run' if run else 'folder'}, no recipe: `sparring train {instead}")
 
 
 def _description(arguments: Sequence[str]) -> str:
     named = arguments and not arguments[0].startswith("-")
-    about = "" if named or "--from" in arguments else f"\n\nThe defaults below are those of `{EXAMPLE}`."
+    about = (
+        "" if named or {"--from", "--data"} & set(arguments) else f"\n\nThe defaults below are those of `{EXAMPLE}`."
+    )
     return (__doc__ or "").strip() + about
 
 

@@ -6,6 +6,7 @@ modification times are those that it was made from, and it is written atomically
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from sparring.characters import printable
 from sparring.datasets._pixels import BrokenError, Color, Fit, Size, fitted, image_info, is_colored, read_image
 from sparring.errors import SparringError
 from sparring.progress import progress, say
@@ -118,9 +120,16 @@ def load_folder(folder: Path, settings: ImageSettings) -> FolderImages:
     return loaded
 
 
+def expanded(folder: Path) -> Path:
+    """The absolute path of a folder; a leading ~ is the home folder, or part of the name without such a home."""
+    with contextlib.suppress(RuntimeError):
+        folder = folder.expanduser()
+    return folder.resolve()
+
+
 def listing(folder: Path) -> Listing:
     """The files in a folder. Raises SparringError when there is no such folder or it may not be read."""
-    folder = folder.expanduser().resolve()
+    folder = expanded(folder)
     if not folder.is_dir():
         state = "is a file" if folder.exists() else "does not exist"
         raise SparringError(f"{folder} {state}: name a folder of images")
@@ -187,7 +196,7 @@ def summary_lines(info: FolderInfo, shape: tuple[int, ...], fit: Fit) -> list[st
 def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(printable, names[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _ends_as_image(name: str) -> bool:

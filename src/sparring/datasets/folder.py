@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
+from sparring.characters import printable
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.errors import SparringError, UsageError
 
@@ -76,14 +77,14 @@ class Folder(Dataset):
         return self._resolved(loaded), lambda: self._source(loaded, device)
 
     def _resolved(self, loaded: FolderImages) -> Self:
-        from sparring.datasets._folder import summary_lines
+        from sparring.datasets._folder import expanded, summary_lines
         from sparring.progress import say
 
         channels, height, width = loaded.pixels.shape[1:]
         shape = (channels, height, width)
-        path = Path(self.path).expanduser().resolve()
+        path = expanded(Path(self.path))
         for line in summary_lines(loaded.info, shape, self.fit):
-            say(f"{path}: {line}")
+            say(f"{printable(str(path))}: {line}")
         return dataclasses.replace(self, path=str(path), found_shape=shape, found_content=loaded.info.content)
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
+from sparring.characters import printable
 from sparring.datasets._folder import classes_of
 from sparring.datasets._pixels import fitted, read_image
 from sparring.errors import SparringError
@@ -43,7 +44,7 @@ def contact_sheet(examination: Examination) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     top = GAP
     for (title, names), block_height in zip(blocks, heights, strict=True):
-        draw.text((GAP, top), title, fill=(60, 60, 60))
+        draw.text((GAP, top), printable(title), fill=(60, 60, 60))
         for index, name in enumerate(names):
             tile = _tile(examination, name).resize((width * scale, height * scale), Image.Resampling.NEAREST)
             sheet.paste(tile, (GAP + index % COLUMNS * across, top + CAPTION + index // COLUMNS * down))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -292,5 +293,7 @@ def halo(scheme: Scheme, width: float) -> list[Any]:
 def as_png(figure: Figure) -> bytes:
     """The figure as a PNG file, without date or version inside, so that the same run gives the same bytes."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a folder's name: a box is drawn
+        figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from sparring.analysis.comparison import Comparison
 from sparring.analysis.facts import TITLES, Facts
+from sparring.characters import printable
 from sparring.report.figures.drawing import (
     LIGHT,
     SMALL,
@@ -121,4 +122,5 @@ def _dots(axes: Axes, values: np.ndarray, row: float, hue: str, scheme: Scheme) 
 
 def _short(name: str) -> str:
     """As much of a name as fits beside the figure; an unescaped dollar sign would start a formula."""
+    name = printable(name)
     return (name if len(name) <= 28 else f"{name[:27]}…").replace("$", r"\$")

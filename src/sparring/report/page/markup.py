@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from sparring.characters import encodable
+
 
 class Markup(str):
     """Text that is HTML already and must not be escaped."""
@@ -37,7 +39,7 @@ def join(*children: Child) -> Markup:
         if isinstance(child, Markup):
             parts.append(child)
         elif isinstance(child, str | int):
-            parts.append(escape(str(child)))
+            parts.append(escape(encodable(str(child))))
         else:
             parts.append(join(*child))
     return Markup("".join(parts))
@@ -45,4 +47,4 @@ def join(*children: Child) -> Markup:
 
 def _attribute(key: str, value: str | int | bool | None) -> str:
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'
+    return f" {name}" if value is True else f' {name}="{escape(encodable(str(value)))}"'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -19,6 +21,7 @@ from sparring.report.findings import (
     range_text,
     when_to_stop,
 )
+from sparring.report.terminal.commands import Pasteable
 from sparring.rules import Finding
 
 
@@ -61,5 +64,5 @@ def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[Ren
     if finding.remedies:
         name = finding.remedies[0]
         parts.append(Text.assemble(("remedy  ", "dim"), name, (f": {'; '.join(changes_of(diagnosis, name))}", "dim")))
-        parts.append(Text(f"  {command(run.path, name)}"))
+        parts.append(Pasteable(partial(command, run.path, name)))
     return parts

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.analysis.wording import count
+from sparring.characters import printable
 from sparring.datasets._folder import some
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def doctor_text(examination: Examination) -> RenderableType:
 
 def _contents(examination: Examination) -> list[tuple[str, str]]:
     rows = [
-        ("folder", str(examination.contents.folder)),
+        ("folder", printable(str(examination.contents.folder))),
         ("images", f"{len(examination.good):,}"),
         ("formats", _counts(examination.formats)),
         ("sizes", _counts(examination.sizes)),
@@ -86,5 +87,5 @@ def _groups(groups: Sequence[str]) -> str:
 
 def _counts(counts: dict[str, int], max_names: int = 8) -> str:
     """`PNG 12, JPEG 3`, the first few."""
-    named = [f"{name} {amount:,}" for name, amount in list(counts.items())[:max_names]]
+    named = [f"{printable(name)} {amount:,}" for name, amount in list(counts.items())[:max_names]]
     return ", ".join(named) + (f" and {len(counts) - max_names:,} more" if len(counts) > max_names else "")
