@@ -1,0 +1,119 @@
+"""One case: a GAN whose state is known beforehand, and the recipes that cases begin from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from sparring.datasets import Dataset
+from sparring.game.moves import MODERN
+from sparring.latents.normal import Normal
+from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.relativistic_paired import RelativisticPaired
+from sparring.optimizers import Optimizer
+from sparring.optimizers.adam import Adam
+from sparring.recipe import Recipe, find_recipe
+from sparring.tricks import Trick
+from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
+from sparring.tricks.r1_r2 import R1R2
+from stranger_cases import networks
+from stranger_cases.data import SPAN, Pictures, Rows
+
+SEEDS = 2
+LOG_POINTS = 30
+KINDS = ("folders", "small folders", "tables", "signals", "networks", "short runs")
+State = Literal["sound", "sick", "unfinished", "unclear"]
+Data = Pictures | Rows
+Make = Callable[[Dataset], Recipe]
+
+NOT_SURE, EQUILIBRIUM, UNDERTRAINED = "not-sure", "equilibrium", "undertrained"
+NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
+WINS, WEAK, VANISHING = "discriminator-wins", "weak-discriminator", "vanishing-gradient"
+OSCILLATION, DIVERGENCE = "oscillation", "divergence"
+OVERFITTING, MEMORIZATION = "overfitting-discriminator", "memorization"
+SCALE, CHECKERBOARD, BLUR, COLORS = "scale-mismatch", "checkerboard", "blur", "wrong-colors"
+SIGMOID = "sigmoid-before-logits"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stranger's GAN with its correct verdicts."""
+
+    name: str
+    kind: str
+    """One of `KINDS`."""
+    state: State
+    """`sound` and complete, `sick`, merely `unfinished`, or with too little evidence to say (`unclear`)."""
+    right: tuple[str, ...]
+    """The correct verdicts; the first is what was done to it, the others follow from that."""
+    data: Data
+    make: Make
+    span: tuple[float, float] = SPAN
+    """Range of pixel values, for pictures."""
+    part: str = "tune"
+    """`report` for cases that play no part in choosing thresholds."""
+
+    def recipe(self, root: Path, seeds: int = SEEDS) -> Recipe:
+        """The recipe that it trains, on a folder below `root`."""
+        data = self.data.data(root, self.span).resolved() if isinstance(self.data, Pictures) else self.data
+        return self.make(data).replace(name=self.name, seeds=seeds)
+
+    @property
+    def folder(self) -> Pictures | None:
+        """The folder that must be drawn for it."""
+        return self.data if isinstance(self.data, Pictures) else None
+
+    @property
+    def slug(self) -> str:
+        """Its name as a folder's."""
+        words = "".join(letter if letter.isalnum() else " " for letter in self.name.lower()).split()
+        return "-".join(words)
+
+
+def auto(rounds: int, **changes: Any) -> Make:
+    """What `sparring train auto` does, so many rounds long."""
+    return lambda data: find_recipe("auto", data).replace(rounds=rounds, log_points=LOG_POINTS, **changes)
+
+
+def own(
+    g: Callable[..., Any] | None = None,
+    d: Callable[..., Any] | None = None,
+    both: Optimizer | None = None,
+    **changes: Any,
+) -> Make:
+    """Networks of one's own, cross-entropy and Adam, as tutorials have them; DCGANs for pictures, dense ones for rows.
+
+    Args:
+        g: A function of the examples' shape that makes G.
+        d: The same for D.
+        both: The optimizer of both players.
+        **changes: Fields of the recipe.
+    """
+
+    def make(data: Dataset) -> Recipe:
+        images = len(data.shape) == 3
+        optimizer = both or Adam(5e-4, betas=(0.5, 0.999))
+        fields: dict[str, Any] = {
+            "generator": partial(g or (networks.dcgan_g if images else networks.dense_g), data.shape),
+            "discriminator": partial(d or (networks.dcgan_d if images else networks.dense_d), data.shape),
+            "objective": BCEWithLogits(),
+            "latent": Normal(networks.LATENT),
+            "round": MODERN,
+            "generator_optimizer": optimizer,
+            "discriminator_optimizer": optimizer,
+            "batch": 32,
+            "rounds": 2_500,
+        }
+        changed = fields | changes
+        return Recipe(data=data, log_points=min(LOG_POINTS, changed["rounds"]), **changed)
+
+    return make
+
+
+def modern(*tricks: Trick, **changes: Any) -> Make:
+    """Networks of one's own in the modern game: relativistic, with R1 and R2, samples from averaged weights."""
+    every = (*tricks, R1R2(1.0), ExponentialMovingAverage())
+    return own(both=Adam(1e-3, betas=(0.0, 0.99)), objective=RelativisticPaired(), tricks=every, **changes)
