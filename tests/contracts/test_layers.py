@@ -88,10 +88,22 @@ def test_the_deviation_of_a_minibatch_is_that_of_groups_of_four_across_it() -> N
 def test_bilinear_doubling_is_torchs_and_halving_its_transpose(side: int) -> None:
     x = torch.randn(2, 3, side, side, dtype=torch.float64)
     y = torch.randn(2, 3, 2 * side, 2 * side, dtype=torch.float64)
-    double, half = Bilinear(side, 2 * side), Bilinear(2 * side, side)
+    small, large = (side, side), (2 * side, 2 * side)
+    double, half = Bilinear(small, large), Bilinear(large, small)
     torch.testing.assert_close(double(x), functional.interpolate(x, scale_factor=2, mode="bilinear"))
     torch.testing.assert_close((double(x) * y).sum(), 4 * (x * half(y)).sum())
     torch.testing.assert_close(half(torch.ones_like(y)), torch.ones_like(x))
+
+
+def test_bilinear_resampling_keeps_what_is_constant_or_stays_and_knows_odd_sides() -> None:
+    x = torch.rand(2, 3, 5, 4, dtype=torch.float64)
+    doubled = functional.interpolate(x, scale_factor=(2, 1), mode="bilinear")
+    torch.testing.assert_close(Bilinear((5, 4), (9, 4))(x), doubled[:, :, :9])
+    for before, after in (((5, 4), (9, 7)), ((9, 7), (5, 4)), ((9, 4), (9, 2)), ((3, 3), (3, 3))):
+        ones = torch.ones(1, 2, *before, dtype=torch.float64)
+        torch.testing.assert_close(Bilinear(before, after)(ones), torch.ones(1, 2, *after, dtype=torch.float64))
+    with pytest.raises(ValueError, match="5 is neither half nor twice 8"):
+        Bilinear((5, 4), (8, 8))
 
 
 # Class-conditional networks.

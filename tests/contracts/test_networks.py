@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from sparring import catalogue
 from sparring.game.chain import is_chain
 from sparring.game.population import Population
+from sparring.networks._images import sides
 from sparring.networks.layers import Residual
 from tests.contracts.network_cases import SEEDS, narrow, populated
 
@@ -23,15 +24,22 @@ CASES = {
     "a generator of pictures from an array": ((16 * 16,), (1, 8, 8)),
     "a generator of 28 x 28": ((6,), (1, 28, 28)),
     "a generator of 32 x 32 in color": ((6,), (3, 32, 32)),
+    "a generator of 25 x 10": ((6,), (2, 25, 10)),
     "a discriminator of vectors": ((4,), ()),
     "a discriminator of pictures": ((1, 8, 8), ()),
     "a discriminator of color": ((3, 8, 8), ()),
     "a discriminator of 28 x 28": ((1, 28, 28), ()),
     "a discriminator of 32 x 32 in color": ((3, 32, 32), ()),
+    "a discriminator of 25 x 10": ((2, 25, 10), ()),
 }
 
 
-SIDES = (7, 8, 14, 16, 28, 32, 48, 56, 64, 80, 112, 128, 256)
+SIZES = (
+    *((side, side) for side in (7, 8, 14, 16, 28, 32, 48, 56, 64, 80, 112, 128, 256)),
+    *((side, side) for side in (1, 3, 9, 11, 30, 33, 57, 96, 100, 127, 218)),
+    *((64, 48), (48, 64), (178, 218), (28, 20), (5, 8), (3, 100), (100, 3), (1, 128), (17, 256)),
+)
+"""Heights and widths of images: what the papers have, odd ones, and some that are not square."""
 
 
 STATED = ((1, 8, 8), (1, 28, 28), (3, 32, 32), (3, 64, 64))
@@ -249,26 +257,70 @@ def test_a_network_that_sizes_itself_says_how_many_weights_that_makes(network: A
         assert network.size(takes, gives) < dataclasses.replace(network, width=200).size(takes, gives)
 
 
-def test_a_network_that_sizes_itself_fits_every_side_and_any_channels(network: Any) -> None:
+def ends(network: Any, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """What it takes and gives for such examples."""
+    return ((64,), shape) if generates(network, (1, 8, 8)) else (shape, ())
+
+
+def test_a_network_that_sizes_itself_fits_every_size_and_any_channels(network: Any) -> None:
     if not hasattr(network, "width"):
         return
-    for side, channels in zip(SIDES, itertools.cycle((1, 3, 2, 6))):
-        shape = channels, side, side
-        takes, gives = ((64,), shape) if generates(network, shape) else (shape, ())
+    for size, channels in zip(SIZES, itertools.cycle((1, 3, 2, 6))):
+        takes, gives = ends(network, (channels, *size))
         with torch.device("meta"):  # shapes without numbers
             assert network.build(takes, gives)(torch.empty(2, *takes)).shape == (2, *gives)
 
 
-@pytest.mark.parametrize("shape", [(1, 9, 9), (1, 30, 30), (3, 8, 16), (3, 32), (4,), (1, 3, 3)])
-def test_a_network_that_sizes_itself_says_which_sides_fit(network: Any, shape: tuple[int, ...]) -> None:
+def test_sizes_are_halved_down_to_the_smallest_maps() -> None:
+    assert sides((1, 28, 28)) == ((28, 28), (14, 14), (7, 7))
+    assert sides((3, 100, 30)) == ((100, 30), (50, 15), (25, 8), (13, 4), (7, 4))
+    assert sides((3, 64, 48))[-1] == (4, 6) and sides((1, 3, 2)) == ((3, 2),)
+    for size in SIZES:
+        assert all(4 <= small <= 7 or small == large for small, large in zip(sides((1, *size))[-1], size, strict=True))
+
+
+def test_an_odd_size_costs_about_what_its_neighbors_do(network: Any) -> None:
+    """No size falls back on wide linear layers: weights lie between half and twice those of a size that halves."""
     if not hasattr(network, "width"):
         return
-    takes, gives = ((64,), shape) if generates(network, (1, 8, 8)) else (shape, ())
-    with pytest.raises(ValueError, match="4, 5, 6 or 7 times a power of two") as caught:
-        network.build(takes, gives)
+    for shape, near in (
+        ((3, 100, 100), (3, 96, 96)),
+        ((3, 64, 48), (3, 64, 64)),
+        ((1, 27, 29), (1, 32, 32)),
+        ((3, 61, 67), (3, 64, 64)),
+    ):
+        assert 0.5 < network.size(*ends(network, shape)) / network.size(*ends(network, near)) < 2
+
+
+@pytest.mark.parametrize("size", [(9, 14), (100, 30), (13, 13)])
+def test_every_pixel_is_made_and_seen(network: Any, size: tuple[int, int]) -> None:
+    """No row or column of an odd size is cut off: G makes it, and D's score depends on it."""
+    if not hasattr(network, "width"):
+        return
+    takes, gives = ends(network, (2, *size))
+    torch.manual_seed(0)
+    made = dataclasses.replace(network, width=8).build(takes, gives).double()
+    with torch.no_grad():
+        for p in made.parameters():  # branches that are initialized to 0 included
+            p += 0.02 * torch.randn_like(p)
+    if gives:
+        images = made(torch.randn(6, *takes, dtype=torch.float64))
+        assert (images.std(0) > 1e-6).all()
+        return
+    x = torch.rand(4, *takes, dtype=torch.float64).requires_grad_()
+    (gradient,) = torch.autograd.grad(made(x).sum(), x)
+    assert (gradient.abs().amax(0) > 1e-12).all()
+
+
+@pytest.mark.parametrize("shape", [(3, 32), (4,)])
+def test_a_network_of_images_says_that_it_is_one(network: Any, shape: tuple[int, ...]) -> None:
+    if not hasattr(network, "width"):
+        return
+    with pytest.raises(ValueError, match=r"for images \(C, H, W\), not for examples of") as caught:
+        network.build(*ends(network, shape))
     assert len(str(caught.value).splitlines()) == 1
     with pytest.raises(ValueError, match="width must be"):
-        dataclasses.replace(network, width=-1).build(*(((64,), (1, 8, 8)) if takes == (64,) else ((1, 8, 8), ())))
+        dataclasses.replace(network, width=-1).build(*ends(network, (1, 8, 8)))
 
 
 def test_blocks_without_normalization_begin_as_their_shortcuts() -> None:

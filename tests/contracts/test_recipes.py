@@ -128,16 +128,16 @@ def test_the_values_of_a_round_are_d_and_gs_own(recipe: Recipe, data_dir: Path) 
 # `auto`, which sizes itself.
 
 
-@pytest.fixture(params=[16, 32, 36, 64])
-def side(request: pytest.FixtureRequest) -> int:
+@pytest.fixture(params=[(16, 16), (32, 32), (36, 36), (64, 48), (100, 100), (12, 40)], ids=str)
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
     return request.param
 
 
 @pytest.fixture(params=["L", "RGB"])
-def photos(request: pytest.FixtureRequest, side: int, tmp_path: Path) -> Folder:
-    rng = np.random.default_rng(side)
+def photos(request: pytest.FixtureRequest, size: tuple[int, int], tmp_path: Path) -> Folder:
+    rng = np.random.default_rng(size[0])
     for number in range(20):
-        pixels = Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).convert(request.param)
+        pixels = Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).convert(request.param)
         pixels.save(tmp_path / f"{number}.png")
     return Folder(str(tmp_path))
 
@@ -146,10 +146,12 @@ def tricks_of(recipe: Recipe) -> list[type]:
     return [type(trick) for trick in recipe.tricks]
 
 
-def test_auto_draws_any_images(photos: Folder, side: int) -> None:
-    """With convolutions where a side can be halved again and again, and few images augmented."""
+def test_auto_draws_any_images(photos: Folder, size: tuple[int, int]) -> None:
+    """With convolutions unless they are small, whatever the size, and few images augmented."""
     recipe = find_recipe("auto", sized_by=photos)
-    assert isinstance(recipe.generator, DCGANGenerator if side in (32, 64) else FullyConnected)
+    assert recipe.data.shape[1:] == size
+    assert isinstance(recipe.generator, FullyConnected if size == (16, 16) else DCGANGenerator)
+    assert recipe.generator.size((recipe.latent.size,), recipe.data.shape) < 3_500_000
     assert tricks_of(recipe)[0] is DiffAugment
     assert recipe.data.span == (-1.0, 1.0)
     recipe = recipe.replace(batch=4)

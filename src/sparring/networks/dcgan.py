@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, final
 
 from sparring.networks import Network, Shape
-from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
+from sparring.networks._images import cropping, halving, maps, only_a_score, sides, spectral, squashed, width_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,16 +37,20 @@ class DCGANGenerator(Network):
     def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        *_, side = heights = sides(out_shape)
-        *_, first = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
-        layers = [nn.Linear(in_shape[0], first * side * side, bias=False), nn.Unflatten(1, (first, side, side))]
-        for before, after in pairwise(widths[::-1]):
-            layers += [*_batch_norm(before), nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False)]
-        layers += _batch_norm(widths[0])
-        if len(heights) > 1:
-            layers.append(nn.ConvTranspose2d(widths[0], out_shape[0], 4, 2, 1))
-        else:  # the smallest maps have the image's side already
-            layers.append(nn.Conv2d(widths[0], out_shape[0], 3, padding=1))
+        *larger, (height, width) = sizes = sides(out_shape)
+        *_, first = widths = maps(self.width or 2 * width_for(sizes[0]), max(1, len(larger)))
+        layers = [nn.Linear(in_shape[0], first * height * width, bias=False), nn.Unflatten(1, (first, height, width))]
+        channels = pairwise((*reversed(widths), out_shape[0]))
+        for (small, large), (before, after) in zip(pairwise(reversed(sizes)), channels, strict=False):
+            is_last = large == sizes[0]
+            layers += _batch_norm(before)
+            layers.append(
+                nn.ConvTranspose2d(
+                    before, after, **halving(large, small), output_padding=cropping(large, small), bias=is_last
+                )
+            )
+        if not larger:  # the smallest maps have the image's size already
+            layers += [*_batch_norm(first), nn.Conv2d(first, out_shape[0], 3, padding=1)]
         return _initialized(nn.Sequential(*layers, *squashed(self.output)))
 
 
@@ -71,17 +75,17 @@ class DCGANDiscriminator(Network):
         from torch import nn
 
         only_a_score(out_shape)
-        *_, side = heights = sides(in_shape)
-        *_, last = widths = maps(self.width or 2 * width_for(heights[0]), max(1, len(heights) - 1))
-        kernel, stride = (4, 2) if len(heights) > 1 else (3, 1)
+        *larger, (height, width) = sizes = sides(in_shape)
+        *_, last = widths = maps(self.width or 2 * width_for(sizes[0]), max(1, len(larger)))
+        steps = tuple(pairwise(sizes)) or ((sizes[0], sizes[0]),)
         layers: list[nn.Module] = []
         for index, (before, after) in enumerate(pairwise((in_shape[0], *widths))):
             normalized = self.normalization == "batch" and index > 0
             # A batch normalization removes a bias before it.
-            layers.append(nn.Conv2d(before, after, kernel, stride, 1, bias=not normalized))
+            layers.append(nn.Conv2d(before, after, **halving(*steps[index]), bias=not normalized))
             layers += [nn.BatchNorm2d(after)] if normalized else []
             layers.append(nn.LeakyReLU(0.2))
-        layers += [nn.Flatten(), nn.Linear(last * side * side, 1)]
+        layers += [nn.Flatten(), nn.Linear(last * height * width, 1)]
         network = _initialized(nn.Sequential(*layers))
         if self.normalization == "spectral":
             network = nn.Sequential(*(spectral(x) if isinstance(x, nn.Conv2d | nn.Linear) else x for x in network))

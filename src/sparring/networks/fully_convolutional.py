@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 class FullyConvolutional(Network):
     """A generator of convolutions only, from a large random array to an image.
 
-    The latent vector is reshaped to one square map with twice the image's side, which the first convolution halves; the
+    The latent vector is reshaped to one map with twice the image's sides, which the first convolution halves; the
     others keep the size. An image of 28 x 28 takes a latent vector of 56 x 56 = 3,136 dimensions.
     """
 
@@ -34,12 +33,9 @@ class FullyConvolutional(Network):
         if len(out_shape) != 3:
             raise ValueError(f"convolutions give images (C, H, W), not {out_shape}")
         colors, height, width = out_shape
-        side = math.isqrt(in_shape[0])
-        if side * side != in_shape[0] or height != width or side != 2 * height:
-            raise ValueError(
-                f"an image of {height} x {width} must be square and needs latent size {4 * height * width}"
-            )
-        layers: list[nn.Module] = [nn.Unflatten(1, (1, side, side))]
+        if in_shape[0] != 4 * height * width:
+            raise ValueError(f"an image of {height} x {width} needs latent size {4 * height * width}")
+        layers: list[nn.Module] = [nn.Unflatten(1, (1, 2 * height, 2 * width))]
         for index, (before, after) in enumerate(zip((1, *self.channels), (*self.channels, colors), strict=True)):
             layers.append(
                 nn.Conv2d(before, after, self.kernel, stride=2 if index == 0 else 1, padding=self.kernel // 2)

@@ -50,19 +50,19 @@ class R3GANGenerator(Network):
 
         from sparring.networks.layers import Bilinear, GenerativeBasis
 
-        *_, side = heights = sides(out_shape)
-        *_, first = widths = maps(self.width or width_for(heights[0]), len(heights))
-        depth = self.blocks * len(heights)
+        *_, smallest = sizes = sides(out_shape)
+        *_, first = widths = maps(self.width or width_for(sizes[0]), len(sizes))
+        depth = self.blocks * len(sizes)
         layers: list[nn.Module] = [
             _initialized(nn.Linear(in_shape[0], first, bias=False)),
-            GenerativeBasis(first, side),
+            GenerativeBasis(first, smallest),
         ]
-        for index in reversed(range(len(heights))):
+        for index in reversed(range(len(sizes))):
             layers += [_block(widths[index], depth) for _ in range(self.blocks)]
             if index > 0:
                 layers += [
                     *_with_channels(widths[index], widths[index - 1]),
-                    Bilinear(heights[index], heights[index - 1]),
+                    Bilinear(sizes[index], sizes[index - 1]),
                 ]
         layers.append(_initialized(nn.Conv2d(widths[0], out_shape[0], 1)))
         return nn.Sequential(*layers, *squashed(self.output))
@@ -91,16 +91,16 @@ class R3GANDiscriminator(Network):
         from sparring.networks.layers import Bilinear, DiscriminativeBasis
 
         only_a_score(out_shape)
-        *_, side = heights = sides(in_shape)
-        *_, last = widths = maps(self.width or width_for(heights[0]), len(heights))
-        depth = self.blocks * len(heights)
+        *_, smallest = sizes = sides(in_shape)
+        *_, last = widths = maps(self.width or width_for(sizes[0]), len(sizes))
+        depth = self.blocks * len(sizes)
         layers: list[nn.Module] = [_initialized(nn.Conv2d(in_shape[0], widths[0], 1))]
         for index, width in enumerate(widths):
             layers += [_block(width, depth) for _ in range(self.blocks)]
             if index < len(widths) - 1:
-                layers += [Bilinear(heights[index], heights[index + 1]), *_with_channels(width, widths[index + 1])]
+                layers += [Bilinear(sizes[index], sizes[index + 1]), *_with_channels(width, widths[index + 1])]
         # The bias matters to every objective but a relativistic one.
-        layers += [DiscriminativeBasis(last, side), _initialized(nn.Linear(last, 1)), nn.Flatten(0)]
+        layers += [DiscriminativeBasis(last, smallest), _initialized(nn.Linear(last, 1)), nn.Flatten(0)]
         return nn.Sequential(*layers)
 
 

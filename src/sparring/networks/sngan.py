@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeVar, final
 
 from sparring.networks import Network, Shape
-from sparring.networks._images import maps, only_a_score, sides, spectral, squashed, width_for
+from sparring.networks._images import Size, maps, only_a_score, sides, spectral, squashed, width_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,10 +38,14 @@ class SNGANGenerator(Network):
     def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
-        *_, side = heights = sides(out_shape)
-        *_, first = widths = maps(self.width or width_for(heights[0]), len(heights))
-        layers = [_initialized(nn.Linear(in_shape[0], first * side * side)), nn.Unflatten(1, (first, side, side))]
-        layers += [_generator_block(before, after) for before, after in pairwise(widths[::-1])]
+        *_, (height, width) = sizes = sides(out_shape)
+        *_, first = widths = maps(self.width or width_for(sizes[0]), len(sizes))
+        layers = [
+            _initialized(nn.Linear(in_shape[0], first * height * width)),
+            nn.Unflatten(1, (first, height, width)),
+        ]
+        channels = pairwise(reversed(widths))
+        layers += [_generator_block(*both, size) for both, size in zip(channels, reversed(sizes[:-1]), strict=True)]
         layers += [nn.BatchNorm2d(widths[0]), nn.ReLU(), _initialized(nn.Conv2d(widths[0], out_shape[0], 3, padding=1))]
         return nn.Sequential(*layers, *squashed(self.output))
 
@@ -64,19 +68,19 @@ class SNGANDiscriminator(Network):
         from torch import nn
 
         only_a_score(out_shape)
-        *_, side = heights = sides(in_shape)
-        *_, last = widths = maps(self.width or width_for(heights[0]), len(heights))
-        shrinks = len(heights) - 1
+        *_, smallest = sizes = sides(in_shape)
+        *_, last = widths = maps(self.width or width_for(sizes[0]), len(sizes))
+        shrinking = (*pairwise(sizes), None)
         layers = [
-            _discriminator_block(before, after, index < shrinks, first=index == 0)
+            _discriminator_block(before, after, shrinking[index], first=index == 0)
             for index, (before, after) in enumerate(pairwise((in_shape[0], *widths)))
         ]
-        summed = nn.AvgPool2d(side, divisor_override=1)
+        summed = nn.AvgPool2d(smallest, divisor_override=1)
         score = spectral(_initialized(nn.Linear(last, 1)))
         return nn.Sequential(*layers, nn.ReLU(), summed, nn.Flatten(), score, nn.Flatten(0))
 
 
-def _generator_block(before: int, after: int) -> nn.Module:
+def _generator_block(before: int, after: int, size: Size) -> nn.Module:
     from torch import nn
 
     from sparring.networks.layers import Residual
@@ -86,18 +90,17 @@ def _generator_block(before: int, after: int) -> nn.Module:
     main = nn.Sequential(
         nn.BatchNorm2d(before),
         nn.ReLU(),
-        nn.Upsample(scale_factor=2),
+        nn.Upsample(size),
         _initialized(nn.Conv2d(before, after, 3, padding=1, bias=False), math.sqrt(2)),
         nn.BatchNorm2d(after),
         nn.ReLU(),
         _initialized(nn.Conv2d(after, after, 3, padding=1, bias=False), math.sqrt(2)),
     )
-    return Residual(
-        main, nn.Sequential(_initialized(nn.Conv2d(before, after, 1, bias=False)), nn.Upsample(scale_factor=2))
-    )
+    return Residual(main, nn.Sequential(_initialized(nn.Conv2d(before, after, 1, bias=False)), nn.Upsample(size)))
 
 
-def _discriminator_block(before: int, after: int, shrinks: bool, first: bool) -> nn.Module:
+def _discriminator_block(before: int, after: int, shrinks: tuple[Size, Size] | None, first: bool) -> nn.Module:
+    """`shrinks` are the sizes of the maps before and after it, where it shrinks them."""
     from torch import nn
 
     from sparring.networks.layers import Residual
@@ -105,7 +108,10 @@ def _discriminator_block(before: int, after: int, shrinks: bool, first: bool) ->
     # The first block has no ReLU before the image and widens at once. Pooling comes before the shortcut's 1x1
     # convolution, with which it commutes.
     hidden = after if first else before
-    pool: list[nn.Module] = [nn.AvgPool2d(2)] if shrinks else []
+    pool: list[nn.Module] = []
+    if shrinks:
+        height, width = (1 if large == small else 2 for large, small in zip(*shrinks, strict=True))
+        pool.append(nn.AvgPool2d((height, width), ceil_mode=True))  # the last of an odd side by itself
     main = [
         *([] if first else [nn.ReLU()]),
         spectral(_initialized(nn.Conv2d(before, hidden, 3, padding=1), math.sqrt(2))),

@@ -11,7 +11,7 @@ import math
 from dataclasses import fields, replace
 from typing import Any, Literal, cast
 
-from sparring.datasets import Dataset, Shape
+from sparring.datasets import Dataset
 from sparring.datasets.digits import Digits
 from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.mnist import MNIST
@@ -19,7 +19,6 @@ from sparring.datasets.stacked_mnist import StackedMNIST
 from sparring.game.moves import MODERN
 from sparring.latents.normal import Normal
 from sparring.latents.normal_and_signs import NormalAndSigns
-from sparring.networks._images import sides
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
@@ -35,7 +34,7 @@ from sparring.tricks.r1_r2 import R1R2
 SPAN = (-1.0, 1.0)
 """Range of pixel values for networks, which is that of tanh."""
 LARGEST_CONNECTED = 16
-"""Largest side of images, in pixels, for which `auto` uses fully connected networks.
+"""Largest side of images, in pixels, for which `auto` uses fully connected networks; of others, as many pixels.
 
 In the same time they gave better samples than DCGAN's at 8 pixels, and worse ones at 28 (docs/choosing.md).
 """
@@ -51,8 +50,8 @@ SIGNS = 4
 VARIANCE_SAMPLES = 1_000
 """Points from which the variance is estimated."""
 NARROW, LARGEST_NARROW = 16, 32
-"""Channels at half the image's side, and the largest side for them: twice as many gave worse samples in the same
-time."""
+"""Channels at half the image's side, and the largest side for them (of images that are not square, as many pixels):
+twice as many gave worse samples in the same time."""
 WIDTHS = 512, 512
 """Widths of the hidden layers of fully connected networks for images."""
 
@@ -124,9 +123,9 @@ def convolutional(
 def auto(data: Dataset | None = None) -> Recipe:
     """For your own data: a folder of images, points or other vectors; networks and settings are chosen by the data.
 
-    Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images up to 16
-    pixels: fully connected networks. Larger ones, if the side can be halved down to 4 to 7 pixels: as `mnist`, with
-    DCGAN's networks. Fewer than 1,000 images: DiffAugment is added. Classes are not used.
+    Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
+    pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
+    networks. Fewer than 1,000 images: DiffAugment is added. Classes are not used.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -137,8 +136,8 @@ def auto(data: Dataset | None = None) -> Recipe:
     if "span" in {field.name for field in fields(cast(Any, data))}:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"
-    large = min(shape[1:]) > LARGEST_CONNECTED and _has_sides_to_halve(shape)
-    width = NARROW if max(shape[1:]) <= LARGEST_NARROW else 0  # 0: the networks choose
+    large = math.prod(shape[1:]) > LARGEST_CONNECTED**2
+    width = NARROW if math.prod(shape[1:]) <= LARGEST_NARROW**2 else 0  # 0: the networks choose
     made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
     few = examples is not None and examples < FEW
     return replace(made, tricks=(DiffAugment(), *made.tricks)) if few else made
@@ -168,11 +167,3 @@ def _variance(data: Dataset) -> float:
     rng = RandomStreams((0,))
     rng.begin(0)
     return float(data.open(None, "cpu").draw(rng, VARIANCE_SAMPLES).flatten(2).var(1).mean())
-
-
-def _has_sides_to_halve(shape: Shape) -> bool:
-    try:
-        sides(shape)
-    except ValueError:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import final
 
@@ -27,51 +28,58 @@ class Residual(nn.Module):
 
 @final
 class Bilinear(nn.Module):
-    """Doubles or halves the side of square feature maps with a bilinear filter: `(..., S, S)` -> `(..., T, T)`.
+    """Doubles or halves the sides of feature maps with a bilinear filter: `(..., H, W)` -> `(..., H', W')`.
 
-    The filter is [1, 3, 3, 1] / 8 in either direction, with edges repeated; doubling is its transpose, which is what
-    `nn.Upsample` calls bilinear. Written as two matrix products, Y = A X A^T: on a CPU it takes half of that module's
-    time, and on any device it gives the same bits at every call.
+    The filter is [1, 3, 3, 1] / 8 in either direction, with edges repeated; doubling an even side is its transpose,
+    which is what `nn.Upsample` calls bilinear. Doubling to an odd side leaves out the last row. Written as two matrix
+    products, Y = A X B^T: on a CPU it takes half of that module's time, and on any device it gives the same bits at
+    every call.
 
     Args:
-        before: Side of the input, S.
-        after: Side of the output, T.
+        before: Height and width of the input.
+        after: Height and width of the output. A side may also stay as it is.
 
     Raises:
-        ValueError: One side is not twice the other.
+        ValueError: One side is not about twice the other.
     """
 
-    def __init__(self, before: int, after: int):
+    def __init__(self, before: tuple[int, int], after: tuple[int, int]):
         super().__init__()
-        if max(before, after) != 2 * min(before, after):
-            raise ValueError(f"{before} is neither half nor twice {after}")
+        for one, other in zip(before, after, strict=True):
+            if one != other and min(one, other) != -(-max(one, other) // 2):
+                raise ValueError(f"{one} is neither half nor twice {other}")
         self.before, self.after = before, after
 
     def forward(self, x: Tensor) -> Tensor:
-        A = _bilinear(self.before, self.after, x.dtype, x.device)
-        return A @ (x @ A.mT)
+        (height, width), (new_height, new_width) = self.before, self.after
+        if width != new_width:
+            x = x @ _bilinear(width, new_width, x.dtype, x.device).mT
+        return x if height == new_height else _bilinear(height, new_height, x.dtype, x.device) @ x
 
 
 @cache
 def _bilinear(before: int, after: int, dtype: torch.dtype, device: torch.device) -> Tensor:
-    small, large = sorted((before, after))
+    """The matrix `(after, before)` that resamples one side."""
+    small, large = min(before, after), max(before, after)
+    if after == large:
+        large = 2 * small  # of which an odd side keeps all but the last row
     A = torch.zeros(small, large, dtype=dtype)
     for row in range(small):
         for weight, column in zip((1, 3, 3, 1), range(2 * row - 1, 2 * row + 3), strict=True):
             A[row, min(max(column, 0), large - 1)] += weight / 8
-    return (A if after == small else 2 * A.mT).contiguous().to(device)
+    return (A if after == small else 2 * A.mT[:after]).contiguous().to(device)
 
 
 @final
 class GenerativeBasis(nn.Module):
-    """The first layer of R3GAN's generator: scales one learned S x S map per feature. `(B, C)` -> `(B, C, S, S)`.
+    """The first layer of R3GAN's generator: scales one learned H x W map per feature. `(B, C)` -> `(B, C, H, W)`.
 
     Huang et al., "The GAN is dead; long live the GAN!", NeurIPS 2024 (R3GAN), and its authors' code.
     """
 
-    def __init__(self, features: int, side: int):
+    def __init__(self, features: int, size: tuple[int, int]):
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(features, side, side))
+        self.weight = nn.Parameter(torch.empty(features, *size))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -84,19 +92,19 @@ class GenerativeBasis(nn.Module):
 
 @final
 class DiscriminativeBasis(nn.Module):
-    """The last layer of R3GAN's discriminator: how much of a learned S x S map is in each feature map.
+    """The last layer of R3GAN's discriminator: how much of a learned H x W map is in each feature map.
 
-    `(B, C, S, S)` -> `(B, C)`. The mirror image of `GenerativeBasis`, from the same source.
+    `(B, C, H, W)` -> `(B, C)`. The mirror image of `GenerativeBasis`, from the same source.
     """
 
-    def __init__(self, features: int, side: int):
+    def __init__(self, features: int, size: tuple[int, int]):
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(features, side, side))
+        self.weight = nn.Parameter(torch.empty(features, *size))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Normal with standard deviation 1 / S, for a sum over S x S positions."""
-        nn.init.normal_(self.weight, std=1 / self.weight.shape[-1])
+        """Normal with variance 1 / (H W), for a sum over H x W positions."""
+        nn.init.normal_(self.weight, std=1 / math.sqrt(self.weight[0].numel()))
 
     def forward(self, x: Tensor) -> Tensor:
         return (x * self.weight).sum((-2, -1))
