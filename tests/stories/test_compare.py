@@ -207,12 +207,16 @@ def test_runs_share_their_axes(three: list[RunFolder]) -> None:
     assert low < 0.25 < high and all(low < v < high for f in (first, second) for v in f.last["g_loss"])
 
 
-def test_an_axis_of_rounds_is_shared_unless_a_run_would_be_a_sliver(tmp_path: Path) -> None:
+def test_a_short_run_is_not_stretched_to_the_length_of_a_long_one(tmp_path: Path) -> None:
+    """Round 200 is at the same place in every picture; where a short run would be a sliver, rounds are logarithmic."""
     runs = [told_run(tmp_path / f"{rounds}", rounds=rounds) for rounds in (200, 1_000, 60_000)]
     near, far = compared(*runs[:2]), compared(*runs)
-    assert [losses(near, facts).axes[0].get_xlim()[1] for facts in near.runs] == [1_000, 1_000]
-    assert [losses(far, facts).axes[0].get_xlim()[1] for facts in far.runs] == [200, 1_000, 60_000]
-    assert "Rounds are not shared" in words_of(far) and "Rounds are not shared" not in words_of(near)
+    for comparison, scale in ((near, "linear"), (far, "log")):
+        axes = [losses(comparison, facts).axes[0] for facts in comparison.runs]
+        assert {each.get_xscale() for each in axes} == {scale}
+        assert len({each.get_xlim() for each in axes}) == 1
+        assert axes[0].get_xlim()[1] == max(facts.rounds for facts in comparison.runs)
+    assert "logarithmic axis" in words_of(far) and "logarithmic axis" not in words_of(near)
 
 
 def test_where_answers_ended_has_a_row_for_each_run(three: list[RunFolder]) -> None:

@@ -22,7 +22,8 @@ from sparring.record import RunFolder
 MAX_RUNS = 20
 """More runs on one page would not be readable."""
 MAX_RATIO = 8
-"""Runs share one axis of rounds when the longest is at most this many times as long as the shortest."""
+"""The axis of rounds that all runs share is linear when the longest is at most this many times as long as the shortest;
+else it is logarithmic, or the shortest could not be seen."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class Comparison:
         return len({f.equilibrium["d_real"] for f in self.runs if "d_real" in f.equilibrium}) < 2
 
     @property
-    def rounds_comparable(self) -> bool:
-        """Whether all runs can share one axis of rounds."""
+    def linear_rounds(self) -> bool:
+        """Whether the axis of rounds, the same for all runs, is linear."""
         lengths = [facts.rounds for facts in self.runs]
         return max(lengths) <= MAX_RATIO * min(lengths)
 

@@ -144,8 +144,8 @@ def _mark_diverged(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndar
             )
 
 
-def draw_level(axes: Axes, level: float | None, meaning: str, scheme: Scheme) -> None:
-    """A dashed horizontal line, with its value and meaning written to the right of the panel."""
+def draw_level(axes: Axes, level: float | None, meaning: str, scheme: Scheme, va: str = "center") -> None:
+    """A dashed horizontal line, with its value and meaning to the right of the panel, aligned to the line by `va`."""
     if level is None:
         return
     axes.axhline(level, color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), zorder=3)
@@ -156,7 +156,7 @@ def draw_level(axes: Axes, level: float | None, meaning: str, scheme: Scheme) ->
         xycoords=axes.get_yaxis_transform(),
         xytext=(5, 0),
         textcoords="offset points",
-        va="center",
+        va=va,
         fontsize=SMALL,
         color=scheme.ink,
         annotation_clip=False,
@@ -205,7 +205,7 @@ def drawn_values(runs: Sequence[Facts], names: Sequence[str]) -> np.ndarray:
 def equilibrium_levels(runs: Sequence[Facts], names: Sequence[str]) -> list[float]:
     """The values of these curves at equilibrium, each once, in ascending order."""
     levels = [facts.equilibrium[name] for facts in runs for name in names if name in facts.equilibrium]
-    return sorted(set(levels))
+    return sorted({f"{level:.3g}": level for level in levels}.values())
 
 
 def legend_of_seeds(figure: Figure, facts: Facts, scheme: Scheme) -> None:
@@ -263,6 +263,15 @@ def round_ticks(axes: Axes, few: bool = False) -> None:
     """Whole rounds on the horizontal axis, with thousands separators."""
     axes.xaxis.set_major_locator(MaxNLocator(3 if few else 5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+
+
+def logarithmic_rounds(axes: Axes, first: int, last: int) -> None:
+    """A logarithmic axis of rounds, for runs of very different lengths."""
+    axes.set_xscale("log")
+    axes.set_xlim(first, last)
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def label_rounds(panels: Sequence[Axes], scheme: Scheme) -> None:

@@ -26,6 +26,7 @@ from sparring.report.figures.drawing import (
     equilibrium_levels,
     halo,
     limits,
+    logarithmic_rounds,
     output_limits,
     place_legend,
 )
@@ -33,6 +34,8 @@ from sparring.report.figures.drawing import (
 LOSSES, OUTPUTS = ("d_loss", "g_loss"), ("d_real", "d_fake")
 SMALL_WIDTH, SMALL_HEIGHT = 4.3, 2.7
 """Inches of a small figure."""
+CLOSE = 0.25
+"""Share of the axis below which the labels of two dashed lines would overlap."""
 ENDS_WIDTH = 7.0
 """Inches: no wider than the column of text, so that it fits on a phone."""
 
@@ -84,9 +87,11 @@ def _small(comparison: Comparison, facts: Facts, names: tuple[str, str], reach: 
     axes = figure.subplots()
     for name in names:
         draw_curve(axes, facts, name, scheme)
-    for level in equilibrium_levels([facts], names):
-        draw_level(axes, level, "equilibrium", scheme)
-    axes.set_xlim(0, max(other.rounds for other in comparison.runs) if comparison.rounds_comparable else facts.rounds)
+    levels = equilibrium_levels([facts], names)
+    close = len(levels) == 2 and levels[1] - levels[0] < CLOSE * (reach[1] - reach[0])
+    for level, side in zip(levels, ("top", "bottom") if close else ("center", "center"), strict=False):
+        draw_level(axes, level, "equilibrium", scheme, side)
+    _share_rounds(axes, comparison)
     axes.set_ylim(*reach)
     keys = [Line2D([], [], color=scheme.hues[name], linewidth=2.2, label=TITLES[name]) for name in names]
     axes.legend(
@@ -101,6 +106,17 @@ def _small(comparison: Comparison, facts: Facts, names: tuple[str, str], reach: 
         borderaxespad=0.2,
     )
     return figure
+
+
+def _share_rounds(axes: Axes, comparison: Comparison) -> None:
+    """The same axis of rounds for every run, so that the same round is at the same place in all."""
+    longest = max(facts.rounds for facts in comparison.runs)
+    if comparison.linear_rounds:
+        axes.set_xlim(0, longest)
+    else:
+        shortest = min(facts.rounds for facts in comparison.runs)
+        logged = [int(rounds[0]) for facts in comparison.runs if len(rounds := facts.story.logged_rounds)]
+        logarithmic_rounds(axes, max(1, min([*logged, shortest])), longest)
 
 
 def _output_limits(comparison: Comparison, facts: Facts) -> Limits:

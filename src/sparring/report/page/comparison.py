@@ -73,7 +73,7 @@ def _runs(comparison: Comparison) -> Markup:
     cards = [_card(comparison, index) for index in range(len(comparison.runs))]
     # Wide enough for the columns and no wider, or two runs would lie far apart.
     width = f"max-width: {26 * _columns(len(cards))}rem"
-    rounds = "" if comparison.rounds_comparable else " Rounds are not shared: each run has its own axis of rounds."
+    rounds = "" if comparison.linear_rounds else " Rounds are on a logarithmic axis: the runs differ much in length."
     key = f"{_axes(comparison)}{rounds} Thick line: the median over seeds. Thin lines: the seeds. "
     key += "Dashed line: the value at equilibrium."
     return tag("section", tag("div", cards, class_="runs", style=width), tag("p", key, class_="soft key"), class_="all")
@@ -97,10 +97,10 @@ def _card(comparison: Comparison, index: int) -> Markup:
     return tag(
         "article",
         _name(comparison, index),
-        _changes(comparison, index),
-        _part("Reference result", reference_result(facts, changes=not comparison.shared_changes)),
-        _part("What this run shows", _key_values(facts), [tag("p", remark) for remark in remarks(facts)]),
         _samples(facts),
+        _changes(comparison, index),
+        _part("What this run shows", _key_values(facts), [tag("p", remark) for remark in remarks(facts)]),
+        _part("Reference result", reference_result(facts, changes=not comparison.shared_changes)),
         _picture(comparison, index, "losses"),
         _picture(comparison, index, "outputs"),
         id=f"run-{index + 1}",
@@ -160,7 +160,7 @@ def _samples(facts: Facts) -> Markup:
         images = list(_one_by_one(facts, few)) if few else [_whole(picture)]
     rest = len(facts.seeds) - len(images)
     title = f"Final samples, {len(images)} of {count(len(facts.seeds), 'seed')}" if few and rest else "Final samples"
-    across = f"grid-template-columns: repeat({3 if len(images) == 3 else 2}, 1fr)"
+    across = f"grid-template-columns: repeat({len(images) if len(images) in (1, 3) else 2}, 1fr)"
     return _part(title, tag("div", images, class_="few", style=across))
 
 
