@@ -238,11 +238,21 @@ def test_regions_and_effects_are_told_in_words() -> None:
     assert region(torch.ones(3, 12, 12)) == "all over"
     assert region(torch.zeros(1, 12, 12)) == "nowhere"
     assert region(torch.tensor([0.1, 0.5, 0.2])) == "number 2"
-    assert effect(lit(slice(0, 4), everywhere)) == "brightens top"
-    assert effect(-lit(everywhere, slice(8, 12))) == "darkens right"
-    assert effect(lit(slice(4, 8), slice(4, 8)) - lit(slice(0, 2), everywhere)) == "brightens middle, darkens top"
-    assert effect(torch.tensor([0.5, -0.4, 0.01, 0.3])) == "raises 1, 4, lowers 2"
-    assert effect(torch.full((1, 4, 4), torch.nan)) == "nothing"
+    top, right = lit(slice(0, 4), everywhere), lit(everywhere, slice(8, 12))
+    middle, rim = lit(slice(4, 8), slice(4, 8)), lit(slice(0, 2), everywhere)
+    for change, words in (
+        (top, "brightens the top"),
+        (-right, "darkens the right"),
+        (middle - rim, "brightens the middle, darkens the top"),
+        (torch.ones(1, 12, 12), "brightens everything"),
+        (20 * lit(slice(5, 7), slice(5, 7)) - torch.ones(1, 12, 12), "brightens the middle, darkens the rest"),
+        (torch.tensor([0.5, -0.4, 0.01, 0.3]), "raises numbers 1 and 4, lowers number 2"),
+        (torch.tensor([0.5, -0.4]), "raises x, lowers y"),
+        (torch.full((1, 4, 4), torch.nan), "changes nothing"),
+        (torch.zeros(1, 4, 4), "changes nothing"),
+    ):
+        assert effect(change, change.abs()) == words
+    assert effect(0.1 * top, top) == "changes the top, one way or the other as the other dimensions say"
 
 
 # Every member is what it would be alone.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,20 @@ def test_recipes_lists_every_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     assert "784-200-1" in capsys.readouterr().out
 
 
+def test_recipes_fit_a_screen(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal of 80 x 24, where a line is left for the next command."""
+    monkeypatch.setenv("COLUMNS", "80")
+    sparring("recipes")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 24 and max(map(len, lines)) <= 80
+    words = " ".join(lines)
+    assert words.index("Start here") < words.index("Modern") < words.index("The ladder")
+    assert all(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w.-])", words) for name in catalogue.entries("recipes"))
+    sparring("recipes", "--all")
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(" ".join(card.facts["verdict"].split()) in said for card in catalogue.entries("recipes").values())
+
+
 def test_show_tells_numbers_over_seeds(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sparring("show", trained, "--json")
     told = json.loads(capsys.readouterr().out)
@@ -143,7 +158,7 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["show", "nowhere"], FAILED, "nowhere does not exist"),
         (["sample", "nowhere", "--out", "a.npy"], FAILED, "nowhere does not exist"),
         (["sample", "nowhere", "--out", "a.gif"], WRONG_USAGE, ".npy or .png"),
-        (["sample", "nowhere"], WRONG_USAGE, "--out"),
+        (["sample", "nowhere"], FAILED, "nowhere does not exist"),
         (["sample", "nowhere", "--out", "a.npy", "--z-seeds", "3-1"], WRONG_USAGE, "ends before it begins"),
         (["sample", "nowhere", "--out", "a.npy", "--z-seeds", "x"], WRONG_USAGE, "whole numbers and ranges"),
         (["sample", "nowhere", "--out", "a.npy", "--z-seeds", "0-999999999"], WRONG_USAGE, "at most 100,000"),

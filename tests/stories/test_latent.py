@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +113,40 @@ def test_a_sweep_turns_what_the_recipes_author_turned(
         sparring("sweep", runs[name], "--out", tmp_path / "sweep.npy", "--json")
         return json.loads(capsys.readouterr().out)
 
-    wished = catalogue.entries("recipes")["fashion-fc"].facts.get("sweep", (1, 26, 51, 75, 100))
-    assert swept("fashion-fc")["dims"] == list(wished)
-    assert swept("digits")["dims"] == [1, 9, 17, 24, 32]
+    assert swept("fashion-fc")["dims"] == list(catalogue.entries("recipes")["fashion-fc"].facts["sweep"])
     assert swept("pattern-1010")["dims"] == [1]
     assert swept("pattern-1010")["values"] == [-3, 0, 3]
+
+
+def test_a_sweep_turns_what_changes_each_seeds_samples_most(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dimension of one seed has nothing to do with the same of another."""
+    sparring("influence", runs["digits"], "--count", 16, "--json")
+    ranked = [[d["dim"] for d in member["dims"]][:5] for member in json.loads(capsys.readouterr().out)["members"]]
+    sparring("sweep", runs["digits"], "--out", tmp_path / "sweep.npy", "--json")
+    assert json.loads(capsys.readouterr().out)["dims"] == ranked
+    for seed, dims in zip((5, 3), ranked, strict=True):
+        sparring("sweep", runs["digits"], "--seeds", seed, "--out", tmp_path / "one.npy", "--json")
+        assert json.loads(capsys.readouterr().out)["dims"] == dims
+        asked = ",".join(map(str, dims))
+        sparring("sweep", runs["digits"], "--seeds", seed, "--dims", asked, "--out", tmp_path / "asked.npy")
+        capsys.readouterr()
+        np.testing.assert_array_equal(np.load(tmp_path / "one.npy"), np.load(tmp_path / "asked.npy"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sample"], ["sweep"], ["blend"], ["arithmetic", "a - b + c"]], ids=lambda arguments: arguments[0]
+)
+def test_without_a_name_a_picture_lies_in_the_run(
+    arguments: list[str], runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = arguments
+    sparring(command, runs["digits"], *rest)
+    out = Path(capsys.readouterr().out.strip())
+    assert out == runs["digits"] / "figures" / f"{command}.png"
+    with Image.open(out) as image:
+        assert image.format == "PNG"
 
 
 def test_influence_ranks_every_dimension(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,7 +162,9 @@ def test_influence_ranks_every_dimension(runs: dict[str, Path], capsys: pytest.C
     sparring("influence", runs["digits"], "--count", 6, "--dims", "5,25")
     said = capsys.readouterr().out
     assert "seed 5" in said and "seed 3" in said
-    assert "what it does" in said
+    assert "what happens as it rises" in said and "100 % is the difference between two random samples" in said
+    assert re.search(r"seed 3  .*half of all change comes from \d+ of 32", said)
+    assert re.search(r"^  5 +\d+ % ± \d+ %  (brightens|darkens|changes) ", said, re.MULTILINE)
 
 
 def test_influence_of_a_constant_latent_says_so(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

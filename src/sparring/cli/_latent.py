@@ -34,11 +34,16 @@ def write(out: Path, array: np.ndarray, draw: Callable[[Any], Figure]) -> None:
 
 
 def write_and_print(
-    flags: Any, seeds: Sequence[int], examples: np.ndarray, settings: dict[str, Any], draw: Callable[[Any], Figure]
+    flags: Any,
+    out: Path,
+    seeds: Sequence[int],
+    examples: np.ndarray,
+    settings: dict[str, Any],
+    draw: Callable[[Any], Figure],
 ) -> int:
     """Write the examples and print where they are, or with --json their shape and the settings too."""
-    write(flags.out, examples, draw)
+    write(out, examples, draw)
     if flags.json:
-        return print_json({"out": str(flags.out), "shape": list(examples.shape), "seeds": list(seeds), **settings})
-    print(flags.out)
+        return print_json({"out": str(out), "shape": list(examples.shape), "seeds": list(seeds), **settings})
+    print(out)
     return OK

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from sparring.cli._latent import write_and_print
-from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, check_suffix, flag, integers, members, parse
+from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, flag, integers, members, out_file, parse
 from sparring.errors import UsageError
 
 
@@ -21,10 +21,10 @@ class ArithmeticFlags:
         tyro.conf.Positional[str],
         flag("Letters for latent vectors; numbers, +, -, * and parentheses.", '"a - b + c"'),
     ]
-    out: OutFile
     z_seeds: Annotated[
-        str, flag("Which latent vectors the letters are, in order of first appearance: 3,7,1.", "Z_SEEDS")
-    ]
+        str, flag("Which latent vectors the letters are, in order of first appearance: 3,7,1.", "Z_SEEDS", "0, 1, ...")
+    ] = ""
+    out: OutFile = None
     seeds: Members = ""
     source: Source = None
     json: Json = False
@@ -35,13 +35,14 @@ def run(arguments: list[str]) -> int:
     # An expression that begins with a minus is no flag.
     given = [f" {a}" if a[:1] == "-" and a[1:2] != "-" and a != "-h" else a for a in arguments]
     flags = parse(ArithmeticFlags, "arithmetic", given, __doc__ or "")
-    z_seeds = integers("--z-seeds", flags.z_seeds)
-    check_suffix(flags.out, ".npy", ".png")
+    z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
+    out = out_file(flags, "arithmetic")
     chosen = members(flags.seeds)
     from sparring.analysis.latent_tools.arithmetic import arithmetic, letters
     from sparring.analysis.latent_tools.inputs import generated, generators_and_latents
 
     names = letters(flags.expression)
+    z_seeds = tuple(range(len(names))) if z_seeds is None else z_seeds
     if len(names) != len(z_seeds):
         needed = f"{len(names)} latent vectors, for {', '.join(names)}" if len(names) > 1 else f"one, for {names[0]}"
         raise UsageError(f"--z-seeds must give {needed}, not {len(z_seeds)}")
@@ -54,6 +55,7 @@ def run(arguments: list[str]) -> int:
     operands = dict(zip(names, z_seeds, strict=True))
     return write_and_print(
         flags,
+        out,
         recipe.seeds,
         examples,
         {"expression": flags.expression, "z_seeds": operands},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from sparring.cli._latent import write_and_print
-from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, check_suffix, flag, integers, members, parse
+from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, flag, integers, members, out_file, parse
 from sparring.errors import UsageError
 
 
@@ -15,8 +15,8 @@ class BlendFlags:
     """Flags of `blend`."""
 
     run: RunDir
-    out: OutFile
-    z_seeds: Annotated[str, flag("Two latent vectors, or four as the corners of a square: 1,2,3,4.", "Z_SEEDS")]
+    z_seeds: Annotated[str, flag("Two latent vectors, or four as the corners of a square: 1,2,3,4.", "Z_SEEDS")] = "0,1"
+    out: OutFile = None
     steps: Annotated[int, flag("Examples from one to the next, both included.", "N")] = 9
     path: Annotated[
         Literal["linear", "spherical"], flag("A straight line, or an arc along which the length changes evenly.")
@@ -30,7 +30,7 @@ def run(arguments: list[str]) -> int:
     """Write the examples of the interpolation."""
     flags = parse(BlendFlags, "blend", arguments, __doc__ or "")
     z_seeds = integers("--z-seeds", flags.z_seeds)
-    check_suffix(flags.out, ".npy", ".png")
+    out = out_file(flags, "blend")
     chosen = members(flags.seeds)
     if len(z_seeds) not in (2, 4):
         raise UsageError(f"--z-seeds takes 2 or 4 latent vectors, not {len(z_seeds)}")
@@ -44,6 +44,7 @@ def run(arguments: list[str]) -> int:
     settings = {"z_seeds": list(z_seeds), "steps": flags.steps, "path": flags.path}
     return write_and_print(
         flags,
+        out,
         recipe.seeds,
         examples,
         settings,

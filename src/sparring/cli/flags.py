@@ -49,7 +49,10 @@ Source = Annotated[
 ]
 RunDir = Annotated[tyro.conf.Positional[Path], flag("The folder of a run.", "RUN")]
 Members = Annotated[str, flag("Only the members of these seeds: 3, or 0,3, or 2-5.", "SEEDS", "all")]
-OutFile = Annotated[Path, flag("FILE.png: a picture; FILE.npy: float32 numbers in data units.", "FILE")]
+OutFile = Annotated[
+    Path | None,
+    flag("FILE.png: a picture; FILE.npy: float32 numbers in data units.", "FILE", "a picture in RUN/figures"),
+]
 DataDir = Annotated[
     Path | None, flag("Folder with the data set's files.", "DIR", "$SPARRING_DATA, else they are downloaded once")
 ]
@@ -173,6 +176,14 @@ def check_suffix(out: Path, *suffixes: str) -> str:
     if out.suffix not in suffixes:
         raise UsageError(f"--out must end in {' or '.join(suffixes)}, not {out.suffix or 'in nothing'!r}")
     return out.suffix
+
+
+def out_file(flags: Any, command: str) -> Path:
+    """Where a command writes: its --out, whose suffix is checked, else a picture among the run's figures."""
+    if flags.out is None:
+        return flags.run / "figures" / f"{command}.png"
+    check_suffix(flags.out, ".npy", ".png")
+    return flags.out
 
 
 def print_json(value: Any) -> int:

@@ -1,4 +1,4 @@
-"""Rank latent dimensions by how much they change the output."""
+"""Rank latent dimensions by how much they change samples, and how."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class InfluenceFlags:
         ),
     ] = None
     dims: Annotated[str, flag("Only these dimensions, from 1: 5,25,45.", "DIMS", "the strongest")] = ""
-    top: Annotated[int, flag("How many of the strongest to list.", "N")] = 12
+    top: Annotated[int, flag("How many of the strongest to list for each seed.", "N")] = 6
     values: Annotated[str, flag("Each goes from the first to the second.", "LOW,HIGH", "-3,3; 0,1 if uniform")] = ""
     count: Annotated[int, flag("Average over this many latent vectors (0, 1, 2, ...) of each member.", "N")] = 64
     seeds: Members = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from sparring.cli.flags import (
@@ -12,10 +13,10 @@ from sparring.cli.flags import (
     RunDir,
     Source,
     Switch,
-    check_suffix,
     flag,
     integers,
     members,
+    out_file,
     parse,
     print_json,
 )
@@ -27,7 +28,7 @@ class SampleFlags:
     """Flags of `sample`."""
 
     run: RunDir
-    out: OutFile
+    out: OutFile = None
     count: Annotated[int, flag("Samples of each member: those of its latent vectors 0, 1, 2, ...", "N")] = 64
     z_seeds: Annotated[str, flag("Which latent vectors instead: 3,17,20-25.", "Z_SEEDS", "0 to COUNT - 1")] = ""
     best: Annotated[Switch, flag("Use the best checkpoint.", default="the newest")] = False
@@ -39,7 +40,7 @@ class SampleFlags:
 def run(arguments: list[str]) -> int:
     """Write the samples and print where they are."""
     flags = parse(SampleFlags, "sample", arguments, __doc__ or "")
-    as_picture = check_suffix(flags.out, ".npy", ".png") == ".png"
+    out = out_file(flags, "sample")
     z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
     seeds = members(flags.seeds)
     from sparring.analysis.generators import sample
@@ -51,11 +52,10 @@ def run(arguments: list[str]) -> int:
     samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
     seeds = list(seeds or opened.recipe["seeds"])
     modes = reload(opened.recipe, flags.source).data.modes
-    write_atomically(
-        flags.out,
-        lambda path: save_grid(samples, path, seeds, modes=modes) if as_picture else save_array(samples, path),
-    )
+    as_picture = out.suffix == ".png"
+    write = partial(save_grid, seeds=seeds, modes=modes) if as_picture else save_array
+    write_atomically(out, partial(write, samples))
     if flags.json:
-        return print_json({"out": str(flags.out), "shape": list(samples.shape), "seeds": seeds})
-    print(flags.out)
+        return print_json({"out": str(out), "shape": list(samples.shape), "seeds": seeds})
+    print(out)
     return OK

@@ -227,7 +227,13 @@ def default_settings() -> dict[str, Any]:
 
 
 def recipe(
-    name: str, *, source: str, verdict: str, expects: tuple[str, ...] = (), sweep: tuple[int, ...] = ()
+    name: str,
+    *,
+    source: str,
+    verdict: str,
+    expects: tuple[str, ...] = (),
+    sweep: tuple[int, ...] = (),
+    start: bool = False,
 ) -> Callable[[Callable[..., Recipe]], Callable[..., Recipe]]:
     """Puts a function that returns a Recipe into the catalogue.
 
@@ -240,6 +246,7 @@ def recipe(
         verdict: the reference result: what training it is known to give.
         expects: the expected diagnosis: names of the rules that should find something, for most seeds.
         sweep: latent dimensions, counted from 1, that a latent sweep moves unless others are given.
+        start: whether lists name it among the recipes to start with.
     """
 
     def mark(function: Callable[..., Recipe]) -> Callable[..., Recipe]:

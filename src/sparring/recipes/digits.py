@@ -14,6 +14,7 @@ from sparring.tricks.label_smoothing import LabelSmoothing
     "digits",
     source="Sparring: the demonstration",
     verdict="Legible digits of many classes with every seed; D stays ahead, with D(x) about 0.6 and D(G(z)) about 0.3.",
+    start=True,
 )
 def digits() -> Recipe:
     """8x8 handwritten digits from scikit-learn, without a download: two fully connected networks, BCE, Adam."""

@@ -62,7 +62,7 @@ WIDTHS = 512, 512
     verdict="Ten digits with three seeds; Fréchet distance 4.3 after 4,000 rounds, 2.5 at the end of one (real: 0.1).",
 )
 def mnist() -> Recipe:
-    """MNIST: small DCGAN, relativistic objective, R1 and R2 in every eighth round, small batches, averaged G."""
+    """MNIST: small DCGAN, relativistic objective; R1 and R2 in every eighth round, small batches, averaged G."""
     return convolutional(MNIST(span=SPAN), rounds=12_000)
 
 
@@ -119,6 +119,7 @@ def convolutional(
     "auto",
     source="Sparring: settings found reliable in our trials, sized by the data",
     verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) with two seeds after 5,000 of 10,000 rounds.",
+    start=True,
 )
 def auto(data: Dataset | None = None) -> Recipe:
     """For your own data: a folder of images, points or other vectors; networks and settings are chosen by the data.

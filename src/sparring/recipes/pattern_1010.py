@@ -14,9 +14,10 @@ from sparring.recipe import Recipe, recipe
     source="write-up 002, section 1",
     verdict="The pattern 1010 emerges; D's loss falls from 0.25, then returns to 0.25, where D's output is 0.5.",
     expects=("equilibrium",),
+    start=True,
 )
 def pattern_1010() -> Recipe:
-    """The pattern 1010: four numbers from the constant latent value 0.5.
+    """The pattern 1010: four numbers from the constant latent 0.5.
 
     Everything is as in the write-up: D 4-3-1, G 1-3-4, sigmoids throughout, MSE, SGD 0.01, one example per step, 10,000
     rounds of three steps. D's last sigmoid is part of the objective.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from sparring.analysis.wording import listed
 from sparring.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ OUTPUTS_AT_ONCE = 2**22
 """Output values per call of the generators, which limits memory whatever the numbers of members and dimensions."""
 MIN_EXCESS = 0.05
 """A map is said to lie in a region whose share of the map exceeds its share of the area by this much."""
+MIN_AGREEMENT = 1 / 3
+"""Share of the mean absolute change that must be left in the mean signed change, or the direction varies too much."""
 MIN_IMAGE_SHARE, MIN_VECTOR_SHARE = 1 / 5, 1 / 10
 """Share of all change from which on brightening or darkening, or a rise or fall of one number, is mentioned."""
 
@@ -142,32 +145,50 @@ def region(weight: Tensor) -> str:
     return " ".join(word for word in words if gains[word] >= MIN_EXCESS)
 
 
-def effect(change: Tensor) -> str:
-    """Describe one map of signed changes: `darkens top`, `brightens middle, darkens border`.
+def effect(change: Tensor, moved: Tensor) -> str:
+    """What happens in words as a dimension rises: `darkens the top`, `brightens the middle, darkens the border`.
 
     Args:
-        change: Of an example's shape.
+        change: Mean signed change, of an example's shape.
+        moved: Mean absolute change, of the same shape.
 
     Returns:
         For an image, brightening and darkening and their regions, each if it is a fifth or more of all change. For a
-        vector, the numbers, from 1, that rise or fall by a tenth or more of all change: `raises 1, 3, lowers 2, 4`.
+        vector, the numbers, from 1, that rise or fall by a tenth or more of all change: `raises numbers 1 and 3, lowers
+        number 2`; x and y for points in the plane. Where most of the change cancels over latent vectors, that it
+        depends on them.
     """
     total = float(change.abs().sum())
-    if not math.isfinite(total) or total <= 0:
-        return "nothing"
-    texts: list[str] = []
-    for image_verb, vector_verb, part in (
-        ("brightens", "raises", change.clamp(min=0)),
-        ("darkens", "lowers", (-change).clamp(min=0)),
-    ):
-        if change.ndim == 3:
-            if part.sum() >= total * MIN_IMAGE_SHARE:
-                texts.append(f"{image_verb} {region(part)}")
-        elif some := [
-            str(k + 1) for k, moved in enumerate(part.flatten().tolist()) if moved >= total * MIN_VECTOR_SHARE
-        ]:
-            texts.append(f"{vector_verb} {', '.join(some)}")
-    return ", ".join(texts) or "a little of everything"
+    if not math.isfinite(total) or float(moved.sum()) <= 0:
+        return "changes nothing"
+    if total < MIN_AGREEMENT * float(moved.sum()):
+        where = _within(region(moved)) if change.ndim == 3 else "the numbers"
+        return f"changes {where}, one way or the other as the other dimensions say"
+    parts = {"brightens": change.clamp(min=0), "darkens": (-change).clamp(min=0)}
+    if change.ndim == 3:
+        where = {verb: region(part) for verb, part in parts.items() if part.sum() >= total * MIN_IMAGE_SHARE}
+        if len(where) == 2 and set(where.values()) == {"all over"}:
+            return "brightens and darkens everything"
+        texts = [f"{verb} {_within(name, alone=len(where) == 1)}" for verb, name in where.items()]
+    else:
+        shares = {"raises": parts["brightens"] / total, "lowers": parts["darkens"] / total}
+        indices = {verb: (part.flatten() >= MIN_VECTOR_SHARE).nonzero()[:, 0].tolist() for verb, part in shares.items()}
+        texts = [f"{verb} {_named(some, change.numel())}" for verb, some in indices.items() if some]
+    return ", ".join(texts) or "changes a little of everything"
+
+
+def _within(region: str, alone: bool = True) -> str:
+    """`top left` as part of a sentence, which is `alone` unless it names another region too."""
+    if region == "all over":
+        return "everything" if alone else "the rest"
+    return f"the {region}"
+
+
+def _named(indices: list[int], size: int) -> str:
+    """Numbers of a vector, from their indices; the two of a point in the plane are x and y."""
+    if size == 2:
+        return " and ".join("xy"[k] for k in indices)
+    return f"number{'s' if len(indices) > 1 else ''} {listed([str(k + 1) for k in indices])}"
 
 
 def _regions(flat: Tensor) -> dict[str, Tensor]:

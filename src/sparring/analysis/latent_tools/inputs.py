@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe
 
 DEFAULT_DIMS = 5
-"""How many dimensions, evenly spread, a sweep changes where neither the user nor the recipe names them."""
+"""How many dimensions a sweep changes where neither the user nor the recipe names them."""
+BASE_VECTORS = 16
+"""Latent vectors that the strongest dimensions are found with: enough to rank them, in a few seconds."""
 
 
 def generators_and_latents(
@@ -40,15 +42,17 @@ def generated(G: Callable[[Tensor], Tensor], z: Tensor) -> np.ndarray:
     return examples.reshape(*z.shape[:-1], *examples.shape[2:]).float().cpu().numpy()
 
 
-def default_dims(recipe: Recipe) -> Sequence[int]:
-    """Dimensions, from 1, that the recipe names for a sweep, if its latent vector still has them; else a few of all."""
+def default_dims(recipe: Recipe, G: Callable[[Tensor], Tensor]) -> list[list[int]]:
+    """Dimensions, from 1, for each member to sweep: those that the recipe names, else the member's strongest."""
+    from sparring.analysis.generators import latents
+    from sparring.analysis.latent_tools.influence import influence
+
     card = catalogue.entries("recipes").get(recipe.name)
     named = card.facts.get("sweep", ()) if card else ()
-    size = recipe.latent.size
-    if named and max(named) <= size:
-        return named
-    count = min(DEFAULT_DIMS, size)
-    return [1 + round(k * (size - 1) / max(count - 1, 1)) for k in range(count)]
+    if named and max(named) <= recipe.latent.size:
+        return [list(named)] * len(recipe.seeds)
+    found = influence(G, latents(recipe, range(BASE_VECTORS)), *recipe.latent.reach)
+    return (found.order[:, :DEFAULT_DIMS] + 1).tolist()
 
 
 def checked_dims(recipe: Recipe, dims: Sequence[int]) -> Sequence[int]:

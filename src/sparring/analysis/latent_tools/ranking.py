@@ -9,6 +9,9 @@ from typing import Any
 from sparring.analysis.latent_tools.influence import Influence, effect, region
 from sparring.record.journal import json_numbers
 
+FEW = 0.25
+"""Share of the dimensions that are few if half of all change comes from them."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -20,6 +23,8 @@ class Row:
     """Mean absolute change of an output, in data units; None where it is not finite."""
     error: float | None
     """Its standard error over the latent vectors; None for one vector."""
+    relative: float | None
+    """The strength as a share of how much two random latent vectors differ; None where these do not differ."""
     share: float | None
     """Of the sum of all strengths."""
     region: str
@@ -36,12 +41,26 @@ def ranking(influence: Influence, member: int, dims: Sequence[int] | None = None
             dim + 1,
             json_numbers(influence.strength[member, dim]),
             json_numbers(influence.error[member, dim]),
+            json_numbers(influence.strength[member, dim] / influence.whole[member]),
             json_numbers(influence.share[member, dim]),
             region(influence.moved[member, dim]),
-            effect(influence.change[member, dim]),
+            effect(influence.change[member, dim], influence.moved[member, dim]),
         )
         for dim in chosen
     ]
+
+
+def concentration(influence: Influence, member: int) -> str:
+    """In one sentence, whether a few of a member's dimensions do most or all do about the same."""
+    size = influence.share.shape[1]
+    shares = influence.share[member].sort(descending=True).values
+    if not shares.isfinite().all() or not shares.sum() > 0:
+        return "no dimension changes the samples"
+    if size == 1:
+        return "the latent vector has one dimension"
+    half = int((shares.cumsum(0) < 0.5).sum()) + 1
+    how = "a few dimensions do most" if half <= FEW * size else "no dimension stands out"
+    return f"{how}: half of all change comes from {half} of {size}"
 
 
 def ranking_summary(influence: Influence, seeds: Sequence[int], dims: Sequence[int] | None) -> list[dict[str, Any]]:
@@ -50,6 +69,7 @@ def ranking_summary(influence: Influence, seeds: Sequence[int], dims: Sequence[i
         {
             "seed": seed,
             "whole_vector": json_numbers(influence.whole[member]),
+            "summary": concentration(influence, member),
             "dims": [vars(row) for row in ranking(influence, member, dims)],
         }
         for member, seed in enumerate(seeds)

@@ -140,25 +140,26 @@ class Tiles:
 
 
 def sweep(
-    examples: np.ndarray, seeds: Sequence[int], dims: Sequence[int], values: Sequence[float], z_seed: int
+    examples: np.ndarray, seeds: Sequence[int], dims: Sequence[Sequence[int]], values: Sequence[float], z_seed: int
 ) -> Figure:
-    """A latent traversal, `(P, dims, values, *shape)`: a row for each dimension (from 1), a column for each value."""
+    """A latent traversal, `(P, K, values, *shape)`: a row for each of a member's K dimensions (from 1), a column for
+    each value."""
     tiles = _tiles(examples, 3)
-    names = [f"dim {dim}" for dim in dims]
-    side = _width(max(names, key=len), SMALL) + 8
+    names = [[f"dim {dim}" for dim in mine] for mine in dims]
+    side = _width(max((name for mine in names for name in mine), key=len), SMALL) + 8
     step, fall = tiles.width + tiles.gap, tiles.height + tiles.gap
 
     def draw(page: Page, member: int, left: int, top: int) -> None:
         for column, value in enumerate(values):
             page.write(left + side + column * step + tiles.width / 2, top + LINE / 2, _number(value))
-        for row, name in enumerate(names):
+        for row, name in enumerate(names[member]):
             y = top + LINE + row * fall
             page.write(left + side - 8, y + tiles.height / 2, name, ha="right")
             for column in range(len(values)):
                 tiles.example(page, left + side + column * step, y, examples[member, row, column])
 
-    size = side + len(values) * step - tiles.gap, LINE + len(dims) * fall - tiles.gap
-    changed = "one dimension at a time" if len(dims) > 1 else f"dimension {dims[0]}"
+    size = side + len(values) * step - tiles.gap, LINE + len(dims[0]) * fall - tiles.gap
+    changed = "one dimension at a time" if len(dims[0]) > 1 else "one dimension"
     return _page(seeds, size, draw, f"Latent vector {z_seed} of each seed, with {changed} set to each value")
 
 

@@ -18,33 +18,41 @@ def influence_text(
     influence: Influence, seeds: Sequence[int], dims: Sequence[Sequence[int]], ends: tuple[float, float], count: int
 ) -> RenderableType:
     """Tables of the dimensions `dims` (from 1) of each member, over `count` latent vectors."""
-    from sparring.analysis.latent_tools.ranking import ranking
-    from sparring.record.journal import json_numbers
+    from sparring.analysis.latent_tools.ranking import concentration, ranking
+    from sparring.analysis.wording import count as counted
 
     parts: list[RenderableType] = [
         Text(
-            f"Mean absolute change of an output (data units) when one latent dimension goes from {ends[0]:g} to "
-            f"{ends[1]:g}, over {count} latent vectors; ± is the standard error over them."
+            f"How much a sample changes when one latent dimension goes from {ends[0]:g} to {ends[1]:g} and the others "
+            f"stay: 100 % is the difference between two random samples. Mean over {counted(count, 'latent vector')}, "
+            "± its standard error."
         )
     ]
     for member, seed in enumerate(seeds):
-        whole = json_numbers(influence.whole[member])
-        beside = f"baseline: two random latents differ by {whole:.3g}" if whole else "all its latent vectors are equal"
-        note = "" if whole is None else f"  ({beside})"
-        parts.append(Text.assemble("\n", (f"seed {seed}", "bold"), (note, "dim")))
+        constant = not influence.whole[member] > 0 and count > 1
+        note = (
+            "all its latent vectors are equal: change in data units" if constant else concentration(influence, member)
+        )
+        parts.append(Text.assemble("\n", (f"seed {seed}", "bold"), (f"  {note}", "dim")))
         parts.append(_table(ranking(influence, member, dims[member])))
     return Group(*parts)
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("dim", "change", "share"):
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for title in ("dim", "change"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("where")
-    table.add_column("what it does")
+    table.add_column("what happens as it rises")
     for row in rows:
-        error = "" if row.error is None else f" ± {row.error:.4f}"
-        change = "not finite" if row.strength is None else f"{row.strength:.4f}{error}"
-        share = "" if row.share is None else f"{100 * row.share:.1f} %"
-        table.add_row(str(row.dim), change, share, row.region, row.effect)
+        table.add_row(str(row.dim), _change(row), row.effect)
     return table
+
+
+def _change(row: Row) -> str:
+    """Relative to two random samples; in data units where these do not differ."""
+    if row.strength is None:
+        return "not finite"
+    if row.relative is None:
+        return f"{row.strength:.3g}"
+    error = "" if row.error is None or not row.strength else f" ± {row.error / row.strength * row.relative:.0%}"
+    return f"{row.relative:.0%}{error}".replace("%", " %")
