@@ -171,7 +171,7 @@ class _GraphWriter(TorchDispatchMode):
         """Keeps every tensor alive, so that no other gets its id."""
         for index, tensor in enumerate(inputs):
             self._set_node(tensor, self._graph.placeholder(f"input_{index}"))
-        self._last_input = next(reversed(self._graph.nodes), None)
+        self._last_input = next(iter(reversed(self._graph.nodes)), None)  # before torch 2.13 it is no iterator
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
