@@ -15,7 +15,6 @@ from sparring.analysis.facts import TITLES
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.metrics import all_metrics
 from sparring.recipe import find_recipe
-from sparring.report.findings import range_text
 from sparring.report.metric_names import name_of
 from sparring.rules import Levels, Range, Rule
 
@@ -59,7 +58,7 @@ def healthy_curves_in_markdown() -> str:
     for name in catalogue.entries("objectives"):
         equilibrium = equilibrium_levels(catalogue.make("objectives", name, {}))
         levels = Levels.from_curves(equilibrium)
-        healthy = [range_text(levels.healthy(curve)) or "any" for curve in CURVES]
+        healthy = [levels.healthy(curve).words() or "any" for curve in CURVES]
         rows.append([f"`{name}`", *healthy, ", ".join(f"{equilibrium[key]:.3g}" for key in CURVES[:1] + CURVES[2:])])
     titles = (TITLES[curve] for curve in CURVES)
     return _table(("objective", *titles, "at equilibrium: D(x), D's loss, G's loss"), rows)
@@ -116,7 +115,7 @@ def _parts(recipe: str) -> list[tuple[str, str]]:
 def _evidence(rule: Rule) -> Iterator[str]:
     finding = rule(rule.sick())
     assert finding is not None
-    rows = [(each.name, range_text(each.healthy)) for each in finding.evidence if _has_end(each.healthy)]
+    rows = [(each.name, each.range) for each in finding.evidence if _has_end(each.healthy)]
     yield from (_table(("evidence", "healthy, for digits with cross-entropy"), rows), "")
 
 

@@ -12,15 +12,17 @@ from sparring.analysis.stats import Spread
 
 
 def number(value: Any) -> str:
-    """Three significant digits; a dash for None and for what is not finite."""
+    """Three significant digits, thousands in full; a dash for None and for what is not finite."""
     if value is None or not np.isfinite(value):
         return "–"
+    if 1_000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
     return f"{value:.3f}" if 1e-3 <= abs(value) < 100 or value == 0 else f"{value:.3g}"
 
 
 def whole_number(value: float | None) -> str:
     """Like `number`, but a whole number without decimals."""
-    return number(value) if value is None or value != round(value) else f"{value:.0f}"
+    return number(value) if value is None or value != round(value) else f"{value:,.0f}"
 
 
 def short(value: float) -> str:

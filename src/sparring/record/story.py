@@ -39,6 +39,10 @@ class Story:
     recipe: dict[str, Any]
     events: list[Event] = field(repr=False)
 
+    def until(self, round: int) -> Story:
+        """The story as it was once this round had been played."""
+        return Story(self.recipe, [event for event in self.events if event.get("round", 0) <= round])
+
     @property
     def seeds(self) -> list[int]:
         """The P members' random seeds."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from sparring.analysis.diagnosis import Diagnosis, remedied
 from sparring.analysis.differences import recipe_changes
-from sparring.analysis.wording import count, named_seeds, number
+from sparring.analysis.wording import count, named_seeds, whole_number
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
-from sparring.rules import Evidence, Finding, Range
+from sparring.rules import Evidence, Finding
 
 EVIDENCE_COLUMNS = ("", "median", "min to max", "healthy range")
 """Titles of the columns of a finding's evidence, over the members that it holds for."""
@@ -35,17 +33,19 @@ def members_of(finding: Finding) -> str:
     return text if len(finding.members) == finding.of else f"{text} ({named_seeds(finding.members, 8)})"
 
 
+def median_text(evidence: Evidence) -> str:
+    """`0.25`, or `25.0%` of a share: the median over members."""
+    return _text(evidence, evidence.value)
+
+
 def min_to_max(evidence: Evidence) -> str:
     """`0.1 to 0.3` over members; empty when all have the same value."""
-    return "" if evidence.min == evidence.max else f"{number(evidence.min)} to {number(evidence.max)}"
+    ends = (_text(evidence, end) for end in (evidence.min, evidence.max))
+    return "" if evidence.min == evidence.max else " to ".join(ends)
 
 
-def range_text(healthy: Range) -> str:
-    """`0.75 to 1.3`, `at most 8.8`; empty where any value is healthy."""
-    low, high = math.isfinite(healthy.low), math.isfinite(healthy.high)
-    if low and high:
-        return f"{healthy.low:.3g} to {healthy.high:.3g}"
-    return f"at least {healthy.low:.3g}" if low else f"at most {healthy.high:.3g}" if high else ""
+def _text(evidence: Evidence, value: float) -> str:
+    return f"{value:.1%}" if evidence.percent else whole_number(value)
 
 
 def is_healthy(evidence: Evidence) -> bool:

@@ -1,21 +1,26 @@
 """What can be wrong with a GAN, or right, one rule in a file. A rule reads a run's story and nothing else; no torch.
 
 A rule judges every member by itself. What it finds is a `Finding`: the claim in one sentence, the members that it holds
-for, since which round, and the numbers behind it, each with its healthy range for the run's objective.
+for, since which round, and the numbers behind it, each with its healthy range for the run's objective. The sentence is
+made of those numbers that are reasons (`_evidence.py`): a fault is never explained by a number in its healthy range.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import ClassVar, final
 
 import numpy as np
 
 from sparring import catalogue
 from sparring.record import Story
-from sparring.record.journal import json_numbers
+from sparring.rules._evidence import Evidence as Evidence
+from sparring.rules._evidence import Explanation as Explanation
+from sparring.rules._evidence import Plot as Plot
+from sparring.rules._evidence import evidence as evidence
 from sparring.rules._ranges import Levels as Levels
 from sparring.rules._ranges import Range as Range
 from sparring.rules._series import SMOOTHING as SMOOTHING
@@ -25,65 +30,19 @@ from sparring.rules._signals import Signals as Signals
 
 MIN_SHARE = 0.25
 """A finding that holds for a smaller share of the members is not reported."""
-Drawn = Literal["curves", "evaluations"]
-"""Where a plot's values come from: every logged round, or the rounds at which samples were evaluated."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """One number behind a finding, over the members that it holds for."""
-
-    name: str
-    """As it is shown: `D(real)`, `diversity`."""
-    value: float
-    """The median over those members."""
-    min: float
-    max: float
-    healthy: Range
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON; an open end of the healthy range is null."""
-        numbers = {"value": self.value, "min": self.min, "max": self.max}
-        return {
-            "name": self.name,
-            **{key: json_numbers(number) for key, number in numbers.items()},
-            "healthy": [json_numbers(self.healthy.low), json_numbers(self.healthy.high)],
-        }
-
-
-@dataclass(frozen=True)
-class Plot:
-    """The plot that shows a finding: some values over the rounds, and their healthy range."""
-
-    drawn: Drawn
-    names: tuple[str, ...]
-    title: str
-    healthy: Range
-    log: bool = False
-    """Whether the axis of the values is logarithmic."""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Detection:
     """What a rule detects in each of P members."""
 
     holds: np.ndarray
     """Whether the member has what the rule is named for, bool `(P,)`."""
-    since: np.ndarray
-    """Since which round, `(P,)`; means something only where it holds."""
     severity: np.ndarray
     """How far beyond the healthy range, float `(P,)` in [0, 1]. Negative, to -1, where other findings should come
     first."""
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A finding in words and numbers."""
-
-    claim: str
-    """One plain sentence that names a number."""
-    evidence: Sequence[Evidence]
-    plot: Plot
+    since: np.ndarray | None = None
+    """Since which round, `(P,)`, where the rule knows better than asking it again at every earlier log point."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +53,27 @@ class Finding:
     fault: bool
     """Whether this is something wrong."""
     claim: str
+    """One sentence."""
     members: tuple[int, ...]
     """The seeds of the members that it holds for."""
     of: int
     """How many members the run has."""
-    since: int
-    """Since which round it holds, in the median over those members."""
+    reasons: tuple[Evidence, ...]
+    """What the claim cites: of a fault, numbers outside their healthy range, else inside."""
     evidence: tuple[Evidence, ...]
+    """All numbers behind it, these included."""
     plot: Plot
     remedies: tuple[str, ...]
     """Names of remedies that may help, the most promising first."""
     strength: float
     """What findings are sorted by: the share of members, the rule's weight, how far beyond the healthy range."""
+    onset: Callable[[], int] = field(repr=False, compare=False)
+    """Works out `since`, which takes as long as several diagnoses."""
+
+    @cached_property
+    def since(self) -> int:
+        """The round from which a diagnosis would have found this, until now; the median over those members."""
+        return self.onset()
 
     @property
     def widespread(self) -> bool:
@@ -124,6 +92,9 @@ class Rule(ABC):
     """Names of remedies, the most promising first."""
     min_share: ClassVar[float] = MIN_SHARE
     """The share of members that a finding must hold for to be reported."""
+    anytime: ClassVar[bool] = False
+    """Whether it is told of members, too, of which it is too early to say what is wrong (`Progress.unfinished`): only
+    what more training cannot mend."""
 
     @abstractmethod
     def detect(self, signals: Signals) -> Detection | None:
@@ -151,30 +122,51 @@ class Rule(ABC):
     @final
     def find(self, signals: Signals) -> Finding | None:
         """The same for a story that is already prepared."""
-        detection = self.detect(signals)
-        if detection is None or not detection.holds.any() or detection.holds.mean() < self.min_share:
+        detection = self._detection(signals)
+        if detection is None or not self._is_reported(detection.holds.sum(), signals):
             return None
         members = np.flatnonzero(detection.holds)
         explanation = self.explain(signals, members)
+        told = explanation.told(self.fault)
+        if not told.all():  # what there is no reason for is not claimed
+            members = members[told]
+            if not self._is_reported(len(members), signals):
+                return None
+            explanation = self.explain(signals, members)
         severity = float(np.clip(np.nan_to_num(detection.severity[members]), -1, 1).mean())
         return Finding(
             rule=catalogue.name_of(type(self)) or type(self).__name__,
             fault=self.fault,
-            claim=explanation.claim,
+            claim=explanation.claim(self.fault),
             members=tuple(signals.story.seeds[m] for m in members),
             of=signals.members,
-            since=int(np.median(detection.since[members])),
-            evidence=tuple(explanation.evidence),
+            reasons=explanation.cited(self.fault),
+            evidence=tuple(e for e in (*explanation.reasons, *explanation.context) if e.is_known),
             plot=explanation.plot,
             remedies=self.remedies,
             strength=round(self.weight * (0.8 + 0.2 * severity) * len(members) / signals.members, 4),
+            onset=lambda: int(np.median(self._since(signals, detection)[members])),
         )
 
+    def _detection(self, signals: Signals) -> Detection | None:
+        """What it detects, but for members of which it is too early to say so."""
+        detection = self.detect(signals)
+        if detection is None or self.anytime:
+            return detection
+        return replace(detection, holds=detection.holds & ~signals.progress.unfinished)
 
-def evidence(name: str, values: np.ndarray, members: np.ndarray, healthy: Range) -> Evidence:
-    """Evidence from `values` `(P,)` of these members; what is not finite is left out."""
-    chosen = values[members]
-    chosen = chosen[np.isfinite(chosen)]
-    if not len(chosen):
-        return Evidence(name, float("nan"), float("nan"), float("nan"), healthy)
-    return Evidence(name, float(np.median(chosen)), float(chosen.min()), float(chosen.max()), healthy)
+    def _is_reported(self, count: int, signals: Signals) -> bool:
+        return count > 0 and count / signals.members >= self.min_share
+
+    def _since(self, signals: Signals, detection: Detection) -> np.ndarray:
+        """The round since which every diagnosis would have held, `(P,)`."""
+        if detection.since is not None:
+            return detection.since
+        since, holds = np.full(signals.members, signals.rounds), detection.holds
+        for round in reversed(signals.earlier_rounds):
+            then = self._detection(signals.at(round))
+            holds = holds & then.holds if then is not None else np.zeros_like(holds)
+            if not holds.any():
+                break
+            since[holds] = round
+        return since

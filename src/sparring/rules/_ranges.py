@@ -42,6 +42,16 @@ class Range:
         """Whether values lie within; False for NaN."""
         return (values >= self.low) & (values <= self.high)
 
+    @property
+    def at_least(self) -> Range:
+        """Without its upper end: where only less than that is a reason."""
+        return Range(low=self.low)
+
+    @property
+    def at_most(self) -> Range:
+        """Without its lower end: where only more than that is a reason."""
+        return Range(high=self.high)
+
     def excess(self, values: np.ndarray) -> np.ndarray:
         """How far outside values of at least 0 lie, in [0, 1] on a logarithmic scale; 0 within the range and for NaN.
 
@@ -51,6 +61,20 @@ class Range:
         below = np.log(self.low / known) if 0 < self.low < np.inf else np.zeros_like(known)
         above = np.log(known / self.high) if 0 < self.high < np.inf else np.zeros_like(known)
         return np.clip(np.maximum(below, above) / MAX_EXCESS, 0, 1)
+
+    def words(self, more: int = 0, percent: bool = False) -> str:
+        """`0.75 to 1.3`, `at most 8.81`; empty where any value is healthy. With `more` digits."""
+        low, high = (self.end(end, more, percent) for end in (self.low, self.high))
+        if np.isfinite(self.low) and np.isfinite(self.high):
+            return f"{low} to {high}"
+        return f"at least {low}" if np.isfinite(self.low) else f"at most {high}" if np.isfinite(self.high) else ""
+
+    @staticmethod
+    def end(value: float, more: int = 0, percent: bool = False) -> str:
+        """An end as text: `0.75`, `200,000`, `15%`; with `more` digits."""
+        if percent or not np.isfinite(value):
+            return f"{value:.{more}%}"
+        return f"{value:,.{more}f}" if 1_000 <= abs(value) < 1e7 else f"{value:.{3 + more}g}"
 
     def mirrored(self, about: float) -> Range:
         """The same range on the other side of a value."""

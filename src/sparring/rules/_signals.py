@@ -14,6 +14,8 @@ from sparring import catalogue
 from sparring.metrics import Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
+from sparring.rules._progress import COPIES as COPIES
+from sparring.rules._progress import Progress
 from sparring.rules._ranges import Levels, Range
 from sparring.rules._series import median, smoothed
 from sparring.tricks import Trick
@@ -24,6 +26,8 @@ FINAL_EVALUATIONS = 3
 """How many of the last evaluations a metric's latest value is the median of."""
 RECENT = 0.5
 """Share of the rounds played before which an evaluation says nothing of the samples now."""
+EARLIER = 60
+"""How many earlier moments are looked at, at most, to say since when something holds."""
 TREND = 1 / 3
 """Share of the rounds, the last ones, in which trends are measured."""
 POOR = 0.4
@@ -31,8 +35,6 @@ POOR = 0.4
 NEAR = 0.2
 """How far, in data units, each number of an example may lie from the data's target."""
 
-COPIES = 0.5
-"""Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
 ROUGH = 3.5
 """Roughness (1: as real images) above which an image is noise in any case."""
 ROUGHER, DISTANT = 1.3, 2.0
@@ -87,6 +89,21 @@ class Signals:
         self.levels = Levels.of(story, [trick for trick in tricks if isinstance(trick, Trick)])
         self._curves: dict[str, np.ndarray] = {}
         self._smoothed: dict[str, np.ndarray] = {}
+        self._earlier: dict[int, Signals] = {}
+
+    # Earlier.
+
+    @cached_property
+    def earlier_rounds(self) -> list[int]:
+        """The log points before now, oldest first: not more of them than EARLIER."""
+        rounds = sorted({e["round"] for e in self.story.log_points if 0 < e["round"] < self.rounds})
+        return rounds[:: -(-len(rounds) // EARLIER) or 1]
+
+    def at(self, round: int) -> Signals:
+        """The same run as it was once this round had been played."""
+        if round not in self._earlier:
+            self._earlier[round] = Signals(self.story.until(round))
+        return self._earlier[round]
 
     # Curves.
 
@@ -273,6 +290,11 @@ class Signals:
         """
         within_noise = self.trend.change > -2 * self.trend.error
         return (self.change < limit) & ~within_noise & ~(self.latest("diversity") < CONSTANT)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How far the run has come, and of which members it is too early to say what is wrong."""
+        return Progress(self)
 
     @property
     def steps(self) -> int:

@@ -6,20 +6,16 @@ import numpy as np
 
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
-from sparring.rules import Evidence, Plot, evidence
+from sparring.rules._evidence import Evidence, Plot, evidence
+from sparring.rules._evidence import number as number
 from sparring.rules._ranges import Range
-from sparring.rules._signals import Signals
+from sparring.rules._signals import NEAR, Signals
 
 
 def title(name: str) -> str:
     """How a curve or a metric is called in sentences and tables: `D(real)`, `Fréchet distance`."""
     metric = all_metrics().get(name)
     return metric.short or metric.title if metric else TITLES.get(name, name)
-
-
-def number(value: float) -> str:
-    """Two digits after the point, or two significant ones of very small and very large numbers."""
-    return f"{value:.2f}" if 0.01 <= abs(value) < 100 or value == 0 else f"{value:.2g}"
 
 
 def middle(values: np.ndarray, members: np.ndarray) -> float:
@@ -43,6 +39,15 @@ def curve_evidence(signals: Signals, name: str, members: np.ndarray) -> Evidence
 def metric_evidence(signals: Signals, names: tuple[str, ...], members: np.ndarray) -> list[Evidence]:
     """The latest values of those of these metrics that this run has."""
     return [evidence(title(n), signals.latest(n), members, signals.healthy(n)) for n in names if signals.has(n)]
+
+
+def quality_evidence(signals: Signals, members: np.ndarray) -> list[Evidence]:
+    """All that says whether samples are good, as `Signals.badness` takes it together."""
+    latest = metric_evidence(signals, tuple(signals.quality_metrics), members)
+    if signals.target_error is not None:
+        error = signals.target_error
+        latest.append(evidence("largest distance from the target", error, members, Range(high=NEAR)))
+    return latest
 
 
 def metric_plot(signals: Signals, name: str, log: bool = False) -> Plot:

@@ -7,10 +7,9 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._series import onset
 from sparring.rules._signals import ALIKE, NEAR_MEAN, Signals
 from sparring.rules._stories import story
-from sparring.rules._words import metric_evidence, metric_plot, middle, number
+from sparring.rules._words import metric_evidence, metric_plot
 
 SPECKLED = 1.3
 """Roughness above which samples are noise around the mean rather than the mean."""
@@ -33,21 +32,17 @@ class AverageImage(Rule):
         alike, near = signals.latest("diversity"), signals.latest("similarity-to-mean")
         smooth = ~(signals.latest("roughness") > SPECKLED)  # points have no roughness
         holds = signals.mean_like & smooth & ~signals.diverged
-        then = (signals.metric("diversity") < ALIKE) & (signals.metric("similarity-to-mean") > NEAR_MEAN)
         degree = np.minimum(1 - alike / ALIKE, near / NEAR_MEAN - 1)
         # A G whose samples are unchanged may have begun like this: what keeps it from learning ranks first.
-        return Detection(holds, onset(signals.evaluated_rounds, then), np.where(signals.unchanged, -0.6, degree))
+        return Detection(holds=holds, severity=np.where(signals.unchanged, -0.6, degree))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        near = middle(signals.latest("similarity-to-mean"), members)
-        alike = middle(signals.latest("diversity"), members)
-        claim = (
-            f"The samples are the mean of the data: similarity to the mean is {near:.1f} and diversity "
-            f"{number(alike)}, where real examples have 1."
+        return Explanation(
+            "The samples are the mean of the data",
+            metric_evidence(signals, ("similarity-to-mean", "diversity"), members),
+            metric_plot(signals, "similarity-to-mean", log=True),
+            metric_evidence(signals, ("roughness", "confidence", "frechet-distance"), members),
         )
-        names = ("similarity-to-mean", "diversity", "roughness", "confidence", "frechet-distance")
-        plot = metric_plot(signals, "similarity-to-mean", log=True)
-        return Explanation(claim, metric_evidence(signals, names, members), plot)
 
     @staticmethod
     def sick() -> Story:

@@ -8,10 +8,9 @@ import numpy as np
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule
 from sparring.rules._ranges import SURE, Range
-from sparring.rules._series import onset
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
-from sparring.rules._words import curve_evidence, d_outputs, metric_evidence, middle, number
+from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
 
 STILL_IMPROVING = -0.2
 """Change of the distance over the last third of the rounds below which G still catches up."""
@@ -43,19 +42,17 @@ class DiscriminatorWins(Rule):
             return None
         lead = signals.final("lead")
         holds = (lead > SURE) & signals.poor & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
-        return Detection(
-            holds, onset(signals.logged_rounds, signals.smoothed("lead") > SURE), (lead - SURE) / (1 - SURE)
-        )
+        return Detection(holds=holds, severity=(lead - SURE) / (1 - SURE))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        lead = number(middle(signals.final("lead"), members))
-        claim = (
-            f"D is far ahead of G: its lead is {lead} of at most 1 ({d_outputs(signals, members)}), "
-            "and the samples no longer improve."
+        lead, *curves = (curve_evidence(signals, n, members) for n in ("lead", "d_real", "d_fake", "d_loss", "g_loss"))
+        return Explanation(
+            "D is far ahead of G, whose samples are far from the data",
+            [lead, *quality_evidence(signals, members)],
+            Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
+            curves,
+            f"; {d_outputs(signals, members)}",
         )
-        numbers = [curve_evidence(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        of_samples = metric_evidence(signals, ("frechet-distance", "nearest-neighbor"), members)
-        return Explanation(claim, [*numbers, *of_samples], Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()))
 
     @staticmethod
     def sick() -> Story:

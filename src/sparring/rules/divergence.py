@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Plot, Rule, evidence
+from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
 from sparring.rules._series import onset
 from sparring.rules._signals import Signals
@@ -17,6 +17,8 @@ EXPLODED = 1_000.0
 """A loss or a gradient has exploded above this many times its first absolute value, or 1 if that is larger."""
 LAST = 0.1
 """Share of a curve's points, the last ones, of which more than half must have exploded."""
+MAX_NAMED = 8
+"""How many seeds are named with the round at which it began, at most."""
 WATCHED = ("d_loss", "g_loss", "d_gradient", "g_gradient")
 
 
@@ -30,6 +32,7 @@ class Divergence(Rule):
     """
 
     weight: ClassVar[float] = 1.0
+    anytime: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = (
         "gradient-penalty",
         "usual-lr",
@@ -43,36 +46,24 @@ class Divergence(Rule):
     def detect(self, signals: Signals) -> Detection | None:
         if not len(signals.logged_rounds):
             return None
-        exploded = np.any([_exploded(signals, name) for name in WATCHED], axis=0)
+        exploded = _any_exploded(signals)
         now = exploded[-max(1, int(LAST * len(exploded))) :].mean(0) > 0.5
         holds = signals.diverged | now
-        since = np.where(signals.diverged, _last_finite(signals), onset(signals.logged_rounds, exploded))
-        since = np.minimum(since, np.where(exploded.any(0), signals.logged_rounds[exploded.argmax(0)], since))
-        return Detection(holds, since, np.where(signals.diverged, 1.0, 0.8))
+        return Detection(holds=holds, severity=np.where(signals.diverged, 1.0, 0.8), since=_began(signals, exploded))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        detection = self.detect(signals)
-        assert detection is not None
-        seeds = signals.story.seeds
-        began = sorted((int(detection.since[m]), seeds[m]) for m in members)
-        named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:8])
-        rest = f" and {len(began) - 8:,} more" if len(began) > 8 else ""
         what = "became infinite or NaN" if signals.diverged[members].any() else "exploded"
-        claim = (
-            f"Losses or gradients of {len(members):,} of {signals.members:,} seeds {what}; it began with {named}{rest}."
-        )
-        finite = np.mean([np.isfinite(signals.curve(n)) for n in _known(signals)], axis=(0, 1))
-        numbers = [
-            evidence("round at which it began", detection.since.astype(float), members, Range()),
-            evidence("share of rounds with finite numbers", finite, members, Range(low=1.0)),
-        ]
+        reasons = [_share_of_finite(signals, members)]
         for name in _known(signals):
             size = np.abs(signals.curve(name))
-            largest = np.where(np.isfinite(size), size, 0.0).max(0)
-            healthy = Range(high=float(np.median(EXPLODED * _first_size(size)[members])))
-            numbers.append(evidence(f"largest absolute value of {title(name)}", largest, members, healthy))
+            growth = np.where(np.isfinite(size), size, 0.0).max(0) / _first_size(size)
+            phrase = f"{title(name)} grew to {{value}} times its first value"
+            reasons.append(evidence(f"growth of {title(name)}", growth, members, Range(high=EXPLODED), phrase))
         return Explanation(
-            claim, numbers, Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True)
+            f"Losses or gradients {what}",
+            reasons,
+            Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True),
+            aside=_beginnings(signals, members),
         )
 
     @staticmethod
@@ -95,6 +86,34 @@ class Divergence(Rule):
     def healthy() -> Story:
         """Gradients grow in the beginning, and settle."""
         return story({"d_gradient": (0.1, 5.0, 6.0), "g_gradient": (0.05, 2.0, 2.5)})
+
+
+def _share_of_finite(signals: Signals, members: np.ndarray) -> Evidence:
+    """How much of the logged rounds has finite numbers; not all of them in a member that diverged after the last."""
+    finite = np.mean([np.isfinite(signals.curve(name)) for name in _known(signals)], axis=(0, 1))
+    shares = np.where(signals.diverged, np.minimum(finite, 1 - 1 / signals.rounds), finite)
+    phrase = "numbers are finite in {value} of the rounds"
+    return evidence("share of rounds with finite numbers", shares, members, Range(low=1.0), phrase, percent=True)
+
+
+def _beginnings(signals: Signals, members: np.ndarray) -> str:
+    """`; it began with seed 0 at round 3,975, seed 1 at round 4,175 and 20 more`."""
+    since, seeds = _began(signals, _any_exploded(signals)), signals.story.seeds
+    began = sorted((int(since[m]), seeds[m]) for m in members)
+    named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:MAX_NAMED])
+    rest = f" and {len(began) - MAX_NAMED:,} more" if len(began) > MAX_NAMED else ""
+    return f"; it began with {named}{rest}"
+
+
+def _began(signals: Signals, exploded: np.ndarray) -> np.ndarray:
+    """The last round of finite numbers, or the first of exploded ones if that was earlier, `(P,)`."""
+    since = np.where(signals.diverged, _last_finite(signals), onset(signals.logged_rounds, exploded))
+    return np.minimum(since, np.where(exploded.any(0), signals.logged_rounds[exploded.argmax(0)], since))
+
+
+def _any_exploded(signals: Signals) -> np.ndarray:
+    """Points at which any of the curves has exploded, bool `(T, P)`."""
+    return np.any([_exploded(signals, name) for name in WATCHED], axis=0)
 
 
 def _known(signals: Signals) -> list[str]:

@@ -6,11 +6,10 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._series import onset
+from sparring.rules import Detection, Explanation, Rule, evidence
 from sparring.rules._signals import COPIES, Signals
 from sparring.rules._stories import story
-from sparring.rules._words import metric_evidence, metric_plot, middle, number
+from sparring.rules._words import metric_evidence, metric_plot, title
 
 
 @final
@@ -29,18 +28,22 @@ class Memorization(Rule):
             return None
         near = signals.latest("nearest-neighbor")
         holds = (near < COPIES) & ~signals.diverged
-        return Detection(
-            holds, onset(signals.evaluated_rounds, signals.metric("nearest-neighbor") < COPIES), 1 - near / COPIES
-        )
+        return Detection(holds=holds, severity=1 - near / COPIES)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        near = middle(signals.latest("nearest-neighbor"), members)
-        claim = (
-            "The samples are copies of training examples: their nearest-neighbor distance to the training set is "
-            f"{number(near)} times that of unseen real examples."
+        distance = evidence(
+            title("nearest-neighbor"),
+            signals.latest("nearest-neighbor"),
+            members,
+            signals.healthy("nearest-neighbor"),
+            "their nearest-neighbor distance to the training set is {value} times that of unseen real examples",
         )
-        names = ("nearest-neighbor", "diversity", "frechet-distance")
-        return Explanation(claim, metric_evidence(signals, names, members), metric_plot(signals, "nearest-neighbor"))
+        return Explanation(
+            "The samples are copies of training examples",
+            [distance],
+            metric_plot(signals, "nearest-neighbor"),
+            metric_evidence(signals, ("diversity", "frechet-distance"), members),
+        )
 
     @staticmethod
     def sick() -> Story:

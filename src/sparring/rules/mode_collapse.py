@@ -7,15 +7,22 @@ import numpy as np
 
 from sparring.metrics import all_metrics
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Rule
+from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
 from sparring.rules._ranges import Range
-from sparring.rules._series import onset
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
-from sparring.rules._words import metric_evidence, metric_plot, middle, number
+from sparring.rules._words import metric_evidence, metric_plot, number, title
 
 OFF_MODES = 0.25
 """Share of what real data has in `high-quality` below which most points lie on no mode at all."""
+PHRASES = {
+    "modes": "they cover {value} of {real} classes",
+    "reached-modes": "they reach {value} of {real} modes",
+    "diversity": "they differ from one another {value} times as much as real examples do",
+    "class-divergence": "the classes are spread unevenly, with a divergence of {value} nats from the data's",
+    "mode-divergence": "the modes are reached unevenly, with a divergence of {value} nats from the data's",
+}
+"""Metrics that show a lack of variety, the most telling first, and how a sentence puts them."""
 
 
 @final
@@ -42,17 +49,21 @@ class ModeCollapse(Rule):
         if not known:
             return None
         lack = np.max([_varied(signals, name).excess(signals.latest(name)) for name in known], axis=0)
-        then = np.any([~_varied(signals, name).contains(signals.metric(name)) for name in known], axis=0)
         holds = (lack > 0) & ~signals.noise & ~signals.diverged
         # A G with constant output never began to learn, rather than collapsed.
         other_rule = signals.mean_like | _unlike(signals) | (signals.latest("diversity") < CONSTANT)
-        return Detection(holds, onset(signals.evaluated_rounds, then), np.where(other_rule, -0.6, lack))
+        return Detection(holds=holds, severity=np.where(other_rule, -0.6, lack))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        count, name = _mode_count(signals, members)
-        claim = f"The samples lack variety: {', and '.join([*count, *_variety(signals, members)])}."
-        names = ("diversity", "modes", "class-divergence", "reached-modes", "mode-divergence", "confidence")
-        return Explanation(claim, metric_evidence(signals, names, members), metric_plot(signals, name))
+        names = [name for name in dict.fromkeys((*PHRASES, *signals.metrics_with("variety"))) if signals.has(name)]
+        reasons = {name: _reason(signals, name, members) for name in names}
+        shown = max(names, key=lambda name: reasons[name].speaks(fault=True).sum())
+        return Explanation(
+            "The samples lack variety",
+            list(reasons.values()),
+            metric_plot(signals, shown),
+            metric_evidence(signals, ("confidence",), members),
+        )
 
     @staticmethod
     def sick() -> Story:
@@ -89,24 +100,9 @@ def _unlike(signals: Signals) -> np.ndarray:
     return near > signals.healthy("nearest-neighbor").high if signals.has("nearest-neighbor") else near > np.inf
 
 
-def _mode_count(signals: Signals, members: np.ndarray) -> tuple[list[str], str]:
-    """How many modes are generated, in words, and the metric to plot."""
-    for name, what in (("modes", "classes"), ("reached-modes", "modes")):
-        if signals.has(name):
-            now, real = middle(signals.latest(name), members), signals.real(name)
-            if now < real:
-                return [f"they cover {now:.0f} of {real:.0f} {what}"], name
-    order = ("diversity", "class-divergence", "mode-divergence", *signals.metrics_with("variety"))
-    return [], next(name for name in order if signals.has(name))
-
-
-def _variety(signals: Signals, members: np.ndarray) -> list[str]:
-    """Their diversity, or else how unevenly they are spread over classes or modes."""
-    for name, words in (
-        ("diversity", "their diversity is {}, where real examples have 1"),
-        ("class-divergence", "their class divergence from the data is {} nats"),
-        ("mode-divergence", "their mode divergence from the data is {} nats"),
-    ):
-        if signals.has(name) and np.isfinite(now := middle(signals.latest(name), members)):
-            return [words.format(number(now))]
-    return []
+def _reason(signals: Signals, name: str, members: np.ndarray) -> Evidence:
+    """A metric that shows variety, with the end of its healthy range beyond which it is lacking."""
+    healthy, varied = signals.healthy(name), _varied(signals, name)
+    one_sided = healthy.at_least if np.isfinite(varied.low) else healthy.at_most
+    phrase = PHRASES.get(name, "").replace("{real}", number(signals.real(name)))
+    return evidence(title(name), signals.latest(name), members, one_sided, phrase)

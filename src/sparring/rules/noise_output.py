@@ -7,10 +7,9 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._series import onset
-from sparring.rules._signals import ROUGH, ROUGHER, Signals, noise
+from sparring.rules._signals import ROUGH, ROUGHER, Signals
 from sparring.rules._stories import story
-from sparring.rules._words import metric_evidence, metric_plot, middle
+from sparring.rules._words import metric_evidence, metric_plot
 
 STILL_IMPROVING = -0.3
 """Change of the distance over the last third of the rounds below which G still learns: every G begins with noise."""
@@ -39,16 +38,16 @@ class NoiseOutput(Rule):
             return None
         rough = signals.latest("roughness")
         holds = signals.noise & ~signals.good & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
-        then = noise(signals.metric("roughness"), signals.metric("nearest-neighbor"))
         # Samples that are little rougher than the data may not be noise: what keeps G from learning then ranks first.
-        return Detection(holds, onset(signals.evaluated_rounds, then), (rough - ROUGHER) / (ROUGH - ROUGHER))
+        return Detection(holds=holds, severity=(rough - ROUGHER) / (ROUGH - ROUGHER))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        rough = middle(signals.latest("roughness"), members)
-        claim = f"The samples are noise: their roughness is {rough:.1f}, where real images have 1."
-        names = ("roughness", "nearest-neighbor", "confidence", "frechet-distance")
-        plot = metric_plot(signals, "roughness", log=True)
-        return Explanation(claim, metric_evidence(signals, names, members), plot)
+        return Explanation(
+            "The samples are noise",
+            metric_evidence(signals, ("roughness", "nearest-neighbor"), members),
+            metric_plot(signals, "roughness", log=True),
+            metric_evidence(signals, ("confidence", "frechet-distance"), members),
+        )
 
     @staticmethod
     def sick() -> Story:

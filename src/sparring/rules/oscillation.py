@@ -10,7 +10,7 @@ from sparring.rules import Detection, Explanation, Rule, evidence
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
-from sparring.rules._words import metric_evidence, metric_plot, middle, title
+from sparring.rules._words import metric_evidence, metric_plot, middle, number, title
 
 PART = 0.6
 """Share of the rounds, the last ones, in which swings are searched for."""
@@ -54,25 +54,27 @@ class Oscillation(Rule):
             & ~signals.good
             & ~signals.diverged
         )
-        since = np.full(signals.members, signals.distance.rounds[late][0])
         severity = np.maximum(swing / MAX_SWING, np.nan_to_num(lead_swing) / MAX_LEAD_SWING) - 1
-        return Detection(holds, since, severity)
+        return Detection(holds=holds, severity=severity)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         swing, turns = _swings(signals)
         late = signals.distance.values[_late(signals)][:, members]
         name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
-        low, high = (float(np.nanmedian(np.nanpercentile(late, q, axis=0))) for q in (10, 90))
-        claim = (
-            f"The players chase each other: the samples' distance from the data ({_distance_name(signals)}) goes back "
-            f"and forth between {low:.3g} and {high:.3g}, and turned {middle(turns, members):.0f} times."
-        )
-        numbers = [
-            evidence("swing of the distance (SD of its logarithm)", swing, members, Range(high=MAX_SWING)),
+        low, high = (number(float(np.nanmedian(np.nanpercentile(late, q, axis=0)))) for q in (10, 90))
+        of_distance = "the samples' distance from the data swings by {value} (SD of its logarithm)"
+        reasons = [
+            evidence("swing of the distance (SD of its logarithm)", swing, members, Range(high=MAX_SWING), of_distance),
             evidence("swing of D's lead (SD)", _lead_swing(signals), members, Range(high=MAX_LEAD_SWING)),
-            *metric_evidence(signals, ("frechet-distance", "diversity"), members),
         ]
-        return Explanation(claim, numbers, metric_plot(signals, name, log=True))
+        return Explanation(
+            "The players chase each other",
+            reasons,
+            metric_plot(signals, name, log=True),
+            metric_evidence(signals, ("frechet-distance", "diversity"), members),
+            f"; that distance ({_distance_name(signals)}) went back and forth between {low} and {high} and turned "
+            f"{middle(turns, members):.0f} times",
+        )
 
     @staticmethod
     def sick() -> Story:

@@ -8,7 +8,6 @@ import numpy as np
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
-from sparring.rules._series import onset
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
 from sparring.rules._words import middle, number, title
@@ -31,6 +30,7 @@ class OverfittingDiscriminator(Rule):
     """
 
     weight: ClassVar[float] = 0.86
+    anytime: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = ("augmentation", "r1-r2-penalty", "modern")
 
     def detect(self, signals: Signals) -> Detection | None:
@@ -40,21 +40,26 @@ class OverfittingDiscriminator(Rule):
         share = _share(signals)
         unit = signals.levels.sure or np.maximum(np.abs(seen - signals.latest("d_generated")), 1e-9)
         holds = (_latest(share) > MAX_SHARE) & ((seen - unseen) / unit > MIN_GAP) & ~signals.diverged
-        return Detection(
-            holds, onset(signals.evaluated_rounds, share > MAX_SHARE), (_latest(share) - MAX_SHARE) / (1 - MAX_SHARE)
-        )
+        return Detection(holds=holds, severity=(_latest(share) - MAX_SHARE) / (1 - MAX_SHARE))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         seen, unseen, fake = (middle(signals.latest(n), members) for n in ("d_train", "d_held_out", "d_generated"))
-        claim = (
-            f"D overfits its training examples: D(training examples) is {number(seen)}, but D(held-out examples) is "
-            f"{number(unseen)}, towards D(generated examples) at {number(fake)}."
+        share = evidence(
+            "share of the way from training to generated examples",
+            _latest(_share(signals)),
+            members,
+            Range(high=MAX_SHARE),
+            "its output for held-out real examples is {value} of the way to that for generated ones",
+            percent=True,
         )
-        share = _latest(_share(signals))
-        healthy = Range(high=MAX_SHARE)
-        numbers = [evidence("share of the way from training to generated examples", share, members, healthy)]
-        numbers += [evidence(title(name), signals.latest(name), members, Range()) for name in OUTPUTS]
-        return Explanation(claim, numbers, Plot("evaluations", OUTPUTS, "D's outputs", Range()))
+        return Explanation(
+            "D overfits its training examples",
+            [share],
+            Plot("evaluations", OUTPUTS, "D's outputs", Range()),
+            [evidence(title(name), signals.latest(name), members, Range()) for name in OUTPUTS],
+            f"; D(training examples) is {number(seen)}, D(held-out examples) {number(unseen)} and "
+            f"D(generated examples) {number(fake)}",
+        )
 
     @staticmethod
     def sick() -> Story:

@@ -7,70 +7,78 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
+from sparring.rules._progress import FEW_STEPS, IMPROVING, SETTLED
 from sparring.rules._ranges import Range
-from sparring.rules._signals import COPIES, TREND, Signals
+from sparring.rules._signals import UNCHANGED, Signals
 from sparring.rules._stories import story
-from sparring.rules._words import metric_evidence, metric_plot, middle, number, title
+from sparring.rules._words import metric_evidence, metric_plot, title
 
-IMPROVING = -0.15
-"""Change of the distance from the data over the last third of the rounds below which more rounds help."""
-FEW_STEPS = 400
-"""Moves of both players together, below which it is too early for a diagnosis."""
 BEGUN, SURE = 0.1, 0.5
 """D's lead above which it has begun to tell real from generated, and above which it can."""
-FAST = -0.35
-"""Change below which every other finding belongs to the beginning of a run."""
 
 
 @final
 @dataclass(frozen=True)
 class Undertrained(Rule):
-    """Samples are not good yet and still improving when training ends: it is too early to say what is wrong."""
+    """It is too early to say what is wrong: samples are still getting better, or few examples were seen.
+
+    Every GAN begins with samples that are noise or all alike. While it has seen few examples for a run of its kind, or
+    its samples come nearer to the data, other findings of such samples are not reported.
+    """
 
     weight: ClassVar[float] = 0.96
+    anytime: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = ("usual-lr", "adam-for-sgd", "more-rounds")
 
     def detect(self, signals: Signals) -> Detection | None:
-        if 0 < signals.steps < FEW_STEPS:
-            early = ~signals.good & ~signals.diverged
-            return Detection(early, np.zeros(signals.members, dtype=np.int64), np.ones(signals.members))
-        change = signals.change
-        if not np.isfinite(change).any():
+        if not signals.quality_known:
             return None
-        # Samples are unchanged, and D has begun to tell but is far from sure: both players are slow.
-        lead = signals.final("lead")
-        idle = signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
-        copies = signals.latest("nearest-neighbor") < COPIES
-        holds = (signals.improving(IMPROVING) & ~signals.good & ~copies & ~signals.diverged) | idle
-        since = np.full(signals.members, int((1 - TREND) * signals.rounds))
-        # Where the improvement is slow, what holds G back ranks first.
-        return Detection(holds, since, np.where((change < FAST) | idle, 1.0, -1.0))
+        progress = signals.progress
+        holds = progress.unfinished | _idle(signals)
+        if progress.few and progress.unfinished.mean() >= self.min_share:
+            holds |= progress.early  # those that are good already show what the others need
+        ones = np.ones(signals.members)
+        return Detection(holds=holds, severity=ones, since=0 * ones)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        change = middle(signals.change, members)
-        if signals.steps < FEW_STEPS:
-            claim = f"It is too early for a diagnosis: both players together have made {signals.steps:,} steps."
-        elif signals.unchanged[members].mean() > 0.5:
-            claim = (
-                "Training has hardly begun: the samples are as far from the data as at the first evaluation "
-                f"({title(signals.distance.name)} {number(middle(signals.distance.values[-1], members))}), and D is "
-                "not sure of anything either."
-            )
-        else:
-            claim = (
-                f"Training ended early: the samples' distance from the data ({title(signals.distance.name)}) fell by "
-                f"{-change:.0%} over the last third of the rounds, and they are not good yet."
-            )
-        steps = np.full(signals.members, float(signals.steps))
-        numbers = [evidence("steps of both players", steps, members, Range(low=FEW_STEPS))]
-        if np.isfinite(change):
-            numbers.append(
-                evidence("change of the distance over the last third", signals.change, members, Range(low=IMPROVING))
-            )
+        progress, what = signals.progress, "images" if signals.progress.of_images else "examples"
+        every = np.ones(signals.members)
+        limit = SETTLED if progress.few else IMPROVING
+        distance = f"distance from the data ({title(signals.distance.name)})"
+        seen = evidence(
+            f"{what} seen",
+            progress.seen * every,
+            members,
+            Range(low=progress.usual),
+            f"the run has seen {{value}} {what}, where a usual run of such data sees about {{low}}",
+        )
+        fall = evidence(
+            "fall of the distance over the last third",
+            -signals.change,
+            members,
+            Range(high=-limit),
+            f"the samples' {distance} fell by {{value}} over the last third of the rounds",
+            percent=True,
+        )
+        steps = evidence("steps of both players", signals.steps * every, members, Range(low=FEW_STEPS))
+        gained = evidence(
+            "fall of the distance since the first evaluation",
+            _gained(signals),
+            members,
+            Range(low=UNCHANGED),
+            f"the samples' {distance} fell by {{value}} since the first evaluation",
+            percent=True,
+        )
+        idle = bool(_idle(signals)[members].mean() > 0.5)
         names = ("frechet-distance", "diversity", "confidence", "nearest-neighbor")
         name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
-        plot = metric_plot(signals, name, log=True)
-        return Explanation(claim, [*numbers, *metric_evidence(signals, names, members)], plot)
+        return Explanation(
+            "Training has hardly begun" if idle else "It is too early to say what is wrong",
+            [gained, seen] if idle else [seen, fall, steps],
+            metric_plot(signals, name, log=True),
+            metric_evidence(signals, names, members),
+            ", and D is not sure of anything either" if idle else "",
+        )
 
     @staticmethod
     def sick() -> Story:
@@ -92,3 +100,15 @@ class Undertrained(Rule):
     def healthy() -> Story:
         """Samples are good, and have been for a while."""
         return story(metrics={"frechet-distance": (40.0, 5.0, 3.0, 3.0, 3.0, 3.0)})
+
+
+def _idle(signals: Signals) -> np.ndarray:
+    """Members whose samples are unchanged while D has begun to tell but is far from sure: both players are slow."""
+    lead = signals.final("lead")
+    return signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
+
+
+def _gained(signals: Signals) -> np.ndarray:
+    """The share of the distance at the first evaluation that is gone, `(P,)`; NaN with a single one."""
+    values = signals.distance.values
+    return 1 - values[-1] / values[0] if len(values) > 1 else np.full(signals.members, np.nan)

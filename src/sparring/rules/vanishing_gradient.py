@@ -8,7 +8,6 @@ import numpy as np
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import LEAD, SURE, Range
-from sparring.rules._series import onset
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, metric_evidence, middle, number
@@ -50,22 +49,30 @@ class VanishingGradient(Rule):
         winning = signals.final("lead") < LEAD[0]
         holds = (now < limit) & not_good & ~winning & ~signals.diverged
         severity = np.clip(np.log10(np.maximum(limit, 1e-30) / np.maximum(now, 1e-30)) / 2, 0, 1)
-        return Detection(holds, onset(signals.logged_rounds, signals.smoothed("g_gradient") < limit), severity)
+        return Detection(holds=holds, severity=severity)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        now, largest = middle(signals.final("g_gradient"), members), middle(_largest(signals, "g_gradient"), members)
-        d_now = middle(signals.final("d_gradient"), members)
-        beside = f", and D's is {number(d_now)}" if np.isfinite(d_now) else ""
-        claim = f"G's gradient has vanished: its norm is {number(now)}, where it was up to {number(largest)}{beside}."
-        healthy = Range(low=middle(_limit(signals), members))
-        numbers = [
-            evidence("G's gradient", signals.final("g_gradient"), members, healthy),
-            curve_evidence(signals, "d_gradient", members),
-            *(curve_evidence(signals, name, members) for name in ("lead", "d_fake", "g_loss")),
-            *metric_evidence(signals, ("frechet-distance",), members),
+        now = signals.final("g_gradient")
+        reasons = [
+            evidence(f"G's gradient, as a share of {whose}", share, members, Range(low=least), phrase, percent=True)
+            for whose, share, least, phrase in (
+                ("its largest", now / _largest(signals, "g_gradient"), OF_OWN, "its norm is {value} of what it was"),
+                ("D's largest", now / _largest(signals, "d_gradient"), OF_D, "its norm is {value} of D's largest"),
+            )
         ]
+        healthy = Range(low=middle(_limit(signals), members))
         return Explanation(
-            claim, numbers, Plot("curves", ("g_gradient", "d_gradient"), "Gradient norms", healthy, log=True)
+            "G's gradient has vanished",
+            reasons,
+            Plot("curves", ("g_gradient", "d_gradient"), "Gradient norms", healthy, log=True),
+            [
+                *(
+                    curve_evidence(signals, n, members)
+                    for n in ("g_gradient", "d_gradient", "lead", "d_fake", "g_loss")
+                ),
+                *metric_evidence(signals, ("frechet-distance",), members),
+            ],
+            f"; it is {number(middle(now, members))}, and D's {number(middle(signals.final('d_gradient'), members))}",
         )
 
     @staticmethod

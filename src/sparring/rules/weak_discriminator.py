@@ -8,10 +8,9 @@ import numpy as np
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule
 from sparring.rules._ranges import Range
-from sparring.rules._series import onset
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
-from sparring.rules._words import curve_evidence, d_outputs, metric_evidence, middle, number
+from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
 
 MIN_LEAD = 0.2
 """D's lead below which it cannot tell real from generated."""
@@ -43,19 +42,17 @@ class WeakDiscriminator(Rule):
             return None
         lead = signals.final("lead")
         holds = (lead < MIN_LEAD) & signals.poor & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
-        return Detection(holds, onset(signals.logged_rounds, signals.smoothed("lead") < MIN_LEAD), signals.badness)
+        return Detection(holds=holds, severity=signals.badness)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        lead = number(middle(signals.final("lead"), members))
-        claim = (
-            f"D cannot tell bad samples from real examples: its lead is {lead} ({d_outputs(signals, members)}), so G "
-            "is rewarded for bad samples."
+        curves = [curve_evidence(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
+        return Explanation(
+            "D cannot tell bad samples from real examples, so G is rewarded for bad ones",
+            quality_evidence(signals, members),
+            Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
+            curves,
+            f", while {d_outputs(signals, members)}",
         )
-        numbers = [curve_evidence(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
-        of_samples = metric_evidence(
-            signals, ("frechet-distance", "nearest-neighbor", "diversity", "confidence"), members
-        )
-        return Explanation(claim, [*numbers, *of_samples], Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()))
 
     @staticmethod
     def sick() -> Story:

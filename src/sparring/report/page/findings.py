@@ -6,15 +6,14 @@ from functools import partial
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
 from sparring.analysis.facts import Facts
-from sparring.analysis.wording import number
 from sparring.report.figures.finding import finding_figure, has_range
 from sparring.report.findings import (
     EVIDENCE_COLUMNS,
     changes_of,
     is_healthy,
+    median_text,
     members_of,
     min_to_max,
-    range_text,
     when_to_stop,
 )
 from sparring.report.page.document import chart, table
@@ -49,7 +48,7 @@ def _beside_verdict(diagnosis: Diagnosis) -> str:
 
 def _finding(facts: Facts, diagnosis: Diagnosis, finding: Finding, index: int) -> Markup:
     evidence = finding.evidence
-    rows = [[e.name, number(e.value), min_to_max(e), range_text(e.healthy)] for e in evidence]
+    rows = [[e.name, median_text(e), min_to_max(e), e.range] for e in evidence]
     unhealthy = {k for k, each in enumerate(evidence) if not is_healthy(each)} if finding.fault else None
     picture, _ = chart(partial(finding_figure, facts, finding), finding.plot.title)
     band = "Gray band: the healthy range. " if has_range(finding.plot) else ""

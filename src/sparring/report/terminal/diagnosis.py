@@ -10,15 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
-from sparring.analysis.wording import number
 from sparring.record import RunFolder
 from sparring.report.findings import (
     EVIDENCE_COLUMNS,
     changes_of,
     is_healthy,
+    median_text,
     members_of,
     min_to_max,
-    range_text,
     when_to_stop,
 )
 from sparring.report.terminal.commands import Pasteable
@@ -52,8 +51,8 @@ def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[Ren
     for title in EVIDENCE_COLUMNS:
         table.add_column(title, justify="right" if title else "left", no_wrap=True)
     for evidence in finding.evidence:
-        value = Text(number(evidence.value), "bold" if is_healthy(evidence) else f"bold {hue}")
-        table.add_row(evidence.name, value, min_to_max(evidence), Text(range_text(evidence.healthy), "dim"))
+        value = Text(median_text(evidence), "bold" if is_healthy(evidence) else f"bold {hue}")
+        table.add_row(evidence.name, value, min_to_max(evidence), Text(evidence.range, "dim"))
     parts: list[RenderableType] = [
         Text.assemble(
             (finding.rule, f"bold {hue}"), (f"  {members_of(finding)}, since round {finding.since:,}", "dim")
