@@ -93,7 +93,7 @@ class Rule(ABC):
     min_share: ClassVar[float] = MIN_SHARE
     """The share of members that a finding must hold for to be reported."""
     anytime: ClassVar[bool] = False
-    """Whether it is told of members, too, of which it is too early to say what is wrong (`Progress.unfinished`): only
+    """Whether it is reported of members, too, of which it is too early to say what is wrong (`Progress.unfinished`): only
     what more training cannot mend."""
 
     @abstractmethod
@@ -127,9 +127,9 @@ class Rule(ABC):
             return None
         members = np.flatnonzero(detection.holds)
         explanation = self.explain(signals, members)
-        told = explanation.told(self.fault)
-        if not told.all():  # what there is no reason for is not claimed
-            members = members[told]
+        with_reason = explanation.has_reason(self.fault)
+        if not with_reason.all():  # what there is no reason for is not claimed
+            members = members[with_reason]
             if not self._is_reported(len(members), signals):
                 return None
             explanation = self.explain(signals, members)
@@ -159,7 +159,7 @@ class Rule(ABC):
         return count > 0 and count / signals.members >= self.min_share
 
     def _since(self, signals: Signals, detection: Detection) -> np.ndarray:
-        """The round since which every diagnosis would have held, `(P,)`."""
+        """The round since which every diagnosis would have found it, `(P,)`."""
         if detection.since is not None:
             return detection.since
         since, holds = np.full(signals.members, signals.rounds), detection.holds

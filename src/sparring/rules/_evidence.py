@@ -22,7 +22,7 @@ Drawn = Literal["curves", "evaluations"]
 MAX_CITED = 2
 """How many reasons a sentence names: those of the most members, in the order that the rule gives."""
 MAX_DIGITS = 7
-"""Digits with which a number that lies close to the end of its range is told apart from it, at most."""
+"""Digits with which a number that lies close to the end of its range is distinguished from it, at most."""
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,14 @@ class Explanation:
     aside: str = ""
     """What follows the reasons, with its own comma or semicolon: `; it began with seed 0 at round 3,975`."""
 
-    def told(self, fault: bool) -> np.ndarray:
+    def has_reason(self, fault: bool) -> np.ndarray:
         """Members for which there is a reason, bool `(M,)`; nothing is good of which any reason is unhealthy."""
         if not self.reasons:
             return np.zeros(0, dtype=bool)
-        told = np.any([reason.speaks(fault) for reason in self.reasons], axis=0)
+        speaking = np.any([reason.speaks(fault) for reason in self.reasons], axis=0)
         if fault:
-            return told
-        return told & ~np.any([reason.speaks(True) for reason in self.reasons], axis=0)
+            return speaking
+        return speaking & ~np.any([reason.speaks(True) for reason in self.reasons], axis=0)
 
     def cited(self, fault: bool) -> tuple[Evidence, ...]:
         """The reasons that the sentence names."""

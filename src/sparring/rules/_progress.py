@@ -60,11 +60,11 @@ class Progress:
         signals = self._signals
         baseline: dict[str, Any] = signals.story.real_baseline or {}
         if signals.target_errors is not None:
-            least = USUAL_OF_ONE_PATTERN
+            number = USUAL_OF_ONE_PATTERN
         else:
-            least = USUAL_IMAGES if self.of_images else USUAL_VECTORS
+            number = USUAL_IMAGES if self.of_images else USUAL_VECTORS
         batch = signals.story.recipe.get("batch") or 0
-        return max(least, USUAL_BATCHES * batch, baseline.get("examples") or 0)
+        return max(number, USUAL_BATCHES * batch, baseline.get("examples") or 0)
 
     @property
     def of_images(self) -> bool:

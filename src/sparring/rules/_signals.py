@@ -27,7 +27,7 @@ FINAL_EVALUATIONS = 3
 RECENT = 0.5
 """Share of the rounds played before which an evaluation says nothing of the samples now."""
 EARLIER = 60
-"""How many earlier moments are looked at, at most, to say since when something holds."""
+"""From how many earlier moments, at most, it is worked out since when something holds."""
 TREND = 1 / 3
 """Share of the rounds, the last ones, in which trends are measured."""
 POOR = 0.4
