@@ -18,6 +18,7 @@ from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.tricks import Trick
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
+from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1_r2 import R1R2
 from stranger_cases import networks
 from stranger_cases.data import SPAN, Pictures, Rows
@@ -34,8 +35,8 @@ NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
 WINS, WEAK, VANISHING = "discriminator-wins", "weak-discriminator", "vanishing-gradient"
 OSCILLATION, DIVERGENCE = "oscillation", "divergence"
 OVERFITTING, MEMORIZATION = "overfitting-discriminator", "memorization"
-SCALE, CHECKERBOARD, BLUR, COLORS = "scale-mismatch", "checkerboard", "blur", "wrong-colors"
-SIGMOID = "sigmoid-before-logits"
+SCALE, CHECKERBOARD, BLUR, COLORS = "range-mismatch", "checkerboard", "blur", "wrong-colors"
+SIGMOID = "bounded-scores"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def own(
             "generator_optimizer": optimizer,
             "discriminator_optimizer": optimizer,
             "batch": 32,
-            "rounds": 2_500,
+            "rounds": 2_000,
         }
         changed = fields | changes
         return Recipe(data=data, log_points=min(LOG_POINTS, changed["rounds"]), **changed)
@@ -114,6 +115,6 @@ def own(
 
 
 def modern(*tricks: Trick, **changes: Any) -> Make:
-    """Networks of one's own in the modern game: relativistic, with R1 and R2, samples from averaged weights."""
-    every = (*tricks, R1R2(1.0), ExponentialMovingAverage())
-    return own(both=Adam(1e-3, betas=(0.0, 0.99)), objective=RelativisticPaired(), tricks=every, **changes)
+    """Networks of one's own, trained as `auto` trains its: relativistic, with R1 and R2, averaged, rates that fall."""
+    every = (*tricks, R1R2(3.0, every=8), LearningRateSchedule(), ExponentialMovingAverage())
+    return own(both=Adam(2e-3, betas=(0.0, 0.99)), objective=RelativisticPaired(), tricks=every, **changes)

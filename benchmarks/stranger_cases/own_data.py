@@ -49,14 +49,14 @@ def pictures(kind: str, count: int = COUNT, side: int = 16) -> Pictures:
 def folders() -> Iterator[Case]:
     """Large folders in color: sound runs to their end."""
     for name, kind, side, make in (
-        ("textures, own networks, R1 and R2", "textures", 16, modern(rounds=6_000)),
-        ("shapes, own networks, R1 and R2", "shapes", 16, modern(rounds=6_000)),
-        ("tinted digits, own networks, R1 and R2", "tinted", 16, modern(rounds=6_000)),
-        ("photographs, own networks, R1 and R2", "photographs", 16, modern(rounds=6_000)),
-        ("textures, hinge with R1", "textures", 16, own(objective=Hinge(), tricks=(R1(1.0),), rounds=6_000)),
-        ("photographs, hinge with R1", "photographs", 16, own(objective=Hinge(), tricks=(R1(1.0),), rounds=6_000)),
-        ("photographs, cross-entropy with R1", "photographs", 16, own(tricks=(R1(1.0),), rounds=6_000)),
-        ("textures, cross-entropy with R1", "textures", 16, own(tricks=(R1(1.0),), rounds=6_000)),
+        ("textures, own networks, R1 and R2", "textures", 16, modern(rounds=5_000)),
+        ("shapes, own networks, R1 and R2", "shapes", 16, modern(rounds=5_000)),
+        ("tinted digits, own networks, R1 and R2", "tinted", 16, modern(rounds=5_000)),
+        ("photographs, own networks, R1 and R2", "photographs", 16, modern(rounds=5_000)),
+        ("textures, hinge with R1", "textures", 16, own(objective=Hinge(), tricks=(R1(1.0),), rounds=4_000)),
+        ("photographs, hinge with R1", "photographs", 16, own(objective=Hinge(), tricks=(R1(1.0),), rounds=4_000)),
+        ("photographs, cross-entropy with R1", "photographs", 16, own(tricks=(R1(1.0),), rounds=4_000)),
+        ("textures, cross-entropy with R1", "textures", 16, own(tricks=(R1(1.0),), rounds=4_000)),
         ("photographs, auto", "photographs", 24, auto(4_000)),
         ("textures, auto", "textures", 24, auto(4_000)),
     ):
@@ -66,12 +66,12 @@ def folders() -> Iterator[Case]:
 def small_folders() -> Iterator[Case]:
     """Twenty, a hundred and four hundred pictures."""
     few, unclear = (OVERFITTING, MEMORIZATION, COLLAPSE), (EQUILIBRIUM, NOT_SURE, UNDERTRAINED)
-    plain, augmented = own(rounds=4_000), modern(DiffAugment(), rounds=5_000)
+    plain, augmented = own(rounds=3_000), modern(DiffAugment(), rounds=4_000)
     for name, kind, count, right, make in (
         ("20 tinted digits, own networks", "tinted", 20, few, plain),
         ("20 shapes, own networks", "shapes", 20, few, plain),
-        ("20 photographs, R1 and R2", "photographs", 20, few, modern(rounds=4_000)),
-        ("20 textures, R1 and R2", "textures", 20, few, modern(rounds=4_000)),
+        ("20 photographs, R1 and R2", "photographs", 20, few, modern(rounds=3_000)),
+        ("20 textures, R1 and R2", "textures", 20, few, modern(rounds=3_000)),
         ("100 shapes, own networks", "shapes", 100, few, plain),
         ("100 tinted digits, own networks", "tinted", 100, few, plain),
         ("100 textures, own networks", "textures", 100, few, plain),
