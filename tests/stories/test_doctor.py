@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from sparring.analysis.doctor import Examination
-from sparring.datasets import _folder
+from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
 from tests.stories.image_files import RNG, pixels_of, saved, sparring
 
@@ -73,13 +73,15 @@ def test_the_doctor_tells_all_in_json(patient: Path, tmp_path: Path, capsys: pyt
 def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sparring("doctor", patient, "--size", 16, "--fit", "pad", "--background", "white") == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "broken 2: dogs/broken.gif (is no image), dogs/cut.png (" in said
+    assert "broken 2: dogs/broken.gif (is no image); dogs/cut.png (is cut short)" in said
     assert "exact duplicates 1 redundant copy in 1 group: cats/0.png = dogs/copy.webp" in said
-    assert (
-        "training sees 16x16, red, green and blue (as asked); 7 scaled and padded; 1 transparent, seen on #ffffff"
-        in said
-    )
-    assert f"'folder(path={patient}, size=16, fit=pad, background=#ffffff)'" in said
+    assert "classes 2 (subfolders; used with --conditional): dogs 4, cats 3" in said
+    assert "training sees 16x16, red, green and blue (as asked); 7 scaled and padded" in said
+    assert "transparency 1 transparent, seen on #ffffff: --alpha keeps the transparency" in said
+    assert "few images few (7): expect copies" in said
+    assert "memory 7 images at 16x16 need 5 kB decoded" in said
+    assert "of at most 20 GB in " in said and "(SPARRING_CACHE_LIMIT sets the limit)" in said
+    assert f"sparring train auto --data {patient} --size=16 --fit=pad '--background=#ffffff'" in said
 
 
 def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +91,7 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
     saved(np.full((8, 8, 3), 9, np.uint8))(home / "plain.png")
     hidden, shown = (
         Examination.of(home).summary(),
-        Examination.of(home, _folder.ImageSettings(background=(255,) * 3)).summary(),
+        Examination.of(home, ImageSettings(background=(255,) * 3)).summary(),
     )
     assert hidden["transparent"] == shown["transparent"] == 1
     assert (hidden["training"]["background"], shown["training"]["background"]) == ("#000000", "#ffffff")
@@ -116,7 +118,7 @@ def test_training_sees_what_the_doctor_said(patient: Path) -> None:
         ((), 2, "doctor --help"),
         ((".", "--out", "x.jpg"), 2, "--out must end in"),
         ((".", "--background", "mud"), 2, "background must be a color"),
-        ((".",), 1, "holds no image: name a folder of images"),
+        ((".",), 1, "and others): name a folder of images"),
     ],
 )
 def test_the_doctor_complains_in_one_line(

@@ -18,7 +18,7 @@ import sparring.training.trainer
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
 from sparring.cli.main import run
-from sparring.datasets import _folder
+from sparring.datasets.files import loading
 from sparring.datasets.folder import Folder
 from sparring.datasets.ring import Ring
 from sparring.recipe import find_recipe
@@ -100,8 +100,8 @@ def test_a_users_own_folder_has_figures_without_a_judge_and_is_opened_once(
     image_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = []
-    openings = _folder.load_folder
-    monkeypatch.setattr(_folder, "load_folder", lambda *given: opened.append(given) or openings(*given))
+    openings = loading.load_folder
+    monkeypatch.setattr(loading, "load_folder", lambda *given: opened.append(given) or openings(*given))
     recipe = find_recipe("digits").replace(data=Folder(str(image_folder)), rounds=10, log_points=2, batch=8)
     told = train(recipe, tmp_path / "run", threads=1).story
     assert len(opened) == 1

@@ -14,7 +14,9 @@ import pytest
 from PIL import Image
 
 from sparring.analysis.doctor import Examination
-from sparring.datasets import _folder
+from sparring.datasets.files.loading import load_folder
+from sparring.datasets.files.settings import ImageSettings
+from sparring.datasets.files.survey import chosen_size
 from sparring.datasets.folder import Folder
 from sparring.errors import UsageError
 from tests.stories.image_files import ALPHA, GREY, RGB, RGBA, RNG, complaint, pixels_of, saved
@@ -215,7 +217,7 @@ def test_a_jpeg_with_a_second_picture_is_the_first(home: Path) -> None:
 
 @pytest.mark.parametrize("alpha", [0, 1, 2, 63, 64, 127, 128, 129, 200, 254, 255])
 def test_compositing_rounds_to_the_nearest_level(alpha: int) -> None:
-    from sparring.datasets._pixels import opaque
+    from sparring.datasets.files.pixels import opaque
 
     levels = np.arange(256, dtype=np.uint8)
     rgba = np.stack([levels, levels[::-1], levels, np.full(256, alpha, np.uint8)], -1)[None]
@@ -250,8 +252,8 @@ def test_a_tiff_whose_levels_say_nothing_is_named_with_why(home: Path) -> None:
     tiff(DEEP.astype(np.int16), 16, form=2)(home / "signed.tiff")
     tiff(np.dstack([DEEP, DEEP]), 16, extra=2)(home / "rare.tiff")
     (home / "cut.tiff").write_bytes((home / "good.tiff").read_bytes()[:40])
-    for settings in (_folder.ImageSettings(), _folder.ImageSettings(size=4)):
-        info = _folder.load_folder(home, settings).info
+    for settings in (ImageSettings(), ImageSettings(size=4)):
+        info = load_folder(home, settings).info
         assert info.images == 1
         faults = dict(info.broken)
         for name in ("fractions", "long", "signed"):
@@ -289,7 +291,7 @@ def test_a_folder_without_color_is_grey_unless_asked(home: Path) -> None:
     ],
 )
 def test_the_size_suits_the_images_and_is_said(sizes: list[tuple[int, int]], chosen: tuple[int, int], why: str) -> None:
-    size, reason = _folder.chosen_size(sizes)
+    size, reason = chosen_size(sizes)
     assert size == chosen
     assert why in reason
 
@@ -329,12 +331,12 @@ def test_subfolders_are_classes_counted_from_where_they_part(home: Path) -> None
         (home / place).parent.mkdir(parents=True, exist_ok=True)
         saved(RGB)(home / place)
     source: Any = Folder(str(home)).open(None, "cpu")
-    assert source.labels.tolist() == [1, 1, 0, 2]  # in the order of paths; classes are ".", "cats" and "dogs"
-    assert _folder.load_folder(home, _folder.ImageSettings()).info.classes == (".", "cats", "dogs")
+    assert source.labels.tolist() == [1, 1, 0, 2]  # in the order of paths; classes are "(none)", "cats" and "dogs"
+    assert load_folder(home, ImageSettings()).info.classes == ("(none)", "cats", "dogs")
     shutil.rmtree(home / "all" / "dogs")
     (home / "all" / "d.png").unlink()
     source = Folder(str(home)).open(None, "cpu")
-    assert source.labels.tolist() == [0, 1]  # "." and "young"
+    assert source.labels.tolist() == [0, 1]  # "(none)" and "young"
 
 
 def test_stray_and_broken_files_are_named_and_skipped(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -345,7 +347,7 @@ def test_stray_and_broken_files_are_named_and_skipped(home: Path, capsys: pytest
     (home / "text.jpg").write_text("no image at all")
     (home / "cut.png").write_bytes((home / "good.png").read_bytes()[:60])
     (home / "gone.webp").symlink_to(home / "nowhere")
-    opened = _folder.load_folder(home, _folder.ImageSettings())
+    opened = load_folder(home, ImageSettings())
     assert opened.info.images == 1
     assert dict(opened.info.broken).keys() == {"empty.png", "text.jpg", "cut.png", "gone.webp"}
     assert dict(opened.info.broken)["empty.png"] == "is empty"
@@ -354,8 +356,10 @@ def test_stray_and_broken_files_are_named_and_skipped(home: Path, capsys: pytest
     Folder(str(home)).resolved()
     said = capsys.readouterr().err
     assert "not images, skipped: notes.txt" in said
-    assert "broken, skipped: cut.png (" in said
-    assert "and 1 more" in said
+    assert (
+        "broken, skipped: cut.png (is cut short); empty.png (is empty); gone.webp (is a link to nothing); "
+        "text.jpg (is no image)"
+    ) in said
 
 
 def test_a_folder_that_holds_a_link_to_itself(home: Path) -> None:
@@ -365,7 +369,11 @@ def test_a_folder_that_holds_a_link_to_itself(home: Path) -> None:
 
 
 def test_what_is_no_folder_of_images_is_told_in_one_line(home: Path) -> None:
-    complaint(lambda: pixels_of(home), home, "holds no image (PNG, JPEG, WebP, BMP, GIF or TIFF): name a folder")
+    complaint(
+        lambda: pixels_of(home),
+        home,
+        "holds no image (PNG, JPEG, WebP, GIF, TIFF, BMP, PPM, AVIF, JPEG 2000 and others): name a folder",
+    )
     complaint(lambda: pixels_of(home / "no"), home / "no", "does not exist: name a folder of images")
     (home / "a.txt").touch()
     complaint(lambda: pixels_of(home), "only a.txt: name a folder")

@@ -17,10 +17,13 @@ from PIL import Image
 from sparring.analysis.diagnosis import command as remedy_command
 from sparring.analysis.doctor import Examination
 from sparring.characters import ERRORS, encodable, printable, quoted
+from sparring.cli.folder_flags import given_in, with_settings
 from sparring.cli.main import OK, WRONG_USAGE, run
 from sparring.cli.recipe_flags import read_data
 from sparring.datasets import Digits
-from sparring.datasets._folder import ImageSettings, Listing
+from sparring.datasets.files.listing import folder_contents
+from sparring.datasets.files.settings import ImageSettings
+from sparring.datasets.files.survey import Survey
 
 SOURCES = Path(__file__).parents[2] / "src" / "sparring"
 ENCODINGS = ("ascii", "cp1252", "gbk", "latin-1", "utf-8")
@@ -149,7 +152,8 @@ def test_commands_that_are_printed_can_be_pasted(encoding: str, tmp_path: Path) 
     for folder in folders:
         folder.mkdir()
         settings = ImageSettings(), ImageSettings(size=16, background=(255, 0, 0))
-        commands += [Examination(Listing(folder, (), ()), each, ()).command(encoding) for each in settings]
+        surveys = [Survey(folder_contents(folder), each, {}, {}) for each in settings]
+        commands += [Examination(survey, ()).command(encoding) for survey in surveys]
         commands.append(remedy_command(folder, "packing", encoding))
     shell = "sparring() { printf '%s\\0' \"$@\"; printf '\\0'; }\n" + "\n".join(commands)
     pasted = subprocess.run(["bash", "-c", shell.encode(encoding, ERRORS)], capture_output=True, check=True).stdout
@@ -157,7 +161,7 @@ def test_commands_that_are_printed_can_be_pasted(encoding: str, tmp_path: Path) 
     for folder, plain, changed, remedy in zip(folders, lines[::3], lines[1::3], lines[2::3], strict=False):
         assert plain[:3] == ["train", "auto", "--data"] and plain[-1] == f"runs/{folder.name}"
         assert read_data(plain[3], Digits()).path == str(folder)
-        data = read_data(changed[3], Digits())
+        data = with_settings(read_data(changed[3], Digits()), given_in(changed))
         assert (data.path, data.size, data.background) == (str(folder), 16, "#ff0000")
         assert remedy[2] == str(folder)
 

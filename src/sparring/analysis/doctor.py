@@ -1,9 +1,11 @@
-"""A folder of images examined before training: its contents, its problems, and how training would read it."""
+"""A user's images examined before training: what there is, what is wrong with it, and how training would read it."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparring import catalogue
 from sparring.characters import quoted
-from sparring.datasets._folder import ImageSettings, Listing, chosen_size, classes_of, each, listing, some
-from sparring.datasets._pixels import BrokenError, ImageInfo, Size, image_info, is_colored, read_image
-from sparring.errors import SparringError
+from sparring.datasets.files import cache, memory
+from sparring.datasets.files.contents import Contents
+from sparring.datasets.files.formats import BrokenError
+from sparring.datasets.files.labels import Labels, labels_of
+from sparring.datasets.files.loading import LevelsUsed, levels_used
+from sparring.datasets.files.paths import contents_of
+from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, is_colored, opaque
+from sparring.datasets.files.settings import ImageSettings, Size
+from sparring.datasets.files.summary import FEW, levels_line
+from sparring.datasets.files.survey import Survey, each
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,6 +38,7 @@ COLORS = {
     "1": "black and white",
     "L": "gray",
     "I": "16-bit gray",
+    "F": "fractional gray",
     "P": "palette",
     "CMYK": "CMYK",
     "RGB": "RGB",
@@ -40,7 +49,7 @@ COLORS = {
 
 @dataclass(frozen=True)
 class ImageFile:
-    """What was found out about one file."""
+    """What was found out about one file; of a file with several frames, about the first of those that are used."""
 
     name: str
     info: ImageInfo | None = None
@@ -55,37 +64,57 @@ class ImageFile:
     flat: bool = False
     """Whether it is of nearly one color."""
     colored: bool = False
-    """Whether any pixel is not gray."""
+    """Whether any pixel of any frame is not gray."""
+    frames: int = 0
+    """Images that it gives."""
+    levels: tuple[tuple[float | None, float, float], ...] = ()
+    """The level that is white, the lowest and the highest of each frame."""
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What a folder of images holds, and how training would read it under the settings `settings`."""
+    """What a folder, an archive or an array of images holds, and how training would read it."""
 
-    contents: Listing
-    settings: ImageSettings
+    survey: Survey
     files: tuple[ImageFile, ...]
+    """Every image file, in the order of names."""
 
     @classmethod
-    def of(cls, folder: Path, settings: ImageSettings | None = None) -> Examination:
-        """Read every image in a folder and the folders in it.
+    def of(cls, path: str | Path, settings: ImageSettings | None = None) -> Examination:
+        """Read every image at a path.
 
         Args:
-            folder: The folder to examine.
-            settings: How training is to read it: size, fit, background and colors.
+            path: The folder, archive or array to examine.
+            settings: How training is to read it: size, fit, background and so on.
 
         Returns:
             The examination; files that cannot be read are part of it.
 
         Raises:
-            SparringError: There is no such folder, or no image in it.
+            SparringError: There is nothing, or no image.
+            UsageError: The labels that the settings ask for are not there.
         """
-        contents, settings = listing(folder), settings or ImageSettings()
-        if not contents.images:
-            only = f", only {some(contents.stray)}" if contents.stray else ""
-            raise SparringError(f"{contents.folder} holds no image{only}: name a folder of images")
-        files = each(lambda name: _examined(contents.folder, name, settings), contents.names, "examining")
-        return cls(contents, settings, tuple(files))
+        settings = settings or ImageSettings()
+        survey = Survey.of(contents_of(path, settings), settings)
+        stretch = survey.stretch()
+        files = each(lambda name: _examined(survey, name, stretch), survey.contents.names, "examining")
+        return cls(survey, tuple(files))
+
+    @property
+    def contents(self) -> Contents:
+        """The files at the path."""
+        return self.survey.contents
+
+    @property
+    def settings(self) -> ImageSettings:
+        """How training is to read them."""
+        return self.survey.settings
+
+    @cached_property
+    def readable(self) -> Survey:
+        """The survey without images that turned out to be broken."""
+        good = {file.name: file.info for file in self.good if file.info}
+        return dataclasses.replace(self.survey, infos=good)
 
     @cached_property
     def good(self) -> list[ImageFile]:
@@ -93,12 +122,30 @@ class Examination:
         return [file for file in self.files if not file.fault]
 
     @cached_property
-    def broken(self) -> list[ImageFile]:
-        """Images that cannot be read."""
-        return [file for file in self.files if file.fault]
+    def images(self) -> int:
+        """How many images there are, frames included."""
+        return sum(file.frames for file in self.good)
+
+    @cached_property
+    def broken(self) -> list[tuple[str, str]]:
+        """Entries that cannot be read, and why."""
+        faults = [(file.name, file.fault) for file in self.files if file.fault]
+        return sorted([*self.contents.broken, *faults])
+
+    @cached_property
+    def stray(self) -> list[str]:
+        """Files that are no images, and were not read for labels."""
+        return [entry.name for entry in self.contents.stray if entry.name not in self.labels.files]
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The classes of the images that can be read, and where they come from."""
+        return labels_of(self.contents, [file.name for file in self.good], self.settings.labels)
 
     @cached_property
     def formats(self) -> dict[str, int]:
+        if self.contents.kind == "array":
+            return {"array": len(self.good)} if self.good else {}
         return _counted(file.info.format for file in self.good if file.info)
 
     @cached_property
@@ -112,9 +159,14 @@ class Examination:
 
     @cached_property
     def classes(self) -> dict[str, int]:
-        """Subfolder -> number of images, the largest first; empty where all lie in one folder."""
-        counts = _counted(classes_of([file.name for file in self.good]))
-        return counts if len(counts) > 1 else {}
+        """Class -> number of images, the largest first; empty where there are none."""
+        of = self.labels.of
+        if of is None:
+            return {}
+        counts = Counter[str]()
+        for file in self.good:
+            counts[self.labels.classes[of[file.name]]] += file.frames
+        return dict(counts.most_common())
 
     @property
     def imbalance(self) -> float | None:
@@ -143,15 +195,26 @@ class Examination:
         return [file.name for file in self.good if file.info and file.info.transparent]
 
     @cached_property
+    def levels(self) -> tuple[LevelsUsed, ...]:
+        """Kinds of images that use few of the levels they could have; none where levels are stretched."""
+        every = [levels for file in self.good for levels in file.levels]
+        return levels_used(every) if self.settings.levels == "full" else ()
+
+    @property
+    def few(self) -> bool:
+        """Whether there are so few images that generated ones will be copies."""
+        return self.images < FEW
+
+    @property
     def training_size(self) -> tuple[Size, str]:
         """Width and height that training would scale to, and the reason in words."""
-        if self.settings.size:
-            return (self.settings.size, self.settings.size), "as asked"
-        return chosen_size([file.info.size for file in self.files if file.info])
+        return self.survey.chosen  # training chooses it before it finds that an image is broken
 
     @property
     def channels(self) -> int:
-        """1 for gray, 3 for red, green and blue."""
+        """1 for gray, 3 for red, green and blue, 4 with alpha."""
+        if self.settings.alpha:
+            return 4
         colored = any(file.colored for file in self.good)
         return 1 if self.settings.colors == "gray" or (self.settings.colors == "auto" and not colored) else 3
 
@@ -173,60 +236,97 @@ class Examination:
         return "#{:02x}{:02x}{:02x}".format(*self.settings.background)
 
     def command(self, encoding: str | None = None) -> str:
-        """A command that trains on the folder with these settings, to be pasted into a shell.
+        """A command that trains on these images with these settings, to be pasted into a shell.
 
         Args:
             encoding: Of the terminal where it is printed; see `quoted`.
         """
-        folder, settings = self.contents.folder, self.settings
-        values = {"size": settings.size, "fit": settings.fit, "colors": settings.colors}
-        background = {"background": self.background} if any(settings.background) else {}
-        leaf = catalogue.make("datasets", "folder", {"path": str(folder), **values, **background})
-        default = catalogue.make("datasets", "folder", {"path": str(folder)})
-        data, out = catalogue.to_text(leaf) if leaf != default else folder, f"runs/{folder.name or 'mine'}"
-        return f"sparring train auto --data {quoted(data, encoding)} --seeds 4 --out {quoted(out, encoding)}"
+        settings, path = self.settings, self.contents.path
+        chosen = {**dataclasses.asdict(settings), "background": self.background}
+        default = {**dataclasses.asdict(ImageSettings()), "background": "#000000"}
+        flags = [f"--{n}" if value is True else f"--{n}={value}" for n, value in chosen.items() if value != default[n]]
+        name = path.name if self.contents.kind == "folder" else path.name.partition(".")[0]
+        out = f"runs/{name or 'mine'}"
+        words = ["sparring", "train", "auto", "--data", path, *flags, "--seeds", "4", "--out", out]
+        return " ".join(quoted(word, encoding) for word in words)
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data: what `sparring doctor --json` prints."""
         (width, height), reason = self.training_size if self.good else ((0, 0), "no image can be read")
         training = {
-            "images": len(self.good),
+            "images": self.images,
             "shape": [self.channels, height, width],
             "why": reason,
             "fit": self.settings.fit,
             "background": self.background,
+            "alpha": self.settings.alpha,
+            "frames": self.settings.frames,
+            "levels": self.settings.levels,
             "resized": self.resized if self.good else 0,
+            "bytes": self.readable.bytes if self.good else 0,
+            "bytes_free": memory.available_memory(),
             "command": self.command(),
         }
+        files, frames = self.survey.animated
         return {
-            "folder": str(self.contents.folder),
-            "images": len(self.good),
+            "folder": str(self.contents.path),
+            "kind": self.contents.kind,
+            "images": self.images,
             "formats": self.formats,
             "sizes": self.sizes,
             "colors": self.colors,
             "transparent": len(self.transparent),
+            "animated": {"files": files, "frames": frames},
             "classes": self.classes,
+            "labels_from": self.labels.source,
             "imbalance": self.imbalance,
-            "broken": [{"file": file.name, "fault": file.fault} for file in self.broken],
-            "stray": list(self.contents.stray),
+            "few": self.few,
+            "few_levels": [levels_line(used) for used in self.levels],
+            "notes": [*self.contents.notes, *self.labels.notes],
+            "broken": [{"file": name, "fault": fault} for name, fault in self.broken],
+            "stray": self.stray,
             "duplicates": self.duplicates,
             "look_alike": self.look_alikes,
             "nearly_one_color": self.flat,
             "training": training if self.good else None,
+            "cache": {"folder": str(cache.cache_folder()), "bytes": cache.cached_bytes(), "limit": cache.cache_limit()},
         }
 
 
-def _examined(folder: Path, name: str, settings: ImageSettings) -> ImageFile:
-    header = None
+def _examined(survey: Survey, name: str, stretch: Stretch) -> ImageFile:
+    header = survey.infos.get(name)
+    if header is None:
+        return ImageFile(name, None, survey.broken[name])
+    background = survey.settings.background
+
+    def use(frame: Frame) -> ImageFile:
+        pixels = np.asarray(frame.image)
+        digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
+        on_ground = opaque(frame.image, background)
+        color = np.asarray(on_ground)
+        flat = int(np.ptp(color.reshape(-1, 3), axis=0).max()) <= FLAT
+        looks = "" if flat else _difference_hash(on_ground)
+        levels = ((frame.white, *frame.limits),)
+        return ImageFile(name, header, "", digest, looks, flat, is_colored(color), 1, levels)
+
     try:
-        header = image_info(folder / name)
-        image = read_image(folder / name, settings.background)
+        frames = survey.read(name, use, stretch)
     except BrokenError as error:
         return ImageFile(name, header, str(error))
-    pixels = np.asarray(image)
-    digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
-    flat = int(np.ptp(pixels.reshape(-1, 3), axis=0).max()) <= FLAT
-    return ImageFile(name, header, "", digest, "" if flat else _difference_hash(image), flat, is_colored(pixels))
+    return _merged(frames)
+
+
+def _merged(frames: Sequence[ImageFile]) -> ImageFile:
+    """A file of several frames."""
+    if len(frames) == 1:
+        return frames[0]
+    return dataclasses.replace(
+        frames[0],
+        flat=all(frame.flat for frame in frames),
+        colored=any(frame.colored for frame in frames),
+        frames=len(frames),
+        levels=tuple(levels for frame in frames for levels in frame.levels),
+    )
 
 
 def _difference_hash(image: Image.Image) -> str:
@@ -243,6 +343,8 @@ def _difference_hash(image: Image.Image) -> str:
 
 def _color(header: ImageInfo) -> str:
     name = COLORS.get("I" if header.mode.startswith("I") else header.mode, header.mode)
+    if header.deep and not header.is_gray:
+        name = f"16-bit {name}"
     return f"{name} with transparency" if header.transparent and header.mode != "RGBA" else name
 
 

@@ -1,16 +1,17 @@
-"""Check a folder of images, and see what training would see."""
+"""Check images of your own, and see what training would see."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 
 from sparring import catalogue
 from sparring.cli.flags import Json, check_suffix, flag, parse, print_json, print_rich
+from sparring.cli.folder_flags import FolderFlags, given
 from sparring.cli.main import OK
 
 
@@ -18,12 +19,11 @@ from sparring.cli.main import OK
 class DoctorFlags:
     """Flags of `doctor`."""
 
-    folder: Annotated[tyro.conf.Positional[Path], flag("A folder of images.", "DIR")]
+    folder: Annotated[
+        tyro.conf.Positional[Path], flag("A folder of images, a zip or tar archive of them, or an array.", "PATH")
+    ]
     out: Annotated[Path | None, flag("Write a contact sheet.", "FILE.png", "none")] = None
-    size: Annotated[int, flag("Side to train at, in pixels.", "PIXELS", "chosen by the images")] = 0
-    fit: Annotated[Literal["crop", "pad", "stretch"], flag("How images of other shapes are made square.")] = "crop"
-    background: Annotated[str, flag("Color behind transparent pixels: #rrggbb or a name.", "COLOR")] = "#000000"
-    colors: Annotated[Literal["auto", "gray", "rgb"], flag("auto: gray if no image has color.")] = "auto"
+    images: FolderFlags = field(default_factory=FolderFlags)
     json: Json = False
 
 
@@ -36,8 +36,8 @@ def run(arguments: list[str]) -> int:
     from sparring.analysis.doctor import Examination
     from sparring.record import write_atomically
 
-    settings = {name: getattr(flags, name) for name in ("size", "fit", "background", "colors")}
-    examination = Examination.of(flags.folder, catalogue.make("datasets", "folder", {"path": "", **settings}).settings)
+    settings = catalogue.make("datasets", "folder", {"path": "", **given(flags.images)}).settings
+    examination = Examination.of(flags.folder, settings)
     if flags.out:
         sheet = report.contact_sheet(examination)
         write_atomically(flags.out, lambda path: sheet.save(path, format="PNG"))

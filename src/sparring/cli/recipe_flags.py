@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 from sparring import catalogue
+from sparring.cli import folder_flags
 from sparring.cli.flags import flag
 from sparring.errors import UsageError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "run": ("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "early_stop"),
     "data": ("data", "data_dir", "batch", "conditional"),
+    "images of your own": folder_flags.NAMES,
     "game": ("lr", "optimizer", "objective", "tricks", "round", "generator_optimizer", "discriminator_optimizer"),
     "networks": ("generator", "discriminator", "latent"),
     "machine": ("device", "threads", "precision", "compile", "processes", "on", "share_batch"),
@@ -52,6 +54,8 @@ def flags_of(static: type[Any], recipe: Recipe) -> type[Any]:
     """
     hints = get_type_hints(static, include_extras=True)
     every: dict[str, tuple[str, Any, Any]] = {f.name: (f.name, hints[f.name], f) for f in dataclasses.fields(static)}
+    hints = get_type_hints(folder_flags.FolderFlags, include_extras=True)
+    every |= {f.name: (f.name, hints[f.name], f) for f in dataclasses.fields(folder_flags.FolderFlags)}
     for f in dataclasses.fields(recipe):
         if f.name not in ("name", "origin"):
             every[f.name] = _flag_of(f.name, getattr(recipe, f.name))
@@ -60,9 +64,9 @@ def flags_of(static: type[Any], recipe: Recipe) -> type[Any]:
     groups: list[tuple[str, Any, Any]] = []
     for group, names in GROUPS.items():
         chosen = [*names, *(name for name in every if name not in listed)] if group == first else names
-        made = dataclasses.make_dataclass(group, [every[name] for name in chosen], kw_only=True)
+        made = dataclasses.make_dataclass(group.replace(" ", "_"), [every[name] for name in chosen], kw_only=True)
         made.__doc__ = " "  # else tyro shows the signature
-        groups.append((group, made, field(default_factory=made)))
+        groups.append((group.replace(" ", "_"), made, field(default_factory=made)))
     return dataclasses.make_dataclass("TrainFlags", groups, kw_only=True)
 
 
@@ -94,6 +98,8 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
             )
         else:
             changes[f.name] = given
+    if settings := folder_flags.given(flags):
+        changes["data"] = folder_flags.with_settings(changes.get("data", recipe.data), settings)
     if flags.optimizer:
         chosen = catalogue.read("optimizers", flags.optimizer)
         changes = dict.fromkeys(optimizers, chosen) | changes

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
+from sparring.cli.folder_flags import given_in, with_settings
 from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat, read_data
 from sparring.errors import UsageError
@@ -143,7 +144,8 @@ def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
         _check_folder(name)
         recipe = find_recipe(name)
         if data := _value_of(rest, "--data"):
-            recipe = find_recipe(name, sized_by=read_data(data, recipe.data))
+            chosen = with_settings(read_data(data, recipe.data), given_in(rest))
+            recipe = find_recipe(name, sized_by=chosen)
         return name, recipe, None, _aliases(rest, recipe)
     if {"-h", "--help"} & set(arguments):
         return "RECIPE", find_recipe(EXAMPLE), None, arguments

@@ -83,6 +83,8 @@ class Dataset(ABC):
     """The distribution, for points in the plane. Such data is unbounded: its data units are the coordinates."""
     classes: ClassVar[int] = 0
     """Number of classes, for data whose examples have known classes."""
+    class_advice: ClassVar[str] = "choose another data set, or drop it"
+    """What to do where class-conditional training is asked for and there are no classes, for an error message."""
     span: tuple[float, float] = (0.0, 1.0)
     """What networks get in place of the data units 0 and 1: (0, 1) for a G that ends in sigmoid, (-1, 1) for tanh."""
 

@@ -13,22 +13,23 @@ from sparring.errors import SparringError, UsageError
 if TYPE_CHECKING:
     import torch
 
-    from sparring.datasets._folder import FolderImages, ImageSettings
+    from sparring.datasets.files.loading import FolderImages
+    from sparring.datasets.files.settings import ImageSettings
 
-FOUND = ("found_shape", "found_content")
+FOUND = ("found_shape", "found_content", "found_classes")
 """The fields that are filled in from the files."""
 
 
 @final
 @dataclass(frozen=True)
 class Folder(Dataset):
-    """A folder of your own images: PNG, JPEG, WebP, BMP, GIF or TIFF of any size, with subfolders as classes.
+    """Your own images of any size: a folder, with subfolders or a CSV file as classes; a zip or tar archive; an array.
 
     Images are decoded once and kept in the user's cache. Files that are broken or no images are skipped and listed.
     """
 
     path: str
-    """Path of the folder."""
+    """Path of the folder, of the .zip or .tar archive, or of the .npy or .npz array."""
     size: int = 0
     """Side of the square to train at, in pixels; 0 uses the size that 90 % of the images have, else a power of two up
     to 64."""
@@ -38,12 +39,24 @@ class Folder(Dataset):
     """Color behind transparent pixels and of padding: #rrggbb or a name."""
     colors: Literal["auto", "gray", "rgb"] = "auto"
     """auto is gray if no image has any color, else rgb."""
+    alpha: bool = False
+    """Keep transparency, as a fourth channel."""
+    frames: Literal["first", "all"] = "first"
+    """Which frames of animated files, or pages of TIFFs, are images."""
+    levels: str = "full"
+    """Which levels become black and white: full (all that a file can have), used (the smallest and the largest that
+    occur), or LOW:HIGH, such as 0:4095."""
+    labels: str = "auto"
+    """Where classes come from: auto (dataset.json or a CSV file, else subfolders), folders, none, or the name of a
+    column."""
     span: tuple[float, float] = (0.0, 1.0)
     """Pixel values for black and white: (0, 1) for a G that ends in sigmoid, (-1, 1) for one that ends in tanh."""
     found_shape: tuple[int, int, int] = (0, 0, 0)
     """Shape of one example, filled in when training begins."""
     found_content: str = ""
     """Hash of all pixels and labels, filled in when training begins: a run resumes only with the same images."""
+    found_classes: tuple[str, ...] = ()
+    """Names of the classes, filled in when training begins."""
 
     card: ClassVar[Card] = Card(
         title="A folder of images",
@@ -53,15 +66,31 @@ class Folder(Dataset):
     )
 
     def __post_init__(self) -> None:
+        from sparring.datasets.files.settings import limits_of
+
         object.__setattr__(self, "path", str(self.path))  # a folder called 2024 is no number
         if self.size < 0:
             raise ValueError(f"size must be at least 1, or 0 to choose it by the images, not {self.size}")
+        limits_of(self.levels)
 
     @property
     def shape(self) -> Shape:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
-        """The shape of one example. Loads the folder unless `resolved` has filled it in, as it has when training
+        """The shape of one example. Loads the images unless `resolved` has filled it in, as it has when training
         begins."""
         return self.found_shape if self.found_content else self.resolved().found_shape
+
+    @property
+    def classes(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """The number of classes, 0 where there are none. Loads the images, as `shape` does."""
+        return len(self.found_classes if self.found_content else self._load().info.classes)
+
+    @property
+    def class_advice(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """What to do about missing classes."""
+        return (
+            f"{self.path} has none: put the images of each class into a subfolder, or a CSV file with the columns file "
+            "and label beside them"
+        )
 
     def shape_and_count(self) -> tuple[Shape, int | None]:
         count, *shape = self._load().pixels.shape
@@ -77,15 +106,17 @@ class Folder(Dataset):
         return self._resolved(loaded), lambda: self._source(loaded, device)
 
     def _resolved(self, loaded: FolderImages) -> Self:
-        from sparring.datasets._folder import expanded, summary_lines
+        from sparring.datasets.files.paths import expanded
+        from sparring.datasets.files.summary import summary_lines
         from sparring.progress import say
 
         channels, height, width = loaded.pixels.shape[1:]
-        shape = (channels, height, width)
-        path = expanded(Path(self.path))
-        for line in summary_lines(loaded.info, shape, self.fit):
+        shape, info = (channels, height, width), loaded.info
+        path = expanded(self.path)
+        for line in summary_lines(info, shape, self.settings):
             say(f"{printable(str(path))}: {line}")
-        return dataclasses.replace(self, path=str(path), found_shape=shape, found_content=loaded.info.content)
+        found = {"found_shape": shape, "found_content": info.content, "found_classes": info.classes}
+        return dataclasses.replace(self, path=str(path), **found)
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
@@ -110,16 +141,16 @@ class Folder(Dataset):
         return f"{state}: restore them, or start a new run with another --out"
 
     def _load(self) -> FolderImages:
-        from sparring.datasets._folder import load_folder
+        from sparring.datasets.files.loading import load_folder
 
-        return load_folder(Path(self.path), self.settings)
+        return load_folder(self.path, self.settings)
 
     @property
     def settings(self) -> ImageSettings:
         """The settings that `load_folder` takes. Raises UsageError for a background that is no color."""
         from PIL import ImageColor
 
-        from sparring.datasets._folder import ImageSettings
+        from sparring.datasets.files.settings import ImageSettings
 
         try:
             red, green, blue = ImageColor.getrgb(self.background)[:3]
@@ -127,4 +158,5 @@ class Folder(Dataset):
             raise UsageError(
                 f"background must be a color (#rrggbb or a name such as white), not {self.background!r}"
             ) from None
-        return ImageSettings(self.size, self.fit, (red, green, blue), self.colors)
+        color = (red, green, blue)
+        return ImageSettings(self.size, self.fit, color, self.colors, self.alpha, self.frames, self.levels, self.labels)

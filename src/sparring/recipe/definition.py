@@ -115,7 +115,7 @@ class Recipe:
         if min(self.seeds) < 0 or max(self.seeds) >= 2**63:
             raise UsageError("a seed must lie between 0 and 2**63 - 1")
         if self.conditional and not isinstance(self.data, OwnPart) and not self.data.classes:
-            raise UsageError("conditional needs data whose classes are known: choose another data set, or drop it")
+            raise UsageError(f"conditional needs data whose classes are known: {self.data.class_advice}")
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision is {' or '.join(PRECISIONS)}, not {self.precision}")
         if self.log_points > self.rounds:

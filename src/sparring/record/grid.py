@@ -19,6 +19,8 @@ CAPTION = 14
 """Pixels above a block for its seed."""
 LAYOUT = "sparring layout"
 """Key of the PNG's text chunk that says where each block and example is, so that grids can be joined and cut."""
+SQUARES, CHECKS = 8, (0.8, 1.0)
+"""Squares along a side of the checkerboard behind transparent images, and its two levels."""
 MAX_MEMBERS = 64
 """Blocks in one picture; further members are left out."""
 
@@ -81,13 +83,27 @@ def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[int]) -> None:
 
 
 def in_color(images: np.ndarray) -> np.ndarray:
-    """`(..., C, H, W)` as RGB: one channel is gray, two become red and green, of more the first three are shown."""
+    """`(..., C, H, W)` in data units as RGB.
+
+    One channel is gray, two become red and green, the fourth of four is alpha, seen on a checkerboard; of more the
+    first three are shown.
+    """
     channels = images.shape[-3]
     if channels == 1:
         return images.repeat(3, axis=-3)
     if channels == 2:
         return np.concatenate([images, np.zeros_like(images[..., :1, :, :])], axis=-3)
+    if channels == 4:
+        alpha = images[..., 3:, :, :].clip(0, 1)
+        return images[..., :3, :, :] * alpha + _checkerboard(images.shape[-2], images.shape[-1]) * (1 - alpha)
     return images[..., :3, :, :]
+
+
+def _checkerboard(height: int, width: int) -> np.ndarray:
+    """`(H, W)` in data units: what is seen through transparent pixels."""
+    side = max(1, min(height, width) // SQUARES)
+    rows, columns = np.arange(height)[:, None] // side, np.arange(width) // side
+    return np.where((rows + columns) % 2, *CHECKS).astype(np.float32)
 
 
 def excerpts(picture: Image.Image, members: int, examples: int) -> list[Image.Image] | None:

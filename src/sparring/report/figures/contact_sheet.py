@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from sparring.characters import printable
-from sparring.datasets._folder import classes_of
-from sparring.datasets._pixels import fitted, read_image
+from sparring.datasets.files.pixels import Frame, fitted, opaque
+from sparring.datasets.files.survey import each
 from sparring.errors import SparringError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def contact_sheet(examination: Examination) -> Image.Image:
     Raises SparringError when no image in the folder can be read.
     """
     if not examination.good:
-        raise SparringError(f"{examination.contents.folder} holds no image that can be read: there is nothing to show")
+        raise SparringError(f"{examination.contents.path} holds no image that can be read: there is nothing to show")
     blocks = [*_classes(examination), *_problems(examination)]
     width, height = examination.training_size[0]
     scale = max(1, round(TILE_WIDTH / max(width, height)))
@@ -45,28 +46,34 @@ def contact_sheet(examination: Examination) -> Image.Image:
     top = GAP
     for (title, names), block_height in zip(blocks, heights, strict=True):
         draw.text((GAP, top), printable(title), fill=(60, 60, 60))
-        for index, name in enumerate(names):
-            tile = _tile(examination, name).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+        for index, tile in enumerate(_tiles(examination, names)):
+            tile = tile.resize((width * scale, height * scale), Image.Resampling.NEAREST)
             sheet.paste(tile, (GAP + index % COLUMNS * across, top + CAPTION + index // COLUMNS * down))
         top += block_height
     return sheet
 
 
-def _tile(examination: Examination, name: str) -> Image.Image:
-    """One image as training sees it."""
-    settings = examination.settings
-    image = read_image(examination.contents.folder / name, settings.background)
-    tile = fitted(image, examination.training_size[0], settings.fit, settings.background)
-    return tile.convert("L") if examination.channels == 1 else tile
+def _tiles(examination: Examination, names: Sequence[str]) -> list[Image.Image]:
+    """The first image of each file as training sees it, transparent ones on the background."""
+    survey = examination.survey
+    first, stretch = replace(survey, settings=replace(survey.settings, frames="first")), survey.stretch()
+    background = survey.settings.background
+
+    def tile(frame: Frame) -> Image.Image:
+        made = opaque(fitted(frame.image, survey.size, survey.settings.fit, background), background)
+        return made.convert("L") if examination.channels == 1 else made
+
+    return [tiles[0] for tiles in each(lambda name: first.read(name, tile, stretch, survey.size), names, "drawing")]
 
 
 def _classes(examination: Examination) -> list[Block]:
     names = [file.name for file in examination.good]
-    if not examination.classes:
+    labels = examination.labels
+    if labels.of is None:
         return [(f"{len(names):,} images", _evenly(names, COLUMNS * MAX_ROWS))]
     of_class: dict[str, list[str]] = defaultdict(list)
-    for name, label in zip(names, classes_of(names), strict=True):
-        of_class[label].append(name)
+    for name in names:
+        of_class[labels.classes[labels.of[name]]].append(name)
     largest = list(examination.classes.items())[:MAX_CLASSES]
     return [(f"{label} ({amount:,})", _evenly(of_class[label], COLUMNS)) for label, amount in largest]
 

@@ -101,7 +101,7 @@ def _shrunk(images: np.ndarray) -> np.ndarray:
 def _half_blocks(image: np.ndarray) -> list[list[Segment]]:
     """The lines of one `(C, H, W)` image in color."""
     height, width = image.shape[1:]
-    rgb = in_color((image * 255).round().astype(int)).transpose(1, 2, 0)
+    rgb = (in_color(image) * 255).round().astype(int).transpose(1, 2, 0)
     if height % 2:
         rgb = np.concatenate([rgb, np.zeros((1, width, 3), dtype=int)])
     return [

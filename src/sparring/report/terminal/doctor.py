@@ -11,14 +11,26 @@ from rich.text import Text
 
 from sparring.analysis.wording import count
 from sparring.characters import printable
-from sparring.datasets._folder import some
+from sparring.datasets.files import cache
+from sparring.datasets.files.contents import some
+from sparring.datasets.files.loading import memory_line
+from sparring.datasets.files.summary import (
+    animated_line,
+    broken_line,
+    channels_in_words,
+    classes_from,
+    few_line,
+    how_fitted,
+    levels_line,
+    transparent_line,
+)
 
 if TYPE_CHECKING:
     from sparring.analysis.doctor import Examination
 
 
 def doctor_text(examination: Examination) -> RenderableType:
-    """Contents, problems and the shape of the training data, a row each.
+    """Contents, problems, the shape of the training data, and what it takes: a row each.
 
     The example command is left out, so that the caller can print it on one line: a terminal would break it.
     """
@@ -31,16 +43,20 @@ def doctor_text(examination: Examination) -> RenderableType:
 
 
 def _contents(examination: Examination) -> list[tuple[str, str]]:
+    contents, files = examination.contents, len(examination.good)
+    of_files = f" in {count(files, 'file')}" if examination.images != files else ""
     rows = [
-        ("folder", printable(str(examination.contents.folder))),
-        ("images", f"{len(examination.good):,}"),
+        (contents.kind, printable(str(contents.path))),
+        ("images", f"{examination.images:,}{of_files}"),
         ("formats", _counts(examination.formats)),
         ("sizes", _counts(examination.sizes)),
         ("colors", _counts(examination.colors)),
     ]
     if examination.imbalance is not None:
-        rows.append(("classes", f"{len(examination.classes):,}: {_counts(examination.classes)}"))
+        source = classes_from(examination.labels.source)
+        rows.append(("classes", f"{len(examination.classes):,} ({source}): {_counts(examination.classes)}"))
         rows.append(("imbalance", f"the largest class is {examination.imbalance:.1f} times the smallest"))
+    rows += [("note", note) for note in (*contents.notes, *examination.labels.notes)]
     return [(title, text or "none") for title, text in rows]
 
 
@@ -50,8 +66,7 @@ def _problems(examination: Examination) -> list[tuple[str, str]]:
     look_alikes = [f"{group[0]} ~ {group[1]}" for group in examination.look_alikes]
     redundant = f"{copies:,} redundant {'copy' if copies == 1 else 'copies'} in {_groups(duplicates)}"
     problems: dict[str, tuple[str, Sequence[str]]] = {
-        "broken": (f"{len(examination.broken):,}", [f"{file.name} ({file.fault})" for file in examination.broken]),
-        "not images": (f"{len(examination.contents.stray):,}", examination.contents.stray),
+        "not images": (f"{len(examination.stray):,}", examination.stray),
         "exact duplicates": (redundant, duplicates),
         "look alike": (f"{sum(map(len, examination.look_alikes)):,} in {_groups(look_alikes)}", look_alikes),
         "nearly one color": (f"{len(examination.flat):,}", examination.flat),
@@ -61,24 +76,28 @@ def _problems(examination: Examination) -> list[tuple[str, str]]:
     if hidden:
         which = "all" if hidden == len(examination.flat) else f"{hidden:,}"
         rows["nearly one color"] += f"; {which} of them transparent: another --background may show them"
-    return list(rows.items())
+    broken = f"{len(examination.broken):,}: {broken_line(examination.broken)}" if examination.broken else "none"
+    dark = [("levels", levels_line(used)) for used in examination.levels]
+    few = [("few images", few_line(examination.images))] if examination.few and examination.good else []
+    return [("broken", broken), *rows.items(), *dark, *few]
 
 
 def _training(examination: Examination) -> list[tuple[str, str]]:
     if not examination.good:
         return [("training", "impossible: no image can be read")]
     (width, height), reason = examination.training_size
-    channels = "gray" if examination.channels == 1 else "red, green and blue"
-    text = f"{width}x{height}, {channels} ({reason})"
+    settings, survey = examination.settings, examination.survey
+    text = f"{width}x{height}, {channels_in_words(examination.channels)} ({reason})"
     if examination.resized:
-        fit = examination.settings.fit
-        how = {"crop": "scaled and cropped", "pad": "scaled and padded", "stretch": "stretched"}[fit]
-        text += f"; {examination.resized:,} {how}"
-        if fit == "crop" and examination.cropped_share > 0:
+        text += f"; {examination.resized:,} {how_fitted(settings)}"
+        if settings.fit == "crop" and examination.cropped_share > 0:
             text += f", which cuts off {examination.cropped_share:.0%} on average"
-    if examination.transparent:
-        text += f"; {len(examination.transparent):,} transparent, seen on {examination.background}"
-    return [("training sees", text)]
+    rows = [("training sees", text)]
+    if examination.transparent and not settings.alpha:
+        rows.append(("transparency", transparent_line(len(examination.transparent), settings)))
+    if survey.animated[0] and settings.frames == "first":
+        rows.append(("frames", animated_line(*survey.animated)))
+    return [*rows, ("memory", memory_line(examination.readable)), ("cache", cache.in_words())]
 
 
 def _groups(groups: Sequence[str]) -> str:

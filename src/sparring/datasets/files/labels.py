@@ -1,0 +1,153 @@
+"""The class of each image: from a file of labels beside the images, from an array, or from subfolders."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sparring.datasets.files.contents import Contents, shown
+from sparring.datasets.files.label_files import LabelFile, label_files
+from sparring.errors import UsageError
+
+NONE = "(none)"
+"""The class of images without one, where others have one."""
+SPLITS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation", "eval", "dev"))
+"""Subfolders that divide data, and are no classes."""
+PART = 1_000
+"""Images in each subfolder of data sets that are divided by number, as FFHQ is: 00000, 01000, ... or 00000, 00001."""
+MIN_SHARE = 0.5
+"""Share of the images that a file must label where there are subfolders too."""
+FEW = 10
+"""Images below which classes may have one image each."""
+AUTO, FOLDERS, NO_CLASSES = "auto", "folders", "none"
+"""What the setting `labels` can be beside the name of a column."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Classes, and each image's."""
+
+    classes: tuple[str, ...] = ()
+    of: Mapping[str, int] | None = None
+    """Name of an image file -> index of its class; None without classes."""
+    source: str = ""
+    """Where they come from: `subfolders`, or a file's name."""
+    files: tuple[str, ...] = ()
+    """Files that were read for it."""
+    notes: tuple[str, ...] = ()
+    """What a user should know, a clause each."""
+
+    def of_each(self, names: Sequence[str]) -> np.ndarray | None:
+        """The class of each of these images, int64 `(N,)`; None without classes."""
+        return None if self.of is None else np.array([self.of[name] for name in names], dtype=np.int64)
+
+
+def labels_of(contents: Contents, names: Sequence[str], asked: str = AUTO) -> Labels:
+    """The classes of the images `names`.
+
+    Args:
+        contents: Where they lie.
+        names: Those that can be read.
+        asked: `auto`: those that an array brings along, or a file of labels, or else subfolders; `folders`; `none`; or
+            the name of a column in a file of labels.
+
+    Raises:
+        UsageError: No file has a column of that name.
+    """
+    if asked == NO_CLASSES or not names:
+        return Labels()
+    if asked == FOLDERS:
+        return by_folder(names)
+    if contents.given is not None and asked == AUTO:
+        given = dict(zip(contents.names, contents.given, strict=True))
+        return _labels({name: given[name] for name in names}, names, "its labels")
+    found = label_files(contents, names, "" if asked == AUTO else asked)
+    if asked != AUTO and not any(file.labels for file in found):
+        raise UsageError(
+            f"labels={asked}: no CSV file in {contents.path} names the images and has a column {shown(asked)!r}; "
+            f"give a column's name, or {AUTO}, {FOLDERS} or {NO_CLASSES}"
+        )
+    folders = by_folder(names)
+    merged: dict[str, str] = {}
+    for file in found:
+        merged = {**file.labels, **merged}
+    notes = tuple(note for file in found for note in file.notes)
+    if merged and (asked != AUTO or not folders.classes or len(merged) >= MIN_SHARE * len(names)):
+        used = tuple(file.name for file in found if file.labels)
+        source = shown(used[0]) + (f" and {len(used) - 1:,} more" if len(used) > 1 else "")
+        made = _labels(merged, names, source, numeric=True)
+        return replace(made, files=used, notes=(*notes, *made.notes))
+    if any(file.complete for file in found):  # it says that there are no classes
+        folders = Labels()
+    unused = tuple(_unused(file, len(names)) for file in found if file.labels)
+    return replace(folders, notes=(*notes, *unused, *folders.notes))
+
+
+def by_folder(names: Sequence[str]) -> Labels:
+    """Classes by subfolders within the innermost folder that has all images; splits and numbered parts are none."""
+    found = classes_of(names)
+    return _labels({name: c for name, c in zip(names, found, strict=True) if c != NONE}, names, "subfolders")
+
+
+def classes_of(names: Sequence[str]) -> list[str]:
+    """The subfolder that is the class of each image; NONE for an image in none."""
+    paths = [name.split("/")[:-1] for name in names]
+    paths = [path[_shared(paths) :] for path in paths]
+    first = {path[0] if path else NONE for path in paths}
+    if len(first) > 1 and all(part.lower() in SPLITS for part in first):
+        paths = [path[1:] for path in paths]
+        paths = [path[_shared(paths) :] for path in paths]
+    elif _is_numbered(names, paths):
+        return [NONE] * len(names)
+    return [path[0] if path else NONE for path in paths]
+
+
+def _shared(paths: Sequence[Sequence[str]]) -> int:
+    """How many folders all paths begin with."""
+    count = 0
+    while paths and all(len(path) > count and path[count] == paths[0][count] for path in paths):
+        count += 1
+    return count
+
+
+def _is_numbered(names: Sequence[str], paths: Sequence[Sequence[str]]) -> bool:
+    """Whether subfolders have a number that follows from those of the images in them."""
+    for name, path in zip(names, paths, strict=True):
+        digits = "".join(filter(str.isdigit, name.rpartition("/")[2].partition(".")[0]))
+        if len(path) != 1 or not path[0].isdecimal() or not digits.isdecimal():
+            return False
+        if int(path[0]) not in (int(digits) // PART, int(digits) // PART * PART):
+            return False
+    return len({path[0] for path in paths}) > 1
+
+
+def _labels(found: Mapping[str, str], names: Sequence[str], source: str, numeric: bool = False) -> Labels:
+    """Labels of those images that have one; without classes where they are too many, or only one."""
+    given = {name: found.get(name, "") or NONE for name in names}
+    counts = Counter(given.values())
+    missing = counts.pop(NONE, 0)
+    if not counts or len(counts) + bool(missing) < 2:
+        return Labels()
+    if len(names) >= FEW and sum(count == 1 for count in counts.values()) > len(counts) / 2:
+        what = "labels" if source != "subfolders" else "subfolders"
+        where = f"{source}: " if source != "subfolders" else ""
+        return Labels(notes=(f"{where}{len(counts):,} {what} for {len(names) - missing:,} images are no classes",))
+    key = (lambda c: (int(c), c)) if numeric and all(_is_whole(c) for c in counts) else str
+    classes = (*([NONE] if missing else []), *sorted(counts, key=key))
+    index = {name: number for number, name in enumerate(classes)}
+    notes: tuple[str, ...] = ()
+    if missing:
+        without = "are in no subfolder" if source == "subfolders" else "have no label"
+        notes = (f"{missing:,} of {len(names):,} images {without}: they are a class of their own, {NONE}",)
+    return Labels(classes, {name: index[c] for name, c in given.items()}, source, (), notes)
+
+
+def _is_whole(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii()
+
+
+def _unused(file: LabelFile, images: int) -> str:
+    return f"{shown(file.name)} labels only {len(file.labels):,} of {images:,} images, so subfolders are the classes"

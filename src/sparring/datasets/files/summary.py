@@ -1,0 +1,108 @@
+"""What to say to a user of loaded images, a line for each kind of thing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sparring.datasets.files.contents import shown, some
+from sparring.datasets.files.loading import FolderInfo, LevelsUsed
+from sparring.datasets.files.settings import ImageSettings
+
+FEW = 100
+"""Images below which generated ones are mostly copies of them."""
+REASONS = 6
+"""Reasons why files are broken that a message lists; it counts the others."""
+DARK = 0.1
+"""Images whose lightest level is a smaller share of white are nearly black."""
+
+
+def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSettings) -> list[str]:
+    """Lines for the user: the images, what was done to them, what they could be instead, and what was skipped."""
+    size = f"{info.size[0]}x{info.size[1]}"
+    where = f" in {len(info.classes):,} classes ({classes_from(info.labels_from)})" if info.classes else ""
+    count = f"{info.images:,} {'image' if info.images == 1 else 'images'}{where}"
+    lines = [f"{count}, {size}, {channels_in_words(shape[0])} ({info.reason})"]
+    if info.resized:
+        lines.append(f"{info.resized:,} of another size {how_fitted(settings)} to {size}")
+    if info.transparent and not settings.alpha:
+        lines.append(transparent_line(info.transparent, settings))
+    if info.animated[0] and settings.frames == "first":
+        lines.append(animated_line(*info.animated))
+    if settings.levels == "full":
+        lines += map(levels_line, info.levels)
+    lines += info.notes
+    if info.images < FEW:
+        lines.append(few_line(info.images))
+    if info.stray:
+        lines.append(f"not images, skipped: {some(info.stray)}")
+    if info.broken:
+        lines.append(f"broken, skipped: {broken_line(info.broken)}")
+    return lines
+
+
+def channels_in_words(channels: int) -> str:
+    """`gray`, `red, green and blue`, or with alpha."""
+    return {1: "gray", 3: "red, green and blue"}.get(channels, "red, green, blue and alpha")
+
+
+def how_fitted(settings: ImageSettings) -> str:
+    """What was done to images of another size."""
+    return {"crop": "scaled and cropped", "pad": "scaled and padded", "stretch": "stretched"}[settings.fit]
+
+
+def classes_from(source: str) -> str:
+    """Where classes come from, and how they are used."""
+    return f"{source}; used with --conditional"
+
+
+def transparent_line(count: int, settings: ImageSettings) -> str:
+    """What becomes of transparency."""
+    color = "#{:02x}{:02x}{:02x}".format(*settings.background)
+    return (
+        f"{count:,} transparent, seen on {color}: --alpha keeps the transparency, --background COLOR changes the color"
+    )
+
+
+def animated_line(files: int, frames: int) -> str:
+    """What becomes of frames."""
+    have = "file has" if files == 1 else "files have"
+    return f"{files:,} {have} several frames or pages ({frames:,}), of which the first is used: --frames all uses all"
+
+
+def levels_line(used: LevelsUsed) -> str:
+    """That images are dark or pale, and what stretches them."""
+    grays = round(used.high * 255 / used.white) - round(used.low * 255 / used.white) + 1
+    depth = {255: "8", 4_095: "12", 65_535: "16"}.get(int(used.white), f"{used.white:,.0f}-level")
+    kind = f"{depth}-bit " if depth.isdecimal() else ""
+    dark = ", nearly black" if used.high < DARK * used.white else ""
+    many = f"{used.images:,} {kind}image{' uses' if used.images == 1 else 's use'}"
+    return (
+        f"{many} only levels {used.low:,.0f} to {used.high:,.0f} of {used.white:,.0f} ({grays} of 256 gray levels"
+        f"{dark}): --levels {_stretching(used)} stretches them"
+    )
+
+
+def few_line(images: int) -> str:
+    """That so few images are learned by heart."""
+    return f"few ({images:,}): expect copies of them rather than new images"
+
+
+def broken_line(broken: Sequence[tuple[str, str]]) -> str:
+    """Broken files, together where the reason is the same."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for name, reason in broken:
+        by_reason[reason].append(name)
+    groups = sorted(by_reason.items(), key=lambda group: -len(group[1]))
+    parts = [
+        f"{shown(names[0])} ({why})" if len(names) == 1 else f"{len(names):,} ({why}): {some(names)}"
+        for why, names in groups
+    ]
+    more = len(parts) - REASONS
+    return "; ".join(parts[:REASONS]) + (f"; and {more:,} other reason{'s' if more > 1 else ''}" if more > 0 else "")
+
+
+def _stretching(used: LevelsUsed) -> str:
+    """The value of --levels that stretches such images: all levels of so many bits, or else those that occur."""
+    bits = int(used.high).bit_length()
+    return f"0:{2**bits - 1}" if used.low < used.high / 4 and used.white > 255 else "used"
