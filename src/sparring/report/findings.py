@@ -11,9 +11,6 @@ from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.rules import Evidence, Finding
 
-EVIDENCE_COLUMNS = ("", "median", "min to max", "healthy range")
-"""Titles of the columns of a finding's evidence, over the members that it holds for."""
-
 
 def when_to_stop(run: RunFolder, diagnosis: Diagnosis) -> str:
     """Whether more training pays, and where the best checkpoint is; empty where neither is known."""
@@ -33,15 +30,21 @@ def members_of(finding: Finding) -> str:
     return text if len(finding.members) == finding.of else f"{text} ({named_seeds(finding.members, 8)})"
 
 
-def median_text(evidence: Evidence) -> str:
-    """`0.25`, or `25.0%` of a share: the median over members."""
-    return _text(evidence, evidence.value)
+def evidence_table(finding: Finding) -> tuple[list[str], list[list[str]]]:
+    """A finding's evidence over the members that it holds for.
 
-
-def min_to_max(evidence: Evidence) -> str:
-    """`0.1 to 0.3` over members; empty when all have the same value."""
-    ends = (_text(evidence, end) for end in (evidence.min, evidence.max))
-    return "" if evidence.min == evidence.max else " to ".join(ends)
+    Returns:
+        Titles of the columns, and a row for each figure: its name, its median, from where to where it goes if members
+        differ, and its healthy range.
+    """
+    several = any(each.min != each.max for each in finding.evidence)
+    columns = ["", "median", "min to max", "healthy range"] if several else ["", "value", "healthy range"]
+    rows: list[list[str]] = []
+    for each in finding.evidence:
+        median, low, high = (_text(each, value) for value in (each.value, each.min, each.max))
+        spread = "" if each.min == each.max else f"{low} to {high}"
+        rows.append([each.name, median, *([spread] if several else []), each.range])
+    return columns, rows
 
 
 def _text(evidence: Evidence, value: float) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,13 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from sparring.analysis.curves import smoothed_curve, window
 from sparring.analysis.facts import Facts
 
-WIDTH = 9.0
-"""Inches."""
+WIDTH, NARROW_WIDTH = 9.0, 4.4
+"""Inches of a figure, and of one that a phone shows in full with readable text."""
 DPI = 150
 SMALL, TEXT, TITLE = 9.5, 10.5, 11.5
 """Points."""
+NARROW_TITLE = 40
+"""Characters of a line of a title in a narrow figure."""
 MAX_LINES = 64
 """Up to this many seeds each has a line of its own; with more, bands are easier to read."""
 MIN_SEEDS_FOR_BAND = 4
@@ -41,7 +44,7 @@ Limits = tuple[float, float]
 
 @dataclass(frozen=True)
 class Scheme:
-    """Colors of a figure on a light or a dark background."""
+    """Colors of a figure on a light or a dark background, and whether it is for a narrow screen."""
 
     paper: str
     ink: str
@@ -50,6 +53,8 @@ class Scheme:
     hues: dict[str, str]
     missing: str
     """The gray of a value that is not finite."""
+    narrow: bool = False
+    """Whether panels lie below each other, for a phone."""
 
 
 LIGHT = Scheme(
@@ -92,6 +97,8 @@ DARK = Scheme(
     },
     missing="#4a4c55",
 )
+PHONE = replace(LIGHT, narrow=True)
+"""In the dark the page inverts these pictures, which saves drawing them once more."""
 
 
 # Curves.
@@ -242,10 +249,23 @@ def _step(rounds: np.ndarray) -> int:
     return int(np.median(np.diff(rounds))) if len(rounds) > 1 else 1
 
 
-def blank(scheme: Scheme, height: float, width: float = WIDTH) -> Figure:
-    """An empty figure; height and width are in inches."""
+def blank(scheme: Scheme, height: float, width: float | None = None) -> Figure:
+    """An empty figure; height and width are in inches, the width by the scheme if None."""
+    width = width or (NARROW_WIDTH if scheme.narrow else WIDTH)
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08)
     return Figure(figsize=(width, height), dpi=DPI, facecolor=scheme.paper, layout=layout)
+
+
+def title(axes: Axes, text: str, scheme: Scheme) -> None:
+    """Write a title above the left end of a panel, in as many lines as the figure's width needs."""
+    text = textwrap.fill(text, NARROW_TITLE) if scheme.narrow else text
+    axes.set_title(text, loc="left", fontsize=TITLE, color=scheme.ink)
+
+
+def two_panels(scheme: Scheme) -> tuple[Figure, Sequence[Axes]]:
+    """Panels side by side, or below each other on a narrow screen."""
+    figure = blank(scheme, 5.6 if scheme.narrow else 3.9)
+    return figure, figure.subplots(2, 1) if scheme.narrow else figure.subplots(1, 2)
 
 
 def dress(axes: Axes, scheme: Scheme, grid: bool = True) -> None:
@@ -281,11 +301,11 @@ def label_rounds(panels: Sequence[Axes], scheme: Scheme) -> None:
 
 
 def place_legend(figure: Figure, keys: Sequence[Any], scheme: Scheme) -> None:
-    """One row of legend entries below all panels."""
+    """Legend entries below all panels, in one row where it is wide enough."""
     figure.legend(
         handles=keys,
         loc="outside lower center",
-        ncols=len(keys),
+        ncols=1 if scheme.narrow else len(keys),
         fontsize=SMALL,
         frameon=False,
         labelcolor=scheme.soft,

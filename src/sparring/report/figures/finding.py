@@ -13,7 +13,6 @@ from sparring.analysis.curves import smoothed_curve
 from sparring.analysis.facts import Facts
 from sparring.report.figures.drawing import (
     LIGHT,
-    TITLE,
     Scheme,
     blank,
     draw_members,
@@ -23,6 +22,7 @@ from sparring.report.figures.drawing import (
     logarithmic,
     place_legend,
     round_ticks,
+    title,
 )
 from sparring.rules import Finding, Plot
 from sparring.rules._words import title as title_of
@@ -37,7 +37,7 @@ def finding_figure(facts: Facts, finding: Finding, scheme: Scheme = LIGHT) -> Fi
     round_ticks(axes)
     label_rounds([axes], scheme)
     axes.set_xlim(0, max(facts.story.round, 1))
-    axes.set_title(plot.title, loc="left", fontsize=TITLE, color=scheme.ink)
+    title(axes, plot.title, scheme)
     drawn: list[np.ndarray] = []
     keys: list[Line2D] = []
     for name in plot.names:

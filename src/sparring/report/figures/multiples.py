@@ -54,7 +54,7 @@ def outputs(comparison: Comparison, facts: Facts, scheme: Scheme = LIGHT) -> Fig
 
 def final_outputs(comparison: Comparison, scheme: Scheme = LIGHT) -> Figure:
     """D(real) and D(fake) at the end of every run: a dot for each seed, a bar for the mean."""
-    figure = blank(scheme, 1.3 + 0.5 * len(comparison.runs), ENDS_WIDTH)
+    figure = blank(scheme, 1.3 + 0.5 * len(comparison.runs), None if scheme.narrow else ENDS_WIDTH)
     axes = figure.subplots()
     dress(axes, scheme, grid=False)
     axes.grid(True, axis="x", color=scheme.rule, linewidth=0.8)

@@ -31,6 +31,7 @@ from sparring.report.figures.drawing import (
     output_limits,
     place_legend,
     round_ticks,
+    two_panels,
 )
 from sparring.report.metric_names import D_OUTPUTS, in_order, name_of
 
@@ -49,7 +50,7 @@ def evaluations(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     names = [name for name in in_order(metrics) if name not in D_OUTPUTS]
     outputs = [name for name in D_OUTPUTS if name in metrics]
     panels = len(names) + bool(outputs)
-    columns = 2 if panels in (2, 4) else min(COLUMNS, panels)
+    columns = 1 if scheme.narrow else 2 if panels in (2, 4) else min(COLUMNS, panels)
     rows = math.ceil(panels / columns)
     figure = blank(scheme, 0.7 + rows * HEIGHT)
     grid = figure.subplots(rows, columns, squeeze=False)
@@ -70,8 +71,8 @@ def evaluations(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
 
 def gradients(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     """Each player's gradient norm over the rounds, for every seed, on logarithmic axes."""
-    figure = blank(scheme, 3.9)
-    for axes, name in zip(figure.subplots(1, len(facts.gradients), squeeze=False)[0], facts.gradients, strict=True):
+    figure, panels = two_panels(scheme)
+    for axes, name in zip(panels, facts.gradients, strict=True):
         draw_curve(axes, facts, name, scheme)
         logarithmic(axes, facts.story.curve(name))
         axes.set_title(GRADIENT_TITLES[name], loc="left", fontsize=TITLE, color=scheme.ink)

@@ -40,6 +40,8 @@ from sparring.report.figures.drawing import (
     output_limits,
     place_legend,
     round_ticks,
+    title,
+    two_panels,
 )
 from sparring.report.figures.panels import evaluations, gradients
 from sparring.rules import NEAR
@@ -50,11 +52,11 @@ MAX_PANELS = 16
 
 def curves(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     """Both players' losses over the rounds, for every seed, with their values at equilibrium."""
-    figure, (left, right) = _two_panels(scheme)
-    unit = f"mean loss per example ({facts.objective})"
+    figure, (left, right) = two_panels(scheme)
+    unit = "mean loss per example" + ("" if scheme.narrow else f" ({facts.objective})")
     for axes, name in ((left, "d_loss"), (right, "g_loss")):
         draw_curve(axes, facts, name, scheme)
-        axes.set_title(TITLES[name], loc="left", fontsize=TITLE, color=scheme.ink)
+        title(axes, TITLES[name], scheme)
         axes.set_ylabel(unit, fontsize=TEXT, color=scheme.soft)
         draw_level(axes, facts.equilibrium.get(name), "equilibrium", scheme)
         _fit(axes, facts, [name])
@@ -64,12 +66,12 @@ def curves(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
 
 def scores(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     """D(real) and D(fake) over the rounds, for every seed."""
-    figure, panels = _two_panels(scheme)
+    figure, panels = two_panels(scheme)
     level = facts.equilibrium.get("d_real")
     titles = {"d_real": "D(real): D's output for real examples", "d_fake": "D(fake): D's output for generated examples"}
     for axes, name in zip(panels, titles, strict=True):
         draw_curve(axes, facts, name, scheme)
-        axes.set_title(titles[name], loc="left", fontsize=TITLE, color=scheme.ink)
+        title(axes, titles[name], scheme)
         axes.set_ylabel("D(x): 0 = fake, 1 = real" if level == 0.5 else "D(x)", fontsize=TEXT, color=scheme.soft)
         draw_level(axes, level, "equilibrium", scheme)
         if level == 0.5:
@@ -85,7 +87,7 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     assert facts.outputs is not None
     rounds, examples = facts.outputs
     members = min(len(facts.seeds), MAX_PANELS)
-    rows = math.ceil(members / (1 if members == 1 else 2 if members <= 4 else 4))
+    rows = math.ceil(members / (1 if members == 1 else 2 if members <= 4 or scheme.narrow else 4))
     columns = math.ceil(members / rows)  # five panels are three and two, not four and one
     figure = blank(scheme, 1.0 + rows * (2.2 if columns == 1 else 1.6))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -101,7 +103,7 @@ def outputs(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
         axes.invert_yaxis() if member == 0 else None
         dress(axes, scheme, grid=False)
         _name_member(axes, facts, member, examples[-1, member], scheme)
-        round_ticks(axes, few=columns > 2)
+        round_ticks(axes, few=columns > 2 or scheme.narrow)
         axes.set_yticks(range(1, examples.shape[2] + 1), _row_names(facts, examples.shape[2]))
     assert mesh is not None
     for axes in panels[:, 0]:
@@ -142,12 +144,8 @@ def ends(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     axes.set_xticks(across)
     axes.set_xlabel("index of the number in an example", fontsize=TEXT, color=scheme.soft)
     axes.set_ylabel("G's output (data units)", fontsize=TEXT, color=scheme.soft)
-    axes.set_title(
-        f"Final outputs of G: {final.near.sum():,} of {count(len(facts.seeds), 'seed')} within {NEAR:g} of the target",
-        loc="left",
-        fontsize=TITLE,
-        color=scheme.ink,
-    )
+    reached = f"{final.near.sum():,} of {count(len(facts.seeds), 'seed')} within {NEAR:g} of the target"
+    title(axes, f"Final outputs of G: {reached}", scheme)
     keys: list[Any] = [
         Line2D([], [], color=scheme.ink, label="target (mean real example)", **dashes),
         Patch(color=scheme.rule, label=f"within {NEAR:g} of the target"),
@@ -189,11 +187,6 @@ def save_figure(run: RunFolder, name: str, png: bytes) -> str:
     path = f"figures/{name}.png"
     run.write(path, lambda partial: partial.write_bytes(png))
     return path
-
-
-def _two_panels(scheme: Scheme) -> tuple[Figure, Sequence[Axes]]:
-    figure = blank(scheme, 3.9)
-    return figure, figure.subplots(1, 2)
 
 
 def _headline(figure: Figure, text: str, scheme: Scheme) -> None:

@@ -184,7 +184,7 @@ def _picture(comparison: Comparison, index: int, name: str) -> Markup:
     }[name]
     facts = comparison.runs[index]
     title = f"Losses ({facts.objective})" if name == "losses" else "D's outputs"
-    return _part(title, chart(partial(draw, comparison, facts), f"{alt}, {comparison.names[index]}")[0])
+    return _part(title, chart(partial(draw, comparison, facts), f"{alt}, {comparison.names[index]}", small=True)[0])
 
 
 def _part(title: str, *children: Child) -> Markup:

@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
-from sparring.report.figures.drawing import DARK, LIGHT, Scheme, as_png
+from sparring.report.figures.drawing import DARK, LIGHT, PHONE, Scheme, as_png
 from sparring.report.page.markup import Child, Markup, join, tag
 
 MAX_BYTES, MAX_WIDTH = 200_000, 1_400
@@ -19,6 +19,8 @@ MAX_BYTES, MAX_WIDTH = 200_000, 1_400
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """Content security policy: the browser blocks every request."""
+NARROW = "(max-width: 40rem)"
+"""Screens for which figures have their panels, and tables their cells, below each other; page.css says it too."""
 OFFLINE = "The page is self-contained and works offline."
 
 
@@ -70,7 +72,7 @@ def table(
         tag(
             "tr",
             tag("th", row[0], scope="row"),
-            [tag("td", cell, class_=kinds.get(k)) for k, cell in enumerate(row[1:], 1)],
+            [tag("td", cell, class_=kinds.get(k), data_label=columns[k] or None) for k, cell in enumerate(row[1:], 1)],
             class_="colored" if colored and index in colored else None,
         )
         for index, row in enumerate(rows)
@@ -80,13 +82,24 @@ def table(
     return join(scrolling, tag("p", caption, class_="soft under") if caption else None)
 
 
-def chart(draw: Callable[[Scheme], Figure], alt: str) -> tuple[Markup, bytes]:
-    """A figure in light and in dark, of which the browser shows the one that suits; and the light one as PNG bytes."""
+def chart(draw: Callable[[Scheme], Figure], alt: str, small: bool = False) -> tuple[Markup, bytes]:
+    """A figure in light and in dark, and for phones, of which the browser shows the one that suits.
+
+    Args:
+        draw: Draws it with these colors, and panels below each other where the scheme is narrow.
+        alt: What it shows, in words.
+        small: Whether it fits a phone as it is.
+
+    Returns:
+        The figure for a page, and the light one as PNG bytes.
+    """
     light, dark = (as_png(draw(scheme)) for scheme in (LIGHT, DARK))
+    phone = None if small else tag("source", srcset=uri(as_png(draw(PHONE)), "png"), media=NARROW)
     picture = tag(
         "picture",
+        phone,
         tag("source", srcset=uri(dark, "png"), media="(prefers-color-scheme: dark)"),
-        tag("img", src=uri(light, "png"), alt=alt, class_="chart"),
+        tag("img", src=uri(light, "png"), alt=alt, class_="chart small" if small else "chart"),
     )
     return picture, light
 

@@ -8,12 +8,10 @@ from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
 from sparring.analysis.facts import Facts
 from sparring.report.figures.finding import finding_figure, has_range
 from sparring.report.findings import (
-    EVIDENCE_COLUMNS,
     changes_of,
+    evidence_table,
     is_healthy,
-    median_text,
     members_of,
-    min_to_max,
     when_to_stop,
 )
 from sparring.report.page.document import chart, table
@@ -24,20 +22,21 @@ from sparring.rules import Finding
 def section(facts: Facts, diagnosis: Diagnosis) -> Markup:
     """The verdict, every finding, and whether more training pays."""
     findings = [_finding(facts, diagnosis, finding, index) for index, finding in enumerate(diagnosis.findings)]
-    good = diagnosis.verdict != NOT_SURE and not diagnosis.findings[0].fault
     return tag(
         "section",
         tag("h2", "Diagnosis"),
-        tag(
-            "p",
-            tag("strong", diagnosis.verdict),
-            _beside_verdict(diagnosis),
-            class_=f"lead verdict{' good' if good else ''}",
-        ),
+        verdict(diagnosis),
         findings,
         tag("p", when_to_stop(facts.run, diagnosis)),
         class_="diagnosis",
     )
+
+
+def verdict(diagnosis: Diagnosis) -> Markup:
+    """The verdict in one line."""
+    good = diagnosis.verdict != NOT_SURE and not diagnosis.findings[0].fault
+    text = tag("strong", diagnosis.verdict), _beside_verdict(diagnosis)
+    return tag("p", *text, class_=f"lead verdict{' good' if good else ''}")
 
 
 def _beside_verdict(diagnosis: Diagnosis) -> str:
@@ -48,7 +47,7 @@ def _beside_verdict(diagnosis: Diagnosis) -> str:
 
 def _finding(facts: Facts, diagnosis: Diagnosis, finding: Finding, index: int) -> Markup:
     evidence = finding.evidence
-    rows = [[e.name, median_text(e), min_to_max(e), e.range] for e in evidence]
+    columns, rows = evidence_table(finding)
     unhealthy = {k for k, each in enumerate(evidence) if not is_healthy(each)} if finding.fault else None
     picture, _ = chart(partial(finding_figure, facts, finding), finding.plot.title)
     band = "Gray band: the healthy range. " if has_range(finding.plot) else ""
@@ -59,7 +58,7 @@ def _finding(facts: Facts, diagnosis: Diagnosis, finding: Finding, index: int) -
         tag("h3", f"{index + 1}. {finding.rule}"),
         tag("p", finding.claim),
         tag("p", f"{members_of(finding)}, since round {finding.since:,}.".capitalize(), class_="soft"),
-        table(EVIDENCE_COLUMNS, rows, main=1, colored=unhealthy),
+        table(columns, rows, main=1, colored=unhealthy),
         tag("figure", tag("div", picture, class_="plate"), caption),
         _remedy(facts, diagnosis, finding),
     )

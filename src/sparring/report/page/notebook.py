@@ -30,7 +30,8 @@ def notebook_html(run: RunFolder) -> Markup:
 def _curves(facts: Facts) -> Markup | None:
     if not len(facts.story.logged_rounds):
         return None
-    picture, _ = chart(lambda scheme: curves(facts, scheme), "D's loss and G's loss over the rounds, for every seed.")
+    alt = "D's loss and G's loss over the rounds, for every seed."
+    picture, _ = chart(lambda scheme: curves(facts, scheme), alt, small=True)
     return tag("div", picture, style=WIDEST)
 
 

@@ -70,9 +70,9 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
     return document(
         f"{facts.name}: {count(len(facts.seeds), 'seed')}",
         _header(facts),
-        tag("div", _recipe(facts), _results(facts), class_="beside"),
-        findings.section(facts, facts.diagnosis),
         _samples(facts),
+        findings.section(facts, facts.diagnosis),
+        tag("div", _results(facts), _recipe(facts), class_="beside"),
         measurement.section(facts.run),
         _final_values(facts),
         _evaluation(facts),
@@ -93,6 +93,7 @@ def _header(facts: Facts) -> Markup:
         tag("p", "Sparring, one run ", Markup("&middot; "), status, class_="kicker"),
         tag("h1", facts.name),
         tag("p", recipe_summary(facts), class_="lead") if recipe_summary(facts) else None,
+        findings.verdict(facts.diagnosis),
         _at_a_glance(facts),
     )
 

@@ -12,12 +12,10 @@ from rich.text import Text
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
 from sparring.record import RunFolder
 from sparring.report.findings import (
-    EVIDENCE_COLUMNS,
     changes_of,
+    evidence_table,
     is_healthy,
-    median_text,
     members_of,
-    min_to_max,
     when_to_stop,
 )
 from sparring.report.terminal.commands import Pasteable
@@ -48,11 +46,12 @@ def _verdict(diagnosis: Diagnosis) -> Text:
 def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[RenderableType]:
     hue = "red" if finding.fault and finding.widespread else "yellow" if finding.fault else "green"
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in EVIDENCE_COLUMNS:
+    columns, rows = evidence_table(finding)
+    for title in columns:
         table.add_column(title, justify="right" if title else "left", no_wrap=True)
-    for evidence in finding.evidence:
-        value = Text(median_text(evidence), "bold" if is_healthy(evidence) else f"bold {hue}")
-        table.add_row(evidence.name, value, min_to_max(evidence), Text(evidence.range, "dim"))
+    for evidence, (name, value, *others, healthy) in zip(finding.evidence, rows, strict=True):
+        style = "bold" if is_healthy(evidence) else f"bold {hue}"
+        table.add_row(name, Text(value, style), *others, Text(healthy, "dim"))
     parts: list[RenderableType] = [
         Text.assemble(
             (finding.rule, f"bold {hue}"), (f"  {members_of(finding)}, since round {finding.since:,}", "dim")
