@@ -137,6 +137,18 @@ def test_page_fetches_nothing(tmp_path: Path) -> None:
     assert any("default-src 'none'" in (meta.get("content") or "") for meta in seen.all("meta"))
 
 
+def test_samples_come_first_and_the_verdict_above_them(tmp_path: Path) -> None:
+    run = told_run(tmp_path / "run")
+    said = page_of(run).said
+    order = [said.index(words) for words in ("equilibrium: 3 of 3", "Samples", "Diagnosis", "Final values")]
+    assert order == sorted(order)
+
+
+def test_a_phone_shows_each_cell_of_a_table_with_its_title(tmp_path: Path) -> None:
+    cells = page_of(told_run(tmp_path / "run")).all("td")
+    assert {cell["data-label"] for cell in cells} >= {"mean ± SD", "median", "min", "max", "n", "at equilibrium"}
+
+
 def test_page_holds_every_figure_and_says_what_each_shows(tmp_path: Path) -> None:
     run = told_run(tmp_path / "run")
     seen = written(run)
@@ -149,8 +161,10 @@ def test_page_holds_every_figure_and_says_what_each_shows(tmp_path: Path) -> Non
     ]
     assert all(image.get("alt") for image in seen.all("img"))
     assert seen.all("html") == [{"lang": "en"}] and len(seen.all("h1")) == 1
-    # One picture in the dark for each in the light; findings have one each, and the samples are in themselves light.
-    assert len(seen.all("source")) == 4 + len(Facts.of(run).diagnosis.findings)
+    # For each picture one in the dark and one for phones; findings have one each, and samples are in themselves light.
+    figures = 4 + len(Facts.of(run).diagnosis.findings)
+    media = [source["media"] for source in seen.all("source")]
+    assert media == ["(max-width: 40rem)", "(prefers-color-scheme: dark)"] * figures
 
 
 def test_page_tells_numbers_beside_the_equilibrium_and_the_verdict(tmp_path: Path) -> None:

@@ -253,8 +253,10 @@ def _evaluation(facts: Facts) -> Markup | None:
     """The metrics of the last evaluation."""
     if facts.evaluation is None:
         return None
-    columns = ("", "real data", "mean ± SD", "min", "max", "n")
     rows, caption = evaluation_rows(facts.evaluation), evaluation_caption(facts.evaluation)
+    columns = ("", "real data", "mean ± SD", "min", "max", "n")
+    if len(facts.seeds) == 1:
+        columns, rows = ("", "real data", "value"), [row[:3] for row in rows]
     return tag("section", tag("h2", "Sample quality"), table(columns, rows, main=2, caption=caption))
 
 
