@@ -23,6 +23,7 @@ from sparring.objectives.wasserstein import Wasserstein
 from sparring.optimizers.adam import Adam
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import Recipe, find_recipe
+from sparring.rules._stories import story
 from sparring.tricks.label_swapping import LabelSwapping
 from tests.miniature import miniature
 
@@ -32,6 +33,11 @@ RULES = {name: catalogue.find("rules", name)() for name in catalogue.entries("ru
 class OwnGenerator(torch.nn.Sequential):
     def __init__(self) -> None:
         super().__init__(torch.nn.Linear(32, 64), torch.nn.Tanh(), torch.nn.Unflatten(1, (1, 8, 8)))
+
+
+class OwnDiscriminator(torch.nn.Sequential):
+    def __init__(self) -> None:
+        super().__init__(torch.nn.Flatten(), torch.nn.Linear(64, 1), torch.nn.Sigmoid())
 
 
 @cache
@@ -48,6 +54,10 @@ def broken() -> dict[str, Recipe]:
         "free critic": digits.replace(objective=Wasserstein(), tricks=()),
         "narrow": digits.replace(generator=FullyConnected((1,), "sigmoid", output="tanh"), latent=Uniform(1)),
         "own": digits.replace(generator=OwnGenerator),
+        "own, wrong scale": digits.replace(generator=OwnGenerator, data=Digits(span=(0.0, 255.0))),
+        "own D": digits.replace(discriminator=OwnDiscriminator),
+        "sigmoid D": digits.replace(discriminator=FullyConnected((64,), output="sigmoid")),
+        "linear, wrong scale": digits.replace(generator=FullyConnected((64,)), data=Digits(span=(0.0, 255.0))),
         "points": find_recipe("pattern-1010"),
         "one at a time": find_recipe("num-gan"),
     }
@@ -122,12 +132,43 @@ def test_one_that_does_not_fit_is_refused_with_those_that_do() -> None:
         ("memorization", "as it comes", "augmentation"),
         ("oscillation", "as it comes", "r1-r2-penalty"),
         ("undertrained", "as it comes", "more-rounds"),
+        ("range-mismatch", "wrong scale", "matching-data-range"),
+        ("range-mismatch", "linear, wrong scale", "matching-data-range"),
+        ("bounded-scores", "sigmoid D", "unbounded-discriminator"),
+        ("bounded-scores", "own D", "least-squares"),
     ],
 )
 def test_the_first_remedy_that_fits_mends_what_the_recipe_shows_is_wrong(finding: str, name: str, first: str) -> None:
     recipe = broken()[name]
     fits = [r for r in RULES[finding].remedies if catalogue.make("remedies", r, {})(recipe) is not None]
     assert fits[0] == first
+
+
+@pytest.mark.parametrize(
+    ("ending", "first", "span"),
+    [
+        ([0.0, 1.0], "unit-data-range", (0.0, 1.0)),
+        ([0.0, None], "unit-data-range", (0.0, 1.0)),
+        ([-1.0, 1.0], "signed-data-range", (-1.0, 1.0)),
+        ([None, None], "signed-data-range", (-1.0, 1.0)),
+        ([0.0, 2.0], "fully-connected-generator", None),
+    ],
+)
+def test_the_data_of_a_g_of_ones_own_is_scaled_to_what_it_gives(
+    ending: list[float | None], first: str, span: tuple[float, float] | None
+) -> None:
+    recipe = broken()["own, wrong scale"]
+    numbers = (0.0, 0.0, 0.0, 10.0, 250.0, 255.0, 255.0)
+    poor = {"frechet-distance": 60.0, "confidence": 0.5}
+    finding = RULES["range-mismatch"](
+        story(
+            metrics=poor, ranges={"generator": ending}, real_quantiles=numbers, recipe=recipe.replace(seeds=8).to_dict()
+        )
+    )
+    assert finding is not None
+    fits = [r for r in finding.remedies if catalogue.make("remedies", r, {})(recipe) is not None]
+    assert fits[0] == first
+    assert span is None or remedied(recipe, first).data.span == span
 
 
 def test_a_player_that_does_not_learn_takes_the_rule_of_the_other() -> None:

@@ -245,6 +245,7 @@ def _mixed(first: Story, second: Story, count: int, keep: int = 8) -> Story:
         if "metrics" in one:
             figures = {n: (one["metrics"][n][:count] + other["metrics"][n][count:])[:keep] for n in one["metrics"]}
             log_point["metrics"] = figures
+            log_point["quantiles"] = (one["quantiles"][:count] + other["quantiles"][count:])[:keep]
         events.append(log_point)
     kept = [e for e in first.events if e["event"] in ("started", "real-baseline", "finished", "diverged")]
     for event in kept:

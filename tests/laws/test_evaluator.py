@@ -19,6 +19,7 @@ import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring import catalogue
 from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator, RelativeMetrics
+from sparring.analysis.samples import quantiles_of
 from sparring.datasets.digits import Digits
 from sparring.datasets.ring import Ring
 from sparring.game.assembly import game_of, state_of
@@ -28,7 +29,7 @@ from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder, Story
-from sparring.record.story import CURVES
+from sparring.record.story import CURVES, QUANTILES
 from sparring.training import Trainer
 from sparring.training.chores.evaluate import EVALUATION_SHARE, Evaluate
 from sparring.training.single import chores_for
@@ -146,7 +147,7 @@ def timed(
         game.round += 1
         game.logged |= {name: [torch.ones(1)] for name in CURVES}
 
-    def evaluated(game: Game) -> dict[str, np.ndarray]:
+    def evaluated(game: Game, generated: Tensor) -> dict[str, np.ndarray]:
         clock.now += evaluation
         spent.append(evaluation)
         return {"diversity": np.ones(1)}
@@ -156,6 +157,7 @@ def timed(
     run.create(recipe.to_json())
     baseline = {"diversity": 1.0}
     evaluator: Any = SimpleNamespace(
+        generate=lambda game: torch.zeros(1, 1, 4),
         evaluate=evaluated,
         setup_seconds=setup,
         expected_seconds=evaluation,
@@ -314,6 +316,28 @@ def test_the_yardstick_says_what_it_was_taken_with() -> None:
         "digits",
     )
     assert told["metrics"]["modes"] == 10 and told["metrics"]["diversity"] == 1
+
+
+def test_the_journal_has_quantiles_of_real_and_of_generated_numbers_as_networks_have_them(tmp_path: Path) -> None:
+    recipe = short(find_recipe("digits")).replace(seeds=2, rounds=4, log_points=1)
+    story = train(recipe, tmp_path / "run").story
+    rounds, values = story.quantiles
+    assert rounds.tolist() == [4] and values.shape == (1, 2, len(QUANTILES))
+    assert (np.diff(values, axis=-1) >= 0).all() and values.min() >= -1 and values.max() <= 1
+    assert story.real_quantiles is not None
+    pixels = 2 * digits() - 1
+    np.testing.assert_allclose(story.real_quantiles, np.quantile(pixels, QUANTILES), atol=0.15)
+    assert story.real_quantiles[[0, -1]].tolist() == [-1, 1]
+
+
+def test_quantiles_are_of_all_numbers_of_a_member_and_none_of_one_that_is_lost() -> None:
+    numbers = torch.arange(3 * 1000.0).view(3, 10, 100).clone()
+    numbers[1, 2, 3] = torch.nan
+    values = quantiles_of(numbers)
+    np.testing.assert_allclose(values[0], 999 * np.array(QUANTILES))
+    assert np.isnan(values[1]).all() and values[2, 0] == 2000
+    many = torch.cat([torch.zeros(1, 10**6), torch.tensor([[7.0]])], 1)
+    assert quantiles_of(many)[0].tolist() == [0] * 6 + [7], "the largest is that of all, however few are drawn"
 
 
 def test_players_that_are_told_classes_are_asked_with_classes() -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from sparring.analysis.generators import with_classes
 from sparring.analysis.judge_choice import judge_of
-from sparring.analysis.samples import DRAWN_BY, draw, fitting_metrics, in_data_units, views
+from sparring.analysis.samples import DRAWN_BY, draw, fitting_metrics, in_data_units, quantiles_of, views
 from sparring.datasets import Dataset
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
@@ -113,6 +113,8 @@ class Evaluator:
     """Real examples in each space, `(N, D)`; as many samples are compared with them."""
     real_baseline: Mapping[str, float]
     """What held-out real data scores, by the metric's name."""
+    quantiles: np.ndarray
+    """QUANTILES of the numbers of training examples, as the networks see them, `(Q,)`."""
     chunk: int
     """How many examples of a member a network is given at a time."""
     setup_seconds: float
@@ -157,15 +159,19 @@ class Evaluator:
             metrics=metrics,
             reference=reference,
             real_baseline={**baseline, **dict.fromkeys(relative.real, 1.0)},
+            quantiles=quantiles_of(_without_classes(reals.training)[:1])[0],
             chunk=max(recipe.batch, MIN_COUNT),
             setup_seconds=time.perf_counter() - began,
             expected_seconds=took / 2 * len(recipe.seeds),  # two sides were scored
         )
 
-    def evaluate(self, game: Game) -> dict[str, np.ndarray]:
-        """The metrics of the game's current samples, and D's mean outputs in evaluation mode: each float64 `(P,)`."""
-        with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.G, game.players["D"].networks):
-            generated = self._generate(game)
+    def evaluate(self, game: Game, generated: Tensor | None = None) -> dict[str, np.ndarray]:
+        """The metrics of the game's current samples, and D's mean outputs in evaluation mode: each float64 `(P,)`.
+
+        Samples that are there already (`generate`) need not be generated again.
+        """
+        generated = self.generate(game) if generated is None else generated
+        with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.players["D"].networks):
             outputs = self._d_outputs(game, generated)
             samples = in_data_units(self.data, generated)
         compared = samples[:, : self.compared] if samples.shape[1] > 1 else samples.repeat(self.compared, 1)
@@ -187,12 +193,13 @@ class Evaluator:
             "training": len(self.relative.training),
             "judge": self.judge.name if self.judge and self.metrics else None,
             "held_out": self.reals.held_out_from,
+            "quantiles": json_numbers(self.quantiles),
             "metrics": {n: json_numbers(value) for n, value in self.real_baseline.items() if np.isfinite(value)},
         }
 
-    def _generate(self, game: Game) -> Tensor:
-        """Samples as the networks see them, `(P, n, *shape)`."""
-        with game.with_averaged_weights():
+    def generate(self, game: Game) -> Tensor:
+        """The game's current samples as the networks see them, `(P, n, *shape)`."""
+        with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.G), game.with_averaged_weights():
             game.G.train(False)
             try:
                 return torch.cat([game.G(part) for part in self.latent.split(self.chunk, 1)], 1)

@@ -15,10 +15,13 @@ from sparring.datasets import Dataset, LabeledSource, Source
 from sparring.datasets._images import Images
 from sparring.judges import Judge
 from sparring.metrics import Metric, all_metrics
+from sparring.record.story import QUANTILES
 from sparring.rng import RandomStreams
 
 DRAWN_BY = 2**62
 """The seed of the real examples that are drawn to compare with: far from the seeds that people give their runs."""
+QUANTILES_OF = 2**15
+"""From so many numbers, drawn once, quantiles are computed; the smallest and the largest number are those of all."""
 OWN_FEATURES = 16
 """Up to this many numbers an example is its own feature vector, so that data without a judge is measured too."""
 
@@ -119,6 +122,20 @@ def to_unit(pixels: np.ndarray) -> np.ndarray:
 def in_data_units(data: Dataset, examples: Tensor) -> np.ndarray:
     """Examples as the networks see them -> float32 in data units."""
     return data.in_data_units(examples).float().cpu().numpy()
+
+
+def quantiles_of(examples: Tensor) -> np.ndarray:
+    """QUANTILES of all the numbers of examples `(P, ...)`: float64 `(P, Q)`, NaN where one is not finite."""
+    flat = examples.flatten(1)
+    low, high = flat.aminmax(dim=1)
+    if flat.shape[1] > QUANTILES_OF:
+        chosen = np.random.default_rng(0).integers(flat.shape[1], size=QUANTILES_OF)
+        flat = flat[:, torch.from_numpy(chosen).to(flat.device)]
+    finite = torch.isfinite(low) & torch.isfinite(high)
+    between = np.quantile(flat.nan_to_num().float().cpu().numpy(), QUANTILES[1:-1], axis=1).T
+    ends = [end.double().cpu().numpy()[:, None] for end in (low, high)]
+    values = np.concatenate([ends[0], between, ends[1]], 1)
+    return np.where(finite.cpu().numpy()[:, None], values, np.nan)
 
 
 def _endless(data: Dataset, count: int, data_dir: Path | None) -> Real:

@@ -59,8 +59,10 @@ def join(run: RunFolder, shards: Sequence[RunFolder], recipe_id: str) -> None:
 def _started(stories: Sequence[Story], recipe_id: str) -> Event:
     starts = [event for story in stories for event in story.events if event["event"] in ("started", "resumed")]
     levels = next((event["levels"] for event in starts if event.get("levels")), None)
+    ranges = next((event["output_ranges"] for event in starts if event.get("output_ranges")), None)
     at = min((event["at"] for event in starts), default=0.0)
-    return {"event": "started", "at": at, "round": 0, "recipe": recipe_id, "levels": levels, "shards": len(stories)}
+    stated = {"recipe": recipe_id, "levels": levels, "output_ranges": ranges, "shards": len(stories)}
+    return {"event": "started", "at": at, "round": 0, **stated}
 
 
 def _real_baseline(stories: Sequence[Story]) -> list[Event]:
@@ -103,6 +105,8 @@ def _samples(events: Sequence[Event], with_metrics: bool) -> Event:
         names = [name for name in events[0]["metrics"] if all(name in event["metrics"] for event in events)]
         fields["metrics"] = {name: [member for event in events for member in event["metrics"][name]] for name in names}
         fields["evaluation_seconds"] = max(event["evaluation_seconds"] for event in events)
+        if all("quantiles" in event for event in events):
+            fields["quantiles"] = [member for event in events for member in event["quantiles"]]
     return fields
 
 

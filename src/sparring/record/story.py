@@ -27,6 +27,8 @@ TITLES = {
     "d_generated": "D(generated examples)",
 }
 """How curves and D's outputs are called in sentences and tables; a metric of samples states its own title."""
+QUANTILES = (0.0, 0.01, 0.05, 0.5, 0.95, 0.99, 1.0)
+"""Of all the numbers of real and of generated examples, as networks take and give them: what the journal records."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,36 @@ class Story:
     def real_baseline(self) -> Event | None:
         """The `real-baseline` event: each metric of real against real data, the judge, n. None without evaluations."""
         return next((event for event in reversed(self.events) if event["event"] == "real-baseline"), None)
+
+    @cached_property
+    def quantiles(self) -> tuple[np.ndarray, np.ndarray]:
+        """QUANTILES of generated examples at the evaluations: rounds `(T,)` and values `(T, P, Q)`, NaN if not finite.
+
+        T is 0 for a run of an older version, and for one without evaluations.
+        """
+        events = [event for event in self.log_points if "quantiles" in event]
+        rounds = np.array([event["round"] for event in events], dtype=np.int64)
+        values = np.array([event["quantiles"] for event in events], dtype=np.float64)
+        return rounds, values.reshape(len(events), len(self.seeds), len(QUANTILES))
+
+    @property
+    def real_quantiles(self) -> np.ndarray | None:
+        """QUANTILES of real examples, `(Q,)`; None where the journal does not state them."""
+        stated = (self.real_baseline or {}).get("quantiles")
+        return None if stated is None else np.array(stated, dtype=np.float64)
+
+    @cached_property
+    def output_ranges(self) -> dict[str, tuple[float, float]]:
+        """Between which values G's numbers (`generator`), D's scores (`discriminator`) and D(x) (`d_output`) must lie.
+
+        Only what the journal states; infinite for an open end.
+        """
+        stated = next((e["output_ranges"] for e in reversed(self.events) if e.get("output_ranges")), {})
+        ends = {
+            name: (-np.inf if low is None else low, np.inf if high is None else high)
+            for name, (low, high) in stated.items()
+        }
+        return {name: (float(low), float(high)) for name, (low, high) in ends.items()}
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:

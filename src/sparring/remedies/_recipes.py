@@ -10,6 +10,8 @@ from typing import Any
 from sparring import catalogue
 from sparring.datasets import Dataset
 from sparring.datasets.folder import Folder
+from sparring.networks.fully_connected import FullyConnected
+from sparring.networks.r3gan import R3GANGenerator
 from sparring.recipe import OwnPart, Recipe
 
 PLAYERS = ("generator", "discriminator")
@@ -87,3 +89,19 @@ def d_sees_both(recipe: Recipe) -> tuple[Callable[[Any], None], ...]:
         return recipe.round
     steps = max(1, round(sum(D_STEPS.get(name, 0) for name in names)))
     return moves(*["d_sees_both"] * steps, *["g_fools_d"] * names.count("g_fools_d"))
+
+
+def with_span(recipe: Recipe, span: tuple[float, float]) -> dict[str, Any]:
+    """The data scaled to a span; empty where it has it already, or is not scaled by a span at all."""
+    data: Any = recipe.data
+    if is_own(data) or all(field.name != "span" for field in dataclasses.fields(data)) or tuple(data.span) == span:
+        return {}
+    return {"data": dataclasses.replace(data, span=span)}
+
+
+def without_output_activation(recipe: Recipe, player: str) -> dict[str, Any]:
+    """A built-in network without its last sigmoid or tanh; empty where it has none or cannot do without."""
+    network: Any = getattr(recipe, player)
+    if not isinstance(network, FullyConnected | R3GANGenerator) or network.output == "none":
+        return {}
+    return {player: dataclasses.replace(network, output="none")}

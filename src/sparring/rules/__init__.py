@@ -143,7 +143,7 @@ class Rule(ABC):
             reasons=explanation.cited(self.fault),
             evidence=tuple(e for e in (*explanation.reasons, *explanation.context) if e.is_known),
             plot=explanation.plot,
-            remedies=self.remedies,
+            remedies=tuple(dict.fromkeys((*explanation.remedies, *self.remedies))),
             strength=round(self.weight * (0.8 + 0.2 * severity) * len(members) / signals.members, 4),
             onset=lambda: int(np.median(self._since(signals, detection)[members])),
         )

@@ -123,6 +123,8 @@ class Explanation:
     """Other numbers that help to understand it; a sentence never gives them as reasons."""
     aside: str = ""
     """What follows the reasons, with its own comma or semicolon: `; it began with seed 0 at round 3,975`."""
+    remedies: Sequence[str] = ()
+    """Names of those of the rule's remedies that come first, where the story tells which."""
 
     def has_reason(self, fault: bool) -> np.ndarray:
         """Members for which there is a reason, bool `(M,)`; nothing is good of which any reason is unhealthy."""

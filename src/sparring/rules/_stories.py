@@ -19,6 +19,7 @@ Course = float | Sequence[float]
 MEMBERS, POINTS, EVALUATIONS = 8, 200, 20
 BCE = {"d_loss": 0.6931, "g_loss": 0.6931, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
 MSE = {"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
+LSGAN = {"d_loss": 0.125, "g_loss": 0.125, "d_real": 0.5, "d_fake": 0.5, "sure": 0.5}
 WASSERSTEIN = {"d_loss": 0.0, "g_loss": 0.0, "d_real": 0.0, "d_fake": 0.0, "sure": None}
 GOOD_CURVES: Mapping[str, Course] = {
     "d_loss": (0.69, 0.4, 0.48, 0.52, 0.53),
@@ -41,6 +42,13 @@ GOOD_METRICS: Mapping[str, Course] = {
     "d_held_out": (0.5, 0.74, 0.65, 0.61, 0.6),
     "d_generated": (0.5, 0.25, 0.31, 0.33, 0.34),
 }
+RANGES: Mapping[str, list[float | None]] = {
+    "generator": [-1.0, 1.0],
+    "discriminator": [None, None],
+    "d_output": [0.0, 1.0],
+}
+PIXELS = (-1.0, -1.0, -1.0, -0.8, 0.9, 1.0, 1.0)
+"""Quantiles of the numbers of real examples, and of good samples."""
 REAL: Mapping[str, float] = {
     "frechet-distance": 0.8,
     "modes": 10.0,
@@ -50,6 +58,14 @@ REAL: Mapping[str, float] = {
     "roughness": 1.0,
     "similarity-to-mean": 1.0,
     "nearest-neighbor": 1.0,
+}
+BASELINE: Mapping[str, Any] = {
+    "event": "real-baseline",
+    "round": 0,
+    "judge": "digits",
+    "n": 256,
+    "samples": 256,
+    "metrics": dict(REAL),
 }
 RECIPE: Mapping[str, Any] = {
     "name": "synthetic",
@@ -72,6 +88,9 @@ def story(
     diverged: Mapping[int, int] | None = None,
     recipe: Mapping[str, Any] | None = None,
     evaluations: int = EVALUATIONS,
+    ranges: Mapping[str, list[float | None]] | None = None,
+    quantiles: Sequence[float] = PIXELS,
+    real_quantiles: Sequence[float] = PIXELS,
 ) -> Story:
     """The story of a good run, but for what is given.
 
@@ -84,6 +103,9 @@ def story(
         diverged: Member -> the round at which its numbers stop being finite.
         recipe: Fields of the recipe that differ.
         evaluations: How many log points, each with an evaluation, there are.
+        ranges: Between which values outputs of G, scores of D and D(x) lie, where other than usual.
+        quantiles: Those of the samples' numbers, throughout.
+        real_quantiles: Those of the data's.
     """
     rng, diverged = np.random.default_rng(0), diverged or {}
     courses = {**GOOD_CURVES, **(curves or {})}
@@ -94,8 +116,8 @@ def story(
         for values in rows.values():
             values[logged >= at, member] = np.nan
     events: list[dict[str, Any]] = [
-        {"event": "started", "round": 0, "levels": dict(levels)},
-        {"event": "real-baseline", "round": 0, "judge": "digits", "n": 256, "samples": 256, "metrics": dict(REAL)},
+        {"event": "started", "round": 0, "levels": dict(levels), "output_ranges": {**RANGES, **(ranges or {})}},
+        {**BASELINE, "quantiles": list(real_quantiles)},
     ]
     parts = np.array_split(np.arange(POINTS), evaluations)
     evaluated = {name: _members(course, evaluations, jitter, rng) for name, course in of_metrics.items()}
@@ -105,6 +127,7 @@ def story(
         log_point |= {name: _plain(rows[name][part]) for name in (*CURVES, *GRADIENTS)}
         if evaluated:
             log_point["metrics"] = {name: _plain(values[index]) for name, values in evaluated.items()}
+            log_point["quantiles"] = [list(quantiles) for _ in range(MEMBERS)]
         events.append(log_point)
         if gone := [m for m, at in diverged.items() if logged[part[0]] <= at <= logged[part[-1]]]:
             events.append({"event": "diverged", "round": log_point["round"], "members": gone})

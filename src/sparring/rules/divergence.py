@@ -49,7 +49,8 @@ class Divergence(Rule):
         exploded = _any_exploded(signals)
         now = exploded[-max(1, int(LAST * len(exploded))) :].mean(0) > 0.5
         holds = signals.diverged | now
-        return Detection(holds=holds, severity=np.where(signals.diverged, 1.0, 0.8), since=_began(signals, exploded))
+        # Values that do not match make numbers explode: such a cause ranks first.
+        return Detection(holds=holds, severity=np.where(signals.diverged, 0.9, 0.8), since=_began(signals, exploded))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         what = "became infinite or NaN" if signals.diverged[members].any() else "exploded"

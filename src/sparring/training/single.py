@@ -15,10 +15,12 @@ from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
+from sparring.game.output_range import output_ranges
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, reproducible_kernels, threads_set
 from sparring.game.world import ALONE, World
 from sparring.progress import expected_progress, say
 from sparring.record import RunFolder, training_lock
+from sparring.training.before_start import warnings_at_start
 from sparring.training.chores import Chore
 from sparring.training.chores.best import Best
 from sparring.training.chores.checkpoint import Checkpoint
@@ -93,9 +95,7 @@ def chores_for(evaluate: Evaluate | None = None, early_stop: bool = False) -> tu
 def _record_and_go(trainer: Trainer, settings: Settings, shared_run: SharedRun, part: Callable[[int], Game]) -> None:
     recipe, game, run = trainer.recipe, trainer.game, trainer.run
     with _saying_what_is_saved(run):
-        levels = equilibrium_levels(recipe.objective)
-        event = "resumed" if game.round else "started"
-        run.journal.append(event, round=game.round, recipe=recipe.id, levels=levels)
+        _begin_journal(trainer)
         _choose_how_to_play(trainer, settings.compile if game.world.size == 1 else False, part)
         evaluate = None
         if settings.metrics:
@@ -103,6 +103,17 @@ def _record_and_go(trainer: Trainer, settings: Settings, shared_run: SharedRun, 
             evaluate = Evaluate(make, shared_run.evaluates)
         trainer.chores = chores_for(evaluate, settings.early_stop)
         trainer.go()
+
+
+def _begin_journal(trainer: Trainer) -> None:
+    """Write what a session begins with, and say what does not match in a game that has not begun."""
+    recipe, game = trainer.recipe, trainer.game
+    levels, ranges = equilibrium_levels(recipe.objective), output_ranges(recipe)
+    plain = {name: each.plain() for name, each in ranges.items()}
+    event = "resumed" if game.round else "started"
+    trainer.run.journal.append(event, round=game.round, recipe=recipe.id, levels=levels, output_ranges=plain)
+    for line in warnings_at_start(recipe, ranges, levels, game.source) if event == "started" else ():
+        say(line)
 
 
 def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[int], Game]) -> None:

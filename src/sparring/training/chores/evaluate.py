@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.analysis.diagnosis import Signals, story_of
 from sparring.analysis.evaluator import Evaluator
+from sparring.analysis.samples import quantiles_of
 from sparring.record.journal import json_numbers
 from sparring.training.chores import Chore
 
@@ -49,13 +50,16 @@ class Evaluate(Chore):
         if not (trainer.at_log_point and self._decide(trainer.game.round, self._is_due(trainer))):
             return {}
         began = time.monotonic()
-        metrics = trainer.latest.metrics = self._evaluator.evaluate(trainer.game)
+        generated = self._evaluator.generate(trainer.game)
+        metrics = trainer.latest.metrics = self._evaluator.evaluate(trainer.game, generated)
+        quantiles = quantiles_of(generated)
         self._last = time.monotonic() - began
         self._spent += self._last
         self._evaluations += 1
         self._signals = None
         return {
             "metrics": {name: json_numbers(values) for name, values in metrics.items()},
+            "quantiles": json_numbers(quantiles),
             "evaluation_seconds": round(self._last, 4),
         }
 

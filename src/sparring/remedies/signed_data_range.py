@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from sparring.recipe import Recipe
+from sparring.remedies import Remedy
+from sparring.remedies._recipes import is_own, with_span
+
+
+@final
+@dataclass(frozen=True)
+class SignedDataRange(Remedy):
+    """The data scaled to [-1, 1], for a G of one's own that ends in tanh or in a linear layer."""
+
+    def changes(self, recipe: Recipe) -> dict[str, Any]:
+        return with_span(recipe, (-1.0, 1.0)) if is_own(recipe.generator) else {}

@@ -1,0 +1,112 @@
+"""Between which values the data's numbers lie, and between which G's can: what both are compared by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.story import QUANTILES
+
+Ends = tuple[float, float]
+
+TOLERANCE = 0.1
+"""By how much of the data's span an end may lie off."""
+LARGE = 20.0
+"""Absolute value of the data's numbers above which they are not scaled: networks are initialized for values of about
+1."""
+WASTE = 0.5
+"""By how much of its span a G's values may reach beyond the data's."""
+OF_OUTPUT: dict[str, Ends] = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+"""What a built-in G can give, by its output activation: for journals that do not state it."""
+LOW, HIGH = QUANTILES.index(0.01), QUANTILES.index(0.99)
+
+
+@dataclass(frozen=True)
+class Spans:
+    """Values as networks give and take them, for one run."""
+
+    generator: Ends
+    """What G can give; an end may be infinite."""
+    data: Ends
+    """The data's numbers, but for one in a hundred at either end."""
+    extremes: Ends
+    """The data's smallest and largest number."""
+
+    @classmethod
+    def of(cls, story: Story) -> Spans | None:
+        """As the journal states them, or else as the recipe lets one know; None where neither does."""
+        generator, data = story.recipe.get("generator") or {}, story.recipe.get("data") or {}
+        ends = story.output_ranges.get("generator") or OF_OUTPUT.get(generator.get("output", ""))
+        real, span = story.real_quantiles, data.get("span")
+        if real is not None and np.isfinite(real).all():
+            return cls.from_quantiles(ends, real)
+        return cls(ends or (-math.inf, math.inf), tuple(span), tuple(span)) if span else None
+
+    @classmethod
+    def from_quantiles(cls, generator: Ends | None, real: np.ndarray) -> Spans:
+        """From QUANTILES of the data."""
+        ends = [(float(real[low]), float(real[high])) for low, high in ((LOW, HIGH), (0, -1))]
+        return cls(generator or (-math.inf, math.inf), *ends)
+
+    @property
+    def slack(self) -> float:
+        """How far off an end may lie."""
+        return TOLERANCE * max(self.data[1] - self.data[0], 1e-9)
+
+    @property
+    def shown(self) -> Ends:
+        """The data's ends as people know them: the extremes, where these are no outliers."""
+        pairs = zip(self.data, self.extremes, strict=True)
+        low, high = (extreme if abs(extreme - end) < self.slack else end for end, extreme in pairs)
+        return low, high
+
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether G cannot give what the data has."""
+        low, high = self.generator
+        return low > self.data[0] + self.slack or high < self.data[1] - self.slack
+
+    @property
+    def unscaled(self) -> bool:
+        """Whether the data's numbers are far too large for networks."""
+        return max(map(abs, self.data)) > LARGE
+
+    @property
+    def too_wide(self) -> bool:
+        """Whether G's last layer bounds its values, and further out than the data's."""
+        beyond = max(self.extremes[0] - self.generator[0], self.generator[1] - self.extremes[1])
+        return WASTE * (self.extremes[1] - self.extremes[0]) < beyond < math.inf
+
+    @property
+    def mend(self) -> Ends:
+        """What to scale the data to, so that G as it is can give it."""
+        low, high = self.generator
+        if math.isfinite(low) and math.isfinite(high):
+            return self.generator
+        return OF_OUTPUT["sigmoid"] if low == 0 else OF_OUTPUT["tanh"]
+
+    @property
+    def claim(self) -> str:
+        """What does not match, in one sentence; empty where all does."""
+        values = between(self.shown)
+        data = f"the data's lie {values}"
+        if self.out_of_reach:
+            return f"G can only give values {between(self.generator)}, and {data}"
+        if self.unscaled:
+            return f"Nothing scales the data: its values lie {values}, where networks are made for about 1"
+        if self.too_wide:
+            return f"G gives values {between(self.generator)}, and {data}"
+        return ""
+
+
+def between(ends: Ends) -> str:
+    """`between 0 and 1`, `of at least 0`."""
+    low, high = ends
+    if math.isfinite(low) and math.isfinite(high):
+        return f"between {low:.3g} and {high:.3g}"
+    if math.isfinite(low) or math.isfinite(high):
+        return f"of at least {low:.3g}" if math.isfinite(low) else f"of at most {high:.3g}"
+    return "of any size"

@@ -1,0 +1,55 @@
+"""What can be said of a recipe before its first round: values that do not match, whatever the players learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from sparring.analysis.samples import DRAWN_BY, draw, quantiles_of
+from sparring.datasets import Source
+from sparring.game.output_range import OutputRange
+from sparring.recipe import Recipe
+from sparring.record import Story
+from sparring.record.journal import json_numbers
+from sparring.rng import RandomStreams
+from sparring.rules import Levels
+from sparring.rules._bounds import Bounds
+from sparring.rules._spans import Spans
+
+COUNT, MAX_NUMBERS = 256, 2**22
+"""Real examples that are drawn to see their values, and how many numbers these may have together."""
+
+
+def warnings_at_start(
+    recipe: Recipe, ranges: Mapping[str, OutputRange], levels: Mapping[str, Any], source: Source | None
+) -> list[str]:
+    """A line for each mismatch that no training mends: of G's values with the data's, of D's scores with the loss.
+
+    Args:
+        recipe: What is about to be trained.
+        ranges: Of its networks' outputs, as `output_ranges` finds them.
+        levels: Of its objective, as `equilibrium_levels` finds them.
+        source: Where real examples are drawn from; without it, only the data's span is known.
+    """
+    plain = {name: each.plain() for name, each in ranges.items()}
+    events: list[dict[str, Any]] = [{"event": "started", "output_ranges": plain}]
+    if source is not None:
+        events.append({"event": "real-baseline", "quantiles": json_numbers(_quantiles(recipe, source))})
+    story = Story(recipe.to_dict(), events)
+    spans, bounds = Spans.of(story), Bounds.of(story, Levels.from_curves(levels))
+    lines: list[str] = []
+    if spans is not None and spans.claim:
+        low, high = spans.mend
+        lines.append(f"warning: {spans.claim}; scale the data to [{low:g}, {high:g}] (its span) or end G otherwise")
+    if bounds is not None and bounds.claim:
+        lines.append(f"warning: {bounds.claim}; leave out the sigmoid or whatever else D ends in")
+    return lines
+
+
+def _quantiles(recipe: Recipe, source: Source) -> np.ndarray:
+    """Of the numbers of real examples, as networks have them."""
+    count = max(1, min(COUNT, MAX_NUMBERS // int(np.prod(recipe.data.shape))))
+    examples, _ = draw(source, RandomStreams((DRAWN_BY,)), count, classes=False)
+    return quantiles_of(examples)[0]

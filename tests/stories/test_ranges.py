@@ -1,0 +1,78 @@
+"""A person's G gives other values than their data has, or their D ends in a sigmoid: said before round 1 and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from torch import nn
+
+import sparring
+import sparring.training
+from sparring.datasets.digits import Digits
+from sparring.objectives.least_squares import LeastSquares
+from sparring.recipe import Recipe
+
+
+def generator(*ending: nn.Module) -> Callable[[], nn.Module]:
+    return lambda: nn.Sequential(nn.Linear(32, 64), *ending, nn.Unflatten(1, (1, 8, 8)))
+
+
+def discriminator(*ending: nn.Module) -> Callable[[], nn.Module]:
+    return lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 1), *ending)
+
+
+def digits(span: tuple[float, float] = (-1.0, 1.0), **changes: Any) -> Recipe:
+    return sparring.find_recipe("digits").replace(
+        data=Digits(span=span), rounds=12, log_points=2, batch=8, seeds=2, **changes
+    )
+
+
+SICK = {
+    "pixels of 0 to 255": (digits((0.0, 255.0), generator=generator(nn.Tanh())), "range-mismatch", "0 and 255"),
+    "a sigmoid": (digits(generator=generator(nn.Sigmoid())), "range-mismatch", "between 0 and 1"),
+    "a ReLU": (digits(generator=generator(nn.ReLU())), "range-mismatch", "of at least 0"),
+    "nothing scaled": (digits((0.0, 255.0), generator=generator()), "range-mismatch", "Nothing scales the data"),
+    "D ends in a sigmoid": (digits(discriminator=discriminator(nn.Sigmoid())), "bounded-scores", "0.5 and 0.731"),
+}
+SOUND = {
+    "tanh": digits(generator=generator(nn.Tanh())),
+    "sigmoid": digits((0.0, 1.0), generator=generator(nn.Sigmoid())),
+    "softplus": digits((0.0, 1.0), generator=generator(nn.Softplus())),
+    "linear": digits(generator=generator()),
+    "a D of least squares": digits(discriminator=discriminator(nn.Sigmoid()), objective=LeastSquares()),
+}
+
+
+@pytest.mark.parametrize("case", SICK)
+def test_it_is_said_before_the_first_round_and_is_the_verdict(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, rule, words = SICK[case]
+    run = sparring.training.train(recipe, tmp_path / "run")
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning: ")]
+    assert words in line
+    found = sparring.diagnose(run)
+    assert found.verdict == rule
+    assert found.findings[0].reasons and found.findings[0].since == 0
+
+
+@pytest.mark.parametrize("case", SOUND)
+def test_nothing_is_said_of_what_fits(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = sparring.training.train(SOUND[case].replace(rounds=4, log_points=1), tmp_path / "run")
+    assert "warning" not in capsys.readouterr().err
+    assert not {"range-mismatch", "bounded-scores"} & {each.rule for each in sparring.diagnose(run).findings}
+
+
+def test_a_resumed_run_is_not_warned_of_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = SICK["a sigmoid"][0]
+
+    def stop(trainer: Any) -> None:
+        trainer.stopping = trainer.game.round > 0
+
+    sparring.training.train(recipe, tmp_path / "run", watchers=[stop])
+    capsys.readouterr()
+    assert sparring.training.train(recipe, tmp_path / "run").story.status == "finished"
+    assert "warning" not in capsys.readouterr().err
