@@ -23,6 +23,8 @@ from sparring.rules import Signals as Signals
 
 NOT_SURE = "not-sure"
 """The verdict where no finding holds for most members."""
+UNFINISHED = "undertrained"
+"""The rule that finds members which need more training before anything can be said."""
 CONFIDENCE = 0.95
 """Confidence level of intervals over members."""
 WORTH = 0.05
@@ -103,8 +105,22 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
-        """The name of the strongest finding that holds for most members, or NOT_SURE."""
-        return self.findings[0].rule if self.findings and self.findings[0].widespread else NOT_SURE
+        """The name of the strongest finding if it is clear, or NOT_SURE."""
+        return self.findings[0].rule if self.is_clear else NOT_SURE
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the strongest finding holds for most members.
+
+        Members that are good already do not speak against the others being unfinished: with these they may be most.
+        """
+        if not self.findings:
+            return False
+        first, *others = self.findings
+        if first.widespread or first.rule != UNFINISHED:
+            return first.widespread
+        good = {member for finding in others if not finding.fault for member in finding.members}
+        return 2 * len(good.union(first.members)) > first.of
 
     @property
     def line(self) -> str:
@@ -113,7 +129,7 @@ class Diagnosis:
             return f"{NOT_SURE}: nothing stands out, good or bad"
         first = self.findings[0]
         share = f"{len(first.members):,} of {first.of:,}"
-        if first.widespread:
+        if self.is_clear:
             return f"{first.rule} ({share}): {first.claim}"
         return f"{NOT_SURE}: nothing is clear for most seeds; {first.rule} in {share}"
 

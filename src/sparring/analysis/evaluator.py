@@ -52,6 +52,8 @@ class Reals:
     """Examples that no run is trained on; None where there are none."""
     held_out_from: str
     """Where they come from, or why there are none, in words."""
+    examples: int | None = None
+    """How many training examples there are; None where they are drawn anew without end."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ class Evaluator:
             "n": self.compared if self.metrics else None,
             "samples": self.latent.shape[1],
             "training": len(self.relative.training),
+            "examples": self.reals.examples,
             "judge": self.judge.name if self.judge and self.metrics else None,
             "held_out": self.reals.held_out_from,
             "quantiles": json_numbers(self.quantiles),
@@ -239,19 +242,20 @@ def _reals(recipe: Recipe, game: Game, count: int, data_dir: Path | None) -> Rea
     if not isinstance(source, Images):
         training, held_out = _drawn(recipe, game, MAX_TRAINING, DRAWN_BY), _drawn(recipe, game, count, DRAWN_BY + 1)
         return Reals(training, held_out, "other draws from the same distribution")
-    training = _drawn(recipe, game, min(len(source.pixels), MAX_TRAINING), DRAWN_BY)
+    examples = len(source.pixels)
+    training = _drawn(recipe, game, min(examples, MAX_TRAINING), DRAWN_BY)
     if game.classes:
-        return Reals(training, None, "none: the classes of held-out examples are not known")
+        return Reals(training, None, "none: the classes of held-out examples are not known", examples)
     try:
         held_out = data.held_out(data_dir)
     except SparringError as error:
-        return Reals(training, None, f"none: {error}")
+        return Reals(training, None, f"none: {error}", examples)
     if held_out is None:
-        return Reals(training, None, "none: the data set has no held-out part")
+        return Reals(training, None, "none: the data set has no held-out part", examples)
     low, high = data.span
     chosen = torch.from_numpy(held_out[np.random.default_rng(1).permutation(len(held_out))[:count]])
     scaled = chosen.to(game.rng.device, game.rng.dtype).mul_((high - low) / 255).add_(low)
-    return Reals(training, scaled.expand(len(recipe.seeds), *scaled.shape), "its test split")
+    return Reals(training, scaled.expand(len(recipe.seeds), *scaled.shape), "its test split", examples)
 
 
 def _drawn(recipe: Recipe, game: Game, count: int, seed: int) -> Examples:

@@ -25,6 +25,7 @@ from sparring.rules._ranges import Levels as Levels
 from sparring.rules._ranges import Range as Range
 from sparring.rules._series import SMOOTHING as SMOOTHING
 from sparring.rules._series import moving_mean as moving_mean
+from sparring.rules._series import steady_onset
 from sparring.rules._signals import NEAR as NEAR
 from sparring.rules._signals import Signals as Signals
 
@@ -72,7 +73,7 @@ class Finding:
 
     @cached_property
     def since(self) -> int:
-        """The round from which a diagnosis would have found this, until now; the median over those members."""
+        """The round from which diagnoses would have found this, but for few, until now; the median over members."""
         return self.onset()
 
     @property
@@ -93,7 +94,7 @@ class Rule(ABC):
     min_share: ClassVar[float] = MIN_SHARE
     """The share of members that a finding must hold for to be reported."""
     anytime: ClassVar[bool] = False
-    """Whether it is reported of members, too, of which it is too early to say what is wrong (`Progress.unfinished`): only
+    """Whether it is found in members, too, of which it is too early to say what is wrong (`Progress.unfinished`): only
     what more training cannot mend."""
 
     @abstractmethod
@@ -159,14 +160,10 @@ class Rule(ABC):
         return count > 0 and count / signals.members >= self.min_share
 
     def _since(self, signals: Signals, detection: Detection) -> np.ndarray:
-        """The round since which every diagnosis would have found it, `(P,)`."""
+        """The round since which diagnoses would have found it, but for few, `(P,)`."""
         if detection.since is not None:
             return detection.since
-        since, holds = np.full(signals.members, signals.rounds), detection.holds
-        for round in reversed(signals.earlier_rounds):
-            then = self._detection(signals.at(round))
-            holds = holds & then.holds if then is not None else np.zeros_like(holds)
-            if not holds.any():
-                break
-            since[holds] = round
-        return since
+        rounds = [*signals.earlier_rounds, signals.rounds]
+        then = [self._detection(signals.at(round)) for round in signals.earlier_rounds]
+        holds = np.array([*(np.zeros_like(detection.holds) if d is None else d.holds for d in then), detection.holds])
+        return np.array(rounds)[steady_onset(holds)]

@@ -162,7 +162,9 @@ def number(value: float, more: int = 0) -> str:
         return f"{value:,.0f}"
     if 100 <= size < 1e7:
         return f"{value:,.{more}f}"
-    return f"{value:.{2 + more}f}" if 0.01 <= size < 100 else f"{value:.{2 + more}g}"
+    if 1 <= size < 100:
+        return f"{value:.{2 + more}f}".rstrip("0").rstrip(".")
+    return f"{value:.{2 + more}f}" if 0.01 <= size < 1 else f"{value:.{2 + more}g}"
 
 
 def shown(value: float, healthy: Range, percent: bool = False) -> tuple[str, int]:

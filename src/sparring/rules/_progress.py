@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.rules._ranges import SURE
+from sparring.rules._series import line
+
 if TYPE_CHECKING:
     from sparring.rules._signals import Signals
 
@@ -20,19 +23,27 @@ USUAL_IMAGES = 200_000
 """Images that a usual run sees until its samples settle, of those that were measured."""
 USUAL_VECTORS = 100_000
 """The same for points and other vectors."""
-USUAL_OF_ONE_PATTERN = 10_000
-"""The same for data that is one pattern with noise, as 1010."""
-USUAL_BATCHES = 2_000
-"""However large batches are, a usual run has so many of them: the fastest of those measured had 2,250."""
+USUAL_BATCHES = 2_000, 10_000
+"""A usual run has at least so many batches, however large they are, and settles after so many, however small: the
+fastest of those measured had 2,250, and a batch of one takes 7,700."""
 TOO_FEW = 0.2
 """Share of the usual number below which a flat distance says nothing: G may not have begun to learn."""
 FEW_STEPS = 400
 """Moves of both players together, below which it is too early for a diagnosis."""
-SETTLED = -0.1
-"""Change of the distance over the last third of the rounds above which samples have settled, where few images were
-seen."""
+DOUBLINGS = 2
+"""Over how many doublings of the rounds the distance must be flat, where few examples were seen: the evaluations in the
+last three quarters."""
+MIN_EVALUATIONS = 3
+"""How many evaluations that takes."""
+FLAT = 0.15
+"""Change of the distance with a doubling of the rounds, up or down, up to which it is flat; and its largest error."""
+BEGUN = 0.25
+"""Share of the distance at the first evaluation, of which less is gone where G may have yet to begin."""
+NOTHING = 0.03
+"""Fall up to which it is flat even if noise does not explain it."""
 IMPROVING = -0.15
-"""Change below which they are still getting better, however many were seen. Noise must not explain it."""
+"""Change over the last third of the rounds below which samples are still getting better, however many were seen, if
+noise does not explain it."""
 COPIES = 0.5
 """Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
 REAL_EXAMPLES = {"d_sees_real": 1.0, "d_sees_fake": 0.0, "d_sees_both": 1.0, "d_sees_mixture": 0.5, "g_fools_d": 0.0}
@@ -57,14 +68,11 @@ class Progress:
     @cached_property
     def usual(self) -> int:
         """How many a usual run of such data sees until its samples settle: each one at least once."""
-        signals = self._signals
-        baseline: dict[str, Any] = signals.story.real_baseline or {}
-        if signals.target_errors is not None:
-            number = USUAL_OF_ONE_PATTERN
-        else:
-            number = USUAL_IMAGES if self.of_images else USUAL_VECTORS
-        batch = signals.story.recipe.get("batch") or 0
-        return max(number, USUAL_BATCHES * batch, baseline.get("examples") or 0)
+        story = self._signals.story
+        baseline: dict[str, Any] = story.real_baseline or {}
+        fewest, most = (batches * (story.recipe.get("batch") or 0) for batches in USUAL_BATCHES)
+        usual = USUAL_IMAGES if self.of_images else USUAL_VECTORS
+        return max(fewest, min(most, max(usual, baseline.get("examples") or 0)))
 
     @property
     def of_images(self) -> bool:
@@ -81,12 +89,42 @@ class Progress:
         """Whether it is too early to say anything, whatever the samples are like."""
         return self.seen < TOO_FEW * self.usual or self._signals.steps < FEW_STEPS
 
+    @cached_property
+    def fall(self) -> tuple[np.ndarray, np.ndarray]:
+        """By how much the logarithm of the distance falls while the rounds double, and its standard error: each `(P,)`.
+
+        GANs improve by about the same share with every doubling. NaN with too few evaluations.
+        """
+        distance, rounds = self._signals.distance, self._signals.rounds
+        late = distance.rounds >= rounds / 2**DOUBLINGS
+        if late.sum() < MIN_EVALUATIONS:
+            unknown = np.full(self._signals.members, np.nan)
+            return unknown, unknown
+        slope, error = line(np.log2(distance.rounds[late]), np.log(distance.values[late]))
+        return -slope, error
+
+    @property
+    def gained(self) -> np.ndarray:
+        """The share of the distance at the first evaluation that is gone, `(P,)`; NaN with a single one."""
+        values = self._signals.distance.values
+        return 1 - values[-1] / values[0] if len(values) > 1 else np.full(self._signals.members, np.nan)
+
+    @property
+    def settled(self) -> np.ndarray:
+        """Members whose distance is known to be flat, bool `(P,)`, though few examples were seen.
+
+        Not those whose samples are as in the beginning while D is not sure of anything: they have yet to begin.
+        """
+        signals, (fall, error) = self._signals, self.fall
+        is_flat = (np.abs(np.expm1(-fall)) < FLAT) & (error < FLAT) & ~((fall > 2 * error) & (fall > NOTHING))
+        waiting = (self.gained < BEGUN) & ~(signals.final("lead") > SURE)
+        return is_flat & ~waiting
+
     @property
     def improving(self) -> np.ndarray:
         """Members whose samples are getting nearer to the data, or may be while few examples were seen: bool `(P,)`."""
-        signals = self._signals
-        improving = signals.improving(IMPROVING)
-        return improving | ~(signals.change > SETTLED) if self.few else improving
+        improving = self._signals.improving(IMPROVING)
+        return improving | ~self.settled if self.few else improving
 
     @cached_property
     def early(self) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+STEADY = 0.75
+"""Share of the moments since its onset at which something must hold: one noisy evaluation ends nothing."""
 SMOOTHING = 0.03
 """Share of a curve's points that its moving mean takes together."""
 
@@ -29,6 +31,19 @@ def median(values: np.ndarray) -> np.ndarray:
     return np.where(lost.all(0), np.nan, np.nanmedian(filled, axis=0))
 
 
+def line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The slope of the least-squares line through `y` `(T, P)` over `x` `(T,)`, and its standard error, each `(P,)`.
+
+    Two points lie on any line: their error is the spread over members, and infinite for one member alone.
+    """
+    x, y = x - x.mean(), y - y.mean(0)
+    slope = (x[:, None] * y).sum(0) / (x**2).sum()
+    if len(x) < 3:
+        return slope, np.full(y.shape[1], float(slope.std(ddof=1)) if y.shape[1] > 1 else np.inf)
+    residual = ((y - slope * x[:, None]) ** 2).sum(0) / (len(x) - 2)
+    return slope, (residual / (x**2).sum()) ** 0.5
+
+
 def onset(rounds: np.ndarray, holds: np.ndarray) -> np.ndarray:
     """The round since which something holds until the end, `(P,)`, given `holds` `(T, P)` at each of `rounds` `(T,)`.
 
@@ -39,6 +54,16 @@ def onset(rounds: np.ndarray, holds: np.ndarray) -> np.ndarray:
     ever_not = ~holds
     last = np.where(ever_not.any(0), len(rounds) - ever_not[::-1].argmax(0), 0)
     return rounds[np.minimum(last, len(rounds) - 1)]
+
+
+def steady_onset(holds: np.ndarray) -> np.ndarray:
+    """The first index from which something holds STEADY of the time until the end, `(P,)`, given `holds` `(T, P)`.
+
+    The last index for a member for which it does not hold at the end.
+    """
+    left = np.arange(len(holds), 0, -1)[:, None]
+    steady = holds & holds[-1] & (holds[::-1].cumsum(0)[::-1] >= STEADY * left)
+    return np.where(steady.any(0), steady.argmax(0), len(holds) - 1)
 
 
 def _moving_sum(values: np.ndarray, window: int) -> np.ndarray:

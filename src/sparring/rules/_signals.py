@@ -17,7 +17,7 @@ from sparring.record import Story
 from sparring.rules._progress import COPIES as COPIES
 from sparring.rules._progress import Progress
 from sparring.rules._ranges import Levels, Range
-from sparring.rules._series import median, smoothed
+from sparring.rules._series import line, median, smoothed
 from sparring.tricks import Trick
 
 FINAL = 0.1
@@ -26,7 +26,7 @@ FINAL_EVALUATIONS = 3
 """How many of the last evaluations a metric's latest value is the median of."""
 RECENT = 0.5
 """Share of the rounds played before which an evaluation says nothing of the samples now."""
-EARLIER = 60
+EARLIER = 40
 """From how many earlier moments, at most, it is worked out since when something holds."""
 TREND = 1 / 3
 """Share of the rounds, the last ones, in which trends are measured."""
@@ -258,16 +258,17 @@ class Signals:
     def distance(self) -> Distance:
         """How far samples are from real data, as one number that falls as they get better.
 
-        The distance from the target, of data that names one; the Fréchet distance; or, without either, how far the
-        ratios of relative metrics are from 1. Distances that real data has too count as the same.
+        The distance from the target, of data that names one; that to the nearest training example, of points about
+        modes, whose mean and covariance are right long before the modes are; the Fréchet distance; or, without any of
+        these, how far the ratios of relative metrics are from 1. Distances that real data has too count as the same.
         """
         if self.target_errors is not None:
             rounds, errors = self.target_errors
             return Distance("distance from the target", rounds, np.maximum(errors, NEAR / 4))
-        if self.has("frechet-distance"):
-            floor = max(self.real("frechet-distance"), 1e-9)
-            values = np.maximum(self.metric("frechet-distance"), floor)
-            return Distance("frechet-distance", self.evaluated_rounds, values)
+        name = "nearest-neighbor" if self.has("high-quality", "nearest-neighbor") else "frechet-distance"
+        if self.has(name):
+            floor = max(self.real(name), 1e-9)
+            return Distance(name, self.evaluated_rounds, np.maximum(self.metric(name), floor))
         relative = self.metrics_with("relative")
         if not relative:
             return Distance("", self.evaluated_rounds[:0], np.empty((0, self.members)))
@@ -316,15 +317,8 @@ class Signals:
         count, unknown = int(late.sum()), np.full(self.members, np.nan)
         if count < 2:
             return Trend(count, unknown, unknown)
-        x, y = self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late])
-        x, y = x - x.mean(), y - y.mean(0)
-        slope = (x[:, None] * y).sum(0) / (x**2).sum()
-        change = np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE)
-        if count < 3:  # two lie on any line: the spread over members must do
-            spread = float(change.std(ddof=1)) if self.members > 1 else np.inf
-            return Trend(count, change, np.full(self.members, spread))
-        residual = ((y - slope * x[:, None]) ** 2).sum(0) / (count - 2)
-        return Trend(count, change, TREND * (residual / (x**2).sum()) ** 0.5)
+        slope, error = line(self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late]))
+        return Trend(count, np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE), TREND * error)
 
 
 def noise(roughness: np.ndarray, distance: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
-from sparring.rules._progress import FEW_STEPS, IMPROVING, SETTLED
+from sparring.rules._progress import FEW_STEPS, IMPROVING
 from sparring.rules._ranges import Range
 from sparring.rules._signals import UNCHANGED, Signals
 from sparring.rules._stories import story
@@ -33,17 +33,13 @@ class Undertrained(Rule):
     def detect(self, signals: Signals) -> Detection | None:
         if not signals.quality_known:
             return None
-        progress = signals.progress
-        holds = progress.unfinished | _idle(signals)
-        if progress.few and progress.unfinished.mean() >= self.min_share:
-            holds |= progress.early  # those that are good already show what the others need
+        holds = signals.progress.unfinished | _idle(signals)
         ones = np.ones(signals.members)
         return Detection(holds=holds, severity=ones, since=0 * ones)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         progress, what = signals.progress, "images" if signals.progress.of_images else "examples"
         every = np.ones(signals.members)
-        limit = SETTLED if progress.few else IMPROVING
         distance = f"distance from the data ({title(signals.distance.name)})"
         seen = evidence(
             f"{what} seen",
@@ -56,14 +52,14 @@ class Undertrained(Rule):
             "fall of the distance over the last third",
             -signals.change,
             members,
-            Range(high=-limit),
+            Range(high=-IMPROVING),
             f"the samples' {distance} fell by {{value}} over the last third of the rounds",
             percent=True,
         )
         steps = evidence("steps of both players", signals.steps * every, members, Range(low=FEW_STEPS))
         gained = evidence(
             "fall of the distance since the first evaluation",
-            _gained(signals),
+            progress.gained,
             members,
             Range(low=UNCHANGED),
             f"the samples' {distance} fell by {{value}} since the first evaluation",
@@ -106,9 +102,3 @@ def _idle(signals: Signals) -> np.ndarray:
     """Members whose samples are unchanged while D has begun to tell but is far from sure: both players are slow."""
     lead = signals.final("lead")
     return signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
-
-
-def _gained(signals: Signals) -> np.ndarray:
-    """The share of the distance at the first evaluation that is gone, `(P,)`; NaN with a single one."""
-    values = signals.distance.values
-    return 1 - values[-1] / values[0] if len(values) > 1 else np.full(signals.members, np.nan)

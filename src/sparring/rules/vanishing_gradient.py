@@ -56,8 +56,18 @@ class VanishingGradient(Rule):
         reasons = [
             evidence(f"G's gradient, as a share of {whose}", share, members, Range(low=least), phrase, percent=True)
             for whose, share, least, phrase in (
-                ("its largest", now / _largest(signals, "g_gradient"), OF_OWN, "its norm is {value} of what it was"),
-                ("D's largest", now / _largest(signals, "d_gradient"), OF_D, "its norm is {value} of D's largest"),
+                (
+                    "its largest",
+                    _share(now, _largest(signals, "g_gradient")),
+                    OF_OWN,
+                    "its norm is {value} of what it was",
+                ),
+                (
+                    "D's largest",
+                    _share(now, _largest(signals, "d_gradient")),
+                    OF_D,
+                    "its norm is {value} of D's largest",
+                ),
             )
         ]
         healthy = Range(low=middle(_limit(signals), members))
@@ -98,6 +108,11 @@ def _largest(signals: Signals, name: str) -> np.ndarray:
     """The largest smoothed norm, `(P,)`."""
     smooth = signals.smoothed(name)
     return np.nan_to_num(smooth, nan=-np.inf).max(0) if len(smooth) else np.full(signals.members, np.nan)
+
+
+def _share(now: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """Of the largest norm; NaN where that is 0."""
+    return np.divide(now, largest, out=np.full_like(now, np.nan), where=largest > 0)
 
 
 def _limit(signals: Signals) -> np.ndarray:
