@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from sparring.analysis.diagnosis import diagnosis
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import named_seeds, plus_minus
@@ -28,6 +29,7 @@ from sparring.report.figures.drawing import LIGHT, MAX_LINES
 from sparring.report.figures.run import curves, ends, outputs
 from sparring.report.live.preview import ImagePreview, preview, sparkline
 from sparring.report.page.run import MAX_PICTURES, page
+from sparring.report.terminal.diagnosis import diagnosis_text
 from sparring.rules import moving_mean
 from sparring.training import train
 
@@ -303,6 +305,31 @@ def test_how_numbers_are_written() -> None:
     assert plus_minus(Spread.of(np.array([np.nan]))) == "–"
     assert named_seeds([4]) == "seed 4" and named_seeds([1, 2, 5]) == "seeds 1, 2 and 5"
     assert named_seeds(range(1000), max_names=2) == "seeds 0, 1 and 998 more"
+
+
+@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("scale", [1.0, -123_456.789])
+def test_no_number_is_cut_in_a_narrow_terminal(tmp_path: Path, width: int, scale: float) -> None:
+    """Columns are left out, the least important first, and where that is not enough a cell takes several lines."""
+    run = told_run(tmp_path / "run", seeds=20, lost=(3, 7), away=(5,))
+    lines = [json.loads(line) for line in (run.path / "journal.jsonl").read_text().splitlines()]
+    for event in lines:
+        for name in ("d_loss", "g_loss"):
+            event[name] = [[v and v * scale for v in row] for row in event.get(name, [])]
+    (run.path / "journal.jsonl").write_text("".join(json.dumps(event) + "\n" for event in lines))
+    facts, story = Facts.of(run), run.story
+    for shown in (run_text(run), diagnosis_text(run, diagnosis(story))):
+        console = Console(width=width, file=io.StringIO(), force_terminal=False)
+        console.print(shown, crop=False)
+        assert isinstance(console.file, io.StringIO)
+        text = console.file.getvalue()
+        paths = [line for line in text.splitlines() if "sparring train --from" in line or str(run.path) in line]
+        assert "…" not in text
+        assert all(len(line) <= width for line in text.splitlines() if line not in paths)
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    console.print(run_text(run))
+    words = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue] - a StringIO
+    assert all(plus_minus(facts.spreads[name]) in words for name in ("d_loss", "d_real"))
 
 
 # While it trains.

@@ -18,7 +18,7 @@ from sparring.report.live.shared import (
     REFRESH_SECONDS,
     STOPPING,
     bar_width,
-    one_line,
+    fitting,
     spread_phrases,
     spreads_of,
     spreads_table,
@@ -103,11 +103,13 @@ def picture(session: Session, width: int) -> RenderableType:
     if spreads := spreads_of(session.recent_means()):
         parts += [Text(), spreads_table(spreads)]
     end = STOPPING if session.stopping else CTRL_C
-    return Group(*parts, Text(), one_line(f"{_workers(session)}. {end}", "dim"))
+    return Group(*parts, Text(), Text(f"{_workers(session)}. {end}", "dim"))
 
 
 def _add_row(table: Table, session: Session, name: Text, round: int, phrases: list[str], width: int) -> None:
-    table.add_row(name, progress_bar(round, session.recipe.rounds, bar_width(width)), one_line(", ".join(phrases)))
+    bar, names = bar_width(width), [session.recipe.name, *(shard.name for shard in session.shards)]
+    text = fitting(phrases, width - max(map(len, names)) - bar - 4)
+    table.add_row(name, progress_bar(round, session.recipe.rounds, bar), text)
 
 
 def _status(session: Session, shard: Shard) -> list[str]:

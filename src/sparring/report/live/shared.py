@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from rich.table import Table
@@ -55,6 +55,11 @@ def bar_width(console_width: int) -> int:
     return max(8, console_width // 4 - 8)
 
 
-def one_line(text: str, style: str = "") -> Text:
-    """Text that is cut off with an ellipsis rather than wrapped."""
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+def fitting(phrases: Sequence[str], width: int) -> Text:
+    """As many phrases as fit on a line of so many characters, at least one; none is cut."""
+    chosen = list(phrases[:1])
+    for phrase in phrases[1:]:
+        if len(", ".join([*chosen, phrase])) > width:
+            break
+        chosen.append(phrase)
+    return Text(", ".join(chosen))

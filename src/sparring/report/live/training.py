@@ -27,7 +27,7 @@ from sparring.report.live.shared import (
     REFRESH_SECONDS,
     STOPPING,
     bar_width,
-    one_line,
+    fitting,
     spread_phrases,
     spreads_of,
     spreads_table,
@@ -42,8 +42,9 @@ COST = 0.004
 """Share of the time that drawing may take: a slow terminal is drawn to less often."""
 VERDICT_SECONDS, VERDICT_COST = 5.0, 0.01
 """Seconds between two diagnoses, at least; and the share of the time that they may take."""
-MIN_HEIGHT, SPARKLINE_HEIGHT = 20, 26
-"""Lines that a terminal must have to show samples, and to show sparklines as well as metrics."""
+MIN_HEIGHT, SPARKLINE_HEIGHT, CLAIM_HEIGHT = 20, 26, 30
+"""Lines that a terminal must have to show samples, to show sparklines as well as metrics, and more than a verdict's
+name."""
 HUES = {"d_loss": "blue", "g_loss": "yellow"}
 
 
@@ -127,12 +128,16 @@ class Live:
         if metrics:
             parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(metrics))]
         if self._verdict:
-            verdict = Text.assemble(("so far   ", "bold"), self._verdict, no_wrap=True, overflow="ellipsis")
-            parts += [Text(), verdict]
+            parts += [Text(), Text.assemble(("so far   ", "bold"), self._verdict_for(console))]
         if examples is not None and console.height >= MIN_HEIGHT:
             parts += [Text(), self._preview(examples, trainer)]
         end = STOPPING if trainer.stopping else CTRL_C
-        return Group(*parts, Text(), one_line(f"{_threads(self._threads)}. {end}", "dim"))
+        return Group(*parts, Text(), Text(f"{_threads(self._threads)}. {end}", "dim"))
+
+    def _verdict_for(self, console: Console) -> str:
+        """The verdict with its claim where the terminal is high enough for a second line, or wide enough."""
+        whole = len(self._verdict) + 9 <= console.width or console.height >= CLAIM_HEIGHT
+        return self._verdict if whole else self._verdict.partition(":")[0]
 
     def _sparklines(self) -> Iterable[Text]:
         for name, history in self._losses.items():
@@ -144,7 +149,7 @@ class Live:
         """The preview of these examples, computed only when they are new."""
         if self._preview_of is None or self._preview_of[0] is not examples:
             recipe, console = trainer.recipe, self._display.console
-            color = console.color_system is not None
+            color = console.color_system is not None and not console.options.ascii_only
             picture = preview(examples, recipe.seeds, console.width, color, recipe.data.modes)
             self._preview_of = examples, picture
         return self._preview_of[1]
@@ -163,13 +168,10 @@ def _metrics(trainer: Trainer) -> list[str]:
 
 
 def _progress(trainer: Trainer, width: int) -> Table:
-    played, rounds = trainer.game.round, trainer.recipe.rounds
+    played, rounds, name, bar = trainer.game.round, trainer.recipe.rounds, trainer.recipe.name, bar_width(width)
+    text = fitting([f"{played:,} of {rounds:,}", *_times(trainer)], width - len(name) - bar - 4)
     row = Table.grid(padding=(0, 2, 0, 0))
-    row.add_row(
-        Text(trainer.recipe.name, "bold"),
-        progress_bar(played, rounds, bar_width(width)),
-        one_line(", ".join([f"{played:,} of {rounds:,}", *_times(trainer)])),
-    )
+    row.add_row(Text(name, "bold"), progress_bar(played, rounds, bar), text)
     return row
 
 

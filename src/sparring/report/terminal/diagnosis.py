@@ -6,7 +6,6 @@ from functools import partial
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
@@ -19,6 +18,7 @@ from sparring.report.findings import (
     when_to_stop,
 )
 from sparring.report.terminal.commands import Pasteable
+from sparring.report.terminal.tables import FittingTable
 from sparring.rules import Finding
 
 
@@ -45,10 +45,8 @@ def _verdict(diagnosis: Diagnosis) -> Text:
 
 def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[RenderableType]:
     hue = "red" if finding.fault and finding.widespread else "yellow" if finding.fault else "green"
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     columns, rows = evidence_table(finding)
-    for title in columns:
-        table.add_column(title, justify="right" if title else "left", no_wrap=True)
+    table = FittingTable(columns, optional=("min to max",))
     for evidence, (name, value, *others, healthy) in zip(finding.evidence, rows, strict=True):
         style = "bold" if is_healthy(evidence) else f"bold {hue}"
         table.add_row(name, Text(value, style), *others, Text(healthy, "dim"))

@@ -13,6 +13,7 @@ from sparring.record import RunFolder
 from sparring.record.story import CURVES
 from sparring.report.metric_names import evaluation_caption, evaluation_rows
 from sparring.report.sentences import sentences, target_reached
+from sparring.report.terminal.tables import FittingTable
 
 MAX_SEEDS = 16
 """Up to this many seeds each has a line; of more seeds, only the outliers have."""
@@ -62,10 +63,11 @@ def _verdict(facts: Facts) -> RenderableType:
     return rows
 
 
-def _values(facts: Facts) -> Table:
+def _values(facts: Facts) -> RenderableType:
     if len(facts.seeds) == 1:
         return _values_of_one(facts)
-    table = _table("", "mean ± SD", "median", "min", "max", "n", "at equilibrium")
+    columns = ("", "mean ± SD", "median", "min", "max", "n", "at equilibrium")
+    table = FittingTable(columns, optional=("median", "n", "min", "max"))
     for name, spread in facts.spreads.items():
         numbers = [number(value) for value in (spread.median, spread.min, spread.max)]
         level = number(facts.equilibrium.get(name))
@@ -73,8 +75,8 @@ def _values(facts: Facts) -> Table:
     return table
 
 
-def _values_of_one(facts: Facts) -> Table:
-    table = _table("", "value", "at equilibrium")
+def _values_of_one(facts: Facts) -> RenderableType:
+    table = FittingTable(("", "value", "at equilibrium"))
     for name, spread in facts.spreads.items():
         table.add_row(TITLES[name], Text(number(spread.mean), "bold"), Text(number(facts.equilibrium.get(name)), "dim"))
     if facts.outputs is not None:
@@ -87,7 +89,8 @@ def _evaluation(facts: Facts) -> list[RenderableType]:
     if facts.evaluation is None:
         return []
     several = len(facts.seeds) > 1
-    table = _table("samples", "mean ± SD" if several else "value", "real data", *(("min", "max") if several else ()))
+    columns = ("samples", "mean ± SD" if several else "value", "real data", *(("min", "max") if several else ()))
+    table = FittingTable(columns, optional=("min", "max"))
     for title, real, mean, min_, max_, _ in evaluation_rows(facts.evaluation):
         table.add_row(title, Text(mean, "bold"), Text(real, "dim"), *((min_, max_) if several else ()))
     return [Text(), table, Text(evaluation_caption(facts.evaluation), "dim")]
@@ -101,7 +104,8 @@ def _seeds(facts: Facts) -> list[RenderableType]:
         if not members:
             return [Text("\nNo seed is an outlier.", style="dim")]
     outputs = facts.outputs[1][-1] if facts.outputs is not None else None
-    table = _table("seed", *TITLES.values(), *(["output"] if outputs is not None else []), "")
+    columns = ("seed", *TITLES.values(), *(["output"] if outputs is not None else []), "")
+    table = FittingTable(columns, optional=("output",))
     for member in members[:MAX_SEEDS]:
         seed = facts.seeds[member]
         cells = [str(seed), *(number(facts.last[name][member]) for name in CURVES)]
@@ -135,10 +139,3 @@ def _files(facts: Facts) -> Text:
             lines.append(f"{title:<9}", "dim").append(f"{facts.run.path / path}\n")
     lines.rstrip()
     return lines
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for index, title in enumerate(columns):
-        table.add_column(title, justify="left" if index == 0 or not title else "right", no_wrap=True)
-    return table
