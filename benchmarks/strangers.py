@@ -34,17 +34,17 @@ from typing import TYPE_CHECKING, Any
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
-from stranger_cases.case import EQUILIBRIUM, UNDERTRAINED, Case
+from stranger_cases.case import Case
 from stranger_cases.cases import cases
+from stranger_cases.tables import RESULTS, mark, score_in_words
 
-from sparring.analysis.diagnosis import NOT_SURE, diagnose
+from sparring.analysis.diagnosis import diagnose
 from sparring.errors import SparringError
 from sparring.record import RunFolder
 
 if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
 
-RESULTS = Path(__file__).parent / "results" / "strangers.json"
 TRUTH = "truth.json"
 EXAMPLES = 800
 """Samples of a seed, and held-out examples, that the truth is told from."""
@@ -163,6 +163,7 @@ def entry_of(case: Case, home: Path) -> dict[str, Any]:
     return {
         "part": case.part,
         "kind": case.kind,
+        "drawn": case.data.kind,
         "state": case.state,
         "right": list(case.right),
         "verdict": diagnosis.verdict,
@@ -174,18 +175,6 @@ def entry_of(case: Case, home: Path) -> dict[str, Any]:
         "seconds": round(diagnosis.story.seconds, 1),
         "date": date.today().isoformat(),
     }
-
-
-def mark(entry: dict[str, Any]) -> str:
-    """`right`, or how it is wrong, the gravest first."""
-    verdict = entry["verdict"]
-    if verdict in entry["right"]:
-        return "right"
-    if entry["state"] == "sick" and verdict == EQUILIBRIUM:
-        return "CALLED HEALTHY"
-    if entry["state"] in ("sound", "unfinished") and verdict not in (EQUILIBRIUM, UNDERTRAINED, NOT_SURE):
-        return "CALLED SICK"
-    return "wrong"
 
 
 def diagnose_all(wanted: list[Case], out: Path) -> None:
@@ -226,6 +215,8 @@ def main() -> None:
     wanted = list(chosen(arguments))
     left = [] if arguments.rediagnose else train_all(wanted, arguments)
     diagnose_all(wanted, arguments.out)
+    for part in ("tune", "report"):
+        print(score_in_words(part))
     if left:
         sys.exit(f"{len(left)} cases were not finished: {', '.join(left)}")
 
