@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparring.record.journal import Event
+from sparring.record.loop import LoopFacts
 
 CURVES = ("d_loss", "g_loss", "d_real", "d_fake")
 """Curves that every run has: the losses, and D's mean output on real and on generated examples."""
@@ -134,6 +135,12 @@ class Story:
             return None
         rounds, examples = [event["round"] for event in events], [event["outputs"] for event in events]
         return np.array(rounds), np.array(examples, dtype=np.float64)
+
+    @cached_property
+    def loop(self) -> LoopFacts | None:
+        """What a watch has seen of a user's own training loop; None for a run of `train`."""
+        seen = [event for event in self.events if event["event"] == "loop"]
+        return LoopFacts.of(seen[-1]) if seen else None
 
     @property
     def round(self) -> int:

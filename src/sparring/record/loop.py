@@ -1,0 +1,208 @@
+"""What a watch has seen of a user's own training loop, as the journal keeps it. Loads no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+Who = Literal["G", "D"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the user's program."""
+
+    file: str
+    number: int
+    code: str = ""
+    """Its text, stripped; empty where the source cannot be read."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.number}"
+
+
+@dataclass(frozen=True)
+class LossCall:
+    """A call of one of torch's loss functions on D's scores."""
+
+    player: str
+    """Whose step it led to: `G` or `D`."""
+    function: str
+    """`binary_cross_entropy`, `mse_loss`, ..."""
+    sees: str
+    """`real`, `fake`, or `both`: what D scored."""
+    probability: bool
+    """Whether the scores had passed a sigmoid."""
+    target: float | None = None
+    """The mean label that the scores are compared with."""
+    score_shape: tuple[int, ...] = ()
+    target_shape: tuple[int, ...] = ()
+    line: Line | None = None
+
+
+@dataclass(frozen=True)
+class OptimizerFacts:
+    """One optimizer, and whose weights it holds."""
+
+    player: str
+    kind: str
+    """Its class: `Adam`."""
+    lr: float
+    own: int
+    """How many parameters of its own player it holds."""
+    others: int
+    """How many of the other player."""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Its other numbers: betas, momentum, weight decay."""
+
+
+@dataclass(frozen=True)
+class Batches:
+    """What the batches of real examples are like."""
+
+    shape: tuple[int, ...] = ()
+    """Of one example."""
+    size: int = 0
+    """Examples in a batch."""
+    dtype: str = ""
+    quantiles: tuple[float, ...] = ()
+    """Minimum, 1 %, median, 99 %, maximum over all values."""
+    distinct: int = 0
+    """Distinct values, counted up to 1,000."""
+    repeats: float = 0.0
+    """Share of batches that equal the batch before."""
+    spread: float | None = None
+    """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
+    wraps: Line | None = None
+    """Where arithmetic on whole numbers of 8 bits came out as such, and so went round at 256."""
+    line: Line | None = None
+    """Where D is given real examples."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What G is fed."""
+
+    shape: tuple[int, ...] = ()
+    """Of one latent vector."""
+    law: str = ""
+    """`normal`, `uniform`, or `` where it is neither."""
+    low: float = 0.0
+    high: float = 0.0
+    repeats: float = 0.0
+    """Share of G's training batches that were fed the very same latent vectors as the batch before."""
+    classes: int = 0
+    """Classes that G is given beside them; 0 for none."""
+    line: Line | None = None
+    """Where G is called."""
+
+
+@dataclass(frozen=True)
+class PlayerFacts:
+    """One player's network and its steps."""
+
+    name: str = ""
+    """The class of its module."""
+    parameters: int = 0
+    ends_in: str = ""
+    """The last function that changes values: `sigmoid`, `tanh`, `relu`, ...; empty for none."""
+    range: tuple[float, float] | None = None
+    """Smallest and largest output so far."""
+    steps: float = 0.0
+    """Optimizer steps in a round."""
+    frozen: tuple[str, ...] = ()
+    """Parameters that no gradient reaches, or that are not to be trained."""
+    moved: float | None = None
+    """Share of its parameters that its steps change."""
+    update: float | None = None
+    """Size of a step over the size of the weights."""
+    constant: tuple[str, ...] = ()
+    """Weights of two or more axes that began with one and the same value everywhere."""
+    in_eval: tuple[str, ...] = ()
+    """Modules that were in evaluation mode while the player trained; `` stands for the network itself."""
+    no_gradient: bool = False
+    """Whether its step came with no gradient at all."""
+    stale: str = ""
+    """Whose earlier gradients its step still held: `own`, `other`; empty for none."""
+    stale_line: Line | None = None
+    step_line: Line | None = None
+    on_real: float | None = None
+    """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1."""
+    on_fake: float | None = None
+    """The same for generated examples."""
+    loss_line: Line | None = None
+    """Where its loss is back-propagated."""
+    retains: bool = False
+    """Whether its backward keeps the graph."""
+
+
+@dataclass(frozen=True)
+class LoopFacts:
+    """One loop."""
+
+    g: PlayerFacts = PlayerFacts()
+    d: PlayerFacts = PlayerFacts()
+    losses: tuple[LossCall, ...] = ()
+    optimizers: tuple[OptimizerFacts, ...] = ()
+    data: Batches = Batches()
+    latent: Latents = Latents()
+    shared: int = 0
+    """Parameters that both players hold."""
+    d_loss_reaches_g: bool = False
+    """Whether D's loss sends gradients into G."""
+    fake_line: Line | None = None
+    """Where D scores generated examples in its own step."""
+    cut: Line | None = None
+    """Where generated examples leave the graph on their way to G's loss."""
+    cut_by: str = ""
+    """How: `detach`, `data`, `numpy`, `item`, `no_grad`."""
+    broadcast: Line | None = None
+    """Where (B, 1) and (B,) became (B, B)."""
+    penalties: int = 0
+    """Gradients of D's scores that were taken for a penalty, in a round."""
+    penalties_used: bool = True
+    """Whether any of them reached a loss, as something to learn from."""
+    penalty_line: Line | None = None
+    graphs_kept: int = 0
+    """Losses of earlier rounds that something still holds, with their graphs."""
+    error: str = ""
+    """The exception that ended the loop, in one line."""
+    error_line: Line | None = None
+
+    def player(self, who: str) -> PlayerFacts:
+        """Of `G` or `D`."""
+        return self.g if who == "G" else self.d
+
+    def plain(self) -> dict[str, Any]:
+        """For the journal."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> LoopFacts:
+        """The inverse of `plain`; fields that this version does not know are left out."""
+        return cast(LoopFacts, _decoded(cls, data))
+
+
+_NESTED: dict[str, type] = {
+    "g": PlayerFacts, "d": PlayerFacts, "losses": LossCall, "optimizers": OptimizerFacts, "data": Batches, "latent": Latents,
+    "line": Line, "wraps": Line, "stale_line": Line, "step_line": Line, "loss_line": Line, "fake_line": Line, "cut": Line,
+    "broadcast": Line, "penalty_line": Line, "error_line": Line,
+}  # fmt: skip
+"""Field -> the class of what it holds."""
+
+
+def _decoded(kind: type, data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple(_decoded(kind, each) for each in cast(list[Any], data))
+    if not isinstance(data, dict):
+        return data
+    known = {f.name for f in dataclasses.fields(kind)}
+    values: dict[str, Any] = {}
+    for name, value in cast(dict[str, Any], data).items():
+        if name in known:
+            nested = _NESTED.get(name)
+            is_plain = nested is None or (name == "data" and kind is not LoopFacts)
+            values[name] = (tuple(value) if isinstance(value, list) else value) if is_plain else _decoded(nested, value)
+    return kind(**values)

@@ -1,0 +1,110 @@
+"""A loop as a recipe: what was seen of it, in the words that the catalogue has for it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from sparring import catalogue
+from sparring.record.loop import LoopFacts, OptimizerFacts
+
+MAX_STEPS = 50
+"""Steps of a player in one round that a recipe lists."""
+LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss")
+
+
+def recipe_of_loop(facts: LoopFacts, functions: set[str], g: nn.Module, d: nn.Module, name: str, round: int) -> dict[str, Any]:
+    """Plain data as `Recipe.to_dict` gives it, with the user's own parts as such.
+
+    Args:
+        facts: What was seen.
+        functions: The functions that were called on D's scores.
+        g: The generator itself.
+        d: The discriminator itself.
+        name: Of the run.
+        round: Rounds played so far, which stand for the length of a run that is not over.
+    """
+    size = 1
+    for side in facts.latent.shape:
+        size *= side
+    return {
+        "name": name,
+        "data": {"yours": "the loop's data", "sha256": _hash(str(facts.data.shape))},
+        "generator": _own(g),
+        "discriminator": _own(d),
+        "objective": _objective(facts, functions),
+        "latent": _latent(facts, size),
+        "round": ["d_sees_both"] * _steps(facts.d.steps) + ["g_fools_d"] * _steps(facts.g.steps),
+        "generator_optimizer": _optimizer(facts.optimizers, "G"),
+        "discriminator_optimizer": _optimizer(facts.optimizers, "D"),
+        "tricks": [],
+        "conditional": False,
+        "batch": max(1, facts.data.size),
+        "precision": "float32",
+        "rounds": max(1, round),
+        "seeds": [0],
+        "log_points": 1,
+        "samples_per_grid": 64,
+        "origin": None,
+    }
+
+
+def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
+    """The objective of the catalogue that the loop's losses are; None where they are none of these."""
+    called = {call.function for call in facts.losses}
+    plain = {name.partition(" ")[2] for name in functions}
+    relativistic = any(name.startswith("both ") and name.endswith(("softplus", *LOGITS, "logsigmoid")) for name in functions)
+    if called & set(LOGITS) or plain & {"softplus", "logsigmoid"}:
+        return "relativistic-paired" if relativistic else "bce-with-logits"
+    if "binary_cross_entropy" in called or "log" in plain:
+        return "bce-with-logits"
+    if "mse_loss" in called or plain & {"square", "pow", "__pow__"}:
+        return "mse" if facts.d.ends_in == "sigmoid" else "least-squares"
+    if plain & {"relu", "clamp", "clamp_min", "minimum", "min"}:
+        return "hinge"
+    return "wasserstein" if "mean" in plain and not facts.d.ends_in else None
+
+
+def _objective(facts: LoopFacts, functions: set[str]) -> dict[str, Any]:
+    name = objective_name(facts, functions)
+    if name is None:
+        return {"yours": "the loop's losses", "sha256": _hash(" ".join(sorted(functions)))}
+    return {"is": name}
+
+
+def _latent(facts: LoopFacts, size: int) -> dict[str, Any]:
+    if facts.latent.law == "uniform":
+        return {"is": "uniform", "size": size} if facts.latent.low >= 0 else {"yours": "uniform", "sha256": "", "size": size}
+    return {"is": "normal", "size": size} if facts.latent.law == "normal" else {"yours": "latent", "sha256": "", "size": size}
+
+
+def _optimizer(optimizers: Sequence[OptimizerFacts], who: str) -> dict[str, Any]:
+    mine = next((each for each in optimizers if each.player == who), None)
+    if mine is None:
+        return {"yours": "no optimizer", "sha256": ""}
+    entry = next((name for name in catalogue.entries("optimizers") if name.replace("-", "") == mine.kind.lower()), None)
+    if entry is None:
+        return {"yours": mine.kind, "sha256": "", "lr": mine.lr}
+    fields = {"betas": mine.settings.get("betas"), "weight_decay": mine.settings.get("weight_decay"), "momentum": mine.settings.get("momentum")}
+    known = catalogue.find("optimizers", entry).__dataclass_fields__
+    return {"is": entry, "lr": mine.lr, **{k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k in known and v is not None}}
+
+
+def _own(module: nn.Module) -> dict[str, Any]:
+    try:
+        source = inspect.getsource(type(module))
+    except (OSError, TypeError):
+        source = str(module)
+    return {"yours": type(module).__qualname__, "sha256": _hash(source)}
+
+
+def _steps(each_round: float) -> int:
+    return min(MAX_STEPS, max(1, round(each_round)))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,161 @@
+"""What is looked up in networks, optimizers and tensors themselves, a few times in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from sparring.record.loop import OptimizerFacts, Who
+
+PROBED = 256
+"""Numbers of each weight that are compared before and after a step."""
+SAMPLED = 65_536
+"""Numbers of a tensor that quantiles are taken of."""
+MAX_DISTINCT = 1_000
+MAX_NODES = 20_000
+"""Nodes of a graph that are looked at."""
+SENSITIVE = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.AlphaDropout)  # pyright: ignore[reportPrivateUsage]
+"""Layers that work differently in evaluation mode."""
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The network inside what DistributedDataParallel, DataParallel or torch.compile made of it."""
+    while True:
+        inner = module
+        if isinstance(module, nn.parallel.DistributedDataParallel | nn.DataParallel):
+            inner = module.module
+        elif isinstance(module, torch._dynamo.OptimizedModule):  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+            inner = module._orig_mod
+        if inner is module:
+            return module
+        module = inner
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether torch.compile made it."""
+    return isinstance(module, torch._dynamo.OptimizedModule)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+
+
+def optimizer_facts(who: Who, optimizer: Optimizer, own: nn.Module, other: nn.Module) -> OptimizerFacts:
+    """Whose weights an optimizer holds, and its settings."""
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    group = optimizer.param_groups[0]
+    settings = {k: v for k, v in group.items() if k not in ("params", "lr") and isinstance(v, int | float | tuple)}
+    own_ids, other_ids = ({id(p) for p in net.parameters()} for net in (own, other))
+    lr = float(group.get("lr", float("nan")))
+    return OptimizerFacts(
+        who, type(optimizer).__name__, lr, len(held & own_ids), len((held & other_ids) - own_ids), settings
+    )
+
+
+def shared_parameters(g: nn.Module, d: nn.Module) -> int:
+    """How many parameters both players hold."""
+    return len({p.data_ptr() for p in g.parameters()} & {p.data_ptr() for p in d.parameters()} - {0})
+
+
+def constant_weights(module: nn.Module) -> tuple[str, ...]:
+    """Weights of two or more axes that have one value everywhere."""
+    found = (
+        name
+        for name, p in module.named_parameters()
+        if p.dim() >= 2 and p.numel() > 1 and bool((p.detach() == p.detach().flatten()[0]).all())
+    )
+    return tuple(found)
+
+
+def in_evaluation_mode(module: nn.Module) -> tuple[str, ...]:
+    """Layers that would work differently if they were in training mode."""
+    return tuple(name for name, m in module.named_modules() if isinstance(m, SENSITIVE) and not m.training)
+
+
+def without_gradient(module: nn.Module) -> tuple[str, ...]:
+    """Parameters that got no gradient, or ask for none."""
+    return tuple(name for name, p in module.named_parameters() if not p.requires_grad or p.grad is None)
+
+
+def has_gradient(module: nn.Module) -> bool:
+    """Whether any parameter holds a gradient that is not 0."""
+    return any(p.grad is not None and bool(p.grad.any()) for p in module.parameters())
+
+
+def gradient_norm(module: nn.Module) -> Tensor | None:
+    """Of all gradients together, `()`; None where there is none."""
+    gradients = [p.grad.detach().float() for p in module.parameters() if p.grad is not None]
+    if not gradients:
+        return None
+    norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownVariableType]
+    return torch.stack([norm.to(gradients[0].device) for norm in norms]).norm()
+
+
+def probe(module: nn.Module) -> list[Tensor]:
+    """The first numbers of every weight, copied."""
+    return [p.detach().flatten()[:PROBED].clone() for p in module.parameters()]
+
+
+def compared(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, float]:
+    """The share of weights that moved, and the size of the step over the size of the weights."""
+    if not before:
+        return 0.0, 0.0
+    moved = [bool((a != b).any()) for a, b in zip(after, before, strict=True)]
+    step = sum(float((a - b).double().square().sum()) for a, b in zip(after, before, strict=True))
+    size = sum(float(b.double().square().sum()) for b in before)
+    return sum(moved) / len(moved), (step / max(size, 1e-24)) ** 0.5
+
+
+def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
+    """Whose weights a loss sends gradients to."""
+    wanted = {who: {id(p) for p in net.parameters()} for who, net in players.items()}
+    found: dict[Who, bool] = dict.fromkeys(players, False)
+    stack: list[Any] = [loss.grad_fn] if loss.grad_fn is not None else []
+    known: set[Any] = set(stack)
+    while stack and len(known) < MAX_NODES and not all(found.values()):
+        node = stack.pop()
+        variable = getattr(node, "variable", None)  # only AccumulateGrad has it
+        if variable is not None:
+            for who, ids in wanted.items():
+                found[who] |= id(variable) in ids
+        for following, _ in node.next_functions:
+            if following is not None and following not in known:
+                known.add(following)
+                stack.append(following)
+    return found
+
+
+def score_in(output: Any, batch: int) -> Tensor | None:
+    """D's scores in what it returns: of several tensors the one with the fewest numbers for each example."""
+    tensors = [t for t in _flat(output) if t.is_floating_point() and t.dim() and t.shape[0] == batch]
+    return min(tensors, key=lambda t: t.numel(), default=None)
+
+
+def example_in(output: Any) -> Tensor | None:
+    """The examples in what G returns: of several tensors the one with the most numbers."""
+    return max((t for t in _flat(output) if t.is_floating_point() and t.dim() > 1), key=lambda t: t.numel(), default=None)
+
+
+def quantiles(values: Tensor) -> tuple[float, ...]:
+    """Minimum, 1 %, median, 99 %, maximum."""
+    flat = values.detach().flatten().float()
+    ends = float(flat.min()), float(flat.max())
+    some = flat[:: max(1, len(flat) // SAMPLED)]
+    low, middle, high = torch.quantile(some[:SAMPLED], torch.tensor([0.01, 0.5, 0.99], device=some.device)).tolist()
+    return ends[0], low, middle, high, ends[1]
+
+
+def distinct(values: Tensor) -> int:
+    """Distinct values among the first of a tensor, counted up to MAX_DISTINCT."""
+    return min(MAX_DISTINCT, len(torch.unique(values.detach().flatten()[:SAMPLED])))
+
+
+def _flat(output: Any) -> Iterable[Tensor]:
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, dict):
+        for each in output.values():  # pyright: ignore[reportUnknownVariableType]
+            yield from _flat(each)
+    elif isinstance(output, list | tuple):
+        for each in output:  # pyright: ignore[reportUnknownVariableType]
+            yield from _flat(each)

@@ -1,0 +1,230 @@
+"""The facts of a loop, gathered while it is watched."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from sparring.record.loop import Batches, Latents, Line, LoopFacts, LossCall, OptimizerFacts, PlayerFacts, Who
+from sparring.training.watch import examination
+from sparring.training.watch.moments import Moments
+from sparring.training.watch.provenance import FAKE, REAL, Provenance
+from sparring.training.watch.rounds import Call, Loss
+
+MAX_LOSS_CALLS = 24
+
+
+class Facts:
+    """What is known so far; `found` puts it together."""
+
+    def __init__(self, players: dict[Who, nn.Module]):
+        self._players: dict[Who, PlayerFacts] = {
+            who: PlayerFacts(
+                name=type(examination.unwrapped(net)).__name__,
+                parameters=sum(p.numel() for p in net.parameters()),
+                constant=examination.constant_weights(net),
+            )
+            for who, net in players.items()
+        }
+        self.data, self.latent = Batches(), Latents()
+        self.shared = examination.shared_parameters(players["G"], players["D"])
+        self.graphs_kept = 0
+        self.lost = 0
+        """Steps since the last closely watched round whose calls of D nobody knew."""
+        self.d_loss_reaches_g = False
+        self.lines: dict[str, Line | None] = {}
+        """The lines of `LoopFacts`, by their field."""
+        self.cut_by = ""
+        self.error = ""
+        self.functions: set[str] = set()
+        """Functions that were called on D's scores: `fake softplus`."""
+        self._losses: dict[tuple[Any, ...], LossCall] = {}
+        self._optimizers: dict[int, OptimizerFacts] = {}
+        self._slopes, self._learnable, self._used = 0, False, False
+        self._clean: dict[str, bool] = {}
+        """Whether a player held no gradients when the other's loss was last back-propagated."""
+        self._steps: Counter[str] = Counter()
+        self._ranges: dict[str, Tensor] = {}
+        self.batches, self.latents = Moments(), Moments()
+        self.examples: list[Tensor] = []
+        """Real examples that were seen, for the run's own copy; the recorder takes them."""
+
+    # What goes through the networks.
+
+    def see_latent(self, inputs: Sequence[Any], round: int, line: Line | None) -> None:
+        """What G is fed in a closely watched round."""
+        tensors = [t for t in inputs if isinstance(t, Tensor)]
+        z = next((t for t in tensors if t.is_floating_point() and t.dim() > 1), None)
+        if z is None:
+            return
+        self.latents.add(z, round)
+        low, high = self.latents.ends
+        classes = max((_classes(t, len(z)) for t in tensors if t is not z), default=0)
+        self.latent = Latents(
+            tuple(z.shape[1:]), self.latents.law, low, high, self.latents.repeats, max(classes, self.latent.classes), line
+        )
+
+    def see_fake(self, made: Tensor, closely: bool) -> None:
+        """Examples that G made."""
+        self._widen("G", made)
+
+    def see_real(self, x: Tensor, round: int, closely: bool) -> None:
+        """A batch of real examples, as D is given it."""
+        self.batches.add(x, round)
+        if closely:
+            self.data = replace(
+                self.data,
+                shape=tuple(x.shape[1:]),
+                size=max(len(x), self.data.size),
+                dtype=str(x.dtype).removeprefix("torch."),
+                quantiles=examination.quantiles(x),
+                distinct=max(self.data.distinct, examination.distinct(x)),
+            )
+        self.examples.append(x.detach())
+
+    def see_scores(self, scores: Tensor) -> None:
+        """D's scores, of whatever."""
+        self._widen("D", scores)
+
+    def ends(self, who: Who, squashed: str) -> None:
+        """The function that limits a player's output."""
+        self._players[who] = replace(self._players[who], ends_in=squashed)
+
+    def _widen(self, who: str, values: Tensor) -> None:
+        ends = torch.stack([values.detach().min(), values.detach().max()]).float()
+        if who in self._ranges:
+            before = self._ranges[who].to(ends.device)
+            ends = torch.stack([torch.minimum(ends[0], before[0]), torch.maximum(ends[1], before[1])])
+        self._ranges[who] = ends
+
+    # Losses and steps.
+
+    def see_slope(self, learnable: bool, line: Line | None) -> None:
+        """The gradient of D's scores was taken."""
+        self._slopes += 1
+        self._learnable |= learnable
+        self.lines["penalty_line"] = line
+
+    def see_losses(self, who: Who, provenance: Provenance) -> None:
+        """The loss functions that were called on scores before a player's step."""
+        heard = provenance.heard
+        for seen in heard.losses:
+            target = None if seen.target is None else round(float(seen.target), 4)
+            key = (who, seen.function, seen.sees, str(seen.line))
+            if key in self._losses or len(self._losses) < MAX_LOSS_CALLS:
+                self._losses[key] = LossCall(
+                    who, seen.function, seen.sees, seen.probability, target, seen.score_shape, seen.target_shape, seen.line
+                )
+        heard.losses.clear()
+        self.functions |= heard.functions
+        self.lines["broadcast"] = self.lines.get("broadcast") or heard.broadcast
+        self.data = replace(self.data, wraps=self.data.wraps or heard.wraps)
+
+    def see_step(
+        self,
+        who: Who,
+        net: nn.Module,
+        optimizer: Optimizer,
+        players: dict[Who, nn.Module],
+        losses: Sequence[Loss],
+        calls: Sequence[Call],
+        line: Line | None,
+    ) -> None:
+        """A player is about to step."""
+        other: Who = "D" if who == "G" else "G"
+        self._optimizers[id(optimizer)] = examination.optimizer_facts(who, optimizer, net, players[other])
+        now, first = self._players[who], losses[0] if losses else None
+        stale = first is not None and first.held.get(who, False)
+        signs = {kind: [s for loss in losses for s in loss.signs.get(kind, [])] for kind in (REAL, FAKE)}
+        self._players[who] = replace(
+            now,
+            in_eval=examination.in_evaluation_mode(net),
+            frozen=examination.without_gradient(net),
+            no_gradient=not examination.has_gradient(net),
+            stale=("other" if self._mixed(who) else "own") if stale else "",
+            stale_line=first.line if first is not None and stale else None,
+            step_line=line,
+            on_real=_mean(signs[REAL]),
+            on_fake=_mean(signs[FAKE]),
+            loss_line=losses[-1].line if losses else now.loss_line,
+            retains=bool(losses) and all(loss.retains for loss in losses),
+        )
+        if who == "D":
+            self._see_d_step(losses, calls)
+        else:
+            cut = next((call for call in calls if call.cut_by and call.sees == "fake"), None)
+            self.cut_by, self.lines["cut"] = (cut.cut_by, cut.cut) if cut else ("", None)
+        self._used |= any(loss.slope for loss in losses)
+        if losses:
+            self._clean[other] = not losses[0].held.get(other, True)
+
+    def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
+        self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
+        for field, sees in (("fake_line", "fake"), ("real_line", "real")):
+            self.lines[field] = next((call.line for call in calls if call.sees == sees), None)
+        self.data = replace(self.data, line=self.lines.pop("real_line"))
+
+    def _mixed(self, who: Who) -> bool:
+        """Whether the other player's loss left gradients in this one's weights."""
+        return self._clean.get(who, False) and (who == "D" or self.d_loss_reaches_g)
+
+    def see_move(self, who: Who, moved: float, update: float) -> None:
+        """What a step changed."""
+        self._players[who] = replace(self._players[who], moved=moved, update=update)
+
+    def count_step(self, who: Who) -> None:
+        """A player steps."""
+        self._steps[who] += 1
+
+    # All together.
+
+    def found(self, rounds: int) -> LoopFacts:
+        """Everything, after so many rounds."""
+        players = dict(self._players)
+        for who, player in players.items():
+            ends = self._ranges.get(who)
+            span = None if ends is None else (float(ends[0]), float(ends[1]))
+            players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
+        data = replace(self.data, repeats=self.batches.repeats, spread=self.batches.spread)
+        lines = {name: line for name, line in self.lines.items() if name in _LINES}
+        return LoopFacts(
+            g=players["G"],
+            d=players["D"],
+            losses=tuple(self._losses.values()),
+            optimizers=tuple(self._optimizers.values()),
+            data=data,
+            latent=self.latent,
+            shared=self.shared,
+            d_loss_reaches_g=self.d_loss_reaches_g,
+            cut_by=self.cut_by,
+            penalties=self._slopes,
+            penalties_used=not self._slopes or (self._learnable and self._used),
+            graphs_kept=self.graphs_kept,
+            error=self.error,
+            **lines,
+        )
+
+
+_LINES = {f.name for f in dataclasses.fields(LoopFacts) if "Line" in str(f.type)}
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _classes(labels: Tensor, batch: int) -> int:
+    """How many classes a second input of G tells of; 0 where it is no class."""
+    if labels.shape[:1] != (batch,):
+        return 0
+    if not labels.is_floating_point() and labels.dim() == 1 and labels.dtype != torch.bool:
+        return int(labels.max()) + 1
+    if labels.dim() == 2 and bool(((labels == 0) | (labels == 1)).all()) and bool((labels.sum(1) == 1).all()):
+        return labels.shape[1]
+    return 0

@@ -1,0 +1,207 @@
+"""Listens to a loop: to its modules, its optimizers and its backward passes.
+
+What is put in place here is taken away again by `remove`; nothing of it changes what is computed. A callback that fails
+is reported once, and the loop goes on without a watch.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.overrides import _get_current_function_mode_stack  # pyright: ignore[reportPrivateUsage]
+from torch.utils.weak import WeakIdKeyDictionary
+
+from sparring.record.loop import Who
+from sparring.training.watch.provenance import Provenance
+
+Remove = Callable[[], None]
+
+
+class Listener(Protocol):
+    """What hears of a loop."""
+
+    def g_called(self, inputs: Sequence[Any]) -> None: ...
+    def g_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
+    def d_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
+    def backward_begins(self, losses: Sequence[Tensor], retain: bool) -> None: ...
+    def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None: ...
+    def step_begins(self, who: Who, optimizer: Optimizer) -> None: ...
+    def step_ended(self, who: Who, optimizer: Optimizer) -> None: ...
+
+
+class Hooks:
+    """Everything that listens, from `install` to `remove`."""
+
+    def __init__(self, listener: Listener, provenance: Provenance, failed: Callable[[Exception], None]):
+        self._listener, self._provenance, self._failed = listener, provenance, failed
+        self._removes: list[Remove] = []
+        self._base_stack: list[Any] = []
+        self._unscaled = cast("WeakIdKeyDictionary", WeakIdKeyDictionary())
+        """A loss that a GradScaler has scaled -> the loss itself."""
+        self.deaf = 0
+        """Above 0 nothing is passed on: the watch itself calls the networks."""
+
+    def install(
+        self, g: nn.Module, d: nn.Module, optimizers: Mapping[Who, Sequence[Optimizer]], compiled: bool
+    ) -> None:
+        """Begin to listen. Networks that torch.compile made are called without the mode on the stack."""
+        listener = self._listener
+        self._base_stack = list(_get_current_function_mode_stack())
+        self._aside: list[Provenance] = []
+        around = (self._set_aside, self._put_back) if compiled else (None, None)
+
+        def g_pre(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            self._pass_on(listener.g_called, (*args, *kwargs.values()))
+            if around[0]:
+                around[0]()
+
+        def g_post(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            if around[1]:
+                around[1]()
+            self._pass_on(listener.g_returned, (*args, *kwargs.values()), output)
+
+        def d_pre(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            if around[0]:
+                around[0]()
+
+        def d_post(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            if around[1]:
+                around[1]()
+            self._pass_on(listener.d_returned, (*args, *kwargs.values()), output)
+
+        handles = [
+            g.register_forward_pre_hook(g_pre, with_kwargs=True),
+            g.register_forward_hook(g_post, with_kwargs=True),
+            d.register_forward_pre_hook(d_pre, with_kwargs=True),
+            d.register_forward_hook(d_post, with_kwargs=True),
+        ]
+        for who, some in optimizers.items():
+            for optimizer in some:
+                handles += self._listen_to(who, optimizer)
+        self._removes += [handle.remove for handle in handles]
+        self._listen_to_autograd()
+
+    def remove(self) -> None:
+        """Take every hook away again, in whatever state."""
+        self.stop_following()
+        while self._removes:
+            self._removes.pop()()
+
+    @property
+    def following(self) -> bool:
+        """Whether the mode is on the stack."""
+        return any(mode is self._provenance for mode in _get_current_function_mode_stack())
+
+    def follow(self) -> None:
+        """Put the mode on the stack, if nobody else's mode came there since the watch began."""
+        stack = _get_current_function_mode_stack()
+        if not self.following and len(stack) == len(self._base_stack):
+            self._provenance.__enter__()
+
+    def stop_following(self) -> bool:
+        """Take the mode off the stack, if it is on top of it. Returns whether it is gone."""
+        stack = _get_current_function_mode_stack()
+        if stack and stack[-1] is self._provenance:
+            self._provenance.__exit__(None, None, None)
+        return not self.following
+
+    def unheard(self) -> AbstractContextManager[None]:
+        """A block in which the watch itself computes, which nothing here notices."""
+        return _Unheard(self, self._provenance)
+
+    def unscaled(self, loss: Tensor) -> Tensor:
+        """The loss that a GradScaler made this of."""
+        return cast(Tensor, self._unscaled.get(loss, loss))  # pyright: ignore[reportUnknownMemberType]
+
+    def _pass_on(self, callback: Callable[..., None], *values: Any) -> None:
+        if self.deaf or torch.compiler.is_compiling():
+            return
+        try:
+            with self.unheard(), torch.no_grad(), _without_autocast(values):
+                callback(*values)
+        except Exception as error:
+            self.deaf += 1
+            self._failed(error)
+
+    def _set_aside(self) -> None:
+        if not torch.compiler.is_compiling() and self.following and self.stop_following():
+            self._aside.append(self._provenance)
+
+    def _put_back(self) -> None:
+        if not torch.compiler.is_compiling() and self._aside:
+            self._aside.pop().__enter__()
+
+    def _listen_to(self, who: Who, optimizer: Optimizer) -> list[Any]:
+        def before(*_: Any) -> None:
+            self._pass_on(self._listener.step_begins, who, optimizer)
+            self._provenance.quiet += 1
+
+        def after(*_: Any) -> None:
+            self._provenance.quiet -= 1
+            self._pass_on(self._listener.step_ended, who, optimizer)
+
+        return [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
+
+    def _listen_to_autograd(self) -> None:
+        backward, grad, scale = torch.autograd.backward, torch.autograd.grad, torch.amp.GradScaler.scale
+        inside: list[bool] = []  # torch calls `grad` by its name again, for the mode's sake
+
+        @functools.wraps(backward)
+        def heard_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+            retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
+            losses = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+            self._pass_on(self._listener.backward_begins, losses, retain)
+            return backward(tensors, *args, **kwargs)
+
+        @functools.wraps(grad)
+        def heard_grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+            if inside:
+                return grad(outputs, inputs, *args, **kwargs)
+            inside.append(True)
+            try:
+                slopes = grad(outputs, inputs, *args, **kwargs)
+            finally:
+                inside.pop()
+            learnable = bool(kwargs.get("create_graph", args[2] if len(args) > 2 else False))
+            of = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+            self._pass_on(self._listener.slope_taken, of, [s for s in slopes if s is not None], learnable)
+            return slopes
+
+        @functools.wraps(scale)
+        def heard_scale(scaler: Any, outputs: Any) -> Any:
+            scaled = scale(scaler, outputs)
+            if isinstance(outputs, Tensor) and scaled is not outputs:
+                self._unscaled[scaled] = outputs.detach()
+            return scaled
+
+        for owner, name, old, new in (
+            (torch.autograd, "backward", backward, heard_backward),
+            (torch.autograd, "grad", grad, heard_grad),
+            (torch.amp.GradScaler, "scale", scale, heard_scale),
+        ):
+            setattr(owner, name, new)
+            self._removes.append(functools.partial(setattr, owner, name, old))
+
+
+class _Unheard:
+    def __init__(self, hooks: Hooks, provenance: Provenance):
+        self._hooks, self._provenance = hooks, provenance
+
+    def __enter__(self) -> None:
+        self._hooks.deaf += 1
+        self._provenance.quiet += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._hooks.deaf -= 1
+        self._provenance.quiet -= 1
+
+
+def _without_autocast(values: Sequence[Any]) -> AbstractContextManager[Any]:
+    """What the watch computes, it computes in float32."""
+    return torch.autocast("cuda", enabled=False) if torch.is_autocast_enabled("cuda") else nullcontext()

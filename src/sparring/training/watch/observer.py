@@ -1,0 +1,294 @@
+"""Turns what the hooks hear into rounds: one row of curves for each, and the facts of the loop.
+
+A few rounds are watched closely at first, and one now and then later: tensors are followed, graphs are walked, weights
+are compared. In the rounds between, D's calls are known by their order, which closely watched rounds have shown.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from sparring.record.loop import Line, Who
+from sparring.training.watch import examination
+from sparring.training.watch.facts import Facts
+from sparring.training.watch.lines import user_line
+from sparring.training.watch.provenance import FAKE, REAL, Provenance, Trace, with_kind
+from sparring.training.watch.rounds import Call, Loss, kind_of, split
+
+CLOSE = 12
+"""Rounds at the beginning that are watched closely."""
+AGAIN = 64
+"""Every so many rounds, one is again."""
+DENSE, EVERY = 100, 10
+"""Every round is logged up to the first number, and after it those that the second divides."""
+SLOW = 0.2
+"""Seconds of a round from which on every round is logged."""
+
+Row = dict[str, Tensor]
+
+
+class Sentinel:
+    """Lives as long as the graph of a loss does."""
+
+
+class Observer:
+    """Hears everything, and calls `on_round` after each round with the row of its curves, or None."""
+
+    def __init__(
+        self,
+        players: dict[Who, nn.Module],
+        optimizers: dict[Who, Sequence[Optimizer]],
+        provenance: Provenance,
+        facts: Facts,
+        on_round: Callable[[int, Row | None], None],
+    ):
+        self.players, self.optimizers = players, optimizers
+        self.provenance, self.facts, self._on_round = provenance, facts, on_round
+        self.round = 0
+        """Rounds played."""
+        self.closely = True
+        """Whether this round is watched closely."""
+        self.problems: dict[str, str] = {}
+        """What cannot be told apart: a name -> a sentence."""
+        self._calls: list[Call] = []
+        self._losses: list[Loss] = []
+        self._pattern: dict[Who, list[Call]] = {}
+        """What D's calls before a player's step see, as the last closely watched round has it."""
+        self._row: Row = {}
+        self._last: Row = {}
+        self._stepped: set[int] = set()
+        self._probes: dict[int, list[Tensor]] = {}
+        self._graphs: list[tuple[int, weakref.ref[Sentinel]]] = []
+        self._given: dict[str, float] = {}
+        self._began = time.monotonic()
+        self._fake: Tensor | None = None
+        self._marks: dict[int, str] = {}
+
+    @property
+    def logged(self) -> bool:
+        """Whether this round has a row."""
+        pace = (time.monotonic() - self._began) / max(self.round, 1)
+        return self.closely or self.round < DENSE or pace > SLOW or (self.round + 1) % EVERY == 0
+
+    # What the user says.
+
+    def say(self, kind: str, x: Tensor) -> None:
+        """`real` or `fake`: what D is about to be given."""
+        self._marks[id(x)] = kind
+        code = REAL if kind == "real" else FAKE
+        self.provenance.mark(x, Trace(frozenset({kind}), np.full(len(x), code, np.int8)))
+
+    def give(self, losses: dict[str, float | Tensor]) -> None:
+        """The losses of this round, in place of what was heard."""
+        for name, value in losses.items():
+            self._row[name] = value.detach().float() if isinstance(value, Tensor) else torch.tensor(float(value))
+
+    # Modules.
+
+    def g_called(self, inputs: Sequence[Any]) -> None:
+        if self.closely:
+            self.facts.see_latent(inputs, self.round, user_line())
+
+    def g_returned(self, inputs: Sequence[Any], output: Any) -> None:
+        made = examination.example_in(output)
+        if made is None:
+            self.problems["G"] = "G returns no examples that a watch could find: a tensor with one row for each"
+            return
+        self._fake = made.detach() if self.logged else None
+        self.provenance.data_shape = tuple(made.shape[1:])
+        if not (self.closely or self.logged):
+            return
+        self.facts.see_fake(made, self.closely)
+        squashed = self.provenance.of(made).squashed
+        cut_by = "no_grad" if not made.requires_grad and self._trains("G") else ""
+        line = user_line() if self.closely else None
+        fake = Trace(frozenset({"fake"}), np.full(len(made), FAKE, np.int8), squashed, line if cut_by else None, cut_by)
+        self.provenance.mark(made, fake)
+        if self.closely and squashed:
+            self.facts.ends("G", squashed)
+
+    def d_returned(self, inputs: Sequence[Any], output: Any) -> None:
+        x = examination.example_in(list(inputs))
+        score = None if x is None else examination.score_in(output, len(x))
+        if x is None or score is None:
+            self.problems["D"] = "D returns no scores that a watch could find: floating-point numbers, a row each"
+            return
+        trace = self._trace_of_input(x)
+        call = Call(_one_each(score), kind_of(trace), trace.rows, trace.cut, trace.cut_by)
+        self._calls.append(call)
+        if not (self.closely or self.logged):
+            return
+        if call.sees == "real":
+            self.facts.see_real(x, self.round, self.closely)
+        self.facts.see_scores(call.scores)
+        if not self.closely:
+            return
+        call.line = user_line()
+        own = self.provenance.of(score)
+        if own.squashed:
+            self.facts.ends("D", own.squashed)
+        self.provenance.mark(score, Trace(trace.kinds | {"score"}, trace.rows, own.squashed, trace.cut, trace.cut_by))
+        if score.requires_grad and call.rows is not None:
+            self._listen_to_gradient(score, call.rows)
+
+    def _trace_of_input(self, x: Tensor) -> Trace:
+        trace = self.provenance.of(x)
+        if not trace.sees and self.closely:
+            trace = Trace(frozenset({"real"}), np.full(len(x), REAL, np.int8))
+            self.provenance.mark(x, trace)
+        elif not trace.sees and self._fake is not None and _same_storage(x, self._fake):
+            trace = Trace(frozenset({"fake"}), np.full(len(x), FAKE, np.int8))
+        return trace
+
+    def _listen_to_gradient(self, score: Tensor, rows: np.ndarray) -> None:
+        losses = self._losses
+        waiting = weakref.ref(self)
+
+        def hear(gradient: Tensor) -> None:
+            me = waiting()
+            if me is None or not losses:
+                return
+            flat = _one_each(gradient.detach())
+            for kind in (REAL, FAKE):
+                chosen = np.flatnonzero(rows == kind).tolist()
+                if chosen:
+                    part = flat[chosen].double()
+                    size = float(part.abs().sum())
+                    if size > 0:
+                        losses[-1].signs.setdefault(kind, []).append(float(part.sum()) / size)
+
+        score.register_hook(hear)
+
+    # Backward passes and steps.
+
+    def backward_begins(self, losses: Sequence[Tensor], retain: bool) -> None:
+        for loss in losses:
+            if loss.grad_fn is None:
+                continue
+            trace = self.provenance.of(loss)
+            value = self.unscaled(loss).detach().float().sum()
+            heard = Loss(value.clone(), kind_of(trace), retains=retain, slope="slope" in trace.kinds)
+            if self.closely:
+                heard.reaches = examination.reaches(loss, self.players)
+                heard.held = {who: examination.has_gradient(net) for who, net in self.players.items()}
+                heard.line = user_line()
+                self._remember_graph(loss)
+            elif len(self._losses) > 1 or self._simultaneous:
+                heard.reaches = examination.reaches(loss, self.players)
+            self._losses.append(heard)
+
+    unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
+    """A loss before a GradScaler scaled it; the hooks know."""
+    _simultaneous = False
+
+    def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None:
+        if self.closely and any("score" in self.provenance.of(each).kinds for each in outputs):
+            self.facts.see_slope(learnable, user_line())
+            for slope in slopes:
+                self.provenance.mark(slope, with_kind(self.provenance.of(slope), "slope"))
+
+    def step_begins(self, who: Who, optimizer: Optimizer) -> None:
+        calls, self._calls = self._calls, []
+        mine, rest = split(self._losses, who) if self._losses else ([], [])
+        self._simultaneous = bool(rest)
+        self._losses[:] = rest
+        net = self.players[who]
+        if self.closely:
+            self._pattern[who] = calls
+            self.facts.see_step(who, net, optimizer, self.players, mine, calls, user_line())
+            self.facts.see_losses(who, self.provenance)
+            self._probes[id(optimizer)] = examination.probe(net)
+        else:
+            self._recognize(who, calls)
+        if self.logged:
+            self._log_step(who, net, mine, calls)
+        self.facts.count_step(who)
+
+    def step_ended(self, who: Who, optimizer: Optimizer) -> None:
+        before = self._probes.pop(id(optimizer), None)
+        if before is not None:
+            net = self.players[who]
+            self.facts.see_move(who, *examination.compared(before, examination.probe(net)))
+        if who == "G":
+            self._stepped.add(id(optimizer))
+            if len(self._stepped) >= len(self.optimizers["G"]):
+                self._stepped.clear()
+                self._end_round()
+
+    def _recognize(self, who: Who, calls: list[Call]) -> None:
+        """Say of D's calls what the same calls saw in the last closely watched round."""
+        pattern = self._pattern.get(who, [])
+        if len(pattern) != len(calls) or [len(c.scores) for c in calls] != [len(c.scores) for c in pattern]:
+            if len(pattern) != len(calls):
+                self.facts.lost += 1
+                return
+        for call, like in zip(calls, pattern, strict=True):
+            call.sees = call.sees or like.sees
+            if call.rows is None and like.rows is not None and len(like.rows) == len(call.scores):
+                call.rows = like.rows
+
+    def _log_step(self, who: Who, net: nn.Module, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
+        prefix = who.lower()
+        if losses and f"{prefix}_loss" not in self._row:
+            self._row[f"{prefix}_loss"] = torch.stack([loss.value for loss in losses]).sum()
+        norm = examination.gradient_norm(net)
+        if norm is not None:
+            self._row[f"{prefix}_gradient"] = norm
+        if who == "D" or "d_fake" not in self._row:
+            for name, kind in (("real", REAL), ("fake", FAKE)):
+                parts = [part for call in calls if (part := call.of(kind)) is not None]
+                if parts:
+                    scores = torch.cat(parts).float()
+                    self._row[f"d_{name}"] = scores.mean()
+                    self._row[f"d_{name}_probability"] = scores.sigmoid().mean()
+
+    def _end_round(self) -> None:
+        self.round += 1
+        row = {**self._last, **self._row} if self._row else None
+        self._last = row or self._last
+        self._row = {}
+        if self.closely:
+            self.facts.graphs_kept = self._graphs_kept()
+        self._marks.clear()
+        self._fake = None
+        self._on_round(self.round, row)
+        self.closely = self.round < CLOSE or self.round % AGAIN == 0 or self.facts.lost > 0
+        self.facts.lost = 0
+
+    # Graphs that are kept.
+
+    def _remember_graph(self, loss: Tensor) -> None:
+        sentinel = Sentinel()
+        assert loss.grad_fn is not None
+        loss.grad_fn.metadata["sparring"] = sentinel
+        self._graphs.append((self.round, weakref.ref(sentinel)))
+
+    def _graphs_kept(self) -> int:
+        """Losses of rounds before the last two whose graph is still there."""
+        self._graphs = [(round, ref) for round, ref in self._graphs if ref() is not None]
+        return sum(round < self.round - 2 for round, _ in self._graphs)
+
+    def _trains(self, who: Who) -> bool:
+        return any(p.requires_grad for p in self.players[who].parameters())
+
+    @property
+    def line(self) -> Line | None:
+        """Where the program is."""
+        return user_line()
+
+
+def _one_each(score: Tensor) -> Tensor:
+    """One number for each example, detached: the mean of a map."""
+    return score.detach().flatten(1).mean(1) if score.dim() > 1 else score.detach()
+
+
+def _same_storage(a: Tensor, b: Tensor) -> bool:
+    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()

@@ -1,0 +1,295 @@
+"""Follows tensors while a few rounds are watched closely: what came from G, what is real, and what was done to both.
+
+torch tells a `TorchFunctionMode` of every function that the program calls. The mode computes nothing that the program
+sees: it calls the function, and then notes in a dictionary of weak references where the result comes from. It is on the
+stack in the first rounds, and now and then later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakIdKeyDictionary
+
+from sparring.record.loop import Line
+from sparring.training.watch.lines import user_line
+
+REAL, FAKE, UNKNOWN = 0, 1, -1
+"""What a row of a batch is."""
+SQUASHING = {
+    "sigmoid": "sigmoid", "sigmoid_": "sigmoid", "tanh": "tanh", "tanh_": "tanh", "relu": "relu", "relu_": "relu",
+    "clamp": "clamp", "clamp_": "clamp", "softmax": "softmax", "softplus": "softplus", "leaky_relu": "leaky-relu",
+    "hardtanh": "clamp", "hardsigmoid": "sigmoid", "logsigmoid": "logsigmoid",
+}  # fmt: skip
+"""Functions that limit values, as they are called in the catalogue of facts."""
+RESHAPING = frozenset({
+    "view", "reshape", "flatten", "unflatten", "squeeze", "squeeze_", "unsqueeze", "permute", "transpose", "contiguous",
+    "clone", "float", "to", "double", "type", "cpu", "cuda", "detach", "detach_", "view_as", "__getitem__", "expand",
+    "movedim", "narrow", "chunk", "split", "index_select", "cat", "concat", "concatenate", "requires_grad_", "bfloat16",
+    "half", "ravel", "type_as", "expand_as", "_to_copy", "swapaxes", "t", "adaptive_avg_pool2d", "mean", "vstack",
+})  # fmt: skip
+"""Functions that keep values, or average them, and so keep their limits."""
+RANDOM = frozenset({
+    "randn", "rand", "normal", "randn_like", "rand_like", "randint", "bernoulli", "empty", "zeros", "ones", "full", "zeros_like",
+    "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "tensor",
+    "randperm", "arange", "linspace", "eye", "one_hot", "randint_like", "normal_", "uniform_", "random_", "fill_",
+})  # fmt: skip
+"""Functions whose result is nobody's: noise and labels."""
+LOSSES = frozenset({
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "smooth_l1_loss", "l1_loss", "huber_loss",
+    "cross_entropy", "nll_loss", "hinge_embedding_loss", "soft_margin_loss",
+})  # fmt: skip
+CONCATENATING = frozenset({"cat", "concat", "concatenate", "vstack"})
+LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "item", "tolist": "numpy"}
+"""Functions after which no gradient finds its way back."""
+DATA_OF_TENSOR = torch.Tensor.data.__get__  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where a tensor comes from."""
+
+    kinds: frozenset[str] = frozenset()
+    """Of `real`, `fake`, `noise`, `score`, `slope`."""
+    rows: np.ndarray | None = None
+    """What each row of a batch is, int8 `(B,)`; None where that is not known."""
+    squashed: str = ""
+    """The function that limited its values, if nothing has been done to them since."""
+    cut: Line | None = None
+    """Where it left the graph."""
+    cut_by: str = ""
+
+    @property
+    def sees(self) -> str:
+        """`real`, `fake`, `both`, or `` where it is neither."""
+        known = self.kinds & {"real", "fake"}
+        return "both" if len(known) == 2 else next(iter(known), "")
+
+
+NOTHING = Trace()
+
+
+@dataclass(frozen=True)
+class LossSeen:
+    """A call of one of torch's loss functions on scores."""
+
+    function: str
+    sees: str
+    probability: bool
+    target: Tensor | None
+    score_shape: tuple[int, ...]
+    target_shape: tuple[int, ...]
+    line: Line | None
+
+
+@dataclass
+class Heard:
+    """What the mode noticed since it was last asked."""
+
+    losses: list[LossSeen] = field(default_factory=list[LossSeen])
+    broadcast: Line | None = None
+    wraps: Line | None = None
+    functions: set[str] = field(default_factory=set[str])
+    """Functions that were called on scores, for real, fake and both: `fake softplus`."""
+    cuts: list[tuple[str, Line | None]] = field(default_factory=list[tuple[str, Line | None]])
+    """Generated examples that left the graph: how, and where."""
+
+
+class Provenance(TorchFunctionMode):
+    """Traces of the tensors of a loop, while it is on the stack and not `quiet`."""
+
+    SKIPPED: ClassVar[frozenset[str]] = frozenset({"__get__", "__set__", "size", "dim", "is_complex", "numel", "stride"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quiet = 0
+        """Above 0 nothing is noted: while an optimizer steps, or the watch itself computes."""
+        self.traces = cast("WeakIdKeyDictionary", WeakIdKeyDictionary())
+        self.heard = Heard()
+        self.data_shape: tuple[int, ...] | None = None
+        """Of one example, once G has made one."""
+        self.trouble: Exception | None = None
+        """The first failure of the bookkeeping, which the program must not notice."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not self.quiet and self.trouble is None:
+            self.quiet += 1
+            try:
+                self._note(func, args, kwargs or {}, result)
+            except Exception as error:  # whatever the program does, its loop goes on
+                self.trouble = error
+            finally:
+                self.quiet -= 1
+        return result
+
+    def of(self, tensor: Tensor) -> Trace:
+        """What is known of a tensor."""
+        return cast(Trace, self.traces.get(tensor, NOTHING))  # pyright: ignore[reportUnknownMemberType]
+
+    def mark(self, tensor: Tensor, trace: Trace) -> None:
+        """Say where a tensor comes from."""
+        self.traces[tensor] = trace
+
+    def _note(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], result: Any) -> None:
+        name = getattr(func, "__name__", "")
+        if name == "__get__" and func == DATA_OF_TENSOR:
+            name = "detach"
+            how = "data"
+        else:
+            how = LEAVING.get(name, "")
+        if name in self.SKIPPED:
+            return
+        tensors = list(_tensors((*args, *kwargs.values())))
+        parents = [(tensor, self._traced(tensor)) for tensor in tensors]
+        for _, trace in parents:
+            if "score" in trace.kinds:
+                self.heard.functions.add(f"{trace.sees} {name}")
+        if name in LOSSES:
+            self._note_loss(name, args, kwargs, parents)
+        if how and parents and "fake" in parents[0][1].kinds and "score" not in parents[0][1].kinds:
+            self.heard.cuts.append((how, user_line()))
+        for made in _tensors((result,)):
+            if name in RANDOM:
+                if not any(made is tensor for tensor in tensors):
+                    self.mark(made, Trace(frozenset({"noise"})))
+                continue
+            self._note_arithmetic(name, parents, made)
+            trace = self._derived(name, args, parents, made, how)
+            if trace != NOTHING:
+                self.mark(made, trace)
+
+    def _traced(self, tensor: Tensor) -> Trace:
+        """A tensor's trace; one of the data's shape that comes from nowhere is a batch of real examples."""
+        trace = self.of(tensor)
+        if trace is NOTHING and self.data_shape is not None and _is_leaf_batch(tensor, self.data_shape):
+            trace = Trace(frozenset({"real"}), np.full(len(tensor), REAL, np.int8))
+            self.mark(tensor, trace)
+        return trace
+
+    def _derived(
+        self, name: str, args: tuple[Any, ...], parents: list[tuple[Tensor, Trace]], made: Tensor, how: str
+    ) -> Trace:
+        kinds = frozenset(kind for _, trace in parents for kind in trace.kinds if kind != "noise")
+        squashed = SQUASHING.get(name, "")
+        if not squashed and name in RESHAPING and parents:
+            squashed = parents[0][1].squashed
+        cut = next(((t.cut, t.cut_by) for _, t in parents if t.cut_by), (None, ""))
+        if how and kinds & {"fake"}:
+            cut = (user_line(), how)
+        rows = self._rows(name, args, parents, made) if kinds & {"real", "fake"} else None
+        return Trace(kinds, rows, squashed, *cut)
+
+    def _rows(
+        self, name: str, args: tuple[Any, ...], parents: list[tuple[Tensor, Trace]], made: Tensor
+    ) -> np.ndarray | None:
+        if made.dim() == 0:
+            return None
+        if name in CONCATENATING and made.shape[0] == sum(t.shape[0] for t, _ in parents if t.dim()):
+            parts = [_rows_or_unknown(tensor, trace) for tensor, trace in parents]
+            return np.concatenate(parts)
+        told = [(tensor, trace.rows) for tensor, trace in parents if trace.rows is not None]
+        if not told:
+            return None
+        tensor, rows = told[0]
+        if len(made) == len(rows) and all(np.array_equal(rows, other) for _, other in told[1:]):
+            picked = _picked(name, args, rows)
+            return rows if picked is None else picked
+        if len(told) > 1:
+            return None
+        picked = _picked(name, args, rows)
+        if picked is not None and len(picked) == len(made):
+            return picked
+        return _slice_of(tensor, rows, made)
+
+    def _note_loss(
+        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parents: list[tuple[Tensor, Trace]]
+    ) -> None:
+        scores = next(((tensor, trace) for tensor, trace in parents if "score" in trace.kinds), None)
+        if scores is None:
+            return
+        score, trace = scores
+        target = next((tensor for tensor, _ in parents if tensor is not score), None)
+        self.heard.losses.append(
+            LossSeen(
+                name,
+                trace.sees,
+                trace.squashed == "sigmoid",
+                None if target is None else target.detach().float().mean(),
+                tuple(score.shape),
+                () if target is None else tuple(target.shape),
+                user_line(),
+            )
+        )
+        if target is not None and _broadcasts(score, target):
+            self.heard.broadcast = self.heard.broadcast or user_line()
+
+    def _note_arithmetic(self, name: str, parents: list[tuple[Tensor, Trace]], made: Tensor) -> None:
+        """Two slips of arithmetic: scores (B, 1) with labels (B,), and whole numbers of 8 bits that go round at 256."""
+        if len(parents) == 2 and any("score" in trace.kinds for _, trace in parents):
+            a, b = parents[0][0], parents[1][0]
+            if _broadcasts(a, b) and made.dim() == 2 and made.shape[0] == made.shape[1] > 1:
+                self.heard.broadcast = self.heard.broadcast or user_line()
+        if made.dtype == torch.uint8 and name in ("mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_"):
+            if any("real" in trace.kinds for _, trace in parents) or made.dim() > 2:
+                self.heard.wraps = self.heard.wraps or user_line()
+
+
+def with_kind(trace: Trace, kind: str) -> Trace:
+    """The same trace with one more kind."""
+    return replace(trace, kinds=trace.kinds | {kind})
+
+
+def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
+    """Tensors among values, also one level down in lists and tuples."""
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (each for each in cast(list[Any], value) if isinstance(each, Tensor))
+
+
+def _is_leaf_batch(tensor: Tensor, shape: tuple[int, ...]) -> bool:
+    return tensor.grad_fn is None and tensor.dim() == len(shape) + 1 and tuple(tensor.shape[1:]) == shape
+
+
+def _rows_or_unknown(tensor: Tensor, trace: Trace) -> np.ndarray:
+    return np.full(len(tensor), UNKNOWN, np.int8) if trace.rows is None else trace.rows
+
+
+def _picked(name: str, args: tuple[Any, ...], rows: np.ndarray) -> np.ndarray | None:
+    """The rows that an index picks; None where the function picks none by index."""
+    index = None
+    if name == "__getitem__" and len(args) == 2:
+        index = args[1][0] if isinstance(args[1], tuple) and args[1] else args[1]
+    elif name == "index_select" and len(args) == 3 and args[1] == 0:
+        index = args[2]
+    if isinstance(index, Tensor) and index.dim() == 1 and index.dtype in (torch.int64, torch.int32, torch.bool):
+        return rows[index.detach().cpu().numpy()]
+    return None
+
+
+def _slice_of(tensor: Tensor, rows: np.ndarray, made: Tensor) -> np.ndarray | None:
+    """The rows of a view that covers some of a tensor's rows."""
+    if tensor.dim() == 0 or not tensor.stride(0) or made.data_ptr() == 0:
+        return None
+    if made.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr():
+        return None
+    start, rest = divmod(made.storage_offset() - tensor.storage_offset(), tensor.stride(0))
+    if rest or start < 0 or start + len(made) > len(rows) or made.stride(0) != tensor.stride(0):
+        return None
+    return rows[start : start + len(made)]
+
+
+def _broadcasts(a: Tensor, b: Tensor) -> bool:
+    """Whether (B, 1) meets (B,), so that the result is (B, B)."""
+    shapes = sorted((tuple(a.shape), tuple(b.shape)), key=len)
+    return len(shapes[0]) == 1 and len(shapes[1]) == 2 and shapes[1][1] == 1 and shapes[0][0] == shapes[1][0] > 1

@@ -1,0 +1,170 @@
+"""Writes a watched loop as a run: recipe.json, journal, pictures, weights, and a few real examples."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sparring.errors import UsageError
+from sparring.game.equilibrium import equilibrium_levels
+from sparring.catalogue import make
+from sparring.record import RunFolder
+from sparring.record.journal import json_numbers
+from sparring.record.loop import LoopFacts, Who
+from sparring.record.story import CURVES, GRADIENTS
+from sparring.training.watch.description import objective_name, recipe_of_loop
+
+FLUSH_SECONDS = 2.0
+"""Between two log events, at least."""
+CHECKPOINT_SECONDS = 30.0
+SHARE = 0.02
+"""Of the loop's time, the most that pictures, evaluations and checkpoints may take."""
+
+
+class Recorder:
+    """The run of one watched loop. Nothing is written before the first round is over."""
+
+    def __init__(self, out: Path, name: str, players: dict[Who, nn.Module], where: str):
+        self.run, self._name, self._players, self._where = RunFolder(out), name, players, where
+        self._began = self._flushed = time.monotonic()
+        self._saved = self._began
+        self._rows: list[tuple[int, dict[str, Tensor]]] = []
+        self._probability = False
+        self._facts: LoopFacts | None = None
+        self._functions: set[str] = set()
+        self.spent = 0.0
+        """Seconds that writing, drawing and evaluating took."""
+        self._diverged = False
+
+    @property
+    def seconds(self) -> float:
+        """Since the watch began."""
+        return time.monotonic() - self._began
+
+    def add(self, round: int, row: dict[str, Tensor]) -> None:
+        """A row of curves, still on its device."""
+        self._rows.append((round, row))
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a log event."""
+        return time.monotonic() - self._flushed >= FLUSH_SECONDS
+
+    def afford(self, seconds: float) -> bool:
+        """Whether something that takes so long fits in."""
+        return self.spent + seconds <= SHARE * self.seconds
+
+    def learn(self, facts: LoopFacts, functions: set[str], round: int) -> None:
+        """Facts of the loop; the recipe is written anew where they change it."""
+        if self._facts is not None and _coarse(facts.plain()) == _coarse(self._facts.plain()):
+            return
+        plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
+        is_new = not self.run.exists
+        text = json.dumps(plain, indent=2) + "\n"
+        if is_new:
+            self.run.create(text)
+            self._write_about(plain)
+        elif text != self.run.recipe_json:
+            self.run.write_text("recipe.json", text)
+        objective = objective_name(facts, functions)
+        levels = equilibrium_levels(make("objectives", objective, {})) if objective else None
+        self._probability = objective in ("bce-with-logits", "mse", "relativistic-paired") and facts.d.ends_in != "sigmoid"
+        if is_new:
+            self.run.journal.append("started", round=0, recipe="", levels=levels, watched=True)
+        self.run.journal.append("loop", round=round, levels=levels, **facts.plain())
+        self._facts = facts
+
+    def flush(self, round: int, extra: dict[str, Any]) -> None:
+        """A log event with all rows since the last one."""
+        began = time.monotonic()
+        names = {name for _, row in self._rows for name in row}
+        fields: dict[str, Any] = {"logged": [at for at, _ in self._rows]}
+        for name in (*CURVES, *(name for name in GRADIENTS if name in names)):
+            stored = f"{name}_probability" if self._probability and f"{name}_probability" in names else name
+            values = [row.get(stored) for _, row in self._rows]
+            column = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
+            fields[name] = json_numbers(column[:, None])
+            self._diverged |= bool(len(column) and name.endswith("loss") and _turned(column))
+        self.run.journal.append("log", round=round, seconds=round_seconds(self.seconds), **fields, **extra)
+        self._rows.clear()
+        if self._diverged and 0 not in self.run.story.diverged:
+            self.run.journal.append("diverged", round=round, members=[0])
+        self._flushed = time.monotonic()
+        self.spent += self._flushed - began
+
+    def save(self, round: int, force: bool = False) -> None:
+        """The networks' weights, as a checkpoint."""
+        if not force and (time.monotonic() - self._saved < CHECKPOINT_SECONDS or not self.afford(0.0)):
+            return
+        began = time.monotonic()
+        state = {
+            f"{who}.{name}": tensor.detach().float().cpu().numpy()[None] if tensor.is_floating_point() else tensor.cpu().numpy()[None]
+            for who, net in self._players.items()
+            for name, tensor in net.state_dict().items()
+        }
+        self.run.save(round, state)
+        self.run.journal.append("checkpoint", round=round, seconds=round_seconds(self.seconds))
+        self.run.journal.sync()
+        self._saved = time.monotonic()
+        self.spent += self._saved - began
+
+    def end(self, event: str, round: int) -> None:
+        """The last event."""
+        self.run.journal.append(event, round=round, seconds=round_seconds(self.seconds))
+
+    def _write_about(self, recipe: dict[str, Any]) -> None:
+        about = {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "recipe": recipe["name"],
+            "watched": self._where,
+            "seeds": recipe["seeds"],
+            "platform": platform.platform(),
+            "python": platform.python_version(),
+            "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
+        }
+        self.run.write_text("about.json", json.dumps(about, indent=2) + "\n")
+
+
+def free_folder(out: Path) -> Path:
+    """`out`, or where that holds something already, the first of out-2, out-3, ... that is free."""
+    run = RunFolder(out)
+    if not out.exists() or (out.is_dir() and run.is_blank):
+        return out
+    if not out.is_dir() or not run.exists:
+        raise UsageError(f"{out} holds something that is no run: choose another out=")
+    number = 2
+    while (candidate := out.with_name(f"{out.name}-{number}")).exists():
+        number += 1
+    return candidate
+
+
+def round_seconds(seconds: float) -> float:
+    """Milliseconds are enough."""
+    return round(seconds, 3)
+
+
+def _coarse(value: Any) -> Any:
+    """Facts without what changes from round to round: numbers to one digit, and no ranges."""
+    if isinstance(value, float):
+        return f"{value:.0e}"
+    if isinstance(value, dict):
+        skipped = ("range", "quantiles", "low", "high", "update", "score_shape")
+        return {k: _coarse(v) for k, v in value.items() if k not in skipped}  # pyright: ignore[reportUnknownVariableType]
+    return [_coarse(each) for each in value] if isinstance(value, list | tuple) else value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _turned(column: np.ndarray) -> bool:
+    """Whether a curve has turned to NaN or infinity."""
+    return bool(not np.isfinite(column[-1]))
+
+
+__all__ = ["Recorder", "free_folder"]

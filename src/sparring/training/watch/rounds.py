@@ -1,0 +1,96 @@
+"""What was heard between one optimizer step and the next, and whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from torch import Tensor
+
+from sparring.record.loop import Line, Who
+from sparring.training.watch.provenance import FAKE, REAL, Trace
+
+
+@dataclass
+class Call:
+    """D was called once."""
+
+    scores: Tensor
+    """One for each example, `(B,)`, detached; the mean of a map."""
+    sees: str = ""
+    """`real`, `fake`, `both`, `mix` (points between real and fake), or `` where it is not known."""
+    rows: np.ndarray | None = None
+    """What each row is, `(B,)`."""
+    cut: Line | None = None
+    cut_by: str = ""
+    line: Line | None = None
+
+    @property
+    def signature(self) -> tuple[str, int]:
+        """By which the same call is known in later rounds: what it sees, and how many."""
+        return self.sees, len(self.scores)
+
+    def of(self, kind: int) -> Tensor | None:
+        """The scores of real or of generated examples among these."""
+        whole = {REAL: "real", FAKE: "fake"}[kind]
+        if self.sees == whole:
+            return self.scores
+        if self.sees == "both" and self.rows is not None and (chosen := np.flatnonzero(self.rows == kind)).size:
+            return self.scores[chosen.tolist()]
+        return None
+
+
+@dataclass
+class Loss:
+    """A loss was back-propagated."""
+
+    value: Tensor
+    """Detached, `()`."""
+    sees: str = ""
+    reaches: dict[Who, bool] = field(default_factory=dict[Who, bool])
+    """Whose weights it sends gradients to; empty where that was not looked up."""
+    held: dict[Who, bool] = field(default_factory=dict[Who, bool])
+    """Who held gradients already when it was."""
+    signs: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+    """REAL, FAKE -> the signs of its gradient with respect to D's scores, from -1 to 1."""
+    line: Line | None = None
+    retains: bool = False
+    slope: bool = False
+    """Whether a penalty on D's slope is in it."""
+
+    @property
+    def owner(self) -> Who | None:
+        """Whose loss it must be; None where both players' weights are behind it."""
+        if not self.reaches:
+            return None
+        if not self.reaches["G"]:
+            return "D"
+        return None if self.reaches["D"] else "G"
+
+
+def split(losses: Sequence[Loss], who: Who) -> tuple[list[Loss], list[Loss]]:
+    """The losses that a player's step follows from, and those that wait for the other player's step.
+
+    Usually all are the player's. Where both players' losses are back-propagated before either steps, D's are those that
+    do not reach G, provided that they see both kinds of examples: a loss on generated examples that were not detached
+    reaches G too.
+    """
+    owners = [loss.owner for loss in losses]
+    if who == "D":
+        seen = "".join(loss.sees for loss, owner in zip(losses, owners, strict=True) if owner == "D")
+        complete = ("fake" in seen and "real" in seen) or "both" in seen
+        mine = [owner == "D" or (owner is None and not complete) for owner in owners]
+    else:
+        mine = [owner != "D" for owner in owners]
+    if not any(mine):
+        return list(losses), []
+    pairs = list(zip(losses, mine, strict=True))
+    return [loss for loss, is_mine in pairs if is_mine], [loss for loss, is_mine in pairs if not is_mine]
+
+
+def kind_of(trace: Trace) -> str:
+    """What D sees when its input has this trace."""
+    if trace.sees == "both" and trace.rows is None:
+        return "mix"
+    return trace.sees

@@ -1,0 +1,117 @@
+"""Pictures of what a watched G makes: the same latent vectors again and again, in evaluation mode, without a trace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sparring.record.grid import save_grid
+from sparring.record.journal import json_numbers
+from sparring.training.watch.examination import example_in
+from sparring.training.watch.facts import Facts
+from sparring.training.watch.hooks import Hooks
+from sparring.training.watch.recorder import Recorder
+
+GRID = 64
+"""Samples in a picture."""
+MAX_VALUES = 16
+"""Values per example up to which the journal contains an example itself."""
+PICTURE_SECONDS = 10.0
+"""Between two pictures, at least."""
+FIRST = (1, 12)
+"""Rounds that have a picture whatever it takes."""
+
+
+class Samples:
+    """Draws samples, keeps real examples, and evaluates where that is affordable."""
+
+    def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, data: Any):
+        self._g, self._hooks, self._recorder, self._facts, self._data = g, hooks, recorder, facts, data
+        self._inputs: tuple[Any, ...] | None = None
+        self._drawn, self._took = float("-inf"), 0.0
+
+    def made(self, round: int, last: bool = False) -> dict[str, Any]:
+        """The fields of a log event that samples give; empty where it is too early for another picture."""
+        due = time.monotonic() - self._drawn > PICTURE_SECONDS and self._recorder.afford(self._took)
+        if not (due or last or round in FIRST) or not self._facts.latent.shape:
+            return {}
+        began = time.monotonic()
+        examples = self.draw(GRID)
+        if examples is None:
+            return {}
+        fields = self._save(round, examples)
+        self._drawn, self._took = time.monotonic(), time.monotonic() - began
+        self._recorder.spent += self._took
+        return fields
+
+    def _save(self, round: int, examples: np.ndarray) -> dict[str, Any]:
+        unit = self._in_data_units(examples)[None]
+        if unit[0, 0].size <= MAX_VALUES:
+            return {"outputs": json_numbers(unit[:, 0])}
+        name = f"samples/round-{round:09d}.png"
+        shaped = unit if unit.ndim in (3, 5) else unit.reshape(1, len(unit[0]), -1)
+        self._recorder.run.write(name, lambda path: save_grid(shaped, path, [0]))
+        return {"picture": name}
+
+    def _in_data_units(self, examples: np.ndarray) -> np.ndarray:
+        ends = self._facts.data.quantiles
+        if len(self._facts.data.shape) != 3 or not ends:
+            return examples
+        low, high = span_of(ends)
+        return (examples - low) / (high - low)
+
+    @torch.no_grad()
+    def draw(self, count: int) -> np.ndarray | None:
+        """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it cannot be asked."""
+        with self._hooks.unheard(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
+            if self._inputs is None:
+                self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))
+            made = example_in(self._g(*self._inputs))
+        return None if made is None else made.float().cpu().numpy()
+
+
+def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
+    """Latent vectors by the law that G's own follow, and one-hot or whole-number classes where G is given such."""
+    latent = facts.latent
+    generator = torch.Generator().manual_seed(0)
+    shape = (count, *latent.shape)
+    if latent.law == "uniform":
+        z = torch.rand(shape, generator=generator) * (latent.high - latent.low) + latent.low
+    else:
+        z = torch.randn(shape, generator=generator)
+    z = z.to(like.device, like.dtype)
+    if not latent.classes:
+        return (z,)
+    classes = torch.arange(count, device=like.device) % latent.classes
+    return (z, classes)
+
+
+def span_of(quantiles: tuple[float, ...]) -> tuple[float, float]:
+    """The range that pixels are scaled to, by the smallest and the largest there are."""
+    low, high = quantiles[0], quantiles[-1]
+    if high > 1.5:
+        return (0.0, 255.0) if low > -1.5 else (-127.5, 127.5)
+    return (-1.0, 1.0) if low < -0.01 else (0.0, 1.0)
+
+
+@contextmanager
+def _as_in_evaluation(module: nn.Module) -> Generator[None]:
+    """Evaluation mode inside the block; afterwards every module is in the mode it was in."""
+    modes = [(each, each.training) for each in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for each, mode in modes:
+            each.training = mode
+
+
+def _devices(module: nn.Module) -> list[Any]:
+    device = next(module.parameters(), torch.empty(0)).device
+    return [device] if device.type == "cuda" else []

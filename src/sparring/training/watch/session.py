@@ -1,0 +1,262 @@
+"""The watch itself: a context manager around a loop of the user's own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from sparring.analysis.diagnosis import diagnosis
+from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.progress import say
+from sparring.record import RunFolder
+from sparring.record.loop import Who
+from sparring.training.watch.examination import is_compiled, unwrapped
+from sparring.training.watch.facts import Facts
+from sparring.training.watch.hooks import Hooks
+from sparring.training.watch.lines import line_at, user_line
+from sparring.training.watch.observer import Observer, Row
+from sparring.training.watch.provenance import Provenance
+from sparring.training.watch.recorder import Recorder, free_folder
+from sparring.training.watch.samples import Samples
+
+Optimizers = Optimizer | Sequence[Optimizer]
+WAITING = 200
+"""Steps of D without one of G after which the watch says so."""
+BUG = "bug-"
+"""How the names of rules begin that find mistakes in a loop."""
+
+
+class Watch:
+    """Watches a GAN's training loop: records it as a run, and names what is wrong while it trains.
+
+    Use it as a context manager around the loop. What the loop computes stays the same bit for bit.
+
+    Args:
+        generator: G, as the loop calls it.
+        discriminator: D, as the loop calls it.
+        generator_optimizer: G's optimizer, or several.
+        discriminator_optimizer: D's optimizer, or several.
+        data: The real examples, where they are at hand: a tensor, an array, a Dataset or a DataLoader. Without it the
+            watch keeps some of those that D is given. It is never iterated over.
+        out: The run's folder. A run that is there already stays; the new one is put beside it, and that is said.
+        name: The run's name in lists; the folder's by default.
+
+    Raises:
+        UsageError: An argument is of another kind, or `out` holds something that is no run.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        discriminator: nn.Module,
+        generator_optimizer: Optimizers,
+        discriminator_optimizer: Optimizers,
+        data: Any = None,
+        out: str | Path = "runs/mine",
+        name: str = "",
+    ):
+        self._players: dict[Who, nn.Module] = {"G": _module(generator, "G"), "D": _module(discriminator, "D")}
+        self._optimizers: dict[Who, Sequence[Optimizer]] = {
+            "G": _optimizers(generator_optimizer, "G"),
+            "D": _optimizers(discriminator_optimizer, "D"),
+        }
+        self._data, self._asked = data, Path(out)
+        self._name = name or self._asked.name
+        self._said: set[str] = set()
+        self._broken = ""
+        self._entered = False
+
+    # Around the loop.
+
+    def __enter__(self) -> Self:
+        if self._entered:
+            raise UsageError("this watch has been used: make another one with sparring.watch(...)")
+        self._entered = True
+        out = free_folder(self._asked)
+        if out != self._asked:
+            earlier = RunFolder(self._asked).story
+            say(f"{self._asked} holds an earlier run ({earlier.status}, round {earlier.round:,}), which stays; this one goes to {out}")
+        line = user_line()
+        self._recorder = Recorder(out, self._name, self._players, str(line) if line else "")
+        networks: dict[Who, nn.Module] = {who: unwrapped(net) for who, net in self._players.items()}
+        self._facts = Facts(networks)
+        self._provenance = Provenance()
+        self._observer = Observer(networks, self._optimizers, self._provenance, self._facts, self._on_round)
+        self._hooks = Hooks(self._observer, self._provenance, self._fail)
+        self._observer.unscaled = self._hooks.unscaled
+        self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, self._data)
+        compiled = any(is_compiled(net) for net in self._players.values())
+        self._hooks.install(self._players["G"], self._players["D"], self._optimizers, compiled)
+        self._hooks.follow()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._hooks.remove()
+        try:
+            self._end(error, where)
+        except Exception as trouble:  # the loop's own error, if there is one, is the one to see
+            self._fail(trouble)
+
+    # What the user may say.
+
+    def real(self, x: Tensor) -> Tensor:
+        """Say that a batch, which D is about to be given, is real.
+
+        Args:
+            x: `(B, ...)`.
+
+        Returns:
+            The same tensor.
+        """
+        self._observer.say("real", x)
+        return x
+
+    def fake(self, x: Tensor) -> Tensor:
+        """Say that a batch, which D is about to be given, was generated.
+
+        Args:
+            x: `(B, ...)`.
+
+        Returns:
+            The same tensor.
+        """
+        self._observer.say("fake", x)
+        return x
+
+    def losses(self, d: float | Tensor | None = None, g: float | Tensor | None = None) -> None:
+        """Say the losses of this round, in place of what was back-propagated.
+
+        Args:
+            d: D's.
+            g: G's.
+        """
+        given = {"d_loss": d, "g_loss": g}
+        self._observer.give({name: value for name, value in given.items() if value is not None})
+
+    @property
+    def run(self) -> RunFolder:
+        """The run's folder."""
+        return self._recorder.run
+
+    # Rounds.
+
+    def _on_round(self, round: int, row: Row | None) -> None:
+        if row is not None:
+            self._recorder.add(round, row)
+        if self._provenance.trouble is not None:
+            raise self._provenance.trouble
+        observer = self._observer
+        if observer.closely:
+            self._recorder.learn(self._facts.found(round), self._facts.functions, round)
+            self._say_problems()
+        if self._recorder.due or round in (1, 12):
+            self._record(round)
+        if not self._recorder.run.exists:
+            return
+        if not self._follows_next(round):
+            self._hooks.stop_following()
+        else:
+            self._hooks.follow()
+
+    def _follows_next(self, round: int) -> bool:
+        from sparring.training.watch.observer import AGAIN, CLOSE
+
+        return round < CLOSE or round % AGAIN == 0 or self._facts.lost > 0
+
+    def _record(self, round: int) -> None:
+        recorder = self._recorder
+        recorder.flush(round, self._samples.made(round))
+        recorder.save(round)
+        began = time.monotonic()
+        self._say_bugs()
+        recorder.spent += time.monotonic() - began
+
+    def _end(self, error: BaseException | None, where: TracebackType | None) -> None:
+        observer, recorder = self._observer, self._recorder
+        self._say_problems()
+        if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+            self._facts.error = in_one_line(error)
+            self._facts.lines["error_line"] = _line_of(where)
+        if self._broken:
+            if recorder.run.exists:
+                recorder.end("stopped", observer.round)
+            return
+        if not observer.round and not self._facts.error:
+            say("sparring saw no whole round of this loop (a step of G ends one), so there is no run")
+            return
+        recorder.learn(self._facts.found(observer.round), self._facts.functions, observer.round)
+        recorder.flush(observer.round, self._samples.made(observer.round, last=True))
+        recorder.save(observer.round, force=True)
+        self._say_bugs()
+        recorder.end("stopped" if error is not None else "finished", observer.round)
+        found = diagnosis(recorder.run.story)
+        say(f"{found.line}\nsparring show {recorder.run.path}")
+
+    # What is said.
+
+    def _say_problems(self) -> None:
+        for name, sentence in self._observer.problems.items():
+            self._say(f"problem {name}", f"sparring: {sentence}")
+
+    def _say_bugs(self) -> None:
+        """Each bug once, as soon as it is found."""
+        for finding in diagnosis(self._recorder.run.story).findings:
+            if finding.rule.startswith(BUG):
+                self._say(finding.rule, f"sparring: {finding.rule}: {finding.claim}")
+
+    def _say(self, key: str, line: str) -> None:
+        if key not in self._said:
+            self._said.add(key)
+            say(line)
+
+    def _fail(self, error: Exception) -> None:
+        """The watch is over; the loop goes on."""
+        if self._broken:
+            return
+        self._broken = in_one_line(error)
+        self._hooks.remove()
+        reason = self._broken if isinstance(error, SparringError) else f"a fault in the watch ({self._broken})"
+        say(f"sparring no longer watches: {reason}. Your loop goes on unchanged")
+        if "pytest" in sys.modules and not isinstance(error, SparringError):
+            self._trouble = error
+
+
+def _module(value: Any, who: Who) -> nn.Module:
+    if not isinstance(value, nn.Module):
+        raise UsageError(f"sparring.watch(G, D, opt_G, opt_D): {who} is an nn.Module, not {type(value).__name__}")
+    return value
+
+
+def _optimizers(value: Any, who: Who) -> Sequence[Optimizer]:
+    some = list(value) if isinstance(value, Iterable) else [value]
+    found = [_inner(each) for each in some]
+    for each in found:
+        if not isinstance(each, Optimizer):
+            raise UsageError(f"sparring.watch(G, D, opt_G, opt_D): opt_{who} is an optimizer, not {type(each).__name__}")
+    return found
+
+
+def _inner(optimizer: Any) -> Any:
+    """The optimizer inside what accelerate or Lightning made of it."""
+    inner = getattr(optimizer, "optimizer", None)
+    return _inner(inner) if isinstance(inner, Optimizer) else optimizer
+
+
+def _line_of(where: TracebackType | None) -> Any:
+    """The user's innermost line of a traceback."""
+    from sparring.training.watch.lines import is_users
+
+    found = None
+    while where is not None:
+        file = where.tb_frame.f_code.co_filename
+        if is_users(file):
+            found = line_at(file, where.tb_lineno)
+        where = where.tb_next
+    return found
