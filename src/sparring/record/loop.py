@@ -152,6 +152,8 @@ class LoopFacts:
     """Parameters that both players hold."""
     d_loss_reaches_g: bool = False
     """Whether D's loss sends gradients into G."""
+    d_loss_scale: float = 2.0
+    """D's loss over the mean of its losses on real and on generated examples: 2 where both are added."""
     fake_line: Line | None = None
     """Where D scores generated examples in its own step."""
     cut: Line | None = None

@@ -41,7 +41,7 @@ def recipe_of_loop(facts: LoopFacts, functions: set[str], g: nn.Module, d: nn.Mo
         "round": ["d_sees_both"] * _steps(facts.d.steps) + ["g_fools_d"] * _steps(facts.g.steps),
         "generator_optimizer": _optimizer(facts.optimizers, "G"),
         "discriminator_optimizer": _optimizer(facts.optimizers, "D"),
-        "tricks": [],
+        "tricks": _tricks(facts),
         "conditional": False,
         "batch": max(1, facts.data.size),
         "precision": "float32",
@@ -69,6 +69,18 @@ def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
     return "wasserstein" if "mean" in plain and not facts.d.ends_in else None
 
 
+def _tricks(facts: LoopFacts) -> list[dict[str, Any]]:
+    """Labels of D's losses that are neither 0 nor 1."""
+    labels: dict[str, float] = {"real": 1.0, "fake": 0.0}
+    for call in facts.losses:
+        if call.player == "D" and call.sees in labels and call.target is not None and "cross_entropy" in call.function:
+            labels[call.sees] = call.target
+    real, fake = labels["real"], labels["fake"]
+    if (real, fake) == (1.0, 0.0) or not 0 <= fake < real <= 1:
+        return []
+    return [{"is": "label-smoothing", "real": [real, real], "fake": [fake, fake]}]
+
+
 def _objective(facts: LoopFacts, functions: set[str]) -> dict[str, Any]:
     name = objective_name(facts, functions)
     if name is None:
@@ -77,9 +89,12 @@ def _objective(facts: LoopFacts, functions: set[str]) -> dict[str, Any]:
 
 
 def _latent(facts: LoopFacts, size: int) -> dict[str, Any]:
-    if facts.latent.law == "uniform":
-        return {"is": "uniform", "size": size} if facts.latent.low >= 0 else {"yours": "uniform", "sha256": "", "size": size}
-    return {"is": "normal", "size": size} if facts.latent.law == "normal" else {"yours": "latent", "sha256": "", "size": size}
+    latent = facts.latent
+    if latent.law == "normal" or (latent.law == "uniform" and latent.low >= 0):
+        return {"is": latent.law, "size": size}
+    if latent.law == "constant":
+        return {"is": "constant", "size": size, "value": latent.low}
+    return {"yours": latent.law or "latent", "sha256": "", "size": size}
 
 
 def _optimizer(optimizers: Sequence[OptimizerFacts], who: str) -> dict[str, Any]:

@@ -19,6 +19,8 @@ from sparring.training.watch.provenance import FAKE, REAL, Provenance
 from sparring.training.watch.rounds import Call, Loss
 
 MAX_LOSS_CALLS = 24
+SCALES = (0.5, 1.0, 2.0)
+"""How D's two losses are put together: halved twice, averaged, or added."""
 
 
 class Facts:
@@ -41,6 +43,8 @@ class Facts:
         self.d_loss_reaches_g = False
         self.lines: dict[str, Line | None] = {}
         """The lines of `LoopFacts`, by their field."""
+        self.d_loss_scale = 2.0
+        """D's loss over the mean of its losses on real and on generated examples: 2 where both are added."""
         self.cut_by = ""
         self.error = ""
         self.functions: set[str] = set()
@@ -112,9 +116,13 @@ class Facts:
         self._learnable |= learnable
         self.lines["penalty_line"] = line
 
-    def see_losses(self, who: Who, provenance: Provenance) -> None:
-        """The loss functions that were called on scores before a player's step."""
+    def see_losses(self, who: Who, provenance: Provenance, losses: Sequence[Loss]) -> None:
+        """The loss functions that were called on scores before a player's step, and what was back-propagated."""
         heard = provenance.heard
+        called = float(sum(seen.value for seen in heard.losses))
+        if who == "D" and losses and called > 0:
+            parts = 1 if any(seen.sees == "both" for seen in heard.losses) else 2
+            self.d_loss_scale = parts * float(sum(loss.value for loss in losses)) / called
         for seen in heard.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
             key = (who, seen.function, seen.sees, str(seen.line))
@@ -139,7 +147,7 @@ class Facts:
     ) -> None:
         """A player is about to step."""
         other: Who = "D" if who == "G" else "G"
-        self._optimizers[id(optimizer)] = examination.optimizer_facts(who, optimizer, net, players[other])
+        self.see_optimizer(who, optimizer, players)
         now, first = self._players[who], losses[0] if losses else None
         stale = first is not None and first.held.get(who, False)
         signs = {kind: [s for loss in losses for s in loss.signs.get(kind, [])] for kind in (REAL, FAKE)}
@@ -164,6 +172,11 @@ class Facts:
         self._used |= any(loss.slope for loss in losses)
         if losses:
             self._clean[other] = not losses[0].held.get(other, True)
+
+    def see_optimizer(self, who: Who, optimizer: Optimizer, players: dict[Who, nn.Module]) -> None:
+        """One of the optimizers of a step."""
+        other: Who = "D" if who == "G" else "G"
+        self._optimizers[id(optimizer)] = examination.optimizer_facts(who, optimizer, players[who], players[other])
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
@@ -203,6 +216,7 @@ class Facts:
             latent=self.latent,
             shared=self.shared,
             d_loss_reaches_g=self.d_loss_reaches_g,
+            d_loss_scale=min(SCALES, key=lambda scale: abs(scale - self.d_loss_scale)),
             cut_by=self.cut_by,
             penalties=self._slopes,
             penalties_used=not self._slopes or (self._learnable and self._used),

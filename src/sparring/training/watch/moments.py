@@ -59,7 +59,9 @@ class Moments:
 
     @property
     def law(self) -> str:
-        """`normal` (standard), `uniform`, or ``."""
+        """`normal` (standard), `uniform`, `constant`, or ``."""
+        if self._count > 1 and self._low == self._high:
+            return "constant"
         if self._count < MIN_COUNT:
             return ""
         m1, m2, m3, m4 = (self._sums / self._count).tolist()

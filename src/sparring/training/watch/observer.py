@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,8 @@ class Observer:
         """What D's calls before a player's step see, as the last closely watched round has it."""
         self._row: Row = {}
         self._last: Row = {}
-        self._stepped: set[int] = set()
+        self._stepped: dict[Who, set[int]] = {"G": set(), "D": set()}
+        """Of a player with several optimizers, those that have made the step in hand."""
         self._probes: dict[int, list[Tensor]] = {}
         self._graphs: list[tuple[int, weakref.ref[Sentinel]]] = []
         self._given: dict[str, float] = {}
@@ -144,6 +146,8 @@ class Observer:
         if not trace.sees and self.closely:
             trace = Trace(frozenset({"real"}), np.full(len(x), REAL, np.int8))
             self.provenance.mark(x, trace)
+        elif trace.sees in ("real", "fake") and (trace.rows is None or len(trace.rows) != len(x)):
+            trace = replace(trace, rows=np.full(len(x), REAL if trace.sees == "real" else FAKE, np.int8))
         elif not trace.sees and self._fake is not None and _same_storage(x, self._fake):
             trace = Trace(frozenset({"fake"}), np.full(len(x), FAKE, np.int8))
         return trace
@@ -175,7 +179,7 @@ class Observer:
                 continue
             trace = self.provenance.of(loss)
             value = self.unscaled(loss).detach().float().sum()
-            heard = Loss(value.clone(), kind_of(trace), retains=retain, slope="slope" in trace.kinds)
+            heard = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
             if self.closely:
                 heard.reaches = examination.reaches(loss, self.players)
                 heard.held = {who: examination.has_gradient(net) for who, net in self.players.items()}
@@ -196,6 +200,15 @@ class Observer:
                 self.provenance.mark(slope, with_kind(self.provenance.of(slope), "slope"))
 
     def step_begins(self, who: Who, optimizer: Optimizer) -> None:
+        if self.closely:
+            self._probes[id(optimizer)] = examination.probe(self.players[who])
+        stepped = self._stepped[who]
+        if stepped and id(optimizer) not in stepped and len(stepped) < len(self.optimizers[who]):
+            stepped.add(id(optimizer))  # another optimizer of the same step
+            if self.closely:
+                self.facts.see_optimizer(who, optimizer, self.players)
+            return
+        self._stepped[who] = {id(optimizer)}
         calls, self._calls = self._calls, []
         mine, rest = split(self._losses, who) if self._losses else ([], [])
         self._simultaneous = bool(rest)
@@ -204,8 +217,7 @@ class Observer:
         if self.closely:
             self._pattern[who] = calls
             self.facts.see_step(who, net, optimizer, self.players, mine, calls, user_line())
-            self.facts.see_losses(who, self.provenance)
-            self._probes[id(optimizer)] = examination.probe(net)
+            self.facts.see_losses(who, self.provenance, mine)
         else:
             self._recognize(who, calls)
         if self.logged:
@@ -217,11 +229,9 @@ class Observer:
         if before is not None:
             net = self.players[who]
             self.facts.see_move(who, *examination.compared(before, examination.probe(net)))
-        if who == "G":
-            self._stepped.add(id(optimizer))
-            if len(self._stepped) >= len(self.optimizers["G"]):
-                self._stepped.clear()
-                self._end_round()
+        if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
+            self._stepped["G"] = set()
+            self._end_round()
 
     def _recognize(self, who: Who, calls: list[Call]) -> None:
         """Say of D's calls what the same calls saw in the last closely watched round."""

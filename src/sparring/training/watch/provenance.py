@@ -85,6 +85,8 @@ class LossSeen:
     target: Tensor | None
     score_shape: tuple[int, ...]
     target_shape: tuple[int, ...]
+    value: Tensor
+    """What it returned, averaged, `()`."""
     line: Line | None
 
 
@@ -151,10 +153,10 @@ class Provenance(TorchFunctionMode):
         tensors = list(_tensors((*args, *kwargs.values())))
         parents = [(tensor, self._traced(tensor)) for tensor in tensors]
         for _, trace in parents:
-            if "score" in trace.kinds:
+            if "score" in trace.kinds and "slope" not in trace.kinds:
                 self.heard.functions.add(f"{trace.sees} {name}")
         if name in LOSSES:
-            self._note_loss(name, args, kwargs, parents)
+            self._note_loss(name, parents, result)
         if how and parents and "fake" in parents[0][1].kinds and "score" not in parents[0][1].kinds:
             self.heard.cuts.append((how, user_line()))
         for made in _tensors((result,)):
@@ -178,7 +180,8 @@ class Provenance(TorchFunctionMode):
     def _derived(
         self, name: str, args: tuple[Any, ...], parents: list[tuple[Tensor, Trace]], made: Tensor, how: str
     ) -> Trace:
-        kinds = frozenset(kind for _, trace in parents for kind in trace.kinds if kind != "noise")
+        kinds = frozenset(kind for _, trace in parents for kind in trace.kinds)
+        kinds = kinds - {"noise"} or kinds
         squashed = SQUASHING.get(name, "")
         if not squashed and name in RESHAPING and parents:
             squashed = parents[0][1].squashed
@@ -210,9 +213,7 @@ class Provenance(TorchFunctionMode):
             return picked
         return _slice_of(tensor, rows, made)
 
-    def _note_loss(
-        self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], parents: list[tuple[Tensor, Trace]]
-    ) -> None:
+    def _note_loss(self, name: str, parents: list[tuple[Tensor, Trace]], result: Tensor) -> None:
         scores = next(((tensor, trace) for tensor, trace in parents if "score" in trace.kinds), None)
         if scores is None:
             return
@@ -226,6 +227,7 @@ class Provenance(TorchFunctionMode):
                 None if target is None else target.detach().float().mean(),
                 tuple(score.shape),
                 () if target is None else tuple(target.shape),
+                result.detach().float().mean(),
                 user_line(),
             )
         )

@@ -68,20 +68,25 @@ class Recorder:
         if self._facts is not None and _coarse(facts.plain()) == _coarse(self._facts.plain()):
             return
         plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
+        objective = objective_name(facts, functions)
+        levels = _levels(objective, facts.d_loss_scale)
         is_new = not self.run.exists
         text = json.dumps(plain, indent=2) + "\n"
         if is_new:
             self.run.create(text)
-            self._write_about(plain)
+            self._write_about(plain, levels)
         elif text != self.run.recipe_json:
             self.run.write_text("recipe.json", text)
-        objective = objective_name(facts, functions)
-        levels = equilibrium_levels(make("objectives", objective, {})) if objective else None
         self._probability = objective in ("bce-with-logits", "mse", "relativistic-paired") and facts.d.ends_in != "sigmoid"
         if is_new:
             self.run.journal.append("started", round=0, recipe="", levels=levels, watched=True)
         self.run.journal.append("loop", round=round, levels=levels, **facts.plain())
         self._facts = facts
+
+    def conclude(self, facts: LoopFacts, functions: set[str], round: int) -> None:
+        """The recipe as it turned out to be, with its length."""
+        plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
+        self.run.write_text("recipe.json", json.dumps(plain, indent=2) + "\n")
 
     def flush(self, round: int, extra: dict[str, Any]) -> None:
         """A log event with all rows since the last one."""
@@ -121,12 +126,13 @@ class Recorder:
         """The last event."""
         self.run.journal.append(event, round=round, seconds=round_seconds(self.seconds))
 
-    def _write_about(self, recipe: dict[str, Any]) -> None:
+    def _write_about(self, recipe: dict[str, Any], levels: dict[str, Any] | None) -> None:
         about = {
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "recipe": recipe["name"],
             "watched": self._where,
             "seeds": recipe["seeds"],
+            "equilibrium": {name: level for name, level in (levels or {}).items() if name != "sure"},
             "platform": platform.platform(),
             "python": platform.python_version(),
             "versions": {n: version(n) for n in ("sparring", "torch", "numpy")},
@@ -152,6 +158,14 @@ def round_seconds(seconds: float) -> float:
     return round(seconds, 3)
 
 
+def _levels(objective: str | None, d_loss_scale: float) -> dict[str, Any] | None:
+    """The levels of curves at equilibrium, of a loop whose D loss is that multiple of the mean of its two parts."""
+    if objective is None:
+        return None
+    levels = equilibrium_levels(make("objectives", objective, {}))
+    return levels | {"d_loss": levels["d_loss"] * d_loss_scale}
+
+
 def _coarse(value: Any) -> Any:
     """Facts without what changes from round to round: numbers to one digit, and no ranges."""
     if isinstance(value, float):
@@ -166,5 +180,3 @@ def _turned(column: np.ndarray) -> bool:
     """Whether a curve has turned to NaN or infinity."""
     return bool(not np.isfinite(column[-1]))
 
-
-__all__ = ["Recorder", "free_folder"]

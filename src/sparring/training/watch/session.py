@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -71,6 +70,8 @@ class Watch:
         self._name = name or self._asked.name
         self._said: set[str] = set()
         self._broken = ""
+        self.trouble: Exception | None = None
+        """What ended the watch before the loop; None as it should be."""
         self._entered = False
 
     # Around the loop.
@@ -191,7 +192,9 @@ class Watch:
         if not observer.round and not self._facts.error:
             say("sparring saw no whole round of this loop (a step of G ends one), so there is no run")
             return
-        recorder.learn(self._facts.found(observer.round), self._facts.functions, observer.round)
+        facts = self._facts.found(observer.round)
+        recorder.learn(facts, self._facts.functions, observer.round)
+        recorder.conclude(facts, self._facts.functions, observer.round)
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
         recorder.save(observer.round, force=True)
         self._say_bugs()
@@ -220,12 +223,10 @@ class Watch:
         """The watch is over; the loop goes on."""
         if self._broken:
             return
-        self._broken = in_one_line(error)
+        self.trouble, self._broken = error, in_one_line(error)
         self._hooks.remove()
         reason = self._broken if isinstance(error, SparringError) else f"a fault in the watch ({self._broken})"
         say(f"sparring no longer watches: {reason}. Your loop goes on unchanged")
-        if "pytest" in sys.modules and not isinstance(error, SparringError):
-            self._trouble = error
 
 
 def _module(value: Any, who: Who) -> nn.Module:

@@ -1,0 +1,198 @@
+"""A network as plain data: the list of tensor operations of its forward pass, which needs none of the code that made it.
+
+torch.export finds the operations. Its own file format is not used, because reading it can run code that the file brings
+along; this one names operations of torch and nothing else.
+"""
+
+from __future__ import annotations
+
+import copy
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from sparring.errors import SparringError, in_one_line, shortened
+from sparring.game.runtime import preserving_torch_rng
+
+ARITHMETIC: dict[str, Callable[..., Any]] = {
+    name: getattr(operator, name)
+    for name in ("add", "sub", "mul", "floordiv", "truediv", "mod", "neg", "getitem", "eq", "ne", "lt", "le", "gt", "ge")
+}
+"""Functions of sizes that may stand in a graph beside operations of torch."""
+FORBIDDEN = ("from_file", "_from_file", "save", "load")
+NAMED: Mapping[str, type] = {
+    "dtype": torch.dtype,
+    "layout": torch.layout,
+    "memory_format": torch.memory_format,
+}
+"""Kinds of argument that are written by their name in torch."""
+
+Graph = dict[str, Any]
+"""`inputs`: their names; `nodes`: name, op, args, kwargs of each; `output`: what the network returns."""
+
+
+def graph_of(module: nn.Module, inputs: Sequence[Tensor]) -> Graph:
+    """The operations of a module in evaluation mode, for any batch size.
+
+    Args:
+        module: It is copied, to the CPU, and left alone.
+        inputs: An example of what it is called with; the first axis is the batch.
+
+    Returns:
+        Plain data for JSON; parameters and buffers are named as in the module's `state_dict`.
+
+    Raises:
+        SparringError: It cannot be written so; the message names the reason in one line.
+    """
+    try:
+        with preserving_torch_rng(), torch.no_grad():
+            copied = copy.deepcopy(module).cpu().eval()
+            batch = torch.export.Dim("batch", min=1)
+            some = tuple(each.detach().cpu()[:2].repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
+            exported = torch.export.export(copied, some, dynamic_shapes=tuple({0: batch} for _ in some), strict=False)
+            return _written(exported)
+    except SparringError:
+        raise
+    except Exception as error:  # any module may come, and torch.export fails in many ways
+        raise SparringError(f"cannot be written without its code: {shortened(in_one_line(error), 160)}") from error
+
+
+class GraphNetwork(nn.Module):
+    """A network that was written by `graph_of`, with the same names in its `state_dict`.
+
+    Args:
+        graph: Plain data.
+        state: The parameters and buffers by their names; shapes and types are taken from these.
+
+    Raises:
+        SparringError: The data is no such graph, or names something that is no operation of torch.
+    """
+
+    def __init__(self, graph: Graph, state: Mapping[str, Tensor]):
+        super().__init__()
+        for name, tensor in state.items():
+            _put(self, name, tensor)
+        try:
+            self._inputs = [str(name) for name in graph["inputs"]]
+            self._nodes = [(str(n["name"]), _function(n["op"]), n["args"], n["kwargs"]) for n in graph["nodes"]]
+            self._output = graph["output"]
+        except (KeyError, TypeError) as error:
+            raise SparringError(f"this is no graph of a network: {in_one_line(error)}") from error
+
+    def forward(self, *inputs: Tensor) -> Any:
+        """The network's output for inputs in the order in which it takes them."""
+        values: dict[str, Any] = dict(zip(self._inputs, inputs, strict=True))
+        for name, function, args, kwargs in self._nodes:
+            values[name] = function(*self._read(args, values), **self._read(kwargs, values))
+        return self._read(self._output, values)
+
+    def _read(self, value: Any, values: Mapping[str, Any]) -> Any:
+        if isinstance(value, list):
+            return [self._read(each, values) for each in cast(list[Any], value)]
+        if not isinstance(value, dict):
+            return value
+        plain = cast(dict[str, Any], value)
+        if "node" in plain:
+            return values[plain["node"]]
+        if "state" in plain:
+            return _held(self, plain["state"])
+        if "constant" in plain:
+            return torch.tensor(plain["constant"], dtype=_named("dtype", plain["dtype"]), device=self._device)
+        if "device" in plain:
+            return self._device
+        if "torch" in plain:
+            return _named(plain["kind"], plain["torch"])
+        return {key: self._read(each, values) for key, each in plain.items()}
+
+    @property
+    def _device(self) -> torch.device:
+        return next((t.device for t in (*self.parameters(), *self.buffers())), torch.device("cpu"))
+
+
+def _put(root: nn.Module, name: str, tensor: Tensor) -> None:
+    """Register a tensor under a dotted name, with modules on the way as needed."""
+    *way, last = name.split(".")
+    module = root
+    for step in way:
+        if step not in module._modules:  # pyright: ignore[reportPrivateUsage]
+            module.add_module(step, nn.Module())
+        module = cast(nn.Module, module._modules[step])  # pyright: ignore[reportPrivateUsage]
+    if tensor.is_floating_point():
+        module.register_parameter(last, nn.Parameter(tensor, requires_grad=False))
+    else:
+        module.register_buffer(last, tensor)
+
+
+def _held(root: nn.Module, name: str) -> Tensor:
+    *way, last = name.split(".")
+    module = root
+    for step in way:
+        module = cast(nn.Module, module._modules[step])  # pyright: ignore[reportPrivateUsage]
+    return getattr(module, last)
+
+
+def _written(exported: Any) -> Graph:
+    signature = exported.graph_signature
+    held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    names: dict[str, Any] = {name: {"state": target} for name, target in held.items()}
+    lifted = signature.inputs_to_lifted_tensor_constants
+    constants = {name: exported.constants[target] for name, target in lifted.items()}
+    names |= {name: {"constant": tensor.tolist(), "dtype": str(tensor.dtype).removeprefix("torch.")} for name, tensor in constants.items()}
+    nodes: list[dict[str, Any]] = []
+    output: Any = None
+    for node in exported.graph.nodes:
+        if node.op == "output":
+            made = [spec.arg.name for spec in signature.output_specs if spec.kind.name == "USER_OUTPUT"]
+            output = {"node": made[0]} if len(made) == 1 else [{"node": name} for name in made]
+        elif node.op == "call_function":
+            arguments = [_plain(each, names) for each in node.args]
+            named = {key: _plain(each, names) for key, each in node.kwargs.items()}
+            nodes.append({"name": node.name, "op": _op_name(node.target), "args": arguments, "kwargs": named})
+    return {"inputs": list(signature.user_inputs), "nodes": nodes, "output": output}
+
+
+def _op_name(target: Any) -> str:
+    if isinstance(target, torch._ops.OpOverload) and target.namespace == "aten":  # pyright: ignore[reportPrivateUsage]
+        return f"aten.{target._schema.name.partition('::')[2]}.{target._overloadname}"  # pyright: ignore[reportPrivateUsage]
+    name = getattr(target, "__name__", "")
+    if ARITHMETIC.get(name) is target:
+        return name
+    raise SparringError(f"cannot be written without its code: it calls {target}")
+
+
+def _function(name: str) -> Callable[..., Any]:
+    if name in ARITHMETIC:
+        return ARITHMETIC[name]
+    space, _, rest = name.partition(".")
+    op, _, overload = rest.partition(".")
+    packet = getattr(torch.ops.aten, op, None) if space == "aten" and op not in FORBIDDEN else None
+    function = getattr(packet, overload, None) if packet is not None else None
+    if not isinstance(function, torch._ops.OpOverload):  # pyright: ignore[reportPrivateUsage]
+        raise SparringError(f"{name!r} is no operation of torch")
+    return function
+
+
+def _plain(value: Any, names: Mapping[str, Any]) -> Any:
+    """An argument for JSON."""
+    if isinstance(value, torch.fx.Node):
+        return names.get(value.name, {"node": value.name})
+    if isinstance(value, list | tuple):
+        return [_plain(each, names) for each in cast(Sequence[Any], value)]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, torch.device):
+        return {"device": "own"}
+    for kind, type_ in NAMED.items():
+        if isinstance(value, type_):
+            return {"torch": str(value).removeprefix("torch."), "kind": kind}
+    raise SparringError(f"cannot be written without its code: an operation takes {value!r}")
+
+
+def _named(kind: str, name: str) -> Any:
+    value = getattr(torch, name, None)
+    if kind not in NAMED or not isinstance(value, NAMED[kind]):
+        raise SparringError(f"{name!r} is no {kind} of torch")
+    return value
