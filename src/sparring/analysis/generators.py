@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparring.analysis.watched import is_watched, watched_recipe
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
@@ -41,6 +42,8 @@ def recipe_of(run: RunFolder, source: Path | None = None, recipe: Recipe | None 
 
     Raises SparringError where their file is gone or has changed.
     """
+    if recipe is None and is_watched(run):
+        return watched_recipe(run)
     return reload(run.recipe, source) if recipe is None else Recipe.from_dict(run.recipe, base=recipe)
 
 

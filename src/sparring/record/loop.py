@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 Who = Literal["G", "D"]
+BYTES = 3.0
+"""Pixels above this are not scaled to [0, 1] or [-1, 1], nor standardized."""
+GENERATOR, EXAMPLES = "generator.json", "examples.safetensors"
+"""Files of a watched run: the operations of its generator, and some of the real examples."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,21 @@ class Batches:
     line: Line | None = None
     """Where D is given real examples."""
 
+    @property
+    def are_images(self) -> bool:
+        """Whether examples are images, `(C, H, W)` with one to four channels."""
+        return len(self.shape) == 3 and self.shape[0] <= 4
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The numbers that stand for black and white; (0, 1) for what is no image."""
+        if not (self.are_images and self.quantiles):
+            return 0.0, 1.0
+        low, high = self.quantiles[0], self.quantiles[-1]
+        if high > BYTES:
+            return (0.0, 255.0) if low > -BYTES else (-127.5, 127.5)
+        return (-1.0, 1.0) if low < -0.01 else (0.0, 1.0)
+
 
 @dataclass(frozen=True)
 class Latents:
@@ -95,6 +114,8 @@ class Latents:
     """Share of G's training batches that were fed the very same latent vectors as the batch before."""
     classes: int = 0
     """Classes that G is given beside them; 0 for none."""
+    one_hot: bool = False
+    """Whether classes are given as one-hot vectors rather than numbers."""
     line: Line | None = None
     """Where G is called."""
 

@@ -42,7 +42,7 @@ def recipe_of_loop(facts: LoopFacts, functions: set[str], g: nn.Module, d: nn.Mo
         "generator_optimizer": _optimizer(facts.optimizers, "G"),
         "discriminator_optimizer": _optimizer(facts.optimizers, "D"),
         "tricks": _tricks(facts),
-        "conditional": False,
+        "conditional": bool(facts.latent.classes),
         "batch": max(1, facts.data.size),
         "precision": "float32",
         "rounds": max(1, round),

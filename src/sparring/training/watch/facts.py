@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -19,6 +20,8 @@ from sparring.training.watch.provenance import FAKE, REAL, Provenance
 from sparring.training.watch.rounds import Call, Loss
 
 MAX_LOSS_CALLS = 24
+KEPT, KEPT_NUMBERS = 2_048, 2**24
+"""Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
 SCALES = (0.5, 1.0, 2.0)
 """How D's two losses are put together: halved twice, averaged, or added."""
 
@@ -57,8 +60,9 @@ class Facts:
         self._steps: Counter[str] = Counter()
         self._ranges: dict[str, Tensor] = {}
         self.batches, self.latents = Moments(), Moments()
-        self.examples: list[Tensor] = []
-        """Real examples that were seen, for the run's own copy; the recorder takes them."""
+        self.examples: list[np.ndarray] = []
+        """Real examples that were seen, for the run's own copy."""
+        self._kept = 0
 
     # What goes through the networks.
 
@@ -70,9 +74,16 @@ class Facts:
             return
         self.latents.add(z, round)
         low, high = self.latents.ends
-        classes = max((_classes(t, len(z)) for t in tensors if t is not z), default=0)
+        classes, one_hot = max((_classes(t, len(z)) for t in tensors if t is not z), default=(0, False))
         self.latent = Latents(
-            tuple(z.shape[1:]), self.latents.law, low, high, self.latents.repeats, max(classes, self.latent.classes), line
+            shape=tuple(z.shape[1:]),
+            law=self.latents.law,
+            low=low,
+            high=high,
+            repeats=self.latents.repeats,
+            classes=max(classes, self.latent.classes),
+            one_hot=one_hot,
+            line=line,
         )
 
     def see_fake(self, made: Tensor, closely: bool) -> None:
@@ -91,7 +102,13 @@ class Facts:
                 quantiles=examination.quantiles(x),
                 distinct=max(self.data.distinct, examination.distinct(x)),
             )
-        self.examples.append(x.detach())
+        self._keep(x)
+
+    def _keep(self, x: Tensor) -> None:
+        room = min(KEPT, KEPT_NUMBERS // max(1, x[0].numel())) - self._kept
+        if room > 0:
+            self.examples.append(x.detach()[:room].float().cpu().numpy().copy())
+            self._kept += len(self.examples[-1])
 
     def see_scores(self, scores: Tensor) -> None:
         """D's scores, of whatever."""
@@ -159,8 +176,8 @@ class Facts:
             stale=("other" if self._mixed(who) else "own") if stale else "",
             stale_line=first.line if first is not None and stale else None,
             step_line=line,
-            on_real=_mean(signs[REAL]),
-            on_fake=_mean(signs[FAKE]),
+            on_real=_mean(signs[REAL], now.on_real),
+            on_fake=_mean(signs[FAKE], now.on_fake),
             loss_line=losses[-1].line if losses else now.loss_line,
             retains=bool(losses) and all(loss.retains for loss in losses),
         )
@@ -180,9 +197,9 @@ class Facts:
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
-        for field, sees in (("fake_line", "fake"), ("real_line", "real")):
-            self.lines[field] = next((call.line for call in calls if call.sees == sees), None)
-        self.data = replace(self.data, line=self.lines.pop("real_line"))
+        lines = {kind: next((c.line for c in calls if c.sees in (kind, "both")), None) for kind in ("real", "fake")}
+        self.lines["fake_line"] = lines["fake"] or self.lines.get("fake_line")
+        self.data = replace(self.data, line=lines["real"] or self.data.line)
 
     def _mixed(self, who: Who) -> bool:
         """Whether the other player's loss left gradients in this one's weights."""
@@ -229,16 +246,16 @@ class Facts:
 _LINES = {f.name for f in dataclasses.fields(LoopFacts) if "Line" in str(f.type)}
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: Sequence[float], before: float | None) -> float | None:
+    return sum(values) / len(values) if values else before
 
 
-def _classes(labels: Tensor, batch: int) -> int:
-    """How many classes a second input of G tells of; 0 where it is no class."""
+def _classes(labels: Tensor, batch: int) -> tuple[int, bool]:
+    """How many classes a second input of G tells of, 0 where it is no class; and whether by one-hot vectors."""
     if labels.shape[:1] != (batch,):
-        return 0
+        return 0, False
     if not labels.is_floating_point() and labels.dim() == 1 and labels.dtype != torch.bool:
-        return int(labels.max()) + 1
+        return int(labels.max()) + 1, False
     if labels.dim() == 2 and bool(((labels == 0) | (labels == 1)).all()) and bool((labels.sum(1) == 1).all()):
-        return labels.shape[1]
-    return 0
+        return labels.shape[1], True
+    return 0, False

@@ -28,7 +28,7 @@ CLOSE = 12
 """Rounds at the beginning that are watched closely."""
 AGAIN = 64
 """Every so many rounds, one is again."""
-DENSE, EVERY = 100, 10
+DENSE, EVERY = 24, 10
 """Every round is logged up to the first number, and after it those that the second divides."""
 SLOW = 0.2
 """Seconds of a round from which on every round is logged."""

@@ -63,10 +63,10 @@ class Recorder:
         """Whether something that takes so long fits in."""
         return self.spent + seconds <= SHARE * self.seconds
 
-    def learn(self, facts: LoopFacts, functions: set[str], round: int) -> None:
-        """Facts of the loop; the recipe is written anew where they change it."""
+    def learn(self, facts: LoopFacts, functions: set[str], round: int) -> bool:
+        """Facts of the loop; the recipe is written anew where they change it. Returns whether they are news."""
         if self._facts is not None and _coarse(facts.plain()) == _coarse(self._facts.plain()):
-            return
+            return False
         plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
         objective = objective_name(facts, functions)
         levels = _levels(objective, facts.d_loss_scale)
@@ -82,6 +82,7 @@ class Recorder:
             self.run.journal.append("started", round=0, recipe="", levels=levels, watched=True)
         self.run.journal.append("loop", round=round, levels=levels, **facts.plain())
         self._facts = facts
+        return True
 
     def conclude(self, facts: LoopFacts, functions: set[str], round: int) -> None:
         """The recipe as it turned out to be, with its length."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,8 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparring.errors import SparringError
+from sparring.game.network_graph import graph_of
+from sparring.progress import say
+from sparring.record.files import save_arrays
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
+from sparring.record.loop import EXAMPLES, GENERATOR, Batches
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.hooks import Hooks
@@ -24,6 +30,8 @@ MAX_VALUES = 16
 """Values per example up to which the journal contains an example itself."""
 PICTURE_SECONDS = 10.0
 """Between two pictures, at least."""
+EXPORT_SECONDS = 6.0
+"""What writing down G's operations takes, about."""
 FIRST = (1, 12)
 """Rounds that have a picture whatever it takes."""
 
@@ -35,6 +43,7 @@ class Samples:
         self._g, self._hooks, self._recorder, self._facts, self._data = g, hooks, recorder, facts, data
         self._inputs: tuple[Any, ...] | None = None
         self._drawn, self._took = float("-inf"), 0.0
+        self._written = False
 
     def made(self, round: int, last: bool = False) -> dict[str, Any]:
         """The fields of a log event that samples give; empty where it is too early for another picture."""
@@ -60,11 +69,27 @@ class Samples:
         return {"picture": name}
 
     def _in_data_units(self, examples: np.ndarray) -> np.ndarray:
-        ends = self._facts.data.quantiles
-        if len(self._facts.data.shape) != 3 or not ends:
-            return examples
-        low, high = span_of(ends)
+        low, high = self._facts.data.span
         return (examples - low) / (high - low)
+
+    def keep(self, last: bool = False) -> None:
+        """Write what the run is read with elsewhere: G's operations, and some real examples; once, when affordable."""
+        run, facts = self._recorder.run, self._facts
+        if self._written or not facts.latent.shape or not (last or self._recorder.afford(EXPORT_SECONDS)):
+            return
+        began = time.monotonic()
+        self._written = True
+        with self._hooks.unheard():
+            try:
+                inputs = latent_inputs(facts, 2, torch.empty(0))
+                graph = graph_of(self._g, inputs)
+                run.write_text(GENERATOR, json.dumps(graph, separators=(",", ":")))
+            except SparringError as error:
+                say(f"sparring: samples can be drawn in this process only: G {error}")
+        if facts.examples:
+            state = {"examples": _as_stored(np.concatenate(facts.examples), facts.data)}
+            run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
+        self._recorder.spent += time.monotonic() - began
 
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:
@@ -74,6 +99,14 @@ class Samples:
                 self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))
             made = example_in(self._g(*self._inputs))
         return None if made is None else made.float().cpu().numpy()
+
+
+def _as_stored(examples: np.ndarray, data: Batches) -> np.ndarray:
+    """Distinct examples: images as bytes, others as they are."""
+    if data.are_images:
+        low, high = data.span
+        examples = np.clip((examples - low) * (255 / (high - low)), 0, 255).round().astype(np.uint8)
+    return np.unique(examples.reshape(len(examples), -1), axis=0).reshape(-1, *examples.shape[1:])
 
 
 def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
@@ -89,15 +122,7 @@ def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
     if not latent.classes:
         return (z,)
     classes = torch.arange(count, device=like.device) % latent.classes
-    return (z, classes)
-
-
-def span_of(quantiles: tuple[float, ...]) -> tuple[float, float]:
-    """The range that pixels are scaled to, by the smallest and the largest there are."""
-    low, high = quantiles[0], quantiles[-1]
-    if high > 1.5:
-        return (0.0, 255.0) if low > -1.5 else (-127.5, 127.5)
-    return (-1.0, 1.0) if low < -0.01 else (0.0, 1.0)
+    return z, torch.nn.functional.one_hot(classes, latent.classes).to(z.dtype) if latent.one_hot else classes
 
 
 @contextmanager

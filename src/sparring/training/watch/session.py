@@ -70,6 +70,8 @@ class Watch:
         self._name = name or self._asked.name
         self._said: set[str] = set()
         self._broken = ""
+        self._diagnosed = 0.0
+        """Seconds that the last diagnosis took."""
         self.trouble: Exception | None = None
         """What ended the watch before the loop; None as it should be."""
         self._entered = False
@@ -154,11 +156,10 @@ class Watch:
         if self._provenance.trouble is not None:
             raise self._provenance.trouble
         observer = self._observer
-        if observer.closely:
-            self._recorder.learn(self._facts.found(round), self._facts.functions, round)
-            self._say_problems()
+        news = observer.closely and self._recorder.learn(self._facts.found(round), self._facts.functions, round)
+        self._say_problems()
         if self._recorder.due or round in (1, 12):
-            self._record(round)
+            self._record(round, news)
         if not self._recorder.run.exists:
             return
         if not self._follows_next(round):
@@ -171,13 +172,16 @@ class Watch:
 
         return round < CLOSE or round % AGAIN == 0 or self._facts.lost > 0
 
-    def _record(self, round: int) -> None:
+    def _record(self, round: int, news: bool) -> None:
         recorder = self._recorder
         recorder.flush(round, self._samples.made(round))
         recorder.save(round)
-        began = time.monotonic()
-        self._say_bugs()
-        recorder.spent += time.monotonic() - began
+        self._samples.keep()
+        if news or recorder.afford(self._diagnosed):
+            began = time.monotonic()
+            self._say_bugs()
+            self._diagnosed = time.monotonic() - began
+            recorder.spent += self._diagnosed
 
     def _end(self, error: BaseException | None, where: TracebackType | None) -> None:
         observer, recorder = self._observer, self._recorder
@@ -197,6 +201,7 @@ class Watch:
         recorder.conclude(facts, self._facts.functions, observer.round)
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
         recorder.save(observer.round, force=True)
+        self._samples.keep(last=True)
         self._say_bugs()
         recorder.end("stopped" if error is not None else "finished", observer.round)
         found = diagnosis(recorder.run.story)

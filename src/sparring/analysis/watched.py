@@ -1,0 +1,143 @@
+"""A watched loop's run, read without the code that it was written with: its generator and some of its real examples."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast, final
+
+import numpy as np
+import safetensors
+import torch
+from torch import Tensor, nn
+
+from sparring.catalogue import OwnPart
+from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.datasets._images import Images
+from sparring.errors import SparringError, in_one_line
+from sparring.game.network_graph import GraphNetwork
+from sparring.latents import Latent
+from sparring.recipe import Recipe
+from sparring.record import RunFolder
+from sparring.record.loop import EXAMPLES, GENERATOR, Latents, LoopFacts
+
+if TYPE_CHECKING:
+    from sparring.rng import RandomStreams
+
+
+def is_watched(run: RunFolder) -> bool:
+    """Whether a run was a user's own loop."""
+    return bool(run.about.get("watched") is not None)
+
+
+def watched_recipe(run: RunFolder) -> Recipe:
+    """The recipe of a watched run, with a generator that is read from the run's folder and the examples it keeps.
+
+    Raises:
+        SparringError: The run has no such files: its generator could not be written down, or it was killed before.
+    """
+    facts = run.story.loop
+    if facts is None or not (run.path / GENERATOR).is_file():
+        raise SparringError(
+            f"{run.path} is a watched loop whose generator is not in its folder; give recipe=, or sample where it trains"
+        )
+    base = Recipe.from_dict(run.recipe, placeholders=True)
+    seen = SeenExamples(str(run.path), facts.data.shape, facts.latent.classes, facts.data.span)
+    latent = base.latent if not isinstance(base.latent, OwnPart) else WatchedLatent(facts.latent)
+    made = partial(WatchedGenerator.read, run, facts)
+    return dataclasses.replace(base, data=seen, generator=made, latent=latent)
+
+
+class WatchedGenerator(GraphNetwork):
+    """A watched loop's generator, as the rest of Sparring calls one: `(B, size)`, classes appended -> `(B, *shape)`."""
+
+    def __init__(self, graph: dict[str, Any], state: dict[str, Tensor], latent: Latents, shape: Shape):
+        super().__init__(graph, state)
+        self._latent, self._shape = latent, shape
+
+    @classmethod
+    def read(cls, run: RunFolder, facts: LoopFacts) -> WatchedGenerator:
+        """From a run's folder. Raises SparringError where its files are damaged."""
+        try:
+            graph = json.loads((run.path / GENERATOR).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SparringError(f"{run.path / GENERATOR} cannot be read: {in_one_line(error)}") from error
+        checkpoint = run.load("G.")
+        if checkpoint is None:
+            raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
+        state = {name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()}
+        return cls(graph, state, facts.latent, facts.data.shape)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Raises what torch raises for inputs of another size."""
+        (x,) = inputs
+        latent, size = self._latent, int(np.prod(self._latent.shape))
+        z = x[:, :size].unflatten(1, latent.shape)
+        if not latent.classes:
+            made = super().forward(z)
+        else:
+            one_hot = x[:, size:]
+            made = super().forward(z, one_hot if latent.one_hot else one_hot.argmax(1))
+        examples = made if isinstance(made, Tensor) else max(cast(list[Tensor], made), key=lambda t: t.numel())
+        return examples.reshape(len(x), *self._shape)
+
+
+@final
+@dataclass(frozen=True)
+class WatchedLatent(Latent):
+    """Latent vectors of a law that the catalogue does not have: uniform between two ends, or else normal."""
+
+    facts: Latents
+
+    @property
+    def size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """Numbers of one vector."""
+        return int(np.prod(self.facts.shape))
+
+    def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
+        if self.facts.law != "uniform":
+            return rng.normal(purpose, (count, self.size))
+        return rng.uniform(purpose, (count, self.size)) * (self.facts.high - self.facts.low) + self.facts.low
+
+
+@final
+@dataclass(frozen=True)
+class SeenExamples(Dataset):
+    """Real examples that a watched loop was seen to give to D."""
+
+    path: str
+    """The run's folder."""
+    shape: Shape  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues] - read alike
+    classes: int = 0  # pyright: ignore[reportIncompatibleVariableOverride]
+    span: tuple[float, float] = (0.0, 1.0)
+    card: ClassVar[Card] = Card("Examples that a watched loop gave to D", None, "that of the data", "the user")
+
+    @cached_property
+    def _examples(self) -> np.ndarray:
+        try:
+            with safetensors.safe_open(Path(self.path) / EXAMPLES, framework="numpy") as file:
+                return file.get_tensor("examples")
+        except (OSError, safetensors.SafetensorError) as error:
+            raise SparringError(f"{Path(self.path) / EXAMPLES} cannot be read: {in_one_line(error)}") from error
+
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
+        examples = self._examples
+        if examples.dtype == np.uint8:
+            return Images.of(examples, self.span, device)
+        return Rows(torch.from_numpy(examples).to(device))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A source of examples that are no images, `(N, *shape)`."""
+
+    rows: Tensor
+
+    def draw(self, rng: RandomStreams, count: int) -> Tensor:
+        index = rng.shuffled("real", len(self.rows), count)
+        return self.rows[index].to(rng.dtype)
+
+
