@@ -43,15 +43,14 @@ def run(arguments: list[str]) -> int:
     out = out_file(flags, "sample")
     z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
     seeds = members(flags.seeds)
-    from sparring.analysis.generators import sample
-    from sparring.recipe import reload
+    from sparring.analysis.generators import recipe_of, sample
     from sparring.record import RunFolder, write_atomically
     from sparring.record.grid import save_array, save_grid
 
     opened = RunFolder.open(flags.run)
     samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
     seeds = list(seeds or opened.recipe["seeds"])
-    modes = reload(opened.recipe, flags.source).data.modes
+    modes = recipe_of(opened, flags.source).data.modes
     as_picture = out.suffix == ".png"
     write = partial(save_grid, seeds=seeds, modes=modes) if as_picture else save_array
     write_atomically(out, partial(write, samples))
