@@ -24,6 +24,11 @@ def named(rule: Any) -> str:
     return catalogue.name_of(type(rule)) or ""
 
 
+def is_bug(rule: Any) -> bool:
+    """Whether it is about a user's own training loop."""
+    return named(rule).startswith("bug-")
+
+
 def found(rule: Any) -> Finding:
     finding = rule(rule.sick())
     assert finding is not None
@@ -88,6 +93,9 @@ def test_the_evidence_is_numbers_with_their_healthy_range(rule: Any) -> None:
 def test_members_are_counted_and_those_left_out_stay_out(rule: Any) -> None:
     """The sick story with half of its members taken from a good run: the finding holds for the others alone."""
     finding = found(rule)
+    if is_bug(rule):
+        assert finding.members == (0,) and finding.of == 1, "a watched loop has one member"
+        return
     assert finding.of == 8 and set(finding.members) <= set(range(8)) and finding.widespread
     sick, good = (
         (rule.sick(), rule.healthy()) if rule.fault else (rule.sick(), catalogue.find("rules", "noise-output").sick())
@@ -107,7 +115,14 @@ def test_since_is_a_round_of_the_run(rule: Any) -> None:
 
 def test_its_remedies_are_there(rule: Any) -> None:
     assert set(rule.remedies) <= set(catalogue.entries("remedies"))
-    assert bool(rule.remedies) == rule.fault
+    assert bool(rule.remedies or is_bug(rule)) == rule.fault
+
+
+def test_a_bug_names_its_line_or_says_what_to_do(rule: Any) -> None:
+    finding = found(rule)
+    assert bool(finding.mended) == is_bug(rule)
+    if finding.line is not None:
+        assert str(finding.line) in finding.claim
 
 
 def test_its_plot_draws_what_the_journal_tells(rule: Any) -> None:

@@ -355,7 +355,7 @@ def owning_players(watching: Watching, rounds: int) -> tuple[nn.Module, nn.Modul
 LOOPS: dict[str, Loop] = {
     loop.__name__: loop
     for loop in (
-        textbook, dcgan, wgan_gp, wgan_clipped, hinge_in_one_batch, conditional, simultaneous, accumulated, relativistic,
-        owning_players,
+        textbook, dcgan, wgan_gp, wgan_clipped, hinge_in_one_batch, conditional, simultaneous, accumulated,
+        relativistic, owning_players,
     )
 }  # fmt: skip

@@ -247,4 +247,6 @@ def _plain(finding: Finding, run: str | Path | None) -> dict[str, Any]:
         "remedies": list(finding.remedies),
         "command": command(run, remedy) if run is not None and remedy else None,
         "strength": finding.strength,
+        "line": dataclasses.asdict(finding.line) if finding.line else None,
+        "mended": finding.mended or None,
     }

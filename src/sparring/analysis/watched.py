@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast, final
 import numpy as np
 import safetensors
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sparring.catalogue import OwnPart
 from sparring.datasets import Card, Dataset, Shape, Source
@@ -42,7 +42,7 @@ def watched_recipe(run: RunFolder) -> Recipe:
     facts = run.story.loop
     if facts is None or not (run.path / GENERATOR).is_file():
         raise SparringError(
-            f"{run.path} is a watched loop whose generator is not in its folder; give recipe=, or sample where it trains"
+            f"{run.path} is a watched loop whose generator is not in its folder: sample where it trains"
         )
     base = Recipe.from_dict(run.recipe, placeholders=True)
     seen = SeenExamples(str(run.path), facts.data.shape, facts.latent.classes, facts.data.span)
@@ -68,7 +68,9 @@ class WatchedGenerator(GraphNetwork):
         checkpoint = run.load("G.")
         if checkpoint is None:
             raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
-        state = {name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()}
+        state = {
+            name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()
+        }
         return cls(graph, state, facts.latent, facts.data.shape)
 
     def forward(self, *inputs: Tensor) -> Tensor:
@@ -139,5 +141,3 @@ class Rows:
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
         index = rng.shuffled("real", len(self.rows), count)
         return self.rows[index].to(rng.dtype)
-
-

@@ -1,4 +1,4 @@
-"""A network as plain data: the list of tensor operations of its forward pass, which needs none of the code that made it.
+"""A network as plain data: the tensor operations of its forward pass, which need none of the code that made it.
 
 torch.export finds the operations. Its own file format is not used, because reading it can run code that the file brings
 along; this one names operations of torch and nothing else.
@@ -19,7 +19,22 @@ from sparring.game.runtime import preserving_torch_rng
 
 ARITHMETIC: dict[str, Callable[..., Any]] = {
     name: getattr(operator, name)
-    for name in ("add", "sub", "mul", "floordiv", "truediv", "mod", "neg", "getitem", "eq", "ne", "lt", "le", "gt", "ge")
+    for name in (
+        "add",
+        "sub",
+        "mul",
+        "floordiv",
+        "truediv",
+        "mod",
+        "neg",
+        "getitem",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+    )
 }
 """Functions of sizes that may stand in a graph beside operations of torch."""
 FORBIDDEN = ("from_file", "_from_file", "save", "load")
@@ -140,7 +155,10 @@ def _written(exported: Any) -> Graph:
     names: dict[str, Any] = {name: {"state": target} for name, target in held.items()}
     lifted = signature.inputs_to_lifted_tensor_constants
     constants = {name: exported.constants[target] for name, target in lifted.items()}
-    names |= {name: {"constant": tensor.tolist(), "dtype": str(tensor.dtype).removeprefix("torch.")} for name, tensor in constants.items()}
+    names |= {
+        name: {"constant": tensor.tolist(), "dtype": str(tensor.dtype).removeprefix("torch.")}
+        for name, tensor in constants.items()
+    }
     nodes: list[dict[str, Any]] = []
     output: Any = None
     for node in exported.graph.nodes:

@@ -208,24 +208,35 @@ class LoopFacts:
         return cast(LoopFacts, _decoded(cls, data))
 
 
+_LINES = (
+    "line", "wraps", "stale_line", "step_line", "loss_line", "fake_line", "cut", "broadcast", "penalty_line",
+    "error_line",
+)  # fmt: skip
 _NESTED: dict[str, type] = {
-    "g": PlayerFacts, "d": PlayerFacts, "losses": LossCall, "optimizers": OptimizerFacts, "data": Batches, "latent": Latents,
-    "line": Line, "wraps": Line, "stale_line": Line, "step_line": Line, "loss_line": Line, "fake_line": Line, "cut": Line,
-    "broadcast": Line, "penalty_line": Line, "error_line": Line,
-}  # fmt: skip
+    **dict.fromkeys(_LINES, Line),
+    "g": PlayerFacts,
+    "d": PlayerFacts,
+    "losses": LossCall,
+    "optimizers": OptimizerFacts,
+    "data": Batches,
+    "latent": Latents,
+}
 """Field -> the class of what it holds."""
 
 
 def _decoded(kind: type, data: Any) -> Any:
-    if isinstance(data, list):
+    if isinstance(data, list | tuple):
         return tuple(_decoded(kind, each) for each in cast(list[Any], data))
     if not isinstance(data, dict):
         return data
     known = {f.name for f in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
     for name, value in cast(dict[str, Any], data).items():
-        if name in known:
-            nested = _NESTED.get(name)
-            is_plain = nested is None or (name == "data" and kind is not LoopFacts)
-            values[name] = (tuple(value) if isinstance(value, list) else value) if is_plain else _decoded(nested, value)
+        nested = None if name == "data" and kind is not LoopFacts else _NESTED.get(name)
+        if name not in known:
+            continue
+        if nested is not None:
+            values[name] = _decoded(nested, value)
+        else:
+            values[name] = tuple(cast(list[Any], value)) if isinstance(value, list) else value
     return kind(**values)

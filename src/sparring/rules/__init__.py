@@ -17,6 +17,7 @@ import numpy as np
 
 from sparring import catalogue
 from sparring.record import Story
+from sparring.record.loop import Line
 from sparring.rules._evidence import Evidence as Evidence
 from sparring.rules._evidence import Explanation as Explanation
 from sparring.rules._evidence import Plot as Plot
@@ -70,6 +71,10 @@ class Finding:
     """What findings are sorted by: the share of members, the rule's weight, how far beyond the healthy range."""
     onset: Callable[[], int] = field(repr=False, compare=False)
     """Works out `since`, which takes as long as several diagnoses."""
+    line: Line | None = None
+    """Where in the user's own loop it happens; None for a run of `train`."""
+    mended: str = ""
+    """That line as it should be, or what to do there."""
 
     @cached_property
     def since(self) -> int:
@@ -147,6 +152,8 @@ class Rule(ABC):
             remedies=tuple(dict.fromkeys((*explanation.remedies, *self.remedies))),
             strength=round(self.weight * (0.8 + 0.2 * severity) * len(members) / signals.members, 4),
             onset=lambda: int(np.median(self._since(signals, detection)[members])),
+            line=explanation.line,
+            mended=explanation.mended,
         )
 
     def _detection(self, signals: Signals) -> Detection | None:

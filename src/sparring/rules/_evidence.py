@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sparring.record.journal import json_numbers
+from sparring.record.loop import Line
 from sparring.rules._ranges import Range
 
 Drawn = Literal["curves", "evaluations"]
@@ -125,6 +126,10 @@ class Explanation:
     """What follows the reasons, with its own comma or semicolon: `; it began with seed 0 at round 3,975`."""
     remedies: Sequence[str] = ()
     """Names of those of the rule's remedies that come first, where the story tells which."""
+    line: Line | None = None
+    """Where in the user's own loop it happens."""
+    mended: str = ""
+    """That line as it should be, or what to do there."""
 
     def has_reason(self, fault: bool) -> np.ndarray:
         """Members for which there is a reason, bool `(M,)`; nothing is good of which any reason is unhealthy."""
@@ -143,7 +148,8 @@ class Explanation:
     def claim(self, fault: bool) -> str:
         """One plain sentence with the numbers that it rests on."""
         reasons = ", and ".join(reason.words(fault) for reason in self.cited(fault))
-        return f"{self.headline}: {reasons}{self.aside}."
+        where = f", at {self.line}" if self.line else ""
+        return f"{self.headline}: {reasons}{self.aside}{where}."
 
 
 def evidence(

@@ -58,9 +58,21 @@ def _finding(facts: Facts, diagnosis: Diagnosis, finding: Finding, index: int) -
         tag("h3", f"{index + 1}. {finding.rule}"),
         tag("p", finding.claim),
         tag("p", f"{members_of(finding)}, since round {finding.since:,}.".capitalize(), class_="soft"),
+        _line(finding),
         table(columns, rows, main=1, colored=unhealthy),
         tag("figure", tag("div", picture, class_="plate"), caption),
         _remedy(facts, diagnosis, finding),
+    )
+
+
+def _line(finding: Finding) -> Markup | None:
+    """The line of the user's own loop, and what it should be."""
+    if finding.line is None and not finding.mended:
+        return None
+    code = f"{finding.line}  {finding.line.code}" if finding.line else ""
+    return join(
+        tag("pre", tag("code", code), class_="command", tabindex=0) if code else None,
+        tag("p", "Instead: ", tag("code", finding.mended)) if finding.mended else None,
     )
 
 

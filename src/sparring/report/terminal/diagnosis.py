@@ -57,6 +57,10 @@ def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[Ren
         Text(finding.claim),
         Padding(table, (0, 0, 0, 2)),
     ]
+    if finding.line is not None:
+        parts.append(Text.assemble((f"{finding.line}  ", "dim"), finding.line.code))
+    if finding.mended:
+        parts.append(Text.assemble(("instead  ", "dim"), finding.mended))
     if finding.remedies:
         name = finding.remedies[0]
         parts.append(Text.assemble(("remedy  ", "dim"), name, (f": {'; '.join(changes_of(diagnosis, name))}", "dim")))

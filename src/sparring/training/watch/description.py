@@ -17,7 +17,9 @@ MAX_STEPS = 50
 LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss")
 
 
-def recipe_of_loop(facts: LoopFacts, functions: set[str], g: nn.Module, d: nn.Module, name: str, round: int) -> dict[str, Any]:
+def recipe_of_loop(
+    facts: LoopFacts, functions: set[str], g: nn.Module, d: nn.Module, name: str, round: int
+) -> dict[str, Any]:
     """Plain data as `Recipe.to_dict` gives it, with the user's own parts as such.
 
     Args:
@@ -57,7 +59,9 @@ def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
     """The objective of the catalogue that the loop's losses are; None where they are none of these."""
     called = {call.function for call in facts.losses}
     plain = {name.partition(" ")[2] for name in functions}
-    relativistic = any(name.startswith("both ") and name.endswith(("softplus", *LOGITS, "logsigmoid")) for name in functions)
+    relativistic = any(
+        name.startswith("both ") and name.endswith(("softplus", *LOGITS, "logsigmoid")) for name in functions
+    )
     if called & set(LOGITS) or plain & {"softplus", "logsigmoid"}:
         return "relativistic-paired" if relativistic else "bce-with-logits"
     if "binary_cross_entropy" in called or "log" in plain:
@@ -104,9 +108,17 @@ def _optimizer(optimizers: Sequence[OptimizerFacts], who: str) -> dict[str, Any]
     entry = next((name for name in catalogue.entries("optimizers") if name.replace("-", "") == mine.kind.lower()), None)
     if entry is None:
         return {"yours": mine.kind, "sha256": "", "lr": mine.lr}
-    fields = {"betas": mine.settings.get("betas"), "weight_decay": mine.settings.get("weight_decay"), "momentum": mine.settings.get("momentum")}
+    fields = {
+        "betas": mine.settings.get("betas"),
+        "weight_decay": mine.settings.get("weight_decay"),
+        "momentum": mine.settings.get("momentum"),
+    }
     known = catalogue.find("optimizers", entry).__dataclass_fields__
-    return {"is": entry, "lr": mine.lr, **{k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k in known and v is not None}}
+    return {
+        "is": entry,
+        "lr": mine.lr,
+        **{k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k in known and v is not None},
+    }
 
 
 def _own(module: nn.Module) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def unwrapped(module: nn.Module) -> nn.Module:
         if isinstance(module, nn.parallel.DistributedDataParallel | nn.DataParallel):
             inner = module.module
         elif isinstance(module, torch._dynamo.OptimizedModule):  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
-            inner = module._orig_mod
+            inner = module._orig_mod  # pyright: ignore[reportPrivateUsage]
         if inner is module:
             return module
         module = inner
@@ -87,8 +87,7 @@ def gradient_norm(module: nn.Module) -> Tensor | None:
     gradients = [p.grad.detach().float() for p in module.parameters() if p.grad is not None]
     if not gradients:
         return None
-    norms = torch._foreach_norm(gradients)  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType, reportUnknownVariableType]
-    return torch.stack([norm.to(gradients[0].device) for norm in norms]).norm()
+    return torch.nn.utils.get_total_norm(gradients)
 
 
 def probe(module: nn.Module) -> list[Tensor]:
@@ -108,7 +107,7 @@ def compared(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, 
 
 def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
     """Whose weights a loss sends gradients to."""
-    wanted = {who: {id(p) for p in net.parameters()} for who, net in players.items()}
+    wanted: dict[Who, set[int]] = {who: {id(p) for p in net.parameters()} for who, net in players.items()}
     found: dict[Who, bool] = dict.fromkeys(players, False)
     stack: list[Any] = [loss.grad_fn] if loss.grad_fn is not None else []
     known: set[Any] = set(stack)
@@ -133,7 +132,9 @@ def score_in(output: Any, batch: int) -> Tensor | None:
 
 def example_in(output: Any) -> Tensor | None:
     """The examples in what G returns: of several tensors the one with the most numbers."""
-    return max((t for t in _flat(output) if t.is_floating_point() and t.dim() > 1), key=lambda t: t.numel(), default=None)
+    return max(
+        (t for t in _flat(output) if t.is_floating_point() and t.dim() > 1), key=lambda t: t.numel(), default=None
+    )
 
 
 def quantiles(values: Tensor) -> tuple[float, ...]:

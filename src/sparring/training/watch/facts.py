@@ -145,7 +145,14 @@ class Facts:
             key = (who, seen.function, seen.sees, str(seen.line))
             if key in self._losses or len(self._losses) < MAX_LOSS_CALLS:
                 self._losses[key] = LossCall(
-                    who, seen.function, seen.sees, seen.probability, target, seen.score_shape, seen.target_shape, seen.line
+                    who,
+                    seen.function,
+                    seen.sees,
+                    seen.probability,
+                    target,
+                    seen.score_shape,
+                    seen.target_shape,
+                    seen.line,
                 )
         heard.losses.clear()
         self.functions |= heard.functions

@@ -42,7 +42,7 @@ class Hooks:
         self._listener, self._provenance, self._failed = listener, provenance, failed
         self._removes: list[Remove] = []
         self._base_stack: list[Any] = []
-        self._unscaled = cast("WeakIdKeyDictionary", WeakIdKeyDictionary())
+        self._unscaled = WeakIdKeyDictionary()
         """A loss that a GradScaler has scaled -> the loss itself."""
         self.deaf = 0
         """Above 0 nothing is passed on: the watch itself calls the networks."""

@@ -236,10 +236,9 @@ class Observer:
     def _recognize(self, who: Who, calls: list[Call]) -> None:
         """Say of D's calls what the same calls saw in the last closely watched round."""
         pattern = self._pattern.get(who, [])
-        if len(pattern) != len(calls) or [len(c.scores) for c in calls] != [len(c.scores) for c in pattern]:
-            if len(pattern) != len(calls):
-                self.facts.lost += 1
-                return
+        if len(pattern) != len(calls):
+            self.facts.lost += 1
+            return
         for call, like in zip(calls, pattern, strict=True):
             call.sees = call.sees or like.sees
             if call.rows is None and like.rows is not None and len(like.rows) == len(call.scores):
@@ -278,7 +277,7 @@ class Observer:
     def _remember_graph(self, loss: Tensor) -> None:
         sentinel = Sentinel()
         assert loss.grad_fn is not None
-        loss.grad_fn.metadata["sparring"] = sentinel
+        loss.grad_fn.metadata["sparring"] = sentinel  # pyright: ignore[reportIndexIssue]
         self._graphs.append((self.round, weakref.ref(sentinel)))
 
     def _graphs_kept(self) -> int:

@@ -36,15 +36,18 @@ RESHAPING = frozenset({
 })  # fmt: skip
 """Functions that keep values, or average them, and so keep their limits."""
 RANDOM = frozenset({
-    "randn", "rand", "normal", "randn_like", "rand_like", "randint", "bernoulli", "empty", "zeros", "ones", "full", "zeros_like",
-    "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "tensor",
-    "randperm", "arange", "linspace", "eye", "one_hot", "randint_like", "normal_", "uniform_", "random_", "fill_",
+    "randn", "rand", "normal", "randn_like", "rand_like", "randint", "randint_like", "bernoulli", "randperm", "arange",
+    "empty", "zeros", "ones", "full", "eye", "one_hot", "linspace", "tensor", "zeros_like", "ones_like", "full_like",
+    "empty_like", "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "normal_", "uniform_", "random_",
+    "fill_",
 })  # fmt: skip
 """Functions whose result is nobody's: noise and labels."""
 LOSSES = frozenset({
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "smooth_l1_loss", "l1_loss", "huber_loss",
     "cross_entropy", "nll_loss", "hinge_embedding_loss", "soft_margin_loss",
 })  # fmt: skip
+WRAPPING = frozenset({"mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_"})
+"""Functions whose result leaves the range of whole numbers of 8 bits."""
 CONCATENATING = frozenset({"cat", "concat", "concatenate", "vstack"})
 LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "item", "tolist": "numpy"}
 """Functions after which no gradient finds its way back."""
@@ -106,13 +109,15 @@ class Heard:
 class Provenance(TorchFunctionMode):
     """Traces of the tensors of a loop, while it is on the stack and not `quiet`."""
 
-    SKIPPED: ClassVar[frozenset[str]] = frozenset({"__get__", "__set__", "size", "dim", "is_complex", "numel", "stride"})
+    SKIPPED: ClassVar[frozenset[str]] = frozenset(
+        {"__get__", "__set__", "size", "dim", "is_complex", "numel", "stride"}
+    )
 
     def __init__(self) -> None:
         super().__init__()
         self.quiet = 0
         """Above 0 nothing is noted: while an optimizer steps, or the watch itself computes."""
-        self.traces = cast("WeakIdKeyDictionary", WeakIdKeyDictionary())
+        self.traces = WeakIdKeyDictionary()
         self.heard = Heard()
         self.data_shape: tuple[int, ...] | None = None
         """Of one example, once G has made one."""
@@ -240,9 +245,8 @@ class Provenance(TorchFunctionMode):
             a, b = parents[0][0], parents[1][0]
             if _broadcasts(a, b) and made.dim() == 2 and made.shape[0] == made.shape[1] > 1:
                 self.heard.broadcast = self.heard.broadcast or user_line()
-        if made.dtype == torch.uint8 and name in ("mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_"):
-            if any("real" in trace.kinds for _, trace in parents) or made.dim() > 2:
-                self.heard.wraps = self.heard.wraps or user_line()
+        if made.dtype == torch.uint8 and name in WRAPPING and made.dim() > 2:
+            self.heard.wraps = self.heard.wraps or user_line()
 
 
 def with_kind(trace: Trace, kind: str) -> Trace:
@@ -285,7 +289,7 @@ def _slice_of(tensor: Tensor, rows: np.ndarray, made: Tensor) -> np.ndarray | No
         return None
     if made.untyped_storage().data_ptr() != tensor.untyped_storage().data_ptr():
         return None
-    start, rest = divmod(made.storage_offset() - tensor.storage_offset(), tensor.stride(0))
+    start, rest = divmod(int(made.storage_offset() - tensor.storage_offset()), int(tensor.stride(0)))
     if rest or start < 0 or start + len(made) > len(rows) or made.stride(0) != tensor.stride(0):
         return None
     return rows[start : start + len(made)]

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
+from sparring.catalogue import make
 from sparring.errors import UsageError
 from sparring.game.equilibrium import equilibrium_levels
-from sparring.catalogue import make
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
 from sparring.record.loop import LoopFacts, Who
@@ -77,7 +76,9 @@ class Recorder:
             self._write_about(plain, levels)
         elif text != self.run.recipe_json:
             self.run.write_text("recipe.json", text)
-        self._probability = objective in ("bce-with-logits", "mse", "relativistic-paired") and facts.d.ends_in != "sigmoid"
+        self._probability = (
+            objective in ("bce-with-logits", "mse", "relativistic-paired") and facts.d.ends_in != "sigmoid"
+        )
         if is_new:
             self.run.journal.append("started", round=0, recipe="", levels=levels, watched=True)
         self.run.journal.append("loop", round=round, levels=levels, **facts.plain())
@@ -113,7 +114,9 @@ class Recorder:
             return
         began = time.monotonic()
         state = {
-            f"{who}.{name}": tensor.detach().float().cpu().numpy()[None] if tensor.is_floating_point() else tensor.cpu().numpy()[None]
+            f"{who}.{name}": tensor.detach().float().cpu().numpy()[None]
+            if tensor.is_floating_point()
+            else tensor.cpu().numpy()[None]
             for who, net in self._players.items()
             for name, tensor in net.state_dict().items()
         }
@@ -180,4 +183,3 @@ def _coarse(value: Any) -> Any:
 def _turned(column: np.ndarray) -> bool:
     """Whether a curve has turned to NaN or infinity."""
     return bool(not np.isfinite(column[-1]))
-

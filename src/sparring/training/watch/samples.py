@@ -93,7 +93,7 @@ class Samples:
 
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:
-        """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it cannot be asked."""
+        """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it makes none."""
         with self._hooks.unheard(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
             if self._inputs is None:
                 self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))

@@ -85,7 +85,10 @@ class Watch:
         out = free_folder(self._asked)
         if out != self._asked:
             earlier = RunFolder(self._asked).story
-            say(f"{self._asked} holds an earlier run ({earlier.status}, round {earlier.round:,}), which stays; this one goes to {out}")
+            say(
+                f"{self._asked} holds an earlier run ({earlier.status}, round {earlier.round:,}), which stays; "
+                f"this one goes to {out}"
+            )
         line = user_line()
         self._recorder = Recorder(out, self._name, self._players, str(line) if line else "")
         networks: dict[Who, nn.Module] = {who: unwrapped(net) for who, net in self._players.items()}
@@ -100,7 +103,9 @@ class Watch:
         self._hooks.follow()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self._hooks.remove()
         try:
             self._end(error, where)
@@ -187,7 +192,7 @@ class Watch:
         observer, recorder = self._observer, self._recorder
         self._say_problems()
         if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
-            self._facts.error = in_one_line(error)
+            self._facts.error = in_one_line(Exception(f"{type(error).__name__}: {error}"))
             self._facts.lines["error_line"] = _line_of(where)
         if self._broken:
             if recorder.run.exists:
@@ -245,7 +250,9 @@ def _optimizers(value: Any, who: Who) -> Sequence[Optimizer]:
     found = [_inner(each) for each in some]
     for each in found:
         if not isinstance(each, Optimizer):
-            raise UsageError(f"sparring.watch(G, D, opt_G, opt_D): opt_{who} is an optimizer, not {type(each).__name__}")
+            raise UsageError(
+                f"sparring.watch(G, D, opt_G, opt_D): opt_{who} is an optimizer, not {type(each).__name__}"
+            )
     return found
 
 

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.loop import LoopFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import SCORES, SOUND, Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+WITH_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss")
+"""Losses that apply a sigmoid themselves."""
+
+
+@final
+@dataclass(frozen=True)
+class BugDoubleSigmoid(Rule):
+    """A loss that applies a sigmoid itself is given scores that have passed one already.
+
+    D(x) then never leaves 0.5 to 0.731, whatever D does, and its gradients are small.
+    """
+
+    weight: ClassVar[float] = 1.0
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop), SCORES)
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        calls = loop.losses if loop is not None else ()
+        found = next((call for call in calls if call.function in WITH_LOGITS and call.probability), None)
+        if found is None:
+            return None
+        return Bug(
+            "The scores pass a sigmoid twice, once in D and once in the loss",
+            "sigmoids between D's last layer and the loss",
+            2,
+            Range(high=1),
+            line=found.line,
+            mended="take the sigmoid off D's end, or use binary_cross_entropy (BCELoss) instead",
+        )
+
+    @staticmethod
+    def sick() -> Story:
+        losses = tuple(replace(call, probability=True) for call in SOUND.losses)
+        return loop_story(losses=losses, d={"ends_in": "sigmoid", "range": (0.4, 0.6)})
+
+    @staticmethod
+    def healthy() -> Story:
+        """A sigmoid at D's end, and the loss that expects one."""
+        losses = tuple(replace(call, probability=True, function="binary_cross_entropy") for call in SOUND.losses)
+        return loop_story(good=True, losses=losses, d={"ends_in": "sigmoid", "range": (0.1, 0.9)})
