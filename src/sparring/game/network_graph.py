@@ -113,7 +113,7 @@ class GraphNetwork(nn.Module):
         if "node" in plain:
             return values[plain["node"]]
         if "state" in plain:
-            return _held(self, plain["state"])
+            return _tensor_at(self, plain["state"])
         if "constant" in plain:
             return torch.tensor(plain["constant"], dtype=_named("dtype", plain["dtype"]), device=self._device)
         if "device" in plain:
@@ -141,7 +141,7 @@ def _put(root: nn.Module, name: str, tensor: Tensor) -> None:
         module.register_buffer(last, tensor)
 
 
-def _held(root: nn.Module, name: str) -> Tensor:
+def _tensor_at(root: nn.Module, name: str) -> Tensor:
     *way, last = name.split(".")
     module = root
     for step in way:
@@ -151,8 +151,8 @@ def _held(root: nn.Module, name: str) -> Tensor:
 
 def _written(exported: Any) -> Graph:
     signature = exported.graph_signature
-    held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    names: dict[str, Any] = {name: {"state": target} for name, target in held.items()}
+    names_of = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    names: dict[str, Any] = {name: {"state": target} for name, target in names_of.items()}
     lifted = signature.inputs_to_lifted_tensor_constants
     constants = {name: exported.constants[target] for name, target in lifted.items()}
     names |= {

@@ -146,7 +146,7 @@ class PlayerFacts:
     no_gradient: bool = False
     """Whether its step came with no gradient at all."""
     stale: str = ""
-    """Whose earlier gradients its step still held: `own`, `other`; empty for none."""
+    """Whose earlier gradients were still there at its step: `own`, `other`; empty for none."""
     stale_line: Line | None = None
     step_line: Line | None = None
     on_real: float | None = None

@@ -11,13 +11,13 @@ from torch.optim import Optimizer
 
 from sparring.record.loop import OptimizerFacts, Who
 
-PROBED = 256
+SNAPSHOT = 256
 """Numbers of each weight that are compared before and after a step."""
 SAMPLED = 65_536
 """Numbers of a tensor that quantiles are taken of."""
 MAX_DISTINCT = 1_000
 MAX_NODES = 20_000
-"""Nodes of a graph that are looked at."""
+"""Nodes of a graph that are visited."""
 SENSITIVE = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.AlphaDropout)  # pyright: ignore[reportPrivateUsage]
 """Layers that work differently in evaluation mode."""
 
@@ -42,13 +42,13 @@ def is_compiled(module: nn.Module) -> bool:
 
 def optimizer_facts(who: Who, optimizer: Optimizer, own: nn.Module, other: nn.Module) -> OptimizerFacts:
     """Whose weights an optimizer holds, and its settings."""
-    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    listed = {id(p) for group in optimizer.param_groups for p in group["params"]}
     group = optimizer.param_groups[0]
     settings = {k: v for k, v in group.items() if k not in ("params", "lr") and isinstance(v, int | float | tuple)}
     own_ids, other_ids = ({id(p) for p in net.parameters()} for net in (own, other))
     lr = float(group.get("lr", float("nan")))
     return OptimizerFacts(
-        who, type(optimizer).__name__, lr, len(held & own_ids), len((held & other_ids) - own_ids), settings
+        who, type(optimizer).__name__, lr, len(listed & own_ids), len((listed & other_ids) - own_ids), settings
     )
 
 
@@ -90,9 +90,9 @@ def gradient_norm(module: nn.Module) -> Tensor | None:
     return torch.nn.utils.get_total_norm(gradients)
 
 
-def probe(module: nn.Module) -> list[Tensor]:
+def snapshot(module: nn.Module) -> list[Tensor]:
     """The first numbers of every weight, copied."""
-    return [p.detach().flatten()[:PROBED].clone() for p in module.parameters()]
+    return [p.detach().flatten()[:SNAPSHOT].clone() for p in module.parameters()]
 
 
 def compared(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, float]:

@@ -56,7 +56,7 @@ class Facts:
         self._optimizers: dict[int, OptimizerFacts] = {}
         self._slopes, self._learnable, self._used = 0, False, False
         self._clean: dict[str, bool] = {}
-        """Whether a player held no gradients when the other's loss was last back-propagated."""
+        """Whether a player had no gradients when the other's loss was last back-propagated."""
         self._steps: Counter[str] = Counter()
         self._ranges: dict[str, Tensor] = {}
         self.batches, self.latents = Moments(), Moments()
@@ -135,12 +135,12 @@ class Facts:
 
     def see_losses(self, who: Who, provenance: Provenance, losses: Sequence[Loss]) -> None:
         """The loss functions that were called on scores before a player's step, and what was back-propagated."""
-        heard = provenance.heard
-        called = float(sum(seen.value for seen in heard.losses))
+        observed = provenance.observed
+        called = float(sum(seen.value for seen in observed.losses))
         if who == "D" and losses and called > 0:
-            parts = 1 if any(seen.sees == "both" for seen in heard.losses) else 2
+            parts = 1 if any(seen.sees == "both" for seen in observed.losses) else 2
             self.d_loss_scale = parts * float(sum(loss.value for loss in losses)) / called
-        for seen in heard.losses:
+        for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
             key = (who, seen.function, seen.sees, str(seen.line))
             if key in self._losses or len(self._losses) < MAX_LOSS_CALLS:
@@ -154,10 +154,10 @@ class Facts:
                     seen.target_shape,
                     seen.line,
                 )
-        heard.losses.clear()
-        self.functions |= heard.functions
-        self.lines["broadcast"] = self.lines.get("broadcast") or heard.broadcast
-        self.data = replace(self.data, wraps=self.data.wraps or heard.wraps)
+        observed.losses.clear()
+        self.functions |= observed.functions
+        self.lines["broadcast"] = self.lines.get("broadcast") or observed.broadcast
+        self.data = replace(self.data, wraps=self.data.wraps or observed.wraps)
 
     def see_step(
         self,
@@ -173,7 +173,7 @@ class Facts:
         other: Who = "D" if who == "G" else "G"
         self.see_optimizer(who, optimizer, players)
         now, first = self._players[who], losses[0] if losses else None
-        stale = first is not None and first.held.get(who, False)
+        stale = first is not None and first.had_gradients.get(who, False)
         signs = {kind: [s for loss in losses for s in loss.signs.get(kind, [])] for kind in (REAL, FAKE)}
         self._players[who] = replace(
             now,
@@ -195,7 +195,7 @@ class Facts:
             self.cut_by, self.lines["cut"] = (cut.cut_by, cut.cut) if cut else ("", None)
         self._used |= any(loss.slope for loss in losses)
         if losses:
-            self._clean[other] = not losses[0].held.get(other, True)
+            self._clean[other] = not losses[0].had_gradients.get(other, True)
 
     def see_optimizer(self, who: Who, optimizer: Optimizer, players: dict[Who, nn.Module]) -> None:
         """One of the optimizers of a step."""

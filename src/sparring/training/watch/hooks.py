@@ -24,7 +24,7 @@ Remove = Callable[[], None]
 
 
 class Listener(Protocol):
-    """What hears of a loop."""
+    """What receives of a loop."""
 
     def g_called(self, inputs: Sequence[Any]) -> None: ...
     def g_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
@@ -111,9 +111,9 @@ class Hooks:
             self._provenance.__exit__(None, None, None)
         return not self.following
 
-    def unheard(self) -> AbstractContextManager[None]:
+    def unnoticed(self) -> AbstractContextManager[None]:
         """A block in which the watch itself computes, which nothing here notices."""
-        return _Unheard(self, self._provenance)
+        return _Unnoticed(self, self._provenance)
 
     def unscaled(self, loss: Tensor) -> Tensor:
         """The loss that a GradScaler made this of."""
@@ -123,7 +123,7 @@ class Hooks:
         if self.deaf or torch.compiler.is_compiling():
             return
         try:
-            with self.unheard(), torch.no_grad(), _without_autocast(values):
+            with self.unnoticed(), torch.no_grad(), _without_autocast(values):
                 callback(*values)
         except Exception as error:
             self.deaf += 1
@@ -153,14 +153,14 @@ class Hooks:
         inside: list[bool] = []  # torch calls `grad` by its name again, for the mode's sake
 
         @functools.wraps(backward)
-        def heard_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+        def patched_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
             retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
             losses = [tensors] if isinstance(tensors, Tensor) else list(tensors)
             self._pass_on(self._listener.backward_begins, losses, retain)
             return backward(tensors, *args, **kwargs)
 
         @functools.wraps(grad)
-        def heard_grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        def patched_grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             if inside:
                 return grad(outputs, inputs, *args, **kwargs)
             inside.append(True)
@@ -174,22 +174,22 @@ class Hooks:
             return slopes
 
         @functools.wraps(scale)
-        def heard_scale(scaler: Any, outputs: Any) -> Any:
+        def patched_scale(scaler: Any, outputs: Any) -> Any:
             scaled = scale(scaler, outputs)
             if isinstance(outputs, Tensor) and scaled is not outputs:
                 self._unscaled[scaled] = outputs.detach()
             return scaled
 
         for owner, name, old, new in (
-            (torch.autograd, "backward", backward, heard_backward),
-            (torch.autograd, "grad", grad, heard_grad),
-            (torch.amp.GradScaler, "scale", scale, heard_scale),
+            (torch.autograd, "backward", backward, patched_backward),
+            (torch.autograd, "grad", grad, patched_grad),
+            (torch.amp.GradScaler, "scale", scale, patched_scale),
         ):
             setattr(owner, name, new)
             self._removes.append(functools.partial(setattr, owner, name, old))
 
 
-class _Unheard:
+class _Unnoticed:
     def __init__(self, hooks: Hooks, provenance: Provenance):
         self._hooks, self._provenance = hooks, provenance
 

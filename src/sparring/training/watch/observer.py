@@ -1,4 +1,4 @@
-"""Turns what the hooks hear into rounds: one row of curves for each, and the facts of the loop.
+"""Turns what the hooks observe into rounds: one row of curves for each, and the facts of the loop.
 
 A few rounds are watched closely at first, and one now and then later: tensors are followed, graphs are walked, weights
 are compared. In the rounds between, D's calls are known by their order, which closely watched rounds have shown.
@@ -41,7 +41,7 @@ class Sentinel:
 
 
 class Observer:
-    """Hears everything, and calls `on_round` after each round with the row of its curves, or None."""
+    """Receives everything, and calls `on_round` after each round with the row of its curves, or None."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Observer:
         self.closely = True
         """Whether this round is watched closely."""
         self.problems: dict[str, str] = {}
-        """What cannot be told apart: a name -> a sentence."""
+        """What cannot be known apart: a name -> a sentence."""
         self._calls: list[Call] = []
         self._losses: list[Loss] = []
         self._pattern: dict[Who, list[Call]] = {}
@@ -67,7 +67,7 @@ class Observer:
         self._last: Row = {}
         self._stepped: dict[Who, set[int]] = {"G": set(), "D": set()}
         """Of a player with several optimizers, those that have made the step in hand."""
-        self._probes: dict[int, list[Tensor]] = {}
+        self._snapshots: dict[int, list[Tensor]] = {}
         self._graphs: list[tuple[int, weakref.ref[Sentinel]]] = []
         self._given: dict[str, float] = {}
         self._began = time.monotonic()
@@ -89,7 +89,7 @@ class Observer:
         self.provenance.mark(x, Trace(frozenset({kind}), np.full(len(x), code, np.int8)))
 
     def give(self, losses: dict[str, float | Tensor]) -> None:
-        """The losses of this round, in place of what was heard."""
+        """The losses of this round, in place of what was observed."""
         for name, value in losses.items():
             self._row[name] = value.detach().float() if isinstance(value, Tensor) else torch.tensor(float(value))
 
@@ -156,7 +156,7 @@ class Observer:
         losses = self._losses
         waiting = weakref.ref(self)
 
-        def hear(gradient: Tensor) -> None:
+        def on_gradient(gradient: Tensor) -> None:
             me = waiting()
             if me is None or not losses:
                 return
@@ -169,7 +169,7 @@ class Observer:
                     if size > 0:
                         losses[-1].signs.setdefault(kind, []).append(float(part.sum()) / size)
 
-        score.register_hook(hear)
+        score.register_hook(on_gradient)
 
     # Backward passes and steps.
 
@@ -179,15 +179,15 @@ class Observer:
                 continue
             trace = self.provenance.of(loss)
             value = self.unscaled(loss).detach().float().sum()
-            heard = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
+            observed = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
             if self.closely:
-                heard.reaches = examination.reaches(loss, self.players)
-                heard.held = {who: examination.has_gradient(net) for who, net in self.players.items()}
-                heard.line = user_line()
+                observed.reaches = examination.reaches(loss, self.players)
+                observed.had_gradients = {who: examination.has_gradient(net) for who, net in self.players.items()}
+                observed.line = user_line()
                 self._remember_graph(loss)
             elif len(self._losses) > 1 or self._simultaneous:
-                heard.reaches = examination.reaches(loss, self.players)
-            self._losses.append(heard)
+                observed.reaches = examination.reaches(loss, self.players)
+            self._losses.append(observed)
 
     unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
     """A loss before a GradScaler scaled it; the hooks know."""
@@ -201,7 +201,7 @@ class Observer:
 
     def step_begins(self, who: Who, optimizer: Optimizer) -> None:
         if self.closely:
-            self._probes[id(optimizer)] = examination.probe(self.players[who])
+            self._snapshots[id(optimizer)] = examination.snapshot(self.players[who])
         stepped = self._stepped[who]
         if stepped and id(optimizer) not in stepped and len(stepped) < len(self.optimizers[who]):
             stepped.add(id(optimizer))  # another optimizer of the same step
@@ -225,10 +225,10 @@ class Observer:
         self.facts.count_step(who)
 
     def step_ended(self, who: Who, optimizer: Optimizer) -> None:
-        before = self._probes.pop(id(optimizer), None)
+        before = self._snapshots.pop(id(optimizer), None)
         if before is not None:
             net = self.players[who]
-            self.facts.see_move(who, *examination.compared(before, examination.probe(net)))
+            self.facts.see_move(who, *examination.compared(before, examination.snapshot(net)))
         if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
             self._stepped["G"] = set()
             self._end_round()

@@ -94,7 +94,7 @@ class LossSeen:
 
 
 @dataclass
-class Heard:
+class Observed:
     """What the mode noticed since it was last asked."""
 
     losses: list[LossSeen] = field(default_factory=list[LossSeen])
@@ -116,9 +116,9 @@ class Provenance(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.quiet = 0
-        """Above 0 nothing is noted: while an optimizer steps, or the watch itself computes."""
+        """Above 0 nothing is recorded: while an optimizer steps, or the watch itself computes."""
         self.traces = WeakIdKeyDictionary()
-        self.heard = Heard()
+        self.observed = Observed()
         self.data_shape: tuple[int, ...] | None = None
         """Of one example, once G has made one."""
         self.trouble: Exception | None = None
@@ -159,11 +159,11 @@ class Provenance(TorchFunctionMode):
         parents = [(tensor, self._traced(tensor)) for tensor in tensors]
         for _, trace in parents:
             if "score" in trace.kinds and "slope" not in trace.kinds:
-                self.heard.functions.add(f"{trace.sees} {name}")
+                self.observed.functions.add(f"{trace.sees} {name}")
         if name in LOSSES:
             self._note_loss(name, parents, result)
         if how and parents and "fake" in parents[0][1].kinds and "score" not in parents[0][1].kinds:
-            self.heard.cuts.append((how, user_line()))
+            self.observed.cuts.append((how, user_line()))
         for made in _tensors((result,)):
             if name in RANDOM:
                 if not any(made is tensor for tensor in tensors):
@@ -204,14 +204,14 @@ class Provenance(TorchFunctionMode):
         if name in CONCATENATING and made.shape[0] == sum(t.shape[0] for t, _ in parents if t.dim()):
             parts = [_rows_or_unknown(tensor, trace) for tensor, trace in parents]
             return np.concatenate(parts)
-        told = [(tensor, trace.rows) for tensor, trace in parents if trace.rows is not None]
-        if not told:
+        known = [(tensor, trace.rows) for tensor, trace in parents if trace.rows is not None]
+        if not known:
             return None
-        tensor, rows = told[0]
-        if len(made) == len(rows) and all(np.array_equal(rows, other) for _, other in told[1:]):
+        tensor, rows = known[0]
+        if len(made) == len(rows) and all(np.array_equal(rows, other) for _, other in known[1:]):
             picked = _picked(name, args, rows)
             return rows if picked is None else picked
-        if len(told) > 1:
+        if len(known) > 1:
             return None
         picked = _picked(name, args, rows)
         if picked is not None and len(picked) == len(made):
@@ -224,7 +224,7 @@ class Provenance(TorchFunctionMode):
             return
         score, trace = scores
         target = next((tensor for tensor, _ in parents if tensor is not score), None)
-        self.heard.losses.append(
+        self.observed.losses.append(
             LossSeen(
                 name,
                 trace.sees,
@@ -237,16 +237,16 @@ class Provenance(TorchFunctionMode):
             )
         )
         if target is not None and _broadcasts(score, target):
-            self.heard.broadcast = self.heard.broadcast or user_line()
+            self.observed.broadcast = self.observed.broadcast or user_line()
 
     def _note_arithmetic(self, name: str, parents: list[tuple[Tensor, Trace]], made: Tensor) -> None:
         """Two slips of arithmetic: scores (B, 1) with labels (B,), and whole numbers of 8 bits that go round at 256."""
         if len(parents) == 2 and any("score" in trace.kinds for _, trace in parents):
             a, b = parents[0][0], parents[1][0]
             if _broadcasts(a, b) and made.dim() == 2 and made.shape[0] == made.shape[1] > 1:
-                self.heard.broadcast = self.heard.broadcast or user_line()
+                self.observed.broadcast = self.observed.broadcast or user_line()
         if made.dtype == torch.uint8 and name in WRAPPING and made.dim() > 2:
-            self.heard.wraps = self.heard.wraps or user_line()
+            self.observed.wraps = self.observed.wraps or user_line()
 
 
 def with_kind(trace: Trace, kind: str) -> Trace:

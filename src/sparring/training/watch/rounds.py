@@ -1,4 +1,4 @@
-"""What was heard between one optimizer step and the next, and whose it is."""
+"""What was observed between one optimizer step and the next, and whose it is."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Loss:
     sees: str = ""
     reaches: dict[Who, bool] = field(default_factory=dict[Who, bool])
     """Whose weights it sends gradients to; empty where that was not looked up."""
-    held: dict[Who, bool] = field(default_factory=dict[Who, bool])
-    """Who held gradients already when it was."""
+    had_gradients: dict[Who, bool] = field(default_factory=dict[Who, bool])
+    """Who current gradients already when it was."""
     signs: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
     """REAL, FAKE -> the signs of its gradient with respect to D's scores, from -1 to 1."""
     line: Line | None = None

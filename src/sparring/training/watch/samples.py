@@ -79,7 +79,7 @@ class Samples:
             return
         began = time.monotonic()
         self._written = True
-        with self._hooks.unheard():
+        with self._hooks.unnoticed():
             try:
                 inputs = latent_inputs(facts, 2, torch.empty(0))
                 graph = graph_of(self._g, inputs)
@@ -94,7 +94,7 @@ class Samples:
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:
         """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it makes none."""
-        with self._hooks.unheard(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
+        with self._hooks.unnoticed(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
             if self._inputs is None:
                 self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))
             made = example_in(self._g(*self._inputs))
