@@ -20,7 +20,7 @@ from torch import nn
 from sparring import catalogue
 from sparring.errors import SparringError, UsageError
 from sparring.game.moves import MODERN
-from sparring.recipe import KIND_OF, Origin, OwnPart, Recipe, find_recipe
+from sparring.recipe import KIND_OF, Origin, OwnPart, Recipe, StartFrom, find_recipe
 from sparring.tricks import Trick
 from tests.laws.user_modules import PAIRS
 
@@ -124,6 +124,7 @@ CHANGES: dict[str, Any] = {
     "seeds": (0, 1),
     "log_points": 41,
     "samples_per_grid": 65,
+    "start_from": "runs/a",
 }
 NOT_COMPUTED = ("name", "origin")
 
@@ -139,6 +140,32 @@ def test_the_order_of_members_belongs_to_the_id_for_the_files_hold_them_in_order
 
 def test_the_id_does_not_depend_on_name_or_origin() -> None:
     assert BASE.replace(name="other", origin=Origin("/x/y.py", "f", "0" * 64)).id == BASE.id
+
+
+def test_the_id_depends_on_the_weights_that_a_run_starts_with_and_not_on_where_they_are() -> None:
+    here, there, other = (StartFrom(run, weights=w) for run, w in (("a", "12"), ("b", "12"), ("a", "13")))
+    assert BASE.replace(start_from=here).id == BASE.replace(start_from=there).id
+    assert BASE.replace(start_from=here).id != BASE.replace(start_from=other).id
+    assert BASE.replace(start_from=here).id != BASE.replace(start_from=dataclasses.replace(here, seed=3)).id
+    assert BASE.replace(start_from=None).id == BASE.id
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("runs/a", StartFrom("runs/a")),
+        ("runs/a:3", StartFrom("runs/a", 3)),
+        ("runs/a:best", StartFrom("runs/a", None, True)),
+        ("C:\\runs\\a:12:best", StartFrom("C:\\runs\\a", 12, True)),
+        ("runs/a:b", StartFrom("runs/a:b")),
+    ],
+)
+def test_a_start_from_is_read_as_it_is_written(text: str, read: StartFrom) -> None:
+    assert StartFrom.read(text) == read and str(read) == text
+    recipe = BASE.replace(start_from=text)
+    assert recipe.start_from == read
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert BASE.replace(start_from=Path("runs/a:3")).start_from == StartFrom("runs/a:3")
 
 
 def test_the_id_is_twelve_hexadecimal_digits_and_no_two_recipes_share_one() -> None:

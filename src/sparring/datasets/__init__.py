@@ -85,6 +85,9 @@ class Dataset(ABC):
     """Number of classes, for data whose examples have known classes."""
     class_advice: ClassVar[str] = "choose another data set, or drop it"
     """What to do where class-conditional training is asked for and there are no classes, for an error message."""
+    places: ClassVar[tuple[str, ...]] = ()
+    """The fields that say where the files are, for data of which `found_content` says what is in them: a run goes on
+    with the same examples in another place."""
     span: tuple[float, float] = (0.0, 1.0)
     """What networks get in place of the data units 0 and 1: (0, 1) for a G that ends in sigmoid, (-1, 1) for tanh."""
 

@@ -58,6 +58,7 @@ class Folder(Dataset):
     found_classes: tuple[str, ...] = ()
     """Names of the classes, filled in when training begins."""
 
+    places: ClassVar[tuple[str, ...]] = ("path",)
     card: ClassVar[Card] = Card(
         title="A folder of images",
         examples=None,

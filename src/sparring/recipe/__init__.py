@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sparring.catalogue import OwnPart
 from sparring.recipe.definition import KIND_OF, PRECISIONS, Origin, Recipe, default_settings, recipe
 from sparring.recipe.files import find_recipe, reload
+from sparring.recipe.start_from import StartFrom
 
 if TYPE_CHECKING:
     from sparring.datasets import Dataset
@@ -22,6 +23,7 @@ __all__ = [
     "Origin",
     "OwnPart",
     "Recipe",
+    "StartFrom",
     "default_settings",
     "find_recipe",
     "recipe",

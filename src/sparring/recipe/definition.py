@@ -20,6 +20,7 @@ from sparring.networks import Network
 from sparring.objectives import Objective
 from sparring.optimizers import Optimizer
 from sparring.recipe.encoding import decode, encode, own_part
+from sparring.recipe.start_from import StartFrom
 from sparring.tricks import Trick
 
 KIND_OF = {
@@ -98,6 +99,9 @@ class Recipe:
     evaluated."""
     samples_per_grid: int = 64
     """Samples of each member in a picture."""
+    start_from: StartFrom | None = None
+    """Another run whose weights of G and D the members start with (fine-tuning); in Python also its folder, as text or
+    path. None draws them anew."""
     origin: Origin | None = None
     """The user's file that the recipe came from; None for a recipe of the catalogue or one made in Python."""
 
@@ -106,6 +110,8 @@ class Recipe:
             object.__setattr__(self, "seeds", range(self.seeds))
         for field in ("round", "tricks", "seeds"):  # a list or a range will do
             object.__setattr__(self, field, tuple(getattr(self, field)))
+        if self.start_from is not None:
+            object.__setattr__(self, "start_from", StartFrom.read(self.start_from))
         self._refuse_classes()
         for field in ("batch", "rounds", "log_points", "samples_per_grid"):
             if getattr(self, field) < 1:
@@ -157,15 +163,20 @@ class Recipe:
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that depend on every field but `origin` and `name`."""
-        plain = {k: v for k, v in self.to_dict().items() if k not in ("origin", "name")}
+        """Twelve hexadecimal digits that depend on every field but `origin` and `name`, and not on where the run is
+        that it starts from."""
+        plain = {k: v for k, v in self.to_dict().items() if k not in ("origin", "name", "start_from")}
+        if self.start_from is not None:
+            plain["start_from"] = encode(self.start_from.what_counts)
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: numbers, strings, lists and dicts. A user's own part is its name and a hash of its source."""
         return {
-            f.name: dataclasses.asdict(value) if isinstance(value := getattr(self, f.name), Origin) else encode(value)
+            f.name: dataclasses.asdict(value)
+            if isinstance(value := getattr(self, f.name), Origin | StartFrom)
+            else encode(value)
             for f in dataclasses.fields(self)
         }
 
@@ -204,6 +215,8 @@ class Recipe:
                 )
         if values.get("origin"):
             values["origin"] = Origin(**values["origin"])
+        if values.get("start_from"):
+            values["start_from"] = StartFrom(**values["start_from"])
         missing = sorted(f.name for f in dataclasses.fields(cls) if f.name not in values and _required(f))
         if missing:
             raise SparringError(f"this recipe lacks {', '.join(missing)}")

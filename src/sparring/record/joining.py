@@ -17,7 +17,7 @@ import safetensors.numpy
 
 from sparring.errors import SparringError
 from sparring.record.grid import join_grids
-from sparring.record.journal import Event, json_numbers
+from sparring.record.journal import LASTING, Event, json_numbers
 from sparring.record.run import RunFolder
 from sparring.record.story import CURVES, GRADIENTS, Story
 
@@ -48,7 +48,8 @@ def join(run: RunFolder, shards: Sequence[RunFolder], recipe_id: str) -> None:
         if "picture" in event:
             name = event["picture"]
             run.write(name, lambda path, name=name: join_grids([shard.path / name for shard in shards], path, seeds))
-    events = [_started(stories, recipe_id), *_real_baseline(stories), *log_points, *_diverged(stories, round)]
+    events = [_started(stories, recipe_id), *_of_the_whole_run(stories), *_real_baseline(stories), *log_points]
+    events += _diverged(stories, round)
     events += _weights(run, shards, stories)
     events += _end(stories, round, len(seeds))
     events.sort(key=lambda event: event["round"])  # stable: events of one round stay in this order
@@ -63,6 +64,11 @@ def _started(stories: Sequence[Story], recipe_id: str) -> Event:
     at = min((event["at"] for event in starts), default=0.0)
     stated = {"recipe": recipe_id, "levels": levels, "output_ranges": ranges, "shards": len(stories)}
     return {"event": "started", "at": at, "round": 0, **stated}
+
+
+def _of_the_whole_run(stories: Sequence[Story]) -> list[Event]:
+    """Events that all shards share: where their weights came from, that they were to go on longer, that data moved."""
+    return [event for event in stories[0].events if event["event"] in ("started-from", *LASTING)]
 
 
 def _real_baseline(stories: Sequence[Story]) -> list[Event]:

@@ -21,6 +21,8 @@ from sparring.record import legacy
 from sparring.record.files import disk_errors
 
 Event = dict[str, Any]
+LASTING = ("extended", "moved")
+"""Events that hold for the whole run, from whichever checkpoint it is resumed."""
 
 
 def json_numbers(values: Any) -> Any:
@@ -85,7 +87,7 @@ def replay(path: Path) -> list[Event]:
         if event["event"] == "started":  # again: the run was killed before its first checkpoint
             events = []
         elif event["event"] == "resumed":
-            events = [e for e in events if e.get("round", 0) <= event["round"]]
+            events = [e for e in events if e.get("round", 0) <= event["round"] or e["event"] in LASTING]
         events.append(event)
     return events
 

@@ -18,6 +18,7 @@ from sparring.record.journal import Journal, replay
 from sparring.record.story import Story
 
 MEASURES = "measures.json"
+START = "weights/start.safetensors"
 KEPT_CHECKPOINTS = 2
 """How many of the newest checkpoints stay: the newest, and the one before it in case the newest cannot be read."""
 
@@ -68,7 +69,8 @@ class RunFolder:
     @property
     def is_blank(self) -> bool:
         """Whether the folder is empty, or has only what a run leaves that was killed before its recipe was written."""
-        return all(path.name == ".recipe.json.partial" for path in self.path.iterdir())
+        inside = (path for path in self.path.rglob("*") if not path.is_dir())
+        return all(path.name.endswith(".partial") or path == self.start for path in inside)
 
     def create(self, recipe_json: str) -> None:
         """Make the folder. The recipe is written first: without it the folder is no run."""
@@ -151,6 +153,23 @@ class RunFolder:
         """The checkpoint of the evaluated round whose samples were closest to the data; None if none was evaluated."""
         found = sorted((self.path / "weights").glob("best-*.safetensors"))
         return found[-1] if found else None
+
+    @property
+    def start(self) -> Path:
+        """The weights that the members started with, where they were another run's."""
+        return self.path / START
+
+    def save_start(self, state: Mapping[str, np.ndarray]) -> Path:
+        """Keep the weights of another run that the members start with."""
+        return self.write(START, lambda path: save_arrays(state, path, {"round": "0"}))
+
+    def load_file(self, path: Path) -> dict[str, np.ndarray]:
+        """All arrays of one file of weights. Raises SparringError when it cannot be read."""
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no __iter__
+        except (safetensors.SafetensorError, OSError) as error:
+            raise SparringError(f"{path} cannot be read ({error})") from error
 
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""

@@ -153,7 +153,7 @@ class Story:
         for event in reversed(self.events):
             if event["event"] in ("finished", "plateau", "stopped", "diverged-all"):
                 return event["event"].removesuffix("-all")
-            if event["event"] in ("started", "resumed"):
+            if event["event"] in ("started", "resumed", "extended"):
                 break
         return "unfinished"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 import subprocess
@@ -48,6 +49,7 @@ def write_about(run: RunFolder, recipe: Recipe, device: str, threads: int, proce
         "equilibrium": {name: level for name, level in levels.items() if name != "sure"},
         "target": recipe.data.target,
         "changed": _changed(recipe),
+        "start_from": dataclasses.asdict(recipe.start_from) if recipe.start_from else None,
     }
     run.write_text("about.json", json.dumps(about, indent=2) + "\n")
 
@@ -58,7 +60,7 @@ def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
         return None
     named, mine = find_recipe(recipe.name, sized_by=recipe.data).to_dict(), recipe.to_dict()
     named["data"] = find_recipe(recipe.name).to_dict()["data"]
-    fields = [field for field in mine if field not in ("name", "origin", "seeds")]
+    fields = [field for field in mine if field not in ("name", "origin", "seeds", "start_from")]
     return {field: [named[field], mine[field]] for field in fields if mine[field] != named[field]}
 
 

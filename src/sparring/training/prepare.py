@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparring.datasets import Source
-from sparring.errors import SparringError, UsageError, shortened
-from sparring.recipe import Recipe, default_settings
+from sparring.errors import UsageError
+from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.training.about import write_about
+from sparring.training.continuing import Changes, adopt, changes_to
+from sparring.training.starting import Arrays, settled
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Task:
     run: RunFolder
     """Its folder is free, or holds this recipe's run."""
     open_data: Callable[[], Source]
+    changes: Changes = field(default_factory=Changes)
+    """How the recipe differs from the run's."""
 
 
 def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: bool) -> Task:
@@ -53,38 +57,31 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     train now (`sharded`), or the reverse; SparringError when the data cannot be read or have changed.
     """
     data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
-    recipe, run = recipe.replace(data=data), RunFolder(out)
-    check_folder(recipe, run)
+    run = RunFolder(out)
+    if not run.exists and run.path.exists() and (not run.path.is_dir() or not run.is_blank):
+        raise UsageError(f"{run.path} exists and is not a run; choose another --out")
+    recipe = settled(recipe.replace(data=data), run)
+    changes = changes_to(recipe, run) if run.exists else Changes()
+    is_over = run.story.status in ("finished", "diverged") and changes.rounds is None if run.exists else False
     if sharded and run.exists and not run.sharded and run.story.events:
         raise UsageError(f"{run.path} was begun by one process: to resume it, leave out --processes and --on")
-    if not sharded and run.sharded and run.story.status not in ("finished", "diverged"):
+    if not sharded and run.sharded and not is_over:
         raise UsageError(f"{run.path} was begun by several processes: to resume it, give --processes N as before")
-    return Task(recipe, run, open_data)
+    return Task(recipe, run, open_data, changes)
 
 
-def check_folder(recipe: Recipe, run: RunFolder) -> None:
-    """Raises UsageError when the folder holds anything but this recipe's run, SparringError when its data changed."""
-    if run.exists:
-        mine = recipe.to_dict()
-        theirs = default_settings() | run.recipe  # which may be older than some setting
-        different = [k for k in mine if k not in ("origin", "name") and mine[k] != theirs.get(k)]
-        if "data" in different and (changed := recipe.data.changed_since(theirs.get("data") or {})):
-            raise SparringError(f"{run.path} cannot be resumed: {changed}")
-        if different:
-            field = different[0]
-            raise UsageError(
-                f"{run.path} holds another run: its {field} is {shortened(theirs.get(field))}, "
-                f"not {shortened(mine[field])}; choose another --out, or the same settings to resume it"
-            )
-    elif run.path.exists() and (not run.path.is_dir() or not run.is_blank):
-        raise UsageError(f"{run.path} exists and is not a run; choose another --out")
+def begin(task: Task, device: str, threads: int, processes: int, start: Arrays | None = None) -> None:
+    """Create the run's folder, unless it exists, and write about.json: with what the run is trained this time.
 
-
-def begin(task: Task, device: str, threads: int, processes: int) -> None:
-    """Create the run's folder, unless it exists, and write about.json: with what the run is trained this time."""
+    `start` are the weights that a run starts with which does not draw its own.
+    """
     run, recipe = task.run, task.recipe
+    if start is not None and not run.start.is_file():
+        run.save_start(start)
     if not run.exists:
         run.create(recipe.to_json())
+    else:
+        adopt(task.changes, recipe, run, saved_round(run))
     if recipe.origin and not (run.path / "source.py").exists():
         run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
     write_about(run, recipe, device, threads, processes)

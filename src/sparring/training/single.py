@@ -17,6 +17,7 @@ from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
 from sparring.game.output_range import output_ranges
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, reproducible_kernels, threads_set
+from sparring.game.transfer import Fit
 from sparring.game.world import ALONE, World
 from sparring.progress import expected_progress, say
 from sparring.record import RunFolder, training_lock
@@ -29,6 +30,7 @@ from sparring.training.chores.early_stop import EarlyStop
 from sparring.training.chores.evaluate import Decide, Evaluate, as_due
 from sparring.training.chores.record import Record
 from sparring.training.prepare import Settings, Task, begin, saved_round
+from sparring.training.starting import event_of, sentence, start_weights, start_with
 from sparring.training.stop_signals import on_stop_signal
 from sparring.training.trainer import Trainer, Watcher
 
@@ -62,8 +64,10 @@ def train_here(
         with threads_set(threads), reproducible_kernels():
             game = game_of(recipe, source, settings.device, world=world)
             is_new = not run.exists
+            start = None if saved_round(run) else start_weights(recipe, run)
+            fit = start_with(game, recipe, start) if start is not None else None
             if world.is_main:
-                begin(task, settings.device, threads, world.size)
+                begin(task, settings.device, threads, world.size, start)
             world.barrier()
             members = shared_run.members if shared_run else len(recipe.seeds)
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
@@ -77,7 +81,7 @@ def train_here(
             with _stopping_on_ctrl_c(trainer):
                 if world.is_main:
                     part = part_of(recipe, source, settings.device)
-                    _record_and_go(trainer, settings, shared_run or SharedRun(members), part)
+                    _record_and_go(trainer, settings, shared_run or SharedRun(members), part, fit)
                 else:
                     trainer.follow()
     return run
@@ -92,10 +96,12 @@ def chores_for(evaluate: Evaluate | None = None, early_stop: bool = False) -> tu
     return Record(), evaluate, Divergence(), *stop, Best(evaluate, checkpoint), checkpoint
 
 
-def _record_and_go(trainer: Trainer, settings: Settings, shared_run: SharedRun, part: Callable[[int], Game]) -> None:
+def _record_and_go(
+    trainer: Trainer, settings: Settings, shared_run: SharedRun, part: Callable[[int], Game], fit: Fit | None
+) -> None:
     recipe, game, run = trainer.recipe, trainer.game, trainer.run
     with _saying_what_is_saved(run):
-        _begin_journal(trainer)
+        _begin_journal(trainer, fit)
         _choose_how_to_play(trainer, settings.compile if game.world.size == 1 else False, part)
         evaluate = None
         if settings.metrics:
@@ -105,13 +111,16 @@ def _record_and_go(trainer: Trainer, settings: Settings, shared_run: SharedRun, 
         trainer.go()
 
 
-def _begin_journal(trainer: Trainer) -> None:
+def _begin_journal(trainer: Trainer, fit: Fit | None) -> None:
     """Write what a session begins with, and say what does not match in a game that has not begun."""
-    recipe, game = trainer.recipe, trainer.game
+    recipe, game, run = trainer.recipe, trainer.game, trainer.run
     levels, ranges = equilibrium_levels(recipe.objective), output_ranges(recipe)
     plain = {name: each.plain() for name, each in ranges.items()}
     event = "resumed" if game.round else "started"
-    trainer.run.journal.append(event, round=game.round, recipe=recipe.id, levels=levels, output_ranges=plain)
+    run.journal.append(event, round=game.round, recipe=recipe.id, levels=levels, output_ranges=plain)
+    if fit is not None and recipe.start_from is not None:
+        run.journal.append("started-from", round=0, **event_of(recipe.start_from, fit))
+        say(f"{run.path}: {sentence(recipe.start_from, fit)}")
     for line in warnings_at_start(recipe, ranges, levels, game.source) if event == "started" else ():
         say(line)
 

@@ -78,6 +78,12 @@ class Trick(ABC):
     source: ClassVar[str]
     """The paper it is from, with the equation or the section."""
 
+    @property
+    def scheduled(self) -> bool:
+        """Whether what it does in a round depends on how long the run is, as a schedule does. A run that is made longer
+        then differs from one that was as long from the start."""
+        return False
+
     def check(self, batch: int, classes: int) -> None:  # noqa: B027 - most work anywhere
         """Raises UsageError if it does not work with this batch size, or this number of classes in class-conditional
         training (0 in any other)."""

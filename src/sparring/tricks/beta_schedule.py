@@ -37,6 +37,10 @@ class BetaSchedule(Trick):
         if not (0 <= self.start <= 1 and 0 <= self.end <= 1):
             raise ValueError(f"a beta lies in [0, 1], not {self.start} and {self.end}")
 
+    @property
+    def scheduled(self) -> bool:
+        return self.start != self.end
+
     def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
         if self.player not in ("both", who):
             return optimizer

@@ -33,6 +33,10 @@ class InstanceNoise(Trick):
             raise ValueError(f"sd must be at least 0, not {self.sd}")
         refuse_no_share(until=self.until)
 
+    @property
+    def scheduled(self) -> bool:
+        return self.sd > 0
+
     def augment(self, x: Tensor, now: Now) -> Tensor:
         sd = self.sd_at(now.progress)
         return x + sd * now.rng.normal("instance noise", x.shape[1:]) if sd else x

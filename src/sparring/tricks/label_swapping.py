@@ -30,6 +30,10 @@ class LabelSwapping(Trick):
         if not (0 <= self.rate <= 1 and 0 <= self.until <= 1):
             raise ValueError(f"rate and until must lie in [0, 1], not {self.rate} and {self.until}")
 
+    @property
+    def scheduled(self) -> bool:
+        return self.rate > 0 and self.until > 0
+
     def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
         rate = self.rate_at(now.progress)
         if rate == 0:

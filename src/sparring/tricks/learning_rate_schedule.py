@@ -42,6 +42,10 @@ class LearningRateSchedule(Trick):
         if self.final < 0 or not 0 <= self.warm_up <= 1:
             raise ValueError(f"final must be at least 0 and warm_up lie in [0, 1], not {self.final} and {self.warm_up}")
 
+    @property
+    def scheduled(self) -> bool:
+        return self.warm_up > 0 or (self.course != "constant" and self.final != 1)
+
     def step(self, optimizer: Optimizer, who: Who, now: Now) -> Optimizer:
         if self.player not in ("both", who):
             return optimizer

@@ -36,6 +36,10 @@ class R1(Trick):
     def __post_init__(self) -> None:
         refuse_no_weight(self.gamma, self.every, self.final, self.until)
 
+    @property
+    def scheduled(self) -> bool:
+        return self.final != 1
+
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         gamma = weight_now(self.gamma, self.every, now, self.final, self.until)
         return gamma / 2 * squared_slope(real) if gamma and real else 0.0

@@ -35,6 +35,10 @@ class R2(Trick):
     def __post_init__(self) -> None:
         refuse_no_weight(self.gamma, self.every, self.final, self.until)
 
+    @property
+    def scheduled(self) -> bool:
+        return self.final != 1
+
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         gamma = weight_now(self.gamma, self.every, now, self.final, self.until)
         return gamma / 2 * squared_slope(fake) if gamma and fake else 0.0

@@ -33,6 +33,10 @@ class TopK(Trick):
             raise ValueError(f"final must lie in (0, 1], not {self.final}")
         refuse_no_share(until=self.until)
 
+    @property
+    def scheduled(self) -> bool:
+        return self.final != 1
+
     def select_g_loss(self, loss: Tensor, score: Tensor, now: Now) -> Tensor:
         count = max(1, round(self.share_at(now.progress) * score.shape[1]))
         return loss if count == score.shape[1] else loss.gather(1, score.detach().topk(count, 1).indices)

@@ -53,7 +53,7 @@ def _adam(
         weight.copy_(weight - size * average / (square.sqrt() * scale + eps))
 
 
-def _adam_on_gpu(weights: Sequence[Tensor], *rest: Any, lr: float | Tensor, **settings: Any) -> None:
+def _adam_on_gpu(weights: list[Tensor], *rest: Any, lr: Any, **settings: Any) -> None:
     """torch's fused kernel takes a learning rate from the GPU's memory, but no other setting."""
     if any(isinstance(each, Tensor) for each in settings.values()):
         _adam(weights, *rest, lr=lr, **settings)

@@ -140,7 +140,7 @@ class Coordinator:
         self.training.remove(shard)
         if not self._is_done(shard, exited) and not self.session.stopping:
             self.waiting.insert(0, shard)
-            self.session.statuses[shard.number] = Status.stored(shard)
+            self.session.statuses[shard.number] = Status.stored(shard, self.session.recipe.rounds)
 
     def _is_done(self, shard: Shard, exited: Exit) -> bool:
         """Whether a shard whose process has ended needs no other. Raises SparringError where another would not help."""

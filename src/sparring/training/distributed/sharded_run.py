@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sparring.errors import SparringError, UsageError
-from sparring.game.assembly import threads_for
+from sparring.game.assembly import game_of, threads_for
 from sparring.game.runtime import idle_cores
 from sparring.recipe import reload
 from sparring.record import RunFolder
@@ -14,6 +14,7 @@ from sparring.training.chores.divergence import all_diverged
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Session, Status
 from sparring.training.prepare import Settings, Task, begin
+from sparring.training.starting import start_weights, start_with
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,18 @@ class ShardedRun:
         Raises UsageError for a recipe that other processes cannot make, SparringError when the data cannot be read.
         """
         self._refuse_what_others_cannot_make()
-        self.task.recipe.data.open(self.settings.data_dir, "cpu")  # so that errors appear, and files are fetched, once
-        plan = ShardPlan.of(self.run, self.task.recipe.seeds, self.count, self._threads())
-        begin(self.task, self.settings.device, plan.threads, len(plan.shards))
+        recipe = self.task.recipe
+        source = recipe.data.open(self.settings.data_dir, "cpu")  # so that errors appear, and files are fetched, once
+        plan = ShardPlan.of(self.run, recipe.seeds, self.count, self._threads())
+        start = start_weights(recipe, self.run)
+        if start is not None:
+            one = {name: each[:1] for name, each in start.items()}
+            start_with(game_of(recipe.replace(seeds=recipe.seeds[:1]), source), recipe, one)
+        begin(self.task, self.settings.device, plan.threads, len(plan.shards), start)
+        if start is not None:
+            for shard in plan.shards:
+                members = [recipe.seeds.index(seed) for seed in shard.seeds]
+                shard.run.save_start({name: each[members] for name, each in start.items()})
         plan.write(self.run)
         return plan
 
@@ -49,7 +59,7 @@ class ShardedRun:
 
     def session(self, plan: ShardPlan, n_workers: int, where: str = "") -> Session:
         """What session watchers are given; shards are where their checkpoints are."""
-        statuses = {shard.number: Status.stored(shard) for shard in plan.shards}
+        statuses = {shard.number: Status.stored(shard, self.task.recipe.rounds) for shard in plan.shards}
         return Session(self.task.recipe, plan.shards, n_workers, plan.threads, where, statuses)
 
     def join(self, plan: ShardPlan) -> RunFolder:

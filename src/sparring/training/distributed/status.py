@@ -49,12 +49,12 @@ class Status:
         )
 
     @classmethod
-    def stored(cls, shard: Shard) -> Status:
-        """Of a shard that nobody trains: where it would be resumed."""
+    def stored(cls, shard: Shard, rounds: int) -> Status:
+        """Of a shard that nobody trains, of a run of so many rounds: where it would be resumed."""
         if not shard.run.exists:
             return cls()
         story = shard.run.story
-        end = "finished" if story.status == "finished" else None
+        end = "finished" if story.status == "finished" and story.round >= rounds else None
         return cls(saved_round(shard.run) or 0, seconds=story.seconds, end=end)
 
     def plain(self) -> dict[str, Any]:
