@@ -194,12 +194,20 @@ def test_an_error_is_one_line_and_a_status(
     assert said.out == ""
 
 
-def test_a_folder_that_holds_another_run_is_left_alone(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--rounds", 100], "is a run of 200 rounds: it can be made longer, but not shorter (100)"),
+        (["--rounds", 200, "--batch", 2], "holds another run: its batch is 1, not 2"),
+        (["--rounds", 300, "--batch", 2], "holds another run: its batch is 1, not 2"),
+    ],
+)
+def test_a_folder_that_holds_another_run_is_left_alone(
+    flags: list[object], message: str, trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()}
-    sparring(
-        "train", "pattern-1010", "--rounds", 100, "--log-points", 4, "--seeds", 3, "--out", trained, expect=WRONG_USAGE
-    )
-    assert "holds another run: its rounds is 200, not 100" in capsys.readouterr().err
+    sparring("train", "pattern-1010", *flags, "--log-points", 4, "--seeds", 3, "--out", trained, expect=WRONG_USAGE)
+    assert message in capsys.readouterr().err
     assert {p: p.read_bytes() for p in trained.rglob("*") if p.is_file()} == before
 
 

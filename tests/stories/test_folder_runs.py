@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sparring.analysis.summary import summary
 from sparring.datasets.files import survey
 from sparring.datasets.folder import Folder
 from sparring.errors import UsageError
+from sparring.record import RunFolder
 from tests.stories.image_files import GREY, RGB, RGBA, RNG, complaint, pixels_of, saved, sparring
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
@@ -174,6 +176,56 @@ def test_a_run_goes_on_with_the_same_images_or_not_at_all(
     )
     (album / "new.png").unlink()
     assert sparring(*command) == 0
+
+
+def test_a_run_goes_on_with_the_same_images_in_another_place(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, moved = tmp_path / "run", tmp_path / "moved here"
+
+    def train(data: Path, *flags: Any) -> int:
+        return sparring("train", "digits", "--data", data, "--out", out, *QUICK, *flags)
+
+    assert train(album) == 0
+    whole = tmp_path / "whole"
+    longer = ("--rounds", 9, "--log-points", 2)
+    assert sparring("train", "digits", "--data", album, "--out", whole, *QUICK, *longer) == 0
+    album.rename(moved)
+    capsys.readouterr()
+    assert train(album) == 1
+    assert f"{album} does not exist" in capsys.readouterr().err
+    assert train(moved, *longer) == 0
+    said = capsys.readouterr().err
+    assert f"{out}: the same data as before, which are now in {moved} (they were in {album})" in said
+    runs = [RunFolder.open(each) for each in (out, whole)]
+    assert runs[0].checkpoints()[-1].read_bytes() == runs[1].checkpoints()[-1].read_bytes()
+    assert runs[0].recipe["data"]["path"] == str(moved)
+    (event,) = [event for event in runs[0].story.events if event["event"] == "moved"]
+    assert event["data"] == [str(album), str(moved)]
+    assert any(f"its data were in {moved}, before that in {album}" in line for line in summary(runs[0])["history"])
+
+
+def test_other_images_in_another_place_are_another_run(
+    album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, other = tmp_path / "run", tmp_path / "other"
+    assert sparring("train", "digits", "--data", album, "--out", out, *QUICK) == 0
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    shutil.copytree(album, other)
+    saved(RGB)(other / "0.png")
+    larger = tmp_path / "larger"
+    larger.mkdir()
+    Image.new("RGB", (16, 16)).save(larger / "one.png")
+    for folder, why in (
+        (other, "as many numbers in each, but other values"),
+        (larger, "shape is [3, 8, 8] there, [1, 16"),
+    ):
+        capsys.readouterr()
+        assert sparring("train", "digits", "--data", folder, "--out", out, *QUICK) == 2
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert f"{out} cannot go on with {folder}: its examples are not those of {album}" in said
+        assert why in said and "choose another --out" in said
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
 
 
 def test_settings_of_a_folder_on_the_command_line(album: Path, tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ class Comparison:
             n for n, f in zip(self.names, self.runs, strict=True) if f.story.status in ("stopped", "unfinished")
         ]:
             notes.append(f"Not finished: {', '.join(short)}. Their values are not final.")
+        notes += [f"{n}: {line}" for n, f in zip(self.names, self.runs, strict=True) for line in f.history]
         if lost := sum(len(facts.diverged) for facts in self.runs):
             of = count(sum(len(facts.seeds) for facts in self.runs), "seed")
             notes.append(f"{lost:,} of {of} diverged; the means leave them out, and n says how many are left.")

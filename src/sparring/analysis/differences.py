@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from sparring import catalogue
+from sparring.analysis.history import start_text
 from sparring.recipe import KIND_OF
 
 BOOKKEEPING = ("name", "origin", "seeds", "log_points", "samples_per_grid")
@@ -45,7 +46,8 @@ def recipe_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         A phrase for each field that differs, such as `batch: 1 → 2`. A change that both networks or both optimizers
         share is one phrase.
     """
-    steps = {field: _steps(field, old.get(field), new[field]) for field in new if field not in BOOKKEEPING}
+    fields = [field for field in dict.fromkeys((*new, "start_from")) if field not in BOOKKEEPING]
+    steps = {field: _steps(field, old.get(field), new.get(field)) for field in fields}
     changes = {field.replace("_", " "): ", ".join(step) for field, step in steps.items() if step}
     for (first, second), both in BOTH.items():
         if first in changes and changes[first] == changes.get(second):
@@ -65,6 +67,8 @@ def field_text(field: str, value: Any) -> str:
     A leaf is written `adam(lr=0.001)`, a part of the user's own by its name in angle brackets.
     """
     kind = KIND_OF.get(field)
+    if field == "start_from":
+        return start_text(value)
     if isinstance(value, dict):
         return _leaf_text(kind, value)
     if isinstance(value, int):

@@ -11,6 +11,7 @@ import numpy as np
 from sparring import catalogue
 from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
 from sparring.analysis.differences import field_changes
+from sparring.analysis.history import history
 from sparring.analysis.stats import Spread
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
@@ -129,6 +130,11 @@ class Facts:
     def changed(self) -> dict[str, list[Any]]:
         """Field -> its value in the catalogue's recipe, and its value in this run."""
         return self.about.get("changed") or {}
+
+    @cached_property
+    def history(self) -> list[str]:
+        """Sentences on what was done to the run besides training it: started from another, made longer, data moved."""
+        return history(self.story)
 
     @property
     def changes(self) -> list[str]:

@@ -51,6 +51,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "verdict": facts.entry.facts["verdict"] if facts.entry else None,
         "expects": facts.expects,
         "changed": facts.changed,
+        "history": facts.history,
         "made_with": {k: facts.about.get(k) for k in ("device", "processor", "cores", "threads", "versions", "commit")},
         "files": files(run, story),
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "run": ("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "early_stop"),
+    "run": ("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "early_stop", "start_from"),
     "data": ("data", "data_dir", "batch", "conditional"),
     "images of your own": folder_flags.NAMES,
     "game": ("lr", "optimizer", "objective", "tricks", "round", "generator_optimizer", "discriminator_optimizer"),
@@ -29,6 +29,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "machine": ("device", "threads", "precision", "compile", "processes", "on", "share_batch"),
 }
 """Flags of `train` in the order in which `--help` shows them. What is not listed comes last in the first group."""
+NO_FLAG = ("name", "origin", "start_from")
+"""Fields of a recipe that are not typed as such: `--start-from` is a flag of `train`, since it names a run."""
 METAVARS = {"data": "NAME|DIR", "seeds": "SEEDS", "round": "MOVE ...", "tricks": "NAME ...", "precision": "TYPE"}
 """What a flag's value is called in `--help`; else N for a number, NAME for a leaf of the catalogue."""
 
@@ -57,7 +59,7 @@ def flags_of(static: type[Any], recipe: Recipe) -> type[Any]:
     hints = get_type_hints(folder_flags.FolderFlags, include_extras=True)
     every |= {f.name: (f.name, hints[f.name], f) for f in dataclasses.fields(folder_flags.FolderFlags)}
     for f in dataclasses.fields(recipe):
-        if f.name not in ("name", "origin"):
+        if f.name not in NO_FLAG:
             every[f.name] = _flag_of(f.name, getattr(recipe, f.name))
     listed = {name for names in GROUPS.values() for name in names}
     first = next(iter(GROUPS))
@@ -82,7 +84,7 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
     changes: dict[str, Any] = {}
     optimizers = ("generator_optimizer", "discriminator_optimizer")
     for f in dataclasses.fields(recipe):
-        if f.name in ("name", "origin"):
+        if f.name in NO_FLAG:
             continue
         given, current = getattr(flags, f.name), getattr(recipe, f.name)
         if given == as_text(f.name, current):

@@ -49,6 +49,15 @@ class TrainFlags:
     remedy: Annotated[
         str, flag("With --from: change that recipe as `sparring diagnose RUN` proposes.", "NAME", "no change")
     ] = ""
+    start_from: Annotated[
+        str,
+        flag(
+            "Start with the weights of this run, where they fit (fine-tuning): RUN, RUN:SEED for one member's, "
+            "RUN:best for the best checkpoint's. Without RECIPE, RUN's own recipe is trained.",
+            "RUN",
+            "new weights",
+        ),
+    ] = ""
     source: Source = None
     json: Json = False
     data_dir: DataDir = None
@@ -85,7 +94,13 @@ def run(arguments: list[str]) -> int:
     flags = flat(parse(flags_of(TrainFlags, recipe), f"train {name}", rest, _description(arguments)))
     if flags.remedy and folder is None:
         raise UsageError("--remedy changes the recipe of a run: name the run with --from RUN")
+    from sparring.recipe import StartFrom
+
     recipe = changed(recipe, flags)
+    if flags.start_from:
+        start = StartFrom.read(flags.start_from)
+        recipe = recipe.replace(start_from=start)
+        folder = folder or Path("runs") / f"{recipe.name}-from-{Path(start.run).resolve().name}"
     from sparring import report
     from sparring.training import is_main_process, train
 
@@ -131,12 +146,15 @@ def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
     """What to train: its name, its recipe, the folder of a run made from another's, and the arguments left to parse."""
     from sparring.recipe import find_recipe
 
-    start_from = _value_of(arguments, "--from")
-    if start_from is not None:
-        source, remedy = _value_of(arguments, "--source"), _value_of(arguments, "--remedy")
-        recipe, folder = _from_run(Path(start_from), remedy, source)
-        return f"--from {start_from}", recipe, folder, _aliases(arguments, recipe)
-    if (not arguments or arguments[0].startswith("-")) and _value_of(arguments, "--data") is not None:
+    from_run, source = _value_of(arguments, "--from"), _value_of(arguments, "--source")
+    if from_run is not None:
+        recipe, folder = _from_run(Path(from_run), _value_of(arguments, "--remedy"), source)
+        return f"--from {from_run}", recipe, folder, _aliases(arguments, recipe)
+    unnamed = not arguments or arguments[0].startswith("-")
+    if unnamed and (start := _value_of(arguments, "--start-from")) is not None:
+        recipe = _recipe_to_tune(start, source)
+        return f"--start-from {start}", recipe, None, _aliases(arguments, recipe)
+    if unnamed and _value_of(arguments, "--data") is not None:
         arguments = [OWN_DATA, *arguments]
     if arguments and not arguments[0].startswith("-"):
         name, *rest = arguments
@@ -166,7 +184,9 @@ def _check_folder(name: str) -> None:
 def _description(arguments: Sequence[str]) -> str:
     named = arguments and not arguments[0].startswith("-")
     about = (
-        "" if named or {"--from", "--data"} & set(arguments) else f"\n\nThe defaults below are those of `{EXAMPLE}`."
+        ""
+        if named or {"--from", "--data", "--start-from"} & set(arguments)
+        else f"\n\nThe defaults below are those of `{EXAMPLE}`."
     )
     return (__doc__ or "").strip() + about
 
@@ -201,6 +221,15 @@ def _value_of(arguments: Sequence[str], flag: str) -> str | None:
         if argument == flag and index + 1 < len(arguments):
             return arguments[index + 1]
     return None
+
+
+def _recipe_to_tune(start: str, source: str | None) -> Recipe:
+    """The recipe of the run that another is to start from."""
+    from sparring.recipe import StartFrom, reload
+    from sparring.record import RunFolder
+
+    run = RunFolder.open(StartFrom.read(start).run)
+    return reload({**run.recipe, "start_from": None}, Path(source) if source else None)
 
 
 def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Recipe, Path]:

@@ -77,7 +77,7 @@ def adopt(changes: Changes, recipe: Recipe, run: RunFolder, saved: int | None) -
     about = run.about
     if changes.rounds is not None and about.get("compiled") is False:
         # What did not pay for the short run may pay for the long one: it is decided again.
-        run.write_text("about.json", json.dumps({k: v for k, v in about.items() if k != "compiled"}, indent=2) + "\n")
+        run.write_text("about.json", json.dumps(about | {"compiled": None}, indent=2) + "\n")
 
 
 def extension(event: Plain) -> str:

@@ -130,7 +130,7 @@ def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[
     run, about = trainer.run, trainer.run.about
     if compile is None:
         compile = about.get("compiled", False if trainer.game.round else None)
-    group = about.get("group") or trainer.game.G.size if "compiled" in about else None
+    group = None if about.get("compiled") is None else about.get("group") or trainer.game.G.size
     how = plan(trainer.game, compile, trainer.recipe.id, part, group, expected_progress)
     trainer.play_to = how.play_to
     run.write_text("about.json", json.dumps(about | {"compiled": how.compiled, "group": how.group}, indent=2) + "\n")

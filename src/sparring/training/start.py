@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Literal
 
 from sparring.errors import UsageError
 from sparring.game.runtime import resolve_device
 from sparring.game.world import World, local_device, process_group, world_from_env
-from sparring.recipe import Recipe, find_recipe
+from sparring.recipe import Recipe, StartFrom, find_recipe
 from sparring.record import RunFolder
 from sparring.training.distributed.coordinator import train_shards
 from sparring.training.distributed.sharded_run import ShardedRun
@@ -35,8 +36,12 @@ def train(
     metrics: bool = True,
     early_stop: bool = False,
     compile: bool | None = None,
+    start_from: StartFrom | str | PathLike[str] | None = None,
 ) -> RunFolder:
     """Train a recipe in the folder `out`, or resume the run there. Ctrl-C saves a checkpoint; call again to resume.
+
+    A run that is stopped or finished goes on where it was if the recipe has more rounds, as a run of that length; what
+    tricks with a schedule do then follows the new length.
 
     Args:
         recipe: A recipe, or the name of one. Its seeds are trained side by side.
@@ -54,6 +59,9 @@ def train(
         metrics: Evaluate samples during training, for at most 5 % of the time. Weights are the same without.
         early_stop: End the run once the quality of samples has reached a plateau; needs `metrics`.
         compile: Compile the training step; None does where the run is long enough to repay it.
+        start_from: A run whose weights of G and D the members start with, where they fit (fine-tuning): the run or its
+            folder, with `:SEED` behind it for the weights of one member, or `:best` for the best checkpoint's.
+            The same as `recipe.replace(start_from=...)`.
 
     Returns:
         The run, finished or stopped.
@@ -63,6 +71,8 @@ def train(
         SparringError: When data, disk or a worker process fail, or every member has diverged.
     """
     recipe, world = find_recipe(recipe) if isinstance(recipe, str) else recipe, world_from_env()
+    if start_from is not None:
+        recipe = recipe.replace(start_from=start_from)
     _check(processes, on, share_batch, world)
     device = resolve_device(device)
     device = local_device(device) if world.size > 1 else device

@@ -102,8 +102,8 @@ def _unfit(fit: Fit) -> str:
     ]
     more = len(fit.anew) - len(named)
     rest = f" and {more:,} more" if more > 0 else ""
-    counts = ", ".join(f"{loaded} of {of} of {what}'s" for what, (loaded, of) in fit.loaded.items())
-    return f"of its tensors {counts} fit, the others are drawn anew ({'; '.join(named)}{rest})"
+    counts = ", ".join(f"{what} {loaded} of {of}" for what, (loaded, of) in fit.loaded.items())
+    return f"tensors that fit: {counts}; the others are drawn anew ({'; '.join(named)}{rest})"
 
 
 def _same_place(start: StartFrom, stored: StartFrom) -> bool:

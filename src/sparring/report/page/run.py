@@ -162,7 +162,7 @@ def _results(facts: Facts) -> Markup:
     return tag(
         "section",
         tag("h2", "What this run shows", class_="small"),
-        [tag("p", sentence) for sentence in sentences(facts)],
+        [tag("p", sentence) for sentence in (*facts.history, *sentences(facts))],
     )
 
 

@@ -58,6 +58,8 @@ def _verdict(facts: Facts) -> RenderableType:
         rows.add_row("expected diagnosis", Text(", ".join(facts.expects)))
     if len(facts.story.logged_rounds):
         rows.add_row("diagnosis", Text(facts.diagnosis.line))
+    for index, sentence in enumerate(facts.history):
+        rows.add_row("" if index else "history", Text(sentence))
     if facts.changes:
         rows.add_row("changed from recipe", Text("; ".join(facts.changes)))
     return rows
