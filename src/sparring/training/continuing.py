@@ -34,7 +34,7 @@ def changes_to(recipe: Recipe, run: RunFolder) -> Changes:
 
     Raises UsageError where it is another recipe, or would shorten the run; SparringError where the data have changed.
     """
-    mine, theirs = recipe.to_dict(), _in_full(run.recipe)
+    mine, theirs = recipe.to_dict(), _in_full(run.recipe, recipe)
     different = [field for field in mine if field not in NOT_COMPUTED and mine[field] != theirs.get(field)]
     if "start_from" in different and _same_weights(mine["start_from"], theirs.get("start_from")):
         different.remove("start_from")
@@ -111,12 +111,15 @@ def _append_once(run: RunFolder, event: str, fields: Plain) -> None:
         run.journal.append(event, **fields)
 
 
-def _in_full(stored: Plain) -> Plain:
+def _in_full(stored: Plain, recipe: Recipe) -> Plain:
     """A run's recipe with the fields that did not exist yet when it began, at their defaults."""
     try:
-        return Recipe.from_dict(stored, placeholders=True).to_dict()
+        full = Recipe.from_dict(stored, placeholders=True).to_dict()
     except SparringError:  # of a part that is gone: it cannot be the same recipe, and is named as it is
         return default_settings() | stored
+    # What was not looked for in the data yet when the run began does not tell data apart: their content does.
+    new = {k: v for k, v in recipe.to_dict()["data"].items() if k.startswith("found_") and k not in stored["data"]}
+    return {**full, "data": {**full["data"], **new}}
 
 
 def _same_weights(mine: Plain | None, theirs: Plain | None) -> bool:
