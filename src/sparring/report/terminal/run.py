@@ -131,7 +131,7 @@ def _remark(facts: Facts, member: int) -> Text:
 def _files(facts: Facts) -> Text:
     existing = files(facts.run, facts.story)
     pictures = existing["pictures"]
-    lines = Text("\n")
+    lines = Text("\n", no_wrap=True, overflow="ignore")  # a path in two lines could not be copied
     for title, path in (
         ("report", existing["report"]),
         ("samples", pictures[-1] if pictures else None),
