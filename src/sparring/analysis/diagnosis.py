@@ -242,6 +242,7 @@ def _plain(finding: Finding, run: str | Path | None) -> dict[str, Any]:
         "members": list(finding.members),
         "of": finding.of,
         "since": finding.since,
+        "reasons": [each.name for each in finding.reasons],
         "evidence": [each.plain() for each in finding.evidence],
         "remedy": remedy,
         "remedies": list(finding.remedies),

@@ -70,9 +70,9 @@ class Progress:
         """How many a usual run of such data sees until its samples settle: each one at least once."""
         story = self._signals.story
         baseline: dict[str, Any] = story.real_baseline or {}
-        fewest, most = (batches * (story.recipe.get("batch") or 0) for batches in USUAL_BATCHES)
+        fewest, highest = (batches * (story.recipe.get("batch") or 0) for batches in USUAL_BATCHES)
         usual = USUAL_IMAGES if self.of_images else USUAL_VECTORS
-        return max(fewest, min(most, max(usual, baseline.get("examples") or 0)))
+        return max(fewest, min(highest, max(usual, baseline.get("examples") or 0)))
 
     @property
     def of_images(self) -> bool:
