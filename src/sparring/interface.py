@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
+import inspect
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, final
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, final
 
 import numpy as np
 
@@ -16,6 +19,7 @@ from sparring.analysis.diagnosis import diagnose as diagnose
 from sparring.catalogue import read as read
 from sparring.errors import SparringError as SparringError
 from sparring.errors import UsageError as UsageError
+from sparring.fields import described, refusal
 from sparring.recipe import Recipe as Recipe
 from sparring.recipe import find_recipe as find_recipe
 from sparring.record import RunFolder, Story
@@ -31,6 +35,17 @@ if TYPE_CHECKING:  # these load torch or matplotlib: the rest of this module doe
     from sparring.report import write_report as write_report
 
 P = ParamSpec("P")
+
+RECIPE_WORDS = ("lr", "learning_rate", "optimizer", "batch_size", "loss", "seed")
+"""Words for settings that belong to a recipe, beside the names of its fields."""
+CHECKED: Mapping[str, Any] = {
+    "int": int,
+    "int | None": int | None,
+    "bool": bool,
+    "bool | None": bool | None,
+    "Literal['here', 'ray']": Literal["here", "ray"],
+}
+"""Annotations of arguments whose values are checked, as they are written -> the types themselves."""
 
 
 @final
@@ -49,8 +64,12 @@ class Curves(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         """Raises UsageError for a curve that this run does not have, with the nearest name that it has."""
         if name not in self._names:
-            raise UsageError(catalogue.unknown("curves", name, self._names))
+            raise UsageError(catalogue.unknown("curves", str(name), self._names))
         return self._story.curve(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The curve of that name, or `default` where this run does not have it."""
+        return self._story.curve(name) if name in self._names else default
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -262,11 +281,37 @@ class Run:
         return notebook_html(self.folder)
 
 
+def _check_arguments(call: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """Raises UsageError for an argument that `train` does not have, or of the wrong type, with what to write."""
+    known = inspect.signature(call).parameters
+    for name in kwargs.keys() - known.keys():
+        if name in ("epochs", "num_epochs"):
+            raise UsageError("training is counted in rounds: sparring.train(recipe.replace(rounds=...), out=...)")
+        if name in RECIPE_WORDS or name in {f.name for f in dataclasses.fields(Recipe)}:
+            raise UsageError(f"{name} belongs to the recipe: sparring.train(recipe.replace({name}=...), out=...)")
+        if name in ("gpu", "cuda"):
+            raise UsageError(f"{name} is a device: sparring.train(..., device={name!r})")
+        raise UsageError(f"train: {catalogue.unknown('arguments', name, known)}")
+    given = dict(zip(known, args, strict=False)) | dict(kwargs)
+    if not isinstance(given.get("recipe"), Recipe | str):
+        what = described(given.get("recipe"))
+        raise UsageError(
+            f"train takes a recipe, or the name of one, not {what}: sparring.train(sparring.recipe('auto'))"
+        )
+    if not isinstance(given.get("out"), str | os.PathLike):
+        raise UsageError("say in which folder the run is to be kept: sparring.train(recipe, out='runs/mine')")
+    for name, value in given.items():
+        wanted = CHECKED.get(str(known[name].annotation))
+        if wanted is not None and (takes := refusal(wanted, value)) is not None:
+            raise UsageError(f"train: {name} takes {takes}, not {described(value)}")
+
+
 def _with_handle(call: Callable[P, RunFolder]) -> Callable[P, Run]:
     """The same call, which returns the handle and remembers the recipe it was given."""
 
     @functools.wraps(call)
     def train_and_wrap(*args: P.args, **kwargs: P.kwargs) -> Run:
+        _check_arguments(call, args, kwargs)
         recipe = kwargs.get("recipe", args[0] if args else None)
         return Run(call(*args, **kwargs), recipe if isinstance(recipe, Recipe) else None)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sparring import catalogue
+from sparring.catalogue.source import PACKAGE
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "scipy", "sklearn", "matplotlib", "safetensors.torch")
@@ -47,6 +48,7 @@ def test_nothing_heavy_is_loaded_by(code: str) -> None:
 
 READ_EVERY_RECIPE = """
 from sparring import catalogue
+from sparring.catalogue.source import PACKAGE
 from sparring.recipe import Recipe, find_recipe
 for name in catalogue.entries("recipes"):
     recipe = find_recipe(name)
@@ -92,6 +94,6 @@ def test_classes_are_attributes_of_their_package(kind: str) -> None:
 
 def test_every_file_of_a_kind_has_an_entry() -> None:
     for shelf in set(catalogue.KINDS) - {"moves"}:
-        files = {p.stem for p in (catalogue.PACKAGE / shelf).glob("*.py") if not p.name.startswith("_")}
+        files = {p.stem for p in (PACKAGE / shelf).glob("*.py") if not p.name.startswith("_")}
         lost = files - {card.module.rpartition(".")[2] for card in catalogue.entries(shelf).values()}
         assert lost == set()

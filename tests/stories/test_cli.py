@@ -15,7 +15,8 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.cli.main import COMMANDS, FAILED, OK, WRONG_USAGE, run
-from sparring.cli.recipe_flags import WELL_KNOWN
+from sparring.cli.recipe_flags import well_known_flags
+from sparring.recipe.reading import WELL_KNOWN
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -80,8 +81,9 @@ def test_flags_of_other_tools_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", catalogue.entries("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
-    from sparring.cli.recipe_flags import as_text, read_all
+    from sparring.cli.recipe_flags import as_text
     from sparring.recipe import KIND_OF, find_recipe
+    from sparring.recipe.reading import read_all
 
     recipe = find_recipe(name)
     for field, shelf in KIND_OF.items():
@@ -149,7 +151,7 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["train", "pattern-1010", "--ronds", "3"], WRONG_USAGE, "did you mean '--rounds'"),
         (["train", "pattern-1010", "--rounds", "many"], WRONG_USAGE, "--rounds"),
         (["train", "pattern-1010", "--rounds", "0"], WRONG_USAGE, "rounds must be at least 1"),
-        (["train", "pattern-1010", "--seeds", "a"], WRONG_USAGE, "--seeds takes a count"),
+        (["train", "pattern-1010", "--seeds", "a"], WRONG_USAGE, "seeds takes a count"),
         (["train", "pattern-1010", "--seeds", "1,1"], WRONG_USAGE, "distinct"),
         (["train", "pattern-1010", "--objective", "msee"], WRONG_USAGE, "did you mean 'mse'"),
         (["train", "pattern-1010", "--generator-optimizer", "adam(l=1)"], WRONG_USAGE, "did you mean 'lr'"),
@@ -169,7 +171,7 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["train", "digits", "--no-figures"], WRONG_USAGE, "--no-figures is now called --no-metrics"),
         (["train", "digits", "--generator-optimiser", "sgd"], WRONG_USAGE, "now called --generator-optimizer"),
         (["sample", "nowhere", "--numbers", "3"], WRONG_USAGE, "--numbers is now called --z-seeds"),
-        (["train", "digits", "--epochs", "3"], WRONG_USAGE, "one epoch of digits is 29 rounds at --batch 64"),
+        (["train", "digits", "--epochs", "3"], WRONG_USAGE, "one epoch of digits is 29 rounds with batches of 64"),
         (["train", "dcgan"], WRONG_USAGE, "dcgan is `--generator dcgan --discriminator dcgan`"),
         (["train", "digits", "--objective", "wgan-gp"], WRONG_USAGE, "--objective wasserstein --tricks gradient-pen"),
         (["train", "digits", "--tricks", "wgan-gp"], WRONG_USAGE, "no trick called 'wgan-gp'"),
@@ -264,7 +266,7 @@ def test_what_a_well_known_gan_is_answered_with_is_read(name: str, tmp_path: Pat
         "--out",
         tmp_path / "run",
     )
-    sparring("train", "auto", *WELL_KNOWN[name].split(), *few)
+    sparring("train", "auto", *well_known_flags(name).split(), *few)
 
 
 def test_help_of_train_is_in_groups(capsys: pytest.CaptureFixture[str]) -> None:

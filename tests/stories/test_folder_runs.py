@@ -241,8 +241,8 @@ def test_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sparring.cli.recipe_flags import read_data
     from sparring.recipe import find_recipe
+    from sparring.recipe.reading import read_data
 
     previous = find_recipe("digits").data
     monkeypatch.chdir(album.parent)

@@ -19,11 +19,11 @@ from sparring.analysis.doctor import Examination
 from sparring.characters import ERRORS, encodable, printable, quoted
 from sparring.cli.folder_flags import given_in, with_settings
 from sparring.cli.main import OK, WRONG_USAGE, run
-from sparring.cli.recipe_flags import read_data
 from sparring.datasets import Digits
 from sparring.datasets.files.listing import folder_contents
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.files.survey import Survey
+from sparring.recipe.reading import read_data
 
 SOURCES = Path(__file__).parents[2] / "src" / "sparring"
 ENCODINGS = ("ascii", "cp1252", "gbk", "latin-1", "utf-8")

@@ -14,7 +14,6 @@ import tyro
 
 from sparring.cli.flags import DataDir, Json, flag, parse, print_json
 from sparring.cli.main import FAILED, OK
-from sparring.cli.recipe_flags import read_seeds
 from sparring.errors import UsageError
 
 
@@ -41,7 +40,7 @@ def run(arguments: list[str]) -> int:
     recipes = [find_recipe(name) for name in flags.recipes]
     made = []
     for recipe in recipes:
-        chosen = recipe.replace(seeds=read_seeds(flags.seeds)) if flags.seeds else recipe
+        chosen = recipe.replace(seeds=flags.seeds) if flags.seeds else recipe
         made.append(compile_ahead(chosen, data_dir=flags.data_dir))
         if not flags.json:
             print(f"{made[-1].recipe}: {made[-1].message}")

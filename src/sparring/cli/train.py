@@ -17,7 +17,7 @@ from sparring.characters import quoted
 from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
 from sparring.cli.folder_flags import given_in, with_settings
 from sparring.cli.main import INTERRUPTED, OK, complain
-from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat, read_data
+from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat
 from sparring.errors import UsageError
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def _print(made: RunFolder, as_json: bool) -> int:
 def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
     """What to train: its name, its recipe, the folder of a run made from another's, and the arguments left to parse."""
     from sparring.recipe import find_recipe
+    from sparring.recipe.reading import read_data
 
     from_run, source = _value_of(arguments, "--from"), _value_of(arguments, "--source")
     if from_run is not None:
@@ -197,20 +198,14 @@ def _aliases(arguments: list[str], recipe: Recipe) -> list[str]:
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if name == "--epochs":
-            raise UsageError(f"training is counted in rounds, not epochs: say --rounds N ({_epoch(recipe)})")
+            from sparring.recipe.changing import epoch_in_words
+
+            raise UsageError(f"training is counted in rounds, not epochs: say --rounds N ({epoch_in_words(recipe)})")
         if name in ("--gpu", "--cuda"):
             made.append(f"--device={name.strip('-')}")
         else:
             made.append({"--batch-size": "--batch", "--learning-rate": "--lr"}.get(name, name) + equals + value)
     return made
-
-
-def _epoch(recipe: Recipe) -> str:
-    """An epoch in rounds, in words."""
-    examples = recipe.data.card.examples
-    if not examples:
-        return "a round takes one or two batches of real examples"
-    return f"one epoch of {recipe.name} is {-(-examples // recipe.batch):,} rounds at --batch {recipe.batch}"
 
 
 def _value_of(arguments: Sequence[str], flag: str) -> str | None:

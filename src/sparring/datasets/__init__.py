@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from sparring import catalogue
+from sparring import catalogue, fields
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,6 +90,11 @@ class Dataset(ABC):
     with the same examples in another place."""
     span: tuple[float, float] = (0.0, 1.0)
     """What networks get in place of the data units 0 and 1: (0, 1) for a G that ends in sigmoid, (-1, 1) for tanh."""
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        """Raises UsageError for a field of another type than it is annotated with."""
+        fields.check(cls, args, values)
+        return super().__new__(cls)
 
     @abstractmethod
     def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:

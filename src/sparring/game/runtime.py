@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparring.errors import UsageError
 
@@ -43,11 +43,12 @@ def limit_openmp_spinning() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
 
 
-def resolve_device(name: str) -> str:
+def resolve_device(name: Any) -> str:
     """The device that a name stands for on this machine.
 
     Args:
-        name: `auto` (a CUDA GPU, else an Apple GPU, else the CPU), `cpu`, `cuda`, `cuda:1`, `mps`, or `gpu` (any GPU).
+        name: `auto` (a CUDA GPU, else an Apple GPU, else the CPU), `cpu`, `cuda`, `cuda:1`, `mps`, or `gpu` (any GPU);
+            also a `torch.device`, or the number of a CUDA GPU.
 
     Returns:
         A name that torch knows.
@@ -63,10 +64,15 @@ def resolve_device(name: str) -> str:
     if torch.backends.mps.is_available():
         here.append("mps")
     gpus = here[1:]
+    name = f"cuda:{name}" if isinstance(name, int) and not isinstance(name, bool) else str(name).lower()
     if name == "auto" or (name == "gpu" and gpus):
         return gpus[0] if gpus else "cpu"
     if name not in here:
-        raise UsageError(f"torch finds no device {name!r} here, only {', '.join(here)}; --device auto takes the best")
+        without = name.startswith(("cuda", "gpu")) and torch.version.cuda is None
+        why = f" (torch {torch.__version__} is built without CUDA)" if without else ""
+        raise UsageError(
+            f"torch finds no device {name!r} here, only {', '.join(here)}{why}; the device 'auto' is the best there is"
+        )
     return name
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sparring import catalogue
+from sparring import catalogue, fields
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,11 @@ class Latent(ABC):
     reach: ClassVar[tuple[float, float]] = (-3.0, 3.0)
     """The range that a latent traversal covers in one dimension by default."""
 
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        """Raises UsageError for a field of another type than it is annotated with."""
+        fields.check(cls, args, values)
+        return super().__new__(cls)
+
     @abstractmethod
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         """Draw latent vectors.
@@ -33,6 +38,12 @@ class Latent(ABC):
         Returns:
             `(P, count, size)`.
         """
+
+
+def refuse_no_size(size: int) -> None:
+    """Raises ValueError for a latent vector without dimensions."""
+    if size < 1:
+        raise ValueError(f"size must be at least 1, not {size}")
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from sparring.latents import Latent
+from sparring.latents import Latent, refuse_no_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +20,9 @@ class Constant(Latent):
     """In every dimension."""
     size: int = 1
     """Dimensions of a latent vector."""
+
+    def __post_init__(self) -> None:
+        refuse_no_size(self.size)
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         return rng.constant(self.value, (count, self.size))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from sparring.latents import Latent
+from sparring.latents import Latent, refuse_no_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +27,7 @@ class NormalAndSigns(Latent):
     """How many of the last dimensions are signs; all of them in a shorter vector."""
 
     def __post_init__(self) -> None:
+        refuse_no_size(self.size)
         if self.signs < 0:
             raise ValueError(f"signs must be at least 0, not {self.signs}")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.latents import Latent
+from sparring.latents import Latent, refuse_no_size
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +19,9 @@ class Uniform(Latent):
     size: int = 1
     """Dimensions of a latent vector."""
     reach: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        refuse_no_size(self.size)
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         return rng.uniform(purpose, (count, self.size))

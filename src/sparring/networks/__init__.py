@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sparring import catalogue
+from sparring import catalogue, fields
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,6 +18,11 @@ class Network(ABC):
 
     also: ClassVar[tuple[str, ...]] = ()
     """Other names that it is known by."""
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        """Raises UsageError for a field of another type than it is annotated with."""
+        fields.check(cls, args, values)
+        return super().__new__(cls)
 
     @abstractmethod
     def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:

@@ -6,9 +6,9 @@ The game averages a loss over B and sums it over P, so the members of a populati
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from sparring import catalogue
+from sparring import catalogue, fields
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,11 @@ class Objective(ABC):
     """Whether losses depend on differences between scores of real and of generated examples (see `compare`)."""
     also: ClassVar[tuple[str, ...]] = ()
     """Other names that it is known by."""
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        """Raises UsageError for a field of another type than it is annotated with."""
+        fields.check(cls, args, values)
+        return super().__new__(cls)
 
     def compare(self, score: Tensor, others: Tensor) -> Tensor:
         """What the losses below take in place of a score.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from sparring import catalogue
+from sparring import catalogue, fields
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,11 @@ Memory = Mapping[str, "list[Tensor]"]
 
 class Optimizer(ABC):
     """An update rule with its settings. Subclasses are final frozen dataclasses."""
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        """Raises UsageError for a field of another type than it is annotated with."""
+        fields.check(cls, args, values)
+        return super().__new__(cls)
 
     @abstractmethod
     def begin(self, parameters: Sequence[Tensor]) -> Memory:

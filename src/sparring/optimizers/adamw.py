@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.optimizers import Memory, Optimizer
+from sparring.optimizers._settings import refuse_outside
 from sparring.optimizers.adam import Adam
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class AdamW(Optimizer):
     """Decay of the running averages of the gradient and of its square."""
     weight_decay: float = 0.01
     """Share of each weight, times the learning rate, that a step takes away."""
+
+    def __post_init__(self) -> None:
+        refuse_outside({"lr": self.lr, "weight_decay": self.weight_decay}, {"betas": self.betas})
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         return self._adam.begin(parameters)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
 from sparring.optimizers import Memory, Optimizer
+from sparring.optimizers._settings import refuse_outside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +32,11 @@ class RMSprop(Optimizer):
     """Decay of the running average of the gradient's square."""
     momentum: float = 0.0
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        refuse_outside(
+            {"lr": self.lr, "weight_decay": self.weight_decay}, {"alpha": self.alpha, "momentum": self.momentum}
+        )
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         import torch

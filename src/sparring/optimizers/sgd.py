@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from sparring.optimizers import Memory, Optimizer
+from sparring.optimizers._settings import refuse_outside
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,9 @@ class SGD(Optimizer):
     """Decay of the running sum of gradients."""
     weight_decay: float = 0.0
     """L2 regularization: weight_decay * weight is added to the gradient."""
+
+    def __post_init__(self) -> None:
+        refuse_outside({"lr": self.lr, "weight_decay": self.weight_decay}, {"momentum": self.momentum})
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         import torch

@@ -10,8 +10,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sparring.catalogue import OwnPart
-from sparring.recipe.definition import KIND_OF, PRECISIONS, Origin, Recipe, default_settings, recipe
+from sparring.recipe.definition import PRECISIONS, Origin, Recipe, default_settings, recipe
 from sparring.recipe.files import find_recipe, reload
+from sparring.recipe.reading import KIND_OF
 from sparring.recipe.start_from import StartFrom
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,28 +14,19 @@ from sparring import catalogue
 from sparring.catalogue import OwnPart
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError
+from sparring.fields import described, hints_of, refusal, settled
 from sparring.latents import Latent
 from sparring.networks import Network
 from sparring.objectives import Objective
 from sparring.optimizers import Optimizer
+from sparring.recipe.changing import fields_of
 from sparring.recipe.encoding import decode, encode, own_part
+from sparring.recipe.reading import KIND_OF, read_field, read_seeds
 from sparring.recipe.start_from import StartFrom
 from sparring.tricks import Trick
 
-KIND_OF = {
-    "data": "datasets",
-    "generator": "networks",
-    "discriminator": "networks",
-    "objective": "objectives",
-    "latent": "latents",
-    "tricks": "tricks",
-    "round": "moves",
-    "generator_optimizer": "optimizers",
-    "discriminator_optimizer": "optimizers",
-}
-"""Field -> the kind of the catalogue that its parts are of."""
-CLASSES_ALLOWED = ("networks", "moves")
-"""Kinds whose parts may be a class or a function that makes a module, or a function itself."""
+COUNTS = ("batch", "rounds", "log_points", "samples_per_grid")
+"""Fields that are at least 1."""
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -106,16 +96,27 @@ class Recipe:
     """The user's file that the recipe came from; None for a recipe of the catalogue or one made in Python."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.seeds, int):
-            object.__setattr__(self, "seeds", range(self.seeds))
-        for field in ("round", "tricks", "seeds"):  # a list or a range will do
-            object.__setattr__(self, field, tuple(getattr(self, field)))
+        """Raises UsageError for a value that does not fit its field, or another field."""
+        for field, wanted in hints_of(type(self)).items():
+            value = getattr(self, field)
+            if field in KIND_OF:
+                read = read_field(field, value)
+            elif field == "seeds":
+                read = read_seeds(value)
+            elif (takes := refusal(wanted, value)) is not None:
+                raise UsageError(f"{field} takes {takes}, not {described(value)}")
+            else:
+                read = settled(wanted, value)
+            object.__setattr__(self, field, read)
         if self.start_from is not None:
             object.__setattr__(self, "start_from", StartFrom.read(self.start_from))
-        self._refuse_classes()
-        for field in ("batch", "rounds", "log_points", "samples_per_grid"):
+        if self.origin is not None and not isinstance(self.origin, Origin):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise UsageError(f"origin is filled in for a recipe from a file: it is not {described(self.origin)}")
+        for field in COUNTS:
             if getattr(self, field) < 1:
                 raise UsageError(f"{field} must be at least 1, not {getattr(self, field)}")
+        if not self.round:
+            raise UsageError("round must have at least one move, such as d_sees_both or g_fools_d")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
             raise UsageError(f"seeds must be distinct and at least one, not {list(self.seeds)}")
         if min(self.seeds) < 0 or max(self.seeds) >= 2**63:
@@ -127,20 +128,13 @@ class Recipe:
         if self.log_points > self.rounds:
             object.__setattr__(self, "log_points", self.rounds)
 
-    def _refuse_classes(self) -> None:
-        for field, kind in KIND_OF.items():
-            value = getattr(self, field)
-            for part in value if isinstance(value, tuple) else (value,):
-                if kind not in CLASSES_ALLOWED and inspect.isclass(part):
-                    raise UsageError(f"{field} takes an instance, not a class: write {part.__name__}()")
-
     def replace(self, *, seeds: int | Iterable[int] | None = None, **changes: Any) -> Self:
         """A copy with some fields changed.
 
         Args:
             seeds: the random seeds of the members, or their number: `seeds=8` means seeds 0 to 7.
-            **changes: any other fields, by name: `objective=Hinge(), tricks=[R1(gamma=1)], batch=128`. A list serves
-                for a tuple.
+            **changes: any other fields, by name: `objective=Hinge(), tricks=[R1(gamma=1)], batch=128`. Text is read as
+                on the command line: `objective="hinge"`. `lr` and `optimizer` are those of both players.
 
         Returns:
             A new recipe; this one stays as it is.
@@ -148,11 +142,9 @@ class Recipe:
         Raises:
             UsageError: there is no such field, or a value is not allowed.
         """
-        known = [f.name for f in dataclasses.fields(self)]
-        for name in changes:
-            if name not in known:
-                raise UsageError(catalogue.unknown("recipe fields", name, known))
-        return dataclasses.replace(self, **changes if seeds is None else {**changes, "seeds": seeds})
+        if seeds is not None:
+            changes["seeds"] = seeds
+        return dataclasses.replace(self, **fields_of(self, changes))
 
     @property
     def classes(self) -> int:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,16 +16,19 @@ from typing import Any
 from sparring import catalogue
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.fields import described
 from sparring.recipe.definition import Origin, Recipe
+from sparring.recipe.reading import check_well_known, read_data
 
 
-def find_recipe(name: str, sized_by: Dataset | None = None) -> Recipe:
+def find_recipe(name: str | Any, sized_by: Dataset | Any = None) -> Recipe:
     """A recipe by its catalogue name, or from a user's file.
 
     Args:
-        name: `digits`; or `my_recipe.py`, or `my_recipe.py:function` where the file defines several. In a file, a
-            function annotated `-> Recipe` is a recipe. The file is run.
-        sized_by: the data for a recipe that chooses its networks by the data, as `auto` does. Other recipes ignore it.
+        name: `digits`; or the path `my_recipe.py`, or `my_recipe.py:function` where the file defines several. In a
+            file, a function annotated `-> Recipe` is a recipe. The file is run.
+        sized_by: the data for a recipe that chooses its networks by the data, as `auto` does; anything that a recipe's
+            `data` may be. Other recipes ignore it.
 
     Returns:
         The recipe, with its reference seeds and length; change it with `recipe.replace(...)`.
@@ -33,10 +37,14 @@ def find_recipe(name: str, sized_by: Dataset | None = None) -> Recipe:
         UsageError: there is no recipe of that name, or no such file or function.
         SparringError: the file fails when it is run, or its function does.
     """
+    if not isinstance(name, str | os.PathLike):
+        raise UsageError(f"a recipe is found by its name, as 'digits', or by a file, not by {described(name)}")
+    name, data = os.fspath(name), None if sized_by is None else read_data(sized_by)
     path, _, function = name.partition(":")
     if path.endswith(".py"):
-        return _from_file(Path(path), function, sized_by)
-    return _made(catalogue.find("recipes", name), sized_by)
+        return _from_file(Path(path), function, data)
+    check_well_known("recipes", name)
+    return _made(catalogue.find("recipes", name), data)
 
 
 def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparring.errors import UsageError
+from sparring.fields import described
 
 SUFFIX = re.compile(r"(?P<run>.+?)(?::(?P<seed>\d+))?(?P<best>:best)?")
 """A run, a seed of it and a checkpoint, as they are typed: `runs/a`, `runs/a:3`, `runs/a:best`, `runs/a:3:best`."""
@@ -37,7 +38,7 @@ class StartFrom:
         if isinstance(value, StartFrom):
             return value
         if not isinstance(value, str | os.PathLike):
-            raise UsageError(f"start_from takes a run or its folder, not {value!r}")
+            raise UsageError(f"start_from takes a run or its folder, not {described(value)}")
         if not isinstance(value, str):
             return cls(os.fspath(value))
         found = SUFFIX.fullmatch(value)

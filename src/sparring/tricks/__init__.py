@@ -9,9 +9,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from sparring import catalogue
+from sparring import catalogue, fields
 
 if TYPE_CHECKING:
     import torch
@@ -77,6 +77,11 @@ class Trick(ABC):
     """When to use it, in a few words."""
     source: ClassVar[str]
     """The paper it is from, with the equation or the section."""
+
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        """Raises UsageError for a field of another type than it is annotated with."""
+        fields.check(cls, args, values)
+        return super().__new__(cls)
 
     @property
     def scheduled(self) -> bool:

@@ -15,59 +15,56 @@ catalogue lists is called a leaf.
 from __future__ import annotations
 
 import ast
-import contextlib
 import dataclasses
 import difflib
 import importlib
 import inspect
-import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from sparring.catalogue.source import KINDS, Entry, defaults, entries_of, field_docs, kebab, lineage
 from sparring.errors import UsageError
 
-PACKAGE = Path(__file__).parent
-KINDS = (
-    "objectives",
-    "tricks",
-    "networks",
-    "datasets",
-    "optimizers",
-    "latents",
-    "metrics",
-    "rules",
-    "remedies",
-    "recipes",
-    "moves",
-)
-
+__all__ = [
+    "FIELDS",
+    "KINDS",
+    "SINGULAR",
+    "Entry",
+    "OwnPart",
+    "defaults",
+    "entries",
+    "exported",
+    "exports",
+    "field_docs",
+    "find",
+    "has",
+    "kebab",
+    "lineage",
+    "make",
+    "name_of",
+    "parts",
+    "plural",
+    "read",
+    "to_text",
+    "unknown",
+]
 
 SINGULAR = {"remedies": "remedy", **{kind: kind.removesuffix("s") for kind in KINDS if kind != "remedies"}}
 """`objectives` -> `objective`, and so on."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the source of a leaf says about it, read without running it."""
-
-    name: str
-    """What people write: `bce-with-logits`."""
-    kind: str
-    """One of `KINDS`: `objectives`."""
-    module: str
-    """`sparring.objectives.bce_with_logits`."""
-    attribute: str
-    """The class or function in that module: `BCEWithLogits`."""
-    summary: str
-    """First line of the docstring."""
-    text: str = ""
-    """The whole docstring."""
-    facts: dict[str, Any] = field(default_factory=dict[str, Any])
-    """A recipe's decorator arguments (`source`, `verdict`, `expects`, `sweep`); a class's other names (`also`)."""
+FIELDS = {
+    "data": "datasets",
+    "generator": "networks",
+    "discriminator": "networks",
+    "objective": "objectives",
+    "latent": "latents",
+    "tricks": "tricks",
+    "round": "moves",
+    "generator_optimizer": "optimizers",
+    "discriminator_optimizer": "optimizers",
+}
+"""Field of a recipe -> the kind that its parts are of."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +83,6 @@ class OwnPart:
     """The fields of a dataclass, as plain data; for any other object `{"as": its text}`."""
 
 
-def kebab(name: str) -> str:
-    """`FashionMNIST` -> `fashion-mnist`, `Pattern1010` -> `pattern-1010`, `R1` -> `r1`."""
-    return "-".join(re.findall(r"[A-Z]+\d*(?![a-z])|[A-Z][a-z]+|\d+", name)).lower()
-
-
 def entries(kind: str) -> dict[str, Entry]:
     """Every entry of a kind.
 
@@ -103,24 +95,29 @@ def entries(kind: str) -> dict[str, Entry]:
     Raises:
         UsageError: there is no such kind.
     """
-    return _entries(plural(kind))
+    return entries_of(plural(kind))
 
 
 def find(kind: str, name: str) -> Any:
     """The class, recipe function or move of that name. Imports only the one file that defines it.
 
     Args:
-        kind: one of `KINDS`, or its singular.
-        name: the entry's name, or another that it is known by (`also`).
+        kind: one of `KINDS`, its singular, or a field of a recipe that takes such parts (`generator`).
+        name: the entry's name, another that it is known by (`also`), or its class; hyphens, underscores and capitals
+            do not matter. As a `generator`, `dcgan` is `dcgan-generator`.
 
     Raises:
         UsageError: there is no such kind, or no such name; the message says which name is nearest.
     """
-    known = entries(kind)
-    entry = known.get(name) or next((e for e in known.values() if name in e.facts.get("also", ())), None)
+    entry = _found(kind, name)
     if entry is None:
-        raise UsageError(unknown(kind, name, known))
+        raise UsageError(_not_found(kind, name))
     return getattr(importlib.import_module(entry.module), entry.attribute)
+
+
+def has(kind: str, name: str) -> bool:
+    """Whether there is an entry of that name. Raises UsageError if there is no such kind."""
+    return _found(kind, name) is not None
 
 
 def make(kind: str, name: str, fields: Mapping[str, Any]) -> Any:
@@ -156,13 +153,14 @@ def read(kind: str, text: str) -> Any:
         UsageError: the text cannot be read, or as for `make`.
     """
     name, bracket, rest = text.strip().partition("(")
+    name = name.strip()
     if plural(kind) == "moves" or not bracket:
         return find(kind, name) if plural(kind) == "moves" else make(kind, name, {})
     if not rest.endswith(")"):
         raise UsageError(f"{text!r} lacks its closing bracket")
     order = [f.name for f in dataclasses.fields(find(kind, name))]
     fields: dict[str, Any] = {}
-    for index, part in enumerate(_parts(rest[:-1])):
+    for index, part in enumerate(parts(rest[:-1])):
         key, equals, value = part.partition("=")
         if not equals and index >= len(order):
             raise UsageError(f"{text!r} has more values than {name} has fields ({', '.join(order)})")
@@ -192,7 +190,7 @@ def exported(package: str, attribute: str) -> Any:
 
     Raises AttributeError, as a module's `__getattr__` must, if none of its files defines such a class.
     """
-    entry = next((e for e in _entries(package.rpartition(".")[2]).values() if e.attribute == attribute), None)
+    entry = next((e for e in entries_of(package.rpartition(".")[2]).values() if e.attribute == attribute), None)
     if entry is None:
         raise AttributeError(f"module {package!r} has no attribute {attribute!r}")
     return getattr(importlib.import_module(entry.module), attribute)
@@ -200,12 +198,13 @@ def exported(package: str, attribute: str) -> Any:
 
 def exports(package: str) -> list[str]:
     """The names of the classes that `exported` gives, in alphabetical order."""
-    return sorted(entry.attribute for entry in _entries(package.rpartition(".")[2]).values())
+    return sorted(entry.attribute for entry in entries_of(package.rpartition(".")[2]).values())
 
 
 def plural(kind: str) -> str:
-    """`objective` or `objectives` -> `objectives`. Raises UsageError for what is no kind."""
-    found = next((k for k in KINDS if kind in (k, SINGULAR[k])), None)
+    """`objective` or `objectives` -> `objectives`, `generator` -> `networks`. Raises UsageError for what is no kind."""
+    word = kind.lower().replace("-", "_")
+    found = next((k for k in KINDS if word in (k, SINGULAR[k])), None) or FIELDS.get(word)
     if found is None:
         raise UsageError(unknown("kinds", kind, KINDS))
     return found
@@ -215,51 +214,10 @@ def name_of(leaf: Any) -> str | None:
     """The catalogue's name of a class or function, or None for one that the catalogue does not list."""
     attribute = getattr(leaf, "__name__", None)
     for kind in KINDS:
-        for entry in _entries(kind).values():
+        for entry in entries_of(kind).values():
             if (entry.module, entry.attribute) == (leaf.__module__, attribute):
                 return entry.name
     return None
-
-
-def field_docs(module: str, name: str) -> dict[str, str]:
-    """The docstring under each field of a class, read from the source.
-
-    Args:
-        module: where the class is, within `sparring`: `recipe.definition`.
-        name: the class.
-
-    Returns:
-        Field -> docstring on one line, for the fields that have one.
-    """
-    tree = _tree(f"sparring.{module}")
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name)
-    return {
-        field.target.id: " ".join(doc.value.value.split())
-        for field, doc in itertools.pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(doc, ast.Expr)
-        and isinstance(doc.value, ast.Constant)
-        and isinstance(doc.value.value, str)
-    }
-
-
-@cache
-def defaults(kind: str, name: str) -> dict[str, Any]:
-    """Field -> default of an entry, read from its source; a default that is no literal is left out."""
-    entry = entries(kind)[name]
-    body = next(n.body for n in _tree(entry.module).body if isinstance(n, ast.ClassDef) and n.name == entry.attribute)
-    found: dict[str, Any] = {}
-    for node in body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-            with contextlib.suppress(ValueError):
-                found[node.target.id] = ast.literal_eval(node.value)
-    return found
-
-
-def lineage(entry: Entry) -> str:
-    """The docstring of the file that defines a recipe, about it and its siblings; the first line is a title."""
-    return ast.get_docstring(_tree(entry.module)) or ""
 
 
 def unknown(what: str, name: str, names: Iterable[str]) -> str:
@@ -271,85 +229,50 @@ def unknown(what: str, name: str, names: Iterable[str]) -> str:
         names: what there is.
     """
     names = sorted(names)
-    near = [n for n in names if name and n.startswith(f"{name}-")]
-    near = near or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = [n for n in names if name and (n.startswith(f"{name}-") or n.endswith(f"_{name}"))]
+    near = near or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(names)}"
     return f"no {SINGULAR.get(what, what.removesuffix('s'))} called {name!r}; {hint}"
 
 
-@cache
-def _entries(kind: str) -> dict[str, Entry]:
-    if kind == "moves":
-        files = [PACKAGE / "game" / "moves.py"]
-    else:
-        files = sorted(p for p in (PACKAGE / kind).glob("*.py") if not p.name.startswith("_"))
-    found: dict[str, Entry] = {}
-    for file in files:
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            entry = _entry(kind, file, node)
-            if entry is None:
-                continue
-            if entry.name in found:
-                raise RuntimeError(f"two {kind} called {entry.name!r}: {found[entry.name].module} and {entry.module}")
-            found[entry.name] = entry
-    return found
+def _found(kind: str, name: str) -> Entry | None:
+    known, plain = entries(kind), _plain(name)
+    wanted = (plain, plain + _plain(kind)) if plural(kind) == "networks" else (plain,)
+    return known.get(name) or next(
+        (e for e in known.values() if any(_plain(each) in wanted for each in (e.name, e.attribute, *e.also))), None
+    )
 
 
-@cache
-def _tree(module: str) -> ast.Module:
-    path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
-    return ast.parse(path.read_text(encoding="utf-8"))
+def _not_found(kind: str, name: str) -> str:
+    """The message for a name that this kind lacks: which kind has it, or which name is nearest."""
+    other = next((k for k in KINDS if k != plural(kind) and has(k, name)), None)
+    if other is None or not name:
+        return unknown(plural(kind), name, entries(kind))
+    article = "an" if other[0] in "aeiou" else "a"
+    return f"no {SINGULAR[plural(kind)]} called {name!r}: that is {article} {SINGULAR[other]}"
 
 
-def _entry(kind: str, file: Path, node: ast.stmt) -> Entry | None:
-    if not isinstance(node, ast.ClassDef | ast.FunctionDef) or node.name.startswith("_"):
-        return None
-    module = "sparring.game.moves" if kind == "moves" else f"sparring.{kind}.{file.stem}"
-    text = ast.get_docstring(node) or ""
-    summary = text.partition("\n")[0]
-    facts: dict[str, Any] = {}
-    if kind == "recipes":
-        mark = next((d for d in node.decorator_list if _decorator_name(d) == "recipe"), None)
-        if not isinstance(mark, ast.Call):
-            return None
-        name = ast.literal_eval(mark.args[0])
-        facts = {k.arg: ast.literal_eval(k.value) for k in mark.keywords if k.arg}
-    elif kind == "moves":
-        if not isinstance(node, ast.FunctionDef) or [a.arg for a in node.args.args] != ["game"]:
-            return None
-        name = node.name
-    else:
-        if not isinstance(node, ast.ClassDef) or "dataclass" not in map(_decorator_name, node.decorator_list):
-            return None
-        name = _literal_field(node, "name") or kebab(node.name)
-        facts = {"also": also} if (also := _literal_field(node, "also")) else {}
-    return Entry(name, kind, module, node.name, summary, text, facts)
+def _plain(name: str) -> str:
+    """A name without what people write in several ways: `BCE_with-logits` is `bcewithlogits`."""
+    return re.sub(r"[-_ ]", "", name.lower())
 
 
-def _literal_field(node: ast.ClassDef, name: str) -> Any:
-    """The literal that a class sets a field to, or None where it has no such field."""
-    for each in node.body:
-        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name) and each.target.id == name:
-            return ast.literal_eval(each.value) if each.value is not None else None
-    return None
-
-
-def _parts(text: str) -> list[str]:
+def parts(text: str) -> list[str]:
     """Split at the commas outside brackets and quotes."""
-    parts, depth, quote, escaped = [""], 0, "", False
+    found, depth, quote, escaped = [""], 0, "", False
     for character in text:
         if quote:
             quote = quote if escaped or character != quote else ""
             escaped = character == "\\" and not escaped
-        elif character in "\"'" and parts[-1].strip()[-1:] in ("", "=", "(", "[", ","):
+        elif character in "\"'" and found[-1].strip()[-1:] in ("", "=", "(", "[", ","):
             quote = character  # elsewhere it is an apostrophe
         else:
             depth += (character in "([") - (character in ")]")
         if character == "," and depth == 0 and not quote:
-            parts.append("")
+            found.append("")
         else:
-            parts[-1] += character
-    return [p.strip() for p in parts if p.strip()]
+            found[-1] += character
+    return [p.strip() for p in found if p.strip()]
 
 
 def _value_text(value: Any) -> str:
@@ -364,8 +287,3 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError):
         return text.strip()
-
-
-def _decorator_name(decorator: ast.expr) -> str:
-    target = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")

@@ -1,0 +1,69 @@
+"""Changes of a recipe by names: its fields, and what other tools call them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sparring import catalogue
+from sparring.errors import UsageError
+from sparring.fields import described, refusal, settled
+from sparring.recipe.reading import read_data, read_field
+
+if TYPE_CHECKING:
+    from sparring.recipe.definition import Recipe
+
+OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
+SAME = {"batch_size": "batch", "learning_rate": "lr", "dataset": "data", "loss": "objective", "seed": "seeds"}
+"""Names that other tools use -> ours, for fields that take the same values."""
+LENGTHS = ("epochs", "num_epochs", "n_epochs")
+
+
+def fields_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that these changes set, by their own names.
+
+    Args:
+        recipe: What is changed.
+        changes: Field -> value. `lr` is the learning rate of both optimizers, and `optimizer` is both.
+
+    Raises:
+        UsageError: There is no such field, or a value does not fit.
+    """
+    known = [f.name for f in dataclasses.fields(recipe)]
+    made: dict[str, Any] = {}
+    for name, value in changes.items():
+        field = SAME.get(name, name)
+        if field in LENGTHS:
+            raise UsageError(f"training is counted in rounds, not epochs: say rounds=N ({epoch_in_words(recipe)})")
+        if field == "optimizer":
+            made = dict.fromkeys(OPTIMIZERS, read_field(OPTIMIZERS[0], value)) | made
+        elif field == "data":
+            made["data"] = read_data(value, recipe.data)
+        elif field == "seeds" and name == "seed":
+            made["seeds"] = (value,)
+        elif field in known:
+            made[field] = value
+        elif field != "lr":
+            raise UsageError(catalogue.unknown("recipe fields", name, [*known, "lr", "optimizer"]))
+    if "lr" in {SAME.get(name, name) for name in changes}:
+        lr = next(value for name, value in changes.items() if SAME.get(name, name) == "lr")
+        for field in OPTIMIZERS:
+            made[field] = _with_lr(read_field(field, made.get(field, getattr(recipe, field))), lr)
+    return made
+
+
+def epoch_in_words(recipe: Recipe) -> str:
+    """An epoch in rounds."""
+    examples = recipe.data.card.examples
+    if not examples:
+        return "a round takes one or two batches of real examples"
+    return f"one epoch of {recipe.name} is {-(-examples // recipe.batch):,} rounds with batches of {recipe.batch}"
+
+
+def _with_lr(optimizer: Any, lr: Any) -> Any:
+    if (takes := refusal(float, lr)) is not None:
+        raise UsageError(f"lr takes {takes}, not {described(lr)}")
+    if "lr" not in {f.name for f in dataclasses.fields(optimizer)}:
+        raise UsageError(f"lr: {catalogue.to_text(optimizer)} has no learning rate to set")
+    return dataclasses.replace(optimizer, lr=settled(float, lr))
