@@ -135,7 +135,13 @@ def measure(
     if checkpoint is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
     real = real_data(recipe.data, count, data_dir)
-    n, judge = len(real.reference), judge_for(recipe.data, by, data_dir)
+    n = len(real.reference)
+    if n < MIN_EXAMPLES:
+        raise SparringError(
+            f"too few real examples to measure with: {n} to compare with and {len(real.held_out)} to set aside, of "
+            f"{MIN_EXAMPLES} each"
+        )
+    judge = judge_for(recipe.data, by, data_dir)
     reference = views(real.reference, judge)
     fitting = _chosen(metrics, _fitting(recipe.data, reference, real))
     scores = _baseline(real, reference, views(real.held_out, judge), fitting)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparring.errors import SparringError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -36,9 +38,19 @@ class Images:
         labels: np.ndarray | None = None,
         read_labels: Callable[[], np.ndarray] | None = None,
     ) -> Images:
-        """A source of the images of `array`, uint8 `(N, C, H, W)`, with 0 and 255 mapped to `span`."""
+        """A source of the images of `array`, uint8 `(N, C, H, W)`, with 0 and 255 mapped to `span`.
+
+        Raises SparringError when a GPU has no room for them.
+        """
         import torch
 
+        if str(device).startswith("cuda"):
+            free, _ = torch.cuda.mem_get_info(device)
+            if array.nbytes > free:
+                raise SparringError(
+                    f"the images take {array.nbytes / 1e9:,.1f} GB of the GPU's memory, of which {free / 1e9:,.1f} are "
+                    "free: train at a smaller --size, or with --device cpu"
+                )
         return cls(torch.from_numpy(array).to(device), span, labels, read_labels)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:

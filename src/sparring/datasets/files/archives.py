@@ -14,7 +14,7 @@ import threading
 import weakref
 import zipfile
 import zlib
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -28,6 +28,8 @@ ENCRYPTED = 0x1
 """Flag bit of an entry of a zip archive."""
 NAMED_IN_UTF8 = 0x800
 """Flag bit: without it, no more is known of a name than its bytes."""
+UNIX = 3
+"""The system that an entry says it comes from."""
 DAMAGES = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 """What a damaged archive raises, or one packed in a way that Python does not know; and OSError."""
 
@@ -127,16 +129,17 @@ def _unpacked(path: Path) -> IO[bytes]:
 
 
 def _zip_name(member: zipfile.ZipInfo) -> str:
-    """A member's path. Without a note of its encoding Python takes it for a DOS name, which it seldom is."""
+    """A member's path. Where it does not say how it is encoded, Python takes it for code page 437.
+
+    Unix and macOS write UTF-8 then, and Chinese Windows GBK. Accents of code page 437 are no pairs of GB 2312.
+    """
     name = member.filename
     if not member.flag_bits & NAMED_IN_UTF8 and not name.isascii():
         raw = name.encode("cp437")
-        for encoding in ("utf-8", "gbk"):
-            try:
+        for encoding in ("utf-8", "gb2312") if member.create_system == UNIX else ("gb2312", "utf-8"):
+            with suppress(UnicodeDecodeError):
                 name = raw.decode(encoding)
                 break
-            except UnicodeDecodeError:
-                continue
     return _clean(name.replace("\\", "/"))
 
 

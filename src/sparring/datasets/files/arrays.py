@@ -53,13 +53,16 @@ def array_contents(path: Path, settings: ImageSettings) -> Contents:
 def _loaded(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None, tuple[str, ...]]:
     """Images `(N, H, W, C)`, the class of each, and notes."""
     try:
-        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _as_images(path, loaded), None, ()
-        with loaded:
+        if path.suffix.lower() == ".npy":
+            return _as_images(path, np.load(path, mmap_mode="r", allow_pickle=False)), None, ()
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
             arrays = {name: np.asarray(loaded[name]) for name in loaded.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        why = "of Python objects (pickles), which are never read" if "pickle" in str(error) else f"({error})"
+    except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        why = (
+            "of Python objects (pickles), which are never read"
+            if "ickle" in str(error) or "Python obj" in str(error)
+            else f"({error})"
+        )
         raise SparringError(f"{path} is no array that can be read {why}: save it again, as numbers") from error
     name = _chosen(path, arrays)
     images = _as_images(path, arrays[name])

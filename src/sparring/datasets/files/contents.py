@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from sparring.errors import SparringError
 
 NAMED = 3
 """Files of a kind that a message lists by name; it counts the others."""
+REASONS = 6
+"""Reasons why files are broken that a message lists; it counts the others."""
 LONGEST_NAME = 60
 """Characters of a file's name that a message shows."""
 CLUTTER = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")
@@ -110,9 +113,12 @@ def no_image(contents: Contents) -> SparringError:
             f"{contents.path} holds no image itself, but {some(usable)}: name one of these, such as "
             f"{contents.path / usable[0]}"
         )
-    broken = some([f"{name} ({reason})" for name, reason in contents.broken])
     only = f", only {some(stray)}" if stray else ""
-    only += f"{' and' if stray else ', only'} what cannot be read: {broken}" if broken else ""
+    only += (
+        f"{' and' if stray else ', only'} what cannot be read: {broken_line(contents.broken)}"
+        if contents.broken
+        else ""
+    )
     return SparringError(f"{contents.path} holds no image ({KINDS}){only}: name a folder of images")
 
 
@@ -120,6 +126,20 @@ def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(map(shown, names[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def broken_line(broken: Sequence[tuple[str, str]]) -> str:
+    """Broken files, together where the reason is the same."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for name, reason in broken:
+        by_reason[reason].append(name)
+    groups = sorted(by_reason.items(), key=lambda group: -len(group[1]))
+    parts = [
+        f"{shown(names[0])} ({why})" if len(names) == 1 else f"{len(names):,} ({why}): {some(names)}"
+        for why, names in groups
+    ]
+    more = len(parts) - REASONS
+    return "; ".join(parts[:REASONS]) + (f"; and {more:,} other reason{'s' if more > 1 else ''}" if more > 0 else "")
 
 
 def shown(name: str) -> str:

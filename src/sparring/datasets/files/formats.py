@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from PIL import Image
@@ -101,10 +102,33 @@ def opened(file: IO[bytes], name: str) -> Image.Image:
         return Image.open(file, formats=formats)
     except Image.UnidentifiedImageError as error:
         raise BrokenError(_unidentified(beginning, format)) from error
-    except Image.DecompressionBombError:
-        # That an image is large is no reason to refuse it: the caller decides by the memory that is free.
-        file.seek(0)
-        return Image.OPEN[format or str(by_name)][0](file, name)
+
+
+def says_more_behind(file: IO[bytes]) -> bool:
+    """Whether an opened PNG has text or EXIF data behind its pixels, where only decoding finds it."""
+    here, at, behind, name = file.tell(), 8, False, b""
+    while name != b"IEND":
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8:
+            break
+        length, name = int.from_bytes(head[:4], "big"), head[4:]
+        if behind and name in (b"eXIf", *TEXT_CHUNKS):
+            break
+        behind = behind or name == b"IDAT"
+        at += 12 + length
+    file.seek(here)
+    return name != b"IEND"
+
+
+@contextmanager
+def images_of_any_size() -> Generator[None]:
+    """Pillow refuses images from 179 megapixels; that one is large is no reason to refuse it where memory holds it."""
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def without_text(file: IO[bytes]) -> IO[bytes]:

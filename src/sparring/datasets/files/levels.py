@@ -68,8 +68,8 @@ class Levels:
         """
         if limits is None and self.white is None:
             raise BrokenError(
-                "has signed, 32-bit or fractional levels, which do not say which level is white: levels=LOW:HIGH or "
-                "levels=used says it"
+                "has signed, 32-bit or fractional levels, which do not say which level is white: --levels used or "
+                "--levels=LOW:HIGH says it"
             )
         color = Image.fromarray(eight_bits(self.color, limits or (0.0, float(self.white or 0))))
         if self.alpha is not None:

@@ -123,6 +123,7 @@ def load_folder(path: str | Path, settings: ImageSettings) -> FolderImages:
             survey = Survey.of(contents, settings)
             if not survey.infos:
                 raise survey.all_broken()
+            labels_of(contents, list(survey.infos), settings.labels)  # an error is due before anything is decoded
             keeps = room_for(survey, may_keep)
             loaded = _decode_and_keep(survey, place, key) if keeps else _decoded(survey, None)
     return loaded

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
-from sparring.datasets.files.formats import BrokenError, opened, without_text
+from sparring.datasets.files.formats import BrokenError, opened, says_more_behind, without_text
 from sparring.datasets.files.levels import deep_levels, eight_bits, is_deep
 from sparring.datasets.files.memory import available_memory
 from sparring.datasets.files.settings import Color, Fit, ImageSettings, Limits, Size
@@ -47,6 +47,7 @@ BYTES_A_PIXEL = 8
 """Memory that decoding takes for a pixel: in Pillow's layout, and once more as RGB."""
 BLOCK = 2**20
 """Pixels composited at a time, to save memory."""
+SHRINK = "shrink it, for instance with `magick FILE -resize 4096x4096 SMALLER`"
 PLAIN = (
     ("image file is truncated", "is cut short"),
     ("broken data stream", "is damaged"),
@@ -106,14 +107,16 @@ def image_info(open_file: Opener, name: str) -> ImageInfo:
 
     def info(file: IO[bytes]) -> ImageInfo:
         with opened(file, name) as image:
-            sideways = image.getexif().get(ORIENTATION) in SIDEWAYS
+            mode, transparent, deep = image.mode, _is_transparent(image), is_deep(image)
             width, height = image.size
             if isinstance(image, TiffImageFile):
                 # For a TIFF, unlike other formats, some versions of Pillow already give the upright size.
                 width, height = image.tag_v2[IMAGEWIDTH], image.tag_v2[IMAGELENGTH]
+            # Of a PNG without EXIF data so far, Pillow would decode all pixels to look for some behind them.
+            has_exif = image.format != "PNG" or "exif" in image.info or says_more_behind(file)
+            sideways = has_exif and image.getexif().get(ORIENTATION) in SIDEWAYS
             format = "JPEG" if image.format == "MPO" else str(image.format)
             size = (height, width) if sideways else (width, height)
-            mode, transparent, deep = image.mode, _is_transparent(image), is_deep(image)
             return ImageInfo(format, mode, transparent, size, len(_pages(image)), deep)
 
     return _reading(open_file, info)
@@ -257,14 +260,7 @@ def _with_alpha(image: Image.Image) -> Image.Image:
 def _check_memory(image: Image.Image) -> None:
     pixels = image.width * image.height
     if pixels > LARGE and BYTES_A_PIXEL * pixels > available_memory():
-        raise BrokenError(_too_large(image.width, image.height))
-
-
-def _too_large(width: int, height: int) -> str:
-    return (
-        f"has {width * height / 1e6:,.0f} megapixels, too many for the memory that is free: shrink it with another "
-        "program"
-    )
+        raise BrokenError(f"has {pixels / 1e6:,.0f} megapixels, too many for the memory that is free: {SHRINK}")
 
 
 def _reading(open_file: Opener, read: Callable[[IO[bytes]], T]) -> T:
@@ -279,9 +275,9 @@ def _reading(open_file: Opener, read: Callable[[IO[bytes]], T]) -> T:
     except BrokenError:
         raise
     except Image.DecompressionBombError as error:
-        raise BrokenError("has too many pixels: shrink it with another program") from error
+        raise BrokenError(f"has too many pixels: {SHRINK}") from error
     except MemoryError as error:
-        raise BrokenError("takes more memory than is free: shrink it with another program") from error
+        raise BrokenError(f"takes more memory than is free: {SHRINK}") from error
     except OSError as error:
         words = error.strerror or str(error)
         raise BrokenError(next((plain for begin, plain in PLAIN if words.startswith(begin)), words)) from error

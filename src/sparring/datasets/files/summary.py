@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-
-from sparring.datasets.files.contents import shown, some
+from sparring.datasets.files.contents import broken_line, some
 from sparring.datasets.files.loading import FolderInfo, LevelsUsed
 from sparring.datasets.files.settings import ImageSettings
 
 FEW = 100
 """Images below which generated ones are mostly copies of them."""
-REASONS = 6
-"""Reasons why files are broken that a message lists; it counts the others."""
 DARK = 0.1
 """Images whose lightest level is a smaller share of white are nearly black."""
 
@@ -86,20 +81,6 @@ def levels_line(used: LevelsUsed) -> str:
 def few_line(images: int) -> str:
     """That so few images are learned by heart."""
     return f"few ({images:,}): expect copies of them rather than new images"
-
-
-def broken_line(broken: Sequence[tuple[str, str]]) -> str:
-    """Broken files, together where the reason is the same."""
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for name, reason in broken:
-        by_reason[reason].append(name)
-    groups = sorted(by_reason.items(), key=lambda group: -len(group[1]))
-    parts = [
-        f"{shown(names[0])} ({why})" if len(names) == 1 else f"{len(names):,} ({why}): {some(names)}"
-        for why, names in groups
-    ]
-    more = len(parts) - REASONS
-    return "; ".join(parts[:REASONS]) + (f"; and {more:,} other reason{'s' if more > 1 else ''}" if more > 0 else "")
 
 
 def _stretching(used: LevelsUsed) -> str:

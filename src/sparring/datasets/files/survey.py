@@ -11,8 +11,8 @@ from functools import cached_property
 from statistics import median
 from typing import TypeVar
 
-from sparring.datasets.files.contents import Contents, no_image, some
-from sparring.datasets.files.formats import BrokenError
+from sparring.datasets.files.contents import Contents, broken_line, no_image
+from sparring.datasets.files.formats import BrokenError, images_of_any_size
 from sparring.datasets.files.memory import as_size
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, image_info, read_frames
 from sparring.datasets.files.settings import ImageSettings, Limits, Size
@@ -112,7 +112,7 @@ class Survey:
 
     def all_broken(self) -> SparringError:
         """The error for images none of which can be read."""
-        named = some([f"{name} ({reason})" for name, reason in sorted(self.broken.items())])
+        named = broken_line(sorted(self.broken.items()))
         return SparringError(f"{self.contents.path} holds no image that can be read; broken: {named}. Copy them again")
 
     def stretch(self) -> Stretch:
@@ -162,7 +162,7 @@ def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
     done: list[T] = []
     # What Pillow warns about (a palette's transparency, odd EXIF data) is either handled here or an error later on.
     bar = progress(title, len(names), quiet=True)
-    with ThreadPoolExecutor(THREADS) as pool, bar as update, warnings.catch_warnings():
+    with ThreadPoolExecutor(THREADS) as pool, bar as update, images_of_any_size(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for start in range(0, len(names), AT_A_TIME):
             done += pool.map(work, names[start : start + AT_A_TIME])

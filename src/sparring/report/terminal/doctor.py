@@ -12,11 +12,10 @@ from rich.text import Text
 from sparring.analysis.wording import count
 from sparring.characters import printable
 from sparring.datasets.files import cache
-from sparring.datasets.files.contents import some
+from sparring.datasets.files.contents import broken_line, some
 from sparring.datasets.files.loading import memory_line
 from sparring.datasets.files.summary import (
     animated_line,
-    broken_line,
     channels_in_words,
     classes_from,
     few_line,

@@ -1,0 +1,241 @@
+"""Classes of a user's own images: subfolders, dataset.json, CSV; used, or said to be unused."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparring.datasets.files.labels import classes_of
+from sparring.datasets.files.loading import FolderImages, load_folder
+from sparring.datasets.files.settings import ImageSettings
+from sparring.datasets.folder import Folder
+from sparring.errors import UsageError
+from tests.stories.image_files import RNG, complaint, saved, sparring
+
+NAMES = [f"{index}.png" for index in range(12)]
+CLASSES = ["cat", "dog", "cat", "eel", "dog", "cat", "eel", "eel", "dog", "cat", "dog", "eel"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return folder_of(tmp_path / "mine", NAMES)
+
+
+def folder_of(folder: Path, names: Sequence[str]) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        saved(RNG.integers(0, 256, (8, 8, 3), dtype="u1"))(folder / name)
+    return folder
+
+
+def load(path: Path, **settings: Any) -> FolderImages:
+    return load_folder(path, ImageSettings(**settings))
+
+
+def labels(path: Path, **settings: Any) -> dict[str, str]:
+    """Image -> class, of a folder with nothing broken in it."""
+    loaded = load(path, **settings)
+    if loaded.labels is None:
+        return {}
+    names = sorted(str(file.relative_to(path)) for file in path.rglob("*.png"))
+    return {n: loaded.info.classes[index] for n, index in zip(names, loaded.labels.tolist(), strict=True)}
+
+
+EXPECTED = dict(zip(NAMES, CLASSES, strict=True))
+
+
+def rows(header: str, row: Callable[[str, str], str]) -> str:
+    return "\n".join([*([header] if header else []), *(row(name, label) for name, label in EXPECTED.items())])
+
+
+TABLES = {
+    "file,label": rows("file,label", lambda n, c: f"{n},{c}"),
+    "label first": rows("class,filename", lambda n, c: f"{c},{n}"),
+    "image, category": rows("Image,Category,split", lambda n, c: f"{n},{c},train"),
+    "path, with folders": rows("path,target", lambda n, c: f"./data\\images/{n},{c}"),
+    "absolute": rows("image_path,class_name", lambda n, c: f"/home/me/pictures/{n},{c}"),
+    "no endings": rows("image_id,label", lambda n, c: f"{n.removesuffix('.png')},{c}"),
+    "no header": rows("", lambda n, c: f"{n},{c}"),
+    "semicolons": rows("file;label", lambda n, c: f"{n};{c}"),
+    "tabs": rows("file\tlabel", lambda n, c: f"{n}\t{c}"),
+    "quotes and spaces": rows('"File Name", "Label"', lambda n, c: f'"{n}"," {c} "'),
+    "byte order mark": "\ufeff" + rows("file,label", lambda n, c: f"{n},{c}"),
+    "windows lines": rows("file,label", lambda n, c: f"{n},{c}").replace("\n", "\r\n"),
+    "more rows than images": rows("file,label", lambda n, c: f"{n},{c}") + "\nnot-here.png,cat\n\n",
+    "one other column of any name": rows("picture,animal", lambda n, c: f"{n},{c}"),
+    "unknown names": rows("a,b", lambda n, c: f"{n},{c}"),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_csv_file_beside_the_images_gives_their_classes(home: Path, table: str) -> None:
+    (home / "train.csv").write_text(TABLES[table], encoding="utf-8")
+    assert labels(home) == EXPECTED
+    info = load(home).info
+    assert (info.labels_from, info.stray, info.classes) == ("train.csv", (), ("cat", "dog", "eel"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "utf-16"])
+def test_a_csv_file_of_any_encoding(tmp_path: Path, encoding: str) -> None:
+    home = folder_of(tmp_path / "mine", ["图0.png", "图1.png", "图2.png"])
+    (home / "标签.csv").write_bytes("文件,类别\n图0.png,猫\n图1.png,狗\n图2.png,猫\n".encode(encoding))
+    assert labels(home) == {"图0.png": "猫", "图1.png": "狗", "图2.png": "猫"}
+
+
+def test_numbers_are_classes_in_their_order(home: Path) -> None:
+    numbers = [10, 2, 10, 0, 2, 0, 10, 2, 0, 10, 2, 0]
+    (home / "labels.csv").write_text("file,label\n" + "\n".join(f"{i}.png,{n}.0" for i, n in enumerate(numbers)))
+    assert load(home).info.classes == ("0", "2", "10")
+
+
+@pytest.mark.parametrize("container", ["folder", "zip"])
+@pytest.mark.parametrize("form", ["pairs", "one-hot", "mapping"])
+def test_dataset_json_as_stylegan_writes_it(tmp_path: Path, container: str, form: str) -> None:
+    names = [f"0000{index // 6}/img{index:08}.png" for index in range(12)]
+    home = folder_of(tmp_path / "mine", names)
+    numbers = [2, 0, 1] * 4
+    one_hot = [[int(k == n) for k in range(3)] for n in numbers]
+    pairs: Any = [[n, k] for n, k in zip(names, one_hot if form == "one-hot" else numbers, strict=True)]
+    document = {"labels": dict(pairs) if form == "mapping" else pairs}
+    (home / "dataset.json").write_text(json.dumps(document))
+    expected = load(home)
+    assert (expected.info.classes, expected.info.labels_from) == (("0", "1", "2"), "dataset.json")
+    if container == "zip":
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            for file in sorted(home.rglob("*.*")):
+                archive.write(file, file.relative_to(home))
+        assert load(tmp_path / "a.zip").info.content == expected.info.content
+    assert expected.labels is not None and expected.labels.tolist() == numbers
+
+
+def test_dataset_json_without_labels_means_that_subfolders_are_none(tmp_path: Path) -> None:
+    home = folder_of(tmp_path / "mine", [f"{index % 2:05}/{index}.png" for index in range(12)])
+    assert load(home).info.classes == ("00000", "00001")
+    (home / "dataset.json").write_text('{"labels": null}')
+    assert load(home).info.classes == ()
+
+
+def test_metadata_jsonl_gives_classes_too(home: Path) -> None:
+    lines = [json.dumps({"file_name": n, "text": f"a {c} {n}", "label": c}) for n, c in EXPECTED.items()]
+    (home / "metadata.jsonl").write_text("\n".join(lines))
+    assert labels(home) == EXPECTED
+
+
+def test_a_column_of_ones_own_is_named(home: Path) -> None:
+    lines = [f"{n},{c},{'old' if k % 2 else 'new'}" for k, (n, c) in enumerate(EXPECTED.items())]
+    (home / "a.csv").write_text("file,species,age\n" + "\n".join(lines))
+    info = load(home).info
+    assert info.classes == ()
+    assert info.notes == ("a.csv has no column label, class or category: --labels COLUMN names one of species, age",)
+    assert load(home, labels="age").info.classes == ("new", "old")
+    assert labels(home, labels="species") == EXPECTED
+    complaint(lambda: load(home, labels="size"), "labels=size: no CSV file in", "has a column 'size'")
+
+
+def test_images_without_a_label_are_a_class_of_their_own_and_said(home: Path) -> None:
+    (home / "a.csv").write_text(
+        "file,label\n" + "\n".join(f"{n},{c}" for n, c in list(EXPECTED.items())[:9]) + "\n9.png,"
+    )
+    info = load(home).info
+    assert info.classes == ("(none)", "cat", "dog", "eel")
+    assert info.notes == ("3 of 12 images have no label: they are a class of their own, (none)",)
+
+
+def test_labels_that_are_no_classes_are_said_to_be_unused(home: Path) -> None:
+    (home / "a.csv").write_text("file,label\n" + "\n".join(f"{n},{k / 7}" for k, n in enumerate(NAMES)))
+    info = load(home).info
+    assert (info.classes, info.notes) == ((), ("a.csv: 12 labels for 12 images are no classes",))
+    (home / "a.csv").write_text("file,label\n" + "\n".join(f"{n},cat" for n in NAMES))
+    assert load(home).info.classes == ()
+    (home / "a.csv").unlink()
+    (home / "labels.json").write_text("{")
+    assert load(home).info.notes[0].startswith("labels.json cannot be read (")
+    (home / "labels.json").write_text(json.dumps({n: [0.5, 0.25] for n in NAMES}))
+    assert load(home).info.notes == ("labels.json has vectors in place of labels, which are not used",)
+
+
+def test_a_file_that_labels_most_images_goes_before_subfolders(tmp_path: Path) -> None:
+    home = folder_of(tmp_path / "mine", [f"part{k % 2}/{k}.png" for k in range(12)])
+    assert load(home).info.classes == ("part0", "part1")
+    (home / "a.csv").write_text(TABLES["file,label"])
+    assert load(home).info.classes == ("cat", "dog", "eel")
+    assert load(home, labels="folders").info.classes == ("part0", "part1")
+    assert load(home, labels="none").info.classes == ()
+    (home / "a.csv").write_text("file,label\n0.png,cat\n1.png,dog\n")
+    info = load(home).info
+    assert (info.classes, info.labels_from) == (("part0", "part1"), "subfolders")
+    assert info.notes == ("a.csv labels only 2 of 12 images, so subfolders are the classes",)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(["a/1.png", "b/2.png"], ["a", "b"], id="plain"),
+        pytest.param(["data/a/x/1.png", "data/b/2.png"], ["a", "b"], id="deeper"),
+        pytest.param(["train/a/1.png", "train/b/2.png", "test/a/3.png"], ["a", "b", "a"], id="splits"),
+        pytest.param(["Train/1.png", "val/2.png"], ["(none)", "(none)"], id="splits-alone"),
+        pytest.param(["train/1.png", "dogs/2.png"], ["train", "dogs"], id="no-splits"),
+        pytest.param(["00000/00012.png", "01000/01500.png"], ["(none)"] * 2, id="ffhq"),
+        pytest.param(["00000/img00000012.png", "00001/img00001500.png"], ["(none)"] * 2, id="stylegan"),
+        pytest.param(["00000/1.png", "00001/2.png"], ["00000", "00001"], id="numbered-classes"),
+    ],
+)
+def test_which_subfolders_are_classes(names: list[str], expected: list[str]) -> None:
+    assert classes_of(names) == expected
+
+
+def test_one_subfolder_for_each_image_is_no_class(tmp_path: Path) -> None:
+    info = load(folder_of(tmp_path / "mine", [f"person {k}/face.png" for k in range(12)])).info
+    assert (info.classes, info.notes) == ((), ("12 subfolders for 12 images are no classes",))
+
+
+QUICK = ("--rounds", 4, "--log-points", 2, "--batch", 4, "--samples-per-grid", 6, "--threads", 1, "--no-compile")
+
+
+@pytest.mark.usefixtures("blank_figures")
+@pytest.mark.parametrize("source", ["subfolders", "labels.csv"])
+def test_classes_condition_training_and_are_recorded(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"{('cat', 'dog', 'eel')[index % 3]}/{index}.png" for index in range(36)]
+    if source == "subfolders":
+        home = folder_of(tmp_path / "mine", names)
+    else:
+        home = folder_of(tmp_path / "mine", [Path(name).name for name in names])
+        lines = [f"{Path(name).name},{Path(name).parent}" for name in names]
+        (home / "labels.csv").write_text("\n".join(["file,label", *lines]))
+    out = tmp_path / "run"
+    command = ("train", "--data", home, "--conditional", "--out", out, *QUICK)
+    assert sparring(*command) == 0
+    assert f"36 images in 3 classes ({source}; used with --conditional)" in capsys.readouterr().err
+    recipe = json.loads((out / "recipe.json").read_text())
+    assert recipe["conditional"] and recipe["data"]["found_classes"] == ["cat", "dog", "eel"]
+    for then in (["sample", out, "--out", tmp_path / "s.png"], ["measure", out, "--count", 16], ["show", out], command):
+        assert sparring(*then) == 0
+
+
+def test_conditional_training_without_classes_says_how_to_get_them(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sparring("train", "--data", home, "--conditional", "--out", tmp_path / "run", *QUICK) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("sparring: conditional needs data whose classes are known: ")
+    assert "put the images of each class into a subfolder, or a CSV file with the columns file and label" in said
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_recipe_with_classes_survives_json(home: Path) -> None:
+    from sparring.recipe import Recipe, find_recipe
+
+    (home / "labels.csv").write_text(TABLES["file,label"])
+    recipe = find_recipe("auto", sized_by=Folder(str(home))).replace(conditional=True)
+    settled = recipe.replace(data=recipe.data.resolved())
+    assert settled.classes == 3
+    assert Recipe.from_json(settled.to_json()) == settled
+    with pytest.raises(UsageError, match="conditional needs data whose classes are known"):
+        recipe.replace(data=Folder(str(home), labels="none"))
