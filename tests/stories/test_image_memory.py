@@ -213,3 +213,21 @@ def test_a_single_image_is_counted_as_one(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     saved(RGB)(tmp_path / "one" / "a.png")
     assert loading.memory_line(Examination.of(tmp_path / "one").readable).startswith("1 image at 5x6 needs 90 bytes")
+
+
+def test_samples_are_compared_with_as_many_images_as_fit(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from sparring.analysis import samples
+    from sparring.datasets.folder import Folder
+
+    everything = samples.real_data(Folder(str(home)), 100)
+    assert everything.training is not None and len(everything.training) == 10
+    monkeypatch.setattr(samples, "MIN_EXAMPLES", 2)
+    monkeypatch.setattr(samples, "available_memory", lambda: 7 * 2 * 2 * 4 * 768)
+    some = samples.real_data(Folder(str(home)), 100)
+    assert some.training is not None and some.training_without_held_out is not None and len(some.training) == 7
+    assert "copies are searched for among 7 of 10 training images: more do not fit" in capsys.readouterr().err
+    np.testing.assert_array_equal(some.held_out, everything.held_out)
+    for image in some.held_out:
+        assert not (some.training_without_held_out == image).all((1, 2, 3)).any()

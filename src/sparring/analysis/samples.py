@@ -13,8 +13,10 @@ from torch import Tensor
 
 from sparring.datasets import Dataset, LabeledSource, Source
 from sparring.datasets._images import Images
+from sparring.datasets.files.memory import available_memory
 from sparring.judges import Judge
-from sparring.metrics import Metric, all_metrics
+from sparring.metrics import MIN_EXAMPLES, Metric, all_metrics
+from sparring.progress import say
 from sparring.record.story import QUANTILES
 from sparring.rng import RandomStreams
 
@@ -22,6 +24,8 @@ DRAWN_BY = 2**62
 """The seed of the real examples that are drawn to compare with: far from the seeds that people give their runs."""
 QUANTILES_OF = 2**15
 """From so many numbers, drawn once, quantiles are computed; the smallest and the largest number are those of all."""
+COMPARED_SHARE = 0.5
+"""Share of the free memory that training images may take while samples are compared with them."""
 OWN_FEATURES = 16
 """Up to this many numbers an example is its own feature vector, so that data without a judge is measured too."""
 
@@ -55,16 +59,26 @@ def real_data(data: Dataset, count: int, data_dir: Path | None = None) -> Real:
         return _endless(data, count, data_dir)
     training = source.pixels.numpy()
     order = np.random.default_rng(0).permutation(len(training))
+    compared = np.sort(order[: _that_fit(training)])
+    everything = to_unit(training[compared])
     held_out = data.held_out(data_dir)
     if held_out is not None:
         n = min(count, len(training), len(held_out))
         chosen = np.random.default_rng(1).permutation(len(held_out))[:n]
-        return Real(to_unit(training[order[:n]]), to_unit(held_out[chosen]), to_unit(training), "its test split")
+        return Real(to_unit(training[order[:n]]), to_unit(held_out[chosen]), everything, "its test split")
     half = len(training) // 2
-    n, everything = min(count, half), to_unit(training)
+    n = min(count, half)
     taken = order[half : half + n]  # a judge that is trained on this data learns from the first half
-    rest = np.delete(everything, taken, 0)
-    return Real(everything[order[:n]], everything[taken], everything, "other training examples", rest)
+    rest = everything[~np.isin(compared, taken)]
+    return Real(to_unit(training[order[:n]]), to_unit(training[taken]), everything, "other training examples", rest)
+
+
+def _that_fit(training: np.ndarray) -> int:
+    """How many training images fit in memory as fractions, twice; says it where that is not all of them."""
+    fit = int(COMPARED_SHARE * available_memory() / (2 * 4 * training[0].size))
+    if fit < len(training):
+        say(f"copies are searched for among {fit:,} of {len(training):,} training images: more do not fit in memory")
+    return max(fit, 2 * MIN_EXAMPLES)
 
 
 def draw(source: Source, rng: RandomStreams, count: int, classes: bool) -> tuple[Tensor, Tensor | None]:
