@@ -177,14 +177,13 @@ def entry_of(case: Case, home: Path) -> dict[str, Any]:
     }
 
 
-def diagnose_all(wanted: list[Case], out: Path) -> None:
+def diagnose_all(wanted: list[Case], out: Path, results: Path) -> None:
     """Diagnose every case that was trained; print and store the verdicts."""
     entries = {case.name: entry_of(case, out / case.slug) for case in wanted if is_done(case, out)}
     for name, entry in entries.items():
         print(f"{entry['part']:<7}{mark(entry):<15}{name}: {entry['verdict']} {_times_in_words(entry)}", flush=True)
-    stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(stored | entries, indent=1) + "\n")
+    stored = json.loads(results.read_text()) if results.exists() else {}
+    results.write_text(json.dumps(stored | entries, indent=1) + "\n")
 
 
 def _times_in_words(entry: dict[str, Any]) -> str:
@@ -205,6 +204,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("tune", "report"), help="which half; without it only kept runs are read")
     parser.add_argument("--jobs", type=int, default=1, help="cases at a time, one core each")
     parser.add_argument("--out", type=Path, default=Path("runs/strangers"))
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file of verdicts, which is added to")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after that; the same command resumes")
     parser.add_argument("--only", nargs="*", default=[], help="cases whose name begins so; by default all")
     parser.add_argument("--rediagnose", action="store_true", help="train nothing, read the journals that are there")
@@ -214,9 +214,9 @@ def main() -> None:
     arguments.out = arguments.out.resolve()
     wanted = list(chosen(arguments))
     left = [] if arguments.rediagnose else train_all(wanted, arguments)
-    diagnose_all(wanted, arguments.out)
+    diagnose_all(wanted, arguments.out, arguments.results)
     for part in ("tune", "report"):
-        print(score_in_words(part))
+        print(score_in_words(part, arguments.results))
     if left:
         sys.exit(f"{len(left)} cases were not finished: {', '.join(left)}")
 

@@ -23,9 +23,9 @@ USUAL = 4.0
 Entry = Mapping[str, Any]
 
 
-def all_stored() -> dict[str, Entry]:
+def all_stored(results: Path = RESULTS) -> dict[str, Entry]:
     """The stored results, in the order of the cases."""
-    every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    every = json.loads(results.read_text()) if results.exists() else {}
     return {case.name: every[case.name] for case in cases() if case.name in every}
 
 
@@ -59,10 +59,11 @@ def mark(each: Entry) -> str:
     return "wrong"
 
 
-def score_in_words(part: str) -> str:
+def score_in_words(part: str, results: Path = RESULTS) -> str:
     """How many verdicts are correct, and how often a sick GAN was called healthy or the reverse."""
-    every = stored(part)
-    counted = [each for each in every.values() if counts(each, all_stored())]
+    known = all_stored(results)
+    every = [each for each in known.values() if each["part"] == part]
+    counted = [each for each in every if counts(each, known)]
     if not counted:
         return f"The half `{part}` was not run."
     sick = [each for each in counted if each["state"] == "sick"]
