@@ -120,6 +120,38 @@ def test_a_remedy_is_trained_beside_the_run_and_changes_what_it_says(trained: Pa
     assert made.recipe["generator"] == RunFolder(trained).recipe["generator"]
 
 
+def test_a_run_that_is_too_short_goes_on_by_its_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command that the diagnosis prints: the run keeps its rounds, its seeds and its folder."""
+    made = sparring.training.train(SMALL, tmp_path / "run")
+    before = made.story.curve("d_loss")
+    capsys.readouterr()
+    sparring_("diagnose", made.path)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "verdict undertrained" in said and "3 of 3 seeds, from the start" in said
+    assert "the run has seen 240 images, where a usual run of such data sees about 80,000" in said
+    assert "remedy more-rounds: the run goes on, from round 30 to 10,000" in said
+    sparring_("diagnose", made.path, "--json")
+    first = json.loads(capsys.readouterr().out)["findings"][0]
+    words = first["command"].split()[1:]
+    assert words == ["train", "--from", str(made.path), "--remedy", "more-rounds"]
+    sparring_(*words, "--rounds", 60)  # as a user who wants fewer than the remedy gives
+    after = RunFolder.open(made.path)
+    assert after.story.round == after.recipe["rounds"] == 60 and after.recipe["seeds"] == [0, 1, 2]
+    np.testing.assert_array_equal(after.story.curve("d_loss")[: len(before)], before)
+    assert not (tmp_path / "run-more-rounds").exists()
+
+
+def test_a_run_that_was_stopped_too_early_is_resumed_by_its_remedy(tmp_path: Path) -> None:
+    made = sparring.training.train(SMALL, tmp_path / "run", watchers=[_stop_at(10)])
+    assert made.story.status == "stopped"
+    held = sparring.diagnose(made)
+    assert held.verdict == "undertrained"
+    words = held.command(made.path, held.findings[0].remedies[0]).split()[1:]
+    assert words == ["train", "--from", str(made.path), "--out", str(made.path)]
+    sparring_(*words)
+    assert RunFolder.open(made.path).story.status == "finished"
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -191,7 +223,7 @@ def test_the_page_carries_every_finding_with_its_picture_and_command(tmp_path: P
 
 def test_the_author_stands_beside_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = written(tmp_path / "run", sick("discriminator-wins"))
-    made.write_text("recipe.json", json.dumps(sparring.find_recipe("num-gan").replace(seeds=8).to_dict()))
+    made.write_text("recipe.json", json.dumps(sparring.find_recipe("num-gan").replace(seeds=8, batch=64).to_dict()))
     sparring_("show", made.path)
     said = " ".join(capsys.readouterr().out.split())
     assert "reference result No longer pure noise" in said

@@ -139,11 +139,24 @@ class Diagnosis:
         rounds = [event["round"] for event in self.story.events if event["event"] == "best"]
         return rounds[-1] if rounds else None
 
+    def command(self, run: str | Path, remedy: str, encoding: str | None = None) -> str:
+        """What to type to try a remedy: for a run that has not come to its end, the remedy of more rounds is to resume.
+
+        Args:
+            run: The run's folder.
+            remedy: One of a finding's.
+            encoding: Of the terminal; UTF-8 for None.
+        """
+        if continues(remedy) and self.story.round < self.story.recipe["rounds"]:
+            path = _quoted(run, encoding)
+            return f"sparring train --from {path} --out {path}"
+        return command(run, remedy, encoding)
+
     def plain(self, run: str | Path | None = None) -> dict[str, Any]:
         """What `sparring diagnose --json` prints."""
         return {
             "verdict": self.verdict,
-            "findings": [_plain(finding, run) for finding in self.findings],
+            "findings": [_plain(self, finding, run) for finding in self.findings],
             "plateau": self.plateau.plain() if self.plateau else None,
             "best": self.best,
             "round": self.story.round,
@@ -215,8 +228,17 @@ def fitting_remedies(recipe: Recipe, names: Sequence[str]) -> tuple[str, ...]:
 
 def command(run: str | Path, remedy: str, encoding: str | None = None) -> str:
     """What to type to try a remedy, in a terminal of this encoding (UTF-8 for None)."""
+    return f"sparring train --from {_quoted(run, encoding)} --remedy {remedy}"
+
+
+def continues(remedy: str) -> bool:
+    """Whether with this remedy the run itself goes on; else a new one is trained."""
+    return catalogue.find("remedies", remedy).continues
+
+
+def _quoted(run: str | Path, encoding: str | None) -> str:
     path = str(run)
-    return f"sparring train --from {quoted(path if path[:1] != '-' else f'./{path}', encoding)} --remedy {remedy}"
+    return quoted(path if path[:1] != "-" else f"./{path}", encoding)
 
 
 def _recipe_of(story: Story) -> Recipe | None:
@@ -234,7 +256,7 @@ def _in_words(change: float) -> str:
     return f"{abs(change):.0%} {'nearer' if change < 0 else 'further'}"
 
 
-def _plain(finding: Finding, run: str | Path | None) -> dict[str, Any]:
+def _plain(diagnosis: Diagnosis, finding: Finding, run: str | Path | None) -> dict[str, Any]:
     remedy = finding.remedies[0] if finding.remedies else None
     return {
         "rule": finding.rule,
@@ -246,7 +268,7 @@ def _plain(finding: Finding, run: str | Path | None) -> dict[str, Any]:
         "evidence": [each.plain() for each in finding.evidence],
         "remedy": remedy,
         "remedies": list(finding.remedies),
-        "command": command(run, remedy) if run is not None and remedy else None,
+        "command": diagnosis.command(run, remedy) if run is not None and remedy else None,
         "strength": finding.strength,
         "line": dataclasses.asdict(finding.line) if finding.line else None,
         "mended": finding.mended or None,

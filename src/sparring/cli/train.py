@@ -228,8 +228,11 @@ def _recipe_to_tune(start: str, source: str | None) -> Recipe:
 
 
 def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Recipe, Path]:
-    """The recipe of a run, changed by a remedy if one is named, and the folder beside the run's to train it in."""
-    from sparring.analysis.diagnosis import remedied
+    """The recipe of a run, changed by a remedy if one is named, and the folder to train it in.
+
+    That is a new one beside the run's, or the run's own with a remedy that lets it go on.
+    """
+    from sparring.analysis.diagnosis import continues, remedied
     from sparring.recipe import Recipe, reload
     from sparring.record import RunFolder, legacy
 
@@ -240,4 +243,4 @@ def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Rec
     if remedy:
         plain = remedied(Recipe.from_dict(plain, placeholders=True), remedy).to_dict()
     beside = folder.resolve().with_name(f"{folder.resolve().name}-{remedy or 'again'}")
-    return reload(plain, Path(source) if source else None), beside
+    return reload(plain, Path(source) if source else None), folder if remedy and continues(remedy) else beside

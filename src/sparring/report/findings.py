@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparring.analysis.diagnosis import Diagnosis, remedied
+from sparring.analysis.diagnosis import Diagnosis, continues, remedied
 from sparring.analysis.differences import recipe_changes
 from sparring.analysis.wording import count, named_seeds, whole_number
 from sparring.recipe import Recipe
@@ -56,7 +56,16 @@ def is_healthy(evidence: Evidence) -> bool:
     return bool(evidence.healthy.contains(np.array(evidence.value)))
 
 
+def since_of(finding: Finding) -> str:
+    """`since round 3,100`, or `from the start`."""
+    return f"since round {finding.since:,}" if finding.since else "from the start"
+
+
 def changes_of(diagnosis: Diagnosis, remedy: str) -> list[str]:
-    """What a remedy changes in the run's recipe, a phrase for each change."""
+    """What a remedy changes in the run's recipe, a phrase for each change; or from where to where the run goes on."""
     recipe = Recipe.from_dict(diagnosis.story.recipe, placeholders=True)
-    return recipe_changes(recipe.to_dict(), remedied(recipe, remedy).to_dict())
+    changed = remedied(recipe, remedy)
+    if continues(remedy):
+        end = changed.rounds if diagnosis.story.round >= recipe.rounds else recipe.rounds
+        return [f"the run goes on, from round {diagnosis.story.round:,} to {end:,}"]
+    return recipe_changes(recipe.to_dict(), changed.to_dict())

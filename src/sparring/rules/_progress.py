@@ -1,10 +1,4 @@
-"""How far a run has come: how many examples it has seen, and how many a usual run sees until its samples settle.
-
-Measured with eleven recipes (docs/diagnosis.md, "Too early"): until the distance from the data stayed within a quarter
-of its final value, runs saw 57,000 to 277,000 images. It made no visible difference whether images have a side of 8 or
-64 pixels, whether there are 100 or 60,000 of them, or whether the networks have a hundred thousand or six million
-weights.
-"""
+"""How far a run has come: how many examples it has seen, and of which members it is too early to say what is wrong."""
 
 from __future__ import annotations
 
@@ -13,19 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.recipe.length import usual_examples
 from sparring.rules._ranges import SURE
 from sparring.rules._series import line
 
 if TYPE_CHECKING:
     from sparring.rules._signals import Signals
 
-USUAL_IMAGES = 200_000
-"""Images that a usual run sees until its samples settle, of those that were measured."""
-USUAL_VECTORS = 100_000
-"""The same for points and other vectors."""
-USUAL_BATCHES = 2_000, 10_000
-"""A usual run has at least so many batches, however large they are, and settles after so many, however small: the
-fastest of those measured had 2,250, and a batch of one takes 7,700."""
 TOO_FEW = 0.2
 """Share of the usual number below which a flat distance says nothing: G may not have begun to learn."""
 FEW_STEPS = 400
@@ -67,12 +55,10 @@ class Progress:
 
     @cached_property
     def usual(self) -> int:
-        """How many a usual run of such data sees until its samples settle: each one at least once."""
+        """How many a usual run of such data sees until its samples settle."""
         story = self._signals.story
         baseline: dict[str, Any] = story.real_baseline or {}
-        fewest, highest = (batches * (story.recipe.get("batch") or 0) for batches in USUAL_BATCHES)
-        usual = USUAL_IMAGES if self.of_images else USUAL_VECTORS
-        return max(fewest, min(highest, max(usual, baseline.get("examples") or 0)))
+        return usual_examples(self.of_images, story.recipe.get("batch") or 0, baseline.get("examples"))
 
     @property
     def of_images(self) -> bool:

@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Rule, evidence
+from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
 from sparring.rules._progress import FEW_STEPS, IMPROVING
 from sparring.rules._ranges import Range
 from sparring.rules._signals import UNCHANGED, Signals
@@ -31,49 +31,21 @@ class Undertrained(Rule):
     remedies: ClassVar[tuple[str, ...]] = ("usual-lr", "adam-for-sgd", "more-rounds")
 
     def detect(self, signals: Signals) -> Detection | None:
-        if not signals.quality_known:
-            return None
         holds = signals.progress.unfinished | _idle(signals)
         ones = np.ones(signals.members)
         return Detection(holds=holds, severity=ones, since=0 * ones)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        progress, what = signals.progress, "images" if signals.progress.of_images else "examples"
-        every = np.ones(signals.members)
-        distance = f"distance from the data ({title(signals.distance.name)})"
-        seen = evidence(
-            f"{what} seen",
-            progress.seen * every,
-            members,
-            Range(low=progress.usual),
-            f"the run has seen {{value}} {what}, where a usual run of such data sees about {{low}}",
-        )
-        fall = evidence(
-            "fall of the distance over the last third",
-            -signals.change,
-            members,
-            Range(high=-IMPROVING),
-            f"the samples' {distance} fell by {{value}} over the last third of the rounds",
-            percent=True,
-        )
-        steps = evidence("steps of both players", signals.steps * every, members, Range(low=FEW_STEPS))
-        gained = evidence(
-            "fall of the distance since the first evaluation",
-            progress.gained,
-            members,
-            Range(low=UNCHANGED),
-            f"the samples' {distance} fell by {{value}} since the first evaluation",
-            percent=True,
-        )
+        progress, name = signals.progress, _plotted(signals)
         idle = bool(_idle(signals)[members].mean() > 0.5)
-        names = ("frechet-distance", "diversity", "confidence", "nearest-neighbor")
-        name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
+        seen, gained = _seen(signals, members), _gained(signals, members)
         return Explanation(
             "Training has hardly begun" if idle else "It is too early to say what is wrong",
-            [gained, seen] if idle else [seen, fall, steps],
-            metric_plot(signals, name, log=True),
-            metric_evidence(signals, names, members),
+            [gained, seen] if idle else [seen, _fall(signals, members), _steps(signals, members)],
+            metric_plot(signals, name, log=True) if name else Plot("curves", ("d_loss", "g_loss"), "Losses", Range()),
+            metric_evidence(signals, ("frechet-distance", "diversity", "confidence", "nearest-neighbor"), members),
             ", and D is not sure of anything either" if idle else "",
+            ("more-rounds",) if progress.few and not idle else (),
         )
 
     @staticmethod
@@ -102,3 +74,41 @@ def _idle(signals: Signals) -> np.ndarray:
     """Members whose samples are unchanged while D has begun to tell but is far from sure: both players are slow."""
     lead = signals.final("lead")
     return signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
+
+
+def _plotted(signals: Signals) -> str | None:
+    """The metric to plot; None for a run without evaluations."""
+    return next((name for name in ("frechet-distance", "nearest-neighbor") if signals.has(name)), None)
+
+
+def _seen(signals: Signals, members: np.ndarray) -> Evidence:
+    progress, what = signals.progress, "images" if signals.progress.of_images else "examples"
+    phrase = f"the run has seen {{value}} {what}, where a usual run of such data sees about {{low}}"
+    return evidence(f"{what} seen", _of_all(progress.seen, signals), members, Range(low=progress.usual), phrase)
+
+
+def _steps(signals: Signals, members: np.ndarray) -> Evidence:
+    phrase = "both players together have made {value} steps, and fewer than {low} say nothing"
+    return evidence("steps of both players", _of_all(signals.steps, signals), members, Range(low=FEW_STEPS), phrase)
+
+
+def _fall(signals: Signals, members: np.ndarray) -> Evidence:
+    distance = title(signals.distance.name)
+    phrase = (
+        f"the samples' distance from the data ({distance}) fell by {{value}} over the last third of the rounds "
+        "(settled: at most {high})"
+    )
+    name, healthy = "fall of the distance over the last third", Range(high=-IMPROVING)
+    return evidence(name, -signals.change, members, healthy, phrase, percent=True)
+
+
+def _gained(signals: Signals, members: np.ndarray) -> Evidence:
+    distance = title(signals.distance.name)
+    phrase = f"the samples' distance from the data ({distance}) fell by {{value}} since the first evaluation"
+    name, healthy = "fall of the distance since the first evaluation", Range(low=UNCHANGED)
+    return evidence(name, signals.progress.gained, members, healthy, phrase, percent=True)
+
+
+def _of_all(value: float, signals: Signals) -> np.ndarray:
+    """A number that is the same for every member, `(P,)`."""
+    return np.full(signals.members, float(value))

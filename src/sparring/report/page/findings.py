@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis
 from sparring.analysis.facts import Facts
 from sparring.report.figures.finding import finding_figure, has_range
 from sparring.report.findings import (
@@ -12,6 +12,7 @@ from sparring.report.findings import (
     evidence_table,
     is_healthy,
     members_of,
+    since_of,
     when_to_stop,
 )
 from sparring.report.page.document import chart, table
@@ -57,7 +58,7 @@ def _finding(facts: Facts, diagnosis: Diagnosis, finding: Finding, index: int) -
         "article",
         tag("h3", f"{index + 1}. {finding.rule}"),
         tag("p", finding.claim),
-        tag("p", f"{members_of(finding)}, since round {finding.since:,}.".capitalize(), class_="soft"),
+        tag("p", f"{members_of(finding)}, {since_of(finding)}.".capitalize(), class_="soft"),
         _line(finding),
         table(columns, rows, main=1, colored=unhealthy),
         tag("figure", tag("div", picture, class_="plate"), caption),
@@ -83,5 +84,5 @@ def _remedy(facts: Facts, diagnosis: Diagnosis, finding: Finding) -> Markup | No
     rest = f" Other remedies that fit this recipe: {', '.join(others)}." if others else ""
     return join(
         tag("p", "Remedy: ", tag("strong", first), f": {'; '.join(changes_of(diagnosis, first))}.{rest}"),
-        tag("pre", tag("code", command(facts.run.path, first)), class_="command", tabindex=0),
+        tag("pre", tag("code", diagnosis.command(facts.run.path, first)), class_="command", tabindex=0),
     )

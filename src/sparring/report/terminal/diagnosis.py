@@ -8,13 +8,14 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, command
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis
 from sparring.record import RunFolder
 from sparring.report.findings import (
     changes_of,
     evidence_table,
     is_healthy,
     members_of,
+    since_of,
     when_to_stop,
 )
 from sparring.report.terminal.commands import Pasteable
@@ -51,9 +52,7 @@ def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[Ren
         style = "bold" if is_healthy(evidence) else f"bold {hue}"
         table.add_row(name, Text(value, style), *others, Text(healthy, "dim"))
     parts: list[RenderableType] = [
-        Text.assemble(
-            (finding.rule, f"bold {hue}"), (f"  {members_of(finding)}, since round {finding.since:,}", "dim")
-        ),
+        Text.assemble((finding.rule, f"bold {hue}"), (f"  {members_of(finding)}, {since_of(finding)}", "dim")),
         Text(finding.claim),
         Padding(table, (0, 0, 0, 2)),
     ]
@@ -64,5 +63,5 @@ def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[Ren
     if finding.remedies:
         name = finding.remedies[0]
         parts.append(Text.assemble(("remedy  ", "dim"), name, (f": {'; '.join(changes_of(diagnosis, name))}", "dim")))
-        parts.append(Pasteable(partial(command, run.path, name)))
+        parts.append(Pasteable(partial(diagnosis.command, run.path, name)))
     return parts

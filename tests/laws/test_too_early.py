@@ -1,0 +1,159 @@
+"""While few examples were seen, or samples still come nearer to the data, nothing is called sick but what is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sparring import catalogue
+from sparring.analysis.diagnosis import diagnosis, rules
+from sparring.datasets.folder import Folder
+from sparring.recipe import find_recipe
+from sparring.recipe.length import usual_examples
+from sparring.record import Story
+from sparring.rules import Signals
+from sparring.rules._stories import story
+
+BATCH = 64
+COLLAPSED = {"modes": 2.0, "class-divergence": 1.5, "diversity": 0.2}
+FLAT = {**COLLAPSED, "frechet-distance": (60.0, *[30.0] * 12)}
+FALLING = {**COLLAPSED, "frechet-distance": (60.0, 50.0, 38.0, 27.0, 18.0, 12.0)}
+
+
+def verdict(told: Story) -> str:
+    return diagnosis(told).verdict
+
+
+@pytest.mark.parametrize("rounds", [100, 400, 600])
+def test_whatever_a_rule_finds_in_the_end_is_not_found_after_few_images(rule: Any, rounds: int) -> None:
+    """Its sick story as it is from the beginning, but so short that every GAN may look like it."""
+    sick = rule.sick()
+    metrics = {name: values[-1].tolist() for name, values in sick.evaluations[1].items()}
+    short = shortened(sick, rounds, metrics)
+    found = diagnosis(short)
+    names = {finding.rule for finding in found.findings if finding.fault}
+    assert all(rules()[name].anytime for name in names), names
+    assert found.verdict != "equilibrium" or not rule.fault
+    if rule.fault and Signals(short).quality_known and not Signals(short).good.any() and not names - {"undertrained"}:
+        assert found.verdict == "undertrained"
+
+
+def shortened(told: Story, rounds: int, metrics: dict[str, Any]) -> Story:
+    """The story in so many rounds, with one evaluation at its end."""
+    events, last = [], told.log_points[-1]
+    scale = rounds / told.round
+    for event in told.events:
+        event = {name: value for name, value in event.items() if name != "metrics"} | {
+            "round": max(1, round(event["round"] * scale)) if event["round"] else 0
+        }
+        if "logged" in event:
+            event["logged"] = [max(1, round(each * scale)) for each in event["logged"]]
+        if event["event"] == "log" and event["seconds"] == last["seconds"] and metrics:
+            event["metrics"] = metrics
+        events.append(event)
+    return Story({**told.recipe, "rounds": rounds}, events)
+
+
+def test_a_collapse_is_found_once_enough_images_were_seen() -> None:
+    assert verdict(story(metrics=FLAT)) == "mode-collapse"
+
+
+def test_a_collapse_is_found_before_that_where_samples_are_known_to_be_flat() -> None:
+    assert verdict(story(metrics=FLAT, rounds=2_000)) == "mode-collapse"
+    assert verdict(story(metrics=FLAT, rounds=600)) == "undertrained"
+    assert verdict(story(metrics=FLAT, rounds=2_000, evaluations=2)) == "undertrained"
+
+
+def test_while_samples_come_nearer_nothing_else_is_found_of_them() -> None:
+    for rounds in (600, 2_000, 5_000):
+        found = diagnosis(story(metrics=FALLING, rounds=rounds))
+        assert [finding.rule for finding in found.findings] == ["undertrained"], rounds
+
+
+def test_samples_that_get_worse_while_few_were_seen_may_recover() -> None:
+    worse = {**COLLAPSED, "frechet-distance": (10.0, 20.0, 30.0, 40.0)}
+    assert verdict(story(metrics=worse, rounds=2_000)) == "undertrained"
+    assert verdict(story(metrics=worse)) == "mode-collapse"
+
+
+def test_noise_about_a_flat_distance_is_no_gain() -> None:
+    """Of ten times the examples that a usual run sees."""
+    rng = np.random.default_rng(3)
+    noisy = {**COLLAPSED, "frechet-distance": (45 * rng.uniform(0.85, 1.15, 20)).tolist()}
+    assert verdict(story(metrics=noisy, rounds=50_000)) == "mode-collapse"
+
+
+def test_the_claim_says_how_many_were_seen_and_how_many_a_usual_run_sees() -> None:
+    found = diagnosis(story(metrics=COLLAPSED, rounds=400)).findings[0]
+    assert found.claim == (
+        "It is too early to say what is wrong: the run has seen 25,600 images, "
+        "where a usual run of such data sees about 200,000."
+    )
+    assert found.since == 0 and found.remedies[0] == "more-rounds"
+
+
+def test_of_a_run_that_is_good_already_nothing_is_missing() -> None:
+    assert verdict(story(rounds=1_000, metrics={"frechet-distance": 3.0, "class-divergence": 0.1})) == "equilibrium"
+
+
+def test_members_that_are_good_do_not_speak_against_others_being_unfinished() -> None:
+    """Half of the members are good after 1,000 rounds: the verdict is what the others need."""
+    good, early = 3.0, 20.0
+    told = story(rounds=1_000, metrics={"frechet-distance": 1.0, "class-divergence": 0.1}, evaluations=2)
+    for event in told.log_points:
+        event["metrics"]["frechet-distance"] = [good] * 4 + [early] * 4
+    found = diagnosis(told)
+    assert {f.rule: len(f.members) for f in found.findings} == {"undertrained": 4, "equilibrium": 4}
+    assert found.verdict == "undertrained"
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "examples", "usual"),
+    [
+        (True, 64, 1_797, 200_000),
+        (True, 32, 60_000, 200_000),
+        (True, 32, 1_000_000, 320_000),
+        (True, 256, 1_000_000, 1_000_000),
+        (True, 512, None, 1_024_000),
+        (True, 1, 60_000, 10_000),
+        (False, 64, None, 128_000),
+        (False, 10, None, 100_000),
+        (False, 1, None, 10_000),
+    ],
+)
+def test_how_many_a_usual_run_sees(images: bool, batch: int, examples: int | None, usual: int) -> None:
+    """Each example once at least, and neither more nor fewer batches than any run that was measured."""
+    assert usual_examples(images, batch, examples) == usual
+
+
+@pytest.mark.parametrize(
+    ("moves", "seen"),
+    [
+        (["d_sees_both", "g_fools_d"], 1),
+        (["d_sees_real", "d_sees_fake", "g_fools_d"], 1),
+        (["d_sees_both"] * 300 + ["g_fools_d"], 300),
+        (["d_sees_both"] + ["g_fools_d"] * 300, 300),
+        ([{"yours": "mine", "sha256": "0"}, "g_fools_d"], 2),
+    ],
+)
+def test_examples_are_counted_by_the_player_that_sees_more(moves: list[Any], seen: int) -> None:
+    told = story(rounds=100, recipe={"round": moves})
+    assert Signals(told).progress.seen == 100 * BATCH * seen
+
+
+@pytest.mark.parametrize(
+    ("name", "rounds", "longer"),
+    [("digits", 400, 3_200), ("digits", 5_000, 10_000), ("mnist", 400, 6_300), ("pattern-1010", 1_500, 10_000)],
+)
+def test_the_remedy_is_as_many_rounds_as_a_usual_run_has(name: str, rounds: int, longer: int) -> None:
+    remedy = catalogue.make("remedies", "more-rounds", {})
+    short = find_recipe(name).replace(rounds=rounds)
+    assert remedy(short) == short.replace(rounds=longer)
+
+
+def test_the_remedy_needs_no_look_into_a_folder() -> None:
+    short = find_recipe("mnist").replace(data=Folder("nowhere"), rounds=100)
+    changed = catalogue.make("remedies", "more-rounds", {})(short)
+    assert changed is not None and changed.rounds == 6_300
