@@ -340,3 +340,19 @@ def test_settings_of_images_are_refused_for_other_data(tmp_path: Path, capsys: p
     assert capsys.readouterr().err.startswith(
         "sparring: --frames is for images of your own (--data DIR), not for digits"
     )
+
+
+@pytest.mark.usefixtures("blank_figures")
+@pytest.mark.parametrize("copies", [1, 2, 20])
+def test_a_run_on_one_image_or_on_copies_of_it_goes_through(
+    home: Path, tmp_path: Path, copies: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(copies):
+        saved(RGB)(home / f"{index}.png")
+    out = tmp_path / "run"
+    assert sparring("train", "--data", home, "--out", out, *QUICK) == 0
+    assert "expect copies" in capsys.readouterr().err
+    assert sparring("diagnose", out) == sparring("show", out) == 0
+    assert sparring("measure", out) == 1
+    said = capsys.readouterr().err
+    assert f"too few real examples to measure with: {copies // 2} to compare with" in said

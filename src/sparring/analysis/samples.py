@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,7 @@ def views(examples: np.ndarray, judge: Judge | None) -> Views:
     """
     shape = examples.shape[2:] if examples.ndim in (3, 5) else examples.shape[1:]
     lead = examples.shape[: examples.ndim - len(shape)]
-    flat = examples.reshape(*lead, -1)
+    flat = examples.reshape(*lead, math.prod(shape))  # there may be no example
     spaces = {"pixels": flat, "coordinates": flat}
     if judge is not None:
         judged = judge(examples.reshape(-1, *shape))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import io
+import logging
 import struct
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -122,13 +124,23 @@ def says_more_behind(file: IO[bytes]) -> bool:
 
 
 @contextmanager
-def images_of_any_size() -> Generator[None]:
-    """Pillow refuses images from 179 megapixels; that one is large is no reason to refuse it where memory holds it."""
+def tolerant_pillow() -> Generator[None]:
+    """Pillow without its limit and its comments.
+
+    It refuses images from 179 megapixels, which are welcome where memory holds them; and what it warns about (a
+    palette's transparency, odd EXIF data) is either handled here or an error later on.
+    """
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    log = logging.getLogger("PIL")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit
+        log.setLevel(level)
 
 
 def without_text(file: IO[bytes]) -> IO[bytes]:

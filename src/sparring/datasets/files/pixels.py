@@ -49,12 +49,10 @@ BLOCK = 2**20
 """Pixels composited at a time, to save memory."""
 SHRINK = "shrink it, for instance with `magick FILE -resize 4096x4096 SMALLER`"
 PLAIN = (
-    ("image file is truncated", "is cut short"),
-    ("broken data stream", "is damaged"),
-    ("unrecognized data stream", "is damaged"),
-    ("decoder error", "is damaged"),
+    (("truncated", "not enough", "unexpected end", "eoferror"), "is cut short"),
+    (("not supported", "unsupported", "unknown", "unhandled"), ""),
 )
-"""How a message of Pillow's begins, and what is said in its place."""
+"""Parts of decoders' messages, and what is said in their place, or nothing where they say it well; else of damage."""
 _one_large_image = threading.Lock()
 
 
@@ -278,8 +276,16 @@ def _reading(open_file: Opener, read: Callable[[IO[bytes]], T]) -> T:
         raise BrokenError(f"has too many pixels: {SHRINK}") from error
     except MemoryError as error:
         raise BrokenError(f"takes more memory than is free: {SHRINK}") from error
-    except OSError as error:
-        words = error.strerror or str(error)
-        raise BrokenError(next((plain for begin, plain in PLAIN if words.startswith(begin)), words)) from error
     except Exception as error:
-        raise BrokenError(in_one_line(error)) from error
+        raise BrokenError(_why_broken(error)) from error
+
+
+def _why_broken(error: Exception) -> str:
+    """The operating system's reason, or in plain words what a decoder says of the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    words = in_one_line(error)
+    for parts, plain in PLAIN:
+        if any(part in words.lower() for part in parts):
+            return plain or words
+    return "is damaged"

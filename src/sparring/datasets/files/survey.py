@@ -12,7 +12,7 @@ from statistics import median
 from typing import TypeVar
 
 from sparring.datasets.files.contents import Contents, broken_line, no_image
-from sparring.datasets.files.formats import BrokenError, images_of_any_size
+from sparring.datasets.files.formats import BrokenError, tolerant_pillow
 from sparring.datasets.files.memory import as_size
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, image_info, read_frames
 from sparring.datasets.files.settings import ImageSettings, Limits, Size
@@ -157,13 +157,9 @@ def chosen_size(sizes: Sequence[Size]) -> tuple[Size, str]:
 
 def each(work: Callable[[str], T], names: Sequence[str], title: str) -> list[T]:
     """`work` on every name, by a few threads, with a progress bar on a terminal's stderr."""
-    import warnings
-
     done: list[T] = []
-    # What Pillow warns about (a palette's transparency, odd EXIF data) is either handled here or an error later on.
     bar = progress(title, len(names), quiet=True)
-    with ThreadPoolExecutor(THREADS) as pool, bar as update, images_of_any_size(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with ThreadPoolExecutor(THREADS) as pool, bar as update, tolerant_pillow():
         for start in range(0, len(names), AT_A_TIME):
             done += pool.map(work, names[start : start + AT_A_TIME])
             update(len(done))
