@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.loops.sound import LOOPS, Loop
 
-from loops.sound import LOOPS, Loop
 from sparring.training.watch.session import Watch
 
 ROUNDS = 20

@@ -80,6 +80,11 @@ class Observer:
         pace = (time.monotonic() - self._began) / max(self.round, 1)
         return self.closely or self.round < DENSE or pace > SLOW or (self.round + 1) % EVERY == 0
 
+    @property
+    def stepped_d(self) -> bool:
+        """Whether D has stepped last, so that what comes is G's."""
+        return self._stepped_last == "D"
+
     # What the user says.
 
     def say(self, kind: str, x: Tensor) -> None:
@@ -192,6 +197,7 @@ class Observer:
     unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
     """A loss before a GradScaler scaled it; the hooks know."""
     _simultaneous = False
+    _stepped_last: Who | None = None
 
     def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None:
         if self.closely and any("score" in self.provenance.of(each).kinds for each in outputs):
@@ -208,7 +214,7 @@ class Observer:
             if self.closely:
                 self.facts.see_optimizer(who, optimizer, self.players)
             return
-        self._stepped[who] = {id(optimizer)}
+        self._stepped[who], self._stepped_last = {id(optimizer)}, who
         calls, self._calls = self._calls, []
         mine, rest = split(self._losses, who) if self._losses else ([], [])
         self._simultaneous = bool(rest)

@@ -127,7 +127,11 @@ class Provenance(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
+        try:
+            result = func(*args, **(kwargs or {}))
+        except Exception:
+            self._note_refusal(func, args, kwargs or {})
+            raise
         if not self.quiet and self.trouble is None:
             self.quiet += 1
             try:
@@ -173,6 +177,13 @@ class Provenance(TorchFunctionMode):
             trace = self._derived(name, args, parents, made, how)
             if trace != NOTHING:
                 self.mark(made, trace)
+
+    def _note_refusal(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A loss function that refused its arguments was called all the same."""
+        name = getattr(func, "__name__", "")
+        if name in LOSSES and not self.quiet:
+            parents = [(tensor, self._traced(tensor)) for tensor in _tensors((*args, *kwargs.values()))]
+            self._note_loss(name, parents, torch.tensor(float("nan")))
 
     def _traced(self, tensor: Tensor) -> Trace:
         """A tensor's trace; one of the data's shape that comes from nowhere is a batch of real examples."""

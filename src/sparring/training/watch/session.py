@@ -194,6 +194,7 @@ class Watch:
         if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
             self._facts.error = in_one_line(Exception(f"{type(error).__name__}: {error}"))
             self._facts.lines["error_line"] = _line_of(where)
+            self._facts.see_losses("D" if not observer.stepped_d else "G", self._provenance, ())
         if self._broken:
             if recorder.run.exists:
                 recorder.end("stopped", observer.round)

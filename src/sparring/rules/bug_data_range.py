@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.loop import LoopFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import SCORES, SOUND, Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+ENDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+"""What a G reaches that ends in this function."""
+MENDED = {
+    "tanh": "scale real examples to [-1, 1]: x * 2 - 1 for x in [0, 1]",
+    "sigmoid": "scale real examples to [0, 1], or end G in tanh where they lie in [-1, 1]",
+}
+TOLERANCE, UNUSED = 0.1, 0.45
+"""Shares of G's width: by which the data may lie outside, and which the data may leave unused at the lower end."""
+
+
+@final
+@dataclass(frozen=True)
+class BugDataRange(Rule):
+    """Real examples lie in another range than G can reach: D needs no more than that to tell them apart."""
+
+    weight: ClassVar[float] = 0.994
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop), SCORES)
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        quantiles = loop.data.quantiles if loop is not None else ()
+        if loop is None or not quantiles or loop.g.ends_in not in ENDS:
+            return None
+        low, high = ENDS[loop.g.ends_in]
+        reach = max(high - low, 1e-9)
+        beyond = max(low - quantiles[0], quantiles[-1] - high, 0.0) / reach
+        unused = max(quantiles[0] - low, 0.0) / reach
+        if beyond <= TOLERANCE and unused < UNUSED:
+            return None
+        where = f"real examples lie in {quantiles[0]:.3g} to {quantiles[-1]:.3g}, and G ends in {loop.g.ends_in}"
+        return Bug(
+            f"G cannot reach the data's range: {where}",
+            "distance of the data's range from G's, in widths of G's",
+            max(beyond, unused),
+            Range(high=TOLERANCE),
+            phrase="the ranges are {value} of G's width apart",
+            line=loop.data.line,
+            mended=MENDED[loop.g.ends_in],
+        )
+
+    @staticmethod
+    def sick() -> Story:
+        return loop_story(data=replace(SOUND.data, quantiles=(0.0, 0.0, 33.0, 250.0, 255.0)))
+
+    @staticmethod
+    def healthy() -> Story:
+        """A sigmoid, and data in [0, 1]."""
+        data = replace(SOUND.data, quantiles=(0.0, 0.0, 0.1, 1.0, 1.0))
+        return loop_story(good=True, data=data, g={"ends_in": "sigmoid", "range": (0.0, 1.0)})

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.loop import LoopFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import G_LINE, GRADIENTS, Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+HOW = {
+    "detach": ": the examples are detached before D scores them",
+    "data": ": D is given the examples' .data",
+    "numpy": ": the examples pass through numpy",
+    "item": ": the examples pass through Python numbers",
+    "no_grad": ": G is called under no_grad",
+}
+"""How examples leave the graph, in words."""
+MENDED = {
+    "detach": "leave out detach() in G's step: D(fake)",
+    "data": "leave out .data in G's step: D(fake)",
+    "numpy": "stay with tensors between G and D",
+    "item": "stay with tensors between G and D",
+    "no_grad": "call G outside torch.no_grad() in G's step",
+}
+
+
+@final
+@dataclass(frozen=True)
+class BugGeneratorCutOff(Rule):
+    """G's loss reaches none of G's weights: its examples left the graph on the way to D."""
+
+    weight: ClassVar[float] = 1.0
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop), GRADIENTS)
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        if (
+            loop is None
+            or not (loop.g.no_gradient and loop.g.steps)
+            or (loop.g.frozen and not loop.cut_by and not loop.g.loss_line)
+        ):
+            return None
+        return Bug(
+            f"G's loss reaches none of G's weights{HOW.get(loop.cut_by, '')}",
+            "share of G's weights that its loss reaches",
+            0.0,
+            Range(low=0.01),
+            phrase="its step moves {value} of them",
+            line=loop.cut or loop.g.loss_line,
+            mended=MENDED.get(
+                loop.cut_by, "compute G's loss from D(G(z)) itself, and call backward() on it before opt_G.step()"
+            ),
+        )
+
+    @staticmethod
+    def sick() -> Story:
+        return loop_story(g={"no_gradient": True}, cut=G_LINE, cut_by="detach")
+
+    @staticmethod
+    def healthy() -> Story:
+        return loop_story(good=True)

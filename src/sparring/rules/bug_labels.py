@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.loop import LoopFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import SCORES, Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+CLEAR = 0.5
+"""Size of a mean sign, from 0 to 1, above which a loss pulls one way."""
+
+
+@final
+@dataclass(frozen=True)
+class BugLabels(Rule):
+    """A player's loss asks for the wrong thing: G labels its examples fake, D has both kinds the same way.
+
+    The signs of the gradients of both losses with respect to D's scores show it, whatever the losses are."""
+
+    weight: ClassVar[float] = 0.998
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop), SCORES)
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        if loop is None:
+            return None
+        real, fake, g = loop.d.on_real, loop.d.on_fake, loop.g.on_fake
+        line = loop.d.loss_line
+        if real is not None and fake is not None and real * fake > CLEAR**2:
+            told, mended = (
+                "D's loss moves its scores of real and generated examples the same way",
+                "label real 1 and generated 0",
+            )
+        elif g is not None and fake is not None and g * fake > CLEAR**2:
+            headline = "G's loss moves D's scores of generated examples the way that D's does"
+            line = loop.g.loss_line
+            mended = "in G's step label generated examples as real: criterion(D(fake), ones)"
+        else:
+            return None
+        return Bug(
+            headline,
+            "players that pull the same way",
+            2,
+            Range(high=1),
+            phrase="{value} losses pull the same way where they should be against each other",
+            line=line,
+            mended=mended,
+        )
+
+    @staticmethod
+    def sick() -> Story:
+        return loop_story(g={"on_fake": 1.0})
+
+    @staticmethod
+    def healthy() -> Story:
+        """A critic whose scores are high for generated examples: both signs are turned round."""
+        return loop_story(good=True, d={"on_real": 1.0, "on_fake": -1.0}, g={"on_fake": 1.0})

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.loop import LoopFacts, OptimizerFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+USUAL = {
+    "Adam": (1e-6, 0.05),
+    "AdamW": (1e-6, 0.05),
+    "RMSprop": (1e-6, 0.05),
+    "SGD": (1e-6, 2.0),
+}
+"""Learning rates that GANs train with, generously; other optimizers are judged as SGD."""
+
+
+@final
+@dataclass(frozen=True)
+class BugLearningRate(Rule):
+    """A learning rate of 0, or one that is far from what any optimizer of its kind is used with."""
+
+    weight: ClassVar[float] = 0.988
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop))
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        for each in loop.optimizers if loop is not None else ():
+            low, high = USUAL.get(each.kind, USUAL["SGD"])
+            if not low <= each.lr <= high:
+                return Bug(
+                    f"{each.player}'s learning rate is {each.lr:g}",
+                    f"learning rate of {each.player}'s {each.kind}",
+                    each.lr,
+                    Range(low, high),
+                    phrase="{value} is outside what is used",
+                    mended=f"lr=2e-4 for Adam; opt_{each.player} has {each.lr:g}",
+                )
+        return None
+
+    @staticmethod
+    def sick() -> Story:
+        return loop_story(optimizers=(OptimizerFacts("D", "Adam", 0.5, 8, 0), OptimizerFacts("G", "Adam", 2e-4, 10, 0)))
+
+    @staticmethod
+    def healthy() -> Story:
+        return loop_story(good=True)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.record import Story
+from sparring.record.loop import LoopFacts, OptimizerFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import GRADIENTS, Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+
+@final
+@dataclass(frozen=True)
+class BugWrongParameters(Rule):
+    """An optimizer holds the other player's weights, or none of its own."""
+
+    weight: ClassVar[float] = 1.0
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop), GRADIENTS)
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        for each in loop.optimizers if loop is not None else ():
+            other = "D" if each.player == "G" else "G"
+            if each.others:
+                return Bug(
+                    f"{each.player}'s optimizer also holds {other}'s weights",
+                    f"parameters of {other} in {each.player}'s optimizer",
+                    each.others,
+                    Range(high=0),
+                    phrase="{value} of its parameters are not its player's",
+                    mended=f"opt_{each.player} = {each.kind}({each.player}.parameters(), ...)",
+                )
+            if not each.own:
+                return Bug(
+                    f"{each.player}'s optimizer holds none of {each.player}'s weights",
+                    f"parameters of {each.player} in its optimizer",
+                    0,
+                    Range(low=1),
+                    phrase="it holds {value} of them",
+                    mended=f"opt_{each.player} = {each.kind}({each.player}.parameters(), ...), of the network that trains",
+                )
+        return None
+
+    @staticmethod
+    def sick() -> Story:
+        return loop_story(
+            optimizers=(OptimizerFacts("D", "Adam", 2e-4, 0, 10), OptimizerFacts("G", "Adam", 2e-4, 10, 0))
+        )
+
+    @staticmethod
+    def healthy() -> Story:
+        return loop_story(good=True)
