@@ -39,10 +39,8 @@ class BugLabels(Rule):
         real, fake, g = loop.d.on_real, loop.d.on_fake, loop.g.on_fake
         line = loop.d.loss_line
         if real is not None and fake is not None and real * fake > CLEAR**2:
-            told, mended = (
-                "D's loss moves its scores of real and generated examples the same way",
-                "label real 1 and generated 0",
-            )
+            headline = "D's loss moves its scores of real and generated examples the same way"
+            mended = "label real 1 and generated 0"
         elif g is not None and fake is not None and g * fake > CLEAR**2:
             headline = "G's loss moves D's scores of generated examples the way that D's does"
             line = loop.g.loss_line

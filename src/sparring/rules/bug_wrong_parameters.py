@@ -47,7 +47,7 @@ class BugWrongParameters(Rule):
                     0,
                     Range(low=1),
                     phrase="it holds {value} of them",
-                    mended=f"opt_{each.player} = {each.kind}({each.player}.parameters(), ...), of the network that trains",
+                    mended=f"opt_{each.player} = {each.kind}({each.player}.parameters(), ...)",
                 )
         return None
 
