@@ -191,7 +191,7 @@ def diagnosis(story: Story) -> Diagnosis:
     """The diagnosis of a story."""
     signals = Signals(story)
     found = [finding for finding in (rule.find(signals) for rule in rules().values()) if finding is not None]
-    found.sort(key=lambda finding: (-finding.widespread, -finding.strength))
+    found.sort(key=lambda finding: (-finding.widespread, not finding.mended, -finding.strength))
     recipe = _recipe_of(story)
     if recipe is not None:
         found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]

@@ -35,19 +35,9 @@ class BugFrozen(Rule):
         for who in ("G", "D"):
             player = loop.player(who) if loop is not None else PlayerFacts()
             share = 1.0 if player.moved is None else player.moved
-            lr = (
-                max((each.lr for each in loop.optimizers if each.player == who), default=1.0)
-                if loop is not None
-                else 1.0
-            )
-            own = any(each.own for each in loop.optimizers if each.player == who) if loop is not None else False
-            if (
-                player.steps
-                and share < MIN_MOVED
-                and lr > 0
-                and own
-                and not (who == "G" and player.no_gradient and loop and loop.cut_by)
-            ):
+            mine = [each for each in loop.optimizers if each.player == who] if loop is not None else []
+            has_optimizer = any(each.own and each.lr > 0 for each in mine)
+            if player.steps and share < MIN_MOVED and has_optimizer and not player.no_gradient:
                 which = f" ({player.frozen[0]}, for one)" if player.frozen else ""
                 return Bug(
                     f"Weights of {who} do not move{which}",

@@ -45,11 +45,7 @@ class BugGeneratorCutOff(Rule):
 
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
-        if (
-            loop is None
-            or not (loop.g.no_gradient and loop.g.steps)
-            or (loop.g.frozen and not loop.cut_by and not loop.g.loss_line)
-        ):
+        if loop is None or not loop.g.no_gradient or not loop.g.steps:
             return None
         return Bug(
             f"G's loss reaches none of G's weights{HOW.get(loop.cut_by, '')}",
@@ -58,9 +54,7 @@ class BugGeneratorCutOff(Rule):
             Range(low=0.01),
             phrase="its step moves {value} of them",
             line=loop.cut or loop.g.loss_line,
-            mended=MENDED.get(
-                loop.cut_by, "compute G's loss from D(G(z)) itself, and call backward() on it before opt_G.step()"
-            ),
+            mended=MENDED.get(loop.cut_by, "compute G's loss from D(G(z)), and backward() before opt_G.step()"),
         )
 
     @staticmethod
