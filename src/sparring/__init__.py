@@ -6,6 +6,9 @@
     run = sparring.train(recipe, out="runs/digits")
     images = sparring.sample(run, count=64)            # float32 (P, 64, 1, 8, 8), data units
 
+    with sparring.watch(G, D, opt_G, opt_D, data=loader, out="runs/mine"):     # a loop of one's own
+        ...
+
 The names below are imported when first used, so `import sparring` is fast and loads no torch.
 """
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
         find_recipe,
         sample,
         train,
+        watch,
         write_report,
     )
     from sparring.interface import find_recipe as recipe
@@ -55,6 +59,7 @@ __all__ = [
     "recipe",
     "sample",
     "train",
+    "watch",
     "write_report",
 ]
 
@@ -72,6 +77,7 @@ _HOMES = {
     "leaf": "sparring.catalogue:read",
     "sample": "sparring.analysis.generators:sample",
     "train": "sparring.interface:train",
+    "watch": "sparring.interface:watch",
     "write_report": "sparring.report:write_report",
 }
 _PACKAGES = ("datasets", "latents", "metrics", "networks", "objectives", "optimizers", "recipe", "tricks")

@@ -325,7 +325,11 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """`train`, whose signature and docstring are those of the trainer's, is made when it is first used."""
+    """`train`, whose signature and docstring are those of the trainer's, and `watch` are made when first used."""
+    if name == "watch":
+        from sparring.training.watch.session import Watch
+
+        return globals().setdefault("watch", Watch)
     if name != "train":
         raise AttributeError(f"module 'sparring.interface' has no attribute {name!r}")
     from sparring.training.start import train

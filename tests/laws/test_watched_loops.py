@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.loops.sound import LOOPS, Loop
 
 from sparring.training.watch.session import Watch
+from tests.loops.sound import LOOPS, Loop
 
 ROUNDS = 20
 

@@ -1,4 +1,4 @@
-"""Loops with one mistake each, in the styles of the sound ones. `BROKEN[name]` is the loop and the rule it should get."""
+"""Loops with one mistake each, in the styles of the sound ones: `BROKEN[name]` is the loop and the rule for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.loops.sound import BATCH, LATENT, ConvD, ConvG, Loop, Watching, adam,
 Nets = tuple[nn.Module, nn.Module]
 
 
-def _flat(  # noqa: C901 - a loop with a switch for each mistake reads best in one piece
+def _flat(
     watching: Watching,
     rounds: int,
     *,

@@ -1,0 +1,44 @@
+"""Someone's own loop has a mistake: the watch names it first, with its line; a sound loop is accused of nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sparring.analysis.diagnosis import Finding, diagnosis
+from sparring.training.watch.session import Watch
+from tests.loops import broken, sound
+
+ROUNDS = 30
+
+
+def findings_of(loop: Any, out: Path) -> tuple[Finding, ...]:
+    """What the diagnosis of a watched loop says."""
+    torch.manual_seed(1)
+    watches: list[Watch] = []
+
+    def watching(*players: Any, **more: Any) -> Watch:
+        watches.append(Watch(*players, out=out, **more))
+        return watches[-1]
+
+    loop(watching, ROUNDS)
+    assert watches[0].trouble is None
+    return diagnosis(watches[0].run.story).findings
+
+
+@pytest.mark.parametrize("name", broken.BROKEN)
+def test_a_mistake_is_named_first(name: str, tmp_path: Path) -> None:
+    loop, rule = broken.BROKEN[name]
+    first = findings_of(loop, tmp_path / "run")[0]
+    assert first.rule == rule
+    assert first.mended
+    if first.line is not None:
+        assert "tests/loops/broken.py" in first.line.file and first.line.code
+
+
+@pytest.mark.parametrize("name", sound.LOOPS)
+def test_a_sound_loop_is_accused_of_nothing(name: str, tmp_path: Path) -> None:
+    assert not [f for f in findings_of(sound.LOOPS[name], tmp_path / "run") if f.rule.startswith("bug-")]
