@@ -18,15 +18,16 @@ import torch
 from torch import Tensor
 
 from sparring.analysis.generators import with_classes
-from sparring.analysis.judge_choice import judge_of
-from sparring.analysis.samples import DRAWN_BY, draw, fitting_metrics, in_data_units, quantiles_of, views
+from sparring.analysis.judge_choice import Choice, choose_judge
+from sparring.analysis.relative import RelativeMetrics
+from sparring.analysis.sampling import standard_errors
+from sparring.analysis.samples import DRAWN_BY, MAX_TRAINING, draw, fitting_metrics, in_data_units, quantiles_of, real_examples, views
 from sparring.datasets import Dataset
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.game.assembly import preserving_torch_rng
 from sparring.game.game import Examples, Game, Labeled
 from sparring.game.population import Population
-from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric
 from sparring.recipe import Recipe
 from sparring.record.journal import json_numbers
@@ -38,8 +39,6 @@ MIN_COUNT = 64
 """Where so many members' samples would not fit in memory there are fewer, but not fewer than this."""
 AT_ONCE = 2**25
 """How many numbers of samples are in memory at once: an eighth of a gigabyte, and metrics make copies."""
-MAX_TRAINING = 2_048
-"""How many training examples nearest neighbors are searched among. More would cost more than the judge."""
 
 
 @dataclass(frozen=True)
@@ -57,46 +56,6 @@ class Reals:
 
 
 @dataclass(frozen=True)
-class RelativeMetrics:
-    """Metrics of samples as they are, without a judge, as ratios to what held-out real examples score."""
-
-    training: np.ndarray
-    """float32 `(M, *shape)` in data units."""
-    metrics: Mapping[str, Metric]
-    """By name; all of them are `relative`."""
-    real: Mapping[str, float]
-    """What held-out real examples score, by the metric's name; none of these is 0."""
-
-    @classmethod
-    def of(cls, data: Dataset, training: np.ndarray, held_out: np.ndarray | None, samples: int) -> RelativeMetrics:
-        """Every relative metric that fits.
-
-        Args:
-            data: The data set.
-            training: Training examples `(M, *shape)` in data units.
-            held_out: Others `(N, *shape)`; without these, training examples are compared with one another.
-            samples: How many samples each member will be evaluated with.
-        """
-        found = fitting_metrics(data, {"examples"})
-        fitting = {n: m for n, m in found.items() if m.quick and m.relative and samples >= m.min_examples}
-        real: dict[str, float] = {}
-        for name, metric in fitting.items():
-            if held_out is None:
-                enough = len(training) >= metric.min_examples
-                score = metric.leave_one_out(training, COUNT) if enough else 0.0
-            else:
-                enough = min(len(training), len(held_out)) >= metric.min_examples
-                score = float(metric(training, held_out[None])[0]) if enough else 0.0
-            if 0 < score < np.inf:
-                real[name] = score
-        return cls(training, {name: fitting[name] for name in real}, real)
-
-    def __call__(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Of samples `(P, n, *shape)` in data units, each metric's ratios `(P,)`; NaN for a member that diverged."""
-        return {n: m.ratio(m(self.training, samples), self.real[n]) for n, m in self.metrics.items()}
-
-
-@dataclass(frozen=True)
 class Evaluator:
     """What evaluations need; the same for every evaluation of a run."""
 
@@ -108,7 +67,8 @@ class Evaluator:
     """
     reals: Reals
     relative: RelativeMetrics
-    judge: Judge | None
+    choice: Choice
+    """The judge, or why there is none."""
     metrics: Mapping[str, Metric]
     """Those in the space of features, classes or coordinates."""
     reference: Mapping[str, np.ndarray]
@@ -117,6 +77,8 @@ class Evaluator:
     """What held-out real data scores, by the metric's name."""
     quantiles: np.ndarray
     """QUANTILES of the numbers of training examples, as the networks see them, `(Q,)`."""
+    real_errors: Mapping[str, float]
+    """The standard errors of these values that come from how few examples there are, of `distance` metrics."""
     chunk: int
     """How many examples of a member a network is given at a time."""
     setup_seconds: float
@@ -125,11 +87,15 @@ class Evaluator:
     """How long an evaluation may take, estimated before there was one."""
 
     @classmethod
-    def of(cls, recipe: Recipe, game: Game, data_dir: Path | None, members: int = 0) -> Evaluator:
-        """For a game of `recipe`. It downloads no more than the data set's own test split, and trains no judge.
+    def of(
+        cls, recipe: Recipe, game: Game, data_dir: Path | None, members: int = 0, choice: Choice | None = None
+    ) -> Evaluator:
+        """For a game of `recipe`. It downloads no more than the data set's own test split.
 
-        `members` is the size of the whole population, where this game is one shard of it.
+        `members` is the size of the whole population, where this game is one shard of it. `choice` is the judge; the one
+        that goes with the data, which may be trained first, where none is given.
         """
+        choice = choice or choose_judge(recipe.data, data_dir, game.source)
         began = time.perf_counter()
         with torch.no_grad(), preserving_torch_rng():
             count = _count(recipe, members or len(recipe.seeds))
@@ -137,30 +103,27 @@ class Evaluator:
             latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), range(count))
             if not bool((latent != latent[:, :1]).any()):
                 latent = latent[:, :1]
-            reals = _reals(recipe, game, count, data_dir)
-            training = in_data_units(recipe.data, _without_classes(reals.training)[0])
-            held_out = None
-            if reals.held_out is not None:
-                held_out = in_data_units(recipe.data, _without_classes(reals.held_out)[0])
-            relative = RelativeMetrics.of(recipe.data, training, held_out, latent.shape[1])
-            judge = judge_of(recipe.data)
-            judge = judge if judge is not None and judge.accepts(recipe.data.shape) else None
+            pixels, why = _held_out(recipe, game, data_dir)
+            reals = _reals(recipe, game, count, pixels, why)
+            real = real_examples(recipe.data, game.source, count, pixels)
+            relative = RelativeMetrics.of(recipe.data, real.some_training, real.unseen, latent.shape[1])
             prepared = time.perf_counter()
-            reference, held_out_views = (views(side, judge) for side in _sides(training, held_out, count))
-            metrics = _quick(recipe.data, reference) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
-            baseline = {
-                name: float(m(reference[m.space], held_out_views[m.space][None])[0]) for name, m in metrics.items()
-            }
+            reference, held_out = (views(side, choice.judge) for side in (real.reference, real.held_out))
+            metrics = _quick(recipe.data, reference, choice) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
+            baseline = {n: float(m(reference[m.space], held_out[m.space][None])[0]) for n, m in metrics.items()}
+            metrics = {name: m for name, m in metrics.items() if baseline[name] >= m.min_real}
+            errors = _errors(metrics, reference, {space: side[None] for space, side in held_out.items()})
             took = time.perf_counter() - prepared
         return cls(
             data=recipe.data,
             latent=latent,
             reals=reals,
             relative=relative,
-            judge=judge,
+            choice=choice,
             metrics=metrics,
             reference=reference,
-            real_baseline={**baseline, **dict.fromkeys(relative.real, 1.0)},
+            real_baseline={**{name: baseline[name] for name in metrics}, **dict.fromkeys(relative.real, 1.0)},
+            real_errors={name: float(error[0]) for name, error in errors.items()},
             quantiles=quantiles_of(_without_classes(reals.training)[:1])[0],
             chunk=max(recipe.batch, MIN_COUNT),
             setup_seconds=time.perf_counter() - began,
@@ -172,15 +135,22 @@ class Evaluator:
 
         Samples that are there already (`generate`) need not be generated again.
         """
+        return self.evaluate_with_errors(game, generated)[0]
+
+    def evaluate_with_errors(
+        self, game: Game, generated: Tensor | None = None
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """The same, and the standard errors of `distance` metrics that come from how few samples there are."""
         generated = self.generate(game) if generated is None else generated
         with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.players["D"].networks):
             outputs = self._d_outputs(game, generated)
             samples = in_data_units(self.data, generated)
         compared = samples[:, : self.compared] if samples.shape[1] > 1 else samples.repeat(self.compared, 1)
         with np.errstate(over="ignore", invalid="ignore"):  # of a member that is about to diverge
-            spaces = views(compared, self.judge) if self.metrics else {}
+            spaces = views(compared, self.choice.judge) if self.metrics else {}
             values = {name: m(self.reference[m.space], spaces[m.space]) for name, m in self.metrics.items()}
-            return {**values, **self.relative(samples), **outputs}
+            errors = _errors(self.metrics, self.reference, spaces)
+            return {**values, **self.relative(samples), **outputs}, errors
 
     @property
     def compared(self) -> int:
@@ -194,8 +164,10 @@ class Evaluator:
             "samples": self.latent.shape[1],
             "training": len(self.relative.training),
             "examples": self.reals.examples,
-            "judge": self.judge.name if self.judge and self.metrics else None,
+            "judge": self.choice.judge.name if self.choice.judge and self.metrics else None,
+            "judge_missing": self.choice.missing or None,
             "held_out": self.reals.held_out_from,
+            "errors": {name: json_numbers(error) for name, error in self.real_errors.items()},
             "quantiles": json_numbers(self.quantiles),
             "metrics": {n: json_numbers(value) for n, value in self.real_baseline.items() if np.isfinite(value)},
         }
@@ -237,25 +209,32 @@ def _count(recipe: Recipe, members: int) -> int:
     return max(MIN_COUNT, min(COUNT, AT_ONCE // numbers))
 
 
-def _reals(recipe: Recipe, game: Game, count: int, data_dir: Path | None) -> Reals:
-    data, source = recipe.data, game.source
+def _held_out(recipe: Recipe, game: Game, data_dir: Path | None) -> tuple[np.ndarray | None, str]:
+    """The data's own held-out part, and where it comes from, or why there is none."""
+    if not isinstance(game.source, Images):
+        return None, "other draws from the same distribution"
+    if game.classes:
+        return None, "none: the classes of held-out examples are not known"
+    try:
+        pixels = recipe.data.held_out(data_dir)
+    except SparringError as error:
+        return None, f"none: {error}"
+    return pixels, "none: the data set has no held-out part" if pixels is None else "its test split"
+
+
+def _reals(recipe: Recipe, game: Game, count: int, pixels: np.ndarray | None, where: str) -> Reals:
+    source = game.source
     if not isinstance(source, Images):
         training, held_out = _drawn(recipe, game, MAX_TRAINING, DRAWN_BY), _drawn(recipe, game, count, DRAWN_BY + 1)
-        return Reals(training, held_out, "other draws from the same distribution")
+        return Reals(training, held_out, where)
     examples = len(source.pixels)
     training = _drawn(recipe, game, min(examples, MAX_TRAINING), DRAWN_BY)
-    if game.classes:
-        return Reals(training, None, "none: the classes of held-out examples are not known", examples)
-    try:
-        held_out = data.held_out(data_dir)
-    except SparringError as error:
-        return Reals(training, None, f"none: {error}", examples)
-    if held_out is None:
-        return Reals(training, None, "none: the data set has no held-out part", examples)
-    low, high = data.span
-    chosen = torch.from_numpy(held_out[np.random.default_rng(1).permutation(len(held_out))[:count]])
+    if pixels is None:
+        return Reals(training, None, where, examples)
+    low, high = recipe.data.span
+    chosen = torch.from_numpy(pixels[np.random.default_rng(1).permutation(len(pixels))[:count]])
     scaled = chosen.to(game.rng.device, game.rng.dtype).mul_((high - low) / 255).add_(low)
-    return Reals(training, scaled.expand(len(recipe.seeds), *scaled.shape), "its test split", examples)
+    return Reals(training, scaled.expand(len(recipe.seeds), *scaled.shape), where, examples)
 
 
 def _drawn(recipe: Recipe, game: Game, count: int, seed: int) -> Examples:
@@ -270,18 +249,22 @@ def _drawn(recipe: Recipe, game: Game, count: int, seed: int) -> Examples:
     return Labeled(repeated, one_hot.expand(members, *one_hot.shape[1:]))
 
 
-def _sides(training: np.ndarray, held_out: np.ndarray | None, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """What samples are compared with, and as many others that take the samples' place for the baseline."""
-    if held_out is not None:
-        n = min(count, len(training), len(held_out))
-        return training[:n], held_out[:n]
-    n = min(count, len(training) // 2)
-    return training[:n], training[n : 2 * n]
+def _quick(data: Dataset, spaces: Mapping[str, np.ndarray], choice: Choice) -> dict[str, Metric]:
+    """The metrics that are cheap enough during training and can be computed in these spaces, by name.
+
+    Without a judge, of those in the space of features only the distance: neighbors need features that mean something.
+    """
+    quick = {name: metric for name, metric in fitting_metrics(data, spaces.keys()).items() if metric.quick}
+    judged = choice.judge is not None
+    return {name: m for name, m in quick.items() if judged or m.distance or m.space != "features"}
 
 
-def _quick(data: Dataset, spaces: Mapping[str, np.ndarray]) -> dict[str, Metric]:
-    """The metrics that are cheap enough during training and can be computed in these spaces, by name."""
-    return {name: metric for name, metric in fitting_metrics(data, spaces.keys()).items() if metric.quick}
+def _errors(
+    metrics: Mapping[str, Metric], real: Mapping[str, np.ndarray], fake: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The standard errors of `distance` metrics, each `(P,)`, of examples in the spaces that metrics are computed in."""
+    distances = {name: metric for name, metric in metrics.items() if metric.distance}
+    return {name: standard_errors(m, real[m.space], fake[m.space]) for name, m in distances.items()}
 
 
 def _without_classes(examples: Examples) -> Tensor:

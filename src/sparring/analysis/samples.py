@@ -29,6 +29,12 @@ COMPARED_SHARE = 0.5
 """Share of the free memory that training images may take while samples are compared with them."""
 OWN_FEATURES = 16
 """Up to this many numbers an example is its own feature vector, so that data without a judge is measured too."""
+MAX_TRAINING = 2_048
+"""How many training examples nearest neighbors are searched among. More would cost more than a judge."""
+DRAWN_AT_ONCE, MAX_DRAWN = 512, 8_192
+"""Of data that is drawn: how many examples at a time, and how many at most to find out whether it begins again."""
+MIN_PASS, REPEATED = 32, 0.9
+"""A pass through the data has so many examples at least, and of as many draws after it this share was drawn before."""
 
 Views = Mapping[str, np.ndarray]
 """The space of a metric -> examples in that space, `(..., D)`."""
@@ -42,8 +48,12 @@ class Real:
     """What generated examples are compared with."""
     held_out: np.ndarray
     """As many others, which take the generated examples' place to give the real-data baseline."""
+    some_training: np.ndarray
+    """At most MAX_TRAINING examples that a run may have trained on."""
+    unseen: np.ndarray | None
+    """Examples that no run is trained on; None where there are none."""
     training: np.ndarray | None
-    """Everything that a run may have trained on; None for data that is drawn without end."""
+    """Everything that a run may have trained on; None for data that is drawn without end, and where not asked for."""
     held_out_from: str
     """Where `held_out` comes from, in words."""
     training_without_held_out: np.ndarray | None = None
@@ -51,27 +61,53 @@ class Real:
 
 
 def real_data(data: Dataset, count: int, data_dir: Path | None = None) -> Real:
-    """At most `count` real examples for each side, the same ones every time.
+    """At most `count` real examples for each side, the same ones every time, and everything else of the data.
 
     Held-out ones are the publisher's where there are any; otherwise half of the training data takes their place.
     """
     source = data.open(data_dir, "cpu")
+    held_out = data.held_out(data_dir) if isinstance(source, Images) else None
+    return real_examples(data, source, count, held_out, everything=True)
+
+
+def real_examples(
+    data: Dataset, source: Source, count: int, held_out: np.ndarray | None, everything: bool = False
+) -> Real:
+    """The same of an opened data set, whose held-out part is `held_out`; all of the training data if `everything`."""
     if not isinstance(source, Images):
-        return _endless(data, count, data_dir)
-    training = source.pixels.numpy()
-    order = np.random.default_rng(0).permutation(len(training))
-    compared = np.sort(order[: _that_fit(training)])
-    everything = to_unit(training[compared])
-    held_out = data.held_out(data_dir)
-    if held_out is not None:
-        n = min(count, len(training), len(held_out))
-        chosen = np.random.default_rng(1).permutation(len(held_out))[:n]
-        return Real(to_unit(training[order[:n]]), to_unit(held_out[chosen]), everything, "its test split")
-    half = len(training) // 2
+        once = one_pass(data, source)
+        return _endless(data, source, count) if once is None else _halves(once, once, count, everything)
+    pixels = source.pixels.cpu().numpy()
+    order = np.random.default_rng(0).permutation(len(pixels))
+    if held_out is None:
+        return _halves(pixels, pixels[order[:MAX_TRAINING]], count, everything, order)
+    n = min(count, len(pixels), len(held_out))
+    unseen = to_unit(held_out[np.random.default_rng(1).permutation(len(held_out))[:n]])
+    some = to_unit(pixels[order[:MAX_TRAINING]])
+    reference = some[:n] if n <= len(some) else to_unit(pixels[order[:n]])
+    training = to_unit(pixels[np.sort(order[: _that_fit(pixels)])]) if everything else None
+    return Real(reference, unseen, some, unseen, training, "its test split")
+
+
+def _halves(
+    examples: np.ndarray, some: np.ndarray, count: int, everything: bool, order: np.ndarray | None = None
+) -> Real:
+    """From finite data without a held-out part: a judge that is trained on it learns from the first half."""
+    order = np.arange(len(examples)) if order is None else order
+    half = len(order) // 2
     n = min(count, half)
-    taken = order[half : half + n]  # a judge that is trained on this data learns from the first half
-    rest = everything[~np.isin(compared, taken)]
-    return Real(to_unit(training[order[:n]]), to_unit(training[taken]), everything, "other training examples", rest)
+    taken = order[half : half + n]
+    compared = np.sort(order[: _that_fit(examples)]) if everything else order[:0]
+    training = to_unit(examples[compared])
+    return Real(
+        reference=to_unit(examples[order[:n]]),
+        held_out=to_unit(examples[taken]),
+        some_training=to_unit(some[:MAX_TRAINING]),
+        unseen=None,
+        training=training if everything else None,
+        held_out_from="other training examples",
+        training_without_held_out=training[~np.isin(compared, taken)] if everything else None,
+    )
 
 
 def _that_fit(training: np.ndarray) -> int:
@@ -80,6 +116,30 @@ def _that_fit(training: np.ndarray) -> int:
     if fit < len(training):
         say(f"copies are searched for among {fit:,} of {len(training):,} training images: more do not fit in memory")
     return max(fit, 2 * MIN_EXAMPLES)
+
+
+def one_pass(data: Dataset, source: Source) -> np.ndarray | None:
+    """Every example of finite data that is drawn in passes, `(N, *shape)` in data units, in the order of one pass.
+
+    None for data that is drawn without end, and where a pass has more than MAX_DRAWN examples.
+    """
+    drawn = first_draws(data, source, MAX_DRAWN)
+    rows = np.ascontiguousarray(drawn.reshape(len(drawn), -1))
+    _, first, which = np.unique(rows.view(f"V{rows.dtype.itemsize * rows.shape[1]}"), return_index=True, return_inverse=True)
+    again = first[which.ravel()] < np.arange(len(rows))
+    if not again.any():
+        return None
+    end = int(again.argmax())
+    return drawn[:end] if end >= MIN_PASS and again[end : 2 * end].mean() >= REPEATED else None
+
+
+def first_draws(data: Dataset, source: Source, count: int, seed: int = DRAWN_BY) -> np.ndarray:
+    """What a member of that seed, which does not train, would see first: `(count, *shape)` in data units."""
+    rng, parts = RandomStreams((seed,)), list[np.ndarray]()
+    for round in range(-(-count // DRAWN_AT_ONCE)):
+        rng.begin(round)
+        parts.append(in_data_units(data, source.draw(rng, DRAWN_AT_ONCE)[0]))
+    return np.concatenate(parts)[:count]
 
 
 def draw(source: Source, rng: RandomStreams, count: int, classes: bool) -> tuple[Tensor, Tensor | None]:
@@ -130,8 +190,8 @@ def fitting_metrics(data: Dataset, spaces: Collection[str]) -> dict[str, Metric]
 
 
 def to_unit(pixels: np.ndarray) -> np.ndarray:
-    """uint8 pixels in data units: float32 in [0, 1]."""
-    return pixels.astype(np.float32) / 255
+    """uint8 pixels in data units, float32 in [0, 1]; other examples are in data units already."""
+    return pixels.astype(np.float32) / 255 if pixels.dtype == np.uint8 else pixels
 
 
 def in_data_units(data: Dataset, examples: Tensor) -> np.ndarray:
@@ -153,25 +213,25 @@ def quantiles_of(examples: Tensor) -> np.ndarray:
     return np.where(finite.cpu().numpy()[:, None], values, np.nan)
 
 
-def _endless(data: Dataset, count: int, data_dir: Path | None) -> Real:
-    """From data that is drawn without end: two rounds of one member's draws."""
-    sides: list[np.ndarray] = []
-    for round in (0, 1):
-        rng = RandomStreams((DRAWN_BY,))
-        rng.begin(round)
-        examples, _ = draw(data.open(data_dir, "cpu"), rng, count, classes=False)
-        sides.append(in_data_units(data, examples[0]))
-    return Real(sides[0], sides[1], None, "other draws from the same distribution")
+def _endless(data: Dataset, source: Source, count: int) -> Real:
+    """From data that is drawn without end."""
+    drawn = first_draws(data, source, 2 * count)
+    some = first_draws(data, source, MAX_TRAINING, DRAWN_BY + 1)
+    return Real(drawn[:count], drawn[count:], some, drawn[count:], None, "other draws from the same distribution")
 
 
-def drawn_images(data: Dataset, source: Source, count: int, at_once: int) -> tuple[np.ndarray, np.ndarray | None]:
+def drawn_images(data: Dataset, source: Source, count: int) -> tuple[np.ndarray, np.ndarray | None]:
     """Images from data that is drawn without end, different from those of `real_data`: uint8, and their classes."""
-    rng, pixels, labels = RandomStreams((DRAWN_BY + 1,)), list[np.ndarray](), list[np.ndarray]()
-    for round in range(-(-count // at_once)):
+    rng, pixels, labels = RandomStreams((DRAWN_BY + 2,)), list[np.ndarray](), list[np.ndarray]()
+    for round in range(-(-count // DRAWN_AT_ONCE)):
         rng.begin(round)
-        examples, classes = draw(source, rng, at_once, bool(data.classes))
+        examples, classes = draw(source, rng, DRAWN_AT_ONCE, bool(data.classes))
         if classes is not None:
             labels.append(classes[0].numpy())
-        unit = data.in_data_units(examples[0]).float().clamp(0, 1)
-        pixels.append((255 * unit).round().to(torch.uint8).numpy())
+        pixels.append(to_pixels(in_data_units(data, examples[0])))
     return np.concatenate(pixels)[:count], np.concatenate(labels)[:count] if labels else None
+
+
+def to_pixels(images: np.ndarray) -> np.ndarray:
+    """Images in data units -> uint8; what lies outside of [0, 1] is clipped."""
+    return (255 * np.clip(np.nan_to_num(images), 0, 1)).round().astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Judges: small classifiers of real data, whose features and class probabilities metrics are computed from.
+"""Judges: what metrics see of an example: features and class probabilities, mostly of small classifiers of real data.
 
 Values measured with one judge are comparable only with values measured with the same judge, so every measurement names
 its own.
@@ -59,6 +59,8 @@ class Judge:
     """Images that it processes at a time."""
     slow: bool = False
     """Whether it takes so long that progress is shown."""
+    bounded: bool = True
+    """Whether its examples lie in [0, 1], as images do: others are clipped."""
 
     @property
     def accuracy(self) -> float | None:
@@ -93,16 +95,17 @@ class Judge:
         """Features and class probabilities of images.
 
         Args:
-            examples: `(N, C, H, W)` in data units; values outside [0, 1] are clipped. Of images that are stacked as
-                channels each is processed by itself: features are concatenated, and the class is the number that has
-                the channels' classes as its digits.
+            examples: `(N, *shape)` in data units; values of images outside [0, 1] are clipped. Of images that are
+                stacked as channels each is processed by itself: features are concatenated, and the class is the number
+                that has the channels' classes as its digits.
 
         Raises:
             UsageError: The judge does not take images of this shape.
         """
         if not self.accepts(examples.shape[1:]):
             raise UsageError(self.refusal(examples.shape[1:]))
-        images = torch.from_numpy(np.clip(np.nan_to_num(examples), 0, 1).astype(np.float32))
+        finite = np.nan_to_num(examples)
+        images = torch.from_numpy((np.clip(finite, 0, 1) if self.bounded else finite).astype(np.float32))
         channels = [images] if self.shape is None else images.split(self.shape[0], dim=1)
         outputs = [self._evaluate(channel) for channel in channels]
         features = torch.cat([features for features, _ in outputs], 1).numpy()

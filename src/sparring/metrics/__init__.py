@@ -83,6 +83,10 @@ class Metric(ABC):
     """Whether what is reported is `ratio` to what held-out real examples score, so that real data scores 1."""
     all_training: ClassVar[bool] = False
     """Whether `real` is all of the training data, not as many examples as there are generated ones."""
+    distance: ClassVar[bool] = False
+    """Whether it is a distance from the data: evaluations state the standard error that comes from few samples."""
+    min_real: ClassVar[float] = -math.inf
+    """Real data scores at least this; where it does not, the metric says nothing of such data and is left out."""
     single_precision: ClassVar[bool] = False
     """Whether it is computed in float32: large sets of examples are then not copied."""
     min_examples: ClassVar[int] = 16

@@ -42,7 +42,7 @@ class Density(Metric):
 class Coverage(Metric):
     """Share of real examples that have a generated one as near as their k-th real neighbor: variety.
 
-    Expected of real data: 1 - 2^-k, 0.97 for k = 5.
+    Expected of real data: 1 - 2^-k, 0.97 for k = 5. Where examples repeat, their neighbors lie at no distance.
     """
 
     neighbors: int = 5
@@ -52,11 +52,14 @@ class Coverage(Metric):
     unit: ClassVar[str] = "share of real examples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most real examples have a sample near them")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.6, why="most real examples have a sample near them")
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "shift", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 14
     linear: ClassVar[bool] = True
+    min_real: ClassVar[float] = 0.75
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbors)

@@ -30,6 +30,7 @@ class FrechetDistance(Metric):
     quick: ClassVar[bool] = True
     rank: ClassVar[int] = 10
     headline: ClassVar[bool] = True
+    distance: ClassVar[bool] = True
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         if max(len(real), fake.shape[1]) < real.shape[1]:

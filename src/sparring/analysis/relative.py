@@ -1,0 +1,55 @@
+"""Metrics of examples as they are, without a judge: ratios to what held-out real examples score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparring.analysis.samples import fitting_metrics
+from sparring.datasets import Dataset
+from sparring.metrics import Metric
+
+LEFT_OUT = 256
+"""Without held-out examples so many training examples, each left out in turn, take their place."""
+
+
+@dataclass(frozen=True)
+class RelativeMetrics:
+    """Metrics of samples as they are, as ratios to what held-out real examples score."""
+
+    training: np.ndarray
+    """float32 `(M, *shape)` in data units."""
+    metrics: Mapping[str, Metric]
+    """By name; all of them are `relative`."""
+    real: Mapping[str, float]
+    """What held-out real examples score, by the metric's name; none of these is 0."""
+
+    @classmethod
+    def of(cls, data: Dataset, training: np.ndarray, held_out: np.ndarray | None, samples: int) -> RelativeMetrics:
+        """Every relative metric that fits.
+
+        Args:
+            data: The data set.
+            training: Training examples `(M, *shape)` in data units.
+            held_out: Others `(N, *shape)`; without these, training examples are compared with one another.
+            samples: How many samples of each member there will be.
+        """
+        found = fitting_metrics(data, {"examples"})
+        fitting = {n: m for n, m in found.items() if m.quick and m.relative and samples >= m.min_examples}
+        real: dict[str, float] = {}
+        for name, metric in fitting.items():
+            if held_out is None:
+                enough = len(training) >= metric.min_examples
+                score = metric.leave_one_out(training, LEFT_OUT) if enough else 0.0
+            else:
+                enough = min(len(training), len(held_out)) >= metric.min_examples
+                score = float(metric(training, held_out[None])[0]) if enough else 0.0
+            if 0 < score < np.inf:
+                real[name] = score
+        return cls(training, {name: fitting[name] for name in real}, real)
+
+    def __call__(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Of samples `(P, n, *shape)` in data units, each metric's ratios `(P,)`; NaN for a member that diverged."""
+        return {n: m.ratio(m(self.training, samples), self.real[n]) for n, m in self.metrics.items()}
