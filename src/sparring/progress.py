@@ -74,20 +74,23 @@ def progress_bar(done: float, total: float, width: int = BAR_WIDTH) -> ProgressB
 
 
 @contextmanager
-def progress(title: str, total: int, quiet: bool = False) -> Generator[Callable[[int], None]]:
+def progress(
+    title: str, total: int, quiet: bool = False, with_estimate: bool = False
+) -> Generator[Callable[[int], None]]:
     """Show how far some work is.
 
     Args:
         title: What the work is.
         total: Pieces of work.
         quiet: Print nothing where there is no terminal.
+        with_estimate: Where there is no terminal, wait with the title until it can say how long the work takes.
 
     Yields:
         A function to call with the number of pieces that are done.
     """
     display = Display(transient=True)
     start, shown, estimated = time.perf_counter(), 0.0, False
-    if not display.redraws and not quiet:
+    if not display.redraws and not quiet and not with_estimate:
         display.print(title)
 
     def update(done: int) -> None:
@@ -102,13 +105,17 @@ def progress(title: str, total: int, quiet: bool = False) -> Generator[Callable[
                 display.draw(row)
         elif left is not None and not estimated:
             estimated = True
-            if left > MIN_SECONDS_LEFT and not quiet:
+            if with_estimate and not quiet:
+                display.print(f"{title}: about {left:.0f} s")
+            elif left > MIN_SECONDS_LEFT and not quiet:
                 display.print(f"about {left:.0f} s left")
 
     try:
         yield update
     finally:
         display.stop()
+    if with_estimate and not (estimated or display.redraws or quiet):
+        display.print(title)
 
 
 @contextmanager

@@ -147,10 +147,10 @@ def timed(
         game.round += 1
         game.logged |= {name: [torch.ones(1)] for name in CURVES}
 
-    def evaluated(game: Game, generated: Tensor) -> dict[str, np.ndarray]:
+    def evaluated(game: Game, generated: Tensor) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         clock.now += evaluation
         spent.append(evaluation)
-        return {"diversity": np.ones(1)}
+        return {"diversity": np.ones(1)}, {}
 
     monkeypatch.setattr(game, "play", played)
     run = RunFolder(folder)
@@ -158,7 +158,7 @@ def timed(
     baseline = {"diversity": 1.0}
     evaluator: Any = SimpleNamespace(
         generate=lambda game: torch.zeros(1, 1, 4),
-        evaluate=evaluated,
+        evaluate_with_errors=evaluated,
         setup_seconds=setup,
         expected_seconds=evaluation,
         real_baseline=baseline,

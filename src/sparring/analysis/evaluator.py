@@ -22,7 +22,7 @@ from sparring.analysis.judge_choice import Choice, choose_judge
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.sampling import standard_errors
 from sparring.analysis.samples import DRAWN_BY, MAX_TRAINING, draw, fitting_metrics, in_data_units, quantiles_of, real_examples, views
-from sparring.datasets import Dataset
+from sparring.datasets import Dataset, Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.game.assembly import preserving_torch_rng
@@ -95,7 +95,7 @@ class Evaluator:
         `members` is the size of the whole population, where this game is one shard of it. `choice` is the judge; the one
         that goes with the data, which may be trained first, where none is given.
         """
-        choice = choice or choose_judge(recipe.data, data_dir, game.source)
+        choice = choice or choose_judge(recipe.data, data_dir, _on_cpu(recipe, game, data_dir))
         began = time.perf_counter()
         with torch.no_grad(), preserving_torch_rng():
             count = _count(recipe, members or len(recipe.seeds))
@@ -103,9 +103,10 @@ class Evaluator:
             latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), range(count))
             if not bool((latent != latent[:, :1]).any()):
                 latent = latent[:, :1]
+            source = _on_cpu(recipe, game, data_dir)
             pixels, why = _held_out(recipe, game, data_dir)
             reals = _reals(recipe, game, count, pixels, why)
-            real = real_examples(recipe.data, game.source, count, pixels)
+            real = real_examples(recipe.data, source, count, pixels)
             relative = RelativeMetrics.of(recipe.data, real.some_training, real.unseen, latent.shape[1])
             prepared = time.perf_counter()
             reference, held_out = (views(side, choice.judge) for side in (real.reference, real.held_out))
@@ -207,6 +208,12 @@ class Evaluator:
 def _count(recipe: Recipe, members: int) -> int:
     numbers = members * int(np.prod(recipe.data.shape))
     return max(MIN_COUNT, min(COUNT, AT_ONCE // numbers))
+
+
+def _on_cpu(recipe: Recipe, game: Game, data_dir: Path | None) -> Source:
+    """The opened data, to draw from on the CPU."""
+    here = isinstance(game.source, Images) or game.rng.device.type == "cpu"
+    return game.source if here else recipe.data.open(data_dir, "cpu")
 
 
 def _held_out(recipe: Recipe, game: Game, data_dir: Path | None) -> tuple[np.ndarray | None, str]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from sparring.recipe import Recipe
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "run": ("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "early_stop", "start_from"),
+    "run": (
+        *("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "judge", "early_stop", "start_from"),
+    ),
     "data": ("data", "data_dir", "batch", "conditional"),
     "images of your own": folder_flags.NAMES,
     "game": ("lr", "optimizer", "objective", "tricks", "round", "generator_optimizer", "discriminator_optimizer"),

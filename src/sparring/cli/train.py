@@ -42,6 +42,13 @@ class TrainFlags:
             default="on",
         ),
     ] = True
+    judge: Annotated[
+        bool,
+        flag(
+            "Let a judge see how far samples are from the data; of your own images it is trained first, and cached.",
+            default="on",
+        ),
+    ] = True
     early_stop: Annotated[Switch, flag("Stop when quality plateaus.", default="train all --rounds")] = False
     from_: Annotated[
         Path | None, flag("Train the recipe of this run from scratch, in place of a named one.", "RUN", "", name="from")
@@ -118,6 +125,7 @@ def run(arguments: list[str]) -> int:
             session_watchers=[live_shards],
             metrics=flags.metrics,
             early_stop=flags.early_stop,
+            judge=flags.judge,
             compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
         )
     return _print(made, flags.json) if is_main_process() else OK

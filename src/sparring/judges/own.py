@@ -105,8 +105,8 @@ def _train_on(training: LabeledImages, test: LabeledImages) -> tuple[JudgeNetwor
     count, shape = len(training.pixels), training.pixels.shape[1:]
     settings = settings_for(count, shape)
     how = "without classes" if training.labels is None else f"and their {len(np.unique(training.labels))} classes"
-    title = f"training a judge on {count:,} images {how}; it is cached for the next time"
-    with progress(title, settings.epochs * (count // settings.batch)) as advance:
+    title = f"training a judge on {count:,} images {how}, once for this data"
+    with progress(title, settings.epochs * (count // settings.batch), with_estimate=True) as advance:
         network, recognized = train_own_judge(
             training.pixels, training.labels, test.pixels, settings, lambda step, *_: advance(step)
         )

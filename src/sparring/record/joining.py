@@ -110,6 +110,9 @@ def _samples(events: Sequence[Event], with_metrics: bool) -> Event:
     if with_metrics and all("metrics" in event for event in events):
         names = [name for name in events[0]["metrics"] if all(name in event["metrics"] for event in events)]
         fields["metrics"] = {name: [member for event in events for member in event["metrics"][name]] for name in names}
+        errors = [event.get("errors", {}) for event in events]
+        shared = [name for name in errors[0] if all(name in each for each in errors)]
+        fields["errors"] = {name: [member for each in errors for member in each[name]] for name in shared}
         fields["evaluation_seconds"] = max(event["evaluation_seconds"] for event in events)
         if all("quantiles" in event for event in events):
             fields["quantiles"] = [member for event in events for member in event["quantiles"]]

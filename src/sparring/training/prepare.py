@@ -25,6 +25,7 @@ class Settings:
     metrics: bool = True
     early_stop: bool = False
     compile: bool | None = None
+    judge: bool = True
 
     def check(self, sharded: bool) -> None:
         """Raises UsageError for what does not go together."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from sparring.analysis.evaluator import Evaluator
+from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
+from sparring.datasets import Source
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
@@ -78,10 +80,12 @@ def train_here(
             world.barrier()
             if is_over:
                 return run
+            shared_run = shared_run or SharedRun(members)
+            evaluate = _evaluate(trainer, settings, shared_run, source) if world.is_main else None
             with _stopping_on_ctrl_c(trainer):
                 if world.is_main:
                     part = part_of(recipe, source, settings.device)
-                    _record_and_go(trainer, settings, shared_run or SharedRun(members), part, fit)
+                    _record_and_go(trainer, settings, evaluate, part, fit)
                 else:
                     trainer.follow()
     return run
@@ -96,17 +100,23 @@ def chores_for(evaluate: Evaluate | None = None, early_stop: bool = False) -> tu
     return Record(), evaluate, Divergence(), *stop, Best(evaluate, checkpoint), checkpoint
 
 
+def _evaluate(trainer: Trainer, settings: Settings, shared_run: SharedRun, source: Source) -> Evaluate | None:
+    """What evaluates samples. A judge that there is none of yet is trained now, so that Ctrl-C ends it at once."""
+    recipe, data_dir = trainer.recipe, settings.data_dir
+    if not settings.metrics:
+        return None
+    here = source if settings.device == "cpu" else None
+    choice = choose_judge(recipe.data, data_dir, here) if settings.judge else NO_JUDGE
+    make = partial(Evaluator.of, recipe, trainer.game, data_dir, shared_run.members, choice)
+    return Evaluate(make, shared_run.evaluates)
+
+
 def _record_and_go(
-    trainer: Trainer, settings: Settings, shared_run: SharedRun, part: Callable[[int], Game], fit: Fit | None
+    trainer: Trainer, settings: Settings, evaluate: Evaluate | None, part: Callable[[int], Game], fit: Fit | None
 ) -> None:
-    recipe, game, run = trainer.recipe, trainer.game, trainer.run
-    with _saying_what_is_saved(run):
+    with _saying_what_is_saved(trainer.run):
         _begin_journal(trainer, fit)
-        _choose_how_to_play(trainer, settings.compile if game.world.size == 1 else False, part)
-        evaluate = None
-        if settings.metrics:
-            make = partial(Evaluator.of, recipe, game, settings.data_dir, shared_run.members)
-            evaluate = Evaluate(make, shared_run.evaluates)
+        _choose_how_to_play(trainer, settings.compile if trainer.game.world.size == 1 else False, part)
         trainer.chores = chores_for(evaluate, settings.early_stop)
         trainer.go()
 

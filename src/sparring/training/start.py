@@ -37,6 +37,7 @@ def train(
     early_stop: bool = False,
     compile: bool | None = None,
     start_from: StartFrom | str | PathLike[str] | None = None,
+    judge: bool = True,
 ) -> RunFolder:
     """Train a recipe in the folder `out`, or resume the run there. Ctrl-C saves a checkpoint; call again to resume.
 
@@ -62,6 +63,9 @@ def train(
         start_from: A run whose weights of G and D the members start with, where they fit (fine-tuning): the run or its
             folder, with `:SEED` behind it for the weights of one member, or `:best` for the best checkpoint's.
             The same as `recipe.replace(start_from=...)`.
+        judge: Let a judge see how far samples are from the data. For images without one of the package it is trained
+            before the run, once: that takes seconds for hundreds of images and about a minute for thousands. Without a
+            judge nothing can say that samples are like the data.
 
     Returns:
         The run, finished or stopped.
@@ -77,7 +81,7 @@ def train(
     device = resolve_device(device)
     device = local_device(device) if world.size > 1 else device
     home = Path(data_dir) if data_dir is not None else None
-    settings = Settings(home, device, threads, metrics, early_stop, compile)
+    settings = Settings(home, device, threads, metrics, early_stop, compile, judge)
     several = world.size > 1 and not share_batch and len(recipe.seeds) >= world.size
     sharded = several or processes > 1 or on == "ray"
     settings.check(sharded)

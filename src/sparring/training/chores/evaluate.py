@@ -51,7 +51,8 @@ class Evaluate(Chore):
             return {}
         began = time.monotonic()
         generated = self._evaluator.generate(trainer.game)
-        metrics = trainer.latest.metrics = self._evaluator.evaluate(trainer.game, generated)
+        metrics, errors = self._evaluator.evaluate_with_errors(trainer.game, generated)
+        trainer.latest.metrics = metrics
         quantiles = quantiles_of(generated)
         self._last = time.monotonic() - began
         self._spent += self._last
@@ -59,6 +60,7 @@ class Evaluate(Chore):
         self._signals = None
         return {
             "metrics": {name: json_numbers(values) for name, values in metrics.items()},
+            "errors": {name: json_numbers(values) for name, values in errors.items()},
             "quantiles": json_numbers(quantiles),
             "evaluation_seconds": round(self._last, 4),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sparring.analysis.judge_choice import choose_judge
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import game_of, threads_for
 from sparring.game.runtime import idle_cores
@@ -38,7 +39,10 @@ class ShardedRun:
         """
         self._refuse_what_others_cannot_make()
         recipe = self.task.recipe
-        source = recipe.data.open(self.settings.data_dir, "cpu")  # so that errors appear, and files are fetched, once
+        # So that errors appear, files are fetched, and a judge is trained, once.
+        source = recipe.data.open(self.settings.data_dir, "cpu")
+        if self.settings.metrics and self.settings.judge:
+            choose_judge(recipe.data, self.settings.data_dir, source)
         plan = ShardPlan.of(self.run, recipe.seeds, self.count, self._threads())
         start = start_weights(recipe, self.run)
         if start is not None:

@@ -101,6 +101,7 @@ class Job:
     threads: int
     metrics: bool
     compile: bool | None = None
+    judge: bool = True
 
     @classmethod
     def of(cls, recipe: Recipe, settings: Settings, members: int, threads: int) -> Job:
@@ -113,6 +114,7 @@ class Job:
             threads=threads,
             metrics=settings.metrics,
             compile=settings.compile,
+            judge=settings.judge,
         )
 
     def make_recipe(self) -> Recipe:
@@ -123,7 +125,7 @@ class Job:
     def settings(self) -> Settings:
         """The arguments of `train` that it carries."""
         home = Path(self.data_dir) if self.data_dir else None
-        return Settings(home, self.device, self.threads, self.metrics, compile=self.compile)
+        return Settings(home, self.device, self.threads, self.metrics, compile=self.compile, judge=self.judge)
 
     def plain(self) -> dict[str, Any]:
         """For JSON; `Job(**plain)` is the same job."""
