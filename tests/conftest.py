@@ -106,6 +106,16 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def judges_learn_little() -> Iterator[None]:
+    """A judge of a test's own images is trained in a moment, where no test asks what it can tell."""
+    from sparring.judges import own_training
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(own_training, "PASSES", 300)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def no_waiting_for_the_disk() -> Iterator[None]:
     """What is written need not outlive a loss of power, which no test can bring about."""
     with pytest.MonkeyPatch.context() as patch:

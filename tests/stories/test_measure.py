@@ -171,7 +171,7 @@ def test_a_folder_without_classes_has_no_figures_of_classes(
     sparring("measure", out, "--json")
     said = capsys.readouterr()
     told = json.loads(said.out)
-    assert told["judge"] is None and "50 images are too few to train a judge on (64)" in said.err
+    assert told["judge"] is None and "100 images are too few to train a judge on (128 are needed)" in said.err
     assert set(told["metrics"]) == {"copying", "support-size"}
 
     flat = tmp_path / "flat"

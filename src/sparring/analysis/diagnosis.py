@@ -20,9 +20,12 @@ from sparring.record import RunFolder, Story
 from sparring.record.journal import json_numbers
 from sparring.rules import Finding, Rule
 from sparring.rules import Signals as Signals
+from sparring.rules._doubt import doubt
 
 NOT_SURE = "not-sure"
-"""The verdict where no finding holds for most members."""
+"""The verdict where nothing explains nearly all members."""
+CLEAR = 2 / 3
+"""Share of the members that the verdict must explain."""
 UNFINISHED = "undertrained"
 """The rule that finds members which need more training before anything can be said."""
 CONFIDENCE = 0.95
@@ -102,36 +105,49 @@ class Diagnosis:
     story: Story = field(repr=False)
     findings: tuple[Finding, ...]
     plateau: Plateau | None
+    doubt: str = ""
+    """Why the samples of most members are not called like the data; empty where they may be."""
 
     @property
     def verdict(self) -> str:
-        """The name of the strongest finding if it is clear, or NOT_SURE."""
+        """The name of the finding that explains most of nearly all members, or NOT_SURE."""
         return self.findings[0].rule if self.is_clear else NOT_SURE
 
     @property
     def is_clear(self) -> bool:
-        """Whether the strongest finding holds for most members.
+        """Whether the first finding is the verdict of at least CLEAR of the members.
 
-        Members that are good already do not speak against the others being unfinished: with these they may be most.
+        A smaller majority would be a matter of which seeds were trained. Members that are good already do not speak
+        against the others being unfinished: with these they may be that many.
         """
         if not self.findings:
             return False
         first, *others = self.findings
-        if first.widespread or first.rule != UNFINISHED:
-            return first.widespread
-        good = {member for finding in others if not finding.fault for member in finding.members}
-        return 2 * len(good.union(first.members)) > first.of
+        good = sum(finding.votes for finding in others if not finding.fault) if first.rule == UNFINISHED else 0
+        return first.votes + good >= CLEAR * first.of
 
     @property
     def line(self) -> str:
         """The verdict in one line."""
-        if not self.findings:
-            return f"{NOT_SURE}: nothing stands out, good or bad"
+        if not self.is_clear:
+            return f"{NOT_SURE}: {self.why_not_sure}"
         first = self.findings[0]
-        share = f"{len(first.members):,} of {first.of:,}"
+        return f"{first.rule} ({len(first.members):,} of {first.of:,}): {first.claim}"
+
+    @property
+    def why_not_sure(self) -> str:
+        """What keeps the verdict from being clear, in one phrase; empty where it is clear."""
         if self.is_clear:
-            return f"{first.rule} ({share}): {first.claim}"
-        return f"{NOT_SURE}: nothing is clear for most seeds; {first.rule} in {share}"
+            return ""
+        if not self.findings:
+            return self.doubt or "nothing stands out, good or bad"
+        total, named = self.findings[0].of, [finding for finding in self.findings if finding.votes]
+        parts = [f"{finding.rule} in {finding.votes:,} of {total:,}" for finding in named]
+        rest = total - sum(finding.votes for finding in named)
+        if not rest:
+            return f"the seeds are mixed, {', '.join(parts)}"
+        doubt = f"; {self.doubt}" if self.doubt and rest > total / 2 else ""
+        return f"the seeds are mixed, {', '.join(parts)}, nothing clear in {rest:,}{doubt}"
 
     @property
     def best(self) -> int | None:
@@ -158,6 +174,7 @@ class Diagnosis:
             "verdict": self.verdict,
             "findings": [_plain(self, finding, run) for finding in self.findings],
             "plateau": self.plateau.plain() if self.plateau else None,
+            "why_not_sure": self.why_not_sure or None,
             "best": self.best,
             "round": self.story.round,
         }
@@ -190,12 +207,30 @@ def story_of(run: RunFolder) -> Story:
 def diagnosis(story: Story) -> Diagnosis:
     """The diagnosis of a story."""
     signals = Signals(story)
-    found = [finding for finding in (rule.find(signals) for rule in rules().values()) if finding is not None]
-    found.sort(key=lambda finding: (-finding.widespread, not finding.mended, -finding.strength))
+    found = with_votes([finding for finding in (rule.find(signals) for rule in rules().values()) if finding])
     recipe = _recipe_of(story)
     if recipe is not None:
         found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]
-    return Diagnosis(story, tuple(found), Plateau.of(signals))
+    return Diagnosis(story, tuple(found), Plateau.of(signals), doubt(signals))
+
+
+def with_votes(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, each with its votes, sorted by them: every member votes for what explains most about it.
+
+    What explains more is the same for every member, and does not depend on how many members a finding holds for. A
+    mistake in a loop comes before what follows from it.
+    """
+
+    def rank(finding: Finding) -> tuple[bool, float]:
+        return not finding.mended, -finding.strength * finding.of / len(finding.members)
+
+    ranked = sorted(findings, key=rank)
+    votes, voted = list[int](), set[int]()
+    for finding in ranked:
+        votes.append(len(set(finding.members) - voted))
+        voted |= set(finding.members)
+    voting = [dataclasses.replace(finding, votes=count) for finding, count in zip(ranked, votes, strict=True)]
+    return sorted(voting, key=lambda finding: (-finding.votes, *rank(finding)))
 
 
 @cache

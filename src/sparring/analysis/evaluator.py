@@ -20,8 +20,17 @@ from torch import Tensor
 from sparring.analysis.generators import with_classes
 from sparring.analysis.judge_choice import Choice, choose_judge
 from sparring.analysis.relative import RelativeMetrics
+from sparring.analysis.samples import (
+    DRAWN_BY,
+    MAX_TRAINING,
+    draw,
+    fitting_metrics,
+    in_data_units,
+    quantiles_of,
+    real_examples,
+    views,
+)
 from sparring.analysis.sampling import standard_errors
-from sparring.analysis.samples import DRAWN_BY, MAX_TRAINING, draw, fitting_metrics, in_data_units, quantiles_of, real_examples, views
 from sparring.datasets import Dataset, Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
@@ -92,8 +101,8 @@ class Evaluator:
     ) -> Evaluator:
         """For a game of `recipe`. It downloads no more than the data set's own test split.
 
-        `members` is the size of the whole population, where this game is one shard of it. `choice` is the judge; the one
-        that goes with the data, which may be trained first, where none is given.
+        `members` is the size of the whole population, where this game is one shard of it. `choice` is the judge; where
+        none is given, the one that goes with the data, which may be trained first.
         """
         choice = choice or choose_judge(recipe.data, data_dir, _on_cpu(recipe, game, data_dir))
         began = time.perf_counter()
@@ -269,7 +278,7 @@ def _quick(data: Dataset, spaces: Mapping[str, np.ndarray], choice: Choice) -> d
 def _errors(
     metrics: Mapping[str, Metric], real: Mapping[str, np.ndarray], fake: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The standard errors of `distance` metrics, each `(P,)`, of examples in the spaces that metrics are computed in."""
+    """The standard errors of `distance` metrics, each `(P,)`, of examples in the spaces of metrics."""
     distances = {name: metric for name, metric in metrics.items() if metric.distance}
     return {name: standard_errors(m, real[m.space], fake[m.space]) for name, m in distances.items()}
 

@@ -35,7 +35,7 @@ class Choice:
     """Why there is none, in words, where one would be needed to say whether samples are like the data."""
 
 
-NO_JUDGE = Choice(None, "the run was trained without a judge (--no-judge)")
+NO_JUDGE = Choice(None, "the run had no judge (--no-judge; `sparring measure` uses one)")
 
 
 def judge_of(data: Dataset, name: str | None = None) -> Judge | None:

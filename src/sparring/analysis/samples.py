@@ -124,9 +124,9 @@ def one_pass(data: Dataset, source: Source) -> np.ndarray | None:
     None for data that is drawn without end, and where a pass has more than MAX_DRAWN examples.
     """
     drawn = first_draws(data, source, MAX_DRAWN)
-    rows = np.ascontiguousarray(drawn.reshape(len(drawn), -1))
-    _, first, which = np.unique(rows.view(f"V{rows.dtype.itemsize * rows.shape[1]}"), return_index=True, return_inverse=True)
-    again = first[which.ravel()] < np.arange(len(rows))
+    rows = [row.tobytes() for row in drawn]
+    first = {row: index for index, row in reversed(list(enumerate(rows)))}
+    again = np.array([first[row] < index for index, row in enumerate(rows)])
     if not again.any():
         return None
     end = int(again.argmax())

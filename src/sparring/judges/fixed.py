@@ -33,7 +33,7 @@ SERIES = 8
 FAINT = 1e-3
 """Root mean squares below this share of the data's are alike: they are rounding errors."""
 MIN_SPREAD = 0.3
-"""Of the logarithms of root mean squares, at least: in data whose noise never varies, a third more of it is no fault."""
+"""Of the logarithms of root mean squares, at least: where the data's noise never varies, a third more is no fault."""
 SQUARED_LENGTH = 64.0
 """Mean squared length of the features of real examples, as with the judges that are trained."""
 CLAMP = 1e4
@@ -90,10 +90,10 @@ class FixedFeatures(nn.Module):
         _, values, directions = torch.linalg.svd(z, full_matrices=False)
         variance = values.square() / len(z)
         share = variance / variance.sum().clamp(min=1e-12)
-        most = max(1, len(z) // PER_COMPONENT)
-        self.count = max(1, min(COMPONENTS, most, int((share > WEIGHTY).sum())))
+        limit = max(1, len(z) // PER_COMPONENT)
+        self.count = max(1, min(COMPONENTS, limit, int((share > WEIGHTY).sum())))
         enough = [int((share.cumsum(0) < explained).sum()) + 1 for explained in EXPLAINED]
-        self.levels = sorted({level for level in enough if level < min(z.shape[1], most)})
+        self.levels = sorted({level for level in enough if level < min(z.shape[1], limit)})
         kept = max([self.count, *self.levels])
         # The sign of a direction is arbitrary: its largest number is positive.
         signs = directions[:kept].gather(1, directions[:kept].abs().argmax(1, keepdim=True)).sign()

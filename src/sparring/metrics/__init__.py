@@ -83,6 +83,8 @@ class Metric(ABC):
     """Whether what is reported is `ratio` to what held-out real examples score, so that real data scores 1."""
     all_training: ClassVar[bool] = False
     """Whether `real` is all of the training data, not as many examples as there are generated ones."""
+    demanding: ClassVar[bool] = False
+    """Whether only the best samples are within its healthy range: those beyond are not like the data, but not bad."""
     distance: ClassVar[bool] = False
     """Whether it is a distance from the data: evaluations state the standard error that comes from few samples."""
     min_real: ClassVar[float] = -math.inf

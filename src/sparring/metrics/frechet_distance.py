@@ -22,7 +22,7 @@ class FrechetDistance(Metric):
     unit: ClassVar[str] = "to real features, lower is better"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
     healthy: ClassVar[Healthy] = Healthy(
-        max_above=8.0, why="with a judge's features: an eighth of the mean squared length of real ones"
+        max_above=6.4, why="with a judge's features: a tenth of the mean squared length of real ones"
     )
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = "Heusel et al., GANs trained by a two time-scale update rule, NeurIPS 2017, eq. 6"

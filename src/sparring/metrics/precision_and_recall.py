@@ -58,6 +58,7 @@ class Recall(Metric):
     quick: ClassVar[bool] = True
     rank: ClassVar[int] = 16
     linear: ClassVar[bool] = True
+    demanding: ClassVar[bool] = True
     min_real: ClassVar[float] = 0.6
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:

@@ -90,6 +90,13 @@ class Story:
         return rounds, {name: np.array(rows, dtype=np.float64) for name, rows in values.items()}
 
     @cached_property
+    def evaluation_errors(self) -> dict[str, np.ndarray]:
+        """The standard errors of distances at the evaluations that state them, each float64 `(T, P)`."""
+        stated = [event["errors"] for event in self.log_points if event.get("errors")]
+        names = [name for name in (stated[-1] if stated else ()) if all(name in errors for errors in stated)]
+        return {name: np.array([errors[name] for errors in stated], dtype=np.float64) for name in names}
+
+    @cached_property
     def real_baseline(self) -> Event | None:
         """The `real-baseline` event: each metric of real against real data, the judge, n. None without evaluations."""
         return next((event for event in reversed(self.events) if event["event"] == "real-baseline"), None)

@@ -75,6 +75,8 @@ class Finding:
     """Where in the user's own loop it happens; None for a run of `train`."""
     mended: str = ""
     """That line as it should be, or what to do there."""
+    votes: int = 0
+    """Of how many members this explains most; known once there is a diagnosis."""
 
     @cached_property
     def since(self) -> int:

@@ -6,11 +6,14 @@ colors has healthy ones.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.metrics import all_metrics
 from sparring.rules._evidence import Evidence, number
 
 if TYPE_CHECKING:
@@ -19,10 +22,12 @@ if TYPE_CHECKING:
 DISTANCE = "frechet-distance"
 ENOUGH = 100
 """Examples on either side without which a distance cannot tell samples from real examples: with 50, and a judge that
-was trained on as many, speckle was as near to photographs as other photographs."""
+was trained on as many, speckle was nearly as near to pictures as other pictures were."""
 CONFIDENCE = 1.96
 """Standard errors on either side of a value within which it lies with a confidence of 95 %."""
-RUN_MEASURE = "`sparring measure RUN` compares them"
+
+
+RUN_MEASURE = "`sparring measure` does it"
 
 
 class Nearness:
@@ -61,7 +66,7 @@ class Nearness:
 
     @cached_property
     def is_sure(self) -> np.ndarray:
-        """Members of which it is known that they are near the data, bool `(P,)`."""
+        """Members of which it is known that their samples are like the data, bool `(P,)`."""
         signals = self._signals
         if self.is_own:
             return signals.good
@@ -71,32 +76,33 @@ class Nearness:
 
     @cached_property
     def missing(self) -> str:
-        """What is missing, of all members, to say that samples are like the data, and how to get it; else empty."""
+        """What is missing to say of any member that its samples are like the data; empty where nothing is."""
         signals = self._signals
         if self.is_own:
             return ""
         if not len(signals.evaluated_rounds):
-            return f"no metrics of samples were logged, and without them nothing says what they are like; {RUN_MEASURE}"
+            return f"no metrics of samples were logged ({RUN_MEASURE})"
         if not (signals.has_judge and signals.has(DISTANCE)):
-            why = self._baseline.get("judge_missing") or "no judge compared samples with the data"
-            return f"{why}, so nothing says how far samples are from the data"
+            return self._baseline.get("judge_missing") or f"no judge compared samples with the data ({RUN_MEASURE})"
         count = self._baseline.get("n") or 0
         if count < ENOUGH:
-            return f"samples were compared with {count:,} examples, too few to tell ({ENOUGH} are needed)"
+            return f"samples were compared with {count:,} examples, which are too few to tell ({ENOUGH} are needed)"
         if not np.isfinite(signals.latest(DISTANCE)).any():
-            return f"samples were last evaluated at round {signals.evaluated_rounds[-1]:,}"
+            return f"samples were evaluated at round {signals.evaluated_rounds[-1]:,}, and not since"
         return ""
 
-    @property
-    def words(self) -> str:
-        """The distance as a reason in a sentence, for `Evidence.phrase`, beside what real data scores."""
+    def with_interval(self, numbers: Sequence[Evidence], members: np.ndarray) -> list[Evidence]:
+        """Evidence of these members in which the distance says its interval, and what real data scores beside it."""
+        title = all_metrics()[DISTANCE].title
+        return [replace(each, phrase=self._phrase(members)) if each.name == title else each for each in numbers]
+
+    def _phrase(self, members: np.ndarray) -> str:
+        """`the Fréchet distance is {value} (95 % interval 2.1 to 3), where held-out real data score 0.8 (0.6 to 1)`."""
+        ends = ""
+        if self.error.any():
+            low, high = (values[members] for values in self.interval)
+            ends = f" (95 % interval {number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))})"
         real, low, high = self.of_real
         between = f" ({number(low)} to {number(high)})" if high > low else ""
-        return f"{{value}}{{interval}}, where held-out real data score {number(real)}{between}"
-
-    def reason(self, evidence: Evidence, members: np.ndarray) -> Evidence:
-        """The evidence of the distance, with its interval and what real data scores in its sentence."""
-        low, high = (ends[members] for ends in self.interval)
-        ends = f" (95 % interval {number(float(low.min()))} to {number(float(high.max()))})" if self.error.any() else ""
-        phrase = self.words.replace("{interval}", ends)
-        return Evidence(evidence.name, evidence.values, evidence.healthy, f"the {evidence.name} is {phrase}")
+        title = all_metrics()[DISTANCE].title
+        return f"the {title} is {{value}}{ends}, where held-out real data score {number(real)}{between}"

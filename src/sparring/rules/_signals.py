@@ -14,6 +14,7 @@ from sparring import catalogue
 from sparring.metrics import Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
+from sparring.rules._nearness import Nearness
 from sparring.rules._progress import COPIES as COPIES
 from sparring.rules._progress import Progress
 from sparring.rules._ranges import Levels, Range
@@ -193,16 +194,18 @@ class Signals:
     def quality_metrics(self) -> list[str]:
         """The metrics that say whether samples are good.
 
-        A distance in an unknown unit does not. None where the data names its target and outputs are logged: those say
-        it then.
+        Distances in an unknown unit do not. None where the data names its target and outputs are logged: those say it
+        then.
         """
-        known = [n for n in self.metrics_with("quick") if n != "frechet-distance" or self.has_judge]
+        quick = self.metrics_with("quick")
+        known = [name for name, metric in quick.items() if metric.space != "features" or self.has_judge]
         return known if self.target_errors is None else []
 
     @cached_property
     def badness(self) -> np.ndarray:
         """How far samples are from healthy, `(P,)` in [0, 1]: in their worst metric; NaN if nothing is known."""
-        latest = [(self.latest(name), self.healthy(name)) for name in self.quality_metrics]
+        names = [name for name in self.quality_metrics if not all_metrics()[name].demanding]
+        latest = [(self.latest(name), self.healthy(name)) for name in names]
         if self.target_error is not None:
             latest.append((self.target_error, Range(high=NEAR)))
         excess = [np.where(np.isfinite(values), healthy.excess(values), -np.inf) for values, healthy in latest]
@@ -217,7 +220,14 @@ class Signals:
     @property
     def good(self) -> np.ndarray:
         """Members whose samples are healthy in every metric, bool `(P,)`; none where nothing is known."""
-        return self.badness <= 0
+        demanding = [name for name in self.quality_metrics if all_metrics()[name].demanding]
+        met = [self.healthy(name).contains(self.latest(name)) for name in demanding]
+        return np.all([self.badness <= 0, *met], axis=0)
+
+    @cached_property
+    def nearness(self) -> Nearness:
+        """How sure it is that samples are like the data."""
+        return Nearness(self)
 
     @property
     def poor(self) -> np.ndarray:

@@ -80,7 +80,7 @@ class Divergence(Rule):
             },
             {"frechet-distance": (40.0, 60.0), "confidence": 0.5, "nearest-neighbor": 3.0, "diversity": 0.3},
             levels=WASSERSTEIN,
-            diverged={member: 3_600 + 150 * member for member in range(5)},
+            diverged={member: 3_600 + 150 * member for member in range(6)},
         )
 
     @staticmethod

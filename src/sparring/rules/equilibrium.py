@@ -21,7 +21,8 @@ MAX_LEAD = 0.6
 class Equilibrium(Rule):
     """The good outcome: D cannot tell real from generated, and samples are like the data.
 
-    Either alone is not enough: a D that learned nothing cannot tell either, and a leading D may face good samples.
+    Either alone is not enough: a D that learned nothing cannot tell either, and a leading D may face good samples. That
+    samples are like the data is known only by a distance from it: in a judge's features, from modes or from a target.
     """
 
     fault: ClassVar[bool] = False
@@ -32,7 +33,7 @@ class Equilibrium(Rule):
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
         lead = np.abs(signals.final("lead"))
-        holds = (lead < MAX_LEAD) & signals.good & ~signals.diverged
+        holds = (lead < MAX_LEAD) & signals.nearness.is_sure & ~signals.diverged
         return Detection(holds=holds, severity=1 - lead / MAX_LEAD)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
@@ -40,7 +41,7 @@ class Equilibrium(Rule):
         level = signals.levels.healthy("d_loss") if signals.levels else Range()
         return Explanation(
             "D cannot tell real from generated and the samples are like the data",
-            [lead, *quality_evidence(signals, members)],
+            [*signals.nearness.with_interval(quality_evidence(signals, members), members), lead],
             Plot("curves", ("d_loss",), "D's loss", level),
             curves,
             f"; {_loss(signals, members)}, and {d_outputs(signals, members)}",

@@ -42,7 +42,7 @@ def verdict(diagnosis: Diagnosis) -> Markup:
 
 def _beside_verdict(diagnosis: Diagnosis) -> str:
     if diagnosis.verdict == NOT_SURE:
-        return ": no finding holds for most seeds." if diagnosis.findings else ": nothing stands out, good or bad."
+        return f": {diagnosis.why_not_sure}."
     return f": {members_of(diagnosis.findings[0])}."
 
 

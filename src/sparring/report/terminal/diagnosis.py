@@ -40,7 +40,7 @@ def _verdict(diagnosis: Diagnosis) -> Text:
         ("verdict  ", "dim"), (diagnosis.verdict, f"bold {'yellow' if unsure else 'red' if fault else 'green'}")
     )
     if unsure:
-        line.append("  no finding holds for most seeds" if diagnosis.findings else "  nothing stands out, good or bad")
+        line.append(f"  {diagnosis.why_not_sure}")
     return line
 
 
