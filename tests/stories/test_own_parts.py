@@ -264,13 +264,13 @@ def test_several_recipes_in_one_file_are_told_apart(tmp_path: Path) -> None:
     ("changes", "says"),
     [
         ("generator=lambda: nn.Linear(1, 5)", "(B, 4)"),
-        ("generator=lambda: nn.Linear(3, 4)", "(1,)"),
-        ("discriminator=lambda: nn.Linear(5, 1)", "(4,)"),
+        ("generator=lambda: nn.Linear(3, 4)", "latents.Normal(3)"),
+        ("discriminator=lambda: nn.Linear(5, 1)", "(B, 4)"),
         ("discriminator=lambda: nn.Linear(4, 2)", "(B, 1)"),
-        ("discriminator=nn.Conv2d(1, 4, 3)", "(4,)"),
+        ("discriminator=nn.Conv2d(1, 4, 3)", "(B, 4)"),
         ("generator=lambda: 3", "nn.Module"),
         ("generator=lambda: None", "nn.Module"),
-        ("discriminator=nn.Module", "(4,)"),
+        ("discriminator=nn.Module", "(B, 4)"),
         ("discriminator=nn.Linear", "Linear cannot be made"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from sparring.errors import SparringError, in_one_line
-from sparring.game.checks import check_examples_are_independent
+from sparring.game.checks import check_examples_are_independent, normalizes_batches, single_examples
 from sparring.game.game import Game, Player
+from sparring.game.own_networks import Fitted, batch_of, fitted
 from sparring.game.population import Population
 from sparring.game.runtime import idle_cores, preserving_torch_rng
 from sparring.game.world import ALONE, World
 from sparring.networks import Network, Shape
-from sparring.networks.layers import ClassEmbedding, Conditional, Flattened, Projection, SpectralNorm
+from sparring.networks.layers import ClassEmbedding, Conditional, Projection, SpectralNorm
 from sparring.optimizers import Memory
 from sparring.recipe import Recipe
 from sparring.rng import RandomStreams
@@ -103,13 +103,13 @@ def maker_of_generators(recipe: Recipe) -> Callable[[], nn.Module]:
     """
     latent, shape, classes = recipe.latent.size, recipe.data.shape, recipe.classes
     if not classes or not isinstance(recipe.generator, Network):
-        return maker(recipe.generator, (latent + classes,), shape)
+        return maker(recipe.generator, "generator", (latent + classes,), shape, classes)
     width = EMBEDDING
     try:
-        make = maker(recipe.generator, (latent + width,), shape)
+        make = maker(recipe.generator, "generator", (latent + width,), shape)
     except SparringError:
         width = 0
-        make = maker(recipe.generator, (latent,), shape)
+        make = maker(recipe.generator, "generator", (latent,), shape)
     return lambda: nn.Sequential(ClassEmbedding(latent, classes, width), make())
 
 
@@ -124,11 +124,9 @@ def maker_of_discriminators(recipe: Recipe) -> Callable[[], nn.Module]:
     shape, classes = recipe.data.shape, recipe.classes
     for trick in recipe.tricks:
         shape = trick.shape(shape)
-    if not classes:
-        return maker(recipe.discriminator, shape, ())
-    if not isinstance(recipe.discriminator, Network):
-        return maker(recipe.discriminator, shape, (), classes)
-    make = maker(recipe.discriminator, shape, ())
+    if not classes or not isinstance(recipe.discriminator, Network):
+        return maker(recipe.discriminator, "discriminator", shape, (), classes)
+    make = maker(recipe.discriminator, "discriminator", shape, ())
 
     def projecting() -> nn.Module:
         network = make()
@@ -145,61 +143,46 @@ def maker_of_discriminators(recipe: Recipe) -> Callable[[], nn.Module]:
     return projecting
 
 
-def maker(part: Any, takes: Shape, gives: Shape, classes: int = 0) -> Callable[[], nn.Module]:
+def maker(part: Any, who: str, takes: Shape, gives: Shape, classes: int = 0) -> Callable[[], nn.Module]:
     """A function that makes one network, after trying out that its shapes fit.
 
     Args:
         part: A built-in network, or a user's own: a module class, a function that returns a module, or a module.
+        who: `generator` or `discriminator`.
         takes: Shape of one input.
-        gives: Shape of one output, `()` for a score, which may also be `(B, 1)`.
-        classes: If not 0, the network takes one-hot classes `(B, classes)` as a second input.
+        gives: Shape of one output, `()` for a score.
+        classes: If not 0, training is class-conditional and the network a user's own; see `own_networks.fitted`.
 
     Raises:
         SparringError: The network cannot be built, or does not map `(B, *takes)` to `(B, *gives)`.
     """
+    if not isinstance(part, Network):
+        return fitted(part, who, takes, gives, classes)
 
     def make() -> nn.Module:
-        if isinstance(part, Network):
-            return part.build(takes, gives)
-        made = _fresh_copy(part) if isinstance(part, nn.Module) else part()
-        if not isinstance(made, nn.Module):
-            raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
-        if gives:
-            return made
-        return Flattened(made) if classes else nn.Sequential(made, nn.Flatten(0))
+        return part.build(takes, gives)
 
-    name = getattr(part, "__name__", type(part).__name__)
-    with preserving_torch_rng(), torch.no_grad():
-        try:
-            network = make()
-        except SparringError:
-            raise
-        except Exception as error:
-            raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
-        try:
-            labels = (torch.zeros(2, classes),) if classes else ()
-            shape = tuple(network(torch.zeros(2, *takes), *labels).shape)
-        except Exception as error:
-            raise SparringError(f"{name} does not take examples of shape {takes}: {in_one_line(error)}") from error
+    name = type(part).__name__
+    try:
+        with preserving_torch_rng(), torch.no_grad():
+            shape = tuple(make()(torch.zeros(2, *takes)).shape)
+    except Exception as error:
+        raise SparringError(f"{name} cannot be made: {in_one_line(error)}") from error
     if shape != (2, *gives):
-        expected = f"(B, {', '.join(map(str, gives))})" if gives else "(B,) or (B, 1)"
-        raise SparringError(f"{name} must return shape {expected}; for a batch of 2 it returns {shape}")
+        raise SparringError(f"{name} must return {batch_of(gives)}, and returns {batch_of(shape[1:])}")
     return make
 
 
-def _fresh_copy(module: nn.Module) -> nn.Module:
-    """A copy with newly drawn weights, for a user who gave a module rather than a function that makes one."""
-    fresh = copy.deepcopy(module)
-    for layer in fresh.modules():
-        reset = getattr(layer, "reset_parameters", None)
-        if reset is not None:
-            reset()
-        elif any(True for _ in layer.parameters(recurse=False)):
-            raise SparringError(
-                f"{type(layer).__name__} has weights but no reset_parameters(), so all members would start alike; "
-                "give the class, or a function that makes the network"
-            )
-    return fresh
+def notes_on(recipe: Recipe) -> list[str]:
+    """What was done to fit a user's own networks to the recipe, and what a batch of one does to them; a line each."""
+    makers = {"generator": maker_of_generators(recipe), "discriminator": maker_of_discriminators(recipe)}
+    notes = [note for make in makers.values() if isinstance(make, Fitted) for note in make.notes]
+    if single_examples(recipe):
+        with preserving_torch_rng():
+            alone = [who for who, make in makers.items() if normalizes_batches(make())]
+        if alone:
+            notes.append(f"batch normalization of the {' and the '.join(alone)} sees single examples, one at a time")
+    return notes
 
 
 def state_of(game: Game) -> dict[str, np.ndarray]:

@@ -18,6 +18,7 @@ A population computes what its members would compute alone, in one of two ways:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -25,12 +26,19 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from sparring.errors import SparringError
+from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game.chain import Chain, Sharing, is_chain
+from sparring.progress import say
 
 State = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]
 """Examples `(P, B, ...)`, and their one-hot classes `(P, B, K)` where the network takes them."""
+
+
+SLOW_VMAP = "There is a performance drop"
+"""How torch's warning begins that vmap has no batched form of an operation."""
+MAX_REASON = 160
+"""Characters of the reason why a network does not run all seeds at once."""
 
 
 class LayerStreams(Protocol):
@@ -159,6 +167,7 @@ class _Mapped:
         draws = any(isinstance(m, nn.modules.dropout._DropoutNd | nn.RReLU) for m in self.template.modules())  # pyright: ignore[reportPrivateUsage]
         self._maps = {True: False, False: False} if draws else {}
         """Whether `vmap` works, by training mode; unknown before the first call."""
+        self._said = False
 
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
         inputs = (x,) if classes is None else (x, classes)
@@ -185,15 +194,28 @@ class _Mapped:
         """All at once, unless the module draws random numbers or does what vmap cannot: then member by member."""
         mode, before = self.template.training, {n: t.clone() for n, t in self.buffers.items()}
         try:
-            output = self._all_at_once(inputs)
-        except RuntimeError:
-            # It may have counted this batch in its buffers before it failed. A real error is raised again below.
+            with warnings.catch_warnings():
+                # Where vmap warns of a loss of speed, it goes example by example, which takes longer than by member.
+                warnings.filterwarnings("error", message=SLOW_VMAP)
+                output = self._all_at_once(inputs)
+        except Exception as error:
+            # It may have counted this batch in its buffers before it failed.
             for name, tensor in self.buffers.items():
                 tensor.copy_(before[name])
+            output = self._member_by_member(inputs)  # raises a real error again
             self._maps[mode] = False
-            return self._member_by_member(inputs)
+            self._say_why(error)
+            return output
         self._maps[mode] = True
         return output
+
+    def _say_why(self, error: Exception) -> None:
+        """Once, in one line, and not where random numbers are the reason, which need no mending."""
+        if self._said or "randomness" in str(error):
+            return
+        self._said = True
+        name, why = type(self.template).__name__, shortened(in_one_line(error), MAX_REASON)
+        say(f"{name} runs seed by seed, which takes longer: torch.func.vmap can't run all seeds at once ({why})")
 
     def _all_at_once(self, inputs: Inputs) -> Tensor:
         outputs, replaced = vmap(self._one, randomness="error")(self.parameters, self.buffers, *inputs)

@@ -13,7 +13,8 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
 from sparring.datasets import Source
 from sparring.errors import SparringError
-from sparring.game.assembly import game_of, part_of, threads_for
+from sparring.game.assembly import game_of, notes_on, part_of, threads_for
+from sparring.game.checks import check_first_round
 from sparring.game.compile.plan import plan
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
@@ -66,6 +67,10 @@ def train_here(
         with threads_set(threads), reproducible_kernels():
             game = game_of(recipe, source, settings.device, world=world)
             is_new = not run.exists
+            if is_new:
+                check_first_round(game, recipe)
+                for note in notes_on(recipe) if world.is_main else ():
+                    say(note)
             start = None if saved_round(run) else start_weights(recipe, run)
             fit = start_with(game, recipe, start) if start is not None else None
             if world.is_main:

@@ -75,15 +75,3 @@ class Conditional(nn.Sequential):
         for layer in body:
             x = layer(x)
         return end(x, classes)
-
-
-@final
-class Flattened(nn.Module):
-    """A user's own class-conditional discriminator, with its scores `(B, 1)` flattened to `(B,)`."""
-
-    def __init__(self, network: nn.Module):
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor, classes: Tensor) -> Tensor:
-        return self.network(x, classes).flatten(0)
