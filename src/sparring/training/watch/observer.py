@@ -221,7 +221,7 @@ class Observer:
         self._losses[:] = rest
         net = self.players[who]
         if self.closely:
-            self._pattern[who] = calls
+            self._learn_pattern(who, calls)
             self.facts.see_step(who, net, optimizer, self.players, mine, calls, user_line())
             self.facts.see_losses(who, self.provenance, mine)
         else:
@@ -239,6 +239,14 @@ class Observer:
             self._stepped["G"] = set()
             self._end_round()
 
+    def _learn_pattern(self, who: Who, calls: list[Call]) -> None:
+        """Remember what D's calls before this step see; not which rows are which, where that changes."""
+        before = self._pattern.get(who, [])
+        if len(before) == len(calls):
+            for call, like in zip(calls, before, strict=True):
+                call.shuffled = like.shuffled or not _same_rows(call.rows, like.rows)
+        self._pattern[who] = calls
+
     def _recognize(self, who: Who, calls: list[Call]) -> None:
         """Say of D's calls what the same calls saw in the last closely watched round."""
         pattern = self._pattern.get(who, [])
@@ -247,6 +255,8 @@ class Observer:
             return
         for call, like in zip(calls, pattern, strict=True):
             call.sees = call.sees or like.sees
+            if like.shuffled:
+                continue
             if call.rows is None and like.rows is not None and len(like.rows) == len(call.scores):
                 call.rows = like.rows
 
@@ -298,6 +308,11 @@ class Observer:
     def line(self) -> Line | None:
         """Where the program is."""
         return user_line()
+
+
+def _same_rows(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether the same rows are real; batches of different size say nothing."""
+    return a is None or b is None or len(a) != len(b) or bool((a == b).all())
 
 
 def _one_each(score: Tensor) -> Tensor:

@@ -205,6 +205,8 @@ class Provenance(TorchFunctionMode):
         if how and kinds & {"fake"}:
             cut = (user_line(), how)
         rows = self._rows(name, args, parents, made) if kinds & {"real", "fake"} else None
+        if rows is not None and len(rows) and (rows == rows[0]).all() and rows[0] != UNKNOWN:
+            kinds = kinds - {"fake" if rows[0] == REAL else "real"}  # a part of a batch of both
         return Trace(kinds, rows, squashed, *cut)
 
     def _rows(

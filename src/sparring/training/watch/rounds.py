@@ -25,6 +25,8 @@ class Call:
     cut: Line | None = None
     cut_by: str = ""
     line: Line | None = None
+    shuffled: bool = False
+    """Whether real and generated examples come in another order each time."""
 
     @property
     def signature(self) -> tuple[str, int]:
