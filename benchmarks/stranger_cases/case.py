@@ -105,7 +105,7 @@ def own(
             "round": MODERN,
             "generator_optimizer": optimizer,
             "discriminator_optimizer": optimizer,
-            "batch": 32,
+            "batch": 64,
             "rounds": 2_000,
         }
         changed = fields | changes

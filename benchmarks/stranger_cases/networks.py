@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 LATENT = 64
 """Latent size of all of them, where a case does not say otherwise."""
-WIDTH = 16
+WIDTH = 12
 """Channels at the full side of a picture, in a manner of speaking: twice as many at half of it."""
 Shape = tuple[int, ...]
 

@@ -49,16 +49,21 @@ def pictures(kind: str, count: int = COUNT, side: int = 16) -> Pictures:
 def folders() -> Iterator[Case]:
     """Large folders in color: sound runs to their end."""
     for name, kind, side, make in (
-        ("textures, own networks, R1 and R2", "textures", 16, modern(rounds=5_000)),
-        ("shapes, own networks, R1 and R2", "shapes", 16, modern(rounds=5_000)),
-        ("tinted digits, own networks, R1 and R2", "tinted", 16, modern(rounds=5_000)),
-        ("photographs, own networks, R1 and R2", "photographs", 16, modern(rounds=5_000)),
-        ("textures, hinge with R1", "textures", 16, own(objective=Hinge(), tricks=(R1(1.0),), rounds=4_000)),
-        ("photographs, hinge with R1", "photographs", 16, own(objective=Hinge(), tricks=(R1(1.0),), rounds=4_000)),
-        ("photographs, cross-entropy with R1", "photographs", 16, own(tricks=(R1(1.0),), rounds=4_000)),
-        ("textures, cross-entropy with R1", "textures", 16, own(tricks=(R1(1.0),), rounds=4_000)),
-        ("photographs, auto", "photographs", 24, auto(4_000)),
-        ("textures, auto", "textures", 24, auto(4_000)),
+        ("textures, own networks, R1 and R2", "textures", 16, modern(rounds=4_000)),
+        ("shapes, own networks, R1 and R2", "shapes", 16, modern(rounds=4_000)),
+        ("tinted digits, own networks, R1 and R2", "tinted", 16, modern(rounds=4_000)),
+        ("photographs, own networks, R1 and R2", "photographs", 16, modern(rounds=4_000)),
+        ("textures, hinge with R1", "textures", 16, own(objective=Hinge(), tricks=(R1(1.0, every=8),), rounds=4_000)),
+        (
+            "photographs, hinge with R1",
+            "photographs",
+            16,
+            own(objective=Hinge(), tricks=(R1(1.0, every=8),), rounds=4_000),
+        ),
+        ("photographs, cross-entropy with R1", "photographs", 16, own(tricks=(R1(1.0, every=8),), rounds=4_000)),
+        ("textures, cross-entropy with R1", "textures", 16, own(tricks=(R1(1.0, every=8),), rounds=4_000)),
+        ("photographs, auto", "photographs", 24, auto(6_500)),
+        ("textures, auto", "textures", 24, auto(6_500)),
     ):
         yield Case(name, "folders", "sound", (EQUILIBRIUM,), pictures(kind, side=side), make)
 
@@ -66,12 +71,12 @@ def folders() -> Iterator[Case]:
 def small_folders() -> Iterator[Case]:
     """Twenty, a hundred and four hundred pictures."""
     few, unclear = (OVERFITTING, MEMORIZATION, COLLAPSE), (EQUILIBRIUM, NOT_SURE, UNDERTRAINED)
-    plain, augmented = own(rounds=3_000), modern(DiffAugment(), rounds=4_000)
+    plain, augmented = own(rounds=2_500), modern(DiffAugment(), rounds=3_500)
     for name, kind, count, right, make in (
         ("20 tinted digits, own networks", "tinted", 20, few, plain),
         ("20 shapes, own networks", "shapes", 20, few, plain),
-        ("20 photographs, R1 and R2", "photographs", 20, few, modern(rounds=3_000)),
-        ("20 textures, R1 and R2", "textures", 20, few, modern(rounds=3_000)),
+        ("20 photographs, R1 and R2", "photographs", 20, few, modern(rounds=2_500)),
+        ("20 textures, R1 and R2", "textures", 20, few, modern(rounds=2_500)),
         ("100 shapes, own networks", "shapes", 100, few, plain),
         ("100 tinted digits, own networks", "tinted", 100, few, plain),
         ("100 textures, own networks", "textures", 100, few, plain),
@@ -94,7 +99,7 @@ def tables() -> Iterator[Case]:
         ("parabola, auto", "parabola", well, auto(4_000)),
         ("moons, auto", "moons", well, auto(4_000)),
         ("standardized clients, auto", "standardized-clients", well, auto(4_000)),
-        ("standardized clients, own networks", "standardized-clients", well, modern(rounds=6_000)),
+        ("standardized clients, own networks", "standardized-clients", well, modern(rounds=5_000)),
         ("clients as exported, auto", "clients", wide, auto(3_000)),
         ("clients as exported, own networks", "clients", wide, own()),
         ("moons, momentum 0.9", "moons", (OSCILLATION, COLLAPSE), own(both=HEAVY)),
@@ -118,8 +123,8 @@ def signals() -> Iterator[Case]:
     for name, kind, right, make in (
         ("pulses, auto", "pulses", well, auto(6_000)),
         ("waves, auto", "waves", well, auto(6_000)),
-        ("waves, own networks", "waves", well, modern(rounds=8_000)),
-        ("pulses, own networks", "pulses", well, modern(rounds=8_000)),
+        ("waves, own networks", "waves", well, modern(rounds=6_000)),
+        ("pulses, own networks", "pulses", well, modern(rounds=6_000)),
         ("waves, G's rate / 100", "waves", (WINS, UNDERTRAINED), own(generator_optimizer=SLOW)),
         ("pulses, G's rate / 100", "pulses", (WINS, UNDERTRAINED), own(generator_optimizer=SLOW)),
         ("pulses, D's rate / 100", "pulses", (WEAK, UNDERTRAINED, COLLAPSE), own(discriminator_optimizer=SLOW)),
@@ -143,10 +148,10 @@ def short_runs() -> Iterator[Case]:
         ("shapes, auto, 400 rounds", pictures("shapes", side=24), auto(400)),
         ("photographs, auto, 60 rounds", pictures("photographs", side=24), auto(60)),
         ("textures, auto, 60 rounds", pictures("textures", side=24), auto(60)),
-        ("textures, own networks, 100 rounds", pictures("textures"), own(rounds=100)),
-        ("photographs, own networks, 100 rounds", pictures("photographs"), own(rounds=100)),
-        ("shapes, own networks, 300 rounds", pictures("shapes"), own(rounds=300)),
-        ("tinted digits, own networks, 300 rounds", pictures("tinted"), own(rounds=300)),
+        ("textures, own networks, 60 rounds", pictures("textures"), own(rounds=60)),
+        ("photographs, own networks, 60 rounds", pictures("photographs"), own(rounds=60)),
+        ("shapes, own networks, 200 rounds", pictures("shapes"), own(rounds=200)),
+        ("tinted digits, own networks, 200 rounds", pictures("tinted"), own(rounds=200)),
         ("waves, auto, 300 rounds", Rows("waves"), auto(300)),
         ("pulses, auto, 150 rounds", Rows("pulses"), auto(150)),
         ("moons, auto, 100 rounds", Rows("moons"), auto(100)),
