@@ -56,10 +56,24 @@ LARGEST_PICTURE = 300_000
 # Training.
 
 
+def named(name: str) -> Case:
+    """The case of that name."""
+    return next(case for case in cases() if case.name == name)
+
+
+def make_judge(name: str, out: Path) -> None:
+    """Train the judge of a case's folder in this process, as a run would that is its first; judges are cached."""
+    from sparring.analysis.judge_choice import choose_judge
+
+    choose_judge(named(name).recipe(out / "data").data)
+
+
 def train_case(name: str, out: Path, deadline: float) -> str:
     """Train one case in this process and keep what matters of it. Returns what went wrong, or nothing."""
-    case = next(case for case in cases() if case.name == name)
+    case = named(name)
     training = out / ".training" / case.slug
+    if time.time() > deadline:
+        return "not begun"
     try:
         return _trained(case, out, training, deadline)
     except SparringError as error:
@@ -139,6 +153,10 @@ def train_all(wanted: list[Case], arguments: argparse.Namespace) -> list[str]:
     began, left = time.time(), []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(arguments.jobs, mp_context=spawn) as pool:
+        # First a judge for each folder, since cases on the same one would wait for it.
+        folders = {case.folder: case.name for case in missing if case.folder}
+        list(pool.map(make_judge, folders.values(), [out] * len(folders)))
+        print(f"{time.time() - began:4.0f} s  judges of {len(folders)} folders", flush=True)
         futures = {pool.submit(train_case, case.name, out, deadline): case for case in missing}
         for number, future in enumerate(as_completed(futures), 1):
             wrong, name = future.result(), futures[future].name
