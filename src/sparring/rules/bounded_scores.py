@@ -54,10 +54,11 @@ class BoundedScores(Rule):
         ]
         curves = [curve_evidence(signals, name, members) for name in ("d_real", "d_fake", "d_loss", "g_loss")]
         return Explanation(
-            f"D's last layer gives scores {between(bounds.scores)}, and the loss is made for scores of any size",
+            "D's last layer bounds its scores, and the loss is made for scores of any size",
             ends,
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             [*curves, *metric_evidence(signals, ("frechet-distance",), members)],
+            f"; its scores lie {between(bounds.scores)}",
         )
 
     @staticmethod

@@ -54,7 +54,7 @@ class RangeMismatch(Rule):
         if spans.out_of_reach:
             headline, reasons = "G cannot give the values that the data has", _what_g_can_give(signals, spans, members)
         elif spans.unscaled:
-            headline = "Nothing scales the data, and networks are made for values of about 1"
+            headline = "Nothing scales the data, and networks are made for small values"
             reasons = _of_data(signals, spans, members)
         else:
             headline, reasons = "G's values do not keep to those of the data", []
