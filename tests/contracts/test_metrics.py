@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from sparring.errors import UsageError
-from sparring.metrics import Metric, _neighbors, all_metrics
+from sparring.metrics import Fault, Metric, _neighbors, all_metrics
 
 COUNT, KINDS, SIZE = 400, 8, 6
 CENTRES = np.random.default_rng(1).normal(0, 4, (KINDS, SIZE))
 RING = np.array([(np.cos(a), np.sin(a)) for a in 2 * np.pi * np.arange(KINDS) / KINDS])
 
 
+VECTORS, IMAGES = (1, 2, 3), (3, 16, 16)
+"""Shapes of examples: an image of the second has room for patterns, fine detail and colors."""
+
+
+def space_of(metric: Any) -> str:
+    """Its space, or `images` where it takes no examples but those."""
+    return "images" if metric.space == "examples" and not metric.fits(VECTORS) else metric.space
+
+
+def images(kind: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Waves across and down in the color of each kind, with some grain: `(count, 3, 16, 16)`."""
+    count, side = len(kind), IMAGES[-1]
+    at = 2 * np.pi * np.arange(side) / side
+    waves = [np.sin((1 + kind % n)[:, None] * at + rng.uniform(0, 2 * np.pi, (count, 1))) for n in (2, 3)]
+    hue = np.stack([np.cos(kind + shift) for shift in (0.0, 1.0, 3.0)], 1)[..., None, None]
+    shades = 0.5 + 0.2 * waves[0][:, None, None] * waves[1][:, None, :, None]
+    return shades + 0.2 * hue + rng.normal(0, 0.03, (count, *IMAGES))
+
+
+def blurred(pictures: np.ndarray) -> np.ndarray:
+    """Every pixel is the mean of nine."""
+    return np.mean([np.roll(pictures, (i, j), (-2, -1)) for i in (-1, 0, 1) for j in (-1, 0, 1)], 0)
+
+
 def examples(space: str, seed: int, count: int = COUNT, kinds: int = KINDS) -> np.ndarray:
     """Real data as a metric sees it: eight kinds, equally likely. `(count, D)`."""
     rng = np.random.default_rng(seed)
     kind = rng.integers(kinds, size=count)
+    if space == "images":
+        return images(kind, rng)
     if space == "classes":
         scores = 7 * np.eye(KINDS)[kind] + rng.normal(0, 0.5, (count, KINDS))
         return softmax(scores)
     centers, sd = (RING, 0.01) if space == "coordinates" else (CENTRES, 1.0)
     points = centers[kind] + sd * rng.normal(size=(count, centers.shape[1]))
-    return points.reshape(-1, 1, 2, 3) if space == "examples" else points
+    return points.reshape(-1, *VECTORS) if space == "examples" else points
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -47,6 +73,12 @@ def faulty(space: str, fault: str, seen: np.ndarray) -> np.ndarray:
         return real + 2 * scale
     if fault == "lost classes":
         return examples(space, 7, kinds=KINDS // 2)
+    if fault == "checkerboard":
+        return real + 0.1 * (-1.0) ** np.indices(real.shape[-2:]).sum(0)
+    if fault == "blur":
+        return blurred(real)
+    if fault == "colors":
+        return real.mean(1, keepdims=True).repeat(3, 1)
     if fault == "average":
         return np.repeat(seen.mean(0)[None], COUNT, 0) + 1e-3 * rng.normal(size=real.shape)
     assert fault == "copying"
@@ -55,15 +87,14 @@ def faulty(space: str, fault: str, seen: np.ndarray) -> np.ndarray:
 
 def scored(metric: Any, fake: np.ndarray) -> float:
     """What a generator that gives these scores, as it is reported."""
-    real = examples(metric.space, 0)
+    real = examples(space_of(metric), 0)
     values = metric(real, fake[None])
-    if metric.relative:
-        values = metric.ratio(values, float(metric(real, examples(metric.space, 2)[None])[0]))
-    return float(values[0])
+    held_out = float(metric(real, examples(space_of(metric), 2)[None])[0])
+    return float(metric.reported(values, held_out)[0])
 
 
 def at_real(metric: Any) -> float:
-    return scored(metric, examples(metric.space, 1))
+    return scored(metric, examples(space_of(metric), 1))
 
 
 def worse(metric: Any, value: float, real: float) -> bool:
@@ -74,10 +105,10 @@ def worse(metric: Any, value: float, real: float) -> bool:
 
 def test_real_against_real_is_better_than_every_fault_it_says_it_catches(metric: Any) -> None:
     assert metric.catches
-    seen = examples(metric.space, 0)
+    seen = examples(space_of(metric), 0)
     best = at_real(metric)
     for fault in metric.catches:
-        value = scored(metric, faulty(metric.space, fault, seen))
+        value = scored(metric, faulty(space_of(metric), fault, seen))
         assert worse(metric, value, best), f"{fault}: {value} beside {best}"
 
 
@@ -92,15 +123,16 @@ def test_real_against_real_is_near_the_end_of_the_range_where_there_is_one(metri
 
 def test_every_number_lies_in_the_stated_range(metric: Any) -> None:
     low, high = metric.range
-    seen = examples(metric.space, 0)
-    for fault in ("collapse", "noise", "shift", "lost classes", "copying", "average"):
+    seen = examples(space_of(metric), 0)
+    artifacts = ("checkerboard", "blur", "colors") if space_of(metric) == "images" else ()
+    for fault in ("collapse", "noise", "shift", "lost classes", "copying", "average", *artifacts):
         if fault != "shift" or metric.space != "classes":
-            assert low <= scored(metric, faulty(metric.space, fault, seen)) <= high, fault
+            assert low <= scored(metric, faulty(space_of(metric), fault, seen)) <= high, fault
 
 
 def test_each_member_is_measured_by_itself(metric: Any) -> None:
-    real = examples(metric.space, 0)
-    fake = np.stack([examples(metric.space, seed) for seed in (1, 2, 3)])
+    real = examples(space_of(metric), 0)
+    fake = np.stack([examples(space_of(metric), seed) for seed in (1, 2, 3)])
     together = metric(real, fake)
     assert together.shape == (3,) and together.dtype == np.float64
     for member in range(3):
@@ -109,22 +141,22 @@ def test_each_member_is_measured_by_itself(metric: Any) -> None:
 
 def test_examples_in_small_parts_are_measured_as_in_one(metric: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where distances of all to all do not fit in memory."""
-    real, fake = examples(metric.space, 0), examples(metric.space, 1)[None]
+    real, fake = examples(space_of(metric), 0), examples(space_of(metric), 1)[None]
     whole = metric(real, fake)
     monkeypatch.setattr(_neighbors, "BLOCK", 7 * len(real))
     np.testing.assert_allclose(metric(real, fake), whole, rtol=1e-6, atol=1e-9)
 
 
 def test_the_order_of_examples_does_not_matter(metric: Any) -> None:
-    real, fake = examples(metric.space, 0), examples(metric.space, 1)[None]
+    real, fake = examples(space_of(metric), 0), examples(space_of(metric), 1)[None]
     there, back = metric(real, fake), metric(real[::-1].copy(), fake[:, ::-1].copy())
     close = 1e-4 if metric.space == "examples" else 1e-9  # computed in float32
     np.testing.assert_allclose(there, back, rtol=close, atol=close)
 
 
 def test_a_member_that_diverged_has_no_number_and_the_others_keep_theirs(metric: Any) -> None:
-    real = examples(metric.space, 0)
-    fake = np.stack([examples(metric.space, 1), examples(metric.space, 2)])
+    real = examples(space_of(metric), 0)
+    fake = np.stack([examples(space_of(metric), 1), examples(space_of(metric), 2)])
     lost = fake.copy()
     lost[0, 3, 0] = np.inf
     figures = metric(real, lost)
@@ -133,7 +165,7 @@ def test_a_member_that_diverged_has_no_number_and_the_others_keep_theirs(metric:
 
 
 def test_what_it_is_told_must_fit(metric: Any) -> None:
-    real, fake = examples(metric.space, 0), examples(metric.space, 1)[None]
+    real, fake = examples(space_of(metric), 0), examples(space_of(metric), 1)[None]
     few = metric.min_examples - 1
     for pair in (
         (real, fake[0]),
@@ -151,9 +183,9 @@ def test_it_states_everything_that_others_need_to_know_of_it(metric: Any) -> Non
     assert metric.better in ("lower", "higher", "as-real")
     assert metric.space in ("features", "classes", "pixels", "coordinates", "examples")
     assert metric.range[0] < metric.range[1]
-    assert set(metric.catches) <= {"collapse", "noise", "shift", "lost classes", "copying", "average"}
+    assert set(metric.catches) <= set(get_args(Fault))
     assert metric.quick == (metric.rank < Metric.rank), "a metric that is evaluated during training has its place"
-    assert metric.relative == (metric.space == "examples") == (metric.better == "as-real")
+    assert metric.relative == (metric.better == "as-real") <= (metric.space == "examples")
     assert type(metric)() == metric
 
 

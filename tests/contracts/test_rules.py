@@ -15,7 +15,9 @@ from sparring.game.equilibrium import equilibrium_levels
 from sparring.metrics import all_metrics
 from sparring.record import Story
 from sparring.rules import Finding, Range, Signals
+from sparring.rules._stories import REAL
 from sparring.rules._stories import story as synthetic
+from sparring.rules._words import title as title_of
 
 GOOD_END = "equilibrium"
 
@@ -183,6 +185,38 @@ def test_levels_are_read_on_the_scale_of_the_objective() -> None:
         assert outside is None or not levels.healthy("d_real").contains(np.array(outside))
         mirrored = 2 * levels.output - inside
         assert levels.healthy("d_fake").contains(np.array(mirrored))
+
+
+def beyond(name: str) -> list[float]:
+    """Values of a metric on either side of its healthy range."""
+    low, high = all_metrics()[name].healthy.ends(REAL[name])
+    least, most = all_metrics()[name].range
+    ends = [low / 1.5 if low > 0 else -np.inf, 1.3 * high + 0.1]
+    return [end for end in ends if np.isfinite(end) and least <= end <= most]
+
+
+@pytest.mark.parametrize("lead", [0.3, 0.9], ids=["undecided D", "sure D"])
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in REAL for value in beyond(name)])
+def test_whatever_is_outside_its_healthy_range_is_said(name: str, value: float, lead: float) -> None:
+    d_outputs = {"d_real": 0.5 + lead / 2, "d_fake": 0.5 - lead / 2}
+    held = diagnosis(synthetic(d_outputs, {name: value}, jitter=0.001))
+    assert held.verdict != GOOD_END and "nothing stands out" not in held.line
+    title = title_of(name)
+    said = [evidence.name for finding in held.findings for evidence in finding.evidence if evidence.speaks(True).any()]
+    assert title in [*said, *(evidence.name for evidence in held.unexplained)]
+    if held.verdict == NOT_SURE and not held.findings:
+        assert title in held.line and "healthy: " in held.line
+
+
+@pytest.mark.parametrize("name", ["d_loss", "g_loss"])
+def test_a_loss_outside_its_healthy_range_is_said_beside_a_good_verdict(name: str) -> None:
+    held = diagnosis(synthetic({name: 9.0}))
+    assert held.verdict == GOOD_END and [evidence.name for evidence in held.unexplained] == [title_of(name)]
+    assert held.plain()["unexplained"][0]["value"] == pytest.approx(9.0, rel=0.1)
+
+
+def test_nothing_stands_out_where_nothing_does() -> None:
+    assert not diagnosis(synthetic()).unexplained
 
 
 SMOOTHED = {"is": "label-smoothing", "real": [0.9, 0.9], "fake": [0.1, 0.1]}

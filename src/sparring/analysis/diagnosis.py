@@ -18,9 +18,10 @@ from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, Story
 from sparring.record.journal import json_numbers
-from sparring.rules import Finding, Rule
+from sparring.rules import Evidence, Finding, Rule
 from sparring.rules import Signals as Signals
 from sparring.rules._doubt import doubt
+from sparring.rules._unexplained import unexplained
 
 NOT_SURE = "not-sure"
 """The verdict where nothing explains nearly all members."""
@@ -30,6 +31,8 @@ UNFINISHED = "undertrained"
 """The rule that finds members which need more training before anything can be said."""
 CONFIDENCE = 0.95
 """Confidence level of intervals over members."""
+MAX_NAMED = 3
+"""How many of the numbers that no rule explains are named in a line."""
 WORTH = 0.05
 """The share of the distance from the data that a third more rounds must promise to remove to be worth training."""
 
@@ -107,6 +110,8 @@ class Diagnosis:
     plateau: Plateau | None
     doubt: str = ""
     """Why the samples of most members are not called like the data; empty where they may be."""
+    unexplained: tuple[Evidence, ...] = ()
+    """Numbers outside their healthy range that no fault gives as evidence, of members that have not diverged."""
 
     @property
     def verdict(self) -> str:
@@ -140,7 +145,7 @@ class Diagnosis:
         if self.is_clear:
             return ""
         if not self.findings:
-            return self.doubt or "nothing stands out, good or bad"
+            return self.doubt or self._unnamed or "nothing stands out, good or bad"
         total, named = self.findings[0].of, [finding for finding in self.findings if finding.votes]
         parts = [f"{finding.rule} in {finding.votes:,} of {total:,}" for finding in named]
         rest = total - sum(finding.votes for finding in named)
@@ -148,6 +153,12 @@ class Diagnosis:
             return f"the seeds are mixed, {', '.join(parts)}"
         doubt = f"; {self.doubt}" if self.doubt and rest > total / 2 else ""
         return f"the seeds are mixed, {', '.join(parts)}, nothing clear in {rest:,}{doubt}"
+
+    @property
+    def _unnamed(self) -> str:
+        """What is out of its healthy range, though no rule has a name for it; empty where nothing is."""
+        words = [evidence.words(fault=True) for evidence in self.unexplained[:MAX_NAMED]]
+        return f"no rule explains that {', and '.join(words)}" if words else ""
 
     @property
     def best(self) -> int | None:
@@ -173,6 +184,7 @@ class Diagnosis:
         return {
             "verdict": self.verdict,
             "findings": [_plain(self, finding, run) for finding in self.findings],
+            "unexplained": [evidence.plain() for evidence in self.unexplained],
             "plateau": self.plateau.plain() if self.plateau else None,
             "why_not_sure": self.why_not_sure or None,
             "best": self.best,
@@ -211,7 +223,7 @@ def diagnosis(story: Story) -> Diagnosis:
     recipe = _recipe_of(story)
     if recipe is not None:
         found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]
-    return Diagnosis(story, tuple(found), Plateau.of(signals), doubt(signals))
+    return Diagnosis(story, tuple(found), Plateau.of(signals), doubt(signals), unexplained(signals, found))
 
 
 def with_votes(findings: Sequence[Finding]) -> list[Finding]:

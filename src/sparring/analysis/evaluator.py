@@ -132,7 +132,7 @@ class Evaluator:
             choice=choice,
             metrics=metrics,
             reference=reference,
-            real_baseline={**{name: baseline[name] for name in metrics}, **dict.fromkeys(relative.real, 1.0)},
+            real_baseline={**{name: baseline[name] for name in metrics}, **relative.baseline},
             real_errors={name: float(error[0]) for name, error in errors.items()},
             quantiles=quantiles_of(_without_classes(reals.training)[:1])[0],
             chunk=max(recipe.batch, MIN_COUNT),

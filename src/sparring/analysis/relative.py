@@ -1,4 +1,4 @@
-"""Metrics of examples as they are, without a judge: ratios to what held-out real examples score."""
+"""Metrics of examples as they are, without a judge: nearly all are ratios to what held-out real examples score."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LEFT_OUT = 256
 
 @dataclass(frozen=True)
 class RelativeMetrics:
-    """Metrics of samples as they are, as ratios to what held-out real examples score."""
+    """Metrics of samples as they are; nearly all are ratios to what held-out real examples score."""
 
     training: np.ndarray
     """float32 `(M, *shape)` in data units."""
     metrics: Mapping[str, Metric]
-    """By name; all of them are `relative`."""
+    """By name; of the space `examples`."""
     real: Mapping[str, float]
-    """What held-out real examples score, by the metric's name; none of these is 0."""
+    """What held-out real examples score, by the metric's name; none of these is 0 where ratios to it are reported."""
 
     @classmethod
     def of(cls, data: Dataset, training: np.ndarray, held_out: np.ndarray | None, samples: int) -> RelativeMetrics:
-        """Every relative metric that fits.
+        """Every metric of examples that fits.
 
         Args:
             data: The data set.
@@ -37,7 +37,7 @@ class RelativeMetrics:
             samples: How many samples of each member there will be.
         """
         found = fitting_metrics(data, {"examples"})
-        fitting = {n: m for n, m in found.items() if m.quick and m.relative and samples >= m.min_examples}
+        fitting = {n: m for n, m in found.items() if m.quick and samples >= m.min_examples}
         real: dict[str, float] = {}
         for name, metric in fitting.items():
             if held_out is None:
@@ -46,10 +46,15 @@ class RelativeMetrics:
             else:
                 enough = min(len(training), len(held_out)) >= metric.min_examples
                 score = float(metric(training, held_out[None])[0]) if enough else 0.0
-            if 0 < score < np.inf:
+            if 0 < score < np.inf or (enough and score == 0 and not metric.relative):
                 real[name] = score
         return cls(training, {name: fitting[name] for name in real}, real)
 
     def __call__(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Of samples `(P, n, *shape)` in data units, each metric's ratios `(P,)`; NaN for a member that diverged."""
-        return {n: m.ratio(m(self.training, samples), self.real[n]) for n, m in self.metrics.items()}
+        """Of samples `(P, n, *shape)` in data units, each metric's values `(P,)`; NaN for a member that diverged."""
+        return {n: m.reported(m(self.training, samples), self.real[n]) for n, m in self.metrics.items()}
+
+    @property
+    def baseline(self) -> dict[str, float]:
+        """What held-out real examples score as it is reported: 1 where that is a ratio."""
+        return {name: 1.0 if metric.relative else self.real[name] for name, metric in self.metrics.items()}

@@ -26,7 +26,7 @@ own numbers as one flat vector; `coordinates` are the same, of data whose modes 
 shape."""
 Better = Literal["lower", "higher", "as-real"]
 """`as-real`: the nearer to what real data scores, the better; both less and more are worse."""
-Fault = Literal["collapse", "noise", "shift", "lost classes", "copying", "average"]
+Fault = Literal["collapse", "noise", "shift", "lost classes", "copying", "average", "checkerboard", "blur", "colors"]
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,11 @@ class Metric(ABC):
     def ratio(self, values: np.ndarray, real: float) -> np.ndarray:
         """What a `relative` metric reports of values `(P,)`, given what held-out real examples score."""
         return values / real
+
+    @final
+    def reported(self, values: np.ndarray, real: float) -> np.ndarray:
+        """What is reported of values `(P,)`: the ratios of a relative metric, of any other the values."""
+        return self.ratio(values, real) if self.relative else values
 
     @final
     def _check(self, real: np.ndarray, fake: np.ndarray) -> None:

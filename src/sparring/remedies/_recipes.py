@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from sparring import catalogue
 from sparring.datasets import Dataset
@@ -105,3 +105,11 @@ def without_output_activation(recipe: Recipe, player: str) -> dict[str, Any]:
     if not isinstance(network, FullyConnected | R3GANGenerator) or network.output == "none":
         return {}
     return {player: dataclasses.replace(network, output="none")}
+
+
+def output_for(recipe: Recipe) -> Literal["sigmoid", "tanh", "none"]:
+    """The output activation of a G for data of the recipe's span."""
+    span = recipe.data.fields.get("span") if isinstance(recipe.data, OwnPart) else recipe.data.span
+    known: dict[tuple[float, float], Literal["sigmoid", "tanh"]] = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh"}
+    low, high = span or (0.0, 1.0)
+    return known.get((low, high), "none")

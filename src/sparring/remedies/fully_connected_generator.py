@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from sparring.networks.fully_connected import FullyConnected
-from sparring.recipe import OwnPart, Recipe
+from sparring.recipe import Recipe
 from sparring.remedies import Remedy
-from sparring.remedies._recipes import is_own
+from sparring.remedies._recipes import is_own, output_for
 
 
 @final
@@ -17,7 +17,4 @@ class FullyConnectedGenerator(Remedy):
     def changes(self, recipe: Recipe) -> dict[str, Any]:
         if not is_own(recipe.generator):
             return {}
-        span = recipe.data.fields.get("span") if isinstance(recipe.data, OwnPart) else recipe.data.span
-        low, high = span or (0.0, 1.0)
-        output = "sigmoid" if (low, high) == (0.0, 1.0) else "tanh" if (low, high) == (-1.0, 1.0) else "none"
-        return {"generator": FullyConnected(hidden=(128, 256), output=output)}
+        return {"generator": FullyConnected(hidden=(128, 256), output=output_for(recipe))}

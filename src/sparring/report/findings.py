@@ -22,6 +22,13 @@ def when_to_stop(run: RunFolder, diagnosis: Diagnosis) -> str:
     return " ".join(texts)
 
 
+def out_of_range(diagnosis: Diagnosis) -> str:
+    """What lies outside its healthy range and is no evidence of a fault, but for what the line says."""
+    words = [evidence.words(fault=True) for evidence in diagnosis.unexplained]
+    words = [each for each in words if each not in diagnosis.line]
+    return f"Also outside its healthy range: {'; '.join(words)}." if words else ""
+
+
 def members_of(finding: Finding) -> str:
     """`11 of 16 seeds`, with their names where they are few."""
     if finding.of == 1:

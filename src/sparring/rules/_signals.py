@@ -41,6 +41,8 @@ ROUGH = 3.5
 ROUGHER, DISTANT = 1.3, 2.0
 """Roughness and nearest-neighbor distance above which an image is noise if both hold: among small images with hard
 edges noise is not much rougher than the data."""
+CHECKERED = 2.0
+"""Checkerboard (1: as in real images) above which pixels differ in a pattern, rather than at random."""
 ALIKE = 0.5
 """Diversity (1: as real examples) below which samples are much alike."""
 CONSTANT = 0.05
@@ -254,8 +256,12 @@ class Signals:
 
     @property
     def noise(self) -> np.ndarray:
-        """Members whose samples are noise, bool `(P,)`; False where samples are not images."""
-        return noise(self.latest("roughness"), self.latest("nearest-neighbor"))
+        """Members whose samples are noise, bool `(P,)`; False where samples are not images.
+
+        Noise has no pattern: pixels that differ because of one are no noise.
+        """
+        is_pattern = self.latest("checkerboard") > CHECKERED
+        return noise(self.latest("roughness"), self.latest("nearest-neighbor")) & ~is_pattern
 
     @cached_property
     def mean_like(self) -> np.ndarray:

@@ -12,6 +12,7 @@ from sparring.report.findings import (
     evidence_table,
     is_healthy,
     members_of,
+    out_of_range,
     since_of,
     when_to_stop,
 )
@@ -28,6 +29,7 @@ def section(facts: Facts, diagnosis: Diagnosis) -> Markup:
         tag("h2", "Diagnosis"),
         verdict(diagnosis),
         findings,
+        tag("p", out_of_range(diagnosis)),
         tag("p", when_to_stop(facts.run, diagnosis)),
         class_="diagnosis",
     )

@@ -15,6 +15,7 @@ from sparring.report.findings import (
     evidence_table,
     is_healthy,
     members_of,
+    out_of_range,
     since_of,
     when_to_stop,
 )
@@ -28,6 +29,8 @@ def diagnosis_text(run: RunFolder, diagnosis: Diagnosis) -> RenderableType:
     parts: list[RenderableType] = [_verdict(diagnosis)]
     for finding in diagnosis.findings:
         parts += [Text(), *_finding(run, diagnosis, finding)]
+    if others := out_of_range(diagnosis):
+        parts += [Text(), Text(others)]
     if advice := when_to_stop(run, diagnosis):
         parts += [Text(), Text(advice)]
     return Group(*parts)
