@@ -136,11 +136,13 @@ def no_measuring_of_the_load() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def nothing_is_compiled_unasked() -> Iterator[None]:
     """Where no test says what compiling saves it saves nothing: it is slow, and may seem to pay on a busy machine."""
+    from sparring.game.compile import compiled
     from sparring.game.compile.costs import Costs
 
     module = importlib.import_module("sparring.game.compile.plan")  # the package names a function so
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "estimate", lambda game, history: Costs(0.0, 0, 0.0, 0))
+        patch.setattr(compiled, "idle_cores", lambda: 1)  # rounds are compiled one after the other
         yield
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import ClassVar
 
 from rich.console import Console, RenderableType
 from rich.live import Live
@@ -27,8 +28,9 @@ BAR_WIDTH = 40
 
 
 def say(line: str) -> None:
-    """Print a line on stderr, where it does not disturb a command's result."""
-    Display().print(line)
+    """Print a line on stderr, where it does not disturb a command's result: above the picture, if one is shown."""
+    shown = Display.shown[-1] if Display.shown else Display()
+    shown.print(line)
 
 
 class Display:
@@ -38,6 +40,9 @@ class Display:
         console: Where to show it; stderr if None.
         transient: Whether the picture disappears when the work is done.
     """
+
+    shown: ClassVar[list[Display]] = []
+    """Those that show a picture now, the newest last."""
 
     def __init__(self, console: Console | None = None, transient: bool = False):
         tolerant(sys.stderr)
@@ -56,6 +61,7 @@ class Display:
         if self._live is None:
             self._live = Live(console=self.console, auto_refresh=False, transient=self._transient)
             self._live.start()
+            self.shown.append(self)
         self._live.update(picture, refresh=True)
 
     def print(self, line: str) -> None:
@@ -66,6 +72,8 @@ class Display:
         """Leave the last picture as it is, or remove it if it is transient."""
         if self._live is not None:
             self._live.stop()
+            self._live = None
+            self.shown.remove(self)
 
 
 def progress_bar(done: float, total: float, width: int = BAR_WIDTH) -> ProgressBar:

@@ -1,7 +1,7 @@
 """The entry point of the command: finds the subcommand, loads its file alone, and turns errors into one line.
 
 Words and progress go to stderr, results to stdout; with --json, stdout is one JSON document. Exit status: 0 success,
-1 failure, 2 wrong usage, 130 stopped by Ctrl-C after a checkpoint was saved.
+1 failure, 2 wrong usage, 130 stopped by Ctrl-C: what was saved is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from sparring import catalogue
 from sparring.characters import printable, tolerant
 from sparring.errors import SparringError, UsageError
+from sparring.interruption import start_guard
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = (
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its status."""
     # Loading torch makes very many objects, none of them garbage; collecting took a fifth of a second.
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
+    start_guard()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -22,6 +22,7 @@ from sparring.game.output_range import output_ranges
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, reproducible_kernels, threads_set
 from sparring.game.transfer import Fit
 from sparring.game.world import ALONE, World
+from sparring.interruption import announce, when_stopped
 from sparring.progress import expected_progress, say
 from sparring.record import RunFolder, training_lock
 from sparring.training.before_start import warnings_at_start
@@ -34,7 +35,7 @@ from sparring.training.chores.evaluate import Decide, Evaluate, as_due
 from sparring.training.chores.record import Record
 from sparring.training.prepare import Settings, Task, begin, saved_round
 from sparring.training.starting import event_of, sentence, start_weights, start_with
-from sparring.training.stop_signals import on_stop_signal
+from sparring.training.stop_signals import STOPPING, on_stop_signal
 from sparring.training.trainer import Trainer, Watcher
 
 
@@ -155,14 +156,26 @@ def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[
 
 @contextmanager
 def _stopping_on_ctrl_c(trainer: Trainer) -> Generator[None]:
-    """The first Ctrl-C asks the trainer to stop and save; a second one interrupts at once."""
+    """The first Ctrl-C asks the trainer to stop and save; a second one interrupts at once.
+
+    Before rounds are played there is nothing to finish (a compiler would run for minutes), so that the first one ends
+    the session there.
+    """
 
     def stop() -> None:
         trainer.stopping = True
+        if not trainer.playing:
+            raise KeyboardInterrupt
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        announce()
 
-    with on_stop_signal(stop):
-        yield
+    try:
+        with on_stop_signal(stop), when_stopped(STOPPING):
+            yield
+    except KeyboardInterrupt:
+        if trainer.playing:
+            raise
+        trainer.run.journal.append("stopped", round=trainer.started_at, seconds=round(trainer.seconds, 3))
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class Trainer:
     """Spent training, in earlier sessions too."""
     stopping: bool = False
     """Set it to stop after the turn in progress."""
+    playing: bool = False
+    """Whether all is prepared and rounds are played, which are worth to be saved when training is to stop."""
     stopped_by: Literal["stopped", "plateau"] = "stopped"
     """How the journal names the end of a session that stops before the recipe's last round."""
     latest: Latest = field(default_factory=Latest)
@@ -106,6 +108,7 @@ class Trainer:
             chore.begin(self)
         if self.game.round == 0:
             self.log()
+        self.playing = True
         began, before = time.monotonic(), self.seconds
         beat = began
         while self._goes_on():
@@ -124,6 +127,7 @@ class Trainer:
 
     def follow(self) -> None:
         """Play along with the main process, which records; nothing is recorded here."""
+        self.playing = True
         while self._goes_on():
             self.game.play_to(self.game.round + 1, self.curve_step)
 

@@ -15,9 +15,8 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +27,7 @@ import torch
 from torch import Tensor
 
 from sparring.errors import SparringError
+from sparring.game.compile.builder import Build
 from sparring.game.compile.errors import UncompilableError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def load_or_compile(traced: Traced, at_once: int = 1) -> Code:
     """
     library = library_path(traced)
     if not library.exists():
-        _build(traced, library)
+        _compile(traced)
     if at_once > 1:
         return _Unlocked(library, at_once)
     from torch._C._aoti import AOTIModelContainerRunnerCpu
@@ -143,39 +143,39 @@ def compiler() -> str | None:
     return shutil.which(chosen) if chosen else shutil.which("g++") or shutil.which("clang++")
 
 
-def _build(traced: Traced, library: Path) -> None:
-    if compiler() is None:
-        raise UncompilableError("there is no C++ compiler (g++ or clang++)")
-    import torch._inductor
-    from torch._inductor.exc import InductorError
-
-    library.parent.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent.parent) as folder:
-        built = Path(folder) / "built"
-        built.mkdir()
-        settings: dict[str, Any] = {"aot_inductor.output_path": str(built / library.name)}
-        settings |= {"size_asserts": False, "alignment_asserts": False}
-        examples = tuple(t.detach() for t in traced.inputs)
-        graph = traced.for_the_compiler()
-        try:
-            torch._inductor.aot_compile(graph, examples, options=settings)
-        except InductorError as error:
-            if "KeyError: 'buf" not in str(error):
-                raise
-            with _without_outer_loops():
-                torch._inductor.aot_compile(graph, examples, options=settings)
-        with suppress(OSError):  # another process was faster
-            built.rename(library.parent)
+_started: dict[Path, Build] = {}
+"""Libraries that are being compiled."""
 
 
 @contextmanager
-def _without_outer_loops() -> Generator[None]:
-    """Keep torch's compiler from fusing outer loops, where it would fail with a KeyError (pytorch#196570, open)."""
-    from torch._inductor.codegen.cpp import CppScheduling
+def compiling_at_once(rounds: Sequence[Traced]) -> Generator[None]:
+    """Compile the code of rounds side by side, from the beginning of this block on; it is loaded in the block.
 
-    original = CppScheduling.can_fuse_vertical_outer_loop
-    CppScheduling.can_fuse_vertical_outer_loop = lambda self, node1, node2: False
+    What has not been loaded at the end of the block is no longer wanted.
+    """
     try:
+        for traced in rounds:
+            _start(traced)
         yield
     finally:
-        CppScheduling.can_fuse_vertical_outer_loop = original
+        while _started:
+            _started.popitem()[1].cancel()
+
+
+def _start(traced: Traced) -> Build:
+    library = library_path(traced)
+    if library not in _started:
+        library.parent.mkdir(parents=True, exist_ok=True)
+        _started[library] = Build(traced.graph.graph, traced.inputs, library)
+    return _started[library]
+
+
+def _compile(traced: Traced) -> None:
+    """Compile a round, or wait until it is compiled."""
+    if compiler() is None:
+        raise UncompilableError("there is no C++ compiler (g++ or clang++)")
+    build = _start(traced)
+    try:
+        build.finish()
+    finally:
+        _started.pop(library_path(traced), None)

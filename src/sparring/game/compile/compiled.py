@@ -11,7 +11,7 @@ import logging
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from statistics import median
 
 import numpy as np
@@ -19,13 +19,13 @@ import torch
 from torch import Tensor
 
 from sparring.errors import SparringError, in_one_line, shortened
-from sparring.game.compile.aot import discard, library_path, load_or_compile
+from sparring.game.compile.aot import compiler, compiling_at_once, discard, library_path, load_or_compile
 from sparring.game.compile.cuda_graph import cuda_graph_of, on_gpu
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import Group, balanced, groups_like, single_group
 from sparring.game.compile.tracer import READS_VALUES, Code, Traced, trace
 from sparring.game.game import Game, Logged
-from sparring.game.runtime import threads_set
+from sparring.game.runtime import idle_cores, threads_set
 
 BLOCK = 1024
 """Rounds whose scalars and specializations are computed at a time."""
@@ -71,9 +71,24 @@ class CompiledGame:
         self._threads = threads // self._at_once
         """Of each group."""
         self._pool = ThreadPoolExecutor(self._at_once, initializer=torch.set_num_threads, initargs=(self._threads,))
-        for recording in (True, False):
-            self.specializations[recording] = self._specialize_all(recording)
+        with self._compiling_first_rounds():
+            for recording in (True, False):
+                self.specializations[recording] = self._specialize_all(recording)
         self._has_guards = any(s.guards for each in self.specializations.values() for s in each)
+
+    @contextmanager
+    def _compiling_first_rounds(self) -> Generator[None]:
+        """Most games have one course of a logged round and one of another: both are compiled at the same time."""
+        with ExitStack() as stack:
+            if not self._on_gpu and compiler() and idle_cores() > 1:
+                with _quiet_compiler(), threads_set(self._threads), suppress(Exception):
+                    # An error is raised again, and named, where the round is specialized.
+                    first = [self._trace(0, recording) for recording in (True, False)]
+                    new = [traced for traced in first if not library_path(traced).exists()]
+                    if len(new) > 1:
+                        self._on_compiling()
+                        stack.enter_context(compiling_at_once(new))
+            yield
 
     def play_to(self, round: int, every: int) -> list[Logged]:
         """As `Game.play_to`."""

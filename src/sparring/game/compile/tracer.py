@@ -24,7 +24,6 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import functionalize
 from torch.fx import Graph, GraphModule, Node
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
@@ -74,15 +73,6 @@ class Traced:
         """Everything that the compiled code depends on."""
         inputs = [(tuple(t.shape), t.stride(), str(t.dtype)) for t in self.inputs]
         return f"{self.graph.code} {inputs} {[at for at, _ in self.draws]} {[at for at, _ in self.scalars]}"
-
-    def for_the_compiler(self) -> GraphModule:
-        """The same graph in the operations that torch's compiler knows, with all in-place updates at the end."""
-        from torch._inductor.decomposition import select_decomp_table
-        from torch.fx.experimental.proxy_tensor import make_fx
-
-        functional = functionalize(self.graph, remove="mutations")
-        examples = [t.detach() for t in self.inputs]
-        return make_fx(functional, tracing_mode="fake", decomposition_table=dict(select_decomp_table()))(*examples)
 
 
 def trace(game: Game, round: int, recording: bool, fused: bool = False) -> Traced:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sparring.game.assembly import state_of
+from sparring.interruption import saving
 from sparring.training.chores import Chore
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ class Checkpoint(Chore):
         """A checkpoint of the round just played; all of the journal is on the disk after it."""
         began = time.monotonic()
         run, round_ = trainer.run, trainer.game.round
-        run.save(round_, state_of(trainer.game))
-        run.journal.append("checkpoint", round=round_, seconds=round(trainer.seconds, 3))
-        run.journal.sync()
+        with saving():
+            run.save(round_, state_of(trainer.game))
+            run.journal.append("checkpoint", round=round_, seconds=round(trainer.seconds, 3))
+            run.journal.sync()
         self._saved_at = time.monotonic()
         self.save_seconds = self._saved_at - began
 
