@@ -16,8 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 LIMIT_SECONDS = 4.5
@@ -33,44 +34,57 @@ STOP = (signal.SIGINT, signal.SIGTERM)
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
-class _Guard:
+@dataclass
+class _State:
     """What the guard needs to know of the rest of the process."""
 
-    running = False
-    words = ""
-    """What to say at the first Ctrl-C."""
-    saving = 0
+    guarded: bool = False
+    words: Callable[[], str] = lambda: ""
+    """Gives what to say at the first Ctrl-C; nothing where it is not known what comes of it."""
+    last_words: str = "ended at once; what was saved before is kept"
+    """What to say when the process is ended."""
+    saving: int = 0
     """Writers that should not be cut short."""
-    children: set[subprocess.Popen[Any]]
+    children: set[subprocess.Popen[Any]] = field(default_factory=set[subprocess.Popen[Any]])
 
 
-_Guard.children = set()
+_state = _State()
 
 
 @contextmanager
-def when_stopped(words: str) -> Generator[None]:
-    """What is said at once when Ctrl-C is pressed in this block."""
-    before, _Guard.words = _Guard.words, words
+def when_stopped(words: Callable[[], str]) -> Generator[None]:
+    """What is said at once when Ctrl-C is pressed in this block; nothing where it is empty."""
+    before, _state.words = _state.words, words
     try:
         yield
     finally:
-        _Guard.words = before
+        _state.words = before
+
+
+@contextmanager
+def when_ended(words: str) -> Generator[None]:
+    """What is said when the process is ended in this block."""
+    before, _state.last_words = _state.last_words, words
+    try:
+        yield
+    finally:
+        _state.last_words = before
 
 
 def announce() -> None:
     """Say it, where no guard does: called by those who handle the signal themselves, in a program of the user's own."""
-    if not _Guard.running:
-        _say(_Guard.words)
+    if not _state.guarded and (words := _state.words()):
+        _say(words)
 
 
 @contextmanager
 def saving() -> Generator[None]:
     """A block that writes what should not be lost: it is given more time to end than other work."""
-    _Guard.saving += 1
+    _state.saving += 1
     try:
         yield
     finally:
-        _Guard.saving -= 1
+        _state.saving -= 1
 
 
 def start_child(command: Sequence[str], **settings: Any) -> subprocess.Popen[Any]:
@@ -80,7 +94,7 @@ def start_child(command: Sequence[str], **settings: Any) -> subprocess.Popen[Any
     Whoever starts it calls `end_child` in every case.
     """
     process = subprocess.Popen(list(command), start_new_session=True, **settings)
-    _Guard.children.add(process)
+    _state.children.add(process)
     return process
 
 
@@ -88,12 +102,12 @@ def end_child(process: subprocess.Popen[Any]) -> None:
     """End a child and all that it has started, if it runs still."""
     _kill(process)
     process.wait()
-    _Guard.children.discard(process)
+    _state.children.discard(process)
 
 
 def start_guard() -> None:
     """Start the guard of this process, which must be the command's own: it may end it."""
-    if _Guard.running:
+    if _state.guarded:
         return
     heard, wakes = socket.socketpair()
     wakes.setblocking(False)
@@ -101,7 +115,7 @@ def start_guard() -> None:
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     except ValueError:  # not the main thread
         return
-    _Guard.running = True
+    _state.guarded = True
     threading.Thread(target=_watch, args=(heard, wakes), daemon=True, name="ctrl-c").start()
 
 
@@ -109,20 +123,20 @@ def _watch(heard: socket.socket, wakes: socket.socket) -> None:
     """Wait for the first signal that asks to stop, then for the second one or for the time to be over."""
     while not _asks_to_stop(heard):
         pass
-    began, said, words = time.monotonic(), False, _Guard.words
+    began, said, words = time.monotonic(), False, _state.words()
     heard.settimeout(0.05)
-    while (elapsed := time.monotonic() - began) < (SAVING_SECONDS if _Guard.saving else LIMIT_SECONDS):
+    while (elapsed := time.monotonic() - began) < (SAVING_SECONDS if _state.saving else LIMIT_SECONDS):
         if not said and (words or elapsed > QUIET_SECONDS):
             said = True
             _say(words or "interrupted: stopping (Ctrl-C again ends at once)")
         if _asks_to_stop(heard):
             break
-    for process in tuple(_Guard.children):
+    for process in tuple(_state.children):
         _kill(process)
     if sys.stderr.isatty():
         os.write(sys.stderr.fileno(), _SHOW_CURSOR + b"\n")
     with contextlib.suppress(OSError):
-        os.write(2, b"sparring: ended at once; what was saved before is kept\n")
+        os.write(2, f"sparring: {_state.last_words}\n".encode())
     os._exit(STATUS)
 
 

@@ -45,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Loading torch makes very many objects, none of them garbage; collecting took a fifth of a second.
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
     start_guard()
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    status = run(sys.argv[1:] if arguments is None else arguments)
+    if status == INTERRUPTED:  # whoever pressed Ctrl-C does not wait until Python has taken torch apart
+        sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -19,6 +19,7 @@ from sparring.cli.folder_flags import given_in, with_settings
 from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat
 from sparring.errors import UsageError
+from sparring.interruption import when_ended
 
 if TYPE_CHECKING:
     from sparring.recipe import Recipe
@@ -132,22 +133,31 @@ def run(arguments: list[str]) -> int:
 
 
 def _print(made: RunFolder, as_json: bool) -> int:
+    """The run's summary and its page. A run that was stopped says so first: Ctrl-C ends the process within seconds."""
     from sparring import report
 
-    page, story = report.write_report(made), made.story
-    if as_json:
-        pace = story.round / story.seconds if story.seconds else 0.0
-        counts = {"run": str(made.path), "rounds": story.round, "seeds": story.seeds}
-        print_json({**counts, "rounds_per_second": round(pace, 3), "seconds": round(story.seconds, 3)})
-    else:
-        print_rich(report.run_text(made))
-        print(page)
+    story = made.story
+    if story.status == "stopped":
+        complain(_stopped(made), INTERRUPTED)
+    with when_ended("ended before the report page was written"):
+        page = report.write_report(made) if len(story.logged_rounds) else None
+        if as_json:
+            pace = story.round / story.seconds if story.seconds else 0.0
+            counts = {"run": str(made.path), "rounds": story.round, "seeds": story.seeds}
+            print_json({**counts, "rounds_per_second": round(pace, 3), "seconds": round(story.seconds, 3)})
+        elif page:
+            print_rich(report.run_text(made))
+            print(page)
     if story.status == "plateau":
         complain(f"quality has reached a plateau: stopped early, after round {story.round}", OK)
-    if story.status == "stopped":
-        where = f"stopped after round {story.round}, a checkpoint is saved in {made.path}"
-        return complain(f"{where}; rerun the same command to resume", INTERRUPTED)
-    return OK
+    return INTERRUPTED if story.status == "stopped" else OK
+
+
+def _stopped(made: RunFolder) -> str:
+    if not made.checkpoints():
+        return f"stopped before the first round of {made.path}; rerun the same command to begin it"
+    where = f"stopped after round {made.story.round}, a checkpoint is saved in {made.path}"
+    return f"{where}; rerun the same command to resume"
 
 
 def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:

@@ -170,7 +170,7 @@ def _stopping_on_ctrl_c(trainer: Trainer) -> Generator[None]:
         announce()
 
     try:
-        with on_stop_signal(stop), when_stopped(STOPPING):
+        with on_stop_signal(stop), when_stopped(lambda: STOPPING if trainer.playing else ""):
             yield
     except KeyboardInterrupt:
         if trainer.playing:

@@ -10,21 +10,23 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sparring.errors import SparringError
+from sparring.interruption import announce, when_ended, when_stopped
 from sparring.record import RunFolder, training_lock
 from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.shards import Shard, ShardPlan
 from sparring.training.distributed.status import Session, SessionWatcher, Status
 from sparring.training.distributed.workers import Exit, LocalWorkers, Workers
 from sparring.training.prepare import Settings, Task
-from sparring.training.stop_signals import on_stop_signal
+from sparring.training.stop_signals import STOPPING, on_stop_signal
 
 POLL_SECONDS = 0.25
 """How often the coordinator looks after its workers."""
-LEAD_SECONDS = 1.5
+LEAD_SECONDS = 1.0
 """Until the request to stop after a round has reached every worker."""
 MAX_DEATHS = 3
 """Of the processes that train one shard, in one session."""
-CATCH_UP_SECONDS = 10.0
+NOT_JOINED = "ended; the workers save their shards, and the same command resumes them"
+CATCH_UP_SECONDS = 2.0
 """After Ctrl-C, what the slowest shard may take to come as far as the furthest: all then stop after the same round, and
 there are weights of it."""
 
@@ -81,6 +83,8 @@ class StopSignals:
     def add(self) -> None:
         """The third interrupts at once."""
         self.count += 1
+        if self.count == 1:
+            announce()
         if self.count > 2:
             raise KeyboardInterrupt
 
@@ -89,7 +93,7 @@ class StopSignals:
 def counting_stop_signals() -> Generator[StopSignals]:
     """For as long as this lasts, signals that ask to stop are counted."""
     signals = StopSignals()
-    with on_stop_signal(signals.add):
+    with on_stop_signal(signals.add), when_stopped(lambda: STOPPING), when_ended(NOT_JOINED):
         yield signals
 
 
@@ -149,10 +153,12 @@ class Coordinator:
             raise SparringError(status.error)
         if status.end == "finished":
             return True
+        if self.session.stopping:
+            return False
         if not (exited.died or status.end):
             raise SparringError(f"the process that trained {shard.name} failed: {exited.reason}; see {shard.log}")
         deaths = self.session.deaths[shard.number] = self.session.deaths.get(shard.number, 0) + 1
-        if deaths >= MAX_DEATHS and not self.session.stopping:
+        if deaths >= MAX_DEATHS:
             raise SparringError(
                 f"the process that trained {shard.name} was lost {deaths} times, the last time by {exited.reason}; "
                 f"see {shard.log}. What was saved is in {self.sharded.run.path}: run the same command to resume"
@@ -170,6 +176,9 @@ class Coordinator:
         self.signals_handled = self.signals.count
         at_once = self.session.stopping or bool(self.waiting)
         self.workers.stop(0 if at_once else self._common_round())
+        for shard in self.training:
+            if not self.session.status(shard).rounds_per_second:
+                self.workers.interrupt(shard)
         self.session.stopping = True
         self.waiting.clear()
 

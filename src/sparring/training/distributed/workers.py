@@ -60,6 +60,9 @@ class Workers(ABC):
     def stop(self, round: int) -> None:
         """Ask all to save and stop after this round, or at once where they are past it."""
 
+    def interrupt(self, shard: Shard) -> None:  # noqa: B027 - a worker that cannot be reached finds out later
+        """Ask one to stop that still prepares its training, and does not look whether it is to stop."""
+
     @abstractmethod
     def shut_down(self) -> None:
         """End all processes. They save first, if they do it within EXIT_SECONDS."""
@@ -103,6 +106,10 @@ class LocalWorkers(Workers):
 
     def stop(self, round: int) -> None:
         write_atomically(self._stop, lambda path: path.write_text(str(round)))
+
+    def interrupt(self, shard: Shard) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._processes[shard.number].terminate()
 
     def shut_down(self) -> None:
         for process in self._processes.values():
