@@ -1,7 +1,7 @@
 """Ctrl-C: a line within a second, an end within five, and no compiler left behind.
 
-Python handles a signal between two of its own instructions only, so what computes for long would hear Ctrl-C late. The
-command therefore has a guard, a thread that hears of every signal at once. It says what happens now, and where the main
+Python handles a signal between two of its own instructions only, so what computes for long would notice Ctrl-C late. The
+command therefore has a guard, a thread that receives every signal at once. It says what happens now, and where the main
 thread has not come to an end in LIMIT_SECONDS, or is interrupted a second time, it ends the process. Files are written
 so that this does no harm at any instant.
 """
@@ -109,27 +109,27 @@ def start_guard() -> None:
     """Start the guard of this process, which must be the command's own: it may end it."""
     if _state.guarded:
         return
-    heard, wakes = socket.socketpair()
+    received, wakes = socket.socketpair()
     wakes.setblocking(False)
     try:
         signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     except ValueError:  # not the main thread
         return
     _state.guarded = True
-    threading.Thread(target=_watch, args=(heard, wakes), daemon=True, name="ctrl-c").start()
+    threading.Thread(target=_watch, args=(received, wakes), daemon=True, name="ctrl-c").start()
 
 
-def _watch(heard: socket.socket, wakes: socket.socket) -> None:
+def _watch(received: socket.socket, wakes: socket.socket) -> None:
     """Wait for the first signal that asks to stop, then for the second one or for the time to be over."""
-    while not _asks_to_stop(heard):
+    while not _asks_to_stop(received):
         pass
     began, said, words = time.monotonic(), False, _state.words()
-    heard.settimeout(0.05)
+    received.settimeout(0.05)
     while (elapsed := time.monotonic() - began) < (SAVING_SECONDS if _state.saving else LIMIT_SECONDS):
         if not said and (words or elapsed > QUIET_SECONDS):
             said = True
             _say(words or "interrupted: stopping (Ctrl-C again ends at once)")
-        if _asks_to_stop(heard):
+        if _asks_to_stop(received):
             break
     for process in tuple(_state.children):
         _kill(process)
@@ -140,9 +140,9 @@ def _watch(heard: socket.socket, wakes: socket.socket) -> None:
     os._exit(STATUS)
 
 
-def _asks_to_stop(heard: socket.socket) -> bool:
+def _asks_to_stop(received: socket.socket) -> bool:
     try:
-        return any(number in STOP for number in heard.recv(16))
+        return any(number in STOP for number in received.recv(16))
     except TimeoutError:
         return False
 
