@@ -1,6 +1,6 @@
 """Ctrl-C: a line within a second, an end within five, and no compiler left behind.
 
-Python handles a signal between two of its own instructions only, so what computes for long would notice Ctrl-C late. The
+Python handles a signal between two of its own instructions only, so a long computation would notice Ctrl-C late. The
 command therefore has a guard, a thread that receives every signal at once. It says what happens now, and where the main
 thread has not come to an end in LIMIT_SECONDS, or is interrupted a second time, it ends the process. Files are written
 so that this does no harm at any instant.
