@@ -123,5 +123,5 @@ class Progress:
 
     @property
     def unfinished(self) -> np.ndarray:
-        """Of those, the ones that are not known to be good: it is too early to say what is wrong, bool `(P,)`."""
-        return self.early & ~self._signals.nearness.is_sure
+        """Of those, the ones that are not good yet: it is too early to say what is wrong, bool `(P,)`."""
+        return self.early & ~self._signals.good

@@ -31,9 +31,10 @@ class Undertrained(Rule):
     remedies: ClassVar[tuple[str, ...]] = ("usual-lr", "adam-for-sgd", "more-rounds")
 
     def detect(self, signals: Signals) -> Detection | None:
-        holds = signals.progress.unfinished | _idle(signals)
-        ones = np.ones(signals.members)
-        return Detection(holds=holds, severity=ones, since=0 * ones)
+        idle, unfinished = _idle(signals), signals.progress.unfinished
+        # What is found of an unfinished run all the same is no matter of time, so it ranks first.
+        severity = np.where(idle, 1.0, -1.0)
+        return Detection(holds=unfinished | idle, severity=severity, since=np.zeros(signals.members, dtype=np.int64))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         progress, name = signals.progress, _plotted(signals)
