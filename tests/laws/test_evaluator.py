@@ -18,7 +18,8 @@ from torch import Tensor, nn
 import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring import catalogue
-from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator, RelativeMetrics
+from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator
+from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import quantiles_of
 from sparring.datasets.digits import Digits
 from sparring.datasets.ring import Ring

@@ -221,7 +221,9 @@ def diagnosis(story: Story) -> Diagnosis:
     signals = Signals(story)
     found = with_votes([finding for finding in (rule.find(signals) for rule in rules().values()) if finding])
     recipe = _recipe_of(story)
-    if recipe is not None:
+    if story.loop is not None:  # the loop is the user's: no recipe changes it
+        found = [dataclasses.replace(each, remedies=()) for each in found]
+    elif recipe is not None:
         found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]
     return Diagnosis(story, tuple(found), Plateau.of(signals), doubt(signals), unexplained(signals, found))
 

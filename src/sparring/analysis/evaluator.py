@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,27 +19,21 @@ from torch import Tensor
 
 from sparring.analysis.generators import with_classes
 from sparring.analysis.judge_choice import Choice, choose_judge
-from sparring.analysis.relative import RelativeMetrics
+from sparring.analysis.sample_comparison import Comparison
 from sparring.analysis.samples import (
     DRAWN_BY,
     MAX_TRAINING,
     draw,
-    fitting_metrics,
     in_data_units,
     quantiles_of,
-    real_examples,
-    views,
 )
-from sparring.analysis.sampling import standard_errors
 from sparring.datasets import Dataset, Source
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.game.assembly import preserving_torch_rng
 from sparring.game.game import Examples, Game, Labeled
 from sparring.game.population import Population
-from sparring.metrics import MIN_EXAMPLES, Metric
 from sparring.recipe import Recipe
-from sparring.record.journal import json_numbers
 from sparring.rng import RandomStreams
 
 COUNT = 256
@@ -75,19 +69,7 @@ class Evaluator:
     n is 1 for a constant latent vector.
     """
     reals: Reals
-    relative: RelativeMetrics
-    choice: Choice
-    """The judge, or why there is none."""
-    metrics: Mapping[str, Metric]
-    """Those in the space of features, classes or coordinates."""
-    reference: Mapping[str, np.ndarray]
-    """Real examples in each space, `(N, D)`; as many samples are compared with them."""
-    real_baseline: Mapping[str, float]
-    """What held-out real data scores, by the metric's name."""
-    quantiles: np.ndarray
-    """QUANTILES of the numbers of training examples, as the networks see them, `(Q,)`."""
-    real_errors: Mapping[str, float]
-    """The standard errors of these values that come from how few examples there are, of `distance` metrics."""
+    comparison: Comparison
     chunk: int
     """How many examples of a member a network is given at a time."""
     setup_seconds: float
@@ -112,33 +94,25 @@ class Evaluator:
             latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), range(count))
             if not bool((latent != latent[:, :1]).any()):
                 latent = latent[:, :1]
-            source = _on_cpu(recipe, game, data_dir)
             pixels, why = _held_out(recipe, game, data_dir)
             reals = _reals(recipe, game, count, pixels, why)
-            real = real_examples(recipe.data, source, count, pixels)
-            relative = RelativeMetrics.of(recipe.data, real.some_training, real.unseen, latent.shape[1])
-            prepared = time.perf_counter()
-            reference, held_out = (views(side, choice.judge) for side in (real.reference, real.held_out))
-            metrics = _quick(recipe.data, reference, choice) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
-            baseline = {n: float(m(reference[m.space], held_out[m.space][None])[0]) for n, m in metrics.items()}
-            metrics = {name: m for name, m in metrics.items() if baseline[name] >= m.min_real}
-            errors = _errors(metrics, reference, {space: side[None] for space, side in held_out.items()})
-            took = time.perf_counter() - prepared
+            source = _on_cpu(recipe, game, data_dir)
+            comparison = Comparison.of(recipe.data, source, count, pixels, choice, latent.shape[1])
+            quantiles = quantiles_of(_without_classes(reals.training)[:1])[0]
         return cls(
             data=recipe.data,
             latent=latent,
             reals=reals,
-            relative=relative,
-            choice=choice,
-            metrics=metrics,
-            reference=reference,
-            real_baseline={**{name: baseline[name] for name in metrics}, **relative.baseline},
-            real_errors={name: float(error[0]) for name, error in errors.items()},
-            quantiles=quantiles_of(_without_classes(reals.training)[:1])[0],
+            comparison=replace(comparison, quantiles=quantiles),
             chunk=max(recipe.batch, MIN_COUNT),
             setup_seconds=time.perf_counter() - began,
-            expected_seconds=took / 2 * len(recipe.seeds),  # two sides were scored
+            expected_seconds=comparison.seconds * len(recipe.seeds),
         )
+
+    @property
+    def real_baseline(self) -> Mapping[str, float]:
+        """What held-out real data scores, by the metric's name."""
+        return self.comparison.real_baseline
 
     def evaluate(self, game: Game, generated: Tensor | None = None) -> dict[str, np.ndarray]:
         """The metrics of the game's current samples, and D's mean outputs in evaluation mode: each float64 `(P,)`.
@@ -155,32 +129,13 @@ class Evaluator:
         with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.players["D"].networks):
             outputs = self._d_outputs(game, generated)
             samples = in_data_units(self.data, generated)
-        compared = samples[:, : self.compared] if samples.shape[1] > 1 else samples.repeat(self.compared, 1)
-        with np.errstate(over="ignore", invalid="ignore"):  # of a member that is about to diverge
-            spaces = views(compared, self.choice.judge) if self.metrics else {}
-            values = {name: m(self.reference[m.space], spaces[m.space]) for name, m in self.metrics.items()}
-            errors = _errors(self.metrics, self.reference, spaces)
-            return {**values, **self.relative(samples), **outputs}, errors
-
-    @property
-    def compared(self) -> int:
-        """Examples on either side of a comparison."""
-        return len(self.reference["pixels"])
+        values, errors = self.comparison(samples)
+        return {**values, **outputs}, errors
 
     def baseline_event(self) -> dict[str, Any]:
         """The fields of the journal's real-baseline event."""
-        return {
-            "n": self.compared if self.metrics else None,
-            "samples": self.latent.shape[1],
-            "training": len(self.relative.training),
-            "examples": self.reals.examples,
-            "judge": self.choice.judge.name if self.choice.judge and self.metrics else None,
-            "judge_missing": self.choice.missing or None,
-            "held_out": self.reals.held_out_from,
-            "errors": {name: json_numbers(error) for name, error in self.real_errors.items()},
-            "quantiles": json_numbers(self.quantiles),
-            "metrics": {n: json_numbers(value) for n, value in self.real_baseline.items() if np.isfinite(value)},
-        }
+        of_examples = {"examples": self.reals.examples, "held_out": self.reals.held_out_from}
+        return {**self.comparison.baseline_event(), "samples": self.latent.shape[1], **of_examples}
 
     def generate(self, game: Game) -> Tensor:
         """The game's current samples as the networks see them, `(P, n, *shape)`."""
@@ -263,24 +218,6 @@ def _drawn(recipe: Recipe, game: Game, count: int, seed: int) -> Examples:
         return repeated
     one_hot = game.one_hot(classes)
     return Labeled(repeated, one_hot.expand(members, *one_hot.shape[1:]))
-
-
-def _quick(data: Dataset, spaces: Mapping[str, np.ndarray], choice: Choice) -> dict[str, Metric]:
-    """The metrics that are cheap enough during training and can be computed in these spaces, by name.
-
-    Without a judge, of those in the space of features only the distance: neighbors need features that mean something.
-    """
-    quick = {name: metric for name, metric in fitting_metrics(data, spaces.keys()).items() if metric.quick}
-    judged = choice.judge is not None
-    return {name: m for name, m in quick.items() if judged or m.distance or m.space != "features"}
-
-
-def _errors(
-    metrics: Mapping[str, Metric], real: Mapping[str, np.ndarray], fake: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """The standard errors of `distance` metrics, each `(P,)`, of examples in the spaces of metrics."""
-    distances = {name: metric for name, metric in metrics.items() if metric.distance}
-    return {name: standard_errors(m, real[m.space], fake[m.space]) for name, m in distances.items()}
 
 
 def _without_classes(examples: Examples) -> Tensor:

@@ -125,6 +125,9 @@ class SeenExamples(Dataset):
         except (OSError, safetensors.SafetensorError) as error:
             raise SparringError(f"{Path(self.path) / EXAMPLES} cannot be read: {in_one_line(error)}") from error
 
+    def __len__(self) -> int:
+        return len(self._examples)
+
     def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
         examples = self._examples
         if examples.dtype == np.uint8:

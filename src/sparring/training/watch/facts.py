@@ -110,6 +110,11 @@ class Facts:
             self.examples.append(x.detach()[:room].float().cpu().numpy().copy())
             self._kept += len(self.examples[-1])
 
+    @property
+    def examples_complete(self) -> bool:
+        """Whether no more real examples are kept."""
+        return self._kept >= min(KEPT, KEPT_NUMBERS // max(1, int(np.prod(self.data.shape))))
+
     def see_scores(self, scores: Tensor) -> None:
         """D's scores, of whatever."""
         self._widen("D", scores)

@@ -22,10 +22,11 @@ from sparring.record.loop import EXAMPLES, GENERATOR, Batches
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.hooks import Hooks
+from sparring.training.watch.quality import Quality
 from sparring.training.watch.recorder import Recorder
 
-GRID = 64
-"""Samples in a picture."""
+GRID, EVALUATED = 64, 256
+"""Samples in a picture, and in an evaluation; the picture's are the first of these."""
 MAX_VALUES = 16
 """Values per example up to which the journal contains an example itself."""
 PICTURE_SECONDS = 10.0
@@ -39,11 +40,12 @@ FIRST = (1, 12)
 class Samples:
     """Draws samples, keeps real examples, and evaluates where that is affordable."""
 
-    def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, data: Any):
-        self._g, self._hooks, self._recorder, self._facts, self._data = g, hooks, recorder, facts, data
+    def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, judge: str | None):
+        self._g, self._hooks, self._recorder, self._facts = g, hooks, recorder, facts
+        self._quality = Quality(recorder, judge)
         self._inputs: tuple[Any, ...] | None = None
         self._drawn, self._took = float("-inf"), 0.0
-        self._written = False
+        self._written = self._kept = False
 
     def made(self, round: int, last: bool = False) -> dict[str, Any]:
         """The fields of a log event that samples give; empty where it is too early for another picture."""
@@ -51,10 +53,12 @@ class Samples:
         if not (due or last or round in FIRST) or not self._facts.latent.shape:
             return {}
         began = time.monotonic()
-        examples = self.draw(GRID)
+        examples = self.draw(EVALUATED if self._kept else GRID)
         if examples is None:
             return {}
-        fields = self._save(round, examples)
+        fields = self._save(round, examples[:GRID])
+        if self._kept and round not in FIRST:
+            fields |= self._quality.fields(self._facts.found(round), self._in_data_units(examples))
         self._drawn, self._took = time.monotonic(), time.monotonic() - began
         self._recorder.spent += self._took
         return fields
@@ -73,7 +77,8 @@ class Samples:
         return (examples - low) / (high - low)
 
     def keep(self, last: bool = False) -> None:
-        """Write what the run is read with elsewhere: G's operations, and some real examples; once, when affordable."""
+        """Write what the run is read with elsewhere: some real examples, and G's operations, each when affordable."""
+        self._keep_examples(last)
         run, facts = self._recorder.run, self._facts
         if self._written or not facts.latent.shape or not (last or self._recorder.afford(EXPORT_SECONDS)):
             return
@@ -86,16 +91,22 @@ class Samples:
                 run.write_text(GENERATOR, json.dumps(graph, separators=(",", ":")))
             except SparringError as error:
                 say(f"sparring: samples can be drawn in this process only: G {error}")
-        if facts.examples:
-            state = {"examples": _as_stored(np.concatenate(facts.examples), facts.data)}
-            run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
         self._recorder.spent += time.monotonic() - began
+
+    def _keep_examples(self, last: bool) -> None:
+        facts = self._facts
+        if self._kept or not facts.examples or not (last or facts.examples_complete):
+            return
+        self._kept = True
+        state = {"examples": _as_stored(np.concatenate(facts.examples), facts.data)}
+        self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
+        facts.examples.clear()
 
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:
         """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it makes none."""
         with self._hooks.unnoticed(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
-            if self._inputs is None:
+            if self._inputs is None or len(self._inputs[0]) < count:
                 self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))
             made = example_in(self._g(*self._inputs))
         return None if made is None else made.float().cpu().numpy()

@@ -46,6 +46,8 @@ class Watch:
             watch keeps some of those that D is given. It is never iterated over.
         out: The run's folder. A run that is there already stays; the new one is put beside it, and that is said.
         name: The run's name in lists; the folder's by default.
+        judge: Whose features samples are compared with the data by while the loop runs: `digits`, `mnist`,
+            `fashion-mnist` for such data. By default images are compared without one; `sparring measure` trains one.
 
     Raises:
         UsageError: An argument is of another kind, or `out` holds something that is no run.
@@ -60,13 +62,14 @@ class Watch:
         data: Any = None,
         out: str | Path = "runs/mine",
         name: str = "",
+        judge: str | None = None,
     ):
         self._players: dict[Who, nn.Module] = {"G": _module(generator, "G"), "D": _module(discriminator, "D")}
         self._optimizers: dict[Who, Sequence[Optimizer]] = {
             "G": _optimizers(generator_optimizer, "G"),
             "D": _optimizers(discriminator_optimizer, "D"),
         }
-        self._data, self._asked = data, Path(out)
+        self._data, self._asked, self._judge = data, Path(out), judge
         self._name = name or self._asked.name
         self._said: set[str] = set()
         self._broken = ""
@@ -97,7 +100,7 @@ class Watch:
         self._observer = Observer(networks, self._optimizers, self._provenance, self._facts, self._on_round)
         self._hooks = Hooks(self._observer, self._provenance, self._fail)
         self._observer.unscaled = self._hooks.unscaled
-        self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, self._data)
+        self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, self._judge)
         compiled = any(is_compiled(net) for net in self._players.values())
         self._hooks.install(self._players["G"], self._players["D"], self._optimizers, compiled)
         self._hooks.follow()
@@ -205,9 +208,9 @@ class Watch:
         facts = self._facts.found(observer.round)
         recorder.learn(facts, self._facts.functions, observer.round)
         recorder.conclude(facts, self._facts.functions, observer.round)
+        self._samples.keep(last=True)
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
         recorder.save(observer.round, force=True)
-        self._samples.keep(last=True)
         self._say_bugs()
         recorder.end("stopped" if error is not None else "finished", observer.round)
         found = diagnosis(recorder.run.story)
