@@ -40,6 +40,12 @@ PICTURES = {"data/dig32": (1_500, 32), "data/dig64": (1_200, 64), "data/dig32_40
 """Folder that recipes name -> how many pictures are in it, and their side."""
 VARIANTS: Mapping[str, Mapping[str, Any]] = {"sixteen_of_which_twelve": {"of": "sixteen", "top": 4095}}
 """Folders that a function makes with another argument."""
+USUAL_ROWS = ("folder", "images", "formats", "sizes", "colors", "memory", "cache")
+"""Of what the doctor says, the rows that every folder has."""
+INSIDE: Mapping[str, tuple[str, ...]] = {
+    "arrays": ("images.npy", "images.npz", "images.zip", "npyfolder", "table.csv", "x.h5", "x.parquet")
+}
+"""What else a folder's function makes, that is asked about by itself."""
 TIMEOUT = 600
 EXPECTED: Mapping[str, tuple[str, ...]] = {
     "kerasgan14": ("discriminator-wins", "vanishing-gradient"),
@@ -80,16 +86,20 @@ def folder_cases(folders: ModuleType) -> dict[str, Callable[[Path], None]]:
 
 
 def ask_about_folder(name: str, directory: Path, out: Path) -> dict[str, Any]:
-    """What the doctor and a training of two rounds say of one folder, in a line each."""
-    folder, run = out / "folders" / name, out / "folder-runs" / name
+    """What the doctor and a training of two rounds say of one folder, or of a file in it, in a line each."""
+    case, _, inside = name.partition("/")
+    folder, run = out / "folders" / case, out / "folder-runs" / name.replace("/", "-")
     if not folder.exists():
         folder.mkdir(parents=True)
-        folder_cases(run_file(directory / "folders.py"))[name](folder)
-    examined = _command("doctor", str(folder), "--json")
-    trained = _command("train", "--data", str(folder), "--rounds", "2", "--out", str(run))
+        folder_cases(run_file(directory / "folders.py"))[case](folder)
+    path = folder / inside
+    examined = _command("doctor", str(path))
+    trained = _command("train", "--data", str(path), "--rounds", "2", "--out", str(run))
+    doctor = _examined(examined) if examined.returncode == 0 else _error(examined)
+    train = _said(trained, path) if trained.returncode == 0 else _error(trained)
     return {
-        "doctor": _examined(examined) if examined.returncode == 0 else _error(examined),
-        "train": _said(trained, folder) if trained.returncode == 0 else _error(trained),
+        "doctor": doctor.replace(str(path), "DIR"),
+        "train": train.replace(str(path), "DIR"),
         "codes": [examined.returncode, trained.returncode],
     }
 
@@ -97,24 +107,24 @@ def ask_about_folder(name: str, directory: Path, out: Path) -> dict[str, Any]:
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command `sparring`."""
     command = [sys.executable, "-m", "sparring", *arguments]
-    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "200"}
+    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "2000"}
     return subprocess.run(
         command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT, env=environment, check=False
     )
 
 
 def _examined(answer: subprocess.CompletedProcess[str]) -> str:
-    """The doctor's document in one line."""
-    said = json.loads(answer.stdout)
-    kinds = {"broken": "broken", "stray": "not images"}
-    counts = [f"{len(said[name])} {words}" for name, words in kinds.items() if said.get(name)]
-    return ", ".join([f"{said['images']} images", *counts])
+    """What the doctor says that is not so of every folder, in one line."""
+    rows = [line.rstrip().split("  ", 1) for line in answer.stdout.splitlines()]
+    said = {row[0]: row[1].strip() for row in rows if len(row) == 2}
+    noted = [f"{name}: {text}" for name, text in said.items() if name not in USUAL_ROWS and text != "none"]
+    return "; ".join([f"{said['images']} images", *noted])
 
 
 def _said(answer: subprocess.CompletedProcess[str], folder: Path) -> str:
     """What training says of the folder, without its path."""
     lines = [line.removeprefix(f"{folder}: ") for line in answer.stderr.splitlines() if line.startswith(f"{folder}: ")]
-    return "; ".join(lines) or "(nothing)"
+    return "; ".join(line for line in lines if "are cached" not in line) or "(nothing)"
 
 
 def _error(answer: subprocess.CompletedProcess[str]) -> str:
@@ -239,7 +249,8 @@ def run_all(directory: Path, out: Path, arguments: argparse.Namespace) -> None:
     draw_pictures(directory, out)
     data_dir = Path(arguments.data_dir).resolve() if arguments.data_dir else None
     names = folder_cases(run_file(directory / "folders.py"))
-    tasks = [("folders", name, (ask_about_folder, name, directory, out)) for name in names]
+    inside = [f"{case}/{name}" for case, every in INSIDE.items() if case in names for name in every]
+    tasks = [("folders", name, (ask_about_folder, name, directory, out)) for name in (*names, *inside)]
     tasks += [("recipes", name, (train_recipe, name, directory, out, data_dir)) for name in recipe_cases(directory)]
     wanted = [task for task in tasks if not arguments.only or any(task[1].startswith(name) for name in arguments.only)]
     with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sparring import catalogue
+from sparring.analysis.diagnosis import NOT_SURE
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,6 +33,11 @@ def test_both_halves_have_as_many_cases_of_every_kind_and_every_state() -> None:
         counted = Counter((getattr(case, attribute), case.part) for case in every)
         for value in {value for value, _ in counted}:
             assert counted[value, "tune"] == counted[value, "report"] > 0, value
+
+
+def test_every_expected_verdict_is_a_rule() -> None:
+    known = {*catalogue.entries("rules"), NOT_SURE}
+    assert {verdict for case in part("cases").cases() for verdict in case.right} <= known
 
 
 @pytest.mark.parametrize("name", ["tinted", "shapes", "textures", "photographs"])
