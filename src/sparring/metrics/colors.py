@@ -11,7 +11,7 @@ HUES = np.array([[1.0, -1.0, 0.0], [1.0, 1.0, -2.0]]) / np.sqrt([[2.0], [6.0]])
 """Red against green, and yellow against blue: what is left of a color without its brightness."""
 LEVEL = (1 / 255) ** 2
 """Variance of one level of a color, which is added so that gray data is compared too."""
-MAX_PIXELS = 2**15
+MAX_PIXELS = 2**17
 """Of so many pixels, drawn once, colors are taken."""
 
 
