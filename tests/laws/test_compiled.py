@@ -287,6 +287,17 @@ def test_on_a_gpu_all_but_the_shortest_runs_are_cuda_graphs(
     assert not (tmp_path / "cache").exists()  # nothing is kept of it
 
 
+def test_a_round_is_traced_by_a_torch_whose_reversed_nodes_are_no_iterator(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As before torch 2.13: they can be iterated over, and are no iterator themselves."""
+    nodes = type(torch.fx.Graph().nodes)
+    plain = nodes.__reversed__
+    monkeypatch.setattr(nodes, "__reversed__", lambda self: list(plain(self)))
+    game, _ = pair(some("pattern-1010"), data_dir)
+    assert "aten" in trace(game, 0, False).graph.code
+
+
 @pytest.mark.slow
 def test_populations_compile_where_the_compiler_trips_over_outer_loops(data_dir: Path) -> None:
     """pytorch#196570: two members of `num-gan-2` at its own size came to a KeyError."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from sparring.game.assembly import game_of
+from sparring.game import assembly
+from sparring.game.assembly import MEMBERS_PER_THREAD, game_of
 from sparring.game.compile import aot, compiled, plan
 from sparring.game.compile.costs import Costs, estimate, remember
 from sparring.recipe import find_recipe
@@ -89,6 +91,38 @@ def test_a_long_run_is_compiled_and_the_next_uses_the_code(costs: Any, tmp_path:
     second = train(SHORT, tmp_path / "second", threads=1)
     assert second.about["compiled"] is True and len(calls) == 2
     assert weights(first) == weights(second)
+
+
+def test_the_first_run_says_what_compiling_takes_and_saves_and_the_next_that_code_is_there(
+    costs: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    costs(saved_by=1e6)
+    train(SHORT, tmp_path / "first", threads=1)
+    before, after = [line for line in capsys.readouterr().err.splitlines() if "compil" in line]
+    expected = f"about {LONG.compiling:.0f} s, saves about {LONG.saved:.0f} s of this run"
+    assert before == f"compiling the training step: {expected}"
+    assert after.startswith("rounds are compiled in ") and "ms instead of 1" in after
+    train(SHORT, tmp_path / "second", threads=1)
+    assert [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()] == [
+        "rounds are loaded from the cache"
+    ]
+
+
+def test_train_picks_the_threads_and_groups_that_were_compiled_for(
+    costs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With nothing but defaults: two threads for so many members, and as many groups at least."""
+    for module in (assembly, compiled):
+        monkeypatch.setattr(module, "idle_cores", lambda: 2)
+    monkeypatch.setattr(compiled, "compiling_at_once", lambda rounds: nullcontext())
+    calls = costs(saved_by=5.0)  # gains with code that is there, and would not pay to be compiled
+    many = SHORT.replace(rounds=4, log_points=1, seeds=4 * MEMBERS_PER_THREAD)
+    made = compile_ahead(many)
+    assert made.compiled and made.threads == 2 and len(calls) == 2
+    run = train(many, tmp_path / "run", metrics=False)
+    assert (run.about["compiled"], run.about["threads"]) == (True, 2) and len(calls) == 2
+    assert run.about["group"] == 2 * MEMBERS_PER_THREAD
+    assert f"seeds are played in groups of {2 * MEMBERS_PER_THREAD}, 2 at once" in made.message
 
 
 def test_the_same_recipe_is_played_alike_however_the_estimate_turns_out_later(costs: Any, tmp_path: Path) -> None:

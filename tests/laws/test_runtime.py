@@ -57,3 +57,13 @@ def test_idle_cores_are_at_least_one_and_at_most_all(monkeypatch: pytest.MonkeyP
     assert 1 <= runtime.idle_cores() <= runtime.cores()
     monkeypatch.setattr(runtime, "cores", lambda: 10**6)
     assert 1 <= runtime.idle_cores() <= 10**6
+
+
+def test_convolutions_on_a_gpu_give_the_same_bits_in_full_precision_and_settings_are_restored() -> None:
+    import torch
+
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32
+    with runtime.reproducible_kernels():
+        assert (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == (True, False, False)
+    assert (cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32) == before

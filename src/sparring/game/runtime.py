@@ -122,19 +122,21 @@ def threads_set(count: int) -> Generator[None]:
 
 @contextmanager
 def reproducible_kernels() -> Generator[None]:
-    """Run a block in which a GPU's convolutions give the same bits every time, then restore torch's settings.
+    """Run a block in which a GPU's convolutions give the same bits every time, in float32, then restore the settings.
 
-    cuDNN's fastest kernels add in the order in which threads finish. Without CUDA nothing changes.
+    cuDNN's fastest kernels add in the order in which threads finish, and round float32 to ten bits (TF32): after twenty
+    rounds of `mnist-reference` on an H200, a member trained alone differed from the same member in a population by 3 %
+    of what it had learned. Without CUDA nothing changes.
     """
     import torch
 
     cudnn = torch.backends.cudnn
-    before = cudnn.deterministic, cudnn.benchmark
-    cudnn.deterministic, cudnn.benchmark = True, False
+    before = cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32
+    cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32 = True, False, False
     try:
         yield
     finally:
-        cudnn.deterministic, cudnn.benchmark = before
+        cudnn.deterministic, cudnn.benchmark, cudnn.allow_tf32 = before
 
 
 def keep_freed_memory() -> None:
