@@ -1,6 +1,7 @@
 """Train GANs as strangers have them, on their data and with their mistakes, and check what the diagnosis says of each.
 
     python benchmarks/strangers.py --part tune [--jobs 14] [--out runs/strangers] [--minutes 8] [--only NAME ...]
+    python benchmarks/strangers.py --part extra --extra DIR    # two more cases, on your own folder
     python benchmarks/strangers.py --rediagnose [--out runs/strangers]
 
 The cases (`stranger_cases/`) have folders of pictures in color, large and small, tables, signals, networks of one's own
@@ -27,6 +28,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,21 +58,21 @@ LARGEST_PICTURE = 300_000
 # Training.
 
 
-def named(name: str) -> Case:
+def named(name: str, extra: Path | None) -> Case:
     """The case of that name."""
-    return next(case for case in cases() if case.name == name)
+    return next(case for case in cases(extra) if case.name == name)
 
 
-def make_judge(name: str, out: Path) -> None:
+def make_judge(name: str, out: Path, extra: Path | None) -> None:
     """Train the judge of a case's folder in this process, as a run would that is its first; judges are cached."""
     from sparring.analysis.judge_choice import choose_judge
 
-    choose_judge(named(name).recipe(out / "data").data)
+    choose_judge(named(name, extra).recipe(out / "data").data)
 
 
-def train_case(name: str, out: Path, deadline: float) -> str:
+def train_case(name: str, out: Path, deadline: float, extra: Path | None = None) -> str:
     """Train one case in this process and keep what matters of it. Returns what went wrong, or nothing."""
-    case = named(name)
+    case = named(name, extra)
     training = out / ".training" / case.slug
     if time.time() > deadline:
         return "not begun"
@@ -143,7 +145,7 @@ def is_done(case: Case, out: Path) -> bool:
 
 def train_all(wanted: list[Case], arguments: argparse.Namespace) -> list[str]:
     """Train what is missing, the longest first. Returns the names of those that were not finished."""
-    out, deadline = arguments.out, time.time() + 60 * arguments.minutes
+    out, extra, deadline = arguments.out, arguments.extra, time.time() + 60 * arguments.minutes
     missing = [case for case in wanted if not is_done(case, out)]
     print(f"{len(missing)} of {len(wanted)} cases to train, {arguments.jobs} at a time", flush=True)
     for case in missing:  # here, so that no two processes draw the same folder
@@ -155,9 +157,9 @@ def train_all(wanted: list[Case], arguments: argparse.Namespace) -> list[str]:
     with ProcessPoolExecutor(arguments.jobs, mp_context=spawn) as pool:
         # First a judge for each folder, since cases on the same one would wait for it.
         folders = {case.folder: case.name for case in missing if case.folder}
-        list(pool.map(make_judge, folders.values(), [out] * len(folders)))
+        list(pool.map(partial(make_judge, out=out, extra=extra), folders.values()))
         print(f"{time.time() - began:4.0f} s  judges of {len(folders)} folders", flush=True)
-        futures = {pool.submit(train_case, case.name, out, deadline): case for case in missing}
+        futures = {pool.submit(train_case, case.name, out, deadline, extra): case for case in missing}
         for number, future in enumerate(as_completed(futures), 1):
             wrong, name = future.result(), futures[future].name
             print(f"{time.time() - began:4.0f} s  {number}/{len(missing)}  {name}  {wrong}", flush=True)
@@ -210,7 +212,7 @@ def _times_in_words(entry: dict[str, Any]) -> str:
 
 def chosen(arguments: argparse.Namespace) -> Iterator[Case]:
     """The cases that the flags select."""
-    for case in cases():
+    for case in cases(arguments.extra):
         named = not arguments.only or any(case.name.startswith(name) for name in arguments.only)
         if named and (arguments.part in (None, case.part)):
             yield case
@@ -219,7 +221,10 @@ def chosen(arguments: argparse.Namespace) -> Iterator[Case]:
 def main() -> None:
     """Train what is missing, diagnose what is there, and say how well that went."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=("tune", "report"), help="which half; without it only kept runs are read")
+    parser.add_argument(
+        "--part", choices=("tune", "report", "extra"), help="which half, or cases on the folder --extra"
+    )
+    parser.add_argument("--extra", type=Path, metavar="DIR", help="a folder of images of your own, for two more cases")
     parser.add_argument("--jobs", type=int, default=1, help="cases at a time, one core each")
     parser.add_argument("--out", type=Path, default=Path("runs/strangers"))
     parser.add_argument("--results", type=Path, default=RESULTS, help="file of verdicts, which is added to")
@@ -228,7 +233,7 @@ def main() -> None:
     parser.add_argument("--rediagnose", action="store_true", help="train nothing, read the journals that are there")
     arguments = parser.parse_args()
     if not (arguments.part or arguments.only or arguments.rediagnose):
-        parser.error("--part tune, --part report or --rediagnose")
+        parser.error("one of --part tune, --part report, --only NAME or --rediagnose is needed")
     arguments.out = arguments.out.resolve()
     wanted = list(chosen(arguments))
     left = [] if arguments.rediagnose else train_all(wanted, arguments)

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+import numpy as np
 
 from sparring.datasets import Dataset
+from sparring.datasets.folder import Folder
 from sparring.game.moves import MODERN
 from sparring.latents.normal import Normal
 from sparring.objectives.bce_with_logits import BCEWithLogits
@@ -21,13 +24,12 @@ from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1_r2 import R1R2
 from stranger_cases import networks
-from stranger_cases.data import SPAN, Pictures, Rows
+from stranger_cases.data import SPAN, Rows
 
 SEEDS = 2
 LOG_POINTS = 30
 KINDS = ("folders", "small folders", "tables", "signals", "networks", "short runs")
 State = Literal["sound", "sick", "unfinished", "unclear"]
-Data = Pictures | Rows
 Make = Callable[[Dataset], Recipe]
 
 NOT_SURE, EQUILIBRIUM, UNDERTRAINED = "not-sure", "equilibrium", "undertrained"
@@ -37,6 +39,30 @@ OSCILLATION, DIVERGENCE = "oscillation", "divergence"
 OVERFITTING, MEMORIZATION = "overfitting-discriminator", "memorization"
 SCALE, CHECKERBOARD, BLUR, COLORS = "range-mismatch", "checkerboard", "blur", "wrong-colors"
 SIGMOID = "bounded-scores"
+
+
+class ImageFolder(Protocol):
+    """A folder of images, which may yet have to be drawn."""
+
+    @property
+    def kind(self) -> str:
+        """What is to be seen."""
+        ...
+
+    def make(self, root: Path) -> Path:
+        """Draw it below `root`, unless it is there."""
+        ...
+
+    def data(self, root: Path, span: tuple[float, float] = SPAN) -> Folder:
+        """As a recipe has it."""
+        ...
+
+    def others(self, count: int, begin: int = 0) -> np.ndarray:
+        """Examples to compare with, float32 `(count, C, H, W)` in [0, 1]."""
+        ...
+
+
+Examples = ImageFolder | Rows
 
 
 @dataclass(frozen=True)
@@ -50,22 +76,22 @@ class Case:
     """`sound` and complete, `sick`, merely `unfinished`, or with too little evidence to say (`unclear`)."""
     right: tuple[str, ...]
     """The correct verdicts; the first is what was done to it, the others follow from that."""
-    data: Data
+    data: Examples
     make: Make
     span: tuple[float, float] = SPAN
     """Range of pixel values, for pictures."""
     part: str = "tune"
-    """`report` for cases that play no part in choosing thresholds."""
+    """`report` for cases that play no part in choosing thresholds; `extra` for those in neither half."""
 
     def recipe(self, root: Path, seeds: int = SEEDS) -> Recipe:
         """The recipe that it trains, on a folder below `root`."""
-        data = self.data.data(root, self.span).resolved() if isinstance(self.data, Pictures) else self.data
+        data = self.data if isinstance(self.data, Rows) else self.data.data(root, self.span).resolved()
         return self.make(data).replace(name=self.name, seeds=seeds)
 
     @property
-    def folder(self) -> Pictures | None:
-        """The folder that must be drawn for it."""
-        return self.data if isinstance(self.data, Pictures) else None
+    def folder(self) -> ImageFolder | None:
+        """The folder that must be there for it."""
+        return None if isinstance(self.data, Rows) else self.data
 
     @property
     def slug(self) -> str:
