@@ -38,6 +38,8 @@ class Bug:
     """That line as it should be, or what to do."""
     context: tuple[tuple[str, float, Range], ...] = ()
     """Other numbers that help to understand it."""
+    aside: str = ""
+    """What follows the number in a sentence, as in `Explanation`."""
 
 
 def bug_detection(signals: Signals, bug: Bug | None):
@@ -59,7 +61,7 @@ def bug_explanation(signals: Signals, members: np.ndarray, bug: Bug | None, plot
 
     reason = shown(bug.name, bug.value, bug.healthy, bug.phrase)
     context = [shown(*each) for each in bug.context]
-    return Explanation(bug.headline, [reason], plot, context, line=bug.line, mended=bug.mended)
+    return Explanation(bug.headline, [reason], plot, context, bug.aside, line=bug.line, mended=bug.mended)
 
 
 # Stories.

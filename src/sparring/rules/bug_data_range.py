@@ -47,15 +47,15 @@ class BugDataRange(Rule):
         unused = max(quantiles[0] - low, 0.0) / reach
         if beyond <= TOLERANCE and unused < UNUSED:
             return None
-        where = f"real examples lie in {quantiles[0]:.3g} to {quantiles[-1]:.3g}, and G ends in {loop.g.ends_in}"
         return Bug(
-            f"G cannot reach the data's range: {where}",
+            f"G ends in {loop.g.ends_in} and cannot reach the data's range",
             "distance of the data's range from G's, in widths of G's",
             max(beyond, unused),
             Range(high=TOLERANCE),
             phrase="the ranges are {value} of G's width apart",
             line=loop.data.line,
             mended=MENDED[loop.g.ends_in],
+            aside=f"; real examples lie in {quantiles[0]:.3g} to {quantiles[-1]:.3g}",
         )
 
     @staticmethod

@@ -36,7 +36,7 @@ class BugIntegerImages(Rule):
             return None
         if loop.data.wraps is not None:
             return Bug(
-                "Images are scaled as whole numbers of 8 bits, which go round at 256",
+                "Images are scaled as whole numbers of one byte, which wrap around",
                 "lines that compute with 8-bit numbers",
                 1,
                 Range(high=0),

@@ -41,11 +41,11 @@ class BugLearningRate(Rule):
             low, high = USUAL.get(each.kind, USUAL["SGD"])
             if not low <= each.lr <= high:
                 return Bug(
-                    f"{each.player}'s learning rate is {each.lr:g}",
+                    f"{each.player}'s learning rate is no usual one",
                     f"learning rate of {each.player}'s {each.kind}",
                     each.lr,
                     Range(low, high),
-                    phrase="{value} is outside what is used",
+                    phrase="it is {value}",
                     mended=f"lr=2e-4 for Adam; opt_{each.player} has {each.lr:g}",
                 )
         return None
