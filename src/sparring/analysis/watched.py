@@ -78,7 +78,9 @@ class WatchedGenerator(GraphNetwork):
         (x,) = inputs
         latent, size = self._latent, int(np.prod(self._latent.shape))
         z = x[:, :size].unflatten(1, latent.shape)
-        if not latent.classes:
+        if latent.unbatched:
+            made = torch.stack([cast(Tensor, GraphNetwork.forward(self, each)) for each in z])
+        elif not latent.classes:
             made = super().forward(z)
         else:
             one_hot = x[:, size:]

@@ -49,12 +49,13 @@ Graph = dict[str, Any]
 """`inputs`: their names; `nodes`: name, op, args, kwargs of each; `output`: what the network returns."""
 
 
-def graph_of(module: nn.Module, inputs: Sequence[Tensor]) -> Graph:
+def graph_of(module: nn.Module, inputs: Sequence[Tensor], batched: bool = True) -> Graph:
     """The operations of a module in evaluation mode, for any batch size.
 
     Args:
         module: It is copied, to the CPU, and left alone.
         inputs: An example of what it is called with; the first axis is the batch.
+        batched: Whether there is such an axis; otherwise the operations are those for one example.
 
     Returns:
         Plain data for JSON; parameters and buffers are named as in the module's `state_dict`.
@@ -64,10 +65,15 @@ def graph_of(module: nn.Module, inputs: Sequence[Tensor]) -> Graph:
     """
     try:
         with preserving_torch_rng(), torch.no_grad():
-            copied = copy.deepcopy(module).cpu().eval()
+            copied = copy.deepcopy(module).cpu()
+            for each in copied.modules():  # not by eval(), which a class with a method `train` of its own has lost
+                each.training = False
             batch = torch.export.Dim("batch", min=1)
-            some = tuple(each.detach().cpu()[:2].repeat(2, *[1] * (each.dim() - 1)) for each in inputs)
-            exported = torch.export.export(copied, some, dynamic_shapes=tuple({0: batch} for _ in some), strict=False)
+            some = tuple(each.detach().cpu() for each in inputs)
+            shapes = tuple({0: batch} for _ in some) if batched else None
+            if batched:  # torch.export takes a size of 1 for a constant
+                some = tuple(each[:2].repeat(2, *[1] * (each.dim() - 1)) for each in some)
+            exported = torch.export.export(copied, some, dynamic_shapes=shapes, strict=False)
             return _written(exported)
     except SparringError:
         raise

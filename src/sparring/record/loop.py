@@ -114,6 +114,8 @@ class Latents:
     """Share of G's training batches that were fed the very same latent vectors as the batch before."""
     classes: int = 0
     """Classes that G is given beside them; 0 for none."""
+    unbatched: bool = False
+    """Whether G is given one vector at a time, without an axis for the batch."""
     one_hot: bool = False
     """Whether classes are given as one-hot vectors rather than numbers."""
     line: Line | None = None

@@ -126,15 +126,14 @@ def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
 
 def score_in(output: Any, batch: int) -> Tensor | None:
     """D's scores in what it returns: of several tensors the one with the fewest numbers for each example."""
-    tensors = [t for t in _flat(output) if t.is_floating_point() and t.dim() and t.shape[0] == batch]
+    tensors = [t for t in _flat(output) if t.is_floating_point() and (t.shape[0] if t.dim() else 1) == batch]
     return min(tensors, key=lambda t: t.numel(), default=None)
 
 
 def example_in(output: Any) -> Tensor | None:
-    """The examples in what G returns: of several tensors the one with the most numbers."""
-    return max(
-        (t for t in _flat(output) if t.is_floating_point() and t.dim() > 1), key=lambda t: t.numel(), default=None
-    )
+    """The examples in what G returns: of several tensors the largest."""
+    tensors = (t for t in _flat(output) if t.is_floating_point() and t.dim() > 0)
+    return max(tensors, key=lambda t: t.numel(), default=None)
 
 
 def quantiles(values: Tensor) -> tuple[float, ...]:

@@ -66,7 +66,7 @@ class Facts:
 
     # What goes through the networks.
 
-    def see_latent(self, inputs: Sequence[Any], round: int, line: Line | None) -> None:
+    def see_latent(self, inputs: Sequence[Any], round: int, line: Line | None, unbatched: bool) -> None:
         """What G is fed in a closely watched round."""
         tensors = [t for t in inputs if isinstance(t, Tensor)]
         z = next((t for t in tensors if t.is_floating_point() and t.dim() > 1), None)
@@ -83,6 +83,7 @@ class Facts:
             repeats=self.latents.repeats,
             classes=max(classes, self.latent.classes),
             one_hot=one_hot,
+            unbatched=unbatched,
             line=line,
         )
 

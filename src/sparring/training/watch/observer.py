@@ -55,6 +55,8 @@ class Observer:
         self.provenance, self.facts, self._on_round = provenance, facts, on_round
         self.round = 0
         """Rounds played."""
+        self.unbatched = False
+        """Whether G takes one latent vector at a time, without an axis for the batch."""
         self.closely = True
         """Whether this round is watched closely."""
         self.problems: dict[str, str] = {}
@@ -101,8 +103,11 @@ class Observer:
     # Modules.
 
     def g_called(self, inputs: Sequence[Any]) -> None:
+        z = examination.example_in(list(inputs))
+        self.unbatched = z is not None and z.dim() == 1
         if self.closely:
-            self.facts.see_latent(inputs, self.round, user_line())
+            rows = [each[None] if self.unbatched and isinstance(each, Tensor) else each for each in inputs]
+            self.facts.see_latent(rows, self.round, user_line(), self.unbatched)
 
     def g_returned(self, inputs: Sequence[Any], output: Any) -> None:
         made = examination.example_in(output)
@@ -110,31 +115,35 @@ class Observer:
             self.problems["G"] = "G returns no examples that a watch could find: a tensor with one row for each"
             return
         self._fake = made.detach() if self.logged else None
-        self.provenance.data_shape = tuple(made.shape[1:])
+        self.provenance.data_shape = tuple(made.shape if self.unbatched else made.shape[1:])
+        self.provenance.unbatched = self.unbatched
         if not (self.closely or self.logged):
             return
         self.facts.see_fake(made, self.closely)
+        count = 1 if self.unbatched else len(made)
         squashed = self.provenance.of(made).squashed
         cut_by = "no_grad" if not made.requires_grad and self._trains("G") else ""
         line = user_line() if self.closely else None
-        fake = Trace(frozenset({"fake"}), np.full(len(made), FAKE, np.int8), squashed, line if cut_by else None, cut_by)
+        fake = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8), squashed, line if cut_by else None, cut_by)
         self.provenance.mark(made, fake)
         if self.closely and squashed:
             self.facts.ends("G", squashed)
 
     def d_returned(self, inputs: Sequence[Any], output: Any) -> None:
         x = examination.example_in(list(inputs))
-        score = None if x is None else examination.score_in(output, len(x))
+        alone = x is not None and self.unbatched and tuple(x.shape) == self.provenance.data_shape
+        score = None if x is None else examination.score_in(output, 1 if alone else len(x))
         if x is None or score is None:
             self.problems["D"] = "D returns no scores that a watch could find: floating-point numbers, a row each"
             return
-        trace = self._trace_of_input(x)
-        call = Call(_one_each(score), kind_of(trace), trace.rows, trace.cut, trace.cut_by)
+        trace = self._trace_of_input(x, 1 if alone else len(x))
+        scores = score.detach().float().mean()[None] if alone else _one_each(score)
+        call = Call(scores, kind_of(trace), trace.rows, trace.cut, trace.cut_by)
         self._calls.append(call)
         if not (self.closely or self.logged):
             return
-        if call.sees == "real":
-            self.facts.see_real(x, self.round, self.closely)
+        if call.sees == "real" and self.provenance.data_shape is not None:  # before, one example may look like many
+            self.facts.see_real(x[None] if alone else x, self.round, self.closely)
         self.facts.see_scores(call.scores)
         if not self.closely:
             return
@@ -146,15 +155,15 @@ class Observer:
         if score.requires_grad and call.rows is not None:
             self._listen_to_gradient(score, call.rows)
 
-    def _trace_of_input(self, x: Tensor) -> Trace:
+    def _trace_of_input(self, x: Tensor, count: int) -> Trace:
         trace = self.provenance.of(x)
         if not trace.sees and self.closely:
-            trace = Trace(frozenset({"real"}), np.full(len(x), REAL, np.int8))
+            trace = Trace(frozenset({"real"}), np.full(count, REAL, np.int8))
             self.provenance.mark(x, trace)
-        elif trace.sees in ("real", "fake") and (trace.rows is None or len(trace.rows) != len(x)):
-            trace = replace(trace, rows=np.full(len(x), REAL if trace.sees == "real" else FAKE, np.int8))
+        elif trace.sees in ("real", "fake") and (trace.rows is None or len(trace.rows) != count):
+            trace = replace(trace, rows=np.full(count, REAL if trace.sees == "real" else FAKE, np.int8))
         elif not trace.sees and self._fake is not None and _same_storage(x, self._fake):
-            trace = Trace(frozenset({"fake"}), np.full(len(x), FAKE, np.int8))
+            trace = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8))
         return trace
 
     def _listen_to_gradient(self, score: Tensor, rows: np.ndarray) -> None:

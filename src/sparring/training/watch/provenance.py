@@ -121,6 +121,8 @@ class Provenance(TorchFunctionMode):
         self.observed = Observed()
         self.data_shape: tuple[int, ...] | None = None
         """Of one example, once G has made one."""
+        self.unbatched = False
+        """Whether examples come one at a time, without an axis for the batch."""
         self.trouble: Exception | None = None
         """The first failure of the bookkeeping, which the program must not notice."""
 
@@ -188,8 +190,9 @@ class Provenance(TorchFunctionMode):
     def _traced(self, tensor: Tensor) -> Trace:
         """A tensor's trace; one of the data's shape that comes from nowhere is a batch of real examples."""
         trace = self.of(tensor)
-        if trace is NOTHING and self.data_shape is not None and _is_leaf_batch(tensor, self.data_shape):
-            trace = Trace(frozenset({"real"}), np.full(len(tensor), REAL, np.int8))
+        if trace is NOTHING and self.data_shape is not None and _is_leaf_batch(tensor, self.data_shape, self.unbatched):
+            count = 1 if self.unbatched else len(tensor)
+            trace = Trace(frozenset({"real"}), np.full(count, REAL, np.int8))
             self.mark(tensor, trace)
         return trace
 
@@ -276,8 +279,9 @@ def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
             yield from (each for each in cast(list[Any], value) if isinstance(each, Tensor))
 
 
-def _is_leaf_batch(tensor: Tensor, shape: tuple[int, ...]) -> bool:
-    return tensor.grad_fn is None and tensor.dim() == len(shape) + 1 and tuple(tensor.shape[1:]) == shape
+def _is_leaf_batch(tensor: Tensor, shape: tuple[int, ...], unbatched: bool) -> bool:
+    of_example = tuple(tensor.shape if unbatched else tensor.shape[1:])
+    return tensor.grad_fn is None and tensor.dim() == len(shape) + (not unbatched) and of_example == shape
 
 
 def _rows_or_unknown(tensor: Tensor, trace: Trace) -> np.ndarray:

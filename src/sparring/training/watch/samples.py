@@ -87,7 +87,8 @@ class Samples:
         with self._hooks.unnoticed():
             try:
                 inputs = latent_inputs(facts, 2, torch.empty(0))
-                graph = graph_of(self._g, inputs)
+                alone = facts.latent.unbatched
+                graph = graph_of(self._g, [each[0] for each in inputs] if alone else inputs, batched=not alone)
                 run.write_text(GENERATOR, json.dumps(graph, separators=(",", ":")))
             except SparringError as error:
                 say(f"sparring: samples can be drawn in this process only: G {error}")
@@ -108,8 +109,15 @@ class Samples:
         with self._hooks.unnoticed(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
             if self._inputs is None or len(self._inputs[0]) < count:
                 self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))
-            made = example_in(self._g(*self._inputs))
+            made = self._call(self._inputs)
         return None if made is None else made.float().cpu().numpy()
+
+    def _call(self, inputs: tuple[Any, ...]) -> Tensor | None:
+        """G of a batch; of one example after the other where it takes no batches."""
+        if not self._facts.latent.unbatched:
+            return example_in(self._g(*inputs))
+        one_by_one = [example_in(self._g(*(each[index] for each in inputs))) for index in range(len(inputs[0]))]
+        return torch.stack([each for each in one_by_one if each is not None])
 
 
 def _as_stored(examples: np.ndarray, data: Batches) -> np.ndarray:
@@ -140,7 +148,8 @@ def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
 def _as_in_evaluation(module: nn.Module) -> Generator[None]:
     """Evaluation mode inside the block; afterwards every module is in the mode it was in."""
     modes = [(each, each.training) for each in module.modules()]
-    module.eval()
+    for each, _ in modes:  # not by eval(), which a class with a method `train` of its own has lost
+        each.training = False
     try:
         yield
     finally:
