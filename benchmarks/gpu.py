@@ -3,7 +3,7 @@
     python benchmarks/gpu.py [--data-dir DIR] [--device cuda] [--seconds S] [--only RECIPE] [--skip PART ...]
                              [--json FILE]
 
-Four parts, about three minutes in all. None needs the network: where MNIST's files are not named, noise of the same
+Five parts, about four minutes in all. None needs the network: where MNIST's files are not named, noise of the same
 shape stands in for them.
 
 rounds  Each game is played plainly and as a CUDA graph, for S seconds each. Printed are milliseconds per round, seconds
@@ -14,6 +14,8 @@ capture Whether a CUDA graph can be recorded with every trick, optimizer and obj
         and with a network of one's own; where it cannot, why. How far it is from the plain rounds after a few.
 train   `sparring.train` as it is called with nothing but defaults: seconds of each of its parts, of the chores, and the
         functions that take most of the time.
+command `sparring train digits` in a process of its own, as a user types it: seconds of importing, of starting the GPU,
+        of each part and of the report (`gpu_command.py`).
 resume  A run that was left and resumed, beside the same run never left: whether all weights have the same bytes.
 """
 
@@ -26,12 +28,13 @@ import io
 import json
 import os
 import pstats
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -227,8 +230,8 @@ class Clock:
         return call
 
     @contextmanager
-    def watching(self) -> Generator[None]:
-        """Time the parts of every training in this block."""
+    def watching(self, more: Sequence[tuple[Any, str, str]] = ()) -> Generator[None]:
+        """Time the parts of every training in this block, and more functions: where each is, its name and a title."""
         parts: list[tuple[Any, str, str]] = [
             (start, "prepare", "1 prepare (settle data, check the folder)"),
             (single, "threads_for", "2 choose threads"),
@@ -242,6 +245,7 @@ class Clock:
         ]
         for kind in (single.Record, single.Evaluate, single.Divergence, single.Best, single.Checkpoint):
             parts += [(kind, hook, f"7c {kind.__name__}.{hook}") for hook in vars(kind) if hook in HOOKS]
+        parts += more
         saved = [(owner, name, vars(owner)[name]) for owner, name, _ in parts]
         for owner, name, title in parts:
             original = vars(owner)[name]
@@ -344,7 +348,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement of rounds (1.5)")
     parser.add_argument("--only", default="", help="measure only this recipe")
-    parser.add_argument("--skip", nargs="*", default=[], choices=["rounds", "capture", "train", "resume"])
+    parser.add_argument("--skip", nargs="*", default=[], choices=["rounds", "capture", "train", "command", "resume"])
     parser.add_argument("--json", type=Path, help="a file for all figures")
     asked = parser.parse_args()
     if not torch.cuda.is_available():
@@ -364,6 +368,16 @@ def main() -> int:
         for name, seeds, rounds in TRAINED if "train" not in asked.skip else ():
             if asked.only in ("", name):
                 caught(report["train"], functools.partial(trained, name, seeds, rounds, asked, home), name)
+        if "command" not in asked.skip and not asked.only:
+            print("sparring train digits, in a process of its own, the second time:", flush=True)
+            for quiet in (True, False):
+                command = [
+                    sys.executable,
+                    str(Path(__file__).with_name("gpu_command.py")),
+                    str(time.time()),
+                    asked.device,
+                ]
+                subprocess.run(command, capture_output=quiet, check=False)
         for name, compile in (("digits", False), ("digits", True), ("pattern-1010", True)):
             if "resume" not in asked.skip and asked.only in ("", name):
                 caught(report["resume"], functools.partial(resumed, name, compile, asked, home), name)
