@@ -35,6 +35,11 @@ def unwrapped(module: nn.Module) -> nn.Module:
         module = inner
 
 
+def is_wrapper(module: nn.Module) -> bool:
+    """Whether a module only stands around a network."""
+    return unwrapped(module) is not module or isinstance(module, torch.jit.ScriptModule)
+
+
 def is_compiled(module: nn.Module) -> bool:
     """Whether torch.compile made it."""
     return isinstance(module, torch._dynamo.OptimizedModule)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]

@@ -18,9 +18,12 @@ from torch.overrides import _get_current_function_mode_stack  # pyright: ignore[
 from torch.utils.weak import WeakIdKeyDictionary
 
 from sparring.record.loop import Who
+from sparring.training.watch.examination import is_wrapper
 from sparring.training.watch.provenance import Provenance
 
 Remove = Callable[[], None]
+Before = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
+After = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Any], None]
 
 
 class Listener(Protocol):
@@ -51,41 +54,62 @@ class Hooks:
         self, g: nn.Module, d: nn.Module, optimizers: Mapping[Who, Sequence[Optimizer]], compiled: bool
     ) -> None:
         """Begin to listen. Networks that torch.compile made are called without the mode on the stack."""
-        listener = self._listener
         self._base_stack = list(_get_current_function_mode_stack())
         self._aside: list[Provenance] = []
-        around = (self._set_aside, self._put_back) if compiled else (None, None)
-
-        def g_pre(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            self._pass_on(listener.g_called, (*args, *kwargs.values()))
-            if around[0]:
-                around[0]()
-
-        def g_post(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-            if around[1]:
-                around[1]()
-            self._pass_on(listener.g_returned, (*args, *kwargs.values()), output)
-
-        def d_pre(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if around[0]:
-                around[0]()
-
-        def d_post(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-            if around[1]:
-                around[1]()
-            self._pass_on(listener.d_returned, (*args, *kwargs.values()), output)
-
-        handles = [
-            g.register_forward_pre_hook(g_pre, with_kwargs=True),
-            g.register_forward_hook(g_post, with_kwargs=True),
-            d.register_forward_pre_hook(d_pre, with_kwargs=True),
-            d.register_forward_hook(d_post, with_kwargs=True),
-        ]
+        for who, module in (("G", g), ("D", d)):
+            before, after = self._around_call("G" if who == "G" else "D", compiled)
+            if is_wrapper(module):
+                self._removes.append(module.register_forward_pre_hook(before, with_kwargs=True).remove)
+                self._removes.append(module.register_forward_hook(after, with_kwargs=True).remove)
+            else:
+                self._wrap_forward(module, before, after)
         for who, some in optimizers.items():
             for optimizer in some:
-                handles += self._listen_to(who, optimizer)
-        self._removes += [handle.remove for handle in handles]
+                self._removes += [handle.remove for handle in self._listen_to(who, optimizer)]
         self._listen_to_autograd()
+
+    def _around_call(self, who: Who, compiled: bool) -> tuple[Before, After]:
+        """What is done before and after a player is called."""
+        listener = self._listener
+
+        def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            if who == "G":
+                self._pass_on(listener.g_called, (*args, *kwargs.values()))
+            if compiled:
+                self._set_aside()
+
+        def after(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            if compiled:
+                self._put_back()
+            returned = listener.g_returned if who == "G" else listener.d_returned
+            self._pass_on(returned, (*args, *kwargs.values()), output)
+
+        return before, after
+
+    def _wrap_forward(self, module: nn.Module, before: Before, after: After) -> None:
+        """Listen to `forward` of this module alone, which programs also call without the module's hooks.
+
+        It is put into the class: a copy of the module, or a file of it, must know nothing of this.
+        """
+        kind = type(module)
+        own = kind.__dict__.get("forward")
+        forward = kind.forward
+
+        @functools.wraps(forward)
+        def watched(called: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if called is not module:
+                return forward(called, *args, **kwargs)
+            before(called, args, kwargs)
+            output = forward(called, *args, **kwargs)
+            after(called, args, kwargs, output)
+            return output
+
+        kind.forward = watched
+        self._removes.append(
+            functools.partial(setattr, kind, "forward", own)
+            if own is not None
+            else functools.partial(delattr, kind, "forward")
+        )
 
     def remove(self) -> None:
         """Take every hook away again, in whatever state."""

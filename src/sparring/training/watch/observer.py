@@ -134,6 +134,8 @@ class Observer:
         alone = x is not None and self.unbatched and tuple(x.shape) == self.provenance.data_shape
         score = None if x is None else examination.score_in(output, 1 if alone else len(x))
         if x is None or score is None:
+            if self.provenance.data_shape is None:  # G has made nothing yet that would show what a batch is
+                return
             self.problems["D"] = "D returns no scores that a watch could find: floating-point numbers, a row each"
             return
         trace = self._trace_of_input(x, 1 if alone else len(x))
