@@ -285,7 +285,7 @@ def test_a_compiler_is_ended_at_once_and_none_stays_behind(
 
 def test_in_python_it_says_so_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def strike(trainer: Trainer) -> None:
-        if not trainer.stopping and trainer.playing:
+        if trainer.game.round and not trainer.stopping:
             os.kill(os.getpid(), signal.SIGINT)
 
     recipe = find_recipe("pattern-1010").replace(rounds=100_000, log_points=1000)

@@ -200,7 +200,8 @@ def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path
     process = subprocess.Popen(
         command(file, out), env={**os.environ, "SLOWLY": "1"}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    while process.poll() is None and not (out / "journal.jsonl").exists():
+    journal = out / "journal.jsonl"
+    while process.poll() is None and not (journal.exists() and '"log"' in journal.read_text()):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate()

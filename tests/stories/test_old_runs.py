@@ -19,7 +19,7 @@ import pytest
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnose
 from sparring.cli.main import OK, WRONG_USAGE, run
-from sparring.recipe import Recipe, reload
+from sparring.recipe import Recipe, default_settings, reload
 from sparring.recipe.encoding import encode
 from sparring.record import RunFolder, legacy
 from sparring.record.story import CURVES, GRADIENTS
@@ -81,7 +81,7 @@ def command(*arguments: object) -> None:
 def test_a_recipe_of_old_is_one_of_today(name: str) -> None:
     old_run = RunFolder.open(OLD_RUNS / name)
     recipe = reload(old_run.recipe)
-    assert recipe.to_dict() == old_run.recipe
+    assert recipe.to_dict() == default_settings() | old_run.recipe
     before = json.loads(old_run.recipe_json)
     assert recipe.log_points == before["ticks"] and recipe.samples_per_grid == before["pictured"]
     assert getattr(recipe.generator_optimizer, "lr") == before["generator_optimiser"]["rate"]  # noqa: B009

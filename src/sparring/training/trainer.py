@@ -106,9 +106,9 @@ class Trainer:
         """Play to the end, or until `stopping`. Raises SparringError when a chore does, as once all have diverged."""
         for chore in self.chores:
             chore.begin(self)
+        self.playing = True
         if self.game.round == 0:
             self.log()
-        self.playing = True
         began, before = time.monotonic(), self.seconds
         beat = began
         while self._goes_on():
