@@ -33,6 +33,7 @@ from sparring.training import Trainer, train
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1 import R1
+from tests.contracts.trick_games import SMALL
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, leave_at, short
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
@@ -270,6 +271,30 @@ def test_a_gpu_computes_with_the_kernels_of_the_game_itself(conditional: bool, d
         assert torch.equal(one, other)
     operations = str(trace(mine, 1, False, fused=True).graph.code)
     assert operations.count("aten._fused_adam_.") == len(recipe.round)
+
+
+def assert_a_gpu_replays(recipe: Recipe) -> None:
+    mine, theirs = pair(recipe.replace(seeds=(1, 5), rounds=ROUNDS), Path())
+    CompiledGame(mine).play_to(4, 2)
+    theirs.play_to(4, 2)
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
+        assert apart(one, other) <= DOUBLE
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_replays_every_trick(trick: Any) -> None:
+    assert_a_gpu_replays(SMALL.replace(tricks=(trick,)))
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_replays_every_optimizer_with_a_schedule(optimizer: Any) -> None:
+    players = {"generator_optimizer": optimizer, "discriminator_optimizer": optimizer}
+    assert_a_gpu_replays(SMALL.replace(tricks=(LearningRateSchedule(warm_up=0.3),), **players))
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_gpu_replays_every_objective(objective: Any) -> None:
+    assert_a_gpu_replays(SMALL.replace(objective=objective))
 
 
 @pytest.mark.usefixtures("gpu")
