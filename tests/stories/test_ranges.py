@@ -76,3 +76,10 @@ def test_a_resumed_run_is_not_warned_of_again(tmp_path: Path, capsys: pytest.Cap
     capsys.readouterr()
     assert sparring.training.train(recipe, tmp_path / "run").story.status == "finished"
     assert "warning" not in capsys.readouterr().err
+
+
+def test_it_is_said_once_where_several_processes_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = sparring.find_recipe("digits").replace(data=Digits(span=(0.0, 255.0)), rounds=2, log_points=1, seeds=2)
+    run = sparring.training.train(recipe, tmp_path / "run", processes=2)
+    assert capsys.readouterr().err.count("warning: G can only give values between -1 and 1") == 1
+    assert sparring.diagnose(run).verdict == "range-mismatch"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from sparring.analysis.samples import DRAWN_BY, draw, quantiles_of
 from sparring.datasets import Source
-from sparring.game.output_range import OutputRange
+from sparring.game.equilibrium import equilibrium_levels
+from sparring.game.output_range import output_ranges
 from sparring.recipe import Recipe
 from sparring.record import Story
 from sparring.record.journal import json_numbers
@@ -22,23 +22,19 @@ COUNT, MAX_NUMBERS = 256, 2**22
 """Real examples that are drawn to see their values, and how many numbers these may have together."""
 
 
-def warnings_at_start(
-    recipe: Recipe, ranges: Mapping[str, OutputRange], levels: Mapping[str, Any], source: Source | None
-) -> list[str]:
+def mismatches(recipe: Recipe, source: Source | None) -> list[str]:
     """A line for each mismatch that no training mends: of G's values with the data's, of D's scores with the loss.
 
     Args:
         recipe: What is about to be trained.
-        ranges: Of its networks' outputs, as `output_ranges` finds them.
-        levels: Of its objective, as `equilibrium_levels` finds them.
         source: Where real examples are drawn from; without it, only the data's span is known.
     """
-    plain = {name: each.plain() for name, each in ranges.items()}
+    plain = {name: each.plain() for name, each in output_ranges(recipe).items()}
     events: list[dict[str, Any]] = [{"event": "started", "output_ranges": plain}]
     if source is not None:
         events.append({"event": "real-baseline", "quantiles": json_numbers(_quantiles(recipe, source))})
     story = Story(recipe.to_dict(), events)
-    spans, bounds = Spans.of(story), Bounds.of(story, Levels.from_curves(levels))
+    spans, bounds = Spans.of(story), Bounds.of(story, Levels.from_curves(equilibrium_levels(recipe.objective)))
     lines: list[str] = []
     if spans is not None and spans.claim:
         low, high = spans.mend

@@ -25,7 +25,7 @@ from sparring.game.world import ALONE, World
 from sparring.interruption import announce, when_stopped
 from sparring.progress import expected_progress, say
 from sparring.record import RunFolder, training_lock
-from sparring.training.before_start import warnings_at_start
+from sparring.training.before_start import mismatches
 from sparring.training.chores import Chore
 from sparring.training.chores.best import Best
 from sparring.training.chores.checkpoint import Checkpoint
@@ -70,7 +70,8 @@ def train_here(
             is_new = not run.exists
             if is_new:
                 check_first_round(game, recipe)
-                for note in notes_on(recipe) if world.is_main else ():
+                warnings = mismatches(recipe, source) if shared_run is None else []
+                for note in (*notes_on(recipe), *warnings) if world.is_main else ():
                     say(note)
             start = None if saved_round(run) else start_weights(recipe, run)
             fit = start_with(game, recipe, start) if start is not None else None
@@ -128,7 +129,7 @@ def _record_and_go(
 
 
 def _begin_journal(trainer: Trainer, fit: Fit | None) -> None:
-    """Write what a session begins with, and say what does not match in a game that has not begun."""
+    """Write what a session begins with."""
     recipe, game, run = trainer.recipe, trainer.game, trainer.run
     levels, ranges = equilibrium_levels(recipe.objective), output_ranges(recipe)
     plain = {name: each.plain() for name, each in ranges.items()}
@@ -137,8 +138,6 @@ def _begin_journal(trainer: Trainer, fit: Fit | None) -> None:
     if fit is not None and recipe.start_from is not None:
         run.journal.append("started-from", round=0, **event_of(recipe.start_from, fit))
         say(f"{run.path}: {sentence(recipe.start_from, fit)}")
-    for line in warnings_at_start(recipe, ranges, levels, game.source) if event == "started" else ():
-        say(line)
 
 
 def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[int], Game]) -> None:

@@ -10,8 +10,10 @@ from typing import Literal
 from sparring.errors import UsageError
 from sparring.game.runtime import resolve_device
 from sparring.game.world import World, local_device, process_group, world_from_env
+from sparring.progress import say
 from sparring.recipe import Recipe, StartFrom, find_recipe
 from sparring.record import RunFolder
+from sparring.training.before_start import mismatches
 from sparring.training.distributed.coordinator import train_shards
 from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.status import SessionWatcher
@@ -86,6 +88,8 @@ def train(
     sharded = several or processes > 1 or on == "ray"
     settings.check(sharded)
     task = prepare(recipe, out, settings, sharded=sharded)
+    for line in mismatches(task.recipe, None) if sharded and world.is_main and not task.run.exists else ():
+        say(line)
     if sharded and world.size > 1:
         return train_in_ranks(ShardedRun(task, settings, world.size), world, session_watchers)
     if sharded:
