@@ -124,8 +124,13 @@ def no_image(contents: Contents) -> SparringError:
 
 def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
-    more = len(names) - NAMED
-    return ", ".join(map(shown, names[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    return few_of([shown(name) for name in names[:NAMED]], len(names))
+
+
+def few_of(first: Sequence[str], total: int) -> str:
+    """The first few of so many things, as a message shows them, and how many more there are."""
+    more = total - NAMED
+    return ", ".join(first[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def broken_line(broken: Sequence[tuple[str, str]]) -> str:

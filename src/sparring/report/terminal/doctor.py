@@ -12,7 +12,7 @@ from rich.text import Text
 from sparring.analysis.wording import count
 from sparring.characters import printable
 from sparring.datasets.files import cache
-from sparring.datasets.files.contents import broken_line, some
+from sparring.datasets.files.contents import broken_line, few_of, shown
 from sparring.datasets.files.loading import memory_line
 from sparring.datasets.files.summary import (
     animated_line,
@@ -61,16 +61,19 @@ def _contents(examination: Examination) -> list[tuple[str, str]]:
 
 def _problems(examination: Examination) -> list[tuple[str, str]]:
     copies = sum(len(group) - 1 for group in examination.duplicates)
-    duplicates = [f"{group[0]} = {group[1]}" for group in examination.duplicates]
-    look_alikes = [f"{group[0]} ~ {group[1]}" for group in examination.look_alikes]
+    duplicates = [" = ".join(map(shown, group[:2])) for group in examination.duplicates]
+    look_alikes = [" ~ ".join(map(shown, group[:2])) for group in examination.look_alikes]
     redundant = f"{copies:,} redundant {'copy' if copies == 1 else 'copies'} in {_groups(duplicates)}"
     problems: dict[str, tuple[str, Sequence[str]]] = {
-        "not images": (f"{len(examination.stray):,}", examination.stray),
+        "not images": (f"{len(examination.stray):,}", list(map(shown, examination.stray))),
         "exact duplicates": (redundant, duplicates),
         "look alike": (f"{sum(map(len, examination.look_alikes)):,} in {_groups(look_alikes)}", look_alikes),
-        "nearly one color": (f"{len(examination.flat):,}", examination.flat),
+        "nearly one color": (f"{len(examination.flat):,}", list(map(shown, examination.flat))),
     }
-    rows = {title: f"{amount}: {some(names)}" if names else "none" for title, (amount, names) in problems.items()}
+    rows = {
+        title: f"{amount}: {few_of(names, len(names))}" if names else "none"
+        for title, (amount, names) in problems.items()
+    }
     hidden = len(set(examination.flat) & set(examination.transparent))
     if hidden:
         which = "all" if hidden == len(examination.flat) else f"{hidden:,}"
