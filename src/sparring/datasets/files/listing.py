@@ -69,7 +69,9 @@ def _below(folder: Path, inside: str, seen: set[tuple[int, int]]) -> Iterator[Fo
 
 
 def _why_no_file(state: os.stat_result) -> str:
-    return next((reason for is_kind, reason in KINDS_OF_ENTRY if is_kind(state.st_mode)), "")
+    if stat.S_ISREG(state.st_mode):
+        return ""
+    return next((reason for is_kind, reason in KINDS_OF_ENTRY if is_kind(state.st_mode)), "is no file")
 
 
 def _reason(error: OSError) -> str:
