@@ -62,10 +62,11 @@ def in_files_of(folder: Path, out: Path, format: str, ending: str) -> Path:
         place = out / file.parent.name / f"{file.stem}{ending}"
         place.parent.mkdir(parents=True, exist_ok=True)
         with Image.open(file) as image:
-            image.save(place, format, **({"lossless": True} if format == "WEBP" else {}))
+            image.save(place, format, **HOW.get(format, {}))
     return out
 
 
+HOW: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}, "ICO": {"sizes": [(8, 8)]}}
 CONTAINERS: dict[str, Callable[[Path, Path], Path]] = {
     "zip": lambda album, out: zipped(album, out / "a.zip"),
     "zip of a folder": lambda album, out: zipped(album, out / "a.zip", "album/"),
@@ -84,6 +85,10 @@ CONTAINERS: dict[str, Callable[[Path, Path], Path]] = {
     "tga": lambda album, out: in_files_of(album, out / "a", "TGA", ".tga"),
     "pcx": lambda album, out: in_files_of(album, out / "a", "PCX", ".pcx"),
     "sgi": lambda album, out: in_files_of(album, out / "a", "SGI", ".sgi"),
+    "qoi": lambda album, out: in_files_of(album, out / "a", "QOI", ".qoi"),
+    "qoi without endings": lambda album, out: in_files_of(album, out / "a", "QOI", ""),
+    "dds": lambda album, out: in_files_of(album, out / "a", "DDS", ".dds"),
+    "ico": lambda album, out: in_files_of(album, out / "a", "ICO", ".ico"),
     "jpeg 2000": lambda album, out: in_files_of(album, out / "a", "JPEG2000", ".jp2"),
     "link to it": lambda album, out: (out / "link", (out / "link").symlink_to(album))[0],
 }

@@ -94,23 +94,21 @@ def by_folder(names: Sequence[str]) -> Labels:
 
 def classes_of(names: Sequence[str]) -> list[str]:
     """The subfolder that is the class of each image; NONE for an image in none."""
-    paths = [name.split("/")[:-1] for name in names]
-    paths = [path[_shared(paths) :] for path in paths]
+    paths = _parted([name.split("/")[:-1] for name in names])
     first = {path[0] if path else NONE for path in paths}
     if len(first) > 1 and all(part.lower() in SPLITS for part in first):
-        paths = [path[1:] for path in paths]
-        paths = [path[_shared(paths) :] for path in paths]
+        paths = _parted([path[1:] for path in paths])
     elif _is_numbered(names, paths):
         return [NONE] * len(names)
     return [path[0] if path else NONE for path in paths]
 
 
-def _shared(paths: Sequence[Sequence[str]]) -> int:
-    """How many folders all paths begin with."""
+def _parted(paths: Sequence[list[str]]) -> list[list[str]]:
+    """Paths from where they part."""
     count = 0
     while paths and all(len(path) > count and path[count] == paths[0][count] for path in paths):
         count += 1
-    return count
+    return [path[count:] for path in paths]
 
 
 def _is_numbered(names: Sequence[str], paths: Sequence[Sequence[str]]) -> bool:
