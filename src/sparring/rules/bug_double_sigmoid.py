@@ -44,6 +44,7 @@ class BugDoubleSigmoid(Rule):
             "sigmoids between D's last layer and the loss",
             2,
             Range(high=1),
+            phrase="there are {value} between D's last layer and its cross-entropy",
             line=found.line,
             mended="take the sigmoid off D's end, or use binary_cross_entropy (BCELoss) instead",
         )
