@@ -175,7 +175,7 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["train", "dcgan"], WRONG_USAGE, "dcgan is `--generator dcgan --discriminator dcgan`"),
         (["train", "digits", "--objective", "wgan-gp"], WRONG_USAGE, "--objective wasserstein --tricks gradient-pen"),
         (["train", "digits", "--tricks", "wgan-gp"], WRONG_USAGE, "no trick called 'wgan-gp'"),
-        (["train", "digits", "--wandb"], WRONG_USAGE, "Weights & Biases is not supported yet"),
+        (["train", "digits", "--wandb"], WRONG_USAGE, "write --log wandb"),
         (["train", "digits", "--gpu", "--rounds", "0"], WRONG_USAGE, "rounds must be at least 1"),
         (["show", "nowhere", "else"], WRONG_USAGE, "'else' is one argument too many"),
     ],

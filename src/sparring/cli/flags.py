@@ -27,10 +27,8 @@ REPLACED = 4
 MAX_LISTED = 100_000
 """Longest list of integers that a flag takes."""
 NOT_SUPPORTED = {
-    "--wandb": "logging to Weights & Biases is not supported yet; a run's journal.jsonl has every curve, and its "
-    "report.html draws them",
-    "--tensorboard": "logging to TensorBoard is not supported yet; a run's journal.jsonl has every curve, and its "
-    "report.html draws them",
+    "--wandb": "write --log wandb",
+    "--tensorboard": "write --log tensorboard",
 }
 """Flags of other tools that people try, and what there is instead."""
 

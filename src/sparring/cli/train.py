@@ -50,6 +50,10 @@ class TrainFlags:
             default="on",
         ),
     ] = True
+    log: Annotated[
+        Literal["tensorboard", "wandb"] | None,
+        flag("Mirror curves, pictures and the verdict to this logger too.", "NAME", "the run's folder alone"),
+    ] = None
     early_stop: Annotated[Switch, flag("Stop when quality plateaus.", default="train all --rounds")] = False
     from_: Annotated[
         Path | None, flag("Train the recipe of this run from scratch, in place of a named one.", "RUN", "", name="from")
@@ -111,7 +115,9 @@ def run(arguments: list[str]) -> int:
         folder = folder or Path("runs") / f"{recipe.name}-from-{Path(start.run).resolve().name}"
     from sparring import report
     from sparring.training import is_main_process, train
+    from sparring.training.loggers import mirror
 
+    mirrors = [mirror(flags.log)] if flags.log else []
     with report.Live() as live, report.LiveShards() as live_shards:
         made = train(
             recipe,
@@ -122,13 +128,15 @@ def run(arguments: list[str]) -> int:
             data_dir=flags.data_dir,
             device=flags.device,
             threads=flags.threads,
-            watchers=[live],
+            watchers=[live, *mirrors],
             session_watchers=[live_shards],
             metrics=flags.metrics,
             early_stop=flags.early_stop,
             judge=flags.judge,
             compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
         )
+    for each in mirrors:
+        each.close(made)
     return _print(made, flags.json) if is_main_process() else OK
 
 

@@ -99,8 +99,8 @@ class Nearness:
     def _phrase(self, members: np.ndarray) -> str:
         """`the Fréchet distance is {value} (95 % interval 2.1 to 3), where held-out real data score 0.8 (0.6 to 1)`."""
         ends = ""
-        if self.error.any():
-            low, high = (values[members] for values in self.interval)
+        low, high = (values[members] for values in self.interval)
+        if self.error.any() and np.isfinite(low).any():
             ends = f" (95 % interval {number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))})"
         real, low, high = self.of_real
         between = f" ({number(low)} to {number(high)})" if high > low else ""
