@@ -17,7 +17,7 @@ from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, Story
-from sparring.record.journal import json_numbers
+from sparring.record.journal import Event, json_numbers
 from sparring.rules import Evidence, Finding, Rule
 from sparring.rules import Signals as Signals
 from sparring.rules._doubt import doubt
@@ -209,11 +209,26 @@ def diagnose(run: RunFolder | str | Path) -> Diagnosis:
 
 
 def story_of(run: RunFolder) -> Story:
-    """A run's story, with the objective's levels from about.json where an older journal does not state them."""
+    """A run's story, with its newest measurement.
+
+    The objective's levels come from about.json where an older journal does not state them.
+    """
     story, levels = run.story, run.about.get("equilibrium")
-    if not levels or any(event.get("levels") for event in story.events):
+    stated = not levels or any(event.get("levels") for event in story.events)
+    before = [] if stated else [{"event": "levels", "levels": levels}]
+    measured = _measured(run)
+    if not before and measured is None:
         return story
-    return Story(story.recipe, [{"event": "levels", "levels": levels}, *story.events])
+    return Story(story.recipe, [*before, *story.events, *([measured] if measured else [])])
+
+
+def _measured(run: RunFolder) -> Event | None:
+    """What `measure` wrote, as an event; None where it wrote nothing that can be read."""
+    try:
+        measures = run.measures
+    except SparringError:
+        return None
+    return None if measures is None else {"event": "measured", **measures}
 
 
 def diagnosis(story: Story) -> Diagnosis:

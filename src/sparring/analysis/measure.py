@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +19,17 @@ import numpy as np
 
 from sparring.analysis.generators import recipe_of, sample
 from sparring.analysis.judge_choice import INCEPTION, judge_for
+from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import Real, Views, fitting_metrics, real_data, views
+from sparring.analysis.sampling import standard_errors
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
-from sparring.metrics import MIN_EXAMPLES, Metric
+from sparring.metrics import MIN_EXAMPLES, Metric, all_metrics
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
+from sparring.rng import RandomStreams
 
 FILE = "measures.json"
 """Where a run keeps its newest measurement."""
@@ -42,6 +46,10 @@ class Score:
     """`(P,)`; NaN for a member that diverged."""
     real: float
     """What held-out real data scores."""
+    errors: np.ndarray | None = None
+    """Of a distance, the standard errors that come from how few samples there are, `(P,)`."""
+    real_error: float | None = None
+    """The same of what held-out real data scores."""
 
     def plain(self, n: int) -> dict[str, Any]:
         """For JSON; what is not finite is null."""
@@ -53,6 +61,9 @@ class Score:
             "title": self.metric.title,
             "space": self.metric.space,
             "range": json_numbers(self.metric.range),
+            "healthy": json_numbers(self.metric.healthy.ends(self.real)),
+            **({} if self.errors is None else {"errors": json_numbers(self.errors)}),
+            **({} if self.real_error is None else {"real_error": json_numbers(self.real_error)}),
         }
 
 
@@ -142,18 +153,20 @@ def measure(
             f"{MIN_EXAMPLES} each"
         )
     judge = judge_for(recipe.data, by, data_dir)
-    reference = views(real.reference, judge)
-    fitting = _chosen(metrics, _fitting(recipe.data, reference, real))
-    scores = _baseline(real, reference, views(real.held_out, judge), fitting)
-    values = {name: list[np.ndarray]() for name in scores}
-    sides = _sides(reference, real.training)
+    sides = _Sides.of(recipe, real, judge, metrics)
+    parts: dict[str, list[np.ndarray]] = defaultdict(list)
+    errors: dict[str, list[np.ndarray]] = defaultdict(list)
     for few in _groups(recipe.seeds, n * math.prod(recipe.data.shape)):
-        fake = views(sample(run, n, seeds=few, recipe=recipe), judge)
-        for name, score in scores.items():
-            metric = score.metric
-            values[name].append(metric(sides[metric.all_training][metric.space], fake[metric.space]))
-    done = {name: dataclasses.replace(s, members=np.concatenate(values[name])) for name, s in scores.items()}
-    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, done)
+        values, sampled = sides.score(sample(run, n, seeds=few, recipe=recipe))
+        for name, members in values.items():
+            parts[name].append(members)
+        for name, members in sampled.items():
+            errors[name].append(members)
+    scores = {name: sides.of_real(name, np.concatenate(members)) for name, members in parts.items()}
+    for name, members in errors.items():
+        scores[name] = dataclasses.replace(scores[name], errors=np.concatenate(members))
+    in_order = {name: scores[name] for name in all_metrics() if name in scores}
+    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, in_order)
 
 
 def keep(measured: Measurement) -> Path:
@@ -161,32 +174,72 @@ def keep(measured: Measurement) -> Path:
     return measured.run.write_text(FILE, json.dumps(measured.plain(), indent=2) + "\n")
 
 
-def _sides(reference: Views, training: np.ndarray | None) -> dict[bool, Views]:
-    """What generated examples are compared with: whether a metric wants all of the training data -> views."""
-    everything = {} if training is None else {"pixels": training.reshape(len(training), -1)}
-    return {False: reference, True: everything}
+@dataclass(frozen=True)
+class _Sides:
+    """What generated examples are compared with, in the space of each metric, and what held-out ones score there."""
+
+    judge: Judge | None
+    reference: Views
+    training: Views
+    """All of the training data, for metrics that want it."""
+    metrics: Mapping[str, Metric]
+    real: Mapping[str, float]
+    real_errors: Mapping[str, float]
+    relative: RelativeMetrics
+
+    @classmethod
+    def of(cls, recipe: Recipe, real: Real, judge: Judge | None, names: Collection[str]) -> _Sides:
+        """For these metrics; every one that fits if empty. Raises UsageError for one that does not."""
+        varied = _varies(recipe)
+        relative = RelativeMetrics.of(
+            recipe.data, real.some_training, real.unseen, len(real.reference) if varied else 1
+        )
+        reference, held_out = views(real.reference, judge), views(real.held_out, judge)
+        fitting = _fitting(recipe.data, reference, real)
+        if unknown := sorted(set(names) - {*fitting, *relative.metrics}):
+            fit = ", ".join(name for name in all_metrics() if name in fitting or name in relative.metrics)
+            raise UsageError(f"the metric {unknown[0]} does not fit this run, or is none; these fit: {fit}")
+        metrics = {name: metric for name, metric in fitting.items() if not names or name in names}
+        rest = real.training if real.training_without_held_out is None else real.training_without_held_out
+        without = _flat(rest)
+        score = {n: float(m(_side(m, reference, without), held_out[m.space][None])[0]) for n, m in metrics.items()}
+        far = {name: metric for name, metric in metrics.items() if metric.distance}
+        errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
+        return cls(judge, reference, _flat(real.training), metrics, score, errors, relative.only(names))
+
+    def score(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Of samples `(P, n, *shape)`: every metric's values, and the standard errors of distances, `(P,)` each."""
+        fake = views(samples, self.judge)
+        values = {n: m(_side(m, self.reference, self.training), fake[m.space]) for n, m in self.metrics.items()}
+        far = {name: metric for name, metric in self.metrics.items() if metric.distance}
+        errors = {n: standard_errors(m, self.reference[m.space], fake[m.space]) for n, m in far.items()}
+        return {**values, **self.relative(samples)}, errors
+
+    def of_real(self, name: str, members: np.ndarray) -> Score:
+        """The score of these values `(P,)`, beside what real data scores."""
+        if name in self.relative.metrics:
+            return Score(self.relative.metrics[name], members, 1.0)
+        return Score(self.metrics[name], members, self.real[name], real_error=self.real_errors.get(name))
 
 
-def _baseline(real: Real, reference: Views, held_out: Views, metrics: Mapping[str, Metric]) -> dict[str, Score]:
-    """Each metric with what held-out data scores, and no member yet."""
-    rest = real.training_without_held_out
-    sides = _sides(reference, real.training if rest is None else rest)
-    return {
-        name: Score(m, np.empty(0), float(m(sides[m.all_training][m.space], held_out[m.space][None])[0]))
-        for name, m in metrics.items()
-    }
+def _side(metric: Metric, reference: Views, training: Views) -> np.ndarray:
+    return (training if metric.all_training else reference)[metric.space]
+
+
+def _flat(training: np.ndarray | None) -> Views:
+    return {} if training is None else {"pixels": training.reshape(len(training), -1)}
+
+
+def _varies(recipe: Recipe) -> bool:
+    """Whether a generator can make more than one example."""
+    latent = recipe.latent.draw(RandomStreams(recipe.seeds[:1]), "probe", 2)
+    return bool((latent[:, 0] != latent[:, 1]).any())
 
 
 def _fitting(data: Dataset, reference: Views, real: Real) -> dict[str, Metric]:
     """The metrics that can be computed for such data with what there is to compare with, by name."""
     fitting = fitting_metrics(data, reference.keys())
     return {name: m for name, m in fitting.items() if not (m.all_training and real.training is None)}
-
-
-def _chosen(names: Collection[str], fitting: dict[str, Metric]) -> dict[str, Metric]:
-    if unknown := sorted(set(names) - set(fitting)):
-        raise UsageError(f"the metric {unknown[0]} does not fit this run, or is none; these fit: {', '.join(fitting)}")
-    return {name: metric for name, metric in fitting.items() if not names or name in names}
 
 
 def _groups(seeds: Sequence[int], numbers: int) -> list[Sequence[int]]:

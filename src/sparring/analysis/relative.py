@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,11 @@ class RelativeMetrics:
             if 0 < score < np.inf or (enough and score == 0 and not metric.relative):
                 real[name] = score
         return cls(training, {name: fitting[name] for name in real}, real)
+
+    def only(self, names: Collection[str]) -> RelativeMetrics:
+        """Those of these names; all if empty."""
+        chosen = {name: metric for name, metric in self.metrics.items() if not names or name in names}
+        return replace(self, metrics=chosen)
 
     def __call__(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """Of samples `(P, n, *shape)` in data units, each metric's values `(P,)`; NaN for a member that diverged."""

@@ -13,9 +13,11 @@ from sparring.analysis.wording import number, plus_minus
 FILE = "measures.json"
 NO_DECIMALS_FROM = 100
 """From this value up, a metric is written without decimals."""
-ARROWS = {"lower": "↓", "higher": "↑"}
+ARROWS = {"lower": "↓", "higher": "↑", "as-real": "="}
 AS_GOOD = "as real"
 """Stands beside a value that is no worse than held-out real data's."""
+AS_REAL = 0.05
+"""Share of real data's value within which one that is best as real is no worse."""
 
 Measured = dict[str, Any]
 """A measurement as plain data, as `sparring measure --json` prints it."""
@@ -27,15 +29,17 @@ class Row:
 
     title: str
     better: str
-    """`lower` or `higher`."""
+    """`lower`, `higher`, or `as-real` where both less and more are worse."""
     real: float
     """What held-out real data scores."""
     members: np.ndarray
     """`(P,)`, NaN where a member has no value."""
+    healthy: tuple[float, float] = (-np.inf, np.inf)
+    """Between which values it is healthy."""
 
     @property
     def heading(self) -> str:
-        """The title with an arrow in the direction that is better."""
+        """The title with an arrow in the direction that is better, or = where it is best as with real data."""
         return f"{self.title} {ARROWS[self.better]}"
 
     @property
@@ -45,12 +49,19 @@ class Row:
     def ranking(self) -> np.ndarray:
         """Indices of the members that have a value, the best first."""
         finite = np.flatnonzero(np.isfinite(self.members))
-        worth = self.members[finite] * (1 if self.better == "lower" else -1)
-        return finite[np.argsort(worth, kind="stable")]
+        values = self.members[finite]
+        off = {"lower": values, "higher": -values, "as-real": np.abs(values - self.real)}[self.better]
+        return finite[np.argsort(off, kind="stable")]
 
     def as_good(self, value: float) -> bool:
         """Whether a value is no worse than held-out real data's."""
+        if self.better == "as-real":
+            return abs(value - self.real) <= AS_REAL * abs(self.real)
         return value <= self.real if self.better == "lower" else value >= self.real
+
+    def is_healthy(self, value: float | None) -> bool:
+        """Whether a value lies in the healthy range; True where there is no value."""
+        return value is None or not np.isfinite(value) or self.healthy[0] <= value <= self.healthy[1]
 
     def gap(self, value: float | None) -> str:
         """How far a value is from held-out real data's: `+3.21`, or `as real` where it is no worse."""
@@ -62,7 +73,13 @@ class Row:
 def measurement_rows(measured: Measured) -> list[Row]:
     """Every metric of a measurement, in its order."""
     return [
-        Row(m["title"], m["better"], _number(m["real"]), np.array([_number(v) for v in m["members"]]))
+        Row(
+            m["title"],
+            m["better"],
+            _number(m["real"]),
+            np.array([_number(v) for v in m["members"]]),
+            _healthy(m.get("healthy")),
+        )
         for m in measured["metrics"].values()
     ]
 
@@ -75,10 +92,12 @@ def measurement_caption(measured: Measured) -> str:
     seeds = len(measured["seeds"])
     lost = sum(all(np.isnan(row.members[m]) for row in measurement_rows(measured)) for m in range(seeds))
     missing = f"{lost:,} of {seeds:,} seeds diverged and have no value. " if lost else ""
+    far = [row.title for row in measurement_rows(measured) if not row.is_healthy(row.spread.mean)]
+    unhealthy = f"Out of the healthy range: {', '.join(far)}. " if far else ""
     return (
         f"{missing}{measured['n']:,} generated examples per seed at round {measured['round']:,} against as many real "
-        f"ones, {features}. Real data: {measured['held_out']}, measured the same way. ↓ lower is better, ↑ higher. "
-        f"{unit}"
+        f"ones, {features}. Real data: {measured['held_out']}, measured the same way. ↓ lower is better, ↑ higher, "
+        f"= as real. {unit}{unhealthy}"
         + " ".join(["Beside a value that is worse than real data's: by how much.", *measured.get("notes", [])])
     )
 
@@ -103,6 +122,12 @@ def spread_text(spread: Spread) -> str:
 def _credit(measured: Measured) -> str:
     """How the judge was trained or how good it is; measurements of older versions have its accuracy only."""
     return measured.get("judge_words") or f"{measured['judge_accuracy']:.2%} accurate on held-out data"
+
+
+def _healthy(stated: list[float | None] | None) -> tuple[float, float]:
+    """The ends of a healthy range; measurements of older versions state none."""
+    low, high = stated or (None, None)
+    return -np.inf if low is None else low, np.inf if high is None else high
 
 
 def _signed(difference: float) -> str:

@@ -30,7 +30,7 @@ def doubt(signals: Signals) -> str:
     if not len(alive) or 2 * nearness.is_sure.sum() > signals.members:
         return ""
     low, high = (number(float(np.median(ends[alive]))) for ends in nearness.interval)
-    name, within = all_metrics()[DISTANCE].title, signals.healthy(DISTANCE).words()
+    name, within = all_metrics()[DISTANCE].title, signals.quality(DISTANCE)[1].words()
     return f"the {name} lies between {low} and {high}: not for certain in its healthy range ({within})"
 
 

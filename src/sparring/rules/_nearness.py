@@ -17,6 +17,7 @@ from sparring.metrics import all_metrics
 from sparring.rules._evidence import Evidence, number
 
 if TYPE_CHECKING:
+    from sparring.rules._measured import Measured
     from sparring.rules._signals import Signals
 
 DISTANCE = "frechet-distance"
@@ -38,14 +39,24 @@ class Nearness:
         self._baseline: dict[str, Any] = signals.story.real_baseline or {}
 
     @property
+    def _measured(self) -> Measured | None:
+        """The measurement that the distance comes from, where it is one."""
+        measured = self._signals.measured
+        return measured if measured and measured.has_judge and measured.has(DISTANCE) else None
+
+    @property
     def is_own(self) -> bool:
         """Whether the data states itself how near samples are: it has a target, or known modes."""
         signals = self._signals
-        return signals.target_errors is not None or signals.has("high-quality")
+        modes = signals.has("high-quality") or bool(signals.measured and signals.measured.has("high-quality"))
+        return modes or signals.target_errors is not None
 
     @cached_property
     def error(self) -> np.ndarray:
         """The standard error of each member's distance that comes from how few samples there were, `(P,)`."""
+        measured = self._measured
+        if measured is not None:
+            return np.nan_to_num(measured.values(DISTANCE, "errors"))
         errors = self._signals.story.evaluation_errors.get(DISTANCE)
         if errors is None or not len(errors):
             return np.zeros(self._signals.members)
@@ -54,14 +65,16 @@ class Nearness:
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Between which values each member's distance lies with a confidence of 95 %, `(P,)` each."""
-        latest, reach = self._signals.latest(DISTANCE), CONFIDENCE * self.error
-        return np.maximum(latest - reach, 0.0), latest + reach
+        values, reach = self._signals.quality(DISTANCE)[0], CONFIDENCE * self.error
+        return np.maximum(values - reach, 0.0), values + reach
 
     @property
     def of_real(self) -> tuple[float, float, float]:
         """What held-out real data scores in the distance, and its 95 % interval."""
-        real = self._signals.real(DISTANCE)
-        reach = CONFIDENCE * float((self._baseline.get("errors") or {}).get(DISTANCE) or 0.0)
+        measured, errors = self._measured, self._baseline.get("errors") or {}
+        real = measured.real(DISTANCE) if measured else self._signals.real(DISTANCE)
+        error = measured.real(DISTANCE, "real_error") if measured else float(errors.get(DISTANCE) or 0.0)
+        reach = CONFIDENCE * (error if np.isfinite(error) else 0.0)
         return real, max(real - reach, 0.0), real + reach
 
     @cached_property
@@ -72,7 +85,7 @@ class Nearness:
             return signals.good
         if self.missing:
             return np.zeros(signals.members, dtype=bool)
-        return signals.good & signals.healthy(DISTANCE).contains(self.interval[1])
+        return signals.good & signals.quality(DISTANCE)[1].contains(self.interval[1])
 
     @cached_property
     def missing(self) -> str:
@@ -80,14 +93,15 @@ class Nearness:
         signals = self._signals
         if self.is_own:
             return ""
-        if not len(signals.evaluated_rounds):
+        measured = self._measured
+        if measured is None and not len(signals.evaluated_rounds):
             return f"no metrics of samples were logged ({RUN_MEASURE})"
-        if not (signals.has_judge and signals.has(DISTANCE)):
+        if measured is None and not (signals.has_judge and signals.has(DISTANCE)):
             return self._baseline.get("judge_missing") or f"no judge compared samples with the data ({RUN_MEASURE})"
-        count = self._baseline.get("n") or 0
+        count = measured.count if measured else self._baseline.get("n") or 0
         if count < ENOUGH:
             return f"samples were compared with {count:,} examples, which are too few to tell ({ENOUGH} are needed)"
-        if not np.isfinite(signals.latest(DISTANCE)).any():
+        if not np.isfinite(signals.quality(DISTANCE)[0]).any():
             return f"samples were evaluated at round {signals.evaluated_rounds[-1]:,}, and not since"
         return ""
 

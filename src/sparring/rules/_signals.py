@@ -5,7 +5,7 @@ Everything here is an array with an axis P of members, and NaN where the journal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from sparring import catalogue
 from sparring.metrics import Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
+from sparring.rules._measured import Measured
 from sparring.rules._nearness import Nearness
 from sparring.rules._progress import COPIES as COPIES
 from sparring.rules._progress import Progress
@@ -177,11 +178,15 @@ class Signals:
     def healthy(self, name: str) -> Range:
         """The healthy range of a metric in this run.
 
-        Training examples of narrow modes lie so close that any other distance is many times theirs. How far samples are
-        from the data is then measured by `high-quality`, on the modes' own scale; `nearest-neighbor` shows copies only.
+        Training examples of narrow modes, and of few numbers that depend on one another, lie so close that any other
+        distance is many times theirs. How far samples are from the data is then measured by `high-quality`, on the
+        modes' own scale, or in a judge's features; `nearest-neighbor` shows copies only.
         """
-        healthy = Range.of(all_metrics()[name].healthy, self.real(name))
-        return replace(healthy, high=np.inf) if name == "nearest-neighbor" and self.has("high-quality") else healthy
+        return self._without_end(name, Range.of(all_metrics()[name].healthy, self.real(name)))
+
+    def _without_end(self, name: str, healthy: Range) -> Range:
+        narrow = self.has("high-quality") or (self.has_judge and not self.has("roughness"))
+        return healthy.at_least if name == "nearest-neighbor" and narrow else healthy
 
     def metrics_with(self, attribute: str) -> dict[str, type[Metric]]:
         """Of the metrics that this run has, those whose declaration sets `attribute`, by name."""
@@ -199,15 +204,30 @@ class Signals:
         Distances in an unknown unit do not. None where the data names its target and outputs are logged: those say it
         then.
         """
-        quick = self.metrics_with("quick")
-        known = [name for name, metric in quick.items() if metric.space != "features" or self.has_judge]
+        judged = self.has_judge or bool(self.measured and self.measured.has_judge)
+        known = [name for name, m in all_metrics().items() if m.quick and (self.has(name) or self._is_measured(name))]
+        known = [name for name in known if all_metrics()[name].space != "features" or judged]
         return known if self.target_errors is None else []
+
+    @cached_property
+    def measured(self) -> Measured | None:
+        """A measurement that says more of the samples than the last evaluation does; None where there is none."""
+        return Measured.of(self.story)
+
+    def _is_measured(self, name: str) -> bool:
+        return self.measured is not None and self.measured.has(name)
+
+    def quality(self, name: str) -> tuple[np.ndarray, Range]:
+        """What is known best of one of the `quality_metrics`: values `(P,)`, and their healthy range."""
+        if self.measured is None or not self.measured.has(name):
+            return self.latest(name), self.healthy(name)
+        return self.measured.values(name), self._without_end(name, self.measured.healthy(name))
 
     @cached_property
     def badness(self) -> np.ndarray:
         """How far samples are from healthy, `(P,)` in [0, 1]: in their worst metric; NaN if nothing is known."""
         names = [name for name in self.quality_metrics if not all_metrics()[name].demanding]
-        latest = [(self.latest(name), self.healthy(name)) for name in names]
+        latest = [self.quality(name) for name in names]
         if self.target_error is not None:
             latest.append((self.target_error, Range(high=NEAR)))
         excess = [np.where(np.isfinite(values), healthy.excess(values), -np.inf) for values, healthy in latest]
@@ -223,7 +243,7 @@ class Signals:
     def good(self) -> np.ndarray:
         """Members whose samples are healthy in every metric, bool `(P,)`; none where nothing is known."""
         demanding = [name for name in self.quality_metrics if all_metrics()[name].demanding]
-        met = [self.healthy(name).contains(self.latest(name)) for name in demanding]
+        met = [healthy.contains(values) for values, healthy in map(self.quality, demanding)]
         return np.all([self.badness <= 0, *met], axis=0)
 
     @cached_property

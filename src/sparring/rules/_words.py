@@ -43,7 +43,8 @@ def metric_evidence(signals: Signals, names: tuple[str, ...], members: np.ndarra
 
 def quality_evidence(signals: Signals, members: np.ndarray) -> list[Evidence]:
     """All that says whether samples are good, as `Signals.badness` takes it together."""
-    latest = metric_evidence(signals, tuple(signals.quality_metrics), members)
+    known = [(name, *signals.quality(name)) for name in signals.quality_metrics]
+    latest = [evidence(title(name), values, members, healthy) for name, values, healthy in known]
     if signals.target_error is not None:
         error = signals.target_error
         latest.append(evidence("largest distance from the target", error, members, Range(high=NEAR)))

@@ -50,8 +50,9 @@ class _Text:
         for row in measurement_rows(self.measured):
             mean = row.spread.mean
             good = mean is not None and row.as_good(mean)
+            style = "green" if good else "yellow" if row.is_healthy(mean) else "red"
             cells = [Text(value_text(row.real), "dim"), Text(spread_text(row.spread), "bold")]
-            cells.append(Text(row.gap(mean), "green" if good else "yellow"))
+            cells.append(Text(row.gap(mean), style))
             if extremes != "none":
                 ranking = row.ranking()
                 cells += [self._member(row, m, extremes == "with seeds") for m in (ranking[:1], ranking[-1:])]

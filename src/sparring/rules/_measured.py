@@ -1,0 +1,64 @@
+"""What `sparring measure` found of the samples that a run has now: it knows more of them than evaluations do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparring.metrics import all_metrics
+from sparring.record import Story
+from sparring.rules._ranges import Range
+
+INCEPTION = "inception"
+"""The judge whose distances have another unit than those of all others."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement of every member, as new as the last evaluation and of as many samples, or more."""
+
+    story: Story
+    event: dict[str, Any]
+
+    @classmethod
+    def of(cls, story: Story) -> Measured | None:
+        """The newest one; None where there is none that says more than the last evaluation does."""
+        event = next((event for event in reversed(story.events) if event["event"] == "measured"), None)
+        if event is None or event["judge"] == INCEPTION:
+            return None
+        rounds = story.evaluations[0]
+        newest, count = int(rounds[-1]) if len(rounds) else 0, (story.real_baseline or {}).get("n") or 0
+        if event["round"] < newest or event["n"] < count or sorted(event["seeds"]) != sorted(story.seeds):
+            return None
+        return cls(story, event)
+
+    @property
+    def count(self) -> int:
+        """Examples on either side."""
+        return int(self.event["n"])
+
+    @property
+    def has_judge(self) -> bool:
+        """Whether it used a judge's features."""
+        return bool(self.event["judge"])
+
+    def has(self, name: str) -> bool:
+        """Whether it has this metric, and what real data scores in it."""
+        return name in self.event["metrics"] and np.isfinite(self.real(name))
+
+    def values(self, name: str, key: str = "members") -> np.ndarray:
+        """A metric's values, `(P,)`, or with the key `errors` their standard errors; NaN for what it does not state."""
+        stated = self.event["metrics"][name].get(key) or [None] * len(self.event["seeds"])
+        by_seed = dict(zip(self.event["seeds"], stated, strict=True))
+        return np.array([by_seed[seed] for seed in self.story.seeds], dtype=np.float64)
+
+    def real(self, name: str, key: str = "real") -> float:
+        """What real data scores in a metric, or with the key `real_error` its standard error; NaN if not stated."""
+        value = self.event["metrics"][name].get(key)
+        return float("nan") if value is None else float(value)
+
+    def healthy(self, name: str) -> Range:
+        """The healthy range of a metric, beside what real data scores in this measurement."""
+        return Range.of(all_metrics()[name].healthy, self.real(name))
