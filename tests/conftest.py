@@ -55,6 +55,9 @@ def move(request: pytest.FixtureRequest) -> Any:
 def _leaf(request: pytest.FixtureRequest) -> Any:
     """A leaf with its defaults."""
     leaf = catalogue.find(SHELF_OF[str(request.fixturename)], request.param)
+    if request.param == "in-memory":  # is made of examples
+        pixels = np.random.default_rng(1).integers(0, 256, (256, 1, 8, 8), dtype=np.uint8)
+        return leaf.of(pixels, np.arange(256) % 2)
     needs = {"folder": "image_folder"}.get(request.param)  # fields without a default
     return leaf(str(request.getfixturevalue(needs))) if needs else leaf()
 

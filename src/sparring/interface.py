@@ -8,6 +8,7 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, final
 
@@ -22,6 +23,7 @@ from sparring.errors import UsageError as UsageError
 from sparring.fields import described, refusal
 from sparring.recipe import Recipe as Recipe
 from sparring.recipe import find_recipe as find_recipe
+from sparring.recipe import remember
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
 
@@ -35,6 +37,45 @@ if TYPE_CHECKING:  # these load torch or matplotlib: the rest of this module doe
     from sparring.report import write_report as write_report
 
 P = ParamSpec("P")
+
+
+def measure(
+    run: RunFolder | str | PathLike[str],
+    count: int = 1_000,
+    judge: str | None = None,
+    metrics: Sequence[str] = (),
+    seeds: Sequence[int] | None = None,
+    data_dir: str | Path | None = None,
+    recipe: Recipe | None = None,
+) -> Measurement:
+    """Measure the samples of every member of a run, beside what held-out real data score.
+
+    Args:
+        run: A run or its folder.
+        count: Generated examples of each member, and real ones on either side.
+        judge: Whose features to compare by: `digits`, `mnist`, `fashion-mnist`, `own` (trained on this data), or
+            `inception`. By default the one that goes with the data.
+        metrics: Names of metrics to measure; all that fit the data if empty.
+        seeds: Members to measure; all if None.
+        data_dir: The folder with the data set's files, where it is not the default one.
+        recipe: The recipe with networks or data themselves, where they exist in memory only and were not trained here.
+
+    Returns:
+        The measurement, which is stored in the run's folder too.
+
+    Raises:
+        SparringError: There is no checkpoint yet, or the data cannot be read.
+        UsageError: There is no such judge, metric or member, or it does not fit the data.
+    """
+    from sparring.analysis.measure import keep
+    from sparring.analysis.measure import measure as measure_run
+
+    folder = run if isinstance(run, RunFolder) else RunFolder.open(run)
+    home = Path(data_dir) if data_dir is not None else None
+    measured = measure_run(folder, count, judge, home, None, seeds, tuple(metrics), recipe=recipe)
+    keep(measured)
+    return measured
+
 
 RECIPE_WORDS = ("lr", "learning_rate", "optimizer", "batch_size", "loss", "seed")
 """Words for settings that belong to a recipe, beside the names of its fields."""
@@ -117,6 +158,8 @@ class Run:
     def __init__(self, folder: RunFolder | str | Path, recipe: Recipe | None = None):
         self.folder = folder if isinstance(folder, RunFolder) else RunFolder.open(folder)
         self._recipe = recipe
+        if recipe is not None:
+            remember(recipe)
 
     @property
     def path(self) -> Path:
@@ -190,12 +233,7 @@ class Run:
             SparringError: There is no checkpoint yet, or the data cannot be read.
             UsageError: There is no such judge, metric or member, or it does not fit the data.
         """
-        from sparring.analysis.measure import keep, measure
-
-        home = Path(data_dir) if data_dir is not None else None
-        measured = measure(self.folder, count, judge, home, None, seeds, tuple(metrics), recipe=self._recipe)
-        keep(measured)
-        return measured
+        return measure(self.folder, count, judge, metrics, seeds, data_dir, self._recipe)
 
     def generator(self, seed: int | None = None, best: bool = False) -> nn.Module:
         """One member's generator as an ordinary module: latent vectors `(B, size)` -> examples `(B, *shape)`.
@@ -313,6 +351,8 @@ def _with_handle(call: Callable[P, RunFolder]) -> Callable[P, Run]:
     def train_and_wrap(*args: P.args, **kwargs: P.kwargs) -> Run:
         _check_arguments(call, args, kwargs)
         recipe = kwargs.get("recipe", args[0] if args else None)
+        if isinstance(recipe, Recipe):
+            remember(recipe)  # before it is trained, so that an interrupted run can be opened too
         return Run(call(*args, **kwargs), recipe if isinstance(recipe, Recipe) else None)
 
     return train_and_wrap

@@ -135,7 +135,7 @@ def test_a_list_and_numbers_of_numpy_and_torch_are_as_good_as_pythons_own() -> N
         rounds=torch.tensor(30),
         seeds=np.arange(3),
         tricks=[tricks.R1(gamma=np.float32(2))],
-        generator_optimizer=optimizers.Adam(lr=torch.tensor(0.5), betas=[0.0, 0.9]),  # pyright: ignore[reportArgumentType]
+        generator_optimizer=optimizers.Adam(lr=torch.tensor(0.5), betas=[0.0, 0.9]),
         generator=dataclasses.replace(BASE.generator, hidden=[np.int32(7)]),
     )
     plain = BASE.replace(

@@ -52,7 +52,10 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
 
 def fields_of(leaf: type[Any]) -> dict[str, st.SearchStrategy[Any]]:
     hints = get_type_hints(leaf)
-    return {f.name: values(hints[f.name]) for f in dataclasses.fields(leaf)}
+    drawn = {f.name: values(hints[f.name]) for f in dataclasses.fields(leaf)}
+    if "levels" in drawn:
+        drawn["levels"] = st.sampled_from(["full", "used", "0:4095", "-1:1"])
+    return drawn
 
 
 def required(leaf: type[Any]) -> dict[str, st.SearchStrategy[Any]]:

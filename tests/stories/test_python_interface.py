@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import OrderedDict
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import nbformat
@@ -15,7 +18,9 @@ from torch import nn
 
 import sparring
 from sparring import objectives, optimizers, tricks
+from sparring.analysis.latent_tools.blend import blend
 from sparring.errors import SparringError, UsageError
+from sparring.recipe import memory
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,9 +103,69 @@ def test_networks_that_live_in_this_process_alone_are_remembered(tmp_path: Path)
     run = sparring.train(recipe, tmp_path / "run", threads=1)
     assert run.sample(3).shape == (2, 3, 1, 8, 8) and run.generator(1)(torch.zeros(2, 32)).shape == (2, 1, 8, 8)
     assert run.measure(count=50).n == 50 and run.recipe.generator is generator
-    with pytest.raises(SparringError, match="can only be loaded together with"):
-        sparring.Run(run.path).sample(3)
-    assert sparring.Run(run.path, recipe).sample(3).shape == (2, 3, 1, 8, 8)
+    everywhere = sparring.sample(run, 3), sparring.sample(run.path, 3), sparring.Run(run.path).sample(3)
+    assert all(np.array_equal(images, run.sample(3)) for images in everywhere)
+    assert sparring.measure(run.path, count=50).n == 50
+    again, G = sparring.explorable(run)
+    z = sparring.latent_vectors(again, range(3))
+    np.testing.assert_allclose(G(z).numpy(), run.sample(3), atol=1e-6)
+    assert G(blend(z[:, :2], steps=5)).shape == (2, 5, 1, 8, 8)
+
+
+def test_another_process_needs_the_recipe_and_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = lambda: nn.Sequential(nn.Linear(32, 64), nn.Tanh())  # noqa: E731
+    recipe = sparring.recipe("digits").replace(generator=generator, rounds=2, log_points=1)
+    run = sparring.train(recipe, tmp_path / "run", threads=1, metrics=False)
+    monkeypatch.setattr(memory, "_recipes", OrderedDict())  # as in a process that did not train it
+    elsewhere = sparring.Run(run.path)
+    for call in (elsewhere.sample, elsewhere.measure, elsewhere.generator, lambda: sparring.explorable(run.path)):
+        with pytest.raises(SparringError, match=r"can only be loaded together with .* \(recipe=... in Python\)"):
+            call()
+    assert elsewhere.diagnose().line and elsewhere.curves["d_loss"].size
+    wanted = run.sample(2)
+    for images in (
+        sparring.sample(run.path, 2, recipe=recipe),
+        sparring.explorable(run.path, recipe=recipe)[1](sparring.latent_vectors(recipe, range(2))).numpy(),
+        sparring.Run(run.path, recipe).sample(2),
+    ):
+        np.testing.assert_allclose(images, wanted, atol=1e-6)
+    assert sparring.measure(run.path, count=50, recipe=recipe).n == 50
+    assert sparring.Run(run.path).sample(2).shape == (1, 2, 1, 8, 8), "a handle made with the recipe has told it"
+
+
+CELL = """
+from torch import nn
+width = {width}
+
+def layers():
+    return nn.Linear(32, width), nn.{activation}()
+
+class G(nn.Module):
+    kept = {kept}
+    def __init__(self):
+        super().__init__()
+        self.model = nn.Sequential(*layers(), nn.Linear(width, 64))
+    def forward(self, z):
+        return self.model(z).view(-1, 1, 8, 8)
+
+make = lambda: G()
+"""
+
+
+def test_a_part_of_a_notebook_is_what_all_its_cells_make_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that is run again with other numbers makes another part, also where it is another cell's."""
+
+    def ids(**changes: Any) -> tuple[str, str]:
+        module = ModuleType("notebook_without_a_file")
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        cell = CELL.format(**{"width": 16, "activation": "ReLU", "kept": 1, **changes})
+        exec(compile(cell, "<cell>", "exec"), vars(module))
+        recipe = sparring.recipe("digits")
+        return recipe.replace(generator=module.G).id, recipe.replace(generator=module.make).id
+
+    assert ids() == ids()
+    for changes in ({"width": 17}, {"activation": "Tanh"}, {"kept": 2}):
+        assert all(one != other for one, other in zip(ids(), ids(**changes), strict=True)), changes
 
 
 def test_a_notebook_shows_the_verdict_the_curves_and_samples(run: sparring.Run) -> None:
@@ -114,9 +179,28 @@ def test_a_run_stands_for_its_folder(run: sparring.Run) -> None:
     assert run.report() == run.path / "report.html"
 
 
-def test_the_example_notebook_runs(tmp_path: Path) -> None:
-    notebook = nbformat.read(ROOT / "examples" / "04_notebook.ipynb", as_version=4)
+def executed(name: str, folder: Path) -> Any:
+    notebook = nbformat.read(ROOT / "examples" / name, as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
+
+
+def test_networks_and_data_of_a_notebooks_cells_work_everywhere(tmp_path: Path) -> None:
+    notebook = executed("06_notebook_own_networks.ipynb", tmp_path)
+    said = [
+        str(o.get("text") or o.get("data", {}).get("text/plain", ""))
+        for cell in notebook.cells
+        for o in cell.get("outputs", [])
+    ]
+    assert any("the generator Generator gets (B, 32, 1, 1), from (B, 32)" in " ".join(text.split()) for text in said)
+    assert "((2, 8, 1, 8, 8), torch.Size([5, 1, 8, 8]))" in said and "torch.Size([2, 9, 1, 8, 8])" in said
+    assert any("'frechet-distance'" in text for text in said)
+    assert any("the code of its discriminator, Discriminator, has changed since" in text for text in said)
+    assert "(2, 100, 2)" in said
+
+
+def test_the_example_notebook_runs(tmp_path: Path) -> None:
+    notebook = executed("04_notebook.ipynb", tmp_path)
     rich = [o for cell in notebook.cells for o in cell.get("outputs", []) if "text/html" in o.get("data", {})]
     assert any("seeds, finished at round" in "".join(o["data"]["text/html"]) for o in rich)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from sparring.errors import SparringError, UsageError, shortened
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
-from sparring.recipe import Recipe, reload
+from sparring.recipe import Recipe, reload, remembered
 from sparring.record import RunFolder
 from sparring.rng import RandomStreams
 
@@ -38,17 +39,20 @@ def generate(generator: Population, latent: Tensor, recipe: Recipe) -> np.ndarra
 
 
 def recipe_of(run: RunFolder, source: Path | None = None, recipe: Recipe | None = None) -> Recipe:
-    """The recipe of a run, with a user's own parts from their file, or from `recipe` where they exist in memory only.
+    """The recipe of a run, with a user's own parts.
 
-    Raises SparringError where their file is gone or has changed.
+    They are those of `recipe`, or of one that was trained in this process, or else from the user's file. Raises
+    SparringError where they are nowhere: their file is gone or has changed, or they were those of another process.
     """
     if recipe is None and is_watched(run):
         return watched_recipe(run)
-    return reload(run.recipe, source) if recipe is None else Recipe.from_dict(run.recipe, base=recipe)
+    plain = run.recipe
+    base = recipe or (None if source else remembered(plain))
+    return reload(plain, source) if base is None else Recipe.from_dict(plain, base=base)
 
 
 def generators_of(
-    run: RunFolder | str | Path,
+    run: RunFolder | str | PathLike[str],
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
@@ -61,7 +65,7 @@ def generators_of(
         source: The user's own Python file that the recipe needs, if it has moved since.
         seeds: Members to load; all if None.
         best: Load the best checkpoint, whose samples were nearest to the data, instead of the newest.
-        recipe: The recipe with the networks themselves, where they exist in this process only.
+        recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
 
     Returns:
         The recipe (of the chosen members only) and the population of generators, in training mode.
@@ -89,7 +93,7 @@ def generators_of(
 
 
 def explorable(
-    run: RunFolder | str | Path,
+    run: RunFolder | str | PathLike[str],
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
@@ -102,7 +106,7 @@ def explorable(
         source: The user's own Python file that the recipe needs, if it has moved since.
         seeds: Members to load; all if None.
         best: Load the best checkpoint instead of the newest.
-        recipe: The recipe with the networks themselves, where they exist in this process only.
+        recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
 
     Returns:
         The recipe (of the chosen members only), and G, which maps latent vectors `(P, N, size)` to examples
@@ -169,7 +173,7 @@ def with_classes(recipe: Recipe, latent: Tensor, numbers: Sequence[int]) -> Tens
 
 
 def sample(
-    run: RunFolder | str | Path,
+    run: RunFolder | str | PathLike[str],
     count: int = 64,
     source: Path | None = None,
     z_seeds: Sequence[int] | None = None,
@@ -186,7 +190,7 @@ def sample(
         z_seeds: Which latent vectors, each generated from its own integer; overrides `count`.
         seeds: Members to sample from; all if None.
         best: Use the best checkpoint instead of the newest.
-        recipe: The recipe with the networks themselves, where they exist in this process only.
+        recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
 
     Returns:
         float32 `(P, N, *shape)` in data units ([0, 1] for images). The same z seed gives the same example.
@@ -226,7 +230,11 @@ class Generator(nn.Module):
 
 
 def generator_module(
-    run: RunFolder | str | Path, seed: int, best: bool = False, source: Path | None = None, recipe: Recipe | None = None
+    run: RunFolder | str | PathLike[str],
+    seed: int,
+    best: bool = False,
+    source: Path | None = None,
+    recipe: Recipe | None = None,
 ) -> Generator:
     """One member's generator as an ordinary module, in evaluation mode.
 
@@ -235,7 +243,7 @@ def generator_module(
         seed: The member.
         best: Take the best checkpoint, whose samples were nearest to the data, instead of the newest.
         source: The user's own Python file that the recipe needs, if it has moved since.
-        recipe: The recipe with the networks themselves, where they exist in this process only.
+        recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
 
     Raises:
         SparringError: The folder holds no run, or no such checkpoint yet.

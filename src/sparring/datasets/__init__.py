@@ -136,6 +136,12 @@ class Dataset(ABC):
         """
         return None
 
+    def hand_over(self) -> None:  # noqa: B027 - most data lies in files
+        """Make sure that other processes of this machine can open the data set.
+
+        Raises SparringError where they cannot.
+        """
+
     def held_out(self, data_dir: Path | None) -> np.ndarray | None:
         """The published test images, which no run is trained on, uint8 `(N, C, H, W)`; None where there are none.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sparring.catalogue import OwnPart
 from sparring.recipe.definition import PRECISIONS, Origin, Recipe, default_settings, recipe
 from sparring.recipe.files import find_recipe, reload
+from sparring.recipe.memory import remember, remembered
 from sparring.recipe.reading import KIND_OF
 from sparring.recipe.start_from import StartFrom
 
@@ -29,6 +30,8 @@ __all__ = [
     "find_recipe",
     "recipe",
     "reload",
+    "remember",
+    "remembered",
 ]
 
 

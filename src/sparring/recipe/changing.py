@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sparring import catalogue
 from sparring.errors import UsageError
 from sparring.fields import described, refusal, settled
+from sparring.networks import Network
 from sparring.recipe.reading import read_data, read_field
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def fields_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
         if field == "optimizer":
             made = dict.fromkeys(OPTIMIZERS, read_field(OPTIMIZERS[0], value)) | made
         elif field == "data":
-            made["data"] = read_data(value, recipe.data)
+            made["data"] = read_data(value, _spanned(recipe, changes, value))
         elif field == "seeds" and name == "seed":
             made["seeds"] = (value,)
         elif field in known:
@@ -59,6 +61,17 @@ def epoch_in_words(recipe: Recipe) -> str:
     if not examples:
         return "a round takes one or two batches of real examples"
     return f"one epoch of {recipe.name} is {-(-examples // recipe.batch):,} rounds with batches of {recipe.batch}"
+
+
+def _spanned(recipe: Recipe, changes: Mapping[str, Any], value: Any) -> Any:
+    """The data whose span new data keeps, because a built-in generator was chosen for it; None where it keeps its own.
+
+    Examples in memory go as they are to a generator of the user's own.
+    """
+    built_in = isinstance(changes.get("generator", recipe.generator), Network | str)
+    named = isinstance(value, str | os.PathLike)
+    has_span = dataclasses.is_dataclass(recipe.data) and "span" in {f.name for f in dataclasses.fields(recipe.data)}
+    return recipe.data if has_span and (named or built_in) else None
 
 
 def _with_lr(optimizer: Any, lr: Any) -> Any:

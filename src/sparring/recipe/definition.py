@@ -203,7 +203,7 @@ class Recipe:
             else:
                 raise SparringError(
                     f"the {name} of this recipe is a user's own ({own}); "
-                    "it can only be loaded together with the file or the recipe that defines it"
+                    "it can only be loaded together with the file or the recipe that defines it (recipe=... in Python)"
                 )
         if values.get("origin"):
             values["origin"] = Origin(**values["origin"])

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import inspect
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from sparring import catalogue
 from sparring.catalogue import OwnPart
+from sparring.recipe.own_source import digest_of, without_addresses
 
 
 def encode(value: Any) -> Any:
@@ -35,7 +34,7 @@ def encode(value: Any) -> Any:
         return {"is": name, **fields} if name else {**_encode_own(type(value)), **fields}
     part = value.func if isinstance(value, functools.partial) else type(value)
     state = sorted(vars(value).items()) if type(value).__repr__ is object.__repr__ else value
-    return {**_encode_own(part), "as": _without_addresses(str(state))}
+    return {**_encode_own(part), "as": without_addresses(str(state))}
 
 
 def decode(kind: str | None, value: Any) -> Any:
@@ -61,13 +60,4 @@ def own_part(value: Any) -> str | None:
 
 
 def _encode_own(part: Any) -> dict[str, str]:
-    try:
-        source = inspect.getsource(part)
-    except (OSError, TypeError):
-        source = _without_addresses(repr(part))
-    return {"yours": part.__qualname__, "sha256": hashlib.sha256(source.encode()).hexdigest()[:16]}
-
-
-def _without_addresses(text: str) -> str:
-    """An object's address in memory differs from process to process, and a recipe's id must not."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+    return {"yours": part.__qualname__, "sha256": digest_of(part)}

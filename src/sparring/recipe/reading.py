@@ -128,7 +128,7 @@ def read_data(value: Any, current: Dataset | None = None) -> Any:
         made: Any = catalogue.make("datasets", "folder", {"path": os.fspath(value)})
         return _with_span(made, current)
     if not isinstance(value, str) or not value.strip():
-        return _part("data", value)
+        return _part("data", value) if isinstance(value, Dataset | OwnPart) else _given(value, current)
     known, path = catalogue.entries("datasets"), Path(value)
     as_leaf = value.strip() in known or (value.partition("(")[0].strip() in known and not path.is_dir())
     is_path = not as_leaf and ("/" in value or os.sep in value or path.exists())
@@ -237,6 +237,17 @@ def _settled_fields(part: Any) -> Any:
         if refusal(wanted, value) is None and (simple := settled(wanted, value)) is not value:
             changes[name] = simple
     return dataclasses.replace(cast(Any, part), **changes) if changes else part
+
+
+def _given(value: Any, current: Dataset | None) -> Any:
+    """Examples in memory; images keep the span of `current`, where that is of images too."""
+    from sparring.datasets._given import is_given
+    from sparring.datasets.in_memory import InMemory
+
+    if not is_given(value):
+        raise UsageError(_refused("data", value))
+    made = InMemory.of(value)
+    return _with_span(made, current) if current is not None and len(made.shape) == 3 else made
 
 
 def _with_span(data: Any, current: Dataset | None) -> Any:

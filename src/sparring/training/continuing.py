@@ -13,6 +13,7 @@ from sparring import catalogue
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.progress import say
 from sparring.recipe import Recipe, default_settings
+from sparring.recipe.encoding import own_part
 from sparring.record import RunFolder
 
 NOT_COMPUTED = ("origin", "name")
@@ -145,10 +146,27 @@ def _other_run(recipe: Recipe, run: RunFolder, theirs: Plain, field: str) -> Spa
     if field == "data" and recipe.data.places and old and old.get("is") == catalogue.name_of(type(recipe.data)):
         return UsageError(f"{run.path} cannot go on with {place_of(recipe)}: {_other_data(recipe, old)}")
     mine = recipe.to_dict()[field]
+    if (name := own_part(old)) and name == own_part(mine):
+        return UsageError(
+            f"{run.path} holds another run: the code of its {field}, {name}, has changed since; choose another --out, "
+            "or change it back to resume the run"
+        )
     return UsageError(
-        f"{run.path} holds another run: its {field} is {shortened(old)}, "
-        f"not {shortened(mine)}; choose another --out, or the same settings to resume it"
+        f"{run.path} holds another run: its {field} is {shortened(_as_text(old))}, "
+        f"not {shortened(_as_text(mine))}; choose another --out, or the same settings to resume it"
     )
+
+
+def _as_text(value: Any) -> str:
+    """A field of a recipe, as plain data, as it is typed."""
+    if isinstance(value, list):
+        return ", ".join(map(_as_text, cast(list[Any], value)))
+    if not isinstance(value, dict):
+        return str(value)
+    part = cast(Plain, value)
+    fields = ", ".join(f"{name}={each}" for name, each in part.items() if name not in ("is", "yours", "sha256"))
+    name = part.get("is") or f"<{part.get('yours', '')}>"
+    return f"{name}({fields})" if fields else name
 
 
 def _other_data(recipe: Recipe, old: Plain) -> str:

@@ -95,3 +95,4 @@ class ShardedRun:
             raise UsageError(f"other processes cannot make this recipe: {error}") from error
         if remade.id != recipe.id:
             raise UsageError("other processes would make another recipe: put the changes in the file that it is from")
+        recipe.data.hand_over()

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
+
+from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.errors import SparringError, UsageError, shortened
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from sparring.datasets._stored import Stored
+
+Kind = Literal["auto", "images", "numbers"]
+
+
+@final
+@dataclass(frozen=True)
+class InMemory(Dataset):
+    """Examples given in Python: arrays, tensors, a torch Dataset or a DataLoader, with or without labels.
+
+    `InMemory.of` makes one; a recipe's `data` may be the examples themselves. Images are kept as 8-bit levels, anything
+    else as float32 numbers. A recipe has a hash of every number, so that a run resumes with the same examples only.
+    """
+
+    content: str = ""
+    """Hash of all examples and labels."""
+    found_shape: tuple[int, ...] = ()
+    """Shape of one example: (C, H, W) of an image."""
+    count: int = 0
+    """Number of examples."""
+    found_classes: int = 0
+    """Number of classes; 0 without labels."""
+    span: tuple[float, float] = (0.0, 1.0)
+    """Of images, what the networks get for black and white: by default the range in which they were given."""
+
+    class_advice: ClassVar[str] = "give the labels too, as data=(examples, labels), or drop it"
+
+    def __post_init__(self) -> None:
+        from sparring.datasets._stored import STORED
+
+        # The examples live as long as a data set, or a recipe, that describes them.
+        object.__setattr__(self, "stored", STORED.get(self.content))
+
+    @classmethod
+    def of(
+        cls, examples: Any, labels: Any = None, *, kind: Kind = "auto", span: tuple[float, float] | None = None
+    ) -> InMemory:
+        """Take examples into memory.
+
+        Args:
+            examples: An array or a tensor `(N, ...)`; `(examples, labels)`; a list of examples; a torch `Dataset` (what
+                it gives is an example, or a tuple or a dictionary with one and its label); or a `DataLoader`, of which
+                every example is read once, in the order of its data set. An `IterableDataset` is read to its end, or up
+                to a limit, which is said.
+            labels: The class of each example: N whole numbers, names, or one-hot rows.
+            kind: Whether examples are images or plain numbers; `auto` finds out by their shape and range.
+            span: What the networks get for black and white; by default the range in which images were given: (0, 1),
+                (-1, 1), and (0, 1) for bytes.
+
+        Returns:
+            A data set for a recipe.
+
+        Raises:
+            UsageError: They are no examples that can be read, or do not fit in memory; the message says why.
+        """
+        from sparring.datasets._given import read_examples
+
+        stored = read_examples(examples, labels, kind)
+        return cls(stored.content, stored.shape, len(stored.array), stored.classes, span or stored.span)
+
+    @property
+    def card(self) -> Card:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """What there is to know of them."""
+        return Card("Examples given in Python", self.count or None, "that of the examples", "the user")
+
+    @property
+    def shape(self) -> Shape:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """The shape of one example."""
+        return self.found_shape
+
+    @property
+    def classes(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """Number of classes; 0 without labels."""
+        return self.found_classes
+
+    def shape_and_count(self) -> tuple[Shape, int | None]:
+        return self.found_shape, self.count
+
+    def with_opener(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
+        from sparring.progress import say
+
+        stored = self._stored()
+        for line in stored.lines(self.span):
+            say(line)
+        return self, lambda: stored.source(self.span, device)
+
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
+        return self._stored().source(self.span, device)
+
+    def hand_over(self) -> None:
+        from sparring.datasets._stored import hand_over
+
+        hand_over(self._stored())
+
+    def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
+        mine = dataclasses.asdict(self)
+        alike = ("span", "found_shape")
+        if recorded.get("is") != "in-memory" or any(_plain(recorded.get(name)) != _plain(mine[name]) for name in alike):
+            return None
+        return (
+            f"the examples given now ({self.count:,}) are not those that this run began with "
+            f"({recorded.get('count', 0):,}); where they are read through random transforms, they differ each time: "
+            "give them as one array, or start a new run with another out"
+        )
+
+    def in_data_units(self, examples: Tensor) -> Tensor:
+        return super().in_data_units(examples) if len(self.found_shape) == 3 else examples
+
+    def _stored(self) -> Stored:
+        from sparring.datasets._stored import handed_over
+
+        stored: Stored | None = getattr(self, "stored", None) or handed_over(self.content)
+        if stored is None:
+            if not self.content:
+                raise UsageError("in-memory is for examples given in Python: sparring.recipe('auto', examples)")
+            raise SparringError(
+                f"the {self.count:,} examples of {shortened(self.found_shape)} were given in Python, and this process "
+                "does not have them: give them again, as recipe=recipe.replace(data=...)"
+            )
+        return stored
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple | list) else value  # pyright: ignore[reportUnknownArgumentType]
