@@ -61,9 +61,16 @@ def test_a_collapse_is_found_once_enough_images_were_seen() -> None:
 
 
 def test_a_collapse_is_found_before_that_where_samples_are_known_to_be_flat() -> None:
-    assert verdict(story(metrics=FLAT, rounds=2_000)) == "mode-collapse"
-    assert verdict(story(metrics=FLAT, rounds=600)) == "undertrained"
-    assert verdict(story(metrics=FLAT, rounds=2_000, evaluations=2)) == "undertrained"
+    for rounds, evaluations, expected in (
+        (2_000, 20, "mode-collapse"),
+        (2_000, 6, "mode-collapse"),
+        (2_000, 1, "undertrained"),
+        (1_200, 20, "mode-collapse"),
+        (1_200, 2, "undertrained"),
+        (600, 20, "undertrained"),
+    ):
+        told = story(metrics=FLAT, rounds=rounds, evaluations=evaluations)
+        assert verdict(told) == expected, (rounds, evaluations)
 
 
 def test_while_samples_come_nearer_nothing_else_is_found_of_them() -> None:
@@ -74,8 +81,22 @@ def test_while_samples_come_nearer_nothing_else_is_found_of_them() -> None:
 
 def test_samples_that_get_worse_while_few_were_seen_may_recover() -> None:
     worse = {**COLLAPSED, "frechet-distance": (10.0, 20.0, 30.0, 40.0)}
-    assert verdict(story(metrics=worse, rounds=2_000)) == "undertrained"
-    assert verdict(story(metrics=worse)) == "mode-collapse"
+    assert verdict(story(metrics=worse, rounds=1_200)) == "undertrained"
+    assert verdict(story(metrics=worse, rounds=2_000)) == "mode-collapse"
+
+
+def test_a_g_that_makes_one_example_is_found_though_that_wanders_nearer() -> None:
+    constant = {**FALLING, "diversity": 0.01}
+    assert verdict(story(metrics=constant, rounds=400)) == "undertrained"
+    assert verdict(story(metrics=constant, rounds=1_200)) == "mode-collapse"
+
+
+def test_where_few_were_seen_simple_numbers_do_not_make_samples_good() -> None:
+    """Nothing compared them with the data in a judge's features."""
+    good = story(rounds=1_000)
+    events = [{**event, **({"judge": None} if event["event"] == "real-baseline" else {})} for event in good.events]
+    assert verdict(good) == "equilibrium"
+    assert verdict(Story(good.recipe, events)) == "undertrained"
 
 
 def test_noise_about_a_flat_distance_is_no_gain() -> None:
@@ -88,7 +109,7 @@ def test_noise_about_a_flat_distance_is_no_gain() -> None:
 def test_the_claim_says_how_many_were_seen_and_how_many_a_usual_run_sees() -> None:
     found = diagnosis(story(metrics=COLLAPSED, rounds=400)).findings[0]
     assert found.claim == (
-        "It is too early to say what is wrong: the run has seen 25,600 images, "
+        "It is too early for a diagnosis: the run has seen 25,600 images, "
         "where a usual run of such data sees about 200,000."
     )
     assert found.since == 0 and found.remedies[0] == "more-rounds"

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
 
 TOO_FEW = 0.2
 """Share of the usual number below which a flat distance says nothing: G may not have begun to learn."""
+FEW = 0.5
+"""Share below which the samples must be known to have settled. Of the runs that were measured, the fastest needed a
+third of the usual number."""
 FEW_STEPS = 400
 """Moves of both players together, below which it is too early for a diagnosis."""
 DOUBLINGS = 2
 """Over how many doublings of the rounds the distance must be flat, where few examples were seen: the evaluations in the
 last three quarters."""
 MIN_EVALUATIONS = 3
-"""How many evaluations that takes."""
+"""How many evaluations that takes; two show whether it falls."""
 FLAT = 0.15
 """Change of the distance with a doubling of the rounds, up or down, up to which it is flat; and its largest error."""
 BEGUN = 0.25
@@ -34,6 +37,8 @@ IMPROVING = -0.15
 noise does not explain it."""
 COPIES = 0.5
 """Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
+CONSTANT = 0.05
+"""Diversity below which G makes the same example from every latent vector: where that wanders is no progress."""
 REAL_EXAMPLES = {"d_sees_real": 1.0, "d_sees_fake": 0.0, "d_sees_both": 1.0, "d_sees_mixture": 0.5, "g_fools_d": 0.0}
 """Batches of real examples that a move shows D. A move of a user's own counts as one."""
 
@@ -66,24 +71,33 @@ class Progress:
         return bool(np.isfinite(self._signals.real("roughness")))
 
     @property
-    def few(self) -> bool:
+    def is_short(self) -> bool:
         """Whether this run has seen fewer than a usual one."""
         return self.seen < self.usual
+
+    @property
+    def has_few(self) -> bool:
+        """Whether these are so few that its samples must be known to have settled."""
+        return self.seen < FEW * self.usual
 
     @property
     def too_few(self) -> bool:
         """Whether it is too early to say anything, whatever the samples are like."""
         return self.seen < TOO_FEW * self.usual or self._signals.steps < FEW_STEPS
 
+    @property
+    def _late(self) -> np.ndarray:
+        """Which evaluations the distance's fall is told from, bool `(T,)`."""
+        return self._signals.distance.rounds >= self._signals.rounds / 2**DOUBLINGS
+
     @cached_property
     def fall(self) -> tuple[np.ndarray, np.ndarray]:
         """By how much the logarithm of the distance falls while the rounds double, and its standard error: each `(P,)`.
 
-        GANs improve by about the same share with every doubling. NaN with too few evaluations.
+        GANs improve by about the same share with every doubling. NaN with fewer than two evaluations.
         """
-        distance, rounds = self._signals.distance, self._signals.rounds
-        late = distance.rounds >= rounds / 2**DOUBLINGS
-        if late.sum() < MIN_EVALUATIONS:
+        distance, late = self._signals.distance, self._late
+        if late.sum() < 2:
             unknown = np.full(self._signals.members, np.nan)
             return unknown, unknown
         slope, error = line(np.log2(distance.rounds[late]), np.log(distance.values[late]))
@@ -104,13 +118,15 @@ class Progress:
         signals, (fall, error) = self._signals, self.fall
         is_flat = (np.abs(np.expm1(-fall)) < FLAT) & (error < FLAT) & ~((fall > 2 * error) & (fall > NOTHING))
         waiting = (self.gained < BEGUN) & ~(signals.final("lead") > SURE)
-        return is_flat & ~waiting
+        return is_flat & ~waiting & (self._late.sum() >= MIN_EVALUATIONS)
 
     @property
     def improving(self) -> np.ndarray:
         """Members whose samples are getting nearer to the data, or may be while few examples were seen: bool `(P,)`."""
         improving = self._signals.improving(IMPROVING)
-        return improving | ~self.settled if self.few else improving
+        if self.is_short:  # where nothing is known of the distance, it may well fall
+            improving |= ~(-np.expm1(-self.fall[0]) < FLAT)
+        return improving | ~self.settled if self.has_few else improving
 
     @cached_property
     def early(self) -> np.ndarray:
@@ -118,10 +134,14 @@ class Progress:
         signals = self._signals
         if not signals.story.round:
             return np.zeros(signals.members, dtype=bool)
-        copies = signals.latest("nearest-neighbor") < COPIES
-        return (self.too_few | (self.improving & ~copies)) & ~signals.diverged
+        copies, constant = signals.latest("nearest-neighbor") < COPIES, signals.latest("diversity") < CONSTANT
+        return (self.too_few | (self.improving & ~copies & ~constant)) & ~signals.diverged
 
     @property
     def unfinished(self) -> np.ndarray:
-        """Of those, the ones that are not good yet: it is too early to say what is wrong, bool `(P,)`."""
-        return self.early & ~self._signals.good
+        """Of those, the ones that are not good yet: it is too early for a diagnosis, bool `(P,)`.
+
+        After few examples they must be known to be good: samples may be wrong in what no metric of this run shows.
+        """
+        signals = self._signals
+        return self.early & ~(signals.nearness.is_sure if self.has_few else signals.good)

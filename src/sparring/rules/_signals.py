@@ -16,6 +16,7 @@ from sparring.recipe.encoding import decode
 from sparring.record import Story
 from sparring.rules._measured import Measured
 from sparring.rules._nearness import Nearness
+from sparring.rules._progress import CONSTANT as CONSTANT
 from sparring.rules._progress import COPIES as COPIES
 from sparring.rules._progress import Progress
 from sparring.rules._ranges import Levels, Range
@@ -46,8 +47,6 @@ CHECKERED = 2.0
 """Checkerboard (1: as in real images) above which pixels differ in a pattern, rather than at random."""
 ALIKE = 0.5
 """Diversity (1: as real examples) below which samples are much alike."""
-CONSTANT = 0.05
-"""Diversity below which G makes the same example from every latent vector."""
 NEAR_MEAN = 1.45
 """Similarity to the mean (1: as real examples) above which samples that are alike are the mean of the data."""
 UNCHANGED = 0.05

@@ -20,7 +20,7 @@ BEGUN, SURE = 0.1, 0.5
 @final
 @dataclass(frozen=True)
 class Undertrained(Rule):
-    """It is too early to say what is wrong: samples are still getting better, or few examples were seen.
+    """It is too early for a diagnosis: samples are still getting better, or few examples were seen.
 
     Every GAN begins with samples that are noise or all alike. While it has seen few examples for a run of its kind, or
     its samples come nearer to the data, other findings of such samples are not reported.
@@ -41,12 +41,12 @@ class Undertrained(Rule):
         idle = bool(_idle(signals)[members].mean() > 0.5)
         seen, gained = _seen(signals, members), _gained(signals, members)
         return Explanation(
-            "Training has hardly begun" if idle else "It is too early to say what is wrong",
+            "Training has hardly begun" if idle else "It is too early for a diagnosis",
             [gained, seen] if idle else [seen, _fall(signals, members), _steps(signals, members)],
             metric_plot(signals, name, log=True) if name else Plot("curves", ("d_loss", "g_loss"), "Losses", Range()),
             metric_evidence(signals, ("frechet-distance", "diversity", "confidence", "nearest-neighbor"), members),
             ", and D is not sure of anything either" if idle else "",
-            ("more-rounds",) if progress.few and not idle else (),
+            ("more-rounds",) if progress.is_short and not idle else (),
         )
 
     @staticmethod
