@@ -87,7 +87,7 @@ class Progress:
 
     @property
     def _late(self) -> np.ndarray:
-        """Which evaluations the distance's fall is told from, bool `(T,)`."""
+        """Which evaluations the distance's fall is taken from, bool `(T,)`."""
         return self._signals.distance.rounds >= self._signals.rounds / 2**DOUBLINGS
 
     @cached_property
