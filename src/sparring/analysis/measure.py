@@ -218,7 +218,7 @@ class _Sides:
     def of_real(self, name: str, members: np.ndarray) -> Score:
         """The score of these values `(P,)`, beside what real data scores."""
         if name in self.relative.metrics:
-            return Score(self.relative.metrics[name], members, 1.0)
+            return Score(self.relative.metrics[name], members, self.relative.baseline[name])
         return Score(self.metrics[name], members, self.real[name], real_error=self.real_errors.get(name))
 
 
