@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch._inductor.config
 
 import sparring.training.trainer
 from sparring import catalogue
-from sparring.game.compile import aot, compiled, groups
+from sparring.game.compile import aot, builder, compiled, groups
 from sparring.game.compile.compiled import CompiledGame
 from sparring.game.compile.groups import balanced, group_size, groups_like
 from sparring.game.compile.plan import plan
@@ -152,7 +151,7 @@ def test_compiled_code_that_two_threads_play_at_once(
     monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path)
     monkeypatch.setattr(groups, "MIN_BYTES", 0)
     # The code is called some hundred times: the C++ compiler need not spend seconds on making it fast.
-    monkeypatch.setattr(torch._inductor.config.aot_inductor, "compile_wrapper_opt_level", "O0")
+    monkeypatch.setitem(builder.SETTINGS, "aot_inductor.compile_wrapper_opt_level", "O0")
     recipe = some("pattern-1010", 3)
     mine, theirs = pair(recipe, data_dir, torch.float32)
     begun = [t.detach().clone() for t in theirs.tensors]

@@ -30,6 +30,8 @@ from sparring.game.compile.errors import UncompilableError
 from sparring.interruption import end_child, start_child
 
 REQUEST, LIBRARY, FAILURE = "request.json", "round.so", "failure.txt"
+SETTINGS: dict[str, Any] = {"size_asserts": False, "alignment_asserts": False}
+"""Of torch's compiler."""
 LOOK_SECONDS = 0.5
 """Between two looks whether the process that it works for is still there."""
 
@@ -53,6 +55,7 @@ class Build:
             "code": graph.python_code("self").src,
             "inputs": [[list(t.shape), list(t.stride()), str(t.dtype).removeprefix("torch.")] for t in inputs],
             "threads": torch.get_num_threads(),
+            "settings": SETTINGS,
         }
         (self._folder / REQUEST).write_text(json.dumps(request), encoding="utf-8")
         command = [sys.executable, "-m", "sparring.game.compile.builder", str(self._folder)]
@@ -113,8 +116,7 @@ def _compile(request: dict[str, Any], library: Path) -> None:
     examples = tuple(
         torch.empty_strided(shape, stride, dtype=getattr(torch, dtype)) for shape, stride, dtype in request["inputs"]
     )
-    settings: dict[str, Any] = {"aot_inductor.output_path": str(library)}
-    settings |= {"size_asserts": False, "alignment_asserts": False}
+    settings: dict[str, Any] = {"aot_inductor.output_path": str(library), **request["settings"]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         graph = _for_the_compiler(_function(request["code"]), examples)
