@@ -279,7 +279,7 @@ def frozen_body(**changed: Any) -> Loop:
     def loop(watching: Watching, rounds: int) -> None:
         d = ImageD()
         d.body.requires_grad_(False)
-        Trainer(d=d, d_parameters=[p for p in d.parameters()], **changed).fit(watching, rounds)
+        Trainer(d=d, d_parameters=list(d.parameters()), **changed).fit(watching, rounds)
 
     return loop
 

@@ -56,13 +56,8 @@ def verdicts(part: str) -> list[dict[str, Any]]:
         torch.manual_seed(1)
         watches: list[Watch] = []
         with tempfile.TemporaryDirectory() as folder:
-
-            def watching(*players: Any, out: Path = Path(folder) / "run", **more: Any) -> Watch:
-                watches.append(Watch(*players, out=out, **more))  # noqa: B023
-                return watches[-1]
-
             with suppress(RuntimeError, ValueError):
-                loop(watching, ROUNDS)
+                loop(_watching(Path(folder) / "run", watches), ROUNDS)
             findings = diagnosis(watches[0].run.story).findings
         bugs = [finding.rule for finding in findings if finding.rule.startswith("bug-")]
         right = findings[0].rule == rule if rule else not bugs
@@ -71,6 +66,16 @@ def verdicts(part: str) -> list[dict[str, Any]]:
         )
         print("right" if right else "WRONG", name, rule, bugs, flush=True)
     return found
+
+
+def _watching(out: Path, watches: list[Watch]) -> Any:
+    """What a loop calls to be watched; the watch is put into the list."""
+
+    def watching(*players: Any, **more: Any) -> Watch:
+        watches.append(Watch(*players, out=out, **more))
+        return watches[-1]
+
+    return watching
 
 
 def dcgan(rounds: int, out: Path | None) -> float:
@@ -85,7 +90,8 @@ def dcgan(rounds: int, out: Path | None) -> float:
         return [nn.Conv2d(a, b, 4, 2, 1, bias=False), nn.BatchNorm2d(b), nn.LeakyReLU(0.2, True)]
 
     g = nn.Sequential(
-        nn.ConvTranspose2d(100, 256, 4, 1, 0, bias=False), nn.BatchNorm2d(256), nn.ReLU(True), *up(256, 128), *up(128, 64),
+        nn.ConvTranspose2d(100, 256, 4, 1, 0, bias=False), nn.BatchNorm2d(256), nn.ReLU(True),
+        *up(256, 128), *up(128, 64),
         nn.ConvTranspose2d(64, 3, 4, 2, 1, bias=False), nn.Tanh(),
     )  # fmt: skip
     d = nn.Sequential(
@@ -141,16 +147,15 @@ def table() -> str:
     for part in ("tune", "report"):
         for row in stored.get(part, {}).get("loops", []):
             if not row["right"]:
-                lines += [
-                    "",
-                    f"- {part}: {row['loop']}: {', '.join(row['found']) or 'nothing'}, not {row['expected'] or 'nothing'}",
-                ]
+                got, expected = ", ".join(row["found"]) or "nothing", row["expected"] or "nothing"
+                lines += ["", f"- {part}: {row['loop']}: {got}, not {expected}"]
     if "overhead" in stored:
         cost = stored["overhead"]
-        ends = f"{min(cost['ratios']):.3f} to {max(cost['ratios']):.3f}"
+        ends = f"{min(cost['ratios']):.3f} to {max(cost['ratios']):.3f}, {len(cost['ratios'])} pairs"
         lines += [
             "",
-            f"A DCGAN of 32 x 32 pixels, {cost['rounds']} rounds of batch 32 on one thread, processor seconds watched over alone: {cost['median']:.3f} ({ends}, {len(cost['ratios'])} pairs; {cost['date']}).",
+            f"A DCGAN of 32 x 32 pixels, {cost['rounds']} rounds of batch 32 on one thread: processor seconds watched are",
+            f"{cost['median']:.3f} times those alone ({ends}; {cost['date']}).",
         ]
     return "\n".join(lines)
 

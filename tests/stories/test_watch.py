@@ -1,0 +1,137 @@
+"""A watched loop as its owner meets it: killed, run again, told what it cannot see, read elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import sparring
+from sparring.analysis.diagnosis import rules
+from sparring.record import RunFolder
+from tests.loops import sound
+
+ROOT = Path(__file__).parents[2]
+FOREVER = """
+import itertools, sys
+sys.path.insert(0, {root!r})
+from sparring.training.watch.session import Watch
+from tests.loops.sound import textbook
+textbook(lambda *players, **more: Watch(*players, out={out!r}, **more), 10**9)
+"""
+
+
+def watched(out: Path, loop: sound.Loop = sound.textbook, rounds: int = 30) -> sparring.Run:
+    """The run of a sound loop."""
+    torch.manual_seed(0)
+    loop(lambda *players, **more: sparring.watch(*players, out=out, **more), rounds)
+    return sparring.Run(out)
+
+
+def test_a_killed_loop_leaves_a_run_that_opens(tmp_path: Path) -> None:
+    out = tmp_path / "mine"
+    code = FOREVER.format(root=str(ROOT), out=str(out))
+    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 120
+    while not (out.is_dir() and '"log"' in _journal(out)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    run = sparring.Run(out)
+    assert run.status == "unfinished" and run.round >= 1
+    assert run.diagnose().line and len(run.curves["d_loss"])
+
+
+def _journal(out: Path) -> str:
+    path = out / "journal.jsonl"
+    return path.read_text() if path.is_file() else ""
+
+
+def test_a_loop_that_is_run_again_keeps_the_earlier_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = watched(tmp_path / "mine")
+    before = first.folder.journal.path.read_bytes()
+    watched(tmp_path / "mine", rounds=20)
+    said = capsys.readouterr().err
+    assert "holds an earlier run (finished, round 30), which stays; this one goes to" in said.replace("\n", " ")
+    assert first.folder.journal.path.read_bytes() == before
+    assert sparring.Run(tmp_path / "mine-2").round == 20
+
+
+def test_an_interrupted_loop_is_a_stopped_run(tmp_path: Path) -> None:
+    g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
+    opt_g, opt_d = sound.adam(g), sound.adam(d)
+    with suppress(KeyboardInterrupt), sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "mine"):
+        for step in range(10):
+            torch.nn.functional.softplus(d(g(torch.randn(8, 12)).detach())).mean().backward()
+            opt_d.step()
+            opt_d.zero_grad()
+            torch.nn.functional.softplus(-d(g(torch.randn(8, 12)))).mean().backward()
+            opt_g.step()
+            opt_g.zero_grad()
+            if step == 5:
+                raise KeyboardInterrupt
+    assert sparring.Run(tmp_path / "mine").status == "stopped"
+
+
+def test_everything_that_listens_is_taken_away(tmp_path: Path) -> None:
+    before = torch.autograd.backward, torch.autograd.grad, torch.amp.GradScaler.scale, torch.nn.Sequential.forward
+    watched(tmp_path / "mine", rounds=3)
+    assert (
+        torch.autograd.backward,
+        torch.autograd.grad,
+        torch.amp.GradScaler.scale,
+        torch.nn.Sequential.forward,
+    ) == before
+    assert not torch.overrides._get_current_function_mode_stack()  # pyright: ignore[reportPrivateUsage]
+
+
+def test_what_is_said_counts(tmp_path: Path) -> None:
+    g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
+    opt_g, opt_d = sound.adam(g), sound.adam(d)
+    with sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "mine") as watch:
+        for _ in range(4):
+            scores = d(watch.real(torch.randn(8, 4))), d(watch.fake(g(torch.randn(8, 12)).detach() * 2))
+            (scores[1].mean() - scores[0].mean()).backward()
+            opt_d.step()
+            opt_d.zero_grad()
+            (-d(g(torch.randn(8, 12))).mean()).backward()
+            watch.losses(d=7.0, g=8.0)
+            opt_g.step()
+            opt_g.zero_grad()
+    run = sparring.Run(tmp_path / "mine")
+    assert run.curves["d_loss"][-1, 0] == 7 and run.curves["g_loss"][-1, 0] == 8
+
+
+def test_a_run_is_read_where_its_code_is_not(tmp_path: Path) -> None:
+    run = watched(tmp_path / "mine", sound.dcgan, 20)
+    images = run.sample(5)
+    assert images.shape == (1, 5, 1, 8, 8) and 0 <= images.min() <= images.max() <= 1
+    np.testing.assert_array_equal(images, sparring.sample(RunFolder.open(run.path), 5))
+    labeled = watched(tmp_path / "classes", sound.conditional, 20)
+    assert labeled.generator()(torch.randn(2, 12), torch.tensor([0, 3])).shape == (2, 64)
+
+
+@pytest.mark.parametrize("wrong", ["G", "D", "opt_G", "opt_D"])
+def test_a_wrong_argument_is_named(wrong: str, tmp_path: Path) -> None:
+    g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
+    given = {"G": g, "D": d, "opt_G": sound.adam(g), "opt_D": sound.adam(d)} | {wrong: "adam"}
+    with pytest.raises(sparring.UsageError, match=f"{wrong} is an? .*, not str"):
+        sparring.watch(*given.values(), out=tmp_path / "mine")
+
+
+def test_the_docs_have_every_mistake() -> None:
+    spec = importlib.util.spec_from_file_location("loop_mistakes", ROOT / "docs" / "loop_mistakes.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["loop_mistakes"] = module
+    spec.loader.exec_module(module)
+    assert module.MISTAKES.keys() == {name for name in rules() if name.startswith("bug-")}
