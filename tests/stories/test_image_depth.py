@@ -137,6 +137,14 @@ def test_levels_that_are_none_are_refused(levels: str, home: Path, capsys: pytes
     assert "levels must be full, used or LOW:HIGH, such as 0:4095" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("field", ["size", "fit", "background", "colors", "alpha", "frames", "levels"])
+@pytest.mark.parametrize("value", [-1, 2.5, None, "sideways", (), {}, [64], b"crop", float("nan"), object])
+def test_a_setting_that_is_none_is_refused_by_its_name(field: str, value: Any, home: Path) -> None:
+    saved(RGB)(home / "a.png")
+    with pytest.raises((ValueError, UsageError), match=rf"^(Folder: )?{field} (must be|takes) "):
+        Folder(str(home), **{field: value}).resolved()
+
+
 # Alpha
 
 

@@ -69,7 +69,8 @@ class Folder(Dataset):
     def __post_init__(self) -> None:
         from sparring.datasets.files.settings import limits_of
 
-        object.__setattr__(self, "path", str(self.path))  # a folder called 2024 is no number
+        for name in ("path", "background", "levels", "labels"):
+            object.__setattr__(self, name, str(getattr(self, name)))  # a folder called 2024 is no number
         if self.size < 0:
             raise ValueError(f"size must be at least 1, or 0 to choose it by the images, not {self.size}")
         limits_of(self.levels)

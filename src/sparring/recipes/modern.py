@@ -126,7 +126,8 @@ def auto(data: Dataset | None = None) -> Recipe:
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks. Fewer than 1,000 images: DiffAugment is added. Classes are not used.
+    networks. Fewer than 1,000 images: DiffAugment is added. Classes are
+    used with --conditional.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()

@@ -78,7 +78,9 @@ def _problems(examination: Examination) -> list[tuple[str, str]]:
     if hidden:
         which = "all" if hidden == len(examination.flat) else f"{hidden:,}"
         rows["nearly one color"] += f"; {which} of them transparent: another --background may show them"
-    broken = f"{len(examination.broken):,}: {broken_line(examination.broken)}" if examination.broken else "none"
+    broken = broken_line(examination.broken) or "none"
+    if len({reason for _, reason in examination.broken}) > 1:
+        broken = f"{len(examination.broken):,}: {broken}"
     dark = [("levels", levels_line(used)) for used in examination.levels]
     few = [("few images", few_line(examination.images))] if examination.few and examination.good else []
     return [("broken", broken), *rows.items(), *dark, *few]
