@@ -10,9 +10,10 @@ import torch
 import sparring.training.trainer
 from sparring import catalogue
 from sparring.game.compile import aot, builder, compiled, groups
-from sparring.game.compile.compiled import CompiledGame
-from sparring.game.compile.groups import balanced, group_size, groups_like
+from sparring.game.compile.compiled import CompiledGame, Specialization
+from sparring.game.compile.groups import balanced, group_size, groups_like, single_group
 from sparring.game.compile.plan import plan
+from sparring.game.compile.tracer import trace
 from sparring.game.runtime import threads_set
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
@@ -144,6 +145,28 @@ def test_a_turn_in_pieces_is_the_turn(rounds: int, count: int, threads: int) -> 
         assert len(pieces) == 1
 
 
+@pytest.mark.skipif(aot.compiler() is None, reason="there is no C++ compiler")
+def test_a_round_is_compiled_in_another_process_for_several_threads(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aot, "cache_dir", lambda: tmp_path)
+    # The code is called once: the C++ compiler need not spend seconds on making it fast.
+    monkeypatch.setitem(builder.SETTINGS, "aot_inductor.compile_wrapper_opt_level", "O0")
+    mine, theirs = pair(some("pattern-1010", 1), data_dir, torch.float32)
+    traced = trace(mine, 0, False)
+    code = aot.load_or_compile(traced, at_once=2)
+    assert aot.library_path(traced).is_file() and [path.name for path in tmp_path.iterdir()] == [
+        aot.library_path(traced).parent.name
+    ]
+    group = single_group(mine)
+    group[0].rng.begin(0)
+    Specialization(traced, code, group).play(0, 0)
+    theirs.play()
+    for one, other in zip(mine.tensors, theirs.tensors, strict=True):
+        assert apart(one, other) <= SINGLE
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(aot.compiler() is None, reason="there is no C++ compiler")
 def test_compiled_code_that_two_threads_play_at_once(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
