@@ -66,8 +66,8 @@ def _two_kinds(number: int) -> tuple[str, str]:
 
 def made_wrong() -> Iterator[Mistake]:
     """What G makes can't be right, however well it is trained."""
-    yield "3 x 3 transposed convolutions", (CHECKERBOARD, NOISE), _well(networks.three_by_three_g)
-    yield "transposed convolutions with holes", (CHECKERBOARD, NOISE), _well(networks.two_by_two_g)
+    yield "a fixed 3 x 3 kernel with stride 2", (CHECKERBOARD, WINS), _well(networks.overlapping_g)
+    yield "transposed convolutions with holes", (CHECKERBOARD, NOISE, WINS), _well(networks.holes_g)
     yield "averaged over 5 x 5 pixels", (BLUR, WINS), _well(networks.averaging_g)
     yield "enlarged four times", (BLUR, WINS, CHECKERBOARD), _well(networks.enlarging_g)
     yield "gray", (COLORS, WINS), _well(networks.gray_g)

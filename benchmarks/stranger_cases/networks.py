@@ -69,30 +69,36 @@ def _shaped(shape: Shape) -> list[nn.Module]:
 # Networks with a mistake: the pictures that they make.
 
 
-def three_by_three_g(shape: Shape) -> nn.Module:
-    """Transposed convolutions of 3 x 3 with stride 2, which does not divide the kernel: a chequered pattern."""
-    start = shape[1] // 4
-    return nn.Sequential(
-        nn.Linear(LATENT, 4 * WIDTH * start**2),
-        nn.Unflatten(1, (4 * WIDTH, start, start)),
-        nn.ReLU(),
-        nn.ConvTranspose2d(4 * WIDTH, 2 * WIDTH, 3, 2, 1, 1),
-        nn.ReLU(),
-        nn.ConvTranspose2d(2 * WIDTH, shape[0], 3, 2, 1, 1),
-        nn.Tanh(),
-    )
+class Overlapping(nn.Module):
+    """Twice the side by a fixed 3 x 3 kernel with stride 2, which overlaps itself unevenly: a checkered pattern.
+
+    A kernel that is learned can get rid of most of the pattern.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("kernel", torch.full((channels, 1, 3, 3), 0.6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, C, H, W)` -> `(B, C, 2 H, 2 W)`."""
+        return nn.functional.conv_transpose2d(x, self.kernel, None, 2, 1, 1, groups=x.shape[1])
 
 
-def two_by_two_g(shape: Shape) -> nn.Module:
-    """A last transposed convolution of 2 x 2 with stride 2 from few channels: four pixels that know no neighbors."""
-    half = shape[1] // 2
-    return nn.Sequential(
-        nn.Linear(LATENT, 2 * WIDTH * half**2),
-        nn.Unflatten(1, (2 * WIDTH, half, half)),
-        nn.ReLU(),
-        nn.ConvTranspose2d(2 * WIDTH, shape[0], 1, 2, 0, 1),
-        nn.Tanh(),
-    )
+def overlapping_g(shape: Shape) -> nn.Module:
+    """Ends in a fixed 3 x 3 kernel with stride 2, which does not divide it."""
+    return nn.Sequential(*_to_half_the_side(shape[1]), nn.Conv2d(2 * WIDTH, 3, 3, padding=1), Overlapping(3), nn.Tanh())
+
+
+def holes_g(shape: Shape) -> nn.Module:
+    """Ends in a transposed convolution of 1 x 1 with stride 2: of four pixels, three are always the same."""
+    return nn.Sequential(*_to_half_the_side(shape[1]), nn.ConvTranspose2d(2 * WIDTH, shape[0], 1, 2, 0, 1), nn.Tanh())
+
+
+def _to_half_the_side(side: int) -> list[nn.Module]:
+    """The sound generator up to half of the side, `(B, 2 * WIDTH, side / 2, side / 2)`."""
+    return list(dcgan_g((3, side, side)))[:-2]
 
 
 def averaging_g(shape: Shape) -> nn.Module:
