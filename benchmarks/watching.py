@@ -154,8 +154,8 @@ def table() -> str:
         ends = f"{min(cost['ratios']):.3f} to {max(cost['ratios']):.3f}, {len(cost['ratios'])} pairs"
         lines += [
             "",
-            f"A DCGAN of 32 x 32 pixels, {cost['rounds']} rounds of batch 32 on one thread: processor seconds watched are",
-            f"{cost['median']:.3f} times those alone ({ends}; {cost['date']}).",
+            f"A DCGAN of 32 x 32 pixels, {cost['rounds']} rounds of batch 32 on one thread: processor seconds watched",
+            f"are {cost['median']:.3f} times those alone ({ends}; {cost['date']}).",
         ]
     return "\n".join(lines)
 

@@ -43,7 +43,7 @@ class BugDataRange(Rule):
             return None
         low, high = ENDS[loop.g.ends_in]
         reach = max(high - low, 1e-9)
-        beyond = max(low - quantiles[0], quantiles[-1] - high, 0.0) / reach
+        beyond = max(low - quantiles[1], quantiles[-2] - high, 0.0) / reach  # noise may be added for D
         unused = max(quantiles[0] - low, 0.0) / reach
         if beyond <= TOLERANCE and unused < UNUSED:
             return None

@@ -12,9 +12,6 @@ from sparring.rules._loops import HERE, SOUND, Bug, bug_detection, bug_explanati
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
-FEW = 3
-"""Distinct values that an image has which was divided as whole numbers."""
-
 
 @final
 @dataclass(frozen=True)
@@ -43,16 +40,6 @@ class BugIntegerImages(Rule):
                 phrase="it happens in {value} place",
                 line=loop.data.wraps,
                 mended="x.float() before scaling: x.float() / 127.5 - 1",
-            )
-        if loop.data.shape and loop.data.distinct <= FEW and len(loop.data.shape) == 3 and loop.data.quantiles[-1] <= 1:
-            return Bug(
-                "Real images have hardly any gray left",
-                "distinct values in real images",
-                loop.data.distinct,
-                Range(low=FEW + 1),
-                phrase="they have {value} distinct values",
-                line=loop.data.line,
-                mended="divide as fractions: x.astype('float32') / 255, not x // 255",
             )
         return None
 

@@ -185,7 +185,7 @@ class Facts:
             now,
             in_eval=examination.in_evaluation_mode(net),
             frozen=examination.without_gradient(net),
-            no_gradient=not examination.has_gradient(net),
+            no_gradient=not examination.has_gradient(net) and not any(loss.reaches.get(who) for loss in losses),
             stale=("other" if self._mixed(who) else "own") if stale else "",
             stale_line=first.line if first is not None and stale else None,
             step_line=line,

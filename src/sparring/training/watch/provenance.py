@@ -46,8 +46,10 @@ LOSSES = frozenset({
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "smooth_l1_loss", "l1_loss", "huber_loss",
     "cross_entropy", "nll_loss", "hinge_embedding_loss", "soft_margin_loss",
 })  # fmt: skip
-WRAPPING = frozenset({"mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_"})
+WRAPPING = frozenset({"mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_", "floor_divide", "__floordiv__"})
 """Functions whose result leaves the range of whole numbers of 8 bits."""
+MANY_PIXELS = 48
+"""Numbers from which on a tensor of bytes is taken for an image."""
 CONCATENATING = frozenset({"cat", "concat", "concatenate", "vstack"})
 LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "item", "tolist": "numpy"}
 """Functions after which no gradient finds its way back."""
@@ -261,7 +263,7 @@ class Provenance(TorchFunctionMode):
             a, b = parents[0][0], parents[1][0]
             if _broadcasts(a, b) and made.dim() == 2 and made.shape[0] == made.shape[1] > 1:
                 self.observed.broadcast = self.observed.broadcast or user_line()
-        if made.dtype == torch.uint8 and name in WRAPPING and made.dim() > 2:
+        if made.dtype == torch.uint8 and name in WRAPPING and made.numel() > MANY_PIXELS:
             self.observed.wraps = self.observed.wraps or user_line()
 
 
