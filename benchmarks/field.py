@@ -5,8 +5,8 @@
 DIR holds `folders.py`, whose functions of one folder `o` fill it with images; `gans.py` and `own_data.py`, whose
 functions return recipes; and `common.py`, which draws the pictures that those train on. A folder is given to `sparring
 doctor` and `sparring train` as a user would, and one line says what each answers; a recipe is trained and diagnosed.
-Recipes whose data is missing are skipped with a line. What is done is not done again; results are in
-`results/field.json`, and docs/diagnosis.md takes its tables from there.
+Recipes whose data is missing are skipped with a line. What is done is not done again without `--again`; results
+are in `results/field.json`, and docs/diagnosis.md takes its tables from there.
 """
 
 from __future__ import annotations
@@ -233,6 +233,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("SPARRING_DATA"))
     parser.add_argument("--only", nargs="*", default=[], help="cases whose name begins so; by default all")
+    parser.add_argument("--again", action="store_true", help="also what was done already")
     parser.add_argument("--print", action="store_true", help="run nothing, print the stored results")
     arguments = parser.parse_args()
     missing = [name for name in FILES if not (arguments.directory / name).is_file()]
@@ -252,11 +253,20 @@ def run_all(directory: Path, out: Path, arguments: argparse.Namespace) -> None:
     inside = [f"{case}/{name}" for case, every in INSIDE.items() if case in names for name in every]
     tasks = [("folders", name, (ask_about_folder, name, directory, out)) for name in (*names, *inside)]
     tasks += [("recipes", name, (train_recipe, name, directory, out, data_dir)) for name in recipe_cases(directory)]
-    wanted = [task for task in tasks if not arguments.only or any(task[1].startswith(name) for name in arguments.only)]
+    done = {} if arguments.again else stored()
+    wanted = [
+        (kind, name, call)
+        for kind, name, call in tasks
+        if name not in done.get(kind, {})
+        and (not arguments.only or any(name.startswith(only) for only in arguments.only))
+    ]
     with ProcessPoolExecutor(arguments.jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = {pool.submit(*call): (kind, name) for kind, name, call in wanted}
         for future in as_completed(futures):
             kind, name = futures[future]
+            if died := future.exception():  # killed for memory, say
+                print(f"{name}: {died}; run the same command again", flush=True)
+                continue
             each, every = future.result(), stored()
             every[kind][name] = each
             RESULTS.parent.mkdir(exist_ok=True)

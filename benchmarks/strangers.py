@@ -161,7 +161,8 @@ def train_all(wanted: list[Case], arguments: argparse.Namespace) -> list[str]:
         print(f"{time.time() - began:4.0f} s  judges of {len(folders)} folders", flush=True)
         futures = {pool.submit(train_case, case.name, out, deadline, extra): case for case in missing}
         for number, future in enumerate(as_completed(futures), 1):
-            wrong, name = future.result(), futures[future].name
+            name, died = futures[future].name, future.exception()
+            wrong = str(died) if died else future.result()
             print(f"{time.time() - began:4.0f} s  {number}/{len(missing)}  {name}  {wrong}", flush=True)
             left += [name] if wrong else []
     return left
