@@ -68,6 +68,9 @@ TABLES = {
     "windows lines": rows("file,label", lambda n, c: f"{n},{c}").replace("\n", "\r\n"),
     "more rows than images": rows("file,label", lambda n, c: f"{n},{c}") + "\nnot-here.png,cat\n\n",
     "one other column of any name": rows("picture,animal", lambda n, c: f"{n},{c}"),
+    "a column for each class": rows(
+        "image,cat,dog,eel", lambda n, c: f"{n}," + ",".join("1.0" if c == k else "0.0" for k in ("cat", "dog", "eel"))
+    ),
     "unknown names": rows("a,b", lambda n, c: f"{n},{c}"),
 }
 

@@ -166,6 +166,9 @@ def _of_rows(name: str, rows: Sequence[Sequence[str]], finder: Finder, folder: s
     else:
         usual = sorted((i for i in others if header[i] in LABEL_COLUMNS), key=lambda i: _rank(header[i], LABEL_COLUMNS))
         chosen = (usual or (others if len(others) == 1 else [None]))[0]
+    if chosen is None and has_header and not column and (one_hot := _one_hot(rows, others)):
+        pairs = [[row[files], label] for row, label in zip(rows[1:], one_hot, strict=True)]
+        return _labeled(name, pairs, 0, 1, finder, folder)
     if chosen is None:
         columns = [cell.strip() for index, cell in enumerate(rows[0]) if index != files] if has_header else []
         note = f"{shown(name)} has no column label, class or category: --labels COLUMN names one of {some(columns)}"
@@ -185,6 +188,17 @@ def _labeled(
             several.add(image)
     notes = (f"{shown(name)} gives {len(several):,} images several labels: the first is used",) if several else ()
     return LabelFile(name, labels, False, notes)
+
+
+def _one_hot(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[str] | None:
+    """The column in which each row has its only 1, by its name; None where rows are not like that."""
+    found: list[str] = []
+    for row in rows[1:]:
+        values = [_whole_number(row[index].strip()) for index in columns]
+        if values.count("1") != 1 or values.count("0") != len(values) - 1:
+            return None
+        found.append(rows[0][columns[values.index("1")]].strip())
+    return found
 
 
 def _hits(rows: Iterable[Sequence[str]], index: int, finder: Finder, folder: str) -> int:
