@@ -85,6 +85,11 @@ def _no_data(path: Path, format: str) -> str:
     kind = NOT_READ.get(ending(path.name))
     if kind:
         return f"{path} is {kind}, which is not read: save its images as files in a folder, or as an .npz array"
+    if ending(path.name) in ("csv", "tsv"):
+        return (
+            f"{path} is a table, not images; its rows are data in Python: sparring.recipe('auto', numpy.loadtxt(...)). "
+            "Of classes of images, name the folder that it describes"
+        )
     if path.name.lower().endswith((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")):
         return f"{path} is no archive that can be read: copy or pack it again"
     return f"{path} is a file: {NAME_IT}"
