@@ -46,7 +46,9 @@ LOSSES = frozenset({
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "smooth_l1_loss", "l1_loss", "huber_loss",
     "cross_entropy", "nll_loss", "hinge_embedding_loss", "soft_margin_loss",
 })  # fmt: skip
-WRAPPING = frozenset({"mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_", "floor_divide", "__floordiv__"})
+WRAPPING = frozenset({
+    "mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_", "floor_divide", "__floordiv__",
+})  # fmt: skip
 """Functions whose result leaves the range of whole numbers of 8 bits."""
 MANY_PIXELS = 48
 """Numbers from which on a tensor of bytes is taken for an image."""
