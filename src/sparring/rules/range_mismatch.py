@@ -57,7 +57,7 @@ class RangeMismatch(Rule):
             headline = "Nothing scales the data, and networks are made for small values"
             reasons = _of_data(signals, spans, members)
         else:
-            headline, reasons = "G's values do not keep to those of the data", []
+            headline, reasons = "G's values do not keep to the data's", _what_g_can_give(signals, spans, members)
         reasons += _of_samples(signals, spans, members)
         return Explanation(
             headline,
@@ -99,16 +99,20 @@ def _beyond(signals: Signals, spans: Spans) -> np.ndarray:
 
 
 def _what_g_can_give(signals: Signals, spans: Spans, members: np.ndarray) -> list[Evidence]:
-    """Where its last layer bounds its values."""
-    (low, high), every = spans.generator, np.ones(signals.members)
-    least, largest = Range(high=spans.data[0] + spans.slack), Range(low=spans.data[1] - spans.slack)
-    phrases = [
-        f"it gives {{value}} at {end}, where the data goes {to} to {number(data)}"
-        for end, to, data in (("least", "down", spans.shown[0]), ("most", "up", spans.shown[1]))
-    ]
-    made = [evidence("min of what G can give", low * every, members, least, phrases[0])] if math.isfinite(low) else []
-    if math.isfinite(high):
-        made.append(evidence("max of what G can give", high * every, members, largest, phrases[1]))
+    """Where its last layer bounds its values: too early for the data, or too late."""
+    (low, high), slack = spans.data, spans.slack
+    short = spans.out_of_reach
+    least = Range(high=low + slack) if short else Range(low=low - slack)
+    largest = Range(low=high - slack) if short else Range(high=high + slack)
+    ends = (("min", "least", "down", 0, least), ("max", "most", "up", 1, largest))
+    made: list[Evidence] = []
+    for name, bound, to, index, healthy in ends:
+        value = spans.generator[index]
+        gives = f"it gives {{value}} at {bound}" if short else "it can give {value}"
+        phrase = f"{gives}, where the data goes {to} to {number(spans.shown[index])}"
+        if math.isfinite(value):
+            every = np.full(signals.members, value)
+            made.append(evidence(f"{name} of what G can give", every, members, healthy, phrase))
     return made
 
 
