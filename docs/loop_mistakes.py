@@ -1,4 +1,4 @@
-"""The mistakes that a watch names, as docs/your-loop.md and docs/your-loop.zh-CN.md show them: a line that has each, that
+"""The mistakes that a watch names, as docs/your-loop.md and its Chinese twin show them: a line that has each, that
 line mended, and what the curves look like. A test checks that every such rule is here."""
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python examples/07_watch_mnist.py [ROUNDS]
 
-G is fed one random number, both networks have one hidden layer, the loss is the squared error. Its author saw images
-that are no longer noise but hardly digits, and D far ahead of G.
+G is fed one random number, both networks have one hidden layer, the loss is the squared error. The result that its
+write-up gives: images that are no longer noise but hardly digits, and D far ahead of G.
 """
 
 import sys
