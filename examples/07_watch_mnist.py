@@ -75,3 +75,5 @@ with sparring.watch(G, D, G.optimizer, D.optimizer, data=data, out="runs/watched
         D.train(data[torch.randint(len(data), ())], one)
         D.train(G(torch.rand(1)).detach(), zero)
         G.train(D, torch.rand(1), one)
+
+print(sparring.diagnose("runs/watched-mnist").line)

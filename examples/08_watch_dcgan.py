@@ -63,3 +63,6 @@ with sparring.watch(netG, netD, optimizerG, optimizerD, data=dataloader, out="ru
             errG = criterion(netD(fake).view(-1), label)
             errG.backward()
             optimizerG.step()
+
+for finding in sparring.diagnose("runs/watched-dcgan").findings:
+    print(f"{finding.rule}: {finding.claim}\n  instead: {finding.mended}")

@@ -86,6 +86,8 @@ def test_what_it_changes_runs_five_rounds(remedy: Any, data_dir: Path) -> None:
 def test_whatever_is_found_there_is_something_to_try() -> None:
     for name, recipe in broken().items():
         for finding, rule in RULES.items():
+            if finding.startswith("bug-"):
+                continue  # of a user's own loop, which no recipe changes
             fits = [r for r in rule.remedies if catalogue.make("remedies", r, {})(recipe) is not None]
             assert fits or not rule.fault, f"{finding} in {name}"
 

@@ -114,8 +114,8 @@ def test_the_page_fetches_nothing_and_is_whole(three: list[RunFolder], tmp_path:
     assert any("default-src 'none'" in (meta.get("content") or "") for meta in seen.all("meta"))
     assert len(seen.all("h1")) == 1 and len(seen.all("article")) == 3
     assert all(image.get("alt") for image in seen.all("img"))
-    # Losses and answers of each run, and where all ended: in the light and in the dark.
-    assert len(seen.all("source")) == 7
+    # Losses and answers of each run, and where all ended, by seconds too: in the light and in the dark.
+    assert len(seen.all("source")) == 8
     assert not list(tmp_path.glob("deep/.*"))
 
 

@@ -79,6 +79,7 @@ for line in sys.stdin:
     pid = os.fork()
     if not pid:
         os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is in the background without
         os.chdir(order["folder"])
         for stream, name in ((1, "stdout"), (2, "stderr")):
             os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)

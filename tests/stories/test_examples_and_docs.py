@@ -18,8 +18,14 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.m
 QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"}
 
 
-ARGUMENTS = {"05_from_scratch": ["40"]}
-"""This example takes half a minute, so it runs for a few rounds; tests/laws/test_from_scratch.py checks its numbers."""
+ARGUMENTS = {
+    "05_from_scratch": ["40"],
+    "06_watch_1010": ["300"],
+    "07_watch_mnist": ["100"],
+    "08_watch_dcgan": ["2"],
+}
+"""These examples take half a minute and more, so they run for a few rounds; tests/laws/test_from_scratch.py checks the
+numbers of the first."""
 
 
 @pytest.mark.parametrize("example", sorted(ROOT.glob("examples/*.py")), ids=lambda p: p.stem)
