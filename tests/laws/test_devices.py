@@ -38,7 +38,7 @@ def test_a_device_that_is_there_is_taken_as_named(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("name", ["cuda", "mps", "gpu", "cuda:0", "tpu", ""])
 def test_a_device_that_is_not_there_is_answered_with_what_is(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     machine(monkeypatch)
-    with pytest.raises(UsageError, match="only cpu.*; the device 'auto'"):
+    with pytest.raises(UsageError, match=r"only cpu.*; the device 'auto'"):
         resolve_device(name)
 
 

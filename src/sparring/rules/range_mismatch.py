@@ -102,9 +102,9 @@ def _what_g_can_give(signals: Signals, spans: Spans, members: np.ndarray) -> lis
     """Where its last layer bounds its values: too early for the data, or too late."""
     (low, high), slack = spans.data, spans.slack
     short = spans.out_of_reach
-    least = Range(high=low + slack) if short else Range(low=low - slack)
+    lowest = Range(high=low + slack) if short else Range(low=low - slack)
     largest = Range(low=high - slack) if short else Range(high=high + slack)
-    ends = (("min", "least", "down", 0, least), ("max", "most", "up", 1, largest))
+    ends = (("min", "least", "down", 0, lowest), ("max", "most", "up", 1, largest))
     made: list[Evidence] = []
     for name, bound, to, index, healthy in ends:
         value = spans.generator[index]
