@@ -24,7 +24,7 @@ from sparring.datasets.ring import Ring
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 from sparring.report import Comparison, Live, run_text, summary, write_comparison, write_report
-from sparring.report.figures.drawing import DARK, LIGHT, as_png
+from sparring.report.figures.drawing import DARK, LIGHT, as_png, blank, draw_members
 from sparring.report.figures.panels import evaluations, gradients
 from sparring.report.figures.run import figures
 from sparring.report.live.scatters import COLUMNS, ROWS, Scatters
@@ -234,3 +234,12 @@ def test_a_run_on_points_shows_them_while_it_trains(tmp_path: Path) -> None:
         train(recipe, tmp_path / "run", watchers=[live], threads=1)
     assert isinstance(console.file, io.StringIO)
     assert "seed 1: " in console.file.getvalue() and "modes reached" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(("evaluations", "markers"), [(1, 2), (2, 0)])
+def test_a_single_evaluation_is_seen_as_dots(evaluations: int, markers: int) -> None:
+    """A short run has one, and a line of one point is invisible."""
+    figure = blank(LIGHT, 3.0)
+    axes = figure.subplots()
+    draw_members(axes, np.arange(evaluations), np.ones((evaluations, 4)), "#d55e00", LIGHT)
+    assert sum(line.get_marker() == "o" for line in axes.lines) == markers

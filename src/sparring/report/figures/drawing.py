@@ -123,7 +123,10 @@ def draw_curve(axes: Axes, facts: Facts, name: str, scheme: Scheme) -> None:
 
 
 def draw_members(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, scheme: Scheme) -> None:
-    """Draw values `(T, P)`: a thick line for the median, a thin one for each member, bands where there are enough."""
+    """Draw values `(T, P)`: a thick line for the median, a thin one for each member, bands where there are enough.
+
+    Where there is a single point of time, dots: a line of one point is not seen.
+    """
     members, alive = values.shape[1], np.isfinite(values).any(1)
     if not alive.any():
         return
@@ -137,6 +140,11 @@ def draw_members(axes: Axes, rounds: np.ndarray, values: np.ndarray, hue: str, s
             edges = np.nanpercentile(values[alive], [low, high], axis=1)
             axes.fill_between(rounds[alive], edges[0], edges[1], color=hue, alpha=alpha, linewidth=0)
     median = np.nanmedian(values[alive], axis=1)
+    if alive.sum() == 1:
+        here = np.full(members, rounds[alive][0])
+        axes.plot(here, values[alive][0], "o", color=hue, markersize=4, alpha=0.5, clip_on=False)
+        axes.plot(rounds[alive], median, "o", color=hue, markersize=8, clip_on=False)
+        return
     axes.plot(rounds[alive], median, color=hue, linewidth=2.2, solid_capstyle="round", path_effects=halo(scheme, 3.6))
 
 
