@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 import sparring
 from sparring import latents, tricks
@@ -167,6 +168,72 @@ def test_members_of_fitted_networks_train_as_they_would_alone(tmp_path: Path) ->
         np.testing.assert_allclose(alone.sample(4)[0], both.sample(4)[member], atol=1e-5)
 
 
+def checkpointed() -> nn.Module:
+    class Checkpointed(nn.Module):
+        """Forgets what it computed and computes it again for the gradient, which no batched call can."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = nn.Sequential(nn.Linear(64, 8), nn.Tanh(), nn.Linear(8, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return checkpoint(self.model, x.flatten(1), use_reentrant=False)
+
+    return Checkpointed()
+
+
+UNUSUAL: dict[str, Callable[[], nn.Module]] = {
+    "spectral_norm by a hook": lambda: nn.Sequential(
+        nn.Flatten(), nn.utils.spectral_norm(nn.Linear(64, 8)), nn.ReLU(), nn.Linear(8, 1)
+    ),
+    "weight_norm": lambda: nn.Sequential(nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 1))),
+    "recurrent": lambda: nn.Sequential(nn.Flatten(1, 2), Last(nn.GRU(8, 6, batch_first=True)), nn.Linear(6, 1)),
+    "float64": lambda: flat_D().double(),
+}
+
+
+class Last(nn.Module):
+    """The last state of a recurrent network."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x)[0][:, -1]
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_what_vmap_may_not_know_trains_each_seed_as_it_would_alone(name: str, tmp_path: Path) -> None:
+    both = trained(tmp_path / "both", discriminator=UNUSUAL[name])
+    alone = trained(tmp_path / "alone", discriminator=UNUSUAL[name], seeds=(1,))
+    np.testing.assert_allclose(both.sample(3)[1], alone.sample(3)[0], atol=1e-6)
+    assert not np.allclose(both.sample(3)[0], both.sample(3)[1], atol=1e-3)
+
+
+def test_a_network_that_computes_again_for_its_gradient_trains_one_seed_at_a_time(tmp_path: Path) -> None:
+    assert trained(tmp_path / "one", discriminator=checkpointed, seeds=1).status == "finished"
+    said = refusal(BASE.replace(discriminator=checkpointed), tmp_path / "two")
+    assert "does not learn as it does by itself" in said and "seeds=1" in said
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_weights_that_no_module_has_as_its_own_are_told_of_rather_than_never_trained(
+    seeds: int, tmp_path: Path
+) -> None:
+    class Listed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.score = nn.Linear(64, 1)
+            self.weights = [self.score.weight]  # a list of its own, which nobody else can see
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1) @ self.weights[0].T + self.score.bias
+
+    said = refusal(BASE.replace(discriminator=Listed, seeds=seeds), tmp_path / "run")
+    assert "nn.ParameterList" in said
+
+
 FAILS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "another latent size": (
         {"generator": lambda: nn.Linear(100, 64)},
@@ -203,6 +270,7 @@ FAILS: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a fixed batch": ({"discriminator": SixtyFour}, ("works for 60 examples only", "x.size(0)")),
     "an argument is missing": ({"discriminator": NeedsWidth}, ("lambda: NeedsWidth(...)",)),
     "no module": ({"generator": lambda: 3}, ("nn.Module", "int")),
+    "no weights": ({"discriminator": lambda: nn.AvgPool2d(8)}, ("has no weights to train",)),
     "classes that are not taken": (
         {"generator": lambda: nn.Linear(16, 64), "discriminator": LabelD, "conditional": True},
         ("(B, 26)", "one-hot class"),

@@ -59,7 +59,9 @@ class Sharing(Protocol):
 
 
 def is_chain(module: nn.Module) -> bool:
-    """Whether every layer of a module has a batched form."""
+    """Whether every layer of a module has a batched form, and nothing but its layers decides what it computes."""
+    if _has_hooks(module):
+        return False
     if type(module) in CONTAINERS:
         return all(is_chain(child) for child in module.children())
     return type(module) in FORMS and not _unusual(module)
@@ -340,6 +342,12 @@ def _elementwise(layer: nn.Module, own: Weights, chain: Chain) -> Call:
 
 def _shifted(axis: int) -> int:
     return axis + 1 if axis >= 0 else axis
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    """Whether functions are called before or after it, as `nn.utils.spectral_norm` has them."""
+    hooks = module._forward_pre_hooks, module._forward_hooks, module._backward_hooks, module._backward_pre_hooks  # pyright: ignore[reportPrivateUsage]
+    return any(hooks)
 
 
 def _unusual(module: nn.Module) -> bool:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from sparring import catalogue
-from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.errors import UsageError
 from sparring.game.chain import is_chain
 from sparring.game.moves import d_sees_fake, d_sees_mixture, d_sees_real
 from sparring.game.runtime import preserving_torch_rng
@@ -88,31 +84,6 @@ def check_examples_are_independent(make: Callable[[], nn.Module], recipe: Recipe
         )
 
 
-def check_first_round(game: Game, recipe: Recipe) -> None:
-    """Raises SparringError where a first round would fail, in one line; the game is left as it was.
-
-    It is tried with a user's own networks, moves or data, of which nothing is known, and where batch normalization
-    meets a single example.
-    """
-    names = [name for player in game.players.values() for name in player.networks.state()]
-    normalizes = any(name.endswith("running_mean") for name in names)
-    if not (_has_own_parts(recipe) or (normalizes and single_examples(recipe, game.world.size))):
-        return
-    try:
-        with game.preserving_state():
-            game.play()
-    except SparringError:
-        raise
-    except Exception as error:
-        if "more than 1 value per channel" in str(error):
-            why = f"batch={recipe.batch}" if game.batch // game.world.size == 1 else d_sees_mixture.__name__
-            raise UsageError(
-                f"batch normalization needs at least 2 examples at a time, and with {why} it gets 1: take a larger "
-                "batch (or another round), or normalize otherwise (nn.LayerNorm, nn.InstanceNorm2d)"
-            ) from error
-        raise SparringError(f"the first round fails{_place_of(error)}: {in_one_line(error)}") from error
-
-
 def single_examples(recipe: Recipe, processes: int = 1) -> bool:
     """Whether some step gives a network a single example, as far as the recipe says."""
     return recipe.batch // processes <= 1 or d_sees_mixture in recipe.round
@@ -121,22 +92,3 @@ def single_examples(recipe: Recipe, processes: int = 1) -> bool:
 def normalizes_batches(network: nn.Module) -> bool:
     """Whether it has batch normalization, which makes the examples of a batch depend on each other."""
     return any(isinstance(layer, BATCH_NORMALIZATION) for layer in network.modules())
-
-
-def _has_own_parts(recipe: Recipe) -> bool:
-    parts = (recipe.data, recipe.generator, recipe.discriminator, *recipe.round, *recipe.tricks, recipe.objective)
-    return any(
-        catalogue.name_of(part if inspect.isfunction(part) or inspect.isclass(part) else type(part)) is None
-        for part in parts
-    )
-
-
-def _place_of(error: Exception) -> str:
-    """The last line of the user's own code that an error passed through: ` at my_gan.py:12`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if not any(part in Path(each.filename).parts for part in ("sparring", "torch"))]
-    if not own:
-        return ""
-    file = Path(own[-1].filename)
-    cell = any(part.startswith("ipykernel") for part in file.parts) or file.name.startswith("<ipython")
-    return f" in line {own[-1].lineno} of a cell" if cell else f" at {file.name}:{own[-1].lineno}"

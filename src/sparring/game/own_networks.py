@@ -66,7 +66,9 @@ def fitted(part: Any, who: str, takes: Shape, gives: Shape, classes: int = 0) ->
             raise SparringError(f"a network must be an nn.Module or make one; {part!r} made {type(made).__name__}")
         if any(isinstance(p, UninitializedParameter) for p in made.parameters()):
             _initialize_lazy(made, who, takes, classes)
-        return made
+        if not any(p.requires_grad for p in made.parameters()):
+            raise SparringError(f"the {who} {name} has no weights to train")
+        return made.float()  # as the game computes; weights may have been made in float64
 
     with preserving_torch_rng(), torch.no_grad():
         try:

@@ -96,6 +96,13 @@ class Population:
         with torch.autocast(x.device.type, self.precision):
             return self._form(x, classes).to(x.dtype)
 
+    def run_seed_by_seed(self, error: Exception) -> bool:
+        """Call members one by one from here on, after an error that calling all at once may be the reason of.
+
+        Returns whether that changes anything.
+        """
+        return isinstance(self._form, _Mapped) and self._form.run_seed_by_seed(error)
+
     def train(self, mode: bool = True) -> None:
         """Switch layers such as dropout and batch normalization between training and evaluation behavior."""
         self._form.train(mode)
@@ -208,6 +215,14 @@ class _Mapped:
             return output
         self._maps[mode] = True
         return output
+
+    def run_seed_by_seed(self, error: Exception) -> bool:
+        """See `Population.run_seed_by_seed`."""
+        if self.size == 1 or not any(self._maps.values()):
+            return False
+        self._maps = {True: False, False: False}
+        self._say_why(error)
+        return True
 
     def _say_why(self, error: Exception) -> None:
         """Once, in one line, and not where random numbers are the reason, which need no mending."""

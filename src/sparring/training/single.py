@@ -14,13 +14,13 @@ from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
 from sparring.datasets import Source
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of, notes_on, part_of, threads_for
-from sparring.game.checks import check_first_round
 from sparring.game.compile.plan import plan
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.game import Game
 from sparring.game.output_range import output_ranges
 from sparring.game.runtime import keep_freed_memory, preserving_torch_rng, reproducible_kernels, threads_set
 from sparring.game.transfer import Fit
+from sparring.game.trial import check_first_round
 from sparring.game.world import ALONE, World
 from sparring.interruption import announce, when_stopped
 from sparring.progress import expected_progress, say
