@@ -39,6 +39,11 @@ def flag(help: str, metavar: str | None = None, default: str | None = None, name
     return tyro.conf.arg(help=help, metavar=metavar, help_behavior_hint=hint, name=name)
 
 
+NUMBERS = {
+    "a whole number": r"invalid literal for int\(\) with base 10: ",
+    "a number": r"could not convert string to float: ",
+}
+"""What a flag takes -> how Python's own error about it begins."""
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """A flag without a value and without its opposite."""
 Json = Annotated[Switch, flag("Print one JSON document on stdout instead of text.", default="")]
@@ -135,7 +140,10 @@ def _sentence(box: str) -> str:
         if not line or line[0] in "─╰":
             break
         kept.append(line)
-    return " ".join(kept)
+    said = " ".join(kept)
+    for words, python_says in NUMBERS.items():
+        said = re.sub(f"Error parsing (--[\\w-]+): {python_says}(.+)", rf"\1 takes {words}, not \2", said)
+    return said
 
 
 def integers(flag: str, text: str) -> tuple[int, ...]:

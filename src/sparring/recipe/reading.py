@@ -105,6 +105,8 @@ def read_part(field: str, text: str) -> Any:
     if kind == "networks" and player in catalogue.entries(kind):
         return catalogue.read(kind, player + text[text.index(name) + len(name) :])
     check_well_known(kind, name)
+    if kind == "latents" and name.isdigit():
+        raise UsageError(f"latent takes {TAKES['latent']}, not {text!r}: say normal({name})")
     return catalogue.read(kind, text)
 
 

@@ -9,6 +9,7 @@ from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import game_of, threads_for
 from sparring.game.runtime import idle_cores
 from sparring.recipe import reload
+from sparring.recipe.encoding import own_part
 from sparring.record import RunFolder
 from sparring.record.joining import join
 from sparring.training.chores.divergence import all_diverged
@@ -89,6 +90,12 @@ class ShardedRun:
 
     def _refuse_what_others_cannot_make(self) -> None:
         recipe = self.task.recipe
+        own = [field for field, value in recipe.to_dict().items() if own_part(value) is not None]
+        if own and not recipe.origin:
+            raise UsageError(
+                f"other processes do not have the {own[0]}, which exists in this one only: put the recipe into a file, "
+                "as a function annotated `-> Recipe`, and train find_recipe('FILE.py'), or leave out processes"
+            )
         try:
             remade = reload(recipe.to_dict())
         except SparringError as error:
