@@ -71,7 +71,10 @@ def healthy_metrics_in_markdown() -> str:
         healthy = metric.healthy
         texts = [f"at least {healthy.min_ratio:g} times real data's"] if math.isfinite(healthy.min_ratio) else []
         texts += [f"at most {healthy.max_ratio:g} times real data's"] if math.isfinite(healthy.max_ratio) else []
-        texts += [f"at most {healthy.max_above:g} above real data's"] if math.isfinite(healthy.max_above) else []
+        if math.isfinite(healthy.max_spread):
+            texts.append(f"at most {healthy.max_spread:g} of real data's variance above real data's")
+        elif math.isfinite(healthy.max_above):
+            texts.append(f"at most {healthy.max_above:g} above real data's")
         rows.append([name_of(name).title, name_of(name).unit, ", ".join(texts), healthy.why])
     return _table(("metric", "what it is", "healthy", "because"), rows)
 

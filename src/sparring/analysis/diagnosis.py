@@ -21,6 +21,7 @@ from sparring.record.journal import Event, json_numbers
 from sparring.rules import Evidence, Finding, Rule
 from sparring.rules import Signals as Signals
 from sparring.rules._doubt import doubt
+from sparring.rules._measured import Measured
 from sparring.rules._unexplained import unexplained
 
 NOT_SURE = "not-sure"
@@ -159,6 +160,18 @@ class Diagnosis:
         """What is out of its healthy range, though no rule has a name for it; empty where nothing is."""
         words = [evidence.words(fault=True) for evidence in self.unexplained[:MAX_NAMED]]
         return f"no rule explains that {', and '.join(words)}" if words else ""
+
+    @property
+    def evaluated(self) -> str:
+        """Of which rounds the metrics are that it rests on, in one sentence; empty where there are none."""
+        rounds = [event["round"] for event in self.story.log_points if "metrics" in event]
+        if not rounds:
+            return ""
+        last, now = rounds[-1], self.story.round
+        stale = f", and not since: the run is at round {now:,}" if last < now else ""
+        measured = Measured.of(self.story)
+        better = f" What `sparring measure` found counts more (round {measured.round:,})." if measured else ""
+        return f"Metrics of samples are medians of the last evaluations, up to round {last:,}{stale}.{better}"
 
     @property
     def best(self) -> int | None:

@@ -56,7 +56,9 @@ class Evaluation:
     n: int | None
     """Generated examples per member, and real ones, behind metrics of features, classes or modes."""
     judge: str | None
-    """The classifier whose features and classes were used."""
+    """Whose features and classes were used."""
+    played: int
+    """Rounds that the run has played by now."""
 
     @cached_property
     def spreads(self) -> dict[str, Spread]:
@@ -176,7 +178,8 @@ class Facts:
             return None
         real = self.story.real_baseline or {}
         last = {name: values[-1] for name, values in metrics.items()}
-        return Evaluation(int(rounds[-1]), last, dict(real.get("metrics", {})), real.get("n"), real.get("judge"))
+        scores, played = dict(real.get("metrics", {})), self.story.round
+        return Evaluation(int(rounds[-1]), last, scores, real.get("n"), real.get("judge"), played)
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -22,6 +22,8 @@ from sparring.progress import say
 
 OWN, INCEPTION = "own", "inception"
 """Judges that are no files of the package: one made of the data itself, and the one of published FID and KID."""
+MAX_NUMBERS = 2**28
+"""Of the images that a judge is trained on, or tested on, at most: a quarter of a gigabyte."""
 MIN_ROWS = 32
 """Examples, other than images, without which no judge is made of them."""
 
@@ -117,7 +119,8 @@ def images_for_judge(
         labels = source.read_labels()
     images, order = LabeledImages(pixels, labels), np.random.default_rng(0).permutation(len(pixels))
     split = len(order) // 2 if data.held_out(data_dir) is None else 4 * len(order) // 5
-    return images.select(order[:split][:MAX_TRAINING]), images.select(order[split:][:MAX_TEST])
+    fit = max(MIN_IMAGES, MAX_NUMBERS // pixels[0].size)
+    return images.select(order[:split][: min(MAX_TRAINING, fit)]), images.select(order[split:][: min(MAX_TEST, fit)])
 
 
 def _images_drawn(data: Dataset, source: Source) -> tuple[LabeledImages, LabeledImages]:

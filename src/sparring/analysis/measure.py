@@ -50,6 +50,8 @@ class Score:
     """Of a distance, the standard errors that come from how few samples there are, `(P,)`."""
     real_error: float | None = None
     """The same of what held-out real data scores."""
+    spread: float | None = None
+    """Of a distance: how far real examples are from their mean, in its unit."""
 
     def plain(self, n: int) -> dict[str, Any]:
         """For JSON; what is not finite is null."""
@@ -61,7 +63,8 @@ class Score:
             "title": self.metric.title,
             "space": self.metric.space,
             "range": json_numbers(self.metric.range),
-            "healthy": json_numbers(self.metric.healthy.ends(self.real)),
+            "healthy": json_numbers(self.metric.healthy.ends(self.real, self.spread)),
+            **({} if self.spread is None else {"spread": json_numbers(self.spread)}),
             **({} if self.errors is None else {"errors": json_numbers(self.errors)}),
             **({} if self.real_error is None else {"real_error": json_numbers(self.real_error)}),
         }
@@ -219,7 +222,11 @@ class _Sides:
         """The score of these values `(P,)`, beside what real data scores."""
         if name in self.relative.metrics:
             return Score(self.relative.metrics[name], members, self.relative.baseline[name])
-        return Score(self.metrics[name], members, self.real[name], real_error=self.real_errors.get(name))
+        metric = self.metrics[name]
+        if not metric.distance:
+            return Score(metric, members, self.real[name])
+        spread = metric.spread(self.reference[metric.space])
+        return Score(metric, members, self.real[name], real_error=self.real_errors[name], spread=spread)
 
 
 def _side(metric: Metric, reference: Views, training: Views) -> np.ndarray:

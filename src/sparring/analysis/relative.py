@@ -11,6 +11,8 @@ from sparring.analysis.samples import fitting_metrics
 from sparring.datasets import Dataset
 from sparring.metrics import Metric
 
+FEW = 512
+"""Training examples that are enough for metrics that do not search them for the nearest."""
 LEFT_OUT = 256
 """Without held-out examples so many training examples, each left out in turn, take their place."""
 
@@ -40,12 +42,13 @@ class RelativeMetrics:
         fitting = {n: m for n, m in found.items() if m.quick and samples >= m.min_examples}
         real: dict[str, float] = {}
         for name, metric in fitting.items():
+            some = _needed(metric, training)
             if held_out is None:
-                enough = len(training) >= metric.min_examples
-                score = metric.leave_one_out(training, LEFT_OUT) if enough else 0.0
+                enough = len(some) >= metric.min_examples
+                score = metric.leave_one_out(some, LEFT_OUT) if enough else 0.0
             else:
-                enough = min(len(training), len(held_out)) >= metric.min_examples
-                score = float(metric(training, held_out[None])[0]) if enough else 0.0
+                enough = min(len(some), len(held_out)) >= metric.min_examples
+                score = float(metric(some, held_out[None])[0]) if enough else 0.0
             if 0 < score < np.inf or (enough and score == 0 and not metric.relative):
                 real[name] = score
         return cls(training, {name: fitting[name] for name in real}, real)
@@ -57,9 +60,15 @@ class RelativeMetrics:
 
     def __call__(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """Of samples `(P, n, *shape)` in data units, each metric's values `(P,)`; NaN for a member that diverged."""
-        return {n: m.reported(m(self.training, samples), self.real[n]) for n, m in self.metrics.items()}
+        scores = {name: metric(_needed(metric, self.training), samples) for name, metric in self.metrics.items()}
+        return {name: self.metrics[name].reported(values, self.real[name]) for name, values in scores.items()}
 
     @property
     def baseline(self) -> dict[str, float]:
         """What held-out real examples score as it is reported: 1 where that is a ratio."""
         return {name: 1.0 if metric.relative else self.real[name] for name, metric in self.metrics.items()}
+
+
+def _needed(metric: Metric, training: np.ndarray) -> np.ndarray:
+    """As many of the training examples as the metric needs."""
+    return training if metric.searches else training[:FEW]

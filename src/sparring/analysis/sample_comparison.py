@@ -93,6 +93,7 @@ class Comparison:
             "judge": self.choice.judge.name if self.choice.judge and self.metrics else None,
             "judge_missing": self.choice.missing or None,
             "errors": {name: json_numbers(error) for name, error in self.real_errors.items()},
+            "spreads": {n: json_numbers(m.spread(self.reference[m.space])) for n, m in _distances(self.metrics)},
             "quantiles": json_numbers(self.quantiles),
             "metrics": {n: json_numbers(value) for n, value in self.real_baseline.items() if np.isfinite(value)},
         }
@@ -112,5 +113,9 @@ def _errors(
     metrics: Mapping[str, Metric], real: Mapping[str, np.ndarray], fake: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The standard errors of `distance` metrics, each `(P,)`, of examples in the spaces of metrics."""
-    distances = {name: metric for name, metric in metrics.items() if metric.distance}
-    return {name: standard_errors(m, real[m.space], fake[m.space]) for name, m in distances.items()}
+    return {n: standard_errors(m, real[m.space], fake[m.space]) for n, m in _distances(metrics)}
+
+
+def _distances(metrics: Mapping[str, Metric]) -> list[tuple[str, Metric]]:
+    """Those that are distances from the data, with their names."""
+    return [(name, metric) for name, metric in metrics.items() if metric.distance]

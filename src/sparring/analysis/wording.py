@@ -72,3 +72,8 @@ def named_seeds(seeds: Sequence[int], max_names: int = 12) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
+
+
+def features_of(judge: str) -> str:
+    """Whose features metrics are computed from: `the digits classifier's features`, `fixed features (fixed:1a2b)`."""
+    return f"fixed features ({judge})" if judge.startswith("fixed:") else f"the {judge} classifier's features"

@@ -16,11 +16,11 @@ from sparring.judges.network import FEATURES, JudgeNetwork
 from sparring.judges.training import OnStep, TrainingSettings, augmented, fit, with_unit_features
 from sparring.judges.treatments import treated, treatments
 
-PASSES = 32_000
+PASSES = 64_000
 """How many images are processed in training: 500 steps."""
-MAX_EPOCHS = 60
-"""More epochs would take long, and overfit the few images of a small data set."""
-STEPS, BATCHES = 16, (32, 64)
+MAX_EPOCHS = 100
+"""More epochs would overfit the few images of a small data set."""
+STEPS, BATCHES = 16, (32, 128)
 """Steps in an epoch where there are images enough, and the smallest and the largest batch."""
 SHIFT = 1 / 16
 """By how much an image is shifted at most, as a share of its side."""

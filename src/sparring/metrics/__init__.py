@@ -39,14 +39,19 @@ class Healthy:
     """At most this many times what real data scores."""
     max_above: float = math.inf
     """At most this much more than what real data scores, in the metric's unit."""
+    max_spread: float = math.inf
+    """At most this share of `Metric.spread` more than what real data scores; where that is known, `max_above` does not
+    count."""
     why: str = ""
     """What the range means, in a few words."""
 
-    def ends(self, real: float) -> tuple[float, float]:
-        """The lowest and the highest healthy value where real data scores `real`."""
+    def ends(self, real: float, spread: float | None = None) -> tuple[float, float]:
+        """The lowest and the highest healthy value where real data scores `real` and, if known, has this spread."""
         low = self.min_ratio * real if math.isfinite(self.min_ratio) else -math.inf
         high = self.max_ratio * real if math.isfinite(self.max_ratio) else math.inf
-        return low, min(high, real + self.max_above)
+        known = spread is not None and math.isfinite(spread) and math.isfinite(self.max_spread)
+        above = self.max_spread * spread if known and spread is not None else self.max_above
+        return low, min(high, real + above)
 
 
 class Metric(ABC):
@@ -87,6 +92,8 @@ class Metric(ABC):
     """Whether only the best samples are within its healthy range: those beyond are not like the data, but not bad."""
     distance: ClassVar[bool] = False
     """Whether it is a distance from the data: evaluations state the standard error that comes from few samples."""
+    searches: ClassVar[bool] = False
+    """Whether it searches the training examples for those that lie nearest: the more of them, the better."""
     min_real: ClassVar[float] = -math.inf
     """Real data scores at least this; where it does not, the metric says nothing of such data and is left out."""
     single_precision: ClassVar[bool] = False
@@ -121,6 +128,10 @@ class Metric(ABC):
     @abstractmethod
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         """What `__call__` returns, for arrays that are known to fit and to be finite."""
+
+    def spread(self, real: np.ndarray) -> float:
+        """Of a distance: how far real examples `(N, D)` are from their own mean, in its unit; NaN for other metrics."""
+        return float("nan")
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether it can be computed for examples of this shape."""

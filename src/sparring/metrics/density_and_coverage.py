@@ -52,7 +52,7 @@ class Coverage(Metric):
     unit: ClassVar[str] = "share of real examples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.6, why="most real examples have a sample near them")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.5, why="most real examples have a sample near them")
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "shift", "lost classes")

@@ -22,7 +22,7 @@ class FrechetDistance(Metric):
     unit: ClassVar[str] = "to real features, lower is better"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
     healthy: ClassVar[Healthy] = Healthy(
-        max_above=6.4, why="with a judge's features: a tenth of the mean squared length of real ones"
+        max_above=5.0, max_spread=0.125, why="with a judge's features: an eighth of the variance of real ones"
     )
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = "Heusel et al., GANs trained by a two time-scale update rule, NeurIPS 2017, eq. 6"
@@ -38,6 +38,9 @@ class FrechetDistance(Metric):
         mean, covariance = real.mean(0), np.cov(real, rowvar=False).reshape(real.shape[1], -1)
         root = _root(covariance)
         return np.array([_distance(mean, covariance, root, member) for member in fake])
+
+    def spread(self, real: np.ndarray) -> float:
+        return float(real.var(0, ddof=1, dtype=np.float64).sum())
 
 
 def _distance(mean: np.ndarray, covariance: np.ndarray, root: np.ndarray, fake: np.ndarray) -> float:

@@ -31,6 +31,7 @@ class NearestNeighbor(Metric):
     quick: ClassVar[bool] = True
     rank: ClassVar[int] = 110
     relative: ClassVar[bool] = True
+    searches: ClassVar[bool] = True
     single_precision: ClassVar[bool] = True
     min_examples: ClassVar[int] = 1
 

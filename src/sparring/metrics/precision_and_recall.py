@@ -27,11 +27,15 @@ class Precision(Metric):
     unit: ClassVar[str] = "share of samples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most samples lie among real examples")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.5, why="most samples lie among real examples")
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 18
     linear: ClassVar[bool] = True
+    demanding: ClassVar[bool] = True
+    min_real: ClassVar[float] = 0.6
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         reach = radii(real, self.neighbors)[:, None]
@@ -51,7 +55,7 @@ class Recall(Metric):
     unit: ClassVar[str] = "share of real examples"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.6, why="most real examples lie among samples")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most real examples lie among samples")
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.stats import Spread
-from sparring.analysis.wording import number, plus_minus
+from sparring.analysis.wording import features_of, number, plus_minus
 
 FILE = "measures.json"
 NO_DECIMALS_FROM = 100
@@ -87,7 +87,7 @@ def measurement_rows(measured: Measured) -> list[Row]:
 def measurement_caption(measured: Measured) -> str:
     """How the values were measured, and how to read them."""
     judge = measured["judge"]
-    features = f"using the {judge} classifier's features ({_credit(measured)})" if judge else "without a judge"
+    features = f"using {features_of(judge)} ({_credit(measured)})" if judge else "without a judge"
     unit = "KL in nats. " if any("divergence" in name for name in measured["metrics"]) else ""
     seeds = len(measured["seeds"])
     lost = sum(all(np.isnan(row.members[m]) for row in measurement_rows(measured)) for m in range(seeds))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sparring.analysis.facts import Evaluation
 from sparring.analysis.stats import Spread
-from sparring.analysis.wording import plus_minus, short, whole_number
+from sparring.analysis.wording import features_of, plus_minus, short, whole_number
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
 
@@ -76,10 +76,9 @@ def evaluation_rows(evaluation: Evaluation) -> list[list[str]]:
 
 def evaluation_caption(evaluation: Evaluation) -> str:
     """When and how the evaluation was done, in one sentence."""
+    earlier = f" of {evaluation.played:,} played" if evaluation.round < evaluation.played else ""
+    when = f"From the last evaluation, at round {evaluation.round:,}{earlier}"
     if not evaluation.n:
-        return f"From the last evaluation, at round {evaluation.round:,}."
-    through = f", using the {evaluation.judge} classifier's features" if evaluation.judge else ""
-    return (
-        f"From the last evaluation, at round {evaluation.round:,}: {evaluation.n:,} generated examples per seed "
-        f"against as many real ones{through}."
-    )
+        return f"{when}."
+    through = f", using {features_of(evaluation.judge)}" if evaluation.judge else ""
+    return f"{when}: {evaluation.n:,} generated examples per seed against as many real ones{through}."

@@ -35,6 +35,11 @@ class Measured:
         return cls(story, event)
 
     @property
+    def round(self) -> int:
+        """Whose samples were measured."""
+        return int(self.event["round"])
+
+    @property
     def count(self) -> int:
         """Examples on either side."""
         return int(self.event["n"])
@@ -61,4 +66,4 @@ class Measured:
 
     def healthy(self, name: str) -> Range:
         """The healthy range of a metric, beside what real data scores in this measurement."""
-        return Range.of(all_metrics()[name].healthy, self.real(name))
+        return Range.of(all_metrics()[name].healthy, self.real(name), self.event["metrics"][name].get("spread"))

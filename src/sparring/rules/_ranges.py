@@ -34,9 +34,9 @@ class Range:
     high: float = np.inf
 
     @classmethod
-    def of(cls, healthy: Healthy, real: float) -> Range:
-        """The range of a metric in a run in which real data scores `real`."""
-        return cls(*healthy.ends(real))
+    def of(cls, healthy: Healthy, real: float, spread: float | None = None) -> Range:
+        """The range of a metric in a run in which real data scores `real`, and has this spread if it is known."""
+        return cls(*healthy.ends(real, spread))
 
     def contains(self, values: np.ndarray) -> np.ndarray:
         """Whether values lie within; False for NaN."""

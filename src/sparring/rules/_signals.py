@@ -181,7 +181,11 @@ class Signals:
         distance is many times theirs. How far samples are from the data is then measured by `high-quality`, on the
         modes' own scale, or in a judge's features; `nearest-neighbor` shows copies only.
         """
-        return self._without_end(name, Range.of(all_metrics()[name].healthy, self.real(name)))
+        return self._without_end(name, Range.of(all_metrics()[name].healthy, self.real(name), self._spread(name)))
+
+    def _spread(self, name: str) -> float | None:
+        """How far real examples are from their mean, in the unit of this distance; None where it is not stated."""
+        return ((self.story.real_baseline or {}).get("spreads") or {}).get(name)
 
     def _without_end(self, name: str, healthy: Range) -> Range:
         narrow = self.has("high-quality") or (self.has_judge and not self.has("roughness"))

@@ -32,6 +32,8 @@ class Latest:
     """What the generators make of the grid's latent vectors, `(P, N, *shape)` in data units."""
     metrics: dict[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])
     """What the last evaluation measured, `(P,)` each."""
+    evaluated: int = 0
+    """The round of the last evaluation."""
     real_baseline: Mapping[str, float] = field(default_factory=dict[str, float])
     """What real data scores in these metrics."""
     diverged: set[int] = field(default_factory=set[int])

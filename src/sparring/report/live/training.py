@@ -62,7 +62,7 @@ class Live:
         self._next = 0.0
         self._preview_of: tuple[np.ndarray, RenderableType] | None = None
         self._round_shown = -1
-        self._verdict, self._next_verdict = "", 0.0
+        self._verdict, self._judged_round, self._next_verdict = "", 0, 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +71,7 @@ class Live:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._trainer is not None and self._trainer.game.round != self._round_shown:
+            self._next_verdict = 0.0
             self._show(self._trainer)
         self._display.stop()
 
@@ -105,15 +106,15 @@ class Live:
         if self._display.redraws:
             self._display.draw(self._picture(trainer, spreads))
         else:
-            self._display.print(plain_line(trainer, spreads, self._verdict.partition(":")[0]))
+            self._display.print(plain_line(trainer, spreads, self._verdict_of(trainer, short=True)))
 
     def _diagnose(self, trainer: Trainer) -> None:
-        """Update the verdict from the journal so far, rarely enough to cost next to nothing."""
-        now = time.monotonic()
-        if now < self._next_verdict or not trainer.game.round:
+        """Update the verdict from the journal so far: rarely enough to cost next to nothing, and at the end."""
+        now, at_end = time.monotonic(), trainer.game.round >= trainer.recipe.rounds
+        if (now < self._next_verdict and not at_end) or not trainer.game.round:
             return
-        start = time.thread_time()
-        self._verdict = diagnosis(story_of(trainer.run)).line
+        start, story = time.thread_time(), story_of(trainer.run)
+        self._verdict, self._judged_round = diagnosis(story).line, story.round
         cost = time.thread_time() - start
         self._next_verdict = now + max(VERDICT_SECONDS, cost / VERDICT_COST)
 
@@ -128,16 +129,21 @@ class Live:
         if metrics:
             parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(metrics))]
         if self._verdict:
-            parts += [Text(), Text.assemble(("so far   ", "bold"), self._verdict_for(console))]
+            verdict = self._verdict_of(trainer, short=not self._has_room(console))
+            parts += [Text(), Text.assemble(("so far   ", "bold"), verdict)]
         if examples is not None and console.height >= MIN_HEIGHT:
             parts += [Text(), self._preview(examples, trainer)]
         end = STOPPING if trainer.stopping else CTRL_C
         return Group(*parts, Text(), Text(f"{_threads(self._threads)}. {end}", "dim"))
 
-    def _verdict_for(self, console: Console) -> str:
-        """The verdict with its claim where the terminal is high enough for a second line, or wide enough."""
-        whole = len(self._verdict) + 9 <= console.width or console.height >= CLAIM_HEIGHT
-        return self._verdict if whole else self._verdict.partition(":")[0]
+    def _has_room(self, console: Console) -> bool:
+        """Whether the terminal is high enough for a second line of the verdict's claim, or wide enough."""
+        return len(self._verdict) + 9 <= console.width or console.height >= CLAIM_HEIGHT
+
+    def _verdict_of(self, trainer: Trainer, short: bool) -> str:
+        """The verdict, without its claim if it is to be short, and of which round it is where that is not this one."""
+        verdict = self._verdict.partition(":")[0] if short else self._verdict
+        return f"{verdict}{_of_round(self._judged_round, trainer)}" if verdict else ""
 
     def _sparklines(self) -> Iterable[Text]:
         for name, history in self._losses.items():
@@ -163,8 +169,14 @@ def plain_line(trainer: Trainer, spreads: dict[str, Spread], verdict: str = "") 
 
 
 def _metrics(trainer: Trainer) -> list[str]:
-    """The headline metrics of the last evaluation; empty before the first."""
-    return phrases(spreads_of(trainer.latest.metrics), trainer.latest.real_baseline)
+    """The headline metrics of the last evaluation, and of which round they are; empty before the first."""
+    texts = phrases(spreads_of(trainer.latest.metrics), trainer.latest.real_baseline)
+    return [*texts[:-1], f"{texts[-1]}{_of_round(trainer.latest.evaluated, trainer)}"] if texts else []
+
+
+def _of_round(round: int, trainer: Trainer) -> str:
+    """` (round 1,200)` of what was found in an earlier round than now, else nothing."""
+    return f" (round {round:,})" if round < trainer.game.round else ""
 
 
 def _progress(trainer: Trainer, width: int) -> Table:

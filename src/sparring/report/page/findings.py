@@ -29,6 +29,7 @@ def section(facts: Facts, diagnosis: Diagnosis) -> Markup:
         tag("h2", "Diagnosis"),
         verdict(diagnosis),
         findings,
+        tag("p", diagnosis.evaluated, class_="soft") if findings and diagnosis.evaluated else None,
         tag("p", out_of_range(diagnosis)),
         tag("p", when_to_stop(facts.run, diagnosis)),
         class_="diagnosis",

@@ -29,6 +29,8 @@ def diagnosis_text(run: RunFolder, diagnosis: Diagnosis) -> RenderableType:
     parts: list[RenderableType] = [_verdict(diagnosis)]
     for finding in diagnosis.findings:
         parts += [Text(), *_finding(run, diagnosis, finding)]
+    if diagnosis.findings and diagnosis.evaluated:
+        parts += [Text(), Text(diagnosis.evaluated, "dim")]
     if others := out_of_range(diagnosis):
         parts += [Text(), Text(others)]
     if advice := when_to_stop(run, diagnosis):

@@ -52,7 +52,7 @@ class Evaluate(Chore):
         began = time.monotonic()
         generated = self._evaluator.generate(trainer.game)
         metrics, errors = self._evaluator.evaluate_with_errors(trainer.game, generated)
-        trainer.latest.metrics = metrics
+        trainer.latest.metrics, trainer.latest.evaluated = metrics, trainer.game.round
         quantiles = quantiles_of(generated)
         self._last = time.monotonic() - began
         self._spent += self._last
