@@ -9,7 +9,7 @@ class UsageError(SparringError):
     """A command, flag or value that does not exist or does not fit. The command exits with status 2."""
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """The type and the message of any error, on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 

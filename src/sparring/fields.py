@@ -37,6 +37,13 @@ def check(kind: type[Any], args: Sequence[Any], fields: Mapping[str, Any]) -> No
             raise UsageError(f"{kind.__name__}: {name} takes {wanted}, not {described(value)}")
 
 
+def refused(kind: Any, fields: Mapping[str, Any]) -> bool:
+    """Whether a dataclass has no such fields, lacks one without a default, or a value is of another type."""
+    hints, needed = hints_of(kind), {f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING}
+    known = needed <= set(fields) <= set(hints)
+    return not known or any(refusal(hints[name], value) is not None for name, value in fields.items())
+
+
 @cache
 def hints_of(kind: type[Any]) -> Mapping[str, Any]:
     """Field -> type of a dataclass, in order; empty for a class whose annotations name what cannot be found."""

@@ -85,6 +85,8 @@ def generators_of(
         if absent := sorted(set(seeds) - set(recipe.seeds)):
             raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, recipe.seeds)))}")
         chosen = [recipe.seeds.index(seed) for seed in seeds]
+        if any(len(tensor) != len(recipe.seeds) for tensor in weights.values()):
+            raise SparringError(f"the weights in {run.path} are not those of its recipe's {len(recipe.seeds)} seeds")
         recipe, weights = recipe.replace(seeds=seeds), {name: tensor[chosen] for name, tensor in weights.items()}
     init_rng = RandomStreams(recipe.seeds)
     generators = Population(maker_of_generators(recipe), init_rng.torch_seeds("G"), init_rng.for_layers("sampling"))

@@ -51,6 +51,8 @@ __all__ = [
     "unknown",
 ]
 
+MAX_NAMED = 30
+"""Names that a message lists where none is near; of more it lists none."""
 SINGULAR = {"remedies": "remedy", **{kind: kind.removesuffix("s") for kind in KINDS if kind != "remedies"}}
 """`objectives` -> `objective`, and so on."""
 FIELDS = {
@@ -231,8 +233,10 @@ def unknown(what: str, name: str, names: Iterable[str]) -> str:
     names = sorted(names)
     near = [n for n in names if name and (n.startswith(f"{name}-") or n.endswith(f"_{name}"))]
     near = near or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are: {', '.join(names)}"
-    return f"no {SINGULAR.get(what, what.removesuffix('s'))} called {name!r}; {hint}"
+    every = f"; there are: {', '.join(names)}" if len(names) <= MAX_NAMED else ""
+    every = "; `sparring recipes` lists them" if what == "recipes" else every
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else every
+    return f"no {SINGULAR.get(what, what.removesuffix('s'))} called {name!r}{hint}"
 
 
 def _found(kind: str, name: str) -> Entry | None:

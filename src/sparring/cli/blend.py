@@ -6,8 +6,22 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from sparring.cli._latent import write_and_print
-from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, flag, integers, members, out_file, parse
+from sparring.cli.flags import (
+    Json,
+    Members,
+    OutFile,
+    RunDir,
+    Source,
+    check_count,
+    flag,
+    integers,
+    members,
+    out_file,
+    parse,
+)
 from sparring.errors import UsageError
+
+MAX_STEPS = 1_000
 
 
 @dataclass
@@ -34,8 +48,7 @@ def run(arguments: list[str]) -> int:
     chosen = members(flags.seeds)
     if len(z_seeds) not in (2, 4):
         raise UsageError(f"--z-seeds takes 2 or 4 latent vectors, not {len(z_seeds)}")
-    if flags.steps < 2:
-        raise UsageError(f"--steps must be at least 2, not {flags.steps}")
+    check_count("--steps", flags.steps, low=2, high=MAX_STEPS)
     from sparring.analysis.latent_tools.blend import blend
     from sparring.analysis.latent_tools.inputs import generated, generators_and_latents
 

@@ -7,10 +7,12 @@ import dataclasses
 import io
 import json
 import math
+import os
 import re
 import shutil
 import sys
 import textwrap
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -20,12 +22,14 @@ from sparring import catalogue
 from sparring.characters import writable
 from sparring.errors import UsageError
 
-MAX_WIDTH = 100
+MIN_WIDTH, MAX_WIDTH = 40, 100
 """Columns of a paragraph of help."""
 REPLACED = 4
 """Columns kept free for what is wider once it is replaced, in a terminal that has no arrows: `->`."""
 MAX_LISTED = 100_000
 """Longest list of integers that a flag takes."""
+MAX_COUNT = 1_000_000
+"""Samples, latent vectors and so on that a flag may ask for: more are a slip of the finger."""
 NOT_SUPPORTED = {
     "--wandb": "write --log wandb",
     "--tensorboard": "write --log tensorboard",
@@ -76,7 +80,7 @@ def parse(flags: type[Any], command: str, arguments: list[str], description: str
     _check_names(arguments, _names(flags))
     output = io.StringIO()
     try:
-        with contextlib.redirect_stderr(output):
+        with contextlib.redirect_stderr(output), _terminal_of_at_least(MIN_WIDTH):
             made, unknown = tyro.cli(
                 flags,
                 prog=f"sparring {command}",
@@ -96,9 +100,24 @@ def parse(flags: type[Any], command: str, arguments: list[str], description: str
     return made
 
 
+@contextlib.contextmanager
+def _terminal_of_at_least(columns: int) -> Generator[None]:
+    """Tyro does not end in a terminal of one column, such as COLUMNS=1 describes."""
+    before = os.environ.get("COLUMNS")
+    if shutil.get_terminal_size().columns < columns:
+        os.environ["COLUMNS"] = str(columns)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ["COLUMNS"] = before
+        elif "COLUMNS" in os.environ:
+            del os.environ["COLUMNS"]
+
+
 def _wrapped(text: str) -> str:
     """Paragraphs as wide as the terminal. They are indented, because tyro joins lines that begin with a letter."""
-    width = min(shutil.get_terminal_size().columns, MAX_WIDTH)
+    width = max(MIN_WIDTH, min(shutil.get_terminal_size().columns, MAX_WIDTH))
     filled = [textwrap.fill(each, width, initial_indent="  ", subsequent_indent="  ") for each in text.split("\n\n")]
     return "\n".join(filled)
 
@@ -170,6 +189,13 @@ def decimals(flag: str, text: str) -> tuple[float, ...]:
     if not all(map(math.isfinite, values)):
         raise UsageError(f"{flag} takes numbers (-3,0,3), not {text!r}")
     return values
+
+
+def check_count(flag: str, value: int, low: int = 1, high: int = MAX_COUNT) -> None:
+    """Raises UsageError for a number that does not lie between `low` and `high`."""
+    if not low <= value <= high:
+        size = f"at least {low}" if value < low else f"at most {high:,}"
+        raise UsageError(f"{flag} must be {size}, not {value}")
 
 
 def members(text: str) -> tuple[int, ...] | None:

@@ -12,6 +12,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    check_count,
     check_suffix,
     decimals,
     flag,
@@ -93,9 +94,8 @@ def _check(flags: Any) -> tuple[float, ...]:
     ends = decimals("--values", flags.values) if flags.values else ()
     if flags.values and (len(ends) != 2 or ends[0] >= ends[1]):
         raise UsageError(f"--values takes a lower and a higher value (-3,3), not {flags.values!r}")
-    for name in ("top", "count"):
-        if getattr(flags, name) < 1:
-            raise UsageError(f"--{name} must be at least 1, not {getattr(flags, name)}")
+    check_count("--top", flags.top)
+    check_count("--count", flags.count)
     if flags.out is not None:
         check_suffix(flags.out, ".npy", ".png")
     return ends

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sparring import catalogue
 from sparring.characters import printable, tolerant
-from sparring.errors import SparringError, UsageError
+from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.interruption import start_guard
 
 OK, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -69,8 +69,10 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if "SPARRING_TRACEBACK" in os.environ:
             raise
-        what = f"{type(error).__name__}: {error}"
-        return complain(f"a bug in sparring, please report it: {what} (SPARRING_TRACEBACK=1 shows where)", FAILED)
+        from sparring.cli.faults import explained
+
+        bug = f"a bug in sparring, please report it: {in_one_line(error)} (SPARRING_TRACEBACK=1 shows where)"
+        return complain(explained(error) or bug, FAILED)
 
 
 def complain(message: object, status: int) -> int:

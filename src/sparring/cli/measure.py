@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from sparring.cli.flags import DataDir, Json, Members, RunDir, Source, flag, members, parse, print_json, print_rich
+from sparring.cli.flags import (
+    DataDir,
+    Json,
+    Members,
+    RunDir,
+    Source,
+    check_count,
+    flag,
+    members,
+    parse,
+    print_json,
+    print_rich,
+)
 from sparring.cli.main import OK
 
 
@@ -34,6 +46,7 @@ class MeasureFlags:
 def run(arguments: list[str]) -> int:
     """Measure, save the numbers in the run's folder, print them and update the run's report page."""
     flags = parse(MeasureFlags, "measure", arguments, __doc__ or "")
+    check_count("--count", flags.count)
     seeds = members(flags.seeds)
     from sparring import report
     from sparring.analysis.measure import keep, measure

@@ -13,6 +13,7 @@ from sparring.cli.flags import (
     RunDir,
     Source,
     Switch,
+    check_count,
     flag,
     integers,
     members,
@@ -41,6 +42,7 @@ def run(arguments: list[str]) -> int:
     """Write the samples and print where they are."""
     flags = parse(SampleFlags, "sample", arguments, __doc__ or "")
     out = out_file(flags, "sample")
+    check_count("--count", flags.count)
     z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
     seeds = members(flags.seeds)
     from sparring.analysis.generators import recipe_of, sample

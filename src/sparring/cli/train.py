@@ -7,6 +7,7 @@ checkpoint; rerun the same command to resume.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 OWN_DATA = "auto"
 """The recipe that is trained where --data is given and no recipe is named."""
+MAX_NAME = 100
+"""Characters of a folder that is named after a recipe."""
 EXAMPLE = "digits"
 """The recipe whose defaults `train --help` shows when none is named."""
 
@@ -112,7 +115,7 @@ def run(arguments: list[str]) -> int:
     if flags.start_from:
         start = StartFrom.read(flags.start_from)
         recipe = recipe.replace(start_from=start)
-        folder = folder or Path("runs") / f"{recipe.name}-from-{Path(start.run).resolve().name}"
+        folder = folder or _default_folder(f"{recipe.name}-from-{Path(start.run).resolve().name}")
     from sparring import report
     from sparring.training import is_main_process, train
     from sparring.training.loggers import mirror
@@ -121,7 +124,7 @@ def run(arguments: list[str]) -> int:
     with report.Live() as live, report.LiveShards() as live_shards:
         made = train(
             recipe,
-            flags.out or folder or Path("runs") / recipe.name,
+            flags.out or folder or _default_folder(recipe.name),
             processes=flags.processes,
             on=flags.on,
             share_batch=flags.share_batch,
@@ -138,6 +141,11 @@ def run(arguments: list[str]) -> int:
     for each in mirrors:
         each.close(made)
     return _print(made, flags.json) if is_main_process() else OK
+
+
+def _default_folder(name: str) -> Path:
+    """`runs/digits`: a recipe of the user's may have a name that no folder can have."""
+    return Path("runs") / (re.sub(r'[\s/\\:*?"<>|\x00-\x1f\ud800-\udfff]+', "-", name)[:MAX_NAME].strip("-.") or "run")
 
 
 def _print(made: RunFolder, as_json: bool) -> int:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch import distributed as processes
 
-from sparring.errors import SparringError
+from sparring.errors import SparringError, UsageError
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,16 @@ class _AllReduce(torch.autograd.Function):
 
 
 def world_from_env() -> World:
-    """The world that torchrun describes in the environment; one process without torchrun. Nothing is connected yet."""
-    return World(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+    """The world that torchrun describes in the environment; one process without torchrun. Nothing is connected yet.
+
+    Raises UsageError for variables that torchrun does not set so.
+    """
+    rank, size = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    if not (rank.isdecimal() and size.isdecimal() and int(rank) < int(size)):
+        raise UsageError(f"the variables RANK={rank} and WORLD_SIZE={size} are not torchrun's: unset them")
+    if int(size) > 1 and "MASTER_ADDR" not in os.environ:
+        raise UsageError(f"WORLD_SIZE={size} says that torchrun started this, but MASTER_ADDR is not set: unset it")
+    return World(int(rank), int(size))
 
 
 def local_device(device: str) -> str:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sparring import catalogue, fields
+from sparring.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,8 +21,12 @@ class Network(ABC):
     """Other names that it is known by."""
 
     def __new__(cls, *args: Any, **values: Any) -> Self:
-        """Raises UsageError for a field of another type than it is annotated with."""
+        """Raises UsageError for a field of another type than it is annotated with, and for a layer without a width."""
         fields.check(cls, args, values)
+        hints = fields.hints_of(cls)
+        for name, value in [*zip(hints, args, strict=False), *values.items()]:
+            if hints.get(name) == tuple[int, ...] and any(width < 1 for width in value):
+                raise UsageError(f"{cls.__name__}: {name} takes whole numbers of at least 1, not {value}")
         return super().__new__(cls)
 
     @abstractmethod

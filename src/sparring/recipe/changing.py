@@ -79,4 +79,7 @@ def _with_lr(optimizer: Any, lr: Any) -> Any:
         raise UsageError(f"lr takes {takes}, not {described(lr)}")
     if "lr" not in {f.name for f in dataclasses.fields(optimizer)}:
         raise UsageError(f"lr: {catalogue.to_text(optimizer)} has no learning rate to set")
-    return dataclasses.replace(optimizer, lr=settled(float, lr))
+    try:
+        return dataclasses.replace(optimizer, lr=settled(float, lr))
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -13,8 +13,8 @@ from typing import Any, Self
 from sparring import catalogue
 from sparring.catalogue import OwnPart
 from sparring.datasets import Dataset
-from sparring.errors import SparringError, UsageError
-from sparring.fields import described, hints_of, refusal, settled
+from sparring.errors import SparringError, UsageError, shortened
+from sparring.fields import described, hints_of, refusal, refused, settled
 from sparring.latents import Latent
 from sparring.networks import Network
 from sparring.objectives import Objective
@@ -25,8 +25,8 @@ from sparring.recipe.reading import KIND_OF, read_field, read_seeds
 from sparring.recipe.start_from import StartFrom
 from sparring.tricks import Trick
 
-COUNTS = ("batch", "rounds", "log_points", "samples_per_grid")
-"""Fields that are at least 1."""
+COUNTS = {"batch": 2**31, "rounds": 2**53, "log_points": 2**31, "samples_per_grid": 2**31}
+"""Fields that are at least 1, and below what: no computer has the memory or the time for more."""
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -113,9 +113,10 @@ class Recipe:
             object.__setattr__(self, "start_from", StartFrom.read(self.start_from))
         if self.origin is not None and not isinstance(self.origin, Origin):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise UsageError(f"origin is filled in for a recipe from a file: it is not {described(self.origin)}")
-        for field in COUNTS:
-            if getattr(self, field) < 1:
-                raise UsageError(f"{field} must be at least 1, not {getattr(self, field)}")
+        for field, limit in COUNTS.items():
+            if not 1 <= getattr(self, field) < limit:
+                size = "at least 1" if getattr(self, field) < 1 else f"less than {limit:,}"
+                raise UsageError(f"{field} must be {size}, not {getattr(self, field)}")
         if not self.round:
             raise UsageError("round must have at least one move, such as d_sees_both or g_fools_d")
         if not self.seeds or len(set(self.seeds)) != len(self.seeds):
@@ -206,10 +207,9 @@ class Recipe:
                     f"the {name} of this recipe is a user's own ({own}); "
                     "it can only be loaded together with the file or the recipe that defines it (recipe=... in Python)"
                 )
-        if values.get("origin"):
-            values["origin"] = Origin(**values["origin"])
-        if values.get("start_from"):
-            values["start_from"] = StartFrom(**values["start_from"])
+        for name, kind in (("origin", Origin), ("start_from", StartFrom)):
+            if values.get(name):
+                values[name] = _made(kind, name, values[name])
         missing = sorted(f.name for f in dataclasses.fields(cls) if f.name not in values and _required(f))
         if missing:
             raise SparringError(f"this recipe lacks {', '.join(missing)}")
@@ -263,6 +263,13 @@ def recipe(
         return named
 
     return mark
+
+
+def _made(kind: Callable[..., Any], name: str, fields: Any) -> Any:
+    """An instance from plain data. Raises SparringError where its fields are not as they are written."""
+    if not isinstance(fields, Mapping) or refused(kind, fields):
+        raise SparringError(f"the {name} of this recipe is not as recipes write it: {shortened(fields)}")
+    return kind(**fields)
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

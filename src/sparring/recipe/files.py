@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -76,6 +77,7 @@ def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
 def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Recipe:
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
+    whole, content = path.resolve(), _sha256(path)  # before the file is run, which may change the working folder
     module = _run_file(path)
     makers = {
         n: f
@@ -93,11 +95,11 @@ def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Re
         made = _made(makers[function], sized_by)
     except SparringError:
         raise
-    except Exception as error:
-        raise SparringError(f"{path}:{function} fails: {in_one_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise SparringError(f"{path}:{function} fails: {_with_line(error, path)}") from error
     if not isinstance(made, Recipe):
         raise UsageError(f"{path}:{function} returned {type(made).__name__}, not a Recipe")
-    origin = Origin(str(path.resolve()), function, _sha256(path))
+    origin = Origin(str(whole), function, content)
     return dataclasses.replace(made, origin=origin, name=made.name or function.replace("_", "-"))
 
 
@@ -109,9 +111,16 @@ def _run_file(path: Path) -> ModuleType:
     sys.modules[name] = module  # so that dataclasses and inspect find the file's own names
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise SparringError(f"{path} fails when it is run: {in_one_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise SparringError(f"{path} fails when it is run: {_with_line(error, path)}") from error
     return module
+
+
+def _with_line(error: BaseException, path: Path) -> str:
+    """An error in words, with the last line of the user's file that led to it."""
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [line for frame, line in frames if Path(frame.f_code.co_filename).name == path.name]
+    return f"{in_one_line(error)}{f' (line {lines[-1]})' if lines else ''}"
 
 
 def _made(function: Callable[..., Any], sized_by: Dataset | None) -> Any:

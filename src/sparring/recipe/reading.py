@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import os
 import re
 import sys
@@ -64,6 +65,8 @@ WELL_KNOWN: Mapping[str, Mapping[str, str]] = {
 """GANs that people name where a recipe, an objective or a trick belongs, as fields of a recipe."""
 MAX_SEEDS = 1_000_000
 """More than that are a mistake: a seed (--seeds 20261127 is as many members) rather than their number."""
+MAX_PARTS = 100_000
+"""Tricks or moves of one recipe; more are a mistake, or have no end."""
 LOSSES = {
     "BCEWithLogitsLoss": "'bce'",
     "BCELoss": "'bce', which takes D's score without a sigmoid",
@@ -114,9 +117,12 @@ def read_all(kind: str, texts: Iterable[str]) -> tuple[Any, ...]:
     """Parts in a row; `g_fools_d*200` is two hundred of them."""
     found: list[Any] = []
     for text in texts:
-        repeated = re.fullmatch(r"(.+)\*(\d+)", text)
+        repeated = re.fullmatch(r"(.+)\*(\d{1,9})", text)
         check_well_known(kind, text)
-        found += [catalogue.read(kind, repeated[1] if repeated else text)] * int(repeated[2] if repeated else 1)
+        times = int(repeated[2]) if repeated else 1
+        if len(found) + times > MAX_PARTS:
+            raise UsageError(f"{text!r} makes more than {MAX_PARTS:,} {kind}")
+        found += [catalogue.read(kind, repeated[1] if repeated else text)] * times
     return tuple(found)
 
 
@@ -149,10 +155,11 @@ def read_seeds(value: Any) -> tuple[int, ...]:
         return tuple(range(count))
     if isinstance(value, str):
         if found := re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", value):
-            return tuple(range(int(found[1]), int(found[2]) + 1))
-        parts: list[Any] = [int(part) if part.strip().isdigit() else part for part in value.split(",")]
+            first, last = int(found[1]), int(found[2])
+            return tuple(first + k for k in _finite(range(max(0, last - first + 1)), "seeds", MAX_SEEDS))
+        parts: list[Any] = [int(part) if part.strip().isdecimal() else part for part in value.split(",")]
     elif isinstance(value, Iterable) and not isinstance(value, bytes | Mapping):
-        parts = list(cast(Iterable[Any], value))
+        parts = _finite(cast(Iterable[Any], value), "seeds", MAX_SEEDS)
     else:
         raise UsageError(f"{takes}, not {described(value)}")
     seeds = [as_int(part) for part in parts]
@@ -177,9 +184,17 @@ def _several(field: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, Iterable) or isinstance(value, bytes | Mapping):
         raise UsageError(_refused(field, value))
     found: list[Any] = []
-    for each in cast(Iterable[Any], value):
+    for each in _finite(cast(Iterable[Any], value), field, MAX_PARTS):
         found += read_all(kind, (each,)) if isinstance(each, str) else (_part(field, each),)
     return tuple(found)
+
+
+def _finite(values: Iterable[Any], field: str, limit: int) -> list[Any]:
+    """All values of an iterable. Raises UsageError for one that has too many, and perhaps no end."""
+    found = list(itertools.islice(values, limit + 1))
+    if len(found) > limit:
+        raise UsageError(f"{field}: at most {limit:,}, and these are more or have no end")
+    return found
 
 
 def _part(field: str, value: Any) -> Any:

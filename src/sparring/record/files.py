@@ -27,6 +27,8 @@ def disk_errors(path: Path) -> Generator[None]:
         yield
     except OSError as error:
         why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        if error.errno in (errno.EEXIST, errno.ENOTDIR):
+            why = next((f"{each} is a file, not a folder" for each in path.parents if each.is_file()), why)
         raise SparringError(f"cannot write {path}: {why}") from error
 
 
@@ -101,10 +103,16 @@ def training_lock(folder: Path) -> Generator[None]:
     Raises:
         SparringError: Another process has the lock.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0)
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            if not Path(lock.lock_file).exists():  # it could not be made, which filelock takes for a lock
+                raise SparringError(f"cannot write {folder}: its folder takes no file") from error
+            raise SparringError(f"another process is training in {folder}") from error
     try:
-        with lock:
-            yield
-    except Timeout as error:
-        raise SparringError(f"another process is training in {folder}") from error
+        yield
+    finally:
+        lock.release()

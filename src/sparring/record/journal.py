@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from sparring.errors import SparringError
-from sparring.record import legacy
+from sparring.record import legacy, schema
 from sparring.record.files import disk_errors
 
 Event = dict[str, Any]
@@ -97,12 +97,16 @@ def _read(path: Path) -> Iterator[Event]:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise SparringError(f"cannot read {path}: {error.strerror}") from error
     for number, line in enumerate(lines[:-1], 1):
         try:
-            yield legacy.event(json.loads(line))
-        except ValueError as error:
+            event = schema.check(json.loads(line), {"event": schema.TEXT}, ("event",))
+            yield schema.check_event(legacy.event(event))
+        except (ValueError, RecursionError) as error:
+            what = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else "no event"
             raise SparringError(
-                f"{path}, line {number}: not JSON ({error}); the journal was edited or damaged"
+                f"{path}, line {number}: {what} ({error}); the journal was edited or damaged"
             ) from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,20 @@ import numpy as np
 import safetensors
 
 from sparring.errors import SparringError
-from sparring.record import legacy
+from sparring.record import legacy, schema
 from sparring.record.files import disk_errors, save_arrays, write_atomically
 from sparring.record.journal import Journal, replay
+from sparring.record.schema import Kind
 from sparring.record.story import Story
 
 MEASURES = "measures.json"
 START = "weights/start.safetensors"
+MENDS = {
+    "recipe.json": "restore the file, or train the recipe again",
+    "about.json": "restore the file, or delete it: reports then say less",
+    MEASURES: "measure the run again, or delete the file",
+}
+"""What to do about a damaged file."""
 KEPT_CHECKPOINTS = 2
 """How many of the newest checkpoints stay: the newest, and the one before it in case the newest cannot be read."""
 
@@ -81,16 +88,14 @@ class RunFolder:
 
     @property
     def recipe_json(self) -> str:
-        """The text of recipe.json as it is on the disk."""
-        return (self.path / "recipe.json").read_text(encoding="utf-8")
+        """The text of recipe.json as it is on the disk. Raises SparringError when it cannot be read."""
+        return self._text("recipe.json")
 
     @property
     def recipe(self) -> dict[str, Any]:
         """The recipe as plain data. Raises SparringError when the file is damaged."""
-        try:
-            return legacy.recipe(json.loads(self.recipe_json))
-        except ValueError as error:
-            raise SparringError(f"{self.path / 'recipe.json'} is not JSON ({error})") from error
+        recipe = self._json("recipe.json", legacy.recipe)
+        return self._checked("recipe.json", recipe, schema.RECIPE, schema.REQUIRED)
 
     @property
     def journal(self) -> Journal:
@@ -104,22 +109,48 @@ class RunFolder:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What about.json says of the machine, the versions and the settings; empty before it is written."""
-        try:
-            return legacy.about(json.loads((self.path / "about.json").read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        """What about.json says of the machine, the versions and the settings; empty before it is written.
+
+        Raises SparringError when it is damaged.
+        """
+        if not (self.path / "about.json").exists():
             return {}
+        return self._checked("about.json", self._json("about.json", legacy.about), schema.ABOUT)
 
     @property
     def measures(self) -> dict[str, Any] | None:
         """What `sparring measure` last wrote, as plain data, or None. Raises SparringError when the file is damaged."""
-        path = self.path / MEASURES
-        try:
-            return legacy.measures(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
+        if not (self.path / MEASURES).exists():
             return None
-        except (ValueError, KeyError) as error:
-            raise SparringError(f"{path} is not a measurement ({error}): measure the run again") from error
+        measures = self._json(MEASURES, legacy.measures)
+        return self._checked(MEASURES, measures, schema.MEASURES, tuple(schema.MEASURES))
+
+    def _text(self, name: str) -> str:
+        path = self.path / name
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise SparringError(f"{path} is not text in UTF-8; {MENDS[name]}") from error
+        except OSError as error:
+            raise SparringError(f"cannot read {path}: {error.strerror}") from error
+
+    def _json(self, name: str, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        """A file's JSON in today's names."""
+        try:
+            return renamed(schema.check(json.loads(self._text(name)), {}))
+        except (ValueError, RecursionError) as error:
+            what = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else "damaged"
+            raise SparringError(f"{self.path / name} is {what} ({error}); {MENDS[name]}") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SparringError(f"{self.path / name} is damaged; {MENDS[name]}") from error
+
+    def _checked(
+        self, name: str, data: Any, fields: Mapping[str, Kind], required: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        try:
+            return schema.check(data, fields, required)
+        except ValueError as error:
+            raise SparringError(f"{self.path / name} is damaged: {error}; {MENDS[name]}") from error
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the run; see `write_atomically`."""
@@ -151,7 +182,7 @@ class RunFolder:
     @property
     def best(self) -> Path | None:
         """The checkpoint of the evaluated round whose samples were closest to the data; None if none was evaluated."""
-        found = sorted((self.path / "weights").glob("best-*.safetensors"))
+        found = sorted((self.path / "weights").glob(f"best-round-{'[0-9]' * 9}.safetensors"))
         return found[-1] if found else None
 
     @property
@@ -173,7 +204,7 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Checkpoint files, oldest first."""
-        return sorted((self.path / "weights").glob("round-*.safetensors"))
+        return sorted((self.path / "weights").glob(f"round-{'[0-9]' * 9}.safetensors"))
 
     def load(self, prefix: str = "", best: bool = False) -> tuple[int, dict[str, np.ndarray]] | None:
         """Load the newest checkpoint that can be read.

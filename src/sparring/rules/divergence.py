@@ -91,7 +91,9 @@ class Divergence(Rule):
 
 def _share_of_finite(signals: Signals, members: np.ndarray) -> Evidence:
     """How much of the logged rounds has finite numbers; not all of them in a member that diverged after the last."""
-    finite = np.mean([np.isfinite(signals.curve(name)) for name in _known(signals)], axis=(0, 1))
+    known = _known(signals)
+    none = np.zeros(signals.members)  # no number of any member was ever finite
+    finite = np.mean([np.isfinite(signals.curve(name)) for name in known], axis=(0, 1)) if known else none
     shares = np.where(signals.diverged, np.minimum(finite, 1 - 1 / signals.rounds), finite)
     phrase = "numbers are finite in {value} of the rounds"
     return evidence("share of rounds with finite numbers", shares, members, Range(low=1.0), phrase, percent=True)

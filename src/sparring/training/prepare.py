@@ -14,6 +14,8 @@ from sparring.training.about import write_about
 from sparring.training.continuing import Changes, adopt, changes_to
 from sparring.training.starting import Arrays, settled
 
+MAX_THREADS = 1_024
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -28,7 +30,9 @@ class Settings:
     judge: bool = True
 
     def check(self, sharded: bool) -> None:
-        """Raises UsageError for what does not go together."""
+        """Raises UsageError for what does not go together, and for a number of threads that cannot be."""
+        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
+            raise UsageError(f"threads must lie between 1 and {MAX_THREADS:,}, not at {self.threads}")
         if self.early_stop and not self.metrics:
             raise UsageError("only metrics show whether samples still get better: --early-stop needs them")
         if self.early_stop and sharded:
@@ -84,7 +88,8 @@ def begin(task: Task, device: str, threads: int, processes: int, start: Arrays |
     else:
         adopt(task.changes, recipe, run, saved_round(run))
     if recipe.origin and not (run.path / "source.py").exists():
-        run.write_text("source.py", Path(recipe.origin.file).read_text(encoding="utf-8"))
+        source = Path(recipe.origin.file).read_bytes()  # as it is: Python files need not be in UTF-8
+        run.write("source.py", lambda path: path.write_bytes(source))
     write_about(run, recipe, device, threads, processes)
 
 

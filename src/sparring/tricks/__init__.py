@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from sparring import catalogue, fields
+from sparring.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +80,9 @@ class Trick(ABC):
     """The paper it is from, with the equation or the section."""
 
     def __new__(cls, *args: Any, **values: Any) -> Self:
-        """Raises UsageError for a field of another type than it is annotated with."""
+        """Raises UsageError for a field of another type than it is annotated with, and for a class without `hooks`."""
+        if getattr(cls, "hooks", None) is None:
+            raise UsageError(f"{cls.__name__}: a trick names the hooks it overrides, as hooks = frozenset({{'label'}})")
         fields.check(cls, args, values)
         return super().__new__(cls)
 

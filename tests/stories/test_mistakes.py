@@ -1,0 +1,490 @@
+"""More than two hundred mistakes: none is answered as if it were a bug of the program.
+
+Each is answered with one line that says what to do, or at least what is wrong and where, and with exit status 1 or 2.
+"""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import json
+import os
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
+
+pytestmark = pytest.mark.usefixtures("blank_figures")
+
+FEW = "--rounds 2 --log-points 1 --threads 1 --no-metrics --batch 4"
+SMALL = ("--generator", "fully-connected(hidden=(4,), output=tanh)", "--discriminator", "fully-connected(hidden=(4,))")
+LONG = "x" * 300
+
+COMMAND_LINES = {
+    # Commands and flags that there are not.
+    "shwo runs/a": "did you mean 'show'",
+    "--nope": "no command called '--nope'",
+    "show": "--help",
+    "show runs/a runs/b": "one argument too many",
+    "show runs/a --jsno": "did you mean '--json'",
+    "train": "say what to train",
+    "train --seeds 3": "say what to train",
+    "train digits --rounds": "--rounds",
+    "train digits --rounds 3 --rounds": "--rounds",
+    "train digits --epochs 3": "one epoch of digits",
+    "train digits --learning-rat 3": "no flag called '--learning-rat' (`sparring train digits --help`)",
+    "train digit": "did you mean 'digits'",
+    "train xyz": "`sparring recipes` lists them",
+    "train runs": "is a folder, no recipe",
+    "train runs/a": "is a run, no recipe",
+    "train file.txt": "no recipe called 'file.txt'",
+    "train nowhere.py": "there is no file nowhere.py",
+    "train digits extra": "one argument too many",
+    "train --remedy packing --from nowhere": "nowhere does not exist",
+    "train digits --remedy packing": "name the run with --from RUN",
+    "train --from runs/a --remedy nope": "no remedy called 'nope'",
+    "recipes nope": "no recipe called 'nope'",
+    "compile": "say what to compile",
+    "compile nope": "no recipe called 'nope'",
+    "compare runs/a": "two runs or more",
+    "compare": "two runs or more",
+    "blend runs/a --z-seeds 1": "2 or 4 latent vectors",
+    "arithmetic runs/a": "--help",
+    # Values that are no numbers, or too small, or too large.
+    "train digits --rounds -1": "at least 1",
+    "train digits --rounds 0": "at least 1",
+    "train digits --rounds 1.5": "--rounds",
+    "train digits --rounds nan": "--rounds",
+    "train digits --rounds 99999999999999999999": "rounds must be less than",
+    "train digits --batch 99999999999999999999": "batch must be less than",
+    "train digits --batch ten": "--batch",
+    "train digits --samples-per-grid 99999999999": "samples_per_grid must be less than",
+    "train digits --log-points 0": "at least 1",
+    "train digits --seeds 0": "seeds",
+    "train digits --seeds -3": "seeds",
+    "train digits --seeds 99999999999": "seeds",
+    "train digits --seeds 1-99999999999": "seeds: at most 1,000,000",
+    "train digits --seeds 5-2": "at least one",
+    "train digits --seeds 1,1": "distinct",
+    "train digits --seeds ²": "seeds takes a count",
+    "train digits --seeds 1,²": "seeds takes a count",
+    "train digits --seeds 1,,2": "seeds takes a count",
+    "train digits --lr nan": "lr takes a number",
+    "train digits --lr inf": "lr takes a number",
+    "train digits --lr -1": "lr must be at least 0",
+    "train digits --lr fast": "--lr",
+    f"train digits {FEW} --threads 0": "threads must lie between 1 and",
+    f"train digits {FEW} --threads -2": "threads must lie between 1 and",
+    f"train digits {FEW} --threads 99999999999999999999": "threads must lie between 1 and",
+    f"train digits {FEW} --processes 0": "processes must be at least 1",
+    f"train digits {FEW} --device nope": "no device 'nope'",
+    f"train digits {FEW} --on moon": "--on",
+    "train digits --precision float8": "precision is float32 or bfloat16",
+    "sample runs/a --count 0": "--count must be at least 1",
+    "sample runs/a --count -1": "--count must be at least 1",
+    "sample runs/a --count 99999999999999999999": "--count must be at most 1,000,000",
+    "sample runs/a --z-seeds x": "whole numbers and ranges",
+    "sample runs/a --z-seeds 3-1": "ends before it begins",
+    "sample runs/a --z-seeds 0-999999999": "at most 100,000",
+    "sample runs/a --z-seeds 99999999999999999999": "z seed must lie between",
+    "sample runs/a --seeds 7": "no seed 7; it has 0, 1",
+    "sweep runs/b --dims 0": "count from 1",
+    "sweep runs/b --dims 99": "no dimension 99",
+    "sweep runs/b --values nan": "--values takes numbers",
+    "sweep runs/b --values 1,,2": "--values takes numbers",
+    "sweep runs/b --z-seed -1": "z seed must lie between",
+    "blend runs/b --steps 1": "--steps must be at least 2",
+    "blend runs/b --steps 99999999999999999999": "--steps must be at most",
+    "blend runs/b --path round": "--path",
+    "influence runs/b --top 0": "--top must be at least 1",
+    "influence runs/b --count 99999999999999999999": "--count must be at most",
+    "influence runs/b --values 3,-3": "lower and a higher",
+    "measure runs/a --count 0": "--count must be at least 1",
+    "measure runs/a --count 99999999999999999999": "--count must be at most",
+    "measure runs/a --count 20 --judge nope": "nope",
+    "measure runs/a --count 20 --metrics nope": "the metric nope does not fit this run",
+    "doctor photos --size -1": "size",
+    "doctor photos --fit round": "--fit",
+    "doctor photos --background mud": "background must be a color",
+    # Components and their values.
+    "train digits --objective nope": "no objective called 'nope'",
+    "train digits --objective hinge(1)": "hinge",
+    "train digits --optimizer adam(": "closing bracket",
+    "train digits --optimizer adam(lr=nan)": "lr takes a number",
+    "train digits --optimizer adam(lr=1e999)": "lr takes a number",
+    "train digits --optimizer adam(lr=-1)": "lr must be at least 0",
+    "train digits --optimizer adam(betas=3)": "betas takes two numbers",
+    "train digits --optimizer adam(1,2,3,4,5,6)": "more values than adam has fields",
+    "train digits --optimizer adam(rate=1)": "no field called 'rate'",
+    "train digits --latent normal(0)": "size",
+    "train digits --latent normal(-1)": "size",
+    "train digits --latent normal(x)": "size takes a whole number",
+    "train digits --tricks r1(gamma=[])": "gamma takes a number",
+    "train digits --tricks label-smoothing(real=(2,3))": "label range",
+    "train digits --round d_sees": "no move called 'd_sees'",
+    "train digits --round d_sees_both*999999999": "makes more than 100,000 moves",
+    "train digits --generator fully-connected(hidden=(0,))": "at least 1",
+    "train digits --generator fully-connected(activation=nope)": "activation",
+    "train digits --generator dcgan(width=-3)": "width",
+    "train digits --data nope": "no dataset called 'nope'",
+    "train digits --data ring(1)": "more values than ring has fields",
+    "train digits --data folder()": "path",
+    "train digits --data folder(photos,size=-1)": "size must be at least 1",
+    "train digits --data folder(photos,background=mud)": "background must be a color",
+    "train digits --conditional --data ring": "conditional",
+    # The wrong kind of file or folder.
+    "show nowhere": "nowhere does not exist",
+    "show file.txt": "file.txt is not a run",
+    "show empty": "empty is not a run",
+    "show runs/a/recipe.json": "is not a run",
+    "show photos": "photos is not a run",
+    f"show {LONG}": "File name too long",
+    "diagnose empty": "empty is not a run",
+    "measure empty": "empty is not a run",
+    "sample empty": "empty is not a run",
+    "sweep photos": "photos is not a run",
+    "influence file.txt": "file.txt is not a run",
+    "arithmetic nowhere a": "nowhere does not exist",
+    "compare empty runs/a": "empty is not a run and contains none",
+    "doctor nowhere": "nowhere does not exist",
+    "doctor empty": "holds no image",
+    "doctor runs/a/weights": "holds no image",
+    "doctor file.txt": "file.txt",
+    "train --data nowhere/at/all": "does not exist",
+    "train --data empty": "holds no image",
+    "train --data runs/a/weights": "holds no image",
+    "train --from photos": "photos is not a run",
+    f"train digits {FEW} --start-from empty": "empty is not a run",
+    f"train digits {FEW} --start-from runs/a": "fit this recipe's networks",
+    f"train mnist {FEW} --data-dir file.txt": "file.txt",
+    f"train mnist {FEW} --data-dir empty": "empty",
+    # Where nothing can be written, or something else is.
+    "sample runs/a --out x.gif": "--out must end in .npy or .png",
+    "sample runs/a --out file.txt/x.png": "cannot write file.txt/x.png: file.txt is a file, not a folder",
+    "sample runs/a --out /proc/x.png": "cannot write /proc/x.png",
+    f"sample runs/a --out {LONG}.png": "File name too long",
+    "sweep runs/b --out /proc/x.npy": "cannot write /proc/x.npy",
+    "compare runs/a runs/b --out x.pdf": "--out must end in .html",
+    "compare runs/a runs/b --out file.txt/x.html": "cannot write file.txt/x.html",
+    "doctor photos --out /proc/x.png": "cannot write /proc/x.png",
+    f"train digits {FEW} --out file.txt": "file.txt exists and is not a run",
+    f"train digits {FEW} --out file.txt/run": "file.txt is a file, not a folder",
+    f"train digits {FEW} --out photos": "photos exists and is not a run",
+    f"train digits {FEW} --out /proc/run": "cannot write /proc/run",
+    f"train digits {FEW} --out {LONG}": "File name too long",
+    f"train digits {FEW} --out runs/a": "holds another run",
+    # Expressions.
+    "arithmetic runs/b a/b": "the operator before this is not understood",
+    "arithmetic runs/b 1+1": "letter",
+    "arithmetic runs/b a+": "cannot read",
+    f"arithmetic runs/b {'(' * 300}a": "at most 200 characters",
+    f"arithmetic runs/b {'(' * 90}a{')' * 90} --z-seeds 1,2": "one, for a, not 2",
+}
+"""What is typed, and words of the answer."""
+
+RECIPE_VALUES: dict[str, tuple[Any, ...]] = {
+    "seeds": (None, [], "x", -1, [0, 0], [-1], [None], 10**30, True),
+    "rounds": (None, "x", 0, -1, 1e400, [1], 10**30),
+    "batch": (None, 0, {}, 1e400),
+    "data": (None, "x", {"is": "nope"}, {"is": 3}, {"is": "ring", "nope": 1}, {"is": "folder", "path": "a\0b"}),
+    "generator": (None, [], {"is": "nope"}, {"is": "fully-connected", "hidden": "x"}, {"yours": "G"}),
+    "objective": ({"is": "adam"}, {"is": []}, 3),
+    "generator_optimizer": ({"is": "adam", "lr": "x"}, {"is": "adam", "lr": 1e400}),
+    "round": (None, [], "d_sees_real", ["nope"], [3], {}),
+    "tricks": (None, {}, [None], [{"is": "nope"}]),
+    "origin": ("x", {}, {"file": 3}),
+    "start_from": ("x", {"is": "nope"}, {"run": 3}),
+    "name": (None, 3, []),
+}
+"""What somebody's recipe.json may hold in place of a field's value."""
+TEXTS = ("", "[]", "3", "null", "{", "NaN", "[" * 50_000, "\x00", b"\xff\xfe\x00")
+"""What a file of JSON may hold that was cut off, or is of something else."""
+OWN_FILES = {
+    "def f(:": "SyntaxError",
+    "raise ValueError('a\\nb')": "ValueError: a b (line 1)",
+    "import sys; sys.exit(3)": "SystemExit: 3",
+    "import nosuchmodule": "No module named 'nosuchmodule'",
+    "": "defines no function annotated `-> Recipe`",
+    "a = 1\x00": "null bytes",
+    "def r() -> Recipe: pass": "returned NoneType, not a Recipe",
+    "def r() -> Recipe: return Recipe": "returned type, not a Recipe",
+    "def r(x) -> Recipe: return find_recipe('digits')": "missing 1 required positional argument",
+    "def r() -> Recipe: return r()": "RecursionError",
+    "def r() -> Recipe: raise KeyError('k')": "KeyError: 'k' (line 5)",
+    "def r() -> Recipe: exit()": "SystemExit",
+    "def r(): return find_recipe('digits')": "defines no function annotated `-> Recipe`",
+    "def r() -> Recipe: return find_recipe('digits')\ndef s() -> Recipe: return r()": "defines several recipes",
+    "def r() -> Recipe: return find_recipe('digits').replace(nope=3)": "no recipe field called 'nope'",
+    "def r() -> Recipe: return find_recipe('digits').replace(rounds=float('inf'))": "rounds takes a whole number",
+    "def r() -> Recipe: return find_recipe('digits').replace(seeds=itertools.count())": "or have no end",
+    "def r() -> Recipe: return find_recipe('digits').replace(round=itertools.cycle(['g_fools_d']))": "or have no end",
+    "x = []; x.append(x)\ndef r() -> Recipe: return find_recipe('digits').replace(tricks=x)": "tricks takes tricks",
+    "def r() -> Recipe: return find_recipe('digits').replace(generator=lambda: 3)": "must be an nn.Module",
+    "def g(): raise OSError('no disk')\ndef r() -> Recipe: return toy(generator=g)": "OSError: no disk",
+    "class X(Trick): pass\ndef r() -> Recipe: return toy(tricks=[X()])": "names the hooks",
+    "def m(game): raise KeyError('m')\ndef r() -> Recipe: return toy(round=[m])": "KeyError: 'm'",
+    "def m(): pass\ndef r() -> Recipe: return toy(round=[m])": "m() takes 0 positional arguments",
+    "class L(nn.Module):\n  n = 0\n  def __init__(s):\n    super().__init__(); s.l = nn.Linear(4, 1)\n"
+    "  def forward(s, x):\n    L.n += 1\n    if L.n > 8: raise IndexError('late')\n    return s.l(x)\n"
+    "def r() -> Recipe: return toy(discriminator=L)": "IndexError: late",
+}
+"""What somebody's own file may hold, and words of the answer."""
+BEFORE = """import itertools
+from torch import nn
+from sparring.recipe import Recipe, find_recipe
+from sparring.tricks import Trick
+def toy(**changes): return find_recipe('pattern-1010').replace(**changes)
+"""
+ENVIRONMENTS = {
+    "RANK=x WORLD_SIZE=2": "not torchrun's",
+    "RANK=0 WORLD_SIZE=many": "not torchrun's",
+    "RANK=5 WORLD_SIZE=2": "not torchrun's",
+    "WORLD_SIZE=2": "MASTER_ADDR",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A working folder with two runs (runs/a and runs/b), images, an empty folder and a file."""
+    folder = tmp_path_factory.mktemp("mistakes")
+    rng = np.random.default_rng(0)
+    for name in ("empty", "photos"):
+        (folder / name).mkdir()
+    (folder / "file.txt").write_text("x")
+    for k in range(8):
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(folder / "photos" / f"{k}.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, recipe, networks in (("a", "pattern-1010", ()), ("b", "digits", SMALL)):
+            long = ("--rounds", "6", "--log-points", "2", "--seeds", "2", "--batch", "4", "--threads", "1")
+            assert run(["train", recipe, *long, *networks, "--out", f"runs/{name}"]) == OK
+        yield folder
+
+
+@pytest.fixture
+def broken(home: Path) -> Iterator[Path]:
+    """A copy of runs/b, to be damaged."""
+    copy = home / "broken"
+    shutil.copytree(home / "runs" / "b", copy)
+    yield copy
+    shutil.rmtree(copy)
+
+
+@pytest.fixture
+def answer(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command and gives the one line that it complains with."""
+    monkeypatch.chdir(home)
+
+    def ask(*arguments: object) -> str:
+        capsys.readouterr()
+        status = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "report it" not in said.err
+        assert status in (FAILED, WRONG_USAGE)
+        complaints = [line for line in said.err.splitlines() if line.startswith("sparring: ")]
+        assert len(complaints) == 1 and said.err.rstrip().endswith(complaints[0])
+        assert said.out == ""
+        return complaints[0]
+
+    return ask
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES, ids=lambda line: line[:60])
+def test_a_command_line(line: str, answer: Callable[..., str]) -> None:
+    assert COMMAND_LINES[line] in answer(*line.split(" "))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(f, v) for f, values in RECIPE_VALUES.items() for v in values], ids=lambda x: str(x)[:24]
+)
+def test_a_recipe_json_with_a_value_that_does_not_belong(
+    field: str, value: Any, broken: Path, answer: Callable[..., str]
+) -> None:
+    recipe = json.loads((broken / "recipe.json").read_text())
+    (broken / "recipe.json").write_text(json.dumps({**recipe, field: value}))
+    assert answer("train", "--from", "broken", *FEW.split(), "--out", "anew")
+    if field in ("seeds", "rounds"):
+        assert f"its {field} must be" in answer("show", "broken")
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "journal.jsonl", "about.json", "measures.json"])
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:8]))
+def test_a_file_that_was_cut_or_is_of_something_else(
+    name: str, text: str | bytes, broken: Path, answer: Callable[..., str]
+) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    (broken / name).write_bytes(content + (b"\n" if name == "journal.jsonl" and content else b""))
+    if name == "journal.jsonl" and not content:
+        assert run(["show", "broken"]) == OK  # nothing was written yet
+    elif name == "measures.json":
+        (broken / "journal.jsonl").write_text(
+            "".join(f"{line}\n" for line in (broken / "journal.jsonl").read_text().splitlines())
+        )
+        from sparring.report import write_report
+
+        with pytest.raises(Exception, match="measure the run again"):
+            write_report("broken")
+    else:
+        assert name in answer("show", "broken")
+
+
+@pytest.mark.parametrize("field", ["seeds", "rounds", "data", "generator", "objective", "latent", "round", "name"])
+def test_a_recipe_json_that_lacks_a_field(field: str, broken: Path, answer: Callable[..., str]) -> None:
+    recipe = json.loads((broken / "recipe.json").read_text())
+    del recipe[field]
+    (broken / "recipe.json").write_text(json.dumps(recipe))
+    assert f"it lacks {field}" in answer("show", "broken")
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "value"),
+    [
+        ("log", "d_loss", None),
+        ("log", "d_loss", [["x"]]),
+        ("log", "d_loss", [[1, 2, 3]]),
+        ("log", "logged", [-1]),
+        ("log", "logged", None),
+        ("log", "round", "x"),
+        ("log", "metrics", []),
+        ("log", "metrics", {"diversity": "x"}),
+        ("log", "picture", 3),
+        ("real-baseline", "metrics", 3),
+        ("real-baseline", "quantiles", "x"),
+        ("real-baseline", "n", []),
+        ("started", "output_ranges", {"generator": [1]}),
+        ("started", "event", 3),
+        ("started", "event", None),
+        ("finished", "seconds", "long"),
+    ],
+)
+def test_a_journal_with_a_value_that_does_not_belong(
+    event: str, field: str, value: Any, broken: Path, answer: Callable[..., str]
+) -> None:
+    events = [json.loads(line) for line in (broken / "journal.jsonl").read_text().splitlines()]
+    last = max(k for k, each in enumerate(events) if each["event"] == event)
+    events[last][field] = value
+    (broken / "journal.jsonl").write_text("".join(json.dumps(each) + "\n" for each in events))
+    assert "journal" in answer("show", "broken")
+
+
+def test_the_journal_of_another_run(broken: Path, home: Path, answer: Callable[..., str]) -> None:
+    events = [json.loads(line) for line in (broken / "journal.jsonl").read_text().splitlines()]
+    events.append({"event": "diverged", "round": 1, "members": [7]})
+    (broken / "journal.jsonl").write_text("".join(json.dumps(each) + "\n" for each in events))
+    assert "of another recipe" in answer("show", "broken")
+
+
+def _rewritten(change: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata()
+        save_file(change(load_file(path)), path, metadata=metadata)
+
+    return write
+
+
+WEIGHTS: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:200]),
+    "cut at the end": lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    "garbage": lambda path: path.write_bytes(b"\xff" * 400),
+    "a header of exabytes": lambda path: path.write_bytes(struct.pack("<Q", 2**60) + b"{}"),
+    "no object": lambda path: path.write_bytes(struct.pack("<Q", 2) + b"[]"),
+    "text": lambda path: path.write_text("weights"),
+    "gone": lambda path: path.unlink(),
+    "other shapes": _rewritten(lambda arrays: {name: np.zeros((2, 3), np.float32) for name in arrays}),
+    "half of them": _rewritten(lambda arrays: dict(list(arrays.items())[::2])),
+    "more members": _rewritten(lambda a: {name: np.concatenate([v, v]) if v.ndim else v for name, v in a.items()}),
+    "none": _rewritten(lambda arrays: {}),
+}
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
+def test_weights_that_are_not_those_of_the_run(kind: str, broken: Path, answer: Callable[..., str]) -> None:
+    for path in (broken / "weights").iterdir():
+        WEIGHTS[kind](path)
+    for command in (["sample", "--count", "2"], ["sweep"], ["measure", "--count", "20", "--seeds", "1"]):
+        assert any(words in answer(command[0], "broken", *command[1:]) for words in ("weights", "checkpoint"))
+
+
+@pytest.mark.parametrize("text", OWN_FILES, ids=lambda text: text[:40].strip())
+def test_a_file_of_ones_own(text: str, home: Path, answer: Callable[..., str]) -> None:
+    whole = text if "Recipe:" not in text else BEFORE.replace("\n", ";", 0) + text
+    (home / "own.py").write_text(whole)
+    shutil.rmtree(home / "new", ignore_errors=True)
+    words = OWN_FILES[text].replace("(line 5)", "(line 6)")
+    assert words in answer("train", "own.py", *FEW.split(), "--out", "new")
+
+
+@pytest.mark.parametrize("name", ["own.py:nope", "own.py:a:b", ".py", "photos:x"])
+def test_a_recipe_that_is_not_there(name: str, home: Path, answer: Callable[..., str]) -> None:
+    (home / "own.py").write_text(f"{BEFORE}def r() -> Recipe: return toy()")
+    assert answer("train", name)
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS)
+def test_an_environment(variables: str, answer: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    for pair in variables.split():
+        monkeypatch.setenv(*pair.split("="))
+    assert ENVIRONMENTS[variables] in answer("train", "pattern-1010", *FEW.split(), "--out", "new")
+
+
+def test_no_memory(answer: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError("Unable to allocate 9.00 TiB")
+
+    monkeypatch.setattr("sparring.analysis.generators.sample", full)
+    assert "not enough memory" in answer("sample", "runs/a")
+
+
+def test_no_space(answer: Callable[..., str], home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "the disk is full" in answer("sample", "runs/a", "--out", "x.npy")
+    assert "the disk is full" in answer("train", "pattern-1010", *FEW.split(), "--out", "new-on-full")
+    assert not (home / "x.npy").exists()
+
+
+def test_a_missing_extra(answer: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def without_ray(name: str, *rest: Any) -> Any:
+        if name.partition(".")[0] == "ray":
+            raise ModuleNotFoundError("No module named 'ray'", name="ray")
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without_ray)
+    assert "sparring[cluster]" in answer("train", "digits", *FEW.split(), "--on", "ray", "--out", "new-on-ray")
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.setattr(pooch, "os_cache", lambda project: Path("/proc/nowhere"))
+    out = ("--out", "uncached")
+    assert run(["train", "--data", "photos", *FEW.split(), *SMALL, *out]) == OK
+
+
+def test_a_home_that_is_not_set(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setenv("COLUMNS", "nonsense")
+    assert run(["show", "runs/a"]) == OK
+    assert run(["doctor", "photos"]) == OK
+
+
+def test_these_are_more_than_two_hundred() -> None:
+    values = sum(map(len, RECIPE_VALUES.values()))
+    assert len(COMMAND_LINES) + values + 4 * len(TEXTS) + len(OWN_FILES) + 3 * len(WEIGHTS) + len(ENVIRONMENTS) > 200
