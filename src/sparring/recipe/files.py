@@ -118,8 +118,8 @@ def _run_file(path: Path) -> ModuleType:
 
 def _with_line(error: BaseException, path: Path) -> str:
     """An error in words, with the last line of the user's file that led to it."""
-    frames = traceback.walk_tb(error.__traceback__)
-    lines = [line for frame, line in frames if Path(frame.f_code.co_filename).name == path.name]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).name == path.name]
     return f"{in_one_line(error)}{f' (line {lines[-1]})' if lines else ''}"
 
 

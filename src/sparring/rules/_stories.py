@@ -76,12 +76,17 @@ BASELINE: Mapping[str, Any] = {
 RECIPE: Mapping[str, Any] = {
     "name": "synthetic",
     "data": {"is": "digits", "span": [-1.0, 1.0]},
+    "generator": {"is": "fully-connected", "hidden": [128]},
+    "discriminator": {"is": "fully-connected", "hidden": [128]},
     "objective": {"is": "bce-with-logits"},
     "latent": {"is": "normal", "size": 32},
     "round": ["d_sees_both", "g_fools_d"],
+    "generator_optimizer": {"is": "adam", "lr": 2e-4},
+    "discriminator_optimizer": {"is": "adam", "lr": 2e-4},
     "tricks": [],
     "batch": 64,
     "rounds": 5_000,
+    "seeds": [0, 1, 2, 3, 4, 5, 6, 7],
 }
 
 
