@@ -46,7 +46,7 @@ def _score(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and isinstance(value.get("title"), str)
-        and value.get("better") in ("lower", "higher")
+        and value.get("better") in ("lower", "higher", "as-real")
         and all(each is None or _number(each) for each in (value.get("real"), *(value.get("members") or ["none"])))
     )
 
