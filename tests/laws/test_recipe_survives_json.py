@@ -128,6 +128,7 @@ CHANGES: dict[str, Any] = {
     "log_points": 41,
     "samples_per_grid": 65,
     "start_from": "runs/a",
+    "per_member": {"lr": (1e-3,)},
 }
 NOT_COMPUTED = ("name", "origin")
 
@@ -257,6 +258,7 @@ def test_what_a_users_own_maker_holds_belongs_to_the_id() -> None:
 class OwnTrick(Trick):
     """A user's own trick, with a field."""
 
+    hooks = frozenset({"label"})
     strength: tuple[float, float] = (0.5, 1.0)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.analysis.watched import is_watched, watched_recipe
-from sparring.errors import SparringError, UsageError, shortened
+from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
@@ -82,12 +82,10 @@ def generators_of(
         raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
     weights = sampling_weights(checkpoint[1])
     if seeds is not None:
-        if absent := sorted(set(seeds) - set(recipe.seeds)):
-            raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, recipe.seeds)))}")
-        chosen = [recipe.seeds.index(seed) for seed in seeds]
+        chosen = recipe.members_with(seeds)
         if any(len(tensor) != len(recipe.seeds) for tensor in weights.values()):
             raise SparringError(f"the weights in {run.path} are not those of its recipe's {len(recipe.seeds)} seeds")
-        recipe, weights = recipe.replace(seeds=seeds), {name: tensor[chosen] for name, tensor in weights.items()}
+        recipe, weights = recipe.select(chosen), {name: tensor[chosen] for name, tensor in weights.items()}
     init_rng = RandomStreams(recipe.seeds)
     generators = Population(maker_of_generators(recipe), init_rng.torch_seeds("G"), init_rng.for_layers("sampling"))
     generators.load(weights)

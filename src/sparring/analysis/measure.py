@@ -144,7 +144,7 @@ def measure(
         raise UsageError(f"count must be at least {MIN_EXAMPLES}, not {count}")
     recipe = recipe_of(run, source, recipe)
     if seeds is not None:
-        recipe = recipe.replace(seeds=seeds)
+        recipe = recipe.select(recipe.members_with(seeds))
     checkpoint = run.load("G.")
     if checkpoint is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")

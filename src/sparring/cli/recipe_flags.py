@@ -28,7 +28,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "machine": ("device", "threads", "precision", "compile", "processes", "on", "share_batch"),
 }
 """Flags of `train` in the order in which `--help` shows them. What is not listed comes last in the first group."""
-NO_FLAG = ("name", "origin", "start_from")
+NO_FLAG = ("name", "origin", "start_from", "per_member")
 """Fields of a recipe that are not typed as such: `--start-from` is a flag of `train`, since it names a run."""
 METAVARS = {"data": "NAME|DIR", "seeds": "SEEDS", "round": "MOVE ...", "tricks": "NAME ...", "precision": "TYPE"}
 """What a flag's value is called in `--help`; else N for a number, NAME for a leaf of the catalogue."""

@@ -81,12 +81,13 @@ def game_of(
         tricks=recipe.tricks,
         classes=recipe.classes,
         world=world,
+        per_member=recipe.per_member,
     )
 
 
 def part_of(recipe: Recipe, source: Any, device: str | torch.device = "cpu") -> Callable[[int], Game]:
     """A function that makes the same game with only so many members, the first ones."""
-    return lambda members: game_of(recipe.replace(seeds=recipe.seeds[:members]), source, device)
+    return lambda members: game_of(recipe.select(range(members)), source, device)
 
 
 def precision_of(recipe: Recipe, dtype: torch.dtype = torch.float32) -> torch.dtype:
@@ -196,6 +197,7 @@ def state_of(game: Game) -> dict[str, np.ndarray]:
         state |= _named(f"{who}.memory", player.memory)
     for index, memory in enumerate(game.memories):
         state |= _named(f"trick.{index}", memory)
+    state |= game.numbers.state()
     averaged = game.averaged()
     if averaged is not None:
         state |= {f"{AVERAGED}{name}": tensor for name, tensor in game.G.named(averaged).items()}
@@ -209,6 +211,7 @@ def _named(prefix: str, memory: Memory) -> dict[str, Tensor]:
 
 def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
     """Put a game into the state that `state_of` returned after `round` rounds."""
+    game.numbers.restore(state)
     for who, player in game.players.items():
         player.networks.load(weights_of(state, who))
         _restore(_named(f"{who}.memory", player.memory), state)

@@ -6,10 +6,10 @@ no member's gradient depends on another member, and any element-wise optimizer s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import torch
 from torch import Tensor
@@ -17,6 +17,7 @@ from torch import Tensor
 from sparring.datasets import LabeledSource, Source
 from sparring.game import checks
 from sparring.game.moves import Move
+from sparring.game.numbers import Numbers
 from sparring.game.population import Population
 from sparring.game.world import World
 from sparring.latents import Latent
@@ -58,6 +59,11 @@ class Player:
         self.optimizer = optimizer
         self.memory = optimizer.begin(networks.parameters)
 
+    def use(self, optimizer: Optimizer) -> None:
+        """Step with other settings of the optimizer from here on. What its memory lacks begins as before a run."""
+        self.optimizer, fresh = optimizer, optimizer.begin(self.networks.parameters)
+        self.memory = {kind: self.memory.get(kind, tensors) for kind, tensors in fresh.items()}
+
     def step(self, gradients: Sequence[Tensor], optimizer: Optimizer | None = None) -> None:
         """One optimizer step, with this player's optimizer or with the same one under other settings."""
         (optimizer or self.optimizer).step(self.networks.parameters, gradients, self.memory)
@@ -81,6 +87,8 @@ class Game:
     classes: int = 0
     """Classes of the data in a class-conditional game, K; otherwise 0."""
     world: World = field(default_factory=World)
+    per_member: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    """Numbers in which members differ: path -> a value for each member."""
     round: int = 0
     """Rounds played."""
     recording: bool = False
@@ -90,6 +98,7 @@ class Game:
 
     def __post_init__(self) -> None:
         self.G = self.players["G"].networks
+        self.numbers = Numbers(self, self.per_member)
         weights: dict[Who, Sequence[Tensor]] = {who: p.networks.parameters for who, p in self.players.items()}
         self.memories = [t.begin(weights, self.G.size, self.rng.device) for t in self.tricks]
         """What each trick remembers from round to round."""
@@ -101,6 +110,19 @@ class Game:
         checks.check_round(self)
         checks.check_sharing(self)
         checks.check_tricks(self)
+
+    def set_number(self, path: str, value: Any) -> None:
+        """Change a number from the next round on: a learning rate, a weight of a penalty, the batch size.
+
+        Args:
+            path: `lr` for both players, `generator_optimizer.lr`, `tricks.r1.gamma`, `batch`, or `round.g_fools_d` for
+                how often a round has that move. `sparring.recipe.numbers.settings_of` lists all.
+            value: For all members, or a list with one for each.
+
+        Raises:
+            UsageError: There is no such number, it cannot be set, or the value does not fit; nothing has changed then.
+        """
+        self.numbers.set(path, value)
 
     def play(self) -> None:
         """Play one round."""
@@ -251,10 +273,11 @@ class Game:
 
     @property
     def tensors(self) -> list[Tensor]:
-        """Everything that a round changes: weights, buffers, and the memories of optimizers and tricks."""
+        """All that a round depends on: weights, buffers, memories of optimizers and tricks, numbers of members."""
         networks = [t for player in self.players.values() for t in player.networks.tensors]
         memories = *(player.memory for player in self.players.values()), *self.memories
-        return networks + [t for memory in memories for tensors in memory.values() for t in tensors]
+        kept = [t for memory in memories for tensors in memory.values() for t in tensors]
+        return [*networks, *kept, *self.numbers.tensors]
 
     @contextmanager
     def preserving_state(self) -> Generator[list[Tensor]]:

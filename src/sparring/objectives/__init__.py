@@ -9,12 +9,13 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sparring import catalogue, fields
+from sparring.members import Numbered
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Objective(ABC):
+class Objective(Numbered, ABC):
     """The losses of both players as functions of D's score, a logit. Subclasses are final frozen dataclasses."""
 
     equilibrium: ClassVar[float]

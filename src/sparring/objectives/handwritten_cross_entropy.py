@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import shaped
 from sparring.objectives import Objective
 
 if TYPE_CHECKING:
@@ -22,16 +23,17 @@ class HandwrittenCrossEntropy(Objective):
     epsilon: float = 1e-8
     """Added inside the logarithm to keep it finite."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"epsilon"})
     equilibrium: ClassVar[float] = math.log(2)
 
     def d_loss_real(self, score: Tensor) -> Tensor:
-        return -(score.sigmoid() + self.epsilon).log()
+        return -(score.sigmoid() + shaped(self.epsilon, score)).log()
 
     def d_loss_fake(self, score: Tensor) -> Tensor:
-        return -(1 - score.sigmoid() + self.epsilon).log()
+        return -(1 - score.sigmoid() + shaped(self.epsilon, score)).log()
 
     def g_loss(self, score: Tensor) -> Tensor:
-        return -(score.sigmoid() + self.epsilon).log()
+        return -(score.sigmoid() + shaped(self.epsilon, score)).log()
 
     def output(self, score: Tensor) -> Tensor:
         return score.sigmoid()

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from sparring import catalogue, fields
+from sparring.members import Numbered
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,13 +20,18 @@ Memory = Mapping[str, "list[Tensor]"]
 """What an optimizer keeps between steps: a name -> a tensor per parameter, of its shape `(P, ...)` or 0-dimensional."""
 
 
-class Optimizer(ABC):
+class Optimizer(Numbered, ABC):
     """An update rule with its settings. Subclasses are final frozen dataclasses."""
 
     def __new__(cls, *args: Any, **values: Any) -> Self:
         """Raises UsageError for a field of another type than it is annotated with."""
         fields.check(cls, args, values)
         return super().__new__(cls)
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        """The names in its memory, with these settings."""
+        return ()
 
     @abstractmethod
     def begin(self, parameters: Sequence[Tensor]) -> Memory:

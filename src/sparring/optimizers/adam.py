@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import exact, is_zero, shaped, varies
 from sparring.optimizers import Memory, Optimizer
 from sparring.optimizers._settings import refuse_outside
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+EPS = 1e-8
+"""Added to the root of the average, as in torch.optim.Adam."""
 
 
 @final
@@ -26,8 +31,14 @@ class Adam(Optimizer):
     weight_decay: float = 0.0
     """L2 regularization: weight_decay * weight is added to the gradient."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"lr", "betas", "weight_decay"})
+
     def __post_init__(self) -> None:
         refuse_outside({"lr": self.lr, "weight_decay": self.weight_decay}, {"betas": self.betas})
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        return "average", "square", "steps"
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         import torch
@@ -43,6 +54,9 @@ class Adam(Optimizer):
         from torch.optim.adam import adam
 
         with torch.no_grad():
+            if any(map(varies, (self.lr, *self.betas, self.weight_decay))):
+                self._step_apart(parameters, gradients, memory)
+                return
             adam(
                 list(parameters),
                 [_laid_like(p, g) for p, g in zip(parameters, gradients, strict=True)],
@@ -57,9 +71,24 @@ class Adam(Optimizer):
                 beta2=self.betas[1],
                 lr=self.lr,
                 weight_decay=self.weight_decay,
-                eps=1e-8,
+                eps=EPS,
                 maximize=False,
             )
+
+    def _step_apart(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
+        """The same step where members have settings of their own, which the fused kernel does not take."""
+        beta1, beta2 = self.betas
+        for steps in memory["steps"]:
+            steps.add_(1)
+        steps = exact(memory["steps"][0])
+        size, scale = self.lr / (1 - beta1**steps), (1 - beta2**steps).rsqrt()
+        each = zip(parameters, gradients, memory["average"], memory["square"], strict=True)
+        for weight, gradient, average, square in each:
+            if not is_zero(self.weight_decay):
+                gradient = gradient + shaped(self.weight_decay, weight) * weight
+            average.add_(shaped(1 - beta1, weight) * (gradient - average))
+            square.mul_(shaped(beta2, weight)).add_(shaped(1 - beta2, weight) * gradient.square())
+            weight.sub_(shaped(size, weight) * average / (square.sqrt() * shaped(scale, weight) + EPS))
 
 
 def _laid_like(parameter: Tensor, gradient: Tensor) -> Tensor:

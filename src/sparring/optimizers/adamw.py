@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero, with_fields
 from sparring.optimizers import Memory, Optimizer
+from sparring.optimizers._lists import scale
 from sparring.optimizers._settings import refuse_outside
 from sparring.optimizers.adam import Adam
 
@@ -28,8 +30,14 @@ class AdamW(Optimizer):
     weight_decay: float = 0.01
     """Share of each weight, times the learning rate, that a step takes away."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"lr", "betas", "weight_decay"})
+
     def __post_init__(self) -> None:
         refuse_outside({"lr": self.lr, "weight_decay": self.weight_decay}, {"betas": self.betas})
+
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        return Adam().keeps
 
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         return self._adam.begin(parameters)
@@ -38,10 +46,10 @@ class AdamW(Optimizer):
         import torch
 
         with torch.no_grad():
-            if self.weight_decay:
-                torch._foreach_mul_(list(parameters), 1 - self.lr * self.weight_decay)  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+            if not is_zero(self.weight_decay):
+                scale(parameters, 1 - self.lr * self.weight_decay)
             self._adam.step(parameters, gradients, memory)
 
     @property
     def _adam(self) -> Adam:
-        return Adam(self.lr, self.betas)
+        return with_fields(Adam(), {"lr": self.lr, "betas": self.betas})

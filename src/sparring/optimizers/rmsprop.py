@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero
 from sparring.optimizers import Memory, Optimizer
+from sparring.optimizers._lists import add, add_squares, added, scale
 from sparring.optimizers._settings import refuse_outside
 
 if TYPE_CHECKING:
@@ -33,31 +35,36 @@ class RMSprop(Optimizer):
     momentum: float = 0.0
     weight_decay: float = 0.0
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"lr", "alpha", "momentum", "weight_decay"})
+
     def __post_init__(self) -> None:
         refuse_outside(
             {"lr": self.lr, "weight_decay": self.weight_decay}, {"alpha": self.alpha, "momentum": self.momentum}
         )
 
+    @property
+    def keeps(self) -> tuple[str, ...]:
+        return ("square",) if is_zero(self.momentum) else ("square", "momentum")
+
     def begin(self, parameters: Sequence[Tensor]) -> Memory:
         import torch
 
-        kinds = ("square", "momentum") if self.momentum else ("square",)
-        return {kind: [torch.zeros_like(p) for p in parameters] for kind in kinds}
+        return {kind: [torch.zeros_like(p) for p in parameters] for kind in self.keeps}
 
     def step(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor], memory: Memory) -> None:
         import torch
 
         with torch.no_grad():
             weights, change = list(parameters), list(gradients)
-            if self.weight_decay:
-                change = list(torch._foreach_add(change, weights, alpha=self.weight_decay))
-            torch._foreach_mul_(memory["square"], self.alpha)
-            torch._foreach_addcmul_(memory["square"], change, change, value=1 - self.alpha)
-            scale = torch._foreach_sqrt(memory["square"])
-            torch._foreach_add_(scale, EPS)
-            change = list(torch._foreach_div(change, scale))
-            if self.momentum:
-                torch._foreach_mul_(memory["momentum"], self.momentum)
-                torch._foreach_add_(memory["momentum"], change)
+            if not is_zero(self.weight_decay):
+                change = added(change, weights, self.weight_decay)
+            scale(memory["square"], self.alpha)
+            add_squares(memory["square"], change, 1 - self.alpha)
+            root = torch._foreach_sqrt(memory["square"])
+            torch._foreach_add_(root, EPS)
+            change = list(torch._foreach_div(change, root))
+            if not is_zero(self.momentum):
+                scale(memory["momentum"], self.momentum)
+                add(memory["momentum"], change, 1)
                 change = memory["momentum"]
-            torch._foreach_add_(weights, change, alpha=-self.lr)
+            add(weights, change, -self.lr)

@@ -13,6 +13,7 @@ from sparring.catalogue import OwnPart
 from sparring.recipe.definition import PRECISIONS, Origin, Recipe, default_settings, recipe
 from sparring.recipe.files import find_recipe, reload
 from sparring.recipe.memory import remember, remembered
+from sparring.recipe.per_member import Cell, together
 from sparring.recipe.reading import KIND_OF
 from sparring.recipe.start_from import StartFrom
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KIND_OF",
     "PRECISIONS",
+    "Cell",
     "Origin",
     "OwnPart",
     "Recipe",
@@ -32,6 +34,7 @@ __all__ = [
     "reload",
     "remember",
     "remembered",
+    "together",
 ]
 
 

@@ -50,6 +50,8 @@ def fields_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
             raise UsageError(catalogue.unknown("recipe fields", name, [*known, "lr", "optimizer"]))
     if "lr" in {SAME.get(name, name) for name in changes}:
         lr = next(value for name, value in changes.items() if SAME.get(name, name) == "lr")
+        apart = made.get("per_member", recipe.per_member)
+        made["per_member"] = {path: values for path, values in apart.items() if not path.endswith(".lr")}
         for field in OPTIMIZERS:
             made[field] = _with_lr(read_field(field, made.get(field, getattr(recipe, field))), lr)
     return made

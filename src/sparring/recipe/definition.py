@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -21,6 +21,9 @@ from sparring.objectives import Objective
 from sparring.optimizers import Optimizer
 from sparring.recipe.changing import fields_of
 from sparring.recipe.encoding import decode, encode, own_part
+from sparring.recipe.numbers import parts_of
+from sparring.recipe.per_member import Cell, cells_of, check_distinct, selected
+from sparring.recipe.per_member import settled as settled_numbers
 from sparring.recipe.reading import KIND_OF, read_field, read_seeds
 from sparring.recipe.start_from import StartFrom
 from sparring.tricks import Trick
@@ -93,6 +96,9 @@ class Recipe:
     start_from: StartFrom | None = None
     """Another run whose weights of G and D the members start with (fine-tuning); in Python also its folder, as text or
     path. None draws them anew."""
+    per_member: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict[str, Any], hash=False)
+    """Numbers in which members differ: a path, as tricks.r1.gamma or lr, with a value for each member in the order of
+    the seeds. A seed may occur several times, with other numbers."""
     origin: Origin | None = None
     """The user's file that the recipe came from; None for a recipe of the catalogue or one made in Python."""
 
@@ -113,14 +119,16 @@ class Recipe:
             object.__setattr__(self, "start_from", StartFrom.read(self.start_from))
         if self.origin is not None and not isinstance(self.origin, Origin):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise UsageError(f"origin is filled in for a recipe from a file: it is not {described(self.origin)}")
+        columns, parts = settled_numbers(parts_of(self), self.seeds, self.per_member)
+        for field, value in {**parts, "per_member": columns}.items():
+            object.__setattr__(self, field, value)
         for field, limit in COUNTS.items():
             if not 1 <= getattr(self, field) < limit:
                 size = "at least 1" if getattr(self, field) < 1 else f"less than {limit:,}"
                 raise UsageError(f"{field} must be {size}, not {getattr(self, field)}")
         if not self.round:
             raise UsageError("round must have at least one move, such as d_sees_both or g_fools_d")
-        if not self.seeds or len(set(self.seeds)) != len(self.seeds):
-            raise UsageError(f"seeds must be distinct and at least one, not {list(self.seeds)}")
+        check_distinct(self.seeds, columns)
         if min(self.seeds) < 0 or max(self.seeds) >= 2**63:
             raise UsageError("a seed must lie between 0 and 2**63 - 1")
         if self.conditional and not isinstance(self.data, OwnPart) and not self.data.classes:
@@ -148,6 +156,33 @@ class Recipe:
             changes["seeds"] = seeds
         return dataclasses.replace(self, **fields_of(self, changes))
 
+    def select(self, members: Iterable[int]) -> Recipe:
+        """The recipe of some of the members, with their seeds and numbers.
+
+        Args:
+            members: their places among the seeds, from 0. `select(cell.members)` is the plain recipe of a cell.
+
+        Raises:
+            UsageError: there is no such member.
+        """
+        return selected(self, members)
+
+    def members_with(self, seeds: Iterable[int]) -> list[int]:
+        """The places of the members with these random seeds, in the order of `seeds`.
+
+        Raises:
+            UsageError: no member has such a seed.
+        """
+        wanted = list(seeds)
+        if absent := sorted(set(wanted) - set(self.seeds)):
+            raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, self.seeds)))}")
+        return [member for seed in wanted for member, its in enumerate(self.seeds) if its == seed]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The members in groups that have the same numbers; one group where no member differs from another."""
+        return cells_of(self)
+
     @property
     def classes(self) -> int:
         """Classes that G and D are conditioned on; 0 where training is not class-conditional."""
@@ -172,6 +207,7 @@ class Recipe:
             if isinstance(value := getattr(self, f.name), Origin | StartFrom)
             else encode(value)
             for f in dataclasses.fields(self)
+            if f.name != "per_member" or self.per_member  # recipes without it read as ever, and keep their ids
         }
 
     def to_json(self) -> str:

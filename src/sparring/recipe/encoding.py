@@ -24,6 +24,8 @@ def encode(value: Any) -> Any:
         return [encode(v) for v in value]  # pyright: ignore[reportUnknownVariableType]
     if value is None or isinstance(value, str | int | float | bool):
         return value
+    if isinstance(value, dict):
+        return {str(k): encode(v) for k, v in cast(dict[Any, Any], value).items()}
     if isinstance(value, OwnPart):
         return {"yours": value.name, "sha256": value.sha256, **value.fields}
     if inspect.isfunction(value) or inspect.isclass(value):
@@ -50,6 +52,8 @@ def decode(kind: str | None, value: Any) -> Any:
             fields = {k: v for k, v in part.items() if k not in ("yours", "sha256")}
             return OwnPart(str(part["yours"]), str(part.get("sha256", "")), fields)
         return catalogue.make(kind, part.get("is", ""), {k: decode(None, v) for k, v in part.items() if k != "is"})
+    if isinstance(value, dict):
+        return {k: decode(None, v) for k, v in cast(dict[str, Any], value).items()}
     return catalogue.find(kind, value) if kind == "moves" else value
 
 

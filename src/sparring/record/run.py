@@ -95,7 +95,8 @@ class RunFolder:
     def recipe(self) -> dict[str, Any]:
         """The recipe as plain data. Raises SparringError when the file is damaged."""
         recipe = self._json("recipe.json", legacy.recipe)
-        return self._checked("recipe.json", recipe, schema.RECIPE, schema.REQUIRED)
+        fields = schema.RECIPE if recipe.get("per_member") else {**schema.RECIPE, "seeds": schema.DISTINCT_SEEDS}
+        return self._checked("recipe.json", recipe, fields, schema.REQUIRED)
 
     @property
     def journal(self) -> Journal:

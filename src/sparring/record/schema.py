@@ -35,7 +35,7 @@ def _part(value: Any) -> bool:
 
 
 def _seeds(value: Any) -> bool:
-    return _all(value, lambda seed: isinstance(seed, int) and 0 <= seed < 2**63) and 0 < len(value) == len(set(value))
+    return _all(value, lambda seed: isinstance(seed, int) and 0 <= seed < 2**63) and len(value) > 0
 
 
 def _number(value: Any) -> bool:
@@ -64,7 +64,9 @@ OBJECT = Kind("an object", lambda value: isinstance(value, dict))
 LIST = Kind("a list", lambda value: isinstance(value, list))
 COUNTS = Kind("a list of whole numbers", lambda value: _all(value, COUNT.holds))
 NUMBERS = Kind("a list of numbers", lambda value: _all(value, NUMBER.holds))
-SEEDS = Kind("a list of distinct seeds", _seeds)
+SEEDS = Kind("a list of seeds", _seeds)
+DISTINCT_SEEDS = Kind("a list of distinct seeds", lambda value: _seeds(value) and len(value) == len(set(value)))
+"""Of a recipe whose members differ in nothing else."""
 PART = Kind('a component, as {"is": its name}', _part)
 PARTS = Kind("a list of components", lambda value: _all(value, _part))
 MOVES = Kind("a list of moves", lambda value: _all(value, lambda move: isinstance(move, str) or _part(move)) and value)
@@ -82,6 +84,10 @@ RANGES = Kind(
 CHANGES = Kind(
     "an object of pairs, before and after",
     lambda value: isinstance(value, dict) and all(isinstance(p, list) and len(p) == 2 for p in value.values()),
+)
+COLUMNS = Kind(
+    "an object of lists, a value for each member",
+    lambda value: isinstance(value, dict) and all(isinstance(column, list) for column in value.values()),
 )
 ORIGIN = Kind(
     "an object of file, function and sha256",
@@ -107,6 +113,7 @@ RECIPE = {
     "log_points": POSITIVE,
     "samples_per_grid": POSITIVE,
     "start_from": _or_none(OBJECT),
+    "per_member": COLUMNS,
     "origin": _or_none(ORIGIN),
 }
 REQUIRED = tuple(RECIPE)[: tuple(RECIPE).index("seeds") + 1]

@@ -61,7 +61,7 @@ def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
     named, mine = find_recipe(recipe.name, sized_by=recipe.data).to_dict(), recipe.to_dict()
     named["data"] = find_recipe(recipe.name).to_dict()["data"]
     fields = [field for field in mine if field not in ("name", "origin", "seeds", "start_from")]
-    return {field: [named[field], mine[field]] for field in fields if mine[field] != named[field]}
+    return {field: [named.get(field), mine[field]] for field in fields if mine[field] != named.get(field)}
 
 
 @cache

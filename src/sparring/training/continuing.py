@@ -36,7 +36,8 @@ def changes_to(recipe: Recipe, run: RunFolder) -> Changes:
     Raises UsageError where it is another recipe, or would shorten the run; SparringError where the data have changed.
     """
     mine, theirs = recipe.to_dict(), _in_full(run.recipe, recipe)
-    different = [field for field in mine if field not in NOT_COMPUTED and mine[field] != theirs.get(field)]
+    fields = dict.fromkeys((*mine, "per_member"))  # which a recipe names only where members differ
+    different = [field for field in fields if field not in NOT_COMPUTED and mine.get(field) != theirs.get(field)]
     if "start_from" in different and _same_weights(mine["start_from"], theirs.get("start_from")):
         different.remove("start_from")
     place = _old_place(recipe, theirs) if "data" in different else None
@@ -145,7 +146,7 @@ def _other_run(recipe: Recipe, run: RunFolder, theirs: Plain, field: str) -> Spa
         return SparringError(f"{run.path} cannot be resumed: {changed}")
     if field == "data" and recipe.data.places and old and old.get("is") == catalogue.name_of(type(recipe.data)):
         return UsageError(f"{run.path} cannot go on with {place_of(recipe)}: {_other_data(recipe, old)}")
-    mine = recipe.to_dict()[field]
+    mine = recipe.to_dict().get(field)
     if (name := own_part(old)) and name == own_part(mine):
         return UsageError(
             f"{run.path} holds another run: the code of its {field}, {name}, has changed since; choose another --out, "

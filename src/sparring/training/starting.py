@@ -127,6 +127,8 @@ def _rows(recipe: Recipe, source: RunFolder) -> list[int]:
     wanted = recipe.seeds if start.seed is None else (start.seed,) * len(recipe.seeds)
     if start.seed is None and len(theirs) == 1:
         return [0] * len(recipe.seeds)
+    if len(set(theirs)) < len(theirs):
+        raise UsageError(f"{start.run} has seeds several times, with other numbers: split it, and start from one part")
     if absent := sorted(set(wanted) - set(theirs)):
         raise UsageError(
             f"{start.run} has no seed {absent[0]} to start from: its seeds are "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from sparring import catalogue, fields
 from sparring.errors import UsageError
+from sparring.members import Numbered
 
 if TYPE_CHECKING:
     import torch
@@ -61,7 +62,7 @@ Critic = Callable[["Tensor", "Tensor | None"], Scored]
 """Scores other examples with D, given their classes in class-conditional training."""
 
 
-class Trick(ABC):
+class Trick(Numbered, ABC):
     """One addition to the game. Subclasses are final frozen dataclasses that override each hook they name."""
 
     hooks: ClassVar[frozenset[Hook]]
@@ -92,7 +93,7 @@ class Trick(ABC):
         then differs from one that was as long from the start."""
         return False
 
-    def check(self, batch: int, classes: int) -> None:  # noqa: B027 - most work anywhere
+    def check(self, batch: int, classes: int) -> None:
         """Raises UsageError if it does not work with this batch size, or this number of classes in class-conditional
         training (0 in any other)."""
 
@@ -131,7 +132,7 @@ class Trick(ABC):
         """Examples as D gets them, real or generated, in the steps of D and of G: `(P, B, *shape)`, differentiable."""
         return x
 
-    def on_scores(self, truth: int, score: Tensor, now: Now) -> None:  # noqa: B027 - most tricks do not use it
+    def on_scores(self, truth: int, score: Tensor, now: Now) -> None:
         """Called with D's scores before D's step, so that the trick may update its state.
 
         Args:
@@ -156,7 +157,7 @@ class Trick(ABC):
         """The optimizer for a player's step. Raises UsageError for one that it cannot change."""
         return optimizer
 
-    def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:  # noqa: B027 - most leave them
+    def weights(self, weights: Sequence[Tensor], who: Who, now: Now) -> None:
         """Called after a player's step; may change its weights, or the trick's state, in place."""
 
     def averaged(self, memory: Memory) -> Sequence[Tensor] | None:

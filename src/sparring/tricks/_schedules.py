@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+from sparring.members import at_most, cosine
+
+if TYPE_CHECKING:
+    from sparring.members import Number
 
 Course = Literal["linear", "cosine"]
 
 
-def moved(start: float, end: float, share: float, course: Course = "cosine") -> float:
+def moved(start: Number, end: Number, share: Number, course: Course = "cosine") -> Number:
     """From `start` at `share` 0 to `end` at `share` 1, and constant from then on.
 
     The cosine starts and ends with slope 0: Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm
     restarts", ICLR 2017, eq. 5.
     """
-    share = np.minimum(1.0, share)
+    share = at_most(share, 1.0)
     if course == "cosine":
-        share = (1 - np.cos(np.pi * share)) / 2
+        share = (1 - cosine(np.pi * share)) / 2
     return start + (end - start) * share
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sparring.members import shaped
 from sparring.tricks import Now, Scored
 from sparring.tricks._schedules import moved, refuse_no_share
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from sparring.members import Number
 
 
 def squared_slope(scored: Scored) -> Tensor:
@@ -39,7 +42,12 @@ def for_each_example(drawn: Tensor, scored: Scored) -> Tensor:
     return each.view(*each.shape, *(1,) * (scored.x.ndim - 2))
 
 
-def weight_now(weight: float, every: int, now: Now, final: float = 1.0, until: float = 1.0) -> float:
+def weighted(weight: Number, terms: Tensor) -> Tensor:
+    """A penalty's terms `(P, B)`, times its weight in this round."""
+    return shaped(weight, terms) * terms
+
+
+def weight_now(weight: float, every: int, now: Now, final: float = 1.0, until: float = 1.0) -> Number:
     """The weight of a penalty in this round.
 
     With lazy regularization, a penalty is applied in every `every`-th round only, with `every` times the weight: Karras

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import shaped
 from sparring.tricks import Hook, Memory, Now, Shape, Trick, Who
 from sparring.tricks._images import over_images, read, reflected, refuse_no_image, signals
 
@@ -48,6 +49,8 @@ class AdaptiveAugmentation(Trick):
     scaling: bool = True
     colors: bool = True
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"target", "start"})
+    at_start: ClassVar[frozenset[str]] = frozenset({"start"})
     also: ClassVar[tuple[str, ...]] = ("ada",)
     hooks: ClassVar[frozenset[Hook]] = frozenset({"augment", "on_scores"})
     when: ClassVar[str] = "as diff-augment, with the strength adapted during training"
@@ -69,12 +72,14 @@ class AdaptiveAugmentation(Trick):
     def begin(self, who: Mapping[Who, Sequence[Tensor]], members: int, device: torch.device) -> Memory:
         import torch
 
-        return {"probability": [torch.full((members,), self.start, device=device)]}
+        probability = torch.zeros(members, device=device)
+        return {"probability": [probability + shaped(self.start, probability)]}
 
     def on_scores(self, truth: int, score: Tensor, now: Now) -> None:
         if truth:
             probability = now.memory["probability"][0]
-            up_or_down = (score.sign().mean(1) - self.target).sign()
+            mean = score.sign().mean(1)
+            up_or_down = (mean - shaped(self.target, mean)).sign()
             probability.add_(up_or_down, alpha=score.shape[1] / self.ramp).clamp_(0, 1)
 
     def augment(self, x: Tensor, now: Now) -> Tensor:

@@ -28,6 +28,7 @@ class BetaSchedule(Trick):
     player: Literal["both", "G", "D"] = "both"
     """Whose optimizer: both, G or D."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"start", "end", "until"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"step"})
     when: ClassVar[str] = "with Adam and the R3GAN settings"
     source: ClassVar[str] = "Huang et al., The GAN is dead; long live the GAN!, NeurIPS 2024 (R3GAN)"

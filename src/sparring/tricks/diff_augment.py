@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
+from sparring.members import shaped, whole
 from sparring.tricks import Hook, Now, Shape, Trick
 from sparring.tricks._images import over_images, read, refuse_no_image, signals
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from sparring.members import Number
 
 Change = Literal["color", "translation", "cutout"]
 
@@ -33,6 +36,7 @@ class DiffAugment(Trick):
     strength: float = 1.0
     """Factor on all of these strengths; 0 changes nothing."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"strength"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
     when: ClassVar[str] = "few images, which D would otherwise memorize"
     source: ClassVar[str] = "Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020"
@@ -53,9 +57,10 @@ class DiffAugment(Trick):
         return x
 
 
-def _color(x: Tensor, strength: float, now: Now) -> Tensor:
+def _color(x: Tensor, strength: Number, now: Now) -> Tensor:
     # (P, B, 3), each uniform on [-strength, strength)
-    drawn = strength * (2 * now.rng.uniform("diff augment color", (x.shape[1], 3)) - 1)
+    drawn = now.rng.uniform("diff augment color", (x.shape[1], 3))
+    drawn = shaped(strength, drawn) * (2 * drawn - 1)
     brightness, saturation, contrast = (over_images(each) for each in drawn.unbind(2))
     x = x + brightness / 2
     if x.shape[2] > 1:
@@ -65,34 +70,34 @@ def _color(x: Tensor, strength: float, now: Now) -> Tensor:
     return mean + (1 + contrast / 2) * (x - mean)
 
 
-def _translation(x: Tensor, strength: float, now: Now) -> Tensor:
+def _translation(x: Tensor, strength: Number, now: Now) -> Tensor:
     import torch
 
     drawn = now.rng.uniform("diff augment translation", (x.shape[1], 2)).unbind(2)
     matrices: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
-        limit = int(strength * size / 8)
+        limit = shaped(whole(strength * size / 8), share)
         shift = (share * (2 * limit + 1)).floor() - limit
         matrices.append(signals(torch.arange(size, device=x.device) - shift.unsqueeze(-1), size))
     return read(x, *matrices)
 
 
-def _cutout(x: Tensor, strength: float, now: Now) -> Tensor:
+def _cutout(x: Tensor, strength: Number, now: Now) -> Tensor:
     import torch
 
     drawn = now.rng.uniform("diff augment cutout", (x.shape[1], 2)).unbind(2)
     inside: list[Tensor] = []
     for share, size in zip(drawn, x.shape[-2:], strict=True):
-        side = int(strength * size / 2)
+        side = shaped(whole(strength * size / 2), share)
         # Its center lies anywhere in the image, so that it may stick out.
         start = (share * (size + 1 - side % 2)).floor() - side // 2
         place = torch.arange(size, device=x.device) - start.unsqueeze(-1)
-        inside.append((place >= 0) & (place < side))
+        inside.append((place >= 0) & (place < shaped(side, place)))
     rows, columns = inside
     return x * ~(rows[:, :, None, :, None] & columns[:, :, None, None, :])
 
 
-CHANGES: dict[Change, Callable[[Tensor, float, Now], Tensor]] = {
+CHANGES: dict[Change, Callable[[Tensor, Number, Now], Tensor]] = {
     "color": _color,
     "translation": _translation,
     "cutout": _cutout,

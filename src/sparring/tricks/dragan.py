@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero, shaped
 from sparring.tricks import Critic, Hook, Now, Scored, Trick
-from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now
+from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now, weighted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +28,7 @@ class DRAGAN(Trick):
     every: int = 1
     """Apply the penalty every so many rounds, with as many times the weight (lazy regularization)."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"weight", "reach"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     mixes_examples: ClassVar[bool] = True
     when: ClassVar[str] = "as gradient-penalty, where D takes separate steps on real and on generated examples"
@@ -39,10 +41,10 @@ class DRAGAN(Trick):
 
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         weight = weight_now(self.weight, self.every, now)
-        if not (weight and real):
+        if is_zero(weight) or not real:
             return 0.0
         x = real.x.detach()
         spread = x.flatten(1).std(1, correction=0).view(-1, *(1,) * (x.ndim - 1))
         share = for_each_example(now.rng.uniform("dragan share", real.score.shape[1:]), real)
-        near = x + share * self.reach * spread * now.rng.uniform("dragan", x.shape[1:])
-        return weight * (slope(critic(near, real.classes)) - 1).square()
+        near = x + share * shaped(self.reach, share) * spread * now.rng.uniform("dragan", x.shape[1:])
+        return weighted(weight, (slope(critic(near, real.classes)) - 1).square())

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import chosen, exact, shaped, varies
 from sparring.tricks import Hook, Memory, Now, Trick, Who
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class ExponentialMovingAverage(Trick):
     warm_up: float = 0.05
     """The half-life is at most this fraction of the steps taken so far; 0 turns the warm-up off."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"half_life", "warm_up"})
     also: ClassVar[tuple[str, ...]] = ("ema",)
     hooks: ClassVar[frozenset[Hook]] = frozenset({"weights"})
     when: ClassVar[str] = "samples change much from round to round; training itself is unaffected"
@@ -51,18 +53,24 @@ class ExponentialMovingAverage(Trick):
             return
         with torch.no_grad():
             (steps,) = now.memory["steps"]
-            share = self.share_after(steps[0].to(weights[0].dtype))
+            apart = varies(self.half_life) or varies(self.warm_up)
+            share = self.share_after(exact(steps) if apart else steps[0].to(weights[0].dtype))
             for average, weight in zip(now.memory["average"], weights, strict=True):
-                average.lerp_(weight, share)
+                average.lerp_(weight, shaped(share, weight) if apart else share)
             steps += 1
 
     def averaged(self, memory: Memory) -> Sequence[Tensor]:
         return memory["average"]
 
     def share_after(self, steps: Tensor) -> Tensor:
-        """1 - decay after `steps` steps of G, a 0-dimensional tensor."""
+        """1 - decay after `steps` steps of G: 0-dimensional, or `(P,)` where members differ in their settings."""
         import torch
 
-        half_life = self.warm_up * steps if self.warm_up else torch.full_like(steps, self.half_life)
+        if varies(self.half_life) or varies(self.warm_up):
+            warm = chosen(self.warm_up == 0, torch.inf, self.warm_up * steps)
+            half_life = torch.minimum(torch.zeros_like(steps) + warm, torch.zeros_like(steps) + self.half_life)
+        else:
+            half_life = self.warm_up * steps if self.warm_up else torch.full_like(steps, self.half_life)
+            half_life = half_life.clamp(max=self.half_life)
         # A half-life of 0 keeps nothing of the average: expm1(-inf) = -1.
-        return -torch.expm1(-math.log(2) / half_life.clamp(max=self.half_life))
+        return -torch.expm1(-math.log(2) / half_life)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
+from sparring.members import shaped
 from sparring.tricks import Hook, Now, Trick, Who
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class GradientClipping(Trick):
     player: Literal["both", "G", "D"] = "both"
     """Whose gradients: both, G or D."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"max_norm"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"gradients"})
     when: ClassVar[str] = "single steps derail a run: the gradient norm has spikes"
     source: ClassVar[str] = (
@@ -37,6 +39,6 @@ class GradientClipping(Trick):
         if self.player not in ("both", who):
             return gradients
         # The same guard against a norm of 0 as in torch.nn.utils.clip_grad_norm_.
-        share = (self.max_norm / (norms + 1e-6)).clamp(max=1)
+        share = (shaped(self.max_norm, norms) / (norms + 1e-6)).clamp(max=1)
         # A lone member's weights may lack the axis P.
         return [(g * share.view(-1, *(1,) * (g.ndim - 1))).view_as(g) for g in gradients]

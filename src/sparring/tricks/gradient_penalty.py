@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero
 from sparring.tricks import Critic, Hook, Now, Scored, Trick
-from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now
+from sparring.tricks._slopes import for_each_example, refuse_no_weight, slope, weight_now, weighted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +25,7 @@ class GradientPenalty(Trick):
     every: int = 1
     """Apply the penalty every so many rounds, with as many times the weight (lazy regularization)."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"weight"})
     also: ClassVar[tuple[str, ...]] = ("wgan-gp",)
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     joint_step: ClassVar[bool] = True
@@ -37,8 +39,8 @@ class GradientPenalty(Trick):
 
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         weight = weight_now(self.weight, self.every, now)
-        if not (weight and real and fake):
+        if is_zero(weight) or not (real and fake):
             return 0.0
         share = for_each_example(now.rng.uniform("gradient penalty", real.score.shape[1:]), real)
         between = share * real.x.detach() + (1 - share) * fake.x.detach()
-        return weight * (slope(critic(between, fake.classes)) - 1).square()
+        return weighted(weight, (slope(critic(between, fake.classes)) - 1).square())

@@ -3,11 +3,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero, shaped
 from sparring.tricks import Hook, Now, Trick
 from sparring.tricks._schedules import moved, refuse_no_share
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from sparring.members import Number
 
 
 @final
@@ -24,6 +27,7 @@ class InstanceNoise(Trick):
     until: float = 0.5
     """Fraction of the run after which there is no noise."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"sd", "until"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
     when: ClassVar[str] = "D separates real from generated examples perfectly from the start"
     source: ClassVar[str] = "Sønderby et al., Amortised MAP inference for image super-resolution, ICLR 2017"
@@ -39,8 +43,8 @@ class InstanceNoise(Trick):
 
     def augment(self, x: Tensor, now: Now) -> Tensor:
         sd = self.sd_at(now.progress)
-        return x + sd * now.rng.normal("instance noise", x.shape[1:]) if sd else x
+        return x if is_zero(sd) else x + shaped(sd, x) * now.rng.normal("instance noise", x.shape[1:])
 
-    def sd_at(self, progress: float) -> float:
+    def sd_at(self, progress: float) -> Number:
         """Standard deviation when this fraction of the run is completed."""
         return moved(self.sd, 0.0, progress / self.until, "linear")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import shaped, varies
 from sparring.tricks import Hook, Now, Trick
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class LabelSmoothing(Trick):
     fake: tuple[float, float] = (0.0, 0.0)
     """Lowest and highest label of a generated example."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"real", "fake"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"label"})
     when: ClassVar[str] = "D is overconfident, with a loss on probabilities"
     source: ClassVar[str] = "Salimans et al., Improved techniques for training GANs, NeurIPS 2016, section 3.4"
@@ -34,9 +36,10 @@ class LabelSmoothing(Trick):
 
     def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
         low, high = self.real if truth == 1 else self.fake
-        if low == high:
+        if not (varies(low) or varies(high)) and low == high:
             return low
-        return now.rng.uniform(f"label smoothing {truth}", shape[1:]) * (high - low) + low
+        drawn = now.rng.uniform(f"label smoothing {truth}", shape[1:])
+        return drawn * shaped(high - low, drawn) + shaped(low, drawn)
 
     def mean_label(self, label: float, truth: int, progress: float) -> float:
         # A label that an earlier trick gave is drawn anew, so nothing of it is left.

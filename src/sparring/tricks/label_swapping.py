@@ -3,10 +3,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import at_most, chosen, shaped, varies
 from sparring.tricks import Hook, Now, Trick
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from sparring.members import Number
 
 
 @final
@@ -22,6 +25,7 @@ class LabelSwapping(Trick):
     until: float = 0.5
     """Fraction of the run after which none is flipped; 0 keeps the rate constant to the end."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"rate", "until"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"label"})
     when: ClassVar[str] = "D learns too fast early on: label noise slows it down"
     source: ClassVar[str] = "Chintala et al., How to train a GAN?, 2016, item 6"
@@ -36,15 +40,18 @@ class LabelSwapping(Trick):
 
     def label(self, label: float | Tensor, truth: int, shape: tuple[int, int], now: Now) -> float | Tensor:
         rate = self.rate_at(now.progress)
-        if rate == 0:
+        if not varies(rate) and rate == 0:
             return label
-        swapped = (now.rng.uniform(f"label swapping {truth}", shape[1:]) < rate).to(now.rng.dtype)
+        drawn = now.rng.uniform(f"label swapping {truth}", shape[1:])
+        swapped = (drawn < shaped(rate, drawn)).to(now.rng.dtype)
         return swapped * (1 - label) + (1 - swapped) * label
 
     def mean_label(self, label: float, truth: int, progress: float) -> float:
         rate = self.rate_at(progress)
         return rate * (1 - label) + (1 - rate) * label
 
-    def rate_at(self, progress: float) -> float:
+    def rate_at(self, progress: float) -> Number:
         """Fraction of labels flipped when this fraction of the run is completed."""
+        if varies(self.until):
+            return self.rate * chosen(self.until == 0, 1.0, 1 - at_most(progress / self.until, 1.0))
         return self.rate if self.until == 0 else self.rate * max(0.0, 1 - progress / self.until)

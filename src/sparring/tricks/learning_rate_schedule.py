@@ -3,13 +3,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
-import numpy as np
-
+from sparring.members import at_most, is_zero
 from sparring.tricks import Hook, Now, Trick, Who
 from sparring.tricks._optimizers import with_setting
 from sparring.tricks._schedules import moved, refuse_no_share
 
 if TYPE_CHECKING:
+    from sparring.members import Number
     from sparring.optimizers import Optimizer
 
 
@@ -33,6 +33,7 @@ class LearningRateSchedule(Trick):
     player: Literal["both", "G", "D"] = "both"
     """Whose optimizer: both, G or D."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"final", "until", "warm_up"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"step"})
     when: ClassVar[str] = "to settle at the end of a run; with a warm-up where the first steps do damage"
     source: ClassVar[str] = "Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5; as in Huang et al., NeurIPS 2024 (R3GAN)"
@@ -51,9 +52,11 @@ class LearningRateSchedule(Trick):
             return optimizer
         return with_setting(optimizer, "lr", lambda lr: lr * self.factor_at(now))
 
-    def factor_at(self, now: Now) -> float:
+    def factor_at(self, now: Now) -> Number:
         """The product of the two factors."""
-        grown = np.minimum(1.0, (now.round + 1) / (self.warm_up * now.rounds)) if self.warm_up else 1.0
+        grown = 1.0
+        if not is_zero(self.warm_up):  # divided by 0, where only some members have no warm-up, it is infinite
+            grown = at_most((now.round + 1) / (self.warm_up * now.rounds), 1.0)
         if self.course == "constant":
             return grown
         return grown * moved(1.0, self.final, now.progress / self.until, self.course)

@@ -22,6 +22,7 @@ class Packing(Trick):
     count: int = 2
     """Examples per pack."""
 
+    at_start: ClassVar[frozenset[str]] = frozenset({"count"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
     reshapes: ClassVar[bool] = True
     when: ClassVar[str] = "modes of the data are missing from the samples"

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero
 from sparring.tricks import Critic, Hook, Now, Scored, Trick
-from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now
+from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now, weighted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +30,7 @@ class R1(Trick):
     until: float = 1.0
     """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"gamma", "final", "until"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "losses oscillate or D is much stronger than G; the first penalty to try, with any objective"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 9"
@@ -42,4 +44,4 @@ class R1(Trick):
 
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         gamma = weight_now(self.gamma, self.every, now, self.final, self.until)
-        return gamma / 2 * squared_slope(real) if gamma and real else 0.0
+        return weighted(gamma / 2, squared_slope(real)) if not is_zero(gamma) and real else 0.0

@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero
 from sparring.tricks import Critic, Hook, Now, Scored, Trick
-from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now
+from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now, weighted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +29,7 @@ class R1R2(Trick):
     until: float = 1.0
     """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"gamma", "final", "until"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "with the objective relativistic-paired, as in R3GAN"
     source: ClassVar[str] = "Huang et al., The GAN is dead; long live the GAN!, NeurIPS 2024, section 2 (R3GAN)"
@@ -41,4 +43,6 @@ class R1R2(Trick):
 
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         gamma = weight_now(self.gamma, self.every, now, self.final, self.until)
-        return sum((gamma / 2 * squared_slope(side) for side in (real, fake) if gamma and side), 0.0)
+        if is_zero(gamma):
+            return 0.0
+        return sum((weighted(gamma / 2, squared_slope(side)) for side in (real, fake) if side), 0.0)

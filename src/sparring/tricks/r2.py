@@ -3,8 +3,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import is_zero
 from sparring.tricks import Critic, Hook, Now, Scored, Trick
-from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now
+from sparring.tricks._slopes import refuse_no_weight, squared_slope, weight_now, weighted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,6 +29,7 @@ class R2(Trick):
     until: float = 1.0
     """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"gamma", "final", "until"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "to compare with r1; to use both, take r1-r2"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 10"
@@ -41,4 +43,4 @@ class R2(Trick):
 
     def penalty(self, real: Scored | None, fake: Scored | None, critic: Critic, now: Now) -> Tensor | float:
         gamma = weight_now(self.gamma, self.every, now, self.final, self.until)
-        return gamma / 2 * squared_slope(fake) if gamma and fake else 0.0
+        return weighted(gamma / 2, squared_slope(fake)) if not is_zero(gamma) and fake else 0.0

@@ -21,6 +21,7 @@ class TwoTimeScales(Trick):
     factor: float = 4.0
     """Factor on D's learning rate."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"factor"})
     also: ClassVar[tuple[str, ...]] = ("ttur",)
     hooks: ClassVar[frozenset[Hook]] = frozenset({"step"})
     when: ClassVar[str] = "D is too weak (its output is the same for everything), and more steps of it cost too much"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
+from sparring.members import shaped
 from sparring.tricks import Hook, Now, Trick, Who
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class WeightClipping(Trick):
     limit: float = 0.01
     """Largest absolute value of a weight, biases and normalization gains included."""
 
+    per_member: ClassVar[frozenset[str]] = frozenset({"limit"})
     hooks: ClassVar[frozenset[Hook]] = frozenset({"weights"})
     when: ClassVar[str] = "with the objective wasserstein, as in the original paper; gradient-penalty works better"
     source: ClassVar[str] = "Arjovsky et al., Wasserstein generative adversarial networks, ICML 2017, algorithm 1"
@@ -36,4 +38,5 @@ class WeightClipping(Trick):
         if who == "D":
             with torch.no_grad():
                 for weight in weights:
-                    weight.clamp_(-self.limit, self.limit)
+                    limit = shaped(self.limit, weight)
+                    weight.clamp_(-limit, limit)

@@ -48,18 +48,17 @@ class ShardedRun:
         start = start_weights(recipe, self.run)
         if start is not None:
             one = {name: each[:1] for name, each in start.items()}
-            start_with(game_of(recipe.replace(seeds=recipe.seeds[:1]), source), recipe, one)
+            start_with(game_of(recipe.select([0]), source), recipe, one)
         begin(self.task, self.settings.device, plan.threads, len(plan.shards), start)
         if start is not None:
             for shard in plan.shards:
-                members = [recipe.seeds.index(seed) for seed in shard.seeds]
-                shard.run.save_start({name: each[members] for name, each in start.items()})
+                shard.run.save_start({name: each[list(shard.members)] for name, each in start.items()})
         plan.write(self.run)
         return plan
 
     def job(self, shard: Shard, threads: int) -> Job:
         """What a worker gets."""
-        recipe = self.task.recipe.replace(seeds=shard.seeds)
+        recipe = self.task.recipe.select(shard.members)
         return Job.of(recipe, self.settings, len(self.task.recipe.seeds), threads)
 
     def session(self, plan: ShardPlan, n_workers: int, where: str = "") -> Session:
@@ -85,7 +84,7 @@ class ShardedRun:
     def _threads(self) -> int:
         """Of each process."""
         recipe = self.task.recipe
-        shard = recipe.replace(seeds=recipe.seeds[: -(-len(recipe.seeds) // self.count)])
+        shard = recipe.select(range(-(-len(recipe.seeds) // self.count)))
         return self.settings.threads or max(1, min(threads_for(shard), idle_cores() // self.count))
 
     def _refuse_what_others_cannot_make(self) -> None:

@@ -25,11 +25,18 @@ class Shard:
     number: int
     seeds: tuple[int, ...]
     folder: Path
+    first: int = 0
+    """The place of its first member among those of the run."""
 
     @property
     def run(self) -> RunFolder:
         """The shard as a run of its own."""
         return RunFolder(self.folder)
+
+    @property
+    def members(self) -> range:
+        """The places of its members among those of the run."""
+        return range(self.first, self.first + len(self.seeds))
 
     @property
     def log(self) -> Path:
@@ -74,7 +81,10 @@ class ShardPlan:
 
     @classmethod
     def _of_seeds(cls, run: RunFolder, seeds: Sequence[Sequence[int]], threads: int) -> ShardPlan:
-        shards = (Shard(number, tuple(some), run.shards / f"{number:03d}") for number, some in enumerate(seeds))
+        shards = (
+            Shard(number, tuple(some), run.shards / f"{number:03d}", sum(map(len, seeds[:number])))
+            for number, some in enumerate(seeds)
+        )
         return cls(run.path, tuple(shards), threads)
 
     @property
