@@ -28,6 +28,10 @@ class Settings:
     early_stop: bool = False
     compile: bool | None = None
     judge: bool = True
+    until: int | None = None
+    """The round after which to stop, as if it had been asked to then; None for the recipe's last."""
+    evaluate_all: bool = False
+    """Whether samples are evaluated at every log point, whatever share of the time that takes."""
 
     def check(self, sharded: bool) -> None:
         """Raises UsageError for what does not go together, and for a number of threads that cannot be."""

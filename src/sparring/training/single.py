@@ -6,7 +6,7 @@ import json
 import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sparring.analysis.evaluator import Evaluator
@@ -31,7 +31,7 @@ from sparring.training.chores.best import Best
 from sparring.training.chores.checkpoint import Checkpoint
 from sparring.training.chores.divergence import Divergence
 from sparring.training.chores.early_stop import EarlyStop
-from sparring.training.chores.evaluate import Decide, Evaluate, as_due
+from sparring.training.chores.evaluate import Decide, Evaluate, always, as_due
 from sparring.training.chores.record import Record
 from sparring.training.prepare import Settings, Task, begin, saved_round
 from sparring.training.starting import event_of, sentence, start_weights, start_with
@@ -80,14 +80,17 @@ def train_here(
             world.barrier()
             members = shared_run.members if shared_run else len(recipe.seeds)
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
+            trainer.until = min(recipe.rounds, settings.until or recipe.rounds)
             if not is_new:
                 trainer.resume()
             ends = ("finished", "plateau") if settings.early_stop else ("finished",)
-            is_over = not is_new and run.story.status in ends
+            is_over = not is_new and (run.story.status in ends or game.round == settings.until)
             world.barrier()
             if is_over:
                 return run
             shared_run = shared_run or SharedRun(members)
+            if settings.evaluate_all:
+                shared_run = replace(shared_run, evaluates=always)
             evaluate = _evaluate(trainer, settings, shared_run, source) if world.is_main else None
             with _stopping_on_ctrl_c(trainer):
                 if world.is_main:

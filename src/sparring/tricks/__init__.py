@@ -75,6 +75,8 @@ class Trick(Numbered, ABC):
     """Whether `augment` changes the shape of examples, so that D can score none without it."""
     also: ClassVar[tuple[str, ...]] = ()
     """Other names that it is known by."""
+    strength_field: ClassVar[str] = ""
+    """The field that says how strong it is, where 0 is the same as a recipe without the trick."""
     when: ClassVar[str]
     """When to use it, in a few words."""
     source: ClassVar[str]

@@ -37,6 +37,7 @@ class DiffAugment(Trick):
     """Factor on all of these strengths; 0 changes nothing."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"strength"})
+    strength_field: ClassVar[str] = "strength"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
     when: ClassVar[str] = "few images, which D would otherwise memorize"
     source: ClassVar[str] = "Zhao et al., Differentiable augmentation for data-efficient GAN training, NeurIPS 2020"

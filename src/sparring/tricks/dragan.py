@@ -29,6 +29,7 @@ class DRAGAN(Trick):
     """Apply the penalty every so many rounds, with as many times the weight (lazy regularization)."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"weight", "reach"})
+    strength_field: ClassVar[str] = "weight"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     mixes_examples: ClassVar[bool] = True
     when: ClassVar[str] = "as gradient-penalty, where D takes separate steps on real and on generated examples"

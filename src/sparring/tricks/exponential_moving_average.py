@@ -30,6 +30,7 @@ class ExponentialMovingAverage(Trick):
 
     per_member: ClassVar[frozenset[str]] = frozenset({"half_life", "warm_up"})
     also: ClassVar[tuple[str, ...]] = ("ema",)
+    strength_field: ClassVar[str] = "half_life"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"weights"})
     when: ClassVar[str] = "samples change much from round to round; training itself is unaffected"
     source: ClassVar[str] = "Yazıcı et al., The unusual effectiveness of averaging in GAN training, ICLR 2019"

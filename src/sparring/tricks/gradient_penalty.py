@@ -27,6 +27,7 @@ class GradientPenalty(Trick):
 
     per_member: ClassVar[frozenset[str]] = frozenset({"weight"})
     also: ClassVar[tuple[str, ...]] = ("wgan-gp",)
+    strength_field: ClassVar[str] = "weight"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     joint_step: ClassVar[bool] = True
     when: ClassVar[str] = (

@@ -28,6 +28,7 @@ class InstanceNoise(Trick):
     """Fraction of the run after which there is no noise."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"sd", "until"})
+    strength_field: ClassVar[str] = "sd"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"augment"})
     when: ClassVar[str] = "D separates real from generated examples perfectly from the start"
     source: ClassVar[str] = "Sønderby et al., Amortised MAP inference for image super-resolution, ICLR 2017"

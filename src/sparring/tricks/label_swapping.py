@@ -26,6 +26,7 @@ class LabelSwapping(Trick):
     """Fraction of the run after which none is flipped; 0 keeps the rate constant to the end."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"rate", "until"})
+    strength_field: ClassVar[str] = "rate"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"label"})
     when: ClassVar[str] = "D learns too fast early on: label noise slows it down"
     source: ClassVar[str] = "Chintala et al., How to train a GAN?, 2016, item 6"

@@ -31,6 +31,7 @@ class R1(Trick):
     """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"gamma", "final", "until"})
+    strength_field: ClassVar[str] = "gamma"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "losses oscillate or D is much stronger than G; the first penalty to try, with any objective"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 9"

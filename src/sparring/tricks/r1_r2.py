@@ -30,6 +30,7 @@ class R1R2(Trick):
     """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"gamma", "final", "until"})
+    strength_field: ClassVar[str] = "gamma"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "with the objective relativistic-paired, as in R3GAN"
     source: ClassVar[str] = "Huang et al., The GAN is dead; long live the GAN!, NeurIPS 2024, section 2 (R3GAN)"

@@ -30,6 +30,7 @@ class R2(Trick):
     """Fraction of the run after which gamma has fallen to it, along a cosine."""
 
     per_member: ClassVar[frozenset[str]] = frozenset({"gamma", "final", "until"})
+    strength_field: ClassVar[str] = "gamma"
     hooks: ClassVar[frozenset[Hook]] = frozenset({"penalty"})
     when: ClassVar[str] = "to compare with r1; to use both, take r1-r2"
     source: ClassVar[str] = "Mescheder et al., Which training methods for GANs do actually converge?, ICML 2018, eq. 10"

@@ -28,6 +28,11 @@ def as_due(round: int, due: bool) -> bool:
     return due
 
 
+def always(round: int, due: bool) -> bool:
+    """The decision of a run whose evaluations must not depend on how fast it goes: at every log point but the first."""
+    return round > 0
+
+
 class Evaluate(Chore):
     """Adds sample-quality metrics to log events. The journal says once, as `real-baseline`, what real data scores."""
 

@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol
 
 from sparring.errors import SparringError
 from sparring.interruption import announce, when_ended, when_stopped
 from sparring.record import RunFolder, training_lock
 from sparring.training.distributed.sharded_run import ShardedRun
-from sparring.training.distributed.shards import Shard, ShardPlan
-from sparring.training.distributed.status import Session, SessionWatcher, Status
+from sparring.training.distributed.shards import Job, Shard, ShardPlan
+from sparring.training.distributed.status import DONE, Session, SessionWatcher, Status
 from sparring.training.distributed.workers import Exit, LocalWorkers, Workers
 from sparring.training.prepare import Settings, Task
 from sparring.training.stop_signals import STOPPING, on_stop_signal
@@ -47,7 +47,7 @@ def train_shards(
         from sparring.training.distributed.ray import RayWorkers
 
         sharded = ShardedRun(task, settings, max(processes, 2))
-        return _coordinate(sharded, lambda plan: RayWorkers(task.run, plan), session_watchers)
+        return _coordinate(sharded, RayWorkers, session_watchers)
     sharded = ShardedRun(task, settings, processes)
     return _coordinate(sharded, lambda plan: LocalWorkers(plan, processes), session_watchers)
 
@@ -97,11 +97,28 @@ def counting_stop_signals() -> Generator[StopSignals]:
         yield signals
 
 
+class Jobs(Protocol):
+    """What a coordinator has trained: the shards of one run, or the runs of many cells."""
+
+    @property
+    def run(self) -> RunFolder:
+        """The folder that all belongs to."""
+        ...
+
+    def job(self, shard: Shard, threads: int) -> Job:
+        """What the worker of a shard gets."""
+        ...
+
+    def rounds(self, shard: Shard) -> int:
+        """For how many rounds a shard is to be trained."""
+        ...
+
+
 @dataclass
 class Coordinator:
-    """One session of a sharded run."""
+    """One session of a sharded run, or of many runs."""
 
-    sharded: ShardedRun
+    sharded: Jobs
     plan: ShardPlan
     workers: Workers
     session: Session
@@ -116,7 +133,7 @@ class Coordinator:
     def run(self) -> None:
         """Until every shard is finished, or all have stopped. Raises SparringError when one fails."""
         statuses = self.session.statuses
-        self.waiting = [shard for shard in self.plan.shards if statuses[shard.number].end != "finished"]
+        self.waiting = [shard for shard in self.plan.shards if statuses[shard.number].end not in DONE]
         while self.waiting or self.training:
             self._start_waiting()
             for shard in tuple(self.training):
@@ -144,14 +161,14 @@ class Coordinator:
         self.training.remove(shard)
         if not self._is_done(shard, exited) and not self.session.stopping:
             self.waiting.insert(0, shard)
-            self.session.statuses[shard.number] = Status.stored(shard, self.session.recipe.rounds)
+            self.session.statuses[shard.number] = Status.stored(shard, self.sharded.rounds(shard))
 
     def _is_done(self, shard: Shard, exited: Exit) -> bool:
         """Whether a shard whose process has ended needs no other. Raises SparringError where another would not help."""
         status = self.session.status(shard)
         if status.end == "failed":
             raise SparringError(status.error)
-        if status.end == "finished":
+        if status.end in DONE:
             return True
         if self.session.stopping:
             return False

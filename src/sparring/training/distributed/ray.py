@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import SparringError
-from sparring.record import RunFolder, write_atomically
+from sparring.record import write_atomically
 from sparring.training.distributed.channel import Channel
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Status
@@ -107,13 +107,14 @@ class RayChannel(Channel):
 class RayWorkers(Workers):
     """The tasks of one run. A cluster that is running is joined, else one is started on this machine."""
 
-    def __init__(self, run: RunFolder, plan: ShardPlan):
+    def __init__(self, plan: ShardPlan):
         ray = _ray()
-        self._run, self._started_ray = run, not ray.is_initialized()
+        self._folders = [shard.folder for shard in plan.shards]
+        self._started_ray = not ray.is_initialized()
         if self._started_ray:
             ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
         self._token = uuid.uuid4().hex
-        run.write_text(f"{run.shards.name}/token", self._token)
+        write_atomically(self._folders[0].with_name("token"), lambda path: path.write_text(self._token))
         on_this_host = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
@@ -135,7 +136,7 @@ class RayWorkers(Workers):
     def status(self, shard: Shard) -> Status | None:
         statuses, sent = _ray().get(self._mailbox.collect.remote())
         for number, files, weights in sent:
-            _keep(self._run.shards / f"{number:03d}", files, weights)
+            _keep(self._folders[number], files, weights)
         return Status(**statuses[shard.number]) if shard.number in statuses else None
 
     def exited(self, shard: Shard) -> Exit | None:

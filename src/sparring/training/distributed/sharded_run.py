@@ -61,6 +61,10 @@ class ShardedRun:
         recipe = self.task.recipe.select(shard.members)
         return Job.of(recipe, self.settings, len(self.task.recipe.seeds), threads)
 
+    def rounds(self, shard: Shard) -> int:
+        """For how many rounds a shard is to be trained: as all others."""
+        return self.task.recipe.rounds
+
     def session(self, plan: ShardPlan, n_workers: int, where: str = "") -> Session:
         """What session watchers are given; shards are where their checkpoints are."""
         statuses = {shard.number: Status.stored(shard, self.task.recipe.rounds) for shard in plan.shards}

@@ -112,6 +112,10 @@ class Job:
     metrics: bool
     compile: bool | None = None
     judge: bool = True
+    until: int | None = None
+    evaluate_all: bool = False
+    measure: int = 0
+    """Samples of each member that are measured at the end; 0 to leave that to others."""
 
     @classmethod
     def of(cls, recipe: Recipe, settings: Settings, members: int, threads: int) -> Job:
@@ -125,6 +129,8 @@ class Job:
             metrics=settings.metrics,
             compile=settings.compile,
             judge=settings.judge,
+            until=settings.until,
+            evaluate_all=settings.evaluate_all,
         )
 
     def make_recipe(self) -> Recipe:
@@ -135,7 +141,16 @@ class Job:
     def settings(self) -> Settings:
         """The arguments of `train` that it carries."""
         home = Path(self.data_dir) if self.data_dir else None
-        return Settings(home, self.device, self.threads, self.metrics, compile=self.compile, judge=self.judge)
+        return Settings(
+            home,
+            self.device,
+            self.threads,
+            self.metrics,
+            compile=self.compile,
+            judge=self.judge,
+            until=self.until,
+            evaluate_all=self.evaluate_all,
+        )
 
     def plain(self) -> dict[str, Any]:
         """For JSON; `Job(**plain)` is the same job."""

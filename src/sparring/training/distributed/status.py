@@ -16,7 +16,9 @@ from sparring.training.distributed.shards import Shard
 from sparring.training.prepare import saved_round
 from sparring.training.trainer import Trainer
 
-End = Literal["finished", "stopped", "failed"]
+End = Literal["finished", "stopped", "failed", "diverged"]
+DONE = ("finished", "diverged")
+"""Ends after which there is nothing left to train."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,15 @@ class Status:
 
     @classmethod
     def stored(cls, shard: Shard, rounds: int) -> Status:
-        """Of a shard that nobody trains, of a run of so many rounds: where it would be resumed."""
+        """Of a shard that nobody trains, which is to be trained for so many rounds: where it would be resumed."""
         if not shard.run.exists:
             return cls()
         story = shard.run.story
-        end = "finished" if story.status == "finished" and story.round >= rounds else None
-        return cls(saved_round(shard.run) or 0, seconds=story.seconds, end=end)
+        saved = saved_round(shard.run) or 0
+        end: End | None = "diverged" if story.status == "diverged" else None
+        if story.round >= rounds and (story.status == "finished" or (story.status == "stopped" and saved >= rounds)):
+            end = "finished"
+        return cls(saved, seconds=story.seconds, n_diverged=len(story.diverged), end=end)
 
     def plain(self) -> dict[str, Any]:
         """For JSON; `Status(**plain)` is the same status."""

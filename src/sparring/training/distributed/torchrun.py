@@ -14,7 +14,7 @@ from sparring.training.distributed.channel import SharedFolder, reported_status
 from sparring.training.distributed.coordinator import CATCH_UP_SECONDS, POLL_SECONDS, counting_stop_signals
 from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.shards import ShardPlan
-from sparring.training.distributed.status import SessionWatcher
+from sparring.training.distributed.status import DONE, SessionWatcher
 from sparring.training.distributed.worker import work
 from sparring.training.trainer import Watcher
 
@@ -59,7 +59,7 @@ def _wait_for_ranks(plan: ShardPlan, world: World, update: Callable[[], None]) -
     def is_training(rank: int) -> bool:
         reported = [reported_status(shard.folder) for shard in plan.shards[rank :: world.size]]
         ends = [status.end if status else None for status in reported]
-        return "stopped" not in ends and any(end != "finished" for end in ends)
+        return "stopped" not in ends and any(end not in DONE for end in ends)
 
     with counting_stop_signals() as signals:
         until = math.inf

@@ -10,7 +10,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sparring.analysis.measure import keep, measure
 from sparring.errors import SparringError
+from sparring.record import RunFolder
 from sparring.training.distributed.channel import Channel, SharedFolder
 from sparring.training.distributed.shards import Job
 from sparring.training.distributed.status import Status
@@ -32,19 +34,28 @@ def work(job: Job, folder: Path, channel: Channel, watchers: Sequence[Watcher] =
         task = prepare(job.make_recipe(), folder, job.settings, sharded=False)
         shared_run = SharedRun(job.members, channel.evaluates)
         run = train_here(task, job.settings, (reporter, *watchers), shared_run)
+        status = _status(job, run, reporter.status)
+        if job.measure and status.end == "finished" and run.story.status == "finished":
+            keep(measure(run, job.measure, data_dir=job.settings.data_dir))
     except SparringError as error:
         status = dataclasses.replace(reporter.status, end="failed", error=str(error))
-    else:
-        story = run.story
-        status = dataclasses.replace(
-            reporter.status,
-            round=story.round,
-            seconds=story.seconds,
-            n_diverged=len(story.diverged),
-            end="finished" if story.status == "finished" else "stopped",
-        )
+        if RunFolder(folder).exists and RunFolder(folder).story.status == "diverged":
+            status = dataclasses.replace(_status(job, RunFolder(folder), status), end="diverged")
     channel.report(status)
     return status
+
+
+def _status(job: Job, run: RunFolder, last: Status) -> Status:
+    """Of a run whose training has ended for now."""
+    story = run.story
+    over = story.status == "finished" or (job.until is not None and story.round >= job.until)
+    return dataclasses.replace(
+        last,
+        round=story.round,
+        seconds=story.seconds,
+        n_diverged=len(story.diverged),
+        end="finished" if over else "stopped",
+    )
 
 
 class _Reporter:

@@ -1,0 +1,272 @@
+"""A row for each cell and seed, from the runs that were trained: final numbers, series, what the diagnosis finds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sparring import catalogue
+from sparring.analysis.diagnosis import diagnosis, story_of
+from sparring.metrics import all_metrics
+from sparring.record import RunFolder, Story
+from sparring.record.story import CURVES
+from sparring.rules import Finding, Signals
+from sparring.study.definition import PlannedCell, Study
+from sparring.study.folder import StudyFolder
+from sparring.study.outcome import DISTANCE, Outcome, quantity_of
+from sparring.study.results import Cell, FactorLevels, Quantity, Results, Row, Series, Values
+
+JUDGED = "frechet-distance"
+"""The outcome by default, of data with a judge."""
+COLLAPSE = "mode-collapse"
+LAST = 0.05
+"""Share of the rounds whose evaluations `last` averages over."""
+D_OUTPUTS = ("d_train", "d_held_out", "d_generated")
+"""D's mean outputs at evaluations, whose course shows whether D overfits."""
+
+
+def collect(folder: StudyFolder, study: Study | None = None) -> Results:
+    """Everything that the folder's runs have come to so far.
+
+    Args:
+        folder: The study's folder.
+        study: The study with a user's own parts, where they exist in this process; else as the folder has it.
+
+    Raises:
+        SparringError: A run's files are damaged.
+    """
+    study = study or folder.study
+    found = [(cell, [_RunFacts.of(run) for run in folder.runs(cell)]) for cell in study.cells]
+    facts = [each for _, runs in found for each in runs]
+    outcome = _settled(Outcome.read(study.outcome), facts)
+    stopped = folder.stopped() if study.looks else {}
+    cells = tuple(_cell(folder, cell, runs, stopped.get(cell.id)) for cell, runs in found)
+    rows = [
+        dataclasses.replace(row, cell=cell.id, folder=folder.relative(each.run))
+        for cell, runs in found
+        for each in runs
+        for row in each.rows(outcome)
+        if row.seed in study.seeds
+    ]
+    judged = [_judged(row, outcome, cells) for row in rows]
+    return Results(
+        name=study.name,
+        question=study.question,
+        outcome=outcome.text,
+        factors=tuple(FactorLevels(name=f.name, levels=tuple(l.label for l in f.levels)) for f in study.factors),
+        design=study.design,
+        aliases=study.aliases,
+        steps=tuple(tuple(study.cells[i].id for i in order) for order in study.steps),
+        reference=study.cells[0].id,
+        seeds=study.seeds,
+        cells=cells,
+        rows=tuple(judged),
+        quantities=_quantities(judged, outcome),
+        looks=study.looks,
+        precision=study.precision,
+        folder=str(folder.path),
+    )
+
+
+def _cell(folder: StudyFolder, cell: PlannedCell, runs: Sequence[_RunFacts], stopped: int | None) -> Cell:
+    first = runs[0] if runs else None
+    return Cell(
+        id=cell.id,
+        label=cell.label,
+        levels=cell.levels,
+        recipe=cell.recipe.id,
+        folders=tuple(folder.relative(each.run) for each in runs),
+        real=first.real if first else {},
+        real_measured=first.real_measured if first else {},
+        stopped=stopped,
+    )
+
+
+def _judged(row: Row, outcome: Outcome, cells: Sequence[Cell]) -> Row:
+    """The row with its outcome."""
+    if outcome.name == "seconds":
+        return dataclasses.replace(row, outcome=None if row.diverged else row.seconds)
+    cell = next(each for each in cells if each.id == row.cell)
+    value, censored = outcome.of(row, cell.real.get(outcome.name))
+    return dataclasses.replace(row, outcome=value, censored=censored)
+
+
+def _settled(outcome: Outcome, facts: Sequence[_RunFacts]) -> Outcome:
+    """The outcome with the quantity that is meant where none was named."""
+    if outcome.name:
+        return outcome
+    judged = bool(facts) and all(each.signals.has_judge and JUDGED in each.names for each in facts)
+    return outcome.named(JUDGED if judged else DISTANCE)
+
+
+def _quantities(rows: Sequence[Row], outcome: Outcome) -> dict[str, Quantity]:
+    names = dict.fromkeys(name for row in rows for name in row.values)
+    order = [*(name for name in all_metrics() if name in names), *(n for n in names if n not in all_metrics())]
+    return {outcome.text: outcome.quantity, **{name: quantity_of(name) for name in order if name != outcome.text}}
+
+
+@dataclass(frozen=True)
+class _RunFacts:
+    """One run of a cell, with everything that its rows are made of."""
+
+    run: RunFolder
+    story: Story
+    measures: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, run: RunFolder) -> _RunFacts:
+        story = story_of(run)
+        measures = run.measures
+        fresh = measures is not None and measures["round"] == story.round
+        return cls(run, story, measures if measures is not None and fresh else {})
+
+    @cached_property
+    def signals(self) -> Signals:
+        return Signals(self.story)
+
+    @cached_property
+    def distance(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rounds `(T,)` and how far samples were from the data then, `(T, P)`; of a target's data to the last digit."""
+        if self.signals.target_errors is not None:
+            return self.signals.target_errors
+        distance = self.signals.distance
+        return distance.rounds, distance.values
+
+    @property
+    def real(self) -> dict[str, float | None]:
+        return dict((self.story.real_baseline or {}).get("metrics", {}))
+
+    @property
+    def real_measured(self) -> dict[str, float | None]:
+        return {name: each["real"] for name, each in self.measures.get("metrics", {}).items()}
+
+    @property
+    def names(self) -> list[str]:
+        """Metrics that the run has, evaluated or measured."""
+        return list(dict.fromkeys([*self.story.evaluations[1], *self.real_measured]))
+
+    def rows(self, outcome: Outcome) -> list[Row]:
+        """One for each member; the outcome is not filled in."""
+        story, found = self.story, self._findings
+        collapsed = self._collapsed
+        tables, series = self._values(), self._series(outcome)
+        spent = self._net_seconds(story.round, story.seconds)
+        return [
+            Row(
+                cell="",
+                seed=seed,
+                folder="",
+                outcome=None,
+                diverged=m in story.diverged,
+                collapsed=bool(collapsed[m]),
+                finding=found[seed].rule if seed in found else "",
+                fault=seed in found and found[seed].fault,
+                status=story.status,
+                rounds=story.round,
+                seconds=round(spent, 3),
+                members=len(story.seeds),
+                values={name: _member(table, m) for name, table in tables.items()},
+                series={name: _member_series(each, m) for name, each in series.items()},
+            )
+            for m, seed in enumerate(story.seeds)
+        ]
+
+    @cached_property
+    def _findings(self) -> dict[int, Finding]:
+        """Seed -> what explains most of that member."""
+        found: dict[int, Finding] = {}
+        findings = diagnosis(self.story).findings
+        for each in sorted(findings, key=lambda f: (not f.mended, -f.strength * f.of / len(f.members))):
+            for seed in each.members:
+                found.setdefault(seed, each)
+        return found
+
+    @cached_property
+    def _collapsed(self) -> np.ndarray:
+        """Of every member, however few: a finding is reported for a quarter of them at least."""
+        detection = catalogue.find("rules", COLLAPSE)().detect(self.signals)
+        if detection is None:
+            return np.zeros(len(self.story.seeds), dtype=bool)
+        return detection.holds & ~self.signals.progress.unfinished
+
+    def _values(self) -> dict[str, dict[str, np.ndarray]]:
+        """Quantity -> summary -> value of every member, `(P,)`."""
+        rounds, evaluated = self.story.evaluations
+        tables = {name: _summaries(rounds, each, self._best(name)) for name, each in evaluated.items()}
+        tables[DISTANCE] = _summaries(*self.distance, np.nanmin)
+        for name in CURVES:
+            curve = self.story.curve(name)
+            tables[name] = _summaries(self.story.logged_rounds, curve, None) | {"last": self.story.last(name)}
+        for name, each in self.measures.get("metrics", {}).items():
+            order = dict(zip(self.measures["seeds"], each["members"], strict=True))
+            members = np.array([order.get(seed) for seed in self.story.seeds], dtype=np.float64)
+            tables.setdefault(name, {})["measured"] = members
+        return tables
+
+    def _best(self, name: str) -> Any:
+        """What gives the best of several values along the first axis; None where neither direction is better."""
+        metric, real = all_metrics().get(name), self.real.get(name)
+        if metric is None or (metric.better == "as-real" and real is None):
+            return None
+        if metric.better == "as-real":
+            return lambda values, axis: _nearest(values, real)
+        return np.nanmax if metric.better == "higher" else np.nanmin
+
+    def _series(self, outcome: Outcome) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Metric -> rounds `(T,)`, seconds `(T,)` and values `(T, P)`, of the metrics whose course is of interest."""
+        rounds, evaluated = self.story.evaluations
+        chosen = {outcome.name, JUDGED, *D_OUTPUTS, *(n for n, metric in all_metrics().items() if metric.headline)}
+        found = {name: (rounds, values) for name, values in evaluated.items() if name in chosen}
+        found[DISTANCE] = self.distance
+        return {name: (at, self._seconds_at(at), values) for name, (at, values) in found.items()}
+
+    def _seconds_at(self, rounds: np.ndarray) -> np.ndarray:
+        """Seconds of training until these log points, without those of evaluations."""
+        by_round = {event["round"]: event.get("seconds", 0.0) for event in self.story.log_points}
+        return np.array([self._net_seconds(int(r), by_round.get(int(r), np.nan)) for r in rounds])
+
+    def _net_seconds(self, round: int, seconds: float) -> float:
+        earlier = [e for e in self.story.log_points if e["round"] < round]
+        return max(0.0, seconds - sum(event.get("evaluation_seconds", 0.0) for event in earlier))
+
+
+def _summaries(rounds: np.ndarray, values: np.ndarray, best: Any) -> dict[str, np.ndarray]:
+    """Summaries of values `(T, P)` at these rounds `(T,)`; empty where there are none."""
+    if not len(values):
+        return {}
+    late = values[rounds >= (1 - LAST) * rounds[-1]]
+    summaries = {"final": values[-1], "last": late.mean(0), "mean": values.mean(0)}
+    known = np.isfinite(values).any(0)
+    if best is not None and known.any():
+        found = np.full(values.shape[1], np.nan)
+        found[known] = best(values[:, known], axis=0)
+        summaries["best"] = found
+    return summaries
+
+
+def _nearest(values: np.ndarray, real: float | None) -> np.ndarray:
+    """Of each column the value that is nearest to what real data scores."""
+    away = np.where(np.isfinite(values), np.abs(values - (real or 0.0)), np.inf)
+    return np.take_along_axis(values, away.argmin(0)[None], 0)[0]
+
+
+def _member(table: Mapping[str, np.ndarray], member: int) -> Values:
+    return Values(**{name: _finite(each[member]) for name, each in table.items()})
+
+
+def _member_series(series: tuple[np.ndarray, np.ndarray, np.ndarray], member: int) -> Series:
+    rounds, seconds, values = series
+    return Series(
+        rounds=tuple(map(int, rounds)),
+        seconds=tuple(round(float(s), 3) for s in seconds),
+        values=tuple(_finite(v) for v in values[:, member]),
+    )
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

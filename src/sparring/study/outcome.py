@@ -1,0 +1,172 @@
+"""The outcome of a study: the one number of every member that cells are compared by. Loads no torch.
+
+As text: a metric or a curve (`frechet-distance`, `d_loss`), one of its summaries (`best(frechet-distance)`,
+`mean(d_loss)`), the time until it reaches a target (`seconds-to(frechet-distance, 2)`), or what it is after so much
+training (`at-seconds(frechet-distance, 600)`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from sparring import catalogue
+from sparring.errors import UsageError, shortened
+from sparring.metrics import all_metrics
+from sparring.record.story import CURVES, GRADIENTS, TITLES
+from sparring.study.results import Quantity, Row, Series, Values
+
+How = Literal["", "final", "best", "last", "mean", "seconds-to", "rounds-to", "at-seconds", "at-rounds"]
+SUMMARIES = ("final", "best", "last", "mean")
+TIMES = ("seconds-to", "rounds-to")
+MOMENTS = ("at-seconds", "at-rounds")
+DISTANCE = "distance"
+"""The distance from the data by which a run's own best checkpoint is chosen."""
+UNITS = {"seconds-to": "s", "rounds-to": "rounds"}
+FORM = re.compile(r"(?P<how>[a-z]+(?:-[a-z]+)?)\((?P<name>[^,()]+)(?:,\s*(?P<number>[^,()]+))?\)")
+OTHERS = {
+    DISTANCE: Quantity(name=DISTANCE, title="distance from the data", better="lower"),
+    "seconds": Quantity(name="seconds", title="training time", unit="s", better="lower"),
+    **{name: Quantity(name=name, title=title) for name, title in TITLES.items()},
+}
+"""Quantities that are no metric of the catalogue."""
+
+
+def quantity_of(name: str) -> Quantity:
+    """Title, unit and direction of a metric or a curve; one that this version does not know goes by its name."""
+    metric = all_metrics().get(name)
+    if metric is None:
+        return OTHERS.get(name, Quantity(name=name, title=name))
+    unit = f"{metric.unit}, as a ratio to held-out real data" if metric.relative else metric.unit
+    return Quantity(name=name, title=metric.title, unit=unit, better=metric.better, linear=metric.linear)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What every member of a study is judged by."""
+
+    name: str = ""
+    """A metric, a curve, or `distance`. Empty: the Fréchet distance where all cells have it, else `distance`."""
+    how: How = ""
+    """Empty: as measured after the last round, or the last evaluation where that was not measured."""
+    number: float | None = None
+    """The target of a time, or the seconds or rounds of a moment."""
+
+    @classmethod
+    def read(cls, text: str) -> Outcome:
+        """From its text. Raises UsageError for what is none."""
+        text = text.strip()
+        if not text:
+            return cls()
+        form = FORM.fullmatch(text)
+        if form is None:
+            return cls(_known(text))
+        how, name, number = form["how"], _known(form["name"].strip()), form["number"]
+        known = (*SUMMARIES, *TIMES, *MOMENTS)
+        if how not in known:
+            raise UsageError(f"{shortened(text)}: {catalogue.unknown('outcomes', how, known)}")
+        if (number is None) != (how in SUMMARIES):
+            takes = f"{how}({name})" if how in SUMMARIES else f"{how}({name}, 2)"
+            raise UsageError(f"the outcome {shortened(text)!r} is written {takes}")
+        return cls(name, how, None if number is None else _number(text, number))  # pyright: ignore[reportArgumentType]
+
+    @property
+    def text(self) -> str:
+        """What `read` reads."""
+        if not self.how:
+            return self.name
+        number = "" if self.number is None else f", {self.number:g}"
+        return f"{self.how}({self.name}{number})"
+
+    @property
+    def needs_evaluations(self) -> bool:
+        """Whether it depends on how samples were in the course of training."""
+        return self.how in (*TIMES, *MOMENTS, "best", "mean")
+
+    def named(self, name: str) -> Outcome:
+        """The same of another quantity."""
+        return Outcome(name, self.how, self.number)
+
+    @property
+    def quantity(self) -> Quantity:
+        """Its title, unit and direction."""
+        of = quantity_of(self.name)
+        if self.how in TIMES:
+            title = f"{UNITS[self.how]} until {of.title} is {_compared(of)} {self.number:g}"
+            return Quantity(name=self.text, title=title, unit=UNITS[self.how], better="lower")
+        titles = {
+            "final": f"{of.title} at the last evaluation",
+            "best": f"best {of.title}",
+            "last": f"{of.title} over the last 5 % of the rounds",
+            "mean": f"mean {of.title} over training",
+            "at-seconds": f"{of.title} after {self.number} s of training",
+            "at-rounds": f"{of.title} after {self.number} rounds",
+        }
+        return Quantity(
+            name=self.text, title=titles.get(self.how, of.title), unit=of.unit, better=of.better, linear=of.linear
+        )
+
+    def of(self, row: Row, real: float | None) -> tuple[float | None, bool]:
+        """The outcome of a member, and whether it is a time that was not reached within its training.
+
+        `real` is what real data scores, for metrics that should be as near to that as possible. A member that diverged
+        has no outcome, and never reaches a target.
+        """
+        values, series = row.values.get(self.name, Values()), row.series.get(self.name)
+        if self.how in TIMES:
+            return self._time(row, series, real)
+        if row.diverged:
+            return None, False
+        if self.how in MOMENTS:
+            return self._at(series), False
+        if self.how:
+            return getattr(values, self.how), False
+        return next((v for v in (values.measured, values.last, values.final) if v is not None), None), False
+
+    def _time(self, row: Row, series: Series | None, real: float | None) -> tuple[float | None, bool]:
+        if series is None:
+            return None, False
+        times = series.seconds if self.how == "seconds-to" else series.rounds
+        for time, value in zip(times, series.values, strict=True):
+            if value is not None and self._reached(value, real):
+                return float(time), False
+        return (row.seconds if self.how == "seconds-to" else float(row.rounds)), True
+
+    def _reached(self, value: float, real: float | None) -> bool:
+        target, better = self.number or 0.0, quantity_of(self.name).better
+        if better == "higher":
+            return value >= target
+        if better == "as-real" and real is not None:
+            return abs(value - real) <= abs(target - real)
+        return value <= target
+
+    def _at(self, series: Series | None) -> float | None:
+        """The last value that was taken by then."""
+        if series is None:
+            return None
+        times = series.seconds if self.how == "at-seconds" else series.rounds
+        past = [v for t, v in zip(times, series.values, strict=True) if t <= (self.number or 0.0)]
+        return past[-1] if past else None
+
+
+def _compared(of: Quantity) -> str:
+    return {"higher": "at least", "as-real": "as near to real data's as"}.get(of.better or "", "at most")
+
+
+def _known(name: str) -> str:
+    known = [*all_metrics(), *CURVES, *GRADIENTS, *OTHERS]
+    if name not in known:
+        raise UsageError(catalogue.unknown("outcomes", name, known))
+    return name
+
+
+def _number(text: str, number: str) -> float:
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"the outcome {shortened(text)!r} takes a number, not {number!r}")
+    return value

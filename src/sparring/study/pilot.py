@@ -1,0 +1,125 @@
+"""How long a study will take on this machine: a few rounds, and the price of an evaluation, of each distinct cost."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sparring.analysis.evaluator import Evaluator
+from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
+from sparring.game.assembly import game_of, threads_for
+from sparring.game.compile.costs import seconds_per_call
+from sparring.game.runtime import preserving_torch_rng, threads_set
+from sparring.recipe import Recipe
+from sparring.study.tasks import Task
+from sparring.training.prepare import Settings
+
+FREE = ("name", "origin", "rounds", "log_points", "samples_per_grid", "seeds", "start_from")
+"""Fields of a recipe that a round's cost does not depend on, or that are counted by themselves."""
+NUMBERS = ("generator_optimizer", "discriminator_optimizer", "objective")
+"""Fields of which only the kind matters for the cost."""
+MAX_SECONDS = 20.0
+"""Spent on pilots; costs that are left then are taken to be the mean of the others."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds, for a population of a certain size."""
+
+    round: float
+    evaluation: float
+
+    def of(self, recipe: Recipe, rounds: int) -> float:
+        """Of so many rounds of a recipe, with the evaluations at their log points."""
+        return rounds * self.round + recipe.log_points * rounds / recipe.rounds * self.evaluation
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What was measured before anything is trained."""
+
+    costs: Mapping[str, Cost]
+    """By `kind`."""
+
+    def seconds(self, task: Task, until: int) -> float:
+        """To train a task until that round, from where it is."""
+        known = self.costs.get(kind(task.recipe)) or _mean(list(self.costs.values()))
+        return known.of(task.recipe, max(0, until - task.played))
+
+
+def kind(recipe: Recipe) -> str:
+    """Recipes of one kind cost the same: they have the same networks, data and moves, and as many members."""
+    plain = {k: v for k, v in recipe.to_dict().items() if k not in FREE}
+    for field in NUMBERS:
+        plain[field] = plain[field].get("is", plain[field])
+    plain["tricks"] = [(trick.get("is"), trick.get("every")) for trick in plain["tricks"]]
+    return json.dumps([plain, len(recipe.seeds)], sort_keys=True)
+
+
+def pilot(tasks: Sequence[Task], settings: Settings) -> Pilot:
+    """Play a few rounds of each kind of task. Nothing is kept of them.
+
+    Raises SparringError where a recipe cannot be trained.
+    """
+    costs: dict[str, Cost] = {}
+    began = time.monotonic()
+    for task in tasks:
+        key = kind(task.recipe)
+        if key not in costs and (not costs or time.monotonic() - began < MAX_SECONDS):
+            costs[key] = _cost(task.recipe, settings)
+    return Pilot(costs)
+
+
+def _cost(recipe: Recipe, settings: Settings) -> Cost:
+    data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
+    recipe = recipe.replace(data=data, start_from=None)
+    with preserving_torch_rng(), threads_set(settings.threads or threads_for(recipe)):
+        source = open_data()
+        game = game_of(recipe, source, settings.device)
+        with game.preserving_state():
+            game.play()  # the first takes longer than those that follow
+        seconds = seconds_per_call(game, game.play_to)
+        choice = choose_judge(data, settings.data_dir, source if settings.device == "cpu" else None)
+        evaluator = Evaluator.of(
+            recipe, game, settings.data_dir, len(recipe.seeds), choice if settings.judge else NO_JUDGE
+        )
+        start = time.perf_counter()
+        evaluator.evaluate(game)
+        return Cost(seconds, time.perf_counter() - start)
+
+
+def _mean(costs: Sequence[Cost]) -> Cost:
+    if not costs:
+        return Cost(0.0, 0.0)
+    count = len(costs)
+    return Cost(sum(c.round for c in costs) / count, sum(c.evaluation for c in costs) / count)
+
+
+def in_words(seconds: float) -> str:
+    """`40 s`, `12 min`, `3.5 h`, `2.1 days`."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"
+
+
+def forecast(pilot: Pilot, tasks: Sequence[Task], processes: int) -> str:
+    """What is said before a study begins, in one line."""
+    seconds = sum(pilot.seconds(task, task.recipe.rounds) for task in tasks)
+    at_once = max(1, min(processes, len(tasks)))
+    runs = f"{len(tasks):,} run{'s' if len(tasks) != 1 else ''}"
+    shared = f" in {at_once} processes" if at_once > 1 else ""
+    kinds = len(pilot.costs)
+    by = f"by a pilot of {kinds} kind{'s' if kinds != 1 else ''} of cell"
+    return f"{runs} to train{shared}: about {in_words(seconds / at_once)} here, {by}, before compiling"
+
+
+def plain(pilot: Pilot) -> list[dict[str, Any]]:
+    """For the study's journal."""
+    return [{"round": round(cost.round, 6), "evaluation": round(cost.evaluation, 4)} for cost in pilot.costs.values()]

@@ -1,0 +1,204 @@
+"""Training a study: every run of every cell, resumed where it was, in this process or in several, then measured.
+
+Killing the process at any instant loses nothing but the rounds since the last checkpoint: what is over is known by the
+runs themselves, and what a race has decided by the study's journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from sparring.analysis.measure import keep, measure
+from sparring.errors import SparringError, UsageError
+from sparring.game.runtime import resolve_device
+from sparring.interruption import when_ended
+from sparring.progress import say
+from sparring.recipe import remember
+from sparring.record import RunFolder, training_lock
+from sparring.study.collecting import collect
+from sparring.study.definition import Study
+from sparring.study.folder import RESULTS, StudyFolder
+from sparring.study.outcome import Outcome, quantity_of
+from sparring.study.pilot import Pilot, forecast, pilot, plain
+from sparring.study.progress import StudyProgress
+from sparring.study.racing import level_at, look_round, losing, race_values
+from sparring.study.results import Results
+from sparring.study.tasks import Task, tasks_of
+from sparring.study.workers import train_in_workers
+from sparring.training.prepare import Settings, prepare
+from sparring.training.single import train_here
+from sparring.training.trainer import Trainer
+
+SAMPLES = 1_000
+"""Samples of each member that are measured at the end."""
+KEPT = "ended; what was trained is kept, and rerun the same command to go on"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """Where and how a study is trained: nothing that its results depend on, but for the number of samples measured."""
+
+    processes: int = 1
+    on: Literal["here", "ray"] = "here"
+    data_dir: Path | None = None
+    device: str = "auto"
+    threads: int | None = None
+    compile: bool | None = None
+    samples: int = SAMPLES
+
+    def settings(self) -> Settings:
+        """Those of every run. Samples are evaluated at every log point, so that cells are compared at the same ones."""
+        made = Settings(
+            self.data_dir, resolve_device(self.device), self.threads, compile=self.compile, evaluate_all=True
+        )
+        made.check(sharded=self.processes > 1 or self.on == "ray")
+        if self.processes < 1:
+            raise UsageError(f"processes must be at least 1, not {self.processes}")
+        return made
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training a study has come to."""
+
+    results: Results
+    stopped: bool
+    """Whether Ctrl-C ended it before all was trained."""
+
+
+def train_study(study: Study, folder: StudyFolder, machine: Machine) -> Trained:
+    """Train all that is missing of a study, measure it, and collect the results.
+
+    Args:
+        study: What is asked; a user's own parts are in it, not placeholders for them.
+        folder: Where its runs are kept, or are to be.
+        machine: Where and how to train.
+
+    Raises:
+        UsageError: The folder holds something else.
+        SparringError: A cell cannot be trained or measured, or another process is training the study.
+    """
+    settings = machine.settings()
+    with training_lock(folder.path), when_ended(KEPT):
+        folder.begin(study)
+        for cell in study.cells:
+            remember(cell.recipe)
+        session = _Session(study, folder, machine, settings)
+        stopped = not session.run()
+        results = collect(folder, study)
+        folder.write_text(RESULTS, results.to_json())
+        if not stopped and session.worked:
+            folder.append("complete", cells=len(study.cells), seeds=list(study.seeds))
+    return Trained(results, stopped)
+
+
+@dataclass
+class _Session:
+    """One session of training a study."""
+
+    study: Study
+    folder: StudyFolder
+    machine: Machine
+    settings: Settings
+    worked: bool = False
+    """Whether there was anything left to train or to measure."""
+
+    def run(self) -> bool:
+        """Whether all is trained and measured: not where Ctrl-C was pressed."""
+        left = [task for task in self._tasks() if not task.is_over(task.recipe.rounds)]
+        if left:
+            self.worked = True
+            tried = pilot(left, self.settings)
+            say(f"study {self.study.name}: {forecast(tried, left, self.machine.processes)}")
+            self.folder.append("session", runs=len(left), costs=plain(tried), processes=self.machine.processes)
+            if not self._train(left, tried):
+                return False
+        return self._measure()
+
+    def _tasks(self) -> list[Task]:
+        """All runs, but those of cells that a race has stopped."""
+        stopped = self.folder.stopped() if self.study.looks else {}
+        return [task for task in tasks_of(self.folder, self.study) if task.cell.id not in stopped]
+
+    def _train(self, left: Sequence[Task], tried: Pilot) -> bool:
+        with StudyProgress(self.study, left, tried, self.machine.processes) as progress:
+            for number, share in enumerate(self.study.looks):
+                if any(event["event"] == "look" and event["share"] == share for event in self.folder.events):
+                    continue
+                if not self._train_until(share, progress):
+                    return False
+                progress.drop(self._look(number, share))
+            return self._train_until(1.0, progress)
+
+    def _train_until(self, share: float, progress: StudyProgress) -> bool:
+        """Train every run for that share of its rounds; False where Ctrl-C was pressed."""
+        due = [(task, self._rounds(task, share)) for task in self._tasks()]
+        due = [(task, until) for task, until in due if until and not task.is_over(until)]
+        if self.machine.processes > 1 or self.machine.on == "ray":
+            return not due or train_in_workers(self.folder, due, self.settings, self.machine, progress)
+        return all(self._train_one(task, until, progress) for task, until in due)
+
+    def _rounds(self, task: Task, share: float) -> int:
+        return task.recipe.rounds if share == 1.0 else look_round(task.recipe, share)
+
+    def _train_one(self, task: Task, until: int, progress: StudyProgress) -> bool:
+        """Train one run here; False where Ctrl-C was pressed."""
+        settings = self.settings if until == task.recipe.rounds else replace(self.settings, until=until)
+
+        def watch(trainer: Trainer) -> None:
+            progress.update(task, trainer.game.round)
+
+        progress.update(task, task.played)
+        try:
+            run = train_here(prepare(task.recipe, task.run.path, settings, sharded=False), settings, (watch,))
+        except SparringError as error:
+            if not _has_diverged(task.run):
+                raise SparringError(f"{task.cell.label}: {error}") from error
+            run = task.run
+        if run.story.status == "stopped" and run.story.round < until:
+            return False
+        progress.finish(task, until)
+        if until == task.recipe.rounds:
+            self._measure_one(task)
+        return True
+
+    def _look(self, number: int, share: float) -> list[str]:
+        """Compare the cells, and stop those that are losing. Returns the ids of these."""
+        results = collect(self.folder, self.study)
+        rounds = {c.id: look_round(c.recipe, share) for c in self.study.cells if c.id not in self.folder.stopped()}
+        cells, asked = list(rounds), Outcome.read(results.outcome)
+        level = level_at(number, len(self.study.looks) + 1, max(1, len(cells) - 1))
+        values = race_values(results, asked.name, rounds)
+        better = quantity_of(asked.name).better
+        worse = (
+            [cells[i] for i in losing(values, better, results.cells[0].real.get(asked.name), level)] if better else []
+        )
+        means = [float(v[v == v].mean()) if (v == v).any() else None for v in values]
+        stopped = {cell: rounds[cell] for cell in worse}
+        self.folder.append(
+            "look", share=share, level=level, metric=asked.name, cells=cells, means=means, stopped=stopped
+        )
+        labels = {cell.id: cell.label for cell in self.study.cells}
+        for each in worse:
+            say(f"stopped at round {rounds[each]:,}, as it is losing: {labels[each]}")
+        return worse
+
+    def _measure(self) -> bool:
+        for task in self._tasks():
+            if not task.is_measured:
+                self.worked = True
+                self._measure_one(task)
+        return True
+
+    def _measure_one(self, task: Task) -> None:
+        if task.is_measured:
+            return
+        keep(measure(task.run, self.machine.samples, data_dir=self.machine.data_dir, recipe=task.recipe))
+        self.folder.append("measured", cell=task.cell.id, run=self.folder.relative(task.run))
+
+
+def _has_diverged(run: RunFolder) -> bool:
+    return run.exists and run.story.status == "diverged"

@@ -1,0 +1,118 @@
+"""Runs of cells given to processes of this machine or to a Ray cluster, by the coordinator that trains shards too."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sparring.errors import SparringError, UsageError
+from sparring.game.assembly import threads_for
+from sparring.game.runtime import idle_cores
+from sparring.recipe import reload
+from sparring.record import RunFolder
+from sparring.study.folder import StudyFolder
+from sparring.study.progress import StudyProgress
+from sparring.study.tasks import Task
+from sparring.training.distributed.coordinator import Coordinator, counting_stop_signals
+from sparring.training.distributed.shards import Job, Shard, ShardPlan
+from sparring.training.distributed.status import Session, Status
+from sparring.training.distributed.workers import LocalWorkers
+from sparring.training.prepare import Settings
+
+if TYPE_CHECKING:
+    from sparring.study.training import Machine
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The runs that a coordinator has trained: each is a shard of its own, which is joined with no other."""
+
+    run: RunFolder
+    """The study's folder, as messages name it."""
+    due: Mapping[int, tuple[Task, int]]
+    """Number of the shard -> its run, and until which round."""
+    settings: Settings
+    samples: int
+
+    def job(self, shard: Shard, threads: int) -> Job:
+        """What a worker gets."""
+        task, until = self.due[shard.number]
+        is_last = until == task.recipe.rounds
+        settings = dataclasses.replace(self.settings, until=None if is_last else until)
+        job = Job.of(task.recipe, settings, len(task.recipe.seeds), threads)
+        return dataclasses.replace(job, measure=self.samples if is_last else 0)
+
+    def rounds(self, shard: Shard) -> int:
+        """For how many rounds it is to be trained now."""
+        return self.due[shard.number][1]
+
+
+def train_in_workers(
+    folder: StudyFolder, due: Sequence[tuple[Task, int]], settings: Settings, machine: Machine, progress: StudyProgress
+) -> bool:
+    """Train runs side by side, each until its round, and measure those that are finished.
+
+    Returns whether all were trained: not where Ctrl-C was pressed. Raises UsageError for recipes that other processes
+    cannot make, SparringError when a run fails or is lost again and again.
+    """
+    for task, _ in due:
+        _check_others_can_make(task)
+    shards = tuple(Shard(i, task.recipe.seeds, task.run.path) for i, (task, _) in enumerate(due))
+    threads = settings.threads or _threads(due, machine.processes)
+    plan = ShardPlan(folder.path, shards, threads)
+    shards[0].folder.parent.mkdir(parents=True, exist_ok=True)
+    cells = _Cells(RunFolder(folder.path), dict(enumerate(due)), settings, machine.samples)
+    with counting_stop_signals() as signals:
+        workers = _workers(plan, machine)
+        statuses = {shard.number: Status.stored(shard, cells.rounds(shard)) for shard in shards}
+        session = Session(due[0][0].recipe, shards, workers.n_workers, threads, workers.where, statuses)
+
+        def watch(now: Session) -> None:
+            for number, (task, until) in cells.due.items():
+                status = now.statuses.get(number)
+                if status is not None:
+                    progress.update(task, until if status.end == "finished" else status.round)
+
+        try:
+            Coordinator(cells, plan, workers, session, (watch,), signals).run()
+        except SparringError as error:
+            workers.stop(0)
+            raise SparringError(
+                f"{error}; the other cells are kept; rerun the same command to go on with them"
+            ) from error
+        finally:
+            workers.shut_down()
+    for task, until in due:
+        if task.is_over(until):
+            progress.finish(task, until)
+    return not session.stopping or all(task.is_over(until) for task, until in due)
+
+
+def _workers(plan: ShardPlan, machine: Machine) -> LocalWorkers:
+    if machine.on == "ray":
+        from sparring.training.distributed.ray import RayWorkers
+
+        return RayWorkers(plan)  # pyright: ignore[reportReturnType]
+    return LocalWorkers(plan, machine.processes)
+
+
+def _threads(due: Sequence[tuple[Task, int]], processes: int) -> int:
+    """Of each process: what the largest run keeps busy, on its share of the cores."""
+    wanted = max(threads_for(task.recipe) for task, _ in due)
+    return max(1, min(wanted, idle_cores() // min(processes, len(due))))
+
+
+def _check_others_can_make(task: Task) -> None:
+    recipe = task.recipe
+    try:
+        remade = reload(recipe.to_dict())
+    except SparringError as error:
+        raise UsageError(f"{task.cell.label}: other processes cannot make this recipe: {error}") from error
+    if remade.id != recipe.id:
+        raise UsageError(
+            f"{task.cell.label}: other processes would make another recipe: put what is your own into a file with a "
+            "function annotated `-> Recipe`, or leave out --processes"
+        )
+    recipe.data.hand_over()
