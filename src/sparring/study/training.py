@@ -21,10 +21,10 @@ from sparring.record import RunFolder, training_lock
 from sparring.study.collecting import collect
 from sparring.study.definition import Study
 from sparring.study.folder import RESULTS, StudyFolder
+from sparring.study.looks import level_at, look_round, losing, race_values
 from sparring.study.outcome import Outcome, quantity_of
 from sparring.study.pilot import Pilot, forecast, pilot, plain
 from sparring.study.progress import StudyProgress
-from sparring.study.racing import level_at, look_round, losing, race_values
 from sparring.study.results import Results
 from sparring.study.tasks import Task, tasks_of
 from sparring.study.workers import train_in_workers
