@@ -1,0 +1,163 @@
+"""Time to a target as survival: when each member first reaches it, with those that never did censored, not left out.
+
+Kaplan and Meier's estimate by statsmodels. A member that diverged never reaches a target, and is censored where all end
+rather than where it diverged, as if it might still have come. The time is that of the first evaluation that reached the
+target, so it is known to one step between evaluations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sparring.study.intervals import LEVEL, Interval, mean_interval
+from sparring.study.needs import from_statsmodels
+from sparring.study.results import Results, Row
+from sparring.study.scores import Scores
+
+Clock = Literal["rounds", "seconds"]
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """How soon one cell reaches the target."""
+
+    cell: str
+    n: int
+    reached: int
+    median: float | None
+    """By when half of the seeds have reached it; None where fewer than half do."""
+    median_low: float | None
+    median_high: float | None
+    """The interval of the median; its upper end is None where too few seeds reached it to bound it."""
+    restricted_mean: float
+    """Mean time within the horizon; a seed that never reached it counts as the horizon."""
+    difference: float | None
+    """In restricted mean from the reference cell, paired by seed; None for the reference itself."""
+    interval: Interval | None
+    times: tuple[float, ...]
+    """Where the share that reached it grows."""
+    shares: tuple[float, ...]
+    """The share of seeds that reached it, from each of the times on."""
+
+
+@dataclass(frozen=True)
+class Survival:
+    """All cells."""
+
+    quantity: str
+    target: float
+    why: str
+    """What the target is."""
+    clock: Clock
+    horizon: float
+    """The longest time that all members were tried."""
+    cells: tuple[Reaching, ...]
+    p: float | None
+    """Of the log-rank test that all cells are alike; None where none reached it, or all at the same time."""
+    p_holm: float | None = None
+
+
+def survival(
+    results: Results, scores: Scores, target: float | None = None, clock: Clock = "rounds", level: float = LEVEL
+) -> Survival | None:
+    """How soon each cell reaches a target of the outcome's metric.
+
+    Args:
+        results: The study.
+        scores: Its outcome.
+        target: The metric's value to reach; the median at which the reference's seeds end if None.
+        clock: The unit of time.
+        level: Confidence of intervals.
+
+    Returns:
+        None where the metric was not evaluated during training, or has no direction.
+    """
+    name = results.outcome
+    if scores.horizon is not None or not scores.direction or not any(name in row.series for row in results.rows):
+        return None
+    why = "given"
+    reference = results.reference if results.reference in results.by_cell else results.cells[0].id
+    if target is None:
+        target, why = _end(results, reference), "the median at which the reference's seeds end"
+    if target is None:
+        return None
+    rows = {cell.id: results.by_cell[cell.id] for cell in results.cells}
+    horizon = min(_end_time(row, name, clock) for each in rows.values() for row in each if name in row.series)
+    times = {
+        cell: np.array([_first(row, results, target, clock, horizon) for row in each]) for cell, each in rows.items()
+    }
+    cells = [_reaching(cell, each, times[reference], horizon, level, cell == reference) for cell, each in times.items()]
+    return Survival(name, target, why, clock, horizon, tuple(cells), _log_rank(times, horizon))
+
+
+def _end(results: Results, reference: str) -> float | None:
+    ends = [
+        row.series[results.outcome].values[-1] for row in results.by_cell[reference] if results.outcome in row.series
+    ]
+    known = [end for end in ends if end is not None]
+    return float(np.median(known)) if known else None
+
+
+def _end_time(row: Row, name: str, clock: Clock) -> float:
+    """How long a member was tried; one that diverged has no end of its own."""
+    return float("inf") if row.diverged else float(getattr(row.series[name], clock)[-1])
+
+
+def _first(row: Row, results: Results, target: float, clock: Clock, horizon: float) -> float:
+    """When a member first reached the target; infinite where it did not within the horizon."""
+    series = row.series.get(results.outcome)
+    if series is None:
+        return float("inf")
+    for time, value in zip(getattr(series, clock), series.values, strict=True):
+        if value is not None and time <= horizon and _reaches(results, value, target):
+            return float(time)
+    return float("inf")
+
+
+def _reaches(results: Results, value: float, target: float) -> bool:
+    better = results.asked.better
+    real = results.real(measured=False) if better == "as-real" else None
+    if real is not None:
+        return abs(value - real) <= abs(target - real)
+    return value >= target if better == "higher" else value <= target
+
+
+def _reaching(
+    cell: str, times: np.ndarray, reference: np.ndarray, horizon: float, level: float, is_reference: bool
+) -> Reaching:
+    reached = np.isfinite(times)
+    fitted = from_statsmodels("SurvfuncRight")(np.minimum(times, horizon), reached.astype(int))
+    median = _finite(fitted.quantile(0.5)) if reached.any() else None
+    with np.errstate(divide="ignore", invalid="ignore"):  # the scale that the interval is made on ends at all and none
+        low, high = fitted.quantile_ci(0.5, alpha=1 - level) if reached.any() else (np.nan, np.nan)
+    restricted, other = np.minimum(times, horizon), np.minimum(reference, horizon)
+    paired = restricted - other if len(restricted) == len(other) and not is_reference else None
+    return Reaching(
+        cell=cell,
+        n=len(times),
+        reached=int(reached.sum()),
+        median=median,
+        median_low=_finite(low) if reached.any() else None,
+        median_high=_finite(high) if reached.any() else None,
+        restricted_mean=float(restricted.mean()),
+        difference=None if paired is None else float(paired.mean()),
+        interval=None if paired is None else mean_interval(paired, level),
+        times=tuple(float(time) for time in fitted.surv_times),
+        shares=tuple(float(1 - share) for share in fitted.surv_prob),
+    )
+
+
+def _log_rank(times: dict[str, np.ndarray], horizon: float) -> float | None:
+    every = np.concatenate(list(times.values()))
+    if not np.isfinite(every).any() or len(times) < 2 or len(set(np.minimum(every, horizon).tolist())) < 2:
+        return None
+    groups = np.repeat(np.arange(len(times)), [len(each) for each in times.values()])
+    _, p = from_statsmodels("survdiff")(np.minimum(every, horizon), np.isfinite(every).astype(int), groups)
+    return _finite(p)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
