@@ -34,6 +34,7 @@ COMMANDS = (
     "blend",
     "arithmetic",
     "influence",
+    "export",
 )
 """Each is a file of this folder with a function `run(arguments) -> exit status`; the file's first line is its help."""
 GC_THRESHOLD = 100_000

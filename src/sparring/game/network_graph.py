@@ -105,10 +105,16 @@ class GraphNetwork(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Any:
         """The network's output for inputs in the order in which it takes them."""
+        return self._read(self._output, self.values(*inputs))
+
+    def values(self, *inputs: Tensor) -> dict[str, Any]:
+        """What every operation gives for these inputs, by the names of the nodes; the inputs themselves too."""
         values: dict[str, Any] = dict(zip(self._inputs, inputs, strict=True))
         for name, function, args, kwargs in self._nodes:
-            values[name] = function(*self._read(args, values), **self._read(kwargs, values))
-        return self._read(self._output, values)
+            # A keyword may be called `device`, as a marker is: keywords are read one by one.
+            named = {key: self._read(each, values) for key, each in kwargs.items()}
+            values[name] = function(*self._read(args, values), **named)
+        return values
 
     def _read(self, value: Any, values: Mapping[str, Any]) -> Any:
         if isinstance(value, list):

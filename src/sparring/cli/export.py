@@ -1,0 +1,44 @@
+"""Export a generator: ONNX, weights with a script, a model card, and a page that works offline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from sparring.cli.flags import Json, RunDir, Source, Switch, flag, parse, print_json
+from sparring.cli.main import OK
+from sparring.errors import UsageError
+
+
+@dataclass
+class ExportFlags:
+    """Flags of `export`."""
+
+    run: RunDir
+    to: Annotated[str, flag("The folder to write.", "DIR", "")] = ""
+    seed: Annotated[str, flag("Which member: best (its samples are nearest to the data), or its seed.", "SEED")] = (
+        "best"
+    )
+    best: Annotated[Switch, flag("Export the best checkpoint.", default="the newest")] = False
+    source: Source = None
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Write the files and print what they are."""
+    flags = parse(ExportFlags, "export", arguments, __doc__ or "")
+    if not flags.to:
+        raise UsageError(f"say where to: sparring export {flags.run} --to DIR")
+    from sparring.ship.export import export
+
+    made = export(flags.run, Path(flags.to), flags.seed, flags.best, flags.source)
+    if flags.json:
+        return print_json(made.plain())
+    for name, size in made.files.items():
+        print(f"{made.folder / name}  {size / 1e6:,.2f} MB" if size >= 1e5 else f"{made.folder / name}")
+    agreed = ", ".join(f"{runtime} {found:.1e}" for runtime, found in made.differences.items())
+    print(f"seed {made.seed}, round {made.round:,}; largest difference from the run's generator: {agreed}")
+    for note in made.notes:
+        print(note)
+    return OK

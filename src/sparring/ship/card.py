@@ -1,0 +1,186 @@
+"""README.md of an exported generator: a model card that says what was measured, on how many seeds, beside real data."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from huggingface_hub import ModelCard, ModelCardData
+
+from sparring.analysis.facts import Facts
+from sparring.analysis.wording import count, listed, number, plus_minus, whole_number
+from sparring.datasets import Card
+from sparring.recipe import Recipe
+from sparring.report.measurement import measurement_rows
+from sparring.report.metric_names import evaluation_caption, in_order, name_of
+from sparring.ship.portable import TOLERANCE, Portable
+
+LICENSES = {
+    "CC BY-SA 3.0": "cc-by-sa-3.0",
+    "CC BY 4.0": "cc-by-4.0",
+    "MIT": "mit",
+}
+"""The license of a data set as its card names it -> as the hub does. That of own images is known to the user alone."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """The largest differences from the run's own examples, in data units, over the 64 latent vectors."""
+
+    onnx: float
+    torch: float
+
+
+def model_card(portable: Portable, facts: Facts, recipe: Recipe, agreement: Agreement, files: dict[str, str]) -> str:
+    """The card as Markdown, with the metadata that the hub reads in front.
+
+    Args:
+        portable: The generator.
+        facts: Of its run.
+        recipe: What was trained.
+        agreement: How far the exported forms are from the run's.
+        files: Name -> what it is, in the order of the list.
+    """
+    data = recipe.data.card
+    license = LICENSES.get(data.license)
+    image = len(portable.facts["shape"]) == 3
+    metadata = ModelCardData(
+        model_name=f"{portable.facts['name']}, seed {portable.facts['seed']}",
+        license=license or "other",
+        license_name=None if license else "see-the-data",
+        library_name="onnx",
+        pipeline_tag="unconditional-image-generation" if image else None,
+        tags=["gan", "sparring", *(["class-conditional"] if recipe.classes else [])],
+    )
+    parts = [
+        f"# {portable.facts['name']}: a GAN generator",
+        _summary(portable, facts),
+        f"**Diagnosis of the run.** {facts.diagnosis.line}",
+        "## Use it",
+        _usage(portable, files),
+        "## What was measured",
+        *_measured(facts, portable.facts["seed"]),
+        "## Data and license",
+        _data(facts.recipe["data"], data, bool(license)),
+        "## How it was trained",
+        _recipe(facts, portable),
+        "## How exact the files are",
+        _exactness(agreement),
+    ]
+    return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n").content
+
+
+def _summary(portable: Portable, facts: Facts) -> str:
+    about = portable.facts
+    classes = f" and one of {about['classes']} classes" if about["classes"] else ""
+    shape = " x ".join(map(str, about["shape"]))
+    kept = " (the best checkpoint)" if about["checkpoint"] == "best" else ""
+    return (
+        f"Maps latent vectors of {count(about['size'], 'number')}{classes} to examples of {shape} ({about['units']}). "
+        f"It has {portable.parameters:,} parameters. It is seed {about['seed']} of {count(len(facts.seeds), 'seed')} "
+        f"that were trained alike, at round {about['round']:,} of {facts.rounds:,}{kept}. Other seeds give other "
+        "generators: what follows is said of all of them."
+    )
+
+
+def _usage(portable: Portable, files: dict[str, str]) -> str:
+    listing = "\n".join(f"- `{name}`: {what}" for name, what in files.items())
+    first = f"np.random.default_rng(0).standard_normal((16, {portable.facts['size']})).astype(np.float32)"
+    classes = portable.facts["classes"]
+    inputs = f', {{"z": z, "classes": np.arange(16) % {classes}}}' if classes else ', {"z": z}'
+    code = (
+        "import numpy as np, onnxruntime\n\n"
+        'session = onnxruntime.InferenceSession("generator.onnx")\n'
+        f"z = {first}\n"
+        f"(examples,) = session.run(None{inputs})  # {_shape(portable)}\n"
+    )
+    return f"{listing}\n\n```python\n{code}```"
+
+
+def _shape(portable: Portable) -> str:
+    return f"float32 (16, {', '.join(map(str, portable.facts['shape']))})"
+
+
+def _measured(facts: Facts, seed: int) -> list[str]:
+    if facts.run.measures is not None:
+        return _from_measurement(facts.run.measures, seed)
+    if facts.evaluation is None:
+        return ["No metric of its samples was computed: `sparring measure` does that."]
+    evaluation, at = facts.evaluation, facts.seeds.index(seed)
+    rows = [
+        [
+            name_of(key).title,
+            whole_number(evaluation.real.get(key)),
+            number(evaluation.metrics[key][at]),
+            plus_minus(evaluation.spreads[key]),
+            str(evaluation.spreads[key].n),
+        ]
+        for key in in_order(evaluation.metrics)
+    ]
+    return [_table(seed, rows), evaluation_caption(evaluation), _diverged(facts)]
+
+
+def _from_measurement(measures: dict[str, Any], seed: int) -> list[str]:
+    seeds = [int(each) for each in measures["seeds"]]
+    at = seeds.index(seed) if seed in seeds else None
+    rows = [
+        [
+            row.heading,
+            number(row.real),
+            "–" if at is None else number(row.members[at]),
+            plus_minus(row.spread),
+            str(row.spread.n),
+        ]
+        for row in measurement_rows(measures)
+    ]
+    judge = f", with the judge {measures['judge']}" if measures["judge"] else ""
+    return [
+        _table(seed, rows),
+        f"Measured at round {measures['round']:,} on {measures['n']:,} examples on each side{judge}.",
+    ]
+
+
+def _table(seed: int, rows: list[list[str]]) -> str:
+    head = ["metric", "real data", f"this generator (seed {seed})", "mean ± SD over seeds", "n seeds"]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _diverged(facts: Facts) -> str:
+    return f"{len(facts.diverged)} of {count(len(facts.seeds), 'seed')} diverged; the means leave them out."
+
+
+def _data(recorded: dict[str, Any], card: Card, known: bool) -> str:
+    content = recorded.get("found_content") or recorded.get("content")
+    hashed = f" The hash of all its examples is `{content}`." if content else ""
+    amount = f", {card.examples:,} examples" if card.examples else ""
+    license = (
+        f"Its license is {card.license}."
+        if known
+        else f"**Open question: its license is {card.license}. Whoever shares this generator must know it, and whether "
+        "it covers models that were trained on the data.**"
+    )
+    return f"{card.title}{amount}. Source: {card.source}. {license}{hashed}"
+
+
+def _recipe(facts: Facts, portable: Portable) -> str:
+    entry = facts.entry
+    origin = f" ({entry.facts['source']})" if entry and not facts.on_other_data else ""
+    changes = f" Changed: {'; '.join(facts.changes)}." if facts.changes else ""
+    made = facts.about.get("versions") or {}
+    versions = listed([f"{name} {value}" for name, value in made.items()]) if made else "unknown versions"
+    lines = [
+        f"Recipe `{portable.facts['name']}`, id `{portable.facts['recipe']}`{origin}.{changes}",
+        f"Seeds {', '.join(map(str, facts.seeds))}; {versions}; commit {facts.about.get('commit') or 'unknown'}. "
+        "`recipe.json` is the whole recipe: `sparring train recipe.json` trains it again.",
+    ]
+    return "\n\n".join(lines)
+
+
+def _exactness(agreement: Agreement) -> str:
+    return (
+        f"On the run's latent vectors 0 to 63 the largest difference from the generator in the run is "
+        f"{agreement.onnx:.1e} in onnxruntime and {agreement.torch:.1e} in torch, in data units; more than "
+        f"{TOLERANCE:g} would have been refused. Averaged (EMA) weights, where the run keeps them, and batch "
+        "normalization are inside the weights."
+    )

@@ -1,0 +1,176 @@
+"""From a run to a folder of files that others can use: everything is made and checked before anything is written."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparring.analysis.facts import Facts
+from sparring.analysis.generators import recipe_of
+from sparring.errors import SparringError, UsageError
+from sparring.metrics import all_metrics
+from sparring.recipe import Recipe
+from sparring.record import RunFolder, write_atomically
+from sparring.ship.onnx_file import check_installed, run_onnx, to_onnx
+from sparring.ship.portable import Portable, checked, portable_of
+from sparring.ship.weights_file import SCRIPTS, run_script, to_safetensors
+
+MANIFEST = "export.json"
+"""Says what was exported. A folder that has one may be written over."""
+ABOUT = {
+    "generator.onnx": "the generator, weights inside, for any batch size (opset 18 or newer)",
+    "generator.safetensors": "its tensors, and its operations as JSON in the metadata; nothing in it is a program",
+    "sample.py": "samples with torch alone",
+    "sample_onnx.py": "samples with onnxruntime alone",
+    "demo.html": "a page to try it in a browser, without a network and without a server",
+    "recipe.json": "everything that decides what was trained",
+    "export.json": "what was exported, and how exact it is",
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how exact it is."""
+
+    folder: Path
+    files: dict[str, int]
+    """Name -> bytes."""
+    seed: int
+    round: int
+    differences: dict[str, float]
+    """Runtime -> the largest difference from the run's generator on the 64 latent vectors, in data units."""
+    notes: tuple[str, ...] = ()
+    """What a user should know, a sentence each."""
+
+    def plain(self) -> dict[str, Any]:
+        """What `sparring export --json` prints."""
+        return {
+            "to": str(self.folder),
+            "files": self.files,
+            "seed": self.seed,
+            "round": self.round,
+            "differences": self.differences,
+            "notes": list(self.notes),
+        }
+
+
+def export(
+    run: RunFolder | str | Path,
+    to: str | Path,
+    seed: str | int = "best",
+    best: bool = False,
+    source: Path | None = None,
+    recipe: Recipe | None = None,
+) -> Exported:
+    """Write one member's generator as files that need no Sparring.
+
+    Args:
+        run: The run or its folder.
+        to: The folder to write. One that exists must be empty, or hold an earlier export.
+        seed: The member; `best` for the one whose samples were nearest to the data when they were last measured.
+        best: Take the best checkpoint instead of the newest.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
+
+    Returns:
+        What was written.
+
+    Raises:
+        SparringError: An operation cannot be exported, a form differs from the run's generator by more than 1e-5, or
+            there is no checkpoint yet. Nothing is written then.
+        UsageError: The run has no such member, or the folder holds other files.
+    """
+    check_installed()
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
+    folder = checked_folder(Path(to))
+    recipe = recipe_of(run, source, recipe)
+    facts = Facts.of(run)
+    member = chosen_seed(seed, facts)
+    portable = portable_of(run, member, best, source, recipe)
+    files, differences = _forms(portable)
+    return _written(folder, portable, facts, recipe, files, differences)
+
+
+def _forms(portable: Portable) -> tuple[dict[str, bytes], dict[str, float]]:
+    """The two files with the generator, each checked against the run's."""
+    model, tensors = to_onnx(portable), to_safetensors(portable)
+    with tempfile.TemporaryDirectory() as beside:
+        file = Path(beside) / "generator.safetensors"
+        file.write_bytes(tensors)
+        differences = {
+            "onnxruntime": checked(portable, run_onnx(model, portable), "onnxruntime"),
+            "torch": checked(portable, run_script(file, portable), "sample.py"),
+        }
+    return {"generator.onnx": model, "generator.safetensors": tensors}, differences
+
+
+def _written(
+    folder: Path,
+    portable: Portable,
+    facts: Facts,
+    recipe: Recipe,
+    files: dict[str, bytes],
+    differences: dict[str, float],
+) -> Exported:
+    from sparring.ship.card import Agreement, model_card
+
+    files |= {name: (SCRIPTS / name).read_bytes() for name in ("sample.py", "sample_onnx.py")}
+    files["recipe.json"] = facts.run.recipe_json.encode()
+    listed = {name: what for name, what in ABOUT.items() if name in files or name == MANIFEST}
+    agreement = Agreement(differences["onnxruntime"], differences["torch"])
+    files["README.md"] = model_card(portable, facts, recipe, agreement, listed).encode()
+    sizes = {name: len(content) for name, content in files.items()}
+    made = Exported(folder, sizes, portable.facts["seed"], portable.facts["round"], differences)
+    manifest = {**portable.facts, **made.plain(), "to": folder.name}
+    write_all(folder, {**files, MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()})
+    return made
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the manifest first, so that a folder that was left half-written may be written again."""
+    for name, content in sorted(files.items(), key=lambda item: item[0] != MANIFEST):
+        write_atomically(folder / name, lambda path, content=content: path.write_bytes(content))
+
+
+def checked_folder(folder: Path) -> Path:
+    """The folder to write to. Raises UsageError for one that holds files of another kind."""
+    if folder.is_file():
+        raise UsageError(f"--to must be a folder, and {folder} is a file")
+    if folder.is_dir() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
+        raise UsageError(f"{folder} holds other files: give an empty folder, or one that does not exist yet")
+    return folder
+
+
+def chosen_seed(seed: str | int, facts: Facts) -> int:
+    """The member that `--seed` names. Raises UsageError for anything but `best` and the run's seeds."""
+    text = str(seed)
+    if text == "best":
+        return nearest_seed(facts)
+    if not text.isdecimal() or int(text) not in facts.seeds:
+        known = ", ".join(map(str, facts.seeds[:12])) + (" ..." if len(facts.seeds) > 12 else "")
+        raise UsageError(f"--seed takes best, or one of this run's seeds ({known}), not {text!r}")
+    return int(text)
+
+
+def nearest_seed(facts: Facts) -> int:
+    """The member whose samples were nearest to the data when they were last evaluated, else the first that is finite.
+
+    Raises SparringError where every member diverged.
+    """
+    alive = [seed for seed in facts.seeds if seed not in facts.diverged]
+    if not alive:
+        raise SparringError(f"{facts.run.path}: every seed diverged, so there is no generator to export")
+    metrics = facts.evaluation.metrics if facts.evaluation else {}
+    for name, metric in all_metrics().items():
+        if metric.distance and name in metrics:
+            values = {seed: float(metrics[name][facts.seeds.index(seed)]) for seed in alive}
+            finite = {seed: value for seed, value in values.items() if np.isfinite(value)}
+            if finite:
+                return min(finite, key=finite.__getitem__)
+    return alive[0]
