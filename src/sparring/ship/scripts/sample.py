@@ -1,6 +1,5 @@
 """Samples from generator.safetensors. Needs torch and nothing else; `python sample.py --help` lists the flags."""
 
-# pyright: basic
 import argparse
 import json
 import operator

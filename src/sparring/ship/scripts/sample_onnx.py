@@ -1,6 +1,5 @@
 """Samples from generator.onnx. Needs onnxruntime and NumPy; `python sample_onnx.py --help` lists the flags."""
 
-# pyright: basic
 import argparse
 import json
 from pathlib import Path
