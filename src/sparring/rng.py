@@ -11,7 +11,8 @@ A *purpose* is a name such as "latent" or "real". Names are part of the numbers:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial, wraps
 from typing import Any, Concatenate, ParamSpec
@@ -89,6 +90,15 @@ class RandomStreams:
         """Enter a round. The first draw for a purpose in it is use 0, the next use 1, and so on."""
         self.round = int(round)
         self._uses.clear()
+
+    @contextmanager
+    def undisturbed(self) -> Generator[None]:
+        """Run a block whose draws leave those that follow in this round as they would have been without it."""
+        uses = dict(self._uses)
+        try:
+            yield
+        finally:
+            self._uses = uses
 
     def serve(self, seeds: Sequence[int]) -> None:
         """Draw for members with other seeds from here on, as many as before."""

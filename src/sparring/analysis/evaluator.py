@@ -126,7 +126,7 @@ class Evaluator:
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """The same, and the standard errors of `distance` metrics that come from how few samples there are."""
         generated = self.generate(game) if generated is None else generated
-        with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.players["D"].networks):
+        with torch.no_grad(), preserving_torch_rng(), preserving_buffers(game.players["D"].networks):
             outputs = self._d_outputs(game, generated)
             samples = in_data_units(self.data, generated)
         values, errors = self.comparison(samples)
@@ -139,7 +139,7 @@ class Evaluator:
 
     def generate(self, game: Game) -> Tensor:
         """The game's current samples as the networks see them, `(P, n, *shape)`."""
-        with torch.no_grad(), preserving_torch_rng(), _preserving_buffers(game.G), game.with_averaged_weights():
+        with torch.no_grad(), preserving_torch_rng(), preserving_buffers(game.G), game.with_averaged_weights():
             game.G.train(False)
             try:
                 return torch.cat([game.G(part) for part in self.latent.split(self.chunk, 1)], 1)
@@ -235,7 +235,7 @@ def _some(examples: Examples, part: slice) -> Examples:
 
 
 @contextmanager
-def _preserving_buffers(*players: Population) -> Generator[None]:
+def preserving_buffers(*players: Population) -> Generator[None]:
     """Restores the networks' buffers: a user's own network may count or remember in evaluation mode too."""
     saved = [{name: buffer.clone() for name, buffer in _buffers(player)} for player in players]
     try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sparring import catalogue
 from sparring.errors import UsageError
 from sparring.fields import described, refusal, settled
 from sparring.networks import Network
-from sparring.recipe.reading import read_data, read_field
+from sparring.recipe.encoding import decode
+from sparring.recipe.reading import KIND_OF, read_data, read_field
 
 if TYPE_CHECKING:
     from sparring.recipe.definition import Recipe
@@ -55,6 +56,31 @@ def fields_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
         for field in OPTIMIZERS:
             made[field] = _with_lr(read_field(field, made.get(field, getattr(recipe, field))), lr)
     return made
+
+
+def with_plain(recipe: Recipe, plain: Mapping[str, Any]) -> Recipe:
+    """A recipe with the values of another that is given as plain data: parts that are the same stay the objects they
+    are, a user's own among them.
+
+    Raises SparringError where a value does not fit.
+    """
+    mine = recipe.to_dict()
+    changes: dict[str, Any] = {}
+    for field, value in plain.items():
+        if field not in mine or mine[field] == value:
+            continue
+        kind = KIND_OF.get(field)
+        if isinstance(value, list) and kind:
+            known = list(zip(mine[field], getattr(recipe, field), strict=True))
+            changes[field] = tuple(_same_or_read(kind, each, known) for each in cast(list[Any], value))
+        else:
+            changes[field] = decode(kind, value)
+    return dataclasses.replace(recipe, **changes) if changes else recipe
+
+
+def _same_or_read(kind: str, plain: Any, known: list[tuple[Any, Any]]) -> Any:
+    same = [part for old, part in known if old == plain]
+    return same[0] if same else decode(kind, plain)
 
 
 def epoch_in_words(recipe: Recipe) -> str:

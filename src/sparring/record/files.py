@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,22 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     return path
 
 
+def link_or_copy(source: Path, path: Path) -> Path:
+    """Give a file that is never changed in place a second name, or make a copy where the disk knows no such names.
+
+    Raises SparringError when the disk refuses.
+    """
+
+    def make(partial: Path) -> None:
+        partial.unlink(missing_ok=True)
+        try:
+            os.link(source, partial)
+        except OSError:
+            shutil.copyfile(source, partial)
+
+    return write_atomically(path, make)
+
+
 def save_arrays(arrays: Mapping[str, np.ndarray], path: Path, metadata: dict[str, str]) -> None:
     """Write arrays as a safetensors file. Raises OSError, with the system's number, when the disk refuses."""
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -96,6 +113,28 @@ def one_process_at_a_time(path: Path, what: str, say: Callable[[str], object]) -
         lock.release()
 
 
+LOCK_SECONDS = 0.2
+"""For how long a lock is tried that another process has: whoever asks `is_training` has it for a moment."""
+
+
+def is_training(folder: Path) -> bool:
+    """Whether a process trains in this folder now."""
+    path = _lock_of(folder)
+    if not path.exists():
+        return False
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
+
+
 @contextmanager
 def training_lock(folder: Path) -> Generator[None]:
     """Let only one process train in a folder. The lock is released when its process ends, however that happens.
@@ -105,7 +144,7 @@ def training_lock(folder: Path) -> Generator[None]:
     """
     with disk_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0)
+        lock = FileLock(_lock_of(folder), timeout=LOCK_SECONDS)
         try:
             lock.acquire()
         except Timeout as error:

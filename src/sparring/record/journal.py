@@ -2,7 +2,9 @@
 
 A process that is killed while it writes leaves an incomplete last line, which readers skip and the next writer cuts
 off. A run that resumes from a checkpoint appends a `resumed` event, which supersedes the events of later rounds; one
-that has no checkpoint yet starts again, and its `started` event supersedes everything before.
+that has no checkpoint yet starts again, and its `started` event supersedes everything before. What a person changed
+while it trained (`steering.py`) counts in either case, so that the same is done again in the same rounds. Only a
+`rewound` event undoes it, with everything else that came after its round.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from sparring.errors import SparringError
-from sparring.record import legacy, schema
+from sparring.record import legacy, schema, steering
 from sparring.record.files import disk_errors
 
 Event = dict[str, Any]
@@ -85,9 +87,15 @@ def replay(path: Path) -> list[Event]:
     events: list[Event] = []
     for event in _read(path):
         if event["event"] == "started":  # again: the run was killed before its first checkpoint
-            events = []
+            events = [e for e in events if steering.lasts(e)]
         elif event["event"] == "resumed":
-            events = [e for e in events if e.get("round", 0) <= event["round"] or e["event"] in LASTING]
+            events = [
+                e for e in events if e.get("round", 0) <= event["round"] or e["event"] in LASTING or steering.lasts(e)
+            ]
+        elif event["event"] == "rewound":
+            events = steering.after_rewinding(events, event["round"])
+        elif steering.lasts(event):
+            events = steering.without_another_future(events, event)
         events.append(event)
     return events
 

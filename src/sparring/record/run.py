@@ -13,7 +13,7 @@ import safetensors
 
 from sparring.errors import SparringError
 from sparring.record import legacy, schema
-from sparring.record.files import disk_errors, save_arrays, write_atomically
+from sparring.record.files import disk_errors, link_or_copy, save_arrays, write_atomically
 from sparring.record.journal import Journal, replay
 from sparring.record.schema import Kind
 from sparring.record.story import Story
@@ -26,6 +26,8 @@ MENDS = {
     MEASURES: "measure the run again, or delete the file",
 }
 """What to do about a damaged file."""
+KEPT = "weights/kept"
+"""The folder of checkpoints that were kept along the way."""
 KEPT_CHECKPOINTS = 2
 """How many of the newest checkpoints stay: the newest, and the one before it in case the newest cannot be read."""
 
@@ -207,6 +209,32 @@ class RunFolder:
         """Checkpoint files, oldest first."""
         return sorted((self.path / "weights").glob(f"round-{'[0-9]' * 9}.safetensors"))
 
+    def kept(self) -> list[Path]:
+        """Checkpoints that were kept along the way, oldest first."""
+        return sorted((self.path / KEPT).glob(f"round-{'[0-9]' * 9}.safetensors"))
+
+    def keep(self, checkpoint: Path) -> Path:
+        """Keep a checkpoint along the way: a second name of the same file, which takes no further space."""
+        return link_or_copy(checkpoint, self.path / KEPT / checkpoint.name)
+
+    def save_kept(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
+        """Save a checkpoint that is kept along the way and is not one to resume from."""
+        return self._save(f"kept/round-{round:09d}", round, state)
+
+    def rounds_saved(self) -> dict[int, Path]:
+        """Every round that there is a checkpoint of, in order, with the file: the newest, those kept, the best."""
+        paths = [*([self.best] if self.best else []), *self.kept(), *self.checkpoints()]
+        return dict(sorted((round_of(path), path) for path in paths))
+
+    def forget_after(self, round: int) -> None:
+        """Make the checkpoint of this round, which there is, the newest: those of later rounds are deleted."""
+        newest = self.path / "weights" / f"round-{round:09d}.safetensors"
+        if not newest.exists():
+            link_or_copy(self.rounds_saved()[round], newest)
+        later = [path for path in (*self.kept(), *self.checkpoints()) if round_of(path) > round]
+        for path in (*later, *([self.best] if self.best and round_of(self.best) > round else [])):
+            path.unlink(missing_ok=True)
+
     def load(self, prefix: str = "", best: bool = False) -> tuple[int, dict[str, np.ndarray]] | None:
         """Load the newest checkpoint that can be read.
 
@@ -232,3 +260,8 @@ class RunFolder:
         if problems:
             raise SparringError(f"no checkpoint in {self.path / 'weights'} can be read ({'; '.join(problems)})")
         return None
+
+
+def round_of(checkpoint: Path) -> int:
+    """The round of a checkpoint, by its name."""
+    return int(checkpoint.stem.rpartition("-")[2])

@@ -133,12 +133,20 @@ EVENT = {
     "evaluation_seconds": NUMBER,
     "n": _or_none(COUNT),
     "examples": _or_none(COUNT),
+    "settings": CHANGES,
+    "index": COUNT,
+    "position": COUNT,
     **dict.fromkeys(("d_loss", "g_loss", "d_real", "d_fake", "d_gradient", "g_gradient"), LIST),
 }
 NEEDS = {
     "log": ("round", "logged"),
     "diverged": ("round", "members"),
     "best": ("round",),
+    "rewound": ("round",),
+    "changed": ("round", "settings"),
+    "branched": ("round", "settings", "run"),
+    "stepped": ("round", "index", "position", "player"),
+    "slowed": ("round",),
     "resumed": ("round",),
     "real-baseline": ("metrics",),
 }

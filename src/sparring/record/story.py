@@ -11,6 +11,7 @@ import numpy as np
 from sparring.errors import SparringError
 from sparring.record.journal import Event
 from sparring.record.loop import LoopFacts
+from sparring.record.steering import Steering, lasts
 
 CURVES = ("d_loss", "g_loss", "d_real", "d_fake")
 """Curves that every run has: the losses, and D's mean output on real and on generated examples."""
@@ -150,10 +151,20 @@ class Story:
         seen = [event for event in self.events if event["event"] == "loop"]
         return LoopFacts.of(seen[-1]) if seen else None
 
+    @cached_property
+    def steering(self) -> Steering:
+        """What a person changed while it trained. Raises SparringError where that cannot be read."""
+        return Steering.of(self.events)
+
+    @cached_property
+    def recipe_now(self) -> dict[str, Any]:
+        """The recipe that is in force since the last change, as plain data; `recipe` is what the run began with."""
+        return self.steering.recipe_at(self.recipe) if self.steering.changes else self.recipe
+
     @property
     def round(self) -> int:
         """The last round that the journal knows of."""
-        return max((event.get("round", 0) for event in self.events), default=0)
+        return max((event.get("round", 0) for event in self.events if not lasts(event)), default=0)
 
     @property
     def status(self) -> str:
@@ -161,7 +172,7 @@ class Story:
         for event in reversed(self.events):
             if event["event"] in ("finished", "plateau", "stopped", "diverged-all"):
                 return event["event"].removesuffix("-all")
-            if event["event"] in ("started", "resumed", "extended"):
+            if event["event"] in ("started", "resumed", "extended", "rewound", "branched"):
                 break
         return "unfinished"
 

@@ -39,6 +39,12 @@ class Latest:
     diverged: set[int] = field(default_factory=set[int])
     """Members whose losses are no longer finite."""
 
+    def forget(self) -> None:
+        """What was found in rounds that the run was taken back from counts no more."""
+        self.curves, self.metrics, self.evaluated, self.picture = {}, {}, 0, None
+        self.recent.clear()
+        self.diverged.clear()
+
     def recent_means(self) -> dict[str, np.ndarray]:
         """Each curve's mean over its recent points, `(P,)`. It is fetched from the device when called."""
         points = {name: [each[name] for each in self.recent if name in each] for name in CURVES}

@@ -11,6 +11,7 @@ from sparring.errors import UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.training.about import write_about
+from sparring.training.chores.keep import Budget
 from sparring.training.continuing import Changes, adopt, changes_to
 from sparring.training.starting import Arrays, settled
 
@@ -32,6 +33,10 @@ class Settings:
     """The round after which to stop, as if it had been asked to then; None for the recipe's last."""
     evaluate_all: bool = False
     """Whether samples are evaluated at every log point, whatever share of the time that takes."""
+    keep: Budget = field(default_factory=Budget)
+    """Of checkpoints along the way."""
+    paused: bool = False
+    """Whether the session begins paused."""
 
     def check(self, sharded: bool) -> None:
         """Raises UsageError for what does not go together, and for a number of threads that cannot be."""
@@ -44,6 +49,8 @@ class Settings:
                 "each shard would reach its plateau in another round, "
                 "so early stopping does not go with several processes"
             )
+        if self.paused and sharded:
+            raise UsageError("several processes train on their own: only a run of one process can begin paused")
 
 
 @dataclass(frozen=True)

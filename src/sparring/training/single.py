@@ -24,6 +24,7 @@ from sparring.game.trial import check_first_round
 from sparring.game.world import ALONE, World
 from sparring.interruption import announce, when_stopped
 from sparring.progress import expected_progress, say
+from sparring.recipe import Recipe
 from sparring.record import RunFolder, training_lock
 from sparring.training.before_start import mismatches
 from sparring.training.chores import Chore
@@ -32,7 +33,11 @@ from sparring.training.chores.checkpoint import Checkpoint
 from sparring.training.chores.divergence import Divergence
 from sparring.training.chores.early_stop import EarlyStop
 from sparring.training.chores.evaluate import Decide, Evaluate, always, as_due
+from sparring.training.chores.keep import Keep
 from sparring.training.chores.record import Record
+from sparring.training.control.going_on import as_saved, go_on_with, in_force, take_up
+from sparring.training.control.inbox import Inbox
+from sparring.training.control.session import Control
 from sparring.training.prepare import Settings, Task, begin, saved_round
 from sparring.training.starting import event_of, sentence, start_weights, start_with
 from sparring.training.stop_signals import STOPPING, on_stop_signal
@@ -60,9 +65,12 @@ def train_here(
 
     Raises SparringError when data or disk fail, or when every member has diverged.
     """
-    recipe, run = task.recipe, task.run
+    run = task.run
+    inbox = Inbox(run.path)
     keep_freed_memory()
     with training_lock(run.path) if world.is_main else nullcontext(), preserving_torch_rng():
+        checkpoint = run.load() if run.exists else None
+        recipe = in_force(task.recipe, run, checkpoint)
         source = task.open_data()
         threads = settings.threads or run.about.get("threads") or max(1, threads_for(recipe) // world.size)
         with threads_set(threads), reproducible_kernels():
@@ -81,29 +89,34 @@ def train_here(
             members = shared_run.members if shared_run else len(recipe.seeds)
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
             trainer.until = min(recipe.rounds, settings.until or recipe.rounds)
-            if not is_new:
-                trainer.resume()
+            if checkpoint is not None:
+                take_up(game, recipe, as_saved(task.recipe, run, checkpoint), *checkpoint)
+                trainer.resume(checkpoint[0])
+                del checkpoint
             ends = ("finished", "plateau") if settings.early_stop else ("finished",)
             is_over = not is_new and (run.story.status in ends or game.round == settings.until)
             world.barrier()
             if is_over:
                 return run
-            shared_run = shared_run or SharedRun(members)
+            sharded, shared_run = shared_run is not None, shared_run or SharedRun(members)
             if settings.evaluate_all:
                 shared_run = replace(shared_run, evaluates=always)
             evaluate = _evaluate(trainer, settings, shared_run, source) if world.is_main else None
             with _stopping_on_ctrl_c(trainer):
                 if world.is_main:
                     part = part_of(recipe, source, settings.device)
-                    _record_and_go(trainer, settings, evaluate, part, fit)
+                    steered = None if world.size > 1 or sharded else Steered(task.recipe, inbox)
+                    _record_and_go(trainer, settings, evaluate, part, fit, steered)
                 else:
                     trainer.follow()
     return run
 
 
-def chores_for(evaluate: Evaluate | None = None, early_stop: bool = False) -> tuple[Chore, ...]:
+def chores_for(
+    evaluate: Evaluate | None = None, early_stop: bool = False, checkpoint: Checkpoint | None = None
+) -> tuple[Chore, ...]:
     """The chores of a training, in their order; `evaluate` is left out by a run without metrics."""
-    checkpoint = Checkpoint()
+    checkpoint = checkpoint or Checkpoint()
     if evaluate is None:
         return Record(), Divergence(), checkpoint
     stop = (EarlyStop(evaluate),) if early_stop else ()
@@ -121,19 +134,39 @@ def _evaluate(trainer: Trainer, settings: Settings, shared_run: SharedRun, sourc
     return Evaluate(make, shared_run.evaluates)
 
 
+@dataclass(frozen=True)
+class Steered:
+    """What a session needs that people may steer: not one of several processes."""
+
+    recipe: Recipe
+    """With which the run began."""
+    inbox: Inbox
+
+
 def _record_and_go(
-    trainer: Trainer, settings: Settings, evaluate: Evaluate | None, part: Callable[[int], Game], fit: Fit | None
+    trainer: Trainer,
+    settings: Settings,
+    evaluate: Evaluate | None,
+    part: Callable[[int], Game],
+    fit: Fit | None,
+    steered: Steered | None,
 ) -> None:
     with _saying_what_is_saved(trainer.run):
-        _begin_journal(trainer, fit)
+        _begin_journal(trainer, fit, steered.recipe if steered else trainer.recipe)
         _choose_how_to_play(trainer, settings.compile if trainer.game.world.size == 1 else False, part)
-        trainer.chores = chores_for(evaluate, settings.early_stop)
+        checkpoint = Checkpoint()
+        trainer.chores = chores_for(evaluate, settings.early_stop, checkpoint)
+        if steered is not None:
+            keep = Keep(settings.keep, checkpoint)
+            trainer.chores = (*trainer.chores, keep)
+            settle = partial(go_on_with, trainer, part)
+            trainer.control = Control(trainer, steered.recipe, steered.inbox, checkpoint, keep, settle, settings.paused)
         trainer.go()
 
 
-def _begin_journal(trainer: Trainer, fit: Fit | None) -> None:
+def _begin_journal(trainer: Trainer, fit: Fit | None, recipe: Recipe) -> None:
     """Write what a session begins with."""
-    recipe, game, run = trainer.recipe, trainer.game, trainer.run
+    game, run = trainer.game, trainer.run
     levels, ranges = equilibrium_levels(recipe.objective), output_ranges(recipe)
     plain = {name: each.plain() for name, each in ranges.items()}
     event = "resumed" if game.round else "started"

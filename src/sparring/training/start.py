@@ -14,6 +14,7 @@ from sparring.progress import say
 from sparring.recipe import Recipe, StartFrom, find_recipe
 from sparring.record import RunFolder
 from sparring.training.before_start import mismatches
+from sparring.training.chores.keep import Budget
 from sparring.training.distributed.coordinator import train_shards
 from sparring.training.distributed.sharded_run import ShardedRun
 from sparring.training.distributed.status import SessionWatcher
@@ -40,6 +41,8 @@ def train(
     compile: bool | None = None,
     start_from: StartFrom | str | PathLike[str] | None = None,
     judge: bool = True,
+    keep: str | int | None = None,
+    paused: bool = False,
 ) -> RunFolder:
     """Train a recipe in the folder `out`, or resume the run there. Ctrl-C saves a checkpoint; call again to resume.
 
@@ -68,6 +71,9 @@ def train(
         judge: Let a judge see how far samples are from the data. For images without one of the package it is trained
             before the run, once: that takes seconds for hundreds of images and about a minute for thousands. Without a
             judge nothing can say that samples are like the data.
+        keep: Checkpoints that are kept along the way, to rewind to and to branch from: how many (24), how much of the
+            disk (`500MB`), or `none`. By default 24, and at most 200 MB. They lie closer early in the run.
+        paused: Begin paused, before the first round or where the run was left (see `run.control`).
 
     Returns:
         The run, finished or stopped.
@@ -80,10 +86,13 @@ def train(
     if start_from is not None:
         recipe = recipe.replace(start_from=start_from)
     _check(processes, on, share_batch, world)
+    if paused and world.size > 1:
+        raise UsageError("several processes share every batch: only a run of one process can begin paused")
     device = resolve_device(device)
     device = local_device(device) if world.size > 1 else device
     home = Path(data_dir) if data_dir is not None else None
-    settings = Settings(home, device, threads, metrics, early_stop, compile, judge)
+    budget = Budget() if keep is None else Budget.read(str(keep))
+    settings = Settings(home, device, threads, metrics, early_stop, compile, judge, budget, paused)
     several = world.size > 1 and not share_batch and len(recipe.seeds) >= world.size
     sharded = several or processes > 1 or on == "ray"
     settings.check(sharded)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sparring.game.assembly import restore
 from sparring.game.game import Game, PlayTo
 from sparring.game.runtime import wait_for
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.training.chores import Chore
+from sparring.training.control.session import Control
 from sparring.training.latest import Latest
 
 CURVE_POINTS = 64_000
@@ -58,6 +58,8 @@ class Trainer:
     """How the journal names the end of a session that stops before the recipe's last round."""
     latest: Latest = field(default_factory=Latest)
     """What chores have found so far."""
+    control: Control | None = None
+    """What people do to the run while it trains."""
 
     def __post_init__(self) -> None:
         recipe = self.recipe
@@ -71,6 +73,9 @@ class Trainer:
         self.curve_step = max(CURVE_STEP, recipe.rounds * self.members // CURVE_POINTS)
         """Rounds between two points of a curve."""
         self.log_rounds = sorted({round(k * recipe.rounds / recipe.log_points) for k in range(recipe.log_points + 1)})
+        self._stops = self.log_rounds
+        """Rounds between which turns lie."""
+        self._logged_round: int | None = None
         self._turn = 1
         """Rounds of the next turn."""
 
@@ -91,13 +96,8 @@ class Trainer:
         at = bisect_left(self.log_rounds, self.game.round)
         return self.log_rounds[at : at + 1] == [self.game.round]
 
-    def resume(self) -> None:
-        """Go back to the run's newest checkpoint, if there is one."""
-        checkpoint = self.run.load()
-        if checkpoint is None:
-            return
-        round, state = checkpoint
-        restore(self.game, round, state)
+    def resume(self, round: int) -> None:
+        """Go on from a checkpoint of the run, of this round, whose state the game has."""
         self.started_at = round
         saved = [e for e in self.run.story.events if e["event"] == "checkpoint" and e["round"] == round]
         self.seconds = saved[-1]["seconds"] if saved else 0.0
@@ -112,14 +112,17 @@ class Trainer:
         began, before = time.monotonic(), self.seconds
         beat = began
         while self._goes_on():
-            self._play_turn()
+            has_played = not self._waits() and self._play_turn()
             now = time.monotonic()
-            self.session_seconds, self.seconds = now - began, before + now - began
-            if self.at_log_point or any(chore.is_overdue(self) for chore in self.chores):
+            self.session_seconds = now - began - (self.control.idle_seconds if self.control else 0.0)
+            self.seconds = before + self.session_seconds
+            if has_played and (self.at_log_point or any(chore.is_overdue(self) for chore in self.chores)):
                 self.log()
             if now - beat > BEAT_SECONDS:
                 beat = now
                 self._call_watchers()
+        if self.control is not None:
+            self.control.leave()
         for chore in self.chores:
             chore.end(self)
         end = "finished" if self.game.round >= self.recipe.rounds else self.stopped_by
@@ -131,8 +134,18 @@ class Trainer:
         while self._goes_on():
             self.game.play_to(self.game.round + 1, self.curve_step)
 
+    def stop_at(self, rounds: Iterable[int]) -> None:
+        """Let turns end after these rounds too."""
+        self._stops = sorted({*self._stops, *rounds})
+
+    def log_if_new(self) -> None:
+        """Write a log event, unless the last one is of this round."""
+        if self._logged_round != self.game.round:
+            self.log()
+
     def log(self) -> None:
         """Write a log event of the round just played, with what every chore adds to it."""
+        self._logged_round = self.game.round
         event: dict[str, Any] = {"round": self.game.round, "seconds": round(self.seconds, 3)}
         for chore in self.chores:
             event |= chore.log_fields(self)
@@ -141,21 +154,37 @@ class Trainer:
             chore.after_log(self, event)
         self._call_watchers()
 
+    def rewound(self, before: int) -> None:
+        """Called when the run was taken back to where the game now is, from after `before` rounds."""
+        self.latest.forget()
+        self._logged_round = self.game.round
+        self.started_at -= before - self.game.round  # the rounds of this session count as they were played
+        for chore in self.chores:
+            chore.rewound(self)
+
+    def _waits(self) -> bool:
+        return self.control is not None and self.control.waits()
+
     def _goes_on(self) -> bool:
         return self.game.round < self.until and not self.game.world.any(self.stopping)
 
-    def _play_turn(self) -> None:
+    def _play_turn(self) -> bool:
+        """Whether rounds were played to their end."""
         round, began = self.game.round, time.monotonic()
-        points = self.play_to(self._end_of_turn(), self.curve_step)
+        play_to = self.control.play if self.control is not None else self.play_to
+        points = play_to(self._end_of_turn(), self.curve_step)
+        if self.game.round == round:  # a single move
+            return False
         wait_for(self.game.rng.device)  # else a GPU's turns would grow without end, and Ctrl-C would wait for them
         self._set_turn(self.game.round - round, time.monotonic() - began)
         for chore in self.chores:
             chore.after_turn(self, points)
+        return True
 
     def _end_of_turn(self) -> int:
         """The round up to which is played before anything else is done."""
-        at = bisect_right(self.log_rounds, self.game.round)
-        return min(self.until, self.game.round + self._turn, *self.log_rounds[at : at + 1])
+        at = bisect_right(self._stops, self.game.round)
+        return min(self.until, self.game.round + self._turn, *self._stops[at : at + 1])
 
     def _set_turn(self, rounds: int, seconds: float) -> None:
         """The next turn is as long as fits into TURN_SECONDS by the pace of this one, and at most twice as long."""

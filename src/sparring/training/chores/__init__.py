@@ -35,5 +35,8 @@ class Chore:
     def after_log(self, trainer: Trainer, event: Event) -> None:
         """Called once a log event, with the fields of all chores, is in the journal."""
 
+    def rewound(self, trainer: Trainer) -> None:
+        """Called when the run was taken back to an earlier round, and its journal with it."""
+
     def end(self, trainer: Trainer) -> None:
         """Called once, after the last round of a session that was not interrupted by an error."""

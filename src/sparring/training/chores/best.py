@@ -31,6 +31,9 @@ class Best(Chore):
         self._evaluate, self._checkpoint = evaluate, checkpoint
         self._distance, self._saved_at = np.inf, -np.inf
 
+    def rewound(self, trainer: Trainer) -> None:
+        self.begin(trainer)
+
     def begin(self, trainer: Trainer) -> None:
         stored = [event["distance"] for event in trainer.run.story.events if event["event"] == "best"]
         self._distance = stored[-1] if stored else np.inf

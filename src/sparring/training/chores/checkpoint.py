@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparring.game.assembly import state_of
 from sparring.interruption import saving
@@ -29,6 +29,8 @@ class Checkpoint(Chore):
         self._saved_at = time.monotonic()
         self.save_seconds = 0.0
         """What the last checkpoint took."""
+        self._saved_round: int | None = None
+        """Of the last checkpoint of this session."""
 
     def is_overdue(self, trainer: Trainer) -> bool:
         return self._is_due(OVERDUE_SECONDS)
@@ -40,15 +42,31 @@ class Checkpoint(Chore):
     def end(self, trainer: Trainer) -> None:
         self.save(trainer)
 
-    def save(self, trainer: Trainer) -> None:
-        """A checkpoint of the round just played; all of the journal is on the disk after it."""
+    def begin(self, trainer: Trainer) -> None:
+        self._saved_round = trainer.game.round or None
+
+    def rewound(self, trainer: Trainer) -> None:
+        self._saved_round = trainer.game.round
+
+    def save_if_new(self, trainer: Trainer) -> None:
+        """Unless there is one of this round. Curves are written first: what is resumed from here must have them."""
+        if self._saved_round != trainer.game.round:
+            trainer.log_if_new()
+        if self._saved_round != trainer.game.round:
+            self.save(trainer)
+
+    def save(self, trainer: Trainer, **fields: Any) -> None:
+        """A checkpoint of the round just played; all of the journal is on the disk after it.
+
+        `fields` are more of its event's.
+        """
         began = time.monotonic()
         run, round_ = trainer.run, trainer.game.round
         with saving():
             run.save(round_, state_of(trainer.game))
-            run.journal.append("checkpoint", round=round_, seconds=round(trainer.seconds, 3))
+            run.journal.append("checkpoint", round=round_, seconds=round(trainer.seconds, 3), **fields)
             run.journal.sync()
-        self._saved_at = time.monotonic()
+        self._saved_at, self._saved_round = time.monotonic(), round_
         self.save_seconds = self._saved_at - began
 
     def _is_due(self, seconds: float) -> bool:

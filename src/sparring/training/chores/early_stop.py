@@ -29,6 +29,9 @@ class EarlyStop(Chore):
         self._flat_evaluations = 0
         """In a row, without gain."""
 
+    def rewound(self, trainer: Trainer) -> None:
+        self._flat_evaluations = 0
+
     def after_log(self, trainer: Trainer, event: Event) -> None:
         if "metrics" not in event:
             return

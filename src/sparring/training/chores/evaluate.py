@@ -70,6 +70,9 @@ class Evaluate(Chore):
             "evaluation_seconds": round(self._last, 4),
         }
 
+    def rewound(self, trainer: Trainer) -> None:
+        self._signals = None
+
     def signals(self, trainer: Trainer) -> Signals:
         """The run up to its last evaluation, prepared for rules. Read from the journal once per evaluation."""
         if self._signals is None:

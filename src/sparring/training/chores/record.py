@@ -44,6 +44,9 @@ class Record(Chore):
         fields = self._curves(trainer)
         return fields | self._samples(trainer) if trainer.at_log_point else fields
 
+    def rewound(self, trainer: Trainer) -> None:
+        self._points.clear()
+
     def end(self, trainer: Trainer) -> None:
         if self._points:
             trainer.log()
