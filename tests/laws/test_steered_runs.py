@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import sparring.training
 import sparring.training.trainer
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
-from sparring.training.control import branch
 from sparring.training.control.inbox import Command, send
 from sparring.training.trainer import Trainer
 from sparring.tricks import label_smoothing, label_swapping, r1_r2

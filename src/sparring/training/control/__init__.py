@@ -41,12 +41,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sparring.training.control.branch import branch
+    from sparring.training.control.branching import branch
     from sparring.training.control.client import Steer
 
 __all__ = ["Steer", "branch"]
 
-_MODULES = {"Steer": "sparring.training.control.client", "branch": "sparring.training.control.branch"}
+_MODULES = {"Steer": "sparring.training.control.client", "branch": "sparring.training.control.branching"}
 
 
 def __getattr__(name: str) -> Any:
