@@ -8,9 +8,11 @@ which the journal says any of that is not its recipe's any more, and whoever sho
 from __future__ import annotations
 
 import copy
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from sparring.errors import SparringError
 
@@ -26,7 +28,8 @@ class Change:
     round: int
     """Rounds played before the first one with these settings."""
     settings: Mapping[str, tuple[Any, Any]]
-    """Path in the recipe (`generator_optimizer.lr`, `tricks.0.gamma`, `batch`) -> its value before and after."""
+    """What was changed -> its value before and after: a number by its path (`generator_optimizer.lr`,
+    `tricks.r1.gamma`, `batch`, `round.g_fools_d`), or at a branching a whole field of the recipe (`objective`)."""
     by: str = ""
     """Who changed it."""
 
@@ -85,17 +88,48 @@ class Steering:
         """Whether the run is not its recipe's any more: settings were changed, or moves added."""
         return bool(self.changes or self.extras)
 
-    def recipe_at(self, recipe: Plain, round: int | None = None) -> Plain:
+    def recipe_at(self, recipe: Plain, round: int | None = None, numbers: bool = True) -> Plain:
         """The recipe in force in the round after so many, or after all changes; as plain data.
 
-        Raises SparringError where a change does not fit the recipe.
+        Args:
+            recipe: What the run began with.
+            round: Rounds played; None for all that there are.
+            numbers: Whether with numbers that were set, or only with whole fields that a branching changed.
+
+        Raises:
+            SparringError: A change does not fit the recipe.
         """
         made = copy.deepcopy(recipe)
+        counts: dict[str, int] = {}
         for change in self.changes:
             if round is None or change.round <= round:
                 for path, (_, value) in change.settings.items():
-                    put(made, path, value)
+                    if is_whole(path):
+                        put(made, path, value)
+                        counts = {} if path == "round" else counts
+                    elif numbers and path.startswith(MOVES):
+                        counts[path.removeprefix(MOVES)] = value
+                    elif numbers:
+                        put(made, path, value)
+        if counts:
+            made["round"] = _counted(made["round"], counts)
         return made
+
+    def numbers_until(self, round: int, since: int = 0) -> list[tuple[str, Any]]:
+        """The numbers that were set by then and are not part of a whole field that was changed later, in order.
+
+        Args:
+            round: Rounds played; what is set after as many counts too.
+            since: Only what was set after at least as many rounds.
+        """
+        found: list[tuple[int, str, Any]] = []
+        for change in self.changes:
+            for path, (_, value) in change.settings.items() if change.round <= round else ():
+                if is_whole(path):
+                    found = [each for each in found if each[1].partition(".")[0] != path]
+                else:
+                    found.append((change.round, path, value))
+        return [(path, value) for at, path, value in found if at >= since]
 
     def next_after(self, round: int) -> int | None:
         """The first later number of rounds after which a setting changes, or an extra move is played."""
@@ -106,21 +140,50 @@ class Steering:
         return any(first <= round and (end is None or round < end) for first, end in self.by_hand)
 
 
+MOVES = "round."
+"""How the paths of the numbers of moves begin."""
+
+
+def is_whole(path: str) -> bool:
+    """Whether this is a whole field of a recipe, rather than a number that is set while a run plays."""
+    return "." not in path and path != "batch"
+
+
 def put(recipe: Plain, path: str, value: Any) -> None:
     """Set one value of a recipe, given as plain data. Raises SparringError where there is no such path."""
-    *way, last = path.split(".")
+    room, _, rest = path.partition(".")
+    trick, _, field = rest.rpartition(".")
     try:
-        place: Any = recipe
-        for name in way:
-            place = cast(Any, place[int(name)] if isinstance(place, list) else place[name])
-        if isinstance(place, list):
-            place[int(last)] = value
-        elif last in place:
-            place[last] = value
-        else:
-            raise KeyError(last)
-    except (KeyError, IndexError, ValueError, TypeError) as error:
+        place = _trick(recipe["tricks"], trick) if room == "tricks" and rest else recipe[room] if rest else recipe
+        if (field or room) not in place:
+            raise KeyError(path)
+        place[field or room] = value
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise SparringError(f"the journal changes {path}, which this run's recipe does not have") from error
+    if path in recipe.get("per_member", {}):  # members have it in common from here on
+        recipe["per_member"] = {each: column for each, column in recipe["per_member"].items() if each != path}
+
+
+def _trick(tricks: list[Plain], name: str) -> Plain:
+    """The trick of this name, or the second of it for `r1:2`."""
+    name, _, nth = name.partition(":")
+    found = [each for each in tricks if _kebab(str(each.get("is") or each.get("yours"))) == name]
+    return found[int(nth or 1) - 1]
+
+
+def _kebab(name: str) -> str:
+    """`label-smoothing`, for a class of a user's own too."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name.rpartition(".")[2]).lower()
+
+
+def _counted(moves: list[Any], counts: Mapping[str, int]) -> list[Any]:
+    """A round's moves, some of them as often in a row as `counts` says."""
+    runs = [(name, list(each)) for name, each in itertools.groupby(moves, key=_move_name)]
+    return [m for name, each in runs for m in (each[:1] * counts[name] if name in counts else each)]
+
+
+def _move_name(move: Any) -> str:
+    return move if isinstance(move, str) else str(move.get("yours", "")).rpartition(".")[2]
 
 
 def lasts(event: Event) -> bool:

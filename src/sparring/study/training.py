@@ -28,6 +28,7 @@ from sparring.study.progress import StudyProgress
 from sparring.study.results import Results
 from sparring.study.tasks import Task, tasks_of
 from sparring.study.workers import train_in_workers
+from sparring.training.chores.keep import Budget
 from sparring.training.prepare import Settings, prepare
 from sparring.training.single import train_here
 from sparring.training.trainer import Trainer
@@ -52,7 +53,12 @@ class Machine:
     def settings(self) -> Settings:
         """Those of every run. Samples are evaluated at every log point, so that cells are compared at the same ones."""
         made = Settings(
-            self.data_dir, resolve_device(self.device), self.threads, compile=self.compile, evaluate_all=True
+            self.data_dir,
+            resolve_device(self.device),
+            self.threads,
+            compile=self.compile,
+            evaluate_all=True,
+            keep=Budget(0, 0),  # of many runs, none of which is rewound
         )
         made.check(sharded=self.processes > 1 or self.on == "ray")
         if self.processes < 1:

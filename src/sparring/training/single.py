@@ -35,7 +35,7 @@ from sparring.training.chores.early_stop import EarlyStop
 from sparring.training.chores.evaluate import Decide, Evaluate, always, as_due
 from sparring.training.chores.keep import Keep
 from sparring.training.chores.record import Record
-from sparring.training.control.going_on import as_saved, go_on_with, in_force, take_up
+from sparring.training.control.going_on import as_saved, in_force, replan, set_numbers, take_up
 from sparring.training.control.inbox import Inbox
 from sparring.training.control.session import Control
 from sparring.training.prepare import Settings, Task, begin, saved_round
@@ -93,6 +93,8 @@ def train_here(
                 take_up(game, recipe, as_saved(task.recipe, run, checkpoint), *checkpoint)
                 trainer.resume(checkpoint[0])
                 del checkpoint
+            if not is_new:
+                set_numbers(game, run.story.steering.numbers_until(game.round))
             ends = ("finished", "plateau") if settings.early_stop else ("finished",)
             is_over = not is_new and (run.story.status in ends or game.round == settings.until)
             world.barrier()
@@ -159,8 +161,8 @@ def _record_and_go(
         if steered is not None:
             keep = Keep(settings.keep, checkpoint)
             trainer.chores = (*trainer.chores, keep)
-            settle = partial(go_on_with, trainer, part)
-            trainer.control = Control(trainer, steered.recipe, steered.inbox, checkpoint, keep, settle, settings.paused)
+            again = partial(replan, trainer, part)
+            trainer.control = Control(trainer, steered.recipe, steered.inbox, checkpoint, keep, again, settings.paused)
         trainer.go()
 
 

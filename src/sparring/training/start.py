@@ -92,7 +92,7 @@ def train(
     device = local_device(device) if world.size > 1 else device
     home = Path(data_dir) if data_dir is not None else None
     budget = Budget() if keep is None else Budget.read(str(keep))
-    settings = Settings(home, device, threads, metrics, early_stop, compile, judge, budget, paused)
+    settings = Settings(home, device, threads, metrics, early_stop, compile, judge, keep=budget, paused=paused)
     several = world.size > 1 and not share_batch and len(recipe.seeds) >= world.size
     sharded = several or processes > 1 or on == "ray"
     settings.check(sharded)

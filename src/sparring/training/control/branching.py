@@ -80,13 +80,11 @@ def changed_for_branch(recipe: Recipe, changes: Mapping[str, Any]) -> settings.S
     whole = {name: value for name, value in changes.items() if name in WHOLE}
     numbers = {name: value for name, value in changes.items() if name not in WHOLE}
     made = recipe.replace(**whole) if whole else recipe
-    if numbers:
-        made, _ = settings.changed(made, numbers)
     before, after = recipe.to_dict(), made.to_dict()
-    fields = [field for field in whole if before[field] != after[field]]
-    different: settings.Settings = {field: [before[field], after[field]] for field in fields}
-    mine = settings.differences(recipe, made)
-    return different | {path: pair for path, pair in mine.items() if path.partition(".")[0] not in fields}
+    different: settings.Settings = {f: [before[f], after[f]] for f in whole if before[f] != after[f]}
+    if numbers:
+        different |= settings.changed(made, numbers)[1]
+    return different
 
 
 def _rounds(wanted: Any, round: int, recipe: Recipe) -> int:

@@ -69,7 +69,7 @@ class Steer:
             "round": story.round,
             "rounds": story.recipe_now["rounds"],
             "is_recipe": not story.steering.departs,
-            "settings": settings.settings_of(Recipe.from_dict(story.recipe_now, placeholders=True)),
+            "settings": settings.values_of(Recipe.from_dict(story.recipe_now, placeholders=True)),
             "checkpoints": list(self.run.rounds_saved()),
         }
 

@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.errors import UsageError
 from sparring.game.assembly import restore, state_of
 from sparring.game.compile.plan import plan
 from sparring.game.game import Game
+from sparring.game.numbers import PREFIX
 from sparring.progress import expected_progress
 from sparring.recipe import Recipe
 from sparring.recipe.changing import with_plain
 from sparring.record import RunFolder
-from sparring.training.trainer import Trainer
+from sparring.record.steering import Steering
+
+if TYPE_CHECKING:
+    from sparring.training.trainer import Trainer
 
 
 def in_force(recipe: Recipe, run: RunFolder, checkpoint: tuple[int, Any] | None) -> Recipe:
-    """The recipe in force where a run is resumed, or begun: with what was changed up to there."""
+    """The recipe that a game is built of where a run is resumed, or begun: with what its branchings changed.
+
+    Numbers that were set are set again, so that they are computed with as they were then.
+    """
     if not run.exists:
         return recipe
-    return with_plain(recipe, run.story.steering.recipe_at(recipe.to_dict(), checkpoint[0] if checkpoint else 0))
+    return _built_of(recipe, run.story.steering, checkpoint[0] if checkpoint else 0)
+
+
+def _built_of(recipe: Recipe, steering: Steering, round: int) -> Recipe:
+    return with_plain(recipe, steering.recipe_at(recipe.to_dict(), round, numbers=False))
 
 
 def as_saved(recipe: Recipe, run: RunFolder, checkpoint: tuple[int, Any]) -> Recipe:
     """The recipe with which a checkpoint may have been saved: what was changed after its round is not in it."""
-    return with_plain(recipe, run.story.steering.recipe_at(recipe.to_dict(), checkpoint[0] - 1))
+    return _built_of(recipe, run.story.steering, checkpoint[0] - 1)
 
 
 def take_up(game: Game, recipe: Recipe, before: Recipe, round: int, state: dict[str, np.ndarray]) -> None:
     """Put a game of `recipe` into the state that one of the recipe `before` had after `round` rounds.
 
-    Where a branch has other optimizers or tricks, these begin anew; those that it shares keep their memory.
+    Where a branch has other optimizers or tricks, these begin anew; those that it shares keep their memory. Numbers are
+    the recipe's: what was set is known from the journal, and is set again by it.
     """
     own = {name: array.shape for name, array in state_of(game).items()}
-    if own == {name: array.shape for name, array in state.items()}:
-        restore(game, round, state)
+    if own == {name: array.shape for name, array in without_numbers(state).items()}:
+        restore_plain(game, round, state)
         return
     moved = dict(state_of(game))
     renamed = _trick_names(before, recipe)
@@ -45,7 +58,17 @@ def take_up(game: Game, recipe: Recipe, before: Recipe, round: int, state: dict[
         new = name if index is None else name.replace(f"trick.{index}.", f"trick.{renamed.get(int(index), 'gone')}.", 1)
         if own.get(new) == array.shape and _is_same_part(new, before, recipe):
             moved[new] = array
-    restore(game, round, moved)
+    restore_plain(game, round, moved)
+
+
+def restore_plain(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
+    """Put a game into the state of a checkpoint, without the numbers that were set by then."""
+    restore(game, round, without_numbers(state))
+
+
+def without_numbers(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A checkpoint's state without numbers that were set: the journal says which these are, and when."""
+    return {name: array for name, array in state.items() if not name.startswith(PREFIX)}
 
 
 def _trick_names(before: Recipe, after: Recipe) -> dict[int, int]:
@@ -68,15 +91,23 @@ def _is_same_part(name: str, before: Recipe, after: Recipe) -> bool:
     return True
 
 
-def go_on_with(trainer: Trainer, part: Callable[[int], Game], recipe: Recipe) -> None:
-    """Change the settings of a game between two rounds. Raises SparringError where it could not be played."""
-    game = trainer.game
-    game.objective, game.tricks = recipe.objective, recipe.tricks
-    game.moves, game.batch, game.rounds = recipe.round, recipe.batch, recipe.rounds
-    game.players["G"].optimizer = recipe.generator_optimizer
-    game.players["D"].optimizer = recipe.discriminator_optimizer
-    trainer.recipe = recipe
-    about = trainer.run.about
-    if about.get("compiled"):
-        how = plan(game, True, recipe.id, part, about.get("group") or game.G.size, expected_progress)
-        trainer.play_to = how.play_to
+def set_numbers(game: Game, numbers: Sequence[tuple[str, Any]]) -> None:
+    """Set numbers of a game between two rounds, all or none. Raises UsageError where one cannot be set."""
+    before: list[tuple[str, Any]] = []
+    try:
+        for path, value in numbers:
+            now = game.numbers.value(path)
+            game.set_number(path, value)
+            before.append((path, now))
+    except UsageError:
+        for path, value in reversed(before):
+            game.set_number(path, value)
+        raise
+
+
+def replan(trainer: Trainer, part: Callable[[int], Game]) -> None:
+    """Compile the rounds of a run anew, if they are compiled: what they compute has changed."""
+    game, about = trainer.game, trainer.run.about
+    if about.get("compiled") and game.world.size == 1:
+        group = about.get("group") or game.G.size
+        trainer.play_to = plan(game, True, trainer.recipe.id, part, group, expected_progress).play_to

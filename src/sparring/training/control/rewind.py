@@ -10,27 +10,23 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.recipe import Recipe
-from sparring.recipe.changing import with_plain
 from sparring.record import RunFolder, training_lock
 
 if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
 
 
-def rewind_session(trainer: Trainer, round: int, base: Recipe, fields: Mapping[str, Any]) -> Recipe:
-    """Take a run back that is being trained. Returns the recipe in force from there on.
+def rewind_session(trainer: Trainer, round: int, fields: Mapping[str, Any]) -> None:
+    """Take a run back that is being trained. The game's numbers are then those that the run began with.
 
     Raises UsageError where there is no checkpoint of this round, SparringError where it cannot be read.
     """
-    from sparring.game.assembly import restore
+    from sparring.training.control.going_on import restore_plain
 
     run, game = trainer.run, trainer.game
     state = run.load_file(checkpoint_of(run, round, game.round))
     _forget(run, round, game.round, fields)
-    recipe = with_plain(base, run.story.steering.recipe_at(base.to_dict(), round))
-    restore(game, round, state)
-    return recipe
+    restore_plain(game, round, state)
 
 
 def rewind_folder(run: RunFolder, round: int, by: str = "") -> None:

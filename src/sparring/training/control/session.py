@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sparring.errors import SparringError, in_one_line
@@ -11,8 +11,9 @@ from sparring.fields import as_int
 from sparring.game.game import Logged
 from sparring.recipe import Recipe
 from sparring.recipe.changing import with_plain
-from sparring.record.steering import Mode, Steering
+from sparring.record.steering import Mode
 from sparring.training.control import settings
+from sparring.training.control.going_on import set_numbers
 from sparring.training.control.inbox import Command, Inbox
 from sparring.training.control.moves import MoveByMove
 from sparring.training.control.reports import Reports
@@ -29,8 +30,6 @@ MAX_SPEED = 1_000.0
 """Moves a second, in slow motion."""
 MAX_WATCH = 60.0
 """Seconds that somebody watches without saying so again."""
-Settle = Callable[[Recipe], None]
-"""Lets a game go on with changed settings. Raises SparringError where it cannot, and leaves it as it was."""
 
 
 class Control:
@@ -42,7 +41,7 @@ class Control:
         inbox: Where commands come from; those that came since it was made are still to be done.
         checkpoint: Saves the run.
         keep: Keeps checkpoints along the way.
-        settle: Changes the game's settings.
+        replan: Compiles the rounds anew, where they are compiled and compute something else now.
         paused: Whether the session begins paused.
     """
 
@@ -53,11 +52,11 @@ class Control:
         inbox: Inbox,
         checkpoint: Checkpoint,
         keep: Keep,
-        settle: Settle,
+        replan: Callable[[], None],
         paused: bool = False,
     ):
         self._trainer, self._base, self._inbox = trainer, base, inbox
-        self._checkpoint, self._keep, self._settle = checkpoint, keep, settle
+        self._checkpoint, self._keep, self._replan = checkpoint, keep, replan
         self.mode: Mode = "running"
         self.idle_seconds = 0.0
         """Of this session, in which nothing was played because it was paused, or slow."""
@@ -65,8 +64,10 @@ class Control:
         self._moves = MoveByMove(trainer.game)
         self._reports = Reports(trainer.run.path, trainer.recipe, trainer.game)
         self._steering = trainer.run.story.steering
-        self._followed: Steering | None = None
-        """Whose settings the game has."""
+        self._followed = trainer.game.round
+        """The last round for which the game was given its numbers."""
+        self._structure = trainer.game.numbers.structure
+        """Of the game that `trainer.play_to` plays."""
         self._extras_done = 0
         """Extra moves of the journal that have been played in this round."""
         self._steps: list[tuple[Command, Who | None]] = []
@@ -139,9 +140,9 @@ class Control:
         round = self._trainer.game.round
         if self._moves.is_within:
             return
-        if self._steering is not self._followed or any(c.round == round for c in self._steering.changes):
-            self._followed = self._steering
-            self._follow(self._recipe_at(round))
+        if self._followed != round:
+            self._followed = round
+            self._set_numbers(self._steering.numbers_until(round, since=round))
         if self._pause_at is not None and round >= self._pause_at[0]:
             (_, command), self._pause_at = self._pause_at, None
             self._pause(command)
@@ -264,15 +265,18 @@ class Control:
             raise SparringError("say what to set")
         trainer = self._trainer
         round = trainer.game.round + self._moves.is_within
-        wanted, different = settings.changed(self._recipe_at(round), values)
-        if not self._moves.is_within:
+        _, different = settings.changed(self._recipe_at(round), values)
+        numbers = [(path, new) for path, (_, new) in different.items()]
+        if self._moves.is_within:
+            self._try([each for each in numbers if settings.is_structure(each[0])])
+        else:
             self._checkpoint.save_if_new(trainer)
             self._keep.keep(trainer)
-            self._settle(wanted)
+            self._set_numbers(numbers)
         self._write("changed", command, round=round, settings=different)
         trainer.run.journal.sync()
         self._steering = trainer.run.story.steering
-        self._reports.recipe_changed()
+        trainer.recipe = self._recipe_at(trainer.game.round)
 
     def _save(self, command: Command) -> None:
         with self._moves.before_round():
@@ -284,11 +288,12 @@ class Control:
 
         round = _whole(command, "round", 0)
         before = self._trainer.game.round
-        recipe = rewind_session(self._trainer, round, self._base, {"command": command.id, "by": command.by})
+        rewind_session(self._trainer, round, {"command": command.id, "by": command.by})
         self._steering, self._pause_at, self._extras_done = self._trainer.run.story.steering, None, 0
         self._steps.clear()
         self._moves.forget()
-        self._follow(recipe)
+        self._followed = round
+        self._set_numbers(self._steering.numbers_until(round))
         self._trainer.rewound(before)
         if self.mode == "slow":
             self._write("slowed", None, round=round, moves_per_second=self._speed)
@@ -309,11 +314,27 @@ class Control:
     def _recipe_at(self, round: int) -> Recipe:
         return with_plain(self._base, self._steering.recipe_at(self._base.to_dict(), round))
 
-    def _follow(self, recipe: Recipe) -> None:
-        """Let the game have these settings, if it has others."""
-        if recipe != self._trainer.recipe:
-            self._settle(recipe)
-            self._reports.recipe_changed()
+    def _set_numbers(self, numbers: Sequence[tuple[str, Any]]) -> None:
+        """Between two rounds."""
+        game, trainer = self._trainer.game, self._trainer
+        set_numbers(game, numbers)
+        trainer.recipe = self._recipe_at(game.round)
+        self._moves.moves_changed()
+        self._reports.recipe_changed()
+        if game.numbers.structure != self._structure:
+            self._structure = game.numbers.structure
+            self._replan()
+
+    def _try(self, numbers: Sequence[tuple[str, Any]]) -> None:
+        """Within a round: whether they can be set at its end. Raises UsageError where they cannot."""
+        game = self._trainer.game
+        before, logged = [(path, game.numbers.value(path)) for path, _ in numbers], dict(game.logged)
+        with game.rng.undisturbed():
+            try:
+                set_numbers(game, numbers)
+                set_numbers(game, before)
+            finally:
+                game.logged.update(logged)
 
     def _finish_steps(self) -> None:
         """Moves that were asked for and not played are not to be played after something else."""

@@ -1,52 +1,39 @@
-"""Which settings of a recipe can be changed while a run trains, how people name them, and what they may be.
+"""How people name the numbers that they change while a run trains, and what becomes of its recipe.
 
-They are the numbers of a recipe: learning rates and what else an optimizer has, weights and rates of tricks, the batch,
-and how many steps each player has in a round. Networks, objective, data and which tricks there are stay.
+The numbers themselves, their paths and ranges are `recipe.numbers`'s: learning rates and what else an optimizer has,
+weights and rates of tricks, the batch, and how often a round has each of its moves.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sparring import catalogue
 from sparring.catalogue import OwnPart
-from sparring.errors import SparringError, UsageError, shortened
-from sparring.fields import described, hints_of, refusal, settled
+from sparring.errors import UsageError, shortened
+from sparring.fields import as_int, hints_of
 from sparring.recipe import Recipe
-from sparring.recipe.changing import OPTIMIZERS
-from sparring.recipe.reading import read_field
+from sparring.recipe.numbers import PLAYERS, Place, check_settable, every_place, parts_of, place
 
 Settings = dict[str, list[Any]]
-"""Path in the recipe as plain data -> [its value before, its value after]."""
-NUMBERS = (int, float, int | None, float | None, tuple[float, float])
-"""Types of fields that are numbers."""
-PLAYERS = {"generator": "generator_optimizer", "g": "generator_optimizer", "discriminator": "discriminator_optimizer"}
-PLAYERS |= {"d": "discriminator_optimizer"}
+"""Path of a number -> [its value before, its value after]."""
+BATCH, MOVES = "batch", "round."
+OF_PLAYERS = {
+    **dict.fromkeys(("g", "generator"), PLAYERS[0]),
+    **dict.fromkeys(("d", "discriminator"), PLAYERS[1]),
+}
 SAME = {
     "batch_size": "batch",
     "learning_rate": "lr",
-    "swap_rate": "label_swapping.rate",
-    "label_swap_rate": "label_swapping.rate",
-    "smoothing": "label_smoothing.real",
+    "swap_rate": "tricks.label-swapping.rate",
+    "smoothing": "tricks.label-smoothing.real",
     "d_steps": "ratio",
-    "moves": "round",
 }
-"""What people call settings -> their names here."""
-MAX_RATIO = 1_000
-BRANCH = "branch to change it: sparring branch RUN ROUND --set ..."
-
-
-def settings_of(recipe: Recipe) -> dict[str, Any]:
-    """Every setting that can be changed, by its path, with its value as plain data."""
-    found: dict[str, Any] = {"batch": recipe.batch, "round": _plain(recipe, "round")}
-    for field in OPTIMIZERS:
-        found |= {f"{field}.{name}": value for name, value in _numbers(getattr(recipe, field)).items()}
-    for index, trick in enumerate(recipe.tricks):
-        found |= {f"tricks.{index}.{name}": value for name, value in _numbers(trick).items()}
-    return found
+"""What people call numbers -> their names here."""
+MAX_RATIO, MAX_BATCH = 1_000, 2**31
+WHOLE = ("objective", "tricks", "generator", "discriminator", "data", "latent", "seeds", "conditional", "rounds")
 
 
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> tuple[Recipe, Settings]:
@@ -55,160 +42,171 @@ def changed(recipe: Recipe, values: Mapping[str, Any]) -> tuple[Recipe, Settings
     Args:
         recipe: The recipe in force.
         values: Name -> value, or its text. `lr` is the learning rate of both players, `g.lr` and `d.lr` are each one's;
-            `gamma` or `r1.gamma` is a trick's; `batch`; `ratio=3` is three steps of D for each round of G's; `round`
-            lists the moves.
+            `gamma` or `r1.gamma` is a trick's; `batch`; `ratio=3` is three steps of D for each of its moves in a round;
+            any path of `recipe.numbers`.
 
     Returns:
-        The recipe, and what is different in it.
+        The recipe, and what was asked for, by path, in the order to set it in.
 
     Raises:
-        UsageError: There is no such setting, a value is not allowed, or nothing is different.
+        UsageError: There is no such number, it cannot be set, a value is not allowed, or nothing is different.
     """
     if not values:
         raise UsageError("say what to change: lr=5e-5, batch=32, gamma=1, ...")
-    made = recipe
+    made, settings = recipe, Settings()
     for name, value in values.items():
-        try:
-            made = _with(made, name, value)
-        except (ValueError, TypeError) as error:
-            raise UsageError(f"{name}: {error}") from error
-    _check(made)
-    settings = differences(recipe, made)
-    if not settings:
+        for path, new in _targets(made, name, value):
+            before, made = _with(made, path, new)
+            after = value_of(made, path)
+            settings[path] = [settings.get(path, [before])[0], after]
+    for trick in made.tricks:
+        if not isinstance(trick, OwnPart):
+            trick.check(made.batch, made.classes)
+    if all(before == after for before, after in settings.values()):
         given = ", ".join(f"{name}={shortened(value)}" for name, value in values.items())
         raise UsageError(f"nothing changes: {given} is what the run has already")
-    return made, settings
+    # What a round must still be playable with comes first: where it is not, nothing has been set yet.
+    return made, dict(sorted(settings.items(), key=lambda pair: not is_structure(pair[0])))
 
 
-def differences(before: Recipe, after: Recipe) -> Settings:
-    """What is different in a recipe with the same parts, numbers only."""
-    old, new = settings_of(before), settings_of(after)
-    return {path: [old[path], value] for path, value in new.items() if old.get(path) != value}
+def is_structure(path: str) -> bool:
+    """Whether a number decides which computation a round is, rather than a value in it."""
+    return path == BATCH or path.startswith(MOVES)
 
 
-def _with(recipe: Recipe, name: str, value: Any) -> Recipe:
-    key = re.sub(r"[\s-]+", "_", name.strip()).lower()
-    key = SAME.get(key, key)
-    whose = re.fullmatch(r"(g|d|generator|discriminator)[_.](\w+)", key)
-    if whose and whose[2] != "optimizer" and whose[1] in PLAYERS:
-        return _with_number(recipe, PLAYERS[whose[1]], whose[2], value, name)
-    if key == "lr":
-        for field in OPTIMIZERS:
-            recipe = _with_number(recipe, field, "lr", value, name)
-        return recipe
-    if key == "batch":
-        return recipe.replace(batch=_number(int, value, name))
-    if key == "ratio":
-        return recipe.replace(round=_moves(recipe, value, name))
-    if key == "round":
-        return recipe.replace(round=read_field("round", value))
-    place, _, field = key.rpartition(".")
-    if place in OPTIMIZERS:
-        return _with_number(recipe, place, field, value, name)
-    return _with_trick(recipe, place, field, value, name)
+def value_of(recipe: Recipe, path: str) -> Any:
+    """A number of a recipe, as plain data; a list where members differ in it."""
+    if path == BATCH:
+        return recipe.batch
+    if path.startswith(MOVES):
+        return sum(move_name(move) == path.removeprefix(MOVES) for move in recipe.round)
+    where = place(parts_of(recipe), path)
+    value = recipe.per_member.get(where.path, where.value(parts_of(recipe)))
+    return list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
 
 
-def _with_number(recipe: Recipe, field: str, name: str, value: Any, given: str) -> Recipe:
-    part = getattr(recipe, field)
-    return recipe.replace(**{field: _replaced(part, name, value, given, recipe)})
-
-
-def _with_trick(recipe: Recipe, place: str, field: str, value: Any, given: str) -> Recipe:
-    """A setting of a trick, which may be named with its trick, by its index, or alone where one trick has it."""
-    of = place.removeprefix("tricks.")
-    found: list[int] = []
-    for index, trick in enumerate(recipe.tricks):
-        name = (catalogue.name_of(type(trick)) or type(trick).__name__).replace("-", "_")
-        also = [each.replace("-", "_").lower() for each in getattr(type(trick), "also", ())]
-        named = of in (str(index), name.lower(), *also) or not of
-        if named and field in _numbers(trick):
-            found.append(index)
-    if len(found) > 1:
-        names = ", ".join(f"tricks.{index}.{field}" for index in found)
-        raise UsageError(f"{given}: several tricks of this run have it; say which: {names}")
-    if not found:
-        raise UsageError(_unknown(recipe, given, of or field))
-    tricks = list(recipe.tricks)
-    tricks[found[0]] = _replaced(tricks[found[0]], field, value, given, recipe)
-    return recipe.replace(tricks=tricks)
-
-
-def _replaced(part: Any, name: str, value: Any, given: str, recipe: Recipe) -> Any:
-    if isinstance(part, OwnPart) or not dataclasses.is_dataclass(part):
-        raise UsageError(f"{given}: {catalogue.to_text(part)} is your own; only settings of built-in parts change")
-    if name not in _numbers(part):
-        raise UsageError(_unknown(recipe, given, name))
-    wanted = hints_of(cast(type[Any], type(part)))[name]
-    return dataclasses.replace(cast(Any, part), **{name: _number(wanted, value, given)})
-
-
-def _number(wanted: Any, value: Any, given: str) -> Any:
-    """A value, or its text, as a field of this type takes it. Raises UsageError."""
-    if isinstance(value, str):
+def values_of(recipe: Recipe) -> dict[str, Any]:
+    """Every number that can be set, by its path, as plain data."""
+    parts = parts_of(recipe)
+    found: dict[str, Any] = {BATCH: recipe.batch}
+    for move, _ in itertools.groupby(recipe.round, key=move_name):
+        found[f"{MOVES}{move}"] = value_of(recipe, f"{MOVES}{move}")
+    for where in every_place(parts):
         try:
-            numbers = [float(part) for part in value.strip("()[] ").split(",") if part.strip()]
-        except ValueError as error:
-            raise UsageError(f"{given} takes a number, not {value!r}") from error
-        whole = wanted in (int, int | None)
-        numbers = [int(number) if whole and number == int(number) else number for number in numbers if number == number]
-        if not numbers:
-            raise UsageError(f"{given} takes a number, not {value!r}")
-        value = numbers[0] if len(numbers) == 1 else tuple(numbers)
-    if wanted == tuple[float, float] and isinstance(value, int | float):
+            check_settable(parts, where)
+        except UsageError:
+            continue
+        found[where.path] = value_of(recipe, where.path)
+    return found
+
+
+def move_name(move: Any) -> str:
+    """The name of a move in the path of its number."""
+    return move.name.rpartition(".")[2] if isinstance(move, OwnPart) else move.__name__
+
+
+def _targets(recipe: Recipe, name: str, value: Any) -> list[tuple[str, Any]]:
+    """The paths that a name stands for, each with the value to set."""
+    key = re.sub(r"\s+", "", name)
+    key = SAME.get(key.replace("-", "_").lower(), key)
+    plain = key.replace("-", "_").lower()
+    if plain == BATCH or plain.startswith(MOVES):
+        return [(plain, _whole(value, name))]
+    if plain == "ratio":
+        return [(path, _whole(str(value).partition(":")[0], name)) for path in _moves_of_d(recipe, name)]
+    if plain in WHOLE:
+        raise UsageError(f"{name} stays while a run trains; a branch may have another: sparring branch RUN ROUND")
+    if plain == "lr":
+        return [(f"{player}.lr", value) for player in PLAYERS]
+    of_player = re.fullmatch(r"(g|d|generator|discriminator)[._](\w+)", plain)
+    if of_player and not plain.startswith(PLAYERS):
+        return [(f"{OF_PLAYERS[of_player[1]]}.{of_player[2]}", value)]
+    if plain.startswith((*PLAYERS, "objective.", "tricks.")):
+        return [(key, value)]
+    return [(_of_a_trick(recipe, key, name), value)]
+
+
+def _of_a_trick(recipe: Recipe, key: str, given: str) -> str:
+    """The path of a trick's number, which is named with its trick or alone."""
+    trick, _, field = key.rpartition(".")
+    if trick:
+        return place(parts_of(recipe), f"tricks.{trick}.{field}").path
+    field = field.replace("-", "_").lower()
+    found = [each.path for each in every_place(parts_of(recipe)) if each.field == field and each.room != "objective"]
+    if len(found) > 1:
+        raise UsageError(f"{given}: this run has several; say which: {', '.join(found)}")
+    if not found:
+        known = ", ".join(("lr", "ratio", *values_of(recipe)))
+        raise UsageError(f"there is no setting {given!r} in this run; there are: {known}")
+    return found[0]
+
+
+def _with(recipe: Recipe, path: str, value: Any) -> tuple[Any, Recipe]:
+    """The value before, and the recipe with this one."""
+    before = value_of(recipe, path)
+    if path == BATCH:
+        if not 1 <= value < MAX_BATCH:
+            raise UsageError(f"batch takes a whole number of at least 1, not {value}")
+        return before, recipe.replace(batch=value)
+    if path.startswith(MOVES):
+        return before, _with_moves(recipe, path, value)
+    parts = parts_of(recipe)
+    where = place(parts, path)
+    check_settable(parts, where)
+    if isinstance(where.part(parts), OwnPart):
+        raise UsageError(f"{path} is a part of your own; only numbers of built-in parts can be set")
+    changed = where.with_value(parts, _number(where, parts, value))
+    rest = {each: column for each, column in recipe.per_member.items() if each != where.path}
+    return before, recipe.replace(per_member=rest, **{where.room: changed[where.room]})
+
+
+def _with_moves(recipe: Recipe, path: str, count: int) -> Recipe:
+    name = path.removeprefix(MOVES)
+    runs = [(each, list(moves)) for each, moves in itertools.groupby(recipe.round, key=move_name)]
+    if [each for each, _ in runs].count(name) != 1:
+        where = "in several places of" if name in {each for each, _ in runs} else "not in"
+        raise UsageError(f"{path} cannot be set: {name} is {where} the round ({', '.join(each for each, _ in runs)})")
+    if not 1 <= count <= MAX_RATIO:
+        raise UsageError(f"{path} takes a whole number from 1 to {MAX_RATIO:,}, not {count}")
+    return recipe.replace(round=[m for each, moves in runs for m in (moves[:1] * count if each == name else moves)])
+
+
+def _moves_of_d(recipe: Recipe, given: str) -> list[str]:
+    names = list(dict.fromkeys(move_name(move) for move in recipe.round))
+    of_d = [name for name in names if name.startswith("d_")]
+    if not of_d or not all(name.startswith(("d_", "g_")) for name in names):
+        own = ", ".join(f"{MOVES}{name}" for name in names)
+        raise UsageError(f"{given}: the moves of this run are your own; set each: {own}")
+    return [f"{MOVES}{name}" for name in of_d]
+
+
+def _number(where: Place, parts: Any, value: Any) -> Any:
+    """A value, or its text, as the field takes it. Raises UsageError."""
+    wanted = hints_of(type(where.part(parts))).get(where.field)
+    pair = isinstance(where.value(parts), tuple)
+    if isinstance(value, str):
+        value = _read(value, where.path, wanted)
+    if pair and isinstance(value, int | float):
         value = (value, value)
-    value = tuple(cast(list[Any], value)) if isinstance(value, list) else value
-    if (takes := refusal(wanted, value)) is not None:
-        raise UsageError(f"{given} takes {takes}, not {described(value)}")
-    return settled(wanted, value)
+    return tuple(cast(list[Any], value)) if isinstance(value, list) else value
 
 
-def _moves(recipe: Recipe, value: Any, given: str) -> tuple[Any, ...]:
-    """The moves of a round with so many steps of D for each of G."""
-    text = str(value).partition(":")[0]
-    times = _number(int, text if isinstance(value, str) else value, given)
-    if not 1 <= times <= MAX_RATIO:
-        raise UsageError(f"{given} takes 1 to {MAX_RATIO:,} steps of D for each of G, not {times}")
-    once = tuple(dict.fromkeys(recipe.round))
-    d = [move for move in once if player_of(move) == "D"]
-    g = [move for move in once if player_of(move) == "G"]
-    if not d or len(d) + len(g) < len(once):
-        raise UsageError(f"{given}: the moves of this run are your own; list them as round=MOVE,MOVE,...")
-    return (*d * times, *g)
-
-
-def player_of(move: Any) -> str:
-    """Who learns in a move of the catalogue: G or D; empty for one that is not of it."""
-    name = move.name if isinstance(move, OwnPart) else catalogue.name_of(move) or ""
-    return name[:1].upper() if name.startswith(("d_", "g_")) else ""
-
-
-def _numbers(part: Any) -> dict[str, Any]:
-    """The numbers among a part's fields, as plain data."""
-    if isinstance(part, OwnPart) or not dataclasses.is_dataclass(part) or catalogue.name_of(type(part)) is None:
-        return {}
-    if getattr(part, "reshapes", False):  # D is built for what it gives
-        return {}
-    hints = hints_of(cast(type[Any], type(part)))
-    numbers = {name: getattr(part, name) for name, wanted in hints.items() if wanted in NUMBERS}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in numbers.items()}  # pyright: ignore[reportUnknownArgumentType]
-
-
-def _plain(recipe: Recipe, field: str) -> Any:
-    return recipe.to_dict()[field]
-
-
-def _check(recipe: Recipe) -> None:
-    """Raises UsageError where a trick does not work with the batch."""
-    for trick in recipe.tricks:
-        if not isinstance(trick, OwnPart):
-            trick.check(recipe.batch, recipe.classes)
-
-
-def _unknown(recipe: Recipe, given: str, name: str) -> str:
-    known = sorted({path.rpartition(".")[2] for path in settings_of(recipe)} | {"ratio"})
-    if given in {f.name for f in dataclasses.fields(recipe)}:
-        return f"{given} cannot be changed while a run trains; {BRANCH}"
+def _read(text: str, name: str, wanted: Any) -> Any:
+    if wanted is bool and text.lower() in ("true", "false"):
+        return text.lower() == "true"
     try:
-        return f"{given}: {catalogue.unknown('settings of this run', name, known)}"
-    except SparringError as error:
-        return str(error)
+        numbers = [float(part) for part in text.strip("()[] ").split(",") if part.strip()]
+    except ValueError as error:
+        raise UsageError(f"{name} takes a number, not {shortened(text)!r}") from error
+    if not numbers:
+        raise UsageError(f"{name} takes a number, not {shortened(text)!r}")
+    whole = [int(number) if wanted is int and number.is_integer() else number for number in numbers]
+    return whole[0] if len(whole) == 1 else tuple(whole)
+
+
+def _whole(value: Any, name: str) -> int:
+    text = value.strip() if isinstance(value, str) else value
+    number = int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 16 else as_int(text)
+    if number is None:
+        raise UsageError(f"{name} takes a whole number, not {shortened(value)!r}")
+    return number
