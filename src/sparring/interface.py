@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # these load torch or matplotlib: the rest of this module doe
     from sparring.analysis.generators import sample as sample
     from sparring.analysis.measure import Measurement
     from sparring.report import write_report as write_report
+    from sparring.training.control import Steer
 
 P = ParamSpec("P")
 
@@ -191,6 +192,33 @@ class Run:
     def status(self) -> str:
         """`finished`, `plateau` (stopped early), `stopped`, `diverged`, or `unfinished` (training, or killed)."""
         return self.folder.story.status
+
+    @property
+    def control(self) -> Steer:
+        """Steers the run while it trains, in another process or thread: `run.control.pause()`, `.step("D")`,
+        `.set(lr=5e-5)`, `.rewind(400)`; see docs/steering.md."""
+        from sparring.training.control import Steer
+
+        return Steer(self.folder)
+
+    def branch(self, round: int, out: str | Path, **changes: Any) -> Run:
+        """Make a run that goes on from a checkpoint of this one; `train(branch.recipe, branch)` trains it.
+
+        Args:
+            round: A round that there is a checkpoint of (`run.control.status()["checkpoints"]`).
+            out: The new run's folder.
+            changes: What is different from there on: `lr=5e-5`, `batch=32`, `ratio=3`, `rounds=20_000`, or as a whole
+                `objective`, `tricks` or an optimizer.
+
+        Returns:
+            The new run, with this one's story up to that round.
+
+        Raises:
+            UsageError: There is no such checkpoint or setting, or `out` exists.
+        """
+        from sparring.training.control import branch
+
+        return Run(branch(self.folder, round, out, changes), self._recipe)
 
     @property
     def curves(self) -> Curves:

@@ -87,8 +87,8 @@ class Comparison:
     @cached_property
     def steps(self) -> list[list[str]]:
         """How each run's recipe differs from the one before it, as text; the first has no differences."""
-        recipes = [facts.recipe for facts in self.runs]
-        return [[], *(recipe_changes(old, new) for old, new in pairwise(recipes))]
+        steps = [recipe_changes(old.recipe, new.recipe) for old, new in pairwise(self.runs)]
+        return [[], *([*self._branching(new), *step] for new, step in zip(self.runs[1:], steps, strict=True))]
 
     @cached_property
     def shared_changes(self) -> list[str]:
@@ -144,11 +144,22 @@ class Comparison:
             n for n, f in zip(self.names, self.runs, strict=True) if f.story.status in ("stopped", "unfinished")
         ]:
             notes.append(f"Not finished: {', '.join(short)}. Their values are not final.")
+        if changed := [n for n, f in zip(self.names, self.runs, strict=True) if f.departure]:
+            notes.append(f"Changed while training, so that they are no runs of their recipes: {', '.join(changed)}.")
         notes += [f"{n}: {line}" for n, f in zip(self.names, self.runs, strict=True) for line in f.history]
         if lost := sum(len(facts.diverged) for facts in self.runs):
             of = count(sum(len(facts.seeds) for facts in self.runs), "seed")
             notes.append(f"{lost:,} of {of} diverged; the means leave them out, and n says how many are left.")
         return notes
+
+    def _branching(self, facts: Facts) -> list[str]:
+        """Where a run was branched off another one that is compared."""
+        branch = facts.story.steering.branch
+        if branch is None:
+            return []
+        places = {other.run.path.resolve(): name for name, other in zip(self.names, self.runs, strict=True)}
+        trunk = places.get(Path(branch.run))
+        return [f"branch of {trunk} at round {branch.round:,}"] if trunk else []
 
     def _vary(self, field: str) -> bool:
         return any(facts.recipe.get(field) != self.runs[0].recipe.get(field) for facts in self.runs)

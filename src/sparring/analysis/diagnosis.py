@@ -13,6 +13,7 @@ import numpy as np
 
 from sparring import catalogue
 from sparring.analysis.stats import students_t
+from sparring.analysis.steered import departure
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
@@ -174,6 +175,11 @@ class Diagnosis:
         return f"Metrics of samples are medians of the last evaluations, up to round {last:,}{stale}.{better}"
 
     @property
+    def departure(self) -> str:
+        """What was changed while the run trained, in a phrase; empty for a run that is its recipe's."""
+        return departure(self.story)
+
+    @property
     def best(self) -> int | None:
         """The round whose samples were nearest to the data, of those evaluated; its checkpoint is kept."""
         rounds = [event["round"] for event in self.story.events if event["event"] == "best"]
@@ -202,6 +208,7 @@ class Diagnosis:
             "why_not_sure": self.why_not_sure or None,
             "best": self.best,
             "round": self.story.round,
+            "steered": self.departure or None,
         }
 
 
@@ -245,7 +252,8 @@ def _measured(run: RunFolder) -> Event | None:
 
 
 def diagnosis(story: Story) -> Diagnosis:
-    """The diagnosis of a story."""
+    """The diagnosis of a story. Rules go by the recipe in force, and the run says where that was changed."""
+    story = Story(story.recipe_now, story.events)
     signals = Signals(story)
     found = with_votes([finding for finding in (rule.find(signals) for rule in rules().values()) if finding])
     recipe = _recipe_of(story)

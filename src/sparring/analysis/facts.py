@@ -13,6 +13,7 @@ from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
 from sparring.analysis.differences import field_changes
 from sparring.analysis.history import history
 from sparring.analysis.stats import Spread
+from sparring.analysis.steered import departure, steering_sentences
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.record.story import TITLES as ALL_TITLES
@@ -86,12 +87,14 @@ class Facts:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        return self.story.recipe
+        """The recipe in force since the last change; `story.recipe` is what the run began with."""
+        return self.story.recipe_now
 
     @property
     def name(self) -> str:
-        """The recipe's name, or the folder's where the recipe has none."""
-        return self.recipe["name"] or self.run.path.name
+        """The recipe's name, or the folder's where the recipe has none; a run that was changed says so."""
+        name = self.recipe["name"] or self.run.path.name
+        return f"{name} (changed)" if self.departure else name
 
     @property
     def rounds(self) -> int:
@@ -114,8 +117,10 @@ class Facts:
 
     @cached_property
     def entry(self) -> catalogue.Entry | None:
-        """The recipe's entry in the catalogue; None for a recipe of the user's own."""
-        return None if self.recipe.get("origin") else catalogue.entries("recipes").get(self.recipe["name"])
+        """The recipe's entry in the catalogue; None for a recipe of the user's own, and for a run that was changed."""
+        if self.recipe.get("origin") or self.departure:
+            return None
+        return catalogue.entries("recipes").get(self.recipe["name"])
 
     @property
     def expects(self) -> list[str]:
@@ -135,8 +140,14 @@ class Facts:
 
     @cached_property
     def history(self) -> list[str]:
-        """Sentences on what was done to the run besides training it: started from another, made longer, data moved."""
-        return history(self.story)
+        """Sentences on what was done to the run besides training it: started from another, made longer, data moved,
+        settings changed."""
+        return [*history(self.story), *(sentence for _, sentence in steering_sentences(self.story))]
+
+    @cached_property
+    def departure(self) -> str:
+        """What was changed while it trained, in a phrase; empty for a run that is its recipe's."""
+        return departure(self.story)
 
     @property
     def changes(self) -> list[str]:

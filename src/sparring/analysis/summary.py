@@ -9,6 +9,7 @@ import numpy as np
 
 from sparring.analysis.facts import Facts
 from sparring.analysis.stats import Spread
+from sparring.analysis.steered import branch_text
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES
 from sparring.rules import NEAR
@@ -31,7 +32,7 @@ def summary(run: RunFolder) -> dict[str, Any]:
     return {
         "run": str(run.path),
         "recipe": facts.name,
-        "id": facts.about.get("id"),
+        "id": None if facts.departure else facts.about.get("id"),
         "status": story.status,
         "round": story.round,
         "rounds": facts.rounds,
@@ -52,6 +53,9 @@ def summary(run: RunFolder) -> dict[str, Any]:
         "expects": facts.expects,
         "changed": facts.changed,
         "history": facts.history,
+        "steered": facts.departure or None,
+        "branch": branch_text(story) or None,
+        "kept": list(run.rounds_saved()),
         "made_with": {k: facts.about.get(k) for k in ("device", "processor", "cores", "threads", "versions", "commit")},
         "files": files(run, story),
     }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "run": (
         *("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "judge", "early_stop", "start_from"),
+        *("keep", "paused"),
     ),
     "data": ("data", "data_dir", "batch", "conditional"),
     "images of your own": folder_flags.NAMES,

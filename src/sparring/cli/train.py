@@ -57,6 +57,16 @@ class TrainFlags:
         Literal["tensorboard", "wandb"] | None,
         flag("Mirror curves, pictures and the verdict to this logger too.", "NAME", "the run's folder alone"),
     ] = None
+    keep: Annotated[
+        str,
+        flag(
+            "Checkpoints to keep along the way, to rewind to and to branch from: how many (24), how much of the disk "
+            "(500MB), or none.",
+            "N|SIZE",
+            "24, at most 200 MB",
+        ),
+    ] = ""
+    paused: Annotated[Switch, flag("Begin paused: `sparring control RUN go` goes on.", default="play")] = False
     early_stop: Annotated[Switch, flag("Stop when quality plateaus.", default="train all --rounds")] = False
     from_: Annotated[
         Path | None, flag("Train the recipe of this run from scratch, in place of a named one.", "RUN", "", name="from")
@@ -136,6 +146,8 @@ def run(arguments: list[str]) -> int:
             metrics=flags.metrics,
             early_stop=flags.early_stop,
             judge=flags.judge,
+            keep=flags.keep or None,
+            paused=flags.paused,
             compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
         )
     for each in mirrors:
@@ -274,6 +286,8 @@ def _from_run(folder: Path, remedy: str | None, source: str | None) -> tuple[Rec
         raise UsageError(f"the remedy {remedy} is now called {legacy.REMEDIES[remedy]}")
     run = RunFolder.open(folder)
     plain = run.recipe
+    if remedy and not continues(remedy):
+        plain = run.story.recipe_now
     if remedy:
         plain = remedied(Recipe.from_dict(plain, placeholders=True), remedy).to_dict()
     beside = folder.resolve().with_name(f"{folder.resolve().name}-{remedy or 'again'}")

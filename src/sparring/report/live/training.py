@@ -19,6 +19,7 @@ from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.facts import TITLES
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count, number
+from sparring.characters import quoted
 from sparring.progress import Display, progress_bar
 from sparring.report.live.preview import preview, sparkline
 from sparring.report.live.shared import (
@@ -133,7 +134,7 @@ class Live:
             parts += [Text(), Text.assemble(("so far   ", "bold"), verdict)]
         if examples is not None and console.height >= MIN_HEIGHT:
             parts += [Text(), self._preview(examples, trainer)]
-        end = STOPPING if trainer.stopping else CTRL_C
+        end = STOPPING if trainer.stopping else _paused(trainer) or CTRL_C
         return Group(*parts, Text(), Text(f"{_threads(self._threads)}. {end}", "dim"))
 
     def _has_room(self, console: Console) -> bool:
@@ -164,7 +165,13 @@ class Live:
 def plain_line(trainer: Trainer, spreads: dict[str, Spread], verdict: str = "") -> str:
     """Progress in one line, for logs."""
     played, rounds = trainer.game.round, trainer.recipe.rounds
-    texts = [f"round {played:,} of {rounds:,} ({played / rounds:.0%})", *spread_phrases(spreads), *_metrics(trainer)]
+    paused = [state] if (state := _paused(trainer)) else []
+    texts = [
+        f"round {played:,} of {rounds:,} ({played / rounds:.0%})",
+        *paused,
+        *spread_phrases(spreads),
+        *_metrics(trainer),
+    ]
     return ", ".join([*texts, *([f"so far {verdict}"] if verdict else []), *_times(trainer)])
 
 
@@ -177,6 +184,14 @@ def _metrics(trainer: Trainer) -> list[str]:
 def _of_round(round: int, trainer: Trainer) -> str:
     """` (round 1,200)` of what was found in an earlier round than now, else nothing."""
     return f" (round {round:,})" if round < trainer.game.round else ""
+
+
+def _paused(trainer: Trainer) -> str:
+    """What to type for a run that is paused or slow; empty for one that plays at full speed."""
+    if trainer.control is None or trainer.control.mode == "running":
+        return ""
+    state = "paused" if trainer.control.mode == "paused" else "in slow motion"
+    return f"{state}: `sparring control {quoted(trainer.run.path)} go` plays on"
 
 
 def _progress(trainer: Trainer, width: int) -> Table:

@@ -138,6 +138,9 @@ def _recipe(facts: Facts) -> Markup:
 
 def reference_result(facts: Facts, changes: bool = True) -> Markup:
     """What the recipe's author reported, the source, and with `changes` how this run differs from the recipe."""
+    if facts.departure:
+        said = f"Changed while it trained, so that it is no run of its recipe any more: {facts.departure}."
+        return tag("p", said)
     if facts.entry is None:
         origin = facts.recipe.get("origin") or {}
         return tag(

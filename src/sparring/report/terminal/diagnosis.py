@@ -33,6 +33,8 @@ def diagnosis_text(run: RunFolder, diagnosis: Diagnosis) -> RenderableType:
         parts += [Text(), Text(diagnosis.evaluated, "dim")]
     if others := out_of_range(diagnosis):
         parts += [Text(), Text(others)]
+    if diagnosis.departure:
+        parts += [Text(), Text(f"Changed while it trained: {diagnosis.departure}.")]
     if advice := when_to_stop(run, diagnosis):
         parts += [Text(), Text(advice)]
     return Group(*parts)

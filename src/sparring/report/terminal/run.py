@@ -46,7 +46,9 @@ def _verdict(facts: Facts) -> RenderableType:
     rows = Table.grid(padding=(0, 2, 0, 0))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
-    if facts.entry is None:
+    if facts.departure:
+        rows.add_row("recipe", Text(f"changed while it trained: {facts.departure}", "bold"))
+    elif facts.entry is None:
         rows.add_row("recipe", Text("your own, without a reference result"))
     else:
         where = " (on other data)" if facts.on_other_data else ""

@@ -78,6 +78,8 @@ def branch(
 def changed_for_branch(recipe: Recipe, changes: Mapping[str, Any]) -> settings.Settings:
     """What is different with these changes: path in the recipe -> [before, after]. Raises UsageError."""
     whole = {name: value for name, value in changes.items() if name in WHOLE}
+    if whole.get("tricks") == "none":
+        whole["tricks"] = ()
     numbers = {name: value for name, value in changes.items() if name not in WHOLE}
     made = recipe.replace(**whole) if whole else recipe
     before, after = recipe.to_dict(), made.to_dict()

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from sparring import catalogue
 from sparring.catalogue import OwnPart
 from sparring.errors import UsageError, shortened
 from sparring.fields import as_int, hints_of
@@ -136,8 +137,9 @@ def _of_a_trick(recipe: Recipe, key: str, given: str) -> str:
     if len(found) > 1:
         raise UsageError(f"{given}: this run has several; say which: {', '.join(found)}")
     if not found:
-        known = ", ".join(("lr", "ratio", *values_of(recipe)))
-        raise UsageError(f"there is no setting {given!r} in this run; there are: {known}")
+        fields = [path.rpartition(".")[2] for path in values_of(recipe) if path.startswith("tricks.")]
+        short = [field for field in fields if fields.count(field) == 1]
+        raise UsageError(catalogue.unknown("settings", given, ["lr", "g.lr", "d.lr", BATCH, "ratio", *short]))
     return found[0]
 
 

@@ -1,0 +1,127 @@
+"""Steer a run while it trains: pause it, take single steps, change its settings.
+
+DO is one of: status; pause; go; round [N], which plays the rest of the round or N rounds, then pauses; step [d|g], one
+move, or one step of D or of G; slow [N], N moves a second, each reported; set NAME=VALUE ..., from the next round on;
+checkpoint; stop, which saves as Ctrl-C does.
+
+Settings are lr (of both players; g.lr, d.lr), batch, ratio (steps of D for each of G), gamma and other numbers of
+tricks (r1.gamma); `sparring control RUN status` lists all. What was changed is in the journal, and everything that
+shows the run says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from sparring import catalogue
+from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.main import OK
+from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from sparring.training.control import Steer
+
+VERBS = ("status", "pause", "go", "round", "step", "slow", "set", "checkpoint", "stop")
+SAME = {"resume": "go", "continue": "go", "play": "go", "rounds": "round", "save": "checkpoint", "settings": "status"}
+TAKES = {"round": 1, "step": 1, "slow": 1, "set": 100}
+"""How many values a verb takes at most; the others take none."""
+
+
+@dataclass
+class ControlFlags:
+    """Flags of `control`."""
+
+    run: RunDir
+    do: Annotated[tyro.conf.Positional[str], flag("What to do.", "DO", "")] = "status"
+    values: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("lr=5e-5, d, 3 and so on.", "VALUE ...", "")] = ()
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Do it, and print what the journal says of it."""
+    flags = parse(ControlFlags, "control", arguments, __doc__ or "")
+    do = SAME.get(flags.do.lower(), flags.do.lower())
+    if do not in VERBS:
+        raise UsageError(f"{catalogue.unknown('commands', do, VERBS)} (`sparring control --help`)")
+    if len(flags.values) > TAKES.get(do, 0):
+        raise UsageError(f"{do} takes no {flags.values[-1]!r} (`sparring control --help`)")
+    event = _done(Path(flags.run), do, flags.values)
+    if flags.json:
+        return print_json(event)
+    print(_status_text(event) if do == "status" else _text(event))
+    return OK
+
+
+def _done(folder: Path, do: str, values: tuple[str, ...]) -> dict[str, Any]:
+    from sparring.training.control import Steer
+
+    steer = Steer(folder)
+    first = values[0] if values else ""
+    if do == "status":
+        return steer.status()
+    if do == "set":
+        return steer.set(**assignments(values))
+    if do == "round":
+        return steer.rounds(int(_number("round", first or "1")))
+    if do == "slow":
+        return steer.slow(_number("slow", first or "1"))
+    if do == "step":
+        return _step(steer, first)
+    return {"pause": steer.pause, "go": steer.go, "checkpoint": steer.checkpoint, "stop": steer.stop}[do]()
+
+
+def _step(steer: Steer, who: str) -> dict[str, Any]:
+    if who.lower() not in ("", "d", "g"):
+        raise UsageError(f"step takes d, g, or nothing for the next move, not {who!r}")
+    return steer.step("D" if who.lower() == "d" else "G" if who else None)
+
+
+def assignments(texts: tuple[str, ...]) -> dict[str, str]:
+    """`("lr=5e-5", "batch=32")` as names and values. Raises UsageError for what is none."""
+    pairs = [text.partition("=") for text in texts]
+    if wrong := next((text for text, pair in zip(texts, pairs, strict=True) if not (pair[0] and pair[2])), None):
+        raise UsageError(f"say what to set as NAME=VALUE (lr=5e-5), not {wrong!r}")
+    return {name: value for name, _, value in pairs}
+
+
+def _number(verb: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"{verb} takes a number, not {text!r}") from error
+
+
+def _text(event: dict[str, Any]) -> str:
+    """An event in one line."""
+    from sparring.analysis.steered import settings_text
+
+    kind, round = event["event"], f"{event['round']:,}"
+    if kind == "stepped":
+        beside = "; an extra one: the run is not its recipe's any more" if event["extra"] else ""
+        return f"{event['player']} has moved ({event['move']}) in round {event['round'] + 1:,}{beside}"
+    if kind == "changed":
+        return f"from round {round} on: {settings_text(event['settings'])}"
+    done = {
+        "paused": f"paused after round {round}",
+        "continued": f"goes on after round {round}",
+        "slowed": f"slow motion after round {round}: {event.get('moves_per_second', 1):g} moves a second",
+        "checkpoint": f"a checkpoint of round {round} is saved",
+        "stopping": f"stops after round {round}",
+        "rewound": f"back at round {round}",
+    }
+    within = event.get("position")
+    return done[kind] + (f", {within} of {event['of']} moves into the next" if within else "")
+
+
+def _status_text(status: dict[str, Any]) -> str:
+    lines = [f"{status['mode']} at round {status['round']:,} of {status['rounds']:,}"]
+    lines[0] += "" if status["training"] else " (no process trains it)"
+    lines[0] += "" if status["is_recipe"] else "; changed since it began"
+    width = max(map(len, status["settings"]))
+    lines += [f"  {name:<{width}}  {value}" for name, value in status["settings"].items()]
+    saved = ", ".join(f"{each:,}" for each in status["checkpoints"])
+    return "\n".join([*lines, f"checkpoints of rounds {saved}" if saved else "no checkpoints yet"])

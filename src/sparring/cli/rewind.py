@@ -1,0 +1,41 @@
+"""Take a run back to one of its checkpoints; it goes on from there.
+
+What came after that round is given up; `sparring branch` keeps both. A run that is training goes on at once, another
+one when it is trained again. `sparring control RUN status` lists the rounds that there are checkpoints of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from sparring.characters import quoted
+from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.main import OK
+
+
+@dataclass
+class RewindFlags:
+    """Flags of `rewind`."""
+
+    run: RunDir
+    round: Annotated[tyro.conf.Positional[int], flag("The round to go back to.", "ROUND")]
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Rewind, and say from where."""
+    flags = parse(RewindFlags, "rewind", arguments, __doc__ or "")
+    from sparring.training.control import Steer
+
+    steer = Steer(flags.run)
+    event = steer.rewind(flags.round)
+    if flags.json:
+        return print_json(event)
+    resume = (
+        "" if steer.is_training else f"; `sparring train --from {quoted(flags.run)} --out {quoted(flags.run)}` goes on"
+    )
+    print(f"{flags.run} is back at round {event['round']:,}, from {event['from']:,}{resume}")
+    return OK
