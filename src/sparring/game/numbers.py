@@ -176,9 +176,9 @@ class Numbers:
 
     def _set_structure(self, path: str, value: Any) -> None:
         game, number = self._game, as_int(value)
-        least, most = (1, MAX_BATCH) if path == "batch" else (0, MAX_MOVES)
-        if number is None or not least <= number < most:
-            raise UsageError(f"{path} takes a whole number of at least {least}, not {described(value)}")
+        low, high = (1, MAX_BATCH) if path == "batch" else (0, MAX_MOVES)
+        if number is None or not low <= number < high:
+            raise UsageError(f"{path} takes a whole number of at least {low}, not {described(value)}")
         if path == "batch":
             game.batch = number
             for trick in game.tricks:

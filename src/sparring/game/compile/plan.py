@@ -13,7 +13,7 @@ import json
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -25,8 +25,9 @@ from sparring.game.compile.costs import Costs, estimate, remember, seconds_per_c
 from sparring.game.compile.cuda_graph import on_gpu
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import group_size
-from sparring.game.game import Game, PlayTo
+from sparring.game.game import Game, Logged, PlayTo
 from sparring.game.runtime import threads_set
+from sparring.progress import say
 
 GPU_ROUNDS = 100
 """Rounds still to be played from which on a CUDA graph is recorded: that takes as long as about half as many."""
@@ -85,10 +86,9 @@ def plan(
             raise UncompilableError("processes that share a batch cannot use compiled code")
         if how.on_gpu:
             wanted = compile or game.rounds - game.round >= GPU_ROUNDS
-            return _recorded(game, show) if wanted else Plan(game.play_to)
-        if compile or _decided(game, how, name):
-            return _compiled(game, how, show)
-        return Plan(game.play_to)
+        else:
+            wanted = compile or _decided(game, how, name)
+        return _Replanned(game, how, show).plan if wanted else Plan(game.play_to)
     except UncompilableError as reason:
         return Plan(game.play_to, message=f"rounds are not compiled: {reason}")
     except ImportError as error:  # some parts of torch that are used here have no promise to stay
@@ -129,9 +129,42 @@ class _How:
         with threads_set(self.threads):
             return decision_file(name, self.group)
 
-    def smaller(self) -> Game | None:
+    def smaller(self, game: Game) -> Game | None:
         """The game of one group, where there are several."""
-        return self.part(self.group) if self.part and self.group < self.members else None
+        if not self.part or self.group == self.members:
+            return None
+        part = self.part(self.group)
+        part.numbers.follow(game.numbers)  # also those that its few members happen to have in common
+        return part
+
+
+class _Replanned:
+    """Compiled play that is compiled again when a change of the game's numbers changes what a round computes.
+
+    That takes as long as it took at first. A number that members have apart is an input of the compiled code, so that
+    setting it again needs no other code.
+    """
+
+    def __init__(self, game: Game, how: _How, show: Show):
+        self._game, self._how, self._show = game, how, show
+        made = self._compile()
+        self._play_to = made.play_to
+        self.plan = replace(made, play_to=self.play_to)
+
+    def play_to(self, round: int, every: int) -> list[Logged]:
+        """As `Game.play_to`."""
+        if self._game.numbers.structure != self._structure:
+            try:
+                self._play_to = self._compile().play_to
+            except UncompilableError as reason:
+                self._play_to = self._game.play_to
+                say(f"rounds are no longer compiled: {reason}")
+        return self._play_to(round, every)
+
+    def _compile(self) -> Plan:
+        self._structure = self._game.numbers.structure
+        make = _recorded if self._how.on_gpu else _compiled
+        return make(self._game, self._how, self._show)
 
 
 def _decided(game: Game, how: _How, name: str) -> bool:
@@ -155,7 +188,7 @@ def _store(file: Path, compile: bool) -> None:
 
 def _code_is_cached(game: Game, how: _How) -> bool:
     with threads_set(how.threads):
-        return is_cached(how.smaller() or game)
+        return is_cached(how.smaller(game) or game)
 
 
 def _compiled(game: Game, how: _How, show: Show) -> Plan:
@@ -163,7 +196,7 @@ def _compiled(game: Game, how: _How, show: Show) -> Plan:
     start = time.monotonic()
     title = f"compiling the training step: about {costs.compiling:.0f} s, saves about {costs.saved:.0f} s of this run"
     with show(title, costs.compiling) as begin:
-        compiled = CompiledGame(game, how.smaller(), on_compiling=begin)
+        compiled = CompiledGame(game, how.smaller(game), on_compiling=begin)
     took, grouped = time.monotonic() - start, len(compiled.groups) > 1
     if compiled.fresh:
         remember(costs, took, history_file())
@@ -171,7 +204,7 @@ def _compiled(game: Game, how: _How, show: Show) -> Plan:
     return Plan(compiled.play_to, True, how.group if grouped else None, message)
 
 
-def _recorded(game: Game, show: Show) -> Plan:
+def _recorded(game: Game, how: _How, show: Show) -> Plan:
     """On a GPU: nothing is compiled or kept. The kernels are those of the game, so that its numbers are the same."""
     with game.preserving_state():
         game.play()  # the first takes longer than those that follow
