@@ -31,6 +31,8 @@ COMMANDS = (
     "diagnose",
     "measure",
     "compare",
+    "study",
+    "query",
     "sample",
     "doctor",
     "sweep",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import hashlib
 import importlib.util
@@ -74,33 +75,74 @@ def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
     return Recipe.from_dict(data, base=_from_file(path, origin["function"]))
 
 
-def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Recipe:
+def call_in_file(
+    path: Path, function: str, returns: str, call: Callable[[Callable[..., Any]], Any] = lambda function: function()
+) -> tuple[str, Any]:
+    """Run a user's file and call its function that is annotated to return something.
+
+    Args:
+        path: The file.
+        function: Its function; may be empty where there is only one.
+        returns: The annotation: `Recipe`.
+        call: Calls the function.
+
+    Returns:
+        The function's name, and what it returned.
+
+    Raises:
+        UsageError: There is no such file or function, or there are several to choose from.
+        SparringError: The file or the function fails.
+    """
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
-    whole, content = path.resolve(), _sha256(path)  # before the file is run, which may change the working folder
-    module = _run_file(path)
-    makers = {
-        n: f
-        for n, f in vars(module).items()
-        if inspect.isfunction(f) and f.__module__ == module.__name__ and not n.startswith("_") and _returns_recipe(f)
-    }
+    makers = _makers_in(_run_file(path), returns)
     if function and function not in makers:
-        raise UsageError(f"{path} has no function {function!r} annotated `-> Recipe`")
+        raise UsageError(f"{path} has no function {function!r} annotated `-> {returns}`")
     if not makers:
-        raise UsageError(f"{path} defines no function annotated `-> Recipe`")
+        raise UsageError(f"{path} defines no function annotated `-> {returns}`")
     if not function and len(makers) > 1:
-        raise UsageError(f"{path} defines several recipes; choose one: {', '.join(f'{path}:{n}' for n in makers)}")
+        what = {"Recipe": "recipes", "Study": "studies"}.get(returns, returns)
+        raise UsageError(f"{path} defines several {what}; choose one: {', '.join(f'{path}:{n}' for n in makers)}")
     function = function or next(iter(makers))
     try:
-        made = _made(makers[function], sized_by)
+        return function, call(makers[function])
     except SparringError:
         raise
     except (Exception, SystemExit) as error:
         raise SparringError(f"{path}:{function} fails: {_with_line(error, path)}") from error
+
+
+def defines(path: Path, returns: str) -> bool:
+    """Whether a Python file has a function annotated to return this, by its text: the file is not run."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return False
+    functions = [each for each in tree.body if isinstance(each, ast.FunctionDef) and each.returns is not None]
+    return any(_is_named(ast.unparse(each.returns), returns) for each in functions if each.returns is not None)
+
+
+def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Recipe:
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}")
+    whole, content = path.resolve(), _sha256(path)  # before the file is run, which may change the working folder
+    function, made = call_in_file(path, function, "Recipe", lambda maker: _made(maker, sized_by))
     if not isinstance(made, Recipe):
         raise UsageError(f"{path}:{function} returned {type(made).__name__}, not a Recipe")
     origin = Origin(str(whole), function, content)
     return dataclasses.replace(made, origin=origin, name=made.name or function.replace("_", "-"))
+
+
+def _makers_in(module: ModuleType, returns: str) -> dict[str, Callable[..., Any]]:
+    """The public functions that a file defines and annotates to return this."""
+    return {
+        name: each
+        for name, each in vars(module).items()
+        if inspect.isfunction(each)
+        and each.__module__ == module.__name__
+        and not name.startswith("_")
+        and _is_named(str(inspect.signature(each).return_annotation), returns)
+    }
 
 
 def _run_file(path: Path) -> ModuleType:
@@ -128,8 +170,8 @@ def _made(function: Callable[..., Any], sized_by: Dataset | None) -> Any:
     return function(sized_by) if takes_data else function()
 
 
-def _returns_recipe(function: Callable[..., Any]) -> bool:
-    return str(inspect.signature(function).return_annotation).rpartition(".")[2].rstrip("'>") == "Recipe"
+def _is_named(annotation: str, name: str) -> bool:
+    return annotation.rpartition(".")[2].rstrip("'>") == name
 
 
 def _sha256(path: Path) -> str:

@@ -172,6 +172,13 @@ class Study:
         made._set(**{**fields, **{k: read.get(k, lambda v: v)(v) for k, v in changes.items()}})
         return made
 
+    def with_cells(self, cells: Sequence[PlannedCell]) -> Self:
+        """A copy with the same cells made otherwise: with a user's own parts in place of placeholders."""
+        made = object.__new__(type(self))
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        made._set(**{**fields, "cells": tuple(cells)})
+        return made
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, with the recipe of every cell: levels that only code can make are in there."""
         return {
@@ -186,7 +193,10 @@ class Study:
             "precision": self.precision,
             "aliases": list(self.aliases),
             "steps": [list(order) for order in self.steps],
-            "cells": [{"label": c.label, "levels": dict(c.levels), "recipe": c.recipe.to_dict()} for c in self.cells],
+            "cells": [
+                {"id": c.id, "label": c.label, "levels": dict(c.levels), "recipe": c.recipe.to_dict()}
+                for c in self.cells
+            ],
         }
 
     def to_json(self) -> str:

@@ -1,0 +1,88 @@
+"""Query all runs under a folder with SQL: runs, curves, evaluations, findings.
+
+For example: sparring query "select recipe, avg(value) from evaluations join runs using (run) where metric =
+'frechet-distance' and source = 'measure' group by recipe". The SQL is DuckDB's.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from sparring.cli.flags import Json, Switch, flag, parse, print_json, print_rich
+from sparring.cli.main import OK
+from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from sparring.analysis.query.database import Answer
+
+
+@dataclass
+class QueryFlags:
+    """Flags of `query`."""
+
+    sql: Annotated[tyro.conf.Positional[str], flag("The query.", "SQL", "")] = ""
+    under: Annotated[Path, flag("Query the runs in this folder, at any depth.", "DIR")] = Path()
+    tables: Annotated[Switch, flag("List the tables with their columns.", default="")] = False
+    csv: Annotated[Switch, flag("Print comma-separated values.", default="")] = False
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Print the answer, or what can be asked."""
+    flags = parse(QueryFlags, "query", arguments, __doc__ or "")
+    if flags.csv and flags.json:
+        raise UsageError("--csv and --json are two forms of the same answer: choose one")
+    if flags.tables:
+        return _print_tables(flags.json)
+    if not flags.sql:
+        raise UsageError(
+            'say what to query: sparring query "select * from runs" (`sparring query --tables` lists them)'
+        )
+    from sparring.analysis.query.database import query
+
+    answer = query(flags.sql, flags.under)
+    if flags.json:
+        return print_json(answer.plain())
+    if flags.csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *answer.rows])
+        return OK
+    print_rich(_picture(answer))
+    return OK
+
+
+def _picture(answer: Answer) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    numeric = [all(isinstance(row[i], int | float | None) for row in answer.rows) for i in range(len(answer.columns))]
+    for name, right in zip(answer.columns, numeric, strict=True):
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+    for row in answer.rows:
+        table.add_row(*(Text(_text(value)) for value in row))
+    return table
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _print_tables(as_json: bool) -> int:
+    from sparring.analysis.query.columns import TABLES
+
+    if as_json:
+        return print_json({name: {"rows": rows, "columns": dict(columns)} for name, (rows, columns) in TABLES.items()})
+    for name, (rows, columns) in TABLES.items():
+        print(f"{name}: {rows}")
+        width = max(map(len, columns))
+        for column, words in columns.items():
+            print(f"  {column:<{width}}  {words}")
+    return OK

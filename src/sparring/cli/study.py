@@ -1,0 +1,187 @@
+"""Ask a question of many recipes: train each with the same seeds, and rank what makes a difference.
+
+WHAT is a recipe, with --vary FIELD=LEVEL,LEVEL for everything that is varied, or with --to RECIPE; a file study.py with
+a function annotated `-> Study`; the name of a shipped study; or the folder of a study that was begun. Ctrl-C saves;
+rerun the same command to go on. More cells or seeds are added to what is there, and nothing is trained twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from sparring.cli.flags import DataDir, Json, Switch, decimals, flag, parse, print_json, print_rich
+from sparring.cli.main import INTERRUPTED, OK, complain
+from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from sparring.study.definition import Study
+    from sparring.study.folder import StudyFolder
+
+RACE = "0.25,0.5"
+"""The looks of a race for which none are stated."""
+
+
+@dataclass
+class StudyFlags:
+    """Flags of `study`."""
+
+    what: Annotated[
+        tyro.conf.Positional[str], flag("A recipe, a study.py, a shipped study, or a study's folder.", "WHAT")
+    ]
+    vary: Annotated[
+        tuple[str, ...],
+        tyro.conf.UseAppendAction,
+        flag(
+            "What is varied, and its levels, the first being what others are compared with: objective=hinge,mse, "
+            "tricks.r1.gamma=0,1, lr=1e-3,1e-4, generator.hidden=(64,),(256,), remedy.packing=off,on. Repeat it.",
+            "FIELD=A,B",
+            "",
+        ),
+    ] = ()
+    to: Annotated[str, flag("Instead: go to this recipe one field at a time, in both orders.", "RECIPE", "")] = ""
+    seeds: Annotated[str, flag("The seeds of every cell: a count, a range (3-10) or a list (1,5,9).", "SEEDS", "8")] = (
+        ""
+    )
+    outcome: Annotated[
+        str,
+        flag(
+            "What cells are compared by: a metric or a curve, best(METRIC), mean(CURVE), seconds-to(METRIC, TARGET), "
+            "at-seconds(METRIC, SECONDS).",
+            "NAME",
+            "frechet-distance where there is a judge, else the distance from the data",
+        ),
+    ] = ""
+    design: Annotated[
+        Literal["full", "one-at-a-time", "fractional"],
+        flag("Every combination of levels, each level alone, or a regular fraction whose aliases are stated."),
+    ] = "full"
+    max_cells: Annotated[
+        int | None, flag("Of a fractional design: at most so many cells.", "N", "as keeps main effects apart")
+    ] = None
+    rounds: Annotated[int | None, flag("Rounds of every cell.", "N", "each recipe's own")] = None
+    log_points: Annotated[
+        int | None, flag("Points of every run at which samples are evaluated.", "N", "the recipe's")
+    ] = None
+    race: Annotated[
+        Switch, flag("Stop cells that are losing for certain, after 1/4 and 1/2 of the rounds.", default="train all")
+    ] = False
+    looks: Annotated[str, flag("With --race: after which shares of the rounds.", "SHARE,SHARE", RACE)] = ""
+    precision: Annotated[
+        float | None,
+        flag("The difference that is to be seen: says how many seeds that needs.", "DIFFERENCE", "none stated"),
+    ] = None
+    out: Annotated[Path | None, flag("Folder of the study.", "DIR", "studies/NAME")] = None
+    dry_run: Annotated[Switch, flag("List the cells, and train nothing.", default="")] = False
+    processes: Annotated[int, flag("Train cells side by side in this many processes.", "N")] = 1
+    on: Annotated[
+        Literal["here", "ray"], flag("Where the processes run: on this machine, or on a Ray cluster.", "here|ray")
+    ] = "here"
+    data_dir: DataDir = None
+    device: Annotated[str, flag("Where to compute: auto, cpu, cuda, cuda:1 or mps.", "NAME")] = "auto"
+    threads: Annotated[int | None, flag("Threads that PyTorch computes with.", "N", "by the size of the work")] = None
+    samples: Annotated[int, flag("Samples of each member that are measured at the end.", "N")] = 1_000
+    json: Json = False
+
+
+def run(arguments: list[str]) -> int:
+    """Train what is missing of a study, and print its answer."""
+    flags = parse(StudyFlags, "study", arguments, __doc__ or "")
+    study, folder = _asked(flags)
+    if flags.dry_run:
+        return _list(study, flags.json)
+    from sparring.study.training import Machine, train_study
+
+    machine = Machine(
+        processes=flags.processes,
+        on=flags.on,
+        data_dir=flags.data_dir,
+        device=flags.device,
+        threads=flags.threads,
+        samples=flags.samples,
+    )
+    trained = train_study(study, folder, machine)
+    if trained.stopped:
+        complain(f"stopped: what was trained is kept in {folder.path}; rerun the same command to go on", INTERRUPTED)
+    _print(trained.results, folder, flags.json)
+    return INTERRUPTED if trained.stopped else OK
+
+
+def _asked(flags: Any) -> tuple[Study, StudyFolder]:
+    """The study that the flags describe, and where it is kept."""
+    from sparring.studies import HOME, folder_name, resolved
+    from sparring.study.factors import read_factor
+    from sparring.study.folder import StudyFolder
+
+    factors = [read_factor(text) for text in flags.vary] or None
+    if flags.looks and not flags.race:
+        raise UsageError("--looks are those of a race: say --race too")
+    study, folder = resolved(
+        _base(flags),
+        factors,
+        to=_with_log_points(flags.to, flags.log_points) if flags.to else None,
+        design=flags.design,
+        max_cells=flags.max_cells,
+        rounds=flags.rounds,
+        seeds=flags.seeds or None,
+    )
+    changes = {
+        "seeds": flags.seeds or None,
+        "outcome": flags.outcome or None,
+        "looks": decimals("--looks", flags.looks or RACE) if flags.race else None,
+        "precision": flags.precision,
+    }
+    study = study.replace(**{name: value for name, value in changes.items() if value is not None})
+    if flags.out is not None:
+        return study, StudyFolder(flags.out)
+    return study, folder or StudyFolder(HOME / folder_name(study.name))
+
+
+def _base(flags: Any) -> Any:
+    """What the study is about. A recipe may have other log points; a whole study has its own."""
+    from sparring.study import library
+    from sparring.study.finding import is_study
+
+    if flags.vary or flags.to:
+        return _with_log_points(flags.what, flags.log_points)
+    if not is_study(flags.what):
+        path = Path(flags.what.partition(":")[0])
+        if path.suffix == ".py" or path.is_dir():
+            what = "defines no function annotated `-> Study`" if path.suffix == ".py" else "is not a study's folder"
+            what = what if path.exists() else "does not exist"
+            raise UsageError(f"{path} {what}; with a recipe, say what is varied: --vary objective=hinge,mse")
+        raise UsageError(
+            f"say what is varied of {flags.what}: --vary objective=hinge,mse, or --to RECIPE "
+            f"(shipped studies: {', '.join(library.names())})"
+        )
+    return flags.what
+
+
+def _with_log_points(name: str, log_points: int | None) -> Any:
+    from sparring.recipe import find_recipe
+
+    return name if log_points is None else find_recipe(name).replace(log_points=log_points)
+
+
+def _list(study: Study, as_json: bool) -> int:
+    if as_json:
+        return print_json(study.to_dict())
+    print(f"{study.name}: {len(study.cells)} cells x {len(study.seeds)} seeds ({study.design})")
+    for cell in study.cells:
+        print(f"  {cell.id}  {cell.label}")
+    for line in study.aliases:
+        print(line)
+    return OK
+
+
+def _print(results: Any, folder: StudyFolder, as_json: bool) -> None:
+    from sparring import report
+
+    if as_json:
+        print_json({"study": str(folder.path), **report.study_summary(results)})
+        return
+    print_rich(report.study_text(results))
+    print(report.write_study(results))
