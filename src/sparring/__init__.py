@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sparring.game.runtime import limit_openmp_spinning
 
 if TYPE_CHECKING:
+    from sparring.analysis.query.database import query
     from sparring.interface import (
         Curves,
         Diagnosis,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from sparring.interface import find_recipe as recipe
     from sparring.interface import latents as latent_vectors
     from sparring.interface import read as leaf
+    from sparring.studies import StudyRun
+    from sparring.studies import study as run_study
+    from sparring.study import Factor, Results, Study
 
 limit_openmp_spinning()  # before anything loads torch
 
@@ -47,9 +51,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Curves",
     "Diagnosis",
+    "Factor",
     "Recipe",
+    "Results",
     "Run",
     "SparringError",
+    "Study",
+    "StudyRun",
     "UsageError",
     "__version__",
     "diagnose",
@@ -58,7 +66,9 @@ __all__ = [
     "latent_vectors",
     "leaf",
     "measure",
+    "query",
     "recipe",
+    "run_study",
     "sample",
     "train",
     "watch",
@@ -77,13 +87,19 @@ _HOMES = {
     "latent_vectors": "sparring.analysis.generators:latents",
     "find_recipe": "sparring.recipe:find_recipe",
     "leaf": "sparring.catalogue:read",
+    "Factor": "sparring.study:Factor",
+    "Results": "sparring.study:Results",
+    "Study": "sparring.study:Study",
+    "StudyRun": "sparring.studies:StudyRun",
     "measure": "sparring.interface:measure",
+    "query": "sparring.analysis.query.database:query",
+    "run_study": "sparring.studies:study",
     "sample": "sparring.analysis.generators:sample",
     "train": "sparring.interface:train",
     "watch": "sparring.interface:watch",
     "write_report": "sparring.report:write_report",
 }
-_PACKAGES = ("datasets", "latents", "metrics", "networks", "objectives", "optimizers", "recipe", "tricks")
+_PACKAGES = ("datasets", "latents", "metrics", "networks", "objectives", "optimizers", "recipe", "study", "tricks")
 
 
 def __getattr__(name: str) -> Any:

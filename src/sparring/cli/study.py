@@ -178,10 +178,21 @@ def _list(study: Study, as_json: bool) -> int:
 
 
 def _print(results: Any, folder: StudyFolder, as_json: bool) -> None:
-    from sparring import report
+    from rich.table import Table
+
+    from sparring.study.cells import summaries
+    from sparring.study.results import _plain
+    from sparring.study.scores import Scores
 
     if as_json:
-        print_json({"study": str(folder.path), **report.study_summary(results)})
+        print_json(_plain(results))
         return
-    print_rich(report.study_text(results))
-    print(report.write_study(results))
+    table = Table(box=None)
+    for name in ("cell", "mean", "SD", "n", "diverged", "collapsed", "finding"):
+        table.add_column(name)
+    for each in summaries(results, Scores.of(results)):
+        numbers = ("-" if v is None else f"{v:.3g}" for v in (each.mean, each.sd))
+        table.add_row(
+            each.cell.label, *numbers, f"{each.n}", f"{each.diverged}", f"{each.collapsed}", f"{each.finding}"
+        )
+    print_rich(results.asked.title, table)

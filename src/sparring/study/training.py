@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from sparring.analysis.measure import keep, measure
 from sparring.errors import SparringError, UsageError
 from sparring.game.runtime import resolve_device
@@ -18,13 +20,15 @@ from sparring.interruption import when_ended
 from sparring.progress import say
 from sparring.recipe import remember
 from sparring.record import RunFolder, training_lock
+from sparring.record.journal import json_numbers
 from sparring.study.collecting import collect
 from sparring.study.definition import Study
 from sparring.study.folder import RESULTS, StudyFolder
-from sparring.study.looks import level_at, look_round, losing, race_values
-from sparring.study.outcome import Outcome, quantity_of
+from sparring.study.looks import badness_at, look_round
+from sparring.study.outcome import Outcome
 from sparring.study.pilot import Pilot, forecast, pilot, plain
 from sparring.study.progress import StudyProgress
+from sparring.study.racing import losers
 from sparring.study.results import Results
 from sparring.study.tasks import Task, tasks_of
 from sparring.study.workers import train_in_workers
@@ -131,12 +135,12 @@ class _Session:
 
     def _train(self, left: Sequence[Task], tried: Pilot) -> bool:
         with StudyProgress(self.study, left, tried, self.machine.processes) as progress:
-            for number, share in enumerate(self.study.looks):
+            for share in self.study.looks:
                 if any(event["event"] == "look" and event["share"] == share for event in self.folder.events):
                     continue
                 if not self._train_until(share, progress):
                     return False
-                progress.drop(self._look(number, share))
+                progress.drop(self._look(share))
             return self._train_until(1.0, progress)
 
     def _train_until(self, share: float, progress: StudyProgress) -> bool:
@@ -171,26 +175,30 @@ class _Session:
             self._measure_one(task)
         return True
 
-    def _look(self, number: int, share: float) -> list[str]:
+    def _look(self, share: float) -> list[str]:
         """Compare the cells, and stop those that are losing. Returns the ids of these."""
-        results = collect(self.folder, self.study)
-        rounds = {c.id: look_round(c.recipe, share) for c in self.study.cells if c.id not in self.folder.stopped()}
-        cells, asked = list(rounds), Outcome.read(results.outcome)
-        level = level_at(number, len(self.study.looks) + 1, max(1, len(cells) - 1))
-        values = race_values(results, asked.name, rounds)
-        better = quantity_of(asked.name).better
-        worse = (
-            [cells[i] for i in losing(values, better, results.cells[0].real.get(asked.name), level)] if better else []
-        )
-        means = [float(v[v == v].mean()) if (v == v).any() else None for v in values]
-        stopped = {cell: rounds[cell] for cell in worse}
-        self.folder.append(
-            "look", share=share, level=level, metric=asked.name, cells=cells, means=means, stopped=stopped
-        )
+        results, stopped = collect(self.folder, self.study), self.folder.stopped()
+        rounds = {cell.id: look_round(cell.recipe, share) for cell in self.study.cells}
+        asked, cells = Outcome.read(results.outcome), list(rounds)
+        racing = np.array([cell not in stopped for cell in cells])
+        values = badness_at(results, asked.name, rounds)
+        found = losers(values, racing, len(self.study.looks))
+        said = [
+            {
+                "cell": cells[loss.cell],
+                "against": cells[loss.against],
+                "level": loss.level,
+                "low": json_numbers(loss.low),
+            }
+            for loss in found
+        ]
+        new = {each["cell"]: rounds[each["cell"]] for each in said}
+        self.folder.append("look", share=share, metric=asked.name, losses=said, stopped=new)
         labels = {cell.id: cell.label for cell in self.study.cells}
-        for each in worse:
-            say(f"stopped at round {rounds[each]:,}, as it is losing: {labels[each]}")
-        return worse
+        for each in said:
+            where = f"stopped at round {new[each['cell']]:,}"
+            say(f"{where}: {labels[each['cell']]} is losing against {labels[each['against']]}")
+        return list(new)
 
     def _measure(self) -> bool:
         for task in self._tasks():
