@@ -106,7 +106,7 @@ class Factor:
     @property
     def short(self) -> str:
         """The name in labels: `tricks.r1.gamma` is `r1 gamma`, `generator.hidden` is `G hidden`."""
-        return " and ".join(_short(part) for part in self.name.split(" and "))
+        return short_name(self.name)
 
     def apply(self, recipe: Recipe, index: int) -> Recipe:
         """The recipe with this factor at one of its levels. Raises UsageError, which names both, where that fails."""
@@ -155,6 +155,11 @@ def read_factor(text: str) -> Factor:
     if not equals or not levels.strip() or not name.strip():
         raise UsageError(f"--vary takes FIELD=LEVEL,LEVEL as objective=bce-with-logits,hinge, not {shortened(text)!r}")
     return Factor(name.strip().replace("-", "_") if "." not in name else name.strip(), catalogue.parts(levels))
+
+
+def short_name(name: str) -> str:
+    """A factor's name in labels and sentences; see `Factor.short`."""
+    return " and ".join(_short(part) for part in name.split(" and "))
 
 
 def _short(name: str) -> str:

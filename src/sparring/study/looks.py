@@ -11,6 +11,24 @@ from sparring.study.outcome import quantity_of
 from sparring.study.results import Results, Row
 
 
+CONFIDENCE = 0.95
+"""Of all looks together."""
+
+
+def level_at(look: int, looks: int, comparisons: int = 1, confidence: float = CONFIDENCE) -> float:
+    """The confidence level of an interval at one look, so that all looks together have `confidence` (Bonferroni).
+
+    Args:
+        look: Which look, from 0; the end of the study is the last.
+        looks: How many there are, the end included.
+        comparisons: Intervals at a look.
+        confidence: Of everything together.
+    """
+    if not 0 <= look < looks:
+        raise ValueError(f"there are looks 0 to {looks - 1}, and no look {look}")
+    return 1 - (1 - confidence) / (looks * max(1, comparisons))
+
+
 def look_round(recipe: Recipe, share: float) -> int:
     """The round of a look: the log point at or before that share of the rounds, since samples are evaluated there."""
     points = sorted({round(k * recipe.rounds / recipe.log_points) for k in range(1, recipe.log_points)})
