@@ -27,6 +27,7 @@ COMMANDS = (
     "control",
     "rewind",
     "branch",
+    "explore",
     "show",
     "diagnose",
     "measure",

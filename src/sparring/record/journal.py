@@ -86,18 +86,20 @@ def replay(path: Path) -> list[Event]:
     """
     events: list[Event] = []
     for event in _read(path):
-        if event["event"] == "started":  # again: the run was killed before its first checkpoint
-            events = [e for e in events if steering.lasts(e)]
-        elif event["event"] == "resumed":
-            events = [
-                e for e in events if e.get("round", 0) <= event["round"] or e["event"] in LASTING or steering.lasts(e)
-            ]
-        elif event["event"] == "rewound":
-            events = steering.after_rewinding(events, event["round"])
-        elif steering.lasts(event):
-            events = steering.without_another_future(events, event)
+        events = kept(events, event)
         events.append(event)
     return events
+
+
+def kept(events: list[Event], event: Event) -> list[Event]:
+    """Of earlier events, those that still count after this one."""
+    if event["event"] == "started":  # again: the run was killed before its first checkpoint
+        return [e for e in events if steering.lasts(e)]
+    if event["event"] == "resumed":
+        return [e for e in events if e.get("round", 0) <= event["round"] or e["event"] in LASTING or steering.lasts(e)]
+    if event["event"] == "rewound":
+        return steering.after_rewinding(events, event["round"])
+    return steering.without_another_future(events, event) if steering.lasts(event) else events
 
 
 def _read(path: Path) -> Iterator[Event]:
@@ -108,14 +110,17 @@ def _read(path: Path) -> Iterator[Event]:
     except OSError as error:
         raise SparringError(f"cannot read {path}: {error.strerror}") from error
     for number, line in enumerate(lines[:-1], 1):
-        try:
-            event = schema.check(json.loads(line), {"event": schema.TEXT}, ("event",))
-            yield schema.check_event(legacy.event(event))
-        except (ValueError, RecursionError) as error:
-            what = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else "no event"
-            raise SparringError(
-                f"{path}, line {number}: {what} ({error}); the journal was edited or damaged"
-            ) from error
+        yield parsed(line, path, number)
+
+
+def parsed(line: bytes, path: Path, number: int) -> Event:
+    """One line of the journal at `path` as an event, in today's names. Raises SparringError for what is none."""
+    try:
+        event = schema.check(json.loads(line), {"event": schema.TEXT}, ("event",))
+        return schema.check_event(legacy.event(event))
+    except (ValueError, RecursionError) as error:
+        what = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else "no event"
+        raise SparringError(f"{path}, line {number}: {what} ({error}); the journal was edited or damaged") from error
 
 
 def _cut_incomplete_line(path: Path) -> None:

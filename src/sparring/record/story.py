@@ -67,7 +67,7 @@ class Story:
         """One of CURVES or GRADIENTS, float64 `(T, P)`; NaN where a value was not finite or is missing."""
         missing = [None] * len(self.seeds)
         rows = [row for event in self.log_points for row in event.get(name, [missing] * len(event["logged"]))]
-        return _numbers(name, rows, len(self.logged_rounds), len(self.seeds))
+        return numbers(name, rows, len(self.logged_rounds), len(self.seeds))
 
     def last(self, name: str, share: float = 0.05) -> np.ndarray:
         """Mean of a curve over the last `share` of its points, `(P,)`: one round alone is noisy at small batches."""
@@ -89,14 +89,14 @@ class Story:
         names = dict.fromkeys(name for event in events for name in event["metrics"])
         values = {name: [event["metrics"].get(name, missing) for event in events] for name in names}
         rounds = np.array([event["round"] for event in events], dtype=np.int64)
-        return rounds, {name: _numbers(name, rows, len(events), len(self.seeds)) for name, rows in values.items()}
+        return rounds, {name: numbers(name, rows, len(events), len(self.seeds)) for name, rows in values.items()}
 
     @cached_property
     def evaluation_errors(self) -> dict[str, np.ndarray]:
         """The standard errors of distances at the evaluations that state them, each float64 `(T, P)`."""
         stated = [event["errors"] for event in self.log_points if event.get("errors")]
         names = [name for name in (stated[-1] if stated else ()) if all(name in errors for errors in stated)]
-        return {name: _numbers(name, [e[name] for e in stated], len(stated), len(self.seeds)) for name in names}
+        return {name: numbers(name, [e[name] for e in stated], len(stated), len(self.seeds)) for name in names}
 
     @cached_property
     def real_baseline(self) -> Event | None:
@@ -112,13 +112,13 @@ class Story:
         events = [event for event in self.log_points if "quantiles" in event]
         rounds = np.array([event["round"] for event in events], dtype=np.int64)
         values = [event["quantiles"] for event in events]
-        return rounds, _numbers("quantiles", values, len(events), len(self.seeds), len(QUANTILES))
+        return rounds, numbers("quantiles", values, len(events), len(self.seeds), len(QUANTILES))
 
     @property
     def real_quantiles(self) -> np.ndarray | None:
         """QUANTILES of real examples, `(Q,)`; None where the journal does not state them."""
         stated = (self.real_baseline or {}).get("quantiles")
-        return None if stated is None else _numbers("quantiles", stated, len(QUANTILES))
+        return None if stated is None else numbers("quantiles", stated, len(QUANTILES))
 
     @cached_property
     def output_ranges(self) -> dict[str, tuple[float, float]]:
@@ -143,7 +143,7 @@ class Story:
         if not events:
             return None
         rounds, examples = [event["round"] for event in events], [event["outputs"] for event in events]
-        return np.array(rounds), _numbers("outputs", examples, len(events), len(self.seeds), ...)
+        return np.array(rounds), numbers("outputs", examples, len(events), len(self.seeds), ...)
 
     @cached_property
     def loop(self) -> LoopFacts | None:
@@ -201,7 +201,7 @@ class Story:
         return [event["picture"] for event in self.log_points if "picture" in event]
 
 
-def _numbers(name: str, rows: list[Any], *shape: Any) -> np.ndarray:
+def numbers(name: str, rows: list[Any], *shape: Any) -> np.ndarray:
     """Rows of an event's field as float64 of this shape, whose last part may be `...`. Raises SparringError."""
     known = shape[:-1] if shape[-1:] == (...,) else shape
     try:

@@ -1,0 +1,65 @@
+"""The page's own components: a script of `static/` each, with what Python gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+STATIC = Path(__file__).with_name("static")
+
+
+class Canvas(Element, component=STATIC / "canvas.js"):
+    """One figure, drawn in the browser from the binary route."""
+
+    def __init__(self, kind: str, **options: Any):
+        super().__init__()
+        self._props["kind"] = kind
+        self._props["options"] = options
+
+
+class Timeline(Element, component=STATIC / "timeline.js"):
+    """The slider that moves the round of everything on the page."""
+
+
+class Bridge(Element, component=STATIC / "bridge.js"):
+    """Tells the browser which run to read, and Python which round is shown."""
+
+    def __init__(self, run: str, view: str, texts: dict[str, str], on_moment: Callable[[Any], Any]):
+        super().__init__()
+        self._props |= {"run": run, "view": view, "texts": texts}
+
+        def said(event: GenericEventArguments) -> Any:
+            return on_moment(event.args)
+
+        self.on("moment", said)
+
+
+class Field(Element, component=STATIC / "field.js"):
+    """A field of a form."""
+
+    def __init__(self, value: Any, label: str, on_change: Callable[[Any], Any], kind: str = "text", **more: Any):
+        super().__init__()
+        self._props |= {"value": value, "label": label, "kind": kind, **more}
+
+        def said(event: GenericEventArguments) -> Any:
+            return on_change(event.args)
+
+        self.on("changed", said)
+
+
+def tag(name: str, text: str = "", classes: str = "", **attributes: Any) -> Element:
+    """An HTML element with text, which is never read as HTML; `aria_label` is written aria-label."""
+    element = Element(name).classes(classes)
+    if text:
+        element._text = str(text)  # pyright: ignore[reportPrivateUsage] - the public way is a subclass for each tag
+    element._props |= {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}  # pyright: ignore[reportPrivateUsage]
+    return element
+
+
+def link(text: str, href: str, classes: str = "", **attributes: Any) -> Element:
+    """A link within the explorer."""
+    return tag("a", text, classes, href=href, **attributes)

@@ -1,0 +1,21 @@
+"""Pages: which parts they have, and where they are."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from sparring.explorer.pages.home import home
+from sparring.explorer.pages.run import run_page
+from sparring.explorer.session import Session
+
+
+def add_pages(session: Session) -> None:
+    """Every page of the explorer."""
+
+    @ui.page("/")
+    def _home() -> None:  # pyright: ignore[reportUnusedFunction]
+        home(session)
+
+    @ui.page("/run")
+    def _run(run: str = "", view: str = "live") -> None:  # pyright: ignore[reportUnusedFunction]
+        run_page(session, run, view)

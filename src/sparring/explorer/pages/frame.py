@@ -1,0 +1,32 @@
+"""What every page has around its content: the head, where one is, light or dark."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from nicegui import ui
+
+from sparring.explorer.components import link, tag
+from sparring.explorer.words import Words
+
+HEAD = (
+    '<link rel="stylesheet" href="/static/page.css"><script src="/static/theme.js"></script>'
+    '<meta name="referrer" content="no-referrer">'
+)
+
+
+@contextmanager
+def page_frame(words: Words, *path: str) -> Generator[None]:
+    """The header, with the names of what is open, and a place for the content."""
+    ui.add_head_html(HEAD)
+    with tag("header", classes="top"):
+        link(words("title"), "/", "brand")
+        with tag("nav", aria_label=words("runs")):
+            link(words("runs"), "/")
+            for name in path:
+                tag("span", name, "here")
+        link(words("new-run"), "/new", "button")
+        tag("button", "", "icon theme", type="button", aria_label=words("theme"), title=words("theme"))
+    with tag("div", classes="page"):
+        yield

@@ -1,0 +1,17 @@
+"""The list of runs."""
+
+from __future__ import annotations
+
+from sparring.explorer.components import tag
+from sparring.explorer.pages.frame import page_frame
+from sparring.explorer.parts.run_table import run_table
+from sparring.explorer.session import Session
+from sparring.explorer.words import Words
+
+
+def home(session: Session) -> None:
+    """All runs of the opened folders."""
+    words = Words()
+    with page_frame(words):
+        tag("h1", words("runs"))
+        run_table(session, words)

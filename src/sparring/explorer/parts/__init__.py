@@ -1,0 +1,1 @@
+"""Parts of pages: each a function that takes data and puts elements where it is called."""

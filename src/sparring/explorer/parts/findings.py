@@ -1,0 +1,69 @@
+"""The verdict and the findings behind it, in words."""
+
+from __future__ import annotations
+
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis
+from sparring.analysis.followed import Moment
+from sparring.analysis.wording import count, duration
+from sparring.explorer.components import tag
+from sparring.explorer.words import Words
+from sparring.report.findings import changes_of, evidence_table, is_healthy, members_of, out_of_range, since_of
+from sparring.rules import Finding
+
+
+def facts_line(words: Words, now: Moment) -> None:
+    """Whether it trains, how many members it has, how far it is."""
+    with tag("p", classes="facts"):
+        tag("span", words(f"status-{now.status}"), f"status {now.status}")
+        members, time = count(now.members, "seed"), duration(now.seconds)
+        tag(
+            "span", words("facts", members=members, round=f"{now.round:,}", rounds=f"{now.rounds:,}", time=time), "soft"
+        )
+
+
+def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
+    """The verdict in one line, and of which round it is where that is not the newest."""
+    good = diagnosis.verdict != NOT_SURE and not diagnosis.findings[0].fault
+    with tag("p", classes="line good" if good else "line"):
+        tag("strong", diagnosis.verdict)
+        tag("span", diagnosis.line.partition(": ")[2])
+        if round is not None:
+            tag("span", words("so-far", round=f"{diagnosis.story.round:,}"), "soft")
+
+
+def findings(words: Words, diagnosis: Diagnosis) -> None:
+    """Every finding with its evidence and its remedy."""
+    if not diagnosis.findings:
+        tag("p", words("no-findings"), "soft")
+    for finding in diagnosis.findings:
+        _finding(words, diagnosis, finding)
+    if rest := out_of_range(diagnosis):
+        tag("p", rest)
+    if diagnosis.plateau:
+        tag("p", diagnosis.plateau.words)
+
+
+def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:
+    with tag("article", classes="finding fault" if finding.fault else "finding"):
+        tag("h3", finding.rule)
+        tag("p", finding.claim)
+        tag("p", f"{members_of(finding)}, {since_of(finding)}.".capitalize(), "soft")
+        columns, rows = evidence_table(finding)
+        with tag("div", classes="table"), tag("table"):
+            with tag("thead"), tag("tr"):
+                for column in columns:
+                    tag("th", column, scope="col")
+            with tag("tbody"):
+                for each, row in zip(finding.evidence, rows, strict=True):
+                    unhealthy = finding.fault and not is_healthy(each)
+                    with tag("tr", classes="colored" if unhealthy else ""):
+                        tag("th", row[0], scope="row")
+                        for cell in row[1:]:
+                            tag("td", cell)
+        if finding.mended:
+            tag("p", finding.mended)
+        if finding.remedies:
+            first = finding.remedies[0]
+            with tag("p"):
+                tag("b", f"{words('remedy')}: {first}")
+                tag("span", f" ({'; '.join(changes_of(diagnosis, first))})")

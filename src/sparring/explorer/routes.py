@@ -1,0 +1,96 @@
+"""The binary route of the canvas: curves and what else has come since, samples of a round, D's scores of a round."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, Response
+
+from sparring.analysis.followed import FollowedRun, histograms_of
+from sparring.errors import SparringError
+from sparring.explorer.frames import frame
+from sparring.explorer.session import Session
+from sparring.record.grid_reading import first_examples, member_block
+
+FEW = 4
+"""Examples of each member where all members are shown."""
+
+
+def add_routes(app: FastAPI, session: Session) -> None:
+    """The routes below /data. Each names its run by the key of the list, never by a path."""
+
+    @app.get("/data/curves")
+    def _curves(run: str, since: int = 0, generation: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, run, lambda followed: curves(followed, since, generation))
+
+    @app.get("/data/samples")
+    def _samples(run: str, round: int, member: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, run, lambda followed: samples(session, followed, round, member))
+
+    @app.get("/data/scores")
+    def _scores(run: str, round: int) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, run, lambda followed: scores(followed, round))
+
+
+def _answer(session: Session, key: str, made: Callable[[FollowedRun], bytes]) -> Response:
+    found = session.opened.find(key)
+    if found is None:
+        return JSONResponse({"problem": "there is no such run here"}, 404)
+    try:
+        with session.following(found) as followed:
+            return Response(
+                made(followed), media_type="application/octet-stream", headers={"Cache-Control": "no-store"}
+            )
+    except SparringError as error:
+        return JSONResponse({"problem": str(error)}, 422)
+
+
+def curves(followed: FollowedRun, since: int, generation: int) -> bytes:
+    """Points of the curves from index `since` on, or all where the reader knows another generation."""
+    since = since if generation == followed.generation and 0 <= since <= len(followed.rounds) else 0
+    bounds = followed.bounds()
+    facts: dict[str, Any] = {
+        "generation": followed.generation,
+        "since": since,
+        "seeds": followed.seeds,
+        "round": followed.round,
+        "rounds": followed.recipe["rounds"],
+        "status": followed.status,
+        "seconds": round(followed.seconds, 1),
+        "pictures": list(followed.pictures),
+        "scores": list(followed.scores),
+        "diverged": followed.diverged,
+        "bounds": {name: [each.level, each.low, each.high] for name, each in bounds.items()},
+    }
+    arrays = {name: column.values[since:] for name, column in followed.curves.items()}
+    return frame(facts, {"rounds": followed.rounds[since:].astype(np.float64), **arrays})
+
+
+def samples(session: Session, followed: FollowedRun, round: int, member: int) -> bytes:
+    """The sample grid of the last log point up to a round: of one member, or a few of every member."""
+    at = _last(followed.pictures, round)
+    if at is None:
+        return frame({"round": None}, {})
+    path = session.opened.file(followed.run, followed.pictures[at])
+    few = first_examples(path, FEW) if member < 0 else None
+    pixels = member_block(path, max(0, member))[None] if few is None else few
+    return frame({"round": at}, {"pixels": pixels})
+
+
+def scores(followed: FollowedRun, round: int) -> bytes:
+    """The histograms of D's outputs at the last evaluation up to a round."""
+    at = _last(followed.scores, round)
+    if at is None:
+        return frame({"round": None}, {})
+    edges, real, generated = histograms_of(followed.scores[at])
+    return frame({"round": at}, {"edges": edges, "real": real, "generated": generated})
+
+
+def _last(rounds: Iterable[int], round: int) -> int | None:
+    known = sorted(rounds)
+    at = bisect_right(known, round)
+    return known[at - 1] if at else None

@@ -1,0 +1,41 @@
+"""What one launch of the explorer keeps: the opened folders, and the runs that pages follow."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sparring.analysis.followed import FollowedRun
+from sparring.record import RunFolder
+from sparring.record.opened import Opened
+
+MAX_FOLLOWED = 12
+"""Runs that stay in memory; the one that was asked for longest ago goes first."""
+
+
+class Session:
+    """Shared by all windows: two of them on one run read the same."""
+
+    def __init__(self, opened: Opened, new_runs: Path):
+        self.opened = opened
+        self.new_runs = new_runs
+        """The folder that runs are started in."""
+        self._followed: OrderedDict[Path, tuple[FollowedRun, threading.RLock]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def following(self, run: RunFolder) -> Generator[FollowedRun]:
+        """A run, read up to now, that no other thread reads meanwhile. Raises SparringError for a damaged one."""
+        with self._lock:
+            if run.path not in self._followed:
+                self._followed[run.path] = FollowedRun(run), threading.RLock()
+            self._followed.move_to_end(run.path)
+            while len(self._followed) > MAX_FOLLOWED:
+                self._followed.popitem(last=False)
+            followed, lock = self._followed[run.path]
+        with lock:
+            followed.update()
+            yield followed

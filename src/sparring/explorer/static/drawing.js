@@ -1,0 +1,54 @@
+// What painters share: a canvas at the screen's own resolution, the page's colors, axes and numbers.
+
+export function prepare(canvas, height) {
+  const width = canvas.parentElement.clientWidth, scale = window.devicePixelRatio || 1;
+  const size = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = "12px system-ui, sans-serif";
+  return { context, width, height };
+}
+
+export function colors() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ink: of("ink"), soft: of("soft"), rule: of("rule"), paper: of("paper"), band: of("band"),
+    d_loss: of("d"), d_real: of("d"), d_gradient: of("d"), g_loss: of("g"), d_fake: of("g"), g_gradient: of("g"),
+    real: of("d"), generated: of("g"),
+  };
+}
+
+// Three significant digits, as the rest of the page writes numbers.
+export function number(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 1000 && size < 1e7) return Math.round(value).toLocaleString("en-US");
+  if (value === 0 || (size >= 1e-3 && size < 100)) return value.toFixed(3);
+  return value.toPrecision(3);
+}
+
+// About `count` round numbers between two.
+export function steps(low, high, count) {
+  const raw = (high - low) / Math.max(1, count);
+  if (!(raw > 0)) return [low];
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= raw * 0.999);
+  const found = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step || 0);
+  return found;
+}
+
+export function short(value, step) {
+  if (Math.abs(value) >= 1000) return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  return value.toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9))));
+}
+
+export function quantile(sorted, share) {
+  if (!sorted.length) return NaN;
+  const at = (sorted.length - 1) * share, low = Math.floor(at);
+  return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low);
+}

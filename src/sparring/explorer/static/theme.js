@@ -1,0 +1,11 @@
+// Light or dark: as the system has it, until a person chooses. Runs before the page is drawn.
+const chosen = localStorage.getItem("sparring-theme");
+if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("button.theme")) return;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const now = document.documentElement.dataset.theme ?? (dark ? "dark" : "light");
+  const next = now === "dark" ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  localStorage.setItem("sparring-theme", next);
+});

@@ -1,0 +1,94 @@
+"""Folders that were opened to look at their runs: which runs are in them, and nothing outside is ever read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sparring.errors import SparringError, UsageError
+from sparring.record.run import RunFolder
+
+MAX_DEPTH = 6
+"""Folders below an opened one in which runs are looked for."""
+MAX_RUNS = 5_000
+"""Runs of one opened folder; further ones are left out."""
+PARTS = ("recipe.json", "journal.jsonl", "about.json", "measures.json", "weights", "samples", "shards")
+"""What is read of a run."""
+
+
+class Opened:
+    """Runs, and folders with runs, that a reader was allowed to see.
+
+    A run has a key, its path below the opened folder, by which a stranger may ask for it. Keys are looked up among
+    the runs that were found, so no key stands for what is outside. Links are followed only where they stay inside.
+    """
+
+    def __init__(self, paths: Sequence[Path]):
+        """Raises UsageError where a path is no folder."""
+        for path in paths:
+            if not path.is_dir():
+                raise UsageError(f"{path} is no folder: name runs, or a folder with runs")
+        self.roots = [path.resolve() for path in paths]
+        self._known: dict[str, Path] = {}
+
+    def runs(self) -> dict[str, RunFolder]:
+        """Every run by its key. It looks through the folders again."""
+        self._known = {}
+        for root in self.roots:
+            for path in _runs_below(root):
+                self._known[self._key(root, path)] = path
+        return {key: RunFolder(path) for key, path in self._known.items()}
+
+    def find(self, key: str) -> RunFolder | None:
+        """The run of this key; None where there is none."""
+        if key not in self._known or not (self._known[key] / "recipe.json").is_file():
+            self.runs()
+        path = self._known.get(key)
+        return None if path is None else RunFolder(path)
+
+    def key_of(self, path: Path) -> str | None:
+        """The key of the run in a folder, which may not exist yet; None for one outside."""
+        path = path.resolve()
+        root = next((root for root in self.roots if path.is_relative_to(root)), None)
+        return None if root is None else self._key(root, path)
+
+    def file(self, run: RunFolder, name: str) -> Path:
+        """A file of a run that its journal names, such as a picture.
+
+        Raises SparringError for one that is not in the run's folder, whatever the name or a link says.
+        """
+        path = (run.path / name).resolve()
+        if not path.is_relative_to(run.path.resolve()) or not path.is_file():
+            raise SparringError(f"{name!r} is no file of this run")
+        return path
+
+    def _key(self, root: Path, path: Path) -> str:
+        """Folders of the same name differ by a number."""
+        same = [each for each in self.roots if each.name == root.name]
+        first = root.name if len(same) == 1 else f"{root.name}-{same.index(root) + 1}"
+        return "/".join([first or "runs", *path.relative_to(root).parts])
+
+
+def _runs_below(root: Path) -> Iterator[Path]:
+    """Folders of runs, in alphabetical order, the root itself included."""
+    found = 0
+    for folder, inside, files in os.walk(root, followlinks=False):
+        path = Path(folder)
+        if "recipe.json" in files:
+            # A run's own folders are no runs, except shards that are not joined yet.
+            inside[:] = ["shards"] if "shards" in inside and "journal.jsonl" not in files else []
+            if is_safe(root, path) and found < MAX_RUNS:
+                found += 1
+                yield path
+        elif len(path.relative_to(root).parts) >= MAX_DEPTH:
+            inside[:] = []
+        else:
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+
+
+def is_safe(root: Path, run: Path) -> bool:
+    """Whether what is read of a run are files and folders, none of them a link out of the opened folder."""
+    parts = [run / part for part in PARTS]
+    inside = all(part.resolve().is_relative_to(root) for part in parts)
+    return inside and all(part.is_file() or part.is_dir() for part in parts if part.exists())
