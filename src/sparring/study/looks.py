@@ -10,7 +10,6 @@ from sparring.recipe import Recipe
 from sparring.study.outcome import quantity_of
 from sparring.study.results import Results, Row
 
-
 CONFIDENCE = 0.95
 """Of all looks together."""
 

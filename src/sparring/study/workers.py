@@ -17,7 +17,7 @@ from sparring.study.progress import StudyProgress
 from sparring.study.tasks import Task
 from sparring.training.distributed.coordinator import Coordinator, counting_stop_signals
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
-from sparring.training.distributed.status import Session, Status
+from sparring.training.distributed.status import DONE, Session, Status
 from sparring.training.distributed.workers import LocalWorkers
 from sparring.training.prepare import Settings
 
@@ -69,11 +69,16 @@ def train_in_workers(
         statuses = {shard.number: Status.stored(shard, cells.rounds(shard)) for shard in shards}
         session = Session(due[0][0].recipe, shards, workers.n_workers, threads, workers.where, statuses)
 
+        done: set[int] = set()
+
         def watch(now: Session) -> None:
             for number, (task, until) in cells.due.items():
                 status = now.statuses.get(number)
-                if status is not None:
-                    progress.update(task, until if status.end == "finished" else status.round)
+                if status is not None and status.end in DONE and number not in done:
+                    done.add(number)
+                    progress.finish(task, until)
+                elif status is not None and status.end is None:
+                    progress.update(task, status.round)
 
         try:
             Coordinator(cells, plan, workers, session, (watch,), signals).run()
@@ -84,9 +89,10 @@ def train_in_workers(
             ) from error
         finally:
             workers.shut_down()
-    for task, until in due:
-        if task.is_over(until):
-            progress.finish(task, until)
+    for shard in shards:
+        if shard.number in done:
+            for suffix in (".job", ".json", ".log"):
+                shard.folder.with_suffix(suffix).unlink(missing_ok=True)
     return not session.stopping or all(task.is_over(until) for task, until in due)
 
 
