@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from sparring.study.outcome import TIMES, Outcome
 from sparring.study.results import Quantity, Results
 
 
@@ -38,7 +39,7 @@ class Scores:
     @classmethod
     def of(cls, results: Results) -> Scores:
         """The study's outcome."""
-        asked, values, real = results.asked, results.table(), results.real()
+        asked, values, real = results.asked, results.table(), real_score(results)
         diverged, collapsed, censored = (_flags(results, name) for name in ("diverged", "collapsed", "censored"))
         values[[cell.stopped is not None for cell in results.cells]] = np.nan
         direction = {"lower": -1, "higher": 1}.get(asked.better or "", 0)
@@ -47,7 +48,8 @@ class Scores:
             values, direction, title = np.abs(values - real), -1, f"{asked.title}, distance from real data's"
             real = 0.0
         if censored.any():
-            horizon = float(np.nanmin(values[censored]))
+            tried = values[censored & ~diverged]
+            horizon = float(np.nanmin(tried)) if np.isfinite(tried).any() else float(np.nanmax(values))
             values = np.minimum(np.where(diverged, horizon, values), horizon)
         else:
             values = np.where(diverged, np.nan, values)
@@ -67,6 +69,15 @@ class Scores:
         ranks = np.full(badness.shape, np.nan)
         ranks[known] = stats.rankdata(badness[known])
         return ranks
+
+
+def real_score(results: Results) -> float | None:
+    """What real data scores in the outcome's metric, measured as the outcome is."""
+    outcome = Outcome.read(results.outcome)
+    if outcome.how in TIMES:
+        return None
+    measured = None if outcome.how else results.real(outcome.name)
+    return results.real(outcome.name, measured=False) if measured is None else measured
 
 
 def _flags(results: Results, name: str) -> np.ndarray:

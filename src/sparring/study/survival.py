@@ -14,6 +14,7 @@ import numpy as np
 
 from sparring.study.intervals import LEVEL, Interval, mean_interval
 from sparring.study.needs import from_statsmodels
+from sparring.study.outcome import Outcome
 from sparring.study.results import Results, Row
 from sparring.study.scores import Scores
 
@@ -75,25 +76,26 @@ def survival(
     Returns:
         None where the metric was not evaluated during training, or has no direction.
     """
-    name = results.outcome
+    name = Outcome.read(results.outcome).name
     if scores.horizon is not None or not scores.direction or not any(name in row.series for row in results.rows):
         return None
     why = "given"
     reference = results.reference if results.reference in results.by_cell else results.cells[0].id
     if target is None:
-        target, why = _end(results, reference), "the median at which the reference's seeds end"
+        target, why = _end(results, reference, name), "the median at which the reference's seeds end"
     if target is None:
         return None
     rows = {cell.id: results.by_cell[cell.id] for cell in results.cells}
     horizon = min(_end_time(row, name, clock) for each in rows.values() for row in each if name in row.series)
     times = {
-        cell: np.array([_first(row, results, target, clock, horizon) for row in each]) for cell, each in rows.items()
+        cell: np.array([_first(row, results, name, target, clock, horizon) for row in each])
+        for cell, each in rows.items()
     }
     cells = [_reaching(cell, each, times[reference], horizon, level, cell == reference) for cell, each in times.items()]
     return Survival(name, target, why, clock, horizon, tuple(cells), _log_rank(times, horizon))
 
 
-def _end(results: Results, reference: str) -> float | None:
+def _end(results: Results, reference: str, name: str) -> float | None:
     ends = [
         row.series[results.outcome].values[-1] for row in results.by_cell[reference] if results.outcome in row.series
     ]
@@ -106,9 +108,9 @@ def _end_time(row: Row, name: str, clock: Clock) -> float:
     return float("inf") if row.diverged else float(getattr(row.series[name], clock)[-1])
 
 
-def _first(row: Row, results: Results, target: float, clock: Clock, horizon: float) -> float:
+def _first(row: Row, results: Results, name: str, target: float, clock: Clock, horizon: float) -> float:
     """When a member first reached the target; infinite where it did not within the horizon."""
-    series = row.series.get(results.outcome)
+    series = row.series.get(name)
     if series is None:
         return float("inf")
     for time, value in zip(getattr(series, clock), series.values, strict=True):
@@ -119,7 +121,7 @@ def _first(row: Row, results: Results, target: float, clock: Clock, horizon: flo
 
 def _reaches(results: Results, value: float, target: float) -> bool:
     better = results.asked.better
-    real = results.real(measured=False) if better == "as-real" else None
+    real = results.real(Outcome.read(results.outcome).name, measured=False) if better == "as-real" else None
     if real is not None:
         return abs(value - real) <= abs(target - real)
     return value >= target if better == "higher" else value <= target

@@ -1,0 +1,1 @@
+"""Figures of a study: effects, interactions, cells and their course over training."""

@@ -1,0 +1,217 @@
+"""Effects in plain words: what was changed, by how much, in how many seeds, and whether it is the only one of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from sparring.analysis.wording import count, listed
+from sparring.study.contrasts import Change, Contrast
+from sparring.study.effects import Counts, Effect
+from sparring.study.factors import short_name
+from sparring.study.intervals import Interval
+from sparring.study.results import Results
+from sparring.study.scores import Scores
+
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+MAX_NAMED = 3
+"""When all of more factors than that are changed at once, they are not named."""
+GROUPS = {"main": "changes", "step": "steps", "cell": "cells", "interaction": "interactions"}
+
+
+def change_text(change: Change) -> str:
+    """`optimizer Adam in place of SGD`; a remedy that is on is its name."""
+    factor, level, before = change
+    if (level, before) == ("on", "off"):
+        return short_name(factor)
+    if factor == "recipe":
+        return f"{level} in place of {before}"
+    return f"{short_name(factor)} {level} in place of {before}"
+
+
+def contrast_text(contrast: Contrast, results: Results) -> str:
+    """What is compared."""
+    if contrast.kind == "interaction":
+        return " × ".join(f"{short_name(factor)} {level}" for factor, level, _ in contrast.changes)
+    if contrast.kind != "cell" or len(results.factors) == 1 or results.design == "one-at-a-time":
+        return " and ".join(map(change_text, contrast.changes))
+    if len(contrast.changes) == 1:
+        return f"{_level_text(contrast.changes[0])} alone"
+    if len(contrast.changes) == len(results.factors) > MAX_NAMED:
+        return f"all {len(contrast.changes)} changes together"
+    return f"{listed([_level_text(change) for change in contrast.changes])} together"
+
+
+def _level_text(change: Change) -> str:
+    factor, level, before = change
+    return short_name(factor) if (level, before) == ("on", "off") else f"{short_name(factor)} {level}"
+
+
+def step_text(contrast: Contrast, results: Results) -> str:
+    """Where a step stands in its order: `step 2 of 5 in the reverse order`."""
+    order = results.steps[contrast.order]
+    place = order.index(results.cells[contrast.pairs[0][0]].id)
+    name = "reverse" if contrast.order else "first"
+    return f"step {place} of {len(order) - 1} in the {name} order"
+
+
+def amount(value: float | None, interval: Interval | None = None, signed: bool = False) -> str:
+    """A number with as many decimals as its interval shows two digits of: `-9.1 [-12.3, -5.9]`."""
+    if value is None:
+        return "–"
+    decimals = decimals_of(interval, value)
+    text = _fixed(value, decimals, signed)
+    if interval is None:
+        return text
+    return f"{text} [{_fixed(interval.low, decimals)}, {_fixed(interval.high, decimals)}]"
+
+
+def decimals_of(interval: Interval | None, value: float) -> int:
+    """How many decimals a number with this interval has."""
+    size = interval.half_width if interval is not None and interval.half_width > 0 else abs(value) / 10
+    return min(6, max(0, 1 - math.floor(math.log10(size)))) if size > 0 else 1
+
+
+def p_text(p: float | None) -> str:
+    """`0.03`, `< 0.001`, a dash where there is none."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
+
+
+def sentence(effect: Effect, others: Sequence[Effect], results: Results, scores: Scores) -> str:
+    """What one effect is, in one sentence.
+
+    Args:
+        effect: The effect.
+        others: All effects that it is shown with, itself among them.
+        results: The study.
+        scores: Its outcome.
+    """
+    subject = contrast_text(effect.contrast, results)
+    if effect.contrast.kind == "step":
+        subject += f" ({step_text(effect.contrast, results)})"
+    if effect.mean is None:
+        return f"{_upper(subject)}: {_unknown(effect, results)}."
+    said = _by(effect, scores) if effect.contrast.kind != "interaction" else _together(effect, scores)
+    parts = [f"{said}{_failures(effect)}{_only(effect, others)}"]
+    return f"{_upper(subject)}: {'; '.join(parts)}."
+
+
+def _by(effect: Effect, scores: Scores) -> str:
+    mean, interval = effect.mean or 0.0, effect.interval
+    way = "lower" if mean < 0 else "higher"
+    size = amount(abs(mean), _turned(interval, mean))
+    agreeing, against = (effect.better, effect.worse) if _helps(effect, scores) else (effect.worse, effect.better)
+    seeds = f"{agreeing:,} of {count(effect.seeds, 'seed')}"
+    if interval is None:
+        return f"{scores.title} {way} by {size}, {seeds} (one seed tells no spread)"
+    if effect.significant():
+        return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}"
+    doubt = "no effect is shown" if against else "not significant after correction"
+    return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}; {doubt} (p = {p_text(effect.p_holm)})"
+
+
+def _together(effect: Effect, scores: Scores) -> str:
+    mean = effect.mean or 0.0
+    size, way = amount(abs(mean), _turned(effect.interval, mean)), "lower" if mean < 0 else "higher"
+    number = _in_words(len(effect.contrast.changes))
+    said = f"together, {scores.title} is {size} {way} than the {number} changes add up to"
+    if not effect.significant():
+        return f"{said}; no interaction is shown (p = {p_text(effect.p_holm)})"
+    if not scores.direction:
+        return said
+    return f"{said}: {'each helps more with the other' if _helps(effect, scores) else 'they overlap'}"
+
+
+def _helps(effect: Effect, scores: Scores) -> bool:
+    """Whether the mean goes the better way; where neither way is better, whether it is higher."""
+    return (effect.mean or 0.0) * (scores.direction or 1) > 0
+
+
+def _of_the_rest(effect: Effect) -> str:
+    """The seeds that the mean leaves out, because one of their members diverged."""
+    if effect.n == effect.seeds:
+        return ""
+    return f" (the difference is of the {effect.n:,} that did not diverge)"
+
+
+def _failures(effect: Effect) -> str:
+    """Diverged and collapsed members, where the two sides differ in them."""
+    if effect.contrast.kind == "interaction":
+        return ""
+    texts = [
+        f"; {what}: {counts.with_change:,} of {counts.of_with:,} with it, {counts.without:,} without"
+        for what, counts in (("diverged", effect.diverged), ("collapsed", effect.collapsed))
+        if counts.differ
+    ]
+    return "".join(texts)
+
+
+def _only(effect: Effect, others: Sequence[Effect]) -> str:
+    """Whether it is the only one of its kind of which something good holds."""
+    same = [each for each in others if each.contrast.kind == effect.contrast.kind]
+    if len(same) < 2:
+        return ""
+    kind = GROUPS[effect.contrast.kind]
+    for holds, words in _DISTINCTIONS:
+        if holds(effect) and not any(holds(each) for each in same if each is not effect):
+            return f"; the only one of the {_in_words(len(same))} {kind} that {words}"
+    return ""
+
+
+def _helps_significantly(effect: Effect) -> bool:
+    return effect.contrast.kind != "interaction" and effect.significant() and effect.better > effect.worse
+
+
+def _helps_in_every_seed(effect: Effect) -> bool:
+    return effect.contrast.kind != "interaction" and 1 < effect.seeds == effect.better
+
+
+def _ends(counts: Counts) -> bool:
+    return counts.without > 0 and counts.with_change == 0
+
+
+_DISTINCTIONS: tuple[tuple[Callable[[Effect], bool], str], ...] = (
+    (_helps_significantly, "helps significantly"),
+    (Effect.significant, "is significant"),
+    (_helps_in_every_seed, "helps in every seed"),
+    (lambda effect: _ends(effect.collapsed), "leaves no seed collapsed"),
+    (lambda effect: _ends(effect.diverged), "leaves no seed diverged"),
+)
+
+
+def _unknown(effect: Effect, results: Results) -> str:
+    stopped = [results.cells[i].label for i in effect.contrast.cells if results.cells[i].stopped is not None]
+    if stopped:
+        return (
+            f"not known, as {listed(stopped)} was stopped" if len(stopped) == 1 else "not known, as cells were stopped"
+        )
+    if effect.diverged.with_change or effect.diverged.without:
+        diverged = effect.diverged
+        return (
+            f"no seed has an outcome on both sides: {diverged.with_change:,} of {diverged.of_with:,} diverged with it, "
+            f"{diverged.without:,} of {diverged.of_without:,} without"
+        )
+    return "not known yet"
+
+
+def _turned(interval: Interval | None, mean: float) -> Interval | None:
+    """The interval of a difference as that of its size."""
+    if interval is None or mean >= 0:
+        return interval
+    return Interval(-interval.high, -interval.low)
+
+
+def _fixed(value: float, decimals: int, signed: bool = False) -> str:
+    text = f"{value:{'+' if signed else ''},.{decimals}f}"
+    return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("+-")
+
+
+def _in_words(number: int) -> str:
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+
+
+def _upper(text: str) -> str:
+    """With a capital, unless the first word is a name that has none, such as `d_loss`."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
