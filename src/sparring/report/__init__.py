@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from sparring.report.live.training import Live as Live
     from sparring.report.page.comparison import write_comparison as write_comparison
     from sparring.report.page.run import write_report as write_report
+    from sparring.report.page.study import write_study as write_study
     from sparring.report.terminal.diagnosis import diagnosis_text as diagnosis_text
     from sparring.report.terminal.doctor import doctor_text as doctor_text
     from sparring.report.terminal.measurement import measurement_text as measurement_text
     from sparring.report.terminal.run import run_text as run_text
+    from sparring.report.terminal.study import study_text as study_text
 
 _HOMES = {
     "Comparison": "sparring.analysis.comparison",
@@ -36,9 +38,11 @@ _HOMES = {
     "measurement_text": "sparring.report.terminal.measurement",
     "run_text": "sparring.report.terminal.run",
     "save_figures": "sparring.report.figures.run",
+    "study_text": "sparring.report.terminal.study",
     "summary": "sparring.analysis.summary",
     "write_comparison": "sparring.report.page.comparison",
     "write_report": "sparring.report.page.run",
+    "write_study": "sparring.report.page.study",
 }
 __all__ = [
     "Comparison",
@@ -51,9 +55,11 @@ __all__ = [
     "measurement_text",
     "run_text",
     "save_figures",
+    "study_text",
     "summary",
     "write_comparison",
     "write_report",
+    "write_study",
 ]
 
 

@@ -149,12 +149,6 @@ class Factor:
         return made
 
 
-def short_name(name: str) -> str:
-    """A factor's name in labels and sentences: `tricks.r1.gamma` is `r1 gamma`."""
-    parts = name.split(".")
-    return " ".join(parts[1:] if parts[0] in ("tricks", "remedy") and len(parts) > 1 else parts).replace("_", " ")
-
-
 def read_factor(text: str) -> Factor:
     """A factor from what is typed: `objective=bce-with-logits,hinge`. Raises UsageError for what is none."""
     name, equals, levels = text.partition("=")

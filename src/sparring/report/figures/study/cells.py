@@ -54,7 +54,7 @@ def members(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     if answer.scores.real is not None:
         axes.axvline(answer.scores.real, color=scheme.ink, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1)
     _names(axes, [printable(each.cell.label).replace("$", r"\$") for each in answer.cells], scheme)
-    axes.set_xlabel(_axis(answer), fontsize=TEXT, color=scheme.soft)
+    axes.set_xlabel(textwrap.fill(_axis(answer), 44 if scheme.narrow else 90), fontsize=TEXT, color=scheme.soft)
     place_legend(figure, _keys(answer, scheme), scheme)
     return figure
 

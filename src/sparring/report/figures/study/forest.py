@@ -108,6 +108,7 @@ def _beside(
         ha=ha,
         fontsize=SMALL - 1 if scheme.narrow else SMALL,
         color=scheme.ink,
+        bbox={"facecolor": scheme.paper, "edgecolor": "none", "pad": 0.5},
         annotation_clip=False,
     )
 

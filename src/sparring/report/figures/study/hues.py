@@ -1,4 +1,4 @@
-"""Colors, line styles and markers of a study's cells: told apart by any color vision, and in black and white."""
+"""Colors, line styles and markers of a study's cells: distinct for any color vision, and in black and white."""
 
 from __future__ import annotations
 
