@@ -75,12 +75,23 @@ def test_every_cell_has_every_seed_with_an_outcome_a_finding_and_real_scores(tra
         f"objective {objective}, lr {lr}" for objective in ("mse", "hinge") for lr in ("0.01", "0.1")
     ]
     for row in results.rows:
-        assert row.status == "finished" and row.rounds == ROUNDS and row.finding and row.members == 2
+        assert row.status == "finished" and row.rounds == ROUNDS and row.finding
+        assert row.members == 4  # the cells that differ in lr were trained as one population
         assert row.values["frechet-distance"].measured is not None
         assert row.series["distance"].rounds == (0, 10, 20, 30, 40)
         assert results.path(row).is_dir()
     assert results.cells[0].real_measured["frechet-distance"] is not None
     assert Results.from_json((trained.path / "results.json").read_text()) == Results.from_json(results.to_json())
+
+
+def test_cells_that_differ_in_numbers_are_trained_together_and_are_runs_of_their_own(trained: StudyFolder) -> None:
+    together = [event for event in trained.events if event["event"] == "split"]
+    assert [len(event["runs"]) for event in together][:2] == [2, 2]
+    assert not list((trained.path / ".populations").glob("[!.]*"))
+    for event in together:
+        for name in event["runs"]:
+            run = RunFolder.open(trained.path / name)
+            assert run.story.status == "finished" and run.checkpoints() and "per_member" not in run.recipe
 
 
 def test_a_trained_study_is_shown_again_without_training(

@@ -44,12 +44,13 @@ def collect(folder: StudyFolder, study: Study | None = None) -> Results:
     found = [(cell, [_RunFacts.of(run) for run in folder.runs(cell)]) for cell in study.cells]
     facts = [each for _, runs in found for each in runs]
     outcome = _settled(Outcome.read(study.outcome), facts)
-    stopped = folder.stopped() if study.looks else {}
+    stopped, together = folder.stopped() if study.looks else {}, folder.members_together()
     cells = tuple(_cell(folder, cell, runs, stopped.get(cell.id)) for cell, runs in found)
     rows = [
-        dataclasses.replace(row, cell=cell.id, folder=folder.relative(each.run))
+        dataclasses.replace(row, cell=cell.id, folder=name, members=together.get(name, row.members))
         for cell, runs in found
         for each in runs
+        for name in (folder.relative(each.run),)
         for row in each.rows(outcome)
         if row.seed in study.seeds
     ]

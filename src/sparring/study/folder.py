@@ -60,8 +60,6 @@ class StudyFolder:
         """
         if self.exists:
             before = self.study
-            if before.to_dict() == study.to_dict():
-                return
             if not {cell.id for cell in before.cells} & {cell.id for cell in study.cells}:
                 raise UsageError(
                     f"{self.path} holds another study, {before.name}, and none of its {len(before.cells)} cells is in "
@@ -69,8 +67,12 @@ class StudyFolder:
                 )
         elif self.path.exists() and (not self.path.is_dir() or any(self._visible())):
             raise UsageError(f"{self.path} exists and is not a study; choose another --out")
-        self.write_text(STUDY, study.to_json())
-        self.append("asked", cells=[cell.id for cell in study.cells], seeds=list(study.seeds), outcome=study.outcome)
+        asked = {"cells": [cell.id for cell in study.cells], "seeds": list(study.seeds), "outcome": study.outcome}
+        if not self.exists or self.study.to_dict() != study.to_dict():
+            self.write_text(STUDY, study.to_json())
+        last = [event for event in self.events if event["event"] == "asked"][-1:]
+        if not last or any(last[0][name] != value for name, value in asked.items()):
+            self.append("asked", **asked)
 
     def _visible(self) -> list[Path]:
         return [path for path in self.path.iterdir() if not path.name.startswith(".")]
@@ -113,6 +115,14 @@ class StudyFolder:
     def relative(self, run: RunFolder) -> str:
         """A run's path within the study."""
         return run.path.relative_to(self.path).as_posix()
+
+    def members_together(self) -> dict[str, int]:
+        """Runs that were trained with others as one population, and then split off -> how many members that had."""
+        found: dict[str, int] = {}
+        for event in self.events:
+            if event["event"] == "split":
+                found |= dict.fromkeys(event["runs"], event["together"])
+        return found
 
     def stopped(self) -> dict[str, int]:
         """Cells that a race has stopped: id -> after which round."""

@@ -10,14 +10,16 @@ from typing import Any
 
 from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
+from sparring.errors import SparringError
 from sparring.game.assembly import game_of, threads_for
 from sparring.game.compile.costs import seconds_per_call
+from sparring.game.game import Game
 from sparring.game.runtime import preserving_torch_rng, threads_set
 from sparring.recipe import Recipe
-from sparring.study.tasks import Task
+from sparring.study.populations import Unit
 from sparring.training.prepare import Settings
 
-FREE = ("name", "origin", "rounds", "log_points", "samples_per_grid", "seeds", "start_from")
+FREE = ("name", "origin", "rounds", "log_points", "samples_per_grid", "seeds", "start_from", "per_member")
 """Fields of a recipe that a round's cost does not depend on, or that are counted by themselves."""
 NUMBERS = ("generator_optimizer", "discriminator_optimizer", "objective")
 """Fields of which only the kind matters for the cost."""
@@ -44,10 +46,10 @@ class Pilot:
     costs: Mapping[str, Cost]
     """By `kind`."""
 
-    def seconds(self, task: Task, until: int) -> float:
-        """To train a task until that round, from where it is."""
-        known = self.costs.get(kind(task.recipe)) or _mean(list(self.costs.values()))
-        return known.of(task.recipe, max(0, until - task.played))
+    def seconds(self, unit: Unit, until: int) -> float:
+        """To train a unit until that round, from where it is."""
+        known = self.costs.get(kind(unit.recipe)) or _mean(list(self.costs.values()))
+        return known.of(unit.recipe, max(0, until - unit.played))
 
 
 def kind(recipe: Recipe) -> str:
@@ -59,30 +61,44 @@ def kind(recipe: Recipe) -> str:
     return json.dumps([plain, len(recipe.seeds)], sort_keys=True)
 
 
-def pilot(tasks: Sequence[Task], settings: Settings) -> Pilot:
-    """Play a few rounds of each kind of task. Nothing is kept of them.
+def pilot(units: Sequence[Unit], settings: Settings) -> Pilot:
+    """Play a few rounds of each kind of unit. Nothing is kept of them.
 
-    Raises SparringError where a recipe cannot be trained.
+    Raises SparringError where a recipe cannot be trained, before any other has been.
     """
     costs: dict[str, Cost] = {}
+    seen: set[str] = set()
     began = time.monotonic()
-    for task in tasks:
-        key = kind(task.recipe)
-        if key not in costs and (not costs or time.monotonic() - began < MAX_SECONDS):
-            costs[key] = _cost(task.recipe, settings)
+    for unit in units:
+        key = kind(unit.recipe)
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            if not costs or time.monotonic() - began < MAX_SECONDS:
+                costs[key] = _cost(unit.recipe, settings)
+            else:
+                _opened(unit.recipe, settings)
+        except SparringError as error:
+            raise type(error)(f"{unit.label}: {error}") from error
     return Pilot(costs)
 
 
-def _cost(recipe: Recipe, settings: Settings) -> Cost:
+def _opened(recipe: Recipe, settings: Settings) -> tuple[Recipe, Any, Game]:
+    """The recipe with settled data, its opened data, and its game."""
     data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
     recipe = recipe.replace(data=data, start_from=None)
+    source = open_data()
+    return recipe, source, game_of(recipe, source, settings.device)
+
+
+def _cost(recipe: Recipe, settings: Settings) -> Cost:
     with preserving_torch_rng(), threads_set(settings.threads or threads_for(recipe)):
-        source = open_data()
-        game = game_of(recipe, source, settings.device)
+        recipe, source, game = _opened(recipe, settings)
         with game.preserving_state():
             game.play()  # the first takes longer than those that follow
         seconds = seconds_per_call(game, game.play_to)
-        choice = choose_judge(data, settings.data_dir, source if settings.device == "cpu" else None)
+        choice = choose_judge(recipe.data, settings.data_dir, source if settings.device == "cpu" else None)
         evaluator = Evaluator.of(
             recipe, game, settings.data_dir, len(recipe.seeds), choice if settings.judge else NO_JUDGE
         )
@@ -109,12 +125,14 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
-def forecast(pilot: Pilot, tasks: Sequence[Task], processes: int) -> str:
+def forecast(pilot: Pilot, units: Sequence[Unit], processes: int) -> str:
     """What is said before a study begins, in one line."""
-    seconds = sum(pilot.seconds(task, task.recipe.rounds) for task in tasks)
-    at_once = max(1, min(processes, len(tasks)))
-    runs = f"{len(tasks):,} run{'s' if len(tasks) != 1 else ''}"
-    shared = f" in {at_once} processes" if at_once > 1 else ""
+    seconds = sum(pilot.seconds(unit, unit.recipe.rounds) for unit in units)
+    at_once = max(1, min(processes, len(units)))
+    count = sum(len(unit.tasks) for unit in units)
+    runs = f"{count:,} run{'s' if count != 1 else ''}"
+    together = f" as {len(units):,} population{'s' if len(units) != 1 else ''}" if len(units) < count else ""
+    shared = f"{together} in {at_once} processes" if at_once > 1 else together
     kinds = len(pilot.costs)
     by = f"by a pilot of {kinds} kind{'s' if kinds != 1 else ''} of cell"
     return f"{runs} to train{shared}: about {in_words(seconds / at_once)} here, {by}, before compiling"

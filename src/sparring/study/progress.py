@@ -14,7 +14,7 @@ from rich.text import Text
 from sparring.progress import BAR_WIDTH, REDRAW_SECONDS, Display, progress_bar
 from sparring.study.definition import Study
 from sparring.study.pilot import Pilot, in_words
-from sparring.study.tasks import Task
+from sparring.study.populations import Unit
 
 MIN_SHARE = 0.02
 """Share of the work after which the pilot's estimate is corrected by how long that took."""
@@ -23,11 +23,11 @@ MIN_SHARE = 0.02
 class StudyProgress:
     """Counts the work that is left in seconds of the pilot, and corrects them by the pace so far."""
 
-    def __init__(self, study: Study, tasks: Sequence[Task], pilot: Pilot, processes: int):
+    def __init__(self, study: Study, units: Sequence[Unit], pilot: Pilot, processes: int):
         self._study, self._pilot, self._processes = study, pilot, max(1, processes)
-        self._tasks = list(tasks)
-        self._total = {task.run.path: max(pilot.seconds(task, task.recipe.rounds), 1e-9) for task in tasks}
-        self._played = {task.run.path: task.played for task in tasks}
+        self._units = list(units)
+        self._total = {unit.run.path: max(pilot.seconds(unit, unit.recipe.rounds), 1e-9) for unit in units}
+        self._played = {unit.run.path: unit.played for unit in units}
         self._began_with = dict(self._played)
         self._display = Display(transient=True)
         self._start, self._shown = time.monotonic(), 0.0
@@ -41,51 +41,55 @@ class StudyProgress:
     ) -> None:
         self._display.stop()
 
-    def update(self, task: Task, round: int) -> None:
+    def update(self, unit: Unit, round: int) -> None:
         """A run has come to this round."""
-        self._played[task.run.path] = round
+        self._played[unit.run.path] = round
         now = time.monotonic()
         if self._display.redraws and now - self._shown >= REDRAW_SECONDS:
             self._shown = now
-            self._display.draw(self._picture(task, round))
+            self._display.draw(self._picture(unit, round))
 
-    def finish(self, task: Task, until: int) -> None:
+    def finish(self, unit: Unit, until: int) -> None:
         """A run has been trained until this round."""
-        self.update(task, until)
-        if until == task.recipe.rounds:
-            self._done += 1
+        self.update(unit, until)
+        if until == unit.recipe.rounds:
+            self._done += len(unit.tasks)
             left = self.seconds_left
-            more = f"; about {in_words(left)} left" if left > 1 and self._done < len(self._tasks) else ""
-            self._display.print(f"{self._done} of {len(self._tasks)} runs: {task.cell.label}{more}")
+            more = f"; about {in_words(left)} left" if left > 1 and self._done < self._runs else ""
+            self._display.print(f"{self._done} of {self._runs} runs: {unit.label}{more}")
 
     def drop(self, cells: Sequence[str]) -> None:
         """Cells that need no more training."""
-        self._tasks = [task for task in self._tasks if task.cell.id not in cells]
+        self._units = [u for u in self._units if any(task.cell.id not in cells for task in u.tasks)]
+
+    @property
+    def _runs(self) -> int:
+        return sum(len(unit.tasks) for unit in self._units)
 
     @property
     def seconds_left(self) -> float:
         """An estimate, of all that is left to train."""
-        done = sum(self._seconds(task, self._began_with[task.run.path], self._at(task)) for task in self._tasks)
-        left = sum(self._seconds(task, self._at(task), task.recipe.rounds) for task in self._tasks)
+        done = sum(self._seconds(unit, self._began_with[unit.run.path], self._at(unit)) for unit in self._units)
+        left = sum(self._seconds(unit, self._at(unit), unit.recipe.rounds) for unit in self._units)
         elapsed = time.monotonic() - self._start
         if done > MIN_SHARE * (done + left):
             return left * elapsed / done
-        return left / min(self._processes, max(1, len(self._tasks)))
+        return left / min(self._processes, max(1, len(self._units)))
 
-    def _at(self, task: Task) -> int:
-        return min(self._played[task.run.path], task.recipe.rounds)
+    def _at(self, unit: Unit) -> int:
+        return min(self._played[unit.run.path], unit.recipe.rounds)
 
-    def _seconds(self, task: Task, start: int, end: int) -> float:
+    def _seconds(self, unit: Unit, start: int, end: int) -> float:
         """By the pilot."""
-        whole = task.recipe.rounds - self._began_with[task.run.path]
-        return self._total[task.run.path] * max(0, end - start) / max(1, whole)
+        whole = unit.recipe.rounds - self._began_with[unit.run.path]
+        return self._total[unit.run.path] * max(0, end - start) / max(1, whole)
 
-    def _picture(self, task: Task, round: int) -> Group:
-        total = sum(self._total[each.run.path] for each in self._tasks)
-        done = sum(self._seconds(each, self._began_with[each.run.path], self._at(each)) for each in self._tasks)
+    def _picture(self, unit: Unit, round: int) -> Group:
+        total = sum(self._total[each.run.path] for each in self._units)
+        done = sum(self._seconds(each, self._began_with[each.run.path], self._at(each)) for each in self._units)
         row = Table.grid(padding=(0, 1))
         left = f"about {in_words(self.seconds_left)} left"
         row.add_row(f"study {self._study.name}", progress_bar(done, total, BAR_WIDTH), left)
-        now = f"{task.cell.label}, round {round:,} of {task.recipe.rounds:,}"
-        place = f"{self._done} of {len(self._tasks)} runs done; {now}"
+        now = f"{unit.label}, round {round:,} of {unit.recipe.rounds:,}"
+        place = f"{self._done} of {self._runs} runs done; {now}"
         return Group(row, Text(place, style="dim", overflow="ellipsis", no_wrap=True))

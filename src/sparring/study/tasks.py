@@ -29,10 +29,7 @@ class Task:
 
     def is_over(self, until: int) -> bool:
         """Whether it needs no more training to have been trained for so many rounds."""
-        if not self.run.exists:
-            return False
-        story = self.run.story
-        return story.status in ("finished", "diverged") or (story.status == "stopped" and self.played >= until)
+        return is_over(self.run, until)
 
     @property
     def is_measured(self) -> bool:
@@ -41,6 +38,14 @@ class Task:
             return False
         story, measures = self.run.story, _measures(self.run)
         return story.status == "diverged" or (measures is not None and measures["round"] == story.round)
+
+
+def is_over(run: RunFolder, until: int) -> bool:
+    """Whether a run needs no more training to have been trained for so many rounds."""
+    if not run.exists:
+        return False
+    story = run.story
+    return story.status in ("finished", "diverged") or (story.status == "stopped" and (saved_round(run) or 0) >= until)
 
 
 def tasks_of(folder: StudyFolder, study: Study) -> list[Task]:

@@ -18,7 +18,7 @@ from sparring.errors import SparringError, UsageError
 from sparring.game.runtime import resolve_device
 from sparring.interruption import when_ended
 from sparring.progress import say
-from sparring.recipe import remember
+from sparring.recipe import Recipe, remember
 from sparring.record import RunFolder, training_lock
 from sparring.record.journal import json_numbers
 from sparring.study.collecting import collect
@@ -27,6 +27,7 @@ from sparring.study.folder import RESULTS, StudyFolder
 from sparring.study.looks import badness_at, look_round
 from sparring.study.outcome import Outcome
 from sparring.study.pilot import Pilot, forecast, pilot, plain
+from sparring.study.populations import Unit, announce, split_what_is_over, units_of
 from sparring.study.progress import StudyProgress
 from sparring.study.racing import losers
 from sparring.study.results import Results
@@ -118,12 +119,13 @@ class _Session:
 
     def run(self) -> bool:
         """Whether all is trained and measured: not where Ctrl-C was pressed."""
-        left = [task for task in self._tasks() if not task.is_over(task.recipe.rounds)]
+        split_what_is_over(self.folder)
+        left = self._units(1.0)
         if left:
             self.worked = True
             tried = pilot(left, self.settings)
             say(f"study {self.study.name}: {forecast(tried, left, self.machine.processes)}")
-            self.folder.append("session", runs=len(left), costs=plain(tried), processes=self.machine.processes)
+            self.folder.append("session", units=len(left), costs=plain(tried), processes=self.machine.processes)
             if not self._train(left, tried):
                 return False
         return self._measure()
@@ -133,8 +135,22 @@ class _Session:
         stopped = self.folder.stopped() if self.study.looks else {}
         return [task for task in tasks_of(self.folder, self.study) if task.cell.id not in stopped]
 
-    def _train(self, left: Sequence[Task], tried: Pilot) -> bool:
-        with StudyProgress(self.study, left, tried, self.machine.processes) as progress:
+    def _units(self, share: float) -> list[Unit]:
+        """What is to be trained for that share of its rounds; a race, which stops cells, trains each by itself."""
+        tasks = self._tasks()
+        due = [task for task in tasks if (until := _rounds(task.recipe, share)) and not task.is_over(until)]
+        if self.study.looks:
+            return [Unit.of(task) for task in due]
+        units = units_of(self.folder, tasks, due, self._processes)
+        announce(self.folder, units)
+        return units
+
+    @property
+    def _processes(self) -> int:
+        return len(self.study.cells) if self.machine.on == "ray" else self.machine.processes
+
+    def _train(self, left: Sequence[Unit], tried: Pilot) -> bool:
+        with StudyProgress(self.study, left, tried, self._processes) as progress:
             for share in self.study.looks:
                 if any(event["event"] == "look" and event["share"] == share for event in self.folder.events):
                     continue
@@ -145,34 +161,34 @@ class _Session:
 
     def _train_until(self, share: float, progress: StudyProgress) -> bool:
         """Train every run for that share of its rounds; False where Ctrl-C was pressed."""
-        due = [(task, self._rounds(task, share)) for task in self._tasks()]
-        due = [(task, until) for task, until in due if until and not task.is_over(until)]
+        due = [(unit, _rounds(unit.recipe, share)) for unit in self._units(share)]
         if self.machine.processes > 1 or self.machine.on == "ray":
-            return not due or train_in_workers(self.folder, due, self.settings, self.machine, progress)
-        return all(self._train_one(task, until, progress) for task, until in due)
+            done = not due or train_in_workers(self.folder, due, self.settings, self.machine, progress)
+            split_what_is_over(self.folder)
+            return done
+        return all(self._train_one(unit, until, progress) for unit, until in due)
 
-    def _rounds(self, task: Task, share: float) -> int:
-        return task.recipe.rounds if share == 1.0 else look_round(task.recipe, share)
-
-    def _train_one(self, task: Task, until: int, progress: StudyProgress) -> bool:
-        """Train one run here; False where Ctrl-C was pressed."""
-        settings = self.settings if until == task.recipe.rounds else replace(self.settings, until=until)
+    def _train_one(self, unit: Unit, until: int, progress: StudyProgress) -> bool:
+        """Train one unit here; False where Ctrl-C was pressed."""
+        settings = self.settings if until == unit.recipe.rounds else replace(self.settings, until=until)
 
         def watch(trainer: Trainer) -> None:
-            progress.update(task, trainer.game.round)
+            progress.update(unit, trainer.game.round)
 
-        progress.update(task, task.played)
+        progress.update(unit, unit.played)
         try:
-            run = train_here(prepare(task.recipe, task.run.path, settings, sharded=False), settings, (watch,))
+            run = train_here(prepare(unit.recipe, unit.run.path, settings, sharded=False), settings, (watch,))
         except SparringError as error:
-            if not _has_diverged(task.run):
-                raise SparringError(f"{task.cell.label}: {error}") from error
-            run = task.run
+            if not _has_diverged(unit.run):
+                raise SparringError(f"{unit.label}: {error}") from error
+            run = unit.run
         if run.story.status == "stopped" and run.story.round < until:
             return False
-        progress.finish(task, until)
-        if until == task.recipe.rounds:
-            self._measure_one(task)
+        progress.finish(unit, until)
+        split_what_is_over(self.folder)
+        if until == unit.recipe.rounds:
+            for task in unit.tasks:
+                self._measure_one(task)
         return True
 
     def _look(self, share: float) -> list[str]:
@@ -212,6 +228,10 @@ class _Session:
             return
         keep(measure(task.run, self.machine.samples, data_dir=self.machine.data_dir, recipe=task.recipe))
         self.folder.append("measured", cell=task.cell.id, run=self.folder.relative(task.run))
+
+
+def _rounds(recipe: Recipe, share: float) -> int:
+    return recipe.rounds if share == 1.0 else look_round(recipe, share)
 
 
 def _has_diverged(run: RunFolder) -> bool:

@@ -13,8 +13,8 @@ from sparring.game.runtime import idle_cores
 from sparring.recipe import reload
 from sparring.record import RunFolder
 from sparring.study.folder import StudyFolder
+from sparring.study.populations import Unit
 from sparring.study.progress import StudyProgress
-from sparring.study.tasks import Task
 from sparring.training.distributed.coordinator import Coordinator, counting_stop_signals
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import DONE, Session, Status
@@ -31,18 +31,18 @@ class _Cells:
 
     run: RunFolder
     """The study's folder, as messages name it."""
-    due: Mapping[int, tuple[Task, int]]
+    due: Mapping[int, tuple[Unit, int]]
     """Number of the shard -> its run, and until which round."""
     settings: Settings
     samples: int
 
     def job(self, shard: Shard, threads: int) -> Job:
         """What a worker gets."""
-        task, until = self.due[shard.number]
-        is_last = until == task.recipe.rounds
+        unit, until = self.due[shard.number]
+        is_last = until == unit.recipe.rounds
         settings = dataclasses.replace(self.settings, until=None if is_last else until)
-        job = Job.of(task.recipe, settings, len(task.recipe.seeds), threads)
-        return dataclasses.replace(job, measure=self.samples if is_last else 0)
+        job = Job.of(unit.recipe, settings, len(unit.recipe.seeds), threads)
+        return dataclasses.replace(job, measure=self.samples if is_last and not unit.is_population else 0)
 
     def rounds(self, shard: Shard) -> int:
         """For how many rounds it is to be trained now."""
@@ -50,16 +50,16 @@ class _Cells:
 
 
 def train_in_workers(
-    folder: StudyFolder, due: Sequence[tuple[Task, int]], settings: Settings, machine: Machine, progress: StudyProgress
+    folder: StudyFolder, due: Sequence[tuple[Unit, int]], settings: Settings, machine: Machine, progress: StudyProgress
 ) -> bool:
     """Train runs side by side, each until its round, and measure those that are finished.
 
     Returns whether all were trained: not where Ctrl-C was pressed. Raises UsageError for recipes that other processes
     cannot make, SparringError when a run fails or is lost again and again.
     """
-    for task, _ in due:
-        _check_others_can_make(task)
-    shards = tuple(Shard(i, task.recipe.seeds, task.run.path) for i, (task, _) in enumerate(due))
+    for unit, _ in due:
+        _check_others_can_make(unit)
+    shards = tuple(Shard(i, unit.recipe.seeds, unit.run.path) for i, (unit, _) in enumerate(due))
     threads = settings.threads or _threads(due, machine.processes)
     plan = ShardPlan(folder.path, shards, threads)
     shards[0].folder.parent.mkdir(parents=True, exist_ok=True)
@@ -72,13 +72,13 @@ def train_in_workers(
         done: set[int] = set()
 
         def watch(now: Session) -> None:
-            for number, (task, until) in cells.due.items():
+            for number, (unit, until) in cells.due.items():
                 status = now.statuses.get(number)
                 if status is not None and status.end in DONE and number not in done:
                     done.add(number)
-                    progress.finish(task, until)
+                    progress.finish(unit, until)
                 elif status is not None and status.end is None:
-                    progress.update(task, status.round)
+                    progress.update(unit, status.round)
 
         try:
             Coordinator(cells, plan, workers, session, (watch,), signals).run()
@@ -93,7 +93,7 @@ def train_in_workers(
         if shard.number in done:
             for suffix in (".job", ".json", ".log"):
                 shard.folder.with_suffix(suffix).unlink(missing_ok=True)
-    return not session.stopping or all(task.is_over(until) for task, until in due)
+    return not session.stopping or all(unit.is_over(until) for unit, until in due)
 
 
 def _workers(plan: ShardPlan, machine: Machine) -> LocalWorkers:
@@ -104,21 +104,21 @@ def _workers(plan: ShardPlan, machine: Machine) -> LocalWorkers:
     return LocalWorkers(plan, machine.processes)
 
 
-def _threads(due: Sequence[tuple[Task, int]], processes: int) -> int:
+def _threads(due: Sequence[tuple[Unit, int]], processes: int) -> int:
     """Of each process: what the largest run keeps busy, on its share of the cores."""
-    wanted = max(threads_for(task.recipe) for task, _ in due)
+    wanted = max(threads_for(unit.recipe) for unit, _ in due)
     return max(1, min(wanted, idle_cores() // min(processes, len(due))))
 
 
-def _check_others_can_make(task: Task) -> None:
-    recipe = task.recipe
+def _check_others_can_make(unit: Unit) -> None:
+    recipe = unit.recipe
     try:
         remade = reload(recipe.to_dict())
     except SparringError as error:
-        raise UsageError(f"{task.cell.label}: other processes cannot make this recipe: {error}") from error
+        raise UsageError(f"{unit.label}: other processes cannot make this recipe: {error}") from error
     if remade.id != recipe.id:
         raise UsageError(
-            f"{task.cell.label}: other processes would make another recipe: put what is your own into a file with a "
+            f"{unit.label}: other processes would make another recipe: put what is your own into a file with a "
             "function annotated `-> Recipe`, or leave out --processes"
         )
     recipe.data.hand_over()
