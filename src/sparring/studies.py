@@ -20,6 +20,7 @@ from sparring.study.results import Results
 
 if TYPE_CHECKING:
     from sparring.interface import Run
+    from sparring.study.answer import Answer
 
 HOME = Path("studies")
 """Where studies are kept that are given no folder."""
@@ -63,6 +64,26 @@ class StudyRun:
         if self._results is None:
             self._results = _results(self.folder, self._study)
         return self._results
+
+    @property
+    def answer(self) -> Answer:
+        """What the results say: cells, ranked effects with intervals, and sentences."""
+        from sparring.study.answer import Answer
+
+        return Answer.of(self.results)
+
+    def report(self) -> Path:
+        """Write study.html, one self-contained page, with the figures, samples and tables beside it.
+
+        Returns:
+            The page's path.
+
+        Raises:
+            SparringError: statsmodels is not installed, or the disk is full.
+        """
+        from sparring.report import write_study
+
+        return write_study(self.answer, self.path)
 
     @property
     def table(self) -> list[dict[str, Any]]:
@@ -118,6 +139,11 @@ class StudyRun:
             f"<Study {str(self.path)!r}: {results.name}, {len(results.cells):,} cells x {len(results.seeds):,} seeds, "
             f"{results.asked.title}>"
         )
+
+    def _repr_html_(self) -> str:
+        from sparring.report.page.study_notebook import study_html
+
+        return study_html(self.answer) if self.results.rows else repr(self)
 
 
 def study(

@@ -16,10 +16,12 @@ import tyro
 from sparring.cli.flags import DataDir, Json, Switch, decimals, flag, parse, print_json, print_rich
 from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.errors import UsageError
+from sparring.interruption import when_ended
 
 if TYPE_CHECKING:
     from sparring.study.definition import Study
     from sparring.study.folder import StudyFolder
+    from sparring.study.results import Results
 
 RACE = "0.25,0.5"
 """The looks of a race for which none are stated."""
@@ -74,6 +76,11 @@ class StudyFlags:
         float | None,
         flag("The difference that is to be seen: says how many seeds that needs.", "DIFFERENCE", "none stated"),
     ] = None
+    until: Annotated[
+        float | None,
+        flag("Add the seeds that it needs to see that difference, once its spread is known.", "DIFFERENCE", "add none"),
+    ] = None
+    max_seeds: Annotated[int, flag("With --until: at most so many seeds in all.", "N")] = 32
     out: Annotated[Path | None, flag("Folder of the study.", "DIR", "studies/NAME")] = None
     dry_run: Annotated[Switch, flag("List the cells, and train nothing.", default="")] = False
     processes: Annotated[int, flag("Train cells side by side in this many processes.", "N")] = 1
@@ -93,8 +100,10 @@ def run(arguments: list[str]) -> int:
     study, folder = _asked(flags)
     if flags.dry_run:
         return _list(study, flags.json)
+    from sparring.study.needs import check_installed
     from sparring.study.training import Machine, train_study
 
+    check_installed()
     machine = Machine(
         processes=flags.processes,
         on=flags.on,
@@ -104,9 +113,13 @@ def run(arguments: list[str]) -> int:
         samples=flags.samples,
     )
     trained = train_study(study, folder, machine)
+    while not trained.stopped and (more := _seeds_to_add(study, trained.results, flags)):
+        study = study.replace(seeds=(*study.seeds, *more))
+        trained = train_study(study, folder, machine)
     if trained.stopped:
         complain(f"stopped: what was trained is kept in {folder.path}; rerun the same command to go on", INTERRUPTED)
-    _print(trained.results, folder, flags.json)
+    if trained.results.rows:
+        _print(trained.results, folder, flags.json)
     return INTERRUPTED if trained.stopped else OK
 
 
@@ -117,6 +130,8 @@ def _asked(flags: Any) -> tuple[Study, StudyFolder]:
     from sparring.study.folder import StudyFolder
 
     factors = [read_factor(text) for text in flags.vary] or None
+    if flags.until is not None and flags.precision is not None:
+        raise UsageError("--until states the difference, as --precision does: give one of them")
     if flags.looks and not flags.race:
         raise UsageError("--looks are those of a race: say --race too")
     study, folder = resolved(
@@ -132,7 +147,7 @@ def _asked(flags: Any) -> tuple[Study, StudyFolder]:
         "seeds": flags.seeds or None,
         "outcome": flags.outcome or None,
         "looks": decimals("--looks", flags.looks or RACE) if flags.race else None,
-        "precision": flags.precision,
+        "precision": flags.until if flags.until is not None else flags.precision,
     }
     study = study.replace(**{name: value for name, value in changes.items() if value is not None})
     if flags.out is not None:
@@ -166,6 +181,18 @@ def _with_log_points(name: str, log_points: int | None) -> Any:
     return name if log_points is None else find_recipe(name).replace(log_points=log_points)
 
 
+def _seeds_to_add(study: Study, results: Results, flags: Any) -> tuple[int, ...]:
+    """With --until: the seeds that it still needs, once, since their number depends on the spread alone."""
+    from sparring.study.answer import Answer
+
+    if flags.until is None:
+        return ()
+    needed, flags.until = Answer.of(results).needed, None
+    count = min(needed.more if needed else 0, flags.max_seeds - len(study.seeds))
+    first = max(study.seeds) + 1
+    return tuple(range(first, first + max(0, count)))
+
+
 def _list(study: Study, as_json: bool) -> int:
     if as_json:
         return print_json(study.to_dict())
@@ -177,22 +204,17 @@ def _list(study: Study, as_json: bool) -> int:
     return OK
 
 
-def _print(results: Any, folder: StudyFolder, as_json: bool) -> None:
-    from rich.table import Table
+def _print(results: Results, folder: StudyFolder, as_json: bool) -> None:
+    """The answer, and its page beside the runs. JSON alone where that is asked for: with the page's path."""
+    from sparring import report
+    from sparring.study.answer import Answer
+    from sparring.study.plain import answer_plain
 
-    from sparring.study.cells import summaries
-    from sparring.study.results import _plain
-    from sparring.study.scores import Scores
-
+    answer = Answer.of(results)
+    with when_ended("ended before the study's page was written"):
+        page = report.write_study(answer, folder.path)
     if as_json:
-        print_json(_plain(results))
+        print_json({"folder": str(folder.path), "page": str(page), **answer_plain(answer)})
         return
-    table = Table(box=None)
-    for name in ("cell", "mean", "SD", "n", "diverged", "collapsed", "finding"):
-        table.add_column(name)
-    for each in summaries(results, Scores.of(results)):
-        numbers = ("-" if v is None else f"{v:.3g}" for v in (each.mean, each.sd))
-        table.add_row(
-            each.cell.label, *numbers, f"{each.n}", f"{each.diverged}", f"{each.collapsed}", f"{each.finding}"
-        )
-    print_rich(results.asked.title, table)
+    print_rich(report.study_text(answer))
+    print(page)
