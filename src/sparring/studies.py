@@ -86,12 +86,13 @@ class StudyRun:
         return write_study(self.answer, self.path)
 
     @property
-    def table(self) -> list[dict[str, Any]]:
+    def table(self) -> list[dict[Any, Any]]:
         """The outcomes, a row for each cell: `{"cell": "objective hinge", 0: 2.1, 1: 1.9}`; None for a seed without."""
-        return [
+        rows: list[dict[Any, Any]] = [
             {"cell": cell.label, **{row.seed: row.outcome for row in self.results.by_cell[cell.id]}}
             for cell in self.results.cells
         ]
+        return rows
 
     def to_pandas(self) -> Any:
         """Every row of the results in one DataFrame: cell, levels, seed, outcome, and whether it diverged or collapsed.
@@ -246,13 +247,13 @@ def resolved(
         if folder is not None and folder.exists:
             return begun(folder), folder
         return find_study(str(about)), None
-    if (vary is None) == (to is None):
+    if (to is None and vary is None) or (to is not None and vary is not None):
         raise UsageError(
             "say what is varied (vary={'objective': ['hinge', 'mse']}), or to which other recipe it goes (to)"
         )
     base = find_recipe(about) if isinstance(about, str) else about
     count = DEFAULT_SEEDS if seeds is None else seeds
-    if to is not None:
+    if vary is None:
         return Study.stepwise(base, to, seeds=count, rounds=rounds), None
     return Study(base, vary, count, design=design, max_cells=max_cells, rounds=rounds), None
 

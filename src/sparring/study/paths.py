@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 from sparring import catalogue
 from sparring.errors import UsageError
-from sparring.fields import as_int, hints_of, refusal, settled
+from sparring.fields import hints_of, refusal, settled
 from sparring.recipe import KIND_OF, Recipe
 from sparring.recipe.changing import LENGTHS, SAME
 from sparring.tricks import Trick
@@ -54,7 +54,8 @@ def set_field(recipe: Recipe, path: str, value: Any) -> Recipe:
     head, _, rest = path.partition(".")
     head = PLAYERS.get(head, head)
     if head == TRICKS and rest:
-        return _with_trick(recipe, *rest.partition(".")[::2], value)
+        name, _, field = rest.partition(".")
+        return _with_trick(recipe, name, field, value)
     if head == REMEDY:
         return _with_remedy(recipe, rest, value)
     if not rest:
@@ -90,14 +91,14 @@ def _split(text: str) -> list[str]:
 def _with_field(part: Any, field: str, value: Any) -> Any:
     """A part with one of its fields at another value."""
     called = catalogue.to_text(part).partition("(")[0]
-    known = hints_of(type(part)) if dataclasses.is_dataclass(part) else {}
+    known = hints_of(type(part)) if dataclasses.is_dataclass(part) and not isinstance(part, type) else {}
     if field not in known:
         raise UsageError(f"{called}: {catalogue.unknown('fields', field, known)}")
     value = _literal(value) if isinstance(value, str) else value
     if (takes := refusal(known[field], value)) is not None:
         raise UsageError(f"{called}: {field} takes {takes}, not {value!r}")
     try:
-        return dataclasses.replace(part, **{field: settled(known[field], value)})
+        return dataclasses.replace(cast(Any, part), **{field: settled(known[field], value)})
     except (ValueError, TypeError) as error:
         raise UsageError(f"{called}: {error}") from error
 
@@ -120,8 +121,7 @@ def _with_trick(recipe: Recipe, name: str, field: str, value: Any) -> Recipe:
 def _is_absent(kind: type[Trick], field: str, value: Any) -> bool:
     if value is None or value is False or value in ABSENT:
         return True
-    is_zero = as_int(value) == 0 or (isinstance(value, float) and value == 0)
-    return is_zero and field == kind.strength_field != ""
+    return bool(field) and field == kind.strength_field and isinstance(value, int | float) and not value
 
 
 def _with_remedy(recipe: Recipe, name: str, value: Any) -> Recipe:

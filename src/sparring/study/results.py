@@ -220,7 +220,7 @@ class Results:
         """From the same as plain data."""
         made = dict(data)
         made["factors"] = tuple(FactorLevels(name=f["name"], levels=tuple(f["levels"])) for f in data["factors"])
-        made["cells"] = tuple(Cell(**{**each, "folders": tuple(each["folders"])}) for each in data["cells"])
+        made["cells"] = tuple(_cell(each) for each in data["cells"])
         made["rows"] = tuple(_row(each) for each in data["rows"])
         made["quantities"] = {name: Quantity(**each) for name, each in data["quantities"].items()}
         made["steps"] = tuple(tuple(order) for order in data.get("steps", ()))
@@ -229,10 +229,16 @@ class Results:
         return cls(**made)
 
 
+def _cell(data: Mapping[str, Any]) -> Cell:
+    fields: dict[str, Any] = {**data, "folders": tuple(data["folders"])}
+    return Cell(**fields)
+
+
 def _row(data: Mapping[str, Any]) -> Row:
     values = {name: Values(**each) for name, each in data["values"].items()}
     series = {name: Series(**{k: tuple(v) for k, v in each.items()}) for name, each in data["series"].items()}
-    return Row(**{**data, "values": values, "series": series})
+    fields: dict[str, Any] = {**data, "values": values, "series": series}
+    return Row(**fields)
 
 
 def _plain(value: Any) -> Any:

@@ -199,21 +199,12 @@ class _Session:
         racing = np.array([cell not in stopped for cell in cells])
         values = badness_at(results, asked.name, rounds)
         found = losers(values, racing, len(self.study.looks))
-        said = [
-            {
-                "cell": cells[loss.cell],
-                "against": cells[loss.against],
-                "level": loss.level,
-                "low": json_numbers(loss.low),
-            }
-            for loss in found
-        ]
-        new = {each["cell"]: rounds[each["cell"]] for each in said}
-        self.folder.append("look", share=share, metric=asked.name, losses=said, stopped=new)
-        labels = {cell.id: cell.label for cell in self.study.cells}
-        for each in said:
-            where = f"stopped at round {new[each['cell']]:,}"
-            say(f"{where}: {labels[each['cell']]} is losing against {labels[each['against']]}")
+        new = {cells[loss.cell]: rounds[cells[loss.cell]] for loss in found}
+        losses = [[cells[loss.cell], cells[loss.against], loss.level, json_numbers(loss.low)] for loss in found]
+        self.folder.append("look", share=share, metric=asked.name, losses=losses, stopped=new)
+        for loss in found:
+            losing, rival = self.study.cells[loss.cell], self.study.cells[loss.against]
+            say(f"stopped at round {rounds[losing.id]:,}: {losing.label} is losing against {rival.label}")
         return list(new)
 
     def _measure(self) -> bool:
