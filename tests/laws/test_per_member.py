@@ -272,6 +272,16 @@ def test_a_checkpoint_holds_what_was_set_and_a_game_goes_on_from_it_with_the_sam
     assert all(np.array_equal(array, state(other)[name]) for name, array in state(played(PLAIN, 7)).items())
 
 
+def test_a_momentum_that_is_set_again_after_a_checkpoint_goes_on_where_it_was() -> None:
+    game, other = played(PLAIN, 2), begun(PLAIN)
+    game.set_number("discriminator_optimizer.momentum", 0.5)
+    game.play_to(4, 100)
+    restore(other, 4, {name: array for name, array in state(game).items() if not name.startswith("number")})
+    other.set_number("discriminator_optimizer.momentum", 0.5)
+    game.play_to(6, 100), other.play_to(6, 100)
+    assert all(np.array_equal(array, state(other)[name]) for name, array in state(game).items())
+
+
 def test_a_game_whose_numbers_were_not_set_has_none_in_its_checkpoint() -> None:
     assert not [name for name in state(begun(varied())) if name.startswith("number")]
 

@@ -9,16 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sparring import catalogue
-from sparring.analysis.stats import students_t
+from sparring.analysis.plateau import Plateau as Plateau
 from sparring.analysis.steered import departure
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, Story
-from sparring.record.journal import Event, json_numbers
+from sparring.record.journal import Event
+from sparring.record.members import label_of, numbers_of
 from sparring.rules import Evidence, Finding, Rule
 from sparring.rules import Signals as Signals
 from sparring.rules._doubt import doubt
@@ -31,76 +30,10 @@ CLEAR = 2 / 3
 """Share of the members that the verdict must explain."""
 UNFINISHED = "undertrained"
 """The rule that finds members which need more training before anything can be said."""
-CONFIDENCE = 0.95
-"""Confidence level of intervals over members."""
+MAX_CELLS = 8
+"""Verdicts of members with other numbers that a line states."""
 MAX_NAMED = 3
 """How many of the numbers that no rule explains are named in a line."""
-WORTH = 0.05
-"""The share of the distance from the data that a third more rounds must promise to remove to be worth training."""
-
-
-@dataclass(frozen=True)
-class Plateau:
-    """Whether samples are still improving, as the change of their distance from the data over the last third."""
-
-    metric: str
-    """What falls as samples improve."""
-    change: float
-    """Mean over members: -0.2 is 20 % nearer to the data."""
-    low: float
-    high: float
-    """Ends of the 95 % interval for that mean: from the members' spread, or for one member from the residuals of its
-    evaluations about a line. NaN where there are too few of both."""
-
-    @property
-    def improving(self) -> bool | None:
-        """Whether more training helps; None where the interval is too wide to say."""
-        if np.isnan(self.low):
-            return None
-        if self.high < 0 and self.change < -WORTH:
-            return True
-        return False if self.low > -2 * WORTH else None
-
-    @property
-    def worth_continuing(self) -> bool:
-        """Whether to train on: samples are improving for certain, or at least in the mean over members."""
-        return bool(self.improving) or self.change < -WORTH
-
-    @classmethod
-    def of(cls, signals: Signals) -> Plateau | None:
-        """None where samples were evaluated less than twice in the last third of the rounds."""
-        trend = signals.trend
-        usable = np.isfinite(trend.change) & ~signals.diverged
-        change = trend.change[usable]
-        if not len(change):
-            return None
-        mean, reach = float(change.mean()), float("nan")
-        if len(change) > 1:
-            reach = students_t(len(change) - 1, CONFIDENCE) * float(change.std(ddof=1)) / len(change) ** 0.5
-        elif trend.evaluations > 2:
-            reach = students_t(trend.evaluations - 2, CONFIDENCE) * float(trend.error[usable][0])
-        low, high = mean - reach, mean + reach
-        return cls(signals.distance.name, float(np.expm1(mean)), float(np.expm1(low)), float(np.expm1(high)))
-
-    @property
-    def words(self) -> str:
-        """One sentence."""
-        direction = "nearer to" if self.change < 0 else "further from"
-        ends = f" ({CONFIDENCE:.0%} interval: {_in_words(self.low)} to {_in_words(self.high)})"
-        interval = ends if np.isfinite(self.low) else ""
-        came = f"Over the last third of the rounds samples came {abs(self.change):.0%} {direction} the data{interval}"
-        conclusion = {
-            True: "more training helps.",
-            False: "more training would help little.",
-            None: "inconclusive whether more training helps.",
-        }
-        return f"{came}: {conclusion[self.improving]}"
-
-    def plain(self) -> dict[str, Any]:
-        """For JSON."""
-        numbers = {"change": self.change, "low": self.low, "high": self.high}
-        rounded = {key: json_numbers(float(f"{value:.4g}")) for key, value in numbers.items()}
-        return {"metric": self.metric, **rounded, "improving": self.improving}
 
 
 @dataclass(frozen=True)
@@ -114,10 +47,15 @@ class Diagnosis:
     """Why the samples of most members are not called like the data; empty where they may be."""
     unexplained: tuple[Evidence, ...] = ()
     """Numbers outside their healthy range that no fault gives as evidence, of members that have not diverged."""
+    cells: tuple[tuple[str, Diagnosis], ...] = ()
+    """Where members differ in numbers: the numbers in words, and the diagnosis of the members that have these. Each is
+    as that of a run of its own; `findings` are those of all."""
 
     @property
     def verdict(self) -> str:
         """The name of the finding that explains most of nearly all members, or NOT_SURE."""
+        if self.cells:
+            return self.cells[0][1].verdict if self.is_clear else NOT_SURE
         return self.findings[0].rule if self.is_clear else NOT_SURE
 
     @property
@@ -127,6 +65,9 @@ class Diagnosis:
         A smaller majority would be a matter of which seeds were trained. Members that are good already do not speak
         against the others being unfinished: with these they may be that many.
         """
+        if self.cells:
+            verdicts = {cell.verdict for _, cell in self.cells}
+            return len(verdicts) == 1 and NOT_SURE not in verdicts
         if not self.findings:
             return False
         first, *others = self.findings
@@ -138,6 +79,8 @@ class Diagnosis:
         """The verdict in one line."""
         if not self.is_clear:
             return f"{NOT_SURE}: {self.why_not_sure}"
+        if self.cells:
+            return f"{self.verdict} (all {len(self.cells):,} settings of the numbers in which members differ)"
         first = self.findings[0]
         return f"{first.rule} ({len(first.members):,} of {first.of:,}): {first.claim}"
 
@@ -146,6 +89,10 @@ class Diagnosis:
         """What keeps the verdict from being clear, in one phrase; empty where it is clear."""
         if self.is_clear:
             return ""
+        if self.cells:
+            shown = [f"{label}: {cell.verdict}" for label, cell in self.cells[:MAX_CELLS]]
+            rest = [f"and {len(self.cells) - MAX_CELLS:,} more"] if len(self.cells) > MAX_CELLS else []
+            return f"members differ in numbers, and in what comes of them; {'; '.join([*shown, *rest])}"
         if not self.findings:
             return self.doubt or self._unnamed or "nothing stands out, good or bad"
         total, named = self.findings[0].of, [finding for finding in self.findings if finding.votes]
@@ -209,6 +156,7 @@ class Diagnosis:
             "best": self.best,
             "round": self.story.round,
             "steered": self.departure or None,
+            **({"cells": [{"numbers": label, **cell.plain()} for label, cell in self.cells]} if self.cells else {}),
         }
 
 
@@ -254,6 +202,28 @@ def _measured(run: RunFolder) -> Event | None:
 def diagnosis(story: Story) -> Diagnosis:
     """The diagnosis of a story. Rules go by the recipe in force, and the run says where that was changed."""
     story = Story(story.recipe_now, story.events)
+    cells = story.cells
+    return _diagnosis(story) if len(cells) == 1 else _diagnosis_of_cells(story, cells)
+
+
+def _diagnosis_of_cells(story: Story, cells: Sequence[Sequence[int]]) -> Diagnosis:
+    """Members that differ in numbers are judged as runs of their own, each by its own recipe."""
+    names, parts, findings = story.names, list[tuple[str, Diagnosis]](), list[Finding]()
+    for members in cells:
+        label, of_these = label_of(numbers_of(story.recipe, members[0])), story.of(members)
+        part = _diagnosis(of_these)
+        parts.append((label, part))
+        for finding in part.findings:
+            named = tuple(names[members[of_these.names.index(seed)]] for seed in finding.members)
+            # A remedy changes one recipe; here it would be another for each of them.
+            claim = f"{label}: {finding.claim}"
+            findings.append(dataclasses.replace(finding, claim=claim, members=named, remedies=()))
+    unexplained = {each.words(fault=True): each for _, part in parts for each in part.unexplained}
+    plateau = Plateau.of(Signals(story))
+    return Diagnosis(story, tuple(findings), plateau, "", tuple(unexplained.values()), tuple(parts))
+
+
+def _diagnosis(story: Story) -> Diagnosis:
     signals = Signals(story)
     found = with_votes([finding for finding in (rule.find(signals) for rule in rules().values()) if finding])
     recipe = _recipe_of(story)
@@ -299,6 +269,11 @@ def remedied(recipe: Recipe, name: str) -> Recipe:
     Raises:
         UsageError: There is no remedy of that name, or it changes nothing in this recipe.
     """
+    if recipe.per_member:
+        raise UsageError(
+            f"the members of this recipe differ in numbers ({', '.join(recipe.per_member)}), and a remedy changes one "
+            "recipe: `sparring split RUN` makes a run of each, to which it can be applied"
+        )
     changed = catalogue.make("remedies", name, {})(recipe)
     if changed is None:
         fitting = fitting_remedies(recipe, list(catalogue.entries("remedies")))
@@ -332,13 +307,6 @@ def _recipe_of(story: Story) -> Recipe | None:
         return Recipe.from_dict(story.recipe, placeholders=True)
     except SparringError:
         return None
-
-
-def _in_words(change: float) -> str:
-    """A change of a distance: `20% nearer`, `5% further`, `9 times as far`."""
-    if change >= 1:
-        return f"{1 + change:,.0f} times as far"
-    return f"{abs(change):.0%} {'nearer' if change < 0 else 'further'}"
 
 
 def _plain(diagnosis: Diagnosis, finding: Finding, run: str | Path | None) -> dict[str, Any]:

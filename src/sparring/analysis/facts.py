@@ -102,8 +102,9 @@ class Facts:
         return self.recipe["rounds"]
 
     @cached_property
-    def seeds(self) -> list[int]:
-        return self.story.seeds
+    def seeds(self) -> list[Any]:
+        """The members' seeds; where members differ in numbers, `3 (lr 0.001)`: see `Story.names`."""
+        return self.story.names
 
     @property
     def rounds_per_second(self) -> float | None:
@@ -111,7 +112,7 @@ class Facts:
         return self.story.round / self.story.seconds if self.story.seconds else None
 
     @cached_property
-    def diverged(self) -> dict[int, int]:
+    def diverged(self) -> dict[Any, int]:
         """Seed -> the round at which its first NaN or infinity was noticed."""
         return {self.seeds[member]: round for member, round in sorted(self.story.diverged.items())}
 

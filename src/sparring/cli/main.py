@@ -27,6 +27,7 @@ COMMANDS = (
     "control",
     "rewind",
     "branch",
+    "split",
     "explore",
     "show",
     "diagnose",

@@ -214,10 +214,24 @@ def restore(game: Game, round: int, state: dict[str, np.ndarray]) -> None:
     game.numbers.restore(state)
     for who, player in game.players.items():
         player.networks.load(weights_of(state, who))
+        player.spare = _spare(player, who, state)
         _restore(_named(f"{who}.memory", player.memory), state)
     for index, memory in enumerate(game.memories):
         _restore(_named(f"trick.{index}", memory), state)
     game.round = round
+
+
+def _spare(player: Player, who: str, state: dict[str, np.ndarray]) -> dict[str, list[Tensor]]:
+    """What a checkpoint has of the optimizer's memory and its settings do not need, as they are."""
+    prefix = f"{who}.memory."
+    kinds = {name.removeprefix(prefix).partition(".")[0] for name in state if name.startswith(prefix)}
+    return {
+        kind: [
+            torch.from_numpy(state[f"{prefix}{kind}.{k}"]).to(p, copy=True).view_as(p)
+            for k, p in enumerate(player.networks.parameters)
+        ]
+        for kind in sorted(kinds - set(player.memory))
+    }
 
 
 def _restore(tensors: dict[str, Tensor], state: dict[str, np.ndarray]) -> None:

@@ -58,14 +58,17 @@ class Player:
         self.networks = networks
         self.optimizer = optimizer
         self.memory = optimizer.begin(networks.parameters)
+        self.spare: dict[str, list[Tensor]] = {}
+        """Of a checkpoint: what the optimizer remembers only with settings that are still to be set again."""
 
     def use(self, optimizer: Optimizer) -> None:
         """Step with other settings of the optimizer from here on. What its memory lacks begins as before a run."""
         self.optimizer, fresh = optimizer, optimizer.begin(self.networks.parameters)
-        self.memory = {kind: self.memory.get(kind, tensors) for kind, tensors in fresh.items()}
+        self.memory = {**fresh, **{k: v for k, v in {**self.spare, **self.memory}.items() if k in fresh}}
 
     def step(self, gradients: Sequence[Tensor], optimizer: Optimizer | None = None) -> None:
         """One optimizer step, with this player's optimizer or with the same one under other settings."""
+        self.spare.clear()
         (optimizer or self.optimizer).step(self.networks.parameters, gradients, self.memory)
 
 

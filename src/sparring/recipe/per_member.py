@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sparring.errors import UsageError
 from sparring.fields import described
 from sparring.recipe.numbers import ROOMS, Parts, Place, check_may_differ, every_place, parts_of, place, places
+from sparring.record.members import label_of
 
 if TYPE_CHECKING:
     from sparring.recipe.definition import Recipe
@@ -130,21 +131,6 @@ def together(recipes: Sequence[Recipe]) -> Recipe:
         _check_alike(made[0], other)
     seeds = tuple(seed for recipe in recipes for seed in recipe.seeds)
     return dataclasses.replace(first, seeds=seeds, per_member={p: tuple(v) for p, v in columns.items()})
-
-
-def label_of(numbers: Mapping[str, Any]) -> str:
-    """Numbers by their paths, in a few words: `generator lr 0.001, r1 gamma 10`; `lr 0.001` if both have it."""
-    shown: dict[str, str] = {}
-    for path, value in numbers.items():
-        room, _, rest = path.partition(".")
-        text = "(" + ", ".join(f"{each:g}" for each in value) + ")" if isinstance(value, tuple | list) else f"{value:g}"
-        name = rest.replace(".", " ") if room == "tricks" else f"{room.removesuffix('_optimizer')} {rest}"
-        shown[name] = text
-    for name in [n.removeprefix("generator ") for n in shown if n.startswith("generator ")]:
-        both = [f"{player} {name}" for player in ("generator", "discriminator")]
-        if len({shown.get(each) for each in both}) == 1:
-            shown = {name if n == both[0] else n: text for n, text in shown.items() if n != both[1]}
-    return ", ".join(f"{name} {text}" for name, text in shown.items())
 
 
 def _named(parts: Parts, path: str) -> list[Place]:

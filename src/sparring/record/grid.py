@@ -17,6 +17,8 @@ from sparring.record.scatter import SIDE, Landmarks, scatter
 INK, BACKGROUND, GUTTER = (60, 60, 60), (255, 255, 255), 12
 CAPTION = 14
 """Pixels above a block for its seed."""
+LETTER = 6
+"""Pixels of a letter there."""
 LAYOUT = "sparring layout"
 """Key of the PNG's text chunk that says where each block and example is, so that grids can be joined and cut."""
 SQUARES, CHECKS = 8, (0.8, 1.0)
@@ -29,7 +31,7 @@ MAX_MEMBERS = 64
 
 def grid(
     examples: np.ndarray,
-    seeds: Sequence[int] | None = None,
+    seeds: Sequence[Any] | None = None,
     scale: int | None = None,
     modes: Landmarks | None = None,
 ) -> Image.Image:
@@ -46,14 +48,13 @@ def grid(
         blocks = [scatter(member, modes) for member in examples[:MAX_MEMBERS]]
     else:
         blocks = [_block(member, scale) for member in _as_images(examples)[:MAX_MEMBERS]]
-    names = [f"seed {s}" for s in seeds][: len(blocks)] if seeds is not None else None
-    return _side_by_side(blocks, names)
+    return _side_by_side(blocks, _captions(seeds, blocks) if seeds is not None else None)
 
 
 def save_grid(
     examples: np.ndarray,
     path: Path,
-    seeds: Sequence[int] | None = None,
+    seeds: Sequence[Any] | None = None,
     scale: int | None = None,
     modes: Landmarks | None = None,
 ) -> None:
@@ -65,23 +66,29 @@ def save_grid(
     grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
 
 
-def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[int]) -> None:
+def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[Any]) -> None:
     """Join saved grids of some members each into one PNG, the same as if all had been drawn together."""
     layout: dict[str, Any] = {}
     blocks: list[Image.Image] = []
     for page in pages:
         with Image.open(page) as picture:
             layout = json.loads(str(picture.info[LAYOUT]))
-            width, height = (
-                n * (side + layout["gap"]) - layout["gap"]
-                for n, side in zip(layout["cells"], layout["cell"], strict=True)
-            )
+            width, height = _size_of_blocks(layout)
             blocks += [picture.crop((left, top, left + width, top + height)) for left, top in layout["blocks"]]
-    blocks = blocks[:MAX_MEMBERS]
-    info = PngInfo()
-    info.add_text(LAYOUT, json.dumps({**layout, "blocks": _places(len(blocks), blocks[0].size, True)[0]}))
-    names = [f"seed {seed}" for seed in seeds][: len(blocks)]
-    _side_by_side(blocks, names).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
+    _save(blocks[:MAX_MEMBERS], layout, seeds, path)
+
+
+def cut_grid(page: Path, members: Sequence[int], path: Path, seeds: Sequence[Any]) -> None:
+    """Cut the blocks of some members out of a saved grid into one PNG, the same as if these alone had been drawn.
+
+    Raises KeyError, ValueError or IndexError for a picture that does not record where they are, or lacks one.
+    """
+    with Image.open(page) as picture:
+        layout = json.loads(str(picture.info[LAYOUT]))
+        width, height = _size_of_blocks(layout)
+        places = [layout["blocks"][member] for member in members][:MAX_MEMBERS]
+        blocks = [picture.crop((left, top, left + width, top + height)) for left, top in places]
+    _save(blocks, layout, seeds, path)
 
 
 def in_color(images: np.ndarray) -> np.ndarray:
@@ -136,6 +143,27 @@ def save_array(examples: np.ndarray, path: Path) -> None:
     """Write the examples as a .npy file."""
     with path.open("wb") as file:  # numpy would add .npy to a path that lacks it
         np.save(file, examples, allow_pickle=False)
+
+
+def _size_of_blocks(layout: dict[str, Any]) -> tuple[int, int]:
+    """Width and height of a member's block in a saved grid."""
+    width, height = (
+        n * (side + layout["gap"]) - layout["gap"] for n, side in zip(layout["cells"], layout["cell"], strict=True)
+    )
+    return width, height
+
+
+def _save(blocks: Sequence[Image.Image], layout: dict[str, Any], seeds: Sequence[Any], path: Path) -> None:
+    """Write blocks side by side, with their layout."""
+    info = PngInfo()
+    info.add_text(LAYOUT, json.dumps({**layout, "blocks": _places(len(blocks), blocks[0].size, True)[0]}))
+    _side_by_side(blocks, _captions(seeds, blocks)).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
+
+
+def _captions(seeds: Sequence[Any], blocks: Sequence[Image.Image]) -> list[str]:
+    """What stands above each block; a name that says more than a seed is cut off where the next block begins."""
+    fitting = max(8, (blocks[0].width + GUTTER // 2) // LETTER)
+    return [f"seed {seed}" if isinstance(seed, int) else f"seed {seed}"[:fitting] for seed in seeds][: len(blocks)]
 
 
 def _as_images(examples: np.ndarray) -> np.ndarray:

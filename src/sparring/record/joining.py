@@ -18,6 +18,7 @@ import safetensors.numpy
 from sparring.errors import SparringError
 from sparring.record.grid import join_grids
 from sparring.record.journal import LASTING, Event, json_numbers
+from sparring.record.members import names_of
 from sparring.record.run import RunFolder
 from sparring.record.story import CURVES, GRADIENTS, Story
 
@@ -37,8 +38,9 @@ def join(run: RunFolder, shards: Sequence[RunFolder], recipe_id: str) -> None:
         SparringError: The shards have other seeds than the run.
     """
     stories = [shard.story for shard in shards]
-    seeds = [seed for story in stories for seed in story.seeds]
-    if seeds != run.recipe["seeds"]:
+    recipe = run.recipe
+    seeds, names = [seed for story in stories for seed in story.seeds], names_of(recipe)
+    if seeds != recipe["seeds"]:
         raise SparringError(
             f"the shards in {run.shards} have other seeds than {run.path}: move them away to start from scratch"
         )
@@ -47,7 +49,7 @@ def join(run: RunFolder, shards: Sequence[RunFolder], recipe_id: str) -> None:
     for event in log_points:
         if "picture" in event:
             name = event["picture"]
-            run.write(name, lambda path, name=name: join_grids([shard.path / name for shard in shards], path, seeds))
+            run.write(name, lambda path, name=name: join_grids([shard.path / name for shard in shards], path, names))
     events = [_started(stories, recipe_id), *_of_the_whole_run(stories), *_real_baseline(stories), *log_points]
     events += _diverged(stories, round)
     events += _weights(run, shards, stories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from sparring.errors import SparringError
 from sparring.record.journal import Event
 from sparring.record.loop import LoopFacts
+from sparring.record.members import cells_of, names_of, recipe_of, selected
 from sparring.record.steering import Steering, lasts
 
 CURVES = ("d_loss", "g_loss", "d_real", "d_fake")
@@ -52,6 +54,22 @@ class Story:
     def seeds(self) -> list[int]:
         """The P members' random seeds."""
         return list(self.recipe["seeds"])
+
+    @property
+    def names(self) -> list[Any]:
+        """What the P members are called behind the word seed: their seeds, or where members differ in numbers, text
+        that says which: `3 (lr 0.001)`. No two are called the same."""
+        return names_of(self.recipe)
+
+    @property
+    def cells(self) -> list[list[int]]:
+        """The members in groups that have the same numbers."""
+        return cells_of(self.recipe)
+
+    def of(self, members: Sequence[int]) -> Story:
+        """The story of some members, as a run of these alone would tell it."""
+        events = [event for each in self.events if (event := selected(each, members))]
+        return Story(recipe_of(self.recipe, members), events)
 
     @cached_property
     def log_points(self) -> list[Event]:

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -56,8 +56,8 @@ class Finding:
     """Whether this is something wrong."""
     claim: str
     """One sentence."""
-    members: tuple[int, ...]
-    """The seeds of the members that it holds for."""
+    members: tuple[Any, ...]
+    """The seeds of the members that it holds for; where members differ in numbers, what they are called."""
     of: int
     """How many members the run has."""
     reasons: tuple[Evidence, ...]
@@ -146,7 +146,7 @@ class Rule(ABC):
             rule=catalogue.name_of(type(self)) or type(self).__name__,
             fault=self.fault,
             claim=explanation.claim(self.fault),
-            members=tuple(signals.story.seeds[m] for m in members),
+            members=tuple(signals.story.names[m] for m in members),
             of=signals.members,
             reasons=explanation.cited(self.fault),
             evidence=tuple(e for e in (*explanation.reasons, *explanation.context) if e.is_known),

@@ -101,9 +101,9 @@ def _share_of_finite(signals: Signals, members: np.ndarray) -> Evidence:
 
 def _beginnings(signals: Signals, members: np.ndarray) -> str:
     """`; it began with seed 0 at round 3,975, seed 1 at round 4,175 and 20 more`."""
-    since, seeds = _began(signals, _any_exploded(signals)), signals.story.seeds
-    began = sorted((int(since[m]), seeds[m]) for m in members)
-    named = ", ".join(f"seed {seed} at round {round:,}" for round, seed in began[:MAX_NAMED])
+    since, seeds = _began(signals, _any_exploded(signals)), signals.story.names
+    began = sorted((int(since[m]), m) for m in members)
+    named = ", ".join(f"seed {seeds[m]} at round {round:,}" for round, m in began[:MAX_NAMED])
     rest = f" and {len(began) - MAX_NAMED:,} more" if len(began) > MAX_NAMED else ""
     return f"; it began with {named}{rest}"
 

@@ -48,13 +48,13 @@ def write_about(run: RunFolder, recipe: Recipe, device: str, threads: int, proce
         "commit": _commit(),
         "equilibrium": {name: level for name, level in levels.items() if name != "sure"},
         "target": recipe.data.target,
-        "changed": _changed(recipe),
+        "changed": changed_from_catalogue(recipe),
         "start_from": dataclasses.asdict(recipe.start_from) if recipe.start_from else None,
     }
     run.write_text("about.json", json.dumps(about, indent=2) + "\n")
 
 
-def _changed(recipe: Recipe) -> dict[str, list[Any]] | None:
+def changed_from_catalogue(recipe: Recipe) -> dict[str, list[Any]] | None:
     """Fields that differ from the catalogue's recipe of that name: field -> [there, here]. None if there is no such."""
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None

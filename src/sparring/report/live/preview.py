@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -43,7 +43,7 @@ def sparkline(values: Sequence[float], width: int = SPARK_WIDTH) -> str:
 
 
 def preview(
-    examples: np.ndarray, seeds: Sequence[int], width: int, color: bool = True, modes: Modes | None = None
+    examples: np.ndarray, seeds: Sequence[Any], width: int, color: bool = True, modes: Modes | None = None
 ) -> RenderableType:
     """A few examples `(P, N, *shape)` in data units: as small images, as points over `modes`, or as numbers."""
     if modes is not None:
@@ -60,7 +60,7 @@ def preview(
 class ImagePreview:
     """Images of as many seeds as fit. A character shows two pixels: the upper in its color, the lower behind it."""
 
-    def __init__(self, examples: np.ndarray, seeds: Sequence[int], width: int, color: bool = True):
+    def __init__(self, examples: np.ndarray, seeds: Sequence[Any], width: int, color: bool = True):
         pixels = _shrunk(np.nan_to_num(examples[:MAX_SEEDS].clip(0, 1)).astype(np.float64))
         members, count, _, height, image_width = pixels.shape
         slots = max(1, (width + 2) // (image_width + 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -27,7 +28,7 @@ ON_MODE, OFF_MODE, EMPTY_MODE, DIM = Style(color="#56b4e9"), Style(color="#e69f0
 class Scatters:
     """As many seeds as fit, side by side. `examples` are `(P, N, 2)`; those beyond the plot lie on its rim."""
 
-    def __init__(self, examples: np.ndarray, modes: Modes, seeds: Sequence[int], width: int):
+    def __init__(self, examples: np.ndarray, modes: Modes, seeds: Sequence[Any], width: int):
         fitting = max(1, min(len(examples), (width + GAP) // (COLUMNS + GAP)))
         gap = Segment(" " * GAP)
         captions = [
@@ -42,7 +43,7 @@ class Scatters:
             yield Segment.line()
 
 
-def _captions(examples: np.ndarray, modes: Modes, seeds: Sequence[int]) -> list[str]:
+def _captions(examples: np.ndarray, modes: Modes, seeds: Sequence[Any]) -> list[str]:
     """`seed 3: 7 of 8`: how many modes the samples reach."""
     captions: list[str] = []
     for seed, points in zip(seeds, examples, strict=False):

@@ -21,6 +21,7 @@ from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count, number
 from sparring.characters import quoted
 from sparring.progress import Display, progress_bar
+from sparring.record.members import names_of
 from sparring.report.live.preview import preview, sparkline
 from sparring.report.live.shared import (
     CTRL_C,
@@ -157,7 +158,7 @@ class Live:
         if self._preview_of is None or self._preview_of[0] is not examples:
             recipe, console = trainer.recipe, self._display.console
             color = console.color_system is not None and not console.options.ascii_only
-            picture = preview(examples, recipe.seeds, console.width, color, recipe.data.modes)
+            picture = preview(examples, names_of(recipe.to_dict()), console.width, color, recipe.data.modes)
             self._preview_of = examples, picture
         return self._preview_of[1]
 

@@ -11,6 +11,7 @@ import torch
 from sparring.analysis.generators import generate, with_classes
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
+from sparring.record.members import names_of
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rng import RandomStreams
 from sparring.training.chores import Chore
@@ -34,6 +35,7 @@ class Record(Chore):
         recipe, game = trainer.recipe, trainer.game
         rng = RandomStreams(recipe.seeds, game.rng.device, game.rng.dtype)
         latent = recipe.latent.draw(rng, "picture", recipe.samples_per_grid)
+        self._names = names_of(recipe.to_dict())
         self._grid_latent = with_classes(recipe, latent, range(recipe.samples_per_grid))
 
     def after_turn(self, trainer: Trainer, points: Sequence[Logged]) -> None:
@@ -71,7 +73,7 @@ class Record(Chore):
             trainer.latest.picture = examples = generate(game.G, self._grid_latent, recipe)
         name = f"samples/round-{game.round:09d}.png"
         modes = recipe.data.modes
-        trainer.run.write(name, lambda path: save_grid(examples, path, recipe.seeds, modes=modes))
+        trainer.run.write(name, lambda path: save_grid(examples, path, self._names, modes=modes))
         outputs = examples[:, 0]
         # One point in the plane says nothing of a distribution.
         is_telling = outputs[0].size <= MAX_OUTPUT_SIZE and modes is None

@@ -56,7 +56,9 @@ def take_up(game: Game, recipe: Recipe, before: Recipe, round: int, state: dict[
     for name, array in state.items():
         index = name.split(".")[1] if name.startswith("trick.") else None
         new = name if index is None else name.replace(f"trick.{index}.", f"trick.{renamed.get(int(index), 'gone')}.", 1)
-        if own.get(new) == array.shape and _is_same_part(new, before, recipe):
+        # A momentum that was set is remembered, though the recipe has none until it is set again.
+        is_memory = new.startswith(("G.memory.", "D.memory.")) and new not in own
+        if (own.get(new) == array.shape or is_memory) and _is_same_part(new, before, recipe):
             moved[new] = array
     restore_plain(game, round, moved)
 

@@ -16,6 +16,7 @@ from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.errors import UsageError
 from sparring.record import RunFolder
 from sparring.record.journal import Event
+from sparring.record.members import names_of
 from sparring.record.story import CURVES, GRADIENTS
 
 NAMES = ("tensorboard", "wandb")
@@ -85,7 +86,7 @@ class Mirror:
             logger.close()
 
     def _mirror(self, logger: Logger, run: RunFolder, event: Event) -> None:
-        seeds = run.recipe["seeds"]
+        seeds = names_of(run.recipe)
         for name in (*CURVES, *GRADIENTS):
             for round, row in zip(event["logged"], event.get(name, ()), strict=False):
                 self._row(logger, name, row, seeds, round)
@@ -99,7 +100,7 @@ class Mirror:
                 logger.text("diagnosis", line, event["round"])
 
     @staticmethod
-    def _row(logger: Logger, name: str, row: list[float | None], seeds: list[int], round: int) -> None:
+    def _row(logger: Logger, name: str, row: list[float | None], seeds: list[Any], round: int) -> None:
         for seed, value in zip(seeds, row, strict=True):
             if value is not None:
                 logger.scalar(f"{name}/seed {seed}" if len(seeds) > 1 else name, value, round)
