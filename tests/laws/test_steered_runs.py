@@ -7,18 +7,27 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import sparring.training
+import sparring.training.control.going_on
+import sparring.training.control.session
+import sparring.training.single
 import sparring.training.trainer
+from sparring.analysis.steered import branch_text
+from sparring.errors import UsageError
+from sparring.game.compile.plan import Plan
+from sparring.game.game import Game, Logged
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
+from sparring.training.control import Steer, branch
 from sparring.training.control.inbox import Command, send
 from sparring.training.trainer import Trainer
 from sparring.tricks import label_smoothing, label_swapping, r1_r2
@@ -57,9 +66,9 @@ class Person:
             send(trainer.run.path, Command(do, values, by="a test"))
 
 
-def steered(recipe: Recipe, folder: Path, *acts: Act) -> RunFolder:
+def steered(recipe: Recipe, folder: Path, *acts: Act, paused: bool = False) -> RunFolder:
     person = Person(acts)
-    run = train(recipe, folder, watchers=[person])
+    run = train(recipe, folder, watchers=[person], paused=paused)
     assert not person.acts, "not everything was done"
     refused = [event for event in run.story.events if event["event"] == "refused"]
     assert not refused, refused
@@ -135,3 +144,175 @@ def test_a_steered_run_replayed_gives_the_same_bits(which: str, tmp_path: Path) 
     else:
         assert_same(run, whole)
     assert run.story.steering.departs == (which not in ("pauses", "rewinds"))
+
+
+def test_settings_of_tricks_replayed_give_the_same_bits(tmp_path: Path) -> None:
+    recipe = tricky()
+    settings = [{"gamma": 2}, {"smoothing": "0.8,0.9"}, {"swap_rate": 0.5, "g.lr": 1e-5}]
+    acts = [(6 + 9 * k, "set", {"settings": each}) for k, each in enumerate(settings)]
+    run = steered(recipe, tmp_path / "run", *acts)
+    assert_same(again(run, recipe, tmp_path / "again"), run)
+    now = run.story.recipe_now
+    assert [trick.get("gamma", trick.get("rate", trick.get("real"))) for trick in now["tricks"]] == [2, [0.8, 0.9], 0.5]
+    assert now["generator_optimizer"]["lr"] == 1e-5 != run.recipe["generator_optimizer"]["lr"]
+
+
+@pytest.mark.parametrize("which", STEERED)
+def test_a_steered_run_that_is_stopped_goes_on_as_if_it_had_not_been(which: str, tmp_path: Path) -> None:
+    recipe, acts = short(), STEERED[which]
+    whole = steered(recipe, tmp_path / "whole", *acts)
+    for cut in range(1, len(acts) + 1):
+        folder = tmp_path / f"cut-{cut}"
+        left = train(recipe, folder, watchers=[Person([*acts[:cut], (acts[cut - 1][0], "stop", {})])])
+        assert left.story.status == "stopped"
+        is_paused = bool(acts[cut:]) and acts[cut][0] == acts[cut - 1][0]
+        assert_same(steered(recipe, folder, *acts[cut:], paused=is_paused), whole)
+
+
+class KilledError(Exception):
+    """Ends a session where it is: nothing more is written, as when its process is killed."""
+
+
+def killed_at(round: int) -> Callable[[Trainer], None]:
+    def kill(trainer: Trainer) -> None:
+        if trainer.game.round >= round:
+            raise KilledError
+
+    return kill
+
+
+@pytest.mark.parametrize("loses", ["nothing", "the newest checkpoint", "every checkpoint"])
+@pytest.mark.parametrize("which", ["rates", "single moves", "rewinds", "ratio"])
+def test_a_steered_run_that_is_killed_goes_on_as_if_it_had_not_been(which: str, loses: str, tmp_path: Path) -> None:
+    recipe, acts = short(), STEERED[which]
+    whole = steered(recipe, tmp_path / "whole", *acts)
+    with pytest.raises(KilledError):
+        train(recipe, tmp_path / "run", watchers=[Person(acts), killed_at(27)])
+    run = RunFolder(tmp_path / "run")
+    lost = {"nothing": 0, "the newest checkpoint": 1, "every checkpoint": 9}[loses]
+    for path in run.checkpoints()[::-1][:lost]:
+        path.unlink()
+    assert_same(train(recipe, run.path), whole)
+    assert run.story.steering.changes == whole.story.steering.changes
+
+
+@pytest.mark.parametrize("settings", [{}, {"lr": 1e-3, "batch": 3}])
+def test_a_branch_is_its_trunk_changed_there(settings: dict[str, Any], tmp_path: Path) -> None:
+    recipe = short()
+    trunk = train(recipe, tmp_path / "trunk", watchers=[Person([(9, "checkpoint", {})])])
+    acts = [(9, "checkpoint", {}), *([(9, "set", {"settings": settings})] if settings else [])]
+    changed = steered(recipe, tmp_path / "changed", *acts)
+    made = branch(trunk, 9, tmp_path / "branch", settings)
+    assert (made.story.status, made.story.round, made.story.steering.departs) == ("unfinished", 9, bool(settings))
+    assert_same(train(recipe, made.path), changed)
+    assert made.about["origin"]["round"] == 9 and made.about["origin"]["run"] == str(trunk.path)
+    assert branch_text(made.story).startswith("branch of trunk at round 9")
+    assert trunk.story.status == "finished" and not trunk.story.steering.departs
+    with pytest.raises(UsageError, match="has no checkpoint of round 10; there are"):
+        branch(trunk, 10, tmp_path / "other")
+    with pytest.raises(UsageError, match="exists; choose another folder"):
+        branch(trunk, 9, made.path)
+
+
+def test_a_branch_may_have_another_objective_and_other_tricks(tmp_path: Path) -> None:
+    recipe = tricky().replace(tricks="ema, r1(gamma=0.5)")
+    trunk = train(recipe, tmp_path / "trunk", watchers=[Person([(9, "checkpoint", {})])])
+    changes = {"objective": "hinge", "tricks": "label-smoothing, ema", "generator_optimizer": "sgd(lr=0.01)"}
+    shorter = recipe.replace(rounds=20)
+    made = train(shorter, branch(trunk, 9, tmp_path / "branch", changes | {"rounds": 20}).path)
+    again = train(shorter, branch(trunk, 9, tmp_path / "again", changes | {"rounds": "20"}).path)
+    assert (made.story.status, made.story.round) == ("finished", 20)
+    assert_same(again, made)
+    now = made.story.recipe_now
+    assert now["objective"] == {"is": "hinge"} and [each["is"] for each in now["tricks"]][1] != "r1"
+    assert made.about["equilibrium"] != trunk.about["equilibrium"]
+    averaged = (made.load("G.averaged.") or (0, {}))[1], (trunk.load("G.averaged.") or (0, {}))[1]
+    assert averaged[0].keys() == averaged[1].keys() != set()
+    with pytest.raises(UsageError, match="seeds stays while a run trains"):
+        branch(trunk, 9, tmp_path / "other", {"seeds": 3})
+
+
+def test_a_finished_run_that_is_rewound_is_trained_on_from_there(tmp_path: Path) -> None:
+    recipe = short()
+    person = Person([(9, "checkpoint", {}), (12, "set", {"settings": {"lr": 1}})])
+    run = train(recipe, tmp_path / "run", watchers=[person])
+    assert run.story.steering.departs
+    event = Steer(run, by="a test").rewind(9)
+    assert (event["round"], event["from"], event["by"]) == (9, ROUNDS, "a test")
+    assert (run.story.status, run.story.round, run.story.steering.departs) == ("stopped", 9, False)
+    assert max(run.rounds_saved()) == 9
+    assert_same(train(recipe, run.path), train(recipe, tmp_path / "whole"))
+
+
+def test_compiled_rounds_and_those_played_move_by_move_stay_what_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiled code rounds otherwise: here it is far off, so that one round played otherwise shows."""
+
+    def planned(game: Game, *rest: Any) -> Plan:
+        def play_to(round: int, every: int) -> list[Logged]:
+            logged = game.play_to(round, every)
+            with torch.no_grad():
+                game.G.parameters[0].mul_(1.001 ** (len(played) + 1))
+            played.append(round)
+            return logged
+
+        return Plan(play_to, compiled=True)
+
+    played: list[int] = []
+    monkeypatch.setattr(sparring.training.single, "plan", planned)
+    monkeypatch.setattr(sparring.training.control.going_on, "plan", planned)
+    monkeypatch.setattr(sparring.training.trainer, "TURN_SECONDS", 0.0)  # one round at a time
+    acts = [(5, "step", {}), (5, "step", {}), (5, "slow", {"moves_per_second": 900}), (9, "go", {}), (20, "slow", {})]
+    recipe, slow = short(), partial(sparring.training.train, threads=1, metrics=False)
+    monkeypatch.setattr(sparring.training.control.session, "MAX_SPEED", 1e6)
+    acts[-1][2]["moves_per_second"] = 1e5
+    run = slow(recipe, tmp_path / "run", watchers=[Person([*acts, (25, "go", {})])])
+    by_hand = [round for round in range(ROUNDS) if run.story.steering.is_by_hand(round)]
+    compiled = [round - 1 for round in played]
+    assert sorted([*by_hand, *compiled]) == list(range(ROUNDS))
+    assert 5 in by_hand and 20 in by_hand and len(by_hand) < 20
+    played.clear()
+    folder = tmp_path / "again"
+    folder.mkdir()
+    for name in ("recipe.json", "about.json"):
+        shutil.copy(run.path / name, folder / name)
+    lines = (run.path / "journal.jsonl").read_text().splitlines(keepends=True)
+    (folder / "journal.jsonl").write_text("".join(line for line in lines if json.loads(line)["event"] != "finished"))
+    assert_same(slow(recipe, folder), run)
+
+
+NONSENSE: dict[str, Sequence[Any]] = {
+    "player": ["x", 3, [], {}, True, "d"],
+    "settings": ["x", None, [], {}, {"x": 1}, {"lr": []}, {"lr": {"a": 1}}, {"lr": "9" * 500}, {"../..": 1}, {"": ""}],
+    "moves_per_second": [None, -1, 0, 1e400, float("nan"), "x", [], {}, True],
+    "rounds": [None, -1, 0, "x", [], {}, True, 1.5],
+    "round": [None, -1, "x", [], {}, 10**30, 11, True],
+    "seconds": [None, -1, "x", [], float("nan")],
+}
+
+
+def test_what_is_no_command_disturbs_nothing(tmp_path: Path) -> None:
+    recipe, rng = short(), np.random.default_rng(0)
+    whole = train(recipe, tmp_path / "whole")
+    verbs = ["step", "set", "slow", "round", "rewind", "watch", "fly", "", None, 3, [], {}, "x" * 10_000, "__class__"]
+
+    def line(number: int) -> bytes:
+        if number % 5 == 0:
+            return rng.bytes(int(rng.integers(1, 200))).replace(b"\n", b"")
+        if number % 5 == 1:
+            return b"[" * int(rng.integers(1, 20_000))
+        values = {name: some[int(rng.integers(len(some)))] for name, some in NONSENSE.items()}
+        text = json.dumps({"id": f"c{number}", "do": verbs[int(rng.integers(len(verbs)))], "by": "x", **values})
+        return text.encode()[: int(rng.integers(len(text)))] if number % 5 == 2 else text.encode()
+
+    def disturb(trainer: Trainer) -> None:
+        if trainer.game.round == 7:
+            with (trainer.run.path / "commands.jsonl").open("ab") as file:
+                file.write(b"".join(line(number) + b"\n" for number in range(1_000)))
+
+    run = train(recipe, tmp_path / "run", watchers=[disturb])
+    assert_same(run, whole)
+    assert not run.story.steering.departs
+    refused = [event for event in run.story.events if event["event"] == "refused"]
+    assert len(refused) > 100 and all(len(event["why"].splitlines()) == 1 for event in refused)

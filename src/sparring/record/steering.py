@@ -35,16 +35,18 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Extra:
-    """A move that was played beside those of its round."""
+class Step:
+    """A single move that was asked for."""
 
     round: int
     """Rounds played before the round in which it was played."""
     position: int
-    """Moves of that round that were played before it, others like it left out."""
+    """Moves of that round that were played before it, extra ones left out."""
     move: int
     """Its index among the recipe's moves."""
     player: str = ""
+    extra: bool = False
+    """Whether it was played beside the moves of its round."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Steering:
 
     changes: tuple[Change, ...] = ()
     """Those made at the branching among them."""
-    extras: tuple[Extra, ...] = ()
+    steps: tuple[Step, ...] = ()
     branch: Branch | None = None
     """The last one, for a branch of a branch."""
     by_hand: tuple[tuple[int, int | None], ...] = ()
@@ -82,6 +84,15 @@ class Steering:
             raise SparringError(f"the journal of this run is damaged: what was changed cannot be read ({error})") from (
                 error
             )
+
+    @property
+    def extras(self) -> tuple[Step, ...]:
+        """Moves that were played beside those of their rounds."""
+        return tuple(step for step in self.steps if step.extra)
+
+    def steps_in(self, round: int) -> tuple[Step, ...]:
+        """The single moves that were asked for in the round after so many."""
+        return tuple(step for step in self.steps if step.round == round)
 
     @property
     def departs(self) -> bool:
@@ -139,7 +150,12 @@ class Steering:
         """Whether the round after so many was played move by move."""
         return any(first <= round and (end is None or round < end) for first, end in self.by_hand)
 
+    def next_by_hand(self, round: int) -> int | None:
+        """The first later number of rounds after which a round was played move by move."""
+        return min((first for first, _ in self.by_hand if first > round), default=None)
 
+
+LASTING = ("changed", "branched", "stepped", "slowed", "continued")
 MOVES = "round."
 """How the paths of the numbers of moves begin."""
 
@@ -188,7 +204,7 @@ def _move_name(move: Any) -> str:
 
 def lasts(event: Event) -> bool:
     """Whether an event decides what is computed, so that it holds from whichever checkpoint the run is resumed."""
-    return event["event"] in ("changed", "branched") or (event["event"] == "stepped" and bool(event.get("extra")))
+    return event["event"] in LASTING
 
 
 def after_rewinding(events: Sequence[Event], round: int) -> list[Event]:
@@ -214,7 +230,7 @@ def without_another_future(events: Sequence[Event], event: Event) -> list[Event]
 
 def _read(events: Sequence[Event]) -> Steering:
     changes: list[Change] = []
-    extras: list[Extra] = []
+    steps: list[Step] = []
     spans: list[tuple[int, int | None]] = []
     branch: Branch | None = None
     mode: Mode = "running"
@@ -227,10 +243,10 @@ def _read(events: Sequence[Event]) -> Steering:
             if kind == "branched":
                 branch = Branch(str(event["run"]), round, settings)
         elif kind == "stepped":
-            if event.get("extra"):
-                extras.append(Extra(round, int(event["position"]), int(event["index"]), str(event["player"])))
+            position, index, player = int(event["position"]), int(event["index"]), str(event["player"])
+            steps.append(Step(round, position, index, player, bool(event.get("extra"))))
             spans.append((round, round + 1))
-        elif kind in ("slowed", "continued", "resumed", "started"):
+        elif kind in ("slowed", "continued", "resumed", "started", "rewound"):
             if spans and spans[-1][1] is None:
                 first = spans.pop()[0]
                 end = round + (1 if event.get("position") else 0)
@@ -239,7 +255,7 @@ def _read(events: Sequence[Event]) -> Steering:
                 spans.append((round, None))
         mode = _mode(kind, mode)
     changes.sort(key=lambda change: change.round)  # stable; a pending one may stand before one of an earlier round
-    return Steering(tuple(changes), tuple(extras), branch, tuple(spans), mode)
+    return Steering(tuple(changes), tuple(steps), branch, tuple(spans), mode)
 
 
 def _mode(kind: str, mode: Mode) -> Mode:

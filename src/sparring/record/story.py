@@ -164,6 +164,11 @@ class Story:
         return np.array(rounds), numbers("outputs", examples, len(events), len(self.seeds), ...)
 
     @cached_property
+    def scores(self) -> list[Event]:
+        """The `log` events with histograms of D's outputs (`scores`: edges, real, fake, means), oldest first."""
+        return [event for event in self.log_points if isinstance(event.get("scores"), dict)]
+
+    @cached_property
     def loop(self) -> LoopFacts | None:
         """What a watch has seen of a user's own training loop; None for a run of `train`."""
         seen = [event for event in self.events if event["event"] == "loop"]

@@ -17,11 +17,19 @@ import torch
 from sparring import catalogue
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.runtime import cores
+from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 
 
-def write_about(run: RunFolder, recipe: Recipe, device: str, threads: int, processes: int = 1) -> None:
+def write_about(
+    run: RunFolder,
+    recipe: Recipe,
+    device: str,
+    threads: int,
+    processes: int = 1,
+    objective: Objective | None = None,
+) -> None:
     """Write about.json, or bring it up to date: the machine and the versions that a run is trained with.
 
     Args:
@@ -30,8 +38,9 @@ def write_about(run: RunFolder, recipe: Recipe, device: str, threads: int, proce
         device: `cpu`, `mps`, or a CUDA device, whose name is written.
         threads: Threads of torch, in each process.
         processes: Processes that train the run.
+        objective: The one in force, where that is not the recipe's.
     """
-    levels = equilibrium_levels(recipe.objective)
+    levels = equilibrium_levels(objective or recipe.objective)
     about = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
     about |= {
         "recipe": recipe.name,

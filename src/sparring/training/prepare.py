@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sparring.datasets import Source
 from sparring.errors import UsageError
+from sparring.objectives import Objective
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.training.about import write_about
@@ -86,10 +87,17 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     return Task(recipe, run, open_data, changes)
 
 
-def begin(task: Task, device: str, threads: int, processes: int, start: Arrays | None = None) -> None:
+def begin(
+    task: Task,
+    device: str,
+    threads: int,
+    processes: int,
+    start: Arrays | None = None,
+    objective: Objective | None = None,
+) -> None:
     """Create the run's folder, unless it exists, and write about.json: with what the run is trained this time.
 
-    `start` are the weights that a run starts with which does not draw its own.
+    `start` are the weights that a run starts with which does not draw its own, and `objective` is a branch's own.
     """
     run, recipe = task.run, task.recipe
     if start is not None and not run.start.is_file():
@@ -101,7 +109,7 @@ def begin(task: Task, device: str, threads: int, processes: int, start: Arrays |
     if recipe.origin and not (run.path / "source.py").exists():
         source = Path(recipe.origin.file).read_bytes()  # as it is: Python files need not be in UTF-8
         run.write("source.py", lambda path: path.write_bytes(source))
-    write_about(run, recipe, device, threads, processes)
+    write_about(run, recipe, device, threads, processes, objective)
 
 
 def saved_round(run: RunFolder) -> int | None:

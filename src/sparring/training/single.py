@@ -35,6 +35,7 @@ from sparring.training.chores.early_stop import EarlyStop
 from sparring.training.chores.evaluate import Decide, Evaluate, always, as_due
 from sparring.training.chores.keep import Keep
 from sparring.training.chores.record import Record
+from sparring.training.chores.scores import LogScores
 from sparring.training.control.going_on import as_saved, in_force, replan, set_numbers, take_up
 from sparring.training.control.inbox import Inbox
 from sparring.training.control.session import Control
@@ -84,7 +85,7 @@ def train_here(
             start = None if saved_round(run) else start_weights(recipe, run)
             fit = start_with(game, recipe, start) if start is not None else None
             if world.is_main:
-                begin(task, settings.device, threads, world.size, start)
+                begin(task, settings.device, threads, world.size, start, recipe.objective)
             world.barrier()
             members = shared_run.members if shared_run else len(recipe.seeds)
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
@@ -160,16 +161,16 @@ def _record_and_go(
         trainer.chores = chores_for(evaluate, settings.early_stop, checkpoint)
         if steered is not None:
             keep = Keep(settings.keep, checkpoint)
-            trainer.chores = (*trainer.chores, keep)
+            trainer.chores = (LogScores(), *trainer.chores, keep)
             again = partial(replan, trainer, part)
             trainer.control = Control(trainer, steered.recipe, steered.inbox, checkpoint, keep, again, settings.paused)
         trainer.go()
 
 
 def _begin_journal(trainer: Trainer, fit: Fit | None, recipe: Recipe) -> None:
-    """Write what a session begins with."""
+    """Write what a session begins with; `recipe` is what the run began with."""
     game, run = trainer.game, trainer.run
-    levels, ranges = equilibrium_levels(recipe.objective), output_ranges(recipe)
+    levels, ranges = equilibrium_levels(trainer.recipe.objective), output_ranges(trainer.recipe)
     plain = {name: each.plain() for name, each in ranges.items()}
     event = "resumed" if game.round else "started"
     run.journal.append(event, round=game.round, recipe=recipe.id, levels=levels, output_ranges=plain)

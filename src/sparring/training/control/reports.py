@@ -14,7 +14,7 @@ from sparring.game.game import Game
 from sparring.recipe import Recipe
 from sparring.record.files import disk_errors, write_atomically
 from sparring.record.journal import json_numbers
-from sparring.training.control.scores import MAX_MEMBERS, Outputs, Scores, histograms
+from sparring.training.scores import MAX_MEMBERS, Outputs, Scores, histograms
 
 REPORTS = "moves.jsonl"
 MAX_LINES = 400

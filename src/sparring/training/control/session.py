@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from sparring.fields import as_int
 from sparring.game.game import Logged
 from sparring.recipe import Recipe
 from sparring.recipe.changing import with_plain
-from sparring.record.steering import Mode
+from sparring.record.steering import LASTING, Mode
 from sparring.training.control import settings
 from sparring.training.control.going_on import set_numbers
 from sparring.training.control.inbox import Command, Inbox
@@ -70,8 +71,10 @@ class Control:
         """Of the game that `trainer.play_to` plays."""
         self._extras_done = 0
         """Extra moves of the journal that have been played in this round."""
-        self._steps: list[tuple[Command, Who | None]] = []
-        """Single moves that were asked for."""
+        self._waiting: deque[Command] = deque()
+        """Commands that are still to be done."""
+        self._wanted: tuple[Command, Who | None] | None = None
+        """A single move that was asked for: it is played before the next command is done."""
         self._pause_at: tuple[int, Command] | None = None
         """The round after which to pause, and who asked for it."""
         self._speed, self._next_move = 1.0, 0.0
@@ -97,12 +100,14 @@ class Control:
         """
         if self._begins_paused:
             self._begins_paused = False
+            self._go_to_position()
             self._pause(Command("pause", id=""))
         self._at_border()
-        for command in self._inbox.new():
-            self._do(command)
-            if self._trainer.stopping:
-                return True
+        self._waiting += self._inbox.new()
+        while self._waiting and self._wanted is None and not self._trainer.stopping:
+            self._do(self._waiting.popleft())
+        if self._trainer.stopping:
+            return True
         if self._is_to_play():
             return False
         began = time.monotonic()
@@ -114,10 +119,15 @@ class Control:
     def play(self, round: int, every: int) -> list[Logged]:
         """Play on, up to so many rounds at the furthest: until something else is to be done, or one move."""
         game = self._trainer.game
-        if self.mode == "slow" or self._steps or self._moves.is_within or self._extra_is_due():
+        if self.mode == "slow" or self._wanted or self._moves.is_within or self._extra_is_due():
             return self._by_hand(every)
+        play_to = self._trainer.play_to
         ends = [round, self._steering.next_after(game.round), self._pause_at[0] if self._pause_at else None]
-        points = self._trainer.play_to(min(end for end in ends if end is not None), every)
+        if play_to != game.play_to:  # what was played move by move was not played by compiled code
+            by_hand = self._steering.is_by_hand(game.round)
+            ends.append(game.round + 1 if by_hand else self._steering.next_by_hand(game.round))
+            play_to = game.play_to if by_hand else play_to
+        points = play_to(min(end for end in ends if end is not None), every)
         self._reports.at_border()
         return points
 
@@ -130,10 +140,17 @@ class Control:
 
     # Playing.
 
+    def _go_to_position(self) -> None:
+        """Within the round, where the run was left between two of its moves."""
+        for step in self._steering.steps_in(self._trainer.game.round):
+            if step.extra or step.position == self._moves.position:
+                self._moves.play(step.move, step.extra)
+                self._extras_done += step.extra
+
     def _is_to_play(self) -> bool:
         if self.mode == "slow":
-            return bool(self._steps) or time.monotonic() >= self._next_move
-        return self.mode == "running" or bool(self._steps)
+            return self._wanted is not None or time.monotonic() >= self._next_move
+        return self.mode == "running" or self._wanted is not None
 
     def _at_border(self) -> None:
         """Between two rounds: settings that are due, and the pause that was asked for."""
@@ -160,8 +177,9 @@ class Control:
             self._extras_done += 1
         elif before:
             moves.play(moves.position, False)
-        elif self._steps:
-            self._play_step(*self._steps.pop(0))
+        elif self._wanted is not None:
+            (command, who), self._wanted = self._wanted, None
+            self._play_step(command, who)
         elif self.mode == "slow":
             self._next_move = max(self._next_move + 1 / self._speed, time.monotonic())
             self._play_and_report(*moves.choose(None))
@@ -191,8 +209,6 @@ class Control:
             extra=extra,
             report=report["number"],
         )
-        if extra:
-            self._steering = self._trainer.run.story.steering
 
     def _play_and_report(self, index: int, extra: bool) -> dict[str, Any]:
         game, moves = self._trainer.game, self._moves
@@ -224,7 +240,6 @@ class Control:
             self._refuse(command, in_one_line(error))
 
     def _pause(self, command: Command) -> None:
-        self._finish_steps()
         self.mode, self._pause_at = "paused", None
         if not self._moves.is_within and self._trainer.playing:
             self._checkpoint.save_if_new(self._trainer)
@@ -248,7 +263,7 @@ class Control:
             raise SparringError(f"no move of this run is {who}'s")
         if self.mode == "running":
             self._pause(Command("pause", by=command.by, id=""))
-        self._steps.append((command, who))
+        self._wanted = command, who
 
     def _slow(self, command: Command) -> None:
         speed = command.values.get("moves_per_second", 1.0)
@@ -275,7 +290,6 @@ class Control:
             self._set_numbers(numbers)
         self._write("changed", command, round=round, settings=different)
         trainer.run.journal.sync()
-        self._steering = trainer.run.story.steering
         trainer.recipe = self._recipe_at(trainer.game.round)
 
     def _save(self, command: Command) -> None:
@@ -290,7 +304,6 @@ class Control:
         before = self._trainer.game.round
         rewind_session(self._trainer, round, {"command": command.id, "by": command.by})
         self._steering, self._pause_at, self._extras_done = self._trainer.run.story.steering, None, 0
-        self._steps.clear()
         self._moves.forget()
         self._followed = round
         self._set_numbers(self._steering.numbers_until(round))
@@ -336,12 +349,6 @@ class Control:
             finally:
                 game.logged.update(logged)
 
-    def _finish_steps(self) -> None:
-        """Moves that were asked for and not played are not to be played after something else."""
-        for command, _ in self._steps:
-            self._refuse(command, "something else was asked for before it was played")
-        self._steps.clear()
-
     def _moves_players(self) -> set[str]:
         return set(self._moves.players)
 
@@ -357,6 +364,8 @@ class Control:
         if command is not None and command.by:
             fields["by"] = command.by
         self._trainer.run.journal.append(event, **fields)
+        if event in LASTING:
+            self._steering = self._trainer.run.story.steering
 
 
 def _whole(command: Command, name: str, low: int, default: int | None = None) -> int:
