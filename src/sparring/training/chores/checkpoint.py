@@ -40,7 +40,10 @@ class Checkpoint(Chore):
             self.save(trainer)
 
     def end(self, trainer: Trainer) -> None:
-        self.save(trainer)
+        if self._saved_round == trainer.game.round:
+            trainer.run.journal.sync()
+        else:
+            self.save(trainer)
 
     def begin(self, trainer: Trainer) -> None:
         self._saved_round = trainer.game.round or None

@@ -68,7 +68,6 @@ class Keep(Chore):
         self._spent = 0.0
         """Seconds of this session."""
         self._targets: set[int] = set()
-        self._has_said = False
 
     def begin(self, trainer: Trainer) -> None:
         self._targets = set(target_rounds(trainer.recipe.rounds, self._budget.count))
@@ -106,14 +105,13 @@ class Keep(Chore):
         return self._spent + self._checkpoint.save_seconds <= KEEP_SHARE * time
 
     def _thin(self, trainer: Trainer, newest: Path) -> None:
-        kept = trainer.run.kept()
-        limit = self._budget.fitting(newest.stat().st_size)
+        kept, size = trainer.run.kept(), newest.stat().st_size
+        limit = self._budget.fitting(size)
         while len(kept) > limit:
             kept.pop(too_close([round_of(path) for path in kept])).unlink(missing_ok=True)
-        if not limit and not self._has_said:
-            self._has_said = True
-            size = newest.stat().st_size / 10**6
-            say(f"no checkpoints are kept along the way: one takes {size:,.0f} MB (--keep SIZE sets aside more)")
+        if not limit and self._targets:
+            self._targets.clear()
+            say(f"no checkpoints are kept along the way: one takes {size / 10**6:,.1f} MB (--keep SIZE allows more)")
 
 
 def round_of_newest(trainer: Trainer) -> int | None:
