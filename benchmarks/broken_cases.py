@@ -49,6 +49,7 @@ NOISE, COLLAPSE, AVERAGE = "noise-output", "mode-collapse", "average-image"
 WINS, WEAK, VANISHING = "discriminator-wins", "weak-discriminator", "vanishing-gradient"
 OSCILLATION, DIVERGENCE, UNDERTRAINED = "oscillation", "divergence", "undertrained"
 OVERFITTING, MEMORIZATION, EQUILIBRIUM = "overfitting-discriminator", "memorization", "equilibrium"
+SCALE = "range-mismatch"
 
 
 # Healthy GANs.
@@ -348,7 +349,12 @@ def healthy_cases() -> Iterator[Case]:
         ("fashion as it comes", fashion, put()),
         ("fashion, cross-entropy with R1", fashion, put(objective=BCEWithLogits(), tricks=(R1(1.0),))),
     ):
-        yield Case(name, base, (EQUILIBRIUM,), change)
+        yield Case(name, base, _good(base), change)
+
+
+def _good(base: Callable[[], Recipe]) -> tuple[str, ...]:
+    """The correct verdicts on a GAN that trains well: clothes have not settled after a third of their rounds."""
+    return (EQUILIBRIUM, UNDERTRAINED) if base is fashion else (EQUILIBRIUM,)
 
 
 def digits_cases() -> Iterator[Case]:
@@ -387,10 +393,10 @@ def digits_cases() -> Iterator[Case]:
             put(round=(d_sees_both,) + (g_fools_d,) * 300, rounds=30, log_points=15),
         ),
         ("saturated outputs", (VANISHING, NOISE, WINS), put(generator=Saturated)),
-        ("wrong scale", (WINS, VANISHING, NOISE), put(data=Digits(span=(0.0, 255.0)))),
+        ("wrong scale", (SCALE, WINS, VANISHING, NOISE), put(data=Digits(span=(0.0, 255.0)))),
         (
             "G cannot go dark",
-            (WINS, VANISHING, NOISE),
+            (SCALE, WINS, VANISHING, NOISE),
             put(generator=FullyConnected(hidden=(128, 256), output="sigmoid"), tricks=()),
         ),
         ("four classes dropped", (COLLAPSE,), put(round=(d_never_sees_four_classes, g_fools_d), rounds=6_000)),
@@ -460,7 +466,7 @@ def points_cases() -> Iterator[Case]:
         ("ring, frozen D", ring, (WEAK, COLLAPSE), put(discriminator_optimizer=FROZEN)),
         ("ring, D's rate / 100", ring, (WEAK, UNDERTRAINED, COLLAPSE), d_faster(0.01)),
         ("ring, stopped after 100 rounds", ring, (UNDERTRAINED,), cut_to(100)),
-        ("ring, a narrow G", ring, (COLLAPSE,), put(generator=FullyConnected(hidden=(2,)))),
+        ("ring, a narrow G", ring, (COLLAPSE, WINS), put(generator=FullyConnected(hidden=(2,)))),
         ("grid, plain cross-entropy", grid, (COLLAPSE, OSCILLATION), plain),
         ("grid, 300 steps of G", grid, (OSCILLATION, WEAK, COLLAPSE), put(round=g_often, rounds=40, log_points=20)),
         ("grid, G's rate / 100", grid, (WINS, UNDERTRAINED), in_turn(plain, g_faster(0.01))),
@@ -500,7 +506,7 @@ def unseen_cases() -> Iterator[Case]:
         ("mnist, non-saturating", mnist, put(objective=BCEWithLogits())),
         ("fashion, non-saturating", fashion, put(objective=BCEWithLogits())),
     ):
-        yield Case(name, base, (EQUILIBRIUM,), change)
+        yield Case(name, base, _good(base), change)
     flipped, swapped = put(tricks=(LabelSwapping(0.5, 0.0),)), put(tricks=(LabelSwapping(1.0, 0.0),))
     often, apart = (d_sees_both,) * 100 + (g_fools_d,), (d_sees_real, d_sees_fake) * 100 + (g_fools_d,)
     fast = in_turn(both_by(SGD(100.0)), put(objective=LeastSquares(), tricks=()))
@@ -530,7 +536,7 @@ def unseen_cases() -> Iterator[Case]:
             (COLLAPSE, WINS, AVERAGE),
             put(generator=replace(TWO, output="tanh"), tricks=()),
         ),
-        ("digits, too wide a scale", digits, (WINS, VANISHING, NOISE), put(data=Digits(span=(-20.0, 20.0)))),
+        ("digits, too wide a scale", digits, (SCALE, WINS, VANISHING, NOISE), put(data=Digits(span=(-20.0, 20.0)))),
         (
             "1010, frozen G and Adam",
             pattern,

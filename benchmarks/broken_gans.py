@@ -189,7 +189,7 @@ def score_in_words(part: str) -> str:
     right = sum(e["verdict"] in e["right"] for e in every)
     first = sum(e["verdict"] == e["right"][0] for e in sick)
     called_healthy = sum(e["verdict"] == EQUILIBRIUM for e in sick)
-    called_sick = sum(e["verdict"] not in (EQUILIBRIUM, NOT_SURE) for e in healthy)
+    called_sick = sum(e["verdict"] not in (*e["right"], NOT_SURE) for e in healthy)
     there = sum(case.part == part for case in cases())
     done = "" if len(stored(part)) == there else f" {len(stored(part))} of its {there} cases were run."
     return (

@@ -15,6 +15,7 @@ from sparring.tricks.r1 import R1
 from stranger_cases import networks
 from stranger_cases.case import (
     AVERAGE,
+    CHECKERBOARD,
     COLLAPSE,
     DIVERGENCE,
     EQUILIBRIUM,
@@ -39,6 +40,9 @@ FROZEN = SGD(0.0)
 SLOW = Adam(5e-6, betas=(0.5, 0.999))
 HEAVY = Adam(5e-3, betas=(0.9, 0.999))
 COUNT = 1_500
+WELL = (EQUILIBRIUM,)
+SHORTENED = (EQUILIBRIUM, UNDERTRAINED)
+"""Correct verdicts on `auto`, which is 12,000 rounds long by itself, after a third to a half of them."""
 
 
 def pictures(kind: str, count: int = COUNT, side: int = 16) -> Pictures:
@@ -62,10 +66,12 @@ def folders() -> Iterator[Case]:
         ),
         ("photographs, cross-entropy with R1", "photographs", 16, own(tricks=(R1(1.0, every=8),), rounds=4_000)),
         ("textures, cross-entropy with R1", "textures", 16, own(tricks=(R1(1.0, every=8),), rounds=4_000)),
-        ("photographs, auto", "photographs", 24, auto(6_500)),
-        ("textures, auto", "textures", 24, auto(6_500)),
     ):
-        yield Case(name, "folders", "sound", (EQUILIBRIUM,), pictures(kind, side=side), make)
+        yield Case(name, "folders", "sound", WELL, pictures(kind, side=side), make)
+    # The pattern that transposed convolutions begin with is still to be seen in some seeds of such runs.
+    for kind in ("photographs", "textures"):
+        patterned = (*SHORTENED, CHECKERBOARD)
+        yield Case(f"{kind}, auto", "folders", "unclear", patterned, pictures(kind, side=24), auto(6_500))
 
 
 def small_folders() -> Iterator[Case]:
@@ -92,14 +98,15 @@ def small_folders() -> Iterator[Case]:
 
 def tables() -> Iterator[Case]:
     """Rows of two and of four numbers."""
-    well, wide = (EQUILIBRIUM,), (SCALE, DIVERGENCE, WINS, COLLAPSE, WEAK)
+    wide = (SCALE, DIVERGENCE, WINS, COLLAPSE, WEAK)
     narrow, blind = FullyConnected((2,)), FullyConnected((1,))
     tiny_latent = auto(3_000, latent=Normal(1))
     for name, kind, right, make in (
-        ("parabola, auto", "parabola", well, auto(4_000)),
-        ("moons, auto", "moons", well, auto(4_000)),
-        ("standardized clients, auto", "standardized-clients", well, auto(4_000)),
-        ("standardized clients, own networks", "standardized-clients", well, modern(rounds=5_000)),
+        ("parabola, auto", "parabola", SHORTENED, auto(4_000)),
+        ("moons, auto", "moons", SHORTENED, auto(4_000)),
+        # In one of its two seeds D dies: all of its ReLUs are off, and the samples stay where they are then.
+        ("standardized clients, auto", "standardized-clients", (*SHORTENED, NOT_SURE), auto(4_000)),
+        ("standardized clients, own networks", "standardized-clients", WELL, modern(rounds=5_000)),
         ("clients as exported, auto", "clients", wide, auto(3_000)),
         ("clients as exported, own networks", "clients", wide, own()),
         ("moons, momentum 0.9", "moons", (OSCILLATION, COLLAPSE), own(both=HEAVY)),
@@ -113,18 +120,18 @@ def tables() -> Iterator[Case]:
         ("standardized clients, a latent of 1", "standardized-clients", (COLLAPSE, WINS), tiny_latent),
         ("moons, G of two units", "moons", (COLLAPSE, WINS), auto(3_000, generator=narrow)),
     ):
-        yield Case(name, "tables", "sound" if right == well else "sick", right, Rows(kind), make)
+        yield Case(name, "tables", "sound" if EQUILIBRIUM in right else "sick", right, Rows(kind), make)
 
 
 def signals() -> Iterator[Case]:
     """128 numbers of a wave, 64 of a pulse."""
-    well, fast = (EQUILIBRIUM,), (DIVERGENCE, OSCILLATION, COLLAPSE, WINS, NOISE)
+    fast = (DIVERGENCE, OSCILLATION, COLLAPSE, WINS, NOISE)
     far, few = (WINS, COLLAPSE, AVERAGE), (COLLAPSE, AVERAGE, WINS)
     for name, kind, right, make in (
-        ("pulses, auto", "pulses", well, auto(6_000)),
-        ("waves, auto", "waves", well, auto(6_000)),
-        ("waves, own networks", "waves", well, modern(rounds=6_000)),
-        ("pulses, own networks", "pulses", well, modern(rounds=6_000)),
+        ("pulses, auto", "pulses", SHORTENED, auto(6_000)),
+        ("waves, auto", "waves", SHORTENED, auto(6_000)),
+        ("waves, own networks", "waves", WELL, modern(rounds=6_000)),
+        ("pulses, own networks", "pulses", WELL, modern(rounds=6_000)),
         ("waves, G's rate / 100", "waves", (WINS, UNDERTRAINED), own(generator_optimizer=SLOW)),
         ("pulses, G's rate / 100", "pulses", (WINS, UNDERTRAINED), own(generator_optimizer=SLOW)),
         ("pulses, D's rate / 100", "pulses", (WEAK, UNDERTRAINED, COLLAPSE), own(discriminator_optimizer=SLOW)),
@@ -136,7 +143,7 @@ def signals() -> Iterator[Case]:
         ("waves, rates x 100", "waves", fast, own(both=Adam(0.05))),
         ("pulses, rates x 100", "pulses", fast, own(both=Adam(0.05))),
     ):
-        yield Case(name, "signals", "sound" if right == well else "sick", right, Rows(kind), make)
+        yield Case(name, "signals", "sound" if EQUILIBRIUM in right else "sick", right, Rows(kind), make)
 
 
 def short_runs() -> Iterator[Case]:

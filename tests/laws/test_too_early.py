@@ -99,6 +99,64 @@ def test_where_few_were_seen_simple_numbers_do_not_make_samples_good() -> None:
     assert verdict(Story(good.recipe, events)) == "undertrained"
 
 
+BEATEN = {"d_real": 0.998, "d_fake": 0.002, "d_loss": 0.002, "g_loss": 6.0}
+FAR = {**COLLAPSED, "frechet-distance": 60.0, "nearest-neighbor": 2.5}
+
+
+@pytest.mark.parametrize("evaluations", [1, 2, 20])
+def test_a_g_that_d_has_beaten_is_named_at_any_time(evaluations: int) -> None:
+    """Of the runs that were measured, none in which D was that sure for that long recovered."""
+    assert verdict(story(BEATEN, FAR, rounds=600, evaluations=evaluations, jitter=0.002)) == "discriminator-wins"
+    assert verdict(story(BEATEN, FAR, rounds=150, evaluations=evaluations, jitter=0.002)) == "undertrained", "few steps"
+    once = {**BEATEN, "d_real": (0.5, 0.7, 0.998), "d_fake": (0.5, 0.3, 0.002)}
+    assert verdict(story(once, FAR, rounds=600, evaluations=evaluations, jitter=0.002)) == "undertrained", "only lately"
+
+
+def test_a_g_whose_samples_come_nearer_all_the_same_is_not_beaten() -> None:
+    assert verdict(story(BEATEN, {**FALLING, "nearest-neighbor": 2.5}, rounds=600, jitter=0.002)) == "undertrained"
+
+
+def test_two_evaluations_do_not_show_that_a_short_run_has_settled() -> None:
+    """Of which the second is a little worse, by the noise of few samples."""
+    worse = {**COLLAPSED, "frechet-distance": (30.0, 24.0, 26.0)}
+    for evaluations, expected in ((2, "undertrained"), (20, "mode-collapse")):
+        assert verdict(story(metrics=worse, rounds=2_000, evaluations=evaluations)) == expected
+
+
+def test_a_fall_that_would_take_for_ever_is_no_progress() -> None:
+    """Twice as many examples as a usual run sees, and at this pace a hundred times as many are missing."""
+    far = {**COLLAPSED, "frechet-distance": (2000.0, 1100.0, 1000.0, 900.0, 700.0)}
+    assert verdict(story(metrics=far, rounds=10_000)) == "mode-collapse"
+    assert verdict(story(metrics={**COLLAPSED, "frechet-distance": (40.0, 22.0, 20.0, 18.0, 14.0)}, rounds=10_000)) == (
+        "undertrained"
+    )
+
+
+def started_from(made: Story, checkpoint: int, fit: int = 8) -> Story:
+    """The same run, begun with weights of another one."""
+    event = {"event": "started-from", "round": 0, "checkpoint": checkpoint, "loaded": {"G": [fit, 8], "D": [fit, 8]}}
+    return Story(made.recipe, [made.events[0], event, *made.events[1:]])
+
+
+def test_fine_tuning_begins_where_the_other_run_ended() -> None:
+    flat = story(metrics={**COLLAPSED, "frechet-distance": 30.0}, rounds=600)
+    assert verdict(flat) == "undertrained"
+    assert verdict(started_from(flat, 5_000)) == "mode-collapse"
+    assert verdict(started_from(flat, 0)) == "undertrained", "those weights had learned nothing"
+    assert verdict(started_from(flat, 5_000, fit=2)) == "undertrained", "most of G's weights are new"
+
+
+def test_fine_tuning_is_unfinished_while_its_samples_come_nearer_or_nothing_shows_that_they_do_not() -> None:
+    for told in (story(metrics=FALLING, rounds=600), story(metrics=COLLAPSED, rounds=600, evaluations=1)):
+        assert verdict(started_from(told, 5_000)) == "undertrained"
+
+
+def test_fine_tuning_that_is_good_is_good() -> None:
+    assert verdict(
+        started_from(story(metrics={"frechet-distance": 3.0, "class-divergence": 0.1}, rounds=300), 5_000)
+    ) == ("equilibrium")
+
+
 def test_noise_about_a_flat_distance_is_no_gain() -> None:
     """Of ten times the examples that a usual run sees."""
     rng = np.random.default_rng(3)

@@ -56,6 +56,7 @@ class Recall(Metric):
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="most real examples lie among samples")
+    variety: ClassVar[Healthy | None] = Healthy(min_ratio=0.25)
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")

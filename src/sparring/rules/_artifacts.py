@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sparring.metrics import all_metrics
 from sparring.rules import Detection
+from sparring.rules._progress import BEGUN
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
+BLIND = 0.02
+"""D's lead below which it tells nothing of samples that are as far from the data as can be said."""
 ALONE = 0.6
 """Severity from which on a fault that nothing else explains is counted: it ranks above what follows from it, as that D
 tells the samples by it."""
@@ -28,10 +30,10 @@ def artifact(signals: Signals, name: str, unhealthy: Range) -> Detection | None:
 
 
 def explained(signals: Signals) -> np.ndarray:
-    """Members whose samples are noise, the mean of the data, or too much alike: bool `(P,)`."""
-    found = signals.noise | signals.mean_like
-    for name, metric in signals.metrics_with("variety").items():
-        variety = all_metrics()[name].variety
-        assert variety is not None and metric.variety is not None
-        found = found | (Range.of(variety, signals.real(name)).excess(signals.latest(name)) > 0)
-    return found
+    """Members whose samples are noise, the mean of the data, or too much alike, or whose G learns nothing: bool `(P,)`.
+
+    What a G makes that nobody teaches, or that D has beaten, is far from the data in every way.
+    """
+    learns_nothing = (signals.final("lead") < BLIND) | signals.beaten | (signals.progress.gained < BEGUN)
+    untaught = learns_nothing & (signals.badness >= 1)
+    return signals.noise | signals.mean_like | signals.alike | untaught

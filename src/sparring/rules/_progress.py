@@ -35,6 +35,11 @@ NOTHING = 0.03
 IMPROVING = -0.15
 """Change over the last third of the rounds below which samples are still getting better, however many were seen, if
 noise does not explain it."""
+REACH = 4
+"""Doublings of the rounds within which samples must come to be good at their pace to count as on their way, once a
+run has seen enough examples: with sixteen times the rounds."""
+NARROW = 2
+"""Latent dimensions below which samples lie on a curve, however long G is trained."""
 COPIES = 0.5
 """Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
 CONSTANT = 0.05
@@ -80,10 +85,28 @@ class Progress:
         """Whether these are so few that its samples must be known to have settled."""
         return self.seen < FEW * self.usual
 
+    @cached_property
+    def inherited(self) -> int:
+        """Examples that the weights had seen before, which this run was started from (fine-tuning), at its own pace.
+
+        None where less than half of G's weights fit.
+        """
+        story = self._signals.story
+        started = next((event for event in story.events if event["event"] == "started-from"), None)
+        if started is None or not story.round:
+            return 0
+        fit, of = (started.get("loaded") or {}).get("G") or (0, 1)
+        return round(self.seen / story.round * started["checkpoint"]) if 2 * fit > of else 0
+
     @property
     def too_few(self) -> bool:
-        """Whether it is too early to say anything, whatever the samples are like."""
-        return self.seen < TOO_FEW * self.usual or self._signals.steps < FEW_STEPS
+        """Whether it is too early to say anything, whatever the samples are like: G may not have begun to learn."""
+        return self.seen + self.inherited < TOO_FEW * self.usual
+
+    @property
+    def few_steps(self) -> bool:
+        """Whether the players have hardly moved."""
+        return self._signals.steps < FEW_STEPS
 
     @property
     def _late(self) -> np.ndarray:
@@ -104,6 +127,29 @@ class Progress:
         return -slope, error
 
     @property
+    def falling(self) -> np.ndarray:
+        """Members whose distance is known to fall, bool `(P,)`."""
+        return -np.expm1(-self.fall[0]) >= FLAT
+
+    @property
+    def known_flat(self) -> np.ndarray:
+        """Members whose distance is known not to fall, bool `(P,)`: two evaluations are too few to tell."""
+        return (-np.expm1(-self.fall[0]) < FLAT) & (self._late.sum() >= MIN_EVALUATIONS)
+
+    @cached_property
+    def out_of_reach(self) -> np.ndarray:
+        """Members that have seen enough and whose samples would take too long to be good at their pace, bool `(P,)`.
+
+        Or half as many as a usual run, if their pace is known.
+        """
+        signals, (fall, _) = self._signals, self.fall
+        goal, values = signals.distance.goal, signals.distance.values
+        unknown = self.has_few or (self.is_short and self._late.sum() < MIN_EVALUATIONS)
+        if unknown or not np.isfinite(goal) or not len(values):
+            return np.zeros(signals.members, dtype=bool)
+        return np.log(np.maximum(values[-1] / goal, 1.0)) > REACH * np.nan_to_num(fall, nan=np.inf)
+
+    @property
     def gained(self) -> np.ndarray:
         """The share of the distance at the first evaluation that is gone, `(P,)`; NaN with a single one."""
         values = self._signals.distance.values
@@ -117,16 +163,22 @@ class Progress:
         """
         signals, (fall, error) = self._signals, self.fall
         is_flat = (np.abs(np.expm1(-fall)) < FLAT) & (error < FLAT) & ~((fall > 2 * error) & (fall > NOTHING))
-        waiting = (self.gained < BEGUN) & ~(signals.final("lead") > SURE)
+        waiting = (self.gained < BEGUN) & ~(signals.final("lead") > SURE) & (not self.inherited)
         return is_flat & ~waiting & (self._late.sum() >= MIN_EVALUATIONS)
 
     @property
     def improving(self) -> np.ndarray:
         """Members whose samples are getting nearer to the data, or may be while few examples were seen: bool `(P,)`."""
         improving = self._signals.improving(IMPROVING)
-        if self.is_short:  # where nothing is known of the distance, it may well fall
-            improving |= ~(-np.expm1(-self.fall[0]) < FLAT)
-        return improving | ~self.settled if self.has_few else improving
+        if self.is_short:  # where little is known of the distance, it may well fall
+            improving = improving | ~self.known_flat
+        return improving | ~self.settled if self.has_few else improving & ~self.out_of_reach
+
+    @property
+    def narrow(self) -> bool:
+        """Whether G's latent has one number, or none that varies: its samples then lie on a curve."""
+        latent = self._signals.story.recipe.get("latent") or {}
+        return latent.get("is") == "constant" or latent.get("size", NARROW) < NARROW
 
     @cached_property
     def early(self) -> np.ndarray:
@@ -135,7 +187,11 @@ class Progress:
         if not signals.story.round:
             return np.zeros(signals.members, dtype=bool)
         copies, constant = signals.latest("nearest-neighbor") < COPIES, signals.latest("diversity") < CONSTANT
-        return (self.too_few | (self.improving & ~copies & ~constant)) & ~signals.diverged
+        lost = signals.beaten & ~self.falling
+        if self.narrow and not self.too_few:
+            lost = lost | signals.alike
+        early = (self.too_few & ~lost) | (self.improving & ~copies & ~constant & ~lost) | self.few_steps
+        return early & ~signals.diverged
 
     @property
     def unfinished(self) -> np.ndarray:
@@ -144,4 +200,5 @@ class Progress:
         After few examples they must be known to be good: samples may be wrong in what no metric of this run shows.
         """
         signals = self._signals
-        return self.early & ~(signals.nearness.is_sure if self.has_few else signals.good)
+        few = self.has_few and not self.inherited
+        return self.early & ~(signals.nearness.is_sure if few else signals.good)

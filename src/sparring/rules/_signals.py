@@ -5,7 +5,6 @@ Everything here is an array with an axis P of members, and NaN where the journal
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +13,7 @@ from sparring import catalogue
 from sparring.metrics import Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
+from sparring.rules._distance import Distance, Trend
 from sparring.rules._measured import Measured
 from sparring.rules._nearness import Nearness
 from sparring.rules._progress import CONSTANT as CONSTANT
@@ -49,33 +49,19 @@ ALIKE = 0.5
 """Diversity (1: as real examples) below which samples are much alike."""
 NEAR_MEAN = 1.45
 """Similarity to the mean (1: as real examples) above which samples that are alike are the mean of the data."""
+BEATEN = 0.95
+"""D's lead that it must have kept for the last half of the rounds to have beaten G: in runs that came to a good end it
+was at most 0.65 for that long, and 0.82 in those that were mediocre."""
+ON_MODES = 0.5
+"""Share of what real data has in `high-quality` above which points lie on modes."""
+UNDECIDED = 0.1
+"""Share of the way from undecided to sure, up to which D's mean outputs say nothing of any example."""
+DIED = 1e-4
+"""Share of its largest gradient norm below which D no longer learns: in sound runs it was at least 0.02."""
 UNCHANGED = 0.05
 """Change of the logarithm of the distance since the first evaluation, below which samples are as they were then."""
 MAX_CHANGE = 10.0
 """Largest change of a logarithm that is reported."""
-
-
-@dataclass(frozen=True)
-class Distance:
-    """How far samples are from real data during training."""
-
-    name: str
-    rounds: np.ndarray
-    """`(T,)`."""
-    values: np.ndarray
-    """`(T, P)`."""
-
-
-@dataclass(frozen=True)
-class Trend:
-    """How the logarithm of the distance changed over the last third of the rounds, by a least-squares line."""
-
-    evaluations: int
-    """How many evaluations there were in that part."""
-    change: np.ndarray
-    """`(P,)`; NaN with fewer than two evaluations."""
-    error: np.ndarray
-    """Its standard error, `(P,)`: from the residuals of the line, or with two evaluations from the members' spread."""
 
 
 class Signals:
@@ -286,10 +272,30 @@ class Signals:
         is_pattern = self.latest("checkerboard") > CHECKERED
         return noise(self.latest("roughness"), self.latest("nearest-neighbor")) & ~is_pattern
 
+    def lack(self, name: str) -> np.ndarray:
+        """How far a metric of variety lies beyond the range in which samples are varied, `(P,)` in [0, 1].
+
+        Of recall only where samples are like real examples: else it is low because they are far off.
+        """
+        variety = all_metrics()[name].variety
+        assert variety is not None
+        lack = Range.of(variety, self.real(name)).excess(self.latest(name))
+        if name != "recall":
+            return lack
+        return np.where(self.healthy("precision").contains(self.latest("precision")), lack, 0.0)
+
+    @property
+    def alike(self) -> np.ndarray:
+        """Members whose samples lack variety, bool `(P,)`."""
+        return np.max([np.zeros(self.members), *map(self.lack, self.metrics_with("variety"))], axis=0) > 0
+
     @cached_property
     def mean_like(self) -> np.ndarray:
         """Members whose samples are alike and near the data's mean, bool `(P,)`."""
-        return (self.latest("diversity") < ALIKE) & (self.latest("similarity-to-mean") > NEAR_MEAN)
+        alike = (self.latest("diversity") < ALIKE) & (self.latest("similarity-to-mean") > NEAR_MEAN)
+        # Points that lie on a mode are examples of the data, though the mode be in its middle.
+        on_modes = self.latest("high-quality") > ON_MODES * self.real("high-quality")
+        return alike & ~on_modes
 
     # How samples change.
 
@@ -303,11 +309,12 @@ class Signals:
         """
         if self.target_errors is not None:
             rounds, errors = self.target_errors
-            return Distance("distance from the target", rounds, np.maximum(errors, NEAR / 4))
+            return Distance("distance from the target", rounds, np.maximum(errors, NEAR / 4), NEAR)
         name = "nearest-neighbor" if self.has("high-quality", "nearest-neighbor") else "frechet-distance"
         if self.has(name):
             floor = max(self.real(name), 1e-9)
-            return Distance(name, self.evaluated_rounds, np.maximum(self.metric(name), floor))
+            _, goal = all_metrics()[name].healthy.ends(self.real(name), self._spread(name))
+            return Distance(name, self.evaluated_rounds, np.maximum(self.metric(name), floor), max(goal, floor))
         relative = self.metrics_with("relative")
         if not relative:
             return Distance("", self.evaluated_rounds[:0], np.empty((0, self.members)))
@@ -326,15 +333,43 @@ class Signals:
     def improving(self, limit: float) -> np.ndarray:
         """Members whose change is below a limit by more than two standard errors of noise, bool `(P,)`.
 
-        A constant output that wanders nearer to the data is no improvement.
+        A constant output that wanders nearer to the data is no improvement, nor is one that would not arrive.
         """
         within_noise = self.trend.change > -2 * self.trend.error
-        return (self.change < limit) & ~within_noise & ~(self.latest("diversity") < CONSTANT)
+        wanders = (self.latest("diversity") < CONSTANT) | self.progress.out_of_reach
+        return (self.change < limit) & ~within_noise & ~wanders
 
     @cached_property
     def progress(self) -> Progress:
         """How far the run has come, and of which members it is too early to say what is wrong."""
         return Progress(self)
+
+    @cached_property
+    def beaten(self) -> np.ndarray:
+        """Members whose D was all but sure of every example throughout the last half of the rounds, bool `(P,)`."""
+        lead = self.curve("lead")[self.logged_rounds >= RECENT * self.rounds]
+        if not len(lead) or self.levels is None or self.levels.sure is None:
+            return np.zeros(self.members, dtype=bool)
+        return lead.min(0) > BEATEN
+
+    @cached_property
+    def undecided(self) -> np.ndarray:
+        """Members whose D gives real and generated examples about the output of equilibrium, bool `(P,)`."""
+        if self.levels is None or self.levels.sure is None:
+            return np.zeros(self.members, dtype=bool)
+        outputs = np.array([self.final(name) for name in ("d_real", "d_fake")])
+        return np.abs(outputs - self.levels.output).max(0) < UNDECIDED * self.levels.sure
+
+    def share_of_largest(self, name: str) -> np.ndarray:
+        """A curve's final value as a share of the largest of its moving mean, `(P,)`; NaN where that is 0."""
+        largest = np.nan_to_num(self.smoothed(name), nan=-np.inf).max(0, initial=-np.inf)
+        return np.divide(self.final(name), largest, out=np.full(self.members, np.nan), where=largest > 0)
+
+    @cached_property
+    def d_died(self) -> np.ndarray:
+        """Members whose D says the same of every example and cannot learn otherwise, bool `(P,)`."""
+        silent = (self.share_of_largest("d_gradient") < DIED) | (self.final("d_gradient") == 0)
+        return self.undecided & silent
 
     @property
     def steps(self) -> int:

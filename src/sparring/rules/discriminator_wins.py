@@ -12,6 +12,8 @@ from sparring.rules._signals import Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
 
+AHEAD = 0.25
+"""D's lead above which it can tell, though it is not sure."""
 STILL_IMPROVING = -0.2
 """Change of the distance over the last third of the rounds below which G still catches up."""
 
@@ -41,7 +43,10 @@ class DiscriminatorWins(Rule):
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
         lead = signals.final("lead")
-        holds = (lead > SURE) & signals.poor & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        # A D that is ahead by less has won as well where G stays as far from the data as can be said.
+        hopeless = (lead > AHEAD) & (signals.badness >= 1)
+        holds = ((lead > SURE) & signals.poor) | hopeless
+        holds &= ~signals.improving(STILL_IMPROVING) & ~signals.diverged
         return Detection(holds=holds, severity=(lead - SURE) / (1 - SURE))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:

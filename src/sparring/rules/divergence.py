@@ -7,13 +7,13 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
-from sparring.rules._ranges import Range
+from sparring.rules._ranges import LEAD, Range
 from sparring.rules._series import onset
 from sparring.rules._signals import Signals
 from sparring.rules._stories import WASSERSTEIN, story
 from sparring.rules._words import title
 
-EXPLODED = 1_000.0
+EXPLODED = 300.0
 """A loss or a gradient has exploded above this many times its first absolute value, or 1 if that is larger."""
 LAST = 0.1
 """Share of a curve's points, the last ones, of which more than half must have exploded."""
@@ -46,11 +46,14 @@ class Divergence(Rule):
     def detect(self, signals: Signals) -> Detection | None:
         if not len(signals.logged_rounds):
             return None
-        exploded = _any_exploded(signals)
-        now = exploded[-max(1, int(LAST * len(exploded))) :].mean(0) > 0.5
-        holds = signals.diverged | now
-        # Values that do not match make numbers explode: such a cause ranks first.
-        return Detection(holds=holds, severity=np.where(signals.diverged, 0.9, 0.8), since=_began(signals, exploded))
+        exploded = _for_some_time(_any_exploded(signals))
+        holds = signals.diverged | exploded[-1]
+        # Values that do not match make numbers explode, as does a G that runs away from a D that it fools: such causes
+        # rank first.
+        scaled = signals.levels is not None and signals.levels.sure is not None
+        fooled = (signals.final("lead") < LEAD[0]) & scaled
+        severity = np.where(signals.diverged, 0.9, np.where(fooled, -1.0, 0.8))
+        return Detection(holds=holds, severity=severity, since=_began(signals, exploded))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         what = "became infinite or NaN" if signals.diverged[members].any() else "exploded"
@@ -101,7 +104,7 @@ def _share_of_finite(signals: Signals, members: np.ndarray) -> Evidence:
 
 def _beginnings(signals: Signals, members: np.ndarray) -> str:
     """`; it began with seed 0 at round 3,975, seed 1 at round 4,175 and 20 more`."""
-    since, seeds = _began(signals, _any_exploded(signals)), signals.story.names
+    since, seeds = _began(signals, _for_some_time(_any_exploded(signals))), signals.story.names
     began = sorted((int(since[m]), m) for m in members)
     named = ", ".join(f"seed {seeds[m]} at round {round:,}" for round, m in began[:MAX_NAMED])
     rest = f" and {len(began) - MAX_NAMED:,} more" if len(began) > MAX_NAMED else ""
@@ -117,6 +120,12 @@ def _began(signals: Signals, exploded: np.ndarray) -> np.ndarray:
 def _any_exploded(signals: Signals) -> np.ndarray:
     """Points at which any of the curves has exploded, bool `(T, P)`."""
     return np.any([_exploded(signals, name) for name in WATCHED], axis=0)
+
+
+def _for_some_time(exploded: np.ndarray) -> np.ndarray:
+    """Points `(T, P)` at which more than half of the LAST share of the points until then had exploded."""
+    ends = range(1, len(exploded) + 1)
+    return np.array([exploded[end - max(1, int(LAST * end)) : end].mean(0) > 0.5 for end in ends])
 
 
 def _known(signals: Signals) -> list[str]:

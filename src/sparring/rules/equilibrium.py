@@ -33,7 +33,7 @@ class Equilibrium(Rule):
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
         lead = np.abs(signals.final("lead"))
-        holds = (lead < MAX_LEAD) & signals.nearness.is_sure & ~signals.diverged
+        holds = (lead < MAX_LEAD) & signals.nearness.is_sure & ~signals.d_died & ~signals.diverged
         return Detection(holds=holds, severity=1 - lead / MAX_LEAD)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:

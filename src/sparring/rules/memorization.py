@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
-from sparring.rules._signals import COPIES, Signals
+from sparring.rules._signals import CONSTANT, COPIES, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot, title
 
@@ -27,7 +27,8 @@ class Memorization(Rule):
         if not signals.has("nearest-neighbor", "diversity"):
             return None
         near = signals.latest("nearest-neighbor")
-        holds = (near < COPIES) & ~signals.diverged
+        one = (signals.latest("diversity") < CONSTANT) | signals.mean_like
+        holds = (near < COPIES) & ~one & ~signals.diverged
         return Detection(holds=holds, severity=1 - near / COPIES)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:

@@ -8,6 +8,7 @@ import numpy as np
 from sparring.metrics import all_metrics
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
+from sparring.rules._progress import NARROW
 from sparring.rules._ranges import Range
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
@@ -19,6 +20,7 @@ PHRASES = {
     "modes": "they cover {value} of {real} classes",
     "reached-modes": "they reach {value} of {real} modes",
     "diversity": "they differ from one another {value} times as much as real examples do",
+    "recall": "only {value} of real examples have their like among them, where held-out ones have {real}",
     "class-divergence": "the classes are spread unevenly, with a divergence of {value} nats from the data's",
     "mode-divergence": "the modes are reached unevenly, with a divergence of {value} nats from the data's",
 }
@@ -48,11 +50,13 @@ class ModeCollapse(Rule):
         known = signals.metrics_with("variety")
         if not known:
             return None
-        lack = np.max([_varied(signals, name).excess(signals.latest(name)) for name in known], axis=0)
+        lack = np.max([signals.lack(name) for name in known], axis=0)
         holds = (lack > 0) & ~signals.noise & ~signals.diverged
-        # A G with constant output never began to learn, rather than collapsed.
-        other_rule = signals.mean_like | _unlike(signals) | (signals.latest("diversity") < CONSTANT)
-        return Detection(holds=holds, severity=np.where(other_rule, -0.6, lack))
+        # A G with constant output never began to learn, rather than collapsed, and one that D has beaten cannot.
+        idle = (signals.latest("diversity") < CONSTANT) | signals.beaten
+        other_rule = signals.mean_like | _unlike(signals) | idle
+        certain = lack if not signals.progress.narrow else np.ones(signals.members)
+        return Detection(holds=holds, severity=np.where(other_rule, -0.6, certain))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         names = [name for name in dict.fromkeys((*PHRASES, *signals.metrics_with("variety"))) if signals.has(name)]
@@ -60,7 +64,7 @@ class ModeCollapse(Rule):
         shown = max(names, key=lambda name: reasons[name].speaks(fault=True).sum())
         return Explanation(
             "The samples lack variety",
-            list(reasons.values()),
+            [*_narrow(signals, members), *reasons.values()],
             metric_plot(signals, shown),
             metric_evidence(signals, ("confidence",), members),
         )
@@ -84,6 +88,16 @@ class ModeCollapse(Rule):
     def healthy() -> Story:
         """Few kinds at the beginning, all in the end."""
         return story(metrics={"modes": (2.0, 7.0, 10.0, 10.0), "diversity": (0.2, 0.8, 0.95)})
+
+
+def _narrow(signals: Signals, members: np.ndarray) -> list[Evidence]:
+    """That G has too few latent dimensions, where it has."""
+    if not signals.progress.narrow:
+        return []
+    size = (signals.story.recipe.get("latent") or {}).get("size", 0)
+    phrase = "G's latent vector has {value} dimension, and its samples lie on a curve"
+    every = np.full(signals.members, float(size))
+    return [evidence("latent dimensions", every, members, Range(low=NARROW), phrase)]
 
 
 def _varied(signals: Signals, name: str) -> Range:

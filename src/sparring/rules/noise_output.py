@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._signals import ROUGH, ROUGHER, Signals
+from sparring.rules._signals import CONSTANT, ROUGH, ROUGHER, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot
 
@@ -39,7 +39,9 @@ class NoiseOutput(Rule):
         rough = signals.latest("roughness")
         holds = signals.noise & ~signals.good & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
         # Samples that are little rougher than the data may not be noise: what keeps G from learning then ranks first.
-        return Detection(holds=holds, severity=(rough - ROUGHER) / (ROUGH - ROUGHER))
+        # Nor does a G that makes one example of noise show more than that it has not begun.
+        degree = (rough - ROUGHER) / (ROUGH - ROUGHER)
+        return Detection(holds=holds, severity=np.where(signals.latest("diversity") < CONSTANT, -1.0, degree))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         return Explanation(

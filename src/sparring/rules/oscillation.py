@@ -19,6 +19,13 @@ MAX_SWING = 0.35
 then rises and falls by a factor of about 1.4."""
 MAX_LEAD_SWING = 0.3
 """Standard deviation of D's smoothed lead above which the players oscillate."""
+MAX_LOSS_SWING = 0.15
+"""Standard deviation of the logarithm of G's smoothed loss about its trend above which the players oscillate, where D
+is ahead of neither: in sound runs it was at most 0.1."""
+UNDECIDED = 0.5
+"""D's lead, either way, up to which it is ahead of neither in the mean."""
+CHASE = 0.8
+"""Severity of swings of the loss alone: where the players chase each other, D cannot tell for that reason."""
 MIN_EVALUATIONS = 6
 """Evaluations without which no swing is found."""
 MIN_TURNS = 3
@@ -43,37 +50,38 @@ class Oscillation(Rule):
     )
 
     def detect(self, signals: Signals) -> Detection | None:
-        late = _late(signals)
-        if late.sum() < MIN_EVALUATIONS:
+        if not len(signals.distance.rounds):
             return None
-        swing, turns = _swings(signals)
+        (swing, turns), (loss_swing, loss_turns) = _swings(signals), _loss_swings(signals)
         lead_swing = _lead_swing(signals)
-        holds = (
-            ((swing > MAX_SWING) | (lead_swing > MAX_LEAD_SWING))
-            & (turns >= MIN_TURNS)
-            & ~signals.good
-            & ~signals.diverged
-        )
-        severity = np.maximum(swing / MAX_SWING, np.nan_to_num(lead_swing) / MAX_LEAD_SWING) - 1
-        return Detection(holds=holds, severity=severity)
+        of_samples = ((swing > MAX_SWING) | (lead_swing > MAX_LEAD_SWING)) & (turns >= MIN_TURNS)
+        of_loss = (loss_swing > MAX_LOSS_SWING) & (loss_turns >= MIN_TURNS)
+        of_loss &= (np.abs(signals.final("lead")) < UNDECIDED) & signals.poor
+        severity = np.nan_to_num(np.fmax(swing / MAX_SWING, lead_swing / MAX_LEAD_SWING)) - 1
+        severity = np.where(of_samples, severity, 0.0)
+        holds = (of_samples | of_loss) & ~signals.good & ~signals.diverged
+        return Detection(holds=holds, severity=np.where(of_loss, np.maximum(severity, CHASE), severity))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        swing, turns = _swings(signals)
+        (swing, turns), (loss_swing, _) = _swings(signals), _loss_swings(signals)
         late = signals.distance.values[_late(signals)][:, members]
         name = "frechet-distance" if signals.has("frechet-distance") else "nearest-neighbor"
-        low, high = (number(float(np.nanmedian(np.nanpercentile(late, q, axis=0)))) for q in (10, 90))
         of_distance = "the samples' distance from the data swings by {value} (SD of its logarithm)"
+        of_loss = "G's loss swings by {value} (SD of the logarithm of its moving mean)"
         reasons = [
             evidence("swing of the distance (SD of its logarithm)", swing, members, Range(high=MAX_SWING), of_distance),
             evidence("swing of D's lead (SD)", _lead_swing(signals), members, Range(high=MAX_LEAD_SWING)),
+            evidence("swing of G's loss (SD of its log)", loss_swing, members, Range(high=MAX_LOSS_SWING), of_loss),
         ]
+        low, high = (number(float(np.nanmedian(np.nanpercentile(late, q, axis=0)))) for q in (10, 90))
+        turned = f"; that distance ({_distance_name(signals)}) went back and forth between {low} and {high} and turned "
+        of_samples = bool(np.isfinite(turns[members]).all() and middle(turns, members) >= MIN_TURNS)
         return Explanation(
             "The players chase each other",
             reasons,
             metric_plot(signals, name, log=True),
             metric_evidence(signals, ("frechet-distance", "diversity"), members),
-            f"; that distance ({_distance_name(signals)}) went back and forth between {low} and {high} and turned "
-            f"{middle(turns, members):.0f} times",
+            f"{turned}{middle(turns, members):.0f} times" if of_samples else "",
         )
 
     @staticmethod
@@ -107,14 +115,31 @@ def _late(signals: Signals) -> np.ndarray:
 
 
 def _swings(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
-    """Of the logarithm of the distance about its line: standard deviation and number of turns, each `(P,)`."""
+    """Of the logarithm of the distance about its line: standard deviation and number of turns, each `(P,)`.
+
+    NaN where there are too few evaluations.
+    """
     late = _late(signals)
-    x, y = signals.distance.rounds[late].astype(float), np.log(np.maximum(signals.distance.values[late], 1e-9))
-    x = x - x.mean()
+    if late.sum() < MIN_EVALUATIONS:
+        return np.full(signals.members, np.nan), np.full(signals.members, np.nan)
+    # A turn counts only if it is as large as a swing; small ones are noise.
+    return _about_line(signals.distance.rounds[late], signals.distance.values[late], MAX_SWING)
+
+
+def _loss_swings(signals: Signals) -> tuple[np.ndarray, np.ndarray]:
+    """The same of G's smoothed loss; NaN where that need not be positive."""
+    late = signals.logged_rounds >= (1 - PART) * signals.rounds
+    if signals.levels is None or signals.levels.g_loss <= 0 or late.sum() < MIN_EVALUATIONS:
+        return np.full(signals.members, np.nan), np.full(signals.members, np.nan)
+    return _about_line(signals.logged_rounds[late], signals.smoothed("g_loss")[late], MAX_LOSS_SWING)
+
+
+def _about_line(rounds: np.ndarray, values: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of the logarithm of values `(T, P)` about their line: standard deviation, and turns of that size, each `(P,)`."""
+    x, y = rounds.astype(float) - rounds.mean(), np.log(np.maximum(values, 1e-9))
     slope = (x[:, None] * (y - y.mean(0))).sum(0) / (x**2).sum()
     rest = y - y.mean(0) - slope * x[:, None]
-    # A turn counts only if it is as large as a swing; small ones are noise.
-    return rest.std(0, ddof=1), _turns(rest, MAX_SWING)
+    return rest.std(0, ddof=1), _turns(rest, size)
 
 
 def _turns(values: np.ndarray, size: float) -> np.ndarray:

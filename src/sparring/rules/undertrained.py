@@ -74,7 +74,8 @@ class Undertrained(Rule):
 def _idle(signals: Signals) -> np.ndarray:
     """Members whose samples are unchanged while D has begun to tell but is far from sure: both players are slow."""
     lead = signals.final("lead")
-    return signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
+    idle = signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
+    return idle & (not signals.progress.inherited)
 
 
 def _plotted(signals: Signals) -> str | None:

@@ -49,7 +49,8 @@ class VanishingGradient(Rule):
         winning = signals.final("lead") < LEAD[0]
         holds = (now < limit) & not_good & ~winning & ~signals.diverged
         severity = np.clip(np.log10(np.maximum(limit, 1e-30) / np.maximum(now, 1e-30)) / 2, 0, 1)
-        return Detection(holds=holds, severity=severity)
+        # A D that says of everything that it does not know gives G nothing to learn from: that is its fault, too.
+        return Detection(holds=holds, severity=np.where(signals.undecided, -1.0, severity))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         now = signals.final("g_gradient")
@@ -58,13 +59,13 @@ class VanishingGradient(Rule):
             for whose, share, least, phrase in (
                 (
                     "its largest",
-                    _share(now, _largest(signals, "g_gradient")),
+                    signals.share_of_largest("g_gradient"),
                     OF_OWN,
                     "its norm is {value} of what it was",
                 ),
                 (
                     "D's largest",
-                    _share(now, _largest(signals, "d_gradient")),
+                    _of_d(signals, now),
                     OF_D,
                     "its norm is {value} of D's largest",
                 ),
@@ -110,8 +111,9 @@ def _largest(signals: Signals, name: str) -> np.ndarray:
     return np.nan_to_num(smooth, nan=-np.inf).max(0) if len(smooth) else np.full(signals.members, np.nan)
 
 
-def _share(now: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """Of the largest norm; NaN where that is 0."""
+def _of_d(signals: Signals, now: np.ndarray) -> np.ndarray:
+    """G's norm as a share of D's largest; NaN where that is 0."""
+    largest = _largest(signals, "d_gradient")
     return np.divide(now, largest, out=np.full_like(now, np.nan), where=largest > 0)
 
 

@@ -6,9 +6,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Plot, Rule
+from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
-from sparring.rules._signals import Signals
+from sparring.rules._signals import DIED, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
 
@@ -41,14 +41,27 @@ class WeakDiscriminator(Rule):
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
         lead = signals.final("lead")
-        holds = (lead < MIN_LEAD) & signals.poor & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        blind = (lead < MIN_LEAD) & signals.poor
+        holds = (blind | signals.d_died) & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
         return Detection(holds=holds, severity=signals.badness)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         curves = [curve_evidence(signals, name, members) for name in ("lead", "d_real", "d_fake", "d_loss", "g_loss")]
+        died = bool(signals.d_died[members].mean() > 0.5)
+        phrase = "its gradient is {value} of what it was"
+        gradient = evidence(
+            "D's gradient, as a share of its largest",
+            signals.share_of_largest("d_gradient"),
+            members,
+            Range(low=DIED),
+            phrase,
+            percent=True,
+        )
+        blind = "D cannot tell bad samples from real examples, so G is rewarded for bad ones"
+        quality = quality_evidence(signals, members)
         return Explanation(
-            "D cannot tell bad samples from real examples, so G is rewarded for bad ones",
-            quality_evidence(signals, members),
+            "D has died: it says the same of every example, so G learns nothing more" if died else blind,
+            [gradient, *quality] if died else [*quality, gradient],
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             curves,
             f", while {d_outputs(signals, members)}",
