@@ -9,22 +9,28 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from scipy import ndimage
 
 from sparring import judges
 from sparring.analysis.judge_choice import judge_of
 from sparring.analysis.samples import views
 from sparring.datasets import _idx
 from sparring.errors import UsageError
+from sparring.judges.independent import LR, SEED, TEMPERATURE, contrastive_loss, train_independent_judge
 from sparring.judges.training import TrainingSettings, train_judge
+from sparring.metrics.frechet_distance import FrechetDistance
 
 ROOT = Path(__file__).parents[2]
 REAL = Path(os.environ.get("SPARRING_DATA") or ROOT.parent / "shared" / "data")
-LEAST = {"digits": 0.98, "mnist": 0.994, "fashion-mnist": 0.92}
+FIRST = {"digits": 0.98, "mnist": 0.994, "fashion-mnist": 0.92}
+LEAST = FIRST | {f"{name}-independent": accuracy for name, accuracy in FIRST.items()}
 ARCHIVES = {"mnist": _idx.MNIST, "fashion-mnist": _idx.FASHION_MNIST}
 
 
 def held_out(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Pictures in data units that the judge was not trained on, and their classes."""
+    name = name.removesuffix(judges.INDEPENDENT)
     if name == "digits":
         from sklearn.datasets import load_digits
 
@@ -56,14 +62,14 @@ def test_a_judge_is_small_and_right_about_what_it_never_saw(name: str) -> None:
 def test_features_and_probabilities_are_what_they_should_be(name: str) -> None:
     judge = judges.judge(name)
     opinion = judge(np.random.default_rng(0).uniform(-0.5, 1.5, (7, *judge.shape)))
-    assert opinion.features.shape == (7, 64) and opinion.features.min() >= 0
+    assert opinion.features.shape == (7, judge.features) and np.isfinite(opinion.features).all()
     np.testing.assert_allclose(opinion.probabilities.sum(1), 1, rtol=1e-5)
 
 
 def test_a_judge_refuses_what_it_cannot_look_at() -> None:
     with pytest.raises(UsageError, match=r"takes \(1, 28, 28\) images"):
         judges.judge("mnist")(np.zeros((4, 1, 8, 8)))
-    with pytest.raises(UsageError, match="there are: digits, fashion-mnist, mnist"):
+    with pytest.raises(UsageError, match="there are: digits, digits-independent, fashion-mnist"):
         judges.judge("cifar")
 
 
@@ -122,6 +128,65 @@ def test_the_script_that_makes_them_tells_how(monkeypatch: pytest.MonkeyPatch) -
     assert set(script.LESSONS) == set(LEAST)
     for name, settings in script.LESSONS.items():
         assert judges.judge(name).facts["lesson"] == vars(settings)
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_independent_judge_is_made_in_another_way(name: str) -> None:
+    """Another architecture, another training and other first weights than the judge that settings were chosen by."""
+    first, second = judges.judge(name), judges.judge(f"{name}{judges.INDEPENDENT}")
+    assert type(first.network) is not type(second.network)
+    assert first.facts["lesson"]["seed"] != second.facts["lesson"]["seed"]
+    assert second.features > first.features == 64
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_the_independent_judge_sees_what_is_wrong(name: str) -> None:
+    """Noise, blur, speckle, one picture for all and lost classes are farther from real images than real ones are."""
+    pictures, classes = held_out(name)
+    judge, rng = judges.judge(f"{name}{judges.INDEPENDENT}"), np.random.default_rng(0)
+    half = min(500, len(pictures) // 2)
+    real, other, kinds = pictures[:half], pictures[half : 2 * half], classes[half : 2 * half]
+    wrong = {
+        "noise": np.clip(other + rng.normal(0, 0.15, other.shape), 0, 1),
+        "blur": ndimage.gaussian_filter(other, (0, 0, 0.9, 0.9)),
+        "speckle": np.where(rng.random(other.shape) < 0.05, 1 - other, other),
+        "one picture": np.repeat(other[:1], half, 0) + rng.normal(0, 0.01, other.shape),
+        "lost classes": other[kinds < 5],
+        "paler": 0.3 + 0.7 * other,
+    }
+    distance = FrechetDistance()
+    features = judge(real).features
+    own = float(distance(features, judge(other).features[None])[0])
+    for fault, images in wrong.items():
+        assert float(distance(features, judge(images).features[None])[0]) > 2 * own, fault
+
+
+def test_the_independent_judge_of_images_without_classes_learns_what_crops_belong_together() -> None:
+    rng = np.random.default_rng(0)
+    bars = rng.integers(0, 60, size=(256, 3, 16, 16), dtype=np.uint8)
+    for k in range(len(bars)):  # each in its own color, with a bar in its own place
+        bars[k, :, k % 14 + 1] = rng.integers(80, 256, 3)[:, None]
+    settings = TrainingSettings(epochs=12, shift=0, batch=64, lr=LR, seed=SEED)
+    losses = list[float]()
+    network = train_independent_judge(bars, None, settings, lambda _, __, loss: losses.append(loss))
+    assert losses[-1] < 0.7 * losses[0], "chance is where it begins"
+    again = train_independent_judge(bars, None, settings)
+    for name, tensor in network.state_dict().items():
+        assert tensor.equal(again.state_dict()[name]), name
+    features, _ = network(torch.from_numpy(bars) / 255)
+    assert float(features[:, :64].detach().square().mean()) == pytest.approx(1, rel=0.05)
+
+
+def test_the_contrastive_loss_is_that_of_the_paper() -> None:
+    """Chen et al. 2020, eq. 1, written out pair by pair."""
+    z = torch.randn(6, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    unit = torch.nn.functional.normalize(z, dim=1)
+    total = 0.0
+    for i in range(6):
+        partner = (i + 3) % 6
+        others = sum(torch.exp(unit[i] @ unit[k] / TEMPERATURE) for k in range(6) if k != i)
+        total -= float(torch.log(torch.exp(unit[i] @ unit[partner] / TEMPERATURE) / others))
+    assert float(contrastive_loss(z)) == pytest.approx(total / 6)
 
 
 @pytest.mark.slow

@@ -347,3 +347,30 @@ def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
         run.save_best(round, {"G.weight": np.zeros((1, 2), dtype=np.float32)})
     assert [p.name for p in (tmp_path / "weights").iterdir()] == ["best-round-000000020.safetensors"]
     assert run.load(best=True) is not None and run.load() is None
+
+
+@pytest.mark.parametrize(
+    ("roughness", "said"),
+    [
+        (3.0, "its images have no structure, one speckled picture whatever it is fed, and D is sure"),
+        (1.0, "it makes one sample whatever it is fed, and D is sure"),
+    ],
+)
+def test_a_g_that_stands_still_before_a_sure_d_is_described_first(roughness: float, said: str) -> None:
+    """What is seen and why, in the first sentence: the words of those who met it."""
+    made = synthetic(
+        {"d_loss": (0.69, 0.33), "g_loss": (0.7, 2.3), "d_real": (0.5, 0.9), "d_fake": (0.5, 0.1)},
+        {
+            "frechet-distance": (60.0, 58.0, 57.0, 58.0),
+            "nearest-neighbor": 1.5,
+            "roughness": roughness,
+            "diversity": (0.5, 0.003, 0.003, 0.003),
+            "modes": 1.0,
+            "class-divergence": 2.3,
+            "similarity-to-mean": 0.8,
+        },
+    )
+    first = diagnosis(made).findings[0]
+    assert (first.rule, first.claim.startswith(f"G does not train: {said}")) == ("discriminator-wins", True)
+    moving = diagnosis(synthetic({"d_real": (0.5, 0.95), "d_fake": (0.5, 0.05)}, {"frechet-distance": (60.0, 58.0)}))
+    assert not moving.findings[0].claim.startswith("G does not train")

@@ -1,4 +1,4 @@
-"""Which judge goes with a data set: one that is shipped, one made of the data itself, or Inception."""
+"""Which judges go with a data set: shipped ones, ones made of the data itself, or Inception."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sparring.datasets import Dataset, Source
 from sparring.datasets._images import Images
 from sparring.errors import UsageError
 from sparring.game.runtime import idle_cores, threads_set
-from sparring.judges import Judge, judge, names
+from sparring.judges import INDEPENDENT, Judge, judge, names
 from sparring.judges.fixed import MAX_FITTED, fixed_judge
 from sparring.judges.inception import inception
 from sparring.judges.network import MIN_SIDE
@@ -62,6 +62,8 @@ def judge_for(data: Dataset, name: str | None = None, data_dir: Path | None = No
     """
     if name == INCEPTION:
         return _fitting(inception(), data)
+    if name == f"{OWN}{INDEPENDENT}":
+        return _trained(*images_for_judge(data, data_dir), is_independent=True)
     if name == OWN:
         source = data.open(data_dir, "cpu")
         return _trained(*images_for_judge(data, data_dir, source)) if is_seen(data) else _of_rows(data, source).judge
@@ -96,6 +98,20 @@ def choose_judge(data: Dataset, data_dir: Path | None = None, source: Source | N
         count = len(training.pixels) + len(test.pixels)
         return Choice(None, f"{count:,} images are too few to train a judge on ({2 * MIN_IMAGES} are needed)")
     return Choice(_trained(training, test))
+
+
+def independent_judge(data: Dataset, data_dir: Path | None = None, source: Source | None = None) -> Judge | None:
+    """The judge that results on this data are reported by, and that no setting was chosen with; see `choose_judge`.
+
+    None for data that is compared without a trained judge, and for images that are too few to train one on.
+    """
+    shipped = judge_of(data)
+    if shipped is not None:
+        return judge(f"{shipped.name}{INDEPENDENT}") if shipped.accepts(data.shape) else None
+    if data.modes or data.target is not None or not is_seen(data):
+        return None
+    training, test = images_for_judge(data, data_dir, source or data.open(data_dir, "cpu"))
+    return _trained(training, test, is_independent=True) if len(training.pixels) >= MIN_IMAGES else None
 
 
 def is_seen(data: Dataset) -> bool:
@@ -133,9 +149,9 @@ def _images_drawn(data: Dataset, source: Source) -> tuple[LabeledImages, Labeled
     return images.select(indices[:MAX_TRAINING]), images.select(indices[MAX_TRAINING:])
 
 
-def _trained(training: LabeledImages, test: LabeledImages) -> Judge:
+def _trained(training: LabeledImages, test: LabeledImages, is_independent: bool = False) -> Judge:
     with threads_set(idle_cores()):
-        return own_judge(training, test)
+        return own_judge(training, test, is_independent)
 
 
 def _of_rows(data: Dataset, source: Source) -> Choice:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.generators import recipe_of, sample
-from sparring.analysis.judge_choice import INCEPTION, judge_for
+from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_for
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import Real, Views, fitting_metrics, real_data, views
 from sparring.analysis.sampling import standard_errors
@@ -33,6 +33,8 @@ from sparring.rng import RandomStreams
 
 FILE = "measures.json"
 """Where a run keeps its newest measurement."""
+JUDGED = ("features", "classes")
+"""Spaces of metrics that come from a judge."""
 AT_ONCE = 2**26
 """How many numbers of generated examples are in memory at once: a quarter of a gigabyte."""
 
@@ -71,6 +73,24 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Independent:
+    """What a judge says of the samples with which no setting was chosen: figures to report."""
+
+    judge: Judge
+    scores: dict[str, Score]
+    """By the metric's name; of metrics that come from a judge only."""
+
+    def plain(self, n: int) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "judge": self.judge.name,
+            "judge_accuracy": self.judge.accuracy,
+            "judge_words": self.judge.words,
+            "metrics": {name: score.plain(n) for name, score in self.scores.items()},
+        }
+
+
+@dataclass(frozen=True)
 class Measurement:
     """Every metric of one run, at one round."""
 
@@ -82,6 +102,8 @@ class Measurement:
     held_out_from: str
     scores: dict[str, Score]
     """By the metric's name."""
+    independent: Independent | None = None
+    """The same samples by the independent judge, where the data has one and no judge was named."""
 
     @property
     def notes(self) -> list[str]:
@@ -110,6 +132,7 @@ class Measurement:
             "held_out": self.held_out_from,
             "notes": self.notes,
             "metrics": {name: score.plain(self.n) for name, score in self.scores.items()},
+            **({} if self.independent is None else {"independent": self.independent.plain(self.n)}),
         }
 
 
@@ -156,20 +179,17 @@ def measure(
             f"{MIN_EXAMPLES} each"
         )
     judge = judge_for(recipe.data, by, data_dir)
+    second = independent_judge(recipe.data, data_dir) if by is None and judge is not None else None
     sides = _Sides.of(recipe, real, judge, metrics)
-    parts: dict[str, list[np.ndarray]] = defaultdict(list)
-    errors: dict[str, list[np.ndarray]] = defaultdict(list)
+    both = [sides] if second is None else [sides, sides.by(second, real)]
+    gathered = [_Gathered() for _ in both]
     for few in _groups(recipe.seeds, n * math.prod(recipe.data.shape)):
-        values, sampled = sides.score(sample(run, n, seeds=few, recipe=recipe))
-        for name, members in values.items():
-            parts[name].append(members)
-        for name, members in sampled.items():
-            errors[name].append(members)
-    scores = {name: sides.of_real(name, np.concatenate(members)) for name, members in parts.items()}
-    for name, members in errors.items():
-        scores[name] = dataclasses.replace(scores[name], errors=np.concatenate(members))
-    in_order = {name: scores[name] for name in all_metrics() if name in scores}
-    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, in_order)
+        samples = sample(run, n, seeds=few, recipe=recipe)
+        for one, into in zip(both, gathered, strict=True):
+            into.take(*one.score(samples))
+    scores, *others = [into.scores(one) for one, into in zip(both, gathered, strict=True)]
+    independent = Independent(second, others[0]) if second is not None else None
+    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, scores, independent)
 
 
 def keep(measured: Measurement) -> Path:
@@ -210,6 +230,15 @@ class _Sides:
         errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
         return cls(judge, reference, _flat(real.training), metrics, score, errors, relative.only(names))
 
+    def by(self, judge: Judge, real: Real) -> _Sides:
+        """The same sides as another judge sees them, for those metrics only that come from a judge."""
+        reference, held_out = views(real.reference, judge), views(real.held_out, judge)
+        metrics = {n: m for n, m in self.metrics.items() if m.space in JUDGED and m.space in reference}
+        score = {n: float(m(reference[m.space], held_out[m.space][None])[0]) for n, m in metrics.items()}
+        far = {name: metric for name, metric in metrics.items() if metric.distance}
+        errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
+        return _Sides(judge, reference, {}, metrics, score, errors, self.relative.only(("none of them",)))
+
     def score(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Of samples `(P, n, *shape)`: every metric's values, and the standard errors of distances, `(P,)` each."""
         fake = views(samples, self.judge)
@@ -227,6 +256,27 @@ class _Sides:
             return Score(metric, members, self.real[name])
         spread = metric.spread(self.reference[metric.space])
         return Score(metric, members, self.real[name], real_error=self.real_errors[name], spread=spread)
+
+
+class _Gathered:
+    """Values and standard errors of groups of members, as they come."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, list[np.ndarray]] = defaultdict(list)
+        self.errors: dict[str, list[np.ndarray]] = defaultdict(list)
+
+    def take(self, values: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray]) -> None:
+        """Of the next group, `(members,)` each."""
+        for into, these in ((self.values, values), (self.errors, errors)):
+            for name, members in these.items():
+                into[name].append(members)
+
+    def scores(self, sides: _Sides) -> dict[str, Score]:
+        """Of all members, in the metrics' order."""
+        made = {name: sides.of_real(name, np.concatenate(members)) for name, members in self.values.items()}
+        for name, members in self.errors.items():
+            made[name] = dataclasses.replace(made[name], errors=np.concatenate(members))
+        return {name: made[name] for name in all_metrics() if name in made}
 
 
 def _side(metric: Metric, reference: Views, training: Views) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Judges: what metrics see of an example: features and class probabilities, mostly of small classifiers of real data.
 
 Values measured with one judge are comparable only with values measured with the same judge, so every measurement names
-its own.
+its own. Each data set has two: one that settings are chosen by, and an independent one that results are reported by.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from torch import nn
 
 from sparring.errors import UsageError
 from sparring.judges.network import FEATURES, JudgeNetwork
+from sparring.judges.residual import ResidualNetwork
 from sparring.progress import progress
 
 HERE = Path(__file__).parent
@@ -32,6 +33,8 @@ AT_ONCE = 1_000
 """Images that a judge processes at a time."""
 COLORS = (1, 3)
 """Channels of grayscale and of RGB images."""
+INDEPENDENT = "-independent"
+"""How the names of independent judges end."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class Judge:
 
 
 def names() -> list[str]:
-    """The judges that come with the package."""
+    """The judges that come with the package; after each the independent one of the same data."""
     return sorted(path.stem for path in HERE.glob("*.safetensors"))
 
 
@@ -153,16 +156,17 @@ def read(path: Path) -> Judge:
         facts = json.loads((file.metadata() or {})["judge"])
     weights = {name: torch.from_numpy(w.astype(np.float32)) for name, w in safetensors.numpy.load_file(path).items()}
     shape = tuple(facts["shape"])
-    network = JudgeNetwork(shape, facts["classes"])
+    architecture = ResidualNetwork if facts.get("architecture") == "residual" else JudgeNetwork
+    network = architecture(shape, facts["classes"])
     network.load_state_dict(weights, strict=False)  # batch normalization's count of batches is not in the file
     return Judge(facts.get("name", path.stem), network.eval().requires_grad_(False), shape, facts)
 
 
-def write(network: JudgeNetwork, path: Path, facts: Mapping[str, Any]) -> None:
+def write(network: nn.Module, path: Path, facts: Mapping[str, Any]) -> None:
     """Save a judge with its weights as float16. Its accuracy is to be measured with these weights."""
     path.write_bytes(safetensors.numpy.save(half_precision(network), metadata={"judge": json.dumps(dict(facts))}))
 
 
-def half_precision(network: JudgeNetwork) -> dict[str, np.ndarray]:
+def half_precision(network: nn.Module) -> dict[str, np.ndarray]:
     """A judge's weights as its file has them, float16."""
     return {n: t.numpy().astype(np.float16) for n, t in network.state_dict().items() if t.is_floating_point()}

@@ -83,7 +83,7 @@ def mnist_v2() -> Recipe:
     "mnist-v3.0",
     source="write-up 004, v3.0",
     verdict="G does not train: its images have no structure.",
-    expects=("noise-output",),
+    expects=("noise-output", "discriminator-wins"),
 )
 def mnist_v3_0() -> Recipe:
     """D with fewer layers, G with more; labels 0.9 for real and 0.1 for fake; 1:10. Ten epochs."""
@@ -113,7 +113,7 @@ def mnist_v3_1() -> Recipe:
     "mnist-v3.2",
     source="write-up 004, v3.2",
     verdict="G does not train: its images have no structure.",
-    expects=("noise-output",),
+    expects=("noise-output", "discriminator-wins"),
 )
 def mnist_v3_2() -> Recipe:
     """BCE for both players; 10 % of the labels are swapped throughout; 1:1. Twenty epochs."""

@@ -36,6 +36,8 @@ class Row:
     """`(P,)`, NaN where a member has no value."""
     healthy: tuple[float, float] = (-np.inf, np.inf)
     """Between which values it is healthy."""
+    independent: bool = False
+    """Whether it is by the independent judge."""
 
     @property
     def heading(self) -> str:
@@ -71,17 +73,17 @@ class Row:
 
 
 def measurement_rows(measured: Measured) -> list[Row]:
-    """Every metric of a measurement, in its order."""
-    return [
-        Row(
-            m["title"],
-            m["better"],
-            _number(m["real"]),
-            np.array([_number(v) for v in m["members"]]),
-            _healthy(m.get("healthy")),
-        )
-        for m in measured["metrics"].values()
+    """Every metric of a measurement, in its order; after them those by the independent judge, where there is one."""
+    independent = measured.get("independent") or {"metrics": {}}
+    return [_row(m) for m in measured["metrics"].values()] + [
+        _row(m, independent=True) for m in independent["metrics"].values()
     ]
+
+
+def _row(metric: dict[str, Any], independent: bool = False) -> Row:
+    members = np.array([_number(v) for v in metric["members"]])
+    healthy = _healthy(metric.get("healthy"))
+    return Row(metric["title"], metric["better"], _number(metric["real"]), members, healthy, independent)
 
 
 def measurement_caption(measured: Measured) -> str:
@@ -91,13 +93,18 @@ def measurement_caption(measured: Measured) -> str:
     unit = "KL in nats. " if any("divergence" in name for name in measured["metrics"]) else ""
     seeds = len(measured["seeds"])
     lost = sum(all(np.isnan(row.members[m]) for row in measurement_rows(measured)) for m in range(seeds))
+    second = ""
+    if "independent" in measured:
+        credit = _credit(measured["independent"])
+        second = f"Report the figures by the independent judge ({credit}): no setting was chosen by it. "
     missing = f"{lost:,} of {seeds:,} seeds diverged and have no value. " if lost else ""
-    far = [row.title for row in measurement_rows(measured) if not row.is_healthy(row.spread.mean)]
+    rows = measurement_rows(measured)
+    far = [row.title for row in rows if not row.independent and not row.is_healthy(row.spread.mean)]
     unhealthy = f"Out of the healthy range: {', '.join(far)}. " if far else ""
     return (
         f"{missing}{measured['n']:,} generated examples per seed at round {measured['round']:,} against as many real "
         f"ones, {features}. Real data: {measured['held_out']}, measured the same way. ↓ lower is better, ↑ higher, "
-        f"= as real. {unit}{unhealthy}"
+        f"= as real. {unit}{second}{unhealthy}"
         + " ".join(["Beside a value that is worse than real data's: by how much.", *measured.get("notes", [])])
     )
 

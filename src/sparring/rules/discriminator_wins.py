@@ -6,11 +6,11 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Plot, Rule
+from sparring.rules import Detection, Evidence, Explanation, Plot, Rule
 from sparring.rules._ranges import SURE, Range
-from sparring.rules._signals import Signals
+from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
-from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
+from sparring.rules._words import curve_evidence, d_outputs, metric_evidence, quality_evidence
 
 AHEAD = 0.25
 """D's lead above which it can tell, though it is not sure."""
@@ -51,9 +51,10 @@ class DiscriminatorWins(Rule):
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         lead, *curves = (curve_evidence(signals, n, members) for n in ("lead", "d_real", "d_fake", "d_loss", "g_loss"))
+        claim, seen = _what_is_seen(signals, members)
         return Explanation(
-            "D is far ahead of G, whose samples are far from the data",
-            [lead, *quality_evidence(signals, members)],
+            claim,
+            [lead, *seen, *quality_evidence(signals, members)],
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             curves,
             f"; {d_outputs(signals, members)}",
@@ -82,3 +83,18 @@ class DiscriminatorWins(Rule):
     def healthy() -> Story:
         """D leads a little, as in most good runs, and samples are good."""
         return story({"d_real": (0.5, 0.8, 0.7), "d_fake": (0.5, 0.2, 0.3)})
+
+
+def _what_is_seen(signals: Signals, members: np.ndarray) -> tuple[str, list[Evidence]]:
+    """How the claim begins, and what of the samples it cites: a G that stands still is called so."""
+    stuck = signals.latest("diversity")[members] < CONSTANT
+    rough = signals.latest("roughness")[members] > signals.healthy("roughness").high
+    if np.mean(stuck) <= 0.5:
+        return "D is far ahead of G, whose samples are far from the data", []
+    if np.mean(rough) <= 0.5:
+        return "G does not train: it makes one sample whatever it is fed, and D is sure", [
+            *metric_evidence(signals, ("diversity",), members)
+        ]
+    return "G does not train: its images have no structure, one speckled picture whatever it is fed, and D is sure", [
+        *metric_evidence(signals, ("diversity", "roughness"), members)
+    ]

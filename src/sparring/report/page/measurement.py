@@ -31,7 +31,8 @@ def section(run: RunFolder) -> Markup | None:
     for row in measurement_rows(measured):
         mean = [_cell(row, row.spread.mean, spread_text(row.spread))] if several else []
         members = [_cell(row, value, value_text(value)) for value in row.members[:MAX_SEEDS].tolist()]
-        cells.append([row.heading, value_text(row.real), *mean, *members])
+        heading = f"{row.heading} (independent judge)" if row.independent else row.heading
+        cells.append([heading, value_text(row.real), *mean, *members])
     rest = f" The first {MAX_SEEDS} of {len(seeds):,} seeds; {FILE} has all." if len(seeds) > MAX_SEEDS else ""
     return tag(
         "section",

@@ -46,8 +46,13 @@ class _Text:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
         columns = ("", "real data", "mean ± SD" if self._several else "value", "gap to real")
         for title in (*columns, *(() if extremes == "none" else ("best", "worst"))):
-            table.add_column(title, justify="right" if title else "left", no_wrap=True)
-        for row in measurement_rows(self.measured):
+            table.add_column(title, justify="right" if title else "left", no_wrap=bool(title))
+        rows = measurement_rows(self.measured)
+        first = next((at for at, row in enumerate(rows) if row.independent), None)
+        for at, row in enumerate(rows):
+            if at == first:
+                table.add_section()
+                table.add_row(Text("by the independent judge", "dim"))
             mean = row.spread.mean
             good = mean is not None and row.as_good(mean)
             style = "green" if good else "yellow" if row.is_healthy(mean) else "red"
