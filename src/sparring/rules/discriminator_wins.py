@@ -54,7 +54,7 @@ class DiscriminatorWins(Rule):
         claim, seen = _what_is_seen(signals, members)
         return Explanation(
             claim,
-            [lead, *seen, *quality_evidence(signals, members)],
+            [lead, *seen, *(each for each in quality_evidence(signals, members) if each not in seen)],
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             curves,
             f"; {d_outputs(signals, members)}",
