@@ -134,7 +134,10 @@ def _has_end(healthy: Range) -> bool:
 
 def _training(facts: Mapping[str, Any]) -> str:
     lesson = facts["lesson"]
-    texts = [f"{facts['trained_on']:,} images", f"{lesson['epochs']} epochs", f"shifts of up to {lesson['shift']} px"]
+    moved = f"shifts of up to {lesson['shift']} px"
+    if facts.get("architecture") == "residual":
+        moved = "turned, scaled and shifted, labels smoothed"
+    texts = [f"{facts['trained_on']:,} images", f"{lesson['epochs']} epochs", moved]
     if lesson["mirrored"]:
         texts.append("half of them mirrored")
     if lesson["dropout"]:

@@ -18,7 +18,7 @@ from sparring.analysis.judge_choice import images_for_judge
 from sparring.analysis.measure import measure
 from sparring.analysis.samples import real_data
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
-from sparring.judges import Judge, own_training
+from sparring.judges import Judge, independent, own_training
 from sparring.judges.inception import InceptionNetwork
 from sparring.record import RunFolder
 
@@ -86,6 +86,28 @@ def test_words_and_the_page_show_the_distance_from_real(trained: Path, capsys: p
     assert json.loads((trained / "measures.json").read_text())["n"] == 100
     page = (trained / "report.html").read_text()
     assert "Measured against real data" in page and "Vendi score ↑" in page and "seed 2" in page
+
+
+def test_an_independent_judge_reports_beside_the_one_that_settings_were_chosen_by(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sparring("measure", trained, "--count", 200, "--json")
+    first = json.loads(capsys.readouterr().out)
+    second = first["independent"]
+    assert (first["judge"], second["judge"]) == ("digits", "digits-independent")
+    assert set(second["metrics"]) == {n for n, m in first["metrics"].items() if m["space"] in ("features", "classes")}
+    mine, theirs = (part["metrics"]["frechet-distance"] for part in (first, second))
+    assert mine["real"] != theirs["real"] and len(theirs["members"]) == 3
+    assert min(theirs["members"]) > theirs["real"] >= 0, "samples of three rounds are no digits"
+    assert RunFolder.open(trained).measures == first, "and the run remembers both"
+    sparring("measure", trained, "--count", 200)
+    printed = capsys.readouterr().out
+    assert printed.count("Fréchet distance") >= 2 and "by the independent judge" in printed
+    assert "(independent judge)" in (trained / "report.html").read_text()
+    sparring("measure", trained, "--count", 200, "--judge", "digits-independent", "--json")
+    alone = json.loads(capsys.readouterr().out)
+    assert "independent" not in alone
+    assert alone["metrics"]["frechet-distance"] == second["metrics"]["frechet-distance"]
 
 
 def test_a_page_of_a_run_that_was_not_measured_says_nothing_of_it(tmp_path: Path) -> None:
@@ -165,6 +187,22 @@ def test_a_folder_with_classes_is_measured_through_a_judge_of_its_own(
             in words
         )
     assert "50 examples cannot fill the covariance of 64 features" in " ".join(again.out.split())
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_folder_has_an_independent_judge_of_its_own(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(independent, "SMOOTHING", 0.05)  # a judge that no other test has cached
+    out = trained_on(photos, tmp_path / "run")
+    for first in (True, False):
+        capsys.readouterr()
+        sparring("measure", out, "--count", 80, "--json")
+        made = capsys.readouterr()
+        assert ("training an independent judge on 100 images" in made.err) == first, "once, then from the cache"
+        told = json.loads(made.out)
+        assert told["judge"].startswith("own:") and told["independent"]["judge"].startswith("own-independent:")
+        assert told["independent"]["judge_accuracy"] > 0.8
 
 
 @pytest.mark.usefixtures("hasty")
