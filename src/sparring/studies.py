@@ -15,7 +15,7 @@ from sparring.study.definition import DEFAULT_SEEDS, Study
 from sparring.study.designs import FULL
 from sparring.study.factors import Factor
 from sparring.study.finding import begun, find_study, is_study
-from sparring.study.folder import CELLS, RESULTS, StudyFolder
+from sparring.study.folder import RESULTS, StudyFolder
 from sparring.study.results import Results
 
 if TYPE_CHECKING:
@@ -205,7 +205,10 @@ def study(
 
     asked, folder = resolved(about, vary, to=to, design=design, max_cells=max_cells, rounds=rounds, seeds=seeds)
     changes = {"seeds": seeds, "outcome": outcome, "looks": looks, "precision": precision}
-    asked = asked.replace(**{name: value for name, value in changes.items() if value is not None})
+    changed = {name: value for name, value in changes.items() if value is not None}
+    asked = asked.replace(**changed)
+    if out is None and folder is not None and folder.is_complete and not changed:
+        return StudyRun(folder.path)
     home = StudyFolder(out) if out is not None else folder or StudyFolder(HOME / folder_name(asked.name))
     machine = Machine(
         processes=processes,
@@ -245,7 +248,7 @@ def resolved(
     if is_whole:
         folder = StudyFolder(about) if isinstance(about, str) else None
         if folder is not None and folder.exists:
-            return begun(folder), folder
+            return (folder.study if folder.is_complete and seeds is None else begun(folder)), folder
         return find_study(str(about)), None
     if (to is None and vary is None) or (to is not None and vary is not None):
         raise UsageError(
@@ -265,7 +268,7 @@ def folder_name(name: str) -> str:
 
 def _results(folder: StudyFolder, study: Study | None) -> Results:
     """What the runs have come to; where they are not there, as in a folder of results alone, what was kept of them."""
-    if not (folder.path / CELLS).is_dir() and (folder.path / RESULTS).is_file():
+    if folder.has_results_only:
         return Results.from_json((folder.path / RESULTS).read_text(encoding="utf-8"))
     from sparring.study.collecting import collect
 

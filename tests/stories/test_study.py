@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -30,7 +29,6 @@ from sparring.study.training import Machine, train_study
 pytestmark = pytest.mark.usefixtures("small_evaluations", "blank_figures")
 MACHINE = Machine(device="cpu", threads=1, samples=32)
 ROUNDS = 40
-TOGETHER = importlib.util.find_spec("sparring.training.splitting") is not None
 
 
 def question(**settings: Any) -> Study:
@@ -78,7 +76,7 @@ def test_every_cell_has_every_seed_with_an_outcome_a_finding_and_real_scores(tra
     ]
     for row in results.rows:
         assert row.status == "finished" and row.rounds == ROUNDS and row.finding
-        assert row.members == (4 if TOGETHER else 2)  # the cells that differ in lr were trained as one population
+        assert row.members == 4  # the cells that differ in lr were trained as one population
         assert row.values["frechet-distance"].measured is not None
         assert row.series["distance"].rounds == (0, 10, 20, 30, 40)
         assert results.path(row).is_dir()
@@ -86,7 +84,6 @@ def test_every_cell_has_every_seed_with_an_outcome_a_finding_and_real_scores(tra
     assert Results.from_json((trained.path / "results.json").read_text()) == Results.from_json(results.to_json())
 
 
-@pytest.mark.skipif(not TOGETHER, reason="populations cannot be split yet")
 def test_cells_that_differ_in_numbers_are_trained_together_and_are_runs_of_their_own(trained: StudyFolder) -> None:
     together = [event for event in trained.events if event["event"] == "split"]
     assert [len(event["runs"]) for event in together][:2] == [2, 2]
@@ -110,7 +107,9 @@ def test_a_trained_study_is_shown_again_without_training(
 def test_results_alone_are_enough_to_show_a_study(trained: StudyFolder, tmp_path: Path) -> None:
     for name in ("study.json", "results.json"):
         (tmp_path / name).write_text((trained.path / name).read_text())
-    assert sparring.StudyRun(tmp_path).results == Results.from_json((trained.path / "results.json").read_text())
+    stored = Results.from_json((trained.path / "results.json").read_text())
+    assert sparring.StudyRun(tmp_path).results == stored == sparring.study(tmp_path).results
+    assert command(["study", str(tmp_path), "--json"]) == 0 and not (tmp_path / "cells").exists()
 
 
 class Killed(BaseException):

@@ -82,6 +82,7 @@ class StudyFlags:
     ] = None
     max_seeds: Annotated[int, flag("With --until: at most so many seeds in all.", "N")] = 32
     out: Annotated[Path | None, flag("Folder of the study.", "DIR", "studies/NAME")] = None
+    show: Annotated[Switch, flag("Show the answer so far, and train nothing.", default="")] = False
     dry_run: Annotated[Switch, flag("List the cells, and train nothing.", default="")] = False
     processes: Annotated[int, flag("Train cells side by side in this many processes.", "N")] = 1
     on: Annotated[
@@ -97,6 +98,11 @@ class StudyFlags:
 def run(arguments: list[str]) -> int:
     """Train what is missing of a study, and print its answer."""
     flags = parse(StudyFlags, "study", arguments, __doc__ or "")
+    from sparring.study.folder import StudyFolder
+
+    known = StudyFolder(flags.what)
+    if flags.show or (known.is_complete and not (flags.seeds or flags.race or flags.until or flags.dry_run)):
+        return _show(flags)
     study, folder = _asked(flags)
     if flags.dry_run:
         return _list(study, flags.json)
@@ -121,6 +127,17 @@ def run(arguments: list[str]) -> int:
     if trained.results.rows:
         _print(trained.results, folder, flags.json)
     return INTERRUPTED if trained.stopped else OK
+
+
+def _show(flags: Any) -> int:
+    """The answer of a study that was begun, as far as it is. Another outcome may be asked for."""
+    from sparring.studies import StudyRun
+
+    run = StudyRun(flags.what)
+    if flags.outcome and not run.folder.has_results_only:
+        run = StudyRun(flags.what, run.study.replace(outcome=flags.outcome))
+    _print(run.results, run.folder, flags.json)
+    return OK
 
 
 def _asked(flags: Any) -> tuple[Study, StudyFolder]:

@@ -32,6 +32,19 @@ class StudyFolder:
         """Whether the folder is a study."""
         return (self.path / STUDY).is_file()
 
+    @property
+    def has_results_only(self) -> bool:
+        """Whether the results are kept without the runs that they are from: there is nothing to go on with."""
+        return self.exists and (self.path / RESULTS).is_file() and not (self.path / CELLS).is_dir()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that was asked last is trained and measured."""
+        if not self.exists:
+            return False
+        kinds = [event["event"] for event in self.events if event["event"] in ("asked", "complete")]
+        return self.has_results_only or kinds[-1:] == ["complete"]
+
     @classmethod
     def open(cls, path: str | PathLike[str]) -> StudyFolder:
         """An existing study. Raises SparringError where there is none."""

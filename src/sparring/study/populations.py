@@ -5,7 +5,6 @@ What is trained together is written into the study's journal first, so that whoe
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import shutil
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from sparring.record import RunFolder
 from sparring.study.folder import CELLS, StudyFolder
 from sparring.study.tasks import Task, is_over
 from sparring.training.prepare import saved_round
+from sparring.training.splitting import split
 
 HOME = ".populations"
 """Folder of a study for runs of several cells, until they are split."""
@@ -71,8 +71,6 @@ def units_of(folder: StudyFolder, tasks: Sequence[Task], due: Sequence[Task], pr
     left = [task for task in due if not any(task in unit.tasks for unit in begun)]
     largest = math.ceil(len(left) / max(1, processes))
     groups: list[list[Task]] = []
-    if importlib.util.find_spec("sparring.training.splitting") is None:
-        return [Unit.of(task) for task in left]
     for task in left:
         fitting = (group for group in groups if len(group) < largest and _fits(group, task))
         group = next(fitting, None)
@@ -102,8 +100,6 @@ def split_what_is_over(folder: StudyFolder) -> None:
         run = RunFolder(folder.path / HOME / event["population"]) if event["event"] == "population" else None
         if run is None or not run.exists or not is_over(run, run.recipe["rounds"]):
             continue
-        from sparring.training.splitting import split
-
         (folder.path / CELLS).mkdir(exist_ok=True)
         split(run, folders=[folder.path / name for name in event["runs"]])
         folder.append("split", population=event["population"], runs=event["runs"], together=len(run.recipe["seeds"]))

@@ -101,7 +101,7 @@ def train_study(study: Study, folder: StudyFolder, machine: Machine) -> Trained:
         stopped = not session.run()
         results = collect(folder, study)
         folder.write_text(RESULTS, results.to_json())
-        if not stopped and session.worked:
+        if not stopped and not folder.is_complete:
             folder.append("complete", cells=len(study.cells), seeds=list(study.seeds))
     return Trained(results, stopped)
 
@@ -114,15 +114,12 @@ class _Session:
     folder: StudyFolder
     machine: Machine
     settings: Settings
-    worked: bool = False
-    """Whether there was anything left to train or to measure."""
 
     def run(self) -> bool:
         """Whether all is trained and measured: not where Ctrl-C was pressed."""
         split_what_is_over(self.folder)
         left = self._units(1.0)
         if left:
-            self.worked = True
             tried = pilot(left, self.settings)
             say(f"study {self.study.name}: {forecast(tried, left, self.machine.processes)}")
             self.folder.append("session", units=len(left), costs=plain(tried), processes=self.machine.processes)
@@ -210,7 +207,6 @@ class _Session:
     def _measure(self) -> bool:
         for task in self._tasks():
             if not task.is_measured:
-                self.worked = True
                 self._measure_one(task)
         return True
 
