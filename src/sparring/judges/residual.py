@@ -28,7 +28,7 @@ ENERGY_FLOOR = 1e-4
 """Added to an energy before its logarithm: differences of a hundredth of the range cannot be seen."""
 FAR = 3.0
 """Standard deviations up to which a statistic counts: one odd one does not outweigh all that is learned."""
-LEAST_SPREAD = 0.02
+MIN_SPREAD = 0.02
 """Standard deviation below which a statistic of real images is not scaled up further."""
 
 
@@ -72,7 +72,7 @@ class ResidualNetwork(nn.Module):
         parts = [part.float() / 255 for part in images.split(1_000)]
         measured = torch.cat([statistics(part) for part in parts])
         self.center.copy_(measured.mean(0))
-        self.spread.copy_(measured.std(0).clamp(min=LEAST_SPREAD))
+        self.spread.copy_(measured.std(0).clamp(min=MIN_SPREAD))
         square = torch.cat([self.learned(part).square().mean(1) for part in parts]).mean()
         self.scale.copy_(square.rsqrt())
         return self
@@ -109,7 +109,7 @@ def statistics(images: Tensor) -> Tensor:
     deviations = flat.std(2)
     columns = [flat.mean(2), deviations]
     if channels > 1:
-        centered = (flat - flat.mean(2, keepdim=True)) / (deviations[..., None] + LEAST_SPREAD)
+        centered = (flat - flat.mean(2, keepdim=True)) / (deviations[..., None] + MIN_SPREAD)
         correlations = centered @ centered.mT / flat.shape[2]
         first, second = torch.triu_indices(channels, channels, 1)
         columns.append(correlations[:, first, second])
