@@ -94,6 +94,18 @@ def test_cells_that_differ_in_numbers_are_trained_together_and_are_runs_of_their
             assert run.story.status == "finished" and run.checkpoints() and "per_member" not in run.recipe
 
 
+def test_cells_of_a_population_keep_its_best_checkpoint_and_have_an_independent_judge(tmp_path: Path) -> None:
+    base = sparring.recipe("digits").replace(log_points=2, samples_per_grid=1)
+    study = Study(base, {"lr": [1e-3, 1e-4]}, seeds=2, rounds=4)
+    results = train_study(study, StudyFolder(tmp_path / "digits"), MACHINE).results
+    assert [row.members for row in results.rows] == [4] * 4
+    assert any(RunFolder.open(results.path(row)).best for row in results.rows)
+    assert results.outcome == "frechet-distance" and results.judge == "digits-independent"
+    row = results.rows[0]
+    measures = RunFolder.open(results.path(row)).measures or {}
+    assert row.outcome == measures["independent"]["metrics"]["frechet-distance"]["members"][0]
+
+
 def test_a_trained_study_is_shown_again_without_training(
     trained: StudyFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
