@@ -301,6 +301,12 @@ def test_queries_without_duckdb_say_what_to_install(monkeypatch: pytest.MonkeyPa
         (["nowhere.py"], "nowhere.py does not exist"),
         (["collapse-remedie"], "shipped studies: collapse-remedies"),
         (["digits", "--vary", "batch=1,2", "--looks", "0.5"], "say --race too"),
+        (["digits", "--vary", "batch=1,2", "--samples", "3"], "samples must be at least 16"),
+        (["digits", "--vary", "batch=1,2", "--processes", "0"], "processes must be at least 1"),
+        (["digits", "--vary", "batch=1,2", "--seeds", "many"], "seeds takes a count"),
+        (["digits", "--vary", "batch=1,2", "--until", "1", "--precision", "1"], "give one of them"),
+        (["pattern-1010", "--vary", "lr=0.1,0.2", "--rounds", "9", "--outcome", "modes"], "modes is not evaluated"),
+        (["digits", "--vary", "rounds=0,5"], "rounds=0: rounds must be at least 1"),
     ],
 )
 def test_a_wrong_command_is_answered_in_one_line(
