@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sparring.explorer.launching import free_folder, start_recipe
+from sparring.explorer.pages.new import address_of
 from sparring.explorer.server import serve
 from sparring.explorer.session import Session
+from sparring.recipe import find_recipe
+from sparring.record import RunFolder
 from sparring.record.opened import Opened
 
 
@@ -22,5 +26,10 @@ def explore(folders: Sequence[Path], recipe: str, host: str, port: int | None, o
     """
     if len(folders) == 1:
         folders[0].mkdir(parents=True, exist_ok=True)
-    session = Session(Opened(folders), folders[0].resolve())
-    serve(session, host, port, opened)
+    first = folders[0].resolve()
+    session = Session(Opened(folders), first.parent if RunFolder(first).exists else first)
+    if recipe:
+        start_at = address_of(session, start_recipe(session, find_recipe(recipe), free_folder(session, recipe).name))
+    else:
+        start_at = address_of(session, first) if RunFolder(first).exists and len(folders) == 1 else "/"
+    serve(session, host, port, opened, start_at)

@@ -16,7 +16,7 @@ export function colors() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    ink: of("ink"), soft: of("soft"), rule: of("rule"), paper: of("paper"), band: of("band"),
+    ink: of("ink"), soft: of("soft"), rule: of("rule"), paper: of("paper"), warn: of("warn"),
     d_loss: of("d"), d_real: of("d"), d_gradient: of("d"), g_loss: of("g"), d_fake: of("g"), g_gradient: of("g"),
     real: of("d"), generated: of("g"),
   };

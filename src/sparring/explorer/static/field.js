@@ -15,6 +15,11 @@ export default {
       const options = this.choices.map((each) => h("option", { value: each, selected: each === this.value }, each));
       return h("select", { ...common, value: this.value, onChange: (e) => said(e.target.value) }, options);
     }
+    if (this.kind === "suggested") {
+      const id = `of-${this.name ?? this.label}`;
+      const options = h("datalist", { id }, this.choices.map((each) => h("option", { value: each })));
+      return h("span", { class: "suggested" }, [h("input", { ...common, type: "text", value: this.value, list: id, onChange: (e) => said(e.target.value) }), options]);
+    }
     const live = this.kind === "filter" ? { onInput: (e) => said(e.target.value) } : { onChange: (e) => said(e.target.value) };
     return h("input", { ...common, type: "text", value: this.value, placeholder: this.placeholder, ...live });
   },
