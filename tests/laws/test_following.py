@@ -136,10 +136,12 @@ def test_a_members_block_is_what_was_saved_pixel_for_pixel(
     columns = int(np.ceil(np.sqrt(count)))
     for member in {0, min(members, 64) - 1}:
         block = member_block(tmp_path / "grid.png", member)
+        assert block is not None
         for index in (0, count - 1):
             top, left = index // columns * 7, index % columns * 6
             wanted = (pixels[member, index].transpose(1, 2, 0) * 255).round().astype(np.uint8)
             np.testing.assert_array_equal(block[top : top + 6, left : left + 5], wanted)
+    assert member_block(tmp_path / "grid.png", min(members, 64)) is None
     few = first_examples(tmp_path / "grid.png", 4)
     assert few is not None and len(few) == min(members, 64)
 
@@ -166,7 +168,8 @@ def test_a_picture_that_lies_about_itself_is_shown_whole(layout: str, tmp_path: 
     info = PngInfo()
     info.add_text("sparring layout", layout)
     Image.new("RGB", (40, 30), "#123456").save(tmp_path / "a.png", pnginfo=info)
-    assert member_block(tmp_path / "a.png", 3).shape == (30, 40, 3)
+    block = member_block(tmp_path / "a.png", 3)
+    assert block is not None and block.shape == (30, 40, 3)
     assert first_examples(tmp_path / "a.png", 4) is None
 
 

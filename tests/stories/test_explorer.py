@@ -97,10 +97,9 @@ def eventually(get: Callable[[], Any], wanted: Callable[[Any], Any], seconds: fl
 
 def says(page: Any, text: str, within: str = ".page") -> None:
     """The page comes to say this."""
-    page.wait_for_function(
-        "([place, text]) => [...document.querySelectorAll(place)].some((e) => e.innerText.includes(text))",
-        arg=[within, text],
-    )
+    # Not `wait_for_function`: it evaluates text in the page, which the page's policy refuses.
+    found = "(place) => [...document.querySelectorAll(place)].map((each) => each.innerText)"
+    eventually(lambda: page.evaluate(found, within), lambda texts: any(text in each for each in texts))
 
 
 def query_of(page: Any) -> dict[str, str]:
@@ -208,7 +207,7 @@ def test_a_run_that_is_not_there_says_so(opened: Open) -> None:
 def test_the_list_is_filtered_as_one_types(opened: Open) -> None:
     page = opened("/")
     page.fill("input[aria-label='Filter by name']", "collapsed")
-    page.wait_for_function("document.querySelectorAll('.runs tbody tr').length === 1")
+    eventually(lambda: page.locator(".runs tbody tr").count(), lambda count: count == 1)
     page.fill("input[aria-label='Filter by name']", "no such run")
     says(page, "No run matches this filter.")
 

@@ -43,7 +43,7 @@ def tree_of(key: str, runs: Mapping[str, RunFolder], key_of: Callable[[Path], st
 
     Args:
         key: The run's key.
-        runs: All runs that may be looked at, by their keys.
+        runs: All runs that are opened, by their keys.
         key_of: The key of a run in a folder.
 
     Returns:

@@ -86,9 +86,10 @@ def samples(session: Session, followed: FollowedRun, round: int, member: int) ->
     if at is None:
         return frame({"round": None}, {})
     path = session.opened.file(followed.run, followed.pictures[at])
-    few = first_examples(path, FEW) if member < 0 else None
-    pixels = member_block(path, max(0, member))[None] if few is None else few
-    return frame({"round": at}, {"pixels": pixels})
+    if member < 0 and (few := first_examples(path, FEW)) is not None:
+        return frame({"round": at}, {"pixels": few})
+    block = member_block(path, max(0, member))
+    return frame({"round": at}, {} if block is None else {"pixels": block[None]})
 
 
 def scores(followed: FollowedRun, round: int) -> bytes:

@@ -22,7 +22,6 @@ export default {
     ]);
   },
   mounted() {
-    this.painter = PAINTERS[this.kind](this.$refs, this.options);
     this.wanted = false;
     const wish = () => {
       if (this.wanted) return;
@@ -32,6 +31,7 @@ export default {
         this.paint();
       });
     };
+    this.painter = PAINTERS[this.kind](this.$refs, this.options, wish);
     this.stop = listen(wish);
     this.sizes = new ResizeObserver(wish);
     this.sizes.observe(this.$refs.canvas.parentElement);

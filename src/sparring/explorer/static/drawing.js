@@ -52,3 +52,8 @@ export function quantile(sorted, share) {
   const at = (sorted.length - 1) * share, low = Math.floor(at);
   return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low);
 }
+
+// Between which values D's outputs are drawn: probabilities from 0 to 1, so that pictures of different rounds compare.
+export function domain(edges, level) {
+  return level === 0.5 && edges[0] >= -1e-6 && edges.at(-1) <= 1 + 1e-6 ? [0, 1] : [edges[0], edges.at(-1)];
+}

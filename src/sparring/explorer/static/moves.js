@@ -1,6 +1,6 @@
 // One move of a paused or slow run: whose it is, where in the round, what it sees, and what it does to D's outputs.
 
-import { colors, number, prepare, short, steps } from "/static/drawing.js";
+import { colors, domain, number, prepare, short, steps } from "/static/drawing.js";
 import { isLive, store, text } from "/static/store.js";
 
 const HEIGHT = 210, MARGIN = { left: 12, right: 12, top: 58, bottom: 24 };
@@ -14,10 +14,11 @@ export function moves({ canvas, hover, legend }, options) {
     const who = document.createElement("b");
     who.textContent = text(report.player === "D" ? "d-learns" : "g-learns");
     const where = report.extra
-      ? text("extra-move", { round: report.round + 1 })
-      : text("move-of", { round: report.round + 1, position: report.position + 1, of: report.of });
+      ? text("extra-move", { round: (report.round + 1).toLocaleString("en-US") })
+      : text("move-of", { round: (report.round + 1).toLocaleString("en-US"), position: report.position + 1, of: report.of });
     const summary = document.createElement("span");
-    summary.textContent = options.summaries[report.move] ?? report.move;
+    const known = store.texts[`sees-${report.move}`];
+    summary.textContent = known ?? options.summaries[report.move] ?? report.move;
     const when = Object.assign(document.createElement("span"), { textContent: where });
     legend.replaceChildren(who, when, summary);
     canvas.setAttribute("aria-label", `${options.title}: ${legend.textContent}`);
@@ -49,8 +50,9 @@ export function moves({ canvas, hover, legend }, options) {
     const hues = colors(), { context: c, width, height } = prepare(canvas, HEIGHT);
     say(report);
     boxes(c, report, width, hues);
-    const edges = report.edges, bins = edges.length - 1, base = height - MARGIN.bottom;
-    const x = (value) => MARGIN.left + ((value - edges[0]) / (edges[bins] - edges[0])) * (width - MARGIN.left - MARGIN.right);
+    const edges = report.edges, base = height - MARGIN.bottom;
+    const [low, high] = domain(edges, store.facts.bounds.d_real?.[0]);
+    const x = (value) => MARGIN.left + ((value - low) / (high - low)) * (width - MARGIN.left - MARGIN.right);
     const row = (moment) => moment[Math.min(store.member, moment.length - 1)];
     const most = Math.max(1, ...["real", "fake"].flatMap((name) => report[name].flatMap((moment) => row(moment))));
     const tall = (count) => (count / most) * (base - MARGIN.top);
@@ -69,7 +71,7 @@ export function moves({ canvas, hover, legend }, options) {
       c.stroke();
     }
     means(c, report, x, hues);
-    axis(c, edges, bins, x, base, width, height, hues);
+    axis(c, steps(low, high, 5), x, base, width, height, hues);
   }
 
   // From where to where D's mean output went, for real and for generated examples.
@@ -93,11 +95,10 @@ export function moves({ canvas, hover, legend }, options) {
     });
   }
 
-  function axis(c, edges, bins, x, base, width, height, hues) {
+  function axis(c, marks, x, base, width, height, hues) {
     c.fillStyle = hues.soft;
     c.strokeStyle = hues.rule;
     c.textAlign = "center";
-    const marks = steps(edges[0], edges[bins], 5);
     for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
     c.beginPath();
     c.moveTo(MARGIN.left, base + 0.5);

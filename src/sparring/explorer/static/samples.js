@@ -6,7 +6,7 @@ import { fetchFrame, isLive, set, shownRound, store, text } from "/static/store.
 const KEPT = 80, GAP = 10, CAPTION = 16, SMALL = 160;
 // Smaller pictures are magnified by whole numbers, so that every pixel is as large as the next.
 
-export function samples({ canvas, hover, legend }, options) {
+export function samples({ canvas, hover, legend }, options, repaint) {
   const frames = new Map(); // what was fetched -> bitmaps; the oldest goes first
   const source = () => (options.of === "other" ? store.other : store);
   let shown = null, loading = null, places = [];
@@ -29,7 +29,7 @@ export function samples({ canvas, hover, legend }, options) {
       frames.set(key, { round, images: bitmaps(frame.arrays.pixels) });
       while (frames.size > KEPT) frames.delete(frames.keys().next().value);
     } else frames.set(key, { round, images: [] });
-    if (source()?.facts) paint();
+    repaint();
   }
 
   function layout(images, width) {
@@ -73,6 +73,11 @@ export function samples({ canvas, hover, legend }, options) {
     });
     const seed = text("seed", { seed: source().facts.seeds[Math.min(store.member, source().facts.seeds.length - 1)] });
     legend.textContent = `${options.all ? "" : `${seed}, `}${text("at-round", { round: shown.round.toLocaleString("en-US") })}`;
+    const members = source().facts.seeds.length;
+    if (options.all && shown.images.length > 1 && shown.images.length < members) {
+      const some = { some: shown.images.length, all: members.toLocaleString("en-US") };
+      legend.textContent += `, ${text("first-members", some)}`;
+    }
     canvas.setAttribute("aria-label", `${options.title}: ${legend.textContent}`);
   }
 
@@ -88,6 +93,8 @@ export function samples({ canvas, hover, legend }, options) {
   return {
     missing() {
       if (!source()?.facts) return "no-samples-yet";
+      const want = wanted();
+      if (want && frames.get(want.key)?.images.length === 0) return "no-samples-of-member";
       if (source().facts.pictures.length) return null;
       return isLive() ? "no-samples-yet" : "no-samples";
     },

@@ -1,11 +1,11 @@
 // D's outputs at the last evaluation as two histograms: for real examples and for generated ones.
 
-import { colors, prepare, short, steps } from "/static/drawing.js";
+import { colors, domain, prepare, short, steps } from "/static/drawing.js";
 import { fetchFrame, isLive, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 10, right: 10, top: 8, bottom: 22 };
 
-export function scores({ canvas, hover, legend }, options) {
+export function scores({ canvas, hover, legend }, options, repaint) {
   const frames = new Map();
   let loading = false;
 
@@ -22,7 +22,7 @@ export function scores({ canvas, hover, legend }, options) {
     loading = false;
     frames.set(key, frame);
     while (frames.size > 200) frames.delete(frames.keys().next().value);
-    paint();
+    repaint();
   }
 
   // What was seen of the run a moment ago, where the newest round is shown of a run that trains.
@@ -52,28 +52,28 @@ export function scores({ canvas, hover, legend }, options) {
       return { name, shares: Array.from(counts, (n) => n / all) };
     });
     const most = Math.max(...parts.flatMap((part) => part.shares), 1e-9);
-    const x = (value) => MARGIN.left + ((value - edges[0]) / (edges[bins] - edges[0])) * (width - MARGIN.left - MARGIN.right);
+    const level = store.facts.bounds.d_real?.[0], [low, high] = domain(edges, level);
+    const x = (value) => MARGIN.left + ((value - low) / (high - low)) * (width - MARGIN.left - MARGIN.right);
     const base = height - MARGIN.bottom;
     for (const { name, shares } of parts) {
       c.fillStyle = hues[name];
       c.globalAlpha = 0.55;
       shares.forEach((share, k) => {
         const tall = (share / most) * (base - MARGIN.top);
-        c.fillRect(x(edges[k]) + 0.5, base - tall, Math.max(1, x(edges[k + 1]) - x(edges[k]) - 1), tall);
+        c.fillRect(x(edges[k]) + 0.5, base - tall, Math.max(1, x(edges[k + 1]) - x(edges[k]) - 0.5), tall);
       });
       c.globalAlpha = 1;
     }
     c.fillStyle = hues.soft;
     c.textAlign = "center";
-    const marks = steps(edges[0], edges[bins], 5);
+    const marks = steps(low, high, 5);
     for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
     c.strokeStyle = hues.rule;
     c.beginPath();
     c.moveTo(MARGIN.left, base + 0.5);
     c.lineTo(width - MARGIN.right, base + 0.5);
     c.stroke();
-    const level = store.facts.bounds.d_real?.[0];
-    if (level != null && level >= edges[0] && level <= edges[bins]) {
+    if (level != null && level >= low && level <= high) {
       c.strokeStyle = hues.ink;
       c.setLineDash([5, 4]);
       c.beginPath();
