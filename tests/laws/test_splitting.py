@@ -14,6 +14,7 @@ from sparring.analysis.diagnosis import NOT_SURE, diagnose, remedied
 from sparring.analysis.facts import Facts
 from sparring.cli.main import run as command
 from sparring.errors import UsageError
+from sparring.interface import Run
 from sparring.networks.fully_connected import FullyConnected
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import find_recipe, together
@@ -124,6 +125,14 @@ def test_members_are_called_by_seed_and_numbers(whole: RunFolder, capsys: pytest
         assert "r1 gamma 0" in said
     with pytest.raises(UsageError, match="split"):
         remedied(RECIPE, "lower-lr")
+
+
+def test_a_seed_with_several_numbers_is_no_single_generator(whole: RunFolder) -> None:
+    run = Run(whole.path)
+    assert run.curves.seeds[2] == "0 (generator momentum 0.5, r1 gamma 1)"
+    assert run.report().is_file()
+    with pytest.raises(UsageError, match="seed 0 is there 2 times"):
+        run.generator(seed=0)
 
 
 def test_a_cell_is_diagnosed_as_a_run_of_its_own(whole: RunFolder, tmp_path: Path) -> None:

@@ -17,8 +17,6 @@ from sparring.record.scatter import SIDE, Landmarks, scatter
 INK, BACKGROUND, GUTTER = (60, 60, 60), (255, 255, 255), 12
 CAPTION = 14
 """Pixels above a block for its seed."""
-LETTER = 6
-"""Pixels of a letter there."""
 LAYOUT = "sparring layout"
 """Key of the PNG's text chunk that says where each block and example is, so that grids can be joined and cut."""
 SQUARES, CHECKS = 8, (0.8, 1.0)
@@ -162,8 +160,12 @@ def _save(blocks: Sequence[Image.Image], layout: dict[str, Any], seeds: Sequence
 
 def _captions(seeds: Sequence[Any], blocks: Sequence[Image.Image]) -> list[str]:
     """What stands above each block; a name that says more than a seed is cut off where the next block begins."""
-    fitting = max(8, (blocks[0].width + GUTTER // 2) // LETTER)
-    return [f"seed {seed}" if isinstance(seed, int) else f"seed {seed}"[:fitting] for seed in seeds][: len(blocks)]
+    room, font = blocks[0].width + GUTTER // 2, ImageDraw.ImageDraw(blocks[0]).getfont()
+    names = [f"seed {seed}" for seed in seeds[: len(blocks)]]
+    for index, seed in enumerate(seeds[: len(blocks)]):
+        while not isinstance(seed, int) and font.getlength(names[index]) > room:
+            names[index] = names[index][:-1]
+    return names
 
 
 def _as_images(examples: np.ndarray) -> np.ndarray:
