@@ -71,7 +71,8 @@ class WatchedGenerator(GraphNetwork):
         state = {
             name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()
         }
-        return cls(graph, state, facts.latent, facts.data.shape)
+        # As the weights of any generator: what has none to train is taken for a mistake.
+        return cls(graph, state, facts.latent, facts.data.shape).requires_grad_(True)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raises what torch raises for inputs of another size."""
@@ -79,7 +80,7 @@ class WatchedGenerator(GraphNetwork):
         latent, size = self._latent, int(np.prod(self._latent.shape))
         z = x[:, :size].unflatten(1, latent.shape)
         if latent.unbatched:
-            made = torch.stack([cast(Tensor, GraphNetwork.forward(self, each)) for each in z])
+            made = torch.vmap(lambda each: cast(Tensor, GraphNetwork.forward(self, each)))(z)
         elif not latent.classes:
             made = super().forward(z)
         else:

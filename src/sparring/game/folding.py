@@ -48,6 +48,11 @@ def folded(graph: Graph, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) 
     return _only_needed({**graph, "nodes": nodes}, tensors)
 
 
+def references(node: Node) -> list[str]:
+    """The names of the nodes and inputs that a node takes."""
+    return list(_named_in([node["args"], list(node["kwargs"].values())]))
+
+
 def _without_constants(graph: Graph, state: State) -> tuple[list[Node], State]:
     varying = {str(name) for name in graph["inputs"]}
     constant: list[Node] = []
@@ -57,7 +62,7 @@ def _without_constants(graph: Graph, state: State) -> tuple[list[Node], State]:
                 f"this generator draws random numbers of its own ({_short(node)}), so an exported one could not give "
                 "the same examples: let it take them as part of its latent vector"
             )
-        if varying.intersection(_references(node)):
+        if varying.intersection(references(node)):
             varying.add(node["name"])
         else:
             constant.append(node)
@@ -77,7 +82,7 @@ def _without_batch_norm(graph: Graph, state: State, inputs: Sequence[Tensor]) ->
         return nodes, state
     with torch.no_grad():
         values = GraphNetwork(graph, state).values(*inputs)
-    uses = [name for node in nodes for name in _references(node)] + list(_named_in(graph["output"]))
+    uses = [name for node in nodes for name in references(node)] + list(_named_in(graph["output"]))
     by_name = {node["name"]: node for node in nodes}
     kept: list[Node] = []
     for node in nodes:
@@ -151,16 +156,11 @@ def _only_needed(graph: Graph, state: State) -> tuple[Graph, State]:
         in_place = node["op"].split(".")[1].endswith("_") if node["op"].startswith("aten.") else False
         if (node["name"] in needed or in_place) and node["op"] not in CHECKS:
             kept.append(node)
-            needed.update(_references(node))
+            needed.update(references(node))
     kept.reverse()
     names = dict.fromkeys(name for node in kept for name in _named_in([node["args"], node["kwargs"]], "state"))
     names |= dict.fromkeys(_named_in(graph["output"], "state"))
     return {**graph, "nodes": kept}, {name: state[name].detach().contiguous() for name in names}
-
-
-def _references(node: Node) -> list[str]:
-    """The nodes and inputs that a node takes."""
-    return list(_named_in([node["args"], list(node["kwargs"].values())]))
 
 
 def _named_in(value: Any, kind: str = "node") -> Iterator[str]:
