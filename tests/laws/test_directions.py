@@ -127,7 +127,7 @@ def test_directions_are_called_after_what_they_move() -> None:
     assert unique_names(found) == [
         ("further left", "further right"),
         ("leaning left", "leaning right"),
-        ("thinner strokes", "thicker strokes"),
+        ("thinner", "thicker"),
         None,
     ]
     assert found[3].share == 0 and found[0].share > found[0].error > 0

@@ -87,7 +87,7 @@ class WatchedGenerator(GraphNetwork):
             one_hot = x[:, size:]
             made = super().forward(z, one_hot if latent.one_hot else one_hot.argmax(1))
         examples = made if isinstance(made, Tensor) else max(cast(list[Tensor], made), key=lambda t: t.numel())
-        return examples.reshape(len(x), *self._shape)
+        return examples.reshape(x.shape[0], *self._shape)  # by its shape, which the exporter follows; len() it does not
 
 
 @final

@@ -43,7 +43,7 @@ def folded(graph: Graph, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) 
     Raises:
         SparringError: The network draws random numbers of its own, so no file could give the same examples.
     """
-    nodes, tensors = _without_constants(graph, dict(state))
+    nodes, tensors = _without_constants(*_lifted(graph, dict(state)))
     nodes, tensors = _without_batch_norm({**graph, "nodes": nodes}, tensors, inputs)
     return _only_needed({**graph, "nodes": nodes}, tensors)
 
@@ -51,6 +51,29 @@ def folded(graph: Graph, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) 
 def references(node: Node) -> list[str]:
     """The names of the nodes and inputs that a node takes."""
     return list(_named_in([node["args"], list(node["kwargs"].values())]))
+
+
+def _lifted(graph: Graph, state: State) -> tuple[Graph, State]:
+    """Numbers that stand in the operations themselves become stored tensors."""
+    state = dict(state)
+
+    def lift(value: Any) -> Any:
+        if isinstance(value, list):
+            return [lift(each) for each in cast(list[Any], value)]
+        if not isinstance(value, dict):
+            return value
+        found = cast(dict[str, Any], value)
+        if "constant" not in found:
+            return {key: lift(each) for key, each in found.items()}
+        name = f"constants.given_{len(state)}"
+        state[name] = torch.tensor(found["constant"], dtype=getattr(torch, found["dtype"]))
+        return {"state": name}
+
+    nodes = [
+        {**node, "args": lift(node["args"]), "kwargs": {key: lift(each) for key, each in node["kwargs"].items()}}
+        for node in graph["nodes"]
+    ]
+    return {**graph, "nodes": nodes}, state
 
 
 def _without_constants(graph: Graph, state: State) -> tuple[list[Node], State]:

@@ -24,7 +24,7 @@ class Stability:
     likeness: Spread
     """|cosine| of what the direction and its match do, over the others."""
     baseline: float
-    """The BEYOND quantile of its likeness to random directions of the others, matched in the same way."""
+    """The BEYOND quantile of the likeness to random directions of the others, compared in the same way."""
 
 
 def matched(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -62,20 +62,19 @@ def stability(
         One for each of its directions; with a single member none is found in 0 others.
     """
     others = [k for k in range(len(changes)) if k != member]
-    alike = _same if paired else lambda one, other: matched(one, other)[1]
     mine = changes[member]
-    random = np.concatenate([alike(mine, baseline[k][: len(mine)]) for k in others] or [np.zeros(1)])
-    limit = float(np.quantile(random, BEYOND))
-    likeness = np.array([alike(mine, changes[k]) for k in others]).reshape(len(others), len(mine))
+    if paired:
+        likeness = [np.abs((_unit(mine) * _unit(changes[k])).sum(1)) for k in others]
+        random = [np.abs(_unit(mine) @ _unit(baseline[k]).T).ravel() for k in others]
+    else:
+        likeness = [matched(mine, changes[k])[1] for k in others]
+        random = [matched(mine, baseline[k][: len(mine)])[1] for k in others]
+    limit = float(np.quantile(np.concatenate(random or [np.zeros(1)]), BEYOND))
+    likeness = np.array(likeness).reshape(len(others), len(mine))
     return [
         Stability(int((likeness[:, k] > limit).sum()), len(others), Spread.of(likeness[:, k]), limit)
         for k in range(len(mine))
     ]
-
-
-def _same(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """|cosine| of each row with the same row of the other."""
-    return np.abs((_unit(one) * _unit(other)).sum(1))
 
 
 def _unit(changes: np.ndarray) -> np.ndarray:

@@ -277,13 +277,7 @@ def _member(
     for way, (each, labels) in found[member].items():
         if not labels:
             continue
-        with_way = [m for m in range(len(found)) if found[m].get(way, (None, []))[1]]
-        comparable = [m for m in with_way if way not in PAIRED or found[m][way][1] == labels]
-        others = {
-            "changes": [_changes(measured[m][way]) for m in comparable],
-            "baseline": [baseline[m] for m in comparable],
-        }
-        stable = stability(**others, member=comparable.index(member), paired=way in PAIRED)
+        stable = _stability(member, way, found, measured, baseline)
         names = unique_names(measured[member][way])
         rows += [
             Found(
@@ -308,3 +302,23 @@ def along(survey: Survey, member: int, found: Found, steps: int, z_seed: int = 0
     places = torch.linspace(-survey.reach, survey.reach, steps)
     with torch.no_grad():
         return Joined(survey.generators[member])(z + places[:, None] * vector).numpy()
+
+
+def _stability(
+    member: int,
+    way: str,
+    found: list[dict[str, tuple[Directions, list[str]]]],
+    measured: list[dict[str, list[Effect]]],
+    baseline: list[np.ndarray],
+) -> list[Stability]:
+    """Of each direction of a member; of a class or a dimension, among the members that have one of that label."""
+    if way not in PAIRED:
+        having = [m for m in range(len(found)) if found[m].get(way, (None, []))[1]]
+        changes = [_changes(measured[m][way]) for m in having]
+        return stability(changes, [baseline[m] for m in having], having.index(member))
+    stable: list[Stability] = []
+    for label in found[member][way][1]:
+        having = [m for m in range(len(found)) if label in found[m].get(way, (None, []))[1]]
+        rows = [_changes(measured[m][way])[[found[m][way][1].index(label)]] for m in having]
+        stable += stability(rows, [baseline[m] for m in having], having.index(member), paired=True)
+    return stable
