@@ -54,9 +54,11 @@ def model_card(
         library_name="onnx",
         pipeline_tag="unconditional-image-generation" if image else None,
         tags=["gan", "sparring", *(["class-conditional"] if recipe.classes else [])],
-        **({"title": space.partition("/")[2], "sdk": "static", "app_file": "index.html"} if space else {}),
     )
     if space:
+        # What the hub asks of a Space beside what it asks of a model.
+        front = {"title": space.partition("/")[2], "sdk": "static", "app_file": "index.html"}
+        metadata = ModelCardData(**{**metadata.to_dict(), **front})
         files = {"index.html" if name == "demo.html" else name: what for name, what in files.items()}
     parts = [
         f"# {portable.facts['name']}: a GAN generator",

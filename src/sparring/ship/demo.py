@@ -157,10 +157,13 @@ def _data(portable: Portable, facts: Facts, recipe: Recipe) -> dict[str, Any]:
 def _directions(portable: Portable) -> list[dict[str, Any]]:
     """The strongest directions, with what each moves; none where torch cannot differentiate the generator."""
     network, size, classes = portable.network(), portable.facts["size"], portable.facts["classes"]
-    z, G = portable.z, network
+    z = portable.z
     if portable.classes is not None:
         z = torch.cat([z, torch.nn.functional.one_hot(portable.classes, classes).to(z.dtype)], 1)
-        G = lambda x: network(x[:, :size], x[:, size:].argmax(1))  # noqa: E731
+
+    def G(x: Tensor) -> Tensor:
+        return network(x[:, :size], x[:, size:].argmax(1)) if classes else network(x)
+
     reach = 3 * (float(portable.z.std()) or 1.0)
     try:
         found = sensitivity(G, z, SHOWN, size)

@@ -50,7 +50,8 @@ class Effect:
         fades = abs(sure.get("ink", 0.0)) >= FADING * largest
         rank = lambda each: 0 if each == "ink" and fades else 2 if each in DIMMER else 1  # noqa: E731
         ranked = sorted(sure, key=lambda each: (rank(each), -abs(sure[each])))
-        return [ATTRIBUTES[each][::-1] if sure[each] > 0 else ATTRIBUTES[each] for each in ranked]
+        ends = {each: ATTRIBUTES[each] for each in ranked}
+        return [(less, more) if sure[each] > 0 else (more, less) for each, (more, less) in ends.items()]
 
 
 def unique_names(found: Sequence[Effect]) -> list[tuple[str, str] | None]:

@@ -31,7 +31,7 @@ def attributes(images: np.ndarray) -> dict[str, np.ndarray]:
         horizontal, vertical = mean x, mean y (shares of the image, from -0.5 to 0.5)
         width, height        = standard deviations of x and y
         slant                = -covariance of x and y / variance of y: the shear that would put it upright
-        stroke               = width of strokes: 2 ink / (sum of the absolute slopes along x and y, scaled to a length of outline)
+        stroke               = 2 ink / (sum of the lengths of slopes): area over half the outline, the width of strokes
         ink                  = mean of the PEAK brightest pixels' ink: how bright what is there is, however much of it
         brightness, contrast = mean and standard deviation of all pixels
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -80,8 +80,8 @@ def _whole(G: Generator, z: Tensor, size: int) -> Tensor:
     basis = torch.eye(size, z.shape[1], dtype=z.dtype)
     some = max(1, ROWS // size)
     for base in z.split(some):
-        J = _pushed(G, base.repeat_interleave(size, 0), basis.repeat(len(base), 1))
-        J = J.reshape(len(base), size, -1)
+        columns = _pushed(G, base.repeat_interleave(size, 0), basis.repeat(len(base), 1))
+        J = columns.reshape(len(base), size, -1)
         total += torch.einsum("nio,njo->ij", J, J)
     return total / len(z)
 
@@ -108,7 +108,7 @@ def _applied(G: Generator, z: Tensor, vectors: Tensor) -> Tensor:
     for base in z.split(max(1, ROWS // len(vectors))):
         points, tangents = base.repeat_interleave(len(vectors), 0), padded.repeat(len(base), 1)
         pushed = _pushed(G, points, tangents)
-        _, pull = torch.func.vjp(G, points)
+        pull = cast(Any, torch.func.vjp(G, points))[1]
         (pulled,) = pull(pushed)
         total += pulled[:, : vectors.shape[1]].reshape(len(base), *vectors.shape).sum(0)
     return total / len(z)
