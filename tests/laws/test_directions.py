@@ -140,8 +140,8 @@ def test_a_name_is_given_once() -> None:
     assert unique_names([one, one, one]) == [("leaning left", "leaning right"), ("narrower", "wider"), None]
     unsure = Effect(torch.zeros(1), 1.0, 0.1, "", {"slant": (2.0, 1.0)})
     assert unsure.names == []
-    fading = Effect(torch.zeros(1), 1.0, 0.1, "", {"slant": (2.0, 0.1), "ink": (-1.9, 0.1), "brightness": (-3, 0.1)})
-    assert fading.names[0] == ("stronger", "fainter")
+    fading = Effect(torch.zeros(1), 1.0, 0.1, "", {"slant": (4.0, 0.1), "ink": (-1.6, 0.1), "brightness": (-5, 0.1)})
+    assert fading.names == [("stronger", "fainter")]
 
 
 # In other members.

@@ -19,8 +19,8 @@ SURE = 3.0
 """and by at least so many standard errors of that change over latent vectors."""
 DIMMER = ("brightness", "contrast")
 """Attributes that go with many changes of an image: they name a direction only if no other does."""
-FADING = 0.8
-"""Share of the largest change from which on a change of ink comes first: of what fades, place and shape say little."""
+FADING = 1.5
+"""Standard deviations of ink from which on it is the name: of an image that fades, place and shape say little."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,8 @@ class Effect:
             for attribute, (size, error) in self.attributes.items()
             if abs(size) >= NAMED and abs(size) >= SURE * error
         }
-        largest = max((abs(size) for name, size in sure.items() if name not in DIMMER), default=0.0)
-        fades = abs(sure.get("ink", 0.0)) >= FADING * largest
-        rank = lambda each: 0 if each == "ink" and fades else 2 if each in DIMMER else 1  # noqa: E731
-        ranked = sorted(sure, key=lambda each: (rank(each), -abs(sure[each])))
+        fades = abs(sure.get("ink", 0.0)) >= FADING
+        ranked = ["ink"] if fades else sorted(sure, key=lambda each: (each in DIMMER, -abs(sure[each])))
         ends = {each: ATTRIBUTES[each] for each in ranked}
         return [(less, more) if sure[each] > 0 else (more, less) for each, (more, less) in ends.items()]
 
