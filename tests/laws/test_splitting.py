@@ -19,6 +19,7 @@ from sparring.networks.fully_connected import FullyConnected
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import find_recipe, together
 from sparring.record import RunFolder
+from sparring.record.grid import cut_grid, save_grid
 from sparring.record.story import CURVES
 from sparring.training import train
 from sparring.training.splitting import split
@@ -82,6 +83,14 @@ def test_the_parts_of_a_run_are_the_runs_of_its_cells_alone(whole: RunFolder, tm
     before = {p: p.read_bytes() for part in parts for p in part.path.rglob("*.*")}
     split(whole, tmp_path / "parts")
     assert before == {p: p.read_bytes() for part in parts for p in part.path.rglob("*.*")}
+
+
+def test_a_picture_has_every_member_of_every_cell(tmp_path: Path) -> None:
+    examples = np.random.default_rng(0).random((70, 4, 1, 8, 8))
+    save_grid(examples, tmp_path / "whole.png", [f"{member % 8} (lr {member // 8})" for member in range(70)])
+    cut_grid(tmp_path / "whole.png", [66, 69], tmp_path / "part.png", [2, 5])
+    save_grid(examples[[66, 69]], tmp_path / "alone.png", [2, 5])
+    assert (tmp_path / "part.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
 
 
 def test_a_part_goes_on_by_itself_and_is_not_overwritten(whole: RunFolder, tmp_path: Path) -> None:
