@@ -11,7 +11,7 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.samples import quantiles_of
 from sparring.record.journal import json_numbers
 from sparring.training.chores import Chore
-from sparring.training.control.scores import Scores, histograms
+from sparring.training.scores import Scores, histograms
 
 if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
