@@ -1,4 +1,4 @@
-"""Query all runs under a folder with SQL.
+"""Query all runs under a folder with SQL: runs, curves, evaluations, findings.
 
 For example: sparring query "select recipe, avg(value) from evaluations join runs using (run) where metric =
 'frechet-distance' and source = 'measure' group by recipe". The SQL is DuckDB's.

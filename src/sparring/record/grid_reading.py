@@ -25,16 +25,15 @@ MAX_SIDE = 2_000
 """Pixels of a side of what is returned; larger pictures are thinned out."""
 
 
-def member_block(path: Path, member: int) -> np.ndarray | None:
+def member_block(path: Path, member: int) -> np.ndarray:
     """All examples of one member in a saved grid, uint8 `(H, W, 3)`, at a pixel for each of theirs.
 
     Args:
         path: A saved grid.
-        member: Which block.
+        member: Which block; the last one for a member beyond it.
 
     Returns:
-        The block, or the whole picture where that does not say where its blocks are. None for a member without one:
-        a grid has at most MAX_MEMBERS.
+        The block, or the whole picture where that does not say where its blocks are.
 
     Raises:
         SparringError: The file is no picture, or too large.
@@ -42,9 +41,7 @@ def member_block(path: Path, member: int) -> np.ndarray | None:
     pixels, layout = _opened(path)
     if layout is None:
         return _thinned(pixels)
-    if member >= len(layout["blocks"]):
-        return None
-    left, top = layout["blocks"][member]
+    left, top = layout["blocks"][min(member, len(layout["blocks"]) - 1)]
     width, height = _size(layout, *layout["cells"])
     return _native(pixels[top : top + height, left : left + width], layout)
 

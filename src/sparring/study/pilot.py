@@ -45,8 +45,6 @@ class Pilot:
 
     costs: Mapping[str, Cost]
     """By `kind`."""
-    metrics: frozenset[str]
-    """What samples of every kind are evaluated by."""
 
     def seconds(self, unit: Unit, until: int) -> float:
         """To train a unit until that round, from where it is."""
@@ -69,7 +67,6 @@ def pilot(units: Sequence[Unit], settings: Settings) -> Pilot:
     Raises SparringError where a recipe cannot be trained, before any other has been.
     """
     costs: dict[str, Cost] = {}
-    metrics: list[frozenset[str]] = []
     seen: set[str] = set()
     began = time.monotonic()
     for unit in units:
@@ -79,13 +76,12 @@ def pilot(units: Sequence[Unit], settings: Settings) -> Pilot:
         seen.add(key)
         try:
             if not costs or time.monotonic() - began < MAX_SECONDS:
-                costs[key], names = _cost(unit.recipe, settings)
-                metrics.append(names)
+                costs[key] = _cost(unit.recipe, settings)
             else:
                 _opened(unit.recipe, settings)
         except SparringError as error:
             raise type(error)(f"{unit.label}: {error}") from error
-    return Pilot(costs, frozenset.intersection(*metrics) if metrics else frozenset())
+    return Pilot(costs)
 
 
 def _opened(recipe: Recipe, settings: Settings) -> tuple[Recipe, Any, Game]:
@@ -96,7 +92,7 @@ def _opened(recipe: Recipe, settings: Settings) -> tuple[Recipe, Any, Game]:
     return recipe, source, game_of(recipe, source, settings.device)
 
 
-def _cost(recipe: Recipe, settings: Settings) -> tuple[Cost, frozenset[str]]:
+def _cost(recipe: Recipe, settings: Settings) -> Cost:
     with preserving_torch_rng(), threads_set(settings.threads or threads_for(recipe)):
         recipe, source, game = _opened(recipe, settings)
         with game.preserving_state():
@@ -107,8 +103,8 @@ def _cost(recipe: Recipe, settings: Settings) -> tuple[Cost, frozenset[str]]:
             recipe, game, settings.data_dir, len(recipe.seeds), choice if settings.judge else NO_JUDGE
         )
         start = time.perf_counter()
-        names = frozenset(evaluator.evaluate(game))
-        return Cost(seconds, time.perf_counter() - start), names
+        evaluator.evaluate(game)
+        return Cost(seconds, time.perf_counter() - start)
 
 
 def _mean(costs: Sequence[Cost]) -> Cost:

@@ -2,23 +2,20 @@
 // is shown, so that the server writes the verdict of that round.
 
 import { h } from "vue";
-import { begin, listen, refresh, set, shownRound, store } from "/static/store.js";
+import { begin, listen, set, shownRound, store } from "/static/store.js";
 
 const SAY_MS = 250;
 
 export default {
-  props: { run: String, view: String, texts: Object, beats: Number },
-  emits: ["moment", "pressed"],
-  watch: { beats: refresh },
+  props: { run: String, view: String, texts: Object },
+  emits: ["moment"],
   render: () => h("span", { hidden: true }),
   mounted() {
     this.stop = listen(() => {
       this.showView();
       this.showProblem();
-      this.showCompared();
       this.sayMoment();
     });
-    document.addEventListener("keydown", this.key);
     document.addEventListener("click", this.click);
     begin(this.run, this.texts, this.view);
     this.showView();
@@ -26,32 +23,13 @@ export default {
   unmounted() {
     this.stop();
     document.removeEventListener("click", this.click);
-    document.removeEventListener("keydown", this.key);
   },
   methods: {
     click(event) {
-      const part = event.target.closest("[data-show], [data-compare], [data-round]");
-      if (!part || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      const tab = event.target.closest("a[data-show]");
+      if (!tab || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
-      const { show, compare, round } = part.dataset;
-      if (show) set({ view: show });
-      if (round) set({ round: Number(round) });
-      if (compare) {
-        set({ with: store.with === compare ? null : compare });
-        refresh();
-      }
-    },
-    key(event) {
-      const typing = event.target.closest("input:not([type=range]), select, textarea");
-      if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^[a-z]$/.test(event.key)) return;
-      this.$emit("pressed", event.key);
-    },
-    showCompared() {
-      const place = document.querySelector(".compared");
-      if (place) place.hidden = !store.other?.facts;
-      for (const button of document.querySelectorAll("[data-compare]")) {
-        button.setAttribute("aria-pressed", button.dataset.compare === store.with);
-      }
+      set({ view: tab.dataset.show });
     },
     showView() {
       if (this.shownView === store.view) return;
@@ -71,7 +49,7 @@ export default {
     sayMoment() {
       const facts = store.facts;
       if (facts === null) return;
-      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status} ${facts.changes.length}` };
+      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status}` };
       const said = JSON.stringify(moment);
       if (said === this.said) return;
       clearTimeout(this.timer);

@@ -1,35 +1,33 @@
 // Samples of the shown round, pixel for pixel: all of the chosen member, or a few of every member to choose from.
 
 import { colors, prepare } from "/static/drawing.js";
-import { fetchFrame, isLive, set, shownRound, store, text } from "/static/store.js";
+import { fetchFrame, set, shownRound, store, text } from "/static/store.js";
 
 const KEPT = 80, GAP = 10, CAPTION = 16, SMALL = 160;
 // Smaller pictures are magnified by whole numbers, so that every pixel is as large as the next.
 
-export function samples({ canvas, hover, legend }, options, repaint) {
+export function samples({ canvas, hover, legend }, options) {
   const frames = new Map(); // what was fetched -> bitmaps; the oldest goes first
-  const source = () => (options.of === "other" ? store.other : store);
   let shown = null, loading = null, places = [];
 
   function wanted() {
-    const rounds = source().facts.pictures;
+    const rounds = store.facts.pictures;
     let at = null;
     for (const round of rounds) if (round <= shownRound() && (at === null || round > at)) at = round;
-    const of = source();
-    return at === null ? null : { round: at, key: `${of.run} ${of.facts.generation} ${at} ${options.all ? -1 : store.member}` };
+    return at === null ? null : { round: at, key: `${store.facts.generation} ${at} ${options.all ? -1 : store.member}` };
   }
 
   async function load({ round, key }) {
     if (loading) return;
     loading = key;
-    const query = { run: source().run, round, member: options.all ? -1 : store.member };
+    const query = { run: store.run, round, member: options.all ? -1 : store.member };
     const frame = await fetchFrame("samples", query);
     loading = null;
     if (frame?.arrays.pixels) {
       frames.set(key, { round, images: bitmaps(frame.arrays.pixels) });
       while (frames.size > KEPT) frames.delete(frames.keys().next().value);
     } else frames.set(key, { round, images: [] });
-    repaint();
+    if (store.facts) paint();
   }
 
   function layout(images, width) {
@@ -39,11 +37,9 @@ export function samples({ canvas, hover, legend }, options, repaint) {
       const whole = scale > 1 && w < SMALL ? Math.max(1, Math.floor(scale)) : scale;
       return { columns: 1, w: w * whole, h: h * whole, caption: 0 };
     }
-    // As large as lets all of them be seen at once, if that is possible.
-    const high = (side) => Math.ceil(count / Math.floor((width + GAP) / (side + GAP))) * ((side * h) / w + CAPTION + GAP);
-    let side = Math.min(220, width);
-    while (side > 56 && high(side) > 560) side -= 4;
-    return { columns: Math.max(1, Math.floor((width + GAP) / (side + GAP))), w: side, h: (side * h) / w, caption: CAPTION };
+    const columns = Math.max(1, Math.min(count, Math.floor((width + GAP) / (Math.max(64, Math.min(112, w * 3)) + GAP))));
+    const side = Math.min((width - (columns - 1) * GAP) / columns, 160);
+    return { columns, w: side, h: (side * h) / w, caption: CAPTION };
   }
 
   function paint() {
@@ -71,13 +67,8 @@ export function samples({ canvas, hover, legend }, options, repaint) {
       }
       return { left, top, w, h: h + caption, member: k };
     });
-    const seed = text("seed", { seed: source().facts.seeds[Math.min(store.member, source().facts.seeds.length - 1)] });
+    const seed = text("seed", { seed: store.facts.seeds[store.member] });
     legend.textContent = `${options.all ? "" : `${seed}, `}${text("at-round", { round: shown.round.toLocaleString("en-US") })}`;
-    const members = source().facts.seeds.length;
-    if (options.all && shown.images.length > 1 && shown.images.length < members) {
-      const some = { some: shown.images.length, all: members.toLocaleString("en-US") };
-      legend.textContent += `, ${text("first-members", some)}`;
-    }
     canvas.setAttribute("aria-label", `${options.title}: ${legend.textContent}`);
   }
 
@@ -92,11 +83,8 @@ export function samples({ canvas, hover, legend }, options, repaint) {
 
   return {
     missing() {
-      if (!source()?.facts) return "no-samples-yet";
-      const want = wanted();
-      if (want && frames.get(want.key)?.images.length === 0) return "no-samples-of-member";
-      if (source().facts.pictures.length) return null;
-      return isLive() ? "no-samples-yet" : "no-samples";
+      if (store.facts.pictures.length) return null;
+      return store.facts.status === "training" ? "no-samples-yet" : "no-samples";
     },
     paint,
   };

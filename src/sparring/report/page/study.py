@@ -62,7 +62,7 @@ def study_page(answer: Answer, charts: dict[str, Markup]) -> Markup:
         _effects(answer, charts),
         _cells(answer, charts),
         _samples(answer),
-        _section("Where two changes depend on each other", charts.get("interactions"), _interactions_caption(answer)),
+        _interactions(answer, charts),
         _section("Quality over training", charts.get("courses"), _courses_caption(answer)),
         _survival(answer, charts),
         _needed(answer),
@@ -88,7 +88,9 @@ def _charts(answer: Answer) -> dict[str, tuple[Markup, bytes]]:
         alt = "The metric over rounds and seconds: median and middle half of each cell's seeds."
         drawn["courses"] = chart(partial(courses.courses, answer), alt)
     if answer.survival is not None:
-        drawn["reached"] = chart(partial(courses.reached, answer), "Share of seeds that reached the target by then.")
+        drawn["reached"] = chart(
+            partial(courses.reached, answer.survival, answer), "Share of seeds that reached the target by then."
+        )
     return drawn
 
 
@@ -124,13 +126,13 @@ def _at_a_glance(answer: Answer) -> Markup:
 
 
 def _effects(answer: Answer, charts: dict[str, Markup]) -> Markup:
-    said = answer.sentences[: min(len(answer.effects), MAX_SENTENCES)]
-    rest = answer.sentences[len(said) :]
+    said = answer.sentences[1 : min(len(answer.effects), MAX_SENTENCES)]  # the first is the lead
+    rest = answer.sentences[1 + len(said) :]
     listed = tag("ul", [tag("li", line) for line in said], class_="notes")
     return tag(
         "section",
         tag("h2", "What each change does"),
-        tag("div", listed, class_="text"),
+        tag("div", listed, class_="text") if said else None,
         _plate(charts["effects"], "Effects, the largest first", answer.method) if "effects" in charts else None,
         _effect_table(answer.effects, answer, "effect"),
         _effect_table(answer.comparisons, answer, "cell against the reference") if answer.comparisons else None,
@@ -142,7 +144,7 @@ def _effects(answer: Answer, charts: dict[str, Markup]) -> Markup:
 def _effect_table(effects: list[Effect], answer: Answer, title: str) -> Markup:
     percent = f"{100 * answer.level:.3g} %"
     better = "better in" if answer.scores.direction else "higher in"
-    columns = (title, f"difference [{percent}]", better, "p (Holm)", "probability of improvement")
+    columns = (title, f"difference [{percent}]", better, "p (Holm)", "P(better)")
     rows = [_effect_row(each, answer) for each in effects]
     return table(columns, rows, main=1, colored={k for k, e in enumerate(effects) if _harms(e)})
 
@@ -212,21 +214,24 @@ def _picture(picture: Image.Image, alt: str) -> Markup:
     return tag("img", src=uri(file.getvalue(), "png"), alt=alt, width=picture.width, height=picture.height)
 
 
-def _section(title: str, picture: Markup | None, caption: str) -> Markup | None:
+def _section(title: str, picture: Markup | None, caption: str, narrow: bool = False) -> Markup | None:
     if picture is None:
         return None
-    return tag("section", tag("h2", title), _plate(picture, title, caption), class_="wide")
+    return tag("section", tag("h2", title), _plate(picture, title, caption, narrow), class_="wide")
 
 
-def _plate(picture: Markup, label: str, caption: str = "") -> Markup:
+def _plate(picture: Markup, label: str, caption: str = "", narrow: bool = False) -> Markup:
     plate = tag("div", picture, class_="plate", tabindex=0, role="group", aria_label=label)
-    return tag("figure", plate, tag("figcaption", caption) if caption else None)
+    return tag("figure", plate, tag("figcaption", caption) if caption else None, class_="narrow" if narrow else None)
 
 
-def _interactions_caption(answer: Answer) -> str:
-    significant = any(each.significant() for each in cells.interacting(answer))
+def _interactions(answer: Answer, charts: dict[str, Markup]) -> Markup | None:
+    found = cells.interacting(answer)
+    significant = any(each.significant() for each in found)
     which = "Every significant interaction of two factors" if significant else "The largest interaction of two factors"
-    return f"{which}: means over seeds and over all other factors, with intervals. Parallel lines: no interaction."
+    caption = f"{which}: means over seeds and all other factors, with intervals. Parallel lines: no interaction."
+    picture = charts.get("interactions")
+    return _section("Where two changes depend on each other", picture, caption, narrow=len(found) == 1)
 
 
 def _courses_caption(answer: Answer) -> str:
@@ -248,19 +253,20 @@ def _survival(answer: Answer, charts: dict[str, Markup]) -> Markup | None:
         "cell",
         "reached",
         f"median {found.clock}",
-        f"mean within {found.horizon:,.4g} {found.clock}",
+        "mean",
         "difference",
     )
     caption = (
         "Kaplan and Meier's estimate: a seed that never reached the target, also one that diverged, is censored where "
-        "all end, and not left out. The mean counts it as that end. Times are those of the first evaluation that "
-        "reached the target. Difference: from the reference, paired by seed."
+        f"all end, and not left out. The mean is of times within {found.horizon:,.4g} {found.clock}, the end that all "
+        "reached. Times are those of the first evaluation that reached the target. Difference: from the reference, "
+        "paired by seed."
     )
     return tag(
         "section",
         tag("h2", "Time to a target"),
         tag("p", sentence, class_="text"),
-        _plate(charts["reached"], "Share of seeds that reached the target"),
+        _plate(charts["reached"], "Share of seeds that reached the target", narrow=True),
         table(columns, survival_rows(answer), main=2, caption=caption),
         class_="wide",
     )
@@ -341,9 +347,9 @@ def _method(answer: Answer) -> Markup:
     reference = next((c.label for c in answer.results.cells if c.id == answer.results.reference), None)
     texts = [
         answer.method,
-        "Probability of improvement: of two runs drawn at random, one with the change and one without, how likely the "
-        "first is better (the Mann-Whitney statistic, as rliable defines it), averaged over pairs of cells that differ "
-        "in nothing else; its interval is Newcombe's score interval.",
+        "P(better), the probability of improvement: of two runs drawn at random, one with the change and one without, "
+        "how likely the first is better (the Mann-Whitney statistic, as rliable defines it), averaged over pairs of "
+        "cells that differ in nothing else; its interval is Newcombe's score interval.",
         "The interaction of two changes is what both together give beyond the sum of what each gives alone.",
         *([f"The reference is {reference}."] if reference else []),
     ]

@@ -59,11 +59,9 @@ def members(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     return figure
 
 
-def interactions(answer: Answer, scheme: Scheme = LIGHT) -> Figure | None:
+def interactions(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     """For each significant interaction of two factors, or else the largest: means of one at each level of the other."""
     chosen = interacting(answer)
-    if not chosen:
-        return None
     columns = 1 if scheme.narrow else min(2, len(chosen))
     rows = -(-len(chosen) // columns)
     width = None if columns == 2 or scheme.narrow else WIDTH * 0.62

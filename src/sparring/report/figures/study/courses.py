@@ -28,7 +28,7 @@ from sparring.report.figures.study.hues import CellStyle, cell_styles
 from sparring.study.answer import Answer
 from sparring.study.outcome import Outcome, quantity_of
 from sparring.study.results import Row
-from sparring.study.survival import Clock
+from sparring.study.survival import Clock, Survival
 
 DECADES = 1.0
 PAST_END = 1.04
@@ -62,11 +62,8 @@ def courses(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     return figure
 
 
-def reached(answer: Answer, scheme: Scheme = LIGHT) -> Figure | None:
+def reached(found: Survival, answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     """The share of each cell's seeds that reached the target by then: one minus Kaplan and Meier's estimate."""
-    found = answer.survival
-    if found is None:
-        return None
     figure = blank(scheme, 4.6 if scheme.narrow else 3.9, None if scheme.narrow else 7.0)
     axes = figure.subplots()
     dress(axes, scheme)

@@ -1,0 +1,165 @@
+"""What the answer of a study says, in words and numbers, also of results that are not as they should be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("statsmodels")
+
+from sparring.errors import SparringError
+from sparring.study import needs
+from sparring.study.answer import Answer
+from sparring.study.intervals import Interval
+from sparring.study.plain import answer_plain, as_csv, cell_records, effect_records, member_records
+from sparring.study.results import Results
+from sparring.study.wording import amount, p_text
+from tests.made_studies import FRECHET, factorial
+
+
+def values(*means: float, seeds: int = 8, spread: float = 0.5, draw: int = 0) -> np.ndarray:
+    """`(cells, seeds)` around these means."""
+    return np.array(means)[:, None] + np.random.default_rng(draw).normal(0, spread, (len(means), seeds))
+
+
+def stepwise(*means: float) -> Results:
+    """From all at 0 to all at 1 of two factors, in both orders."""
+    results = factorial(values(*means), {"depth": ["2", "4"], "width": ["8", "64"]})
+    ids = [cell.id for cell in results.cells]
+    return replace(results, design="stepwise", steps=((ids[0], ids[2], ids[3]), (ids[0], ids[1], ids[3])))
+
+
+def test_the_sentence_of_an_effect_has_number_interval_seeds_and_what_is_special() -> None:
+    first = Answer.of(factorial(values(20, 11, 19.9, 11.1))).sentences[0]
+    assert first.startswith("Optimizer adam in place of sgd: Fréchet distance lower by 9.")
+    assert "8 of 8 seeds" in first and first.endswith("the only one of the two changes that helps significantly.")
+
+
+def test_what_is_not_shown_is_not_claimed() -> None:
+    answer = Answer.of(factorial(values(10, 10, 10, 10, spread=3, draw=2)))
+    effects = [s for s in answer.sentences if "×" not in s]
+    assert all("no effect is shown" in s or "not significant" in s for s in effects)
+    assert "no interaction is shown" in " ".join(answer.sentences)
+
+
+def test_an_interaction_says_whether_changes_overlap() -> None:
+    assert "they overlap" in " ".join(Answer.of(factorial(values(20, 11, 19, 16))).sentences)
+    assert "each helps more with the other" in " ".join(Answer.of(factorial(values(20, 19, 19, 9))).sentences)
+
+
+def test_failures_are_in_the_sentence() -> None:
+    made = factorial(values(20, 11), {"gp": ["no", "yes"]}, collapsed=[(0, 1), (0, 2)], diverged=[(0, 3)])
+    (said,) = Answer.of(made).sentences
+    assert "collapsed: 0 of 8 with it, 2 without" in said and "diverged: 0 of 8 with it, 1 without" in said
+
+
+def test_fewer_than_six_seeds_are_remarked_on() -> None:
+    assert any("Only 4 seeds" in note for note in Answer.of(factorial(values(20, 11, 19, 13, seeds=4))).notes)
+    assert not any("Only" in note for note in Answer.of(factorial(values(20, 11, 19, 13, seeds=6))).notes)
+
+
+def test_one_seed_has_no_interval_and_no_p() -> None:
+    answer = Answer.of(factorial(values(20, 11, 19, 13, seeds=1)))
+    assert all(each.interval is None and each.p is None for each in answer.effects)
+    assert "anecdote" in " ".join(answer.notes)
+
+
+def test_a_cell_of_which_every_seed_diverged_is_worst_and_not_silent() -> None:
+    results = factorial(values(20, 11), {"gp": ["no", "yes"]}, diverged=[(1, seed) for seed in range(8)])
+    answer = Answer.of(results)
+    (only,) = answer.effects
+    assert only.mean is None and (only.better, only.worse) == (0, 8) and only.significant()
+    assert "8 of 8 diverged with it, 0 of 8 without" in answer.sentences[0]
+
+
+def test_a_study_that_is_half_trained_says_so() -> None:
+    table = values(20, 11, 19, 13)
+    table[3, 5:] = np.nan
+    answer = Answer.of(factorial(table))
+    assert any("3 outcomes are not known yet" in note for note in answer.notes)
+    assert {each.n for each in answer.effects} == {5}
+
+
+def test_a_cell_that_racing_stopped_has_no_outcome_and_intervals_are_wider() -> None:
+    results = factorial(values(20, 11, 19, 13))
+    cells = (*results.cells[:3], replace(results.cells[3], stopped=500))
+    answer = Answer.of(replace(results, cells=cells, looks=(0.25, 0.5)))
+    assert answer.level == pytest.approx(1 - 0.05 / 3) and "98.3 %" in answer.method
+    assert any("stopped at round 500" in note for note in answer.notes)
+    assert answer.cells[3].mean is None
+
+
+def test_steps_are_reported_in_both_orders() -> None:
+    """Depth takes 6 off when it is first and 1 when it is last: the order matters."""
+    answer = Answer.of(stepwise(20, 14, 14, 13))
+    depth = next(each for each in answer.contributions if each.change[0] == "depth")
+    assert [round(order.mean or 0) for order in depth.orders] == [-6, -1] and depth.depends
+    assert any("step 2 of 2 in the reverse order" in said for said in answer.sentences)
+    assert len(answer.comparisons) == 1  # the last recipe against the first
+
+
+def test_a_fraction_has_main_effects_and_says_what_it_cannot_separate() -> None:
+    half = factorial(values(20, 11, 19, 13))
+    answer = Answer.of(replace(half, design="fractional", aliases=("A is aliased with B × C.",)))
+    assert {each.contrast.kind for each in answer.effects} == {"main"} and answer.anova is None
+    assert "A is aliased with B × C." in answer.notes
+
+
+def test_a_stated_difference_says_how_many_seeds_it_needs() -> None:
+    results = factorial(values(20, 11, 19, 13, spread=3))
+    needed = Answer.of(replace(results, precision=2.0)).needed
+    assert needed is not None and needed.for_difference is not None
+    assert needed.more == needed.for_difference.expected - 8 > 0
+    assert Answer.of(replace(results, precision=50.0)).needed.more == 0  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def test_times_to_a_target_are_cut_at_the_end_that_all_reached() -> None:
+    quantity = replace(FRECHET, name="rounds-to(frechet-distance, 2)", title="rounds until it is at most 2")
+    table = np.array([[900.0, 1000, 1000], [300.0, 400, 500]])
+    censored = np.array([[False, True, True], [False, False, False]])
+    results = factorial(table, {"gp": ["no", "yes"]}, outcome=quantity, censored=censored, diverged=[(1, 2)])
+    answer = Answer.of(results)
+    assert answer.scores.horizon == 1000 and answer.scores.values[1].tolist() == [300, 400, 1000]
+    assert any("cut at 1,000" in note for note in answer.notes)
+
+
+def test_plain_data_is_json_and_tables_are_csv() -> None:
+    curves = np.random.default_rng(1).normal(10, 1, (4, 8, 5))
+    answer = Answer.of(factorial(curves[..., -1], diverged=[(0, 1)], curves=curves))
+    plain: dict[str, Any] = json.loads(json.dumps(answer_plain(answer), allow_nan=False))
+    assert len(plain["effects"]) == 6 and len(plain["cells"]) == 4 and plain["tests"] == answer.shown == 7
+    assert plain["survival"]["cells"][0]["n"] == 8
+    for records, lines in ((cell_records(answer), 4), (effect_records(answer), 6), (member_records(answer), 32)):
+        assert as_csv(records).count("\n") == lines + 1
+
+
+def test_a_missing_statsmodels_is_one_line_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> Any:
+        raise ImportError(name)
+
+    monkeypatch.setattr(needs.importlib, "import_module", missing)
+    with pytest.raises(SparringError, match=r"pip install 'sparring\[study\]'"):
+        needs.check_installed()
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "text"),
+    [
+        (-9.12, Interval(-12.34, -5.9), "−9.1 [−12.3, −5.9]"),
+        (0.012345, Interval(0.0101, 0.0146), "0.0123 [0.0101, 0.0146]"),
+        (1234.5, Interval(1200, 1269), "1,234 [1,200, 1,269]"),
+        (None, None, "–"),
+    ],
+)
+def test_numbers_have_the_digits_that_their_interval_shows(
+    value: float | None, interval: Interval | None, text: str
+) -> None:
+    assert amount(value, interval) == text
+
+
+def test_p_is_short() -> None:
+    assert [p_text(p) for p in (0.0001, 0.0042, 0.2, None)] == ["< 0.001", "0.004", "0.20", "–"]
