@@ -1,6 +1,6 @@
 # Every target makes the virtual environment it needs; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean
+.PHONY: help demo explore test lint docs bench clean
 
 PYTHON ?= $(shell for p in python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 # A stamp marks a finished install. A new dependency makes it stale; sources do not, because the install is editable.
 BASE := $(VENV)/base.stamp
 DEV := $(VENV)/dev.stamp
+EXPLORE := $(VENV)/explore.stamp
 INSTALL := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input install -c constraints.txt
 
 help:  ## list the targets
@@ -17,6 +18,9 @@ help:  ## list the targets
 demo: $(BASE)  ## train eight GANs at once on handwritten digits and print a summary
 	$(BIN)/sparring train digits --seeds 8 --out runs/demo
 	$(BIN)/sparring show runs/demo
+
+explore: $(EXPLORE)  ## train eight small GANs before your eyes, in the browser
+	$(BIN)/sparring explore runs/explore --recipe ring --seeds 8
 
 # Each worker gets one thread: two workers with a thread per core each would only wait for each other.
 test: $(DEV)  ## the fast tests; make test ARGS="-m slow" for the others
@@ -48,6 +52,11 @@ $(BIN)/python:
 $(BASE): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing the package (half a minute or so, the first time) ..."
 	$(INSTALL) -e .
+	@touch $@
+
+$(EXPLORE): $(BASE)
+	@echo "Installing NiceGUI for the pages ..."
+	$(INSTALL) -e ".[explore]"
 	@touch $@
 
 $(DEV): $(BASE)

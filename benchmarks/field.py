@@ -210,7 +210,8 @@ def recipes_in_markdown() -> str:
         also = ", ".join(f"`{rule}`" for rule in each.get("findings", {}) if rule != verdict)
         expected = " or ".join(f"`{rule}`" for rule in right) or "–"
         rounds = f"{each['rounds']:,}" if "rounds" in each else ""
-        lines.append(f"| `{name}` | {each.get('seeds', '')} | {rounds} | {expected} | {shown} | {also} |")
+        spelled = name.replace("grey", "gray")
+        lines.append(f"| `{spelled}` | {each.get('seeds', '')} | {rounds} | {expected} | {shown} | {also} |")
     return "\n".join(lines)
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+
+from sparring.record import RunFolder, training_lock
+from sparring.record.story import CURVES, GRADIENTS
+from sparring.training.control.inbox import Command, Inbox
+from tests.made_runs import histograms
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM_FLAGS = (
@@ -109,3 +118,67 @@ def stop(process: subprocess.Popen[str]) -> None:
 def run_folders(folder: Path) -> list[str]:
     """Every file of a folder with its size, to see whether anything changed."""
     return sorted(f"{path.relative_to(folder)} {path.stat().st_size}" for path in folder.rglob("*") if path.is_file())
+
+
+class FakeTraining:
+    """A process that trains, as a page sees it: it has the lock, logs points, and does what it is asked for.
+
+    The numbers are those of a synthetic story; `Control` itself is tested with real ones elsewhere.
+    """
+
+    def __init__(self, run: RunFolder):
+        self.run = run
+        self.asked: list[Command] = []
+        self._inbox = Inbox(run.path)
+        self._stop, self._lock = threading.Event(), ExitStack()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._lock.enter_context(training_lock(self.run.path))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._lock.close()
+
+    def log(self, round: int, value: float = 0.5) -> None:
+        """One more point of every curve."""
+        rows = {name: [[value] * len(self.run.recipe["seeds"])] for name in (*CURVES, *GRADIENTS)}
+        self.run.journal.append("log", round=round, seconds=float(round), logged=[round], **rows)
+
+    def _work(self) -> None:
+        while not self._stop.wait(0.05):
+            for command in self._inbox.new():
+                self.asked.append(command)
+                self._answer(command)
+
+    def _answer(self, command: Command) -> None:
+        journal, about = self.run.journal, {"round": self.run.story.round, "command": command.id, "by": command.by}
+        if command.do in ("pause", "round"):
+            journal.append("paused", **about)
+        elif command.do == "go":
+            journal.append("continued", **about)
+        elif command.do == "slow":
+            journal.append("slowed", **about)
+        elif command.do == "step":
+            player = str(command.values.get("player", "D"))
+            number = len(self.asked)
+            move = {"move": "d_sees_both" if player == "D" else "g_fools_d", "player": player}
+            where = {"position": 0 if player == "D" else 1, "of": 2, "extra": False}
+            self._report({"number": number, "round": about["round"], **move, **where})
+            journal.append("stepped", **about, **move, **where, index=0, report=number)
+        elif command.do == "set":
+            settings = {"batch": [64, int(command.values["settings"]["batch"])]}
+            journal.append("changed", **about, settings=settings)
+        elif command.do == "rewind":
+            journal.append("rewound", **{**about, "round": int(command.values["round"])})
+
+    def _report(self, fields: dict[str, Any]) -> None:
+        members = len(self.run.recipe["seeds"])
+        shown = histograms(np.random.default_rng(0), members)
+        both = {name: shown[name] * 2 for name in ("real", "fake")}
+        means = [[[0.6] * members, [0.4] * members], [[0.7] * members, [0.3] * members]]
+        with (self.run.path / "moves.jsonl").open("a") as file:
+            file.write(json.dumps({**fields, "edges": shown["edges"], **both, "means": means, "values": {}}) + "\n")

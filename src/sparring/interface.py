@@ -100,7 +100,7 @@ class Curves(Mapping[str, np.ndarray]):
     def __init__(self, story: Story):
         self._story = story
         self.rounds = story.logged_rounds
-        self.seeds = tuple(story.seeds)
+        self.seeds = tuple(story.names)
         self._names = [*CURVES, *(name for name in GRADIENTS if np.isfinite(story.curve(name)).any())]
 
     def __getitem__(self, name: str) -> np.ndarray:

@@ -51,6 +51,11 @@ def shaped(number: Number, like: Tensor) -> Number:
     return number.to(like.dtype).view(-1, *(1,) * (like.ndim - 1))
 
 
+def cast(number: Number, like: Tensor) -> Number:
+    """A number in the type of `like`: once for many tensors, each of which it is then `shaped` for."""
+    return number if isinstance(number, int | float) else number.to(like.dtype)
+
+
 def at_most(number: Number, limit: float) -> Number:
     """The smaller of a number and a limit."""
     return np.minimum(limit, number) if isinstance(number, int | float) else number.clamp(max=limit)

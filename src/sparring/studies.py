@@ -257,6 +257,7 @@ def resolved(
     base = find_recipe(about) if isinstance(about, str) else about
     count = DEFAULT_SEEDS if seeds is None else seeds
     if vary is None:
+        assert to is not None
         return Study.stepwise(base, to, seeds=count, rounds=rounds), None
     return Study(base, vary, count, design=design, max_cells=max_cells, rounds=rounds), None
 

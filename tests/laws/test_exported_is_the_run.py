@@ -7,16 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import sparring
 from sparring import catalogue, latents
+from sparring.errors import SparringError
+from sparring.game.folding import folded
+from sparring.game.network_graph import GraphNetwork, graph_of
+from sparring.networks.layers import SpectralNorm
 from sparring.ship.export import export
 from sparring.ship.portable import TOLERANCE
 from tests.contracts.network_cases import narrow
+from tests.loops import sound
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -70,3 +76,118 @@ def test_a_class_conditional_generator_takes_classes(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", conditional=True, generator=GENERATORS["dcgan-generator"])
     export(run, tmp_path / "out", seed="3")
     check(run, tmp_path / "out", 3)
+
+
+# Modules of one's own.
+
+
+class Odd(nn.Module):
+    """Batch norm before and after layers, a weight of its own that is normalized, in-place and grouped operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Linear(16, 32), nn.BatchNorm1d(32)
+        self.spectral = SpectralNorm(nn.Linear(32, 64, bias=False))
+        self.up = nn.ConvTranspose2d(4, 8, 4, 2, 1, groups=2)
+        self.before, self.last = nn.BatchNorm2d(8), nn.Conv2d(8, 1, 3, padding=1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        h = self.spectral(torch.relu_(self.norm(self.first(z)))).view(-1, 4, 4, 4)
+        return torch.tanh(self.last(nn.functional.dropout(self.before(self.up(h)), 0.5, self.training)))
+
+
+class Noisy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(16, 64)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.last(z + torch.randn_like(z)).view(-1, 1, 8, 8)
+
+
+class Unusual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(16, 64)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.special.i1(self.last(z)).view(-1, 1, 8, 8)
+
+
+def test_a_users_own_module_with_everything_folded(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", generator=Odd, latent=latents.Normal(16))
+    export(run.folder, tmp_path / "out", seed=3)
+    check(run, tmp_path / "out", 3)
+    operations = [node.op_type for node in onnx.load(tmp_path / "out" / "generator.onnx").graph.node]
+    assert "BatchNormalization" not in operations
+    assert "Dropout" not in operations
+
+
+def test_batch_norm_folds_into_every_kind_of_layer() -> None:
+    torch.manual_seed(0)
+    for layer, norm, x in (
+        (nn.Linear(5, 4), nn.BatchNorm1d(4), torch.randn(3, 5)),
+        (nn.Linear(5, 4, bias=False), nn.BatchNorm1d(4, affine=False), torch.randn(3, 5)),
+        (nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), torch.randn(3, 2, 6, 6)),
+        (nn.Conv1d(2, 4, 3, groups=2), nn.BatchNorm1d(4), torch.randn(3, 2, 6)),
+        (nn.ConvTranspose2d(2, 4, 3), nn.BatchNorm2d(4), torch.randn(3, 2, 6, 6)),
+        (nn.ConvTranspose2d(2, 4, 3, groups=2), nn.BatchNorm2d(4), torch.randn(3, 2, 6, 6)),
+    ):
+        assert norm.running_mean is not None and norm.running_var is not None
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+        network = nn.Sequential(layer, norm, nn.ReLU()).eval()
+        graph, state = folded(graph_of(network, (x,)), dict(network.state_dict()), (x,))
+        assert not [node for node in graph["nodes"] if "batch_norm" in node["op"]]
+        torch.testing.assert_close(GraphNetwork(graph, state)(x), network(x), rtol=1e-5, atol=1e-6)
+
+
+def test_a_resampling_matrix_is_made_once() -> None:
+    network = GENERATORS["r3gan-generator"].build((8,), (1, 16, 16)).eval().requires_grad_(False)
+    z = torch.randn(2, 8)
+    graph, state = folded(graph_of(network, (z,)), dict(network.state_dict()), (z,))
+    assert len(graph["nodes"]) < 50, "hundreds of operations make the matrices of its bilinear filters"
+    torch.testing.assert_close(GraphNetwork(graph, state)(z), network(z))
+
+
+@pytest.mark.parametrize(
+    ("generator", "words"),
+    [
+        (Noisy, "draws random numbers of its own (aten.randn_like)"),
+        (Unusual, "ONNX has no form of the operation prims.bessel_i1"),
+    ],
+)
+def test_what_cannot_be_exported_is_named(generator: type[nn.Module], words: str, tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", generator=generator, latent=latents.Normal(16))
+    with pytest.raises(SparringError) as caught:
+        export(run.folder, tmp_path / "out", seed=3)
+    assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def one_vector_at_a_time(watching: sound.Watching, rounds: int) -> tuple[nn.Module, nn.Module]:
+    """Players that know no batches, as the 1010 toy is often written."""
+    g, d = sound.mlp(1, 3, 4, last=nn.Sigmoid()), sound.mlp(4, 3, 1, last=nn.Sigmoid())
+    opt_g, opt_d, loss = sound.adam(g), sound.adam(d), nn.MSELoss()
+    with watching(g, d, opt_g, opt_d):
+        for _ in range(rounds):
+            opt_d.zero_grad()
+            (loss(d(torch.rand(4)), torch.ones(1)) + loss(d(g(torch.rand(1)).detach()), torch.zeros(1))).backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            loss(d(g(torch.rand(1))), torch.ones(1)).backward()
+            opt_g.step()
+    return g, d
+
+
+LOOPS = {loop.__name__: loop for loop in (sound.textbook, sound.conditional, one_vector_at_a_time)}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a_watched_loop(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    LOOPS[name](lambda *players, **more: sparring.watch(*players, out=tmp_path / "run", **more), 12)
+    made = export(tmp_path / "run", tmp_path / "out")
+    assert max(made.differences.values()) <= TOLERANCE
+    assert "training loop of its author's own" in (tmp_path / "out" / "README.md").read_text()
+    assert np.isfinite(sparring.Run(tmp_path / "run").sample(2)).all()

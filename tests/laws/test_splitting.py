@@ -14,10 +14,12 @@ from sparring.analysis.diagnosis import NOT_SURE, diagnose, remedied
 from sparring.analysis.facts import Facts
 from sparring.cli.main import run as command
 from sparring.errors import UsageError
+from sparring.interface import Run
 from sparring.networks.fully_connected import FullyConnected
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import find_recipe, together
 from sparring.record import RunFolder
+from sparring.record.grid import cut_grid, save_grid
 from sparring.record.story import CURVES
 from sparring.training import train
 from sparring.training.splitting import split
@@ -83,6 +85,14 @@ def test_the_parts_of_a_run_are_the_runs_of_its_cells_alone(whole: RunFolder, tm
     assert before == {p: p.read_bytes() for part in parts for p in part.path.rglob("*.*")}
 
 
+def test_a_picture_has_every_member_of_every_cell(tmp_path: Path) -> None:
+    examples = np.random.default_rng(0).random((70, 4, 1, 8, 8))
+    save_grid(examples, tmp_path / "whole.png", [f"{member % 8} (lr {member // 8})" for member in range(70)])
+    cut_grid(tmp_path / "whole.png", [66, 69], tmp_path / "part.png", [2, 5])
+    save_grid(examples[[66, 69]], tmp_path / "alone.png", [2, 5])
+    assert (tmp_path / "part.png").read_bytes() == (tmp_path / "alone.png").read_bytes()
+
+
 def test_a_part_goes_on_by_itself_and_is_not_overwritten(whole: RunFolder, tmp_path: Path) -> None:
     part = split(whole, tmp_path / "parts")[1]
     recipe = RECIPE.select(RECIPE.cells[1].members).replace(rounds=60)
@@ -124,6 +134,14 @@ def test_members_are_called_by_seed_and_numbers(whole: RunFolder, capsys: pytest
         assert "r1 gamma 0" in said
     with pytest.raises(UsageError, match="split"):
         remedied(RECIPE, "lower-lr")
+
+
+def test_a_seed_with_several_numbers_is_no_single_generator(whole: RunFolder) -> None:
+    run = Run(whole.path)
+    assert run.curves.seeds[2] == "0 (generator momentum 0.5, r1 gamma 1)"
+    assert run.report().is_file()
+    with pytest.raises(UsageError, match="seed 0 is there 2 times"):
+        run.generator(seed=0)
 
 
 def test_a_cell_is_diagnosed_as_a_run_of_its_own(whole: RunFolder, tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ import pytest
 import torch
 
 import sparring.training
-import sparring.training.control.going_on
 import sparring.training.control.session
 import sparring.training.single
 import sparring.training.trainer
@@ -261,7 +260,6 @@ def test_compiled_rounds_and_those_played_move_by_move_stay_what_they_were(
 
     played: list[int] = []
     monkeypatch.setattr(sparring.training.single, "plan", planned)
-    monkeypatch.setattr(sparring.training.control.going_on, "plan", planned)
     monkeypatch.setattr(sparring.training.trainer, "TURN_SECONDS", 0.0)  # one round at a time
     acts = [(5, "step", {}), (5, "step", {}), (5, "slow", {"moves_per_second": 900}), (9, "go", {}), (20, "slow", {})]
     recipe, slow = short(), partial(sparring.training.train, threads=1, metrics=False)

@@ -208,3 +208,69 @@ def test_what_does_not_fit_is_told_in_one_line(
 def test_a_file_that_is_neither_numbers_nor_a_picture_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     sparring("sweep", "nowhere", "--out", "a.gif", expect=WRONG_USAGE)
     assert ".npy or .png" in capsys.readouterr().err
+
+
+# Directions, loops, films.
+
+
+def test_directions_come_as_json_with_a_picture(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "directions.png"
+    few = ("--count", 8, "--samples", 64, "--top", 2)
+    sparring("directions", runs["digits"], *few, "--dims", "5,25", "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert given["seeds"] == [5, 3] and given["judge"] == "digits"
+    for member in given["members"]:
+        ways = [found["way"] for found in member["directions"]]
+        assert [ways.count(way) for way in ("sensitivity", "features", "first-layer", "dims")] == [2, 2, 2, 2]
+        for found in member["directions"]:
+            assert len(found["vector"]) == 32 and np.linalg.norm(found["vector"]) == pytest.approx(1, abs=1e-3)
+            assert found["share"] > 0 and found["stability"]["of"] == 1 and 0 <= found["class_change"] <= 1
+        first, last = (next(f for f in member["directions"] if f["way"] == way) for way in ("sensitivity", "dims"))
+        assert first["share"] > last["share"], "the most sensitive direction does more than a single dimension"
+    with Image.open(out) as image:
+        assert image.width > 300
+    sparring("directions", runs["pattern-1010"], *few, "--out", out)
+    assert "sensitivity" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png", "webp"])
+def test_a_loop_is_an_animation(
+    suffix: str, runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"loop.{suffix}"
+    sparring("loop", runs["digits"], "--z-seeds", "0,3", "--frames", 6, "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert given["shape"] == [2, 6, 1, 8, 8] and given["judge"] == "digits"
+    with Image.open(out) as image:
+        assert getattr(image, "n_frames", 1) > 1
+
+
+def test_a_film_has_a_frame_for_every_sample_picture(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "film.webp"
+    sparring("film", runs["digits"], "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    with Image.open(out) as image:
+        assert getattr(image, "n_frames", 1) == given["frames"] == len(given["rounds"]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["loop", "--z-seeds", "4", "--out", "a.gif"], "at least 2 latent vectors"),
+        (["loop", "--out", "a.jpg"], "must end in .gif"),
+        (["film", "--fps", "0", "--out", "a.gif"], "--fps must lie between"),
+        (["directions", "--dims", "99", "--out", "a.png"], "no dimension 99"),
+    ],
+)
+def test_what_does_not_fit_a_film_is_told_in_one_line(
+    arguments: list[str], words: str, runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *rest = arguments
+    sparring(command, runs["digits"], *rest[:-1], tmp_path / rest[-1], expect=WRONG_USAGE)
+    said = capsys.readouterr().err
+    assert words in said and len(said.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -94,6 +94,18 @@ def test_cells_that_differ_in_numbers_are_trained_together_and_are_runs_of_their
             assert run.story.status == "finished" and run.checkpoints() and "per_member" not in run.recipe
 
 
+def test_cells_of_a_population_keep_its_best_checkpoint_and_have_an_independent_judge(tmp_path: Path) -> None:
+    base = sparring.recipe("digits").replace(log_points=2, samples_per_grid=1)
+    study = Study(base, {"lr": [1e-3, 1e-4]}, seeds=2, rounds=4)
+    results = train_study(study, StudyFolder(tmp_path / "digits"), MACHINE).results
+    assert [row.members for row in results.rows] == [4] * 4
+    assert any(RunFolder.open(results.path(row)).best for row in results.rows)
+    assert results.outcome == "frechet-distance" and results.judge == "digits-independent"
+    row = results.rows[0]
+    measures = RunFolder.open(results.path(row)).measures or {}
+    assert row.outcome == measures["independent"]["metrics"]["frechet-distance"]["members"][0]
+
+
 def test_a_trained_study_is_shown_again_without_training(
     trained: StudyFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -289,6 +301,12 @@ def test_queries_without_duckdb_say_what_to_install(monkeypatch: pytest.MonkeyPa
         (["nowhere.py"], "nowhere.py does not exist"),
         (["collapse-remedie"], "shipped studies: collapse-remedies"),
         (["digits", "--vary", "batch=1,2", "--looks", "0.5"], "say --race too"),
+        (["digits", "--vary", "batch=1,2", "--samples", "3"], "samples must be at least 16"),
+        (["digits", "--vary", "batch=1,2", "--processes", "0"], "processes must be at least 1"),
+        (["digits", "--vary", "batch=1,2", "--seeds", "many"], "seeds takes a count"),
+        (["digits", "--vary", "batch=1,2", "--until", "1", "--precision", "1"], "give one of them"),
+        (["pattern-1010", "--vary", "lr=0.1,0.2", "--rounds", "9", "--outcome", "modes"], "modes is not evaluated"),
+        (["digits", "--vary", "rounds=0,5"], "rounds=0: rounds must be at least 1"),
     ],
 )
 def test_a_wrong_command_is_answered_in_one_line(

@@ -8,6 +8,7 @@ from typing import Any
 
 from sparring import catalogue
 from sparring.analysis.history import start_text
+from sparring.analysis.wording import listed
 from sparring.recipe import KIND_OF
 
 BOOKKEEPING = ("name", "origin", "seeds", "log_points", "samples_per_grid")
@@ -26,6 +27,8 @@ PARTS = {
     "rounds": "rounds",
 }
 """Field of a recipe -> what it is called in a table of the recipe's parts."""
+MAX_VALUES = 6
+"""Of a number in which members differ, that are written out."""
 FOUND = "found_"
 """Prefix of fields whose values were found in the data rather than chosen: its shape, a hash of it."""
 BOTH = {
@@ -46,7 +49,7 @@ def recipe_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         A phrase for each field that differs, such as `batch: 1 → 2`. A change that both networks or both optimizers
         share is one phrase.
     """
-    fields = [field for field in dict.fromkeys((*new, "start_from")) if field not in BOOKKEEPING]
+    fields = [field for field in dict.fromkeys((*new, "start_from", "per_member")) if field not in BOOKKEEPING]
     steps = {field: _steps(field, old.get(field), new.get(field)) for field in fields}
     changes = {field.replace("_", " "): ", ".join(step) for field, step in steps.items() if step}
     for (first, second), both in BOTH.items():
@@ -69,6 +72,8 @@ def field_text(field: str, value: Any) -> str:
     kind = KIND_OF.get(field)
     if field == "start_from":
         return start_text(value)
+    if field == "per_member":
+        return _per_member_text(value or {})
     if isinstance(value, dict):
         return _leaf_text(kind, value)
     if isinstance(value, int):
@@ -79,6 +84,16 @@ def field_text(field: str, value: Any) -> str:
         return "none"
     texts = [_leaf_text(kind, each) if isinstance(each, dict) else _value_text(each) for each in value]
     return f"({', '.join(_collapsed(texts))})" if kind else _value_text(value)
+
+
+def _per_member_text(columns: Mapping[str, list[Any]]) -> str:
+    """The numbers in which members differ: `tricks.r1.gamma of 0, 1 and 10`."""
+    distinct = {path: list(dict.fromkeys(map(_value_text, values))) for path, values in columns.items()}
+    shown = [
+        f"{path} of {listed(each)}" if len(each) <= MAX_VALUES else f"{path} of {len(each):,} values"
+        for path, each in distinct.items()
+    ]
+    return "; ".join(shown) or "none"
 
 
 def _steps(field: str, old: Any, new: Any) -> list[str]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
+from sparring.analysis.steered import departure, steering_sentences
 from sparring.errors import SparringError
 from sparring.record import RunFolder, Story
+from sparring.record.files import is_training
 from sparring.record.following import Following
 from sparring.record.journal import Event
+from sparring.record.steering import Steering
 from sparring.record.story import CURVES, GRADIENTS, numbers
 from sparring.rules import Levels, Signals
 
 SHOWN = (*CURVES, *GRADIENTS)
 RECENT_SECONDS = 20.0
-"""A run without an end whose journal grew within this time is training; else its process was killed, or is busy."""
+"""A watched loop without an end whose journal grew within this time is training; else its process was killed."""
 MAX_DIAGNOSES = 64
 """Diagnoses of earlier rounds that are kept."""
 
@@ -68,12 +72,19 @@ class Moment:
     rounds: int
     """Of the whole run."""
     seconds: float
+    departs: str
+    """Why the run's numbers are not its recipe's, in a phrase; empty for a run whose numbers are."""
+    done: tuple[tuple[int, str], ...]
+    """What people did to the run, a sentence each with its round."""
 
     @classmethod
     def of(cls, followed: FollowedRun, round: int | None) -> Moment:
         """At a round, or now for None."""
-        rounds, seconds = followed.recipe["rounds"], followed.seconds
-        return cls(followed.diagnose(round), followed.status, len(followed.seeds), followed.round, rounds, seconds)
+        story = followed.story
+        rounds, seconds, members = followed.recipe["rounds"], followed.seconds, len(followed.seeds)
+        done = tuple(steering_sentences(story))
+        found = followed.diagnose(round)
+        return cls(found, followed.status, members, followed.round, rounds, seconds, departure(story), done)
 
 
 class FollowedRun:
@@ -111,6 +122,9 @@ class FollowedRun:
             new = self._journal.events
         for event in new:
             self._add(event)
+        if new:
+            for name in ("steering", "bounds", "_story_status"):
+                self.__dict__.pop(name, None)
         return bool(new)
 
     def _begin_again(self) -> None:
@@ -121,8 +135,6 @@ class FollowedRun:
         """Round -> file of its sample grid."""
         self.scores: dict[int, Mapping[str, Any]] = {}
         """Round -> histograms of D's outputs, as the journal has them."""
-        self.checkpoints: list[int] = []
-        """Rounds of which a checkpoint was saved; see `kept_checkpoints`."""
         self.diverged: dict[int, int] = {}
         self.round, self.seconds, self.at = 0, 0.0, 0.0
         self._verdicts.clear()
@@ -141,8 +153,6 @@ class FollowedRun:
         elif event["event"] == "diverged":
             for member in event["members"]:
                 self.diverged.setdefault(member, round)
-        elif event["event"] == "checkpoint":
-            self.checkpoints.append(round)
 
     def _add_curves(self, event: Event) -> None:
         members, logged = len(self.recipe["seeds"]), event["logged"]
@@ -158,19 +168,40 @@ class FollowedRun:
 
     @property
     def status(self) -> str:
-        """That of the story, or `training` where it has no end yet and its journal grows."""
-        status = self.story.status
-        recent = time.time() - self.at < RECENT_SECONDS
+        """`training`, `paused` or `slow` while a process has the run; else that of the story.
+
+        A watched loop has no process that can be asked: it is training while its journal grows.
+        """
+        if is_training(self.run.path):
+            return {"running": "training"}.get(self.steering.mode, self.steering.mode)
+        status = self._story_status
+        watched = any(event["event"] == "loop" for event in self._journal.events[:20])
+        recent = watched and time.time() - self.at < RECENT_SECONDS
         return "training" if status == "unfinished" and recent else status
+
+    @cached_property
+    def steering(self) -> Steering:
+        """What people did to the run; read again when something is new."""
+        return self.story.steering
+
+    @cached_property
+    def _story_status(self) -> str:
+        return self.story.status
+
+    @cached_property
+    def bounds(self) -> dict[str, Bounds]:
+        """The level at equilibrium and the healthy range of each curve."""
+        return bounds_of(self.story)
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """Rounds that the run can be taken back to, or branched off at."""
+        return list(self.run.rounds_saved())
 
     @property
     def has_gradients(self) -> bool:
         """Whether gradient norms were logged: older runs do not have them."""
         return any(np.isfinite(self.curves[name].values).any() for name in GRADIENTS)
-
-    def bounds(self) -> dict[str, Bounds]:
-        """The level at equilibrium and the healthy range of each curve."""
-        return bounds_of(self.story)
 
     def diagnose(self, round: int | None = None) -> Diagnosis:
         """The diagnosis as it was at the last log point up to this round; of now for None."""

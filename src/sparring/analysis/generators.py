@@ -250,6 +250,10 @@ def generator_module(
         UsageError: The run has no member of this seed.
     """
     recipe, generators = generators_of(run, source, [seed], best, recipe)
+    if generators.size > 1:
+        raise UsageError(
+            f"seed {seed} is there {generators.size} times, with other numbers: split the run (`sparring split RUN`)"
+        )
     with preserving_torch_rng():
         network = maker_of_generators(recipe)()
     network.load_state_dict({name: tensor[0].clone() for name, tensor in generators.state().items()})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import time as now
 
 from sparring.analysis.followed import RECENT_SECONDS
 from sparring.errors import SparringError
 from sparring.record import RunFolder
+from sparring.record.files import is_training
 from sparring.record.journal import Event
 
 TAIL, MAX_TAIL = 2**14, 2**24
@@ -47,9 +48,14 @@ def row_of(key: str, run: RunFolder) -> RunRow:
         return RunRow(key, run.path.name, 0, 0, 0, "damaged", 0.0, str(error))
     round = max((event["round"] for event in events if isinstance(event.get("round"), int)), default=0)
     status = next((ENDS[e["event"]] for e in reversed(events[-2:]) if e["event"] in ENDS), "unfinished")
-    if status == "unfinished" and time.time() - changed < RECENT_SECONDS:
+    if is_training(run.path) or (status == "unfinished" and _is_watched(run) and now() - changed < RECENT_SECONDS):
         status = "training"
     return RunRow(key, str(recipe["name"]), len(recipe["seeds"]), round, recipe["rounds"], status, changed)
+
+
+def _is_watched(run: RunFolder) -> bool:
+    """Whether it is a loop of the user's own, which no lock shows to be training."""
+    return (run.path / "generator.json").is_file()
 
 
 def last_events(journal: Path) -> list[Event]:

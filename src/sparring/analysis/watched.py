@@ -71,7 +71,8 @@ class WatchedGenerator(GraphNetwork):
         state = {
             name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()
         }
-        return cls(graph, state, facts.latent, facts.data.shape)
+        # As the weights of any generator: what has none to train is taken for a mistake.
+        return cls(graph, state, facts.latent, facts.data.shape).requires_grad_(True)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raises what torch raises for inputs of another size."""
@@ -79,14 +80,14 @@ class WatchedGenerator(GraphNetwork):
         latent, size = self._latent, int(np.prod(self._latent.shape))
         z = x[:, :size].unflatten(1, latent.shape)
         if latent.unbatched:
-            made = torch.stack([cast(Tensor, GraphNetwork.forward(self, each)) for each in z])
+            made = torch.vmap(lambda each: cast(Tensor, GraphNetwork.forward(self, each)))(z)
         elif not latent.classes:
             made = super().forward(z)
         else:
             one_hot = x[:, size:]
             made = super().forward(z, one_hot if latent.one_hot else one_hot.argmax(1))
         examples = made if isinstance(made, Tensor) else max(cast(list[Tensor], made), key=lambda t: t.numel())
-        return examples.reshape(len(x), *self._shape)
+        return examples.reshape(x.shape[0], *self._shape)  # by its shape, which the exporter follows; len() it does not
 
 
 @final

@@ -1,4 +1,4 @@
-"""Steer a run while it trains: pause it, take single steps, change its settings.
+"""Steer a run while it trains: pause it, step, change its settings.
 
 DO is one of: status; pause; go; round [N], which plays the rest of the round or N rounds, then pauses; step [d|g], one
 move, or one step of D or of G; slow [N], N moves a second, each reported; set NAME=VALUE ..., from the next round on;

@@ -17,8 +17,6 @@ from sparring.cli.flags import Json, Switch, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import SparringError, UsageError
 
-DEFAULT = Path("runs")
-
 
 @dataclass
 class ExploreFlags:
@@ -26,6 +24,7 @@ class ExploreFlags:
 
     runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], flag("Runs, or folders with runs.", "RUNS", "runs")] = ()
     recipe: Annotated[str, flag("Train this recipe in the first folder, and open its page.", "NAME", "none")] = ""
+    seeds: Annotated[str, flag("With --recipe: its random seeds; 8 is seeds 0 to 7.", "SEEDS", "the recipe's")] = ""
     port: Annotated[int | None, flag("Port of the page; 0 for any.", "N", "8123, or the next free one")] = None
     host: Annotated[
         str, flag("Address to listen on. Others can then reach the page, who have its address with the token.", "HOST")
@@ -53,5 +52,5 @@ def run(arguments: list[str]) -> int:
 
             webbrowser.open(address)
 
-    explore(list(flags.runs) or [DEFAULT], flags.recipe, flags.host, flags.port, opened)
+    explore(flags.runs, flags.recipe, flags.host, flags.port, opened, flags.seeds)
     return OK

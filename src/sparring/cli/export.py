@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from sparring.cli.flags import Json, RunDir, Source, Switch, flag, parse, print_json
@@ -16,7 +15,9 @@ class ExportFlags:
     """Flags of `export`."""
 
     run: RunDir
-    to: Annotated[str, flag("The folder to write.", "DIR", "")] = ""
+    to: Annotated[
+        str, flag("The folder to write; hf://user/name lays out a static Space, and uploads nothing.", "DIR", "")
+    ] = ""
     seed: Annotated[str, flag("Which member: best (its samples are nearest to the data), or its seed.", "SEED")] = (
         "best"
     )
@@ -32,7 +33,7 @@ def run(arguments: list[str]) -> int:
         raise UsageError(f"say where to: sparring export {flags.run} --to DIR")
     from sparring.ship.export import export
 
-    made = export(flags.run, Path(flags.to), flags.seed, flags.best, flags.source)
+    made = export(flags.run, flags.to, flags.seed, flags.best, flags.source)
     if flags.json:
         return print_json(made.plain())
     for name, size in made.files.items():

@@ -41,6 +41,9 @@ COMMANDS = (
     "blend",
     "arithmetic",
     "influence",
+    "directions",
+    "loop",
+    "film",
     "export",
 )
 """Each is a file of this folder with a function `run(arguments) -> exit status`; the file's first line is its help."""

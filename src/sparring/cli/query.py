@@ -1,4 +1,4 @@
-"""Query all runs under a folder with SQL: runs, curves, evaluations, findings.
+"""Query all runs under a folder with SQL.
 
 For example: sparring query "select recipe, avg(value) from evaluations join runs using (run) where metric =
 'frechet-distance' and source = 'measure' group by recipe". The SQL is DuckDB's.

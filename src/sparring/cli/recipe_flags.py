@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Mapping
 from dataclasses import field
 from types import SimpleNamespace
@@ -81,7 +80,7 @@ def flat(flags: Any) -> SimpleNamespace:
 def changed(recipe: Recipe, flags: Any) -> Recipe:
     """The recipe with the fields that a flag changed. Raises UsageError for a value that does not fit."""
     from sparring.recipe import KIND_OF
-    from sparring.recipe.reading import read_data
+    from sparring.recipe.reading import as_text, read_data
 
     changes: dict[str, Any] = {}
     for f in dataclasses.fields(recipe):
@@ -103,23 +102,10 @@ def changed(recipe: Recipe, flags: Any) -> Recipe:
     return recipe.replace(**changes)
 
 
-def as_text(name: str, value: Any) -> Any:
-    """A field's value as it is typed: the inverse of what `changed` reads."""
-    from sparring.recipe import KIND_OF
-
-    if name == "seeds":
-        return str(len(value)) if value == tuple(range(len(value))) else ",".join(map(str, value))
-    if name not in KIND_OF:
-        return value
-    if not isinstance(value, tuple):
-        return catalogue.to_text(value)
-    repeats = [(text, len(list(same))) for text, same in itertools.groupby(map(catalogue.to_text, value))]
-    return tuple(text if count == 1 else f"{text}*{count}" for text, count in repeats)
-
-
 def _flag_of(name: str, value: Any) -> tuple[str, Any, Any]:
     """Name, type and default of a recipe's field as a flag."""
     from sparring.recipe import KIND_OF
+    from sparring.recipe.reading import as_text
 
     kind = KIND_OF.get(name)
     help = " ".join(catalogue.field_docs("recipe.definition", "Recipe")[name].split())

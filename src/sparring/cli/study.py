@@ -1,4 +1,4 @@
-"""Ask a question of many recipes: train each with the same seeds, and rank what makes a difference.
+"""Train variants of a recipe with the same seeds, and rank them.
 
 WHAT is a recipe, with --vary FIELD=LEVEL,LEVEL for everything that is varied, or with --to RECIPE; a file study.py with
 a function annotated `-> Study`; the name of a shipped study; or the folder of a study that was begun. Ctrl-C saves;

@@ -26,16 +26,32 @@ class Timeline(Element, component=STATIC / "timeline.js"):
 
 
 class Bridge(Element, component=STATIC / "bridge.js"):
-    """Tells the browser which run to read, and Python which round is shown."""
+    """Tells the browser which run to read, and Python which round is shown and which key was pressed."""
 
-    def __init__(self, run: str, view: str, texts: dict[str, str], on_moment: Callable[[Any], Any]):
+    def __init__(
+        self,
+        run: str,
+        view: str,
+        texts: dict[str, str],
+        on_moment: Callable[[Any], Any],
+        on_key: Callable[[str], Any],
+    ):
         super().__init__()
-        self._props |= {"run": run, "view": view, "texts": texts}
+        self._props |= {"run": run, "view": view, "texts": texts, "beats": 0}
 
         def said(event: GenericEventArguments) -> Any:
             return on_moment(event.args)
 
+        def pressed(event: GenericEventArguments) -> Any:
+            return on_key(event.args) if isinstance(event.args, str) else None
+
         self.on("moment", said)
+        self.on("pressed", pressed)
+
+    def beat(self) -> None:
+        """Let the browser read at once."""
+        self._props["beats"] += 1
+        self.update()
 
 
 class Field(Element, component=STATIC / "field.js"):

@@ -96,7 +96,7 @@ class Guard:
     def is_own_host(self, host: str) -> bool:
         """Whether a Host header names this server: a page that rebinds its own name to this address does not."""
         name, _, port = host.rpartition(":")
-        if not re.fullmatch(r"\d{1,5}", port) or int(port) != self.port:
+        if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) != self.port:
             return False
         name = name.removeprefix("[").removesuffix("]").lower()
         if name in LOOPBACK or name == self.host.lower():

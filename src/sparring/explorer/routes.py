@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 
 from sparring.analysis.followed import FollowedRun, histograms_of
+from sparring.analysis.move_reports import new_reports
+from sparring.analysis.steered import settings_text
 from sparring.errors import SparringError
 from sparring.explorer.frames import frame
 from sparring.explorer.session import Session
@@ -18,6 +20,8 @@ from sparring.record.grid_reading import first_examples, member_block
 
 FEW = 4
 """Examples of each member where all members are shown."""
+MOVES = 40
+"""Reports of moves in one answer."""
 
 
 def add_routes(app: FastAPI, session: Session) -> None:
@@ -34,6 +38,10 @@ def add_routes(app: FastAPI, session: Session) -> None:
     @app.get("/data/scores")
     def _scores(run: str, round: int) -> Response:  # pyright: ignore[reportUnusedFunction]
         return _answer(session, run, lambda followed: scores(followed, round))
+
+    @app.get("/data/moves")
+    def _moves(run: str, since: int = 0) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, run, lambda followed: frame({"reports": new_reports(followed.run, since)[-MOVES:]}, {}))
 
 
 def _answer(session: Session, key: str, made: Callable[[FollowedRun], bytes]) -> Response:
@@ -52,7 +60,7 @@ def _answer(session: Session, key: str, made: Callable[[FollowedRun], bytes]) ->
 def curves(followed: FollowedRun, since: int, generation: int) -> bytes:
     """Points of the curves from index `since` on, or all where the reader knows another generation."""
     since = since if generation == followed.generation and 0 <= since <= len(followed.rounds) else 0
-    bounds = followed.bounds()
+    steering = followed.steering
     facts: dict[str, Any] = {
         "generation": followed.generation,
         "since": since,
@@ -64,7 +72,9 @@ def curves(followed: FollowedRun, since: int, generation: int) -> bytes:
         "pictures": list(followed.pictures),
         "scores": list(followed.scores),
         "diverged": followed.diverged,
-        "bounds": {name: [each.level, each.low, each.high] for name, each in bounds.items()},
+        "bounds": {name: [each.level, each.low, each.high] for name, each in followed.bounds.items()},
+        "checkpoints": followed.checkpoints,
+        "changes": [[each.round, settings_text(each.settings)] for each in steering.changes],
     }
     arrays = {name: column.values[since:] for name, column in followed.curves.items()}
     return frame(facts, {"rounds": followed.rounds[since:].astype(np.float64), **arrays})
@@ -76,9 +86,10 @@ def samples(session: Session, followed: FollowedRun, round: int, member: int) ->
     if at is None:
         return frame({"round": None}, {})
     path = session.opened.file(followed.run, followed.pictures[at])
-    few = first_examples(path, FEW) if member < 0 else None
-    pixels = member_block(path, max(0, member))[None] if few is None else few
-    return frame({"round": at}, {"pixels": pixels})
+    if member < 0 and (few := first_examples(path, FEW)) is not None:
+        return frame({"round": at}, {"pixels": few})
+    block = member_block(path, max(0, member))
+    return frame({"round": at}, {} if block is None else {"pixels": block[None]})
 
 
 def scores(followed: FollowedRun, round: int) -> bytes:

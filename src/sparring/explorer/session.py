@@ -11,6 +11,7 @@ from pathlib import Path
 from sparring.analysis.followed import FollowedRun
 from sparring.record import RunFolder
 from sparring.record.opened import Opened
+from sparring.training.background import Background
 
 MAX_FOLLOWED = 12
 """Runs that stay in memory; the one that was asked for longest ago goes first."""
@@ -23,8 +24,15 @@ class Session:
         self.opened = opened
         self.new_runs = new_runs
         """The folder that runs are started in."""
+        self.started: dict[Path, Background] = {}
+        """Training processes that pages started, by the folder of their run."""
         self._followed: OrderedDict[Path, tuple[FollowedRun, threading.RLock]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def problem_of(self, run: RunFolder) -> str:
+        """Why a training that a page started has ended; empty where it has not, or ended well."""
+        started = self.started.get(run.path)
+        return started.problem if started else ""
 
     @contextmanager
     def following(self, run: RunFolder) -> Generator[FollowedRun]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import operator
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -73,8 +74,10 @@ def graph_of(module: nn.Module, inputs: Sequence[Tensor], batched: bool = True) 
             shapes = tuple({0: batch} for _ in some) if batched else None
             if batched:  # torch.export takes a size of 1 for a constant
                 some = tuple(each[:2].repeat(2, *[1] * (each.dim() - 1)) for each in some)
+            # What a module computes once and keeps is computed before: the exporter would leave it without numbers.
+            copied(*some)
             exported = torch.export.export(copied, some, dynamic_shapes=shapes, strict=False)
-            return _written(exported)
+            return _written(_without_vmap(exported))
     except SparringError:
         raise
     except Exception as error:  # any module may come, and torch.export fails in many ways
@@ -159,6 +162,15 @@ def _tensor_at(root: nn.Module, name: str) -> Tensor:
     for step in way:
         module = cast(nn.Module, module._modules[step])  # pyright: ignore[reportPrivateUsage]
     return getattr(module, last)
+
+
+def _without_vmap(exported: Any) -> Any:
+    """A program whose calls of torch.vmap, which are no operations, became batched operations."""
+    calls = (node.target for node in exported.graph.nodes if node.op == "call_function")
+    if not any(getattr(call, "__module__", "") == "torch._functorch.predispatch" for call in calls):
+        return exported
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # about a class of torch's own
+        return exported.run_decompositions({})
 
 
 def _written(exported: Any) -> Graph:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sparring.members import shaped, varies
+from sparring.members import cast, shaped, varies
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +24,7 @@ def scale(tensors: Sequence[Tensor], factor: Number) -> None:
     import torch
 
     if varies(factor):
+        factor = cast(factor, tensors[0])
         for tensor in tensors:
             tensor.mul_(shaped(factor, tensor))
     else:
@@ -35,6 +36,7 @@ def added(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Number) -
     import torch
 
     if varies(factor):
+        factor = cast(factor, tensors[0])
         return [one + shaped(factor, one) * other for one, other in zip(tensors, others, strict=True)]
     return list(torch._foreach_add(list(tensors), list(others), alpha=factor))  # pyright: ignore[reportArgumentType]
 
@@ -44,6 +46,7 @@ def add(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Number) -> 
     import torch
 
     if varies(factor):
+        factor = cast(factor, tensors[0])
         for one, other in zip(tensors, others, strict=True):
             one.add_(shaped(factor, one) * other)
     else:
@@ -55,6 +58,7 @@ def add_squares(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Num
     import torch
 
     if varies(factor):
+        factor = cast(factor, tensors[0])
         for one, other in zip(tensors, others, strict=True):
             one.add_(shaped(factor, one) * other.square())
     else:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
-from sparring.members import exact, is_zero, shaped, varies
+from sparring.members import cast, exact, is_zero, shaped, varies
 from sparring.optimizers import Memory, Optimizer
 from sparring.optimizers._settings import refuse_outside
 
@@ -80,15 +80,18 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         for steps in memory["steps"]:
             steps.add_(1)
-        steps = exact(memory["steps"][0])
-        size, scale = self.lr / (1 - beta1**steps), (1 - beta2**steps).rsqrt()
+        steps, like = exact(memory["steps"][0]), parameters[0]
+        # As in the paper's section 2, end: the second bias correction is moved into the step size and epsilon.
+        root_correction = (1 - beta2**steps).sqrt()
+        size, eps = cast(-self.lr * root_correction / (1 - beta1**steps), like), cast(EPS * root_correction, like)
+        rest1, rest2, decay = (cast(each, like) for each in (1 - beta1, 1 - beta2, self.weight_decay))
         each = zip(parameters, gradients, memory["average"], memory["square"], strict=True)
         for weight, gradient, average, square in each:
             if not is_zero(self.weight_decay):
-                gradient = gradient + shaped(self.weight_decay, weight) * weight
-            average.add_(shaped(1 - beta1, weight) * (gradient - average))
-            square.mul_(shaped(beta2, weight)).add_(shaped(1 - beta2, weight) * gradient.square())
-            weight.sub_(shaped(size, weight) * average / (square.sqrt() * shaped(scale, weight) + EPS))
+                gradient = gradient + shaped(decay, weight) * weight
+            average.lerp_(gradient, shaped(rest1, weight))
+            square.lerp_(gradient.square(), shaped(rest2, weight))
+            weight.addcdiv_(shaped(size, weight) * average, square.sqrt().add_(shaped(eps, weight)))
 
 
 def _laid_like(parameter: Tensor, gradient: Tensor) -> Tensor:

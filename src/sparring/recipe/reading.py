@@ -101,6 +101,18 @@ def read_field(field: str, value: Any) -> Any:
     return _part(field, value)
 
 
+def as_text(name: str, value: Any) -> Any:
+    """A field's value as it is typed on the command line."""
+    if name == "seeds":
+        return str(len(value)) if value == tuple(range(len(value))) else ",".join(map(str, value))
+    if name not in KIND_OF:
+        return value
+    if not isinstance(value, tuple):
+        return catalogue.to_text(value)
+    repeats = [(text, len(list(same))) for text, same in itertools.groupby(map(catalogue.to_text, value))]
+    return tuple(text if count == 1 else f"{text}*{count}" for text, count in repeats)
+
+
 def read_part(field: str, text: str) -> Any:
     """A part from its text, for a field of one part other than `data`; `dcgan` is DCGAN's generator as a generator."""
     kind, name = KIND_OF[field], text.partition("(")[0].strip()

@@ -17,16 +17,15 @@ from sparring.record.scatter import SIDE, Landmarks, scatter
 INK, BACKGROUND, GUTTER = (60, 60, 60), (255, 255, 255), 12
 CAPTION = 14
 """Pixels above a block for its seed."""
-LETTER = 6
-"""Pixels of a letter there."""
 LAYOUT = "sparring layout"
 """Key of the PNG's text chunk that says where each block and example is, so that grids can be joined and cut."""
 SQUARES, CHECKS = 8, (0.8, 1.0)
 """Squares along a side of the checkerboard behind transparent images, and its two levels."""
 COMPRESSION = 3
 """Of PNGs, from 0 to 9: half the time of the usual 6, and files about as small."""
-MAX_MEMBERS = 64
-"""Blocks in one picture; further members are left out."""
+MAX_MEMBERS, MAX_NAMED = 64, 1024
+"""Blocks in one picture; further members are left out. Where members differ in numbers there may be more, since the
+pictures of their cells are cut out of it."""
 
 
 def grid(
@@ -45,9 +44,9 @@ def grid(
         modes: The modes of the real data, over which points are scattered.
     """
     if modes is not None:
-        blocks = [scatter(member, modes) for member in examples[:MAX_MEMBERS]]
+        blocks = [scatter(member, modes) for member in examples[: _limit(seeds)]]
     else:
-        blocks = [_block(member, scale) for member in _as_images(examples)[:MAX_MEMBERS]]
+        blocks = [_block(member, scale) for member in _as_images(examples)[: _limit(seeds)]]
     return _side_by_side(blocks, _captions(seeds, blocks) if seeds is not None else None)
 
 
@@ -60,8 +59,8 @@ def save_grid(
 ) -> None:
     """Write `grid(...)` as a PNG that records where its blocks and the examples in them are."""
     info = PngInfo()
-    named = seeds is not None
-    layout = _layout(_as_images(examples), named, scale) if modes is None else _layout_of_scatters(len(examples), named)
+    named, count = seeds is not None, min(len(examples), _limit(seeds))
+    layout = _layout(_as_images(examples)[:count], named, scale) if modes is None else _layout_of_scatters(count, named)
     info.add_text(LAYOUT, json.dumps(layout))
     grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
 
@@ -75,7 +74,7 @@ def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[Any]) -> None:
             layout = json.loads(str(picture.info[LAYOUT]))
             width, height = _size_of_blocks(layout)
             blocks += [picture.crop((left, top, left + width, top + height)) for left, top in layout["blocks"]]
-    _save(blocks[:MAX_MEMBERS], layout, seeds, path)
+    _save(blocks[: _limit(seeds)], layout, seeds, path)
 
 
 def cut_grid(page: Path, members: Sequence[int], path: Path, seeds: Sequence[Any]) -> None:
@@ -86,7 +85,7 @@ def cut_grid(page: Path, members: Sequence[int], path: Path, seeds: Sequence[Any
     with Image.open(page) as picture:
         layout = json.loads(str(picture.info[LAYOUT]))
         width, height = _size_of_blocks(layout)
-        places = [layout["blocks"][member] for member in members][:MAX_MEMBERS]
+        places = [layout["blocks"][member] for member in members][: _limit(seeds)]
         blocks = [picture.crop((left, top, left + width, top + height)) for left, top in places]
     _save(blocks, layout, seeds, path)
 
@@ -160,10 +159,19 @@ def _save(blocks: Sequence[Image.Image], layout: dict[str, Any], seeds: Sequence
     _side_by_side(blocks, _captions(seeds, blocks)).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
 
 
+def _limit(seeds: Sequence[Any] | None) -> int:
+    """How many blocks there may be, for members that are called so."""
+    return MAX_NAMED if seeds is not None and isinstance(seeds[0], str) else MAX_MEMBERS
+
+
 def _captions(seeds: Sequence[Any], blocks: Sequence[Image.Image]) -> list[str]:
     """What stands above each block; a name that says more than a seed is cut off where the next block begins."""
-    fitting = max(8, (blocks[0].width + GUTTER // 2) // LETTER)
-    return [f"seed {seed}" if isinstance(seed, int) else f"seed {seed}"[:fitting] for seed in seeds][: len(blocks)]
+    room, font = blocks[0].width + GUTTER // 2, ImageDraw.ImageDraw(blocks[0]).getfont()
+    names = [f"seed {seed}" for seed in seeds[: len(blocks)]]
+    for index, seed in enumerate(seeds[: len(blocks)]):
+        while isinstance(seed, str) and font.getlength(names[index]) > room:
+            names[index] = names[index][:-1]
+    return names
 
 
 def _as_images(examples: np.ndarray) -> np.ndarray:
@@ -185,13 +193,13 @@ def _layout(images: np.ndarray, named: bool, scale: int | None) -> dict[str, Any
     columns, rows, scale = _cells(images.shape[1:], scale)
     height, width = images.shape[-2:]
     size = (columns * (width + 1) - 1) * scale, (rows * (height + 1) - 1) * scale
-    places = _places(min(len(images), MAX_MEMBERS), size, named)[0]
+    places = _places(len(images), size, named)[0]
     return {"blocks": places, "cells": [columns, rows], "cell": [width * scale, height * scale], "gap": scale}
 
 
 def _layout_of_scatters(members: int, named: bool) -> dict[str, Any]:
     """The layout of scatter plots: each is one cell."""
-    places = _places(min(members, MAX_MEMBERS), (SIDE, SIDE), named)[0]
+    places = _places(members, (SIDE, SIDE), named)[0]
     return {"blocks": places, "cells": [1, 1], "cell": [SIDE, SIDE], "gap": 0}
 
 

@@ -25,15 +25,16 @@ MAX_SIDE = 2_000
 """Pixels of a side of what is returned; larger pictures are thinned out."""
 
 
-def member_block(path: Path, member: int) -> np.ndarray:
+def member_block(path: Path, member: int) -> np.ndarray | None:
     """All examples of one member in a saved grid, uint8 `(H, W, 3)`, at a pixel for each of theirs.
 
     Args:
         path: A saved grid.
-        member: Which block; the last one for a member beyond it.
+        member: Which block.
 
     Returns:
-        The block, or the whole picture where that does not say where its blocks are.
+        The block, or the whole picture where that does not say where its blocks are. None for a member without one:
+        a grid has at most MAX_MEMBERS.
 
     Raises:
         SparringError: The file is no picture, or too large.
@@ -41,7 +42,9 @@ def member_block(path: Path, member: int) -> np.ndarray:
     pixels, layout = _opened(path)
     if layout is None:
         return _thinned(pixels)
-    left, top = layout["blocks"][min(member, len(layout["blocks"]) - 1)]
+    if member >= len(layout["blocks"]):
+        return None
+    left, top = layout["blocks"][member]
     width, height = _size(layout, *layout["cells"])
     return _native(pixels[top : top + height, left : left + width], layout)
 

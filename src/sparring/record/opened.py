@@ -13,8 +13,11 @@ MAX_DEPTH = 6
 """Folders below an opened one in which runs are looked for."""
 MAX_RUNS = 5_000
 """Runs of one opened folder; further ones are left out."""
-PARTS = ("recipe.json", "journal.jsonl", "about.json", "measures.json", "weights", "samples", "shards")
-"""What is read of a run."""
+PARTS = (
+    *("recipe.json", "journal.jsonl", "about.json", "measures.json", "weights", "weights/kept", "samples", "shards"),
+    *("commands.jsonl", ".commands.lock", "moves.jsonl"),
+)
+"""What is read or written of a run."""
 
 
 class Opened:
@@ -46,6 +49,13 @@ class Opened:
             self.runs()
         path = self._known.get(key)
         return None if path is None else RunFolder(path)
+
+    def add(self, path: Path) -> str:
+        """Open the folder of one more run, which may not exist yet. Returns its key."""
+        path = path.resolve()
+        if not any(path.is_relative_to(root) for root in self.roots):
+            self.roots.append(path)
+        return self.key_of(path) or path.name
 
     def key_of(self, path: Path) -> str | None:
         """The key of the run in a folder, which may not exist yet; None for one outside."""
@@ -91,4 +101,5 @@ def is_safe(root: Path, run: Path) -> bool:
     """Whether what is read of a run are files and folders, none of them a link out of the opened folder."""
     parts = [run / part for part in PARTS]
     inside = all(part.resolve().is_relative_to(root) for part in parts)
-    return inside and all(part.is_file() or part.is_dir() for part in parts if part.exists())
+    lock = run.with_name(f".{run.name}.lock")  # beside the run, and so beside the opened folder where that is the run
+    return inside and not lock.is_symlink() and all(part.is_file() or part.is_dir() for part in parts if part.exists())

@@ -138,7 +138,11 @@ def _with_best(run: RunFolder, events: list[Event], share: Share, best: State | 
     stated = next((event for event in reversed(events) if event["event"] == "best"), None)
     if best is None or stated is None or stated["round"] != best[0]:
         return others
-    by_round = {e["round"]: _distance(e["metrics"].get(stated["metric"])) for e in others if "metrics" in e}
+    by_round = {
+        e["round"]: _distance(e["metrics"].get(stated["metric"]))
+        for e in others
+        if e["event"] == "log" and "metrics" in e
+    }
     here = by_round.get(best[0], math.nan)
     if not here * MIN_GAIN <= min(by_round.values(), default=math.nan):
         return others

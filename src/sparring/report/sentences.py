@@ -58,6 +58,11 @@ def _final_values(facts: Facts) -> list[str]:
         f"D(real) ends at {d_real} and D(fake) at {d_fake}{_equilibrium(facts, 'd_real', 'd_fake')}.",
     ]
     finite = len(facts.seeds) - len(facts.diverged)
+    if len(cells := facts.story.cells) > 1:
+        texts.append(
+            f"Its members differ in numbers, with {len(cells):,} settings of them, so means over all say little: "
+            "`sparring split` makes a run of each."
+        )
     return [*texts, f"Values are means ± SD over {finite:,} seeds."] if len(facts.seeds) > 1 else texts
 
 

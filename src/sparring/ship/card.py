@@ -31,7 +31,9 @@ class Agreement:
     torch: float
 
 
-def model_card(portable: Portable, facts: Facts, recipe: Recipe, agreement: Agreement, files: dict[str, str]) -> str:
+def model_card(
+    portable: Portable, facts: Facts, recipe: Recipe, agreement: Agreement, files: dict[str, str], space: str = ""
+) -> str:
     """The card as Markdown, with the metadata that the hub reads in front.
 
     Args:
@@ -40,6 +42,7 @@ def model_card(portable: Portable, facts: Facts, recipe: Recipe, agreement: Agre
         recipe: What was trained.
         agreement: How far the exported forms are from the run's.
         files: Name -> what it is, in the order of the list.
+        space: `user/name` of a static Space whose front page is the demo, if it is one.
     """
     data = recipe.data.card
     license = LICENSES.get(data.license)
@@ -52,6 +55,11 @@ def model_card(portable: Portable, facts: Facts, recipe: Recipe, agreement: Agre
         pipeline_tag="unconditional-image-generation" if image else None,
         tags=["gan", "sparring", *(["class-conditional"] if recipe.classes else [])],
     )
+    if space:
+        # What the hub asks of a Space beside what it asks of a model.
+        front = {"title": space.partition("/")[2], "sdk": "static", "app_file": "index.html"}
+        metadata = ModelCardData(**{**metadata.to_dict(), **front})
+        files = {"index.html" if name == "demo.html" else name: what for name, what in files.items()}
     parts = [
         f"# {portable.facts['name']}: a GAN generator",
         _summary(portable, facts),
@@ -85,20 +93,17 @@ def _summary(portable: Portable, facts: Facts) -> str:
 
 def _usage(portable: Portable, files: dict[str, str]) -> str:
     listing = "\n".join(f"- `{name}`: {what}" for name, what in files.items())
-    first = f"np.random.default_rng(0).standard_normal((16, {portable.facts['size']})).astype(np.float32)"
-    classes = portable.facts["classes"]
-    inputs = f', {{"z": z, "classes": np.arange(16) % {classes}}}' if classes else ', {"z": z}'
+    inputs = f"z, np.arange(16) % {portable.facts['classes']}" if portable.facts["classes"] else "z"
+    law = 'z = draw(facts["latent"], 16, np.random.default_rng(0))'
+    own = f"z = ...  # float32 (16, {portable.facts['size']}), of the distribution that it was trained with"
     code = (
-        "import numpy as np, onnxruntime\n\n"
-        'session = onnxruntime.InferenceSession("generator.onnx")\n'
-        f"z = {first}\n"
-        f"(examples,) = session.run(None{inputs})  # {_shape(portable)}\n"
+        "import numpy as np\n"
+        "from sample_onnx import draw, load\n\n"
+        'G, facts = load("generator.onnx")\n'
+        f"{law if portable.facts['latent'] else own}\n"
+        f"examples = G({inputs})  # float32 (16, {', '.join(map(str, portable.facts['shape']))})\n"
     )
     return f"{listing}\n\n```python\n{code}```"
-
-
-def _shape(portable: Portable) -> str:
-    return f"float32 (16, {', '.join(map(str, portable.facts['shape']))})"
 
 
 def _measured(facts: Facts, seed: int) -> list[str]:
@@ -155,7 +160,7 @@ def _data(recorded: dict[str, Any], card: Card, known: bool) -> str:
     hashed = f" The hash of all its examples is `{content}`." if content else ""
     amount = f", {card.examples:,} examples" if card.examples else ""
     license = (
-        f"Its license is {card.license}."
+        f"Its license is {card.license}; whether it extends to a generator that was trained on the data is not settled."
         if known
         else f"**Open question: its license is {card.license}. Whoever shares this generator must know it, and whether "
         "it covers models that were trained on the data.**"
@@ -169,6 +174,8 @@ def _recipe(facts: Facts, portable: Portable) -> str:
     changes = f" Changed: {'; '.join(facts.changes)}." if facts.changes else ""
     made = facts.about.get("versions") or {}
     versions = listed([f"{name} {value}" for name, value in made.items()]) if made else "unknown versions"
+    if facts.story.loop is not None:
+        return f"By a training loop of its author's own, which Sparring watched. Versions: {versions}."
     lines = [
         f"Recipe `{portable.facts['name']}`, id `{portable.facts['recipe']}`{origin}.{changes}",
         f"Seeds {', '.join(map(str, facts.seeds))}; {versions}; commit {facts.about.get('commit') or 'unknown'}. "

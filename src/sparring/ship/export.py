@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from sparring.ship.onnx_file import check_installed, run_onnx, to_onnx
 from sparring.ship.portable import Portable, checked, portable_of
 from sparring.ship.weights_file import SCRIPTS, run_script, to_safetensors
 
+SPACE = "hf://"
+"""How a target begins that is laid out as a static Space of the Hugging Face hub."""
 MANIFEST = "export.json"
 """Says what was exported. A folder that has one may be written over."""
 ABOUT = {
@@ -72,7 +75,8 @@ def export(
 
     Args:
         run: The run or its folder.
-        to: The folder to write. One that exists must be empty, or hold an earlier export.
+        to: The folder to write. One that exists must be empty, or hold an earlier export. `hf://user/name` lays out a
+            static Space in the run's folder, as `space/user/name`; nothing is uploaded.
         seed: The member; `best` for the one whose samples were nearest to the data when they were last measured.
         best: Take the best checkpoint instead of the newest.
         source: The user's own Python file that the recipe needs, if it has moved since.
@@ -88,13 +92,14 @@ def export(
     """
     check_installed()
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
-    folder = checked_folder(Path(to))
+    space = space_of(str(to))
+    folder = checked_folder(run.path / "space" / space if space else Path(to))
     recipe = recipe_of(run, source, recipe)
     facts = Facts.of(run)
     member = chosen_seed(seed, facts)
     portable = portable_of(run, member, best, source, recipe)
     files, differences = _forms(portable)
-    return _written(folder, portable, facts, recipe, files, differences)
+    return _written(folder, portable, facts, recipe, files, differences, space)
 
 
 def _forms(portable: Portable) -> tuple[dict[str, bytes], dict[str, float]]:
@@ -117,16 +122,35 @@ def _written(
     recipe: Recipe,
     files: dict[str, bytes],
     differences: dict[str, float],
+    space: str,
 ) -> Exported:
     from sparring.ship.card import Agreement, model_card
+    from sparring.ship.demo import MANTISSA, MAX_BYTES, demo_page
 
+    notes: list[str] = []
+    try:
+        demo = demo_page(portable, files["generator.onnx"], facts, recipe)
+        files["demo.html"] = demo.html
+        differences["demo.html"] = demo.difference
+        if demo.bits < MANTISSA:
+            notes.append(
+                f"demo.html has weights rounded to {demo.bits} bits of mantissa, so that it is under "
+                f"{MAX_BYTES / 1e6:g} MB: they change examples by at most {demo.difference:.1e}"
+            )
+    except SparringError as error:
+        notes.append(f"without demo.html: {error}")
     files |= {name: (SCRIPTS / name).read_bytes() for name in ("sample.py", "sample_onnx.py")}
     files["recipe.json"] = facts.run.recipe_json.encode()
     listed = {name: what for name, what in ABOUT.items() if name in files or name == MANIFEST}
     agreement = Agreement(differences["onnxruntime"], differences["torch"])
-    files["README.md"] = model_card(portable, facts, recipe, agreement, listed).encode()
+    files["README.md"] = model_card(portable, facts, recipe, agreement, listed, space).encode()
+    if space:
+        if "demo.html" not in files:
+            raise SparringError(f"a static Space is a page, and there is none: {notes[-1]}")
+        files["index.html"] = files.pop("demo.html")
+        notes.append(f"Nothing was uploaded. To do so: hf upload {space} {folder} . --repo-type space")
     sizes = {name: len(content) for name, content in files.items()}
-    made = Exported(folder, sizes, portable.facts["seed"], portable.facts["round"], differences)
+    made = Exported(folder, sizes, portable.facts["seed"], portable.facts["round"], differences, tuple(notes))
     manifest = {**portable.facts, **made.plain(), "to": folder.name}
     write_all(folder, {**files, MANIFEST: (json.dumps(manifest, indent=2) + "\n").encode()})
     return made
@@ -136,6 +160,16 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the manifest first, so that a folder that was left half-written may be written again."""
     for name, content in sorted(files.items(), key=lambda item: item[0] != MANIFEST):
         write_atomically(folder / name, lambda path, content=content: path.write_bytes(content))
+
+
+def space_of(to: str) -> str:
+    """`user/name` of `hf://user/name`; empty for a folder. Raises UsageError for a name that the hub would not take."""
+    name = to.removeprefix(SPACE)
+    if name == to:
+        return ""
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or ".." in name:
+        raise UsageError(f"a Space is hf://user/name, not {to!r}")
+    return name
 
 
 def checked_folder(folder: Path) -> Path:

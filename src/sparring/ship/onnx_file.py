@@ -24,7 +24,7 @@ NEEDED = ("onnx", "onnxscript", "onnxruntime", "huggingface_hub")
 """What the extra `ship` installs."""
 METADATA = "sparring"
 """The key of the file's metadata under which the facts are, as JSON."""
-OPERATOR = re.compile(r"OpOverload\(op='aten\.([\w.]+)'|aten\.([\w.]+)")
+OPERATOR = re.compile(r"OpOverload\(op='([\w.]+)'|\b(aten\.[\w.]+)")
 
 
 def check_installed() -> None:
@@ -124,7 +124,7 @@ def _operator(error: Exception) -> str:
         if "No ONNX function found" in text or "No decompositions registered" in text:
             found = OPERATOR.search(text)
             if found:
-                return f"the operation aten.{found[1] or found[2]}"
+                return f"the operation {found[1] or found[2]}"
         chain = chain.__cause__
     root: BaseException = error
     while root.__cause__ is not None:

@@ -70,6 +70,7 @@ def collect(folder: StudyFolder, study: Study | None = None) -> Results:
         quantities=_quantities(judged, outcome),
         looks=study.looks,
         precision=study.precision,
+        judge=next((each.judge for each in facts if each.judge), ""),
         folder=str(folder.path),
     )
 
@@ -144,7 +145,17 @@ class _RunFacts:
 
     @property
     def real_measured(self) -> dict[str, float | None]:
-        return {name: each["real"] for name, each in self.measures.get("metrics", {}).items()}
+        return {name: each["real"] for name, each in self.measured.items()}
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """Metric -> its score as measured: by the independent judge, whose figures are to be reported, where it can."""
+        return {**self.measures.get("metrics", {}), **self.measures.get("independent", {}).get("metrics", {})}
+
+    @property
+    def judge(self) -> str:
+        """The judge of these."""
+        return self.measures.get("independent", self.measures).get("judge") or ""
 
     @property
     def names(self) -> list[str]:
@@ -203,7 +214,7 @@ class _RunFacts:
         for name in CURVES:
             curve = self.story.curve(name)
             tables[name] = _summaries(self.story.logged_rounds, curve, None) | {"last": self.story.last(name)}
-        for name, each in self.measures.get("metrics", {}).items():
+        for name, each in self.measured.items():
             order = dict(zip(self.measures["seeds"], each["members"], strict=True))
             members = np.array([order.get(seed) for seed in self.story.seeds], dtype=np.float64)
             tables.setdefault(name, {})["measured"] = members

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,6 +85,18 @@ class Outcome:
     def needs_evaluations(self) -> bool:
         """Whether it depends on how samples were in the course of training."""
         return self.how in (*TIMES, *MOMENTS, "best", "mean")
+
+    def check(self, evaluated: Collection[str]) -> None:
+        """Raises UsageError for a metric that this data does not have, before anything is trained for it.
+
+        `evaluated` are the metrics of evaluations; those that are not quick are known at the end only.
+        """
+        metric = all_metrics().get(self.name)
+        if metric is None or self.name in evaluated or not (metric.quick or self.how):
+            return
+        known = ", ".join(name for name in all_metrics() if name in evaluated)
+        when = "evaluated while this data is trained on" if metric.quick else "known before the end of a run"
+        raise UsageError(f"{self.name} is not {when}; these are: {known}")
 
     def named(self, name: str) -> Outcome:
         """The same of another quantity."""

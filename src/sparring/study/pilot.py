@@ -45,6 +45,8 @@ class Pilot:
 
     costs: Mapping[str, Cost]
     """By `kind`."""
+    metrics: frozenset[str]
+    """What samples of every kind are evaluated by."""
 
     def seconds(self, unit: Unit, until: int) -> float:
         """To train a unit until that round, from where it is."""
@@ -67,6 +69,7 @@ def pilot(units: Sequence[Unit], settings: Settings) -> Pilot:
     Raises SparringError where a recipe cannot be trained, before any other has been.
     """
     costs: dict[str, Cost] = {}
+    metrics: list[frozenset[str]] = []
     seen: set[str] = set()
     began = time.monotonic()
     for unit in units:
@@ -76,12 +79,13 @@ def pilot(units: Sequence[Unit], settings: Settings) -> Pilot:
         seen.add(key)
         try:
             if not costs or time.monotonic() - began < MAX_SECONDS:
-                costs[key] = _cost(unit.recipe, settings)
+                costs[key], names = _cost(unit.recipe, settings)
+                metrics.append(names)
             else:
                 _opened(unit.recipe, settings)
         except SparringError as error:
             raise type(error)(f"{unit.label}: {error}") from error
-    return Pilot(costs)
+    return Pilot(costs, frozenset.intersection(*metrics) if metrics else frozenset())
 
 
 def _opened(recipe: Recipe, settings: Settings) -> tuple[Recipe, Any, Game]:
@@ -92,7 +96,7 @@ def _opened(recipe: Recipe, settings: Settings) -> tuple[Recipe, Any, Game]:
     return recipe, source, game_of(recipe, source, settings.device)
 
 
-def _cost(recipe: Recipe, settings: Settings) -> Cost:
+def _cost(recipe: Recipe, settings: Settings) -> tuple[Cost, frozenset[str]]:
     with preserving_torch_rng(), threads_set(settings.threads or threads_for(recipe)):
         recipe, source, game = _opened(recipe, settings)
         with game.preserving_state():
@@ -103,8 +107,8 @@ def _cost(recipe: Recipe, settings: Settings) -> Cost:
             recipe, game, settings.data_dir, len(recipe.seeds), choice if settings.judge else NO_JUDGE
         )
         start = time.perf_counter()
-        evaluator.evaluate(game)
-        return Cost(seconds, time.perf_counter() - start)
+        names = frozenset(evaluator.evaluate(game))
+        return Cost(seconds, time.perf_counter() - start), names
 
 
 def _mean(costs: Sequence[Cost]) -> Cost:

@@ -94,7 +94,8 @@ class Values:
     mean: float | None = None
     """Mean over all of them."""
     measured: float | None = None
-    """By `sparring measure` after the last round, with more samples than an evaluation has."""
+    """By `sparring measure` after the last round, with more samples than an evaluation has, and by the data's
+    independent judge where there is one: no setting was chosen by it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +159,8 @@ class Results:
     """Of a race: after which shares of the rounds cells were compared, and might be stopped. The end is no look."""
     precision: float | None = None
     """The difference in the outcome that the study is to be able to see, where it was stated."""
+    judge: str = ""
+    """The judge by which samples were measured after the last round; empty where none was."""
     folder: str = ""
     """The study's folder; empty where there is none."""
 

@@ -17,6 +17,7 @@ from sparring.analysis.measure import keep, measure
 from sparring.errors import SparringError, UsageError
 from sparring.game.runtime import resolve_device
 from sparring.interruption import when_ended
+from sparring.metrics import MIN_EXAMPLES
 from sparring.progress import say
 from sparring.recipe import Recipe, remember
 from sparring.record import RunFolder, training_lock
@@ -66,6 +67,8 @@ class Machine:
             keep=Budget(0, 0),  # of many runs, none of which is rewound
         )
         made.check(sharded=self.processes > 1 or self.on == "ray")
+        if self.samples < MIN_EXAMPLES:
+            raise UsageError(f"samples must be at least {MIN_EXAMPLES}, not {self.samples}")
         if self.processes < 1:
             raise UsageError(f"processes must be at least 1, not {self.processes}")
         return made
@@ -121,6 +124,7 @@ class _Session:
         left = self._units(1.0)
         if left:
             tried = pilot(left, self.settings)
+            Outcome.read(self.study.outcome).check(tried.metrics)
             say(f"study {self.study.name}: {forecast(tried, left, self.machine.processes)}")
             self.folder.append("session", units=len(left), costs=plain(tried), processes=self.machine.processes)
             if not self._train(left, tried):

@@ -36,7 +36,7 @@ from sparring.training.chores.evaluate import Decide, Evaluate, always, as_due
 from sparring.training.chores.keep import Keep
 from sparring.training.chores.record import Record
 from sparring.training.chores.scores import LogScores
-from sparring.training.control.going_on import as_saved, in_force, replan, set_numbers, take_up
+from sparring.training.control.going_on import as_saved, in_force, set_numbers, take_up
 from sparring.training.control.inbox import Inbox
 from sparring.training.control.session import Control
 from sparring.training.prepare import Settings, Task, begin, saved_round
@@ -162,8 +162,7 @@ def _record_and_go(
         if steered is not None:
             keep = Keep(settings.keep, checkpoint)
             trainer.chores = (LogScores(), *trainer.chores, keep)
-            again = partial(replan, trainer, part)
-            trainer.control = Control(trainer, steered.recipe, steered.inbox, checkpoint, keep, again, settings.paused)
+            trainer.control = Control(trainer, steered.recipe, steered.inbox, checkpoint, keep, settings.paused)
         trainer.go()
 
 

@@ -58,7 +58,8 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {
             "run": RUN,
             "seed": SEED,
-            "source": "evaluation (while it trained) or measure (with more samples).",
+            "source": "evaluation (while it trained), measure (with more samples), or independent (by the judge whose "
+            "figures are to be reported).",
             "round": "The round.",
             "seconds": "Spent training until then.",
             "metric": "Name of the metric; also D's mean outputs d_train, d_held_out and d_generated.",

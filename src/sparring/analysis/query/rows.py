@@ -144,12 +144,24 @@ def _number(value: float | None) -> float:
 
 
 def _measured(opened: Opened) -> list[dict[str, Any]]:
-    measures = opened.run.measures or {"metrics": {}, "seeds": [], "round": 0}
+    measures = opened.run.measures
+    if measures is None:
+        return []
+    independent = measures.get("independent", {}).get("metrics", {})
+    return [
+        *_scores(opened, measures, "measure", measures["metrics"]),
+        *_scores(opened, measures, "independent", independent),
+    ]
+
+
+def _scores(
+    opened: Opened, measures: Mapping[str, Any], source: str, scores: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     return [
         {
             "run": opened.name,
             "seed": seed,
-            "source": "measure",
+            "source": source,
             "round": measures["round"],
             "metric": name,
             "value": value,
@@ -157,7 +169,7 @@ def _measured(opened: Opened) -> list[dict[str, Any]]:
             "better": score["better"],
             "error": score.get("errors", [None] * len(measures["seeds"]))[m],
         }
-        for name, score in measures["metrics"].items()
+        for name, score in scores.items()
         for m, (seed, value) in enumerate(zip(measures["seeds"], score["members"], strict=True))
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from sparring.explorer.pages.home import home
+from sparring.explorer.pages.new import new_page
 from sparring.explorer.pages.run import run_page
 from sparring.explorer.session import Session
 
@@ -19,3 +20,7 @@ def add_pages(session: Session) -> None:
     @ui.page("/run")
     def _run(run: str = "", view: str = "live") -> None:  # pyright: ignore[reportUnusedFunction]
         run_page(session, run, view)
+
+    @ui.page("/new")
+    def _new(recipe: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        new_page(session, recipe)

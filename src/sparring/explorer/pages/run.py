@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
+
+from nicegui.element import Element
 
 from sparring.analysis.followed import Moment
 from sparring.errors import SparringError
 from sparring.explorer.components import Bridge, Timeline, link, tag
 from sparring.explorer.pages.frame import page_frame
+from sparring.explorer.parts.branches import branch_tree, comparison
 from sparring.explorer.parts.figures import all_members, live_figures
-from sparring.explorer.parts.findings import facts_line, findings, verdict
+from sparring.explorer.parts.findings import facts_line, findings, steered, verdict
 from sparring.explorer.parts.recipe import recipe_settings
+from sparring.explorer.parts.steer import Controls
 from sparring.explorer.session import Session
+from sparring.explorer.steering import watch
 from sparring.explorer.words import Words
+from sparring.record import RunFolder
 
-VIEWS = ("live", "samples", "findings", "recipe")
+WATCH_SECONDS = 20.0
+"""For how long a page asks a training to show D's outputs; it asks again while it is open."""
+VIEWS = ("live", "samples", "findings", "branches", "recipe")
 
 
 def run_page(session: Session, key: str, view: str) -> None:
     """The page of a run; of one that is not there, a page that says so."""
-    words = Words()
-    found = session.opened.find(key)
+    words, found = Words(), session.opened.find(key)
     with page_frame(words, key if found else ""):
-        if found is None:
-            tag("p", words("no-run"), "problem")
-            return
         try:
+            if found is None:
+                raise SparringError(words("no-run"))
             with session.following(found) as followed:
                 recipe = followed.recipe
         except SparringError as error:
@@ -40,33 +48,89 @@ def run_page(session: Session, key: str, view: str) -> None:
             tag("p", key, "soft")
         banner = tag("section", classes="verdict")
         _tabs(words, key)
-        with tag("section", data_view="live"):
-            live_figures(words)
-        with tag("section", data_view="samples", hidden=True):
-            all_members(words)
-        details = tag("section", data_view="findings", hidden=True)
-        with tag("section", data_view="recipe", hidden=True):
-            recipe_settings(words, recipe)
+        if len(recipe["seeds"]) == 1:
+            tag("p", words("one-member"), "soft")
+        details = _views(session, words, key, recipe)
+        shown = Shown(session, words, key, found, banner, details)
+        bridge = Bridge(key, view if view in VIEWS else "live", words.all(), shown.moment, shown.pressed)
         with tag("div", classes="dock"):
+            shown.controls = Controls(session, words, found, bridge.beat)
+            shown.controls.place()
             Timeline()
 
-        shown: list[Any] = [None]
 
-        async def moment(said: Any) -> None:
-            round = round_in(said)
-            now = await asyncio.to_thread(_look, session, key, round)
-            if now is None or now == shown[0]:
-                return
-            shown[0] = now
-            banner.clear()
-            details.clear()
-            with banner:
-                facts_line(words, now)
-                verdict(words, now.diagnosis, round)
-            with details:
-                findings(words, now.diagnosis)
+def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> Element:
+    """The views below the tabs, of which the browser shows one. Returns the place of the findings."""
+    with tag("section", data_view="live"):
+        live_figures(words)
+    with tag("section", data_view="samples", hidden=True):
+        all_members(words)
+    details = tag("section", data_view="findings", hidden=True)
+    with tag("section", data_view="branches", hidden=True):
+        branch_tree(session, words, key)
+        comparison(words)
+    with tag("section", data_view="recipe", hidden=True):
+        recipe_settings(words, recipe)
+    return details
 
-        Bridge(key, view if view in VIEWS else "live", words.all(), moment)
+
+def _tabs(words: Words, key: str) -> None:
+    with tag("nav", classes="tabs"):
+        for name in VIEWS:
+            link(words(f"view-{name}"), f"/run?{urlencode({'run': key, 'view': name})}", data_show=name)
+
+
+@dataclass
+class Shown:
+    """What a page says in words of the round that its browser shows."""
+
+    session: Session
+    words: Words
+    key: str
+    run: RunFolder
+    banner: Element
+    details: Element
+    controls: Controls | None = None
+    now: Moment | None = None
+    watched: float = -WATCH_SECONDS
+    """When the training was last asked to show D's outputs."""
+
+    async def moment(self, said: Any) -> None:
+        """The browser shows another round, or has read something new."""
+        round = round_in(said)
+        now = await asyncio.to_thread(self._look, round)
+        if self.controls is None or now is None:
+            return
+        if problem := self.session.problem_of(self.run):
+            self.controls.say(problem, problem=True)
+        if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:
+            self.watched = monotonic()
+            await asyncio.to_thread(watch, self.run, WATCH_SECONDS)
+        self.controls.show(now.status, checkpoint_at(self.run, now.round if round is None else round))
+        if now == self.now:
+            return
+        self.now = now
+        self.banner.clear()
+        self.details.clear()
+        with self.banner:
+            facts_line(self.words, now)
+            steered(self.words, now)
+            verdict(self.words, now.diagnosis, round)
+        with self.details:
+            findings(self.words, now)
+
+    async def pressed(self, key: str) -> None:
+        """A key was pressed in the browser."""
+        if self.controls is not None:
+            await self.controls.key(key)
+
+    def _look(self, round: int | None) -> Moment | None:
+        """What the run is like at a round; None where it can no longer be read, which the browser says."""
+        try:
+            with self.session.following(self.run) as followed:
+                return Moment.of(followed, round)
+        except SparringError:
+            return None
 
 
 def round_in(said: Any) -> int | None:
@@ -75,19 +139,6 @@ def round_in(said: Any) -> int | None:
     return round if isinstance(round, int) and not isinstance(round, bool) and round >= 0 else None
 
 
-def _look(session: Session, key: str, round: int | None) -> Moment | None:
-    """What a run is like at a round; None where it can no longer be read, which the browser says."""
-    found = session.opened.find(key)
-    if found is None:
-        return None
-    try:
-        with session.following(found) as followed:
-            return Moment.of(followed, round)
-    except SparringError:
-        return None
-
-
-def _tabs(words: Words, key: str) -> None:
-    with tag("nav", classes="tabs"):
-        for name in VIEWS:
-            link(words(f"view-{name}"), f"/run?{urlencode({'run': key, 'view': name})}", data_show=name)
+def checkpoint_at(run: RunFolder, round: int) -> int | None:
+    """The newest checkpoint that is not after a round."""
+    return max((each for each in run.rounds_saved() if each <= round), default=None)

@@ -21,6 +21,12 @@ def facts_line(words: Words, now: Moment) -> None:
         )
 
 
+def steered(words: Words, now: Moment) -> None:
+    """What people did to the run, where it is no longer its recipe's."""
+    if now.departs:
+        tag("p", words("departs", why=now.departs), "departs")
+
+
 def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
     """The verdict in one line, and of which round it is where that is not the newest."""
     good = diagnosis.verdict != NOT_SURE and not diagnosis.findings[0].fault
@@ -31,8 +37,9 @@ def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
             tag("span", words("so-far", round=f"{diagnosis.story.round:,}"), "soft")
 
 
-def findings(words: Words, diagnosis: Diagnosis) -> None:
-    """Every finding with its evidence and its remedy."""
+def findings(words: Words, now: Moment) -> None:
+    """Every finding with its evidence and its remedy, and what people did to the run."""
+    diagnosis = now.diagnosis
     if not diagnosis.findings:
         tag("p", words("no-findings"), "soft")
     for finding in diagnosis.findings:
@@ -41,6 +48,8 @@ def findings(words: Words, diagnosis: Diagnosis) -> None:
         tag("p", rest)
     if diagnosis.plateau:
         tag("p", diagnosis.plateau.words)
+    for _, sentence in now.done:
+        tag("p", sentence)
 
 
 def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:

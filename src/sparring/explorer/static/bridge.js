@@ -2,20 +2,23 @@
 // is shown, so that the server writes the verdict of that round.
 
 import { h } from "vue";
-import { begin, listen, set, shownRound, store } from "/static/store.js";
+import { begin, listen, refresh, set, shownRound, store } from "/static/store.js";
 
 const SAY_MS = 250;
 
 export default {
-  props: { run: String, view: String, texts: Object },
-  emits: ["moment"],
+  props: { run: String, view: String, texts: Object, beats: Number },
+  emits: ["moment", "pressed"],
+  watch: { beats: refresh },
   render: () => h("span", { hidden: true }),
   mounted() {
     this.stop = listen(() => {
       this.showView();
       this.showProblem();
+      this.showCompared();
       this.sayMoment();
     });
+    document.addEventListener("keydown", this.key);
     document.addEventListener("click", this.click);
     begin(this.run, this.texts, this.view);
     this.showView();
@@ -23,13 +26,32 @@ export default {
   unmounted() {
     this.stop();
     document.removeEventListener("click", this.click);
+    document.removeEventListener("keydown", this.key);
   },
   methods: {
     click(event) {
-      const tab = event.target.closest("a[data-show]");
-      if (!tab || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      const part = event.target.closest("[data-show], [data-compare], [data-round]");
+      if (!part || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
-      set({ view: tab.dataset.show });
+      const { show, compare, round } = part.dataset;
+      if (show) set({ view: show });
+      if (round) set({ round: Number(round) });
+      if (compare) {
+        set({ with: store.with === compare ? null : compare });
+        refresh();
+      }
+    },
+    key(event) {
+      const typing = event.target.closest("input:not([type=range]), select, textarea");
+      if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^[a-z]$/.test(event.key)) return;
+      this.$emit("pressed", event.key);
+    },
+    showCompared() {
+      const place = document.querySelector(".compared");
+      if (place) place.hidden = !store.other?.facts;
+      for (const button of document.querySelectorAll("[data-compare]")) {
+        button.setAttribute("aria-pressed", button.dataset.compare === store.with);
+      }
     },
     showView() {
       if (this.shownView === store.view) return;
@@ -49,7 +71,7 @@ export default {
     sayMoment() {
       const facts = store.facts;
       if (facts === null) return;
-      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status}` };
+      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status} ${facts.changes.length}` };
       const said = JSON.stringify(moment);
       if (said === this.said) return;
       clearTimeout(this.timer);

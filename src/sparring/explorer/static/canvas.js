@@ -3,10 +3,11 @@
 import { h } from "vue";
 import { listen, store, text } from "/static/store.js";
 import { curves } from "/static/curves.js";
+import { moves } from "/static/moves.js";
 import { samples } from "/static/samples.js";
 import { scores } from "/static/scores.js";
 
-const PAINTERS = { curves, samples, scores };
+const PAINTERS = { curves, moves, samples, scores };
 
 export default {
   props: { kind: String, options: Object },
@@ -21,7 +22,6 @@ export default {
     ]);
   },
   mounted() {
-    this.painter = PAINTERS[this.kind](this.$refs, this.options);
     this.wanted = false;
     const wish = () => {
       if (this.wanted) return;
@@ -31,14 +31,19 @@ export default {
         this.paint();
       });
     };
+    this.painter = PAINTERS[this.kind](this.$refs, this.options, wish);
     this.stop = listen(wish);
     this.sizes = new ResizeObserver(wish);
     this.sizes.observe(this.$refs.canvas.parentElement);
     this.themes = new MutationObserver(wish);
     this.themes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    this.scheme = matchMedia("(prefers-color-scheme: dark)");
+    this.scheme.addEventListener("change", wish);
+    this.wish = wish;
     wish();
   },
   unmounted() {
+    this.scheme.removeEventListener("change", this.wish);
     this.stop();
     this.sizes.disconnect();
     this.themes.disconnect();
@@ -46,8 +51,10 @@ export default {
   methods: {
     paint() {
       const { canvas, missing } = this.$refs;
-      if (!canvas || !this.$el.offsetParent || store.facts === null) return;
+      if (!canvas || store.facts === null) return;
       const why = this.painter.missing();
+      if (this.options.optional) this.$el.closest(".panel").hidden = Boolean(why);
+      if (!this.$el.offsetParent) return;
       missing.hidden = !why;
       missing.textContent = why ? text(why) : "";
       canvas.parentElement.hidden = Boolean(why);

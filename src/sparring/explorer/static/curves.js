@@ -11,7 +11,7 @@ const MAX_LINES = 200, DRAG_PIXELS = 4, MAX_SAMPLED = 4000;
 
 export function curves({ canvas, hover, legend }, options) {
   const names = options.names;
-  let made = null, layer = null, layerKey = "", down = null;
+  let made = null, compared = null, layer = null, layerKey = "", down = null;
 
   // Smoothed curves, their band and the limits of the axis; made anew only when there is something new.
   function series() {
@@ -24,9 +24,21 @@ export function curves({ canvas, hover, legend }, options) {
     return made;
   }
 
+  // The median of the run that this one is compared with, by curve.
+  function others() {
+    const other = options.compared ? store.other : null;
+    if (!other?.facts) return null;
+    const key = `${other.run} ${other.version}`;
+    if (compared?.key === key) return compared;
+    const rows = other.rounds.length, window = Math.max(1, Math.round(rows * options.smoothing));
+    const medians = names.map((name) => [name, bandOf(movingMean(other.curves[name], window), rows, other.facts.seeds.length)]);
+    compared = { key, rows, rounds: other.rounds, medians: Object.fromEntries(medians) };
+    return compared;
+  }
+
   function scales(width, height) {
     const { limits: [low, high] } = series();
-    const last = Math.max(1, store.facts.status === "training" ? store.facts.round : Math.max(store.facts.round, 1));
+    const last = Math.max(1, store.facts.round, (options.compared && store.other?.facts?.round) || 0);
     const inner = { w: width - MARGIN.left - MARGIN.right, h: height - MARGIN.top - MARGIN.bottom };
     return {
       x: (round) => MARGIN.left + (round / last) * inner.w,
@@ -37,7 +49,7 @@ export function curves({ canvas, hover, legend }, options) {
   }
 
   function paintLayer(width, height, scale, hues) {
-    const key = [store.version, store.member, width, height, scale, Object.values(hues)].join();
+    const key = [store.version, others()?.key, store.member, width, height, scale, Object.values(hues)].join();
     if (key === layerKey) return;
     layerKey = key;
     layer ??= document.createElement("canvas");
@@ -54,6 +66,8 @@ export function curves({ canvas, hover, legend }, options) {
     c.clip();
     for (const name of names) level(c, at, name, hues);
     for (const name of names) lines(c, at, name, hues);
+    if (others()) for (const name of names) otherLine(c, at, name, hues);
+    changes(c, at, hues);
     c.restore();
   }
 
@@ -150,6 +164,34 @@ export function curves({ canvas, hover, legend }, options) {
     path((row) => smooth[name][row * members + store.member]);
   }
 
+  function otherLine(c, at, name, hues) {
+    const { rows, rounds, medians } = others();
+    for (const [color, width, dash] of [[hues.paper, 5, []], [hues[name], 2, [7, 4]]]) {
+      c.strokeStyle = color;
+      c.lineWidth = width;
+      c.setLineDash(dash);
+      c.beginPath();
+      for (let row = 0; row < rows; row++) c.lineTo(at.x(rounds.at(row)), at.y(medians[name][row * 3 + 1]));
+      c.stroke();
+    }
+    c.setLineDash([]);
+  }
+
+  // Where a person changed settings.
+  function changes(c, at, hues) {
+    for (const [round] of store.facts.changes) {
+      const x = Math.round(at.x(round)) + 0.5;
+      c.strokeStyle = c.fillStyle = hues.warn;
+      c.setLineDash([3, 3]);
+      c.beginPath();
+      c.moveTo(x, MARGIN.top);
+      c.lineTo(x, MARGIN.top + at.inner.h);
+      c.stroke();
+      c.setLineDash([]);
+      c.fillText("✎", x + 3, MARGIN.top + 12);
+    }
+  }
+
   function fillBand(c, at, band, rows, stride) {
     c.globalAlpha = 0.16;
     c.beginPath();
@@ -244,6 +286,7 @@ export function curves({ canvas, hover, legend }, options) {
       item.append(key, `${text(name)} `, Object.assign(document.createElement("b"), { textContent: value }), median);
       return item;
     });
+    if (others()) parts.push(Object.assign(document.createElement("span"), { textContent: `– – ${store.with}: ${text("median")}` }));
     legend.replaceChildren(...parts);
     canvas.setAttribute("aria-label", `${options.title}. ${legend.textContent}`);
   }

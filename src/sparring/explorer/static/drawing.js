@@ -16,7 +16,7 @@ export function colors() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    ink: of("ink"), soft: of("soft"), rule: of("rule"), paper: of("paper"), band: of("band"),
+    ink: of("ink"), soft: of("soft"), rule: of("rule"), paper: of("paper"), warn: of("warn"),
     d_loss: of("d"), d_real: of("d"), d_gradient: of("d"), g_loss: of("g"), d_fake: of("g"), g_gradient: of("g"),
     real: of("d"), generated: of("g"),
   };
@@ -51,4 +51,9 @@ export function quantile(sorted, share) {
   if (!sorted.length) return NaN;
   const at = (sorted.length - 1) * share, low = Math.floor(at);
   return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low);
+}
+
+// Between which values D's outputs are drawn: probabilities from 0 to 1, so that pictures of different rounds compare.
+export function domain(edges, level) {
+  return level === 0.5 && edges[0] >= -1e-6 && edges.at(-1) <= 1 + 1e-6 ? [0, 1] : [edges[0], edges.at(-1)];
 }

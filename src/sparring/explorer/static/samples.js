@@ -1,33 +1,35 @@
 // Samples of the shown round, pixel for pixel: all of the chosen member, or a few of every member to choose from.
 
 import { colors, prepare } from "/static/drawing.js";
-import { fetchFrame, set, shownRound, store, text } from "/static/store.js";
+import { fetchFrame, isLive, set, shownRound, store, text } from "/static/store.js";
 
 const KEPT = 80, GAP = 10, CAPTION = 16, SMALL = 160;
 // Smaller pictures are magnified by whole numbers, so that every pixel is as large as the next.
 
-export function samples({ canvas, hover, legend }, options) {
+export function samples({ canvas, hover, legend }, options, repaint) {
   const frames = new Map(); // what was fetched -> bitmaps; the oldest goes first
+  const source = () => (options.of === "other" ? store.other : store);
   let shown = null, loading = null, places = [];
 
   function wanted() {
-    const rounds = store.facts.pictures;
+    const rounds = source().facts.pictures;
     let at = null;
     for (const round of rounds) if (round <= shownRound() && (at === null || round > at)) at = round;
-    return at === null ? null : { round: at, key: `${store.facts.generation} ${at} ${options.all ? -1 : store.member}` };
+    const of = source();
+    return at === null ? null : { round: at, key: `${of.run} ${of.facts.generation} ${at} ${options.all ? -1 : store.member}` };
   }
 
   async function load({ round, key }) {
     if (loading) return;
     loading = key;
-    const query = { run: store.run, round, member: options.all ? -1 : store.member };
+    const query = { run: source().run, round, member: options.all ? -1 : store.member };
     const frame = await fetchFrame("samples", query);
     loading = null;
     if (frame?.arrays.pixels) {
       frames.set(key, { round, images: bitmaps(frame.arrays.pixels) });
       while (frames.size > KEPT) frames.delete(frames.keys().next().value);
     } else frames.set(key, { round, images: [] });
-    if (store.facts) paint();
+    repaint();
   }
 
   function layout(images, width) {
@@ -37,9 +39,11 @@ export function samples({ canvas, hover, legend }, options) {
       const whole = scale > 1 && w < SMALL ? Math.max(1, Math.floor(scale)) : scale;
       return { columns: 1, w: w * whole, h: h * whole, caption: 0 };
     }
-    const columns = Math.max(1, Math.min(count, Math.floor((width + GAP) / (Math.max(64, Math.min(112, w * 3)) + GAP))));
-    const side = Math.min((width - (columns - 1) * GAP) / columns, 160);
-    return { columns, w: side, h: (side * h) / w, caption: CAPTION };
+    // As large as lets all of them be seen at once, if that is possible.
+    const high = (side) => Math.ceil(count / Math.floor((width + GAP) / (side + GAP))) * ((side * h) / w + CAPTION + GAP);
+    let side = Math.min(220, width);
+    while (side > 56 && high(side) > 560) side -= 4;
+    return { columns: Math.max(1, Math.floor((width + GAP) / (side + GAP))), w: side, h: (side * h) / w, caption: CAPTION };
   }
 
   function paint() {
@@ -67,8 +71,13 @@ export function samples({ canvas, hover, legend }, options) {
       }
       return { left, top, w, h: h + caption, member: k };
     });
-    const seed = text("seed", { seed: store.facts.seeds[store.member] });
+    const seed = text("seed", { seed: source().facts.seeds[Math.min(store.member, source().facts.seeds.length - 1)] });
     legend.textContent = `${options.all ? "" : `${seed}, `}${text("at-round", { round: shown.round.toLocaleString("en-US") })}`;
+    const members = source().facts.seeds.length;
+    if (options.all && shown.images.length > 1 && shown.images.length < members) {
+      const some = { some: shown.images.length, all: members.toLocaleString("en-US") };
+      legend.textContent += `, ${text("first-members", some)}`;
+    }
     canvas.setAttribute("aria-label", `${options.title}: ${legend.textContent}`);
   }
 
@@ -83,8 +92,11 @@ export function samples({ canvas, hover, legend }, options) {
 
   return {
     missing() {
-      if (store.facts.pictures.length) return null;
-      return store.facts.status === "training" ? "no-samples-yet" : "no-samples";
+      if (!source()?.facts) return "no-samples-yet";
+      const want = wanted();
+      if (want && frames.get(want.key)?.images.length === 0) return "no-samples-of-member";
+      if (source().facts.pictures.length) return null;
+      return isLive() ? "no-samples-yet" : "no-samples";
     },
     paint,
   };

@@ -1,11 +1,11 @@
 // D's outputs at the last evaluation as two histograms: for real examples and for generated ones.
 
-import { colors, prepare, short, steps } from "/static/drawing.js";
-import { fetchFrame, shownRound, store, text } from "/static/store.js";
+import { colors, domain, prepare, short, steps } from "/static/drawing.js";
+import { fetchFrame, isLive, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 10, right: 10, top: 8, bottom: 22 };
 
-export function scores({ canvas, hover, legend }, options) {
+export function scores({ canvas, hover, legend }, options, repaint) {
   const frames = new Map();
   let loading = false;
 
@@ -22,44 +22,58 @@ export function scores({ canvas, hover, legend }, options) {
     loading = false;
     frames.set(key, frame);
     while (frames.size > 200) frames.delete(frames.keys().next().value);
-    paint();
+    repaint();
   }
 
-  function paint() {
+  // What was seen of the run a moment ago, where the newest round is shown of a run that trains.
+  function watched() {
+    const report = store.round === null && isLive() ? store.reports.at(-1) : null;
+    if (!report?.edges || report.round < (store.facts.scores.at(-1) ?? 0)) return null;
+    const flat = (moments) => ({ values: Float32Array.from(moments.at(-1).flat()) });
+    return { round: report.round, arrays: { edges: { values: report.edges }, real: flat(report.real), generated: flat(report.fake) } };
+  }
+
+  function stored() {
     const at = wanted(), key = `${store.facts.generation} ${at}`;
     if (at !== null && !frames.has(key)) load(at, key);
     const frame = frames.get(key);
-    if (!frame?.arrays.edges) return;
+    return frame?.arrays.edges ? { round: at, arrays: frame.arrays } : null;
+  }
+
+  function paint() {
+    const frame = watched() ?? stored();
+    if (!frame) return;
     const hues = colors(), { context: c, width, height } = prepare(canvas, options.height ?? 150);
-    const edges = frame.arrays.edges.values, bins = edges.length - 1, first = store.member * bins;
+    const edges = frame.arrays.edges.values, bins = edges.length - 1, kinds = frame.arrays.real.values.length / bins;
+    const first = Math.min(store.member, kinds - 1) * bins;
     const parts = ["real", "generated"].map((name) => {
       const counts = frame.arrays[name].values.subarray(first, first + bins);
       const all = counts.reduce((a, b) => a + b, 0) || 1;
       return { name, shares: Array.from(counts, (n) => n / all) };
     });
     const most = Math.max(...parts.flatMap((part) => part.shares), 1e-9);
-    const x = (value) => MARGIN.left + ((value - edges[0]) / (edges[bins] - edges[0])) * (width - MARGIN.left - MARGIN.right);
+    const level = store.facts.bounds.d_real?.[0], [low, high] = domain(edges, level);
+    const x = (value) => MARGIN.left + ((value - low) / (high - low)) * (width - MARGIN.left - MARGIN.right);
     const base = height - MARGIN.bottom;
     for (const { name, shares } of parts) {
       c.fillStyle = hues[name];
       c.globalAlpha = 0.55;
       shares.forEach((share, k) => {
         const tall = (share / most) * (base - MARGIN.top);
-        c.fillRect(x(edges[k]) + 0.5, base - tall, Math.max(1, x(edges[k + 1]) - x(edges[k]) - 1), tall);
+        c.fillRect(x(edges[k]) + 0.5, base - tall, Math.max(1, x(edges[k + 1]) - x(edges[k]) - 0.5), tall);
       });
       c.globalAlpha = 1;
     }
     c.fillStyle = hues.soft;
     c.textAlign = "center";
-    const marks = steps(edges[0], edges[bins], 5);
+    const marks = steps(low, high, 5);
     for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
     c.strokeStyle = hues.rule;
     c.beginPath();
     c.moveTo(MARGIN.left, base + 0.5);
     c.lineTo(width - MARGIN.right, base + 0.5);
     c.stroke();
-    const level = store.facts.bounds.d_real?.[0];
-    if (level != null && level >= edges[0] && level <= edges[bins]) {
+    if (level != null && level >= low && level <= high) {
       c.strokeStyle = hues.ink;
       c.setLineDash([5, 4]);
       c.beginPath();
@@ -68,10 +82,10 @@ export function scores({ canvas, hover, legend }, options) {
       c.stroke();
       c.setLineDash([]);
     }
-    say(at);
+    say(frame.round, kinds);
   }
 
-  function say(at) {
+  function say(at, kinds) {
     const items = ["real", "generated"].map((name) => {
       const item = document.createElement("span");
       item.append(Object.assign(document.createElement("i"), { className: name === "real" ? "d" : "g" }), text(`of-${name}`));
@@ -80,14 +94,16 @@ export function scores({ canvas, hover, legend }, options) {
     const when = Object.assign(document.createElement("span"), {
       textContent: text("at-round", { round: at.toLocaleString("en-US") }),
     });
-    legend.replaceChildren(...items, when);
+    const together = kinds < store.facts.seeds.length ? [text("all-together")] : [];
+    legend.replaceChildren(...items, when, ...together);
     canvas.setAttribute("aria-label", `${options.title}: ${legend.textContent}`);
   }
   hover.hidden = true;
 
   return {
     missing() {
-      if (!store.facts.scores.length) return store.facts.status === "training" ? "no-scores-yet" : "no-scores";
+      if (watched()) return null;
+      if (!store.facts.scores.length) return isLive() ? "no-scores-yet" : "no-scores";
       return wanted() === null ? "no-scores-yet" : null;
     },
     paint,

@@ -1,20 +1,24 @@
 // What a page shows at this moment: run, member, round, view. Everything on the page that draws follows it, and so does
 // the address. Curves are read on from where the last reading ended.
 
-const KEYS = ["run", "member", "round", "view"];
-const LIVE_MS = 1000, QUIET_MS = 5000;
+const KEYS = ["run", "member", "round", "view", "with"];
+const FAST_MS = 300, LIVE_MS = 1000, QUIET_MS = 5000;
 const listeners = new Set();
 
+// What is read of one run, and read on.
+function series(run) {
+  return { run, facts: null, rounds: new Growing(1), curves: {}, version: 0, said: "" };
+}
+
 export const store = {
-  run: null, // the run's key
+  ...series(null),
   member: 0, // index of the chosen member
   round: null, // null follows the newest
   view: "live",
+  with: null, // the key of the run that this one is compared with
+  other: null, // what is read of it
+  reports: [], // of single moves, the newest last
   texts: {},
-  facts: null, // of the last frame: seeds, status, bounds, ...
-  rounds: new Growing(1),
-  curves: {}, // name -> Growing of width P
-  version: 0, // changes when curves do
   problem: null,
 };
 
@@ -65,7 +69,8 @@ function remember() {
   remembering = setTimeout(() => {
     const query = new URLSearchParams(location.search);
     const seed = store.facts?.seeds[store.member];
-    const values = { run: store.run, member: seed, round: store.round, view: store.view === "live" ? null : store.view };
+    const view = store.view === "live" ? null : store.view;
+    const values = { run: store.run, member: seed, round: store.round, view, with: store.with };
     for (const key of KEYS) {
       if (values[key] === null || values[key] === undefined) query.delete(key);
       else query.set(key, values[key]);
@@ -80,14 +85,19 @@ export function shownRound() {
 }
 
 // Index of the last logged row up to a round; -1 before the first.
-export function rowAt(round) {
-  let low = 0, high = store.rounds.length;
+export function rowAt(round, of = store) {
+  let low = 0, high = of.rounds.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (store.rounds.at(middle) <= round) low = middle + 1;
+    if (of.rounds.at(middle) <= round) low = middle + 1;
     else high = middle;
   }
   return low - 1;
+}
+
+// Whether a process has the run.
+export function isLive() {
+  return ["training", "paused", "slow"].includes(store.facts?.status);
 }
 
 export function readFrame(buffer) {
@@ -120,31 +130,44 @@ export async function fetchFrame(path, query) {
   }
 }
 
-async function readOn() {
-  const known = store.facts ?? { generation: -1 };
-  const before = store.problem;
-  const answer = await fetchFrame("curves", { run: store.run, since: store.rounds.length, generation: known.generation });
-  if (answer === null) {
-    if (store.problem !== before) notify();
-    return;
-  }
+// Reads what is new of a run. Returns whether anything is.
+async function readOn(of) {
+  const known = of.facts ?? { generation: -1 };
+  const answer = await fetchFrame("curves", { run: of.run, since: of.rounds.length, generation: known.generation });
+  if (answer === null) return false;
   const { facts, arrays } = answer;
-  const isNew = store.facts === null;
-  if (facts.since !== store.rounds.length || isNew) {
-    store.rounds = new Growing(1);
-    store.curves = {};
-    for (const name of Object.keys(arrays)) if (name !== "rounds") store.curves[name] = new Growing(facts.seeds.length);
+  if (facts.since !== of.rounds.length || of.facts === null) {
+    of.rounds = new Growing(1);
+    of.curves = {};
+    for (const name of Object.keys(arrays)) if (name !== "rounds") of.curves[name] = new Growing(facts.seeds.length);
   }
-  const changed = isNew || arrays.rounds.values.length > 0 || JSON.stringify({ ...facts, since: 0, arrays: 0 }) !== store.said;
-  store.rounds.append(arrays.rounds.values);
-  for (const name of Object.keys(store.curves)) store.curves[name].append(arrays[name].values);
-  store.said = JSON.stringify({ ...facts, since: 0, arrays: 0 });
-  store.facts = facts;
-  if (isNew) choose(new URLSearchParams(location.search));
-  if (changed || before !== store.problem) {
-    store.version += 1;
-    notify();
+  const said = JSON.stringify({ ...facts, since: 0, arrays: 0 });
+  const changed = of.facts === null || arrays.rounds.values.length > 0 || said !== of.said;
+  of.rounds.append(arrays.rounds.values);
+  for (const name of Object.keys(of.curves)) of.curves[name].append(arrays[name].values);
+  Object.assign(of, { facts, said, version: of.version + Number(changed) });
+  return changed;
+}
+
+async function readMoves() {
+  const since = store.reports.at(-1)?.number ?? 0;
+  const answer = await fetchFrame("moves", { run: store.run, since });
+  if (!answer?.facts.reports.length) return false;
+  store.reports = [...store.reports, ...answer.facts.reports].slice(-100);
+  return true;
+}
+
+async function readAll() {
+  const before = store.problem, isNew = store.facts === null;
+  let changed = await readOn(store);
+  if (isNew && store.facts !== null) choose(new URLSearchParams(location.search));
+  if (isLive()) changed = (await readMoves()) || changed;
+  if (store.with === null) store.other = null;
+  else {
+    if (store.other?.run !== store.with) store.other = series(store.with);
+    changed = (await readOn(store.other)) || changed;
   }
+  if (changed || store.problem !== before) notify();
 }
 
 function choose(query) {
@@ -152,6 +175,13 @@ function choose(query) {
   if (member >= 0) store.member = member;
   const round = Number(query.get("round") ?? NaN);
   if (Number.isFinite(round) && round >= 0) store.round = round;
+  store.with = query.get("with");
+}
+
+let wake = () => {};
+// Read at once, as after a button was pressed.
+export function refresh() {
+  wake();
 }
 
 let reading = false;
@@ -160,8 +190,11 @@ export async function begin(run, texts, view) {
   if (reading || !run) return;
   reading = true;
   for (;;) {
-    if (!document.hidden || store.facts === null) await readOn();
-    const live = store.facts === null || store.facts.status === "training";
-    await new Promise((resume) => setTimeout(resume, live ? LIVE_MS : QUIET_MS));
+    if (!document.hidden || store.facts === null) await readAll();
+    const ms = ["paused", "slow"].includes(store.facts?.status) ? FAST_MS : isLive() || !store.facts ? LIVE_MS : QUIET_MS;
+    await new Promise((resume) => {
+      wake = resume;
+      setTimeout(resume, ms);
+    });
   }
 }

@@ -3,7 +3,7 @@
 import { h } from "vue";
 import { listen, set, shownRound, store, text } from "/static/store.js";
 
-const FRAME_MS = 90, PLAY_FRAMES = 160;
+const FRAME_MS = 90, PLAY_FRAMES = 160, MAX_LISTED = 100;
 
 export default {
   render() {
@@ -16,15 +16,11 @@ export default {
       button("on", "play", () => this.play(1), this.direction === 1),
       button("last", "last", () => this.follow()),
       h("input", {
-        type: "range", min: 0, max: last, step: 1, value: shown, "aria-label": text("round"),
+        type: "range", min: 0, max: last, step: 1, value: shown, "aria-label": text("slider"),
         onInput: (event) => this.go(Number(event.target.value)),
       }),
       h("output", [h("b", shown.toLocaleString("en-US")), h("span", ` / ${(facts?.rounds ?? 0).toLocaleString("en-US")}`)]),
-      h("label", { class: "member" }, [
-        text("member"),
-        h("select", { value: store.member, onChange: (event) => set({ member: Number(event.target.value) }) },
-          (facts?.seeds ?? []).map((seed, k) => h("option", { value: k, selected: k === store.member }, text("seed", { seed })))),
-      ]),
+      h("label", { class: "member" }, [text("member"), this.members(facts?.seeds ?? [])]),
     ]);
   },
   data: () => ({ version: 0, direction: 0 }),
@@ -38,6 +34,18 @@ export default {
     window.removeEventListener("keydown", this.key);
   },
   methods: {
+    // A list to choose from; with very many members a field for the seed.
+    members(seeds) {
+      if (seeds.length > MAX_LISTED) {
+        const chosen = (event) => {
+          const member = seeds.indexOf(Number(event.target.value));
+          if (member >= 0) set({ member });
+        };
+        return h("input", { type: "text", inputmode: "numeric", class: "seed", value: seeds[store.member], onChange: chosen });
+      }
+      const options = seeds.map((seed, k) => h("option", { value: k, selected: k === store.member }, text("seed", { seed })));
+      return h("select", { value: store.member, onChange: (event) => set({ member: Number(event.target.value) }) }, options);
+    },
     go(round) {
       this.halt();
       set({ round });

@@ -89,6 +89,10 @@ def _lerp_in_place(tensors: Sequence[Tensor], others: Sequence[Tensor], weight: 
         one.copy_(one + weight * (other - one))
 
 
+def _lerp_one_in_place(tensor: Tensor, other: Tensor, weight: Tensor) -> Tensor:
+    return tensor.copy_(tensor + weight * (other - tensor))
+
+
 def _lerp(start: Tensor, end: Tensor, weight: Tensor) -> Tensor:
     if not weight.dim():
         weight = _computed_once(weight, start.dtype)
@@ -112,6 +116,7 @@ WITH_TENSORS: dict[Any, Callable[..., Any]] = {
     torch._foreach_add: _add,
     torch._foreach_add_: _add_in_place,
     torch._foreach_lerp_: _lerp_in_place,
+    torch.Tensor.lerp_: _lerp_one_in_place,
 }
 """Functions that take a plain number -> the same computation with a 0-dimensional tensor in its place."""
 

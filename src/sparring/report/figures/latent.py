@@ -146,7 +146,7 @@ def sweep(
     each value."""
     tiles = _tiles(examples, 3)
     names = [[f"dim {dim}" for dim in mine] for mine in dims]
-    side = _width(max((name for mine in names for name in mine), key=len), SMALL) + 8
+    side = text_width(max((name for mine in names for name in mine), key=len), SMALL) + 8
     step, fall = tiles.width + tiles.gap, tiles.height + tiles.gap
 
     def draw(page: Page, member: int, left: int, top: int) -> None:
@@ -199,7 +199,7 @@ def arithmetic(
     tiles = _tiles(examples, 2, 112)
     order = list(z_seeds)
     pieces = [*_pieces(expression), "=", ""]
-    widths = [max(tiles.width, 120) if p in z_seeds or not p else _width(p, TITLE) for p in pieces]
+    widths = [max(tiles.width, 120) if p in z_seeds or not p else text_width(p, TITLE) for p in pieces]
     space = 10
 
     def draw(page: Page, member: int, left: int, top: int) -> None:
@@ -283,12 +283,12 @@ def _page(
     if count < len(seeds):
         headline += f" (first {count} of {len(seeds):,} seeds)"
     names = [f"seed {seed}" for seed in seeds[:count]]
-    titles = [_width(name, TEXT) + 16 + _width(titled(member), SMALL) for member, name in enumerate(names)]
+    titles = [text_width(name, TEXT) + 16 + text_width(titled(member), SMALL) for member, name in enumerate(names)]
     width, height = max(size[0], *titles), size[1] + LINE
     columns = min(count, max(1, round(math.sqrt(1.6 * count * (height + GUTTER) / (width + GUTTER)))))
     rows = math.ceil(count / columns)
     columns = math.ceil(count / rows)
-    inner = max(columns * (width + GUTTER) - GUTTER, 560, 0 if key is None else _width(key[1], TINY))
+    inner = max(columns * (width + GUTTER) - GUTTER, 560, 0 if key is None else text_width(key[1], TINY))
     lines = textwrap.wrap(headline, max(20, int(inner / (0.54 * TITLE * DPI / 72))))
     head = len(lines) * (LINE + 4) + 14
     foot = 0 if key is None else 4 * LINE
@@ -302,7 +302,7 @@ def _page(
         name = names[member]
         page.write(left, top + LINE / 2 - 2, name, scheme.ink, TEXT, ha="left", weight="bold")
         if text := titled(member):
-            page.write(left + _width(name, TEXT) + 16, top + LINE / 2 - 2, text, ha="left")
+            page.write(left + text_width(name, TEXT) + 16, top + LINE / 2 - 2, text, ha="left")
         draw(page, member, left, top + LINE)
     if key is not None:
         _bar(page, page.height - MARGIN - 3 * LINE, *key)
@@ -353,7 +353,7 @@ def _nice(value: float) -> float:
     return float(next(m * power for m in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if m * power >= value * (1 - 1e-9)))
 
 
-def _width(text: str, size: float) -> int:
+def text_width(text: str, size: float) -> int:
     """About how many pixels wide a text is."""
     return math.ceil(len(text) * size * DPI / 72 * 0.6)
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from sparring.errors import UsageError
 from sparring.game.assembly import restore, state_of
-from sparring.game.compile.plan import plan
 from sparring.game.game import Game
 from sparring.game.numbers import PREFIX
-from sparring.progress import expected_progress
 from sparring.recipe import Recipe
 from sparring.recipe.changing import with_plain
 from sparring.record import RunFolder
 from sparring.record.steering import Steering
-
-if TYPE_CHECKING:
-    from sparring.training.trainer import Trainer
 
 
 def in_force(recipe: Recipe, run: RunFolder, checkpoint: tuple[int, Any] | None) -> Recipe:
@@ -105,11 +100,3 @@ def set_numbers(game: Game, numbers: Sequence[tuple[str, Any]]) -> None:
         for path, value in reversed(before):
             game.set_number(path, value)
         raise
-
-
-def replan(trainer: Trainer, part: Callable[[int], Game]) -> None:
-    """Compile the rounds of a run anew, if they are compiled: what they compute has changed."""
-    game, about = trainer.game, trainer.run.about
-    if about.get("compiled") and game.world.size == 1:
-        group = about.get("group") or game.G.size
-        trainer.play_to = plan(game, True, trainer.recipe.id, part, group, expected_progress).play_to

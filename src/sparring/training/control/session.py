@@ -42,7 +42,6 @@ class Control:
         inbox: Where commands come from; those that came since it was made are still to be done.
         checkpoint: Saves the run.
         keep: Keeps checkpoints along the way.
-        replan: Compiles the rounds anew, where they are compiled and compute something else now.
         paused: Whether the session begins paused.
     """
 
@@ -53,11 +52,10 @@ class Control:
         inbox: Inbox,
         checkpoint: Checkpoint,
         keep: Keep,
-        replan: Callable[[], None],
         paused: bool = False,
     ):
         self._trainer, self._base, self._inbox = trainer, base, inbox
-        self._checkpoint, self._keep, self._replan = checkpoint, keep, replan
+        self._checkpoint, self._keep = checkpoint, keep
         self.mode: Mode = "running"
         self.idle_seconds = 0.0
         """Of this session, in which nothing was played because it was paused, or slow."""
@@ -67,8 +65,6 @@ class Control:
         self._steering = trainer.run.story.steering
         self._followed = trainer.game.round
         """The last round for which the game was given its numbers."""
-        self._structure = trainer.game.numbers.structure
-        """Of the game that `trainer.play_to` plays."""
         self._extras_done = 0
         """Extra moves of the journal that have been played in this round."""
         self._waiting: deque[Command] = deque()
@@ -294,6 +290,7 @@ class Control:
 
     def _save(self, command: Command) -> None:
         with self._moves.before_round():
+            self._trainer.log_if_new()  # what is resumed from here must have the curves
             self._checkpoint.save(self._trainer, command=command.id, by=command.by)
             self._keep.keep(self._trainer)
 
@@ -334,9 +331,6 @@ class Control:
         trainer.recipe = self._recipe_at(game.round)
         self._moves.moves_changed()
         self._reports.recipe_changed()
-        if game.numbers.structure != self._structure:
-            self._structure = game.numbers.structure
-            self._replan()
 
     def _try(self, numbers: Sequence[tuple[str, Any]]) -> None:
         """Within a round: whether they can be set at its end. Raises UsageError where they cannot."""

@@ -83,7 +83,7 @@ def value_of(recipe: Recipe, path: str) -> Any:
         return sum(move_name(move) == path.removeprefix(MOVES) for move in recipe.round)
     where = place(parts_of(recipe), path)
     value = recipe.per_member.get(where.path, where.value(parts_of(recipe)))
-    return list(cast(tuple[Any, ...], value)) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else value
 
 
 def values_of(recipe: Recipe) -> dict[str, Any]:

@@ -43,9 +43,37 @@ def folded(graph: Graph, state: Mapping[str, Tensor], inputs: Sequence[Tensor]) 
     Raises:
         SparringError: The network draws random numbers of its own, so no file could give the same examples.
     """
-    nodes, tensors = _without_constants(graph, dict(state))
+    nodes, tensors = _without_constants(*_lifted(graph, dict(state)))
     nodes, tensors = _without_batch_norm({**graph, "nodes": nodes}, tensors, inputs)
     return _only_needed({**graph, "nodes": nodes}, tensors)
+
+
+def references(node: Node) -> list[str]:
+    """The names of the nodes and inputs that a node takes."""
+    return list(_named_in([node["args"], list(node["kwargs"].values())]))
+
+
+def _lifted(graph: Graph, state: State) -> tuple[Graph, State]:
+    """Numbers that stand in the operations themselves become stored tensors."""
+    state = dict(state)
+
+    def lift(value: Any) -> Any:
+        if isinstance(value, list):
+            return [lift(each) for each in cast(list[Any], value)]
+        if not isinstance(value, dict):
+            return value
+        found = cast(dict[str, Any], value)
+        if "constant" not in found:
+            return {key: lift(each) for key, each in found.items()}
+        name = f"constants.given_{len(state)}"
+        state[name] = torch.tensor(found["constant"], dtype=getattr(torch, found["dtype"]))
+        return {"state": name}
+
+    nodes = [
+        {**node, "args": lift(node["args"]), "kwargs": {key: lift(each) for key, each in node["kwargs"].items()}}
+        for node in graph["nodes"]
+    ]
+    return {**graph, "nodes": nodes}, state
 
 
 def _without_constants(graph: Graph, state: State) -> tuple[list[Node], State]:
@@ -57,7 +85,7 @@ def _without_constants(graph: Graph, state: State) -> tuple[list[Node], State]:
                 f"this generator draws random numbers of its own ({_short(node)}), so an exported one could not give "
                 "the same examples: let it take them as part of its latent vector"
             )
-        if varying.intersection(_references(node)):
+        if varying.intersection(references(node)):
             varying.add(node["name"])
         else:
             constant.append(node)
@@ -77,7 +105,7 @@ def _without_batch_norm(graph: Graph, state: State, inputs: Sequence[Tensor]) ->
         return nodes, state
     with torch.no_grad():
         values = GraphNetwork(graph, state).values(*inputs)
-    uses = [name for node in nodes for name in _references(node)] + list(_named_in(graph["output"]))
+    uses = [name for node in nodes for name in references(node)] + list(_named_in(graph["output"]))
     by_name = {node["name"]: node for node in nodes}
     kept: list[Node] = []
     for node in nodes:
@@ -151,16 +179,11 @@ def _only_needed(graph: Graph, state: State) -> tuple[Graph, State]:
         in_place = node["op"].split(".")[1].endswith("_") if node["op"].startswith("aten.") else False
         if (node["name"] in needed or in_place) and node["op"] not in CHECKS:
             kept.append(node)
-            needed.update(_references(node))
+            needed.update(references(node))
     kept.reverse()
     names = dict.fromkeys(name for node in kept for name in _named_in([node["args"], node["kwargs"]], "state"))
     names |= dict.fromkeys(_named_in(graph["output"], "state"))
     return {**graph, "nodes": kept}, {name: state[name].detach().contiguous() for name in names}
-
-
-def _references(node: Node) -> list[str]:
-    """The nodes and inputs that a node takes."""
-    return list(_named_in([node["args"], list(node["kwargs"].values())]))
 
 
 def _named_in(value: Any, kind: str = "node") -> Iterator[str]:

@@ -1,0 +1,98 @@
+"""Start a training: a recipe, a form of its fields, and a button."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlencode
+
+from nicegui import ui
+from nicegui.element import Element
+
+from sparring import catalogue
+from sparring.characters import quoted
+from sparring.errors import SparringError
+from sparring.explorer.components import Field, link, tag
+from sparring.explorer.launching import free_folder, start_recipe
+from sparring.explorer.pages.frame import page_frame
+from sparring.explorer.parts.recipe_form import RecipeForm
+from sparring.explorer.session import Session
+from sparring.explorer.words import Words
+from sparring.recipe import find_recipe
+
+
+def new_page(session: Session, name: str) -> None:
+    """The recipes to choose from; of a chosen one, its form."""
+    words = Words()
+    with page_frame(words, words("new-run")):
+        tag("h1", words("new-run"))
+        if name not in catalogue.entries("recipes"):
+            _choices(words)
+            return
+        entry = catalogue.entries("recipes")[name]
+        with tag("div", classes="title"):
+            tag("h2", name)
+            link(words("other-recipe"), "/new")
+        tag("p", entry.summary)
+        _form(session, words, name)
+
+
+def _choices(words: Words) -> None:
+    tag("p", words("choose-recipe"), "soft")
+    entries = catalogue.entries("recipes")
+    first = [name for name, entry in entries.items() if entry.facts.get("start")]
+    with tag("div", classes="cards"):
+        for name in [*first, *(name for name in entries if name not in first)]:
+            with link("", f"/new?{urlencode({'recipe': name})}", "card"):
+                tag("b", name)
+                tag("span", entries[name].summary, "soft")
+
+
+def _form(session: Session, words: Words, name: str) -> None:
+    shown: dict[str, Element] = {}
+    folder = [free_folder(session, name).name]
+
+    def command() -> str:
+        return f"{form.command} --out {quoted(shown_path(session.new_runs / folder[0]))}"
+
+    def changed() -> None:
+        typed, button = shown["command"], shown["start"]
+        typed._text = command()  # pyright: ignore[reportPrivateUsage] - as in `tag`
+        typed.update()
+        button._props["disabled"] = bool(form.problems)  # pyright: ignore[reportPrivateUsage]
+        button.update()
+
+    def named(text: object) -> None:
+        folder[0] = str(text)
+        changed()
+
+    async def start() -> None:
+        try:
+            path = await asyncio.to_thread(start_recipe, session, form.recipe, folder[0])
+        except SparringError as error:
+            shown["problem"]._text = str(error)  # pyright: ignore[reportPrivateUsage]
+            shown["problem"]._props["hidden"] = False  # pyright: ignore[reportPrivateUsage]
+            shown["problem"].update()
+            return
+        ui.navigate.to(address_of(session, path))
+
+    form = RecipeForm(words, find_recipe(name), changed)
+    form.place()
+    with tag("label", classes="field"):
+        tag("span", words("run-name"))
+        Field(folder[0], words("run-name"), named)
+    shown["command"] = tag("code", command(), "command")
+    shown["problem"] = tag("p", "", "problem", role="alert", hidden=True)
+    with tag("div", classes="row"):
+        shown["start"] = tag("button", words("start"), "primary", type="button").on("click", start)
+
+
+def address_of(session: Session, path: Path) -> str:
+    """The page of a run."""
+    return f"/run?{urlencode({'run': session.opened.add(path)})}"
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person would type it."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,58 @@
+"""The tree of branches, on one axis of rounds, and two of them compared at once."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from sparring.analysis.branches import Branch, tree_of
+from sparring.explorer.components import Canvas, link, tag
+from sparring.explorer.session import Session
+from sparring.explorer.words import Words
+from sparring.rules import SMOOTHING
+
+
+def branch_tree(session: Session, words: Words, key: str) -> None:
+    """Every run that this one is related to; a click opens it, or compares this run with it."""
+    root = tree_of(key, session.opened.runs(), session.opened.key_of)
+    if root is None or not root.branches:
+        tag("p", words("no-branches"), "missing")
+    if root is not None:
+        last = max(1, root.last_round)
+        with tag("div", classes="tree panel", role="list"):
+            for depth, branch in root.all():
+                _branch(words, key, branch, depth, last)
+
+
+def _branch(words: Words, key: str, branch: Branch, depth: int, last: int) -> None:
+    row = branch.row
+    with tag("div", classes="branch here" if row.key == key else "branch", role="listitem"):
+        with tag("div", classes="name").style(f"padding-left: {1.25 * depth}rem"):
+            link(row.key.rpartition("/")[2], f"/run?{urlencode({'run': row.key, 'view': 'branches'})}")
+            tag("small", branch.changes or (words("branched-only") if branch.trunk else ""), "soft")
+        with tag("div", classes="lane"):
+            left, width = 100 * branch.since / last, 100 * (row.round - branch.since) / last
+            tag("span", classes="bar").style(f"left: {left:.3f}%; width: {max(0.5, width):.3f}%")
+            for round in branch.checkpoints:
+                where = f"/run?{urlencode({'run': row.key, 'view': 'branches', 'round': round})}"
+                text = words("checkpoint-at", round=f"{round:,}")
+                dot = link("", where, "dot", title=text, aria_label=text, data_round=round if row.key == key else None)
+                dot.style(f"left: {100 * round / last:.3f}%")
+        if row.key == key:
+            tag("span", words("this-run"), "soft")
+        else:
+            tag("button", words("compare"), type="button", data_compare=row.key)
+
+
+def comparison(words: Words) -> None:
+    """Curves of this run over those of another, and their samples side by side; empty until one is chosen."""
+    with tag("div", classes="compared", hidden=True), tag("div", classes="live"):
+        with tag("div", classes="column"):
+            for title, names in (("losses", ["d_loss", "g_loss"]), ("outputs", ["d_real", "d_fake"])):
+                with tag("figure", classes="panel"):
+                    tag("figcaption", words(title))
+                    Canvas("curves", names=names, title=words(title), smoothing=SMOOTHING, compared=True)
+        with tag("div", classes="column"):
+            for of, title in (("", "samples-of-this"), ("other", "samples-of-other")):
+                with tag("figure", classes="panel"):
+                    tag("figcaption", words(title))
+                    Canvas("samples", title=words(title), of=of, height=300)

@@ -1,0 +1,117 @@
+"""A form made of a recipe's fields: a field that was changed is marked, and one that does not fit says why."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nicegui.element import Element
+
+from sparring import catalogue
+from sparring.characters import quoted
+from sparring.errors import SparringError
+from sparring.explorer.components import Field, tag
+from sparring.explorer.words import Words
+from sparring.recipe import KIND_OF, Recipe
+from sparring.recipe.reading import as_text
+
+NO_FIELD = ("name", "origin", "start_from")
+"""Fields of a recipe that nobody types."""
+WORD = r"(?:[^\s(]|\([^)]*\))+"
+"""A part among others, such as `r1(gamma=1, final=0)`."""
+FIRST = ("seeds", "rounds", "batch", "objective", "tricks", "generator_optimizer", "discriminator_optimizer")
+"""What people change most; the rest is folded away."""
+
+
+@dataclass
+class RecipeForm:
+    """The recipe of a form, as it is changed.
+
+    Args:
+        words: Texts.
+        base: What the form begins with.
+        on_change: Called after every change.
+    """
+
+    words: Words
+    base: Recipe
+    on_change: Callable[[], None]
+
+    def __post_init__(self) -> None:
+        self.recipe = self.base
+        self.values: dict[str, Any] = {}
+        """Field -> what was typed in place of the recipe's value."""
+        self.problems: dict[str, str] = {}
+
+    def place(self) -> None:
+        """Put the fields where this is called."""
+        names = [field.name for field in dataclasses.fields(self.base) if field.name not in NO_FIELD]
+        with tag("div", classes="fields"):
+            for name in FIRST:
+                self._field(name)
+        with tag("details", classes="more"):
+            tag("summary", self.words("more-fields"))
+            with tag("div", classes="fields"):
+                for name in names:
+                    if name not in FIRST:
+                        self._field(name)
+
+    def _field(self, name: str) -> None:
+        value, kind = typed(self.base, name), KIND_OF.get(name)
+        label = tag("label", classes="field")
+        with label:
+            tag("span", name.replace("_", " "))
+            choices = list(catalogue.entries(kind)) if kind else None
+            shape = "switch" if isinstance(value, bool) else "suggested" if choices else "text"
+            placed = dict[str, Element]()
+            Field(
+                value, name, lambda new: self._changed(name, value, new, label, placed["why"]), shape, choices=choices
+            )
+            tag("small", " ".join(catalogue.field_docs("recipe.definition", "Recipe")[name].split()), "soft")
+            placed["why"] = tag("small", "", "why", hidden=True)
+
+    def _changed(self, name: str, before: Any, now: Any, label: Element, why: Element) -> None:
+        self.values.pop(name, None)
+        self.problems.pop(name, None)
+        if now != before:
+            self.values[name] = now
+        label.classes(add="changed") if now != before else label.classes(remove="changed")
+        try:
+            self.recipe = self.base.replace(**{each: read(each, text) for each, text in self.values.items()})
+        except SparringError as error:
+            self.problems[name] = str(error)
+        why._text = self.problems.get(name, "")  # pyright: ignore[reportPrivateUsage] - as in `tag`
+        why._props["hidden"] = name not in self.problems  # pyright: ignore[reportPrivateUsage]
+        why.update()
+        self.on_change()
+
+    @property
+    def command(self) -> str:
+        """What to type for the same."""
+        parts = ["sparring train", self.base.name]
+        for name, text in self.values.items():
+            flag = name.replace("_", "-")
+            if isinstance(text, bool):
+                parts.append(f"--{flag}" if text else f"--no-{flag}")
+            else:
+                values = re.findall(WORD, text) if isinstance(getattr(self.base, name), tuple) else [text]
+                parts += [f"--{flag}", *map(quoted, values)]
+        return " ".join(parts)
+
+
+def typed(recipe: Recipe, name: str) -> Any:
+    """A field's value as a person types it: text, or a switch."""
+    value = as_text(name, getattr(recipe, name))
+    if isinstance(value, bool):
+        return value
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def read(name: str, text: Any) -> Any:
+    """What was typed, as `Recipe.replace` takes it. Whole numbers are numbers; what is none is left to the recipe."""
+    if name in KIND_OF or name in ("seeds", "precision") or not isinstance(text, str):
+        return text
+    return int(text) if text.strip().isdecimal() else text

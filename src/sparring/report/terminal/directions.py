@@ -1,0 +1,72 @@
+"""Directions in a terminal: one member's table, way by way, and which names the members share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from sparring.analysis.latent_tools.directions.survey import Found, Survey
+
+
+def directions_text(survey: Survey, member: int) -> RenderableType:
+    """The table of one member of a survey, and what is common to all."""
+    from sparring.analysis.latent_tools.directions.survey import WAYS
+    from sparring.analysis.wording import count
+
+    others = len(survey.recipe.seeds) - 1
+    parts: list[RenderableType] = [
+        Text(
+            f"How much a sample changes from {-survey.reach:.3g} to {survey.reach:.3g} along a direction of length 1: "
+            f"100 % is the difference between two random samples. Mean over {count(survey.count, 'latent vector')}, "
+            "± its standard error."
+        )
+    ]
+    if others:
+        parts.append(
+            Text(
+                "seeds: in how many of the others a direction does the same, matched by the map of what it changes, "
+                "beyond what random directions reach."
+            )
+        )
+    parts.append(Text.assemble("\n", (f"seed {survey.recipe.seeds[member]}", "bold")))
+    found = survey.members[member]
+    for way, what in WAYS.items():
+        rows = [each for each in found if each.way == way]
+        if rows:
+            parts.append(Text.assemble("\n", (way, "bold"), (f"  {what}", "dim")))
+            parts.append(_table(rows, bool(others)))
+    names = survey.named()
+    if others and names:
+        listed = "; ".join(f"{name} in {n}" for name, n in names.items())
+        parts.append(Text(f"\nNames among the most sensitive directions of {others + 1} seeds: {listed}."))
+    parts += [Text(f"\nLeft out: {note}.") for note in survey.notes]
+    return Group(*parts)
+
+
+def _table(rows: list[Found], with_others: bool) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    titles = ["", "change", *(["class"] if rows[0].class_change is not None else [])]
+    for title in [*titles, *(["seeds", "alike"] if with_others else [])]:
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("what it moves")
+    for row in rows:
+        cells = [row.label, _percent(row.effect.share, row.effect.error)]
+        if row.class_change is not None:
+            cells.append(_percent(row.class_change))
+        if with_others:
+            stable = row.stability
+            mean = "–" if stable.likeness.mean is None else f"{stable.likeness.mean:.2f} ({stable.baseline:.2f})"
+            cells += [f"{stable.found} of {stable.of}", mean]
+        table.add_row(*cells, row.what)
+    return table
+
+
+def _percent(share: float, error: float | None = None) -> str:
+    if share != share:
+        return "–"
+    beside = "" if error is None or error != error else f" ± {error:.0%}"
+    return f"{share:.0%}{beside}".replace("%", " %")

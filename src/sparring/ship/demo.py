@@ -1,0 +1,205 @@
+"""demo.html: one file with a generator, onnxruntime-web and all that steers it, which opens without a network."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.analysis.facts import Facts
+from sparring.analysis.latent_tools.directions.effects import effects, unique_names
+from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
+from sparring.analysis.wording import plus_minus, whole_number
+from sparring.errors import SparringError
+from sparring.recipe import Recipe
+from sparring.report.metric_names import headlines, name_of
+from sparring.ship.onnx_file import run_onnx
+from sparring.ship.portable import Portable, difference
+
+WEB = Path(__file__).with_name("web")
+MAX_BYTES = 10_000_000
+"""The largest page."""
+SHOWN = 6
+"""Directions with a slider."""
+VISIBLE = 0.5 / 255
+"""Half a gray level: rounded weights may change an example by less than that."""
+MANTISSA = 23
+"""Bits of a float32's mantissa."""
+ROUNDED = (15, 13, 11, 9)
+"""Bits of mantissa to try, one after another, for a generator that is too large for the page."""
+STATED = 100_000
+"""Numbers of the run's own examples that the page holds, to check itself with, at most."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The page."""
+
+    html: bytes
+    bits: int
+    """Bits of mantissa that the weights have there; MANTISSA where they are exact."""
+    difference: float
+    """The largest difference of the weights in the page from the run's generator, in onnxruntime."""
+
+
+def demo_page(portable: Portable, model: bytes, facts: Facts, recipe: Recipe) -> Demo:
+    """The page for a generator.
+
+    Args:
+        portable: The generator.
+        model: Its ONNX file.
+        facts: Of its run.
+        recipe: What was trained.
+
+    Returns:
+        A page of at most MAX_BYTES. Weights are exact if they fit, else rounded to as many bits as do.
+
+    Raises:
+        SparringError: It does not fit even so, or rounding would be visible.
+    """
+    data = _data(portable, facts, recipe)
+    room = MAX_BYTES - len(_page(data, b""))
+    for bits in (MANTISSA, *ROUNDED):
+        near = rounded(model, bits)
+        packed = _packed(near)
+        if len(packed) > room:
+            continue
+        found = difference(portable.expected, run_onnx(near, portable))
+        if bits < MANTISSA and found > VISIBLE:
+            raise SparringError(
+                f"rounded to fit into {MAX_BYTES / 1e6:g} MB its weights change examples by {found:.1e}"
+            )
+        inside = {"bits": 0 if bits == MANTISSA else bits, "length": len(near)}
+        return Demo(_page({**data, **inside}, packed), bits, found)
+    raise SparringError(
+        f"its {portable.parameters:,} parameters do not fit into a page of {MAX_BYTES / 1e6:g} MB, even rounded"
+    )
+
+
+def rounded(model: bytes, bits: int) -> bytes:
+    """An ONNX file with its float32 weights rounded to so many bits of mantissa; the others are 0 and compress away."""
+    if bits >= MANTISSA:
+        return model
+    import onnx
+
+    parsed = onnx.ModelProto.FromString(model)
+    drop = MANTISSA - bits
+    for each in parsed.graph.initializer:
+        if each.data_type == onnx.TensorProto.FLOAT and each.raw_data:
+            whole = np.frombuffer(each.raw_data, "<u4").astype(np.uint64)
+            near = ((whole + (1 << (drop - 1))) >> drop << drop).astype("<u4")
+            each.raw_data = near.tobytes()
+    return parsed.SerializeToString(deterministic=True)
+
+
+def _packed(model: bytes) -> bytes:
+    """Base64 of the gzipped file, its bytes in four planes: those of exponents lie together and compress well."""
+    padded = np.frombuffer(model + bytes(-len(model) % 4), np.uint8)
+    return base64.b64encode(gzip.compress(padded.reshape(-1, 4).T.tobytes(), 9, mtime=0))
+
+
+def _page(data: dict[str, Any], model: bytes) -> bytes:
+    read = lambda name: (WEB / name).read_text(encoding="utf-8")  # noqa: E731
+    style, script = read("demo.css"), read("onnxruntime-web.js") + read("demo.js")
+    parts = {
+        "policy": (
+            f"default-src 'none'; script-src {_hash(script)} 'wasm-unsafe-eval'; style-src {_hash(style)}; "
+            "img-src data:; base-uri 'none'; form-action 'none'"
+        ),
+        "title": f"{data['facts']['name']}, a GAN generator",
+        "style": style,
+        "script": script,
+        "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
+        "model": model.decode(),
+        "wasm": base64.b64encode((WEB / "onnxruntime-web.wasm.gz").read_bytes()).decode(),
+    }
+    page = read("demo.html")
+    for name, content in parts.items():
+        before, _, after = page.partition("{{" + name + "}}")
+        escaped = content if name != "title" else content.replace("&", "&amp;").replace("<", "&lt;")
+        page = before + escaped + after
+    return page.encode()
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _data(portable: Portable, facts: Facts, recipe: Recipe) -> dict[str, Any]:
+    stated = max(1, min(len(portable.z), STATED // max(1, portable.expected[0].size)))
+    card = recipe.data.card
+    return {
+        "facts": portable.facts,
+        "words": json.loads((WEB / "words.json").read_text(encoding="utf-8")),
+        "directions": _directions(portable),
+        "latents": _floats(portable.z),
+        "expected": _floats(torch.from_numpy(portable.expected[:stated])),
+        "varied": bool((portable.z != portable.z[0]).any()),
+        "seeds": len(facts.seeds),
+        "diverged": len(facts.diverged),
+        "verdict": facts.diagnosis.line,
+        "metrics": _metrics(facts, portable.facts["seed"]),
+        "data": f"{card.title} ({card.source})",
+        "license": card.license,
+        "bits": 0,
+        "length": 0,
+    }
+
+
+def _directions(portable: Portable) -> list[dict[str, Any]]:
+    """The strongest directions, with what each moves; none where torch cannot differentiate the generator."""
+    network, size, classes = portable.network(), portable.facts["size"], portable.facts["classes"]
+    z = portable.z
+    if portable.classes is not None:
+        z = torch.cat([z, torch.nn.functional.one_hot(portable.classes, classes).to(z.dtype)], 1)
+
+    def G(x: Tensor) -> Tensor:
+        return network(x[:, :size], x[:, size:].argmax(1)) if classes else network(x)
+
+    reach = 3 * (float(portable.z.std()) or 1.0)
+    try:
+        found = sensitivity(G, z, SHOWN, size)
+    except SparringError:
+        return []
+    moved = effects(G, z, found.vectors, reach)
+    moving = [k for k, strength in enumerate(found.strength.tolist()) if strength > 0]
+    names = unique_names([moved[k] for k in moving])
+    return [_direction(found.vectors[k], moved[k].share, reach, name) for k, name in zip(moving, names, strict=True)]
+
+
+def _direction(vector: Tensor, share: float, reach: float, name: tuple[str, str] | None) -> dict[str, Any]:
+    return {
+        "vector": _floats(vector),
+        "reach": reach,
+        "share": None if np.isnan(share) else round(share, 4),
+        "name": name,
+    }
+
+
+def _metrics(facts: Facts, seed: int) -> list[dict[str, Any]]:
+    evaluation = facts.evaluation
+    if evaluation is None:
+        return []
+    at = facts.seeds.index(seed)
+    return [
+        {
+            "name": name_of(key).title,
+            "real": whole_number(evaluation.real.get(key)),
+            "here": whole_number(float(evaluation.metrics[key][at])),
+            "mean": plus_minus(evaluation.spreads[key]),
+            "n": evaluation.spreads[key].n,
+        }
+        for key in headlines(evaluation.metrics)
+    ]
+
+
+def _floats(values: Tensor) -> str:
+    return base64.b64encode(values.detach().float().contiguous().numpy().astype("<f4").tobytes()).decode()

@@ -1,0 +1,105 @@
+"""What explains the most about a member is named first: a cause ranks before what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnosis
+from sparring.record import Story
+from sparring.rules._stories import REAL, WASSERSTEIN, story
+
+BLIND = {"d_real": 0.5, "d_fake": 0.5, "d_loss": 0.693, "g_loss": 0.693}
+SURE = {"d_real": 0.999, "d_fake": 0.001, "d_loss": 0.001, "g_loss": 7.0}
+FLAT = (60.0, 30.0, 30.0, 30.0, 30.0, 30.0)
+FAR = {"frechet-distance": FLAT, "nearest-neighbor": 2.5, "modes": 2.0, "class-divergence": 1.5}
+UNBOUNDED: dict[str, list[float | None]] = {"d_output": [None, None]}
+GOOD = {"modes": 10.0}
+PATTERNED = {"checkerboard": 8.0, "colors": 1.5}
+
+
+def of(
+    curves: Mapping[str, Any], metrics: Mapping[str, Any], of_real: Mapping[str, float] | None = None, **fields: Any
+) -> Diagnosis:
+    """The diagnosis of such a story, of which real data scores these too."""
+    made = story(dict(curves), dict(metrics), jitter=0.002, **fields)
+    events = [dict(event) for event in made.events]
+    for event in events:
+        if event["event"] == "real-baseline":
+            event["metrics"] = {**REAL, **(of_real or {})}
+    return diagnosis(Story(made.recipe, events))
+
+
+@pytest.mark.parametrize(
+    ("curves", "cause"), [(SURE, "discriminator-wins"), (BLIND, "weak-discriminator"), ({}, "checkerboard")]
+)
+def test_a_pattern_is_the_cause_only_where_g_is_taught(curves: dict[str, float], cause: str) -> None:
+    """A G that D has beaten, or that a blind D teaches nothing, shows the pattern that its layers begin with."""
+    assert of(curves, {**PATTERNED, "frechet-distance": (60.0, 20.0, 20.0, 20.0)}).verdict == cause
+
+
+def test_a_d_that_died_is_no_equilibrium() -> None:
+    died = {**BLIND, "d_gradient": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)}
+    assert of(BLIND, GOOD).verdict == "equilibrium"
+    found = of(died, GOOD)
+    assert found.verdict == "weak-discriminator"
+    assert found.findings[0].claim.startswith("D has died: it says the same of every example")
+    assert of({**BLIND, "d_gradient": 0.0}, GOOD).verdict != "equilibrium", "from the first round on"
+
+
+def test_copies_of_one_example_are_not_memorized() -> None:
+    near = {**FAR, "nearest-neighbor": 0.3}
+    assert of({}, {**near, "diversity": 0.9}).verdict == "memorization"
+    assert of({}, {**near, "diversity": 0.01}).verdict != "memorization"
+
+
+def test_one_example_of_noise_is_not_called_noise_first() -> None:
+    noise = {**FAR, "roughness": 4.5, "diversity": 0.9}
+    assert of(SURE, noise).verdict == "noise-output"
+    assert of(SURE, {**noise, "diversity": 0.01}).verdict == "discriminator-wins"
+
+
+def test_samples_like_the_data_that_reach_few_of_it_lack_variety() -> None:
+    """On a curve through the data: near to it everywhere, and almost nowhere about it."""
+    real = {"recall": 0.94, "precision": 0.95}
+    curve = {"frechet-distance": FLAT, "recall": 0.02, "precision": 0.98}
+    assert of({}, curve, real).verdict == "mode-collapse"
+    assert of({}, {**curve, "precision": 0.0}, real).verdict != "mode-collapse", "they are far off"
+    assert of({}, {**curve, "recall": 0.5}, real).verdict != "mode-collapse"
+
+
+def test_a_latent_of_one_number_is_said_of_samples_that_are_alike() -> None:
+    alike = {**FAR, "nearest-neighbor": 1.2, "diversity": 0.5}
+    found = of({}, alike, rounds=2_000, evaluations=2, recipe={"latent": {"is": "normal", "size": 1}})
+    assert found.verdict == "mode-collapse"
+    assert "G's latent vector has 1 dimension" in found.findings[0].claim
+    assert of({}, alike, rounds=2_000, evaluations=2).verdict == "undertrained", "of 32 numbers more rounds may help"
+
+
+def test_losses_that_swing_are_a_chase() -> None:
+    swings = {"g_loss": [0.7, 1.6] * 12, "d_real": 0.53, "d_fake": 0.47}
+    assert of(swings, {"frechet-distance": FLAT}).verdict == "oscillation"
+    assert of({**swings, "g_loss": 1.1}, {"frechet-distance": FLAT}).verdict == "weak-discriminator"
+    assert of(swings, {"frechet-distance": 3.0}).verdict == "equilibrium", "samples are good"
+
+
+def test_a_g_that_runs_away_from_a_d_that_it_fools_is_d_s_fault() -> None:
+    fooled = {"d_real": 0.01, "d_fake": 0.99, "d_gradient": (1.0, 100.0, 2_000.0, 2_000.0), "d_loss": (0.7, 12.0)}
+    assert of(fooled, FAR).verdict == "weak-discriminator"
+    exploding = {"d_gradient": (1.0, 100.0, 2e4), "d_real": (0.0, -9.0), "d_fake": (0.0, 9.0)}
+    assert of(exploding, FAR, levels=WASSERSTEIN, ranges=UNBOUNDED).verdict == "divergence", "scores without a bound"
+
+
+def test_points_on_a_mode_in_the_middle_are_not_the_mean() -> None:
+    middle = {"diversity": 0.02, "similarity-to-mean": 40.0, "frechet-distance": 15.0, "reached-modes": 1.0}
+    real = {"reached-modes": 25.0, "high-quality": 0.97}
+    names = [f.rule for f in of(SURE, {**middle, "high-quality": 0.99}, real).findings]
+    assert "average-image" not in names and names[0] == "discriminator-wins"
+    assert "average-image" in [f.rule for f in of(SURE, {**middle, "high-quality": 0.0}, real).findings]
+
+
+def test_without_a_bound_d_has_beaten_nobody() -> None:
+    early = of({"d_real": 9.0, "d_fake": -9.0}, FAR, levels=WASSERSTEIN, ranges=UNBOUNDED, rounds=600, evaluations=1)
+    assert early.verdict in ("undertrained", NOT_SURE)

@@ -1,0 +1,89 @@
+"""Every text that a page or a script asks for exists, and every text that exists is asked for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
+
+import numpy as np
+
+import sparring.explorer
+from sparring.explorer.frames import frame, read_frame
+from sparring.explorer.guard import Guard, with_nonce
+from sparring.explorer.words import ENGLISH, Words
+
+FOLDER = Path(sparring.explorer.__file__).parent
+SOURCES = {path: path.read_text(encoding="utf-8") for path in FOLDER.rglob("*") if path.suffix in (".py", ".js")}
+
+
+def test_every_text_is_asked_for_somewhere() -> None:
+    asked = "\n".join(text for path, text in SOURCES.items() if path.name != "words.py")
+    made = {"view-", "column-", "status-", "did-", "of-", "sees-"}
+    """Beginnings of keys that are put together."""
+    unused = [k for k in ENGLISH if not re.search(f"[\"']{k}[\"']", asked) and not k.startswith(tuple(made))]
+    unused = [k for k in unused if not (k.endswith("-help") and k.removesuffix("-help") in ENGLISH)]
+    assert unused == []
+
+
+def test_every_text_that_is_asked_for_exists() -> None:
+    for path, source in SOURCES.items():
+        for key in re.findall(r"""(?:\bwords\(|\btext\()["']([a-z_-]+)["']""", source):
+            assert key in ENGLISH, f"{path.name} asks for {key!r}"
+
+
+def test_no_text_is_written_in_a_script_or_a_page_itself() -> None:
+    """A sentence has a capital and blanks; what a person reads comes from the catalogue."""
+    for path, source in SOURCES.items():
+        if path.suffix == ".js":
+            code = re.sub(r"//.*", "", source)
+            assert not re.findall(r"""["'`][A-Z][a-z]+ [a-z]+ [a-z ]+["'`]""", code), path.name
+
+
+def test_texts_are_filled_in() -> None:
+    words = Words()
+    assert words("seed", seed=3) == "seed 3"
+    with pytest.raises(KeyError):
+        words("no such text")
+    assert words.all().keys() == ENGLISH.keys()
+
+
+def test_frames_survive_the_way() -> None:
+    arrays = {
+        "a": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "b": np.zeros((0, 4)),
+        "c": np.arange(7, dtype=np.uint8),
+    }
+    facts, read = read_frame(frame({"round": 3, "text": "é"}, arrays))
+    assert facts == {"round": 3, "text": "é"}
+    for name, array in arrays.items():
+        assert read[name].dtype == array.dtype and read[name].shape == array.shape
+        np.testing.assert_array_equal(read[name], array)
+
+
+def test_a_page_with_a_script_more_or_less_than_it_should_have_is_not_served() -> None:
+    with pytest.raises(ValueError, match="scripts"):
+        with_nonce('<script type="importmap">' * 2, "n")
+
+
+@pytest.mark.parametrize(
+    ("listens_on", "host", "known"),
+    [
+        ("127.0.0.1", "127.0.0.1:80", True),
+        ("127.0.0.1", "localhost:80", True),
+        ("127.0.0.1", "[::1]:80", True),
+        ("127.0.0.1", "10.0.0.1:80", False),
+        ("0.0.0.0", "10.0.0.1:80", True),
+        ("0.0.0.0", "evil.example:80", False),
+        ("10.0.0.1", "10.0.0.1:80", True),
+        ("127.0.0.1", "127.0.0.1:81", False),
+        ("127.0.0.1", "127.0.0.1:٨٠", False),
+    ],
+)
+def test_the_names_that_a_server_is_known_by(listens_on: str, host: str, known: bool) -> None:
+    async def nothing(*_: object) -> None: ...
+
+    assert Guard(nothing, 80, listens_on).is_own_host(host) is known

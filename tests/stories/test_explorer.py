@@ -1,0 +1,418 @@
+"""What a teacher or a learner does in the explorer: watches, goes back and forth, steers, branches, starts a run.
+
+Set SPARRING_SCREENSHOTS to a folder to get the pictures that these stories take.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import numpy as np
+import pytest
+
+from sparring.record import RunFolder
+from sparring.record.files import save_arrays
+from tests.explorers import FakeTraining, Launched, launched
+from tests.made_runs import made_run
+
+WIDE, NARROW = 1280, 390
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def signed_in(explorer: Launched, browser: Any) -> Generator[Callable[..., Any]]:
+    """Makes windows that have the token's cookie, of any width, light or dark."""
+    contexts: dict[tuple[int, str], Any] = {}
+
+    def context(width: int, scheme: str) -> Any:
+        key = width, scheme
+        if key not in contexts:
+            size = {"width": width, "height": 900 if width > 500 else 844}
+            contexts[key] = browser.new_context(viewport=size, color_scheme=scheme)
+            page = contexts[key].new_page()
+            page.goto(explorer.address)
+            page.wait_for_selector(".page")
+            page.close()
+        return contexts[key]
+
+    yield context
+    for each in contexts.values():
+        each.close()
+
+
+@pytest.fixture
+def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]:
+    """Opens pages. None of them may say anything in the browser's console, or ask another server for anything."""
+    pages: list[Any] = []
+    complaints: list[str] = []
+
+    def open_page(path: str = "/", width: int = WIDE, scheme: str = "light", **query: Any) -> Any:
+        page = signed_in(width, scheme).new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: expect_own(request.url))
+        pages.append(page)
+        page.goto(f"{explorer.origin}{path}{'?' if query else ''}{urlencode(query)}")
+        page.wait_for_selector(".page")
+        if path == "/run":
+            page.wait_for_selector(".legend b, .missing:visible, .problem:visible", state="attached")
+        return page
+
+    def expect_own(url: str) -> None:
+        if not re.match(rf"({re.escape(explorer.origin)}|ws://{explorer.origin[7:]})/|data:|blob:", url):
+            complaints.append(f"asked for {url}")
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+def picture(page: Any, name: str) -> None:
+    """Keep what is seen, where a folder for it is named. The page may not scroll sideways."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
+    if folder := os.environ.get("SPARRING_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def eventually(get: Callable[[], Any], wanted: Callable[[Any], Any], seconds: float = 30.0) -> Any:
+    """The first value that is wanted; else the last one, which fails."""
+    until = time.monotonic() + seconds
+    while True:
+        value = get()
+        if wanted(value):
+            return value
+        assert time.monotonic() < until, f"still {value!r}"
+        time.sleep(0.05)
+
+
+def says(page: Any, text: str, within: str = ".page") -> None:
+    """The page comes to say this."""
+    # Not `wait_for_function`: it evaluates text in the page, which the page's policy refuses.
+    found = "(place) => [...document.querySelectorAll(place)].map((each) => each.innerText)"
+    eventually(lambda: page.evaluate(found, within), lambda texts: any(text in each for each in texts))
+
+
+def query_of(page: Any) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+
+
+@contextmanager
+def training(folder: Path, name: str, until: int = 2500) -> Generator[FakeTraining]:
+    """A run that a process has, gone again afterwards."""
+    run = made_run(folder / name, until=until)
+    with FakeTraining(run) as fake:
+        yield fake
+    shutil.rmtree(run.path)
+
+
+# Looking.
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_of_every_run_fits_the_screen(opened: Open, width: int, scheme: str) -> None:
+    page = opened("/", width, scheme)
+    says(page, "runs/digits")
+    picture(page, f"list-{width}-{scheme}")
+    page.click("text=runs/digits")
+    for view in ("Live", "Samples", "Findings", "Branches", "Recipe"):
+        page.click(f".tabs >> text={view}")
+        says(page, "equilibrium", ".verdict")
+        page.wait_for_timeout(200)
+        picture(page, f"{view.lower()}-{width}-{scheme}")
+    assert query_of(page)["view"] == "recipe"
+
+
+def test_one_slider_moves_everything(opened: Open) -> None:
+    page = opened("/run", run="runs/digits")
+    says(page, "round 5,000", ".samples .legend")
+    before = {part: page.inner_text(f".{part} .legend") for part in ("curves", "samples", "scores")}
+    verdict = page.inner_text(".verdict")
+    page.focus(".timeline input[type=range]")
+    page.keyboard.press("Home")
+    says(page, "0 / 5,000", ".timeline output")
+    page.fill(".timeline input[type=range]", "1000")
+    says(page, "as of round 1,000", ".verdict")
+    says(page, "round 1,000", ".samples .legend")
+    says(page, "round 1,000", ".scores .legend")
+    after = {part: page.inner_text(f".{part} .legend") for part in before}
+    assert all(after[part] != before[part] for part in before) and page.inner_text(".verdict") != verdict
+    assert eventually(lambda: query_of(page).get("round"), lambda round: round) == "1000"
+    page.click("button[aria-label=Play]")
+    eventually(lambda: page.inner_text(".timeline output b"), lambda shown: int(shown.replace(",", "")) > 1000)
+    page.click("button[aria-label='Play backwards']")
+    high = int(page.inner_text(".timeline output b").replace(",", ""))
+    eventually(lambda: page.inner_text(".timeline output b"), lambda shown: int(shown.replace(",", "")) < high)
+    page.click("button[aria-label='Newest round']")
+    assert eventually(lambda: query_of(page).get("round", "newest"), lambda round: round == "newest")
+
+
+def test_a_link_opens_the_same_picture_again(opened: Open) -> None:
+    query = {"run": "runs/digits", "member": 3, "round": 2500, "view": "samples"}
+    page = opened("/run", **query)
+    says(page, "round 2,500", ".samples .legend")
+    assert page.input_value(".timeline select") == "3"
+    assert page.get_attribute(".tabs a[aria-current]", "data-show") == "samples"
+    first = page.locator("section[data-view=samples] canvas").screenshot()
+    again = opened("/run", **{name: str(value) for name, value in query_of(page).items()})
+    says(again, "round 2,500", ".samples .legend")
+    again.wait_for_timeout(300)
+    assert again.locator("section[data-view=samples] canvas").screenshot() == first
+
+
+def test_hovering_gives_values_and_a_click_chooses_a_member(opened: Open) -> None:
+    page = opened("/run", run="runs/digits")
+    says(page, "median", ".curves .legend")
+    box = page.locator(".curves canvas").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    says(page, "seed", ".curves .hover")
+    hovered = page.locator(".curves .hover").first.inner_text()
+    seed = re.search(r"seed (\d)", hovered)
+    assert seed and re.search(r"round [\d,]+", hovered) and re.search(r"loss \d\.\d+, median \d\.\d+", hovered)
+    page.mouse.down()
+    page.mouse.up()
+    assert eventually(lambda: page.input_value(".timeline select"), lambda member: member == seed[1])
+    says(page, f"seed {seed[1]}", ".samples .legend")
+
+
+@pytest.mark.parametrize(
+    ("run", "sentences"),
+    [
+        ("bare", ["This run has no pictures of samples.", "This run has no histograms of D’s outputs"]),
+        ("one-member", ["This run has one member"]),
+    ],
+)
+def test_a_run_without_something_says_what_is_missing(opened: Open, run: str, sentences: list[str]) -> None:
+    page = opened("/run", run=f"runs/{run}")
+    for sentence in sentences:
+        says(page, sentence)
+    picture(page, f"missing-{run}")
+
+
+def test_a_run_that_is_not_there_says_so(opened: Open) -> None:
+    page = opened("/run", run="runs/../nothing")
+    says(page, "There is no such run here.")
+
+
+def test_the_list_is_filtered_as_one_types(opened: Open) -> None:
+    page = opened("/")
+    page.fill("input[aria-label='Filter by name']", "collapsed")
+    eventually(lambda: page.locator(".runs tbody tr").count(), lambda count: count == 1)
+    page.fill("input[aria-label='Filter by name']", "no such run")
+    says(page, "No run matches this filter.")
+
+
+def test_light_and_dark_are_chosen_and_remembered(opened: Open) -> None:
+    page = opened("/")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.click("button.theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+    page.reload()
+    page.wait_for_selector(".page")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.click("button.theme")
+
+
+def test_a_page_open_for_long_keeps_its_memory(opened: Open) -> None:
+    page = opened("/run", run="runs/digits")
+    says(page, "median", ".curves .legend")
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def used() -> dict[str, float]:
+        session.send("HeapProfiler.collectGarbage")
+        return {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+
+    def go_through(rounds: range) -> None:
+        for round in rounds:
+            page.fill(".timeline input[type=range]", str(round))
+            page.wait_for_timeout(15)
+
+    go_through(range(0, 5000, 50))
+    page.wait_for_timeout(500)
+    before = used()
+    go_through(range(0, 5000, 50))
+    page.wait_for_timeout(500)
+    after = used()
+    assert after["Nodes"] < 1.1 * before["Nodes"] + 50
+    assert after["JSHeapUsedSize"] < before["JSHeapUsedSize"] + 4e6
+
+
+# Live, and steering.
+
+
+def test_a_run_that_trains_is_followed_and_two_windows_agree(opened: Open, run_shelf: Path) -> None:
+    with training(run_shelf, "live") as fake:
+        page, other = (opened("/run", run="runs/live", member=2) for _ in range(2))
+        says(page, "training", ".verdict")
+        for round in (2600, 2700, 2800):
+            fake.log(round)
+        for window in (page, other):
+            says(window, "2,800 / 5,000", ".timeline output")
+            says(window, "round 2,800 of 5,000", ".verdict")
+        assert page.inner_text(".curves .legend") == other.inner_text(".curves .legend")
+        page.fill(".timeline input[type=range]", "1000")
+        fake.log(2900)
+        says(other, "2,900 / 5,000", ".timeline output")
+        assert page.inner_text(".timeline output b") == "1,000"
+        picture(page, "training")
+
+
+def test_buttons_and_keys_steer_the_training(opened: Open, run_shelf: Path) -> None:
+    with training(run_shelf, "steered") as fake:
+        page = opened("/run", run="runs/steered")
+
+        def asked(count: int) -> list[str]:
+            done = eventually(lambda: [c for c in fake.asked if c.do != "watch"], lambda found: len(found) >= count)
+            return [f"{each.do} {each.values.get('player', '')}".strip() for each in done]
+
+        page.click("text=Pause")
+        says(page, "Paused after round 2,500.", ".said")
+        says(page, "Go on", ".controls")
+        page.click("text=D step")
+        says(page, "D learns", ".moves .legend")
+        says(page, "move 1 of 2", ".moves .legend")
+        picture(page, "move-by-move")
+        page.keyboard.press("g")
+        says(page, "G learns", ".moves .legend")
+        page.keyboard.press("r")
+        asked(4)
+        page.keyboard.press("s")
+        says(page, "slow motion", ".verdict")
+        page.click("text=Go on")
+        says(page, "training", ".verdict")
+        assert asked(6) == ["pause", "step D", "step G", "round", "slow", "go"]
+        assert {each.by for each in fake.asked} == {"explorer"}
+
+
+def test_settings_are_changed_while_it_trains_and_the_page_says_so(opened: Open, run_shelf: Path) -> None:
+    with training(run_shelf, "changed") as fake:
+        page = opened("/run", run="runs/changed")
+        page.click("text=Settings")
+        page.fill("input[aria-label=batch]", "32")
+        page.keyboard.press("Tab")
+        page.wait_for_selector(".field.changed")
+        picture(page, "settings")
+        page.click("text=Apply")
+        says(page, "No longer its recipe’s run", ".verdict")
+        assert next(each for each in fake.asked if each.do == "set").values["settings"] == {"batch": "32"}
+        fake.log(2600)
+        page.click("text=Settings")
+        page.fill("input[aria-label=batch]", "nonsense")
+        page.keyboard.press("Tab")
+        page.click("text=Apply")
+        says(page, "batch", ".said.problem")
+
+
+def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(opened: Open, run_shelf: Path) -> None:
+    run = made_run(run_shelf / "trunk", until=2500)
+    for round in (500, 1500, 2500):
+        run.write(f"weights/kept/round-{round:09d}.safetensors", lambda path: save_arrays({"w": np.zeros(1)}, path, {}))
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, run.path)
+        stack.enter_context(FakeTraining(run))
+        page = opened("/run", run="runs/trunk", view="branches")
+        page.click("a[aria-label='checkpoint of round 1,500']")
+        says(page, "Branch at round 1,500", ".controls")
+        page.click("text=Branch at round 1,500")
+        says(page, "A branch that goes on from round 1,500", ".drawer")
+        assert page.input_value("input[aria-label='name of the new run']") == "trunk-at-1500"
+        picture(page, "branch-form")
+        page.click("text=Cancel")
+        branched(run, 1500)
+        stack.callback(shutil.rmtree, run_shelf / "trunk-at-1500")
+        page.reload()
+        says(page, "batch 64 → 32", ".tree")
+        page.click(".tree button:has-text('Compare')")
+        page.wait_for_selector(".compared canvas")
+        says(page, "– – runs/trunk-at-1500", ".compared .legend")
+        assert eventually(lambda: query_of(page).get("with"), bool) == "runs/trunk-at-1500"
+        page.wait_for_timeout(400)
+        picture(page, "compared")
+        page.click("text=Back to round 1,500")
+        says(page, "Back at round 1,500.", ".said")
+        says(page, "1,500 / 5,000", ".timeline output")
+
+
+def branched(run: RunFolder, round: int) -> None:
+    """A branch as `training/control` makes it, that nobody trains."""
+    from sparring.training.control import branch
+
+    branch(run, round, run.path.with_name(f"{run.path.name}-at-{round}"), {"batch": 32})
+
+
+# Starting.
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_a_form_marks_what_is_changed_and_says_what_does_not_fit(opened: Open, width: int) -> None:
+    page = opened("/new", width)
+    picture(page, f"recipes-{width}")
+    page.click("a.card:has-text('ring')")
+    page.wait_for_selector("input[aria-label=rounds]")
+    page.fill("input[aria-label=rounds]", "50")
+    page.fill("input[aria-label=seeds]", "3")
+    page.fill("input[aria-label=objective]", "hinge")
+    page.keyboard.press("Tab")
+    says(page, "sparring train ring --rounds 50 --seeds 3 --objective hinge", ".command")
+    assert page.locator(".field.changed").count() == 3
+    picture(page, f"form-{width}")
+    page.fill("input[aria-label=objective]", "hing")
+    page.keyboard.press("Tab")
+    says(page, "did you mean 'hinge'?", ".why")
+    assert page.is_disabled("button:has-text('Start training')")
+
+
+@pytest.mark.slow
+def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: Any, tmp_path: Path) -> None:
+    """With a real training process, which outlives the server."""
+    folder = tmp_path / "runs"
+    with launched(folder) as explorer:
+        page = browser.new_context().new_page()
+        page.set_default_timeout(240_000)
+        page.goto(f"{explorer.origin}/new?recipe=pattern-1010&token={explorer.token}")
+        page.fill("input[aria-label=rounds]", "20000000")
+        page.fill("input[aria-label=seeds]", "3")
+        page.keyboard.press("Tab")
+        page.click("button:has-text('Start training')")
+        says(page, "training", ".verdict")
+        page.click("text=Pause")
+        says(page, "Paused after round", ".said")
+        page.click("text=D step")
+        says(page, "D learns", ".moves .legend")
+        picture(page, "real-move")
+        page.click("text=Settings")
+        page.fill("input[aria-label='generator_optimizer.lr']", "0.01")
+        page.keyboard.press("Tab")
+        page.click("text=Apply")
+        says(page, "No longer its recipe’s run", ".verdict")
+        page.click("text=Go on")
+        page.click(".tabs >> text=Branches")
+        page.reload()
+        page.locator(".dot").first.click()
+        page.click("text=/Branch at round/")
+        page.click("text=Branch and train")
+        says(page, "this run", ".branch.here")
+        says(page, "training", ".verdict")
+        branches = [path for path in folder.iterdir() if "-at-" in path.name]
+        assert len(branches) == 1
+        explorer.process.kill()
+        says(page, "The explorer does not answer.", ".problem")
+        run = RunFolder(branches[0])
+        before = run.story.round
+        eventually(lambda: run.story.round, lambda round: round > before, 60)
+    from sparring.training.control import Steer
+
+    for path in (folder / "pattern-1010", branches[0]):
+        Steer(path).stop()
+        eventually(lambda path=path: RunFolder(path).story.status, lambda status: status == "stopped", 60)

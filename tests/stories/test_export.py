@@ -1,0 +1,218 @@
+"""A generator leaves its run: files that work elsewhere, a page that works offline, and refusals in one line."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sparring.analysis.generators import sample
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
+from sparring.record import RunFolder
+from sparring.ship.demo import MAX_BYTES, rounded
+from sparring.ship.onnx_file import run_onnx, to_onnx
+from sparring.ship.portable import TOLERANCE, difference, portable_of
+from tests.miniature import figures_left_blank
+
+CHROMIUM = shutil.which("chromium")
+FILES = [
+    "generator.onnx",
+    "generator.safetensors",
+    "demo.html",
+    "sample.py",
+    "sample_onnx.py",
+    "recipe.json",
+    "README.md",
+]
+
+
+def sparring(*arguments: object, expect: int = OK) -> None:
+    assert run([str(a) for a in arguments]) == expect
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export") / "run"
+    few = ("--rounds", 20, "--log-points", 1, "--seeds", "5,3", "--samples-per-grid", 4, "--conditional")
+    with figures_left_blank():
+        sparring("train", "digits", *few, "--out", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Path) -> Path:
+    folder = trained.parent / "out"
+    sparring("export", trained, "--seed", 3, "--to", folder)
+    return folder
+
+
+def test_the_files_are_what_is_printed(
+    trained: Path, exported: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    sparring("export", trained, "--to", exported, "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert list(said["files"]) == FILES
+    assert all((exported / name).stat().st_size == size for name, size in said["files"].items())
+    assert max(said["differences"].values()) <= TOLERANCE
+    assert said["seed"] in (3, 5) and said["round"] == 20
+    manifest = json.loads((exported / "export.json").read_text())
+    assert manifest["shape"] == [1, 8, 8] and manifest["classes"] == 10
+    sparring("export", trained, "--seed", 3, "--to", exported)  # as the other tests have it
+
+
+def test_sample_py_makes_the_runs_samples_without_sparring(trained: Path, exported: Path, tmp_path: Path) -> None:
+    out = tmp_path / "samples.png"
+    command = [sys.executable, "-I", str(exported / "sample.py"), "--count", "9", "--out", str(out)]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    with Image.open(out) as image:
+        tiles = np.asarray(image.convert("L"), dtype=np.int64)
+    assert tiles.shape == (20, 80)  # eight in a row, a pixel around each
+    expected = (sample(trained, 9, seeds=[3])[0, :, 0].clip(0, 1) * 255).round()
+    for k in range(9):
+        top, left = 10 * (k // 8) + 1, 10 * (k % 8) + 1
+        assert np.abs(tiles[top : top + 8, left : left + 8] - expected[k]).max() <= 1
+    source = (exported / "sample.py").read_text() + (exported / "sample_onnx.py").read_text()
+    assert "sparring" not in [
+        line.split()[1].split(".")[0] for line in source.splitlines() if line.startswith("import")
+    ]
+
+
+def test_sample_onnx_py_makes_the_class_that_is_asked_for(exported: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-I", str(exported / "sample_onnx.py"), "--count", "4", "--cls", "7"]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    assert np.load(tmp_path / "samples.npy").shape == (4, 1, 8, 8)
+
+
+def test_the_card_says_what_was_measured_and_what_is_open(exported: Path) -> None:
+    card = (exported / "README.md").read_text()
+    assert card.startswith("---\n") and "library_name: onnx" in card and "license: cc-by-4.0" in card
+    assert "seed 3 of 2 seeds" in card and "| Fréchet distance |" in card and "| real data |" in card
+    assert "is not settled" in card and "**Diagnosis of the run.**" in card
+
+
+def test_a_space_is_laid_out_and_not_uploaded(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("export", trained, "--to", "hf://me/digits")
+    assert "Nothing was uploaded" in capsys.readouterr().out
+    folder = trained / "space" / "me" / "digits"
+    assert (folder / "index.html").is_file() and not (folder / "demo.html").exists()
+    assert "sdk: static" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "say where to"),
+        (["--to", "full"], "holds other files"),
+        (["--to", "new", "--seed", "4"], "one of this run's seeds (5, 3), not '4'"),
+        (["--to", "hf://nobody"], "a Space is hf://user/name"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(
+    arguments: list[str],
+    words: str,
+    trained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    sparring("export", trained, *arguments, expect=WRONG_USAGE)
+    said = capsys.readouterr().err
+    assert words in said and len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_file_that_differs_is_not_written(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def off(model: bytes, portable: Any) -> np.ndarray:
+        return portable.expected + 1e-4
+
+    monkeypatch.setattr("sparring.ship.export.run_onnx", off)
+    sparring("export", trained, "--to", tmp_path / "out", expect=FAILED)
+    assert "onnxruntime differs from the run's generator by 0.0001" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_rounded_weights_are_near_and_pack_well(trained: Path) -> None:
+    portable = portable_of(RunFolder.open(trained), 3)
+    model = to_onnx(portable)
+    found = [difference(portable.expected, run_onnx(rounded(model, bits), portable)) for bits in (23, 15, 9)]
+    assert found[0] <= TOLERANCE < found[2] < 0.05
+    assert found[0] <= found[1] < found[2]
+
+
+# In browsers, without a network.
+
+
+@pytest.fixture(scope="module")
+def page(exported: Path) -> Iterator[Any]:
+    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
+        pytest.skip("needs Chromium and playwright")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(offline=True, locale="en-US", accept_downloads=True)
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto((exported / "demo.html").as_uri())
+        page.wait_for_selector('main[aria-busy="false"]', timeout=60_000)
+        yield page
+        assert said == []
+        browser.close()
+
+
+def test_the_page_agrees_with_the_run(page: Any, trained: Path, exported: Path) -> None:
+    assert (exported / "demo.html").stat().st_size <= MAX_BYTES
+    made = page.evaluate(
+        """async () => {
+            const { generate, facts } = generator, size = facts.size;
+            const raw = atob(JSON.parse(document.querySelector("#data").textContent).latents);
+            const z = new Float32Array(Uint8Array.from(raw, (c) => c.charCodeAt(0)).buffer);
+            const rows = Array.from({ length: 64 }, (_, k) => z.slice(k * size, (k + 1) * size));
+            return Array.from(await generate(rows, rows.map((_, k) => k % facts.classes)));
+        }"""
+    )
+    expected = sample(trained, 64, seeds=[3])[0]
+    assert np.abs(np.array(made).reshape(expected.shape) - expected).max() <= TOLERANCE
+
+
+def test_the_page_is_steered(page: Any) -> None:
+    picture = lambda: page.evaluate("document.querySelector('#image').toDataURL()")  # noqa: E731
+    settled = lambda: page.wait_for_timeout(150)  # noqa: E731
+    seen = [picture()]
+    for act in (
+        lambda: page.locator("#directions input").first.fill("2"),
+        lambda: page.locator("#plane").press("ArrowUp"),
+        lambda: page.locator("#plane").click(position={"x": 20, "y": 20}),
+        lambda: page.locator(".chips button").nth(4).click(),
+        lambda: page.locator("#truncation input").fill("0.4"),
+        lambda: page.locator(".tiles button").nth(5).click(),
+        lambda: page.locator("#draw").click(),
+    ):
+        act()
+        settled()
+        seen.append(picture())
+    assert len(set(seen)) == len(seen), "each of them changes the image"
+    with page.expect_download() as download:
+        page.locator("#save").click()
+    with Image.open(download.value.path()) as image:
+        assert image.format == "PNG" and image.width >= 256
+    page.locator("[data-language=zh]").click()
+    assert "生成器" in page.inner_text("#lead")
+    page.locator("[data-language=en]").click()
