@@ -9,7 +9,7 @@ In common, it is one call of torch's foreach functions for the whole list.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparring.members import cast, shaped, varies
 
@@ -38,7 +38,8 @@ def added(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Number) -
     if varies(factor):
         factor = cast(factor, tensors[0])
         return [one + shaped(factor, one) * other for one, other in zip(tensors, others, strict=True)]
-    return list(torch._foreach_add(list(tensors), list(others), alpha=factor))  # pyright: ignore[reportArgumentType]
+    alpha: Any = factor
+    return list(torch._foreach_add(list(tensors), list(others), alpha=alpha))
 
 
 def add(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Number) -> None:
@@ -50,7 +51,8 @@ def add(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Number) -> 
         for one, other in zip(tensors, others, strict=True):
             one.add_(shaped(factor, one) * other)
     else:
-        torch._foreach_add_(list(tensors), list(others), alpha=factor)  # pyright: ignore[reportArgumentType]
+        alpha: Any = factor
+        torch._foreach_add_(list(tensors), list(others), alpha=alpha)
 
 
 def add_squares(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Number) -> None:
@@ -62,4 +64,5 @@ def add_squares(tensors: Sequence[Tensor], others: Sequence[Tensor], factor: Num
         for one, other in zip(tensors, others, strict=True):
             one.add_(shaped(factor, one) * other.square())
     else:
-        torch._foreach_addcmul_(list(tensors), list(others), list(others), value=factor)  # pyright: ignore[reportArgumentType]
+        value: Any = factor
+        torch._foreach_addcmul_(list(tensors), list(others), list(others), value=value)

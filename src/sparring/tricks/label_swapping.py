@@ -48,7 +48,7 @@ class LabelSwapping(Trick):
         return swapped * (1 - label) + (1 - swapped) * label
 
     def mean_label(self, label: float, truth: int, progress: float) -> float:
-        rate = self.rate_at(progress)
+        rate = float(self.rate_at(progress))
         return rate * (1 - label) + (1 - rate) * label
 
     def rate_at(self, progress: float) -> Number:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from sparring.members import shaped
 from sparring.tricks import Hook, Now, Trick, Who
@@ -38,5 +38,5 @@ class WeightClipping(Trick):
         if who == "D":
             with torch.no_grad():
                 for weight in weights:
-                    limit = shaped(self.limit, weight)
+                    limit: Any = shaped(self.limit, weight)
                     weight.clamp_(-limit, limit)
