@@ -21,6 +21,9 @@ from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 from sparring.report import run_text
 from sparring.report.terminal.diagnosis import diagnosis_text
+from sparring.study import Study
+from sparring.study.collecting import collect
+from sparring.study.folder import StudyFolder
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -168,3 +171,18 @@ def test_when_training_ends_before_a_command_is_taken_that_is_said(run: Path, mo
     asked: list[int] = []
     with pytest.raises(SparringError, match="training ended before it took the command 'pause'"):
         steer.pause()
+
+
+def test_a_study_does_not_take_a_run_that_was_changed_for_its_cell(tmp_path: Path) -> None:
+    base = find_recipe("pattern-1010").replace(log_points=2, samples_per_grid=1)
+    study = Study(base, {"lr": [0.01, 0.1]}, seeds=2, rounds=20)
+    folder = StudyFolder(tmp_path / "study")
+    folder.begin(study)
+    for cell in study.cells:
+        run = sparring.training.train(cell.recipe, folder.new_run(cell, study.seeds).path, threads=1, metrics=False)
+    assert collect(folder, study).rows
+    run.journal.append("changed", round=10, settings={"batch": [1, 2]})
+    with pytest.raises(
+        UsageError, match=r"was changed while it trained \(batch 1 → 2 after round 10\).*move its folder"
+    ):
+        collect(folder, study)

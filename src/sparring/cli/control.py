@@ -119,6 +119,7 @@ def _text(event: dict[str, Any]) -> str:
 
 def _status_text(status: dict[str, Any]) -> str:
     lines = [f"{status['mode']} at round {status['round']:,} of {status['rounds']:,}"]
+    lines[0] += f", {status['position']} of {status['of']} moves into the next" if status["position"] else ""
     lines[0] += "" if status["training"] else " (no process trains it)"
     lines[0] += "" if status["is_recipe"] else "; changed since it began"
     width = max(map(len, status["settings"]))

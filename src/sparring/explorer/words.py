@@ -137,9 +137,9 @@ ENGLISH: dict[str, str] = {
     "no-samples-of-member": "There are no pictures of this member: a grid has the first 64.",
     "first-members": "the first {some} of {all} members",
     "no-samples-yet": "No samples were drawn yet.",
-    "no-scores": "This run has no histograms of D’s outputs: they are logged with sample-quality metrics, "
-    "by versions that know them.",
-    "no-scores-yet": "No evaluation up to this round.",
+    "no-scores": "This run has no histograms of D’s outputs: a run of one process logs them where they take next to "
+    "no time, in versions that know them.",
+    "no-scores-yet": "No histograms up to this round.",
     "no-findings": "Nothing stands out, good or bad.",
     "so-far": "as of round {round}",
     "connection-lost": "The explorer does not answer. Training goes on; this page tries again.",

@@ -79,7 +79,18 @@ def selected(event: Event, members: Sequence[int]) -> Event | None:
     made = dict(event)
     made |= {name: _some(event[name], members) for name in BY_MEMBER if event.get(name)}
     made |= {name: {n: _some(v, members) for n, v in event[name].items()} for name in BY_NAME if event.get(name)}
-    return made | {name: [_some(row, members) for row in event[name]] for name in BY_ROUND if name in event}
+    made |= {name: [_some(row, members) for row in event[name]] for name in BY_ROUND if name in event}
+    scores = _scores(made.pop("scores", None), members)
+    return made | {"scores": scores} if scores else made
+
+
+def _scores(scores: Any, members: Sequence[int]) -> Plain | None:
+    """Histograms of D's outputs; None where there are none, or one of all members together."""
+    if not isinstance(scores, dict) or max(members) >= min(len(each) for each in scores["real"]):
+        return None
+    rows = {side: [_some(moment, members) for moment in scores[side]] for side in ("real", "fake")}
+    means = [[_some(side, members) for side in moment] for moment in scores.get("means", ())]
+    return {"edges": scores["edges"], **rows, "means": means}
 
 
 def _measured(event: Event, members: Sequence[int]) -> Event | None:

@@ -249,7 +249,7 @@ def _read(events: Sequence[Event]) -> Steering:
         elif kind in ("slowed", "continued", "resumed", "started", "rewound"):
             if spans and spans[-1][1] is None:
                 first = spans.pop()[0]
-                end = round + (1 if event.get("position") else 0)
+                end = round + (1 if event.get("position") or event.get("extras") else 0)
                 spans += [(first, end)] if end > first else []
             if kind == "slowed":
                 spans.append((round, None))

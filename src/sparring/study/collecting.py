@@ -12,6 +12,7 @@ import numpy as np
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnosis, story_of
+from sparring.analysis.steered import refuse_departed
 from sparring.metrics import all_metrics
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES
@@ -123,6 +124,7 @@ class _RunFacts:
     @classmethod
     def of(cls, run: RunFolder) -> _RunFacts:
         story = story_of(run)
+        refuse_departed(run, "move its folder away, and the study trains it again")
         measures = run.measures
         fresh = measures is not None and measures["round"] == story.round
         return cls(run, story, measures if measures is not None and fresh else {})

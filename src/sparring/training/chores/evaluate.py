@@ -11,7 +11,6 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.samples import quantiles_of
 from sparring.record.journal import json_numbers
 from sparring.training.chores import Chore
-from sparring.training.scores import Scores, histograms
 
 if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
@@ -35,10 +34,7 @@ def always(round: int, due: bool) -> bool:
 
 
 class Evaluate(Chore):
-    """Adds sample-quality metrics and histograms of D's outputs to log events.
-
-    The journal says once, as `real-baseline`, what real data scores.
-    """
+    """Adds sample-quality metrics to log events. The journal says once, as `real-baseline`, what real data scores."""
 
     def __init__(self, make_evaluator: Callable[[], Evaluator], decide: Decide = as_due):
         self._make_evaluator, self._decide = make_evaluator, decide
@@ -50,7 +46,6 @@ class Evaluate(Chore):
     def begin(self, trainer: Trainer) -> None:
         self._evaluator = self._make_evaluator()
         self._last = self._evaluator.expected_seconds
-        self._scores = Scores(trainer.recipe, trainer.game)
         trainer.latest.real_baseline = self._evaluator.real_baseline
         stored, baseline = trainer.run.story.real_baseline or {}, self._evaluator.baseline_event()
         if any(stored.get(name) != value for name, value in baseline.items()):
@@ -64,7 +59,6 @@ class Evaluate(Chore):
         metrics, errors = self._evaluator.evaluate_with_errors(trainer.game, generated)
         trainer.latest.metrics, trainer.latest.evaluated = metrics, trainer.game.round
         quantiles = quantiles_of(generated)
-        scores = histograms(self._scores.outputs())
         self._last = time.monotonic() - began
         self._spent += self._last
         self._evaluations += 1
@@ -73,7 +67,6 @@ class Evaluate(Chore):
             "metrics": {name: json_numbers(values) for name, values in metrics.items()},
             "errors": {name: json_numbers(values) for name, values in errors.items()},
             "quantiles": json_numbers(quantiles),
-            "scores": {name: scores[name] for name in ("edges", "real", "fake")},
             "evaluation_seconds": round(self._last, 4),
         }
 

@@ -26,10 +26,10 @@ class LogScores(Chore):
         self._scores = Scores(trainer.recipe, trainer.game)
 
     def log_fields(self, trainer: Trainer) -> dict[str, Any]:
-        left = trainer.seconds_left
-        if not trainer.at_log_point or left is None:
+        if not trainer.at_log_point:
             return {}
-        if self._spent + self._last > SCORES_SHARE * (trainer.session_seconds + left):
+        time_in_all = trainer.session_seconds + (trainer.seconds_left or 0.0)
+        if trainer.game.round and self._spent + self._last > SCORES_SHARE * time_in_all:
             return {}
         began = time.monotonic()
         fields = {"scores": histograms(self._scores.outputs())}

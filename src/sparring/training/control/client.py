@@ -12,7 +12,7 @@ from typing import Any, Literal, final
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.fields import as_int, described
 from sparring.recipe import Recipe
-from sparring.record import RunFolder
+from sparring.record import RunFolder, Story
 from sparring.record.files import is_training
 from sparring.training.control import settings
 from sparring.training.control.inbox import Command, send
@@ -54,20 +54,24 @@ class Steer:
         """Where the run is: `training`, `mode` (running, paused, slow), `round`, `rounds`, `settings` and what else.
 
         Returns:
-            Plain data. `settings` are the numbers that `set` changes, as they are now; `checkpoints` the rounds that
-            `rewind` and `branch` know; `is_recipe` is False once something was changed.
+            Plain data. `position` counts the moves of the next round that were played, `of` so many; `settings` are the
+            numbers that `set` changes, as they are now; `checkpoints` the rounds that `rewind` and `branch` know;
+            `is_recipe` is False once something was changed.
 
         Raises:
             SparringError: The run's files are damaged.
         """
         story = self.run.story
         training = self.is_training
+        position, of = _position(story)
         return {
             "run": str(self.run.path),
             "training": training,
             "mode": story.steering.mode if training else story.status,
             "round": story.round,
             "rounds": story.recipe_now["rounds"],
+            "position": position,
+            "of": of,
             "is_recipe": not story.steering.departs,
             "settings": settings.values_of(Recipe.from_dict(story.recipe_now, placeholders=True)),
             "checkpoints": list(self.run.rounds_saved()),
@@ -233,6 +237,18 @@ class Answers:
                 event = json.loads(line)
                 self._found[event["command"]] = event
         return self._found.get(id)
+
+
+def _position(story: Story) -> tuple[int, int]:
+    """Moves of the round in progress that were played, and how many it has, as far as the journal says."""
+    of = len(story.recipe_now["round"])
+    for event in reversed(story.events):
+        if event["event"] in ("log", "resumed", "started", "rewound"):
+            break
+        if event["event"] in ("stepped", "paused", "continued", "slowed"):
+            beside = event["event"] != "stepped" or event.get("extra")
+            return (event.get("position", 0) + (0 if beside else 1)) % of, of
+    return 0, of
 
 
 def _plain(value: Any) -> Any:

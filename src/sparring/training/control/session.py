@@ -347,7 +347,9 @@ class Control:
         return set(self._moves.players)
 
     def _position(self) -> dict[str, int]:
-        return {"position": self._moves.position + self._moves.extras, "of": len(self._trainer.game.moves)}
+        moves = self._moves
+        extras = {"extras": moves.extras} if moves.extras else {}
+        return {"position": moves.position, "of": len(self._trainer.game.moves), **extras}
 
     def _refuse(self, command: Command, why: str) -> None:
         self._write("refused", command, round=self._trainer.game.round, do=command.do, why=why)
