@@ -103,7 +103,7 @@ def says(page: Any, text: str, within: str = ".page") -> None:
 
 
 def query_of(page: Any) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+    return {name: values[0] for name, values in parse_qs(urlparse(page.evaluate("location.href")).query).items()}
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from sparring.analysis.steered import settings_text
 from sparring.errors import SparringError
 from sparring.explorer.frames import frame
 from sparring.explorer.session import Session
+from sparring.explorer.steering import MODES
 from sparring.record.grid_reading import first_examples, member_block
 
 FEW = 4
@@ -29,7 +30,7 @@ def add_routes(app: FastAPI, session: Session) -> None:
 
     @app.get("/data/curves")
     def _curves(run: str, since: int = 0, generation: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _answer(session, run, lambda followed: curves(followed, since, generation))
+        return _answer(session, run, lambda followed: curves(session, followed, since, generation))
 
     @app.get("/data/samples")
     def _samples(run: str, round: int, member: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -57,17 +58,20 @@ def _answer(session: Session, key: str, made: Callable[[FollowedRun], bytes]) ->
         return JSONResponse({"problem": str(error)}, 422)
 
 
-def curves(followed: FollowedRun, since: int, generation: int) -> bytes:
+def curves(session: Session, followed: FollowedRun, since: int, generation: int) -> bytes:
     """Points of the curves from index `since` on, or all where the reader knows another generation."""
     since = since if generation == followed.generation and 0 <= since <= len(followed.rounds) else 0
-    steering = followed.steering
+    steering, status = followed.steering, followed.status
+    if status not in MODES and session.is_running(followed.run):
+        status = "starting"
     facts: dict[str, Any] = {
         "generation": followed.generation,
         "since": since,
         "seeds": followed.seeds,
         "round": followed.round,
         "rounds": followed.recipe["rounds"],
-        "status": followed.status,
+        "status": status,
+        "problem": session.problem_of(followed.run),
         "seconds": round(followed.seconds, 1),
         "pictures": list(followed.pictures),
         "scores": list(followed.scores),

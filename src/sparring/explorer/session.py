@@ -8,7 +8,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sparring.analysis.diagnosis import diagnose
 from sparring.analysis.followed import FollowedRun
+from sparring.errors import SparringError
 from sparring.record import RunFolder
 from sparring.record.opened import Opened
 from sparring.training.background import Background
@@ -26,6 +28,7 @@ class Session:
         """The folder that runs are started in."""
         self.started: dict[Path, Background] = {}
         """Training processes that pages started, by the folder of their run."""
+        self._verdicts: dict[tuple[Path, int, int], str] = {}
         self._followed: OrderedDict[Path, tuple[FollowedRun, threading.RLock]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -33,6 +36,23 @@ class Session:
         """Why a training that a page started has ended; empty where it has not, or ended well."""
         started = self.started.get(run.path)
         return started.problem if started else ""
+
+    def is_running(self, run: RunFolder) -> bool:
+        """Whether a page started a process for this run that lives, whether it trains already or not."""
+        started = self.started.get(run.path)
+        return started is not None and started.is_running
+
+    def verdict_of(self, run: RunFolder) -> str:
+        """The name of a run's verdict; empty for a run that cannot be read. Kept until its journal changes."""
+        try:
+            status = (run.path / "journal.jsonl").stat()
+            key = run.path, status.st_mtime_ns, status.st_size
+            if key not in self._verdicts:
+                self._verdicts = {k: v for k, v in self._verdicts.items() if k[0] != run.path}
+                self._verdicts[key] = diagnose(run).verdict
+            return self._verdicts[key]
+        except (SparringError, OSError):
+            return ""
 
     @contextmanager
     def following(self, run: RunFolder) -> Generator[FollowedRun]:

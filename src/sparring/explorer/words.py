@@ -26,6 +26,7 @@ ENGLISH: dict[str, str] = {
     "column-progress": "Progress",
     "column-changed": "Changed",
     "status-training": "training",
+    "status-starting": "being started",
     "status-finished": "finished",
     "status-plateau": "plateau",
     "status-stopped": "stopped",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +20,7 @@ from sparring.explorer.parts.findings import facts_line, findings, steered, verd
 from sparring.explorer.parts.recipe import recipe_settings
 from sparring.explorer.parts.steer import Controls
 from sparring.explorer.session import Session
-from sparring.explorer.steering import watch
+from sparring.explorer.steering import MODES, watch
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
@@ -103,6 +103,8 @@ class Shown:
             return
         if problem := self.session.problem_of(self.run):
             self.controls.say(problem, problem=True)
+        if now.status not in MODES and self.session.is_running(self.run):
+            now = replace(now, status="starting")
         if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:
             self.watched = monotonic()
             await asyncio.to_thread(watch, self.run, WATCH_SECONDS)

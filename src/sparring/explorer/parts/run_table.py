@@ -2,55 +2,109 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from nicegui import ui
 from nicegui.element import Element
 
 from sparring.analysis.run_rows import RunRow, row_of
 from sparring.explorer.components import Field, link, tag
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
+from sparring.record import RunFolder
 
 MAX_ROWS = 200
-COLUMNS = ("run", "recipe", "status", "seeds", "progress", "changed")
+COLUMNS = ("run", "recipe", "status", "verdict", "seeds", "progress", "changed")
+REFRESH_SECONDS = 3.0
 
 
 def run_table(session: Session, words: Words) -> None:
-    """The newest first; a field filters by name."""
-    rows = sorted((row_of(key, run) for key, run in session.opened.runs().items()), key=lambda row: -row.changed)
-    if not rows:
-        tag("p", words("no-runs"), "missing")
-        return
-    Field("", words("filter"), lambda text: _fill(body, words, rows, str(text)), "filter", placeholder=words("filter"))
+    """The newest first; a field filters by name, and what changes is shown."""
+    table = Table(session, words)
+    table.read()
+    Field("", words("filter"), table.filter, "filter", placeholder=words("filter"))
     with tag("div", classes="table"), tag("table", classes="runs"):
         with tag("thead"), tag("tr"):
             for column in COLUMNS:
                 tag("th", words(f"column-{column}"), scope="col")
-        body = tag("tbody")
-    _fill(body, words, rows, "")
+        table.body = tag("tbody")
+    table.fill()
+    ui.timer(0.1, table.find_verdicts, once=True)
+    ui.timer(REFRESH_SECONDS, table.refresh)
 
 
-def _fill(body: Element, words: Words, rows: list[RunRow], text: str) -> None:
-    found = [row for row in rows if text.lower() in f"{row.key} {row.name}".lower()]
-    body.clear()
-    with body:
-        for row in found[:MAX_ROWS]:
-            _row(words, row)
-        if not found or len(found) > MAX_ROWS:
-            note = words("and-more", count=f"{len(found) - MAX_ROWS:,}") if found else words("no-match")
-            with tag("tr"):
-                tag("td", note, "soft", colspan=len(COLUMNS))
+@dataclass
+class Table:
+    """The rows of one window."""
 
+    session: Session
+    words: Words
+    body: Element = field(init=False)
+    runs: dict[str, RunFolder] = field(default_factory=dict[str, RunFolder])
+    rows: list[RunRow] = field(default_factory=list[RunRow])
+    text: str = ""
+    verdicts: dict[str, Element] = field(default_factory=dict[str, Element])
+    """The cells of verdicts, which are found once the table is there."""
 
-def _row(words: Words, row: RunRow) -> None:
-    with tag("tr"):
-        with tag("th", scope="row"):
-            link(row.key, f"/run?{urlencode({'run': row.key})}")
-        tag("td", row.name)
-        tag("td", words(f"status-{row.status}"), f"status {row.status}")
-        tag("td", f"{row.seeds:,}")
-        with tag("td"):
-            tag("progress", value=row.round, max=max(1, row.rounds), aria_label=f"{row.round:,} / {row.rounds:,}")
-            tag("small", f"{row.round:,}")
-        tag("td", time.strftime("%Y-%m-%d %H:%M", time.localtime(row.changed)) if row.changed else "–")
+    def read(self) -> None:
+        """Look through the folders."""
+        self.runs = self.session.opened.runs()
+        self.rows = sorted((row_of(key, run) for key, run in self.runs.items()), key=lambda row: -row.changed)
+
+    def filter(self, text: object) -> None:
+        """Show the runs whose name or recipe has this in it."""
+        self.text = str(text)
+        self.fill()
+        ui.timer(0.1, self.find_verdicts, once=True)
+
+    async def refresh(self) -> None:
+        """Show what has changed since."""
+        before = self.rows
+        await asyncio.to_thread(self.read)
+        if self.rows != before:
+            self.fill()
+            await self.find_verdicts()
+
+    async def find_verdicts(self) -> None:
+        """Diagnose the runs that are shown, one after the other."""
+        for key, cell in list(self.verdicts.items()):
+            if cell.is_deleted or key not in self.runs:
+                continue
+            verdict = await asyncio.to_thread(self.session.verdict_of, self.runs[key])
+            if not cell.is_deleted:
+                cell._text = verdict  # pyright: ignore[reportPrivateUsage] - as in `tag`
+                cell.update()
+
+    def fill(self) -> None:
+        """The rows that are found, with the verdicts that are known."""
+        found = [row for row in self.rows if self.text.lower() in f"{row.key} {row.name}".lower()]
+        self.verdicts = {}
+        self.body.clear()
+        with self.body:
+            for row in found[:MAX_ROWS]:
+                self._row(row)
+            if not found or len(found) > MAX_ROWS:
+                with tag("tr"):
+                    tag("td", self._note(len(found)), "soft", colspan=len(COLUMNS))
+
+    def _note(self, found: int) -> str:
+        if found:
+            return self.words("and-more", count=f"{found - MAX_ROWS:,}")
+        return self.words("no-match" if self.rows else "no-runs")
+
+    def _row(self, row: RunRow) -> None:
+        words = self.words
+        with tag("tr"):
+            with tag("th", scope="row"):
+                link(row.key, f"/run?{urlencode({'run': row.key})}")
+            tag("td", row.name or row.problem)
+            tag("td", words(f"status-{row.status}"), f"status {row.status}")
+            self.verdicts[row.key] = tag("td", "", "verdict-name")
+            tag("td", f"{row.seeds:,}")
+            with tag("td"):
+                tag("progress", value=row.round, max=max(1, row.rounds), aria_label=f"{row.round:,} / {row.rounds:,}")
+                tag("small", f"{row.round:,}")
+            tag("td", time.strftime("%Y-%m-%d %H:%M", time.localtime(row.changed)) if row.changed else "–")

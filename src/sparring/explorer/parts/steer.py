@@ -59,7 +59,7 @@ class Controls:
                 self._opener("settings", "e", self._open_settings)
                 self._button("checkpoint", "c")
                 self._button("stop", "")
-            elif status != "finished":
+            elif status not in ("finished", "starting"):
                 self._opener("resume", "p", self._resume, "primary")
             if checkpoint is not None:
                 tag("span", classes="space")
@@ -73,7 +73,10 @@ class Controls:
         if key in openers and self.checkpoint is not None:
             await openers[key]()
         elif key == "p":
-            await (self._act("pause" if self.status == "training" else "go") if running else self._resume())
+            if running:
+                await self._act("pause" if self.status == "training" else "go")
+            elif self.status not in ("finished", "starting"):
+                await self._resume()
         elif key == "e" and running:
             await self._open_settings()
         elif key in steering.KEYS and running:

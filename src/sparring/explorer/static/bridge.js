@@ -71,7 +71,7 @@ export default {
     sayMoment() {
       const facts = store.facts;
       if (facts === null) return;
-      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status} ${facts.changes.length}` };
+      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status} ${facts.changes.length} ${facts.problem}` };
       const said = JSON.stringify(moment);
       if (said === this.said) return;
       clearTimeout(this.timer);

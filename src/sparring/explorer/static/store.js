@@ -191,7 +191,8 @@ export async function begin(run, texts, view) {
   reading = true;
   for (;;) {
     if (!document.hidden || store.facts === null) await readAll();
-    const ms = ["paused", "slow"].includes(store.facts?.status) ? FAST_MS : isLive() || !store.facts ? LIVE_MS : QUIET_MS;
+    const status = store.facts?.status ?? "starting";
+    const ms = ["paused", "slow"].includes(status) ? FAST_MS : isLive() || status === "starting" ? LIVE_MS : QUIET_MS;
     await new Promise((resume) => {
       wake = resume;
       setTimeout(resume, ms);
