@@ -10,12 +10,15 @@ from sparring.recipe import Recipe
 from sparring.training.background import start
 
 
-def start_recipe(session: Session, recipe: Recipe, name: str) -> Path:
-    """Train a recipe in a new folder of this name, in a process of its own. Returns the folder."""
+def start_recipe(session: Session, recipe: Recipe, name: str, compile: bool = False) -> Path:
+    """Train a recipe in a new folder of this name, in a process of its own. Returns the folder.
+
+    Whoever watches does not want to wait for a compiler, which takes up to a minute: `compile` is off.
+    """
     if not name or name != Path(name).name or name.startswith("."):
         raise UsageError(f"{name!r} is no name of a folder")
     folder = session.new_runs / name
-    made = start(recipe, folder)
+    made = start(recipe, folder, compile)
     session.started[made.run.path] = made
     session.opened.add(folder)
     return folder

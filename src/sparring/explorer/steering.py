@@ -71,7 +71,8 @@ def branch_off(session: Session, run: RunFolder, round: int, name: str, changes:
         raise UsageError(f"{name!r} is no name of a folder")
     made = branch(run, round, run.path.with_name(name), changes, BY)
     session.opened.add(made.path)
-    session.started[made.path] = go_on(made)
+    # Changed settings decide anew whether to compile, and whoever branches here wants to see it at once.
+    session.started[made.path] = go_on(made, False if changes else None)
     return made
 
 

@@ -38,6 +38,8 @@ ENGLISH: dict[str, str] = {
     "other-recipe": "another recipe",
     "more-fields": "All other fields of the recipe",
     "run-name": "name of the run",
+    "compile": "compile the training step",
+    "compile-help": "A long run then trains faster, but begins up to a minute later.",
     "start": "Start training",
     "view-live": "Live",
     "view-samples": "Samples",

@@ -43,17 +43,23 @@ class Background:
         return ours[-1] if ours else f"training ended with status {self.process.returncode}"
 
 
-def start(recipe: Recipe, out: Path) -> Background:
-    """Train a recipe in the folder `out`, which must not exist or be empty, in a new process."""
+def start(recipe: Recipe, out: Path, compile: bool | None = None) -> Background:
+    """Train a recipe in the folder `out`, which must not exist or be empty, in a new process.
+
+    Args:
+        recipe: What to train.
+        out: The run's folder.
+        compile: Whether to compile the training step first; by the run's length for None.
+    """
     run = RunFolder(out)
     if run.exists or (out.exists() and any(out.iterdir())):
         raise UsageError(f"{out} exists; choose another name")
     run.create(recipe.to_json())
-    return go_on(run)
+    return go_on(run, compile)
 
 
-def go_on(run: RunFolder, **flags: str) -> Background:
-    """Train a run on from where it is, in a new process.
+def go_on(run: RunFolder, compile: bool | None = None) -> Background:
+    """Train a run on from where it is, in a new process; `compile` is as of `start`.
 
     Raises:
         UsageError: Its recipe came from a file of Python, which opening a page must not execute.
@@ -61,7 +67,7 @@ def go_on(run: RunFolder, **flags: str) -> Background:
     refuse_own_code(run.recipe, run.path)
     folder = str(run.path.resolve())
     command = [sys.executable, "-m", "sparring", "train", "--from", folder, "--out", folder]
-    command += [part for name, value in flags.items() for part in (f"--{name.replace('_', '-')}", value)]
+    command += [] if compile is None else ["--compile" if compile else "--no-compile"]
     said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process is looked after
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True

@@ -50,7 +50,7 @@ def _choices(words: Words) -> None:
 
 def _form(session: Session, words: Words, name: str) -> None:
     shown: dict[str, Element] = {}
-    folder = [free_folder(session, name).name]
+    folder, compiled = [free_folder(session, name).name], [False]
 
     def command() -> str:
         return f"{form.command} --out {quoted(shown_path(session.new_runs / folder[0]))}"
@@ -68,7 +68,7 @@ def _form(session: Session, words: Words, name: str) -> None:
 
     async def start() -> None:
         try:
-            path = await asyncio.to_thread(start_recipe, session, form.recipe, folder[0])
+            path = await asyncio.to_thread(start_recipe, session, form.recipe, folder[0], compiled[0])
         except SparringError as error:
             shown["problem"]._text = str(error)  # pyright: ignore[reportPrivateUsage]
             shown["problem"]._props["hidden"] = False  # pyright: ignore[reportPrivateUsage]
@@ -81,6 +81,10 @@ def _form(session: Session, words: Words, name: str) -> None:
     with tag("label", classes="field"):
         tag("span", words("run-name"))
         Field(folder[0], words("run-name"), named)
+    with tag("label", classes="field"):
+        tag("span", words("compile"))
+        Field(False, words("compile"), lambda on: compiled.__setitem__(0, bool(on)), "switch")
+        tag("small", words("compile-help"), "soft")
     shown["command"] = tag("code", command(), "command")
     shown["problem"] = tag("p", "", "problem", role="alert", hidden=True)
     with tag("div", classes="row"):
