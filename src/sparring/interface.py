@@ -26,6 +26,7 @@ from sparring.recipe import find_recipe as find_recipe
 from sparring.recipe import remember
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
+from sparring.training import control
 
 if TYPE_CHECKING:  # these load torch or matplotlib: the rest of this module does without
     from torch import nn
@@ -195,11 +196,8 @@ class Run:
 
     @property
     def control(self) -> Steer:
-        """Steers the run while it trains, in another process or thread: `run.control.pause()`, `.step("D")`,
-        `.set(lr=5e-5)`, `.rewind(400)`; see docs/steering.md."""
-        from sparring.training.control import Steer
-
-        return Steer(self.folder)
+        """Steers the run while it trains: `run.control.pause()`, `.step("D")`, `.set(lr=5e-5)`, `.rewind(400)`."""
+        return control.Steer(self.folder)
 
     def branch(self, round: int, out: str | Path, **changes: Any) -> Run:
         """Make a run that goes on from a checkpoint of this one; `train(branch.recipe, branch)` trains it.
@@ -207,8 +205,7 @@ class Run:
         Args:
             round: A round that there is a checkpoint of (`run.control.status()["checkpoints"]`).
             out: The new run's folder.
-            changes: What is different from there on: `lr=5e-5`, `batch=32`, `ratio=3`, `rounds=20_000`, or as a whole
-                `objective`, `tricks` or an optimizer.
+            changes: What is different from there on: `lr=5e-5`, `batch=32`, `rounds=20_000`, `objective="hinge"`.
 
         Returns:
             The new run, with this one's story up to that round.
@@ -216,9 +213,7 @@ class Run:
         Raises:
             UsageError: There is no such checkpoint or setting, or `out` exists.
         """
-        from sparring.training.control import branch
-
-        return Run(branch(self.folder, round, out, changes), self._recipe)
+        return Run(control.branch(self.folder, round, out, changes), self._recipe)
 
     @property
     def curves(self) -> Curves:
