@@ -11,7 +11,10 @@ import pytest
 import sparring
 from sparring.training.ahead import compile_ahead
 
-METHODS = [getattr(sparring.Run, name) for name in ("branch", "measure", "generator", "sample", "report", "diagnose", "summary")]
+METHODS = [
+    getattr(sparring.Run, name)
+    for name in ("branch", "measure", "generator", "sample", "report", "diagnose", "summary")
+]
 FUNCTIONS = [
     getattr(sparring, name)
     for name in sparring.__all__
