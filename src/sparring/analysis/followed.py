@@ -72,6 +72,8 @@ class Moment:
     rounds: int
     """Of the whole run."""
     seconds: float
+    is_watched: bool
+    """Whether it is a loop of the user's own."""
     departs: str
     """Why the run's numbers are not its recipe's, in a phrase; empty for a run whose numbers are."""
     done: tuple[tuple[int, str], ...]
@@ -81,10 +83,17 @@ class Moment:
     def of(cls, followed: FollowedRun, round: int | None) -> Moment:
         """At a round, or now for None."""
         story = followed.story
-        rounds, seconds, members = followed.recipe["rounds"], followed.seconds, len(followed.seeds)
-        done = tuple(steering_sentences(story))
-        found = followed.diagnose(round)
-        return cls(found, followed.status, members, followed.round, rounds, seconds, departure(story), done)
+        return cls(
+            diagnosis=followed.diagnose(round),
+            status=followed.status,
+            members=len(followed.seeds),
+            round=followed.round,
+            rounds=followed.recipe["rounds"],
+            seconds=followed.seconds,
+            is_watched=followed.is_watched,
+            departs=departure(story),
+            done=tuple(steering_sentences(story)),
+        )
 
 
 class FollowedRun:
@@ -175,9 +184,13 @@ class FollowedRun:
         if is_training(self.run.path):
             return {"running": "training"}.get(self.steering.mode, self.steering.mode)
         status = self._story_status
-        watched = any(event["event"] == "loop" for event in self._journal.events[:20])
-        recent = watched and time.time() - self.at < RECENT_SECONDS
+        recent = self.is_watched and time.time() - self.at < RECENT_SECONDS
         return "training" if status == "unfinished" and recent else status
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether it is a loop of the user's own, which their program steers."""
+        return any(event["event"] == "loop" for event in self._journal.events[:20])
 
     @cached_property
     def steering(self) -> Steering:

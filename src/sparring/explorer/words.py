@@ -134,6 +134,7 @@ ENGLISH: dict[str, str] = {
     "first": "First round",
     "last": "Newest round",
     "member": "Member",
+    "sharded": "Several processes train this run, and join it now and then. Its shards:",
     "no-curves": "No point of the curves was logged yet.",
     "no-gradients": "This run has no gradient norms: an older version of Sparring logged none.",
     "no-samples": "This run has no pictures of samples.",

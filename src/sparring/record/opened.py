@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sparring.errors import SparringError, UsageError
+from sparring.record import legacy
 from sparring.record.run import RunFolder
 
 MAX_DEPTH = 6
@@ -14,7 +15,8 @@ MAX_DEPTH = 6
 MAX_RUNS = 5_000
 """Runs of one opened folder; further ones are left out."""
 PARTS = (
-    *("recipe.json", "journal.jsonl", "about.json", "measures.json", "weights", "weights/kept", "samples", "shards"),
+    *("recipe.json", "journal.jsonl", "about.json", "measures.json", "weights", "weights/kept", "samples"),
+    *("shards", legacy.SHARDS),
     *("commands.jsonl", ".commands.lock", "moves.jsonl"),
 )
 """What is read or written of a run."""
@@ -86,8 +88,7 @@ def _runs_below(root: Path) -> Iterator[Path]:
     for folder, inside, files in os.walk(root, followlinks=False):
         path = Path(folder)
         if "recipe.json" in files:
-            # A run's own folders are no runs, except shards that are not joined yet.
-            inside[:] = ["shards"] if "shards" in inside and "journal.jsonl" not in files else []
+            inside[:] = _unjoined(RunFolder(path))
             if is_safe(root, path) and found < MAX_RUNS:
                 found += 1
                 yield path
@@ -95,6 +96,16 @@ def _runs_below(root: Path) -> Iterator[Path]:
             inside[:] = []
         else:
             inside[:] = sorted(name for name in inside if not name.startswith("."))
+
+
+def _unjoined(run: RunFolder) -> list[str]:
+    """A run's own folders are no runs, except the folder of shards that went on since they were joined last."""
+    if not run.sharded:
+        return []
+    joined = run.path / "journal.jsonl"
+    journals = [path.stat().st_mtime for path in run.shards.glob("*/journal.jsonl")]
+    is_newer = bool(journals) and (not joined.is_file() or max(journals) > joined.stat().st_mtime)
+    return [run.shards.name] if is_newer else []
 
 
 def is_safe(root: Path, run: Path) -> bool:

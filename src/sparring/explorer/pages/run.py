@@ -50,6 +50,7 @@ def run_page(session: Session, key: str, view: str) -> None:
         _tabs(words, key)
         if len(recipe["seeds"]) == 1:
             tag("p", words("one-member"), "soft")
+        _shards(session, words, key)
         details = _views(session, words, key, recipe)
         shown = Shown(session, words, key, found, banner, details)
         bridge = Bridge(key, view if view in VIEWS else "live", words.all(), shown.moment, shown.pressed)
@@ -72,6 +73,15 @@ def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> 
     with tag("section", data_view="recipe", hidden=True):
         recipe_settings(words, recipe)
     return details
+
+
+def _shards(session: Session, words: Words, key: str) -> None:
+    """Links to the shards of a run that several processes train."""
+    keys = [each for each in session.opened.runs() if each.startswith(f"{key}/")]
+    if keys:
+        with tag("p", words("sharded"), "soft"):
+            for each in keys:
+                link(f" {each.rpartition('/')[2]} ", f"/run?{urlencode({'run': each})}")
 
 
 def _tabs(words: Words, key: str) -> None:
@@ -108,7 +118,8 @@ class Shown:
         if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:
             self.watched = monotonic()
             await asyncio.to_thread(watch, self.run, WATCH_SECONDS)
-        self.controls.show(now.status, checkpoint_at(self.run, now.round if round is None else round))
+        if not now.is_watched:
+            self.controls.show(now.status, checkpoint_at(self.run, now.round if round is None else round))
         if now == self.now:
             return
         self.now = now
