@@ -5,7 +5,8 @@
 `tune`: the loops of the tests (tests/loops), by which the rules were chosen. `report`: loops in six other styles
 (loops_report.py), written afterwards and run once. `second`: 98 loops in ten further styles (loops_second/), written
 without a look at the rules after what `report` showed was mended, and run once. `overhead`: a DCGAN's seconds with a
-watch over those without, in turns. Results are in `results/watching.json`, from which benchmarks/README.md takes its tables.
+watch over those without, in turns. Results are in `results/watching.json`, from which
+benchmarks/README.md takes its tables.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sparring.analysis.diagnosis import diagnosis
+from sparring.errors import SparringError
 from sparring.training.watch.session import Watch
 
 RESULTS = Path(__file__).parent / "results" / "watching.json"
@@ -63,7 +65,12 @@ def verdicts(part: str) -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             with suppress(RuntimeError, ValueError):
                 loop(_watching(Path(folder) / "run", watches), ROUNDS)
-            told = diagnosis(watches[0].run.story)
+            try:
+                told = diagnosis(watches[0].run.story)
+            except SparringError as error:  # a run that does not open is a wrong answer too
+                found.append({"loop": name, "expected": rule, "found": [], "right": False, "trouble": str(error)})
+                print("WRONG", name, error, flush=True)
+                continue
         findings = told.findings
         bugs = [finding.rule for finding in findings if finding.rule.startswith("bug-")]
         right = [finding.rule for finding in findings[:1]] == [rule] if rule else not bugs
