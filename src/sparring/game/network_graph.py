@@ -76,12 +76,22 @@ def graph_of(module: nn.Module, inputs: Sequence[Tensor], batched: bool = True) 
                 some = tuple(each[:2].repeat(2, *[1] * (each.dim() - 1)) for each in some)
             # What a module computes once and keeps is computed before: the exporter would leave it without numbers.
             copied(*some)
-            exported = torch.export.export(copied, some, dynamic_shapes=shapes, strict=False)
-            return _written(_without_vmap(exported))
+            return _written(_without_vmap(_exported(copied, some, shapes)))
     except SparringError:
         raise
     except Exception as error:  # any module may come, and torch.export fails in many ways
         raise SparringError(f"cannot be written without its code: {shortened(in_one_line(error), 160)}") from error
+
+
+def _exported(module: nn.Module, inputs: tuple[Tensor, ...], shapes: Any) -> Any:
+    """The program of a module. Tracing takes `len(z)` for a constant; reading its code, which takes longer, does not."""
+    try:
+        return torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
+    except Exception as error:
+        try:
+            return torch.export.export(module, inputs, dynamic_shapes=shapes, strict=True)
+        except Exception:
+            raise error from None
 
 
 class GraphNetwork(nn.Module):

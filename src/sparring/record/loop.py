@@ -182,7 +182,7 @@ class LoopFacts:
     cut: Line | None = None
     """Where generated examples leave the graph on their way to G's loss."""
     cut_by: str = ""
-    """How: `detach`, `data`, `numpy`, `item`, `no_grad`."""
+    """How: `detach`, `data`, `numpy`, `item`, `no_grad`, or `round` for a function without a slope."""
     broadcast: Line | None = None
     """Where (B, 1) and (B,) became (B, B)."""
     penalties: int = 0

@@ -128,7 +128,7 @@ EVENT = {
     "members": COUNTS,
     "metrics": OBJECT,
     "errors": _or_none(OBJECT),
-    "levels": LEVELS,
+    "levels": _or_none(LEVELS),
     "output_ranges": _or_none(RANGES),
     "evaluation_seconds": NUMBER,
     "n": _or_none(COUNT),

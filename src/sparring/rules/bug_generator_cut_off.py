@@ -18,6 +18,7 @@ HOW = {
     "numpy": ": the examples pass through numpy",
     "item": ": the examples pass through Python numbers",
     "no_grad": ": G is called under no_grad",
+    "round": ": the examples pass a function without a slope (round, floor, sign)",
 }
 """How examples leave the graph, in words."""
 MENDED = {
@@ -26,7 +27,11 @@ MENDED = {
     "numpy": "stay with tensors between G and D",
     "item": "stay with tensors between G and D",
     "no_grad": "call G outside torch.no_grad() in G's step",
+    "round": "round only what is saved, not what D is given in G's step",
 }
+
+MIN_MOVED = 0.5
+"""Share of D's weights that move where D passes gradients on."""
 
 
 @final
@@ -47,6 +52,8 @@ class BugGeneratorCutOff(Rule):
     def _bug(loop: LoopFacts | None) -> Bug | None:
         if loop is None or not loop.g.no_gradient or not loop.g.steps:
             return None
+        if not loop.cut_by and loop.d.frozen and (loop.d.moved or 0.0) < MIN_MOVED:
+            return None  # it is D that passes no gradient on, to itself neither: `bug-frozen`
         return Bug(
             f"G's loss reaches none of G's weights{HOW.get(loop.cut_by, '')}",
             "share of G's weights that its loss reaches",

@@ -12,8 +12,8 @@ from sparring.rules._loops import SCORES, SOUND, Bug, bug_detection, bug_explana
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
-ON_PROBABILITIES = ("binary_cross_entropy",)
-"""Losses that take probabilities."""
+ON_PROBABILITIES = ("binary_cross_entropy", "log")
+"""Losses that take probabilities, and a logarithm that a loss is written with by hand."""
 
 
 @final
@@ -37,7 +37,9 @@ class BugLogitsInBce(Rule):
         calls = loop.losses if loop is not None else ()
         found = next((call for call in calls if call.function in ON_PROBABILITIES and not call.probability), None)
         span = loop.d.range if loop is not None else None
-        outside = 0.0 if span is None else max(-span[0], span[1] - 1)
+        outside = 0.0 if span is None else -span[0]
+        if span is not None and found is not None and found.function != "log":  # numbers above 1 have a logarithm
+            outside = max(outside, span[1] - 1)
         if found is None or outside <= 0:
             return None
         return Bug(

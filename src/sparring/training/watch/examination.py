@@ -72,6 +72,11 @@ def constant_weights(module: nn.Module) -> tuple[str, ...]:
     return tuple(found)
 
 
+def sensitive(module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Layers that work differently in evaluation mode."""
+    return [(name, m) for name, m in module.named_modules() if isinstance(m, SENSITIVE)]
+
+
 def in_evaluation_mode(module: nn.Module) -> tuple[str, ...]:
     """Layers that would work differently if they were in training mode."""
     return tuple(name for name, m in module.named_modules() if isinstance(m, SENSITIVE) and not m.training)

@@ -20,6 +20,8 @@ from sparring.training.watch.provenance import FAKE, REAL, Provenance
 from sparring.training.watch.rounds import Call, Loss
 
 MAX_LOSS_CALLS = 24
+IN_EVAL = 8
+"""Steps in a row in evaluation mode that are no slip of one step."""
 KEPT, KEPT_NUMBERS = 2_048, 2**24
 """Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
 SCALES = (0.5, 1.0, 2.0)
@@ -39,6 +41,9 @@ class Facts:
             for who, net in players.items()
         }
         self.data, self.latent = Batches(), Latents()
+        self._modes = {who: examination.sensitive(net) for who, net in players.items()}
+        self._in_eval: Counter[str] = Counter()
+        """Steps in a row that a player made with layers in evaluation mode."""
         self.shared = examination.shared_parameters(players["G"], players["D"])
         self.graphs_kept = 0
         self.lost = 0
@@ -128,7 +133,7 @@ class Facts:
         ends = torch.stack([values.detach().min(), values.detach().max()]).float()
         if who in self._ranges:
             before = self._ranges[who].to(ends.device)
-            ends = torch.stack([torch.minimum(ends[0], before[0]), torch.maximum(ends[1], before[1])])
+            ends = torch.stack([torch.fmin(ends[0], before[0]), torch.fmax(ends[1], before[1])])  # NaN widens nothing
         self._ranges[who] = ends
 
     # Losses and steps.
@@ -180,12 +185,15 @@ class Facts:
         self.see_optimizer(who, optimizer, players)
         now, first = self._players[who], losses[0] if losses else None
         stale = first is not None and first.had_gradients.get(who, False)
-        signs = {kind: [s for loss in losses for s in loss.signs.get(kind, [])] for kind in (REAL, FAKE)}
+        turn = -1.0 if optimizer.param_groups[0].get("maximize") else 1.0
+        signs = {kind: [turn * s for loss in losses for s in loss.signs.get(kind, [])] for kind in (REAL, FAKE)}
+        reached = any(loss.reaches.get(who) for loss in losses)
+        flat = who == "G" and any(call.cut_by == "round" for call in calls)
         self._players[who] = replace(
             now,
             in_eval=examination.in_evaluation_mode(net),
             frozen=examination.without_gradient(net),
-            no_gradient=not examination.has_gradient(net) and not any(loss.reaches.get(who) for loss in losses),
+            no_gradient=not examination.has_gradient(net) and (flat or not reached),
             stale=("other" if self._mixed(who) else "own") if stale else "",
             stale_line=first.line if first is not None and stale else None,
             step_line=line,
@@ -202,6 +210,16 @@ class Facts:
         self._used |= any(loss.slope for loss in losses)
         if losses:
             self._clean[other] = not losses[0].had_gradients.get(other, True)
+
+    def see_mode(self, who: Who) -> None:
+        """A player is about to step: whether some of its layers are in evaluation mode, in every round."""
+        if all(module.training for _, module in self._modes[who]):
+            self._in_eval[who] = 0
+            return
+        self._in_eval[who] += 1
+        if self._in_eval[who] == IN_EVAL:
+            named = tuple(name for name, module in self._modes[who] if not module.training)
+            self._players[who] = replace(self._players[who], in_eval=named)
 
     def see_optimizer(self, who: Who, optimizer: Optimizer, players: dict[Who, nn.Module]) -> None:
         """One of the optimizers of a step."""
@@ -249,7 +267,7 @@ class Facts:
             d_loss_scale=min(SCALES, key=lambda scale: abs(scale - self.d_loss_scale)),
             cut_by=self.cut_by,
             penalties=self._slopes,
-            penalties_used=not self._slopes or (self._learnable and self._used),
+            penalties_used=self._learnable == self._used,  # neither: the slope was only looked at
             graphs_kept=self.graphs_kept,
             error=self.error,
             **lines,

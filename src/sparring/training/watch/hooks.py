@@ -20,6 +20,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from sparring.record.loop import Who
 from sparring.training.watch.examination import is_wrapper
 from sparring.training.watch.provenance import Provenance
+from sparring.training.watch.transforms import NOT_SEEN, bare, inside_transform, outside
 
 Remove = Callable[[], None]
 Before = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
@@ -29,10 +30,15 @@ After = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Any], None]
 class Listener(Protocol):
     """What receives of a loop."""
 
+    transformed: bool
+    problems: dict[str, str]
+
     def g_called(self, inputs: Sequence[Any]) -> None: ...
     def g_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
     def d_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
-    def backward_begins(self, losses: Sequence[Tensor], retain: bool) -> None: ...
+    def backward_begins(
+        self, losses: Sequence[Tensor], retain: bool, inputs: Sequence[Tensor] = (), adds: bool = True
+    ) -> None: ...
     def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None: ...
     def step_begins(self, who: Who, optimizer: Optimizer) -> None: ...
     def step_ended(self, who: Who, optimizer: Optimizer) -> None: ...
@@ -146,9 +152,14 @@ class Hooks:
     def _pass_on(self, callback: Callable[..., None], *values: Any) -> None:
         if self.deaf or torch.compiler.is_compiling():
             return
+        self._listener.transformed = transformed = inside_transform()
+        if transformed:
+            values = tuple(map(bare, values))
+            self._listener.problems["torch.func"] = NOT_SEEN
         try:
-            with self.unnoticed(), torch.no_grad(), _without_autocast(values):
-                callback(*values)
+            with self.unnoticed(), outside() if transformed else nullcontext():
+                with torch.no_grad(), _without_autocast(values):
+                    callback(*values)
         except Exception as error:
             self.deaf += 1
             self._failed(error)
@@ -179,22 +190,25 @@ class Hooks:
         @functools.wraps(backward)
         def patched_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
             retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
-            losses = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-            self._pass_on(self._listener.backward_begins, losses, retain)
+            inputs = kwargs.get("inputs", args[4] if len(args) > 4 else None)
+            self._pass_on(self._listener.backward_begins, _listed(tensors), retain, _listed(inputs))
             return backward(tensors, *args, **kwargs)
 
         @functools.wraps(grad)
         def patched_grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
             if inside:
                 return grad(outputs, inputs, *args, **kwargs)
+            retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
+            self._pass_on(self._listener.backward_begins, _listed(outputs), retain, _listed(inputs), False)
             inside.append(True)
             try:
                 slopes = grad(outputs, inputs, *args, **kwargs)
             finally:
                 inside.pop()
             learnable = bool(kwargs.get("create_graph", args[2] if len(args) > 2 else False))
-            of = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-            self._pass_on(self._listener.slope_taken, of, [s for s in slopes if s is not None], learnable)
+            if not all(isinstance(each, nn.Parameter) for each in _listed(inputs)):
+                found = [slope for slope in slopes if slope is not None]
+                self._pass_on(self._listener.slope_taken, _listed(outputs), found, learnable)
             return slopes
 
         @functools.wraps(scale)
@@ -224,6 +238,13 @@ class _Unnoticed:
     def __exit__(self, *_: object) -> None:
         self._hooks.deaf -= 1
         self._provenance.quiet -= 1
+
+
+def _listed(tensors: Any) -> list[Tensor]:
+    """What torch takes as one tensor or several."""
+    if tensors is None:
+        return []
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
 def _without_autocast(values: Sequence[Any]) -> AbstractContextManager[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import torch
 from torch import Tensor
 
@@ -10,7 +12,7 @@ KEPT = 4_096
 NORMAL_KURTOSIS, UNIFORM_KURTOSIS = (2.6, 3.4), (1.6, 2.0)
 MIN_COUNT = 256
 """Numbers from which on a law can be named."""
-MIN_BATCHES = 4
+MIN_BATCHES = 6
 """Batches from which on their spread means something."""
 
 
@@ -22,11 +24,12 @@ class Moments:
         self._added, self._same = 0, 0
         self._count, self._sums = 0, torch.zeros(4, dtype=torch.float64)
         self._low, self._high = float("inf"), float("-inf")
-        self._means: list[float] = []
+        self._means: list[Tensor] = []
+        self._within: list[Tensor] = []
         self._sizes: list[int] = []
-        self._within: list[float] = []
-        self.population: tuple[float, float] | None = None
-        """Mean and variance, over all examples there are, of an example's mean; None where nobody knows."""
+        self._tensor: weakref.ref[Tensor] | None = None
+        self.one_tensor = True
+        """Whether every batch so far was the very same tensor in memory."""
 
     def add(self, batch: Tensor, round: int) -> None:
         """The first batch of a round; further ones of the same round are left out."""
@@ -35,17 +38,20 @@ class Moments:
         self._round = round
         x = batch.detach()
         head = x.flatten()[:KEPT].double().cpu()
+        whole = batch if batch._base is None else batch._base
+        self.one_tensor &= self._tensor is None or self._tensor() is whole
+        self._tensor = weakref.ref(whole)
         self._same += self._added > 0 and same_as(head, self._before)
         self._added += 1
         self._before = head
         self._count += len(head)
         self._sums += torch.stack([head.sum(), (head**2).sum(), (head**3).sum(), (head**4).sum()])
         self._low, self._high = min(self._low, float(head.min())), max(self._high, float(head.max()))
-        each = x.flatten(1).float().mean(1).double() if x.dim() > 1 else x.double()
-        if len(each) > 1:
-            self._means.append(float(each.mean()))
-            self._within.append(float(each.var()))
-            self._sizes.append(len(each))
+        if len(x) > 1:
+            each = looks(x)
+            self._means.append(each.mean(0))
+            self._within.append(each.var(0))
+            self._sizes.append(len(x))
 
     @property
     def repeats(self) -> float:
@@ -78,16 +84,25 @@ class Moments:
 
     @property
     def spread(self) -> float | None:
-        """Variance of the batches' means over what random batches would have: 1 for shuffled data; None if unknown."""
-        if len(self._means) < MIN_BATCHES or not sum(self._within):
+        """Variance of the batches' means over what random batches would have: 1 for shuffled data; None if unknown.
+
+        Of several looks at an example, the one in which batches differ most."""
+        if len(self._means) < MIN_BATCHES:
             return None
-        means = torch.tensor(self._means, dtype=torch.float64)
+        between, within = torch.stack(self._means).var(0), torch.stack(self._within).mean(0)
         size = sum(self._sizes) / len(self._sizes)
-        if self.population is not None:
-            mean, variance = self.population
-            return float(((means - mean) ** 2).mean()) * size / variance if variance else None
-        within = sum(self._within) / len(self._within)
-        return float(means.var()) * size / (within + float(means.var()))
+        known = within > 0
+        return float((between * size / (within + between))[known].max()) if bool(known.any()) else None
+
+
+def looks(x: Tensor) -> Tensor:
+    """Examples `(B, ...)` as a few numbers, `(B, K)`: mean and deviation; for images also how they change both ways."""
+    x = x.detach().float()
+    flat = x.reshape(len(x), -1)
+    found = [flat.mean(1), flat.std(1, correction=0)]
+    if x.dim() == 4 and min(x.shape[2:]) > 1:
+        found += [x.diff(dim=axis).abs().flatten(1).mean(1) for axis in (2, 3)]
+    return torch.stack(found, 1).double().cpu()
 
 
 def same_as(a: Tensor, b: Tensor) -> bool:

@@ -59,6 +59,8 @@ class Observer:
         """Whether G takes one latent vector at a time, without an axis for the batch."""
         self.closely = True
         """Whether this round is watched closely."""
+        self.transformed = False
+        """Whether a network is called inside what torch.func computes."""
         self.problems: dict[str, str] = {}
         """What cannot be known apart: a name -> a sentence."""
         self._calls: list[Call] = []
@@ -122,7 +124,7 @@ class Observer:
         self.facts.see_fake(made, self.closely)
         count = 1 if self.unbatched else len(made)
         squashed = self.provenance.of(made).squashed
-        cut_by = "no_grad" if not made.requires_grad and self._trains("G") else ""
+        cut_by = "no_grad" if not made.requires_grad and self._trains("G") and not self.transformed else ""
         line = user_line() if self.closely else None
         fake = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8), squashed, line if cut_by else None, cut_by)
         self.provenance.mark(made, fake)
@@ -144,8 +146,8 @@ class Observer:
         self._calls.append(call)
         if not (self.closely or self.logged):
             return
-        if call.sees == "real" and self.provenance.data_shape is not None:  # before, one example may look like many
-            self.facts.see_real(x[None] if alone else x, self.round, self.closely)
+        if self.provenance.data_shape is not None:  # before, one example may look like many
+            self._see_real(call, x[None] if alone else x, trace)
         self.facts.see_scores(call.scores)
         if not self.closely:
             return
@@ -153,19 +155,32 @@ class Observer:
         own = self.provenance.of(score)
         if own.squashed:
             self.facts.ends("D", own.squashed)
-        self.provenance.mark(score, Trace(trace.kinds | {"score"}, trace.rows, own.squashed, trace.cut, trace.cut_by))
+        raw = own.squashed != "sigmoid"
+        seen = Trace(trace.kinds | {"score"}, trace.rows, own.squashed, trace.cut, trace.cut_by, raw)
+        self.provenance.mark(score, seen)
         if score.requires_grad and call.rows is not None:
             self._listen_to_gradient(score, call.rows)
 
+    def _see_real(self, call: Call, x: Tensor, trace: Trace) -> None:
+        """The real examples of a batch of D, as they were before noise was added."""
+        if call.sees == "both" and call.rows is not None and len(call.rows) == len(x):
+            x = x[np.flatnonzero(call.rows == REAL).tolist()]
+        elif call.sees != "real":
+            return
+        elif trace.clean is not None and trace.clean.shape == x.shape:
+            x = trace.clean
+        if len(x):
+            self.facts.see_real(x, self.round, self.closely)
+
     def _trace_of_input(self, x: Tensor, count: int) -> Trace:
         trace = self.provenance.of(x)
-        if not trace.sees and self.closely:
+        if not trace.sees and self._fake is not None and _same_storage(x, self._fake):
+            trace = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8))
+        elif not trace.sees and self.closely:
             trace = Trace(frozenset({"real"}), np.full(count, REAL, np.int8))
             self.provenance.mark(x, trace)
         elif trace.sees in ("real", "fake") and (trace.rows is None or len(trace.rows) != count):
             trace = replace(trace, rows=np.full(count, REAL if trace.sees == "real" else FAKE, np.int8))
-        elif not trace.sees and self._fake is not None and _same_storage(x, self._fake):
-            trace = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8))
         return trace
 
     def _listen_to_gradient(self, score: Tensor, rows: np.ndarray) -> None:
@@ -189,21 +204,33 @@ class Observer:
 
     # Backward passes and steps.
 
-    def backward_begins(self, losses: Sequence[Tensor], retain: bool) -> None:
+    def backward_begins(
+        self, losses: Sequence[Tensor], retain: bool, inputs: Sequence[Tensor] = (), adds: bool = True
+    ) -> None:
+        """Losses are back-propagated: to all weights or to `inputs` alone, whose gradients are added to or replaced."""
+        only = self._owners(inputs)
+        if inputs and not any(only.values()):
+            return
         for loss in losses:
             if loss.grad_fn is None:
                 continue
             trace = self.provenance.of(loss)
             value = self.unscaled(loss).detach().float().sum()
             observed = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
+            if self.closely or len(self._losses) > 1 or self._simultaneous:
+                reaches = examination.reaches(loss, self.players)
+                observed.reaches = {who: found and (not inputs or only[who]) for who, found in reaches.items()}
             if self.closely:
-                observed.reaches = examination.reaches(loss, self.players)
-                observed.had_gradients = {who: examination.has_gradient(net) for who, net in self.players.items()}
+                if adds:
+                    observed.had_gradients = {who: examination.has_gradient(net) for who, net in self.players.items()}
                 observed.line = user_line()
                 self._remember_graph(loss)
-            elif len(self._losses) > 1 or self._simultaneous:
-                observed.reaches = examination.reaches(loss, self.players)
             self._losses.append(observed)
+
+    def _owners(self, inputs: Sequence[Tensor]) -> dict[Who, bool]:
+        """Whose weights are among these."""
+        asked = {id(each) for each in inputs}
+        return {who: bool(asked) and any(id(p) in asked for p in net.parameters()) for who, net in self.players.items()}
 
     unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
     """A loss before a GradScaler scaled it; the hooks know."""
@@ -219,6 +246,7 @@ class Observer:
     def step_begins(self, who: Who, optimizer: Optimizer) -> None:
         if self.closely:
             self._snapshots[id(optimizer)] = examination.snapshot(self.players[who])
+        self.facts.see_mode(who)
         stepped = self._stepped[who]
         if stepped and id(optimizer) not in stepped and len(stepped) < len(self.optimizers[who]):
             stepped.add(id(optimizer))  # another optimizer of the same step

@@ -19,6 +19,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from sparring.record.loop import Line
 from sparring.training.watch.lines import user_line
+from sparring.training.watch.transforms import inside_transform
 
 REAL, FAKE, UNKNOWN = 0, 1, -1
 """What a row of a batch is."""
@@ -53,6 +54,15 @@ WRAPPING = frozenset({
 MANY_PIXELS = 48
 """Numbers from which on a tensor of bytes is taken for an image."""
 CONCATENATING = frozenset({"cat", "concat", "concatenate", "vstack"})
+AFFINE = frozenset({
+    "add", "sub", "mul", "div", "neg", "rsub", "__radd__", "__rsub__", "__rmul__", "true_divide", "__add__", "__sub__",
+    "__mul__", "clamp", "clamp_min", "clip",
+}) | RESHAPING  # fmt: skip
+"""Functions after which D's scores are still no probabilities if they were none before."""
+LOGARITHMS = frozenset({"log", "log_", "log2", "log10"})
+FLAT = frozenset({"round", "round_", "floor", "floor_", "ceil", "trunc", "sign", "sgn", "heaviside", "argmax", "bucketize"})
+"""Functions whose slope is 0 everywhere: the graph goes on, and no gradient comes back."""
+ADDING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__iadd__"})
 LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "item", "tolist": "numpy"}
 """Functions after which no gradient finds its way back."""
 DATA_OF_TENSOR = torch.Tensor.data.__get__  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
@@ -71,6 +81,10 @@ class Trace:
     cut: Line | None = None
     """Where it left the graph."""
     cut_by: str = ""
+    raw: bool = False
+    """Whether these are D's scores before anything that could make them probabilities."""
+    clean: Tensor | None = None
+    """Real examples before noise was added to them."""
 
     @property
     def sees(self) -> str:
@@ -138,7 +152,7 @@ class Provenance(TorchFunctionMode):
         except Exception:
             self._note_refusal(func, args, kwargs or {})
             raise
-        if not self.quiet and self.trouble is None:
+        if not self.quiet and self.trouble is None and not inside_transform():
             self.quiet += 1
             try:
                 self._note(func, args, kwargs or {}, result)
@@ -172,6 +186,8 @@ class Provenance(TorchFunctionMode):
                 self.observed.functions.add(f"{trace.sees} {name}")
         if name in LOSSES:
             self._note_loss(name, parents, result)
+        elif name in LOGARITHMS and parents and parents[0][1].raw:
+            self._note_loss("log", parents, torch.zeros(()))
         if how and parents and "fake" in parents[0][1].kinds and "score" not in parents[0][1].kinds:
             self.observed.cuts.append((how, user_line()))
         for made in _tensors((result,)):
@@ -204,17 +220,34 @@ class Provenance(TorchFunctionMode):
         self, name: str, args: tuple[Any, ...], parents: list[tuple[Tensor, Trace]], made: Tensor, how: str
     ) -> Trace:
         kinds = frozenset(kind for _, trace in parents for kind in trace.kinds)
+        if not any("noise" in trace.kinds and tensor.is_floating_point() for tensor, trace in parents):
+            kinds -= {"noise"}  # a random choice of rows makes no noise of them
         kinds = kinds - {"noise"} or kinds
         squashed = SQUASHING.get(name, "")
         if not squashed and name in RESHAPING and parents:
             squashed = parents[0][1].squashed
         cut = next(((t.cut, t.cut_by) for _, t in parents if t.cut_by), (None, ""))
+        if name in FLAT and parents[0][0].is_floating_point() and "score" not in kinds:
+            how = "round"
         if how and kinds & {"fake"}:
             cut = (user_line(), how)
         rows = self._rows(name, args, parents, made) if kinds & {"real", "fake"} else None
         if rows is not None and len(rows) and (rows == rows[0]).all() and rows[0] != UNKNOWN:
             kinds = kinds - {"fake" if rows[0] == REAL else "real"}  # a part of a batch of both
-        return Trace(kinds, rows, squashed, *cut)
+        raw = name in AFFINE and any(trace.raw for _, trace in parents)
+        return Trace(kinds, rows, squashed, *cut, raw, self._clean(name, parents, made))
+
+    def _clean(self, name: str, parents: list[tuple[Tensor, Trace]], made: Tensor) -> Tensor | None:
+        """Real examples without the noise that was added to them."""
+        if not parents or made.requires_grad:
+            return None
+        first, trace = parents[0]
+        if name in RESHAPING and trace.clean is not None and trace.clean.shape == made.shape:
+            return trace.clean
+        noisy = name in ADDING and len(parents) == 2 and "noise" in parents[1][1].kinds
+        if noisy and trace.kinds == {"real"} and first.shape == made.shape and made.is_floating_point():
+            return first.detach() if trace.clean is None else trace.clean
+        return None
 
     def _rows(
         self, name: str, args: tuple[Any, ...], parents: list[tuple[Tensor, Trace]], made: Tensor

@@ -69,6 +69,7 @@ class Recorder:
         plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
         objective = objective_name(facts, functions)
         levels = _levels(objective, facts.d_loss_scale)
+        known = {} if levels is None else {"levels": levels}
         is_new = not self.run.exists
         text = json.dumps(plain, indent=2) + "\n"
         if is_new:
@@ -80,8 +81,8 @@ class Recorder:
             objective in ("bce-with-logits", "mse", "relativistic-paired") and facts.d.ends_in != "sigmoid"
         )
         if is_new:
-            self.run.journal.append("started", round=0, recipe="", levels=levels, watched=True)
-        self.run.journal.append("loop", round=round, levels=levels, **facts.plain())
+            self.run.journal.append("started", round=0, recipe="", watched=True, **known)
+        self.run.journal.append("loop", round=round, **known, **facts.plain())
         self._facts = facts
         return True
 
