@@ -4,8 +4,9 @@
 
 `tune`: the loops of the tests (tests/loops), by which the rules were chosen. `report`: loops in six other styles
 (loops_report.py), written afterwards and run once. `second`: 98 loops in ten further styles (loops_second/), written
-without a look at the rules after what `report` showed was mended, and run once. `overhead`: a DCGAN's seconds with a
-watch over those without, in turns. Results are in `results/watching.json`, from which
+without a look at the rules after what `report` showed was mended, and run once. `overhead`: processor
+seconds of a DCGAN with a watch over those without, two processes that take turns of ten rounds; pairs are added to
+those that are there. Results are in `results/watching.json`, from which
 benchmarks/README.md takes its tables.
 """
 
@@ -14,9 +15,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from datetime import date
 from pathlib import Path
@@ -25,6 +29,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -35,7 +40,11 @@ from sparring.errors import SparringError
 from sparring.training.watch.session import Watch
 
 RESULTS = Path(__file__).parent / "results" / "watching.json"
-ROUNDS, PAIRS, OVERHEAD_ROUNDS = 40, 5, 150
+ROUNDS = 40
+OVERHEAD_BATCH, WARM_UP, BLOCK = 16, 10, 10
+LENGTHS = (500, 500, 500, 1500)
+STEADY = 100
+"""Rounds after which only what every round costs is left."""
 
 
 def halves(part: str) -> dict[str, tuple[Any, str]]:
@@ -98,8 +107,10 @@ def _watching(out: Path, watches: list[Watch]) -> Any:
     return watching
 
 
-def dcgan(rounds: int, out: Path | None) -> float:
-    """Processor seconds of a DCGAN for 32 x 32 color images, batch 32, one thread; watched where there is an `out`."""
+def dcgan(out: Path | None) -> Iterator[float]:
+    """A DCGAN for 32 x 32 color images on one thread: processor seconds so far, first after the start, then for rounds.
+
+    Closing the generator ends the loop, and with it the watch, which is there where there is an `out`."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
 
@@ -120,36 +131,95 @@ def dcgan(rounds: int, out: Path | None) -> float:
     )  # fmt: skip
     opt_g, opt_d = (torch.optim.Adam(net.parameters(), 2e-4, betas=(0.5, 0.999)) for net in (g, d))
     x, bce = torch.rand(1024, 3, 32, 32) * 2 - 1, nn.BCELoss()
-    ones, zeros = torch.ones(32), torch.zeros(32)
+    ones, zeros = torch.ones(OVERHEAD_BATCH), torch.zeros(OVERHEAD_BATCH)
+
+    def play() -> None:
+        d.zero_grad()
+        bce(d(x[torch.randint(len(x), (OVERHEAD_BATCH,))]), ones).backward()
+        fake = g(torch.randn(OVERHEAD_BATCH, 100, 1, 1))
+        bce(d(fake.detach()), zeros).backward()
+        opt_d.step()
+        g.zero_grad()
+        bce(d(fake), ones).backward()
+        opt_g.step()
+
+    for _ in range(WARM_UP):
+        play()
     began = time.process_time()
-    with Watch(g, d, opt_g, opt_d, out=out) if out else nullcontext():
-        for _ in range(rounds):
-            d.zero_grad()
-            bce(d(x[torch.randint(len(x), (32,))]), ones).backward()
-            fake = g(torch.randn(32, 100, 1, 1))
-            bce(d(fake.detach()), zeros).backward()
-            opt_d.step()
-            g.zero_grad()
-            bce(d(fake), ones).backward()
-            opt_g.step()
-    return time.process_time() - began
+    if out:
+        from sparring.training.watch.session import Watch  # what a loop without a watch does not import
+    with Watch(g, d, opt_g, opt_d, out=out) if out else nullcontext():  # pyright: ignore[reportPossiblyUnbound]
+        while True:
+            try:
+                yield time.process_time() - began
+            except GeneratorExit:
+                break
+            for _ in range(BLOCK):
+                play()
+    print(f"{time.process_time() - began:.6f}", flush=True)
 
 
-def overhead() -> dict[str, Any]:
-    """The ratios of pairs of turns, after a pair of warm-up."""
-    ratios: list[float] = []
-    for pair in range(PAIRS + 1):
-        alone = dcgan(OVERHEAD_ROUNDS, None)
-        with tempfile.TemporaryDirectory() as folder:
-            watched = dcgan(OVERHEAD_ROUNDS, Path(folder) / "run")
-        if pair:
-            ratios.append(watched / alone)
-            print(f"{alone:.1f} s alone, {watched:.1f} s watched: {watched / alone:.3f}", flush=True)
+def turns(out: Path | None) -> None:
+    """A process of its own, which plays a block of rounds for each line that it is given, and ends with the last."""
+    loop = dcgan(out)
+    print(f"{next(loop):.6f}", flush=True)
+    for _ in sys.stdin:
+        print(f"{next(loop):.6f}", flush=True)
+    loop.close()
+
+
+def pair(rounds: int) -> dict[str, float]:
+    """Processor seconds of a loop alone and a watched one, which take turns of a few rounds."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--turns"]
+        started = [
+            subprocess.Popen([*command, out], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for out in ("", str(Path(folder) / "run"))
+        ]
+        seconds = np.array([[float(str(one.stdout.readline())) for one in started]])
+        for _ in range(rounds // BLOCK):
+            row: list[float] = []
+            for one in started:
+                one.stdin.write("\n")
+                one.stdin.flush()
+                row.append(float(one.stdout.readline()))
+            seconds = np.vstack([seconds, row])
+        for one in started:
+            one.stdin.close()
+        last = [float(one.stdout.readline()) for one in started]
+        for one in started:
+            one.wait()
+    alone, watched = np.diff(seconds, axis=0).T
+    steady = slice(STEADY // BLOCK, None)
+    each_round = float(np.mean(alone)) / BLOCK
     return {
-        "rounds": OVERHEAD_ROUNDS,
-        "ratios": [round(ratio, 4) for ratio in ratios],
-        "median": round(median(ratios), 4),
+        "rounds": rounds,
+        "alone": round(last[0], 2),
+        "watched": round(last[1], 2),
+        "whole": round(last[1] / last[0], 4),
+        "each_round": round(each_round, 4),
+        "steady": round(float(np.sum(watched[steady]) / np.sum(alone[steady])), 4),
+        "start": round(seconds[0, 1] + float(np.sum((watched - alone)[: STEADY // BLOCK])), 2),
+        "end": round(last[1] - seconds[-1, 1], 2),
     }
+
+
+def overhead(lengths: Sequence[int]) -> dict[str, Any]:
+    """Pairs of loops of these lengths."""
+    pairs: list[dict[str, float]] = []
+    for rounds in lengths:
+        pairs.append(pair(rounds))
+        print(pairs[-1], flush=True)
+    return {"batch": OVERHEAD_BATCH, "cpu": cpu_name(), "torch": torch.__version__, "pairs": pairs}
+
+
+def cpu_name() -> str:
+    """The processor's name, where the system says it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def table() -> str:
@@ -169,26 +239,44 @@ def table() -> str:
             if not row["right"]:
                 got, expected = ", ".join(row["found"]) or "nothing", row["expected"] or "nothing"
                 lines += ["", f"- {part}: {row['loop']}: {got}, not {expected}"]
-    if "overhead" in stored:
-        cost = stored["overhead"]
-        ends = f"{min(cost['ratios']):.3f} to {max(cost['ratios']):.3f}, {len(cost['ratios'])} pairs"
-        lines += [
-            "",
-            f"A DCGAN of 32 x 32 pixels, {cost['rounds']} rounds of batch 32 on one thread: processor seconds watched",
-            f"are {cost['median']:.3f} times those alone ({ends}; {cost['date']}).",
-        ]
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *overhead_lines(stored.get("overhead", {}).get("pairs", []))])
+
+
+def overhead_lines(pairs: Sequence[Mapping[str, float]]) -> list[str]:
+    """A table of the pairs, a line for each length."""
+    lines = [
+        "| rounds | pairs | watched over alone, in all | of a round from the 100th on | start | end |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for rounds in sorted({int(each["rounds"]) for each in pairs}):
+        some = [each for each in pairs if each["rounds"] == rounds]
+
+        def middle(name: str, of: Sequence[Mapping[str, float]] = some) -> float:
+            return median(each[name] for each in of)
+
+        ends = f"{min(e['whole'] for e in some):.3f} to {max(e['whole'] for e in some):.3f}"
+        lines.append(
+            f"| {rounds:,} | {len(some)} | {middle('whole'):.3f} ({ends}) | {middle('steady'):.3f} | "
+            f"{middle('start'):.1f} s | {middle('end'):.1f} s |"
+        )
+    return lines if pairs else []
 
 
 def main() -> None:
     """Measure a part and keep it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--part", choices=("tune", "report", "second", "overhead"), nargs="*", default=["tune", "overhead"]
-    )
-    stored: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for part in parser.parse_args().part:
-        measured = overhead() if part == "overhead" else {"loops": verdicts(part)}
+    parser.add_argument("--part", choices=("tune", "report", "second", "overhead"), nargs="*", default=["tune"])
+    parser.add_argument("--lengths", type=int, nargs="*", default=LENGTHS, help="rounds of each pair of `overhead`")
+    parser.add_argument("--turns", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.turns is not None:
+        turns(Path(asked.turns) if asked.turns else None)
+        return
+    for part in asked.part:
+        measured = overhead(asked.lengths) if part == "overhead" else {"loops": verdicts(part)}
+        stored: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        if part == "overhead":
+            measured["pairs"] = stored.get(part, {}).get("pairs", []) + measured["pairs"]
         stored[part] = {"date": date.today().isoformat(), **measured}
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print(table())

@@ -84,7 +84,7 @@ def graph_of(module: nn.Module, inputs: Sequence[Tensor], batched: bool = True) 
 
 
 def _exported(module: nn.Module, inputs: tuple[Tensor, ...], shapes: Any) -> Any:
-    """The program of a module. Tracing takes `len(z)` for a constant; reading its code, which takes longer, does not."""
+    """The program of a module. Tracing takes `len(z)` for a constant; reading the code takes longer and does not."""
     try:
         return torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
     except Exception as error:

@@ -157,9 +157,9 @@ class Hooks:
             values = tuple(map(bare, values))
             self._listener.problems["torch.func"] = NOT_SEEN
         try:
-            with self.unnoticed(), outside() if transformed else nullcontext():
-                with torch.no_grad(), _without_autocast(values):
-                    callback(*values)
+            where = outside() if transformed else nullcontext()
+            with self.unnoticed(), where, torch.no_grad(), _without_autocast(values):
+                callback(*values)
         except Exception as error:
             self.deaf += 1
             self._failed(error)

@@ -60,7 +60,9 @@ AFFINE = frozenset({
 }) | RESHAPING  # fmt: skip
 """Functions after which D's scores are still no probabilities if they were none before."""
 LOGARITHMS = frozenset({"log", "log_", "log2", "log10"})
-FLAT = frozenset({"round", "round_", "floor", "floor_", "ceil", "trunc", "sign", "sgn", "heaviside", "argmax", "bucketize"})
+FLAT = frozenset(
+    {"round", "round_", "floor", "floor_", "ceil", "trunc", "sign", "sgn", "heaviside", "argmax", "bucketize"}
+)
 """Functions whose slope is 0 everywhere: the graph goes on, and no gradient comes back."""
 ADDING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__iadd__"})
 LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "item", "tolist": "numpy"}

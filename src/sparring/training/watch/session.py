@@ -11,7 +11,7 @@ from typing import Any, Self
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sparring.analysis.diagnosis import diagnosis
+from sparring.analysis.diagnosis import Diagnosis, diagnosis
 from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.progress import say
 from sparring.record import RunFolder
@@ -211,9 +211,8 @@ class Watch:
         self._samples.keep(last=True)
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
         recorder.save(observer.round, force=True)
-        self._say_bugs()
         recorder.end("stopped" if error is not None else "finished", observer.round)
-        found = diagnosis(recorder.run.story)
+        found = self._say_bugs()
         say(f"{found.line}\nsparring show {recorder.run.path}")
 
     # What is said.
@@ -222,11 +221,13 @@ class Watch:
         for name, sentence in self._observer.problems.items():
             self._say(f"problem {name}", f"sparring: {sentence}")
 
-    def _say_bugs(self) -> None:
-        """Each bug once, as soon as it is found."""
-        for finding in diagnosis(self._recorder.run.story).findings:
+    def _say_bugs(self) -> Diagnosis:
+        """Each bug once, as soon as it is found. Returns the diagnosis."""
+        found = diagnosis(self._recorder.run.story)
+        for finding in found.findings:
             if finding.rule.startswith(BUG):
                 self._say(finding.rule, f"sparring: {finding.rule}: {finding.claim}")
+        return found
 
     def _say(self, key: str, line: str) -> None:
         if key not in self._said:
