@@ -7,13 +7,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 import sparring
 from sparring.analysis.diagnosis import rules
@@ -64,6 +69,54 @@ def test_a_loop_that_is_run_again_keeps_the_earlier_run(tmp_path: Path, capsys: 
     assert "holds an earlier run (finished, round 30), which stays; this one goes to" in said.replace("\n", " ")
     assert first.folder.journal.path.read_bytes() == before
     assert sparring.Run(tmp_path / "mine-2").round == 20
+
+
+CELL = """
+import sparring, torch
+from torch import nn
+from torch.nn.functional import softplus
+
+G, D = nn.Linear(4, 2), nn.Linear(2, 1)
+opt_G, opt_D = torch.optim.SGD(G.parameters(), 0.01), torch.optim.SGD(D.parameters(), 0.01)
+with sparring.watch(G, D, opt_G, opt_D, out="runs/mine"):
+    for step in range(rounds):
+        opt_D.zero_grad()
+        (softplus(-D(torch.randn(8, 2))) + softplus(D(G(torch.randn(8, 4)).detach()))).mean().backward()
+        opt_D.step()
+        opt_G.zero_grad()
+        softplus(-D(G(torch.randn(8, 4)))).mean().backward()
+        opt_G.step()
+"""
+
+
+@pytest.mark.slow
+def test_a_cell_that_is_interrupted_and_run_again_says_what_it_does_with_the_old_run(tmp_path: Path) -> None:
+    cells = ["rounds = 10**9", CELL, "rounds = 20", CELL]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+    out = tmp_path / "runs" / "mine"
+    with client.setup_kernel():
+        client.execute_cell(notebook.cells[0], 0)
+        interrupting = threading.Thread(target=_interrupt_once, args=(client.km, out))
+        interrupting.start()
+        with pytest.raises(CellExecutionError, match="KeyboardInterrupt"):
+            client.execute_cell(notebook.cells[1], 1)
+        interrupting.join()
+        first = sparring.Run(out)
+        assert first.status == "stopped" and first.round > 20
+        for index in (2, 3):
+            client.execute_cell(notebook.cells[index], index)
+    said = " ".join("".join(o.get("text", "") for o in notebook.cells[3].outputs).split())
+    assert f"holds an earlier run (stopped, round {first.round:,}), which stays; this one goes to runs/mine-2" in said
+    assert sparring.Run(out).round == first.round and sparring.Run(tmp_path / "runs" / "mine-2").round == 20
+
+
+def _interrupt_once(kernel: Any, out: Path) -> None:
+    """As the stop button does, once the run has a log event."""
+    deadline = time.monotonic() + 90
+    while not (out.is_dir() and '"log"' in _journal(out)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    os.kill(kernel.provisioner.pid, signal.SIGINT)
 
 
 def test_an_interrupted_loop_is_a_stopped_run(tmp_path: Path) -> None:

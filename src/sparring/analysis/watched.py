@@ -45,7 +45,7 @@ def watched_recipe(run: RunFolder) -> Recipe:
             f"{run.path} is a watched loop whose generator is not in its folder: sample where it trains"
         )
     base = Recipe.from_dict(run.recipe, placeholders=True)
-    seen = SeenExamples(str(run.path), facts.data.shape, facts.latent.classes, facts.data.span)
+    seen = SeenExamples(str(run.path), facts.makes or facts.data.shape, facts.latent.classes, facts.data.span)
     latent = base.latent if not isinstance(base.latent, OwnPart) else WatchedLatent(facts.latent)
     made = partial(WatchedGenerator.read, run, facts)
     return dataclasses.replace(base, data=seen, generator=made, latent=latent)
@@ -72,7 +72,7 @@ class WatchedGenerator(GraphNetwork):
             name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()
         }
         # As the weights of any generator: what has none to train is taken for a mistake.
-        return cls(graph, state, facts.latent, facts.data.shape).requires_grad_(True)
+        return cls(graph, state, facts.latent, facts.makes or facts.data.shape).requires_grad_(True)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raises what torch raises for inputs of another size."""
@@ -122,6 +122,11 @@ class SeenExamples(Dataset):
 
     @cached_property
     def _examples(self) -> np.ndarray:
+        if not (Path(self.path) / EXAMPLES).is_file():
+            raise SparringError(
+                f"{self.path} keeps no real examples to compare with: the loop gave D none of the shape "
+                f"{self.shape} that G makes, or it was killed before; sampling works"
+            )
         try:
             with safetensors.safe_open(Path(self.path) / EXAMPLES, framework="numpy") as file:
                 return file.get_tensor("examples")

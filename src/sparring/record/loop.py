@@ -77,12 +77,21 @@ class Batches:
     """Distinct values, counted up to 1,000."""
     repeats: float = 0.0
     """Share of batches that equal the batch before."""
+    one_tensor: bool = False
+    """Whether every batch was the very same tensor in memory."""
+    total: int = 0
+    """How many real examples there are; 0 where the watch was not given them."""
     spread: float | None = None
     """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
     wraps: Line | None = None
     """Where arithmetic on whole numbers of 8 bits came out as such, and so went round at 256."""
     line: Line | None = None
     """Where D is given real examples."""
+
+    @property
+    def may_be_all(self) -> bool:
+        """Whether a batch that comes again and again may be all the examples there are."""
+        return self.size >= self.total if self.total else self.one_tensor
 
     @property
     def are_images(self) -> bool:
@@ -171,6 +180,8 @@ class LoopFacts:
     optimizers: tuple[OptimizerFacts, ...] = ()
     data: Batches = Batches()
     latent: Latents = Latents()
+    makes: tuple[int, ...] = ()
+    """The shape of an example that G makes; D may be given more: a condition beside it, or several at once."""
     shared: int = 0
     """Parameters that both players hold."""
     d_loss_reaches_g: bool = False
@@ -195,6 +206,11 @@ class LoopFacts:
     error: str = ""
     """The exception that ended the loop, in one line."""
     error_line: Line | None = None
+
+    @property
+    def comparable(self) -> bool:
+        """Whether D is given real examples of the shape that G makes."""
+        return not self.makes or self.makes == self.data.shape
 
     def player(self, who: str) -> PlayerFacts:
         """Of `G` or `D`."""

@@ -31,7 +31,7 @@ SCALES = (0.5, 1.0, 2.0)
 class Facts:
     """What is known so far; `found` puts it together."""
 
-    def __init__(self, players: dict[Who, nn.Module]):
+    def __init__(self, players: dict[Who, nn.Module], total: int = 0):
         self._players: dict[Who, PlayerFacts] = {
             who: PlayerFacts(
                 name=type(examination.unwrapped(net)).__name__,
@@ -40,10 +40,12 @@ class Facts:
             )
             for who, net in players.items()
         }
-        self.data, self.latent = Batches(), Latents()
+        self.data, self.latent = Batches(total=total), Latents()
         self._modes = {who: examination.sensitive(net) for who, net in players.items()}
         self._in_eval: Counter[str] = Counter()
         """Steps in a row that a player made with layers in evaluation mode."""
+        self.makes: tuple[int, ...] = ()
+        """The shape of what G makes."""
         self.shared = examination.shared_parameters(players["G"], players["D"])
         self.graphs_kept = 0
         self.lost = 0
@@ -92,12 +94,13 @@ class Facts:
             line=line,
         )
 
-    def see_fake(self, made: Tensor, closely: bool) -> None:
-        """Examples that G made."""
+    def see_fake(self, made: Tensor, shape: tuple[int, ...]) -> None:
+        """Examples of this shape that G made."""
+        self.makes = shape
         self._widen("G", made)
 
-    def see_real(self, x: Tensor, round: int, closely: bool) -> None:
-        """A batch of real examples, as D is given it."""
+    def see_real(self, x: Tensor, round: int, closely: bool, comparable: bool) -> None:
+        """A batch of real examples, as D is given it; `comparable` if they have the shape of what G makes."""
         self.batches.add(x, round)
         if closely:
             self.data = replace(
@@ -108,10 +111,11 @@ class Facts:
                 quantiles=examination.quantiles(x),
                 distinct=max(self.data.distinct, examination.distinct(x)),
             )
-        self._keep(x)
+        if comparable:
+            self._keep(x)
 
     def _keep(self, x: Tensor) -> None:
-        room = min(KEPT, KEPT_NUMBERS // max(1, x[0].numel())) - self._kept
+        room = self.most_kept - self._kept
         if room > 0:
             self.examples.append(x.detach()[:room].float().cpu().numpy().copy())
             self._kept += len(self.examples[-1])
@@ -119,7 +123,12 @@ class Facts:
     @property
     def examples_complete(self) -> bool:
         """Whether no more real examples are kept."""
-        return self._kept >= min(KEPT, KEPT_NUMBERS // max(1, int(np.prod(self.data.shape))))
+        return self._kept >= self.most_kept
+
+    @property
+    def most_kept(self) -> int:
+        """How many real examples a run keeps at most."""
+        return min(KEPT, KEPT_NUMBERS // max(1, int(np.prod(self.data.shape))))
 
     def see_scores(self, scores: Tensor) -> None:
         """D's scores, of whatever."""
@@ -253,7 +262,8 @@ class Facts:
             ends = self._ranges.get(who)
             span = None if ends is None else (float(ends[0]), float(ends[1]))
             players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
-        data = replace(self.data, repeats=self.batches.repeats, spread=self.batches.spread)
+        batches = self.batches
+        data = replace(self.data, repeats=batches.repeats, one_tensor=batches.one_tensor, spread=batches.spread)
         lines = {name: line for name, line in self.lines.items() if name in _LINES}
         return LoopFacts(
             g=players["G"],
@@ -262,12 +272,13 @@ class Facts:
             optimizers=tuple(self._optimizers.values()),
             data=data,
             latent=self.latent,
+            makes=self.makes,
             shared=self.shared,
             d_loss_reaches_g=self.d_loss_reaches_g,
             d_loss_scale=min(SCALES, key=lambda scale: abs(scale - self.d_loss_scale)),
             cut_by=self.cut_by,
             penalties=self._slopes,
-            penalties_used=self._learnable == self._used,  # neither: the slope was only looked at
+            penalties_used=self._learnable == self._used,  # neither: the slope was only logged
             graphs_kept=self.graphs_kept,
             error=self.error,
             **lines,

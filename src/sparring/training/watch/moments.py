@@ -12,8 +12,10 @@ KEPT = 4_096
 NORMAL_KURTOSIS, UNIFORM_KURTOSIS = (2.6, 3.4), (1.6, 2.0)
 MIN_COUNT = 256
 """Numbers from which on a law can be named."""
-MIN_BATCHES = 6
-"""Batches from which on their spread means something."""
+MIN_BATCHES, MIN_OF_LOOKS = 6, 10
+"""Batches from which on their spread means something: that of their means, and that of other looks at them."""
+DRIFTING = 0.5
+"""Mean square of the change from batch to batch over twice the variance: 1 where batches are in no order."""
 
 
 class Moments:
@@ -86,12 +88,16 @@ class Moments:
     def spread(self) -> float | None:
         """Variance of the batches' means over what random batches would have: 1 for shuffled data; None if unknown.
 
-        Of several looks at an example, the one in which batches differ most."""
+        Of several looks at an example, the one in which batches differ most. Looks other than the mean count where one
+        batch is like the next, as in sorted data, which an augmentation of whole batches is not."""
         if len(self._means) < MIN_BATCHES:
             return None
-        between, within = torch.stack(self._means).var(0), torch.stack(self._within).mean(0)
+        means, within = torch.stack(self._means), torch.stack(self._within).mean(0)
+        between = means.var(0)
         size = sum(self._sizes) / len(self._sizes)
-        known = within > 0
+        drifts = means.diff(dim=0).square().mean(0) < DRIFTING * 2 * between
+        drifts[0] = True
+        known = (within > 0) & (drifts if len(means) >= MIN_OF_LOOKS else torch.arange(len(within)) == 0)
         return float((between * size / (within + between))[known].max()) if bool(known.any()) else None
 
 

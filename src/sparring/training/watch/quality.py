@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sparring.analysis.judge_choice import Choice, choose_judge, is_seen, judge_of
+from sparring.analysis.judge_choice import OWN, Choice, choose_judge, is_seen, judge_of
 from sparring.analysis.sample_comparison import Comparison
 from sparring.analysis.samples import quantiles_of
 from sparring.analysis.watched import SeenExamples
@@ -50,7 +50,7 @@ class Quality:
         run = self._recorder.run
         if self._comparison is not None or not (run.path / EXAMPLES).is_file():
             return self._comparison
-        data = SeenExamples(str(run.path), facts.data.shape, facts.latent.classes, facts.data.span)
+        data = SeenExamples(str(run.path), facts.makes or facts.data.shape, facts.latent.classes, facts.data.span)
         if len(data) < MIN_KEPT:
             return None
         source = data.open()
@@ -63,6 +63,8 @@ class Quality:
         return self._comparison
 
     def _choice(self, data: SeenExamples, source: Any) -> Choice:
+        if self._judge == OWN:
+            return choose_judge(data, None, source)
         if self._judge:
             return Choice(judge_of(data, self._judge))
         return Choice(None, NO_JUDGE) if is_seen(data) else choose_judge(data, None, source)

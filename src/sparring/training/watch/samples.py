@@ -21,6 +21,7 @@ from sparring.record.journal import json_numbers
 from sparring.record.loop import EXAMPLES, GENERATOR, Batches
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
+from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
 from sparring.training.watch.quality import Quality
 from sparring.training.watch.recorder import Recorder
@@ -40,8 +41,8 @@ FIRST = (1, 12)
 class Samples:
     """Draws samples, keeps real examples, and evaluates where that is affordable."""
 
-    def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, judge: str | None):
-        self._g, self._hooks, self._recorder, self._facts = g, hooks, recorder, facts
+    def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, given: Given, judge: str | None):
+        self._g, self._hooks, self._recorder, self._facts, self._given = g, hooks, recorder, facts, given
         self._quality = Quality(recorder, judge)
         self._inputs: tuple[Any, ...] | None = None
         self._drawn, self._took = float("-inf"), 0.0
@@ -96,10 +97,15 @@ class Samples:
 
     def _keep_examples(self, last: bool) -> None:
         facts = self._facts
-        if self._kept or not facts.examples or not (last or facts.examples_complete):
+        if self._kept or not facts.examples:
+            return
+        low, high = facts.batches.ends
+        given = self._given.some(facts.most_kept, facts.data.shape, low, high)
+        if given is None and not (last or facts.examples_complete):
             return
         self._kept = True
-        state = {"examples": _as_stored(np.concatenate(facts.examples), facts.data)}
+        examples = np.concatenate(facts.examples) if given is None else given
+        state = {"examples": _as_stored(examples, facts.data)}
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
         facts.examples.clear()
 

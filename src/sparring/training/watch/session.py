@@ -18,6 +18,7 @@ from sparring.record import RunFolder
 from sparring.record.loop import Who
 from sparring.training.watch.examination import is_compiled, unwrapped
 from sparring.training.watch.facts import Facts
+from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
 from sparring.training.watch.lines import line_at, user_line
 from sparring.training.watch.observer import Observer, Row
@@ -42,12 +43,14 @@ class Watch:
         discriminator: D, as the loop calls it.
         generator_optimizer: G's optimizer, or several.
         discriminator_optimizer: D's optimizer, or several.
-        data: The real examples, where they are at hand: a tensor, an array, a Dataset or a DataLoader. Without it the
-            watch keeps some of those that D is given. It is never iterated over.
+        data: The real examples, where they are at hand: a tensor, an array, a Dataset or a DataLoader. It tells how
+            many there are; of a tensor or an array the run keeps some, else of those that D is given. It is never
+            iterated over.
         out: The run's folder. A run that is there already stays; the new one is put beside it, and that is said.
         name: The run's name in lists; the folder's by default.
         judge: Whose features samples are compared with the data by while the loop runs: `digits`, `mnist`,
-            `fashion-mnist` for such data. By default images are compared without one; `sparring measure` trains one.
+            `fashion-mnist` for such data, `own` for one that is trained on your images while the loop waits (half a
+            minute, once). By default images are compared without one; `sparring measure` trains one.
 
     Raises:
         UsageError: An argument is of another kind, or `out` holds something that is no run.
@@ -95,12 +98,13 @@ class Watch:
         line = user_line()
         self._recorder = Recorder(out, self._name, self._players, str(line) if line else "")
         networks: dict[Who, nn.Module] = {who: unwrapped(net) for who, net in self._players.items()}
-        self._facts = Facts(networks)
+        given = Given(self._data)
+        self._facts = Facts(networks, given.count)
         self._provenance = Provenance()
         self._observer = Observer(networks, self._optimizers, self._provenance, self._facts, self._on_round)
         self._hooks = Hooks(self._observer, self._provenance, self._fail)
         self._observer.unscaled = self._hooks.unscaled
-        self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, self._judge)
+        self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, given, self._judge)
         compiled = any(is_compiled(net) for net in self._players.values())
         self._hooks.install(self._players["G"], self._players["D"], self._optimizers, compiled)
         self._hooks.follow()
@@ -218,6 +222,12 @@ class Watch:
     # What is said.
 
     def _say_problems(self) -> None:
+        data = self._facts.data
+        if not data.total and self._facts.batches.repeats > 0.5 and self._facts.batches.one_tensor:
+            self._observer.problems["data"] = (
+                f"D is given the same {data.size:,} real examples in every round. If they are all there are, that is "
+                "right; if not, take a new batch in every round. sparring.watch(..., data=all_of_them) tells the watch"
+            )
         for name, sentence in self._observer.problems.items():
             self._say(f"problem {name}", f"sparring: {sentence}")
 
