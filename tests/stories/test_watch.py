@@ -188,3 +188,30 @@ def test_the_docs_have_every_mistake() -> None:
     sys.modules["loop_mistakes"] = module
     spec.loader.exec_module(module)
     assert module.MISTAKES.keys() == {name for name in rules() if name.startswith("bug-")}
+
+
+@pytest.mark.parametrize("given", [0, 1])
+def test_all_examples_in_every_step_are_no_mistake_where_they_are_known_to_be_all(
+    given: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = torch.randn(32, 4)
+    more = [torch.cat([x, x + 1]), x]
+
+    def loop(batch: torch.Tensor, out: Path, **data: torch.Tensor) -> set[str]:
+        g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
+        opt_g, opt_d = sound.adam(g), sound.adam(d)
+        with sparring.watch(g, d, opt_g, opt_d, out=out, **data):
+            for _ in range(6):
+                loss = (d(g(torch.randn(8, 12)).detach()) + 1).square().mean() + (d(batch) - 1).square().mean()
+                opt_d.zero_grad()
+                loss.backward()
+                opt_d.step()
+                opt_g.zero_grad()
+                (d(g(torch.randn(8, 12))) - 1).square().mean().backward()
+                opt_g.step()
+        return {finding.rule for finding in sparring.Run(out).diagnose().findings}
+
+    assert ("bug-one-batch" in loop(x, tmp_path / "known", data=more[given])) == (given == 0)
+    capsys.readouterr()
+    assert "bug-one-batch" not in loop(x, tmp_path / "unknown")
+    assert "If they are all there are, that is right" in " ".join(capsys.readouterr().err.split())

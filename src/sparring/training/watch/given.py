@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 BEYOND = 0.2
 """Share of the range of what D sees by which given examples may lie outside it, and still be the same ones."""
@@ -19,13 +19,14 @@ class Given:
     def __init__(self, data: Any):
         if isinstance(data, DataLoader):
             data = data.dataset  # pyright: ignore[reportUnknownMemberType]
-        try:
-            self.count = len(data)
-        except TypeError:
-            self.count = 0
+        self.count = 0
         """How many there are; 0 where nobody knows."""
-        rows = data.tensors[0] if isinstance(data, TensorDataset) and data.tensors else data
-        self._rows = torch.from_numpy(rows) if isinstance(rows, np.ndarray) and rows.dtype.kind == "f" else rows
+        if isinstance(data, Tensor | np.ndarray | list | Dataset):
+            try:
+                self.count = len(data)  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
+            except TypeError:  # a stream of examples has no length
+                self.count = 0
+        self._rows: Any = data.tensors[0] if isinstance(data, TensorDataset) and data.tensors else data
 
     def some(self, count: int, like: tuple[int, ...], low: float, high: float) -> np.ndarray | None:
         """Up to so many of them `(n, *like)`, float32, evenly spaced; None where they are not what D is given.
@@ -37,11 +38,15 @@ class Given:
             high: The largest.
         """
         rows = self._rows
-        if not isinstance(rows, Tensor) or not rows.is_floating_point() or tuple(rows.shape[1:]) != like:
+        if not isinstance(rows, Tensor | np.ndarray) or tuple(rows.shape[1:]) != like or not len(rows):
             return None
-        at = torch.linspace(0, len(rows) - 1, min(count, len(rows))).round().long()
-        chosen = rows.detach()[at.to(rows.device)].float().cpu()
+        at = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(np.int64)
+        chosen = rows[at] if isinstance(rows, np.ndarray) else rows[torch.from_numpy(at).to(rows.device)]
+        if isinstance(chosen, Tensor):
+            chosen = chosen.detach().cpu().float().numpy() if chosen.is_floating_point() else np.empty(0, np.uint8)
+        if chosen.dtype.kind != "f":  # whole numbers are scaled before D is given them
+            return None
         room = BEYOND * (high - low)
         if not low - room <= float(chosen.min()) <= float(chosen.max()) <= high + room:
             return None
-        return chosen.numpy()
+        return chosen.astype(np.float32)

@@ -35,13 +35,14 @@ class Recorder:
     def __init__(self, out: Path, name: str, players: dict[Who, nn.Module], where: str):
         self.run, self._name, self._players, self._where = RunFolder(out), name, players, where
         self._began = self._flushed = time.monotonic()
+        self._began_computing = time.process_time()
         self._saved = self._began
         self._rows: list[tuple[int, dict[str, Tensor]]] = []
         self._probability = False
         self._facts: LoopFacts | None = None
         self._functions: set[str] = set()
         self.spent = 0.0
-        """Seconds that writing, drawing and evaluating took."""
+        """Processor seconds that writing, drawing and evaluating took: on a busy machine the clock tells of others."""
         self._diverged = False
 
     @property
@@ -59,8 +60,8 @@ class Recorder:
         return time.monotonic() - self._flushed >= FLUSH_SECONDS
 
     def afford(self, seconds: float) -> bool:
-        """Whether something that takes so long fits in."""
-        return self.spent + seconds <= SHARE * self.seconds
+        """Whether something that takes so many processor seconds fits in."""
+        return self.spent + seconds <= SHARE * (time.process_time() - self._began_computing)
 
     def learn(self, facts: LoopFacts, functions: set[str], round: int) -> bool:
         """Facts of the loop; the recipe is written anew where they change it. Returns whether they are news."""
@@ -93,7 +94,7 @@ class Recorder:
 
     def flush(self, round: int, extra: dict[str, Any]) -> None:
         """A log event with all rows since the last one."""
-        began = time.monotonic()
+        began = time.process_time()
         names = {name for _, row in self._rows for name in row}
         fields: dict[str, Any] = {"logged": [at for at, _ in self._rows]}
         for name in (*CURVES, *(name for name in GRADIENTS if name in names)):
@@ -107,13 +108,13 @@ class Recorder:
         if self._diverged and 0 not in self.run.story.diverged:
             self.run.journal.append("diverged", round=round, members=[0])
         self._flushed = time.monotonic()
-        self.spent += self._flushed - began
+        self.spent += time.process_time() - began
 
     def save(self, round: int, force: bool = False) -> None:
         """The networks' weights, as a checkpoint."""
         if not force and (time.monotonic() - self._saved < CHECKPOINT_SECONDS or not self.afford(0.0)):
             return
-        began = time.monotonic()
+        began = time.process_time()
         state = {
             f"{who}.{name}": tensor.detach().float().cpu().numpy()[None]
             if tensor.is_floating_point()
@@ -125,7 +126,7 @@ class Recorder:
         self.run.journal.append("checkpoint", round=round, seconds=round_seconds(self.seconds))
         self.run.journal.sync()
         self._saved = time.monotonic()
-        self.spent += self._saved - began
+        self.spent += time.process_time() - began
 
     def end(self, event: str, round: int) -> None:
         """The last event."""

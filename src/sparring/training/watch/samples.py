@@ -53,14 +53,14 @@ class Samples:
         due = time.monotonic() - self._drawn > PICTURE_SECONDS and self._recorder.afford(self._took)
         if not (due or last or round in FIRST) or not self._facts.latent.shape:
             return {}
-        began = time.monotonic()
+        began = time.process_time()
         examples = self.draw(EVALUATED if self._kept else GRID)
         if examples is None:
             return {}
         fields = self._save(round, examples[:GRID])
         if self._kept and round not in FIRST:
             fields |= self._quality.fields(self._facts.found(round), self._in_data_units(examples))
-        self._drawn, self._took = time.monotonic(), time.monotonic() - began
+        self._drawn, self._took = time.monotonic(), time.process_time() - began
         self._recorder.spent += self._took
         return fields
 
@@ -83,7 +83,7 @@ class Samples:
         run, facts = self._recorder.run, self._facts
         if self._written or not facts.latent.shape or not (last or self._recorder.afford(EXPORT_SECONDS)):
             return
-        began = time.monotonic()
+        began = time.process_time()
         self._written = True
         with self._hooks.unnoticed():
             try:
@@ -93,7 +93,7 @@ class Samples:
                 run.write_text(GENERATOR, json.dumps(graph, separators=(",", ":")))
             except SparringError as error:
                 say(f"sparring: samples can be drawn in this process only: G {error}")
-        self._recorder.spent += time.monotonic() - began
+        self._recorder.spent += time.process_time() - began
 
     def _keep_examples(self, last: bool) -> None:
         facts = self._facts

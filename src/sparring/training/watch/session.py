@@ -190,9 +190,9 @@ class Watch:
         recorder.save(round)
         self._samples.keep()
         if news or recorder.afford(self._diagnosed):
-            began = time.monotonic()
+            began = time.process_time()
             self._say_bugs()
-            self._diagnosed = time.monotonic() - began
+            self._diagnosed = time.process_time() - began
             recorder.spent += self._diagnosed
 
     def _end(self, error: BaseException | None, where: TracebackType | None) -> None:
