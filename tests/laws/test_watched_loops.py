@@ -12,9 +12,11 @@ import pytest
 import torch
 
 from sparring.training.watch.session import Watch
-from tests.loops.sound import LOOPS, Loop
+from tests.loops import later, sound
+from tests.loops.sound import Loop
 
 ROUNDS = 20
+LOOPS = {**sound.LOOPS, **later.SOUND}
 
 
 def everything(loop: Loop, watching: Any) -> list[torch.Tensor]:

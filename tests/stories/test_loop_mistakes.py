@@ -11,9 +11,11 @@ import torch
 
 from sparring.analysis.diagnosis import Finding, diagnosis
 from sparring.training.watch.session import Watch
-from tests.loops import broken, sound
+from tests.loops import broken, later, sound
 
 ROUNDS = 30
+BROKEN = {**broken.BROKEN, **later.BROKEN}
+SOUND = {**sound.LOOPS, **later.SOUND}
 
 
 def findings_of(loop: Any, out: Path) -> tuple[Finding, ...]:
@@ -31,16 +33,16 @@ def findings_of(loop: Any, out: Path) -> tuple[Finding, ...]:
     return diagnosis(watches[0].run.story).findings
 
 
-@pytest.mark.parametrize("name", broken.BROKEN)
+@pytest.mark.parametrize("name", BROKEN)
 def test_a_mistake_is_named_first(name: str, tmp_path: Path) -> None:
-    loop, rule = broken.BROKEN[name]
+    loop, rule = BROKEN[name]
     first = findings_of(loop, tmp_path / "run")[0]
     assert first.rule == rule
     assert first.mended
     if first.line is not None:
-        assert "tests/loops/broken.py" in first.line.file and first.line.code
+        assert "tests/loops/" in first.line.file and first.line.code
 
 
-@pytest.mark.parametrize("name", sound.LOOPS)
+@pytest.mark.parametrize("name", SOUND)
 def test_a_sound_loop_is_accused_of_nothing(name: str, tmp_path: Path) -> None:
-    assert not [f for f in findings_of(sound.LOOPS[name], tmp_path / "run") if f.rule.startswith("bug-")]
+    assert not [f for f in findings_of(SOUND[name], tmp_path / "run") if f.rule.startswith("bug-")]
