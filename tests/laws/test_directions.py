@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sparring import latents
 from sparring.analysis.latent_tools.directions import sensitivity as room
 from sparring.analysis.latent_tools.directions.classes import class_directions
 from sparring.analysis.latent_tools.directions.effects import Effect, effects, unique_names
@@ -16,6 +17,7 @@ from sparring.analysis.latent_tools.directions.matching import matched, stabilit
 from sparring.analysis.latent_tools.directions.moments import attributes
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.loop import closed_path, even_frames, loop
+from sparring.analysis.latent_tools.truncation import Truncation, truncated
 from sparring.errors import SparringError, UsageError
 
 SIZE, SIDE = 6, 16
@@ -164,6 +166,30 @@ def test_a_direction_is_found_again_where_it_is_and_not_where_it_is_not() -> Non
     assert (first.found, first.of) == (3, 3) and first.likeness.mean == pytest.approx(1)
     assert second.found <= 1 and second.likeness.mean is not None and second.likeness.mean < 0.3
     assert stability(changes[:1], random[:1], 0)[0].of == 0
+
+
+# Truncation.
+
+
+def test_truncation_shrinks_what_is_continuous_and_nothing_else() -> None:
+    z = torch.cat([normal(3, 4), torch.tensor([[1.0, -1.0]] * 3), torch.eye(3)], 1)  # two signs, a one-hot class
+    found = truncated(z, latents.NormalAndSigns(6, signs=2), 0.5)
+    torch.testing.assert_close(found, torch.cat([z[:, :4] / 2, z[:, 4:]], 1))
+    torch.testing.assert_close(truncated(torch.zeros(1, 2), latents.Uniform(2), 0.4), torch.full((1, 2), 0.3))
+    with pytest.raises(SparringError, match="cannot be truncated"):
+        truncated(z, latents.Constant(), 0.5)
+
+
+def test_the_recommended_psi_is_best_in_the_mean_and_its_interval_says_how_sure() -> None:
+    def found(balance: list[list[float]]) -> Truncation:
+        return Truncation(tuple(range(len(balance[0]))), "", 9, (0.5, 0.7, 1.0), {"balance": np.array(balance)}, {})
+
+    alike = found([[0.4] * 4, [0.6] * 4, [0.5] * 4])
+    assert (alike.recommended, alike.interval) == (0.7, (0.7, 0.7))
+    divided = found([[0.9, 0.1, 0.9, 0.1], [0.4] * 4, [0.1, 0.8, 0.1, 0.8]])
+    assert divided.recommended == 0.5 and divided.interval == (0.5, 1.0)
+    assert found([[0.4], [0.6], [0.6]]).recommended == 1.0, "of equal ones the one that costs no variety"
+    assert found([[0.4], [0.6], [0.6]]).interval is None
 
 
 # Loops.

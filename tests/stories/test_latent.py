@@ -235,6 +235,17 @@ def test_directions_come_as_json_with_a_picture(
     assert "sensitivity" in capsys.readouterr().out
 
 
+def test_truncation_is_measured_and_recommended(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("truncation", runs["digits"], "--psi", "0.5,1", "--count", 64, "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert given["recommended"] in (0.5, 1) and given["interval"] is None and given["judge"] == "digits"
+    assert [row["psi"] for row in given["psi"]] == [0.5, 1]
+    assert all(0 <= value <= 1 for row in given["psi"] for value in row["precision"]["members"])
+    assert given["real"]["recall"] > 0.5
+    sparring("truncation", runs["digits"], "--psi", "1,0.5", "--count", 64, expect=WRONG_USAGE)
+    assert "from the smallest to the largest" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("suffix", ["gif", "png", "webp"])
 def test_a_loop_is_an_animation(
     suffix: str, runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -42,6 +42,7 @@ COMMANDS = (
     "arithmetic",
     "influence",
     "directions",
+    "truncation",
     "loop",
     "film",
     "export",
