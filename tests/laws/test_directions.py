@@ -18,6 +18,7 @@ from sparring.analysis.latent_tools.directions.moments import attributes
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.loop import closed_path, even_frames, loop
 from sparring.analysis.latent_tools.truncation import Truncation, truncated
+from sparring.analysis.rejection import calibrated
 from sparring.errors import SparringError, UsageError
 
 SIZE, SIDE = 6, 16
@@ -190,6 +191,20 @@ def test_the_recommended_psi_is_best_in_the_mean_and_its_interval_says_how_sure(
     assert divided.recommended == 0.5 and divided.interval == (0.5, 1.0)
     assert found([[0.4], [0.6], [0.6]]).recommended == 1.0, "of equal ones the one that costs no variety"
     assert found([[0.4], [0.6], [0.6]]).interval is None
+
+
+# Rejection.
+
+
+def test_d_is_calibrated_to_the_true_odds() -> None:
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(1, 1, (2, 20_000)), rng.normal(-1, 1, (2, 20_000))
+    real[1], generated[1] = 10 * real[1] + 3, 10 * generated[1] + 3  # another D, on another scale
+    slope, offset = calibrated(real, generated)
+    np.testing.assert_allclose(slope, [2, 0.2], rtol=0.03)  # log odds of N(1, 1) against N(-1, 1) are 2 s
+    np.testing.assert_allclose(offset, [0, -0.6], atol=0.05)
+    slope, offset = calibrated(np.ones((1, 50)), np.zeros((1, 50)))
+    assert np.isfinite([slope, offset]).all() and slope[0] > 1, "also where D separates them"
 
 
 # Loops.

@@ -235,6 +235,21 @@ def test_directions_come_as_json_with_a_picture(
     assert "sensitivity" in capsys.readouterr().out
 
 
+def test_samples_are_filtered_by_d(runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "passed.npy"
+    sparring("sample", runs["digits"], "--filter", "d", "--count", 40, "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    found = given["filter"]
+    assert np.load(out).shape == (2, 40, 1, 8, 8)
+    recipe, G = explorable(runs["digits"])
+    for member, z_seeds in enumerate(found["z_seeds"]):
+        assert len(set(z_seeds)) == 40 and 0 < found["acceptance"][member] <= 1 and 0 <= found["auc"][member] <= 1
+        np.testing.assert_allclose(np.load(out)[member], G(latents(recipe, z_seeds))[member], atol=1e-6)
+    assert set(found["metrics"]) == {"precision", "recall", "diversity"}
+    sparring("sample", runs["digits"], "--filter", "d", "--z-seeds", 3, "--out", out, expect=WRONG_USAGE)
+    assert "leave out --z-seeds" in capsys.readouterr().err
+
+
 def test_truncation_is_measured_and_recommended(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     sparring("truncation", runs["digits"], "--psi", "0.5,1", "--count", 64, "--json")
     given = json.loads(capsys.readouterr().out)

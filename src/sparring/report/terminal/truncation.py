@@ -30,10 +30,9 @@ def truncation_text(found: Truncation) -> RenderableType:
     few = "" if interval else "; train three seeds or more for an interval"
     seeds = count(len(found.seeds), "seed")
     judge = f", using {features_of(found.judge)}" if found.judge else ""
+    answer = f"Recommended: psi {found.recommended:g}{sure}{few}; 1 is no truncation."
     return Group(
         Text(f"Mean ± SD over {seeds}; {found.n:,} samples of each against as many real examples{judge}."),
         table,
-        Text(
-            f"\nRecommended: psi {found.recommended:g}{sure}{few}; psi 1 is no truncation. Balance: the harmonic mean of both."
-        ),
+        Text(f"\n{answer} Balance is the harmonic mean of both."),
     )
