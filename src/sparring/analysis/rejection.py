@@ -34,7 +34,7 @@ AT_ONCE, MAX_TRIED = 256, 64
 """Latent vectors at a time, and how many are tried for each example that is asked for, at most."""
 MIN_COMPARED = 32
 """Samples from which on those with and without the filter are compared."""
-STEPS, RIDGE = 50, 1e-3
+STEPS, RIDGE = 50, 1e-5
 """Newton steps of the calibration, and its penalty on the slope, for scores that separate both kinds."""
 
 
