@@ -17,6 +17,7 @@ from sparring.analysis.latent_tools.directions.matching import matched, stabilit
 from sparring.analysis.latent_tools.directions.moments import attributes
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.loop import closed_path, even_frames, loop
+from sparring.analysis.latent_tools.projection import memorization, project
 from sparring.analysis.latent_tools.truncation import Truncation, truncated
 from sparring.analysis.rejection import calibrated
 from sparring.errors import SparringError, UsageError
@@ -205,6 +206,46 @@ def test_d_is_calibrated_to_the_true_odds() -> None:
     np.testing.assert_allclose(offset, [0, -0.6], atol=0.05)
     slope, offset = calibrated(np.ones((1, 50)), np.zeros((1, 50)))
     assert np.isfinite([slope, offset]).all() and slope[0] > 1, "also where D separates them"
+
+
+# Projection.
+
+
+def bowl(z: Tensor) -> Tensor:
+    """A smooth generator that no two latent vectors of one length agree in."""
+    return torch.tanh(linear(z) / 4).reshape(-1, 1, 2, 3)
+
+
+def test_projection_finds_what_the_generator_made() -> None:
+    hidden = normal(5)
+    hidden = hidden / hidden.norm(dim=1, keepdim=True) * SIZE**0.5
+    starts = torch.randn(6, 5, SIZE, generator=torch.Generator().manual_seed(5))
+    starts = starts / starts.norm(dim=-1, keepdim=True) * SIZE**0.5
+    found = project(bowl, bowl(hidden), starts)
+    assert float(found.error.max()) < 0.02
+    torch.testing.assert_close(found.z.norm(dim=1), torch.full((5,), SIZE**0.5), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.examples, bowl(found.z))
+    far = project(bowl, bowl(hidden) + 3, starts[:1], steps=20)
+    assert float(far.error.min()) > 1, "what no latent vector gives is not found"
+
+
+def test_projection_leaves_signs_and_classes_and_keeps_bounds() -> None:
+    free = torch.tensor([True] * 4 + [False] * 2)
+    starts = torch.cat([normal(3, 4), torch.tensor([[1.0, -1.0]] * 3)], 1)[:, None]
+    found = project(bowl, bowl(normal(2)), starts, free=free, steps=10)
+    assert set(found.z[:, 4:].flatten().tolist()) == {1.0, -1.0}
+    inside = project(bowl, bowl(normal(2) * 5), torch.rand(3, 1, SIZE), bounds=(0.0, 1.0), steps=30)
+    assert float(inside.z.min()) >= 0 and float(inside.z.max()) <= 1
+
+
+def test_memorization_is_a_difference_that_the_choice_of_images_does_not_explain() -> None:
+    rng = np.random.default_rng(0)
+    errors = rng.gamma(9, 0.01, 400)
+    alike = memorization(errors[:200], errors[200:])
+    assert alike.low < 1 < alike.high and alike.says.startswith("no difference")
+    learned = memorization(errors[:200] * 0.7, errors[200:])
+    assert learned.low > 1 and "sign of memorization" in learned.says
+    assert learned.ratio == pytest.approx(errors[200:].mean() / errors[:200].mean() / 0.7)
 
 
 # Loops.

@@ -42,6 +42,7 @@ COMMANDS = (
     "arithmetic",
     "influence",
     "directions",
+    "project",
     "truncation",
     "loop",
     "film",
