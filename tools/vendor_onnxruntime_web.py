@@ -47,7 +47,16 @@ def _content(files: tarfile.TarFile, name: str) -> bytes:
 
 
 def _as_global(script: str) -> str:
-    """The module with `export{a as B, ...}` at its end turned into `globalThis.ort = {B: a, ...}`."""
+    """The module with `export{a as B, ...}` at its end turned into `globalThis.ort = {B: a, ...}`.
+
+    It also takes a page's origin for an address, which that of a file is not: Firefox calls it "null".
+    """
+    script, count = re.subn(
+        r'new URL\(new (\w+)\("ort\.wasm\.bundle\.min\.mjs",import\.meta\.url\)\.href,\w+\)\.href',
+        r'new \1("ort.wasm.bundle.min.mjs",import.meta.url).href',
+        script,
+    )
+    assert count == 1, "the script has changed: look where it makes its own address"
     body, _, end = script.rpartition("export{")
     names = re.findall(r"([\w$]+) as ([\w$]+)", end.partition("}")[0])
     pairs = ",".join(f"{name}:{local}" for local, name in names)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from sparring import latents
 from sparring.analysis.latent_tools.directions import sensitivity as room
 from sparring.analysis.latent_tools.directions.classes import class_directions
 from sparring.analysis.latent_tools.directions.effects import Effect, effects, unique_names
@@ -16,6 +17,9 @@ from sparring.analysis.latent_tools.directions.matching import matched, stabilit
 from sparring.analysis.latent_tools.directions.moments import attributes
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.loop import closed_path, even_frames, loop
+from sparring.analysis.latent_tools.projection import memorization, project
+from sparring.analysis.latent_tools.truncation import Truncation, truncated
+from sparring.analysis.rejection import calibrated
 from sparring.errors import SparringError, UsageError
 
 SIZE, SIDE = 6, 16
@@ -164,6 +168,84 @@ def test_a_direction_is_found_again_where_it_is_and_not_where_it_is_not() -> Non
     assert (first.found, first.of) == (3, 3) and first.likeness.mean == pytest.approx(1)
     assert second.found <= 1 and second.likeness.mean is not None and second.likeness.mean < 0.3
     assert stability(changes[:1], random[:1], 0)[0].of == 0
+
+
+# Truncation.
+
+
+def test_truncation_shrinks_what_is_continuous_and_nothing_else() -> None:
+    z = torch.cat([normal(3, 4), torch.tensor([[1.0, -1.0]] * 3), torch.eye(3)], 1)  # two signs, a one-hot class
+    found = truncated(z, latents.NormalAndSigns(6, signs=2), 0.5)
+    torch.testing.assert_close(found, torch.cat([z[:, :4] / 2, z[:, 4:]], 1))
+    torch.testing.assert_close(truncated(torch.zeros(1, 2), latents.Uniform(2), 0.4), torch.full((1, 2), 0.3))
+    with pytest.raises(SparringError, match="cannot be truncated"):
+        truncated(z, latents.Constant(), 0.5)
+
+
+def test_the_recommended_psi_is_best_in_the_mean_and_its_interval_says_how_sure() -> None:
+    def found(balance: list[list[float]]) -> Truncation:
+        return Truncation(tuple(range(len(balance[0]))), "", 9, (0.5, 0.7, 1.0), {"balance": np.array(balance)}, {})
+
+    alike = found([[0.4] * 4, [0.6] * 4, [0.5] * 4])
+    assert (alike.recommended, alike.interval) == (0.7, (0.7, 0.7))
+    divided = found([[0.9, 0.1, 0.9, 0.1], [0.4] * 4, [0.1, 0.8, 0.1, 0.8]])
+    assert divided.recommended == 0.5 and divided.interval == (0.5, 1.0)
+    assert found([[0.4], [0.6], [0.6]]).recommended == 1.0, "of equal ones the one that costs no variety"
+    assert found([[0.4], [0.6], [0.6]]).interval is None
+
+
+# Rejection.
+
+
+def test_d_is_calibrated_to_the_true_odds() -> None:
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(1, 1, (2, 20_000)), rng.normal(-1, 1, (2, 20_000))
+    real[1], generated[1] = 10 * real[1] + 3, 10 * generated[1] + 3  # another D, on another scale
+    slope, offset = calibrated(real, generated)
+    np.testing.assert_allclose(slope, [2, 0.2], rtol=0.03)  # log odds of N(1, 1) against N(-1, 1) are 2 s
+    np.testing.assert_allclose(offset, [0, -0.6], atol=0.05)
+    slope, offset = calibrated(np.ones((1, 50)), np.zeros((1, 50)))
+    assert np.isfinite([slope, offset]).all() and slope[0] > 1, "also where D separates them"
+
+
+# Projection.
+
+
+def bowl(z: Tensor) -> Tensor:
+    """A smooth generator that no two latent vectors of one length agree in."""
+    return torch.tanh(linear(z) / 4).reshape(-1, 1, 2, 3)
+
+
+def test_projection_finds_what_the_generator_made() -> None:
+    hidden = normal(5)
+    hidden = hidden / hidden.norm(dim=1, keepdim=True) * SIZE**0.5
+    starts = torch.randn(6, 5, SIZE, generator=torch.Generator().manual_seed(5))
+    starts = starts / starts.norm(dim=-1, keepdim=True) * SIZE**0.5
+    found = project(bowl, bowl(hidden), starts)
+    assert float(found.error.max()) < 0.02
+    torch.testing.assert_close(found.z.norm(dim=1), torch.full((5,), SIZE**0.5), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found.examples, bowl(found.z))
+    far = project(bowl, bowl(hidden) + 3, starts[:1], steps=20)
+    assert float(far.error.min()) > 1, "what no latent vector gives is not found"
+
+
+def test_projection_leaves_signs_and_classes_and_keeps_bounds() -> None:
+    free = torch.tensor([True] * 4 + [False] * 2)
+    starts = torch.cat([normal(3, 4), torch.tensor([[1.0, -1.0]] * 3)], 1)[:, None]
+    found = project(bowl, bowl(normal(2)), starts, free=free, steps=10)
+    assert set(found.z[:, 4:].flatten().tolist()) == {1.0, -1.0}
+    inside = project(bowl, bowl(normal(2) * 5), torch.rand(3, 1, SIZE), bounds=(0.0, 1.0), steps=30)
+    assert float(inside.z.min()) >= 0 and float(inside.z.max()) <= 1
+
+
+def test_memorization_is_a_difference_that_the_choice_of_images_does_not_explain() -> None:
+    rng = np.random.default_rng(0)
+    errors = rng.gamma(9, 0.01, 400)
+    alike = memorization(errors[:200], errors[200:])
+    assert alike.low < 1 < alike.high and alike.says.startswith("no difference")
+    learned = memorization(errors[:200] * 0.7, errors[200:])
+    assert learned.low > 1 and "sign of memorization" in learned.says
+    assert learned.ratio == pytest.approx(errors[200:].mean() / errors[:200].mean() / 0.7)
 
 
 # Loops.

@@ -21,6 +21,7 @@ from sparring.record import RunFolder
 from sparring.ship.demo import MAX_BYTES, rounded
 from sparring.ship.onnx_file import run_onnx, to_onnx
 from sparring.ship.portable import TOLERANCE, difference, portable_of
+from tests.firefox import FIREFOX, asked_of_firefox
 from tests.miniature import figures_left_blank
 
 CHROMIUM = shutil.which("chromium")
@@ -157,6 +158,16 @@ def test_rounded_weights_are_near_and_pack_well(trained: Path) -> None:
 # In browsers, without a network.
 
 
+ALL = """(async () => {
+    const { generate, facts } = generator, size = facts.size;
+    const raw = atob(JSON.parse(document.querySelector("#data").textContent).latents);
+    const z = new Float32Array(Uint8Array.from(raw, (c) => c.charCodeAt(0)).buffer);
+    const rows = Array.from({ length: 64 }, (_, k) => z.slice(k * size, (k + 1) * size));
+    return Array.from(await generate(rows, rows.map((_, k) => k % facts.classes)));
+})()"""
+"""What the page's generator makes of the run's latent vectors 0 to 63."""
+
+
 @pytest.fixture(scope="module")
 def page(exported: Path) -> Iterator[Any]:
     if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
@@ -179,15 +190,7 @@ def page(exported: Path) -> Iterator[Any]:
 
 def test_the_page_agrees_with_the_run(page: Any, trained: Path, exported: Path) -> None:
     assert (exported / "demo.html").stat().st_size <= MAX_BYTES
-    made = page.evaluate(
-        """async () => {
-            const { generate, facts } = generator, size = facts.size;
-            const raw = atob(JSON.parse(document.querySelector("#data").textContent).latents);
-            const z = new Float32Array(Uint8Array.from(raw, (c) => c.charCodeAt(0)).buffer);
-            const rows = Array.from({ length: 64 }, (_, k) => z.slice(k * size, (k + 1) * size));
-            return Array.from(await generate(rows, rows.map((_, k) => k % facts.classes)));
-        }"""
-    )
+    made = page.evaluate(ALL)
     expected = sample(trained, 64, seeds=[3])[0]
     assert np.abs(np.array(made).reshape(expected.shape) - expected).max() <= TOLERANCE
 
@@ -216,3 +219,13 @@ def test_the_page_is_steered(page: Any) -> None:
     page.locator("[data-language=zh]").click()
     assert "生成器" in page.inner_text("#lead")
     page.locator("[data-language=en]").click()
+
+
+def test_the_page_agrees_with_the_run_in_firefox(trained: Path, exported: Path) -> None:
+    if FIREFOX is None or importlib.util.find_spec("websockets") is None:
+        pytest.skip("needs Firefox and websockets")
+    ready = "document.querySelector('main').getAttribute('aria-busy') === 'false'"
+    made, said = asked_of_firefox(exported / "demo.html", ready, f"{ALL}.then(JSON.stringify)")
+    assert said == []
+    expected = sample(trained, 64, seeds=[3])[0]
+    assert np.abs(np.array(made).reshape(expected.shape) - expected).max() <= TOLERANCE

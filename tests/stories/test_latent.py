@@ -13,7 +13,7 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.analysis.generators import explorable, latents
-from sparring.cli.main import OK, WRONG_USAGE, run
+from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from tests.miniature import figures_left_blank
 
 
@@ -233,6 +233,52 @@ def test_directions_come_as_json_with_a_picture(
         assert image.width > 300
     sparring("directions", runs["pattern-1010"], *few, "--out", out)
     assert "sensitivity" in capsys.readouterr().out
+
+
+def test_images_are_projected_into_every_seed(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "one.png", tmp_path / "two.jpg"]
+    for k, file in enumerate(files):
+        Image.fromarray(np.random.default_rng(k).integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(file)
+    quick = ("--restarts", 2, "--steps", 5)
+    sparring("project", runs["digits"], *files, *quick, "--out", tmp_path / "p.png", "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert given["images"] == ["one.png", "two.jpg"]
+    for member in given["members"]:
+        assert all(0 < error < 1 for error in member["error"]) and len(member["z"]) == 2
+    with Image.open(tmp_path / "p.png") as image:
+        assert image.format == "PNG"
+    sparring("project", runs["digits"], runs["digits"] / "recipe.json", *quick, expect=WRONG_USAGE)
+    assert "recipe.json cannot be read as an image" in capsys.readouterr().err
+    sparring("project", runs["digits"], *quick, expect=FAILED)
+    assert "no held-out part" in capsys.readouterr().err
+
+
+def test_samples_are_filtered_by_d(runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "passed.npy"
+    sparring("sample", runs["digits"], "--filter", "d", "--count", 40, "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    found = given["filter"]
+    assert np.load(out).shape == (2, 40, 1, 8, 8)
+    recipe, G = explorable(runs["digits"])
+    for member, z_seeds in enumerate(found["z_seeds"]):
+        assert len(set(z_seeds)) == 40 and 0 < found["acceptance"][member] <= 1 and 0 <= found["auc"][member] <= 1
+        np.testing.assert_allclose(np.load(out)[member], G(latents(recipe, z_seeds))[member], atol=1e-6)
+    assert set(found["metrics"]) == {"precision", "recall", "diversity"}
+    sparring("sample", runs["digits"], "--filter", "d", "--z-seeds", 3, "--out", out, expect=WRONG_USAGE)
+    assert "leave out --z-seeds" in capsys.readouterr().err
+
+
+def test_truncation_is_measured_and_recommended(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("truncation", runs["digits"], "--psi", "0.5,1", "--count", 64, "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert given["recommended"] in (0.5, 1) and given["interval"] is None and given["judge"] == "digits"
+    assert [row["psi"] for row in given["psi"]] == [0.5, 1]
+    assert all(0 <= value <= 1 for row in given["psi"] for value in row["precision"]["members"])
+    assert given["real"]["recall"] > 0.5
+    sparring("truncation", runs["digits"], "--psi", "1,0.5", "--count", 64, expect=WRONG_USAGE)
+    assert "from the smallest to the largest" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("suffix", ["gif", "png", "webp"])

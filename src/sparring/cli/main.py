@@ -42,6 +42,8 @@ COMMANDS = (
     "arithmetic",
     "influence",
     "directions",
+    "project",
+    "truncation",
     "loop",
     "film",
     "export",

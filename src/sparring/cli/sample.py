@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from sparring.cli.flags import (
+    DataDir,
     Json,
     Members,
     OutFile,
@@ -20,8 +21,10 @@ from sparring.cli.flags import (
     out_file,
     parse,
     print_json,
+    print_rich,
 )
 from sparring.cli.main import OK
+from sparring.errors import UsageError
 
 
 @dataclass
@@ -32,7 +35,12 @@ class SampleFlags:
     out: OutFile = None
     count: Annotated[int, flag("Samples of each member: those of its latent vectors 0, 1, 2, ...", "N")] = 64
     z_seeds: Annotated[str, flag("Which latent vectors instead: 3,17,20-25.", "Z_SEEDS", "0 to COUNT - 1")] = ""
+    filter: Annotated[
+        Literal["", "d"],
+        flag("d: only samples that the member's own D takes for real, calibrated on held-out data.", "d", "none"),
+    ] = ""
     best: Annotated[Switch, flag("Use the best checkpoint.", default="the newest")] = False
+    data_dir: DataDir = None
     seeds: Members = ""
     source: Source = None
     json: Json = False
@@ -50,13 +58,28 @@ def run(arguments: list[str]) -> int:
     from sparring.record.grid import save_array, save_grid
 
     opened = RunFolder.open(flags.run)
-    samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
+    passed = _filtered(opened, flags, seeds) if flags.filter else None
+    samples = passed.samples if passed else sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
     seeds = list(seeds or opened.recipe["seeds"])
     modes = recipe_of(opened, flags.source).data.modes
     as_picture = out.suffix == ".png"
     write = partial(save_grid, seeds=seeds, modes=modes) if as_picture else save_array
     write_atomically(out, partial(write, samples))
     if flags.json:
-        return print_json({"out": str(out), "shape": list(samples.shape), "seeds": seeds})
+        beside = {"filter": passed.plain()} if passed else {}
+        return print_json({"out": str(out), "shape": list(samples.shape), "seeds": seeds, **beside})
+    if passed is not None:
+        from sparring.report.terminal.rejection import rejection_text
+
+        print_rich(rejection_text(passed))
     print(out)
     return OK
+
+
+def _filtered(run: Any, flags: Any, seeds: tuple[int, ...] | None) -> Any:
+    """The samples that pass."""
+    if flags.z_seeds:
+        raise UsageError("--filter d tries latent vectors 0, 1, 2, ...: leave out --z-seeds")
+    from sparring.analysis.rejection import filtered
+
+    return filtered(run, flags.count, seeds, flags.best, flags.data_dir, flags.source)

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from sparring.analysis.generators import explorable, generator_module, latents
+from sparring.analysis.latent_tools.distributions import parts_of
 from sparring.errors import SparringError
 from sparring.game.folding import folded
 from sparring.game.network_graph import Graph, GraphNetwork, graph_of
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
-from sparring.ship.distributions import parts_of
 
 CHECKED = 64
 """Latent vectors, those of the z seeds 0 to 63, on which every exported form must agree with the run's generator."""

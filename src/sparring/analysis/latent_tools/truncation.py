@@ -1,0 +1,183 @@
+"""Truncation: latent vectors drawn toward their center give examples that are more typical and less varied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparring.analysis.latent_tools.distributions import parts_of
+from sparring.analysis.stats import Spread
+from sparring.errors import SparringError, UsageError
+from sparring.record.journal import json_numbers
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sparring.latents import Latent
+    from sparring.recipe import Recipe
+    from sparring.record import RunFolder
+
+RESAMPLES, CONFIDENCE = 2_000, 0.95
+"""Bootstrap samples of the members, and the share of them between the ends of an interval."""
+MIN_SEEDS = 3
+"""Members from which on an interval is stated."""
+AT_ONCE = 2**24
+"""Numbers of examples that are made at a time."""
+
+
+def truncated(z: Tensor, latent: Latent, psi: float) -> Tensor:
+    """Latent vectors moved toward the center of their distribution: center + psi (z - center).
+
+    Signs and constants stay, and so do one-hot classes behind a vector. A. Brock et al., "Large scale GAN training for
+    high fidelity natural image synthesis", ICLR 2019, section 3.1, and T. Karras et al., StyleGAN, CVPR 2019.
+
+    Args:
+        z: `(..., size)`, or with one-hot classes appended.
+        latent: Their distribution.
+        psi: 1 leaves them as they are, 0 puts them into the center.
+
+    Returns:
+        Vectors of the same shape.
+
+    Raises:
+        SparringError: Nothing is known of the distribution, or nothing in it is continuous.
+    """
+    moved, at = z.clone(), 0
+    for part in parts_of(latent):
+        center = (part["low"] + part["high"]) / 2 if part["law"] == "uniform" else 0.0
+        if part["law"] in ("normal", "uniform"):
+            moved[..., at : at + part["size"]] = center + psi * (z[..., at : at + part["size"]] - center)
+        at += part["size"]
+    if not any(part["law"] in ("normal", "uniform") for part in parts_of(latent)):
+        raise SparringError("these latent vectors cannot be truncated: no part of their distribution is continuous")
+    return moved
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """Quality over psi, for every member."""
+
+    seeds: tuple[int, ...]
+    judge: str
+    n: int
+    """Samples of each member at each psi, and as many real examples."""
+    psis: tuple[float, ...]
+    metrics: dict[str, np.ndarray]
+    """`precision`, `recall` and `balance`, their harmonic mean: `(len(psis), P)`."""
+    real: dict[str, float]
+    """What held-out real data score."""
+
+    @property
+    def recommended(self) -> float:
+        """The psi whose balance is best in the mean over members; of equal ones the largest."""
+        mean = self.metrics["balance"].mean(1)
+        return self.psis[len(mean) - 1 - int(mean[::-1].argmax())]
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Between which values the recommended psi lies for 95 % of resampled sets of seeds; None below three."""
+        members = len(self.seeds)
+        if members < MIN_SEEDS:
+            return None
+        drawn = np.random.default_rng(0).integers(members, size=(RESAMPLES, members))
+        means = self.metrics["balance"][::-1, drawn].mean(2)  # (psis from the largest, RESAMPLES)
+        best = np.array(self.psis)[::-1][means.argmax(0)]
+        low, high = np.quantile(best, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], method="nearest")
+        return float(low), float(high)
+
+    def plain(self) -> dict[str, Any]:
+        """What `sparring truncation --json` prints."""
+        return {
+            "seeds": list(self.seeds),
+            "judge": self.judge,
+            "n": self.n,
+            "recommended": self.recommended,
+            "interval": self.interval,
+            "real": {name: json_numbers(value) for name, value in self.real.items()},
+            "psi": [
+                {
+                    "psi": psi,
+                    **{
+                        name: {"members": json_numbers(values[k]), **asdict(Spread.of(values[k]))}
+                        for name, values in self.metrics.items()
+                    },
+                }
+                for k, psi in enumerate(self.psis)
+            ],
+        }
+
+
+def truncation(
+    run: RunFolder,
+    psis: Sequence[float],
+    count: int = 1_000,
+    seeds: Sequence[int] | None = None,
+    data_dir: Path | None = None,
+    source: Path | None = None,
+    recipe: Recipe | None = None,
+) -> Truncation:
+    """Precision and recall of samples over psi, for every member, with the features of the data's judge.
+
+    Args:
+        run: The run.
+        psis: From the smallest to the largest.
+        count: Samples of each member at each psi, and as many real examples, or as many as there are.
+        seeds: Members; all if None.
+        data_dir: Where data sets are kept.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
+
+    Raises:
+        SparringError: There is no checkpoint yet, nothing can be truncated, or no judge sees this data.
+        UsageError: The run has no such member, or there is no psi.
+    """
+    from sparring.analysis.generators import explorable, latents
+    from sparring.analysis.judge_choice import judge_for
+    from sparring.analysis.samples import real_data, views
+    from sparring.metrics import all_metrics
+
+    if not psis or list(psis) != sorted(set(psis)) or psis[0] < 0:
+        raise UsageError("psi takes numbers of at least 0, from the smallest to the largest, each once")
+    recipe, G = explorable(run, source, seeds, recipe=recipe)
+    judge = judge_for(recipe.data, None, data_dir)
+    real = real_data(recipe.data, count, data_dir)
+    n = len(real.reference)
+    reference, held_out = views(real.reference, judge), views(real.held_out, judge)
+    leaves = {name: all_metrics()[name]() for name in ("precision", "recall")}
+    if any(leaf.space not in reference for leaf in leaves.values()):
+        raise SparringError("precision and recall need a judge, and none sees examples of this data")
+    z = latents(recipe, range(n))
+
+    def measured(examples: np.ndarray) -> dict[str, np.ndarray]:
+        seen = views(examples, judge)
+        return _balanced({name: leaf(reference[leaf.space], seen[leaf.space]) for name, leaf in leaves.items()})
+
+    rows = [measured(_made(G, truncated(z, recipe.latent, psi), recipe)) for psi in psis]
+    baseline = _balanced(
+        {name: leaf(reference[leaf.space], held_out[leaf.space][None]) for name, leaf in leaves.items()}
+    )
+    return Truncation(
+        recipe.seeds,
+        judge.name if judge else "",
+        n,
+        tuple(psis),
+        {name: np.stack([row[name] for row in rows]) for name in rows[0]},
+        {name: float(value[0]) for name, value in baseline.items()},
+    )
+
+
+def _made(G: Callable[[Tensor], Tensor], z: Tensor, recipe: Recipe) -> np.ndarray:
+    """Examples `(P, N, *shape)`, made in parts."""
+    size = max(1, AT_ONCE // (len(z) * int(np.prod(recipe.data.shape))))
+    return np.concatenate([G(part).float().numpy() for part in z.split(size, 1)], 1)
+
+
+def _balanced(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """With the harmonic mean of precision and recall, 0 where both are."""
+    precision, recall = values["precision"], values["recall"]
+    both = precision + recall
+    return {**values, "balance": np.divide(2 * precision * recall, both, out=np.zeros_like(both), where=both > 0)}

@@ -1,0 +1,250 @@
+"""Rejection sampling: samples that D takes for real more often, with D calibrated on examples that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.analysis.generators import explorable, latents, recipe_of
+from sparring.analysis.judge_choice import judge_for
+from sparring.analysis.samples import real_data, views
+from sparring.errors import SparringError, UsageError
+from sparring.game.assembly import maker_of_discriminators, weights_of
+from sparring.game.population import Population
+from sparring.game.runtime import preserving_torch_rng
+from sparring.metrics import all_metrics
+from sparring.recipe import Recipe
+from sparring.record import RunFolder
+from sparring.record.journal import json_numbers
+from sparring.rng import RandomStreams
+
+CALIBRATED_ON = 1_000
+"""Real and generated examples that D is calibrated on, at most."""
+CALIBRATION_SEEDS = 2**40
+"""The z seed from which on the generated ones are: far from those that are sampled."""
+SURE = 0.95
+"""Quantile of the odds of generated examples from which on one is always accepted."""
+AT_ONCE, MAX_TRIED = 256, 64
+"""Latent vectors at a time, and how many are tried for each example that is asked for, at most."""
+MIN_COMPARED = 32
+"""Samples from which on those with and without the filter are compared."""
+STEPS, RIDGE = 50, 1e-5
+"""Newton steps of the calibration, and its penalty on the slope, for scores that separate both kinds."""
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """Samples that passed, and what that did."""
+
+    seeds: tuple[int, ...]
+    samples: np.ndarray
+    """float32 `(P, N, *shape)` in data units."""
+    z_seeds: np.ndarray
+    """Which latent vectors passed, int64 `(P, N)`."""
+    acceptance: np.ndarray
+    """Share of the samples that passed, `(P,)`."""
+    auc: np.ndarray
+    """How well D tells held-out real from generated examples: area under its ROC curve, 0.5 for not at all, `(P,)`."""
+    metrics: dict[str, tuple[np.ndarray, np.ndarray]]
+    """Metric -> its value without and with the filter, `(P,)` each."""
+    held_out_from: str
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "acceptance": json_numbers(self.acceptance),
+            "auc": json_numbers(self.auc),
+            "held_out": self.held_out_from,
+            "metrics": {
+                name: {"all": json_numbers(before), "passed": json_numbers(after)}
+                for name, (before, after) in self.metrics.items()
+            },
+            "z_seeds": self.z_seeds.tolist(),
+        }
+
+
+def filtered(
+    run: RunFolder,
+    count: int = 64,
+    seeds: Sequence[int] | None = None,
+    best: bool = False,
+    data_dir: Path | None = None,
+    source: Path | None = None,
+    recipe: Recipe | None = None,
+) -> Filtered:
+    """Sample every member until `count` samples have passed its own D.
+
+    D's scores s of held-out real and of as many generated examples are calibrated by logistic regression, p = 1 / (1 +
+    exp(-(a s + b))). The odds r = p / (1 - p) estimate the ratio of the densities of real and of generated examples,
+    and a sample passes with probability min(1, r / M), M the SURE quantile of r over generated examples. S. Azadi et
+    al., "Discriminator rejection sampling", ICLR 2019, where M is the largest r seen.
+
+    Args:
+        run: The run.
+        count: Samples of each member.
+        seeds: Members; all if None.
+        best: Use the best checkpoint instead of the newest.
+        data_dir: Where data sets are kept.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
+
+    Raises:
+        SparringError: There is no checkpoint, or its D cannot say how real one example is.
+        UsageError: The run has no such member, or training is class-conditional.
+    """
+    whole = recipe_of(run, source, recipe)
+    _check(whole)
+    D, chosen = _discriminators(run, whole, seeds, best)
+    chosen, G = explorable(run, source, chosen.seeds, best, whole)
+    real = real_data(chosen.data, CALIBRATED_ON, data_dir)
+    n = len(real.held_out)
+    generated = G(latents(chosen, range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + n)))
+    held_out = torch.from_numpy(real.held_out).expand(len(chosen.seeds), *real.held_out.shape)
+    on_real, on_generated = _scores(D, held_out, chosen), _scores(D, generated, chosen)
+    a, b = calibrated(on_real, on_generated)
+    odds = a[:, None] * on_generated + b[:, None]
+    limit = np.quantile(odds, SURE, axis=1)
+    passed, tried = _passed(G, D, chosen, count, (a, b - limit))
+    z_seeds = np.stack([np.array(each[:count]) for each in passed])
+    samples = np.stack([_one(G, chosen, m, z_seeds[m]) for m in range(len(chosen.seeds))])
+    acceptance = np.array([len(each) for each in passed]) / np.array(tried)
+    auc = np.array([_auc(r, g) for r, g in zip(on_real, on_generated, strict=True)])
+    metrics = _compared(G, chosen, samples, real.reference, data_dir)
+    return Filtered(chosen.seeds, samples, z_seeds, acceptance, auc, metrics, real.held_out_from)
+
+
+def calibrated(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope a and offset b, `(P,)` each, of the log odds a s + b that an example with score s is real.
+
+    Logistic regression with a small ridge, for every member by Newton's method.
+
+    Args:
+        real: Scores of real examples, `(P, N)`.
+        generated: Scores of as many generated ones, `(P, N)`.
+    """
+    a, b = np.zeros(len(real)), np.zeros(len(real))
+    for m, (r, g) in enumerate(zip(real, generated, strict=True)):
+        scores = np.concatenate([r, g]).astype(np.float64)
+        center, scale = scores.mean(), scores.std() or 1.0
+        x = np.stack([(scores - center) / scale, np.ones(len(scores))], 1)
+        y = np.concatenate([np.ones(len(r)), np.zeros(len(g))])
+        ridge = np.diag([RIDGE * len(scores), 1e-9])
+        w = np.zeros(2)
+        for _ in range(STEPS):
+            p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+            step = np.linalg.solve(x.T @ (x * (p * (1 - p))[:, None]) + ridge, x.T @ (p - y) + ridge @ w)
+            w -= step
+            if np.abs(step).max() < 1e-9:
+                break
+        a[m], b[m] = w[0] / scale, w[1] - w[0] * center / scale
+    return a, b
+
+
+def _check(recipe: Recipe) -> None:
+    """Raises where D says nothing of one example by itself."""
+    if recipe.classes:
+        raise UsageError(
+            "--filter d: training is class-conditional, and the classes of held-out examples are not known"
+        )
+    shape = recipe.data.shape
+    for trick in recipe.tricks:
+        if trick.shape(shape) != shape:
+            raise UsageError("--filter d: D is given several examples at a time (packing), and cannot judge one alone")
+
+
+def _discriminators(
+    run: RunFolder, recipe: Recipe, seeds: Sequence[int] | None, best: bool
+) -> tuple[Population, Recipe]:
+    chosen = recipe.replace(seeds=seeds) if seeds is not None else recipe
+    checkpoint = run.load("D.", best)
+    weights = weights_of(checkpoint[1], "D") if checkpoint else {}
+    if not weights:
+        raise SparringError(f"{run.path} holds no discriminator: there is none to filter with")
+    if absent := sorted(set(chosen.seeds) - set(recipe.seeds)):
+        raise UsageError(f"this run has no seed {absent[0]}; it has {', '.join(map(str, recipe.seeds))}")
+    at = [recipe.seeds.index(seed) for seed in chosen.seeds]
+    with preserving_torch_rng():
+        rng = RandomStreams(chosen.seeds)
+        D = Population(maker_of_discriminators(chosen), rng.torch_seeds("D"), rng.for_layers("sampling"))
+    D.load({name: tensor[at] for name, tensor in weights.items()})
+    D.train(False)
+    return D, chosen
+
+
+@torch.no_grad()
+def _scores(D: Population, examples: Tensor, recipe: Recipe) -> np.ndarray:
+    """D's scores of examples `(P, N, *shape)` in data units, float64 `(P, N)`."""
+    zero, one = recipe.data.in_data_units(torch.tensor([0.0, 1.0]))
+    as_networks_see = (examples.float() - zero) / (one - zero)
+    return torch.cat([D(part) for part in as_networks_see.split(AT_ONCE, 1)], 1).double().numpy()
+
+
+def _passed(
+    G: Any, D: Population, recipe: Recipe, count: int, line: tuple[np.ndarray, np.ndarray]
+) -> tuple[list[list[int]], list[int]]:
+    """The z seeds that pass, for each member, and how many it took; latent vectors are tried in order."""
+    a, b = line
+    members = len(recipe.seeds)
+    passed: list[list[int]] = [[] for _ in range(members)]
+    tried = [0] * members
+    for first in range(0, MAX_TRIED * max(count, AT_ONCE), AT_ONCE):
+        z_seeds = range(first, first + AT_ONCE)
+        odds = a[:, None] * _scores(D, G(latents(recipe, z_seeds)), recipe) + b[:, None]
+        drawn = RandomStreams(recipe.seeds)
+        drawn.begin(first)
+        threshold = drawn.uniform("rejection", (AT_ONCE,)).double().numpy()
+        for m in range(members):
+            if len(passed[m]) < count:
+                passed[m] += [z for z, ok in zip(z_seeds, np.log(threshold[m]) < odds[m], strict=True) if ok]
+                tried[m] += AT_ONCE
+        if all(len(each) >= count for each in passed):
+            return passed, tried
+    short = next(m for m in range(members) if len(passed[m]) < count)
+    raise SparringError(
+        f"seed {recipe.seeds[short]}: {len(passed[short])} of {tried[short]:,} samples pass its D, too few for {count}"
+    )
+
+
+def _one(G: Any, recipe: Recipe, member: int, z_seeds: np.ndarray) -> np.ndarray:
+    """Samples of one member."""
+    return G(latents(recipe, z_seeds.tolist()))[member].float().numpy()
+
+
+def _auc(real: np.ndarray, generated: np.ndarray) -> float:
+    """The probability that a real example scores above a generated one; ties count half."""
+    ranked = np.sort(generated)
+    above, below = np.searchsorted(ranked, real, "right"), np.searchsorted(ranked, real, "left")
+    return float((above + below).mean() / 2 / len(generated))
+
+
+def _compared(
+    G: Any, recipe: Recipe, samples: np.ndarray, reference: np.ndarray, data_dir: Path | None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Precision, recall and diversity without and with the filter, on as many samples of each."""
+    judge = judge_for(recipe.data, None, data_dir)
+    count = min(samples.shape[1], len(reference))
+    plain, some = G(latents(recipe, range(count))).float().numpy(), samples[:, :count]
+    before, after, real = views(plain, judge), views(some, judge), views(reference[:count], judge)
+    leaves = {name: all_metrics()[name]() for name in ("precision", "recall")}
+    if count < MIN_COMPARED:
+        return {}
+    found = {
+        name: (leaf(real[leaf.space], before[leaf.space]), leaf(real[leaf.space], after[leaf.space]))
+        for name, leaf in leaves.items()
+        if leaf.space in real
+    }
+    apart = [_apart(each) for each in (reference[None, :count], plain, some)]
+    return {**found, "diversity": (apart[1] / apart[0], apart[2] / apart[0])}
+
+
+def _apart(examples: np.ndarray) -> np.ndarray:
+    """Mean distance between two different examples `(P, N, D)`, `(P,)`."""
+    x = torch.from_numpy(examples.reshape(*examples.shape[:2], -1)).double()
+    count = x.shape[1]
+    return (torch.cdist(x, x).sum((1, 2)) / (count * (count - 1))).numpy()
