@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sparring.analysis.run_rows import RunRow, row_of
 from sparring.analysis.steered import settings_text
@@ -78,7 +79,7 @@ def _origin(run: RunFolder, key_of: Callable[[Path], str | None]) -> tuple[str, 
         return None
     if not isinstance(origin, dict) or not TEXT.holds(origin.get("run")) or not COUNT.holds(origin.get("round")):
         return None
-    changes = origin.get("settings")
+    changes: Any = origin.get("settings")
     key = key_of(Path(origin["run"]))
     text = settings_text(changes) if CHANGES.holds(changes) else ""
     return (key, origin["round"], text) if key else None

@@ -44,7 +44,8 @@ class ControlFlags:
 def run(arguments: list[str]) -> int:
     """Do it, and print what the journal says of it."""
     flags = parse(ControlFlags, "control", arguments, __doc__ or "")
-    do = SAME.get(flags.do.lower(), flags.do.lower())
+    asked: str = flags.do.lower()
+    do = SAME.get(asked) or asked
     if do not in VERBS:
         raise UsageError(f"{catalogue.unknown('commands', do, VERBS)} (`sparring control --help`)")
     if len(flags.values) > TAKES.get(do, 0):

@@ -10,6 +10,7 @@ from sparring.explorer.pages.new import address_of
 from sparring.explorer.server import serve
 from sparring.explorer.session import Session
 from sparring.recipe import find_recipe
+from sparring.recipe.reading import read_seeds
 from sparring.record import RunFolder
 from sparring.record.opened import Opened
 
@@ -41,7 +42,7 @@ def explore(
     first = folders[0].resolve()
     session = Session(Opened(folders), first.parent if RunFolder(first).exists else first)
     if chosen is not None:
-        chosen = chosen.replace(seeds=seeds) if seeds else chosen
+        chosen = chosen.replace(seeds=read_seeds(seeds)) if seeds else chosen
         start_at = address_of(session, start_recipe(session, chosen, free_folder(session, recipe).name))
     else:
         start_at = address_of(session, first) if RunFolder(first).exists and len(folders) == 1 else "/"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
+from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
 
@@ -58,7 +58,7 @@ def model_card(
     if space:
         # What the hub asks of a Space beside what it asks of a model.
         front: dict[str, Any] = {"title": space.partition("/")[2], "sdk": "static", "app_file": "index.html"}
-        metadata = ModelCardData(**cast(dict[str, Any], metadata.to_dict()), **front)
+        metadata = ModelCardData(**metadata.to_dict(), **front)
         files = {"index.html" if name == "demo.html" else name: what for name, what in files.items()}
     parts = [
         f"# {portable.facts['name']}: a GAN generator",

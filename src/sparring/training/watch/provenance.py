@@ -247,7 +247,7 @@ class Provenance(TorchFunctionMode):
         if name in RESHAPING and trace.clean is not None and trace.clean.shape == made.shape:
             return trace.clean
         noisy = name in ADDING and len(parents) == 2 and "noise" in parents[1][1].kinds
-        if noisy and trace.kinds == {"real"} and first.shape == made.shape and made.is_floating_point():
+        if noisy and trace.kinds == frozenset({"real"}) and first.shape == made.shape and made.is_floating_point():
             return first.detach() if trace.clean is None else trace.clean
         return None
 
