@@ -81,7 +81,7 @@ def test_flags_of_other_tools_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", catalogue.entries("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
-    from sparring.cli.recipe_flags import as_text
+    from sparring.recipe.reading import as_text
     from sparring.recipe import KIND_OF, find_recipe
     from sparring.recipe.reading import read_all
 

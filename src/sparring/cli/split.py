@@ -1,4 +1,4 @@
-"""Split a run whose members differ in numbers into an ordinary run for each."""
+"""Split a run whose members differ in numbers into a run for each."""
 
 from __future__ import annotations
 
