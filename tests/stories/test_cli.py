@@ -81,9 +81,8 @@ def test_flags_of_other_tools_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", catalogue.entries("recipes"))
 def test_what_a_flag_shows_is_what_it_reads(name: str) -> None:
-    from sparring.recipe.reading import as_text
     from sparring.recipe import KIND_OF, find_recipe
-    from sparring.recipe.reading import read_all
+    from sparring.recipe.reading import as_text, read_all
 
     recipe = find_recipe(name)
     for field, shelf in KIND_OF.items():
