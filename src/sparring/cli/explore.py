@@ -1,7 +1,8 @@
-"""Open runs in the browser: watch, steer and rewind a training, offline and on this machine alone.
+"""Open runs in the browser: watch, steer and rewind a training.
 
-RUNS are folders of runs, or folders with runs in them (`runs`, if none is named). The page reads nothing else. Training
-goes on in processes of its own: closing the browser or pressing Ctrl-C here costs a run nothing.
+RUNS are folders of runs, or folders with runs in them (`runs`, if none is named). The page works offline, on this
+machine alone, and reads nothing else. Training goes on in processes of its own: closing the browser or pressing Ctrl-C
+here costs a run nothing.
 """
 
 from __future__ import annotations

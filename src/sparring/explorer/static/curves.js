@@ -15,12 +15,14 @@ export function curves({ canvas, hover, legend }, options) {
 
   // Smoothed curves, their band and the limits of the axis; made anew only when there is something new.
   function series() {
-    if (made?.version === store.version) return made;
+    const version = `${store.version} ${others()?.key}`;
+    if (made?.version === version) return made;
     const rows = store.rounds.length, members = store.facts.seeds.length;
     const window = Math.max(1, Math.round(rows * options.smoothing));
     const smooth = Object.fromEntries(names.map((n) => [n, movingMean(store.curves[n], window)]));
     const bands = Object.fromEntries(names.map((n) => [n, bandOf(smooth[n], rows, members)]));
-    made = { version: store.version, rows, members, smooth, bands, limits: limitsOf(smooth, names) };
+    const limits = limitsOf([...Object.values(smooth), ...Object.values(others()?.medians ?? {})], names);
+    made = { version, rows, members, smooth, bands, limits };
     return made;
   }
 
@@ -345,11 +347,11 @@ function bandOf(smooth, rows, members) {
 }
 
 // Limits that nearly all values fit into, and the levels at equilibrium: one outlier does not flatten the rest.
-function limitsOf(smooth, names) {
+function limitsOf(drawn, names) {
   const values = [];
-  for (const name of names) {
-    const step = Math.max(1, Math.floor(smooth[name].length / MAX_SAMPLED));
-    for (let k = 0; k < smooth[name].length; k += step) if (Number.isFinite(smooth[name][k])) values.push(smooth[name][k]);
+  for (const each of drawn) {
+    const step = Math.max(1, Math.floor(each.length / MAX_SAMPLED));
+    for (let k = 0; k < each.length; k += step) if (Number.isFinite(each[k])) values.push(each[k]);
   }
   const sorted = Float64Array.from(values).sort();
   // Of D's outputs the whole healthy range is seen, or noise about the level would look like a fight.

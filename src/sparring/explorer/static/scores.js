@@ -1,6 +1,6 @@
 // D's outputs at the last evaluation as two histograms: for real examples and for generated ones.
 
-import { colors, domain, prepare, short, steps } from "/static/drawing.js";
+import { colors, domain, number, prepare, short, steps } from "/static/drawing.js";
 import { fetchFrame, isLive, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 10, right: 10, top: 8, bottom: 22 };
@@ -40,39 +40,38 @@ export function scores({ canvas, hover, legend }, options, repaint) {
     return frame?.arrays.edges ? { round: at, arrays: frame.arrays } : null;
   }
 
-  function paint() {
+  // What is drawn: shares of the chosen member's examples in each bin, and where the bins lie in a figure of a width.
+  function shares() {
     const frame = watched() ?? stored();
-    if (!frame) return;
-    const hues = colors(), { context: c, width, height } = prepare(canvas, options.height ?? 150);
+    if (!frame) return null;
     const edges = frame.arrays.edges.values, bins = edges.length - 1, kinds = frame.arrays.real.values.length / bins;
     const first = Math.min(store.member, kinds - 1) * bins;
-    const parts = ["real", "generated"].map((name) => {
+    const of = (name) => {
       const counts = frame.arrays[name].values.subarray(first, first + bins);
       const all = counts.reduce((a, b) => a + b, 0) || 1;
-      return { name, shares: Array.from(counts, (n) => n / all) };
-    });
-    const most = Math.max(...parts.flatMap((part) => part.shares), 1e-9);
+      return Array.from(counts, (n) => n / all);
+    };
     const level = store.facts.bounds.d_real?.[0], [low, high] = domain(edges, level);
-    const x = (value) => MARGIN.left + ((value - low) / (high - low)) * (width - MARGIN.left - MARGIN.right);
-    const base = height - MARGIN.bottom;
-    for (const { name, shares } of parts) {
+    const x = (value, width) => MARGIN.left + ((value - low) / (high - low)) * (width - MARGIN.left - MARGIN.right);
+    return { round: frame.round, edges, kinds, level, low, high, x, real: of("real"), generated: of("generated") };
+  }
+
+  function paint() {
+    const shown = shares();
+    if (!shown) return;
+    const hues = colors(), { context: c, width, height } = prepare(canvas, options.height ?? 150);
+    const { edges, level, low, high } = shown, x = (value) => shown.x(value, width), base = height - MARGIN.bottom;
+    const most = Math.max(...shown.real, ...shown.generated, 1e-9);
+    for (const name of ["real", "generated"]) {
       c.fillStyle = hues[name];
       c.globalAlpha = 0.55;
-      shares.forEach((share, k) => {
+      shown[name].forEach((share, k) => {
         const tall = (share / most) * (base - MARGIN.top);
         c.fillRect(x(edges[k]) + 0.5, base - tall, Math.max(1, x(edges[k + 1]) - x(edges[k]) - 0.5), tall);
       });
       c.globalAlpha = 1;
     }
-    c.fillStyle = hues.soft;
-    c.textAlign = "center";
-    const marks = steps(low, high, 5);
-    for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
-    c.strokeStyle = hues.rule;
-    c.beginPath();
-    c.moveTo(MARGIN.left, base + 0.5);
-    c.lineTo(width - MARGIN.right, base + 0.5);
-    c.stroke();
+    axis(c, shown, x, base, width, height, hues);
     if (level != null && level >= low && level <= high) {
       c.strokeStyle = hues.ink;
       c.setLineDash([5, 4]);
@@ -82,8 +81,33 @@ export function scores({ canvas, hover, legend }, options, repaint) {
       c.stroke();
       c.setLineDash([]);
     }
-    say(frame.round, kinds);
+    say(shown.round, shown.kinds);
   }
+
+  function axis(c, { low, high }, x, base, width, height, hues) {
+    c.fillStyle = hues.soft;
+    c.strokeStyle = hues.rule;
+    c.textAlign = "center";
+    const marks = steps(low, high, 5);
+    for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
+    c.beginPath();
+    c.moveTo(MARGIN.left, base + 0.5);
+    c.lineTo(width - MARGIN.right, base + 0.5);
+    c.stroke();
+  }
+
+  canvas.addEventListener("pointermove", (event) => {
+    const shown = shares(), at = event.clientX - canvas.getBoundingClientRect().left, width = canvas.clientWidth;
+    const bin = shown ? shown.real.findIndex((_, k) => at >= shown.x(shown.edges[k], width) && at < shown.x(shown.edges[k + 1], width)) : -1;
+    hover.hidden = bin < 0;
+    if (bin < 0) return;
+    const percent = (share) => `${Math.round(100 * share)} %`;
+    const range = `D(x) ${number(shown.edges[bin])} – ${number(shown.edges[bin + 1])}`;
+    const parts = ["real", "generated"].map((name) => `${text(`of-${name}`)} ${percent(shown[name][bin])}`);
+    hover.textContent = `${range}: ${parts.join(", ")}`;
+    Object.assign(hover.style, { left: `${Math.max(0, Math.min(at + 12, width - hover.offsetWidth - 4))}px`, top: "0" });
+  });
+  canvas.addEventListener("pointerleave", () => (hover.hidden = true));
 
   function say(at, kinds) {
     const items = ["real", "generated"].map((name) => {
