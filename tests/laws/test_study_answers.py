@@ -46,6 +46,12 @@ def test_what_is_not_shown_is_not_claimed() -> None:
     assert "no interaction is shown" in " ".join(answer.sentences)
 
 
+def test_seeds_that_agree_by_very_different_amounts_are_said_to() -> None:
+    table = np.array([[1.0] * 6, [1.1, 1.1, 1.2, 1.1, 1.2, 9.0]])
+    (said,) = Answer.of(factorial(table, {"gp": ["no", "yes"]})).sentences
+    assert "6 of 6 seeds; every seed agrees, but by amounts that differ too much" in said
+
+
 def test_an_interaction_says_whether_changes_overlap() -> None:
     assert "they overlap" in " ".join(Answer.of(factorial(values(20, 11, 19, 16))).sentences)
     assert "each helps more with the other" in " ".join(Answer.of(factorial(values(20, 19, 19, 9))).sentences)

@@ -9,7 +9,7 @@ from sparring.analysis.wording import count, listed
 from sparring.study.contrasts import Change, Contrast
 from sparring.study.effects import Counts, Effect
 from sparring.study.factors import short_name
-from sparring.study.intervals import Interval
+from sparring.study.intervals import FEW_SEEDS, Interval
 from sparring.study.results import Results
 from sparring.study.scores import Scores
 
@@ -109,6 +109,8 @@ def _by(effect: Effect, scores: Scores) -> str:
     if effect.significant():
         return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}"
     doubt = "no effect is shown" if against else "not significant after correction"
+    if not against and effect.seeds >= FEW_SEEDS:
+        doubt = "every seed agrees, but by amounts that differ too much for their mean to be significant"
     return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}; {doubt} (p = {p_text(effect.p_holm)})"
 
 

@@ -57,7 +57,7 @@ def study_page(answer: Answer, charts: dict[str, Markup]) -> Markup:
     """The whole document."""
     results = answer.results
     return document(
-        results.question or results.name,
+        _title(answer),
         _header(answer),
         _effects(answer, charts),
         _cells(answer, charts),
@@ -100,12 +100,18 @@ def _header(answer: Answer) -> Markup:
     lead = answer.sentences[:1]
     return join(
         tag("p", f"Sparring, a study: {results.name}", class_="kicker"),
-        tag("h1", results.question or results.name),
+        tag("h1", _title(answer)),
         [tag("p", line, class_="lead") for line in lead],
         tag("p", f"Varied: {factors}.", class_="soft"),
         _at_a_glance(answer),
         tag("ul", [tag("li", note) for note in answer.notes], class_="notes") if answer.notes else None,
     )
+
+
+def _title(answer: Answer) -> str:
+    """The question, or else what is varied."""
+    results = answer.results
+    return results.question or f"{results.name}: {' × '.join(short_name(factor.name) for factor in results.factors)}"
 
 
 def _at_a_glance(answer: Answer) -> Markup:
@@ -137,7 +143,7 @@ def _effects(answer: Answer, charts: dict[str, Markup]) -> Markup:
         _effect_table(answer.effects, answer, "effect"),
         _effect_table(answer.comparisons, answer, "cell against the reference") if answer.comparisons else None,
         more("In sentences", tag("ul", [tag("li", line) for line in rest], class_="notes")) if rest else None,
-        class_="wide",
+        class_="wide study",
     )
 
 
@@ -181,7 +187,7 @@ def _cells(answer: Answer, charts: dict[str, Markup]) -> Markup:
         tag("h2", "Every cell"),
         table(columns, rows, main=1, colored=failed, caption=caption),
         _plate(charts["members"], "The outcome of every seed"),
-        class_="wide",
+        class_="wide study",
     )
 
 
@@ -204,7 +210,7 @@ def _samples(answer: Answer) -> Markup | None:
         tag("h2", "Samples of the median seed"),
         tag("div", figures, class_="medians"),
         tag("p", caption, class_="soft under"),
-        class_="wide",
+        class_="wide study",
     )
 
 
@@ -217,7 +223,7 @@ def _picture(picture: Image.Image, alt: str) -> Markup:
 def _section(title: str, picture: Markup | None, caption: str, narrow: bool = False) -> Markup | None:
     if picture is None:
         return None
-    return tag("section", tag("h2", title), _plate(picture, title, caption, narrow), class_="wide")
+    return tag("section", tag("h2", title), _plate(picture, title, caption, narrow), class_="wide study")
 
 
 def _plate(picture: Markup, label: str, caption: str = "", narrow: bool = False) -> Markup:
@@ -268,7 +274,7 @@ def _survival(answer: Answer, charts: dict[str, Markup]) -> Markup | None:
         tag("p", sentence, class_="text"),
         _plate(charts["reached"], "Share of seeds that reached the target", narrow=True),
         table(columns, survival_rows(answer), main=2, caption=caption),
-        class_="wide",
+        class_="wide study",
     )
 
 

@@ -116,12 +116,12 @@ def _names(axes: Axes, names: list[str], scheme: Scheme) -> None:
     """Beside the rows, or above them where the figure is narrow."""
     axes.set_ylim(len(names) - 0.5, -0.8 if scheme.narrow else -0.5)
     if not scheme.narrow:
-        axes.set_yticks(range(len(names)), [textwrap.fill(name, NAME) for name in names])
+        axes.set_yticks(range(len(names)), [textwrap.fill(name, NAME, break_on_hyphens=False) for name in names])
         axes.tick_params(axis="y", labelsize=SMALL, labelcolor=scheme.ink, length=0)
         return
     axes.set_yticks([])
     for row, name in enumerate(names):
-        short = textwrap.shorten(name, NARROW_NAME, placeholder=" …")
+        short = textwrap.shorten(name, NARROW_NAME, placeholder=" …", break_on_hyphens=False)
         place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "bottom"}
         axes.text(0, row - 0.3, short, fontsize=SMALL - 1, color=scheme.ink, **place)
 
@@ -167,7 +167,7 @@ def _interaction(axes: Axes, effect: Effect, answer: Answer, scheme: Scheme) -> 
         axes.plot(
             x, means, linestyle=style, marker=MARKERS[place % len(MARKERS)], color=color, linewidth=2, label=label
         )
-    axes.set_xticks(range(len(across)), [textwrap.fill(level, 18) for level in across])
+    axes.set_xticks(range(len(across)), [textwrap.fill(level, 18, break_on_hyphens=False) for level in across])
     axes.set_xlim(-0.35, len(across) - 0.65)
     values = np.array(every)
     if np.isfinite(values).all() and _spans_decades(values):

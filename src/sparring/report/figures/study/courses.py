@@ -143,7 +143,7 @@ def _legend(figure: Figure, answer: Answer, scheme: Scheme, real: bool) -> None:
     figure.legend(
         handles=keys,
         loc="outside lower center",
-        ncols=1 if scheme.narrow else 2 if max(len(str(key.get_label())) for key in keys) > 30 else min(4, len(keys)),
+        ncols=_columns(figure, keys),
         fontsize=SMALL,
         frameon=False,
         labelcolor=scheme.soft,
@@ -152,4 +152,10 @@ def _legend(figure: Figure, answer: Answer, scheme: Scheme, real: bool) -> None:
 
 
 def _name(label: str, scheme: Scheme) -> str:
-    return textwrap.shorten(printable(label), 46 if scheme.narrow else 60, placeholder=" …").replace("$", r"\$")
+    return textwrap.fill(printable(label), 44 if scheme.narrow else 60, break_on_hyphens=False).replace("$", r"\$")
+
+
+def _columns(figure: Figure, keys: list[Line2D]) -> int:
+    """As many columns of legend entries as the figure is wide for; a character takes about 0.08 inches."""
+    widest = max(len(line) for key in keys for line in str(key.get_label()).splitlines())
+    return max(1, min(4, len(keys), int(figure.get_figwidth() / (0.08 * widest + 0.9))))

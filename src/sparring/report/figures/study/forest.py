@@ -19,7 +19,7 @@ from sparring.study.wording import amount, contrast_text
 
 ROW = 0.46
 """Inches for an effect."""
-NARROW_ROW = 0.8
+NARROW_ROW = 0.92
 """The same where its name stands above it."""
 GAP = 1.1
 """Rows between effects and comparisons, for a heading."""
@@ -43,13 +43,14 @@ def forest(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     for group in rows:
         places += [(at + index, each) for index, each in enumerate(group)]
         at += len(group) + GAP
+    reach = _reach([each for _, each in places])
     for y, each in places:
-        _row(axes, y, each, answer, scheme)
+        _row(axes, y, each, answer, scheme, reach)
     _names(axes, places, answer, scheme)
     if len(rows) > 1:
         _heading(axes, len(rows[0]) + (0.05 if scheme.narrow else 0.15), "cells against the reference", scheme)
     axes.set_ylim(places[-1][0] + 0.6, -0.9 if scheme.narrow else -0.6)
-    axes.set_xlim(*_reach([each for _, each in places]))
+    axes.set_xlim(*reach)
     axes.set_xlabel(_label(answer, scheme), fontsize=TEXT, color=scheme.soft)
     place_legend(figure, _keys(answer, scheme), scheme)
     return figure
@@ -64,13 +65,18 @@ def hue(effect: Effect, answer: Answer, scheme: Scheme) -> str:
     return scheme.hues["d_loss" if (effect.mean or 0) * answer.scores.direction > 0 else "g_loss"]
 
 
-def _row(axes: Axes, y: float, effect: Effect, answer: Answer, scheme: Scheme) -> None:
+def _row(axes: Axes, y: float, effect: Effect, answer: Answer, scheme: Scheme, reach: tuple[float, float]) -> None:
     color, mean = hue(effect, answer, scheme), effect.mean or 0.0
     if effect.interval is not None:
         ends = [effect.interval.low, effect.interval.high]
         axes.plot(ends, [y, y], color=color, linewidth=2.2, solid_capstyle="butt")
     known = effect.differences[np.isfinite(effect.differences)]
-    axes.plot(known, np.full(len(known), y + 0.22), "|", color=color, markersize=5, alpha=0.55)
+    low, high = reach
+    inside = known[(known >= low) & (known <= high)]
+    axes.plot(inside, np.full(len(inside), y + 0.22), "|", color=color, markersize=5, alpha=0.55)
+    for beyond, at, marker in ((known < low, low, "<"), (known > high, high, ">")):
+        if beyond.any():
+            axes.plot(at, y + 0.22, marker, color=color, markersize=5, alpha=0.7, clip_on=False, in_layout=False)
     face = color if effect.significant() else scheme.paper
     marker = "D" if effect.contrast.kind == "interaction" else "o"
     axes.plot(mean, y, marker, color=color, markerfacecolor=face, markersize=7.5, markeredgewidth=1.8, zorder=4)
@@ -115,14 +121,15 @@ def _beside(
 
 def _name(effect: Effect, answer: Answer, scheme: Scheme) -> str:
     text = printable(contrast_text(effect.contrast, answer.results)).replace("$", r"\$")
-    return textwrap.fill(text, NARROW_NAME) if scheme.narrow else textwrap.fill(text, NAME)
+    return textwrap.fill(text, NARROW_NAME if scheme.narrow else NAME, break_on_hyphens=False)
 
 
 def _reach(effects: Sequence[Effect]) -> tuple[float, float]:
-    """From the lowest to the highest end, 0 among them; an interval that is very wide may leave the picture."""
+    """From the lowest to the highest end, with 0. What is very far leaves the picture; a seed there is an arrow."""
     means = np.array([each.mean for each in effects], dtype=float)
     ends = [end for each in effects if each.interval for end in (each.interval.low, each.interval.high)]
-    seen = np.array([0.0, *means, *ends])
+    every = np.concatenate([each.differences for each in effects])
+    seen = np.array([0.0, *means, *ends, *every[np.isfinite(every)]])
     room = 3 * max(np.abs(means).max(), 1e-9) if len(means) else 1.0
     low, high = max(seen.min(), -room), min(seen.max(), room)
     gap = 0.06 * max(high - low, 1e-9)
