@@ -1,7 +1,7 @@
 """Intervals and tests for a mean over seeds, of paired differences or of one cell. Student's t throughout.
 
 BCa bootstrap intervals are what much of the literature takes, but they were measured to be too short: at nominal 95 %
-they cover 77 to 86 % for 4 to 8 seeds, and t covers 93 to 97 %, for skewed outcomes as well (docs/studies.md has the
+they cover 78 to 90 % for 4 to 8 seeds, and t covers 94 to 97 %, for skewed outcomes as well (docs/studies.md has the
 table). The difference of two cells that are skewed alike is symmetric, which is why t does so well on paired ones.
 """
 
