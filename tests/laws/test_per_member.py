@@ -5,7 +5,9 @@ Every number of every optimizer, trick and objective is tried: it may differ bet
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -133,6 +135,23 @@ def test_a_number_may_differ_between_members_or_is_refused_in_one_line(kind: str
     weights = state(played(varied))
     if (kind, name) != ("objectives", "handwritten-cross-entropy"):  # which changes nothing but the last digits
         assert any(np.abs(t[0] - t[2]).max() > 1e-6 for n, t in weights.items() if t.ndim and "memory" not in n)
+
+
+@pytest.mark.parametrize("kind", ["networks", "latents", "datasets"])
+def test_numbers_of_what_is_built_before_the_first_round_are_refused_in_one_line(kind: str) -> None:
+    rooms = [room for room, its in catalogue.FIELDS.items() if its == kind]
+    for room, name in itertools.product(rooms, catalogue.entries(kind)):
+        for field in dataclasses.fields(catalogue.find(kind, name)):
+            with pytest.raises(UsageError, match=f"{room}.{field.name} cannot differ between members") as refused:
+                SMALL.replace(per_member={f"{room}.{field.name}": [1, 2, 3]})
+            assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("path", ["batch", "rounds", "round.g_fools_d", "precision", "seeds"])
+def test_what_all_members_have_in_common_is_refused_in_one_line(path: str) -> None:
+    with pytest.raises(UsageError, match=path) as refused:
+        SMALL.replace(per_member={path: [1, 2, 3]})
+    assert len(str(refused.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("which", catalogue.entries("optimizers"))
