@@ -64,7 +64,7 @@ def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]
         page.goto(f"{explorer.origin}{path}{'?' if query else ''}{urlencode(query)}")
         page.wait_for_selector(".page")
         if path == "/run":
-            page.wait_for_selector(".legend b, .missing:visible, .problem:visible", state="attached")
+            page.wait_for_selector(".verdict .line, .problem:visible")
         return page
 
     def expect_own(url: str) -> None:
@@ -276,10 +276,10 @@ def test_buttons_and_keys_steer_the_training(opened: Open, run_shelf: Path) -> N
             done = eventually(lambda: [c for c in fake.asked if c.do != "watch"], lambda found: len(found) >= count)
             return [f"{each.do} {each.values.get('player', '')}".strip() for each in done]
 
-        page.click("text=Pause")
+        page.click(".controls >> text=Pause")
         says(page, "Paused after round 2,500.", ".said")
         says(page, "Go on", ".controls")
-        page.click("text=D step")
+        page.click(".controls >> text=D step")
         says(page, "D learns", ".moves .legend")
         says(page, "move 1 of 2", ".moves .legend")
         picture(page, "move-by-move")
@@ -289,7 +289,7 @@ def test_buttons_and_keys_steer_the_training(opened: Open, run_shelf: Path) -> N
         asked(4)
         page.keyboard.press("s")
         says(page, "slow motion", ".verdict")
-        page.click("text=Go on")
+        page.click(".controls >> text=Go on")
         says(page, "training", ".verdict")
         assert asked(6) == ["pause", "step D", "step G", "round", "slow", "go"]
         assert {each.by for each in fake.asked} == {"explorer"}
@@ -298,19 +298,19 @@ def test_buttons_and_keys_steer_the_training(opened: Open, run_shelf: Path) -> N
 def test_settings_are_changed_while_it_trains_and_the_page_says_so(opened: Open, run_shelf: Path) -> None:
     with training(run_shelf, "changed") as fake:
         page = opened("/run", run="runs/changed")
-        page.click("text=Settings")
+        page.click(".controls >> text=Settings")
         page.fill("input[aria-label=batch]", "32")
         page.keyboard.press("Tab")
         page.wait_for_selector(".field.changed")
         picture(page, "settings")
-        page.click("text=Apply")
+        page.click(".drawer >> text=Apply")
         says(page, "No longer its recipe’s run", ".verdict")
         assert next(each for each in fake.asked if each.do == "set").values["settings"] == {"batch": "32"}
         fake.log(2600)
-        page.click("text=Settings")
+        page.click(".controls >> text=Settings")
         page.fill("input[aria-label=batch]", "nonsense")
         page.keyboard.press("Tab")
-        page.click("text=Apply")
+        page.click(".drawer >> text=Apply")
         says(page, "batch", ".said.problem")
 
 
@@ -324,11 +324,11 @@ def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(ope
         page = opened("/run", run="runs/trunk", view="branches")
         page.click("a[aria-label='checkpoint of round 1,500']")
         says(page, "Branch at round 1,500", ".controls")
-        page.click("text=Branch at round 1,500")
+        page.click(".controls >> text=Branch at round 1,500")
         says(page, "A branch that goes on from round 1,500", ".drawer")
         assert page.input_value("input[aria-label='name of the new run']") == "trunk-at-1500"
         picture(page, "branch-form")
-        page.click("text=Cancel")
+        page.click(".drawer >> text=Cancel")
         branched(run, 1500)
         stack.callback(shutil.rmtree, run_shelf / "trunk-at-1500")
         page.reload()
@@ -339,7 +339,7 @@ def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(ope
         assert eventually(lambda: query_of(page).get("with"), bool) == "runs/trunk-at-1500"
         page.wait_for_timeout(400)
         picture(page, "compared")
-        page.click("text=Back to round 1,500")
+        page.click(".controls >> text=Back to round 1,500")
         says(page, "Back at round 1,500.", ".said")
         says(page, "1,500 / 5,000", ".timeline output")
 
@@ -386,21 +386,21 @@ def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: A
         page.keyboard.press("Tab")
         page.click("button:has-text('Start training')")
         says(page, "training", ".verdict")
-        page.click("text=Pause")
+        page.click(".controls >> text=Pause")
         says(page, "Paused after round", ".said")
-        page.click("text=D step")
+        page.click(".controls >> text=D step")
         says(page, "D learns", ".moves .legend")
         picture(page, "real-move")
-        page.click("text=Settings")
+        page.click(".controls >> text=Settings")
         page.fill("input[aria-label='generator_optimizer.lr']", "0.01")
         page.keyboard.press("Tab")
-        page.click("text=Apply")
+        page.click(".drawer >> text=Apply")
         says(page, "No longer its recipe’s run", ".verdict")
-        page.click("text=Go on")
+        page.click(".controls >> text=Go on")
         page.click(".tabs >> text=Branches")
         page.reload()
         page.locator(".dot").first.click()
-        page.click("text=/Branch at round/")
+        page.click(".controls >> text=/Branch at round/")
         page.click("text=Branch and train")
         says(page, "this run", ".branch.here")
         says(page, "training", ".verdict")

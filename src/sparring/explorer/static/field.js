@@ -1,4 +1,4 @@
-// One field of a form: text, a number, a choice or a switch. It says its value when a person has changed it.
+// One field of a form: text, with suggestions or without, or a switch. It says its value when a person has changed it.
 
 import { h } from "vue";
 
@@ -23,16 +23,12 @@ export default {
     if (this.kind === "switch") {
       return h("input", { ...common, type: "checkbox", checked: this.now, onChange: (e) => said(e.target.checked) });
     }
-    if (this.kind === "choice") {
-      const options = this.choices.map((each) => h("option", { value: each, selected: each === this.now }, each));
-      return h("select", { ...common, value: this.now, onChange: (e) => said(e.target.value) }, options);
-    }
-    if (this.kind === "suggested") {
-      const id = `of-${this.name ?? this.label}`;
-      const options = h("datalist", { id }, this.choices.map((each) => h("option", { value: each })));
-      return h("span", { class: "suggested" }, [h("input", { ...common, type: "text", value: this.now, list: id, onChange: (e) => said(e.target.value) }), options]);
-    }
-    const live = this.kind === "filter" ? { onInput: (e) => said(e.target.value) } : { onChange: (e) => said(e.target.value) };
-    return h("input", { ...common, type: "text", value: this.now, placeholder: this.placeholder, ...live });
+    const typed = { onInput: (e) => (this.now = e.target.value), onChange: (e) => said(e.target.value) };
+    const text = { ...common, ...typed, type: "text", value: this.now, placeholder: this.placeholder };
+    if (this.kind === "filter") return h("input", { ...text, onInput: (e) => said(e.target.value) });
+    if (this.kind !== "suggested") return h("input", text);
+    const id = `of-${this.label}`;
+    const options = this.choices.map((each) => h("option", { value: each }));
+    return h("span", { class: "suggested" }, [h("input", { ...text, list: id }), h("datalist", { id }, options)]);
   },
 };

@@ -10,7 +10,7 @@ export default {
     const button = (name, key, action, pressed) =>
       h("button", { type: "button", class: ["icon", name], "aria-label": text(key), title: text(key), "aria-pressed": pressed, onClick: action });
     const facts = store.facts, last = facts?.round ?? 0, shown = shownRound();
-    return h("div", { class: "timeline", key: this.version }, [
+    return h("div", { class: "timeline" }, [
       button("first", "first", () => this.go(0)),
       button("back", "play-back", () => this.play(-1), this.direction === -1),
       button("on", "play", () => this.play(1), this.direction === 1),
@@ -23,7 +23,7 @@ export default {
       h("label", { class: "member" }, [text("member"), this.members(facts?.seeds ?? [])]),
     ]);
   },
-  data: () => ({ version: 0, direction: 0 }),
+  data: () => ({ direction: 0, typed: null }),
   mounted() {
     this.stop = listen(() => this.$forceUpdate());
     window.addEventListener("keydown", this.key);
@@ -37,11 +37,14 @@ export default {
     // A list to choose from; with very many members a field for the seed.
     members(seeds) {
       if (seeds.length > MAX_LISTED) {
-        const chosen = (event) => {
+        const onInput = (event) => (this.typed = event.target.value);
+        const onChange = (event) => {
           const member = seeds.indexOf(Number(event.target.value));
+          this.typed = null;
           if (member >= 0) set({ member });
         };
-        return h("input", { type: "text", inputmode: "numeric", class: "seed", value: seeds[store.member], onChange: chosen });
+        const value = this.typed ?? seeds[store.member];
+        return h("input", { type: "text", inputmode: "numeric", class: "seed", value, onInput, onChange });
       }
       const options = seeds.map((seed, k) => h("option", { value: k, selected: k === store.member }, text("seed", { seed })));
       return h("select", { value: store.member, onChange: (event) => set({ member: Number(event.target.value) }) }, options);
