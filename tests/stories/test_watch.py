@@ -105,7 +105,8 @@ def test_a_cell_that_is_interrupted_and_run_again_says_what_it_does_with_the_old
         assert first.status == "stopped" and first.round >= 1
         for index in (2, 3):
             client.execute_cell(notebook.cells[index], index)
-    said = " ".join("".join(o.get("text", "") for o in notebook.cells[3].outputs).split())
+    shown = [str(o.get("text") or o.get("data", {}).get("text/plain", "")) for o in notebook.cells[3].outputs]
+    said = " ".join(" ".join(shown).split())
     assert f"holds an earlier run (stopped, round {first.round:,}), which stays; this one goes to runs/mine-2" in said
     assert sparring.Run(out).round == first.round and sparring.Run(tmp_path / "runs" / "mine-2").round == 20
 

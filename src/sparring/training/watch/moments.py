@@ -10,6 +10,8 @@ from torch import Tensor
 KEPT = 4_096
 """Numbers of a batch that are compared with the next one."""
 NORMAL_KURTOSIS, UNIFORM_KURTOSIS = (2.6, 3.4), (1.6, 2.0)
+MAX_OF_ROUND = 8
+"""Batches of a round that are compared with those of the one before."""
 MIN_COUNT = 256
 """Numbers from which on a law can be named."""
 MIN_BATCHES, MIN_OF_LOOKS = 6, 10
@@ -22,30 +24,33 @@ class Moments:
     """Of the batches `(B, ...)` that were added, one for each round."""
 
     def __init__(self) -> None:
-        self._round, self._before = -1, torch.empty(0)
-        self._added, self._same = 0, 0
+        self._round = -1
+        self._heads: list[Tensor] = []
+        """The first numbers of this round's batches, and of those of the round before."""
+        self._before: list[Tensor] = []
+        self._compared, self._same = 0, 0
         self._count, self._sums = 0, torch.zeros(4, dtype=torch.float64)
         self._low, self._high = float("inf"), float("-inf")
         self._means: list[Tensor] = []
         self._within: list[Tensor] = []
         self._sizes: list[int] = []
-        self._tensor: weakref.ref[Tensor] | None = None
+        self._first: list[weakref.ref[Tensor]] = []
+        """The tensors of the first round."""
         self.one_tensor = True
-        """Whether every batch so far was the very same tensor in memory."""
+        """Whether every batch so far was one of the very tensors in memory that the first round had."""
 
     def add(self, batch: Tensor, round: int) -> None:
-        """The first batch of a round; further ones of the same round are left out."""
-        if round == self._round:
-            return
-        self._round = round
+        """A batch of a round; of further ones of the same round only whether they are new is kept."""
         x = batch.detach()
         head = x.flatten()[:KEPT].double().cpu()
-        whole = batch if batch._base is None else batch._base
-        self.one_tensor &= self._tensor is None or self._tensor() is whole
-        self._tensor = weakref.ref(whole)
-        self._same += self._added > 0 and same_as(head, self._before)
-        self._added += 1
-        self._before = head
+        is_first = round != self._round
+        if is_first:
+            self._begin(round)
+        if len(self._heads) < MAX_OF_ROUND:
+            self._heads.append(head)
+            self._remember(batch if batch._base is None else batch._base)
+        if not is_first:
+            return
         self._count += len(head)
         self._sums += torch.stack([head.sum(), (head**2).sum(), (head**3).sum(), (head**4).sum()])
         self._low, self._high = min(self._low, float(head.min())), max(self._high, float(head.max()))
@@ -55,10 +60,22 @@ class Moments:
             self._within.append(each.var(0))
             self._sizes.append(len(x))
 
+    def _begin(self, round: int) -> None:
+        """A round is over: whether all of its batches came in the round before as well."""
+        if self._before:
+            self._compared += 1
+            self._same += all(any(same_as(head, other) for other in self._before) for head in self._heads)
+        self._round, self._before, self._heads = round, self._heads, []
+
+    def _remember(self, whole: Tensor) -> None:
+        if not self._before:
+            self._first.append(weakref.ref(whole))
+        self.one_tensor &= any(ref() is whole for ref in self._first)
+
     @property
     def repeats(self) -> float:
-        """Share of batches that equal the one before."""
-        return self._same / (self._added - 1) if self._added > 1 else 0.0
+        """Share of rounds whose batches all came in the round before too: a fixed one beside new ones is none."""
+        return self._same / self._compared if self._compared else 0.0
 
     @property
     def ends(self) -> tuple[float, float]:
