@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sparring.analysis.judge_choice import OWN, Choice, choose_judge, is_seen, judge_of
+from sparring.analysis.judge_choice import Choice, choose_judge, is_seen, judge_of
 from sparring.analysis.sample_comparison import Comparison
 from sparring.analysis.samples import quantiles_of
 from sparring.analysis.watched import SeenExamples
@@ -63,8 +63,6 @@ class Quality:
         return self._comparison
 
     def _choice(self, data: SeenExamples, source: Any) -> Choice:
-        if self._judge == OWN:
-            return choose_judge(data, None, source)
         if self._judge:
             return Choice(judge_of(data, self._judge))
         return Choice(None, NO_JUDGE) if is_seen(data) else choose_judge(data, None, source)

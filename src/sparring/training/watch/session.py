@@ -49,8 +49,7 @@ class Watch:
         out: The run's folder. A run that is there already stays; the new one is put beside it, and that is said.
         name: The run's name in lists; the folder's by default.
         judge: Whose features samples are compared with the data by while the loop runs: `digits`, `mnist`,
-            `fashion-mnist` for such data, `own` for one that is trained on your images while the loop waits (half a
-            minute, once). By default images are compared without one; `sparring measure` trains one.
+            `fashion-mnist` for such data. By default images are compared without one; `sparring measure` trains one.
 
     Raises:
         UsageError: An argument is of another kind, or `out` holds something that is no run.
