@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from nicegui import core, ui
 from nicegui.staticfiles import CacheControlledStaticFiles
 
+from sparring.analysis.diagnosis import rules
 from sparring.errors import SparringError, in_one_line
 from sparring.explorer.components import STATIC
 from sparring.explorer.guard import Guard
@@ -91,6 +93,7 @@ def serve(session: Session, host: str, port: int | None, opened: Callable[[str],
             log_config=None,
         )
         _keep_quiet()
+        threading.Thread(target=rules, daemon=True).start()  # found and loaded before the first page asks for a verdict
         server = uvicorn.Server(config)
         opened(guard.address(start_at))
         server.run(sockets=[listener])

@@ -8,13 +8,14 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
+from nicegui import ui
 from nicegui.element import Element
 
 from sparring.analysis.followed import Moment
 from sparring.errors import SparringError
 from sparring.explorer.components import Bridge, Timeline, link, tag
 from sparring.explorer.pages.frame import page_frame
-from sparring.explorer.parts.branches import branch_tree, comparison
+from sparring.explorer.parts.branches import branch_tree, branches_of, comparison
 from sparring.explorer.parts.figures import all_members, live_figures
 from sparring.explorer.parts.findings import facts_line, findings, steered, verdict
 from sparring.explorer.parts.recipe import recipe_settings
@@ -50,7 +51,8 @@ def run_page(session: Session, key: str, view: str) -> None:
         _tabs(words, key)
         if len(recipe["seeds"]) == 1:
             tag("p", words("one-member"), "soft")
-        _shards(session, words, key)
+        if found.sharded:
+            _shards(session, words, key)
         details = _views(session, words, key, recipe)
         shown = Shown(session, words, key, found, banner, details)
         bridge = Bridge(key, view if view in VIEWS else "live", words.all(), shown.moment, shown.pressed)
@@ -68,10 +70,17 @@ def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> 
         all_members(words)
     details = tag("section", data_view="findings", hidden=True)
     with tag("section", data_view="branches", hidden=True):
-        branch_tree(session, words, key)
+        tree = tag("div")
         comparison(words)
     with tag("section", data_view="recipe", hidden=True):
         recipe_settings(words, recipe)
+
+    async def grow() -> None:
+        root = await asyncio.to_thread(branches_of, session, key)
+        with tree:
+            branch_tree(words, key, root)
+
+    ui.timer(0.05, grow, once=True)
     return details
 
 

@@ -11,9 +11,13 @@ from sparring.explorer.words import Words
 from sparring.rules import SMOOTHING
 
 
-def branch_tree(session: Session, words: Words, key: str) -> None:
+def branches_of(session: Session, key: str) -> Branch | None:
+    """The tree that a run is part of."""
+    return tree_of(key, session.opened.runs(), session.opened.key_of)
+
+
+def branch_tree(words: Words, key: str, root: Branch | None) -> None:
     """Every run that this one is related to; a click opens it, or compares this run with it."""
-    root = tree_of(key, session.opened.runs(), session.opened.key_of)
     if root is None or not root.branches:
         tag("p", words("no-branches"), "missing")
     if root is not None:
