@@ -70,6 +70,7 @@ class Trainer:
         self.started_at = self.game.round
         """The round this session began with."""
         self.session_seconds = 0.0
+        self._began, self._seconds_before = time.monotonic(), self.seconds
         self.curve_step = max(CURVE_STEP, recipe.rounds * self.members // CURVE_POINTS)
         """Rounds between two points of a curve."""
         self.log_rounds = sorted({round(k * recipe.rounds / recipe.log_points) for k in range(recipe.log_points + 1)})
@@ -109,13 +110,11 @@ class Trainer:
         self.playing = True
         if self.game.round == 0:
             self.log()
-        began, before = time.monotonic(), self.seconds
-        beat = began
+        self._began, self._seconds_before = time.monotonic(), self.seconds
+        beat = self._began
         while self._goes_on():
             has_played = not self._waits() and self._play_turn()
-            now = time.monotonic()
-            self.session_seconds = now - began - (self.control.idle_seconds if self.control else 0.0)
-            self.seconds = before + self.session_seconds
+            now = self._read_clock()
             if has_played and (self.at_log_point or any(chore.is_overdue(self) for chore in self.chores)):
                 self.log()
             if now - beat > BEAT_SECONDS:
@@ -138,21 +137,28 @@ class Trainer:
         """Let turns end after these rounds too."""
         self._stops = sorted({*self._stops, *rounds})
 
-    def log_if_new(self) -> None:
-        """Write a log event, unless the last one is of this round."""
+    def log_curves(self) -> None:
+        """Write a log event of the curves up to here, unless the last one is of this round.
+
+        It is no occasion for anything else: what is found in a run, and when, does not depend on such events.
+        """
         if self._logged_round != self.game.round:
-            self.log()
+            self._write_log()
 
     def log(self) -> None:
         """Write a log event of the round just played, with what every chore adds to it."""
+        event = self._write_log()
+        for chore in self.chores:
+            chore.after_log(self, event)
+        self._call_watchers()
+
+    def _write_log(self) -> dict[str, Any]:
         self._logged_round = self.game.round
         event: dict[str, Any] = {"round": self.game.round, "seconds": round(self.seconds, 3)}
         for chore in self.chores:
             event |= chore.log_fields(self)
         self.run.journal.append("log", **event)
-        for chore in self.chores:
-            chore.after_log(self, event)
-        self._call_watchers()
+        return event
 
     def rewound(self, before: int) -> None:
         """Called when the run was taken back to where the game now is, from after `before` rounds."""
@@ -161,6 +167,13 @@ class Trainer:
         self.started_at -= before - self.game.round  # the rounds of this session count as they were played
         for chore in self.chores:
             chore.rewound(self)
+
+    def _read_clock(self) -> float:
+        """Count the time spent up to now, without pauses. Returns the clock's time."""
+        now = time.monotonic()
+        self.session_seconds = now - self._began - (self.control.idle_seconds if self.control else 0.0)
+        self.seconds = self._seconds_before + self.session_seconds
+        return now
 
     def _waits(self) -> bool:
         return self.control is not None and self.control.waits()
@@ -176,7 +189,7 @@ class Trainer:
         if self.game.round == round:  # a single move
             return False
         wait_for(self.game.rng.device)  # else a GPU's turns would grow without end, and Ctrl-C would wait for them
-        self._set_turn(self.game.round - round, time.monotonic() - began)
+        self._set_turn(self.game.round - round, self._read_clock() - began)
         for chore in self.chores:
             chore.after_turn(self, points)
         return True

@@ -54,8 +54,7 @@ class Checkpoint(Chore):
     def save_if_new(self, trainer: Trainer) -> None:
         """Unless there is one of this round. Curves are written first: what is resumed from here must have them."""
         if self._saved_round != trainer.game.round:
-            trainer.log_if_new()
-        if self._saved_round != trainer.game.round:
+            trainer.log_curves()
             self.save(trainer)
 
     def save(self, trainer: Trainer, **fields: Any) -> None:

@@ -17,6 +17,7 @@ from sparring.record.run import round_of
 from sparring.training.chores import Chore
 
 if TYPE_CHECKING:
+    from sparring.game.game import Logged
     from sparring.record.journal import Event
     from sparring.training.chores.checkpoint import Checkpoint
     from sparring.training.trainer import Trainer
@@ -77,21 +78,25 @@ class Keep(Chore):
             self._thin(trainer, trainer.run.save_kept(0, state_of(trainer.game)))
             self._spent = time.monotonic() - began
 
-    def is_overdue(self, trainer: Trainer) -> bool:
-        return self._is_due(trainer)
+    def after_turn(self, trainer: Trainer, points: Sequence[Logged]) -> None:
+        if not trainer.at_log_point:  # else once it is logged
+            self._save_if_due(trainer)
 
     def after_log(self, trainer: Trainer, event: Event) -> None:
-        if self._is_due(trainer):
-            began = time.monotonic()
-            self._checkpoint.save_if_new(trainer)
-            self.keep(trainer)
-            self._spent += time.monotonic() - began
+        self._save_if_due(trainer)
 
     def keep(self, trainer: Trainer) -> None:
         """Keep the checkpoint of this round, which has been saved, within the budget."""
         if self._budget.count:
             newest = trainer.run.checkpoints()[-1]
             self._thin(trainer, trainer.run.keep(newest))
+
+    def _save_if_due(self, trainer: Trainer) -> None:
+        if self._is_due(trainer):
+            began = time.monotonic()
+            self._checkpoint.save_if_new(trainer)
+            self.keep(trainer)
+            self._spent += time.monotonic() - began
 
     def _is_due(self, trainer: Trainer) -> bool:
         """In a round that is to be kept, where saving it takes its share of the time at most.

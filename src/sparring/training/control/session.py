@@ -290,7 +290,7 @@ class Control:
 
     def _save(self, command: Command) -> None:
         with self._moves.before_round():
-            self._trainer.log_if_new()  # what is resumed from here must have the curves
+            self._trainer.log_curves()  # what is resumed from here must have the curves
             self._checkpoint.save(self._trainer, command=command.id, by=command.by)
             self._keep.keep(self._trainer)
 
