@@ -21,7 +21,7 @@ import sparring.training.control.session
 import sparring.training.single
 import sparring.training.trainer
 from sparring.analysis.steered import branch_text
-from sparring.errors import UsageError
+from sparring.errors import SparringError, UsageError
 from sparring.game.compile.plan import Plan
 from sparring.game.game import Game, Logged
 from sparring.recipe import Recipe, find_recipe
@@ -227,6 +227,10 @@ def test_a_branch_may_have_another_objective_and_other_tricks(tmp_path: Path) ->
     assert made.about["equilibrium"] != trunk.about["equilibrium"]
     averaged = (made.load("G.averaged.") or (0, {}))[1], (trunk.load("G.averaged.") or (0, {}))[1]
     assert averaged[0].keys() == averaged[1].keys() != set()
+    for path in again.checkpoints():
+        path.unlink()
+    with pytest.raises(SparringError, match=r"has lost the checkpoint of round 9 with which it began: branch it off"):
+        train(shorter, again.path)
     with pytest.raises(UsageError, match="seeds stays while a run trains"):
         branch(trunk, 9, tmp_path / "other", {"seeds": 3})
 

@@ -7,24 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from sparring.errors import UsageError
+from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import restore, state_of
 from sparring.game.game import Game
 from sparring.game.numbers import PREFIX
 from sparring.recipe import Recipe
 from sparring.recipe.changing import with_plain
 from sparring.record import RunFolder
-from sparring.record.steering import Steering
+from sparring.record.steering import Steering, is_whole
 
 
 def in_force(recipe: Recipe, run: RunFolder, checkpoint: tuple[int, Any] | None) -> Recipe:
     """The recipe that a game is built of where a run is resumed, or begun: with what its branchings changed.
 
     Numbers that were set are set again, so that they are computed with as they were then.
+
+    Raises SparringError where the checkpoint with which a branch began is gone, and its objective or tricks changed
+    there: rounds before it are its trunk's.
     """
     if not run.exists:
         return recipe
-    return _built_of(recipe, run.story.steering, checkpoint[0] if checkpoint else 0)
+    steering, round = run.story.steering, checkpoint[0] if checkpoint else 0
+    branch = steering.branch
+    if branch is not None and branch.round > round and any(map(is_whole, branch.settings)):
+        raise SparringError(
+            f"{run.path} has lost the checkpoint of round {branch.round:,} with which it began: branch it off "
+            f"{branch.run} again"
+        )
+    return _built_of(recipe, steering, round)
 
 
 def _built_of(recipe: Recipe, steering: Steering, round: int) -> Recipe:
