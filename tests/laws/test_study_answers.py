@@ -104,7 +104,9 @@ def test_steps_are_reported_in_both_orders() -> None:
     answer = Answer.of(stepwise(20, 14, 14, 13))
     depth = next(each for each in answer.contributions if each.change[0] == "depth")
     assert [round(order.mean or 0) for order in depth.orders] == [-6, -1] and depth.depends
-    assert any("step 2 of 2 in the reverse order" in said for said in answer.sentences)
+    assert any("step 2 of 2, reverse order" in said for said in answer.sentences)
+    assert answer.sentences[0].startswith("Width 64 in place of 8: Fréchet distance lower by 3.")
+    assert answer.sentences[0].endswith("it depends on what was changed before.")
     assert len(answer.comparisons) == 1  # the last recipe against the first
 
 

@@ -38,7 +38,7 @@ class ProjectFlags:
     images: Annotated[tyro.conf.Positional[tuple[Path, ...]], flag("Image files.", "IMAGES", "test memorization")] = ()
     out: Annotated[Path | None, flag("FILE.png: the picture.", "FILE", "RUN/figures/project.png")] = None
     count: Annotated[int, flag("Without IMAGES: images of each kind.", "N")] = 64
-    restarts: Annotated[int, flag("Latent vectors that each search begins with.", "N")] = 8
+    restarts: Annotated[int, flag("Latent vectors that each search begins with.", "N")] = 4
     steps: Annotated[int, flag("Steps of the search.", "N")] = 200
     data_dir: DataDir = None
     seeds: Members = ""

@@ -111,9 +111,10 @@ class Answer:
 
     @property
     def sentences(self) -> list[str]:
-        """One for each effect, the largest first, then one for each comparison."""
+        """What each step contributes; then one for each effect, the largest first, and one for each comparison."""
         groups = (self.effects, self.comparisons)
-        return [wording.sentence(each, group, self.results, self.scores) for group in groups for each in group]
+        steps = [wording.contribution_sentence(each, self.scores) for each in self.contributions]
+        return steps + [wording.sentence(each, group, self.results, self.scores) for group in groups for each in group]
 
     def against_reference(self, cell: str) -> Effect | None:
         """The effect that is this cell against the reference; None for the reference, and where there is none."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from sparring.analysis.wording import count, listed
 from sparring.study.contrasts import Change, Contrast
+from sparring.study.contributions import Contribution
 from sparring.study.effects import Counts, Effect
 from sparring.study.factors import short_name
 from sparring.study.intervals import FEW_SEEDS, Interval
@@ -33,6 +34,8 @@ def contrast_text(contrast: Contrast, results: Results) -> str:
     """What is compared."""
     if contrast.kind == "interaction":
         return " × ".join(f"{short_name(factor)} {level}" for factor, level, _ in contrast.changes)
+    if contrast.kind == "step":
+        return f"{change_text(contrast.changes[0])} ({step_text(contrast, results)})"
     if contrast.kind != "cell" or len(results.factors) == 1 or results.design == "one-at-a-time":
         return " and ".join(map(change_text, contrast.changes))
     if len(contrast.changes) == 1:
@@ -47,12 +50,26 @@ def _level_text(change: Change) -> str:
     return short_name(factor) if (level, before) == ("on", "off") else f"{short_name(factor)} {level}"
 
 
+def contribution_sentence(contribution: Contribution, scores: Scores) -> str:
+    """What a step is worth over both orders, and whether that depends on the order."""
+    subject, mean = _upper(change_text(contribution.change)), contribution.mean
+    if mean is None:
+        return f"{subject}: not known."
+    said = f"{subject}: {scores.title} {'lower' if mean < 0 else 'higher'} by "
+    said += amount(abs(mean), _turned(contribution.interval, mean))
+    if len(contribution.orders) < 2:
+        return f"{said}."
+    first, last = (amount(order.mean, signed=True) for order in contribution.orders)
+    depends = "it depends on what was changed before" if contribution.depends else "no dependence on the order is shown"
+    return f"{said} over both orders; {first} in the first and {last} in the reverse one: {depends}."
+
+
 def step_text(contrast: Contrast, results: Results) -> str:
-    """Where a step stands in its order: `step 2 of 5 in the reverse order`."""
+    """Where a step stands in its order: `step 2 of 5, reverse order`."""
     order = results.steps[contrast.order]
     place = order.index(results.cells[contrast.pairs[0][0]].id)
     name = "reverse" if contrast.order else "first"
-    return f"step {place} of {len(order) - 1} in the {name} order"
+    return f"step {place} of {len(order) - 1}, {name} order"
 
 
 def amount(value: float | None, interval: Interval | None = None, signed: bool = False) -> str:
@@ -89,8 +106,6 @@ def sentence(effect: Effect, others: Sequence[Effect], results: Results, scores:
         scores: Its outcome.
     """
     subject = contrast_text(effect.contrast, results)
-    if effect.contrast.kind == "step":
-        subject += f" ({step_text(effect.contrast, results)})"
     if effect.mean is None:
         return f"{_upper(subject)}: {_unknown(effect, results)}."
     said = _by(effect, scores) if effect.contrast.kind != "interaction" else _together(effect, scores)

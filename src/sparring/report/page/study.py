@@ -59,6 +59,7 @@ def study_page(answer: Answer, charts: dict[str, Markup]) -> Markup:
     return document(
         _title(answer),
         _header(answer),
+        _contributions(answer),
         _effects(answer, charts),
         _cells(answer, charts),
         _samples(answer),
@@ -67,7 +68,6 @@ def study_page(answer: Answer, charts: dict[str, Markup]) -> Markup:
         _survival(answer, charts),
         _needed(answer),
         tag("h2", "Details"),
-        _contributions(answer),
         _anova(answer),
         _members(answer),
         _method(answer),
@@ -132,7 +132,9 @@ def _at_a_glance(answer: Answer) -> Markup:
 
 
 def _effects(answer: Answer, charts: dict[str, Markup]) -> Markup:
-    said = answer.sentences[1 : min(len(answer.effects), MAX_SENTENCES)]  # the first is the lead
+    said = answer.sentences[
+        1 : min(len(answer.contributions) or len(answer.effects), MAX_SENTENCES)
+    ]  # the first is the lead
     rest = answer.sentences[1 + len(said) :]
     listed = tag("ul", [tag("li", line) for line in said], class_="notes")
     return tag(
@@ -310,7 +312,7 @@ def _contributions(answer: Answer) -> Markup | None:
     columns = ("step", "mean of both orders", *orders, "first − reverse")
     caption = "* The order matters: the interval of the difference between both orders leaves out 0."
     return tag(
-        "section", tag("h3", "What each step contributes"), table(columns, rows, main=1, caption=caption), class_="wide"
+        "section", tag("h2", "What each step contributes"), table(columns, rows, main=1, caption=caption), class_="wide"
     )
 
 

@@ -71,7 +71,7 @@ def _sentences(answer: Answer) -> list[RenderableType]:
     rows = Table.grid(padding=(0, 1, 0, 0))
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
-    said = [*answer.sentences[: min(len(answer.effects), MAX_SENTENCES)]]
+    said = [*answer.sentences[: min(len(answer.contributions) or len(answer.effects), MAX_SENTENCES)]]
     if reached := survival_sentence(answer):
         said.append(reached)
     for line in said:

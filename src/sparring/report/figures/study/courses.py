@@ -64,7 +64,8 @@ def courses(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
 
 def reached(found: Survival, answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     """The share of each cell's seeds that reached the target by then: one minus Kaplan and Meier's estimate."""
-    figure = blank(scheme, 4.6 if scheme.narrow else 3.9, None if scheme.narrow else 7.0)
+    named = sum(style.named for style in cell_styles(answer, scheme))
+    figure = blank(scheme, 3.2 + (0.34 if scheme.narrow else 0.26) * named, None if scheme.narrow else 7.0)
     axes = figure.subplots()
     dress(axes, scheme)
     for place, (each, style) in enumerate(zip(found.cells, cell_styles(answer, scheme), strict=True)):
