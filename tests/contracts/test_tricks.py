@@ -74,7 +74,7 @@ def test_the_mean_label_is_what_labels_average_to(trick: Any, round: int) -> Non
 
 def test_every_hook_is_a_method_that_changes_nothing_by_itself() -> None:
     class Idle(Trick):
-        pass
+        hooks = frozenset[Hook]()
 
     for truth in (0, 1):
         assert Idle().label(truth, truth, SHAPE, now()) == truth == Idle().mean_label(truth, truth, 0.5)

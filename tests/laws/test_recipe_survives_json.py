@@ -257,6 +257,7 @@ def test_what_a_users_own_maker_holds_belongs_to_the_id() -> None:
 class OwnTrick(Trick):
     """A user's own trick, with a field."""
 
+    hooks = frozenset({"label"})
     strength: tuple[float, float] = (0.5, 1.0)
 
 
