@@ -1,5 +1,9 @@
 """The one kind of error that a user should see: one line that says what is wrong, where, and what to do next."""
 
+from __future__ import annotations
+
+import errno
+
 
 class SparringError(Exception):
     """A failure that the user can fix. The message is one line; the command prints it and exits with status 1."""
@@ -12,6 +16,11 @@ class UsageError(SparringError):
 def in_one_line(error: BaseException) -> str:
     """The type and the message of any error, on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def reason_of(error: OSError) -> str:
+    """Why the system refused something, in words."""
+    return "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
 
 
 def shortened(value: object, max_length: int = 60) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from pathlib import Path
 from types import TracebackType
 
-from sparring.errors import in_one_line, shortened
+from sparring.errors import in_one_line, reason_of, shortened
 
 NO_MEMORY = ("can't allocate memory", "out of memory")
 """What torch says, in an ordinary RuntimeError, where memory does not suffice."""
@@ -35,7 +34,7 @@ def explained(error: Exception) -> str | None:
 
 def of_the_system(error: OSError) -> str:
     """`runs/a: Permission denied`."""
-    why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+    why = reason_of(error)
     return f"{shortened(error.filename, MAX_WORDS)}: {why}" if error.filename else why
 
 

@@ -95,7 +95,7 @@ class RunFolder:
     def recipe(self) -> dict[str, Any]:
         """The recipe as plain data. Raises SparringError when the file is damaged."""
         recipe = self._json("recipe.json", legacy.recipe)
-        return self._checked("recipe.json", recipe, schema.RECIPE, schema.REQUIRED)
+        return self._checked("recipe.json", recipe, schema.RECIPE, tuple(schema.REQUIRED))
 
     @property
     def journal(self) -> Journal:
