@@ -71,7 +71,8 @@ class WatchedGenerator(GraphNetwork):
         state = {
             name.removeprefix("G."): torch.from_numpy(np.asarray(array[0])) for name, array in checkpoint[1].items()
         }
-        return cls(graph, state, facts.latent, facts.data.shape)
+        # As the weights of any generator: what has none to train is taken for a mistake.
+        return cls(graph, state, facts.latent, facts.data.shape).requires_grad_(True)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Raises what torch raises for inputs of another size."""
