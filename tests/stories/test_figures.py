@@ -32,7 +32,7 @@ from sparring.report.metric_names import FEW, name_of, phrases
 from sparring.training import train
 from tests.stories.test_report import page_of, text_of
 
-JUDGED = ("frechet-distance", "coverage", "recall", "modes", "class-divergence", "confidence")
+JUDGED = ("frechet-distance", "coverage", "recall", "precision", "modes", "class-divergence", "confidence")
 OWN = ("diversity", "roughness", "sharpness", "similarity-to-mean", "nearest-neighbor")
 
 

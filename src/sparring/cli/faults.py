@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import sys
-from pathlib import Path
-from types import TracebackType
-
-from sparring.errors import in_one_line, shortened
+from sparring.errors import in_one_line, reason_of, shortened, users_frame
 
 NO_MEMORY = ("can't allocate memory", "out of memory")
 """What torch says, in an ordinary RuntimeError, where memory does not suffice."""
-PACKAGE = Path(__file__).parents[1]
 MAX_WORDS = 300
 """Characters of another library's message that are repeated."""
 
@@ -24,8 +17,8 @@ def explained(error: Exception) -> str | None:
     if isinstance(error, MemoryError) or any(words in str(error) for words in NO_MEMORY):
         less = "a smaller --batch or --count, or fewer --seeds, take less"
         return f"there is not enough memory for this: {less} ({_words(error)})"
-    if (where := users_line(error.__traceback__)) is not None:
-        return f"{where}: {_words(error)}"
+    if (frame := users_frame(error.__traceback__)) is not None:
+        return f"{frame.filename}, line {frame.lineno}: {_words(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing(error.name)
     if isinstance(error, OSError):
@@ -35,26 +28,8 @@ def explained(error: Exception) -> str | None:
 
 def of_the_system(error: OSError) -> str:
     """`runs/a: Permission denied`."""
-    why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+    why = reason_of(error)
     return f"{shortened(error.filename, MAX_WORDS)}: {why}" if error.filename else why
-
-
-def users_line(trace: TracebackType | None) -> str | None:
-    """`my_recipe.py, line 12` where the error comes from a user's file, or from what that calls; else None."""
-    found: str | None = None
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if _is_users(file):
-            found = f"{file}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return found
-
-
-def _is_users(file: str) -> bool:
-    """Whether a file of Python code is neither this package's, nor installed, nor the interpreter's."""
-    path = Path(file)
-    installed = (sys.prefix, sys.base_prefix, os.path.dirname(os.__file__))  # noqa: PTH120 - of a module, not a path
-    return path.is_file() and not path.is_relative_to(PACKAGE) and not any(path.is_relative_to(p) for p in installed)
 
 
 def _missing(module: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import torch
 from torch import nn
 
 from sparring import catalogue
-from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.errors import SparringError, UsageError, in_one_line, is_cell, users_frame
 from sparring.game.assembly import maker_of_discriminators, maker_of_generators
 from sparring.game.checks import single_examples
 from sparring.game.game import Game
@@ -139,10 +138,8 @@ def _has_own_parts(recipe: Recipe) -> bool:
 
 def _place_of(error: Exception) -> str:
     """The last line of the user's own code that an error passed through: ` at my_gan.py:12`."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [each for each in frames if not any(part in Path(each.filename).parts for part in ("sparring", "torch"))]
-    if not own:
+    frame = users_frame(error.__traceback__)
+    if frame is None:
         return ""
-    file = Path(own[-1].filename)
-    cell = any(part.startswith("ipykernel") for part in file.parts) or file.name.startswith("<ipython")
-    return f" in line {own[-1].lineno} of a cell" if cell else f" at {file.name}:{own[-1].lineno}"
+    cell = is_cell(frame.filename)
+    return f" in line {frame.lineno} of a cell" if cell else f" at {Path(frame.filename).name}:{frame.lineno}"

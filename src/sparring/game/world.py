@@ -99,7 +99,7 @@ def world_from_env() -> World:
     if not (rank.isdecimal() and size.isdecimal() and int(rank) < int(size)):
         raise UsageError(f"the variables RANK={rank} and WORLD_SIZE={size} are not torchrun's: unset them")
     if int(size) > 1 and "MASTER_ADDR" not in os.environ:
-        raise UsageError(f"WORLD_SIZE={size} says that torchrun started this, but MASTER_ADDR is not set: unset it")
+        raise UsageError(f"WORLD_SIZE={size} is set as if by torchrun, but MASTER_ADDR is not: unset WORLD_SIZE")
     return World(int(rank), int(size))
 
 

@@ -18,7 +18,7 @@ import safetensors
 import safetensors.numpy
 from filelock import FileLock, Timeout
 
-from sparring.errors import SparringError
+from sparring.errors import SparringError, reason_of
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def disk_errors(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
-        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        why = reason_of(error)
         if error.errno in (errno.EEXIST, errno.ENOTDIR):
             why = next((f"{each} is a file, not a folder" for each in path.parents if each.is_file()), why)
         raise SparringError(f"cannot write {path}: {why}") from error
@@ -149,7 +149,7 @@ def training_lock(folder: Path) -> Generator[None]:
             lock.acquire()
         except Timeout as error:
             if not Path(lock.lock_file).exists():  # it could not be made, which filelock takes for a lock
-                raise SparringError(f"cannot write {folder}: its folder takes no file") from error
+                raise SparringError(f"cannot write {folder}: no file can be made in its folder") from error
             raise SparringError(f"another process is training in {folder}") from error
     try:
         yield

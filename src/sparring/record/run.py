@@ -98,7 +98,7 @@ class RunFolder:
         """The recipe as plain data. Raises SparringError when the file is damaged."""
         recipe = self._json("recipe.json", legacy.recipe)
         fields = schema.RECIPE if recipe.get("per_member") else {**schema.RECIPE, "seeds": schema.DISTINCT_SEEDS}
-        return self._checked("recipe.json", recipe, fields, schema.REQUIRED)
+        return self._checked("recipe.json", recipe, fields, tuple(schema.REQUIRED))
 
     @property
     def journal(self) -> Journal:

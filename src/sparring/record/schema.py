@@ -94,7 +94,7 @@ ORIGIN = Kind(
     lambda value: isinstance(value, dict) and all(TEXT.holds(value.get(k)) for k in ("file", "function", "sha256")),
 )
 
-RECIPE = {
+REQUIRED = {
     "name": TEXT,
     "data": PART,
     "generator": PART,
@@ -106,6 +106,9 @@ RECIPE = {
     "discriminator_optimizer": PART,
     "rounds": POSITIVE,
     "seeds": SEEDS,
+}
+"""Fields that every recipe has; older versions lack some of the others."""
+RECIPE = REQUIRED | {
     "tricks": PARTS,
     "conditional": FLAG,
     "batch": POSITIVE,
@@ -116,8 +119,6 @@ RECIPE = {
     "per_member": COLUMNS,
     "origin": _or_none(ORIGIN),
 }
-REQUIRED = tuple(RECIPE)[: tuple(RECIPE).index("seeds") + 1]
-"""Fields that every recipe has; older versions lack some of the others."""
 EVENT = {
     "event": TEXT,
     "round": COUNT,

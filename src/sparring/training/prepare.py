@@ -42,7 +42,7 @@ class Settings:
     def check(self, sharded: bool) -> None:
         """Raises UsageError for what does not go together, and for a number of threads that cannot be."""
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
-            raise UsageError(f"threads must lie between 1 and {MAX_THREADS:,}, not at {self.threads}")
+            raise UsageError(f"threads must lie between 1 and {MAX_THREADS:,}, not {self.threads}")
         if self.early_stop and not self.metrics:
             raise UsageError("only metrics show whether samples still get better: --early-stop needs them")
         if self.early_stop and sharded:
