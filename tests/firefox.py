@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,9 @@ def asked_of_firefox(page: Path, ready: str, script: str) -> tuple[Any, list[str
             try:
                 assert firefox.stderr is not None
                 address = next(found[1] for line in firefox.stderr if (found := re.search(r"(ws://\S+)", line)))
-                return asyncio.run(_conversation(address, page.resolve().as_uri(), ready, script))
+                conversation = _conversation(address, page.resolve().as_uri(), ready, script)
+                with ThreadPoolExecutor(1) as other:  # a browser of Playwright's has an event loop in this thread
+                    return other.submit(asyncio.run, conversation).result()
             finally:
                 firefox.terminate()
 

@@ -103,7 +103,8 @@ def test_a_recipe_trains_and_its_run_can_be_sampled(recipe: Recipe, data_dir: Pa
         threads=1,
     )
     assert run.story.status == "finished"
-    assert [log_point["round"] for log_point in run.story.log_points] == [0, 4, 8, 12]
+    logged = {log_point["round"] for log_point in run.story.log_points}
+    assert logged >= {0, 4, 8, 12}  # a checkpoint that is kept on the way has curves too
     assert len(run.story.pictures) == 4
     assert all((run.path / picture).read_bytes().startswith(b"\x89PNG") for picture in run.story.pictures)
     images = sample(run, 5)

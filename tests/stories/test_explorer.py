@@ -342,6 +342,7 @@ def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(ope
         page.click(".controls >> text=Back to round 1,500")
         says(page, "Back at round 1,500.", ".said")
         says(page, "1,500 / 5,000", ".timeline output")
+        page.close()  # before the runs are gone that it asks for
 
 
 def branched(run: RunFolder, round: int) -> None:

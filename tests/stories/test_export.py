@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ from sparring.ship.portable import TOLERANCE, difference, portable_of
 from tests.firefox import FIREFOX, asked_of_firefox
 from tests.miniature import figures_left_blank
 
-CHROMIUM = shutil.which("chromium")
 FILES = [
     "generator.onnx",
     "generator.safetensors",
@@ -169,23 +167,17 @@ ALL = """(async () => {
 
 
 @pytest.fixture(scope="module")
-def page(exported: Path) -> Iterator[Any]:
-    if CHROMIUM is None or importlib.util.find_spec("playwright") is None:
-        pytest.skip("needs Chromium and playwright")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(offline=True, locale="en-US", accept_downloads=True)
-        page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto((exported / "demo.html").as_uri())
-        page.wait_for_selector('main[aria-busy="false"]', timeout=60_000)
-        yield page
-        assert said == []
-        browser.close()
+def page(browser: Any, exported: Path) -> Iterator[Any]:
+    context = browser.new_context(offline=True, locale="en-US", accept_downloads=True)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto((exported / "demo.html").as_uri())
+    page.wait_for_selector('main[aria-busy="false"]', timeout=60_000)
+    yield page
+    assert said == []
+    context.close()
 
 
 def test_the_page_agrees_with_the_run(page: Any, trained: Path, exported: Path) -> None:

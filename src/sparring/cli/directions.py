@@ -1,4 +1,4 @@
-"""Find directions of the latent space in several ways, and what each moves, for every seed.
+"""Find directions of the latent space, and what each moves.
 
 Eigenvectors of mean JᵀJ, principal components of features, what the first layer amplifies, and directions toward
 classes, side by side: how much each changes samples, what it moves, and in how many other seeds a direction does the

@@ -1,4 +1,8 @@
-"""Export a generator: ONNX, weights with a script, a model card, and a page that works offline."""
+"""Export a generator: ONNX, weights, a model card, an offline page.
+
+The folder holds all that others need to use the generator without Sparring: an ONNX file, the weights with a script for
+torch and one for onnxruntime, and a page that opens from the disk.
+"""
 
 from __future__ import annotations
 

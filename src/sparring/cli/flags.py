@@ -22,6 +22,7 @@ from sparring import catalogue
 from sparring.characters import writable
 from sparring.errors import UsageError
 
+COLORS = re.compile(r"\x1b\[[0-9;]*m")
 MIN_WIDTH, MAX_WIDTH = 40, 100
 """Columns of a paragraph of help."""
 REPLACED = 4
@@ -78,9 +79,13 @@ def parse(flags: type[Any], command: str, arguments: list[str], description: str
         UsageError: A flag does not exist or a value does not fit, in one line.
     """
     _check_names(arguments, _names(flags))
-    output = io.StringIO()
+    output, help_ = io.StringIO(), _HelpText()
     try:
-        with contextlib.redirect_stderr(output), _terminal_of_at_least(MIN_WIDTH):
+        with (
+            contextlib.redirect_stderr(output),
+            contextlib.redirect_stdout(help_),
+            _terminal_of_at_least(MIN_WIDTH),
+        ):
             made, unknown = tyro.cli(
                 flags,
                 prog=f"sparring {command}",
@@ -91,6 +96,7 @@ def parse(flags: type[Any], command: str, arguments: list[str], description: str
             )
     except SystemExit as stop:
         if stop.code in (0, None):
+            print(_with_short_usage(help_.getvalue()), end="")
             raise
         raise UsageError(f"{_sentence(output.getvalue())} (`sparring {command} --help` lists the flags)") from stop
     if unknown and not unknown[0].startswith("-"):
@@ -113,6 +119,21 @@ def _terminal_of_at_least(columns: int) -> Generator[None]:
             os.environ["COLUMNS"] = before
         elif "COLUMNS" in os.environ:
             del os.environ["COLUMNS"]
+
+
+class _HelpText(io.StringIO):
+    """What is written, to be printed later where the standard output goes now: in color if that is a terminal."""
+
+    def isatty(self) -> bool:
+        return sys.__stdout__ is not None and sys.__stdout__.isatty()
+
+
+def _with_short_usage(help_: str) -> str:
+    """Flags in the first line, which tyro does not wrap, become `[OPTIONS]` where it is wider than the terminal."""
+    usage, end, rest = help_.partition("\n")
+    if len(COLORS.sub("", usage)) > shutil.get_terminal_size().columns:
+        usage = re.sub(r"( \[--[^]]+\])+", " [OPTIONS]", usage)
+    return usage + end + rest
 
 
 def _wrapped(text: str) -> str:
@@ -151,7 +172,7 @@ def _names(flags: type[Any]) -> list[str]:
 
 def _sentence(box: str) -> str:
     """What tyro says inside its frame, up to the first rule, on one line."""
-    lines = [line.strip("│ ") for line in re.sub(r"\x1b\[[0-9;]*m", "", box).splitlines()]
+    lines = [line.strip("│ ") for line in COLORS.sub("", box).splitlines()]
     kept: list[str] = []
     for line in lines:
         if line.startswith("╭"):

@@ -1,4 +1,4 @@
-"""Animate a closed path through the latent space, at a speed that looks constant.
+"""Animate a closed path through the latent space.
 
 The path goes through the chosen latent vectors by spherical interpolation and back to the first. Frames are spaced so
 that the features of a judge change by the same amount from one to the next.

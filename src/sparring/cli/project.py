@@ -1,4 +1,4 @@
-"""Project images into the latent space, or test for memorization with training and held-out images.
+"""Project images into the latent space, or test for memorization.
 
 With IMAGES: the latent vector of each seed whose example is nearest to each, the map of what is missing, and the image
 edited along the two most sensitive directions. Without: whether training images are found more easily than held-out

@@ -1,4 +1,4 @@
-"""Measure precision and recall over truncation, and recommend a value.
+"""Measure precision and recall over truncation.
 
 Latent vectors are moved toward the center of their distribution by a factor psi. Samples become more typical and less
 varied: precision rises and recall falls. The recommended psi has the largest harmonic mean of both, over all seeds.

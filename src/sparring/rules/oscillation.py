@@ -161,4 +161,5 @@ def _turns(values: np.ndarray, size: float) -> np.ndarray:
 def _lead_swing(signals: Signals) -> np.ndarray:
     """Standard deviation of D's lead over that part, smoothed so that single batches do not count, `(P,)`."""
     lead = signals.smoothed("lead")
-    return lead[int((1 - PART) * len(lead)) :].std(0)
+    late = lead[int((1 - PART) * len(lead)) :]
+    return late.std(0) if len(late) else np.zeros(lead.shape[1])

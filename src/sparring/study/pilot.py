@@ -12,8 +12,8 @@ from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of, threads_for
-from sparring.game.compile.costs import seconds_per_call
 from sparring.game.game import Game
+from sparring.game.pace import seconds_per_call
 from sparring.game.runtime import preserving_torch_rng, threads_set
 from sparring.recipe import Recipe
 from sparring.study.populations import Unit

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sparring.game.game import Game, PlayTo
-from sparring.game.runtime import wait_for
+from sparring.game.game import Game
+from sparring.game.pace import SECONDS_TIMED
 
-ROUNDS_TIMED, SECONDS_TIMED = 3, 0.3
-"""Rounds that are timed to estimate how long a run takes, and seconds after which fewer do."""
+ROUNDS_TIMED = 3
+"""Rounds that are timed to estimate how long a run takes; fewer where they take longer than SECONDS_TIMED."""
 OPERATIONS_TIMED, TIMINGS = 400, 5
 """Small operations in one timing, and timings of which the shortest counts."""
 WITH_GRADIENTS = 1.5
@@ -109,22 +109,6 @@ def seconds_per_round(game: Game) -> float:
         game.play()
         seconds.append(time.process_time() - start)
     return min(seconds) / torch.get_num_threads()
-
-
-def seconds_per_call(game: Game, play_to: PlayTo) -> float:
-    """Wall-clock seconds of a round in a turn of many, as a trainer plays them; the game is left as it was."""
-    with game.preserving_state():
-        device = game.rng.device
-        wait_for(device)
-        start = time.perf_counter()
-        play_to(min(game.rounds, game.round + 1), 2**62)
-        wait_for(device)
-        one = time.perf_counter() - start
-        turn = min(game.rounds - game.round, max(1, int(SECONDS_TIMED / max(one, 1e-6))))
-        start = time.perf_counter()
-        play_to(game.round + turn, 2**62)
-        wait_for(device)
-        return (time.perf_counter() - start) / turn if turn else one
 
 
 def _seconds_per_operation() -> float:

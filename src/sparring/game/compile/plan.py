@@ -21,11 +21,12 @@ import torch
 from sparring.errors import in_one_line
 from sparring.game.compile.aot import decision_file, history_file
 from sparring.game.compile.compiled import CompiledGame, is_cached
-from sparring.game.compile.costs import Costs, estimate, remember, seconds_per_call
+from sparring.game.compile.costs import Costs, estimate, remember
 from sparring.game.compile.cuda_graph import on_gpu
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import group_size
 from sparring.game.game import Game, Logged, PlayTo
+from sparring.game.pace import seconds_per_call
 from sparring.game.runtime import threads_set
 from sparring.progress import say
 
