@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -301,6 +303,33 @@ def test_a_film_has_a_frame_for_every_sample_picture(
     given = json.loads(capsys.readouterr().out)
     with Image.open(out) as image:
         assert getattr(image, "n_frames", 1) == given["frames"] == len(given["rounds"]) >= 2
+
+
+def test_an_mp4_has_every_frame_for_as_long_as_it_stays(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("needs ffmpeg")
+    out = tmp_path / "film.mp4"
+    sparring("film", runs["digits"], "--fps", 2, "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    width, height = (side - side % 2 for side in given["size"])
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    decoded = subprocess.run(["ffmpeg", "-loglevel", "error", "-i", out, *raw], check=True, capture_output=True).stdout
+    held = 4  # the last frame stays 2 seconds
+    shown = np.frombuffer(decoded, np.uint8).reshape(-1, height, width, 3)
+    assert len(shown) == given["frames"] - 1 + held
+    assert shown[0].mean() > 50 and np.abs(shown[-1].astype(int) - shown[-held]).mean() < 2
+
+
+def test_an_mp4_without_ffmpeg_is_refused_before_anything_is_computed(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sparring.report.animation.shutil.which", lambda name: None)
+    for command in ("loop", "film"):
+        sparring(command, runs["digits"], "--out", tmp_path / "a.mp4", expect=WRONG_USAGE)
+        said = capsys.readouterr().err
+        assert ".mp4 needs ffmpeg, which is not installed" in said and len(said.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
