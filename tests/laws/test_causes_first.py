@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnosis
+from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnosis, with_votes
 from sparring.record import Story
+from sparring.rules import Finding, Plot, Range
 from sparring.rules._stories import REAL, WASSERSTEIN, story
 
 BLIND = {"d_real": 0.5, "d_fake": 0.5, "d_loss": 0.693, "g_loss": 0.693}
@@ -17,6 +20,7 @@ FLAT = (60.0, 30.0, 30.0, 30.0, 30.0, 30.0)
 FAR = {"frechet-distance": FLAT, "nearest-neighbor": 2.5, "modes": 2.0, "class-divergence": 1.5}
 UNBOUNDED: dict[str, list[float | None]] = {"d_output": [None, None]}
 GOOD = {"modes": 10.0}
+NO_PLOT = Plot("curves", (), "", Range())
 PATTERNED = {"checkerboard": 8.0, "colors": 1.5}
 
 
@@ -103,3 +107,38 @@ def test_points_on_a_mode_in_the_middle_are_not_the_mean() -> None:
 def test_without_a_bound_d_has_beaten_nobody() -> None:
     early = of({"d_real": 9.0, "d_fake": -9.0}, FAR, levels=WASSERSTEIN, ranges=UNBOUNDED, rounds=600, evaluations=1)
     assert early.verdict in ("undertrained", NOT_SURE)
+
+
+# Of members that are all sick, what they share.
+
+
+def held(rule: str, strength: float, *members: int, of: int = 2, fault: bool = True) -> Finding:
+    """A finding of so many members, ranked by `strength` among those of one member."""
+    weight = strength * len(members) / of
+    return Finding(rule, fault, "", members, of, (), (), NO_PLOT, (), weight, lambda: 0)
+
+
+def verdict(*findings: Finding) -> str:
+    """The verdict on these findings."""
+    return Diagnosis(story({}, {}), tuple(with_votes(findings)), None).verdict
+
+
+def test_members_that_are_sick_in_two_ways_have_the_verdict_that_they_share() -> None:
+    first, second, shared = held("a", 3.0, 0), held("b", 2.0, 1), held("c", 1.0, 0, 1)
+    assert verdict(first, second) == NOT_SURE
+    assert verdict(first, second, shared) == "c"
+    assert verdict(held("a", 3.0, 0, 1), second, shared) == "a", "what ranks first, where all have it"
+    assert verdict(first, held("good", 2.0, 1, fault=False), held("c", 1.0, 0, 1)) == NOT_SURE, "one of them is good"
+    assert verdict(first, held("undertrained", 2.0, 1), held("c", 1.0, 0, 1)) == NOT_SURE, "one of them is unfinished"
+
+
+@given(st.lists(st.sets(st.sampled_from("abcd"), min_size=1), min_size=1, max_size=6), st.integers(1, 4))
+def test_a_verdict_is_the_same_of_every_member_several_times(sick: list[set[str]], times: int) -> None:
+    """It follows shares of members, so that more seeds of the same kinds do not change it."""
+
+    def of_all(members: list[set[str]]) -> str:
+        some = {rule: [k for k, faults in enumerate(members) if rule in faults] for rule in "abcd"}
+        strengths = {"a": 4.0, "b": 3.0, "c": 2.0, "d": 1.0}
+        return verdict(*(held(rule, strengths[rule], *some[rule], of=len(members)) for rule in "abcd" if some[rule]))
+
+    assert of_all(sick * times) == of_all(sick)

@@ -238,19 +238,36 @@ def with_votes(findings: Sequence[Finding]) -> list[Finding]:
     """The findings, each with its votes, sorted by them: every member votes for what explains most about it.
 
     What explains more is the same for every member, and does not depend on how many members a finding holds for. A
-    mistake in a loop comes before what follows from it.
+    mistake in a loop comes before what follows from it. Where members that are all sick vote for different faults, a
+    fault that nearly all of them have gets the votes of these.
     """
 
     def rank(finding: Finding) -> tuple[bool, float]:
         return not finding.mended, -finding.strength * finding.of / len(finding.members)
 
-    ranked = sorted(findings, key=rank)
+    ranked = _voted(sorted(findings, key=rank))
+    if shared := _shared(ranked):
+        ranked = _voted([shared, *(finding for finding in ranked if finding.rule != shared.rule)])
+    return sorted(ranked, key=lambda finding: (-finding.votes, *rank(finding)))
+
+
+def _voted(ranked: Sequence[Finding]) -> list[Finding]:
+    """Every member votes for the first finding that holds for it."""
     votes, voted = list[int](), set[int]()
     for finding in ranked:
         votes.append(len(set(finding.members) - voted))
         voted |= set(finding.members)
-    voting = [dataclasses.replace(finding, votes=count) for finding, count in zip(ranked, votes, strict=True)]
-    return sorted(voting, key=lambda finding: (-finding.votes, *rank(finding)))
+    return [dataclasses.replace(finding, votes=count) for finding, count in zip(ranked, votes, strict=True)]
+
+
+def _shared(ranked: Sequence[Finding]) -> Finding | None:
+    """The first fault of nearly all members, where these vote for different faults: what they have in common."""
+    faults = [finding for finding in ranked if finding.fault and finding.rule != UNFINISHED]
+    if any(finding.votes >= CLEAR * finding.of for finding in ranked):
+        return None
+    if not faults or sum(finding.votes for finding in faults) < CLEAR * faults[0].of:
+        return None
+    return next((finding for finding in faults if len(finding.members) >= CLEAR * finding.of), None)
 
 
 @cache
