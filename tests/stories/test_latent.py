@@ -257,6 +257,26 @@ def test_images_are_projected_into_every_seed(
     assert "no held-out part" in capsys.readouterr().err
 
 
+def test_latent_spaces_of_seeds_are_compared_on_a_page(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ("--count", 4, "--restarts", 1, "--steps", 5, "--top", 2)
+    sparring("spaces", runs["digits"], *quick, "--out", tmp_path / "s.html", "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert given["seeds"] == [5, 3] and np.shape(given["found"]) == np.shape(given["arranged"]) == (2, 2)
+    assert np.shape(given["images"]["error"]) == (2, 4) and given["images"]["origin"] == "training data"
+    assert given["says"] in (tmp_path / "s.html").read_text()
+    image = tmp_path / "mine.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(image)
+    sparring("spaces", runs["digits"], image, *quick)
+    assert (runs["digits"] / "figures" / "spaces.html").is_file()
+    assert "same arrangement" in capsys.readouterr().out
+    sparring("spaces", runs["digits"], *quick, "--seeds", 3, expect=FAILED)
+    assert "at least two seeds" in capsys.readouterr().err
+    sparring("spaces", runs["pattern-1010"], *quick, expect=FAILED)
+    assert "nothing in these latent vectors is continuous" in capsys.readouterr().err
+
+
 def test_samples_are_filtered_by_d(runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "passed.npy"
     sparring("sample", runs["digits"], "--filter", "d", "--count", 40, "--out", out, "--json")

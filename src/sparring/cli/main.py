@@ -43,6 +43,7 @@ COMMANDS = (
     "influence",
     "directions",
     "project",
+    "spaces",
     "truncation",
     "loop",
     "film",

@@ -87,11 +87,15 @@ def read_images(paths: Sequence[Path], shape: tuple[int, ...]) -> np.ndarray:
     return np.stack(read)
 
 
-class _Searcher:
-    """What projecting into the members of one run takes."""
+class Searcher:
+    """What projecting into the members of one run takes.
+
+    Raises SparringError where nothing in latent vectors can be searched.
+    """
 
     def __init__(self, run: RunFolder, recipe: Recipe, whole: Recipe, data_dir: Path | None, restarts: int, steps: int):
-        self.recipe, self.restarts, self.steps = recipe, restarts, steps
+        self.recipe, self.steps = recipe, steps
+        self.begun = max(restarts, recipe.classes)  # a search keeps the class that it begins with
         self.generators = tuple(Joined(generator_module(run, seed, recipe=whole)) for seed in recipe.seeds)
         for generator in self.generators:
             generator.requires_grad_(False)
@@ -102,15 +106,15 @@ class _Searcher:
         self.free = torch.tensor((continuous or [True] * recipe.latent.size) + [False] * recipe.classes)
         uniform = [part for part in parts if part["law"] == "uniform"]
         self.bounds = (uniform[0]["low"], uniform[0]["high"]) if uniform else None
-        self.starts = latents(recipe, range(FIRST, FIRST + max(restarts, recipe.classes)))
         if not bool(self.free.any()):
             raise SparringError("nothing in these latent vectors is continuous: there is nothing to search")
 
-    def __call__(self, member: int, images: np.ndarray) -> Projection:
-        starts = self.starts[member][:, None]
+    def __call__(self, member: int, images: np.ndarray, again: int = 0) -> Projection:
+        """Project images `(N, *shape)` into a member; `again` counts searches that begin elsewhere each."""
+        starts = latents(self.recipe, range(FIRST + again * self.begun, FIRST + (again + 1) * self.begun))
         target = torch.from_numpy(images)
         G = self.generators[member]
-        return project(G, target, starts, self.features, self.bounds, self.free, self.steps)
+        return project(G, target, starts[member][:, None], self.features, self.bounds, self.free, self.steps)
 
 
 def _differentiable(judge: Judge) -> Callable[[Tensor], Tensor] | None:
@@ -153,7 +157,7 @@ def projected(
     """
     whole = recipe_of(run, source)
     recipe = whole.replace(seeds=seeds) if seeds is not None else whole
-    search = _Searcher(run, recipe, whole, data_dir, restarts, steps)
+    search = Searcher(run, recipe, whole, data_dir, restarts, steps)
     members = tuple(search(member, images) for member in range(len(recipe.seeds)))
     z = latents(recipe, range(32))
     found = tuple(sensitivity(G, z[m], 2, recipe.latent.size) for m, G in enumerate(search.generators))
@@ -193,7 +197,7 @@ def memorization_of(
     real = real_data(recipe.data, count, data_dir)
     if real.unseen is None:
         raise SparringError("this data has no held-out part, so memorization cannot be tested by projection")
-    search = _Searcher(run, recipe, whole, data_dir, restarts, steps)
+    search = Searcher(run, recipe, whole, data_dir, restarts, steps)
     training, held_out = real.some_training[:count], real.unseen[:count]
     both = np.concatenate([training, held_out])
     errors = [search(member, both).error.numpy() for member in range(len(recipe.seeds))]

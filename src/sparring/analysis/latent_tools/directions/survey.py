@@ -184,9 +184,7 @@ def survey(
         for m, G in enumerate(generators)
     ]
     largest = max(len(labels) for ways in found for _, labels in ways.values())
-    baseline = [
-        _random_changes(Joined(G), few[m], largest, chosen.latent.size, reach) for m, G in enumerate(generators)
-    ]
+    baseline = [random_changes(Joined(G), few[m], largest, chosen.latent.size, reach) for m, G in enumerate(generators)]
     members = tuple(
         _member(m, found, measured, baseline, _class_changes(judge, G, few[m], found[m], reach))
         for m, G in enumerate(generators)
@@ -240,13 +238,14 @@ def _named_dims(recipe: Recipe) -> list[int]:
     return named if named and max(named) <= recipe.latent.size else []
 
 
-def _random_changes(G: nn.Module, z: Tensor, count: int, size: int, reach: float) -> np.ndarray:
+def random_changes(G: nn.Module, z: Tensor, count: int, size: int, reach: float) -> np.ndarray:
     """What random directions change, `(count, outputs)`: the same directions for every member."""
     drawn = torch.randn(count, size, generator=torch.Generator().manual_seed(0))
-    return _changes(effects(G, z, drawn / drawn.norm(dim=1, keepdim=True), reach))
+    return changes_of(effects(G, z, drawn / drawn.norm(dim=1, keepdim=True), reach))
 
 
-def _changes(measured: Sequence[Effect]) -> np.ndarray:
+def changes_of(measured: Sequence[Effect]) -> np.ndarray:
+    """What directions change, `(K, outputs)`."""
     return np.stack([each.change.flatten().numpy() for each in measured])
 
 
@@ -314,11 +313,11 @@ def _stability(
     """Of each direction of a member; of a class or a dimension, among the members that have one of that label."""
     if way not in PAIRED:
         having = [m for m in range(len(found)) if found[m].get(way, (None, []))[1]]
-        changes = [_changes(measured[m][way]) for m in having]
+        changes = [changes_of(measured[m][way]) for m in having]
         return stability(changes, [baseline[m] for m in having], having.index(member))
     stable: list[Stability] = []
     for label in found[member][way][1]:
         having = [m for m in range(len(found)) if label in found[m].get(way, (None, []))[1]]
-        rows = [_changes(measured[m][way])[[found[m][way][1].index(label)]] for m in having]
+        rows = [changes_of(measured[m][way])[[found[m][way][1].index(label)]] for m in having]
         stable += stability(rows, [baseline[m] for m in having], having.index(member), paired=True)
     return stable
