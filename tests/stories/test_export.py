@@ -14,12 +14,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sparring import catalogue, latents, train
+from sparring import recipe as recipe_named
 from sparring.analysis.generators import sample
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.record import RunFolder
 from sparring.ship.demo import MAX_BYTES, rounded
+from sparring.ship.export import export
 from sparring.ship.onnx_file import run_onnx, to_onnx
 from sparring.ship.portable import TOLERANCE, difference, portable_of
+from tests.contracts.network_cases import narrow
+from tests.exported_pages import ALL, READY
 from tests.firefox import FIREFOX, asked_of_firefox
 from tests.miniature import figures_left_blank
 
@@ -156,16 +161,6 @@ def test_rounded_weights_are_near_and_pack_well(trained: Path) -> None:
 # In browsers, without a network.
 
 
-ALL = """(async () => {
-    const { generate, facts } = generator, size = facts.size;
-    const raw = atob(JSON.parse(document.querySelector("#data").textContent).latents);
-    const z = new Float32Array(Uint8Array.from(raw, (c) => c.charCodeAt(0)).buffer);
-    const rows = Array.from({ length: 64 }, (_, k) => z.slice(k * size, (k + 1) * size));
-    return Array.from(await generate(rows, rows.map((_, k) => k % facts.classes)));
-})()"""
-"""What the page's generator makes of the run's latent vectors 0 to 63."""
-
-
 @pytest.fixture(scope="module")
 def page(browser: Any, exported: Path) -> Iterator[Any]:
     context = browser.new_context(offline=True, locale="en-US", accept_downloads=True)
@@ -216,8 +211,34 @@ def test_the_page_is_steered(page: Any) -> None:
 def test_the_page_agrees_with_the_run_in_firefox(trained: Path, exported: Path) -> None:
     if FIREFOX is None or importlib.util.find_spec("websockets") is None:
         pytest.skip("needs Firefox and websockets")
-    ready = "document.querySelector('main').getAttribute('aria-busy') === 'false'"
-    made, said = asked_of_firefox(exported / "demo.html", ready, f"{ALL}.then(JSON.stringify)")
+    made, said = asked_of_firefox(exported / "demo.html", READY, f"{ALL}.then(JSON.stringify)")
     assert said == []
     expected = sample(trained, 64, seeds=[3])[0]
     assert np.abs(np.array(made).reshape(expected.shape) - expected).max() <= TOLERANCE
+
+
+NETWORKS = [name for name in catalogue.entries("networks") if not name.endswith("discriminator")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "convolutional"])
+def test_pages_of_every_network_agree_in_both_browsers(name: str, tmp_path: Path, browser: Any) -> None:
+    if FIREFOX is None or importlib.util.find_spec("websockets") is None:
+        pytest.skip("needs Firefox and websockets")
+    generator = narrow(catalogue.find("networks", name)())
+    size = 256 if name == "fully-convolutional" else 16
+    recipe = recipe_named("digits").replace(generator=generator, latent=latents.Normal(size), rounds=2, batch=4)
+    with figures_left_blank():
+        made = train(recipe.replace(log_points=1, seeds=(3,)), out=tmp_path / "run", threads=1, metrics=False)
+    export(made.folder, tmp_path / "out")
+    expected = sample(made.folder, 64)[0]
+    context = browser.new_context(offline=True)
+    shown = context.new_page()
+    shown.goto((tmp_path / "out" / "demo.html").as_uri())
+    shown.wait_for_selector('main[aria-busy="false"]', timeout=60_000)
+    answers = [shown.evaluate(ALL)]
+    context.close()
+    found, said = asked_of_firefox(tmp_path / "out" / "demo.html", READY, f"{ALL}.then(JSON.stringify)")
+    assert said == []
+    for answer in (*answers, found):
+        assert np.abs(np.array(answer).reshape(expected.shape) - expected).max() <= TOLERANCE

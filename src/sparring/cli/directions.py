@@ -58,6 +58,7 @@ def run(arguments: list[str]) -> int:
     out = flags.out or flags.run / "figures" / "directions.png"
     check_suffix(out, ".png")
     seeds = members(flags.seeds)
+    from sparring.analysis.latent_tools.directions.across import all_across
     from sparring.analysis.latent_tools.directions.survey import survey
     from sparring.record import RunFolder
 
@@ -65,7 +66,7 @@ def run(arguments: list[str]) -> int:
     made = survey(opened, flags.top, dims, flags.count, flags.samples, seeds, flags.data_dir, flags.source)
     _draw(made, out)
     if flags.json:
-        return print_json({"out": str(out), **made.plain()})
+        return print_json({"out": str(out), **made.plain(), "across": all_across(made)})
     from sparring.report.terminal.directions import directions_text
 
     print_rich(directions_text(made, 0))

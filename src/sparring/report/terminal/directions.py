@@ -39,12 +39,42 @@ def directions_text(survey: Survey, member: int) -> RenderableType:
         if rows:
             parts.append(Text.assemble("\n", (way, "bold"), (f"  {what}", "dim")))
             parts.append(_table(rows, bool(others)))
+    if others:
+        parts += _in_all(survey)
     names = survey.named()
     if others and names:
         listed = "; ".join(f"{name} in {n}" for name, n in names.items())
         parts.append(Text(f"\nNames among the most sensitive directions of {others + 1} seeds: {listed}."))
     parts += [Text(f"\nLeft out: {note}.") for note in survey.notes]
     return Group(*parts)
+
+
+def _in_all(survey: Survey) -> list[RenderableType]:
+    """What the most sensitive directions and single dimensions do in all seeds."""
+    from sparring.analysis.latent_tools.directions.across import across
+
+    parts: list[RenderableType] = [
+        Text.assemble(
+            "\n",
+            (f"all {len(survey.members)} seeds", "bold"),
+            "  mean ± SD over seeds; what a direction moves most, and in how many",
+        ),
+    ]
+    for way in ("sensitivity", "dims"):
+        rows = across(survey, way)
+        if not rows:
+            continue
+        table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for title in (way, "change"):
+            table.add_column(title, justify="right", no_wrap=True)
+        table.add_column("what it moves")
+        for row in rows:
+            moves = ", ".join(f"{name} {n}" for name, n in row.moves.items())
+            table.add_row(
+                row.label, _percent(row.share.mean if row.share.mean is not None else float("nan"), row.share.sd), moves
+            )
+        parts += [Text(""), table]
+    return parts
 
 
 def _table(rows: list[Found], with_others: bool) -> Table:

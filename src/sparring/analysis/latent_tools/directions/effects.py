@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.analysis.latent_tools.directions.moments import ATTRIBUTES, attributes
+from sparring.analysis.latent_tools.directions.moments import ATTRIBUTES, TITLES, attributes
 from sparring.analysis.latent_tools.directions.sensitivity import Generator
-from sparring.analysis.latent_tools.influence import effect
+from sparring.analysis.latent_tools.influence import effect, region
 
 NAMED = 0.6
 """A direction is called after an attribute that it changes by at least so many standard deviations over samples,"""
@@ -41,15 +41,27 @@ class Effect:
     @property
     def names(self) -> list[tuple[str, str]]:
         """Attributes that it changes for certain, most first: what its low and its high end are called."""
+        ends = {each: ATTRIBUTES[each] for each in self.sure}
+        return [(less, more) if self.attributes[each][0] > 0 else (more, less) for each, (more, less) in ends.items()]
+
+    @property
+    def sure(self) -> list[str]:
+        """Attributes that it changes for certain, most first."""
         sure = {
             attribute: size
             for attribute, (size, error) in self.attributes.items()
             if abs(size) >= NAMED and abs(size) >= SURE * error
         }
         fades = abs(sure.get("ink", 0.0)) >= FADING
-        ranked = ["ink"] if fades else sorted(sure, key=lambda each: (each in DIMMER, -abs(sure[each])))
-        ends = {each: ATTRIBUTES[each] for each in ranked}
-        return [(less, more) if sure[each] > 0 else (more, less) for each, (more, less) in ends.items()]
+        return ["ink"] if fades else sorted(sure, key=lambda each: (each in DIMMER, -abs(sure[each])))
+
+    @property
+    def moves(self) -> str:
+        """The attribute that it changes most, whichever way, or else the region that changes."""
+        if self.sure:
+            return TITLES.get(self.sure[0], self.sure[0])
+        where = region(self.change.abs())
+        return where if where in ("all over", "nowhere") or where.startswith("number") else f"the {where}"
 
 
 def unique_names(found: Sequence[Effect]) -> list[tuple[str, str] | None]:

@@ -16,6 +16,13 @@ ATTRIBUTES = {
     "contrast": ("more contrast", "less contrast"),
 }
 """Name -> what more and less of it is called."""
+TITLES = {
+    "horizontal": "left or right",
+    "vertical": "up or down",
+    "stroke": "stroke width",
+    "ink": "strength",
+}
+"""What an attribute is called, where its own name does not say it."""
 PEAK = 0.03
 """Share of the pixels that are an image's brightest."""
 EMPTY = 1e-6
