@@ -81,6 +81,11 @@ def family(name: str) -> Callable[[Path, Path | None], RunFolder]:
     return lambda out, data_dir: few_rounds(out, data_dir, **parts)
 
 
+def digits(out: Path, data_dir: Path | None) -> RunFolder:
+    """`digits`, trained long enough for sharp samples: larger weights make larger differences."""
+    return sparring.train(sparring.recipe("digits").replace(rounds=3_000), out=out, data_dir=data_dir).folder
+
+
 def watched(out: Path, data_dir: Path | None) -> RunFolder:
     """A loop of someone's own, watched."""
     torch.manual_seed(0)
@@ -99,6 +104,7 @@ CASES: dict[str, Callable[[Path, Path | None], RunFolder]] = {
     "dcgan-generator, class-conditional": few_rounds,
     "a module of one's own": lambda out, data_dir: few_rounds(out, data_dir, generator=Own, conditional=False),
     "a watched loop": watched,
+    "`digits`, 3,000 rounds": digits,
     **{f"fully-connected, {width} wide": wide(width) for width in (600, 700, 800, 1_000, 1_400, 2_000)},
 }
 

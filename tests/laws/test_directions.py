@@ -138,6 +138,14 @@ def test_directions_are_called_after_what_they_move() -> None:
     assert effects(steered, normal(24, 4), -torch.eye(4)[:1], 1.5)[0].names[0] == ("further right", "further left")
 
 
+def test_what_moves_is_called_the_same_whichever_way_it_goes() -> None:
+    found = effects(steered, normal(24, 4), torch.cat([torch.eye(4), -torch.eye(4)]), 1.5)
+    assert [each.moves for each in found] == ["left or right", "slant", "stroke width", "nowhere"] * 2
+    top = torch.zeros(1, 9, 9)
+    top[:, :3] = -1.0
+    assert Effect(top, 1.0, 0.1, "darkens the top", {}).moves == "the top"
+
+
 def test_a_name_is_given_once() -> None:
     slanting = {"slant": (2.0, 0.1), "width": (1.0, 0.1)}
     one = Effect(torch.zeros(1), 1.0, 0.1, "", slanting)

@@ -231,10 +231,14 @@ def test_directions_come_as_json_with_a_picture(
             assert found["share"] > 0 and found["stability"]["of"] == 1 and 0 <= found["class_change"] <= 1
         first, last = (next(f for f in member["directions"] if f["way"] == way) for way in ("sensitivity", "dims"))
         assert first["share"] > last["share"], "the most sensitive direction does more than a single dimension"
+    assert [row["label"] for row in given["across"]["dims"]] == ["5", "25"]
+    for row in given["across"]["dims"] + given["across"]["sensitivity"]:
+        assert row["n"] == row["share"]["n"] == sum(row["moves"].values()) == 2
     with Image.open(out) as image:
         assert image.width > 300
     sparring("directions", runs["pattern-1010"], *few, "--out", out)
-    assert "sensitivity" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "sensitivity" in said and "all 2 seeds" in said
 
 
 def test_images_are_projected_into_every_seed(
@@ -287,7 +291,11 @@ def test_samples_are_filtered_by_d(runs: dict[str, Path], tmp_path: Path, capsys
     for member, z_seeds in enumerate(found["z_seeds"]):
         assert len(set(z_seeds)) == 40 and 0 < found["acceptance"][member] <= 1 and 0 <= found["auc"][member] <= 1
         np.testing.assert_allclose(np.load(out)[member], G(latents(recipe, z_seeds))[member], atol=1e-6)
-    assert set(found["metrics"]) == {"precision", "recall", "diversity"}
+    assert set(found["metrics"]) == {"precision", "recall", "diversity"} and not found["unseen"]
+    sparring("sample", runs["digits"], "--filter", "d", "--count", 4, "--out", out)
+    assert "calibrated on training data, since none are held out" in " ".join(capsys.readouterr().out.split())
+    sparring("sample", runs["fashion-fc"], "--filter", "d", "--count", 4, "--out", out)
+    assert "calibrated on held-out data (its test split)" in " ".join(capsys.readouterr().out.split())
     sparring("sample", runs["digits"], "--filter", "d", "--z-seeds", 3, "--out", out, expect=WRONG_USAGE)
     assert "leave out --z-seeds" in capsys.readouterr().err
 

@@ -54,6 +54,8 @@ class Filtered:
     metrics: dict[str, tuple[np.ndarray, np.ndarray]]
     """Metric -> its value without and with the filter, `(P,)` each."""
     held_out_from: str
+    unseen: bool
+    """Whether D was calibrated on examples that it was not trained on."""
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -61,6 +63,7 @@ class Filtered:
             "acceptance": json_numbers(self.acceptance),
             "auc": json_numbers(self.auc),
             "held_out": self.held_out_from,
+            "unseen": self.unseen,
             "metrics": {
                 name: {"all": json_numbers(before), "passed": json_numbers(after)}
                 for name, (before, after) in self.metrics.items()
@@ -116,7 +119,8 @@ def filtered(
     acceptance = np.array([len(each) for each in passed]) / np.array(tried)
     auc = np.array([_auc(r, g) for r, g in zip(on_real, on_generated, strict=True)])
     metrics = _compared(G, chosen, samples, real.reference, data_dir)
-    return Filtered(chosen.seeds, samples, z_seeds, acceptance, auc, metrics, real.held_out_from)
+    unseen = real.unseen is not None
+    return Filtered(chosen.seeds, samples, z_seeds, acceptance, auc, metrics, real.held_out_from, unseen)
 
 
 def calibrated(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
                 "seeds": list(recipe.seeds),
                 "z_seeds": list(z_seeds),
                 "judge": judge.name if judge else None,
-                "unevenness": np.round(uneven, 4).tolist(),
+                "unevenness": np.round(uneven.astype(float), 4).tolist(),
             }
         )
     print(out)

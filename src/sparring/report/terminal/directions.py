@@ -69,7 +69,7 @@ def _in_all(survey: Survey) -> list[RenderableType]:
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("what it moves")
         for row in rows:
-            moves = ", ".join(f"{name} {n}" for name, n in row.moves.items())
+            moves = ", ".join(f"{name} in {n}" for name, n in row.moves.items())
             table.add_row(
                 row.label, _percent(row.share.mean if row.share.mean is not None else float("nan"), row.share.sd), moves
             )

@@ -23,8 +23,9 @@ def rejection_text(found: Filtered) -> RenderableType:
         changes = [f"{before[m]:.3f} → {after[m]:.3f}" for before, after in found.metrics.values()]
         table.add_row(str(seed), f"{found.acceptance[m]:.0%}".replace("%", " %"), f"{found.auc[m]:.3f}", *changes)
     amount = count(found.samples.shape[1], "sample")
+    real = f"held-out data ({found.held_out_from})" if found.unseen else "training data, since none are held out"
     lines = [
-        f"{amount} of each seed that its own D takes for real, calibrated on held-out data ({found.held_out_from}). "
+        f"{amount} of each seed that its own D takes for real, calibrated on {real}. "
         "AUC: how well D tells those from generated examples; 0.5 is not at all, and then the filter chooses at random."
     ]
     if found.metrics:
