@@ -34,10 +34,6 @@ from sparring.networks.fully_connected import FullyConnected
 from sparring.record import RunFolder
 from sparring.ship.export import export
 from sparring.ship.portable import portable_of
-from tests.explorers import CHROMIUM_FLAGS, chromium
-from tests.exported_pages import ALL, READY
-from tests.firefox import asked_of_firefox
-from tests.loops import sound
 
 RESULTS = Path(__file__).parent / "results" / "export.json"
 FAMILIES = (
@@ -49,7 +45,7 @@ FAMILIES = (
     "r3gan-generator",
 )
 """Every built-in network that makes images."""
-ASKED = f"{ALL}.then((made) => JSON.stringify({{ made, seconds: generator.state.seconds }}))"
+ASKED = ".then((made) => JSON.stringify({ made, seconds: generator.state.seconds }))"
 MAX_MINUTES = 3
 
 
@@ -88,6 +84,8 @@ def digits(out: Path, data_dir: Path | None) -> RunFolder:
 
 def watched(out: Path, data_dir: Path | None) -> RunFolder:
     """A loop of someone's own, watched."""
+    from tests.loops import sound
+
     torch.manual_seed(0)
     sound.textbook(lambda *players, **more: sparring.watch(*players, out=out, **more), 12)
     return RunFolder.open(out)
@@ -136,6 +134,9 @@ def _bits(page: Path) -> int:
 def _in_chromium(page: Path) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
+    from tests.explorers import CHROMIUM_FLAGS, chromium
+    from tests.exported_pages import ALL
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM_FLAGS))
         shown = browser.new_context(offline=True).new_page()
@@ -144,14 +145,17 @@ def _in_chromium(page: Path) -> dict[str, Any]:
         shown.on("pageerror", lambda error: said.append(str(error)))
         shown.goto(page.as_uri())
         shown.wait_for_selector('main[aria-busy="false"]', timeout=60_000 * MAX_MINUTES)
-        answer = json.loads(shown.evaluate(ASKED))
+        answer = json.loads(shown.evaluate(ALL + ASKED))
         browser.close()
     assert not said, said
     return answer
 
 
 def _in_firefox(page: Path) -> dict[str, Any]:
-    answer, said = asked_of_firefox(page, READY, ASKED)
+    from tests.exported_pages import ALL, READY
+    from tests.firefox import asked_of_firefox
+
+    answer, said = asked_of_firefox(page, READY, ALL + ASKED)
     assert not said, said
     return answer
 
@@ -173,7 +177,7 @@ def agreement_table() -> str:
     }
     lines = [f"| generator | {' | '.join(runtimes.values())} |", f"| --- |{' ---: |' * len(runtimes)}"]
     for name, found in _cases(wide=False).items():
-        cells = (f"{found['differences'][key]:.0e}" for key in runtimes)
+        cells = (_small(found["differences"][key]) for key in runtimes)
         lines.append(f"| {_named(name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -181,24 +185,24 @@ def agreement_table() -> str:
 def pages_table() -> str:
     """Markdown: how large pages are, and how soon they show an image."""
     lines = [
-        "| generator | parameters | page | weights | first image, Chromium | Firefox |",
-        "| --- | ---: | ---: | --- | ---: | ---: |",
+        "| generator | parameters | page | weights | largest difference | first image, Chromium | Firefox |",
+        "| --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
     for name, found in _stored()["cases"].items():
         cells = [_named(name), f"{found['parameters']:,}"]
         if "page_bytes" in found:
             weights = f"{found['bits']} bits" if found["bits"] else "exact"
             seconds = (f"{found[f'{browser}_seconds']:.1f} s" for browser in ("chromium", "firefox"))
-            cells += [f"{found['page_bytes'] / 1e6:.1f} MB", weights, *seconds]
+            worst = max(found["differences"][browser] for browser in ("chromium", "firefox"))
+            cells += [f"{found['page_bytes'] / 1e6:.1f} MB", weights, _small(worst), *seconds]
         else:
-            cells += ["none", "", "", ""]
+            cells += ["none", "", "", "", ""]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def worst() -> str:
-    """The largest difference of all, as text."""
-    return f"{max(max(found['differences'].values()) for found in _cases(wide=False).values()):.0e}"
+def _small(difference: float) -> str:
+    return f"{difference:.0e}" if difference else "0"
 
 
 def conditions() -> str:
