@@ -19,10 +19,14 @@ from torch.utils.data import Dataset as TorchDataset
 
 import sparring
 from sparring import datasets, networks
+from sparring.cli import main as cli
 from sparring.datasets import InMemory
 from sparring.datasets._stored import STORED
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe
+from sparring.record import RunFolder, plots
+from sparring.record.grid_reading import first_examples
+from sparring.record.scatter import SIDE
 from sparring.rng import RandomStreams
 from sparring.training import Trainer
 
@@ -308,3 +312,34 @@ def test_images_of_any_height_and_width_train_with_convolutions(shape: tuple[int
     small = recipe.replace(generator="dcgan(width=4, output=tanh)", discriminator="dcgan(width=4, normalization=none)")
     run = sparring.train(small.replace(rounds=2, log_points=1, batch=4, seeds=2), tmp_path / "run", threads=1)
     assert run.sample(3).shape == (2, 3, *shape)
+
+
+# Pictures of plain numbers.
+
+
+TABLE = np.stack([rng.normal(0, 1, 300), rng.exponential(1, 300), rng.integers(0, 2, 300)], 1).astype(np.float32)
+WAVES = np.sin(np.arange(64) / 5 + 6 * rng.random((300, 1))).astype(np.float32)
+
+
+@pytest.mark.parametrize("examples", [TABLE[:, :1], TABLE, WAVES], ids=["a column", "a table", "signals"])
+def test_numbers_are_plotted_over_real_ones(examples: np.ndarray, tmp_path: Path) -> None:
+    recipe = sparring.recipe("auto", examples).replace(rounds=3, log_points=1, seeds=3, batch=8)
+    run = sparring.train(recipe, out=tmp_path / "run")
+    blocks = first_examples(run.path / RunFolder.open(run.path).story.pictures[-1], 1)
+    assert blocks is not None and blocks.shape == (3, SIDE, SIDE, 3), "one plot for each member"
+    for block in blocks.astype(int):
+        red, blue = block[..., 0], block[..., 2]
+        assert (blue - red > 60).any(), "generated ones"
+        assert ((blue == red) & (blue < 190)).any(), "real ones"
+    assert cli.run(["sample", str(run.path), "--count", "9", "--out", str(tmp_path / "some.png")]) == 0
+    alone = first_examples(tmp_path / "some.png", 1)
+    assert alone is not None and alone.shape == blocks.shape
+
+
+def test_what_is_not_finite_or_beyond_the_data_is_no_fault_of_a_plot() -> None:
+    far = np.array([[np.nan, 0.0, 0.0], [np.inf, 0.0, 0.0], [1e30, -1e30, 0.0]], dtype=np.float32)
+    for examples in (far, far[:2], far[:0]):
+        for real in (TABLE, TABLE[:0]):
+            assert plots.plot(examples, real).size == (SIDE, SIDE)
+    constant = np.ones((5, 64), np.float32)
+    assert plots.plot(constant, constant).size == (SIDE, SIDE)

@@ -61,9 +61,10 @@ def run(arguments: list[str]) -> int:
     passed = _filtered(opened, flags, seeds) if flags.filter else None
     samples = passed.samples if passed else sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
     seeds = list(seeds or opened.recipe["seeds"])
-    modes = recipe_of(opened, flags.source).data.modes
+    data = recipe_of(opened, flags.source).data
+    alone = samples.reshape(*samples.shape[:2], -1)[0, :0] if data.is_plotted else None
     as_picture = out.suffix == ".png"
-    write = partial(save_grid, seeds=seeds, modes=modes) if as_picture else save_array
+    write = partial(save_grid, seeds=seeds, modes=data.modes, real=alone) if as_picture else save_array
     write_atomically(out, partial(write, samples))
     if flags.json:
         beside = {"filter": passed.plain()} if passed else {}

@@ -149,6 +149,11 @@ class Dataset(ABC):
         """
         return None
 
+    @property
+    def is_plotted(self) -> bool:
+        """Whether examples are plain numbers: no images, no pattern, and no points of a known distribution."""
+        return len(self.shape) < 3 and self.modes is None and self.target is None
+
     def in_data_units(self, examples: Tensor) -> Tensor:
         """Examples as networks have them, in data units: [0, 1], or the coordinates of points in the plane."""
         low, high = self.span

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from sparring.record.plots import plot
 from sparring.record.scatter import SIDE, Landmarks, scatter
 
 INK, BACKGROUND, GUTTER = (60, 60, 60), (255, 255, 255), 12
@@ -33,6 +34,7 @@ def grid(
     seeds: Sequence[Any] | None = None,
     scale: int | None = None,
     modes: Landmarks | None = None,
+    real: np.ndarray | None = None,
 ) -> Image.Image:
     """Draw examples of P members as one picture.
 
@@ -42,8 +44,12 @@ def grid(
         seeds: The members' seeds, written above the blocks.
         scale: Screen pixels for each pixel; chosen by the size if None.
         modes: The modes of the real data, over which points are scattered.
+        real: Real examples `(M, K)` of numbers that are no pattern of cells: examples are plotted over these.
     """
-    if modes is not None:
+    if real is not None:
+        flat = real.reshape(len(real), math.prod(real.shape[1:]))
+        blocks = [plot(member.reshape(len(member), -1), flat) for member in examples[: _limit(seeds)]]
+    elif modes is not None:
         blocks = [scatter(member, modes) for member in examples[: _limit(seeds)]]
     else:
         blocks = [_block(member, scale) for member in _as_images(examples)[: _limit(seeds)]]
@@ -56,13 +62,15 @@ def save_grid(
     seeds: Sequence[Any] | None = None,
     scale: int | None = None,
     modes: Landmarks | None = None,
+    real: np.ndarray | None = None,
 ) -> None:
     """Write `grid(...)` as a PNG that records where its blocks and the examples in them are."""
     info = PngInfo()
     named, count = seeds is not None, min(len(examples), _limit(seeds))
-    layout = _layout(_as_images(examples)[:count], named, scale) if modes is None else _layout_of_scatters(count, named)
+    plots = modes is not None or real is not None
+    layout = _layout_of_plots(count, named) if plots else _layout(_as_images(examples)[:count], named, scale)
     info.add_text(LAYOUT, json.dumps(layout))
-    grid(examples, seeds, scale, modes).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
+    grid(examples, seeds, scale, modes, real).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
 
 
 def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[Any]) -> None:
@@ -197,8 +205,8 @@ def _layout(images: np.ndarray, named: bool, scale: int | None) -> dict[str, Any
     return {"blocks": places, "cells": [columns, rows], "cell": [width * scale, height * scale], "gap": scale}
 
 
-def _layout_of_scatters(members: int, named: bool) -> dict[str, Any]:
-    """The layout of scatter plots: each is one cell."""
+def _layout_of_plots(members: int, named: bool) -> dict[str, Any]:
+    """The layout of plots: each is one cell."""
     places = _places(members, (SIDE, SIDE), named)[0]
     return {"blocks": places, "cells": [1, 1], "cell": [SIDE, SIDE], "gap": 0}
 

@@ -24,6 +24,10 @@ MAX_OUTPUT_SIZE = 16
 """Values per example up to which the journal contains an example itself."""
 
 
+REAL_PLOTTED = 400
+"""Real examples in plots of numbers."""
+
+
 class Record(Chore):
     """Adds the curves since the last log event, and at log points draws the same latent vectors again as a grid."""
 
@@ -37,6 +41,10 @@ class Record(Chore):
         latent = recipe.latent.draw(rng, "picture", recipe.samples_per_grid)
         self._names = names_of(recipe.to_dict())
         self._grid_latent = with_classes(recipe, latent, range(recipe.samples_per_grid))
+        self._real = None
+        if recipe.data.is_plotted:  # drawn by streams of their own: training must not depend on pictures
+            real = game.source.draw(rng, REAL_PLOTTED)[0]
+            self._real = recipe.data.in_data_units(real).cpu().numpy()
 
     def after_turn(self, trainer: Trainer, points: Sequence[Logged]) -> None:
         self._points += points
@@ -73,7 +81,7 @@ class Record(Chore):
             trainer.latest.picture = examples = generate(game.G, self._grid_latent, recipe)
         name = f"samples/round-{game.round:09d}.png"
         modes = recipe.data.modes
-        trainer.run.write(name, lambda path: save_grid(examples, path, self._names, modes=modes))
+        trainer.run.write(name, lambda path: save_grid(examples, path, self._names, None, modes, self._real))
         outputs = examples[:, 0]
         # One point in the plane says nothing of a distribution.
         is_telling = outputs[0].size <= MAX_OUTPUT_SIZE and modes is None
