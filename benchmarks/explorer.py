@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -44,6 +45,7 @@ from tests.made_runs import made_run
 RECIPE, SEEDS, ROUNDS, LOG_POINTS = "ring", 8, 1_000_000, 400
 """What is trained: long enough for an hour, and a log point, with an evaluation, every half a minute or so."""
 TIMES = 7
+FILE = RESULTS / "explorer.json"
 TURN_SECONDS = 8.0
 
 
@@ -145,8 +147,8 @@ def pace(run: RunFolder, trainer: psutil.Process) -> tuple[float, float]:
     return rounds / (after[1] - before[1]), rounds / (after[2] - before[2])
 
 
-def memory(folder: Path, minutes: float) -> list[dict[str, float]]:
-    """What the server and the page hold, each minute."""
+def memory(folder: Path, minutes: float, keep: Callable[[Any], None]) -> list[dict[str, float]]:
+    """What the server and the page hold, each minute; kept at once, so that a stop loses nothing."""
     rows: list[dict[str, float]] = []
     with launched(folder) as explorer, a_browser() as browser, a_training(folder) as run:
         server = psutil.Process(explorer.process.pid)
@@ -163,7 +165,8 @@ def memory(folder: Path, minutes: float) -> list[dict[str, float]]:
                 "heap_mb": values["JSHeapUsedSize"] / 1e6,
             }
             rows.append(row | {"nodes": values["Nodes"], "round": run.story.round})
-            print(json.dumps(rows[-1]), file=sys.stderr)
+            print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
+            keep(rows)
             if minute < minutes:
                 page.wait_for_timeout(60_000)
     return rows
@@ -178,19 +181,23 @@ def main() -> None:
     parts: dict[str, Callable[[Path], Any]] = {
         "open": opening,
         "cost": lambda folder: cost(folder, flags.pairs),
-        "memory": lambda folder: memory(folder, flags.minutes),
+        "memory": lambda folder: memory(folder, flags.minutes, partial(keep, "memory")),
     }
-    file = RESULTS / "explorer.json"
-    found = json.loads(file.read_text()) if file.exists() else {}
     for part in flags.part or parts:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "runs"
             folder.mkdir()
-            found[part] = parts[part](folder)
-        about = {"date": str(date.today()), "processor": processor(), "cores": os.cpu_count()}
-        found[f"{part}_measured"] = {**about, "python": platform.python_version(), "nicegui": version("nicegui")}
-        file.write_text(json.dumps(found, indent=1) + "\n")
-    print(file)
+            keep(part, parts[part](folder))
+    print(FILE)
+
+
+def keep(part: str, values: Any) -> None:
+    """Put what a part found into the file of results, beside what the others found."""
+    found = json.loads(FILE.read_text()) if FILE.exists() else {}
+    about = {"date": str(date.today()), "processor": processor(), "cores": os.cpu_count()}
+    found[part] = values
+    found[f"{part}_measured"] = {**about, "python": platform.python_version(), "nicegui": version("nicegui")}
+    FILE.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

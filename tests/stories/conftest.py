@@ -1,13 +1,16 @@
-"""One explorer and one browser for all stories that need them."""
+"""One explorer and one browser for all stories that need them, and windows of that browser."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import re
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.explorer_pages import WIDE, Open
 from tests.explorers import CHROMIUM_FLAGS, Launched, chromium, launched
 from tests.made_runs import made_run
 
@@ -40,3 +43,52 @@ def browser() -> Generator[Any]:
         opened = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(explorer: Launched, browser: Any) -> Generator[Callable[..., Any]]:
+    """Makes windows that have the token's cookie, of any width, light or dark."""
+    contexts: dict[tuple[int, str], Any] = {}
+
+    def context(width: int, scheme: str) -> Any:
+        key = width, scheme
+        if key not in contexts:
+            size = {"width": width, "height": 900 if width > 500 else 844}
+            contexts[key] = browser.new_context(viewport=size, color_scheme=scheme)
+            page = contexts[key].new_page()
+            page.goto(explorer.address)
+            page.wait_for_selector(".page")
+            page.close()
+        return contexts[key]
+
+    yield context
+    for each in contexts.values():
+        each.close()
+
+
+@pytest.fixture
+def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]:
+    """Opens pages. None of them may say anything in the browser's console, or ask another server for anything."""
+    pages: list[Any] = []
+    complaints: list[str] = []
+
+    def open_page(path: str = "/", width: int = WIDE, scheme: str = "light", **query: Any) -> Any:
+        page = signed_in(width, scheme).new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("request", lambda request: expect_own(request.url))
+        pages.append(page)
+        page.goto(f"{explorer.origin}{path}{'?' if query else ''}{urlencode(query)}")
+        page.wait_for_selector(".page")
+        if path == "/run":
+            page.wait_for_selector(".verdict .line, .problem:visible")
+        return page
+
+    def expect_own(url: str) -> None:
+        if not re.match(rf"({re.escape(explorer.origin)}|ws://{explorer.origin[7:]})/|data:|blob:", url):
+            complaints.append(f"asked for {url}")
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert complaints == []

@@ -1,119 +1,21 @@
-"""What a teacher or a learner does in the explorer: watches, goes back and forth, steers, branches, starts a run.
-
-Set SPARRING_SCREENSHOTS to a folder to get the pictures that these stories take.
-"""
+"""What a teacher or a learner does in the explorer: watches, goes back and forth, steers, branches, starts a run."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
-import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlparse
 
 import numpy as np
 import pytest
 
 from sparring.record import RunFolder
 from sparring.record.files import save_arrays
-from tests.explorers import FakeTraining, Launched, launched
+from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says, training
+from tests.explorers import FakeTraining, launched
 from tests.made_runs import made_run
-
-WIDE, NARROW = 1280, 390
-Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def signed_in(explorer: Launched, browser: Any) -> Generator[Callable[..., Any]]:
-    """Makes windows that have the token's cookie, of any width, light or dark."""
-    contexts: dict[tuple[int, str], Any] = {}
-
-    def context(width: int, scheme: str) -> Any:
-        key = width, scheme
-        if key not in contexts:
-            size = {"width": width, "height": 900 if width > 500 else 844}
-            contexts[key] = browser.new_context(viewport=size, color_scheme=scheme)
-            page = contexts[key].new_page()
-            page.goto(explorer.address)
-            page.wait_for_selector(".page")
-            page.close()
-        return contexts[key]
-
-    yield context
-    for each in contexts.values():
-        each.close()
-
-
-@pytest.fixture
-def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]:
-    """Opens pages. None of them may say anything in the browser's console, or ask another server for anything."""
-    pages: list[Any] = []
-    complaints: list[str] = []
-
-    def open_page(path: str = "/", width: int = WIDE, scheme: str = "light", **query: Any) -> Any:
-        page = signed_in(width, scheme).new_page()
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on("request", lambda request: expect_own(request.url))
-        pages.append(page)
-        page.goto(f"{explorer.origin}{path}{'?' if query else ''}{urlencode(query)}")
-        page.wait_for_selector(".page")
-        if path == "/run":
-            page.wait_for_selector(".verdict .line, .problem:visible")
-        return page
-
-    def expect_own(url: str) -> None:
-        if not re.match(rf"({re.escape(explorer.origin)}|ws://{explorer.origin[7:]})/|data:|blob:", url):
-            complaints.append(f"asked for {url}")
-
-    yield open_page
-    for page in pages:
-        page.close()
-    assert complaints == []
-
-
-def picture(page: Any, name: str) -> None:
-    """Keep what is seen, where a folder for it is named. The page may not scroll sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
-    if folder := os.environ.get("SPARRING_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-def eventually(get: Callable[[], Any], wanted: Callable[[Any], Any], seconds: float = 30.0) -> Any:
-    """The first value that is wanted; else the last one, which fails."""
-    until = time.monotonic() + seconds
-    while True:
-        value = get()
-        if wanted(value):
-            return value
-        assert time.monotonic() < until, f"still {value!r}"
-        time.sleep(0.05)
-
-
-def says(page: Any, text: str, within: str = ".page") -> None:
-    """The page comes to say this."""
-    # Not `wait_for_function`: it evaluates text in the page, which the page's policy refuses.
-    found = "(place) => [...document.querySelectorAll(place)].map((each) => each.innerText)"
-    eventually(lambda: page.evaluate(found, within), lambda texts: any(text in each for each in texts))
-
-
-def query_of(page: Any) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlparse(page.evaluate("location.href")).query).items()}
-
-
-@contextmanager
-def training(folder: Path, name: str, until: int = 2500) -> Generator[FakeTraining]:
-    """A run that a process has, gone again afterwards."""
-    run = made_run(folder / name, until=until)
-    with FakeTraining(run) as fake:
-        yield fake
-    shutil.rmtree(run.path)
-
 
 # Looking.
 

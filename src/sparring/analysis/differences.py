@@ -76,6 +76,8 @@ def field_text(field: str, value: Any) -> str:
         return _per_member_text(value or {})
     if isinstance(value, dict):
         return _leaf_text(kind, value)
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, int):
         return f"{value:,}"
     if not isinstance(value, list):

@@ -65,7 +65,7 @@ def settings_text(settings: Mapping[str, Sequence[Any]]) -> str:
         shared = player in OTHER and left.get(other) == pair
         if shared:
             del left[other]
-        parts.append(f"{field if shared else _name(path)} {_value(path, pair[0])} → {_value(path, pair[1])}")
+        parts.append(f"{field if shared else setting_name(path)} {_value(path, pair[0])} → {_value(path, pair[1])}")
     return ", ".join(parts)
 
 
@@ -91,8 +91,8 @@ def _extras_text(story: Story) -> str:
     return f"steps beside those of its rounds: {what}, {where}"
 
 
-def _name(path: str) -> str:
-    """`G's lr`, `r1's gamma`, `batch`, `steps d_sees_both`."""
+def setting_name(path: str) -> str:
+    """What people call a number that can be changed: `G's lr`, `r1's gamma`, `batch`, `steps d_sees_both`."""
     room, _, rest = path.partition(".")
     if room in PLAYERS and rest:
         return f"{PLAYERS[room]} {rest}"

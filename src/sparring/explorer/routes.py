@@ -46,16 +46,23 @@ def add_routes(app: FastAPI, session: Session) -> None:
 
 
 def _answer(session: Session, key: str, made: Callable[[FollowedRun], bytes]) -> Response:
-    found = session.opened.find(key)
+    found = session.find(key)
     if found is None:
-        return JSONResponse({"problem": "there is no such run here"}, 404)
+        return _gone() if session.is_gone(key) else JSONResponse({"problem": "there is no such run here"}, 404)
     try:
         with session.following(found) as followed:
-            return Response(
-                made(followed), media_type="application/octet-stream", headers={"Cache-Control": "no-store"}
-            )
+            return _binary(made(followed))
     except SparringError as error:
-        return JSONResponse({"problem": str(error)}, 422)
+        return _gone() if session.is_gone(key) else JSONResponse({"problem": str(error)}, 422)
+
+
+def _gone() -> Response:
+    """For a page that shows a run whose folder was removed: no error, which a browser would put on its console."""
+    return _binary(frame({"gone": True}, {}))
+
+
+def _binary(body: bytes) -> Response:
+    return Response(body, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
 
 def curves(session: Session, followed: FollowedRun, since: int, generation: int) -> bytes:

@@ -28,9 +28,21 @@ class Session:
         """The folder that runs are started in."""
         self.started: dict[Path, Background] = {}
         """Training processes that pages started, by the folder of their run."""
+        self._seen: set[str] = set()
         self._verdicts: dict[tuple[Path, int, int], str] = {}
         self._followed: OrderedDict[Path, tuple[FollowedRun, threading.RLock]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def find(self, key: str) -> RunFolder | None:
+        """The run of this key; None where there is none, or none any more."""
+        found = self.opened.find(key)
+        if found is not None:
+            self._seen.add(key)
+        return found
+
+    def is_gone(self, key: str) -> bool:
+        """Whether a page has shown this run, and its folder is there no longer."""
+        return key in self._seen and self.find(key) is None
 
     def problem_of(self, run: RunFolder) -> str:
         """Why a training that a page started has ended; empty where it has not, or ended well."""

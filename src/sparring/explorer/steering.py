@@ -31,6 +31,8 @@ KEYS = {"p": "pause", "r": "round", "m": "move", "d": "d-step", "g": "g-step", "
 """Keys of the keyboard; `p` also goes on."""
 MODES = ("training", "paused", "slow")
 """Statuses of a run that a process has."""
+AT_REST = ("finished", "starting", "gone")
+"""Statuses of a run that nobody can let go on."""
 
 
 def steer_of(run: RunFolder) -> Steer:

@@ -32,7 +32,7 @@ VIEWS = ("live", "samples", "findings", "branches", "recipe")
 
 def run_page(session: Session, key: str, view: str) -> None:
     """The page of a run; of one that is not there, a page that says so."""
-    words, found = Words(), session.opened.find(key)
+    words, found = Words(), session.find(key)
     with page_frame(words, key if found else ""):
         try:
             if found is None:
@@ -118,6 +118,8 @@ class Shown:
         """The browser shows another round, or has read something new."""
         round = round_in(said)
         now = await asyncio.to_thread(self._look, round)
+        if self.session.is_gone(self.key) and (last := now or self.now):
+            now = replace(last, status="gone")
         if self.controls is None or now is None:
             return
         if problem := self.session.problem_of(self.run):
@@ -127,7 +129,9 @@ class Shown:
         if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:
             self.watched = monotonic()
             await asyncio.to_thread(watch, self.run, WATCH_SECONDS)
-        if not now.is_watched:
+        if now.status == "gone":
+            self.controls.show(now.status, None)
+        elif not now.is_watched:
             self.controls.show(now.status, checkpoint_at(self.run, now.round if round is None else round))
         if now == self.now:
             return

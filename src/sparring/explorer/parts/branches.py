@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from sparring.analysis.branches import Branch, tree_of
 from sparring.explorer.components import Canvas, link, tag
+from sparring.explorer.parts.figures import curves_of
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
-from sparring.rules import SMOOTHING
 
 
 def branches_of(session: Session, key: str) -> Branch | None:
@@ -25,6 +25,11 @@ def branch_tree(words: Words, key: str, root: Branch | None) -> None:
         with tag("div", classes="tree panel", role="list"):
             for depth, branch in root.all():
                 _branch(words, key, branch, depth, last)
+            with tag("div", classes="branch ends soft", aria_hidden="true"):
+                tag("span", words("axis-round"))
+                with tag("div", classes="lane"):
+                    tag("span", "0")
+                    tag("span", f"{last:,}")
 
 
 def _branch(words: Words, key: str, branch: Branch, depth: int, last: int) -> None:
@@ -51,10 +56,10 @@ def comparison(words: Words) -> None:
     """Curves of this run over those of another, and their samples side by side; empty until one is chosen."""
     with tag("div", classes="compared", hidden=True), tag("div", classes="live"):
         with tag("div", classes="column"):
-            for title, names in (("losses", ["d_loss", "g_loss"]), ("outputs", ["d_real", "d_fake"])):
+            for title in ("losses", "outputs"):
                 with tag("figure", classes="panel"):
                     tag("figcaption", words(title))
-                    Canvas("curves", names=names, title=words(title), smoothing=SMOOTHING, compared=True)
+                    curves_of(words, title, compared=True)
         with tag("div", classes="column"):
             for of, title in (("", "samples-of-this"), ("other", "samples-of-other")):
                 with tag("figure", classes="panel"):

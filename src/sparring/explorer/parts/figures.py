@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nicegui.element import Element
 
 from sparring import catalogue
@@ -9,18 +11,21 @@ from sparring.explorer.components import Canvas, tag
 from sparring.explorer.words import Words
 from sparring.rules import SMOOTHING
 
+CURVES_OF = {
+    "losses": ["d_loss", "g_loss"],
+    "outputs": ["d_real", "d_fake"],
+    "gradients": ["d_gradient", "g_gradient"],
+}
+"""Figure -> what it draws of D and of G."""
+
 
 def live_figures(words: Words) -> None:
     """Curves beside samples and D's outputs."""
     with tag("div", classes="live"):
         with tag("div", classes="column"):
-            for title, names, missing in (
-                ("losses", ["d_loss", "g_loss"], "no-curves"),
-                ("outputs", ["d_real", "d_fake"], "no-curves"),
-                ("gradients", ["d_gradient", "g_gradient"], "no-gradients"),
-            ):
+            for title, missing in (("losses", "no-curves"), ("outputs", "no-curves"), ("gradients", "no-gradients")):
                 with _panel(words(title), words("key-of-ranges") if title != "gradients" else ""):
-                    Canvas("curves", names=names, title=words(title), smoothing=SMOOTHING, missing=missing)
+                    curves_of(words, title, missing=missing)
         with tag("div", classes="column"):
             with _panel(words("moves")):
                 summaries = {name: entry.summary for name, entry in catalogue.entries("moves").items()}
@@ -29,6 +34,14 @@ def live_figures(words: Words) -> None:
                 Canvas("samples", title=words("samples-of-member"))
             with _panel(words("scores")):
                 Canvas("scores", title=words("scores"))
+
+
+def curves_of(words: Words, title: str, **more: Any) -> Canvas:
+    """The curves of both players; what D's outputs are called depends on the objective."""
+    axes = {"losses": words("axis-losses"), "gradients": words("axis-gradients")}
+    return Canvas(
+        "curves", names=CURVES_OF[title], title=words(title), axis=axes.get(title), smoothing=SMOOTHING, **more
+    )
 
 
 def all_members(words: Words) -> None:

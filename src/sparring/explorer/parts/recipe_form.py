@@ -24,6 +24,8 @@ WORD = r"(?:[^\s(]|\([^)]*\))+"
 """A part among others, such as `r1(gamma=1, final=0)`."""
 FIRST = ("seeds", "rounds", "batch", "objective", "tricks", "generator_optimizer", "discriminator_optimizer")
 """What people change most; the rest is folded away."""
+LONG = 22
+"""Characters of a value whose field gets the width of two."""
 
 
 @dataclass
@@ -61,7 +63,7 @@ class RecipeForm:
 
     def _field(self, name: str) -> None:
         value, kind = typed(self.base, name), KIND_OF.get(name)
-        label = tag("label", classes="field")
+        label = tag("label", classes="field wide" if len(str(value)) > LONG else "field")
         with label:
             tag("span", name.replace("_", " "))
             choices = list(catalogue.entries(kind)) if kind else None

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 from nicegui.element import Element
 
+from sparring.analysis.steered import setting_name
 from sparring.errors import SparringError
 from sparring.explorer import steering
 from sparring.explorer.components import Field, tag
@@ -59,7 +60,7 @@ class Controls:
                 self._opener("settings", "e", self._open_settings)
                 self._button("checkpoint", "c")
                 self._button("stop", "")
-            elif status not in ("finished", "starting"):
+            elif status not in steering.AT_REST:
                 self._opener("resume", "p", self._resume, "primary")
             if checkpoint is not None:
                 tag("span", classes="space")
@@ -75,7 +76,7 @@ class Controls:
         elif key == "p":
             if running:
                 await self._act("pause" if self.status == "training" else "go")
-            elif self.status not in ("finished", "starting"):
+            elif self.status not in steering.AT_REST:
                 await self._resume()
         elif key == "e" and running:
             await self._open_settings()
@@ -175,7 +176,7 @@ class Controls:
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             label = tag("label", classes="field")
             with label:
-                tag("span", path.replace("_", " "))
+                tag("span", setting_name(path), title=path)
                 Field(text, path, lambda new, path=path, text=text, label=label: change(values, path, text, new, label))
 
     def _submit(self, action: str, done: Callable[[], Any]) -> None:

@@ -1,10 +1,10 @@
 // Curves of every member over the rounds: the band between the members, their median, the chosen member in front, the
 // healthy range and the level at equilibrium. A click chooses the member nearest to the pointer; a drag moves the round.
 
-import { colors, number, prepare, quantile, short, steps } from "/static/drawing.js";
+import { colors, number, outputsName, prepare, quantile, short, steps } from "/static/drawing.js";
 import { rowAt, set, shownRound, store, text } from "/static/store.js";
 
-const MARGIN = { left: 46, right: 26, top: 10, bottom: 24 };
+const MARGIN = { left: 46, right: 26, top: 24, bottom: 24 };
 const PLAYER = { d_loss: "d", d_real: "d", d_gradient: "d", g_loss: "g", d_fake: "g", g_gradient: "g" };
 const BAND = [0.1, 0.9], ROBUST = [0.01, 0.99];
 const MAX_LINES = 200, DRAG_PIXELS = 4, MAX_SAMPLED = 4000;
@@ -89,6 +89,9 @@ export function curves({ canvas, hover, legend }, options) {
       c.fillText(short(value, ys.length > 1 ? ys[1] - ys[0] : 1), MARGIN.left - 6, y);
     }
     c.textBaseline = "alphabetic";
+    c.fillText(text("axis-round"), MARGIN.left - 6, height - 7);
+    c.textAlign = "left";
+    c.fillText(options.axis ?? outputsName(), 0, 11);
     for (const round of xs) {
       c.textAlign = round === 0 ? "left" : at.x(round) > width - 40 ? "right" : "center";
       c.fillText(Math.round(round).toLocaleString("en-US"), at.x(round), height - 7);
@@ -301,7 +304,7 @@ export function curves({ canvas, hover, legend }, options) {
     },
     paint() {
       const hues = colors();
-      const { context, width, height } = prepare(canvas, options.height ?? 200);
+      const { context, width, height } = prepare(canvas, options.height ?? 214);
       const scale = window.devicePixelRatio || 1;
       paintLayer(width, height, scale, hues);
       context.drawImage(layer, 0, 0, width, height);

@@ -1,5 +1,7 @@
 // What painters share: a canvas at the screen's own resolution, the page's colors, axes and numbers.
 
+import { store, text } from "/static/store.js";
+
 export function prepare(canvas, height) {
   const width = canvas.parentElement.clientWidth, scale = window.devicePixelRatio || 1;
   const size = [Math.round(width * scale), Math.round(height * scale)];
@@ -51,6 +53,28 @@ export function quantile(sorted, share) {
   if (!sorted.length) return NaN;
   const at = (sorted.length - 1) * share, low = Math.floor(at);
   return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low);
+}
+
+// The axis of D's outputs below a histogram, and what its height counts.
+export function outputsAxis(c, { low, high, x, base, width, height }, counted, hues) {
+  c.fillStyle = hues.soft;
+  c.strokeStyle = hues.rule;
+  c.textBaseline = "alphabetic";
+  c.textAlign = "center";
+  const marks = steps(low, high, 5);
+  for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), base + 16);
+  c.fillText(outputsName(), width / 2, height - 4);
+  c.textAlign = "left";
+  c.fillText(counted, 0, 11);
+  c.beginPath();
+  c.moveTo(x(low), base + 0.5);
+  c.lineTo(x(high), base + 0.5);
+  c.stroke();
+}
+
+// What D's outputs are called: probabilities, or scores without bounds.
+export function outputsName() {
+  return text(store.facts.bounds.d_real?.[0] === 0.5 ? "axis-probability" : "axis-outputs");
 }
 
 // Between which values D's outputs are drawn: probabilities from 0 to 1, so that pictures of different rounds compare.

@@ -1,9 +1,9 @@
 // One move of a paused or slow run: whose it is, where in the round, what it sees, and what it does to D's outputs.
 
-import { colors, domain, number, prepare, short, steps } from "/static/drawing.js";
+import { colors, domain, number, outputsAxis, prepare } from "/static/drawing.js";
 import { isLive, store, text } from "/static/store.js";
 
-const HEIGHT = 210, MARGIN = { left: 12, right: 12, top: 58, bottom: 24 };
+const HEIGHT = 250, MARGIN = { left: 12, right: 12, top: 78, bottom: 40 };
 
 export function moves({ canvas, hover, legend }, options) {
   hover.hidden = true;
@@ -71,14 +71,14 @@ export function moves({ canvas, hover, legend }, options) {
       c.stroke();
     }
     means(c, report, x, hues);
-    axis(c, steps(low, high, 5), x, base, width, height, hues);
+    outputsAxis(c, { low, high, x, base, width, height }, "", hues);
   }
 
   // From where to where D's mean output went, for real and for generated examples.
   function means(c, report, x, hues) {
     const at = (moment, side) => report.means[moment]?.[side]?.[Math.min(store.member, report.means[0][side].length - 1)];
     [["d_real", 0, hues.real], ["d_fake", 1, hues.generated]].forEach(([name, side, hue], k) => {
-      const from = at(0, side), to = at(1, side) ?? from, y = 38 + 11 * k;
+      const from = at(0, side), to = at(1, side) ?? from, y = 40 + 16 * k;
       if (from == null || to == null) return;
       c.fillStyle = c.strokeStyle = hue;
       c.lineWidth = 2;
@@ -93,17 +93,6 @@ export function moves({ canvas, hover, legend }, options) {
       c.textAlign = left ? "left" : "right";
       c.fillText(`${text(name)} ${number(from)} → ${number(to)}`, left ? x(Math.max(from, to)) + 8 : x(Math.min(from, to)) - 8, y + 4);
     });
-  }
-
-  function axis(c, marks, x, base, width, height, hues) {
-    c.fillStyle = hues.soft;
-    c.strokeStyle = hues.rule;
-    c.textAlign = "center";
-    for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
-    c.beginPath();
-    c.moveTo(MARGIN.left, base + 0.5);
-    c.lineTo(width - MARGIN.right, base + 0.5);
-    c.stroke();
   }
 
   return {

@@ -43,7 +43,9 @@ export function samples({ canvas, hover, legend }, options, repaint) {
     const high = (side) => Math.ceil(count / Math.floor((width + GAP) / (side + GAP))) * ((side * h) / w + CAPTION + GAP);
     let side = Math.min(220, width);
     while (side > 56 && high(side) > 560) side -= 4;
-    return { columns: Math.max(1, Math.floor((width + GAP) / (side + GAP))), w: side, h: (side * h) / w, caption: CAPTION };
+    const columns = Math.max(1, Math.floor((width + GAP) / (side + GAP)));
+    if (count > columns) side = (width + GAP) / columns - GAP; // whole rows reach from edge to edge
+    return { columns, w: side, h: (side * h) / w, caption: CAPTION };
   }
 
   function paint() {

@@ -1,9 +1,9 @@
 // D's outputs at the last evaluation as two histograms: for real examples and for generated ones.
 
-import { colors, domain, number, prepare, short, steps } from "/static/drawing.js";
+import { colors, domain, number, outputsAxis, prepare, steps } from "/static/drawing.js";
 import { fetchFrame, isLive, shownRound, store, text } from "/static/store.js";
 
-const MARGIN = { left: 10, right: 10, top: 8, bottom: 22 };
+const MARGIN = { left: 42, right: 10, top: 22, bottom: 40 };
 
 export function scores({ canvas, hover, legend }, options, repaint) {
   const frames = new Map();
@@ -59,9 +59,10 @@ export function scores({ canvas, hover, legend }, options, repaint) {
   function paint() {
     const shown = shares();
     if (!shown) return;
-    const hues = colors(), { context: c, width, height } = prepare(canvas, options.height ?? 150);
+    const hues = colors(), { context: c, width, height } = prepare(canvas, options.height ?? 190);
     const { edges, level, low, high } = shown, x = (value) => shown.x(value, width), base = height - MARGIN.bottom;
     const most = Math.max(...shown.real, ...shown.generated, 1e-9);
+    heights(c, most, base, width, hues);
     for (const name of ["real", "generated"]) {
       c.fillStyle = hues[name];
       c.globalAlpha = 0.55;
@@ -71,7 +72,7 @@ export function scores({ canvas, hover, legend }, options, repaint) {
       });
       c.globalAlpha = 1;
     }
-    axis(c, shown, x, base, width, height, hues);
+    outputsAxis(c, { low, high, x, base, width, height }, text("axis-share"), hues);
     if (level != null && level >= low && level <= high) {
       c.strokeStyle = hues.ink;
       c.setLineDash([5, 4]);
@@ -84,16 +85,20 @@ export function scores({ canvas, hover, legend }, options, repaint) {
     say(shown.round, shown.kinds);
   }
 
-  function axis(c, { low, high }, x, base, width, height, hues) {
+  // Percent of the examples, at two or three heights.
+  function heights(c, most, base, width, hues) {
     c.fillStyle = hues.soft;
     c.strokeStyle = hues.rule;
-    c.textAlign = "center";
-    const marks = steps(low, high, 5);
-    for (const mark of marks) c.fillText(short(mark, marks.length > 1 ? marks[1] - marks[0] : 1), x(mark), height - 6);
-    c.beginPath();
-    c.moveTo(MARGIN.left, base + 0.5);
-    c.lineTo(width - MARGIN.right, base + 0.5);
-    c.stroke();
+    c.textAlign = "right";
+    c.textBaseline = "middle";
+    for (const percent of steps(0, 100 * most, 2)) {
+      const y = Math.round(base - (percent / 100 / most) * (base - MARGIN.top)) + 0.5;
+      c.beginPath();
+      c.moveTo(MARGIN.left, y);
+      c.lineTo(width - MARGIN.right, y);
+      c.stroke();
+      c.fillText(`${percent} %`, MARGIN.left - 6, y);
+    }
   }
 
   canvas.addEventListener("pointermove", (event) => {

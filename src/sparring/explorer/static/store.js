@@ -113,8 +113,12 @@ export function readFrame(buffer) {
   return { facts, arrays };
 }
 
+// Runs whose folders were removed while they were shown; nothing more is asked of them.
+const gone = new Set();
+
 // A frame of the binary route; null where there is none, with the reason in `store.problem`.
 export async function fetchFrame(path, query) {
+  if (gone.has(query.run)) return null;
   try {
     const answer = await fetch(`/data/${path}?${new URLSearchParams(query)}`);
     if (!answer.ok) {
@@ -122,8 +126,10 @@ export async function fetchFrame(path, query) {
       store.problem = said.problem ?? `${answer.status}`;
       return null;
     }
-    store.problem = null;
-    return readFrame(await answer.arrayBuffer());
+    const frame = readFrame(await answer.arrayBuffer());
+    if (frame.facts.gone) gone.add(query.run);
+    store.problem = gone.size ? text("gone", { run: [...gone].join(", ") }) : null;
+    return frame.facts.gone ? null : frame;
   } catch {
     store.problem = text("connection-lost");
     return null;
@@ -167,6 +173,7 @@ async function readAll() {
     if (store.other?.run !== store.with) store.other = series(store.with);
     changed = (await readOn(store.other)) || changed;
   }
+  if (gone.has(store.run) && store.facts) Object.assign(store, { facts: { ...store.facts, status: "gone" } });
   if (changed || store.problem !== before) notify();
 }
 
@@ -191,6 +198,7 @@ export async function begin(run, texts, view) {
   reading = true;
   for (;;) {
     if (!document.hidden || store.facts === null) await readAll();
+    if (gone.has(store.run)) return;
     const status = store.facts?.status ?? "starting";
     const ms = ["paused", "slow"].includes(status) ? FAST_MS : isLive() || status === "starting" ? LIVE_MS : QUIET_MS;
     await new Promise((resume) => {

@@ -20,7 +20,7 @@ export default {
         onInput: (event) => this.go(Number(event.target.value)),
       }),
       h("output", [h("b", shown.toLocaleString("en-US")), h("span", ` / ${(facts?.rounds ?? 0).toLocaleString("en-US")}`)]),
-      h("label", { class: "member" }, [text("member"), this.members(facts?.seeds ?? [])]),
+      h("label", { class: "member" }, [h("span", text("member")), this.members(facts?.seeds ?? [])]),
     ]);
   },
   data: () => ({ direction: 0, typed: null }),

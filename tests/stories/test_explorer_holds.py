@@ -1,0 +1,142 @@
+"""The explorer stays calm: runs that vanish, windows that agree, a browser that closes, a server that is killed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparring.record import RunFolder
+from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, training
+from tests.explorers import FakeTraining, Launched, launched, run_folders
+from tests.made_runs import made_run
+
+WORDS_DRAWN = """
+window.drawn = new Set();
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (said, ...rest) {
+  window.drawn.add(said);
+  return write.call(this, said, ...rest);
+};
+"""
+
+
+def test_a_run_whose_folder_is_removed_says_so_and_asks_no_more(opened: Open, run_shelf: Path) -> None:
+    run = made_run(run_shelf / "vanishing", until=2500)
+    asked: list[str] = []
+    with FakeTraining(run):
+        page = opened("/run", run="runs/vanishing")
+        says(page, "training", ".verdict")
+        shutil.rmtree(run.path)
+    says(page, "The folder of runs/vanishing is gone", ".problem")
+    says(page, "removed", ".verdict .status")
+    eventually(lambda: page.locator(".controls button").count(), lambda count: count == 0)
+    page.on("request", lambda request: asked.append(request.url))
+    page.fill(".timeline input[type=range]", "1000")
+    page.wait_for_timeout(1500)
+    assert asked == []
+    assert page.inner_text(".timeline output b") == "1,000"
+    picture(page, "gone")
+
+
+def test_a_run_that_is_compared_with_may_vanish_too(opened: Open, run_shelf: Path) -> None:
+    other = made_run(run_shelf / "other-vanishing", until=2500)
+    page = opened("/run", run="runs/digits", view="branches", **{"with": "runs/other-vanishing"})
+    page.wait_for_selector(".compared canvas")
+    shutil.rmtree(other.path)
+    page.click(".tabs >> text=Live")
+    says(page, "The folder of runs/other-vanishing is gone", ".problem")
+    page.fill(".timeline input[type=range]", "1000")
+    says(page, "as of round 1,000", ".verdict")
+
+
+def test_two_windows_on_one_run_show_the_same_whoever_steers(opened: Open, run_shelf: Path) -> None:
+    with training(run_shelf, "shared") as fake:
+        one, two = opened("/run", run="runs/shared"), opened("/run", NARROW, "dark", run="runs/shared")
+        one.click(".controls >> text=Pause")
+        says(two, "paused", ".verdict")
+        says(two, "Go on", ".controls")
+        two.click(".controls >> text=D step")
+        says(one, "D learns", ".moves .legend")
+        assert one.inner_text(".moves .legend") == eventually(lambda: two.inner_text(".moves .legend"), bool)
+        picture(two, "move-by-move-390")
+        one.click(".controls >> text=Settings")
+        one.fill("input[aria-label=batch]", "32")
+        one.keyboard.press("Tab")
+        one.click(".drawer >> text=Apply")
+        for window in (one, two):
+            says(window, "No longer its recipe’s run", ".verdict")
+        two.click(".controls >> text=Settings")
+        two.wait_for_selector(".drawer input")
+        picture(two, "settings-390")
+        two.click(".controls >> text=Go on")
+        fake.log(2600)
+        for window in (one, two):
+            says(window, "round 2,600 of 5,000", ".verdict")
+        assert one.inner_text(".verdict") == two.inner_text(".verdict")
+        assert [each.do for each in fake.asked if each.do != "watch"] == ["pause", "step", "set", "go"]
+
+
+def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, tmp_path: Path) -> None:
+    pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
+    folder = tmp_path / "runs"
+    with training(folder, "alone") as fake:
+        with launched(folder) as explorer:
+            page = look(browser, explorer)
+            page.click(".controls >> text=Pause")
+            says(page, "Paused after round 2,500.", ".said")
+            page.context.close()
+            fake.log(2600)
+            page = look(browser, explorer)
+            says(page, "round 2,600 of 5,000", ".verdict")
+            before = run_folders(folder)
+            explorer.process.send_signal(signal.SIGKILL)
+            says(page, "The explorer does not answer. Training goes on", ".problem")
+            explorer.process.wait()
+            fake.log(2700)
+        assert len(run_folders(folder)) == len(before)
+        with launched(folder) as again:
+            says(look(browser, again), "round 2,700 of 5,000", ".verdict")
+        assert RunFolder(fake.run.path).story.round == 2700
+
+
+def look(browser: Any, explorer: Launched) -> Any:
+    """A new browser that opens the run."""
+    page = browser.new_context().new_page()
+    page.goto(f"{explorer.origin}/run?run=runs/alone&token={explorer.token}")
+    page.wait_for_selector(".verdict .line")
+    return page
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_every_axis_has_a_name(opened: Open, run_shelf: Path, width: int) -> None:
+    with training(run_shelf, f"named-{width}"):
+        page = opened("/run", width, run=f"runs/named-{width}")
+        page.context.add_init_script(WORDS_DRAWN)
+        page.reload()
+        page.wait_for_selector(".verdict .line")
+        page.click(".controls >> text=Pause")
+        says(page, "Go on", ".controls")
+        page.click(".controls >> text=D step")
+        says(page, "D learns", ".moves .legend")
+        names = {"round", "mean loss per example", "D(x): 0 = fake, 1 = real", "L2 norm over all weights"}
+        drawn = eventually(lambda: set(page.evaluate("[...window.drawn]")), lambda found: found > names)
+        assert "share of examples" in drawn and any(re.fullmatch(r"\d+ %", each) for each in drawn)
+
+
+def test_nothing_overlaps_on_a_phone(opened: Open) -> None:
+    page = opened("/run", NARROW, run="runs/digits")
+    says(page, "median", ".curves .legend")
+    panels = page.locator("section[data-view=live] .panel:visible").all()
+    assert len(panels) == 5
+    for panel in panels:
+        parts = [part.bounding_box() for part in panel.locator("figcaption, .legend, .stage").all()]
+        for above, below in itertools.pairwise(parts):
+            assert above["y"] + above["height"] <= below["y"] + 1 and below["width"] > 250
+    dock = page.locator(".dock").bounding_box()
+    assert dock["height"] < 0.16 * 844
