@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,12 @@ import numpy as np
 import pytest
 
 from sparring.analysis.branches import tree_of
-from sparring.analysis.diagnosis import diagnosis
+from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.followed import FollowedRun, bounds_of, histograms_of
 from sparring.analysis.move_reports import new_reports
 from sparring.analysis.run_rows import row_of
 from sparring.errors import SparringError, UsageError
-from sparring.record import RunFolder
+from sparring.record import RunFolder, Story
 from sparring.record.following import Following
 from sparring.record.grid import save_grid
 from sparring.record.grid_reading import first_examples, member_block
@@ -277,3 +279,19 @@ def test_branches_form_a_tree_also_where_a_folder_says_nonsense(tmp_path: Path) 
         assert alone is not None and not alone.branches
     assert tree_of("nothing", runs, key_of) is None
     assert RunFolder(tmp_path / "one").exists
+
+
+def test_the_diagnosis_of_now_is_one_and_shares_the_events_that_were_read(tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run", members=2, samples=False, scores=False, until=1500)
+    followed, stories = FollowedRun(run), list[weakref.ref[Story]]()
+    for round in range(1501, 1521):
+        values = {name: [[0.5, 0.5]] for name in (*CURVES, *GRADIENTS)}
+        run.journal.append("log", round=round, seconds=1.0, logged=[round], **values)
+        followed.update()
+        found = followed.diagnose()
+        assert found.story.round == round and found == diagnosis(story_of(run))
+        assert all(any(event is each for each in followed.story.events) for event in found.story.events)
+        stories.append(weakref.ref(found.story))
+    del found
+    gc.collect()
+    assert sum(story() is not None for story in stories) == 1

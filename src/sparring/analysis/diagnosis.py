@@ -177,11 +177,16 @@ def diagnose(run: RunFolder | str | Path) -> Diagnosis:
 
 
 def story_of(run: RunFolder) -> Story:
-    """A run's story, with its newest measurement.
+    """A run's story, with its newest measurement."""
+    return completed(run.story, run)
 
-    The objective's levels come from about.json where an older journal does not state them.
+
+def completed(story: Story, run: RunFolder) -> Story:
+    """A story with what other files of the run say: its newest measurement, and the objective's levels.
+
+    The levels come from about.json where an older journal does not state them.
     """
-    story, levels = run.story, run.about.get("equilibrium")
+    levels = run.about.get("equilibrium")
     stated = not levels or any(event.get("levels") for event in story.events)
     before = [] if stated else [{"event": "levels", "levels": levels}]
     measured = _measured(run)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparring.analysis.diagnosis import Diagnosis, diagnosis, story_of
+from sparring.analysis.diagnosis import Diagnosis, completed, diagnosis
 from sparring.analysis.steered import departure, steering_sentences
 from sparring.errors import SparringError
 from sparring.record import RunFolder, Story
@@ -173,7 +173,7 @@ class FollowedRun:
     @property
     def story(self) -> Story:
         """The story so far, as rules read it."""
-        return Story(self.recipe, self._journal.events)
+        return Story(self.recipe, list(self._journal.events))
 
     @property
     def status(self) -> str:
@@ -221,10 +221,12 @@ class FollowedRun:
         at = self.round if round is None else int(round)
         key = self.generation, -len(self._journal.events) if at >= self.round else self._log_point(at)
         if key not in self._verdicts:
+            # Of now there is one alone: each keeps a journal's worth of numbers.
+            self._verdicts = {k: kept for k, kept in self._verdicts.items() if k[1] >= 0}
             while len(self._verdicts) >= MAX_DIAGNOSES:
                 del self._verdicts[next(iter(self._verdicts))]
-            story = story_of(self.run) if at >= self.round else self.story.until(self._log_point(at))
-            self._verdicts[key] = diagnosis(story)
+            story = self.story if at >= self.round else self.story.until(self._log_point(at))
+            self._verdicts[key] = diagnosis(completed(story, self.run) if at >= self.round else story)
         return self._verdicts[key]
 
     def _log_point(self, round: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-TYPES = {"float32": "<f4", "float64": "<f8", "uint8": "|u1"}
+TYPES = {"float32": np.dtype("<f4"), "float64": np.dtype("<f8"), "uint8": np.dtype("u1")}
 """Types that both ends know."""
 ALIGNMENT = 8
 
@@ -23,7 +23,7 @@ def frame(facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     bodies: list[bytes] = []
     offset = 0
     for name, array in arrays.items():
-        kind = array.dtype.name
+        kind = next(name for name, dtype in TYPES.items() if dtype == array.dtype)
         body = np.ascontiguousarray(array, dtype=TYPES[kind]).tobytes()
         described.append({"name": name, "type": kind, "shape": array.shape, "offset": offset})
         padding = -len(body) % ALIGNMENT
