@@ -97,6 +97,31 @@ def test_sample_onnx_py_makes_the_class_that_is_asked_for(exported: Path, tmp_pa
     assert np.load(tmp_path / "samples.npy").shape == (4, 1, 8, 8)
 
 
+def test_scripts_run_without_classes_too(tmp_path: Path) -> None:
+    recipe = recipe_named("digits").replace(rounds=2, batch=4, log_points=1, samples_per_grid=4, seeds=(3,))
+    with figures_left_blank():
+        made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    export(made.folder, tmp_path / "out")
+    command = lambda script, *flags: [sys.executable, "-I", str(tmp_path / "out" / script), *flags]  # noqa: E731
+    for script in ("sample.py", "sample_onnx.py"):
+        subprocess.run(command(script, "--count", "4"), check=True, capture_output=True, cwd=tmp_path)
+        wrong = subprocess.run(command(script, "--cls", "1"), capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert wrong.returncode == 2 and wrong.stderr.endswith("this generator has no classes\n")
+    with Image.open(tmp_path / "samples.png") as image:
+        assert image.size == (40, 10)
+    assert np.load(tmp_path / "samples.npy").shape == (4, 1, 8, 8)
+
+
+def test_points_are_printed(tmp_path: Path) -> None:
+    recipe = recipe_named("ring").replace(rounds=2, batch=4, log_points=1, samples_per_grid=4, seeds=(3,))
+    with figures_left_blank():
+        made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    export(made.folder, tmp_path / "out")
+    command = [sys.executable, "-I", str(tmp_path / "out" / "sample.py"), "--count", "3"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
+    assert said.startswith("tensor(") and len(said.strip().splitlines()) == 3
+
+
 def test_the_card_says_what_was_measured_and_what_is_open(exported: Path) -> None:
     card = (exported / "README.md").read_text()
     assert card.startswith("---\n") and "library_name: onnx" in card and "license: cc-by-4.0" in card

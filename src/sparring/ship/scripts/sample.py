@@ -93,7 +93,9 @@ def main():
         torch.manual_seed(asked.random or 0)
         z = torch.cat([LAWS[part["law"]](asked.count, part) for part in facts["latent"]], 1)
     z = z[: asked.count]
-    classes = torch.arange(len(z)) % facts["classes"] if asked.cls is None else torch.full((len(z),), asked.cls)
+    if asked.cls is not None and not 0 <= asked.cls < facts["classes"]:
+        flags.error(f"--cls: this generator has {facts['classes'] or 'no'} classes")
+    classes = torch.arange(len(z)) % max(1, facts["classes"]) if asked.cls is None else torch.full((len(z),), asked.cls)
     examples = G(z, classes) if facts["classes"] else G(z)
     if examples.dim() == 4:
         write_png(asked.out, examples)

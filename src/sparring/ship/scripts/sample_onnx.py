@@ -38,7 +38,9 @@ def main():
     if not facts["latent"]:
         flags.error("the distribution of its latent vectors is unknown: import load() and give it vectors of your own")
     z = draw(facts["latent"], asked.count, np.random.default_rng(asked.random))
-    classes = np.arange(len(z)) % facts["classes"] if asked.cls is None else np.full(len(z), asked.cls)
+    if asked.cls is not None and not 0 <= asked.cls < facts["classes"]:
+        flags.error(f"--cls: this generator has {facts['classes'] or 'no'} classes")
+    classes = np.arange(len(z)) % max(1, facts["classes"]) if asked.cls is None else np.full(len(z), asked.cls)
     examples = G(z, classes) if facts["classes"] else G(z)
     np.save(asked.out, examples)
     print(f"{asked.out}: {examples.dtype} {examples.shape}, {facts['units']}")
