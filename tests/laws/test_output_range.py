@@ -107,6 +107,12 @@ def test_a_network_that_allows_no_trial_is_left_alone_and_so_is_chance() -> None
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_a_network_that_gives_one_value_far_away_is_not_called_bounded() -> None:
+    """A bump: of far larger weights it gives its foot only, as a D may that has learned nothing of such inputs."""
+    bump = lambda: Ending(lambda x: torch.logit(torch.exp(-(x[:, 0] ** 2)).clamp(1e-4, 1 - 1e-4)))  # noqa: E731
+    assert output_range(bump, (8,)) is None
+
+
 def test_a_recipe_of_the_catalogue_reaches_its_data_and_its_scores_have_no_bound(recipe: Recipe) -> None:
     found = output_ranges(recipe)
     span = recipe.data.span if recipe.data.modes is None else (-INF, INF)

@@ -127,6 +127,8 @@ def _tried(network: nn.Module, takes: tuple[int, ...], classes: int, dtype: torc
     if not torch.isfinite(small).all() or torch.isnan(large).any():
         return None
     (low, high), (lowest, highest) = small.aminmax(), large.aminmax()
+    if low == high:  # far from its initial weights it gives one value only, which says nothing of the others
+        return None
     reach = max(abs(float(low)), abs(float(high)))
     room = (GROWTH - 1) * reach
     return OutputRange(-INF if lowest < low - room else float(lowest), INF if highest > high + room else float(highest))
