@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 import sparring
 from sparring import catalogue, latents
+from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.errors import SparringError
 from sparring.game.folding import folded
 from sparring.game.network_graph import GraphNetwork, graph_of
@@ -191,3 +192,17 @@ def test_a_watched_loop(name: str, tmp_path: Path) -> None:
     assert max(made.differences.values()) <= TOLERANCE
     assert "training loop of its author's own" in (tmp_path / "out" / "README.md").read_text()
     assert np.isfinite(sparring.Run(tmp_path / "run").sample(2)).all()
+
+
+def test_a_watched_generator_is_differentiable_by_its_latent_vectors_and_weights(tmp_path: Path) -> None:
+    """Batch norm's running statistics are none of its weights."""
+    torch.manual_seed(0)
+    sound.textbook(lambda *players, **more: sparring.watch(*players, out=tmp_path / "run", **more), 12)
+    generator = sparring.Run(tmp_path / "run").generator()
+    z = torch.randn(3, 12, requires_grad=True)
+    generator(z).sum().backward()
+    assert z.grad is not None and z.grad.abs().sum() > 0
+    assert all(weight.grad is not None for weight in generator.parameters())
+    assert any("running_mean" in name for name, _ in generator.named_buffers())
+    found = sensitivity(generator, torch.randn(4, 12), 2)
+    assert found.vectors.shape == (2, 12)

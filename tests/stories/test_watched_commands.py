@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 import sparring
-from sparring.cli.main import OK, run
+from sparring.cli.main import FAILED, OK, run
 from tests.loops import sound
 from tests.loops.sound import BATCH, LATENT, Watching, adam, images, mlp
 
@@ -85,6 +85,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "blend": ("--z-seeds", "1,2", "--steps", "4"),
     "arithmetic": ("a - b + c", "--z-seeds", "3,7,1"),
     "influence": ("--count", "5"),
+    "directions": ("--count", "6", "--samples", "64", "--top", "2"),
+    "truncation": ("--psi", "0.5,1", "--count", "32"),
+    "loop": ("--z-seeds", "0,3", "--frames", "4"),
 }
 
 
@@ -116,6 +119,24 @@ def test_a_command_works_on_a_watched_run(
         assert "<html" in (runs[loop] / "report.html").read_text(encoding="utf-8")
     assert run([command, str(runs[loop]), *COMMANDS[command]]) == OK
     assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_what_a_watched_run_lacks_is_said_in_one_line(
+    loop: str, runs: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    if loop == "points":
+        assert run(["film", str(runs[loop])]) == FAILED
+        assert "0 sample pictures: a film needs two or more" in capsys.readouterr().err
+    else:
+        assert run(["film", str(runs[loop])]) == OK
+    for arguments, words in (
+        (["sample", runs[loop], "--filter", "d"], "whose discriminator is not kept"),
+        (["spaces", runs[loop]], "at least two seeds"),
+    ):
+        assert run([*map(str, arguments)]) == FAILED
+        said = capsys.readouterr().err
+        assert words in said and len(said.strip().splitlines()) == 1
 
 
 def test_watched_runs_are_compared(runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from sparring.analysis.generators import explorable, latents, recipe_of
 from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.samples import real_data, views
+from sparring.analysis.watched import is_watched
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_discriminators, weights_of
 from sparring.game.population import Population
@@ -101,6 +102,10 @@ def filtered(
         SparringError: There is no checkpoint, or its D cannot say how real one example is.
         UsageError: The run has no such member, or training is class-conditional.
     """
+    if is_watched(run):
+        raise SparringError(
+            f"{run.path} is a watched loop, whose discriminator is not kept: there is none to filter with"
+        )
     whole = recipe_of(run, source, recipe)
     _check(whole)
     D, chosen = _discriminators(run, whole, seeds, best)

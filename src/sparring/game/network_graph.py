@@ -46,6 +46,8 @@ NAMED: Mapping[str, type] = {
 }
 """Kinds of argument that are written by their name in torch."""
 
+RUNNING = slice(3, 5)
+"""Where batch norm takes its running mean and variance: after the input, the weight and the bias."""
 Graph = dict[str, Any]
 """`inputs`: their names; `nodes`: name, op, args, kwargs of each; `output`: what the network returns."""
 
@@ -107,14 +109,15 @@ class GraphNetwork(nn.Module):
 
     def __init__(self, graph: Graph, state: Mapping[str, Tensor]):
         super().__init__()
-        for name, tensor in state.items():
-            _put(self, name, tensor)
         try:
             self._inputs = [str(name) for name in graph["inputs"]]
             self._nodes = [(str(n["name"]), _function(n["op"]), n["args"], n["kwargs"]) for n in graph["nodes"]]
+            statistics = {name for n in graph["nodes"] for name in _running_statistics(n["op"], n["args"])}
             self._output = graph["output"]
         except (KeyError, TypeError) as error:
             raise SparringError(f"this is no graph of a network: {in_one_line(error)}") from error
+        for name, tensor in state.items():
+            _put(self, name, tensor, trained=name not in statistics)
 
     def forward(self, *inputs: Tensor) -> Any:
         """The network's output for inputs in the order in which it takes them."""
@@ -152,7 +155,13 @@ class GraphNetwork(nn.Module):
         return next((t.device for t in (*self.parameters(), *self.buffers())), torch.device("cpu"))
 
 
-def _put(root: nn.Module, name: str, tensor: Tensor) -> None:
+def _running_statistics(op: str, args: list[Any]) -> set[str]:
+    """Names of the running mean and variance of batch norm, by which torch cannot differentiate."""
+    taken = args[RUNNING] if "batch_norm" in op else []
+    return {str(cast(Any, each)["state"]) for each in taken if isinstance(each, dict) and "state" in each}
+
+
+def _put(root: nn.Module, name: str, tensor: Tensor, trained: bool) -> None:
     """Register a tensor under a dotted name, with modules on the way as needed."""
     *way, last = name.split(".")
     module = root
@@ -160,7 +169,7 @@ def _put(root: nn.Module, name: str, tensor: Tensor) -> None:
         if step not in module._modules:  # pyright: ignore[reportPrivateUsage]
             module.add_module(step, nn.Module())
         module = cast(nn.Module, module._modules[step])  # pyright: ignore[reportPrivateUsage]
-    if tensor.is_floating_point():
+    if trained and tensor.is_floating_point():
         module.register_parameter(last, nn.Parameter(tensor, requires_grad=False))
     else:
         module.register_buffer(last, tensor)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sparring.analysis.latent_tools.directions.survey import PAIRED, WAYS, Found, Survey
 from sparring.analysis.stats import Spread
+from sparring.record.journal import json_numbers
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Across:
     moves: dict[str, int]
     """Attribute or region -> in how many members the direction moves that most, most first."""
     found: float
-    """The mean share of the other members that have a direction which does the same."""
+    """The mean share of the other members that have a direction which does the same; NaN where there are no others."""
     n: int
     """Members that have the direction."""
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        return {**asdict(self), "found": json_numbers(self.found)}
 
 
 def across(survey: Survey, way: str) -> list[Across]:
