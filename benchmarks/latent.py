@@ -31,11 +31,10 @@ from sparring.record import RunFolder
 RESULTS = Path(__file__).parent / "results" / "latent.json"
 TRAINED = {"digits": (8, 5_000), "fashion-fc": (5, 23_450), "num-gan-all": (5, 60_000), "mnist-fast": (5, 3_000)}
 """Recipe -> seeds and rounds."""
-PROJECTED = ("fashion-fc", "num-gan-all", "mnist-fast")
-"""Recipes whose data have a held-out part."""
+PROJECTED = {"fashion-fc": (64, 4, 200), "num-gan-all": (64, 4, 200), "mnist-fast": (16, 10, 100)}
+"""Recipes whose data have a held-out part -> how many training images, and as many held-out ones, are projected; the
+restarts of each search, one for each class at least; and its steps."""
 COMPARED = ("digits", "fashion-fc")
-IMAGES = 64
-"""Training images, and as many held-out ones, that are projected."""
 
 
 def trained(name: str, runs: Path, data_dir: Path | None) -> RunFolder:
@@ -52,7 +51,7 @@ def measured(name: str, run: RunFolder, data_dir: Path | None) -> dict[str, Any]
         made = survey(run, data_dir=data_dir)
         found["directions"] = {"across": all_across(made), "named": made.named()}
     if name in PROJECTED:
-        recipe, tests, where = memorization_of(run, IMAGES, data_dir=data_dir)
+        recipe, tests, where = memorization_of(run, *PROJECTED[name], data_dir=data_dir)
         found["projection"] = plain_test(recipe, tests, where)
     if name in COMPARED:
         found["spaces"] = spaces(run, data_dir=data_dir).plain()
@@ -84,15 +83,16 @@ def directions_table() -> str:
 def projection_table() -> str:
     """Markdown: errors of training and held-out images, for each recipe."""
     lines = [
-        "| recipe | rounds | n seeds | error, training | error, held-out | ratio | 95 % intervals above 1 |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| recipe | rounds | n seeds | images | error, training | error, held-out | ratio | intervals above 1 |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     stored = _stored()
     for name in PROJECTED:
         members = stored[name]["projection"]["members"]
         columns = (plus_minus(_over(members, key)) for key in ("training", "held_out", "ratio"))
         above = sum(member["low"] > 1 for member in members)
-        row = [f"`{name}`", f"{stored[name]['round']:,}", str(len(members)), *columns, f"{above} of {len(members)}"]
+        seeds, images = len(members), f"2 x {members[0]['n']}"
+        row = [f"`{name}`", f"{stored[name]['round']:,}", str(seeds), images, *columns, f"{above} of {len(members)}"]
         lines.append(f"| {' | '.join(row)} |")
     return "\n".join(lines)
 
@@ -121,10 +121,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--only", nargs="*", choices=TRAINED)
     arguments = parser.parse_args()
-    stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in arguments.only or TRAINED:
-        run = trained(name, arguments.runs, arguments.data_dir)
-        stored[name] = measured(name, run, arguments.data_dir)
+        found = measured(name, trained(name, arguments.runs, arguments.data_dir), arguments.data_dir)
+        stored = {**(_stored() if RESULTS.exists() else {}), name: found}
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
         print(f"{name}: measured at round {stored[name]['round']:,}", flush=True)
 

@@ -6,7 +6,7 @@ a member begins with. So members are compared by what they make.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,18 +60,25 @@ class Shared:
         return f"{100 * self.mean:.0f} %{beside}"
 
     @classmethod
-    def of(cls, pairs: np.ndarray) -> Shared:
-        """From a value for each two members, `(P, P)`; the diagonal does not count."""
-        members = len(pairs)
-        apart = ~np.eye(members, dtype=bool)
-        mean = float(pairs[apart].mean())
+    def over(cls, members: int, value: Callable[[np.ndarray], float]) -> Shared:
+        """From what a value is for some of the members, given by their indices."""
+        everyone = np.arange(members)
+        mean = value(everyone)
         if members < MIN_SEEDS:
             return cls(mean, None, None)
-        without = np.array([np.delete(np.delete(apart, k, 0), k, 1) for k in range(members)])
-        left = [np.delete(np.delete(pairs, k, 0), k, 1)[without[k]].mean() for k in range(members)]
-        error = float(np.sqrt((members - 1) / members * np.square(np.array(left) - np.mean(left)).sum()))
+        left = np.array([value(np.delete(everyone, k)) for k in everyone])
+        error = float(np.sqrt((members - 1) / members * np.square(left - left.mean()).sum()))
         reach = students_t(members - 1, BEYOND) * error
         return cls(mean, mean - reach, mean + reach)
+
+    @classmethod
+    def of(cls, pairs: np.ndarray) -> Shared:
+        """The mean of a value for each two members, `(P, P)`; the diagonal does not count."""
+        return cls.over(len(pairs), lambda kept: _between(pairs[np.ix_(kept, kept)]))
+
+
+def _between(pairs: np.ndarray) -> float:
+    return float(pairs[~np.eye(len(pairs), dtype=bool)].mean())
 
 
 @dataclass(frozen=True)
@@ -110,9 +117,13 @@ class Spaces:
 
     @property
     def same_arrangement(self) -> Shared:
-        """The correlation between members, over that of two searches in one member."""
-        within = np.diag(self.arranged)
-        return Shared.of(self.arranged / np.sqrt(np.maximum(np.outer(within, within), 1e-9)))
+        """The mean correlation between members, over that of two searches in one member."""
+        members, pairs = len(self.arranged), self.arranged
+
+        def share(kept: np.ndarray) -> float:
+            return _between(pairs[np.ix_(kept, kept)]) / max(1e-9, float(np.diag(pairs)[kept].mean()))
+
+        return Shared.over(members, share)
 
     @property
     def same_directions(self) -> Shared:
