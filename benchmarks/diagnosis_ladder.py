@@ -2,10 +2,10 @@
 
     python benchmarks/diagnosis_ladder.py RUNS ...                          runs that are there already
     python benchmarks/diagnosis_ladder.py --data-dir DIR --out runs/ladder  what is missing is trained first
-                                          [--seeds 8] [--budget SECONDS] [--only NAME ...]
+                                          [--seeds 8] [--only NAME ...]
 
-It first prints how long it will take, and resumes runs that were begun. A recipe whose training would take longer than
-the budget is shortened to the rounds that fit, as in `ladder.py`. For a run of an older version without evaluations,
+It first prints how long it will take, and resumes runs that were begun. Recipes whose training takes many hours are cut
+as in `ladder.py`. For a run of an older version without evaluations,
 the last checkpoint is evaluated, and the diagnosis uses its curves and that one evaluation. A recipe whose author gave
 no result, or none that corresponds to a finding, is listed and not counted. Results are saved in
 `results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table; of several runs of one recipe, that of
@@ -27,7 +27,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
 from broken_gans import in_words, is_done, seconds_of, write
-from ladder import LADDER, cut
+from ladder import LADDER, recipe_of
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnosis, story_of
@@ -55,8 +55,7 @@ def seconds_left(name: str, arguments: argparse.Namespace) -> float:
     """About how long the training of one recipe will take."""
     if is_done(arguments.out / name):
         return 0.0
-    whole = find_recipe(name).replace(seeds=arguments.seeds)
-    return min(arguments.budget, seconds_of(whole, arguments.data_dir))
+    return seconds_of(recipe_of(name).replace(seeds=arguments.seeds), arguments.data_dir)
 
 
 def climbed(name: str, arguments: argparse.Namespace) -> RunFolder:
@@ -65,7 +64,7 @@ def climbed(name: str, arguments: argparse.Namespace) -> RunFolder:
     if RunFolder(folder).exists:
         recipe = Recipe.from_json(RunFolder(folder).recipe_json)
     else:
-        recipe = cut(find_recipe(name).replace(seeds=arguments.seeds), arguments.data_dir, arguments.budget)
+        recipe = recipe_of(name).replace(seeds=arguments.seeds)
     return train(recipe, folder, data_dir=arguments.data_dir)
 
 
@@ -149,7 +148,6 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--out", type=Path, default=Path("runs/ladder"))
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--budget", type=float, default=1800.0, help="seconds of training for one recipe")
     parser.add_argument("--only", nargs="*", default=LADDER, help="recipes; all of the ladder if not given")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

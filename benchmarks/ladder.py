@@ -1,162 +1,142 @@
-"""Train every recipe of the write-ups with several seeds each, and save the results.
+"""The recipes of the write-ups, each from several seeds: what training them again comes to.
 
-    python benchmarks/ladder.py --data-dir DIR --out runs/ladder [--seeds 4] [--budget SECONDS] [--only NAME ...]
+    sparring study benchmarks/ladder.py:mnist --threads 1 --data-dir DIR
+    sparring study benchmarks/ladder.py:fashion --threads 1 --data-dir DIR
+    sparring study benchmarks/ladder.py:pattern --threads 1
 
-A recipe whose training would take longer than the budget is shortened to the rounds that fit; the results say which
-recipes were shortened, and to what. Tricks that fade over the run fade over the shorter run. Runs resume where they
-were when the script is started again. Results are written to `results/ladder.json`, from which docs/ladder.md is made.
+Recipes whose training takes many hours are cut to the rounds in `CUT`; the table says so. Tricks that fade over the run
+fade over the shorter run. docs/ladder.md has the tables and a picture of each.
+
+    python benchmarks/ladder.py studies/mnist      keeps what a study came to, and draws the pictures
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import time
-from datetime import date
+import sys
 from pathlib import Path
-from statistics import mean, stdev
-from typing import Any
 
-# Before torch is loaded: threads that spin long while they wait starve each other.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-import torch
+import published
 
 from sparring import catalogue
 from sparring.analysis.generators import sample
-from sparring.analysis.measure import keep, measure
-from sparring.game.assembly import game_of, threads_for
-from sparring.game.runtime import threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder, write_atomically
 from sparring.record.grid import save_grid
-from sparring.report import summary, write_report
-from sparring.training import train
+from sparring.studies import StudyRun
+from sparring.study import Factor, Study
+from sparring.study.results import Results
 
-RESULTS = Path(__file__).parent / "results" / "ladder.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"
 PICTURED_SEEDS, PICTURED_EXAMPLES = 4, 16
-MEASURED = 1_000
-"""Examples of each member that are measured."""
 SHOWN = ("frechet-distance", "precision", "recall", "confidence", "modes", "class-divergence", "copying")
 """Metrics in the table; the others are in the runs' own measures.json."""
+CURVES = {"d_loss": "D's loss (at equilibrium)", "g_loss": "G's loss", "d_real": "D(real)", "d_fake": "D(fake)"}
 LADDER = [c.name for c in catalogue.entries("recipes").values() if c.facts["source"].startswith("write-up")]
+CUT = {"mnist-v1": 2, "mnist-v2": 2, "mnist-v3.1": 29, "mnist-own": 94}
+"""Recipe -> the rounds that an hour of one core is enough for, with four seeds."""
+OTHER_DATA = ("pattern-1010", "fashion-fc")
+SAME = ("mnist-v5.0",)
+"""Another name of `mnist-reference`."""
+SEEDS = 4
 
 
-def round_seconds(recipe: Recipe, data_dir: Path) -> float:
-    """Seconds of one round, measured on the second of two, or on more where rounds are short."""
-    game = game_of(recipe, recipe.data.open(data_dir, "cpu"))
-    game.play()
-    began, rounds = time.perf_counter(), 0
-    while rounds == 0 or (time.perf_counter() - began < 2 and rounds < 200):
-        game.play()
-        rounds += 1
-    return (time.perf_counter() - began) / rounds
+def recipe_of(name: str) -> Recipe:
+    """A recipe at its own length, or cut."""
+    recipe = find_recipe(name)
+    rounds = CUT.get(name, recipe.rounds)
+    return recipe.replace(rounds=rounds, log_points=min(recipe.log_points, rounds))
 
 
-def cut(recipe: Recipe, data_dir: Path, budget: float) -> Recipe:
-    """The recipe at its own length, or at the length that fits the budget."""
-    with threads_set(threads_for(recipe)):
-        affordable = int(budget / round_seconds(recipe, data_dir))
-    if affordable >= recipe.rounds:
-        return recipe
-    return recipe.replace(rounds=max(2, affordable), log_points=min(recipe.log_points, max(2, affordable)))
+def mnist() -> Study:
+    """Every recipe for MNIST beside the first one."""
+    recipes = {name: recipe_of(name) for name in LADDER if name not in (*OTHER_DATA, *SAME)}
+    return Study(
+        next(iter(recipes.values())),
+        [Factor("recipe", recipes)],
+        seeds=SEEDS,
+        outcome="frechet-distance",
+        name="mnist",
+        question="How far does each of the write-ups' GANs for MNIST get?",
+    )
 
 
-def climb(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one recipe and return its results."""
-    folder = arguments.out / name
-    whole = find_recipe(name).replace(seeds=arguments.seeds)
-    if (folder / "recipe.json").exists():
-        recipe = Recipe.from_json(RunFolder(folder).recipe_json)
-    else:
-        recipe = cut(whole, arguments.data_dir, arguments.budget)
-    run = train(recipe, folder, data_dir=arguments.data_dir)
-    measured = measure(run, MEASURED, data_dir=arguments.data_dir)
-    keep(measured)
-    write_report(run)
-    examples = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS]
-    write_atomically(PICTURES / f"{name}.png", lambda path: save_grid(examples, path, recipe.seeds))
-    entry = summary(run)
-    kept = ("seeds", "rounds", "seconds", "rounds_per_second", "curves", "equilibrium", "diverged", "ends", "made_with")
-    facts = {"rounds_in_full": whole.rounds, "date": date.today().isoformat(), "measured": measured.plain()}
-    return facts | {k: entry[k] for k in kept if k in entry}
+def fashion() -> Study:
+    """Fashion-MNIST with fully connected networks."""
+    return _alone("fashion-fc")
+
+
+def pattern() -> Study:
+    """The 1010 exercise."""
+    return _alone("pattern-1010")
+
+
+def _alone(name: str) -> Study:
+    """The only recipe of its data."""
+    question = f"How far does {name} get?"
+    return Study(recipe_of(name), seeds=SEEDS, outcome="frechet-distance", name=name, question=question)
 
 
 def table() -> str:
-    """Markdown: the last measured result of every recipe of the ladder."""
-    stored = json.loads(RESULTS.read_text())
-    lines = [
-        "| recipe | seeds | rounds | D's loss (at equilibrium) | G's loss | D(real) | D(fake) |",
-        "| --- | ---: | ---: | --- | --- | --- | --- |",
-    ]
-    for name in (n for n in LADDER if n in stored):
-        entry = stored[name]
-        level = entry["curves"]["d_loss"]["equilibrium"]
-        cells = [_cell(entry["curves"][curve]) for curve in ("d_loss", "g_loss", "d_real", "d_fake")]
-        rounds = f"{entry['rounds']:,}" + (f" of {entry['rounds_in_full']:,}" if _is_cut(entry) else "")
-        lines.append(
-            f"| `{name}` | {len(entry['seeds'])} | {rounds} | {cells[0]} ({level:.3g}) | {' | '.join(cells[1:])} |"
-        )
-    dates = sorted({entry["date"] for entry in stored.values()})
-    return "\n".join([*lines, "", f"Mean ± SD over seeds of the last 5 % of each run. Measured on {', '.join(dates)}."])
+    """Markdown: where the curves of every recipe of the ladder end."""
+    every = _in_order()
+    columns: dict[str, published.Column] = {
+        "recipe": lambda record: f"`{_name(record)}`",
+        "seeds": lambda record: str(len(record.seeds)),
+        "rounds": _rounds,
+        **{title: lambda record, name=name: _curve(record.scores[name]) for name, title in CURVES.items()},
+    }
+    columns["D's loss (at equilibrium)"] = _d_loss
+    days = sorted({record.made.rpartition(", ")[2] for record in every})
+    said = f"Mean ± SD over seeds of the last 5 % of each run. Measured on {', '.join(days)}."
+    return f"{published.table(every, columns)}\n\n{said}"
 
 
 def quality() -> str:
     """Markdown: sample-quality metrics of every recipe of the ladder, beside the scores of real data."""
-    stored = {name: entry for name, entry in json.loads(RESULTS.read_text()).items() if "measured" in entry}
-    metrics = {n: m for entry in stored.values() for n, m in entry["measured"]["metrics"].items() if n in SHOWN}
-    titles = [f"{metrics[n]['title']} ({metrics[n]['better']} is better)" for n in SHOWN if n in metrics]
-    lines = [
-        "| recipe | seeds | n | judge | " + " | ".join(titles) + " |",
-        "| --- | ---: | ---: | --- |" + " --- |" * len(titles),
-    ]
-    for name in (n for n in LADDER if n in stored):
-        measured = stored[name]["measured"]
-        cells = [_quality_cell(measured["metrics"].get(n)) for n in SHOWN if n in metrics]
-        seeds, judge = len(measured["seeds"]), measured["judge"] or "none"
-        lines.append(f"| `{name}` | {seeds} | {measured['n']:,} | {judge} | {' | '.join(cells)} |")
-    return "\n".join(
-        [*lines, "", "Mean ± SD over seeds, and in parentheses the score of held-out real data at the same n."]
-    )
+    every = _in_order()
+    columns: dict[str, published.Column] = {
+        "recipe": lambda record: f"`{_name(record)}`",
+        "seeds": lambda record: str(len(record.seeds)),
+        "n": lambda record: f"{record.samples:,}",
+        "judge": lambda record: record.judge or "none",
+        **published.scores(every, SHOWN, published.spread_beside_real),
+    }
+    said = "Mean ± SD over seeds, and in parentheses the score of held-out real data at the same n."
+    return f"{published.table(every, columns)}\n\n{said}"
 
 
-def _quality_cell(metric: dict[str, Any] | None) -> str:
-    if metric is None:
-        return "–"
-    members = [value for value in metric["members"] if value is not None]
-    if not members:
-        return "diverged"
-    spread = f" ± {stdev(members):.3g}" if len(members) > 1 else ""
-    return f"{mean(members):.3g}{spread} ({metric['real']:.3g})"
+def _in_order() -> list[published.Record]:
+    return sorted(published.kept("ladder"), key=lambda record: LADDER.index(_name(record)))
 
 
-def _is_cut(entry: dict[str, Any]) -> bool:
-    return entry["rounds"] < entry["rounds_in_full"]
+def _name(record: published.Record) -> str:
+    return record.cell["recipe"]
 
 
-def _cell(curve: dict[str, Any]) -> str:
-    return f"{curve['mean']:.3f} ± {curve['sd']:.3f}" if curve["sd"] is not None else f"{curve['mean']:.3f}"
+def _rounds(record: published.Record) -> str:
+    whole = find_recipe(_name(record)).rounds
+    return f"{record.rounds:,}" + (f" of {whole:,}" if record.rounds < whole else "")
 
 
-def main() -> None:
-    """Train them all, saving the results after each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("runs/ladder"))
-    parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--budget", type=float, default=3600.0, help="seconds of training for one recipe")
-    parser.add_argument("--only", nargs="*", default=LADDER, help="recipes; all of the ladder if not given")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    for name in arguments.only:
-        entry = climb(name, arguments)
-        stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(stored | {name: entry}, indent=1) + "\n")
-        print(f"{name}: {entry['rounds']} of {entry['rounds_in_full']} rounds in {entry['seconds']:.0f} s", flush=True)
+def _curve(score: published.Score) -> str:
+    return published.spread(score, ".3f")
+
+
+def _d_loss(record: published.Record) -> str:
+    score = record.scores["d_loss"]
+    return f"{_curve(score)} ({score.real:.3g})"
+
+
+def draw(results: Results) -> None:
+    """A picture of samples for each cell: a row for each of four seeds."""
+    for cell in results.cells:
+        run = RunFolder.open(results.path(results.by_cell[cell.id][0]))
+        examples, seeds = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS], run.recipe["seeds"]
+        write_atomically(PICTURES / f"{cell.label}.png", lambda path, x=examples, s=seeds: save_grid(x, path, s))
 
 
 if __name__ == "__main__":
-    main()
+    for folder in sys.argv[1:]:
+        found = StudyRun(folder).results
+        published.keep("ladder", published.records(found))
+        draw(found)

@@ -1,54 +1,44 @@
 """How many modes the modern recipes keep, by the protocols of the published tables.
 
-    python benchmarks/modes.py [--data-dir DIR] [--out runs/modes] [--only ring grid stacked-mnist]
+    sparring study benchmarks/modes.py:ring --samples 2500 --threads 1
+    sparring study benchmarks/modes.py:grid --samples 2500 --threads 1
+    sparring study benchmarks/modes.py:stacked_mnist --samples 26000 --threads 1 --data-dir DIR
 
 Ring and grid: 32 seeds, 2,500 samples of each (Lin et al., PacGAN, NeurIPS 2018: within three standard deviations of a
 center is of high quality; a mode that has one such sample is covered). The protocol does not detect whether samples
 spread within a mode as the data do, so the table also gives the standard deviation of high-quality samples about the
 mean of their mode, divided by that of the data. Two-digit stacked MNIST: 5 seeds, 26,000 samples of each, classified
-digit by digit by the judge of MNIST. The scores of real data at the same n stand beside them.
+digit by digit by the judge of MNIST. Nothing is compared: each study is one cell. docs/choosing.md has the table.
 
-It first prints how long it will take. Runs resume where they were when the script is started again. Results are written
-to `results/modes.json`, from which docs/choosing.md takes its tables.
+    python benchmarks/modes.py studies/ring      keeps what a study came to, with that spread
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from statistics import mean, stdev
-from typing import Any
+import sys
+from dataclasses import dataclass, replace
 
-# Before torch is loaded: threads that spin long while they wait starve each other.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-import torch
-from broken_gans import in_words, is_done, seconds_of, trained, write
-from rounds import processor
-from torch import Tensor
+import numpy as np
+import published
 
 from sparring.analysis.generators import sample
-from sparring.analysis.measure import keep, measure
 from sparring.datasets import Modes
-from sparring.recipe import Recipe, find_recipe
+from sparring.metrics.points import modes_of
+from sparring.recipe import find_recipe
+from sparring.record import RunFolder
+from sparring.studies import StudyRun
+from sparring.study import Study
+from sparring.study.results import Results
 
-RESULTS = Path(__file__).parent / "results" / "modes.json"
 HIGH = 0.98
 """The target share of high-quality samples; real data reach 0.989."""
+SPREAD = "spread-in-a-mode"
 
 
 @dataclass(frozen=True)
 class Protocol:
     """How one data set is evaluated."""
 
-    seeds: int
-    samples: int
-    """Of each seed, and of real data."""
     modes: int
     """In the data."""
     reached: str
@@ -59,121 +49,110 @@ class Protocol:
     """The best published result."""
 
 
+POINTS = ("reached-modes", "mode-divergence", "high-quality")
 PROTOCOLS = {
-    "ring": Protocol(
-        32, 2_500, 8, "reached-modes", "mode-divergence", "high-quality", "8 modes; 93.6 to 99.5 % of high quality"
-    ),
-    "grid": Protocol(
-        32, 2_500, 25, "reached-modes", "mode-divergence", "high-quality", "25 modes; 93.6 to 99.5 % of high quality"
-    ),
-    "stacked-mnist": Protocol(5, 26_000, 100, "modes", "class-divergence", "confidence", "none for two digits"),
+    "ring": Protocol(8, *POINTS, "8 modes; 93.6 to 99.5 % of high quality"),
+    "grid": Protocol(25, *POINTS, "25 modes; 93.6 to 99.5 % of high quality"),
+    "stacked-mnist": Protocol(100, "modes", "class-divergence", "confidence", "none for two digits"),
 }
 
 
-def recipe_of(name: str) -> Recipe:
-    return find_recipe(name).replace(seeds=PROTOCOLS[name].seeds)
+def ring() -> Study:
+    """Eight modes on a circle."""
+    return _of("ring", 32)
 
 
-def played(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one recipe, or resume, and return the results."""
-    protocol = PROTOCOLS[name]
-    run = trained(recipe_of(name), arguments.out / name, arguments.data_dir)
-    wanted = (protocol.reached, protocol.divergence, protocol.quality)
-    measured = measure(run, protocol.samples, data_dir=arguments.data_dir, metrics=wanted)
-    keep(measured)
-    modes = recipe_of(name).data.modes
-    return {
-        "spread": None
-        if modes is None
-        else [spread(torch.from_numpy(x), modes) for x in sample(run, protocol.samples)],
-        "recipe": recipe_of(name).id,
-        "rounds": run.story.round,
-        "seconds": round(run.story.seconds),
-        "machine": f"{processor()}, one thread, torch {torch.__version__}",
-        "date": date.today().isoformat(),
-        "measured": measured.plain(),
-    }
+def grid() -> Study:
+    """Twenty-five modes on a lattice."""
+    return _of("grid", 32)
 
 
-def spread(samples: Tensor, modes: Modes) -> float:
-    """SD of high-quality samples, of all samples `(n, 2)`, about the mean of their mode, divided by the data's SD."""
-    distance, mode = torch.cdist(samples, torch.tensor(modes.centers)).min(1)
-    near = [samples[(mode == k) & (distance < 3 * modes.sd)] for k in range(len(modes.centers))]
-    return round(float(torch.cat([x - x.mean(0) for x in near if len(x) > 1]).std() / modes.sd), 4)
+def stacked_mnist() -> Study:
+    """A hundred modes: two digits of MNIST, stacked."""
+    return _of("stacked-mnist", 5)
+
+
+def _of(name: str, seeds: int) -> Study:
+    quality = PROTOCOLS[name].quality
+    return Study(name, seeds=seeds, outcome=quality, name=name, question=f"How many modes does {name} keep?")
 
 
 def table() -> str:
     """Markdown: our results beside the best published ones, for each data set that was measured."""
-    stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    if not stored:
-        return "Not run yet."
-    lines = [
-        "| data (modes) | seeds | samples of each | seeds with every mode | modes, fewest | high quality or confidence "
-        "| worst seed | KL, nats | spread in a mode | published best |",
-        "| --- | ---: | ---: | ---: | ---: | --- | ---: | --- | --- | --- |",
-    ]
-    for name in (n for n in PROTOCOLS if n in stored):
-        protocol, measured = PROTOCOLS[name], stored[name]["measured"]
-        reached, quality, divergence = (
-            measured["metrics"][metric] for metric in (protocol.reached, protocol.quality, protocol.divergence)
-        )
-        counts = [value or 0 for value in reached["members"]]
-        spreads = stored[name]["spread"]
-        spreading = f"{mean(spreads):.2f} ± {stdev(spreads):.2f}" if spreads else ""
-        full = sum(count == protocol.modes for count in counts)
-        lines.append(
-            f"| `{name}` ({protocol.modes}) | {len(counts)} | {measured['n']:,} | {full} of {len(counts)} "
-            f"| {min(counts):.0f} | {_cell(quality)} | {min(_found(quality), default=0):.4f} | {_cell(divergence)} "
-            f"| {spreading} | {protocol.published} |"
-        )
-    return "\n".join(
-        [*lines, "", "Mean ± SD over seeds, and in parentheses the score of real data.", "", *_made(stored)]
+    every = published.kept("modes")
+    columns: dict[str, published.Column] = {
+        "data (modes)": lambda r: f"`{r.study}` ({PROTOCOLS[r.study].modes})",
+        "seeds": lambda r: str(len(r.seeds)),
+        "samples of each": lambda r: f"{r.samples:,}",
+        "seeds with every mode": lambda r: f"{_full(r)} of {len(r.seeds)}",
+        "modes, fewest": lambda r: f"{min(_counts(r)):.0f}",
+        "high quality or confidence": lambda r: _four(r, PROTOCOLS[r.study].quality),
+        "worst seed": lambda r: f"{min(_quality(r).found, default=0):.4f}",
+        "KL, nats": lambda r: _four(r, PROTOCOLS[r.study].divergence),
+        "spread in a mode": lambda r: published.spread(r.scores[SPREAD], ".2f") if SPREAD in r.scores else "",
+        "published best": lambda r: PROTOCOLS[r.study].published,
+    }
+    made = [published.table(every, columns), "", "Mean ± SD over seeds, and in parentheses the score of real data.", ""]
+    return "\n".join([*made, *map(_made, every)])
+
+
+def _made(record: published.Record) -> str:
+    quality, seeds = _quality(record), len(record.seeds)
+    aim = f"; {sum(q >= HIGH for q in quality.found)} of {seeds} seeds at {100 * HIGH:.0f} % or more"
+    return (
+        f"- `{record.study}`: {record.rounds:,} rounds of {seeds} seeds in {record.seconds / 60:.0f} min on "
+        f"{record.made}{aim if PROTOCOLS[record.study].quality == 'high-quality' else ''}."
     )
 
 
-def _made(stored: dict[str, Any]) -> Iterator[str]:
-    for name in (n for n in PROTOCOLS if n in stored):
-        entry, protocol = stored[name], PROTOCOLS[name]
-        quality = _found(entry["measured"]["metrics"][protocol.quality])
-        aim = f"; {sum(q >= HIGH for q in quality)} of {protocol.seeds} seeds at {100 * HIGH:.0f} % or more"
-        yield (
-            f"- `{name}`: {entry['rounds']:,} rounds of {protocol.seeds} seeds in {in_words(entry['seconds'])} on "
-            f"{entry['machine']}, beside other work; {entry['date']}"
-            f"{aim if protocol.quality == 'high-quality' else ''}."
-        )
+def _counts(record: published.Record) -> list[float]:
+    """The modes that every seed reached; none where it diverged."""
+    return [value or 0 for value in record.scores[PROTOCOLS[record.study].reached].members]
 
 
-def _found(metric: dict[str, Any]) -> list[float]:
-    """Of the seeds that did not diverge."""
-    return [value for value in metric["members"] if value is not None]
+def _full(record: published.Record) -> int:
+    return sum(count == PROTOCOLS[record.study].modes for count in _counts(record))
 
 
-def _cell(metric: dict[str, Any]) -> str:
-    found = _found(metric)
-    if len(found) < 2:
-        return "diverged" if not found else f"{found[0]:.3g}"
-    lost = len(metric["members"]) - len(found)
-    text = f"{mean(found):.4f} ± {stdev(found):.4f} ({metric['real']:.4f})"
+def _quality(record: published.Record) -> published.Score:
+    return record.scores[PROTOCOLS[record.study].quality]
+
+
+def _four(record: published.Record, name: str) -> str:
+    """With four decimals, since real data scores close to the best."""
+    score = record.scores[name]
+    lost = len(score.members) - len(score.found)
+    if len(score.found) < 2:
+        return published.spread(score)
+    text = f"{published.spread(score, '.4f')} ({score.real:.4f})"
     return f"{text}, {lost} infinite or diverged" if lost else text
 
 
-def main() -> None:
-    """Train them all, saving the results after each."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("runs/modes"))
-    parser.add_argument("--only", nargs="*", default=list(PROTOCOLS))
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    left = [n for n in arguments.only if not is_done(arguments.out / n)]
-    taken = sum(seconds_of(recipe_of(name), arguments.data_dir) for name in left)
-    print(f"{len(left)} trainings, about {in_words(taken)}", flush=True)
-    for name in arguments.only:
-        entry = played(name, arguments)
-        write(RESULTS, name, entry)
-        print(f"{name}: {entry['rounds']} rounds in {in_words(entry['seconds'])}", flush=True)
-    print(table())
+def records(results: Results) -> list[published.Record]:
+    """A record for each cell, with the spread in a mode where the data has modes in the plane."""
+    made: list[published.Record] = []
+    for record in published.records(results):
+        modes = find_recipe(record.study).data.modes
+        if modes is not None:
+            run = RunFolder.open(results.path(results.rows[0]))
+            members = [spread(points, modes) for points in sample(run, record.samples)]
+            score = published.Score("spread in a mode", members, real=1.0)
+            record = replace(record, scores={**record.scores, SPREAD: score})
+        made.append(record)
+    return made
+
+
+def spread(points: np.ndarray, modes: Modes) -> float | None:
+    """SD of high-quality samples, of all samples `(n, 2)`, about the mean of their mode, divided by the data's SD.
+
+    None where no mode has two of them.
+    """
+    mode = modes_of(points, modes.centers, modes.sd)
+    near = [points[mode == k] for k in range(len(modes.centers))]
+    away = [x - x.mean(0) for x in near if len(x) > 1]
+    return round(float(np.concatenate(away).std(ddof=1) / modes.sd), 4) if away else None
 
 
 if __name__ == "__main__":
-    main()
+    for folder in sys.argv[1:]:
+        published.keep("modes", records(StudyRun(folder).results))

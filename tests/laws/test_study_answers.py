@@ -68,6 +68,13 @@ def test_fewer_than_six_seeds_are_remarked_on() -> None:
     assert not any("Only" in note for note in Answer.of(factorial(values(20, 11, 19, 13, seeds=6))).notes)
 
 
+def test_one_cell_is_compared_with_nothing() -> None:
+    answer = Answer.of(factorial(values(20), {"recipe": ["digits"]}))
+    assert not answer.effects and not answer.comparisons and answer.anova is None and answer.needed is None
+    assert answer.cells[0].interval is not None and "nothing to compare it with" in answer.method
+    assert not any("place of" in said for said in answer.sentences)
+
+
 def test_one_seed_has_no_interval_and_no_p() -> None:
     answer = Answer.of(factorial(values(20, 11, 19, 13, seeds=1)))
     assert all(each.interval is None and each.p is None for each in answer.effects)

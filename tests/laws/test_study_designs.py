@@ -193,5 +193,11 @@ def test_a_wrong_study_is_answered_in_one_line(make, says: str) -> None:  # type
     assert says in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_study_that_varies_nothing_is_one_cell() -> None:
+    study = Study("digits", seeds=3)
+    assert [cell.label for cell in study.cells] == ["digits"] and study.factors == ()
+    assert Study.from_json(study.to_json()) == study
+
+
 def test_every_design_says_what_it_trains() -> None:
     assert all(words for words in DESIGNS.values())

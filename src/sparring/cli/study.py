@@ -213,7 +213,9 @@ def _seeds_to_add(study: Study, results: Results, flags: Any) -> tuple[int, ...]
 def _list(study: Study, as_json: bool) -> int:
     if as_json:
         return print_json(study.to_dict())
-    print(f"{study.name}: {len(study.cells)} cells x {len(study.seeds)} seeds ({study.design})")
+    from sparring.analysis.wording import count
+
+    print(f"{study.name}: {count(len(study.cells), 'cell')} x {count(len(study.seeds), 'seed')} ({study.design})")
     for cell in study.cells:
         print(f"  {cell.id}  {cell.label}")
     for line in study.aliases:

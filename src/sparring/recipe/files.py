@@ -10,7 +10,8 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -95,7 +96,8 @@ def call_in_file(
     """
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
-    makers = _makers_in(_run_file(path), returns)
+    with _siblings(path):
+        makers = _makers_in(_run_file(path), returns)
     if function and function not in makers:
         raise UsageError(f"{path} has no function {function!r} annotated `-> {returns}`")
     if not makers:
@@ -105,7 +107,8 @@ def call_in_file(
         raise UsageError(f"{path} defines several {what}; choose one: {', '.join(f'{path}:{n}' for n in makers)}")
     function = function or next(iter(makers))
     try:
-        return function, call(makers[function])
+        with _siblings(path):
+            return function, call(makers[function])
     except SparringError:
         raise
     except (Exception, SystemExit) as error:
@@ -143,6 +146,18 @@ def _makers_in(module: ModuleType, returns: str) -> dict[str, Callable[..., Any]
         and not name.startswith("_")
         and _is_named(str(inspect.signature(each).return_annotation), returns)
     }
+
+
+@contextmanager
+def _siblings(path: Path) -> Iterator[None]:
+    """Files beside it can be imported, as by a script; what is installed comes first, so that none hides it."""
+    folder = str(path.resolve().parent)
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
 
 
 def _run_file(path: Path) -> ModuleType:

@@ -81,7 +81,7 @@ def _cell(answer: Answer, each: CellSummary) -> CellRow:
     spread = Spread(each.n, each.mean, each.sd, None, None, None)
     share = f" {100 * each.share:.0f} %" if each.finding else ""
     stopped = "" if each.cell.stopped is None else f" (stopped at round {each.cell.stopped:,})"
-    reference = " (reference)" if each.cell.id == answer.results.reference else ""
+    reference = " (reference)" if each.cell.id == answer.results.reference and len(answer.cells) > 1 else ""
     return CellRow(
         label=f"{each.cell.label}{reference}{stopped}",
         mean=plus_minus(spread),

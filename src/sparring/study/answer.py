@@ -135,6 +135,8 @@ class Answer:
             if self.results.looks
             else ""
         )
+        if len(self.results.cells) == 1:
+            return f"There is one cell, and nothing to compare it with. In brackets {percent} intervals over seeds."
         return (
             f"Differences are paired: every cell has the same seeds. In brackets {percent} intervals over seeds, by "
             f"Student's t, since BCa bootstrap intervals of so few seeds are too short.{race} p is two-sided and "

@@ -54,7 +54,8 @@ class Study:
 
     Args:
         base: The recipe that factors change, or its name.
-        factors: What is varied: `Factor`s, or a mapping from names to levels.
+        factors: What is varied: `Factor`s, or a mapping from names to levels. None: nothing is, and the one cell is the
+            base itself, over its seeds.
         seeds: The seeds of every cell, or their number.
         outcome: What members are judged by: a metric or a curve by name, `best(METRIC)`, `mean(CURVE)`,
             `seconds-to(METRIC, TARGET)`, `at-seconds(METRIC, SECONDS)`. By default the Fréchet distance where there is
@@ -88,7 +89,7 @@ class Study:
     def __init__(
         self,
         base: Recipe | str,
-        factors: Mapping[str, Any] | Iterable[Factor],
+        factors: Mapping[str, Any] | Iterable[Factor] | None = None,
         seeds: int | Iterable[int] | str = DEFAULT_SEEDS,
         outcome: str = "",
         design: str = FULL,
@@ -101,7 +102,7 @@ class Study:
         precision: float | None = None,
     ):
         base = find_recipe(base) if isinstance(base, str) else base
-        made = _factors(factors)
+        made = () if factors is None else _factors(factors)
         planned = _plan(base, made, design, max_cells, rounds)
         self._set(
             base=base,
@@ -270,14 +271,14 @@ def _plan(
         if rounds is not None:
             recipe = recipe.replace(rounds=rounds)
         levels = {f.name: f.levels[i].label for f, i in zip(factors, combination, strict=True)}
-        label = _step_label(base, factors, combination) if name == STEPWISE else _label(factors, combination)
+        label = _step_label(base, factors, combination) if name == STEPWISE else _label(base, factors, combination)
         cells.append(PlannedCell(label, levels, recipe.replace(seeds=1)))
     return {"cells": tuple(cells), "aliases": chosen.aliases, "steps": chosen.steps}
 
 
-def _label(factors: Sequence[Factor], combination: Sequence[int]) -> str:
+def _label(base: Recipe, factors: Sequence[Factor], combination: Sequence[int]) -> str:
     parts = [_level_text(factor, factor.levels[i]) for factor, i in zip(factors, combination, strict=True)]
-    return ", ".join(parts)
+    return ", ".join(parts) or base.name or "the recipe"
 
 
 def _level_text(factor: Factor, level: Level) -> str:

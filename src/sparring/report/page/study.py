@@ -352,6 +352,8 @@ def _members(answer: Answer) -> Markup:
 
 
 def _method(answer: Answer) -> Markup:
+    if len(answer.cells) == 1:
+        return more("How this was computed", [tag("p", answer.method)])
     reference = next((c.label for c in answer.results.cells if c.id == answer.results.reference), None)
     texts = [
         answer.method,
