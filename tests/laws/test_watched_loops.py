@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from sparring.training.watch.session import Watch
-from tests.loops import later, sound
+from tests.loops import later, sound, wrapped
 from tests.loops.sound import Loop
 
 ROUNDS = 20
-LOOPS = {**sound.LOOPS, **later.SOUND}
+LOOPS = {**sound.LOOPS, **later.SOUND, **wrapped.LOOPS}
 
 
 def everything(loop: Loop, watching: Any) -> list[torch.Tensor]:

@@ -23,7 +23,7 @@ from nbclient.exceptions import CellExecutionError
 import sparring
 from sparring.analysis.diagnosis import rules
 from sparring.record import RunFolder
-from tests.loops import sound
+from tests.loops import sound, wrapped
 
 ROOT = Path(__file__).parents[2]
 FOREVER = """
@@ -215,3 +215,36 @@ def test_all_examples_in_every_step_are_no_mistake_where_they_are_known_to_be_al
     capsys.readouterr()
     assert "bug-one-batch" not in loop(x, tmp_path / "unknown")
     assert "If they are all there are, that is right" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_cannot_be_followed_is_said_with_the_call_that_tells_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = watched(tmp_path / "mine", wrapped.compiled_step, rounds=8)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("compiled functions, inside which tensors cannot be followed") == 1
+    assert "D(watch.real(x))" in said and np.isfinite(run.curves["g_loss"]).all()
+
+
+def test_a_loss_that_turns_to_nan_is_told_from_one_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert not watched(tmp_path / "later", wrapped.g_first, rounds=8).folder.story.diverged
+    g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
+    opt_g, opt_d = sound.adam(g), sound.adam(d)
+    with sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "nan"):
+        for step in range(8):
+            opt_d.zero_grad()
+            (d(g(torch.randn(8, 12)).detach()).mean() - d(torch.randn(8, 4)).mean()).backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            (-d(g(torch.randn(8, 12))).mean() * (float("nan") if step > 3 else 1)).backward()
+            opt_g.step()
+    run = sparring.Run(tmp_path / "nan")
+    assert 0 in run.folder.story.diverged and run.diagnose().verdict == "divergence"
+
+
+def test_a_g_that_is_fed_what_has_no_name_is_fed_the_same_for_samples(tmp_path: Path) -> None:
+    run = watched(tmp_path / "mine", wrapped.image_to_image, rounds=8)
+    assert run.folder.story.loop is not None and not run.folder.story.loop.latent.law
+    made = run.generator()(sound.images().flip(3).flatten(1)).detach().flatten(1)
+    samples = torch.from_numpy(run.sample(16)[0]).flatten(1)
+    assert float(torch.cdist(samples, made).min(1).values.max()) < 1e-3

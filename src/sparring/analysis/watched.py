@@ -22,7 +22,7 @@ from sparring.game.network_graph import GraphNetwork
 from sparring.latents import Latent
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
-from sparring.record.loop import EXAMPLES, GENERATOR, Latents, LoopFacts
+from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, Latents, LoopFacts
 
 if TYPE_CHECKING:
     from sparring.rng import RandomStreams
@@ -46,7 +46,7 @@ def watched_recipe(run: RunFolder) -> Recipe:
         )
     base = Recipe.from_dict(run.recipe, placeholders=True)
     seen = SeenExamples(str(run.path), facts.makes or facts.data.shape, facts.latent.classes, facts.data.span)
-    latent = base.latent if not isinstance(base.latent, OwnPart) else WatchedLatent(facts.latent)
+    latent = base.latent if not isinstance(base.latent, OwnPart) else WatchedLatent(facts.latent, str(run.path))
     made = partial(WatchedGenerator.read, run, facts)
     return dataclasses.replace(base, data=seen, generator=made, latent=latent)
 
@@ -93,18 +93,31 @@ class WatchedGenerator(GraphNetwork):
 @final
 @dataclass(frozen=True)
 class WatchedLatent(Latent):
-    """Latent vectors of a law that the catalogue does not have: uniform between two ends, or else normal."""
+    """Latent vectors of a law that the catalogue does not have: uniform between two ends, or else what G was fed."""
 
     facts: Latents
+    path: str = ""
+    """The run's folder."""
 
     @property
     def size(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
         """Numbers of one vector."""
         return int(np.prod(self.facts.shape))
 
+    @cached_property
+    def _inputs(self) -> Tensor | None:
+        """What the run keeps of those, `(N, size)`; None where it is from an older version, or keeps none."""
+        if self.facts.law or not (Path(self.path) / INPUTS).is_file():
+            return None
+        with safetensors.safe_open(Path(self.path) / INPUTS, framework="pt") as file:
+            return file.get_tensor("inputs").flatten(1)
+
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         if self.facts.law != "uniform":
-            return rng.normal(purpose, (count, self.size))
+            inputs = self._inputs
+            if inputs is None:
+                return rng.normal(purpose, (count, self.size))
+            return inputs[rng.shuffled(purpose, len(inputs), count)].to(rng.dtype)
         return rng.uniform(purpose, (count, self.size)) * (self.facts.high - self.facts.low) + self.facts.low
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
@@ -10,8 +11,9 @@ from typing import Any, Literal, cast
 Who = Literal["G", "D"]
 BYTES = 3.0
 """Pixels above this are not scaled to [0, 1] or [-1, 1], nor standardized."""
-GENERATOR, EXAMPLES = "generator.json", "examples.safetensors"
-"""Files of a watched run: the operations of its generator, and some of the real examples."""
+GENERATOR, EXAMPLES, INPUTS = "generator.json", "examples.safetensors", "inputs.safetensors"
+"""Files of a watched run: the operations of its generator, some of the real examples, and where what G is fed follows
+no law that has a name, some of that."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ class LoopFacts:
 
     def plain(self) -> dict[str, Any]:
         """For the journal."""
-        return dataclasses.asdict(self)
+        return _writable(dataclasses.asdict(self))
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> LoopFacts:
@@ -242,6 +244,25 @@ _NESTED: dict[str, type] = {
 """Field -> the class of what it holds."""
 
 
+def _writable(value: Any) -> Any:
+    """The same with numbers that are not finite, which JSON does not have, as `{"float": "nan"}`."""
+    if isinstance(value, dict):
+        return {name: _writable(each) for name, each in cast(dict[str, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [_writable(each) for each in cast(list[Any], value)]
+    return {"float": str(value)} if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _read(value: Any) -> Any:
+    """The inverse, with tuples for lists."""
+    if isinstance(value, list):
+        return tuple(map(_read, cast(list[Any], value)))
+    if not isinstance(value, dict):
+        return value
+    entries = cast(dict[str, Any], value)
+    return float(entries["float"]) if entries.keys() == {"float"} else {name: _read(v) for name, v in entries.items()}
+
+
 def _decoded(kind: type, data: Any) -> Any:
     if isinstance(data, list | tuple):
         return tuple(_decoded(kind, each) for each in cast(list[Any], data))
@@ -256,5 +277,5 @@ def _decoded(kind: type, data: Any) -> Any:
         if nested is not None:
             values[name] = _decoded(nested, value)
         else:
-            values[name] = tuple(cast(list[Any], value)) if isinstance(value, list) else value
+            values[name] = _read(value)
     return kind(**values)

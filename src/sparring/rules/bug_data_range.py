@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
@@ -18,8 +19,10 @@ MENDED = {
     "tanh": "scale real examples to [-1, 1]: x * 2 - 1 for x in [0, 1]",
     "sigmoid": "scale real examples to [0, 1], or end G in tanh where they lie in [-1, 1]",
 }
-TOLERANCE, UNUSED = 0.1, 0.45
-"""Shares of G's width: by which the data may lie outside, and which the data may leave unused at the lower end."""
+TOLERANCE = 0.1
+"""Share of G's width by which the data may lie outside."""
+UNIT, NEAR_0, NEAR_1 = (0.0, 1.0), 0.05, (0.6, 1.01)
+"""Images that are not scaled to [-1, 1] yet: how far from 0 they begin, and where they end."""
 
 
 @final
@@ -44,11 +47,12 @@ class BugDataRange(Rule):
         low, high = ENDS[loop.g.ends_in]
         reach = max(high - low, 1e-9)
         beyond = max(low - quantiles[1], quantiles[-2] - high, 0.0) / reach  # noise may be added for D
-        unused = max(quantiles[0] - low, 0.0) / reach
-        if beyond <= TOLERANCE and unused < UNUSED:
+        unused = (UNIT[0] - low) / reach if _are_unit(quantiles) else 0.0
+        if max(beyond, unused) <= TOLERANCE:
             return None
+        cannot = f"G ends in {loop.g.ends_in} and cannot reach the data's range"
         return Bug(
-            f"G ends in {loop.g.ends_in} and cannot reach the data's range",
+            cannot if beyond > TOLERANCE else "Real examples are not scaled to the range of G, which ends in tanh",
             "distance of the data's range from G's, in widths of G's",
             max(beyond, unused),
             Range(high=TOLERANCE),
@@ -67,3 +71,8 @@ class BugDataRange(Rule):
         """A sigmoid, and data in [0, 1]."""
         data = replace(SOUND.data, quantiles=(0.0, 0.0, 0.1, 1.0, 1.0))
         return loop_story(good=True, data=data, g={"ends_in": "sigmoid", "range": (0.0, 1.0)})
+
+
+def _are_unit(quantiles: Sequence[float]) -> bool:
+    """Whether examples lie in [0, 1], as images do that nobody has scaled further."""
+    return abs(quantiles[0]) < NEAR_0 and NEAR_1[0] <= quantiles[-1] <= NEAR_1[1]

@@ -45,6 +45,8 @@ class RangeMismatch(Rule):
         holds = ~signals.good
         if not spans.out_of_reach:  # G can give what the data has, so harm must show
             holds &= np.isfinite(signals.badness) if spans.unscaled else _beyond(signals, spans)
+            if signals.story.loop is not None:  # whose D may scale what it is given: only time tells
+                holds &= ~signals.progress.unfinished
         since = np.zeros(signals.members, dtype=np.int64)
         return Detection(holds=holds, severity=np.ones(signals.members), since=since)
 

@@ -41,8 +41,15 @@ def is_wrapper(module: nn.Module) -> bool:
 
 
 def is_compiled(module: nn.Module) -> bool:
-    """Whether torch.compile made it."""
-    return isinstance(module, torch._dynamo.OptimizedModule)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+    """Whether torch.compile made it, or it was compiled in place."""
+    made = isinstance(module, torch._dynamo.OptimizedModule)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
+    return made or module._compiled_call_impl is not None  # pyright: ignore[reportPrivateUsage]
+
+
+def last_layer(module: nn.Module) -> str:
+    """`tanh` or `sigmoid` where the last of a network's layers is one, as a compiled network is written."""
+    layers = [each for each in module.modules() if not any(True for _ in each.children())]
+    return {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}.get(type(layers[-1]), "") if layers else ""
 
 
 def optimizer_facts(who: Who, optimizer: Optimizer, own: nn.Module, other: nn.Module) -> OptimizerFacts:
@@ -105,14 +112,20 @@ def snapshot(module: nn.Module) -> list[Tensor]:
     return [p.detach().flatten()[:SNAPSHOT].clone() for p in module.parameters()]
 
 
-def compared(before: Sequence[Tensor], after: Sequence[Tensor]) -> tuple[float, float]:
-    """The share of weights that moved, and the size of the step over the size of the weights."""
-    if not before:
+def compared(before: Sequence[Tensor], after: Sequence[Tensor], counted: Sequence[bool]) -> tuple[float, float]:
+    """The share of the counted weights that moved, and the size of the step over the size of the weights."""
+    if not any(counted):
         return 0.0, 0.0
-    moved = [bool((a != b).any()) for a, b in zip(after, before, strict=True)]
+    moved = [bool((a != b).any()) for a, b, counts in zip(after, before, counted, strict=True) if counts]
     step = sum(float((a - b).double().square().sum()) for a, b in zip(after, before, strict=True))
     size = sum(float(b.double().square().sum()) for b in before)
     return sum(moved) / len(moved), (step / max(size, 1e-24)) ** 0.5
+
+
+def to_be_trained(module: nn.Module, optimizers: Sequence[Optimizer]) -> list[bool]:
+    """Of each parameter, whether it asks for a gradient or an optimizer holds it: others are frozen on purpose."""
+    listed = {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
+    return [p.requires_grad or id(p) in listed for p in module.parameters()]
 
 
 def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:

@@ -24,6 +24,8 @@ IN_EVAL = 8
 """Steps in a row in evaluation mode that are no slip of one step."""
 KEPT, KEPT_NUMBERS = 2_048, 2**24
 """Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
+INPUTS = 256
+"""What G is fed, in the first rounds: how many of these a run keeps at most."""
 SCALES = (0.5, 1.0, 2.0)
 """How D's two losses are put together: halved twice, averaged, or added."""
 
@@ -70,6 +72,8 @@ class Facts:
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
+        self.inputs: list[Tensor] = []
+        """What G was fed in the first rounds."""
 
     # What goes through the networks.
 
@@ -80,6 +84,9 @@ class Facts:
         if z is None:
             return
         self.latents.add(z, round)
+        room = min(INPUTS, KEPT_NUMBERS // max(1, z[0].numel())) - sum(map(len, self.inputs))
+        if room > 0:
+            self.inputs.append(z.detach()[:room].float().cpu().clone())
         low, high = self.latents.ends
         classes, one_hot = max((_classes(t, len(z)) for t in tensors if t is not z), default=(0, False))
         self.latent = Latents(

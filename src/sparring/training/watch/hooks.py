@@ -18,11 +18,16 @@ from torch.overrides import _get_current_function_mode_stack  # pyright: ignore[
 from torch.utils.weak import WeakIdKeyDictionary
 
 from sparring.record.loop import Who
-from sparring.training.watch.examination import is_wrapper
+from sparring.training.watch.examination import is_compiled, is_wrapper
 from sparring.training.watch.provenance import Provenance
 from sparring.training.watch.transforms import NOT_SEEN, bare, inside_transform, outside
 
 Remove = Callable[[], None]
+COMPILED = (
+    "the loop calls compiled functions, inside which tensors cannot be followed. If they are G or D, give "
+    "sparring.watch what torch.compile returned; else say what is real, what was generated and what the losses are: "
+    "D(watch.real(x)), D(watch.fake(x)), watch.losses(d=..., g=...)"
+)
 Before = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]
 After = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Any], None]
 
@@ -30,6 +35,7 @@ After = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Any], None]
 class Listener(Protocol):
     """What receives of a loop."""
 
+    logged: bool
     transformed: bool
     problems: dict[str, str]
 
@@ -55,16 +61,24 @@ class Hooks:
         """A loss that a GradScaler has scaled -> the loss itself."""
         self.deaf = 0
         """Above 0 nothing is passed on: the watch itself calls the networks."""
-
-    def install(
-        self, g: nn.Module, d: nn.Module, optimizers: Mapping[Who, Sequence[Optimizer]], compiled: bool
-    ) -> None:
-        """Begin to listen. Networks that torch.compile made are called without the mode on the stack."""
-        self._base_stack = list(_get_current_function_mode_stack())
         self._aside: list[Provenance] = []
+        self._calling = 0
+        """How many of the players' calls are going on, one inside another."""
+        self._compiled = False
+        """Whether the players are, in whole or in part: they are called without the mode on the stack."""
+        self._given_up = False
+        """Whether the mode stays off the stack, because something else is compiled."""
+
+    def install(self, g: nn.Module, d: nn.Module, optimizers: Mapping[Who, Sequence[Optimizer]]) -> None:
+        """Begin to listen."""
+        self._base_stack = list(_get_current_function_mode_stack())
+        self._compiled = is_compiled(g) or is_compiled(d)
+        self._listen_to_compiler()
         for who, module in (("G", g), ("D", d)):
-            before, after = self._around_call("G" if who == "G" else "D", compiled)
-            if is_wrapper(module):
+            before, after = self._around_call("G" if who == "G" else "D")
+            if module._compiled_call_impl is not None:  # pyright: ignore[reportPrivateUsage]
+                self._wrap_compiled(module, before, after)
+            elif is_wrapper(module):
                 self._removes.append(module.register_forward_pre_hook(before, with_kwargs=True).remove)
                 self._removes.append(module.register_forward_hook(after, with_kwargs=True).remove)
             else:
@@ -74,21 +88,25 @@ class Hooks:
                 self._removes += [handle.remove for handle in self._listen_to(who, optimizer)]
         self._listen_to_autograd()
 
-    def _around_call(self, who: Who, compiled: bool) -> tuple[Before, After]:
+    def _around_call(self, who: Who) -> tuple[Before, After]:
         """What is done before and after a player is called."""
         listener = self._listener
 
         def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             if who == "G":
-                self._pass_on(listener.g_called, (*args, *kwargs.values()))
-            if compiled:
-                self._set_aside()
+                self._tell(listener.g_called, (*args, *kwargs.values()))
+            if not torch.compiler.is_compiling():
+                self._calling += 1
+                if self._compiled and self.following and self.stop_following():
+                    self._aside.append(self._provenance)
 
         def after(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-            if compiled:
-                self._put_back()
+            if not torch.compiler.is_compiling():
+                self._calling -= 1
+                if self._aside:
+                    self._aside.pop().__enter__()
             returned = listener.g_returned if who == "G" else listener.d_returned
-            self._pass_on(returned, (*args, *kwargs.values()), output)
+            self._tell(returned, (*args, *kwargs.values()), output)
 
         return before, after
 
@@ -117,6 +135,41 @@ class Hooks:
             else functools.partial(delattr, kind, "forward")
         )
 
+    def _wrap_compiled(self, module: nn.Module, before: Before, after: After) -> None:
+        """Listen to calls of a module that `compile` has compiled in place, outside of what is compiled."""
+        call = cast(Callable[..., Any], module._compiled_call_impl)  # pyright: ignore[reportPrivateUsage]
+
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            before(module, args, kwargs)
+            output = call(*args, **kwargs)
+            after(module, args, kwargs, output)
+            return output
+
+        module._compiled_call_impl = watched  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        self._removes.append(functools.partial(setattr, module, "_compiled_call_impl", call))
+
+    def _listen_to_compiler(self) -> None:
+        """Nothing is compiled with the mode on the stack: what is would look for it there in every call."""
+        handler = torch._dynamo.callback_handler  # pyright: ignore[reportPrivateUsage]
+
+        def begins(*_: Any) -> None:
+            if not self.following or not self.stop_following():
+                return
+            if self._calling and not self._compiled:
+                self._compiled = True
+                self._aside.append(self._provenance)
+                return
+            self._given_up = True
+            self._listener.problems["compiled"] = COMPILED
+
+        handler.register_start_callback(begins)
+
+        def ends() -> None:
+            if begins in handler.start_callbacks:  # the loop may have reset the compiler
+                handler.remove_start_callback(begins)
+
+        self._removes.append(ends)
+
     def remove(self) -> None:
         """Take every hook away again, in whatever state."""
         self.stop_following()
@@ -131,7 +184,7 @@ class Hooks:
     def follow(self) -> None:
         """Put the mode on the stack, if nobody else's mode came there since the watch began."""
         stack = _get_current_function_mode_stack()
-        if not self.following and len(stack) == len(self._base_stack):
+        if not self._given_up and not self.following and len(stack) == len(self._base_stack):
             self._provenance.__enter__()
 
     def stop_following(self) -> bool:
@@ -149,6 +202,11 @@ class Hooks:
         """The loss that a GradScaler made this of."""
         return cast(Tensor, self._unscaled.get(loss, loss))  # pyright: ignore[reportUnknownMemberType]
 
+    def _tell(self, callback: Callable[..., None], *values: Any) -> None:
+        """Pass something on that matters to rounds that are logged."""
+        if self._listener.logged:
+            self._pass_on(callback, *values)
+
     def _pass_on(self, callback: Callable[..., None], *values: Any) -> None:
         if self.deaf or torch.compiler.is_compiling():
             return
@@ -163,14 +221,6 @@ class Hooks:
         except Exception as error:
             self.deaf += 1
             self._failed(error)
-
-    def _set_aside(self) -> None:
-        if not torch.compiler.is_compiling() and self.following and self.stop_following():
-            self._aside.append(self._provenance)
-
-    def _put_back(self) -> None:
-        if not torch.compiler.is_compiling() and self._aside:
-            self._aside.pop().__enter__()
 
     def _listen_to(self, who: Who, optimizer: Optimizer) -> list[Any]:
         def before(*_: Any) -> None:
@@ -191,7 +241,7 @@ class Hooks:
         def patched_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
             retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
             inputs = kwargs.get("inputs", args[4] if len(args) > 4 else None)
-            self._pass_on(self._listener.backward_begins, _listed(tensors), retain, _listed(inputs))
+            self._tell(self._listener.backward_begins, _listed(tensors), retain, _listed(inputs))
             return backward(tensors, *args, **kwargs)
 
         @functools.wraps(grad)
@@ -199,7 +249,7 @@ class Hooks:
             if inside:
                 return grad(outputs, inputs, *args, **kwargs)
             retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
-            self._pass_on(self._listener.backward_begins, _listed(outputs), retain, _listed(inputs), False)
+            self._tell(self._listener.backward_begins, _listed(outputs), retain, _listed(inputs), False)
             inside.append(True)
             try:
                 slopes = grad(outputs, inputs, *args, **kwargs)
@@ -208,7 +258,7 @@ class Hooks:
             learnable = bool(kwargs.get("create_graph", args[2] if len(args) > 2 else False))
             if not all(isinstance(each, nn.Parameter) for each in _listed(inputs)):
                 found = [slope for slope in slopes if slope is not None]
-                self._pass_on(self._listener.slope_taken, _listed(outputs), found, learnable)
+                self._tell(self._listener.slope_taken, _listed(outputs), found, learnable)
             return slopes
 
         @functools.wraps(scale)

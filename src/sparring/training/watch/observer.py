@@ -59,6 +59,8 @@ class Observer:
         """Whether G takes one latent vector at a time, without an axis for the batch."""
         self.closely = True
         """Whether this round is watched closely."""
+        self.logged = True
+        """Whether this round has a row. In others only steps are counted."""
         self.transformed = False
         """Whether a network is called inside what torch.func computes."""
         self.problems: dict[str, str] = {}
@@ -71,21 +73,17 @@ class Observer:
         self._last: Row = {}
         self._stepped: dict[Who, set[int]] = {"G": set(), "D": set()}
         """Of a player with several optimizers, those that have made the step in hand."""
-        self._snapshots: dict[int, list[Tensor]] = {}
+        self._snapshots: dict[Who, list[Tensor]] = {}
+        """Weights before the step in hand."""
+        self._most_moved: dict[Who, float] = {}
+        """The largest share of a player's weights that one of its steps in this round has moved."""
         self._graphs: list[tuple[int, weakref.ref[Sentinel]]] = []
         self._given: dict[str, float] = {}
         self._began = time.monotonic(), time.process_time()
         self._fake: Tensor | None = None
         self._marks: dict[int, str] = {}
-
-    @property
-    def logged(self) -> bool:
-        """Whether this round has a row."""
-        if self.closely or self.round < DENSE or (self.round + 1) % EVERY == 0:
-            return True
-        began, began_computing = self._began  # of a busy machine, the time that others take is not counted
-        computed = min(time.monotonic() - began, time.process_time() - began_computing)
-        return computed > SLOW * self.round
+        self.ends: dict[Who, str] = {}
+        """The last layer of a compiled player, which is not followed inside."""
 
     @property
     def stepped_d(self) -> bool:
@@ -119,14 +117,12 @@ class Observer:
         if made is None:
             self.problems["G"] = "G returns no examples that a watch could find: a tensor with one row for each"
             return
-        self._fake = made.detach() if self.logged else None
+        self._fake = made.detach()
         self.provenance.data_shape = tuple(made.shape if self.unbatched else made.shape[1:])
         self.provenance.unbatched = self.unbatched
-        if not (self.closely or self.logged):
-            return
         self.facts.see_fake(made, self.provenance.data_shape)
         count = 1 if self.unbatched else len(made)
-        squashed = self.provenance.of(made).squashed
+        squashed = self.provenance.of(made).squashed or self.ends.get("G", "")
         cut_by = "no_grad" if not made.requires_grad and self._trains("G") and not self.transformed else ""
         line = user_line() if self.closely else None
         fake = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8), squashed, line if cut_by else None, cut_by)
@@ -147,19 +143,17 @@ class Observer:
         scores = score.detach().float().mean()[None] if alone else _one_each(score)
         call = Call(scores, kind_of(trace), trace.rows, trace.cut, trace.cut_by)
         self._calls.append(call)
-        if not (self.closely or self.logged):
-            return
         if self.provenance.data_shape is not None:  # before, one example may look like many
             self._see_real(call, x[None] if alone else x, trace)
         self.facts.see_scores(call.scores)
         if not self.closely:
             return
         call.line = user_line()
-        own = self.provenance.of(score)
-        if own.squashed:
-            self.facts.ends("D", own.squashed)
-        raw = own.squashed != "sigmoid"
-        seen = Trace(trace.kinds | {"score"}, trace.rows, own.squashed, trace.cut, trace.cut_by, raw)
+        squashed = self.provenance.of(score).squashed or self.ends.get("D", "")
+        if squashed:
+            self.facts.ends("D", squashed)
+        raw = squashed != "sigmoid"
+        seen = Trace(trace.kinds | {"score"}, trace.rows, squashed, trace.cut, trace.cut_by, raw)
         self.provenance.mark(score, seen)
         if score.requires_grad and call.rows is not None:
             self._listen_to_gradient(score, call.rows)
@@ -247,8 +241,6 @@ class Observer:
                 self.provenance.mark(slope, with_kind(self.provenance.of(slope), "slope"))
 
     def step_begins(self, who: Who, optimizer: Optimizer) -> None:
-        if self.closely:
-            self._snapshots[id(optimizer)] = examination.snapshot(self.players[who])
         self.facts.see_mode(who)
         stepped = self._stepped[who]
         if stepped and id(optimizer) not in stepped and len(stepped) < len(self.optimizers[who]):
@@ -263,20 +255,23 @@ class Observer:
         self._losses[:] = rest
         net = self.players[who]
         if self.closely:
+            self._snapshots[who] = examination.snapshot(net)
             self._learn_pattern(who, calls)
             self.facts.see_step(who, net, optimizer, self.players, mine, calls, user_line())
             self.facts.see_losses(who, self.provenance, mine)
-        else:
+        elif self.logged:
             self._recognize(who, calls)
         if self.logged:
             self._log_step(who, net, mine, calls)
         self.facts.count_step(who)
 
     def step_ended(self, who: Who, optimizer: Optimizer) -> None:
-        before = self._snapshots.pop(id(optimizer), None)
-        if before is not None:
-            net = self.players[who]
-            self.facts.see_move(who, *examination.compared(before, examination.snapshot(net)))
+        if who in self._snapshots:
+            net, before = self.players[who], self._snapshots[who]
+            counted = examination.to_be_trained(net, self.optimizers[who])
+            moved, update = examination.compared(before, examination.snapshot(net), counted)
+            self._most_moved[who] = max(moved, self._most_moved.get(who, 0.0))
+            self.facts.see_move(who, self._most_moved[who], update)
         if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
             self._stepped["G"] = set()
             self._end_round()
@@ -325,10 +320,19 @@ class Observer:
         if self.closely:
             self.facts.graphs_kept = self._graphs_kept()
         self._marks.clear()
+        self._snapshots.clear()
+        self._most_moved.clear()
         self._fake = None
         self._on_round(self.round, row)
         self.closely = self.round < CLOSE or self.round % AGAIN == 0 or self.facts.lost > 0
+        self.logged = self.closely or self.round < DENSE or (self.round + 1) % EVERY == 0 or self._rounds_are_slow()
         self.facts.lost = 0
+
+    def _rounds_are_slow(self) -> bool:
+        """Whether a round takes so long that a row for each costs nothing."""
+        began, began_computing = self._began  # of a busy machine, the time that others take is not counted
+        computed = min(time.monotonic() - began, time.process_time() - began_computing)
+        return computed > SLOW * self.round
 
     # Graphs that are kept.
 

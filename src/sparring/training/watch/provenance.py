@@ -22,7 +22,7 @@ from sparring.training.watch.lines import user_line
 from sparring.training.watch.transforms import inside_transform
 
 REAL, FAKE, UNKNOWN = 0, 1, -1
-"""What a row of a batch is."""
+"""What a row of a batch is; of several parts of a row, the largest: what has a generated part is generated."""
 SQUASHING = {
     "sigmoid": "sigmoid", "sigmoid_": "sigmoid", "tanh": "tanh", "tanh_": "tanh", "relu": "relu", "relu_": "relu",
     "clamp": "clamp", "clamp_": "clamp", "softmax": "softmax", "softplus": "softplus", "leaky_relu": "leaky-relu",
@@ -256,9 +256,12 @@ class Provenance(TorchFunctionMode):
     ) -> np.ndarray | None:
         if made.dim() == 0:
             return None
-        if name in CONCATENATING and made.shape[0] == sum(t.shape[0] for t, _ in parents if t.dim()):
+        if name in CONCATENATING and all(tensor.dim() for tensor, _ in parents):
             parts = [_rows_or_unknown(tensor, trace) for tensor, trace in parents]
-            return np.concatenate(parts)
+            if made.shape[0] == sum(map(len, parts)):
+                return np.concatenate(parts)
+            if all(len(part) == len(made) for part in parts):  # a condition beside an example
+                return np.maximum.reduce(parts)
         known = [(tensor, trace.rows) for tensor, trace in parents if trace.rows is not None]
         if not known:
             return None

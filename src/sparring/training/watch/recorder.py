@@ -102,7 +102,8 @@ class Recorder:
             values = [row.get(stored) for _, row in self._rows]
             column = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
             fields[name] = json_numbers(column[:, None])
-            self._diverged |= bool(len(column) and name.endswith("loss") and _turned(column))
+            known = [value for value, given in zip(column, values, strict=True) if given is not None]
+            self._diverged |= name.endswith("loss") and bool(known) and not np.isfinite(known[-1])
         self.run.journal.append("log", round=round, seconds=round_seconds(self.seconds), **fields, **extra)
         self._rows.clear()
         if self._diverged and 0 not in self.run.story.diverged:
@@ -180,8 +181,3 @@ def _coarse(value: Any) -> Any:
         skipped = ("range", "quantiles", "low", "high", "update", "score_shape")
         return {k: _coarse(v) for k, v in value.items() if k not in skipped}  # pyright: ignore[reportUnknownVariableType]
     return [_coarse(each) for each in value] if isinstance(value, list | tuple) else value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _turned(column: np.ndarray) -> bool:
-    """Whether a curve has turned to NaN or infinity."""
-    return bool(not np.isfinite(column[-1]))

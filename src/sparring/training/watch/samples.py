@@ -18,7 +18,7 @@ from sparring.progress import say
 from sparring.record.files import save_arrays
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
-from sparring.record.loop import EXAMPLES, GENERATOR, Batches
+from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, Batches
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
@@ -91,6 +91,9 @@ class Samples:
                 alone = facts.latent.unbatched
                 graph = graph_of(self._g, [each[0] for each in inputs] if alone else inputs, batched=not alone)
                 run.write_text(GENERATOR, json.dumps(graph, separators=(",", ":")))
+                if not facts.latent.law:
+                    state = {"inputs": torch.cat(facts.inputs).numpy()}
+                    run.write(INPUTS, lambda path: save_arrays(state, path, {}))
             except SparringError as error:
                 say(f"sparring: samples can be drawn in this process only: G {error}")
         self._recorder.spent += time.process_time() - began
@@ -135,18 +138,23 @@ def _as_stored(examples: np.ndarray, data: Batches) -> np.ndarray:
 
 
 def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
-    """Latent vectors by the law that G's own follow, and one-hot or whole-number classes where G is given such."""
+    """Latent vectors by the law that G's own follow, or some of these where it has no name; and classes, one-hot or as
+    whole numbers, where G is given such."""
     latent = facts.latent
     generator = torch.Generator().manual_seed(0)
     shape = (count, *latent.shape)
     if latent.law == "uniform":
         z = torch.rand(shape, generator=generator) * (latent.high - latent.low) + latent.low
+    elif latent.law == "constant":
+        z = torch.full(shape, latent.low)
+    elif not latent.law and facts.inputs:  # pictures, say: G is fed some of those again
+        z = torch.cat(facts.inputs)[:count]
     else:
         z = torch.randn(shape, generator=generator)
     z = z.to(like.device, like.dtype)
     if not latent.classes:
         return (z,)
-    classes = torch.arange(count, device=like.device) % latent.classes
+    classes = torch.arange(len(z), device=like.device) % latent.classes
     return z, torch.nn.functional.one_hot(classes, latent.classes).to(z.dtype) if latent.one_hot else classes
 
 

@@ -16,7 +16,7 @@ from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.progress import say
 from sparring.record import RunFolder
 from sparring.record.loop import Who
-from sparring.training.watch.examination import is_compiled, unwrapped
+from sparring.training.watch.examination import is_compiled, last_layer, unwrapped
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
@@ -95,17 +95,17 @@ class Watch:
                 f"this one goes to {out}"
             )
         line = user_line()
-        self._recorder = Recorder(out, self._name, self._players, str(line) if line else "")
         networks: dict[Who, nn.Module] = {who: unwrapped(net) for who, net in self._players.items()}
+        self._recorder = Recorder(out, self._name, networks, str(line) if line else "")
         given = Given(self._data)
         self._facts = Facts(networks, given.count)
         self._provenance = Provenance()
         self._observer = Observer(networks, self._optimizers, self._provenance, self._facts, self._on_round)
         self._hooks = Hooks(self._observer, self._provenance, self._fail)
+        self._observer.ends = {who: last_layer(networks[who]) for who, net in self._players.items() if is_compiled(net)}
         self._observer.unscaled = self._hooks.unscaled
         self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, given, self._judge)
-        compiled = any(is_compiled(net) for net in self._players.values())
-        self._hooks.install(self._players["G"], self._players["D"], self._optimizers, compiled)
+        self._hooks.install(self._players["G"], self._players["D"], self._optimizers)
         self._hooks.follow()
         return self
 
