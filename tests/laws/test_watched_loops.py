@@ -15,6 +15,7 @@ from sparring.training.watch.session import Watch
 from tests.loops import later, sound, wrapped
 from tests.loops.sound import Loop
 
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch.compile's own
 ROUNDS = 20
 LOOPS = {**sound.LOOPS, **later.SOUND, **wrapped.LOOPS}
 

@@ -13,6 +13,7 @@ from sparring.analysis.diagnosis import Finding, diagnosis
 from sparring.training.watch.session import Watch
 from tests.loops import broken, later, sound, wrapped
 
+pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch.compile's own
 ROUNDS = 30
 BROKEN = {**broken.BROKEN, **later.BROKEN}
 SOUND = {**sound.LOOPS, **later.SOUND, **wrapped.LOOPS}

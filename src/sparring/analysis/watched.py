@@ -105,7 +105,7 @@ class WatchedLatent(Latent):
         return int(np.prod(self.facts.shape))
 
     @cached_property
-    def _inputs(self) -> Tensor | None:
+    def inputs(self) -> Tensor | None:
         """What the run keeps of those, `(N, size)`; None where it is from an older version, or keeps none."""
         if self.facts.law or not (Path(self.path) / INPUTS).is_file():
             return None
@@ -114,10 +114,9 @@ class WatchedLatent(Latent):
 
     def draw(self, rng: RandomStreams, purpose: str, count: int) -> Tensor:
         if self.facts.law != "uniform":
-            inputs = self._inputs
-            if inputs is None:
+            if self.inputs is None:
                 return rng.normal(purpose, (count, self.size))
-            return inputs[rng.shuffled(purpose, len(inputs), count)].to(rng.dtype)
+            return self.inputs[rng.shuffled(purpose, len(self.inputs), count)].to(rng.dtype)
         return rng.uniform(purpose, (count, self.size)) * (self.facts.high - self.facts.low) + self.facts.low
 
 

@@ -37,8 +37,9 @@ class BugFrozen(Rule):
             share = 1.0 if player.moved is None else player.moved
             mine = [each for each in loop.optimizers if each.player == who] if loop is not None else []
             has_optimizer = any(each.own and each.lr > 0 for each in mine)
-            if player.steps and share < MIN_MOVED and has_optimizer and not player.no_gradient:
+            if share < MIN_MOVED and has_optimizer and not player.no_gradient:
                 which = f" ({player.frozen[0]}, for one)" if player.frozen else ""
+                which = which if player.steps else ": its optimizer makes no step"
                 return Bug(
                     f"Weights of {who} do not move{which}",
                     f"share of {who}'s weights that a step moves",

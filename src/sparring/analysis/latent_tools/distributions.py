@@ -30,7 +30,7 @@ def parts_of(latent: Latent) -> list[Part]:
             return [part for part in parts if part["size"]]
         case WatchedLatent() if latent.facts.law == "uniform":
             return [{"law": "uniform", "size": latent.size, "low": latent.facts.low, "high": latent.facts.high}]
-        case WatchedLatent():
+        case WatchedLatent() if latent.inputs is None:
             return [{"law": "normal", "size": latent.size}]
         case _:
             return []

@@ -260,6 +260,10 @@ class Facts:
         """A player steps."""
         self._steps[who] += 1
 
+    def has_stepped(self, who: Who) -> bool:
+        """Whether a player has made a step."""
+        return self._steps[who] > 0
+
     # All together.
 
     def found(self, rounds: int) -> LoopFacts:

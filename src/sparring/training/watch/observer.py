@@ -33,6 +33,13 @@ DENSE, EVERY = 24, 10
 SLOW = 0.2
 """Seconds of a round from which on every round is logged."""
 
+WAITING = 200
+"""Steps of D without one of G after which the watch says so: critics make up to 100."""
+NO_STEP = (
+    "G has made no step in {steps} steps of D, so there is no round yet. Either the loop never calls step() of G's "
+    "optimizer (does it call D's in its place?), or it is another one than the watch was given. D steps at {line}"
+)
+
 Row = dict[str, Tensor]
 
 
@@ -73,6 +80,10 @@ class Observer:
         self._last: Row = {}
         self._stepped: dict[Who, set[int]] = {"G": set(), "D": set()}
         """Of a player with several optimizers, those that have made the step in hand."""
+        self._waited = 0
+        """Steps of D since the last one of G."""
+        self._beginning = examination.snapshot(players["D"])
+        """D's weights before the first round."""
         self._snapshots: dict[Who, list[Tensor]] = {}
         """Weights before the step in hand."""
         self._most_moved: dict[Who, float] = {}
@@ -229,6 +240,8 @@ class Observer:
         asked = {id(each) for each in inputs}
         return {who: bool(asked) and any(id(p) in asked for p in net.parameters()) for who, net in self.players.items()}
 
+    on_problem: Callable[[], None] = staticmethod(lambda: None)
+    """Called where a problem must be said before the round is over."""
     unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
     """A loss before a GradScaler scaled it; the hooks know."""
     _simultaneous = False
@@ -264,6 +277,10 @@ class Observer:
         if self.logged:
             self._log_step(who, net, mine, calls)
         self.facts.count_step(who)
+        self._waited = self._waited + 1 if who == "D" else 0
+        if self._waited == WAITING and not self.round:
+            self.problems["G's step"] = NO_STEP.format(steps=WAITING, line=user_line())
+            self.on_problem()
 
     def step_ended(self, who: Who, optimizer: Optimizer) -> None:
         if who in self._snapshots:
@@ -275,6 +292,16 @@ class Observer:
         if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
             self._stepped["G"] = set()
             self._end_round()
+
+    def _see_d_without_step(self) -> None:
+        """Whether D, which scores G's examples all the time, has not been trained at all."""
+        net, before = self.players["D"], self._beginning
+        if self.facts.has_stepped("D") or not self._pattern.get("G"):
+            return
+        for each in self.optimizers["D"]:
+            self.facts.see_optimizer("D", each, self.players)
+        counted = examination.to_be_trained(net, self.optimizers["D"])
+        self.facts.see_move("D", *examination.compared(before, examination.snapshot(net), counted))
 
     def _learn_pattern(self, who: Who, calls: list[Call]) -> None:
         """Remember what D's calls before this step see; not which rows are which, where that changes."""
@@ -319,6 +346,8 @@ class Observer:
         self._row = {}
         if self.closely:
             self.facts.graphs_kept = self._graphs_kept()
+        if self.round == AGAIN:
+            self._see_d_without_step()
         self._marks.clear()
         self._snapshots.clear()
         self._most_moved.clear()

@@ -27,8 +27,6 @@ from sparring.training.watch.recorder import Recorder, free_folder
 from sparring.training.watch.samples import Samples
 
 Optimizers = Optimizer | Sequence[Optimizer]
-WAITING = 200
-"""Steps of D without one of G after which the watch says so."""
 BUG = "bug-"
 """How the names of rules begin that find mistakes in a loop."""
 
@@ -103,6 +101,7 @@ class Watch:
         self._observer = Observer(networks, self._optimizers, self._provenance, self._facts, self._on_round)
         self._hooks = Hooks(self._observer, self._provenance, self._fail)
         self._observer.ends = {who: last_layer(networks[who]) for who, net in self._players.items() if is_compiled(net)}
+        self._observer.on_problem = self._say_problems
         self._observer.unscaled = self._hooks.unscaled
         self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, given, self._judge)
         self._hooks.install(self._players["G"], self._players["D"], self._optimizers)
@@ -206,7 +205,10 @@ class Watch:
                 recorder.end("stopped", observer.round)
             return
         if not observer.round and not self._facts.error:
-            say("sparring saw no whole round of this loop (a step of G ends one), so there is no run")
+            say(
+                "sparring saw no whole round of this loop, so there is no run: G made no step, which ends a round. Does "
+                "the loop call step() of the optimizer that the watch was given for G?"
+            )
             return
         facts = self._facts.found(observer.round)
         recorder.learn(facts, self._facts.functions, observer.round)
