@@ -206,8 +206,8 @@ class Watch:
             return
         if not observer.round and not self._facts.error:
             say(
-                "sparring saw no whole round of this loop, so there is no run: G made no step, which ends a round. Does "
-                "the loop call step() of the optimizer that the watch was given for G?"
+                "sparring saw no whole round of this loop, so there is no run: G made no step, which ends a round. "
+                "Does the loop call step() of the optimizer that the watch was given for G?"
             )
             return
         facts = self._facts.found(observer.round)
