@@ -58,7 +58,7 @@ def _leaf(request: pytest.FixtureRequest) -> Any:
     if request.param == "in-memory":  # is made of examples
         pixels = np.random.default_rng(1).integers(0, 256, (256, 1, 8, 8), dtype=np.uint8)
         return leaf.of(pixels, np.arange(256) % 2)
-    needs = {"folder": "image_folder"}.get(request.param)  # fields without a default
+    needs = {"folder": "image_folder", "table": "table_file"}.get(request.param)  # fields without a default
     return leaf(str(request.getfixturevalue(needs))) if needs else leaf()
 
 
@@ -85,6 +85,16 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name / "train-images-idx3-ubyte").write_bytes(_idx(pixels))
         (folder / name / "train-labels-idx1-ubyte").write_bytes(_idx(classes.astype(np.uint8)))
     return folder
+
+
+@pytest.fixture(scope="session")
+def table_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV file with 256 rows of three named columns of very different size."""
+    file = tmp_path_factory.mktemp("table") / "rows.csv"
+    rng = np.random.default_rng(2)
+    rows = np.stack([rng.normal(40, 10, 256), rng.exponential(3e4, 256), rng.integers(0, 2, 256)], 1)
+    file.write_text("age,income,member\n" + "".join(f"{a:.3f},{b:.1f},{c:.0f}\n" for a, b, c in rows))
+    return file
 
 
 @pytest.fixture(scope="session")

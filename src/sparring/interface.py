@@ -294,7 +294,7 @@ class Run:
             z_seeds: Which latent vectors instead of the first `count`; the same number gives the same example.
 
         Returns:
-            float32 `(P, count, *shape)` in data units ([0, 1] for images).
+            float32 `(P, count, *shape)` in data units ([0, 1] for images; those of the file for a table).
 
         Raises:
             SparringError: There is no such checkpoint.

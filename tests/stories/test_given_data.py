@@ -340,6 +340,6 @@ def test_what_is_not_finite_or_beyond_the_data_is_no_fault_of_a_plot() -> None:
     far = np.array([[np.nan, 0.0, 0.0], [np.inf, 0.0, 0.0], [1e30, -1e30, 0.0]], dtype=np.float32)
     for examples in (far, far[:2], far[:0]):
         for real in (TABLE, TABLE[:0]):
-            assert plots.plot(examples, real).size == (SIDE, SIDE)
+            assert plots.plot(examples, plots.Numbers(real)).size == (SIDE, SIDE)
     constant = np.ones((5, 64), np.float32)
-    assert plots.plot(constant, constant).size == (SIDE, SIDE)
+    assert plots.plot(constant, plots.Numbers(constant)).size == (SIDE, SIDE)

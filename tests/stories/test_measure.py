@@ -301,12 +301,14 @@ def test_a_measurement_of_a_member_that_diverged_is_null_and_counted(
 ) -> None:
     import sparring.analysis.measure as room
 
-    def lost(*given: object, **how: object) -> np.ndarray:
+    recipe = room.recipe_of(RunFolder.open(trained))
+
+    def lost(*given: object, **how: object) -> tuple[object, np.ndarray]:
         made = np.random.default_rng(0).uniform(size=(3, 50, 1, 8, 8)).astype(np.float32)
         made[1] = np.nan
-        return made
+        return recipe, made
 
-    monkeypatch.setattr(room, "sample", lost)
+    monkeypatch.setattr(room, "generated", lost)
     sparring("measure", trained, "--count", 50, "--json")
     told = json.loads(capsys.readouterr().out)
     assert all(f["members"][1] is None and f["members"][0] is not None for f in told["metrics"].values())

@@ -193,16 +193,31 @@ def sample(
         recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
 
     Returns:
-        float32 `(P, N, *shape)` in data units ([0, 1] for images). The same z seed gives the same example.
+        float32 `(P, N, *shape)` in data units ([0, 1] for images), of a table in those of its file. The same z seed
+        gives the same example.
 
     Raises:
         SparringError: The folder holds no run, or no such checkpoint yet.
         UsageError: `count` is below 1, or the run has no member of such a seed.
     """
+    recipe, samples = generated(run, count, source, z_seeds, seeds, best, recipe)
+    return recipe.data.in_own_units(samples)
+
+
+def generated(
+    run: RunFolder | str | PathLike[str],
+    count: int,
+    source: Path | None = None,
+    z_seeds: Sequence[int] | None = None,
+    seeds: Sequence[int] | None = None,
+    best: bool = False,
+    recipe: Recipe | None = None,
+) -> tuple[Recipe, np.ndarray]:
+    """The run's recipe, with the chosen seeds, and what `sample` gives, in data units."""
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
     recipe, G = explorable(run, source, seeds, best, recipe)
-    return G(latents(recipe, range(count) if z_seeds is None else z_seeds)).float().cpu().numpy()
+    return recipe, G(latents(recipe, range(count) if z_seeds is None else z_seeds)).float().cpu().numpy()
 
 
 class Generator(nn.Module):

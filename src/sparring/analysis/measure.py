@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from sparring.analysis.generators import recipe_of, sample
+from sparring.analysis.generators import generated, recipe_of
 from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_for
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import Real, Views, fitting_metrics, real_data, views
@@ -184,7 +184,7 @@ def measure(
     both = [sides] if second is None else [sides, sides.by(second, real)]
     gathered = [_Gathered() for _ in both]
     for few in _groups(recipe.seeds, n * math.prod(recipe.data.shape)):
-        samples = sample(run, n, seeds=few, recipe=recipe)
+        samples = generated(run, n, seeds=few, recipe=recipe)[1]
         for one, into in zip(both, gathered, strict=True):
             into.take(*one.score(samples))
     scores, *others = [into.scores(one) for one, into in zip(both, gathered, strict=True)]

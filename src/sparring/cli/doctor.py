@@ -20,7 +20,7 @@ class DoctorFlags:
     """Flags of `doctor`."""
 
     folder: Annotated[
-        tyro.conf.Positional[Path], flag("A folder of images, a zip or tar archive of them, or an array.", "PATH")
+        tyro.conf.Positional[Path], flag("A folder of images, an archive of them, an array, or a table.", "PATH")
     ]
     out: Annotated[Path | None, flag("Write a contact sheet.", "FILE.png", "none")] = None
     images: FolderFlags = field(default_factory=FolderFlags)
@@ -34,8 +34,11 @@ def run(arguments: list[str]) -> int:
         check_suffix(flags.out, ".png")
     from sparring import report
     from sparring.analysis.doctor import Examination
+    from sparring.datasets.files.tables import is_table
     from sparring.record import write_atomically
 
+    if is_table(flags.folder):
+        return _examine_table(flags)
     settings = catalogue.make("datasets", "folder", {"path": "", **given(flags.images)}).settings
     examination = Examination.of(flags.folder, settings)
     if flags.out:
@@ -48,4 +51,28 @@ def run(arguments: list[str]) -> int:
         print(f"\n{examination.command(sys.stdout.encoding)}")
     if flags.out:
         print(flags.out)
+    return OK
+
+
+def _examine_table(flags: DoctorFlags) -> int:
+    """The same of a file of numbers."""
+    import numpy as np
+
+    from sparring.characters import quoted
+    from sparring.datasets.files.tables import read_table
+    from sparring.record import write_atomically
+    from sparring.record.plots import Numbers, plot
+
+    table = read_table(flags.folder)
+    out = str(flags.out) if flags.out else None
+    if flags.out:
+        sheet = plot(np.empty((0, table.rows.shape[1]), np.float32), Numbers(table.rows, table.columns))
+        write_atomically(flags.out, lambda path: sheet.save(path, format="PNG"))
+    if flags.json:
+        return print_json({**table.summary(), "out": out})
+    for line in table.lines():
+        print(line)
+    print(f"\nsparring train --data {quoted(str(flags.folder), sys.stdout.encoding)}")
+    if out:
+        print(out)
     return OK

@@ -231,11 +231,11 @@ def check_suffix(out: Path, *suffixes: str) -> str:
     return out.suffix
 
 
-def out_file(flags: Any, command: str) -> Path:
-    """Where a command writes: its --out, whose suffix is checked, else a picture among the run's figures."""
+def out_file(flags: Any, command: str, *more: str) -> Path:
+    """Where a command writes: its --out, of these suffixes too, else a picture among the run's figures."""
     if flags.out is None:
         return flags.run / "figures" / f"{command}.png"
-    check_suffix(flags.out, ".npy", ".png")
+    check_suffix(flags.out, ".npy", ".png", *more)
     return flags.out
 
 

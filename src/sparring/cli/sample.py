@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sparring.cli.flags import (
     DataDir,
@@ -26,6 +29,11 @@ from sparring.cli.flags import (
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sparring.datasets import Dataset
+
 
 @dataclass
 class SampleFlags:
@@ -46,25 +54,40 @@ class SampleFlags:
     json: Json = False
 
 
+def _columns(data: Dataset) -> Sequence[str]:
+    """What the numbers of an example are called. Raises UsageError for images."""
+    if len(data.shape) > 2:
+        raise UsageError("images have no columns: --out takes FILE.png or FILE.npy")
+    return data.column_names or [str(k + 1) for k in range(math.prod(data.shape))]
+
+
 def run(arguments: list[str]) -> int:
     """Write the samples and print where they are."""
     flags = parse(SampleFlags, "sample", arguments, __doc__ or "")
-    out = out_file(flags, "sample")
+    out = out_file(flags, "sample", ".csv")
     check_count("--count", flags.count)
     z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
     seeds = members(flags.seeds)
     from sparring.analysis.generators import recipe_of, sample
     from sparring.record import RunFolder, write_atomically
     from sparring.record.grid import save_array, save_grid
+    from sparring.record.plots import Numbers, save_table
 
     opened = RunFolder.open(flags.run)
-    passed = _filtered(opened, flags, seeds) if flags.filter else None
-    samples = passed.samples if passed else sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
-    seeds = list(seeds or opened.recipe["seeds"])
     data = recipe_of(opened, flags.source).data
-    alone = samples.reshape(*samples.shape[:2], -1)[0, :0] if data.is_plotted else None
-    as_picture = out.suffix == ".png"
-    write = partial(save_grid, seeds=seeds, modes=data.modes, real=alone) if as_picture else save_array
+    passed = _filtered(opened, flags, seeds) if flags.filter else None
+    if passed:
+        samples = data.in_own_units(passed.samples)
+    else:
+        samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
+    seeds = list(seeds or opened.recipe["seeds"])
+    alone = Numbers(samples.reshape(*samples.shape[:2], -1)[0, :0], data.column_names) if data.is_plotted else None
+    if out.suffix == ".csv":
+        write: Callable[[np.ndarray, Path], None] = partial(save_table, names=_columns(data), seeds=seeds)
+    elif out.suffix == ".png":
+        write = partial(save_grid, seeds=seeds, modes=data.modes, numbers=alone)
+    else:
+        write = save_array
     write_atomically(out, partial(write, samples))
     if flags.json:
         beside = {"filter": passed.plain()} if passed else {}

@@ -159,6 +159,15 @@ class Dataset(ABC):
         low, high = self.span
         return (examples - low) / (high - low)
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """What the numbers of an example are called, where they have names."""
+        return ()
+
+    def in_own_units(self, examples: np.ndarray) -> np.ndarray:
+        """Examples in data units as the user has them: of tables, in the units of the file."""
+        return examples
+
 
 def __getattr__(name: str) -> Any:
     return catalogue.exported(__name__, name)

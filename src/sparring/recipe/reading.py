@@ -145,15 +145,21 @@ def read_data(value: Any, current: Dataset | None = None) -> Any:
     it is that of the recipe's `current` data, because the generator's last layer was chosen for it.
     """
     if isinstance(value, os.PathLike):
-        made: Any = catalogue.make("datasets", "folder", {"path": os.fspath(value)})
-        return _with_span(made, current)
+        return _with_span(_own_files(os.fspath(value)), current)
     if not isinstance(value, str) or not value.strip():
         return _part("data", value) if isinstance(value, Dataset | OwnPart) else _given(value, current)
     known, path = catalogue.entries("datasets"), Path(value)
     as_leaf = value.strip() in known or (value.partition("(")[0].strip() in known and not path.is_dir())
     is_path = not as_leaf and ("/" in value or os.sep in value or path.exists())
-    made = catalogue.make("datasets", "folder", {"path": value}) if is_path else catalogue.read("datasets", value)
+    made = _own_files(value) if is_path else catalogue.read("datasets", value)
     return made if "span" in value.partition("(")[2] else _with_span(made, current)
+
+
+def _own_files(path: str) -> Any:
+    """Images of the user's own, or the numbers of a table."""
+    from sparring.datasets.files.tables import is_table
+
+    return catalogue.make("datasets", "table" if is_table(path) else "folder", {"path": path})
 
 
 def read_seeds(value: Any) -> tuple[int, ...]:

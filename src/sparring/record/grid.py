@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from sparring.record.plots import plot
+from sparring.record.plots import Numbers, plot
 from sparring.record.scatter import SIDE, Landmarks, scatter
 
 INK, BACKGROUND, GUTTER = (60, 60, 60), (255, 255, 255), 12
@@ -34,7 +34,7 @@ def grid(
     seeds: Sequence[Any] | None = None,
     scale: int | None = None,
     modes: Landmarks | None = None,
-    real: np.ndarray | None = None,
+    numbers: Numbers | None = None,
 ) -> Image.Image:
     """Draw examples of P members as one picture.
 
@@ -44,11 +44,10 @@ def grid(
         seeds: The members' seeds, written above the blocks.
         scale: Screen pixels for each pixel; chosen by the size if None.
         modes: The modes of the real data, over which points are scattered.
-        real: Real examples `(M, K)` of numbers that are no pattern of cells: examples are plotted over these.
+        numbers: Of examples that are plain numbers, no pattern of cells: what they are plotted over.
     """
-    if real is not None:
-        flat = real.reshape(len(real), math.prod(real.shape[1:]))
-        blocks = [plot(member.reshape(len(member), -1), flat) for member in examples[: _limit(seeds)]]
+    if numbers is not None:
+        blocks = [plot(member.reshape(len(member), -1), numbers) for member in examples[: _limit(seeds)]]
     elif modes is not None:
         blocks = [scatter(member, modes) for member in examples[: _limit(seeds)]]
     else:
@@ -62,15 +61,15 @@ def save_grid(
     seeds: Sequence[Any] | None = None,
     scale: int | None = None,
     modes: Landmarks | None = None,
-    real: np.ndarray | None = None,
+    numbers: Numbers | None = None,
 ) -> None:
     """Write `grid(...)` as a PNG that records where its blocks and the examples in them are."""
     info = PngInfo()
     named, count = seeds is not None, min(len(examples), _limit(seeds))
-    plots = modes is not None or real is not None
+    plots = modes is not None or numbers is not None
     layout = _layout_of_plots(count, named) if plots else _layout(_as_images(examples)[:count], named, scale)
     info.add_text(LAYOUT, json.dumps(layout))
-    grid(examples, seeds, scale, modes, real).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
+    grid(examples, seeds, scale, modes, numbers).save(path, format="PNG", pnginfo=info, compress_level=COMPRESSION)
 
 
 def join_grids(pages: Sequence[Path], path: Path, seeds: Sequence[Any]) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -16,12 +22,24 @@ ROWS, COLUMNS = 6, 2
 BINS = 24
 DOTS = 400
 """Points of a cloud that are drawn."""
+CHARACTER = 6.0
+"""Pixels that a character takes."""
 MARGIN = 0.08
 """Share of the range of real examples that a plot shows beyond it on either side."""
 
 
-def plot(examples: np.ndarray, real: np.ndarray) -> Image.Image:
-    """Draw generated examples `(N, K)` of one member over real ones `(M, K)`, in a square of SIDE pixels.
+@dataclass(frozen=True)
+class Numbers:
+    """What generated examples that are plain numbers are drawn over."""
+
+    real: np.ndarray
+    """Real examples `(M, K)`, or none."""
+    columns: Sequence[str] = ()
+    """Names of the K numbers, where they have any."""
+
+
+def plot(examples: np.ndarray, numbers: Numbers) -> Image.Image:
+    """Draw generated examples `(N, K)` of one member over real ones, in a square of SIDE pixels.
 
     Up to MAX_PAIRED numbers: a histogram of each column on the diagonal, columns against each other below it, and the
     axes are those of the real ones, so that what lies beyond is drawn on the edge. More numbers: each example is a
@@ -30,12 +48,17 @@ def plot(examples: np.ndarray, real: np.ndarray) -> Image.Image:
     side = SIDE * OVERSAMPLING
     canvas = Image.new("RGB", (side, side), BACKGROUND)
     draw = ImageDraw.Draw(canvas)
+    real = numbers.real
     finite = examples[np.isfinite(examples).all(1)].astype(np.float64)
     shown = real if len(real) else finite
     if not len(shown):
         return canvas.resize((SIDE, SIDE))
-    draws = _pairs if examples.shape[1] <= MAX_PAIRED else _signals
-    labels = draws(draw, [(rows, color) for rows, color in ((real, REAL), (finite, GENERATED)) if len(rows)], shown)
+    clouds = [(rows, color) for rows, color in ((real, REAL), (finite, GENERATED)) if len(rows)]
+    if examples.shape[1] <= MAX_PAIRED:
+        names = numbers.columns or [f"column {k + 1}" for k in range(examples.shape[1])]
+        labels = _pairs(draw, clouds, shown, names)
+    else:
+        labels = _signals(draw, clouds, shown)
     small = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
     for place, text in labels:
         ImageDraw.Draw(small).text(place, text, fill=INK)
@@ -51,7 +74,7 @@ Clouds = list[tuple[np.ndarray, str]]
 """Examples `(N, K)`, and the color that they have; real ones first."""
 
 
-def _pairs(draw: ImageDraw.ImageDraw, clouds: Clouds, ranged: np.ndarray) -> Labels:
+def _pairs(draw: ImageDraw.ImageDraw, clouds: Clouds, ranged: np.ndarray, names: Sequence[str]) -> Labels:
     count = ranged.shape[1]
     step = SIDE * OVERSAMPLING / count
     labels: Labels = []
@@ -61,7 +84,9 @@ def _pairs(draw: ImageDraw.ImageDraw, clouds: Clouds, ranged: np.ndarray) -> Lab
             box = (column * step, row * step, (column + 1) * step - 1, (row + 1) * step - 1)
             if row == column:
                 _histograms(draw, box, [(rows[:, row], color) for rows, color in clouds], ranges[row])
-                labels.append(((box[0] / OVERSAMPLING + 3, box[1] / OVERSAMPLING + 1), f"column {row + 1}"))
+                labels.append(
+                    ((box[0] / OVERSAMPLING + 3, box[1] / OVERSAMPLING + 1), _cut(names[row], step / OVERSAMPLING))
+                )
             else:
                 for rows, color in clouds:
                     _cloud(draw, box, rows[:DOTS, [column, row]], (ranges[column], ranges[row]), color)
@@ -69,6 +94,12 @@ def _pairs(draw: ImageDraw.ImageDraw, clouds: Clouds, ranged: np.ndarray) -> Lab
     if count > 1 and len(clouds) > 1:
         labels += [((SIDE / 2 + 36, 4), "gray: real")]
     return labels
+
+
+def _cut(name: str, room: float) -> str:
+    """A name as far as it fits, in characters that Pillow's own font has."""
+    plain = "".join(character if " " <= character <= "~" else "?" for character in name)
+    return plain[: max(1, int(room / CHARACTER))]
 
 
 def _signals(draw: ImageDraw.ImageDraw, clouds: Clouds, ranged: np.ndarray) -> Labels:
@@ -132,3 +163,12 @@ def _line(draw: ImageDraw.ImageDraw, box: Box, values: np.ndarray, span: tuple[f
     xs = np.linspace(left + OVERSAMPLING, right - OVERSAMPLING, len(values))
     ys = _placed(values, span, bottom - OVERSAMPLING, top + OVERSAMPLING)
     draw.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), fill=color, width=OVERSAMPLING)
+
+
+def save_table(examples: np.ndarray, path: Path, names: Sequence[str], seeds: Sequence[Any]) -> None:
+    """Write examples `(P, N, ...)` as a CSV file: a row for each, with the member's seed in the first column."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["seed", *names])
+        for seed, member in zip(seeds, examples.reshape(*examples.shape[:2], -1), strict=True):
+            writer.writerows([seed, *(f"{value:.7g}" for value in row)] for row in member)

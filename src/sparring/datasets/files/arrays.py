@@ -90,10 +90,7 @@ def _as_images(path: Path, array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         raise SparringError(f"{path} holds {array.dtype} values, which are no levels of pixels: save numbers")
     if array.ndim == 2:
-        raise SparringError(
-            f"{path} holds an array of shape {shape}, not images; its rows are data in Python: "
-            "sparring.recipe('auto', numpy.load(...))"
-        )
+        raise SparringError(f"{path} holds an array of shape {shape}, not images: as numbers it is table(path=...)")
     if array.ndim == 3 and shape[-1] in CHANNELS:  # one image
         array = array[None]
     elif array.ndim == 3:

@@ -87,8 +87,8 @@ def _no_data(path: Path, format: str) -> str:
         return f"{path} is {kind}, which is not read: save its images as files in a folder, or as an .npz array"
     if ending(path.name) in ("csv", "tsv"):
         return (
-            f"{path} is a table, not images; its rows are data in Python: sparring.recipe('auto', numpy.loadtxt(...)). "
-            "Of classes of images, name the folder that it describes"
+            f"{path} is a table, not images: as numbers it is table(path=...); of classes of images, name the folder "
+            "that it describes"
         )
     if path.name.lower().endswith((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")):
         return f"{path} is no archive that can be read: copy or pack it again"

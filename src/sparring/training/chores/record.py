@@ -12,6 +12,7 @@ from sparring.analysis.generators import generate, with_classes
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
 from sparring.record.members import names_of
+from sparring.record.plots import Numbers
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.rng import RandomStreams
 from sparring.training.chores import Chore
@@ -41,10 +42,11 @@ class Record(Chore):
         latent = recipe.latent.draw(rng, "picture", recipe.samples_per_grid)
         self._names = names_of(recipe.to_dict())
         self._grid_latent = with_classes(recipe, latent, range(recipe.samples_per_grid))
-        self._real = None
+        self._numbers: Numbers | None = None
         if recipe.data.is_plotted:  # drawn by streams of their own: training must not depend on pictures
             real = game.source.draw(rng, REAL_PLOTTED)[0]
-            self._real = recipe.data.in_data_units(real).cpu().numpy()
+            rows = recipe.data.in_own_units(recipe.data.in_data_units(real).cpu().numpy())
+            self._numbers = Numbers(rows.reshape(len(rows), -1), recipe.data.column_names)
 
     def after_turn(self, trainer: Trainer, points: Sequence[Logged]) -> None:
         self._points += points
@@ -81,8 +83,9 @@ class Record(Chore):
             trainer.latest.picture = examples = generate(game.G, self._grid_latent, recipe)
         name = f"samples/round-{game.round:09d}.png"
         modes = recipe.data.modes
-        trainer.run.write(name, lambda path: save_grid(examples, path, self._names, None, modes, self._real))
-        outputs = examples[:, 0]
+        shown = recipe.data.in_own_units(examples)
+        trainer.run.write(name, lambda path: save_grid(shown, path, self._names, None, modes, self._numbers))
+        outputs = shown[:, 0]
         # One point in the plane says nothing of a distribution.
         is_telling = outputs[0].size <= MAX_OUTPUT_SIZE and modes is None
         return {"picture": name} | ({"outputs": json_numbers(outputs)} if is_telling else {})

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
+
+import numpy as np
+
+from sparring.characters import printable
+from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.errors import SparringError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from sparring.datasets.files.tables import TableFile
+
+FOUND = ("found_shape", "found_content", "found_columns", "found_center", "found_sd")
+"""The fields that are filled in from the file."""
+SIGNAL = 16
+"""Columns without names from which on rows are taken for signals."""
+
+
+@final
+@dataclass(frozen=True)
+class Table(Dataset):
+    """Your own numbers: rows of a CSV or TSV file, or of an array `(N, K)`, each an example: a table, or signals.
+
+    Networks get numbers of mean 0 and standard deviation 1, and these are what metrics compare; samples are written and
+    drawn in the units of the file. Rows with a missing number, and columns of text, are left out and listed.
+    """
+
+    path: str
+    """Path of the .csv, .tsv, .npy or .npz file."""
+    columns: str = "all"
+    """Which columns: all that hold numbers, or names or numbers of some, separated by commas."""
+    scale: Literal["auto", "columns", "signals", "none"] = "auto"
+    """How numbers are scaled: each column by itself, signals all alike, or not; auto takes more than 16 columns without
+    names for signals."""
+    found_shape: tuple[int, ...] = ()
+    """Shape of one example, `(K,)`, filled in when training begins."""
+    found_content: str = ""
+    """Hash of all numbers, filled in when training begins: a run resumes only with the same ones."""
+    found_columns: tuple[str, ...] = ()
+    """Names of the columns, filled in when training begins."""
+    found_center: tuple[float, ...] = ()
+    """Means that are subtracted, of each column or of all, filled in when training begins."""
+    found_sd: tuple[float, ...] = ()
+    """Standard deviations that numbers are divided by, filled in when training begins."""
+
+    places: ClassVar[tuple[str, ...]] = ("path",)
+    card: ClassVar[Card] = Card("A table of numbers, or signals", None, "that of the file", "the user")
+    class_advice: ClassVar[str] = "a table has none"
+
+    def __post_init__(self) -> None:
+        for name in ("path", "columns"):
+            object.__setattr__(self, name, str(getattr(self, name)))  # a file called 2024, a column called 3
+
+    @property
+    def shape(self) -> Shape:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """The shape of one example. Reads the file unless `resolved` has filled it in, as when training begins."""
+        return self.found_shape if self.found_content else self._load().rows.shape[1:]
+
+    def shape_and_count(self) -> tuple[Shape, int | None]:
+        count, width = self._load().rows.shape
+        return (width,), count
+
+    def resolved(self) -> Self:
+        return self if self.found_content else self._resolved(self._load())
+
+    def with_opener(self, data_dir: Path | None, device: str | torch.device) -> tuple[Self, Callable[[], Source]]:
+        if self.found_content:
+            return self, lambda: self.open(data_dir, device)
+        loaded = self._load()
+        resolved = self._resolved(loaded)
+        return resolved, lambda: resolved._source(loaded, device)
+
+    def _resolved(self, loaded: TableFile) -> Self:
+        from sparring.progress import say
+
+        for line in loaded.lines():
+            say(f"{printable(str(loaded.path))}: {line}")
+        center, sd = self._scaling(loaded)
+        found = (loaded.rows.shape[1:], loaded.content, loaded.columns, center, sd)
+        return dataclasses.replace(self, path=str(loaded.path), **dict(zip(FOUND, found, strict=True)))
+
+    def _scaling(self, loaded: TableFile) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Means and standard deviations; what is constant is only moved."""
+        numbered = loaded.columns[0] == "1"
+        if self.scale == "none":
+            return (0.0,), (1.0,)
+        if self.scale == "signals" or (self.scale == "auto" and numbered and len(loaded.columns) > SIGNAL):
+            axis = None
+        else:
+            axis = 0
+        rows = loaded.rows.astype(np.float64)
+        center, sd = np.atleast_1d(rows.mean(axis)), np.atleast_1d(rows.std(axis))
+        constant = sd <= 1e-6 * np.maximum(1e-30, np.abs(center))
+        return tuple(center.tolist()), tuple(np.where(constant, 1.0, sd).tolist())
+
+    def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
+        mine = dataclasses.asdict(self)
+        asked = [name for name in mine if name not in FOUND]
+        if recorded.get("is") != "table" or any(recorded.get(name) != mine[name] for name in asked):
+            return None
+        return self._changed() if recorded.get("found_content") != self.found_content else None
+
+    def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
+        loaded = self._load()
+        if self.found_content and loaded.content != self.found_content:
+            raise SparringError(self._changed())
+        resolved = self if self.found_content else dataclasses.replace(self, **self._only_scaling(loaded))
+        return resolved._source(loaded, device)
+
+    def _only_scaling(self, loaded: TableFile) -> dict[str, Any]:
+        center, sd = self._scaling(loaded)
+        return {"found_center": center, "found_sd": sd}
+
+    def _source(self, loaded: TableFile, device: str | torch.device) -> Source:
+        import torch
+
+        from sparring.datasets._stored import Rows
+
+        center, sd = np.asarray(self.found_center), np.asarray(self.found_sd)
+        scaled = (loaded.rows - center) / sd
+        return Rows(torch.from_numpy(scaled.astype(np.float32)).to(device), None)
+
+    def _changed(self) -> str:
+        state = f"the numbers in {self.path} have changed since this run began"
+        return f"{state}: restore them, or start a new run with another --out"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return self.found_columns
+
+    def in_data_units(self, examples: Tensor) -> Tensor:
+        return examples
+
+    def in_own_units(self, examples: np.ndarray) -> np.ndarray:
+        if not self.found_center:
+            return examples
+        return (examples * np.asarray(self.found_sd) + np.asarray(self.found_center)).astype(np.float32)
+
+    def _load(self) -> TableFile:
+        from sparring.datasets.files.tables import read_table
+
+        return read_table(self.path, self.columns)
