@@ -280,6 +280,7 @@ def test_a_form_marks_what_is_changed_and_says_what_does_not_fit(opened: Open, w
 def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: Any, tmp_path: Path) -> None:
     """With a real training process, which outlives the server."""
     folder = tmp_path / "runs"
+    folder.mkdir()
     with launched(folder) as explorer:
         page = browser.new_context().new_page()
         page.set_default_timeout(240_000)

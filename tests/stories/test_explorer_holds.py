@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+import sparring
 from sparring.record import RunFolder
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, training
 from tests.explorers import FakeTraining, Launched, launched, run_folders
+from tests.loops import sound
 from tests.made_runs import made_run
 
+OLD_RUNS = Path(__file__).with_name("old_runs")
 WORDS_DRAWN = """
 window.drawn = new Set();
 const write = CanvasRenderingContext2D.prototype.fillText;
@@ -40,6 +44,7 @@ def test_a_run_whose_folder_is_removed_says_so_and_asks_no_more(opened: Open, ru
     page.fill(".timeline input[type=range]", "1000")
     page.wait_for_timeout(1500)
     assert asked == []
+    assert page.is_visible(".samples canvas") and page.is_visible(".scores canvas")
     assert page.inner_text(".timeline output b") == "1,000"
     picture(page, "gone")
 
@@ -140,3 +145,49 @@ def test_nothing_overlaps_on_a_phone(opened: Open) -> None:
             assert above["y"] + above["height"] <= below["y"] + 1 and below["width"] > 250
     dock = page.locator(".dock").bounding_box()
     assert dock["height"] < 0.16 * 844
+
+
+@pytest.fixture(scope="module")
+def kinds_of_runs(run_shelf: Path) -> Path:
+    """Beside the synthetic ones: runs of older versions, one with a network of the user's own, and a watched loop."""
+    shutil.copytree(OLD_RUNS, run_shelf / "old")
+    own = {"generator": {"yours": "mine.py:Generator"}, "discriminator": {"yours": "mine.py:Critic"}}
+    made_run(run_shelf / "own-networks", members=2, recipe=own)
+    torch.manual_seed(0)
+    sound.textbook(lambda *players, **more: sparring.watch(*players, out=run_shelf / "watched", **more), 30)
+    return run_shelf
+
+
+@pytest.mark.parametrize(
+    "run", ["old/finished", "old/stopped", "old/toy", "old/shards/parts/001", "own-networks", "watched", "bare"]
+)
+def test_a_page_opens_on_every_kind_of_run(opened: Open, kinds_of_runs: Path, run: str) -> None:
+    page = opened("/run", run=f"runs/{run}")
+    says(page, "round", ".verdict .facts")
+    for view in ("samples", "findings", "branches", "recipe", "live"):
+        page.click(f".tabs [data-show={view}]")
+        assert page.locator(f"section[data-view={view}]").is_visible()
+    page.focus(".timeline input[type=range]")
+    page.keyboard.press("Home")
+    says(page, "as of round 0", ".verdict")
+    assert not page.is_visible(".problem")
+
+
+def test_everything_can_be_reached_and_used_with_the_keyboard(opened: Open, run_shelf: Path) -> None:
+    with training(run_shelf, "by-key") as fake:
+        page = opened("/run", run="runs/by-key")
+        page.wait_for_selector(".controls button")
+        places = (
+            "[...document.querySelectorAll('a, button, input, select, canvas')].filter((each) => each.offsetParent)"
+        )
+        # The dock is fixed, which has no offset parent of its own, but what is in it has.
+        wanted = page.evaluate(f"{places}.length")
+        page.evaluate("window.reached = new Set(); addEventListener('focusin', (e) => window.reached.add(e.target))")
+        for _ in range(wanted + 5):
+            page.keyboard.press("Tab")
+        missed = page.evaluate(f"{places}.filter((each) => !window.reached.has(each)).map((each) => each.outerHTML)")
+        assert missed == [] and wanted > 20
+        page.focus(".controls >> text=Pause")
+        page.keyboard.press("Enter")
+        says(page, "paused", ".verdict")
+        assert fake.asked[-1].do == "pause"

@@ -26,9 +26,9 @@ def branch_tree(words: Words, key: str, root: Branch | None) -> None:
             for depth, branch in root.all():
                 _branch(words, key, branch, depth, last)
             with tag("div", classes="branch ends soft", aria_hidden="true"):
-                tag("span", words("axis-round"))
+                tag("span")
                 with tag("div", classes="lane"):
-                    tag("span", "0")
+                    tag("span", words("at-round", round=0))
                     tag("span", f"{last:,}")
 
 

@@ -25,7 +25,8 @@ export function samples({ canvas, hover, legend }, options, repaint) {
     const query = { run: source().run, round, member: options.all ? -1 : store.member };
     const frame = await fetchFrame("samples", query);
     loading = null;
-    if (frame?.arrays.pixels) {
+    if (frame === null) return; // what is shown stays; it is asked for again when something else is new
+    if (frame.arrays.pixels) {
       frames.set(key, { round, images: bitmaps(frame.arrays.pixels) });
       while (frames.size > KEPT) frames.delete(frames.keys().next().value);
     } else frames.set(key, { round, images: [] });

@@ -20,6 +20,7 @@ export function scores({ canvas, hover, legend }, options, repaint) {
     loading = true;
     const frame = await fetchFrame("scores", { run: store.run, round });
     loading = false;
+    if (frame === null) return; // as of samples
     frames.set(key, frame);
     while (frames.size > 200) frames.delete(frames.keys().next().value);
     repaint();
