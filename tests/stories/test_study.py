@@ -291,6 +291,17 @@ def test_queries_without_duckdb_say_what_to_install(monkeypatch: pytest.MonkeyPa
         sparring.query("select * from runs", tmp_path)
 
 
+def test_a_study_on_ray_without_ray_says_what_to_install_and_begins_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert command(["study", "pattern-1010", "--vary", "lr=0.1,0.2", "--on", "ray"]) == 1
+    said = capsys.readouterr().err
+    assert "pip install 'sparring[cluster]'" in said and said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

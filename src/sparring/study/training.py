@@ -71,6 +71,10 @@ class Machine:
             raise UsageError(f"samples must be at least {MIN_EXAMPLES}, not {self.samples}")
         if self.processes < 1:
             raise UsageError(f"processes must be at least 1, not {self.processes}")
+        if self.on == "ray":
+            from sparring.training.distributed.ray import check_installed
+
+            check_installed()
         return made
 
 

@@ -26,6 +26,8 @@ from sparring.training.trainer import Trainer
 SEND_SECONDS = 20.0
 """Between two times that a shard's folder is sent, at least."""
 
+TOKEN = "token"
+"""A file beside the shards' folders: a host that reads the coordinator's own word in it sees these folders."""
 Files = dict[str, bytes]
 """Paths within a shard's folder, and the content of the files."""
 
@@ -114,7 +116,9 @@ class RayWorkers(Workers):
         if self._started_ray:
             ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
         self._token = uuid.uuid4().hex
-        write_atomically(self._folders[0].with_name("token"), lambda path: path.write_text(self._token))
+        self._tokens = sorted({folder.with_name(TOKEN) for folder in self._folders})
+        for token in self._tokens:
+            write_atomically(token, lambda path: path.write_text(self._token))
         on_this_host = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
@@ -165,6 +169,8 @@ class RayWorkers(Workers):
         for task in tasks:
             ray.cancel(task, force=True)
         ray.kill(self._mailbox)
+        for token in self._tokens:
+            token.unlink(missing_ok=True)
         if self._started_ray:
             ray.shutdown()
 
@@ -172,7 +178,7 @@ class RayWorkers(Workers):
 def train_shard(job: dict[str, Any], number: int, folder: str, token: str, files: Files, mailbox: Any) -> None:
     """A task: train a shard in the coordinator's folder where this host sees it, else in one of this host's own."""
     shared = Path(folder)
-    written = shared.with_name("token")
+    written = shared.with_name(TOKEN)
     if written.is_file() and written.read_text() == token:
         work(Job(**job), shared, RayChannel(mailbox, number, None))
         return
@@ -198,6 +204,11 @@ def _keep(folder: Path, files: Files, weights: list[str]) -> None:
 def _files_in(folder: Path) -> Files:
     paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def check_installed() -> None:
+    """Raise it before anything is begun rather than after."""
+    _ray()
 
 
 def _ray() -> Any:
