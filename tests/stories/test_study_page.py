@@ -79,6 +79,7 @@ def test_the_terminal_has_the_answer_in_its_width(width: int) -> None:
     assert all(len(line) <= width for line in lines)
     text = " ".join(" ".join(lines).split())
     assert "Optimizer adam in place of sgd" in text and "Holm" in text
+    assert ("top finding" in text.partition("effect")[0]) or "A wider terminal also shows: IQM, n, top finding." in text
 
 
 def test_real_figures_are_drawn_for_every_screen(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ from sparring.study.answer import Answer
 from sparring.study.effects import Effect
 from sparring.study.wording import amount, contrast_text, p_text
 
+MIN_LABEL = 16
+"""Characters of a cell's label, or an effect's, that wraps."""
+
 
 def study_text(answer: Answer) -> RenderableType:
     """The whole answer, for a terminal of any width."""
@@ -37,7 +40,7 @@ def _headline(answer: Answer) -> Text:
 
 def _cells(answer: Answer) -> RenderableType:
     columns = ("cell", "mean ± SD", "IQM", "n", "collapsed", "diverged", "top finding")
-    table = FittingTable(columns, optional=("IQM", "n", "top finding"))
+    table = FittingTable(columns, optional=("IQM", "n", "top finding"), label=MIN_LABEL)
     for row in cell_rows(answer):
         table.add_row(row.label, Text(row.mean, "bold"), row.iqm, row.n, row.collapsed, row.diverged, row.finding)
     return table
@@ -52,7 +55,9 @@ def _cells_caption(answer: Answer) -> str:
 def _effects(group: Sequence[Effect], answer: Answer) -> RenderableType:
     is_cells = group[0].contrast.kind == "cell" and bool(answer.comparisons)
     title = "cell against the reference" if is_cells else "effect"
-    table = FittingTable((title, "difference", "better in", "p", "P(better)"), optional=("P(better)", "better in"))
+    table = FittingTable(
+        (title, "difference", "better in", "p", "P(better)"), optional=("P(better)", "better in"), label=MIN_LABEL
+    )
     for each in group:
         improved = "–" if each.improvement is None else f"{each.improvement.probability:.2f}"
         better = f"{each.better:,}/{each.seeds:,}" if answer.scores.direction else f"{each.better:,}/{each.seeds:,} up"

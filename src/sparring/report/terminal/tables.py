@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 UNBOUNDED = 10_000
 """Characters; no table is wider."""
@@ -18,10 +19,13 @@ class FittingTable:
     Args:
         columns: Titles. The first column, and one without a title, is aligned to the left.
         optional: Titles of the columns to leave out, the first to go first.
+        label: Before a column is left out, the first one wraps, down to so many characters; what is left out then is
+            named below the table. 0: it does not, and nothing is said.
     """
 
-    def __init__(self, columns: Sequence[str], optional: Sequence[str] = ()):
+    def __init__(self, columns: Sequence[str], optional: Sequence[str] = (), label: int = 0):
         self._columns, self._optional = list(columns), [title for title in optional if title in columns]
+        self._label = label
         self._rows: list[tuple[RenderableType, ...]] = []
 
     def add_row(self, *cells: RenderableType) -> None:
@@ -31,19 +35,33 @@ class FittingTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         unbounded = options.update(max_width=UNBOUNDED)
         for dropped in range(len(self._optional) + 1):
-            table = self._table(self._optional[:dropped])
-            if Measurement.get(console, unbounded, table).maximum <= options.max_width:
+            left_out = self._optional[:dropped]
+            table = self._table(left_out)
+            room = options.max_width - Measurement.get(console, unbounded, table).maximum
+            if room < 0 and self._label:
+                longest = max(Measurement.get(console, unbounded, row[0]).maximum for row in self._rows)
+                room = longest + room - self._label
+                table = self._table(left_out, label=self._label + max(0, room))
+            if room >= 0:
                 yield table
+                yield from self._named(left_out)
                 return
         yield self._table(self._optional, wrapped=True)
+        yield from self._named(self._optional)
 
-    def _table(self, left_out: Sequence[str], wrapped: bool = False) -> Table:
+    def _named(self, left_out: Sequence[str]) -> RenderResult:
+        if self._label and left_out:
+            yield Text(f"A wider terminal also shows: {', '.join(left_out)}.", "dim")
+
+    def _table(self, left_out: Sequence[str], wrapped: bool = False, label: int = 0) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
         chosen = [index for index, title in enumerate(self._columns) if title not in left_out]
         for index in chosen:
             title = self._columns[index]
             justify = "left" if index == 0 or not title else "right"
-            table.add_column(title, justify=justify, no_wrap=not wrapped, overflow="fold")
+            wraps = wrapped or (index == 0 and label > 0)
+            width = label if index == 0 and label else None
+            table.add_column(title, justify=justify, no_wrap=not wraps, overflow="fold", width=width)
         for cells in self._rows:
             table.add_row(*(cells[index] for index in chosen))
         return table
