@@ -296,7 +296,7 @@ def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: A
         says(page, "D learns", ".moves .legend")
         picture(page, "real-move")
         page.click(".controls >> text=Settings")
-        page.fill("input[aria-label='generator_optimizer.lr']", "0.01")
+        page.fill("input[aria-label='generator_optimizer.lr']", "0.003")
         page.keyboard.press("Tab")
         page.click(".drawer >> text=Apply")
         says(page, "No longer its recipe’s run", ".verdict")

@@ -7,7 +7,7 @@ import { rowAt, set, shownRound, store, text } from "/static/store.js";
 const MARGIN = { left: 46, right: 26, top: 24, bottom: 24 };
 const PLAYER = { d_loss: "d", d_real: "d", d_gradient: "d", g_loss: "g", d_fake: "g", g_gradient: "g" };
 const BAND = [0.1, 0.9], ROBUST = [0.01, 0.99];
-const MAX_LINES = 200, DRAG_PIXELS = 4, MAX_SAMPLED = 4000;
+const MAX_LINES = 80, DRAG_PIXELS = 4, MAX_SAMPLED = 4000;
 
 export function curves({ canvas, hover, legend }, options) {
   const names = options.names;
@@ -322,18 +322,20 @@ function isKnown(curve) {
 
 // The centered mean over `window` rows of each column, of what is finite; NaN where the value itself is not.
 function movingMean(curve, window) {
-  const { width, length, values } = curve, result = new Float64Array(width * length);
-  const before = window >> 1;
-  for (let m = 0; m < width; m++) {
-    let sum = 0, count = 0, from = 0, to = 0;
-    const take = (row, sign) => {
-      const value = values[row * width + m];
-      if (Number.isFinite(value)) [sum, count] = [sum + sign * value, count + sign];
-    };
-    for (let row = 0; row < length; row++) {
-      while (to < Math.min(length, row - before + window)) take(to++, 1);
-      while (from < row - before) take(from++, -1);
-      result[row * width + m] = Number.isFinite(values[row * width + m]) ? sum / count : NaN;
+  const { width, length, values } = curve, result = new Float32Array(width * length);
+  const before = window >> 1, sums = new Float64Array(width), counts = new Int32Array(width);
+  const take = (row, sign) => {
+    for (let m = 0, at = row * width; m < width; m++, at++) {
+      if (!Number.isFinite(values[at])) continue;
+      sums[m] += sign * values[at];
+      counts[m] += sign;
+    }
+  };
+  for (let row = 0, from = 0, to = 0; row < length; row++) {
+    while (to < Math.min(length, row - before + window)) take(to++, 1);
+    while (from < row - before) take(from++, -1);
+    for (let m = 0, at = row * width; m < width; m++, at++) {
+      result[at] = Number.isFinite(values[at]) ? sums[m] / counts[m] : NaN;
     }
   }
   return result;
@@ -341,9 +343,11 @@ function movingMean(curve, window) {
 
 // For each row: the lower end of the band, the median, the upper end.
 function bandOf(smooth, rows, members) {
-  const band = new Float64Array(rows * 3);
+  const band = new Float32Array(rows * 3), finite = new Float32Array(members);
   for (let row = 0; row < rows; row++) {
-    const sorted = smooth.slice(row * members, (row + 1) * members).filter(Number.isFinite).sort();
+    let count = 0;
+    for (let at = row * members; at < (row + 1) * members; at++) if (Number.isFinite(smooth[at])) finite[count++] = smooth[at];
+    const sorted = finite.subarray(0, count).sort();
     band.set([quantile(sorted, BAND[0]), quantile(sorted, 0.5), quantile(sorted, BAND[1])], row * 3);
   }
   return band;
