@@ -14,10 +14,13 @@ import torch
 
 import sparring
 from sparring.record import RunFolder
+from sparring.training.control import Steer
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, training
 from tests.explorers import FakeTraining, Launched, launched, run_folders
 from tests.loops import sound
 from tests.made_runs import made_run
+
+pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
 
 OLD_RUNS = Path(__file__).with_name("old_runs")
 WORDS_DRAWN = """
@@ -88,7 +91,6 @@ def test_two_windows_on_one_run_show_the_same_whoever_steers(opened: Open, run_s
 
 
 def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, tmp_path: Path) -> None:
-    pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
     folder = tmp_path / "runs"
     with training(folder, "alone") as fake:
         with launched(folder) as explorer:
@@ -191,3 +193,18 @@ def test_everything_can_be_reached_and_used_with_the_keyboard(opened: Open, run_
         page.keyboard.press("Enter")
         says(page, "paused", ".verdict")
         assert fake.asked[-1].do == "pause"
+
+
+def test_a_recipe_is_trained_at_once_and_outlives_the_server(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    with launched(folder, "--recipe", "pattern-1010", "--seeds", "2") as explorer:
+        assert "run=runs%2Fpattern-1010" in explorer.address
+        run = RunFolder(folder / "pattern-1010")
+        eventually(lambda: run.exists and run.story.round > 0, bool, 120)
+        explorer.process.kill()
+    before = run.story
+    assert before.seeds == [0, 1] and before.status == "unfinished"
+    steer = Steer(run)
+    assert steer.is_training
+    assert steer.stop()["event"] == "stopping"
+    eventually(lambda: run.story.status, lambda status: status == "stopped", 60)

@@ -202,3 +202,15 @@ def malformed(rng: random.Random, number: int) -> str | bytes:
 def test_numbers_that_are_none_get_an_answer_in_words(explorer: Launched, cookie: dict[str, str], query: str) -> None:
     for route in ("curves", "samples", "scores"):
         assert explorer.get(f"/data/{route}?run=runs/digits&{query}", cookie).status in (200, 404, 422)
+
+
+def test_only_this_machine_s_own_address_is_listened_on(explorer: Launched) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", explorer.port), timeout=5)
+
+
+def test_another_address_needs_the_token_too(run_shelf: Path) -> None:
+    with launched(run_shelf, "--host", "127.0.0.2") as other:
+        assert other.address.startswith("http://127.0.0.2:") and other.get("/").status == 401
+        assert other.get("/", {"Cookie": other.cookie()}).status == 200
+        assert other.get("/", {"Cookie": other.cookie(), "Host": f"evil.example:{other.port}"}).status == 421
