@@ -301,6 +301,8 @@ def test_words_of_few_seeds_list_each(tmp_path: Path) -> None:
 def test_how_numbers_are_written() -> None:
     assert plus_minus(Spread.of(np.array([0.25, 0.27, np.nan]))) == "0.260 ± 0.014"
     assert plus_minus(Spread.of(np.array([0.0021, 0.0025]))) == "0.0023 ± 0.0003"
+    assert plus_minus(Spread.of(np.array([380.0, 400.0]))) == "390 ± 14"
+    assert plus_minus(Spread.of(np.array([400.0, 400.0]))) == "400 ± 0"
     assert plus_minus(Spread.of(np.array([0.25]))) == "0.250"
     assert plus_minus(Spread.of(np.array([np.nan]))) == "–"
     assert named_seeds([4]) == "seed 4" and named_seeds([1, 2, 5]) == "seeds 1, 2 and 5"

@@ -34,11 +34,18 @@ def plus_minus(spread: Spread) -> str:
     """`0.260 ± 0.014`: mean and SD over seeds; the mean alone where there is no SD."""
     if spread.mean is None or spread.sd is None:
         return number(spread.mean)
-    if abs(spread.mean) >= 100 or spread.sd >= 100:
+    if spread.sd >= 100:
         return f"{number(spread.mean)} ± {number(spread.sd)}"
+    if abs(spread.mean) >= 100:
+        return f"{number(spread.mean)} ± {_short_sd(spread.sd)}"
     # As many decimals as show a digit of the SD, and the mean has the same.
     decimals = min(6, max(3, -math.floor(math.log10(spread.sd)))) if spread.sd else 3
     return f"{spread.mean:.{decimals}f} ± {spread.sd:.{decimals}f}"
+
+
+def _short_sd(sd: float) -> str:
+    """The SD of a mean that has no decimals: two digits at most."""
+    return f"{sd:.0f}" if sd >= 1 or not sd else f"{sd:.1g}"
 
 
 def duration(seconds: float) -> str:
