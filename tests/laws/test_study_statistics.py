@@ -105,6 +105,11 @@ def test_f_of_a_two_level_term_is_the_square_of_its_t() -> None:
     assert table.terms[0].factors == ("seed",) and table.terms[0].p_holm is None
 
 
+def test_outcomes_that_are_all_the_same_have_no_variance_to_explain() -> None:
+    results = factorial(np.zeros((4, 6)))
+    assert anova(results, Scores.of(results)) is None
+
+
 def test_holm_is_statsmodels_and_leaves_unknown_ones() -> None:
     multipletests = pytest.importorskip("statsmodels.stats.multitest").multipletests
     ps = [0.01, None, 0.04, 0.03]

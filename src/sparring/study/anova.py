@@ -49,9 +49,12 @@ class Anova:
 
 
 def anova(results: Results, scores: Scores, max_order: int = 2) -> Anova | None:
-    """The table of a full design; None of any other one, of one cell, and where too few members have an outcome."""
+    """The table of a full design; None of any other one, of one cell, and where too few members have an outcome, or all
+    have the same."""
     known = np.isfinite(scores.values)
     if results.design != "full" or not results.factors or not _enough(results, known, max_order):
+        return None
+    if np.ptp(scores.values[known]) == 0:  # there is no variance to explain
         return None
     data = from_statsmodels("DataFrame")(_columns(results, scores, known))
     # Columns are called f0, f1, ...: a formula takes no dots or blanks in names.
