@@ -5,7 +5,8 @@
 It needs Chromium, which it finds by itself. Values and the table go to `results/explorer.json`.
 
 - open: seconds from asking for a page until its words and figures are there, in a browser that has the scripts cached;
-  the median of several times: a list of 100 runs, and the page of a run of 1,000 members.
+  the median of several times: a list of 100 runs, and the page of a run of 1,000 members. Beside them the seconds of
+  processor time that server and browser took together, which a busy machine does not lengthen as much.
 - cost: a training is watched and not watched in turns of a few seconds each, a page beside it that follows the newest
   round; the ratio of its rounds per second of processor time, and per second, over all pairs of turns.
 - memory: a page follows a training for M minutes; the resident memory of the server and the heap of the page after a
@@ -84,15 +85,25 @@ def opening(folder: Path) -> dict[str, Any]:
         page = signed_in(browser, explorer)
         for name, (path, there) in waits.items():
             seconds: list[float] = []
+            worked: list[float] = []
             for _ in range(TIMES):
                 page.goto("about:blank")
-                began = time.perf_counter()
+                time.sleep(0.5)
+                began, before = time.perf_counter(), processor_seconds()
                 page.goto(f"{explorer.origin}{path}")
                 while not page.evaluate(there):  # the page's policy refuses `wait_for_function`, which evaluates text
                     time.sleep(0.01)
                 seconds.append(time.perf_counter() - began)
+                worked.append(processor_seconds() - before)
             found[name] = {"first": seconds[0], "median": median(seconds), "all": seconds}
+            found[name] |= {"processor_seconds": {"first": worked[0], "median": median(worked), "all": worked}}
+            found[name] |= {"load": os.getloadavg()[0]}
     return found
+
+
+def processor_seconds() -> float:
+    """Of the server and of the browser, in all their processes."""
+    return sum(sum(each.cpu_times()[:2]) for each in psutil.Process().children(recursive=True))
 
 
 @contextmanager

@@ -9,11 +9,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import sparring
 from sparring.record import RunFolder
+from sparring.record.files import save_arrays
 from sparring.training.control import Steer
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, training
 from tests.explorers import FakeTraining, Launched, launched, run_folders
@@ -22,6 +24,7 @@ from tests.made_runs import made_run
 
 pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
 
+WEIGHTS = {"w": np.zeros(1)}
 OLD_RUNS = Path(__file__).with_name("old_runs")
 WORDS_DRAWN = """
 window.drawn = new Set();
@@ -88,6 +91,17 @@ def test_two_windows_on_one_run_show_the_same_whoever_steers(opened: Open, run_s
             says(window, "round 2,600 of 5,000", ".verdict")
         assert one.inner_text(".verdict") == two.inner_text(".verdict")
         assert [each.do for each in fake.asked if each.do != "watch"] == ["pause", "step", "set", "go"]
+
+
+def test_the_tree_has_checkpoints_as_soon_as_they_are_there(opened: Open, run_shelf: Path) -> None:
+    with training(run_shelf, "growing") as fake:
+        page = opened("/run", run="runs/growing", view="branches")
+        says(page, "growing", ".tree")
+        for count, round in enumerate((2600, 2700), 1):
+            fake.run.write(f"weights/kept/round-{round:09d}.safetensors", lambda path: save_arrays(WEIGHTS, path, {}))
+            fake.log(round)
+            eventually(lambda: page.locator(".tree .dot").count(), lambda found, count=count: found == count)
+        says(page, "2,700", ".tree .ends")
 
 
 def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, tmp_path: Path) -> None:

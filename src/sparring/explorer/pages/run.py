@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
-from nicegui import ui
 from nicegui.element import Element
 
 from sparring.analysis.followed import Moment
 from sparring.errors import SparringError
 from sparring.explorer.components import Bridge, Timeline, link, tag
 from sparring.explorer.pages.frame import page_frame
-from sparring.explorer.parts.branches import branch_tree, branches_of, comparison
+from sparring.explorer.parts.branches import Tree, comparison
 from sparring.explorer.parts.figures import all_members, live_figures
 from sparring.explorer.parts.findings import facts_line, findings, steered, verdict
 from sparring.explorer.parts.recipe import recipe_settings
@@ -53,8 +53,8 @@ def run_page(session: Session, key: str, view: str) -> None:
             tag("p", words("one-member"), "soft")
         if found.sharded:
             _shards(session, words, key)
-        details = _views(session, words, key, recipe)
-        shown = Shown(session, words, key, found, banner, details)
+        details, tree = _views(session, words, key, recipe)
+        shown = Shown(session, words, key, found, banner, details, tree)
         bridge = Bridge(key, view if view in VIEWS else "live", words.all(), shown.moment, shown.pressed)
         with tag("div", classes="dock"):
             shown.controls = Controls(session, words, found, bridge.beat)
@@ -62,26 +62,19 @@ def run_page(session: Session, key: str, view: str) -> None:
             Timeline()
 
 
-def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> Element:
-    """The views below the tabs, of which the browser shows one. Returns the place of the findings."""
+def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> tuple[Element, Tree]:
+    """The views below the tabs, of which the browser shows one. Returns the place of the findings, and the tree."""
     with tag("section", data_view="live"):
         live_figures(words)
     with tag("section", data_view="samples", hidden=True):
         all_members(words)
     details = tag("section", data_view="findings", hidden=True)
     with tag("section", data_view="branches", hidden=True):
-        tree = tag("div")
+        tree = Tree(session, words, key, tag("div"))
         comparison(words)
     with tag("section", data_view="recipe", hidden=True):
         recipe_settings(words, recipe)
-
-    async def grow() -> None:
-        root = await asyncio.to_thread(branches_of, session, key)
-        with tree:
-            branch_tree(words, key, root)
-
-    ui.timer(0.05, grow, once=True)
-    return details
+    return details, tree
 
 
 def _shards(session: Session, words: Words, key: str) -> None:
@@ -109,6 +102,7 @@ class Shown:
     run: RunFolder
     banner: Element
     details: Element
+    tree: Tree
     controls: Controls | None = None
     now: Moment | None = None
     watched: float = -WATCH_SECONDS
@@ -116,12 +110,15 @@ class Shown:
 
     async def moment(self, said: Any) -> None:
         """The browser shows another round, or has read something new."""
+        said = cast(dict[str, Any], said) if isinstance(said, dict) else {}
         round = round_in(said)
         now = await asyncio.to_thread(self._look, round)
         if self.session.is_gone(self.key) and (last := now or self.now):
             now = replace(last, status="gone")
         if self.controls is None or now is None:
             return
+        if said.get("view") == "branches":
+            await self.tree.show(said.get("version"))
         if problem := self.session.problem_of(self.run):
             self.controls.say(problem, problem=True)
         if now.status not in MODES and self.session.is_running(self.run):
@@ -159,9 +156,9 @@ class Shown:
             return None
 
 
-def round_in(said: Any) -> int | None:
+def round_in(said: Mapping[str, Any]) -> int | None:
     """The round that a browser names; None for the newest, and for what is no round."""
-    round = said.get("round") if isinstance(said, dict) else None
+    round = said.get("round")
     return round if isinstance(round, int) and not isinstance(round, bool) and round >= 0 else None
 
 

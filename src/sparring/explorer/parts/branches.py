@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from nicegui.element import Element
 
 from sparring.analysis.branches import Branch, tree_of
 from sparring.explorer.components import Canvas, link, tag
@@ -14,6 +18,28 @@ from sparring.explorer.words import Words
 def branches_of(session: Session, key: str) -> Branch | None:
     """The tree that a run is part of."""
     return tree_of(key, session.opened.runs(), session.opened.key_of)
+
+
+@dataclass
+class Tree:
+    """The tree on one page, read while it is shown, and again when the run has something new."""
+
+    session: Session
+    words: Words
+    key: str
+    place: Element
+    version: object = None
+    """Of the run, as the browser tells it, that the tree was read at."""
+
+    async def show(self, version: object) -> None:
+        """Draw it, unless it is there as of this version."""
+        if version == self.version:
+            return
+        self.version = version
+        root = await asyncio.to_thread(branches_of, self.session, self.key)
+        self.place.clear()
+        with self.place:
+            branch_tree(self.words, self.key, root)
 
 
 def branch_tree(words: Words, key: str, root: Branch | None) -> None:

@@ -71,7 +71,8 @@ export default {
     sayMoment() {
       const facts = store.facts;
       if (facts === null) return;
-      const moment = { round: store.round === null ? null : shownRound(), member: store.member, version: `${facts.generation} ${facts.round} ${facts.status} ${facts.changes.length} ${facts.problem}` };
+      const version = [facts.generation, facts.round, facts.status, facts.changes.length, facts.checkpoints.length, facts.problem].join(" ");
+      const moment = { round: store.round === null ? null : shownRound(), member: store.member, view: store.view, version };
       const said = JSON.stringify(moment);
       if (said === this.said) return;
       clearTimeout(this.timer);
