@@ -163,13 +163,16 @@ class PlayerFacts:
     stale_line: Line | None = None
     step_line: Line | None = None
     on_real: float | None = None
-    """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1."""
+    """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1, averaged
+    over steps; None before there are a few."""
     on_fake: float | None = None
     """The same for generated examples."""
     loss_line: Line | None = None
     """Where its loss is back-propagated."""
     retains: bool = False
     """Whether its backward keeps the graph."""
+    rebuilds: bool = False
+    """Whether it gives examples of the shape that it is given: of D, that it is an autoencoder."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from sparring.rules._loops import SCORES, Bug, bug_detection, bug_explanation, l
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
+SQUARE = "mse_loss"
+"""The loss whose direction is no label's: it turns round where a score has reached its label."""
 CLEAR = 0.5
 """Size of a mean sign, from 0 to 1, above which a loss pulls one way."""
 
@@ -38,10 +40,12 @@ class BugLabels(Rule):
             return None
         real, fake, g = loop.d.on_real, loop.d.on_fake, loop.g.on_fake
         line = loop.d.loss_line
-        if real is not None and fake is not None and real * fake > CLEAR**2:
+        squares = {(call.player, call.sees): call.target for call in loop.losses if call.function == SQUARE}
+        d_targets, g_target = (squares.get(("D", "real")), squares.get(("D", "fake"))), squares.get(("G", "fake"))
+        if real is not None and fake is not None and real * fake > CLEAR**2 and not _differ(*d_targets):
             headline = "D's loss moves its scores of real and generated examples the same way"
             mended = "label real 1 and generated 0"
-        elif g is not None and fake is not None and g * fake > CLEAR**2:
+        elif g is not None and fake is not None and g * fake > CLEAR**2 and not _differ(g_target, d_targets[1]):
             headline = "G's loss moves D's scores of generated examples the way that D's does"
             line = loop.g.loss_line
             mended = "in G's step label generated examples as real: criterion(D(fake), ones)"
@@ -65,3 +69,8 @@ class BugLabels(Rule):
     def healthy() -> Story:
         """A critic whose scores are high for generated examples: both signs are turned round."""
         return loop_story(good=True, d={"on_real": 1.0, "on_fake": -1.0}, g={"on_fake": 1.0})
+
+
+def _differ(a: float | None, b: float | None) -> bool:
+    """Whether both labels are known, and are not the same."""
+    return a is not None and b is not None and a != b

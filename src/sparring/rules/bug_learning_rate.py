@@ -26,7 +26,7 @@ USUAL = {
 class BugLearningRate(Rule):
     """A learning rate of 0, or one that is far from what any optimizer of its kind is used with."""
 
-    weight: ClassVar[float] = 0.988
+    weight: ClassVar[float] = 0.9905
     anytime: ClassVar[bool] = True
 
     def detect(self, signals: Signals) -> Detection | None:

@@ -6,5 +6,6 @@ provenance      follows tensors through a few rounds: which came from G, which a
 observer        turns what was observed into rounds, curves and facts of the loop
 examination     what is looked up in networks and optimizers themselves
 recorder        writes the run
+graphs          whether graphs of earlier rounds are kept
 lines           the line of the user's program that is running
 """

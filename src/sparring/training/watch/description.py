@@ -57,6 +57,8 @@ def recipe_of_loop(
 
 def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
     """The objective of the catalogue that the loop's losses are; None where they are none of these."""
+    if facts.d.rebuilds:
+        return None
     called = {call.function for call in facts.losses}
     plain = {name.partition(" ")[2] for name in functions}
     relativistic = any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -49,19 +49,36 @@ def is_compiled(module: nn.Module) -> bool:
 def last_layer(module: nn.Module) -> str:
     """`tanh` or `sigmoid` where the last of a network's layers is one, as a compiled network is written."""
     layers = [each for each in module.modules() if not any(True for _ in each.children())]
-    return {nn.Tanh: "tanh", nn.Sigmoid: "sigmoid"}.get(type(layers[-1]), "") if layers else ""
+    last = layers[-1] if layers else None
+    return "tanh" if isinstance(last, nn.Tanh) else "sigmoid" if isinstance(last, nn.Sigmoid) else ""
 
 
-def optimizer_facts(who: Who, optimizer: Optimizer, own: nn.Module, other: nn.Module) -> OptimizerFacts:
-    """Whose weights an optimizer holds, and its settings."""
-    listed = {id(p) for group in optimizer.param_groups for p in group["params"]}
+def parameters_in(optimizers: Sequence[Optimizer]) -> set[int]:
+    """The ids of all parameters that some optimizers hold."""
+    return {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
+
+
+def optimizer_facts(
+    who: Who, optimizer: Optimizer, players: Mapping[Who, nn.Module], optimizers: Mapping[Who, Sequence[Optimizer]]
+) -> OptimizerFacts:
+    """Whose weights an optimizer holds, and its settings.
+
+    A part of the other player that this one's optimizers alone hold is this one's, as a network that reads codes from
+    D's features is; and where a player has an optimizer of its own weights, a second one may hold both players'.
+    """
+    rival: Who = "D" if who == "G" else "G"
+    own, other = players[who], players[rival]
+    listed = parameters_in([optimizer])
     group = optimizer.param_groups[0]
     settings = {k: v for k, v in group.items() if k not in ("params", "lr") and isinstance(v, int | float | tuple)}
     own_ids, other_ids = ({id(p) for p in net.parameters()} for net in (own, other))
     lr = float(group.get("lr", float("nan")))
-    return OptimizerFacts(
-        who, type(optimizer).__name__, lr, len(listed & own_ids), len((listed & other_ids) - own_ids), settings
-    )
+    wrong = (listed & other_ids & parameters_in(optimizers[rival])) - own_ids
+    if not listed & own_ids:
+        wrong = (listed & other_ids) - own_ids
+    elif any(parameters_in([each]) & own_ids and not parameters_in([each]) & other_ids for each in optimizers[who]):
+        wrong = set[int]()
+    return OptimizerFacts(who, type(optimizer).__name__, lr, len(listed & own_ids), len(wrong), settings)
 
 
 def shared_parameters(g: nn.Module, d: nn.Module) -> int:
@@ -94,9 +111,10 @@ def without_gradient(module: nn.Module) -> tuple[str, ...]:
     return tuple(name for name, p in module.named_parameters() if not p.requires_grad or p.grad is None)
 
 
-def has_gradient(module: nn.Module) -> bool:
-    """Whether any parameter holds a gradient that is not 0."""
-    return any(p.grad is not None and bool(p.grad.any()) for p in module.parameters())
+def has_gradient(module: nn.Module, among: set[int] | None = None) -> bool:
+    """Whether any parameter, or any of those with these ids, holds a gradient that is not 0."""
+    some = (p for p in module.parameters() if among is None or id(p) in among)
+    return any(p.grad is not None and bool(p.grad.any()) for p in some)
 
 
 def gradient_norm(module: nn.Module) -> Tensor | None:
@@ -124,12 +142,19 @@ def compared(before: Sequence[Tensor], after: Sequence[Tensor], counted: Sequenc
 
 def to_be_trained(module: nn.Module, optimizers: Sequence[Optimizer]) -> list[bool]:
     """Of each parameter, whether it asks for a gradient or an optimizer holds it: others are frozen on purpose."""
-    listed = {id(p) for each in optimizers for group in each.param_groups for p in group["params"]}
+    listed = parameters_in(optimizers)
     return [p.requires_grad or id(p) in listed for p in module.parameters()]
 
 
+def share_in(module: nn.Module, optimizers: Sequence[Optimizer]) -> float:
+    """How many of the numbers that ask for a gradient are in these optimizers, as a share."""
+    listed = parameters_in(optimizers)
+    sizes = [(p.numel(), id(p) in listed) for p in module.parameters() if p.requires_grad or id(p) in listed]
+    return sum(size for size, is_in in sizes if is_in) / max(1, sum(size for size, _ in sizes))
+
+
 def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
-    """Whose weights a loss sends gradients to."""
+    """Whose weights a loss sends gradients to; empty where its graph is too large to say so."""
     wanted: dict[Who, set[int]] = {who: {id(p) for p in net.parameters()} for who, net in players.items()}
     found: dict[Who, bool] = dict.fromkeys(players, False)
     stack: list[Any] = [loss.grad_fn] if loss.grad_fn is not None else []
@@ -144,7 +169,7 @@ def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
             if following is not None and following not in known:
                 known.add(following)
                 stack.append(following)
-    return found
+    return {} if stack and not any(found.values()) else found
 
 
 def score_in(output: Any, batch: int) -> Tensor | None:

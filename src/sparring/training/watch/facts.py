@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from sparring.training.watch.provenance import FAKE, REAL, Provenance
 from sparring.training.watch.rounds import Call, Loss
 
 MAX_LOSS_CALLS = 24
+MIN_SIGNS = 4
+"""Steps from which on their losses' mean direction says something: that of a square turns round at its target."""
 IN_EVAL = 8
 """Steps in a row in evaluation mode that are no slip of one step."""
 KEPT, KEPT_NUMBERS = 2_048, 2**24
@@ -67,6 +69,8 @@ class Facts:
         self._clean: dict[str, bool] = {}
         """Whether a player had no gradients when the other's loss was last back-propagated."""
         self._steps: Counter[str] = Counter()
+        self._signs: dict[tuple[Who, int], list[float]] = {}
+        """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
         self.batches, self.latents = Moments(), Moments()
         self.examples: list[np.ndarray] = []
@@ -141,6 +145,10 @@ class Facts:
         """D's scores, of whatever."""
         self._widen("D", scores)
 
+    def rebuilds(self) -> None:
+        """D gives examples: it is an autoencoder."""
+        self._players["D"] = replace(self._players["D"], rebuilds=True)
+
     def ends(self, who: Who, squashed: str) -> None:
         """The function that limits a player's output."""
         self._players[who] = replace(self._players[who], ends_in=squashed)
@@ -191,18 +199,18 @@ class Facts:
         who: Who,
         net: nn.Module,
         optimizer: Optimizer,
-        players: dict[Who, nn.Module],
         losses: Sequence[Loss],
         calls: Sequence[Call],
         line: Line | None,
     ) -> None:
         """A player is about to step."""
         other: Who = "D" if who == "G" else "G"
-        self.see_optimizer(who, optimizer, players)
-        now, first = self._players[who], losses[0] if losses else None
-        stale = first is not None and first.had_gradients.get(who, False)
+        now = self._players[who]
+        stale = bool(losses) and all(loss.had_gradients.get(who, False) for loss in losses)  # cleared before none
         turn = -1.0 if optimizer.param_groups[0].get("maximize") else 1.0
-        signs = {kind: [turn * s for loss in losses for s in loss.signs.get(kind, [])] for kind in (REAL, FAKE)}
+        for kind in (REAL, FAKE):
+            if found := [turn * sign for loss in losses for sign in loss.signs.get(kind, [])]:
+                self._signs.setdefault((who, kind), []).append(sum(found) / len(found))
         reached = any(loss.reaches.get(who) for loss in losses)
         flat = who == "G" and any(call.cut_by == "round" for call in calls)
         self._players[who] = replace(
@@ -211,10 +219,10 @@ class Facts:
             frozen=examination.without_gradient(net),
             no_gradient=not examination.has_gradient(net) and (flat or not reached),
             stale=("other" if self._mixed(who) else "own") if stale else "",
-            stale_line=first.line if first is not None and stale else None,
+            stale_line=losses[0].line if stale else None,
             step_line=line,
-            on_real=_mean(signs[REAL], now.on_real),
-            on_fake=_mean(signs[FAKE], now.on_fake),
+            on_real=_mean(self._signs.get((who, REAL), ())),
+            on_fake=_mean(self._signs.get((who, FAKE), ())),
             loss_line=losses[-1].line if losses else now.loss_line,
             retains=bool(losses) and all(loss.retains for loss in losses),
         )
@@ -237,10 +245,15 @@ class Facts:
             named = tuple(name for name, module in self._modes[who] if not module.training)
             self._players[who] = replace(self._players[who], in_eval=named)
 
-    def see_optimizer(self, who: Who, optimizer: Optimizer, players: dict[Who, nn.Module]) -> None:
+    def see_optimizer(
+        self,
+        who: Who,
+        optimizer: Optimizer,
+        players: Mapping[Who, nn.Module],
+        optimizers: Mapping[Who, Sequence[Optimizer]],
+    ) -> None:
         """One of the optimizers of a step."""
-        other: Who = "D" if who == "G" else "G"
-        self._optimizers[id(optimizer)] = examination.optimizer_facts(who, optimizer, players[who], players[other])
+        self._optimizers[id(optimizer)] = examination.optimizer_facts(who, optimizer, players, optimizers)
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
@@ -299,8 +312,8 @@ class Facts:
 _LINES = {f.name for f in dataclasses.fields(LoopFacts) if "Line" in str(f.type)}
 
 
-def _mean(values: Sequence[float], before: float | None) -> float | None:
-    return sum(values) / len(values) if values else before
+def _mean(signs: Sequence[float]) -> float | None:
+    return sum(signs) / len(signs) if len(signs) >= MIN_SIGNS else None
 
 
 def _classes(labels: Tensor, batch: int) -> tuple[int, bool]:

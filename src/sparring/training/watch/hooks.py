@@ -13,6 +13,7 @@ from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
+from torch._dynamo.callback import callback_handler
 from torch.optim import Optimizer
 from torch.overrides import _get_current_function_mode_stack  # pyright: ignore[reportPrivateUsage]
 from torch.utils.weak import WeakIdKeyDictionary
@@ -150,7 +151,6 @@ class Hooks:
 
     def _listen_to_compiler(self) -> None:
         """Nothing is compiled with the mode on the stack: what is would look for it there in every call."""
-        handler = torch._dynamo.callback_handler  # pyright: ignore[reportPrivateUsage]
 
         def begins(*_: Any) -> None:
             if not self.following or not self.stop_following():
@@ -162,11 +162,11 @@ class Hooks:
             self._given_up = True
             self._listener.problems["compiled"] = COMPILED
 
-        handler.register_start_callback(begins)
+        callback_handler.register_start_callback(begins)
 
         def ends() -> None:
-            if begins in handler.start_callbacks:  # the loop may have reset the compiler
-                handler.remove_start_callback(begins)
+            if begins in callback_handler.start_callbacks:  # the loop may have reset the compiler
+                callback_handler.remove_start_callback(begins)
 
         self._removes.append(ends)
 

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 from sparring.record.loop import Line, Who
 from sparring.training.watch import examination
 from sparring.training.watch.facts import Facts
+from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.provenance import FAKE, REAL, Provenance, Trace, with_kind
 from sparring.training.watch.rounds import Call, Loss, kind_of, split
@@ -41,10 +42,6 @@ NO_STEP = (
 )
 
 Row = dict[str, Tensor]
-
-
-class Sentinel:
-    """Lives as long as the graph of a loss does."""
 
 
 class Observer:
@@ -88,7 +85,7 @@ class Observer:
         """Weights before the step in hand."""
         self._most_moved: dict[Who, float] = {}
         """The largest share of a player's weights that one of its steps in this round has moved."""
-        self._graphs: list[tuple[int, weakref.ref[Sentinel]]] = []
+        self._graphs = Graphs()
         self._given: dict[str, float] = {}
         self._began = time.monotonic(), time.process_time()
         self._fake: Tensor | None = None
@@ -151,7 +148,12 @@ class Observer:
             self.problems["D"] = "D returns no scores that a watch could find: floating-point numbers, a row each"
             return
         trace = self._trace_of_input(x, 1 if alone else len(x))
-        scores = score.detach().float().mean()[None] if alone else _one_each(score)
+        rebuilt = not alone and score.shape == x.shape and score[0].numel() > 1
+        if rebuilt:  # an autoencoder, whose score is how far its output is from what it was given
+            self.facts.rebuilds()
+            scores = _one_each((score.detach() - x.detach()).float().abs())
+        else:
+            scores = score.detach().float().mean()[None] if alone else _one_each(score)
         call = Call(scores, kind_of(trace), trace.rows, trace.cut, trace.cut_by)
         self._calls.append(call)
         if self.provenance.data_shape is not None:  # before, one example may look like many
@@ -166,7 +168,7 @@ class Observer:
         raw = squashed != "sigmoid"
         seen = Trace(trace.kinds | {"score"}, trace.rows, squashed, trace.cut, trace.cut_by, raw)
         self.provenance.mark(score, seen)
-        if score.requires_grad and call.rows is not None:
+        if score.requires_grad and call.rows is not None and not rebuilt:
             self._listen_to_gradient(score, call.rows)
 
     def _see_real(self, call: Call, x: Tensor, trace: Trace) -> None:
@@ -225,14 +227,20 @@ class Observer:
             trace = self.provenance.of(loss)
             value = self.unscaled(loss).detach().float().sum()
             observed = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
-            if self.closely or len(self._losses) > 1 or self._simultaneous:
+            if self.closely or len(self._losses) > 1 or self._simultaneous or self._strangers:
                 reaches = examination.reaches(loss, self.players)
                 observed.reaches = {who: found and (not inputs or only[who]) for who, found in reaches.items()}
+                if reaches and not any(reaches.values()):  # of a network that is not watched
+                    self._strangers = True
+                    continue
             if self.closely:
                 if adds:
-                    observed.had_gradients = {who: examination.has_gradient(net) for who, net in self.players.items()}
+                    observed.had_gradients = {
+                        who: examination.has_gradient(net, examination.parameters_in(self.optimizers[who]))
+                        for who, net in self.players.items()
+                    }
                 observed.line = user_line()
-                self._remember_graph(loss)
+                self._graphs.add(loss, self.round)
             self._losses.append(observed)
 
     def _owners(self, inputs: Sequence[Tensor]) -> dict[Who, bool]:
@@ -244,7 +252,7 @@ class Observer:
     """Called where a problem must be said before the round is over."""
     unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
     """A loss before a GradScaler scaled it; the hooks know."""
-    _simultaneous = False
+    _simultaneous = _strangers = False
     _stepped_last: Who | None = None
 
     def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None:
@@ -257,9 +265,11 @@ class Observer:
         self.facts.see_mode(who)
         stepped = self._stepped[who]
         if stepped and id(optimizer) not in stepped and len(stepped) < len(self.optimizers[who]):
-            stepped.add(id(optimizer))  # another optimizer of the same step
+            stepped.add(id(optimizer))  # another optimizer of the same step, whose losses are the step's
+            self._losses[:] = split(self._losses, who)[1] if self._losses else []
+            self._calls.clear()
             if self.closely:
-                self.facts.see_optimizer(who, optimizer, self.players)
+                self.facts.see_optimizer(who, optimizer, self.players, self.optimizers)
             return
         self._stepped[who], self._stepped_last = {id(optimizer)}, who
         calls, self._calls = self._calls, []
@@ -270,7 +280,8 @@ class Observer:
         if self.closely:
             self._snapshots[who] = examination.snapshot(net)
             self._learn_pattern(who, calls)
-            self.facts.see_step(who, net, optimizer, self.players, mine, calls, user_line())
+            self.facts.see_optimizer(who, optimizer, self.players, self.optimizers)
+            self.facts.see_step(who, net, optimizer, mine, calls, user_line())
             self.facts.see_losses(who, self.provenance, mine)
         elif self.logged:
             self._recognize(who, calls)
@@ -287,6 +298,7 @@ class Observer:
             net, before = self.players[who], self._snapshots[who]
             counted = examination.to_be_trained(net, self.optimizers[who])
             moved, update = examination.compared(before, examination.snapshot(net), counted)
+            moved = min(moved, examination.share_in(net, self.optimizers[who]))
             self._most_moved[who] = max(moved, self._most_moved.get(who, 0.0))
             self.facts.see_move(who, self._most_moved[who], update)
         if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
@@ -299,7 +311,7 @@ class Observer:
         if self.facts.has_stepped("D") or not self._pattern.get("G"):
             return
         for each in self.optimizers["D"]:
-            self.facts.see_optimizer("D", each, self.players)
+            self.facts.see_optimizer("D", each, self.players, self.optimizers)
         counted = examination.to_be_trained(net, self.optimizers["D"])
         self.facts.see_move("D", *examination.compared(before, examination.snapshot(net), counted))
 
@@ -345,7 +357,7 @@ class Observer:
         self._last = row or self._last
         self._row = {}
         if self.closely:
-            self.facts.graphs_kept = self._graphs_kept()
+            self.facts.graphs_kept = self._graphs.kept(self.round)
         if self.round == AGAIN:
             self._see_d_without_step()
         self._marks.clear()
@@ -362,19 +374,6 @@ class Observer:
         began, began_computing = self._began  # of a busy machine, the time that others take is not counted
         computed = min(time.monotonic() - began, time.process_time() - began_computing)
         return computed > SLOW * self.round
-
-    # Graphs that are kept.
-
-    def _remember_graph(self, loss: Tensor) -> None:
-        sentinel = Sentinel()
-        assert loss.grad_fn is not None
-        loss.grad_fn.metadata["sparring"] = sentinel  # pyright: ignore[reportIndexIssue]
-        self._graphs.append((self.round, weakref.ref(sentinel)))
-
-    def _graphs_kept(self) -> int:
-        """Losses of rounds before the last two whose graph is still there."""
-        self._graphs = [(round, ref) for round, ref in self._graphs if ref() is not None]
-        return sum(round < self.round - 2 for round, _ in self._graphs)
 
     def _trains(self, who: Who) -> bool:
         return any(p.requires_grad for p in self.players[who].parameters())
