@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 import uvicorn
@@ -27,6 +28,8 @@ PORTS = range(8123, 8143)
 """Tried in turn where no port is asked for."""
 MAX_MESSAGE = 2**18
 """Bytes of a message that a browser may send over the socket; what the pages send is far below."""
+COLLECT_SECONDS = 30.0
+"""Between two garbage collections."""
 
 
 def application(session: Session) -> FastAPI:
@@ -101,15 +104,17 @@ def serve(session: Session, host: str, port: int | None, opened: Callable[[str],
 
 
 def _prepare() -> None:
-    """Load what the first page with a verdict needs, and keep all that is loaded out of later garbage collections.
+    """Load what the first page with a verdict needs; then let go of what pages leave behind, now and then.
 
-    A full collection comes once a quarter as many objects as it last found are new. Modules alone are several hundred
-    thousand, so that what pages leave behind would lie about for hours.
+    Python itself collects in full only once a quarter as many objects are new as there were before, and modules alone
+    are several hundred thousand. These are kept out of it, so that a collection takes milliseconds.
     """
     rules()
     gc.collect()
     gc.freeze()
-    gc.collect()
+    while True:
+        time.sleep(COLLECT_SECONDS)
+        gc.collect()
 
 
 def _keep_quiet() -> None:
