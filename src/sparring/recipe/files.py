@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
@@ -149,7 +149,7 @@ def _makers_in(module: ModuleType, returns: str) -> dict[str, Callable[..., Any]
 
 
 @contextmanager
-def _siblings(path: Path) -> Iterator[None]:
+def _siblings(path: Path) -> Generator[None]:
     """Files beside it can be imported, as by a script; what is installed comes first, so that none hides it."""
     folder = str(path.resolve().parent)
     sys.path.append(folder)
