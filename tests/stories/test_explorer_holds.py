@@ -182,7 +182,7 @@ def test_a_page_opens_on_every_kind_of_run(opened: Open, kinds_of_runs: Path, ru
     says(page, "round", ".verdict .facts")
     for view in ("samples", "findings", "branches", "recipe", "live"):
         page.click(f".tabs [data-show={view}]")
-        assert page.locator(f"section[data-view={view}]").is_visible()
+        page.locator(f"section[data-view={view}]").wait_for(state="visible")
     page.focus(".timeline input[type=range]")
     page.keyboard.press("Home")
     says(page, "as of round 0", ".verdict")
