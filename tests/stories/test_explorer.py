@@ -302,7 +302,7 @@ def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: A
         says(page, "No longer its recipe’s run", ".verdict")
         page.click(".controls >> text=Go on")
         page.click(".tabs >> text=Branches")
-        page.locator(".dot").first.click()
+        page.click(".dot[data-round='0']")
         page.click(".controls >> text=/Branch at round/")
         page.click("text=Branch and train")
         says(page, "this run", ".branch.here")

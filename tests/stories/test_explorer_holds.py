@@ -93,15 +93,23 @@ def test_two_windows_on_one_run_show_the_same_whoever_steers(opened: Open, run_s
         assert [each.do for each in fake.asked if each.do != "watch"] == ["pause", "step", "set", "go"]
 
 
-def test_the_tree_has_checkpoints_as_soon_as_they_are_there(opened: Open, run_shelf: Path) -> None:
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_the_tree_has_every_checkpoint_as_soon_as_it_is_there_and_each_can_be_clicked(
+    opened: Open, run_shelf: Path, width: int
+) -> None:
     with training(run_shelf, "growing") as fake:
-        page = opened("/run", run="runs/growing", view="branches")
+        page = opened("/run", width, run="runs/growing", view="branches")
         says(page, "growing", ".tree")
-        for count, round in enumerate((2600, 2700), 1):
-            fake.run.write(f"weights/kept/round-{round:09d}.safetensors", lambda path: save_arrays(WEIGHTS, path, {}))
-            fake.log(round)
-            eventually(lambda: page.locator(".tree .dot").count(), lambda found, count=count: found == count)
-        says(page, "2,700", ".tree .ends")
+        rounds = [0, *sorted({round(1.5**k) for k in range(1, 20)})]
+        for each in rounds:
+            fake.run.write(f"weights/kept/round-{each:09d}.safetensors", lambda path: save_arrays(WEIGHTS, path, {}))
+        fake.log(2600)
+        eventually(lambda: page.locator(".tree .dot").count(), lambda count: count == len(rounds))
+        says(page, "2,600", ".tree .axis")
+        picture(page, f"tree-{width}")
+        for each in (0, 2, 17, max(rounds)):
+            page.click(f".tree .dot[data-round='{each}']", timeout=10_000)
+            says(page, f"Branch at round {each:,}", ".controls")
 
 
 def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""The tree of branches, on one axis of rounds, and two of them compared at once."""
+"""The tree of branches, on one axis of the rounds' logarithms, and two of them compared at once."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -18,6 +19,10 @@ from sparring.explorer.words import Words
 def branches_of(session: Session, key: str) -> Branch | None:
     """The tree that a run is part of."""
     return tree_of(key, session.opened.runs(), session.opened.key_of)
+
+
+CLOSEST = 5
+"""Times a power of ten that the last round is at least, where both stand below the lanes."""
 
 
 @dataclass
@@ -51,11 +56,24 @@ def branch_tree(words: Words, key: str, root: Branch | None) -> None:
         with tag("div", classes="tree panel", role="list"):
             for depth, branch in root.all():
                 _branch(words, key, branch, depth, last)
-            with tag("div", classes="branch ends soft", aria_hidden="true"):
-                tag("span")
-                with tag("div", classes="lane"):
-                    tag("span", words("at-round", round=0))
-                    tag("span", f"{last:,}")
+            _axis(words, last)
+
+
+def place_of(round: int, last: int) -> float:
+    """Where a round lies on the axis, in percent: as its logarithm, since checkpoints are evenly spaced in that."""
+    return 100 * math.log1p(round) / math.log1p(last)
+
+
+def _axis(words: Words, last: int) -> None:
+    """The rounds 0, 10, 100 and so on, and the last, below all lanes."""
+    powers = [10**k for k in range(1, 16) if 10**k * CLOSEST <= last]
+    with tag("div", classes="branch axis soft", aria_hidden="true"):
+        tag("span")
+        with tag("div", classes="lane"):
+            tag("span", words("at-round", round=0))
+            for round in powers:
+                tag("span", f"{round:,}").style(f"left: {place_of(round, last):.3f}%")
+            tag("span", f"{last:,}")
 
 
 def _branch(words: Words, key: str, branch: Branch, depth: int, last: int) -> None:
@@ -65,13 +83,14 @@ def _branch(words: Words, key: str, branch: Branch, depth: int, last: int) -> No
             link(row.key.rpartition("/")[2], f"/run?{urlencode({'run': row.key, 'view': 'branches'})}")
             tag("small", branch.changes or (words("branched-only") if branch.trunk else ""), "soft")
         with tag("div", classes="lane"):
-            left, width = 100 * branch.since / last, 100 * (row.round - branch.since) / last
+            left = place_of(branch.since, last)
+            width = place_of(row.round, last) - left
             tag("span", classes="bar").style(f"left: {left:.3f}%; width: {max(0.5, width):.3f}%")
             for round in branch.checkpoints:
                 where = f"/run?{urlencode({'run': row.key, 'view': 'branches', 'round': round})}"
                 text = words("checkpoint-at", round=f"{round:,}")
                 dot = link("", where, "dot", title=text, aria_label=text, data_round=round if row.key == key else None)
-                dot.style(f"left: {100 * round / last:.3f}%")
+                dot.style(f"left: {place_of(round, last):.3f}%")
         if row.key == key:
             tag("span", words("this-run"), "soft")
         else:
