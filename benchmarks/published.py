@@ -76,7 +76,9 @@ class Record:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Record:
         """The inverse of `dataclasses.asdict`."""
-        return cls(**{**plain, "scores": {name: Score(**each) for name, each in plain["scores"].items()}})
+        scores = {name: Score(**each) for name, each in plain["scores"].items()}
+        fields: dict[str, Any] = {**plain, "scores": scores}
+        return cls(**fields)
 
 
 # From a study to the file, and back.

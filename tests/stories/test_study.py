@@ -285,6 +285,13 @@ def test_a_wrong_query_is_answered_in_one_line(
     assert says in said and said.count("\n") == 1
 
 
+def test_a_query_may_be_bounded_in_rows_and_in_seconds(tmp_path: Path) -> None:
+    assert len(sparring.query("select * from range(1000)", tmp_path, max_rows=7)) == 7
+    endless = "select count(*) from range(1000000) a, range(1000000) b where a.range * b.range % 7 = 3"
+    with pytest.raises(UsageError, match=r"takes more than 0.1 s"):
+        sparring.query(endless, tmp_path, seconds=0.1)
+
+
 def test_queries_without_duckdb_say_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(SparringError, match=r"pip install 'sparring\[query\]'"):

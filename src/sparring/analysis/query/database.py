@@ -10,7 +10,9 @@ import importlib
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -60,19 +62,29 @@ class Answer:
         return self.to_pandas().to_html(index=False)
 
 
-def query(sql: str, folder: str | PathLike[str] = ".") -> Answer:
+def query(
+    sql: str,
+    folder: str | PathLike[str] = ".",
+    *,
+    runs: Iterable[RunFolder] | None = None,
+    max_rows: int | None = None,
+    seconds: float | None = None,
+) -> Answer:
     """Query all runs under a folder with SQL.
 
     Args:
         sql: A query of the tables `runs`, `curves`, `evaluations` and `findings`, in DuckDB's SQL: `sparring query
             --tables` says which columns they have.
         folder: Runs in it, at any depth, are queried. Runs that cannot be read are named and left out.
+        runs: Those of them that are queried; all if None.
+        max_rows: Return so many rows at most; all of them if None.
+        seconds: Give up on a query that takes longer than that, without the time in which files are read.
 
     Returns:
         Columns and rows.
 
     Raises:
-        UsageError: The query is none, or names a table or column that there is not.
+        UsageError: The query is none, or names a table or column that there is not, or takes too long.
         SparringError: DuckDB is not installed, or there is no such folder.
     """
     duckdb = _duckdb()
@@ -80,17 +92,34 @@ def query(sql: str, folder: str | PathLike[str] = ".") -> Answer:
     # Files are read here, and nothing is written: a query sees the tables and nothing else.
     connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
     try:
-        for table, columns in _tables(Path(folder), named).items():
+        for table, columns in _tables(Path(folder), named, runs).items():
             connection.register(table, columns)
-        relation = connection.execute(sql)
-        if relation.description is None:
-            return Answer((), ())
-        names = tuple(str(column[0]) for column in relation.description)
-        return Answer(names, tuple(tuple(map(_plain, row)) for row in relation.fetchall()))
+        with _interrupted_after(seconds, connection):
+            relation = connection.execute(sql)
+            if relation.description is None:
+                return Answer((), ())
+            names = tuple(str(column[0]) for column in relation.description)
+            rows = relation.fetchall() if max_rows is None else relation.fetchmany(max_rows)
+        return Answer(names, tuple(tuple(map(_plain, row)) for row in rows))
+    except duckdb.InterruptException as error:
+        raise UsageError(f"the query takes more than {seconds:g} s: ask for less") from error
     except duckdb.Error as error:
         raise UsageError(_in_one_line(str(error))) from error
     finally:
         connection.close()
+
+
+@contextmanager
+def _interrupted_after(seconds: float | None, connection: Any) -> Generator[None]:
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def runs_under(folder: Path) -> Iterator[RunFolder]:
@@ -103,11 +132,11 @@ def runs_under(folder: Path) -> Iterator[RunFolder]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
 
 
-def _tables(folder: Path, names: Sequence[str]) -> dict[str, Columns]:
+def _tables(folder: Path, names: Sequence[str], runs: Iterable[RunFolder] | None) -> dict[str, Columns]:
     if not folder.is_dir():
         raise SparringError(f"{folder} is no folder, so there are no runs to query in it")
     parts: dict[str, list[Columns]] = {name: [empty(name)] for name in names}
-    opened = list(_opened(folder)) if names else []
+    opened = list(_opened(folder, runs_under(folder) if runs is None else runs)) if names else []
     for each in opened:
         try:
             made = {name: _table(folder, each, name) for name in names}
@@ -119,10 +148,10 @@ def _tables(folder: Path, names: Sequence[str]) -> dict[str, Columns]:
     return {name: joined(some) for name, some in parts.items()}
 
 
-def _opened(folder: Path) -> Iterator[Opened]:
+def _opened(folder: Path, runs: Iterable[RunFolder]) -> Iterator[Opened]:
     """Every run, with the cell of a study that it is, if it is one."""
     cells: dict[Path, Any] = {}
-    for run in runs_under(folder):
+    for run in runs:
         name = run.path.relative_to(folder).as_posix()
         study = run.path.parent.parent
         if run.path.parent.name != "cells" or not (study / "study.json").is_file():

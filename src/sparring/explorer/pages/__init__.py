@@ -6,6 +6,7 @@ from nicegui import ui
 
 from sparring.explorer.pages.home import home
 from sparring.explorer.pages.new import new_page
+from sparring.explorer.pages.query import query_page
 from sparring.explorer.pages.run import run_page
 from sparring.explorer.session import Session
 
@@ -20,6 +21,10 @@ def add_pages(session: Session) -> None:
     @ui.page("/run")
     def _run(run: str = "", view: str = "live") -> None:  # pyright: ignore[reportUnusedFunction]
         run_page(session, run, view)
+
+    @ui.page("/query")
+    def _query(folder: int = 0) -> None:  # pyright: ignore[reportUnusedFunction]
+        query_page(session, folder)
 
     @ui.page("/new")
     def _new(recipe: str = "") -> None:  # pyright: ignore[reportUnusedFunction]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparring.explorer.components import tag
+from sparring.explorer.components import link, tag
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.run_table import run_table
 from sparring.explorer.session import Session
@@ -13,5 +13,7 @@ def home(session: Session) -> None:
     """All runs of the opened folders."""
     words = Words()
     with page_frame(words):
-        tag("h1", words("runs"))
+        with tag("div", classes="title"):
+            tag("h1", words("runs"))
+            link(words("query-runs"), "/query")
         run_table(session, words)
