@@ -31,7 +31,7 @@ def study() -> Study:
         Factor("dropout", {"0.3": None, "none": _with(dropout=0.0)}),
     ]
     return Study(
-        reference.replace(name="own D", discriminator=own.discriminator, log_points=30),
+        reference.replace(name="own D", discriminator=own.discriminator, log_points=30, precision="bfloat16"),
         factors,
         seeds=6,
         outcome="frechet-distance",
