@@ -43,7 +43,7 @@ class Contents:
 
     path: Path
     kind: str
-    """`folder`, `zip archive`, `tar archive` or `array`."""
+    """`folder`, `zip archive`, `tar archive`, `array`, or what has rows: `Parquet file` or `Arrow file`."""
     images: tuple[Entry, ...]
     broken: tuple[tuple[str, str], ...]
     """Entries that are no files, or that cannot be opened, and why."""
@@ -51,11 +51,13 @@ class Contents:
     """Files that are no images, judged by their names or first bytes."""
     opener: Callable[[str], AbstractContextManager[IO[bytes]]] = field(compare=False)
     given: tuple[str, ...] | None = None
-    """Classes that an array's file brings along, one for each image."""
+    """Classes that a file of arrays or rows brings along, one for each image; an empty one is none."""
     notes: tuple[str, ...] = ()
     """What a user should know about how this was read."""
     leveled: bool = False
     """Whether levels have been brought to 8 bits already."""
+    given_from: str = ""
+    """The column that they are of, in a file of rows."""
 
     def open(self, name: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
         """What opens the file of that name."""

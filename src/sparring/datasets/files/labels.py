@@ -51,8 +51,8 @@ def labels_of(contents: Contents, names: Sequence[str], asked: str = AUTO) -> La
     Args:
         contents: Where they lie.
         names: Those that can be read.
-        asked: `auto`: those that an array brings along, or a file of labels, or else subfolders; `folders`; `none`; or
-            the name of a column in a file of labels.
+        asked: `auto`: those that a file of arrays or rows brings along, or a file of labels, or else subfolders;
+            `folders`; `none`; or the name of a column in a file of labels or rows.
 
     Raises:
         UsageError: No file has a column of that name.
@@ -61,9 +61,10 @@ def labels_of(contents: Contents, names: Sequence[str], asked: str = AUTO) -> La
         return Labels()
     if asked == FOLDERS:
         return by_folder(names)
-    if contents.given is not None and asked == AUTO:
+    if contents.given is not None and asked in (AUTO, contents.given_from):
         given = dict(zip(contents.names, contents.given, strict=True))
-        return _labels({name: given[name] for name in names}, names, "its labels")
+        source = f"the column {shown(contents.given_from)}" if contents.given_from else "its labels"
+        return _labels({name: given[name] for name in names}, names, source, numeric=bool(contents.given_from))
     found = label_files(contents, names, "" if asked == AUTO else asked)
     if asked != AUTO and not any(file.labels for file in found):
         raise UsageError(

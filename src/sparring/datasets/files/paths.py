@@ -1,4 +1,4 @@
-"""The contents of whatever a user names as images: a folder, a zip or tar archive, or a NumPy file."""
+"""The contents of whatever a user names as images: a folder, an archive, or a file of arrays or rows."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from sparring.datasets.files.arrays import array_contents
 from sparring.datasets.files.contents import ARRAYS, BEGINNING, Contents
 from sparring.datasets.files.formats import ending, format_of
 from sparring.datasets.files.listing import folder_contents
+from sparring.datasets.files.rows import FILES, row_contents, row_files
 from sparring.datasets.files.settings import ImageSettings
 from sparring.errors import SparringError
 
-NAME_IT = "name a folder of images, a zip or tar archive of them, or an .npy or .npz array"
+NAME_IT = "name a folder of images, a zip or tar archive of them, an .npy or .npz array, or a Parquet file"
 NOT_READ = {
     "h5": "an HDF5 file",
     "hdf5": "an HDF5 file",
     "mat": "a MATLAB file",
-    "parquet": "a Parquet file",
-    "arrow": "an Arrow file",
     "tfrecord": "a TFRecord file",
     "tfrecords": "a TFRecord file",
     "lmdb": "an LMDB database",
@@ -62,12 +61,19 @@ def contents_of(path: str | Path, settings: ImageSettings) -> Contents:
     found = expanded(path)
     try:
         if found.is_dir():
-            return folder_contents(found)
+            contents = folder_contents(found)
+            files = row_files(contents)
+            return (files and row_contents(found, files, settings.labels)) or contents
         if not found.is_file():
             state = "is neither a file nor a folder" if found.exists() else "does not exist"
             raise SparringError(f"{found} {state}: {NAME_IT}")
         if found.suffix.lower() in ARRAYS:
             return array_contents(found, settings)
+        if ending(found.name) in FILES:
+            contents = row_contents(found, [found], settings.labels)
+            if contents is None:
+                raise SparringError(f"{found} has no column of images; as numbers it is table(path=...)")
+            return contents
         if zipfile.is_zipfile(found):
             return zip_contents(found)
         if tarfile.is_tarfile(found):

@@ -1,4 +1,4 @@
-"""Numbers in a file: the rows of a CSV or TSV file, or of a two-dimensional NumPy array."""
+"""Numbers in a file: the rows of a CSV, TSV, Parquet or Arrow file, or of a two-dimensional NumPy array."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import numpy as np
 from sparring.datasets.files.contents import some
 from sparring.datasets.files.memory import as_size, available_memory
 from sparring.datasets.files.paths import expanded
+from sparring.datasets.files.rows import FILES, RowFile
 from sparring.datasets.files.summary import FEW
 from sparring.errors import SparringError, UsageError, reason_of, shortened
 
@@ -100,11 +101,16 @@ def _count(number: int, noun: str) -> str:
 
 
 def is_table(path: str | Path) -> bool:
-    """Whether a path names a file of numbers: a table by its ending, or an array of rows by its shape."""
+    """Whether a path names a file of numbers: a table by its ending, rows without images, or an array by its shape."""
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix in TEXTS:
         return path.is_file()
+    if suffix[1:] in FILES and path.is_file():
+        try:
+            return not RowFile.open(path).image_columns
+        except SparringError:
+            return False
     if suffix not in ARRAYS or not path.is_file():
         return False
     try:
@@ -117,7 +123,8 @@ def read_table(path: str | Path, columns: str = "all") -> TableFile:
     """The numbers of a file.
 
     Args:
-        path: A .csv or .tsv file, whose first line may hold the names of columns; or an .npy or .npz array `(N, K)`.
+        path: A .csv or .tsv file, whose first line may hold the names of columns; a .parquet, .arrow or .feather file;
+            or an .npy or .npz array `(N, K)`.
         columns: `all` that hold numbers, or names or numbers (from 1) of some, separated by commas.
 
     Raises:
@@ -126,7 +133,7 @@ def read_table(path: str | Path, columns: str = "all") -> TableFile:
     """
     found = expanded(path)
     if not found.is_file():
-        raise SparringError(f"{found} does not exist: name a .csv or .tsv file, or an .npy or .npz array of rows")
+        raise SparringError(f"{found} does not exist: name a .csv, .tsv or .parquet file, or an .npy or .npz array of rows")
     _check_memory(found)
     if found.suffix.lower() in ARRAYS:
         numbers = _array(found)
@@ -134,7 +141,20 @@ def read_table(path: str | Path, columns: str = "all") -> TableFile:
             raise SparringError(f"{found} holds an array of shape {numbers.shape}, not rows of numbers (N, K)")
         names = tuple(str(k + 1) for k in range(numbers.shape[1]))
         return _chosen(found, numbers.astype(np.float32), names, (), columns)
+    if found.suffix.lower()[1:] in FILES:
+        return _chosen(found, *_rows(RowFile.open(found)), columns)
     return _chosen(found, *_text(found), columns)
+
+
+def _rows(file: RowFile) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """What `_text` gives, of a file whose columns have types."""
+    from pyarrow import types
+
+    names = [field.name for field in file.schema if types.is_integer(field.type) or types.is_floating(field.type)]
+    left = tuple(name for name in file.schema.names if name not in names)
+    columns = [np.array([np.nan if value is None else value for value in file.column(name)]) for name in names]
+    numbers = np.stack(columns, 1) if columns else np.empty((sum(file.counts), 0))
+    return numbers.astype(np.float32), tuple(names), left
 
 
 def _check_memory(path: Path) -> None:
