@@ -179,7 +179,6 @@ def test_values_that_are_no_numbers_make_one_broken_item(tmp_path: Path) -> None
         ("a.npz", b"PK\3\4 and nothing more", "is no array that can be read"),
         ("a.npy", b"\x93NUMPY", "is no array that can be read"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", "is an HDF5 file, which is not read: save its images as files"),
-        ("a.parquet", b"PAR1", "is a Parquet file, which is not read"),
         ("a.rar", b"Rar!", "is a RAR archive, which is not read"),
         ("a.csv", b"x,y\n1,2\n", "is a table, not images: as numbers it is table(path=...)"),
         ("a.txt", b"hello", "is a file: name a folder of images, a zip or tar archive"),

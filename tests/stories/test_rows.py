@@ -121,7 +121,7 @@ def test_rows_without_a_class_are_said(tmp_path: Path) -> None:
 
 def test_a_row_without_an_image_is_broken_and_named(tmp_path: Path) -> None:
     kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-    values = [{"bytes": png(each), "path": None} for each in PIXELS]
+    values: list[Any] = [{"bytes": png(each), "path": None} for each in PIXELS]
     values[3], values[4], values[5] = {"bytes": None, "path": "gone.png"}, None, {"bytes": b"no image", "path": None}
     found = load(parquet(pa.table({"image": pa.array(values, kind)}), tmp_path / "a.parquet"))
     assert len(found.pixels) == 9

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from sparring.analysis.columns import ColumnFigures
 from sparring.analysis.generators import generated, recipe_of
 from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_for
 from sparring.analysis.relative import RelativeMetrics
@@ -104,6 +105,8 @@ class Measurement:
     """By the metric's name."""
     independent: Independent | None = None
     """The same samples by the independent judge, where the data has one and no judge was named."""
+    columns: ColumnFigures | None = None
+    """Each column of a table, or a signal's points and lags."""
 
     @property
     def notes(self) -> list[str]:
@@ -133,6 +136,7 @@ class Measurement:
             "notes": self.notes,
             "metrics": {name: score.plain(self.n) for name, score in self.scores.items()},
             **({} if self.independent is None else {"independent": self.independent.plain(self.n)}),
+            **({} if self.columns is None else self.columns.plain()),
         }
 
 
@@ -182,14 +186,18 @@ def measure(
     second = independent_judge(recipe.data, data_dir) if by is None and judge is not None else None
     sides = _Sides.of(recipe, real, judge, metrics)
     both = [sides] if second is None else [sides, sides.by(second, real)]
-    gathered = [_Gathered() for _ in both]
+    gathered, columns = [_Gathered() for _ in both], list[ColumnFigures]()
     for few in _groups(recipe.seeds, n * math.prod(recipe.data.shape)):
         samples = generated(run, n, seeds=few, recipe=recipe)[1]
         for one, into in zip(both, gathered, strict=True):
             into.take(*one.score(samples))
+        if recipe.data.is_plotted and not metrics:
+            rows = samples.reshape(*samples.shape[:2], -1)
+            columns.append(ColumnFigures.of(recipe.data, real.reference.reshape(n, -1), rows))
     scores, *others = [into.scores(one) for one, into in zip(both, gathered, strict=True)]
     independent = Independent(second, others[0]) if second is not None else None
-    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, scores, independent)
+    figures = ColumnFigures.together(columns) if columns else None
+    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, scores, independent, figures)
 
 
 def keep(measured: Measurement) -> Path:

@@ -80,6 +80,39 @@ def measurement_rows(measured: Measured) -> list[Row]:
     ]
 
 
+def column_rows(measured: Measured, limit: int) -> list[tuple[str, str, str, str]]:
+    """Of a table's columns, those farthest from the real ones: name, real mean ± SD, generated ones, and distance.
+
+    Of a signal its lags: correlation of real and of generated points so far apart, and their difference.
+    """
+    if lags := measured.get("lags"):
+        pairs = [(lag, Spread.of(np.array([_number(v) for v in lag["members"]]))) for lag in lags]
+        return [
+            (f"lag {lag['lag']}", value_text(lag["real"]), spread_text(found), _apart(lag["real"], found.mean))
+            for lag, found in pairs
+        ]
+    columns = measured.get("columns", [])
+    far = [(Spread.of(np.array([_number(v) for v in column["distances"]])), column) for column in columns]
+    far.sort(key=lambda pair: -(pair[0].mean or 0.0))
+    return [
+        (
+            column["name"],
+            f"{value_text(column['real_mean'])} ± {value_text(column['real_sd'])}",
+            f"{value_text(_mean(column['means']))} ± {value_text(_mean(column['sds']))}",
+            spread_text(apart),
+        )
+        for apart, column in far[:limit]
+    ]
+
+
+def _apart(real: float | None, found: float | None) -> str:
+    return "" if real is None or found is None else f"{found - real:+.3f}"
+
+
+def _mean(values: list[float | None]) -> float | None:
+    return Spread.of(np.array([_number(value) for value in values])).mean
+
+
 def _row(metric: dict[str, Any], independent: bool = False) -> Row:
     members = np.array([_number(v) for v in metric["members"]])
     healthy = _healthy(metric.get("healthy"))

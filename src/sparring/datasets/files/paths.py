@@ -63,7 +63,8 @@ def contents_of(path: str | Path, settings: ImageSettings) -> Contents:
         if found.is_dir():
             contents = folder_contents(found)
             files = row_files(contents)
-            return (files and row_contents(found, files, settings.labels)) or contents
+            in_rows = row_contents(found, files, settings.labels) if files else None
+            return in_rows or contents
         if not found.is_file():
             state = "is neither a file nor a folder" if found.exists() else "does not exist"
             raise SparringError(f"{found} {state}: {NAME_IT}")

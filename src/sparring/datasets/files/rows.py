@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
 from sparring.datasets.files.contents import Contents, Entry, shown, some
 from sparring.datasets.files.formats import BEGINNING, BrokenError, ending, format_of
 from sparring.datasets.files.label_files import LABEL_COLUMNS
 from sparring.errors import SparringError, UsageError, reason_of, shortened
-
-if TYPE_CHECKING:
-    from pyarrow import DataType, Schema, Table
 
 FILES = ("parquet", "arrow", "feather")
 IMAGES = ("image", "images", "img", "pixel_values", "picture", "photo")
@@ -32,7 +29,7 @@ CHOICES = ("auto", "folders", "none")
 
 
 @contextmanager
-def arrow_errors(path: Path) -> Iterator[None]:
+def arrow_errors(path: Path) -> Generator[None]:
     """One line for a file that cannot be read, or that nothing here can read. Raises SparringError."""
     try:
         import pyarrow
@@ -53,11 +50,12 @@ class RowFile:
     """A Parquet or Arrow file whose rows are read a part at a time."""
 
     path: Path
-    schema: Schema
+    schema: Any
+    """A `pyarrow.Schema`; pyarrow has no types of its own."""
     counts: tuple[int, ...]
     """Rows of each part: a row group, or a record batch."""
-    read: Callable[[int, Sequence[str]], Table]
-    """Those columns of a part."""
+    read: Callable[[int, Sequence[str]], Any]
+    """Those columns of a part, as a `pyarrow.Table`."""
 
     @classmethod
     def open(cls, path: Path) -> RowFile:
@@ -72,7 +70,7 @@ class RowFile:
         file = parquet.ParquetFile(path, memory_map=True)
         counts = tuple(file.metadata.row_group(k).num_rows for k in range(file.num_row_groups))
 
-        def read(part: int, columns: Sequence[str]) -> Table:
+        def read(part: int, columns: Sequence[str]) -> Any:
             return file.read_row_group(part, columns=list(columns), use_threads=False)
 
         return cls(path, file.schema_arrow, counts, read)
@@ -91,7 +89,7 @@ class RowFile:
             table = ipc.open_file(source).read_all()
         batches = table.to_batches()
 
-        def read(part: int, columns: Sequence[str]) -> Table:
+        def read(part: int, columns: Sequence[str]) -> Any:
             return pyarrow.Table.from_batches([batches[part]]).select(list(columns))
 
         return cls(path, table.schema, tuple(batch.num_rows for batch in batches), read)
@@ -113,8 +111,8 @@ class RowFile:
             for part, count in enumerate(self.counts):
                 if count:
                     files = map(_file_in, self.read(part, [name])[name].slice(0, BEGINNING).to_pylist())
-                    held = next((each for each in files if isinstance(each, bytes)), None)
-                    return held is None or bool(format_of(held[:BEGINNING]))
+                    stored = next((each for each in files if isinstance(each, bytes)), None)
+                    return stored is None or bool(format_of(stored[:BEGINNING]))
         return False
 
     def class_names(self, column: str) -> list[str] | None:
@@ -199,14 +197,14 @@ def _opener(
         file, part, row = places[name]
         with reading:
             try:
-                held = _file_in(part_of(file, part)[row].as_py())
+                stored = _file_in(part_of(file, part)[row].as_py())
             except SparringError as error:
                 raise BrokenError(str(error)) from error
-        if isinstance(held, str):
+        if isinstance(stored, str):
             raise BrokenError("is not in the file, which has only its path")
-        if not held:
+        if not stored:
             raise BrokenError("is empty")
-        return io.BytesIO(held)
+        return io.BytesIO(stored)
 
     return open_row
 
@@ -214,12 +212,12 @@ def _opener(
 def _file_in(value: Any) -> bytes | str | None:
     """The image file that a row holds; its path, where it holds only that."""
     if isinstance(value, dict):
-        held = cast(dict[str, Any], value)
-        return held.get("bytes") or held.get("path")
+        stored = cast(dict[str, Any], value)
+        return stored.get("bytes") or stored.get("path")
     return value
 
 
-def _may_hold_images(kind: DataType) -> bool:
+def _may_hold_images(kind: Any) -> bool:
     """Whether values are bytes, or bytes with a path, as `datasets` writes them."""
     from pyarrow import types
 

@@ -133,7 +133,9 @@ def read_table(path: str | Path, columns: str = "all") -> TableFile:
     """
     found = expanded(path)
     if not found.is_file():
-        raise SparringError(f"{found} does not exist: name a .csv, .tsv or .parquet file, or an .npy or .npz array of rows")
+        raise SparringError(
+            f"{found} does not exist: name a .csv, .tsv or .parquet file, or an .npy or .npz array of rows"
+        )
     _check_memory(found)
     if found.suffix.lower() in ARRAYS:
         numbers = _array(found)

@@ -11,10 +11,20 @@ from rich.measure import Measurement as Width
 from rich.table import Table
 from rich.text import Text
 
-from sparring.report.measurement import Measured, Row, measurement_caption, measurement_rows, spread_text, value_text
+from sparring.report.measurement import (
+    Measured,
+    Row,
+    column_rows,
+    measurement_caption,
+    measurement_rows,
+    spread_text,
+    value_text,
+)
 
 MAX_WIDTH = 10_000
 """Characters; no table is wider."""
+COLUMNS = 8
+"""Columns of a table that are shown, those farthest from the real ones."""
 Extremes = Literal["with seeds", "values only", "none"]
 """How the best and the worst member are shown."""
 
@@ -22,6 +32,9 @@ Extremes = Literal["with seeds", "values only", "none"]
 def measurement_text(measured: Measured) -> RenderableType:
     """Each metric beside held-out real data, its spread over seeds, and the best and the worst seed."""
     return _Text(measured)
+
+
+_TITLES = ("column", "real mean ± SD", "generated", "distance in SD")
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,24 @@ class _Text:
         tables = (self._table(extremes) for extremes in choices)
         fitting = (t for t in tables if Width.get(console, unbounded, t).maximum <= options.max_width)
         yield next(fitting, None) or self._table("none")
+        if rows := column_rows(self.measured, COLUMNS):
+            yield Text("")
+            yield self._columns(rows)
         yield Text(f"\n{measurement_caption(self.measured)}", "dim")
+
+    def _columns(self, rows: list[tuple[str, str, str, str]]) -> Table:
+        """Each column of a table, the farthest first; of a signal, the correlation at each lag."""
+        is_signal = "lags" in self.measured
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        more = len(self.measured["columns"]) - len(rows)
+        titles = ("correlation at", "real", "generated", "difference") if is_signal else _TITLES
+        for title in titles:
+            table.add_column(title, justify="left" if title == titles[0] else "right", no_wrap=title != titles[0])
+        for row in rows:
+            table.add_row(*row)
+        if more > 0 and not is_signal:
+            table.add_row(Text(f"{more:,} more, nearer", "dim"))
+        return table
 
     @property
     def _several(self) -> bool:
