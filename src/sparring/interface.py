@@ -86,6 +86,7 @@ CHECKED: Mapping[str, Any] = {
     "int | None": int | None,
     "bool": bool,
     "bool | None": bool | None,
+    "float | None": float | None,
     "Literal['here', 'ray']": Literal["here", "ray"],
 }
 """Annotations of arguments whose values are checked, as they are written -> the types themselves."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sparring import catalogue
 from sparring.characters import quoted
@@ -66,6 +66,15 @@ class TrainFlags:
             "24, at most 200 MB",
         ),
     ] = ""
+    minutes: Annotated[
+        float | None,
+        flag(
+            "Train for so many minutes here: the rounds follow from a pilot, schedules from the rounds.",
+            "M",
+            "--rounds",
+        ),
+    ] = None
+    hours: Annotated[float | None, flag("The same in hours.", "H", "--rounds")] = None
     paused: Annotated[Switch, flag("Begin paused: `sparring control RUN go` goes on.", default="play")] = False
     early_stop: Annotated[Switch, flag("Stop when quality plateaus.", default="train all --rounds")] = False
     from_: Annotated[
@@ -121,7 +130,7 @@ def run(arguments: list[str]) -> int:
         raise UsageError("--remedy changes the recipe of a run: name the run with --from RUN")
     from sparring.recipe import StartFrom
 
-    recipe = changed(recipe, flags)
+    recipe, minutes = changed(recipe, flags), _minutes(flags, rest)
     if flags.start_from:
         start = StartFrom.read(flags.start_from)
         recipe = recipe.replace(start_from=start)
@@ -148,11 +157,20 @@ def run(arguments: list[str]) -> int:
             judge=flags.judge,
             keep=flags.keep or None,
             paused=flags.paused,
+            minutes=minutes,
             compile=flags.compile if {"--compile", "--no-compile"} & set(rest) else None,
         )
     for each in mirrors:
         each.close(made)
     return _print(made, flags.json) if is_main_process() else OK
+
+
+def _minutes(flags: Any, rest: Sequence[str]) -> float | None:
+    """How long to train, where that is given in place of the rounds."""
+    given = [name for name in ("--minutes", "--hours", "--rounds") if _value_of(rest, name) is not None]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} and {given[1]} both say how long to train: give one of them")
+    return flags.minutes if flags.hours is None else 60 * flags.hours
 
 
 def _default_folder(name: str) -> Path:

@@ -21,6 +21,7 @@ from sparring.training.distributed.status import SessionWatcher
 from sparring.training.distributed.torchrun import train_in_ranks
 from sparring.training.prepare import Settings, prepare
 from sparring.training.single import train_here
+from sparring.training.time_budget import with_rounds_for
 from sparring.training.trainer import Watcher
 
 
@@ -43,6 +44,7 @@ def train(
     judge: bool = True,
     keep: str | int | None = None,
     paused: bool = False,
+    minutes: float | None = None,
 ) -> RunFolder:
     """Train a recipe in the folder `out`, or resume the run there. Ctrl-C saves a checkpoint; call again to resume.
 
@@ -74,6 +76,8 @@ def train(
         keep: Checkpoints that are kept along the way, to rewind to and to branch from: how many (24), how much of the
             disk (`500MB`), or `none`. By default 24, and at most 200 MB. They lie closer early in the run.
         paused: Begin paused, before the first round or where the run was left (see `run.control`).
+        minutes: In place of the recipe's rounds: as many as this machine plays in so many minutes, by a pilot. Whatever
+            follows the length of the run follows that. A run that exists keeps its rounds.
 
     Returns:
         The run, finished or stopped.
@@ -96,6 +100,10 @@ def train(
     several = world.size > 1 and not share_batch and len(recipe.seeds) >= world.size
     sharded = several or processes > 1 or on == "ray"
     settings.check(sharded)
+    if minutes is not None:
+        if sharded or world.size > 1:
+            raise UsageError("minutes are those of one process: give rounds where several train")
+        recipe = with_rounds_for(minutes, recipe, out, settings)
     task = prepare(recipe, out, settings, sharded=sharded)
     for line in mismatches(task.recipe, None) if sharded and world.is_main and not task.run.exists else ():
         say(line)

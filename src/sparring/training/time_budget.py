@@ -1,0 +1,79 @@
+"""As many rounds as fit into some minutes on this machine: the recipe, and every schedule in it, follows from them."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+from sparring.errors import UsageError
+from sparring.game.assembly import game_of, part_of, threads_for
+from sparring.game.compile.plan import plan
+from sparring.game.pace import seconds_per_call
+from sparring.game.runtime import preserving_torch_rng, threads_set
+from sparring.progress import expected_progress, say
+from sparring.recipe import Recipe
+from sparring.record import RunFolder
+from sparring.training.prepare import Settings
+
+OVERHEAD = 0.07
+"""Share of the time that is left for pictures, evaluations (at most 5 %) and checkpoints."""
+DIGITS = 3
+"""Significant ones of the number of rounds: no pilot knows more."""
+ANY_LENGTH = 10**6
+"""Rounds of the game that is timed first: enough for a turn of many."""
+LONGEST = 7 * 24 * 60
+"""Minutes."""
+
+
+def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: Settings) -> Recipe:
+    """The recipe with as many rounds as this machine plays in so many minutes, by a pilot of the rounds themselves.
+
+    What tricks do as a fraction of the run (learning rates, penalties that fade) follows. A run that exists keeps its
+    rounds. Compiled code is made by the pilot where it pays in that time, and used by the run.
+
+    Args:
+        minutes: Of training; what comes before it, such as a judge that is trained first, is not counted.
+        recipe: Its rounds do not matter.
+        out: The run's folder.
+        settings: How it will be trained.
+
+    Raises:
+        UsageError: The minutes are no time to train for.
+        SparringError: The data cannot be read.
+    """
+    if not 0 < minutes <= LONGEST:
+        raise UsageError(f"minutes must lie above 0, and be at most {LONGEST:,} (a week), not {minutes:g}")
+    run = RunFolder(out)
+    if run.exists:
+        return recipe.replace(rounds=run.recipe["rounds"])
+    began = time.monotonic()
+    data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
+    source = open_data()
+    budget = 60 * minutes * (1 - OVERHEAD)
+    with preserving_torch_rng(), threads_set(settings.threads or threads_for(recipe)):
+        game = game_of(recipe.replace(data=data, rounds=ANY_LENGTH), source, settings.device)
+        with game.preserving_state():
+            game.play()  # the first takes longer than those that follow
+        pace = seconds_per_call(game, game.play_to)
+        longer = recipe.replace(data=data, rounds=rounds_in(budget, pace))
+        game = game_of(longer, source, settings.device)
+        part = part_of(longer, source, settings.device)
+        how = plan(game, settings.compile, longer.id, part, show=expected_progress)
+        pace = seconds_per_call(game, how.play_to) if how.compiled else pace
+    rounds = rounds_in(budget, pace)
+    took = time.monotonic() - began
+    length = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
+    say(f"{length} here: {rounds:,} rounds of {_as_time(pace)}, by a pilot of {took:.0f} s")
+    return recipe.replace(rounds=rounds)
+
+
+def rounds_in(seconds: float, pace: float) -> int:
+    """Rounds of `pace` seconds each that fit into some seconds, at least one, to three digits."""
+    count = max(1.0, seconds / pace)
+    step = 10 ** max(0, math.floor(math.log10(count)) + 1 - DIGITS)
+    return int(count // step * step)
+
+
+def _as_time(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
