@@ -9,7 +9,7 @@ as in `ladder.py`. For a run of an older version without evaluations,
 the last checkpoint is evaluated, and the diagnosis uses its curves and that one evaluation. A recipe whose author gave
 no result, or none that corresponds to a finding, is listed and not counted. Results are saved in
 `results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table; of several runs of one recipe, that of
-the longest.
+the longest that was evaluated while it trained.
 """
 
 from __future__ import annotations
@@ -97,12 +97,24 @@ def diagnosed(run: RunFolder, data_dir: Path | None) -> dict[str, Any]:
         "expects": list(facts.get("expects", ())),
         "author": facts["verdict"],
         "verdict": verdict.verdict,
+        "says": opening_of(verdict.findings[0].claim) if verdict.findings else "",
         "findings": {f.rule: len(f.members) for f in verdict.findings},
         "seeds": len(verdict.story.seeds),
         "rounds": verdict.story.round,
         "rounds_in_full": find_recipe(name).rounds,
         "date": date.today().isoformat(),
     }
+
+
+def opening_of(claim: str) -> str:
+    """What a claim says before its figures."""
+    return claim.partition(" (healthy")[0].rpartition(":")[0] or claim
+
+
+def weight(entry: dict[str, Any]) -> tuple[bool, int, int, str]:
+    """Of several runs of a recipe the one that was evaluated while it trained, the longest, with most seeds, counts."""
+    evaluated = entry.get("evaluations", entry.get("looks", 0)) > 1
+    return evaluated, entry.get("rounds", 0), entry.get("seeds", 0), entry.get("date", "")
 
 
 def agrees(each: dict[str, Any]) -> bool:
@@ -116,8 +128,8 @@ def table() -> str:
     if not every:
         return "Not run yet."
     lines = [
-        "| recipe | seeds | rounds | reference result | expected | verdict | also found |",
-        "| --- | ---: | ---: | --- | --- | --- | --- |",
+        "| recipe | seeds | rounds | reference result | expected | verdict | it says | also found |",
+        "| --- | ---: | ---: | --- | --- | --- | --- | --- |",
     ]
     for name in (n for n in LADDER if n in every):
         each = every[name]
@@ -129,7 +141,7 @@ def table() -> str:
         reference = catalogue.entries("recipes")[name].facts["verdict"]
         rounds += "" if each.get("evaluations", each.get("looks")) else " (one evaluation)"
         also = ", ".join(f"`{r}` ({n} of {each['seeds']})" for r, n in each["findings"].items() if r != each["verdict"])
-        lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {reference} | {expects} | {verdict} | {also} |")
+        lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {reference} | {expects} | {verdict} | {each.get('says', '')} | {also} |")
     counted = [each for each in every.values() if each["expects"]]
     right = sum(map(agrees, counted))
     return "\n".join(
@@ -161,7 +173,7 @@ def main() -> None:
         entry, name = diagnosed(run, arguments.data_dir), run.recipe["name"]
         print(f"{name}: {entry['verdict']} (expected {', '.join(entry['expects']) or 'nothing'})", flush=True)
         before = json.loads(RESULTS.read_text()).get(name, {}) if RESULTS.exists() else {}
-        if (entry["rounds"], entry["seeds"]) >= (before.get("rounds", 0), before.get("seeds", 0)):
+        if weight(entry) >= weight(before):
             write(RESULTS, name, entry)
 
 
