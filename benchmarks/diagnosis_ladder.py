@@ -141,7 +141,8 @@ def table() -> str:
         reference = catalogue.entries("recipes")[name].facts["verdict"]
         rounds += "" if each.get("evaluations", each.get("looks")) else " (one evaluation)"
         also = ", ".join(f"`{r}` ({n} of {each['seeds']})" for r, n in each["findings"].items() if r != each["verdict"])
-        lines.append(f"| `{name}` | {each['seeds']} | {rounds} | {reference} | {expects} | {verdict} | {each.get('says', '')} | {also} |")
+        cells = (f"`{name}`", each["seeds"], rounds, reference, expects, verdict, each.get("says", ""), also)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     counted = [each for each in every.values() if each["expects"]]
     right = sum(map(agrees, counted))
     return "\n".join(

@@ -55,7 +55,7 @@ def test_the_command_trains_for_minutes_or_hours(
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan"), float("inf"), 1e9])
 def test_what_is_no_time_is_refused(minutes: float, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="minutes (must lie above 0|takes a number)"):
+    with pytest.raises(UsageError, match=r"minutes (must lie above 0|takes a number)"):
         sparring.train(RECIPE, tmp_path / "run", minutes=minutes)
     with pytest.raises(UsageError, match="minutes are those of one process"):
         sparring.train(RECIPE, tmp_path / "run", minutes=1, processes=2)

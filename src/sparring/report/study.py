@@ -10,7 +10,7 @@ from sparring.study.answer import Answer, Needed
 from sparring.study.cells import CellSummary
 from sparring.study.outcome import quantity_of
 from sparring.study.survival import Reaching
-from sparring.study.wording import amount, p_text
+from sparring.study.wording import amount, brief_labels, p_text
 
 MAX_SENTENCES = 12
 """Effects that have a sentence where there is little room; tables have all."""
@@ -33,7 +33,8 @@ class CellRow:
 
 def cell_rows(answer: Answer) -> list[CellRow]:
     """Every cell, in the order of the study."""
-    return [_cell(answer, each) for each in answer.cells]
+    labels = brief_labels(answer.results)
+    return [_cell(answer, each, labels[each.cell.id]) for each in answer.cells]
 
 
 def needed_sentences(answer: Answer) -> list[str]:
@@ -58,7 +59,7 @@ def survival_sentence(answer: Answer) -> str | None:
         return None
     title = quantity_of(found.quantity).title
     goal = f"{title} {short(float(f'{found.target:.3g}'))}" + ("" if found.why == "given" else f" ({found.why})")
-    labels = {each.cell.id: each.cell.label for each in answer.cells}
+    labels = brief_labels(answer.results)
     soonest = min(found.cells, key=lambda each: each.restricted_mean)
     if not soonest.reached:
         return f"Time to {goal}: no seed of any cell reached it within {found.horizon:,.4g} {found.clock}."
@@ -73,17 +74,17 @@ def survival_rows(answer: Answer) -> list[list[str]]:
     much that differs from the reference's."""
     if answer.survival is None:
         return []
-    labels = {each.cell.id: each.cell.label for each in answer.cells}
+    labels = brief_labels(answer.results)
     return [[labels[each.cell], *_reaching(each)] for each in answer.survival.cells]
 
 
-def _cell(answer: Answer, each: CellSummary) -> CellRow:
+def _cell(answer: Answer, each: CellSummary, label: str) -> CellRow:
     spread = Spread(each.n, each.mean, each.sd, None, None, None)
     share = f" {100 * each.share:.0f} %" if each.finding else ""
     stopped = "" if each.cell.stopped is None else f" (stopped at round {each.cell.stopped:,})"
     reference = " (reference)" if each.cell.id == answer.results.reference and len(answer.cells) > 1 else ""
     return CellRow(
-        label=f"{each.cell.label}{reference}{stopped}",
+        label=f"{label}{reference}{stopped}",
         mean=plus_minus(spread),
         iqm=number(each.iqm),
         interval=amount(each.mean, each.interval),

@@ -144,7 +144,7 @@ def _reaching(
         median=median,
         median_low=_finite(low) if reached.any() else None,
         median_high=_finite(high) if reached.any() else None,
-        restricted_mean=float(restricted.mean()),
+        restricted_mean=float(restricted.mean()) if len(times) else horizon,  # of a cell that is not trained yet
         difference=None if paired is None else float(paired.mean()),
         interval=None if paired is None else mean_interval(paired, level),
         times=tuple(float(time) for time in fitted.surv_times),

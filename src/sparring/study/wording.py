@@ -17,7 +17,20 @@ from sparring.study.scores import Scores
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 MAX_NAMED = 3
 """When all of more factors than that are changed at once, they are not named."""
+OPAQUE = ("on", "off", "none", "true", "false")
+"""Levels that say nothing without the name of their factor."""
+WHOLE_CELLS = ("full", "fractional")
+"""Designs whose cells have a level of every factor."""
 GROUPS = {"main": "changes", "step": "steps", "cell": "cells", "interaction": "interactions"}
+
+
+def brief_labels(results: Results) -> dict[str, str]:
+    """A cell's id -> its label; of its levels alone, `Adam 1e-4, sigmoid`, where these say what they are levels of."""
+    levels = [level for factor in results.factors for level in factor.levels]
+    says = len(set(levels)) == len(levels) and all(level[:1].isalpha() and level not in OPAQUE for level in levels)
+    if not says or results.design not in WHOLE_CELLS or len(results.factors) < 2:
+        return {cell.id: cell.label for cell in results.cells}
+    return {cell.id: ", ".join(cell.levels[factor.name] for factor in results.factors) for cell in results.cells}
 
 
 def change_text(change: Change) -> str:

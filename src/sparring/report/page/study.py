@@ -26,7 +26,7 @@ from sparring.study.answer import Answer
 from sparring.study.effects import Effect
 from sparring.study.factors import short_name
 from sparring.study.plain import as_csv, cell_records, effect_records, member_records
-from sparring.study.wording import amount, change_text, contrast_text, p_text
+from sparring.study.wording import amount, brief_labels, change_text, contrast_text, p_text
 
 PAGE = "study.html"
 TABLES = {"cells.csv": cell_records, "effects.csv": effect_records, "members.csv": member_records}
@@ -197,11 +197,12 @@ def _samples(answer: Answer) -> Markup | None:
     pictures = median_samples(answer)
     if not pictures:
         return None
+    labels = brief_labels(answer.results)
     figures = [
         tag(
             "figure",
-            _picture(pictures[each.cell.id], f"Samples of {each.cell.label}, seed {each.median_seed}"),
-            tag("figcaption", tag("strong", each.cell.label), f", seed {each.median_seed}"),
+            _picture(pictures[each.cell.id], f"Samples of {labels[each.cell.id]}, seed {each.median_seed}"),
+            tag("figcaption", tag("strong", labels[each.cell.id]), f", seed {each.median_seed}"),
         )
         for each in answer.cells
         if each.cell.id in pictures
@@ -342,11 +343,11 @@ def _anova(answer: Answer) -> Markup | None:
 
 def _members(answer: Answer) -> Markup:
     seeds = [f"seed {seed}" for seed in answer.results.seeds]
-    rows: list[list[Child]] = []
+    labels, rows = brief_labels(answer.results), list[list[Child]]()
     for index, each in enumerate(answer.cells):
         values, lost = answer.scores.values[index], answer.scores.diverged[index]
         rows.append(
-            [each.cell.label, *("diverged" if gone else number(v) for v, gone in zip(values, lost, strict=True))]
+            [labels[each.cell.id], *("diverged" if gone else number(v) for v, gone in zip(values, lost, strict=True))]
         )
     return more("Every member", table(("cell", *seeds), [[str(cell) for cell in row] for row in rows]))
 
@@ -354,14 +355,14 @@ def _members(answer: Answer) -> Markup:
 def _method(answer: Answer) -> Markup:
     if len(answer.cells) == 1:
         return more("How this was computed", [tag("p", answer.method)])
-    reference = next((c.label for c in answer.results.cells if c.id == answer.results.reference), None)
+    labels, reference = brief_labels(answer.results), answer.results.reference
     texts = [
         answer.method,
         "P(better), the probability of improvement: of two runs drawn at random, one with the change and one without, "
         "how likely the first is better (the Mann-Whitney statistic, as rliable defines it), averaged over pairs of "
         "cells that differ in nothing else; its interval is Newcombe's score interval.",
         "The interaction of two changes is what both together give beyond the sum of what each gives alone.",
-        *([f"The reference is {reference}."] if reference else []),
+        *([f"The reference is {labels[reference]}."] if reference in labels else []),
     ]
     return more("How this was computed", [tag("p", text) for text in texts])
 
