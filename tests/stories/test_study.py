@@ -104,6 +104,10 @@ def test_cells_of_a_population_keep_its_best_checkpoint_and_have_an_independent_
     row = results.rows[0]
     measures = RunFolder.open(results.path(row)).measures or {}
     assert row.outcome == measures["independent"]["metrics"]["frechet-distance"]["members"][0]
+    # A cell that is not measured yet has no outcome, rather than one by the judge that settings were chosen with.
+    (results.path(row) / "measures.json").unlink()
+    known = [each.outcome is not None for each in collect(StudyFolder(tmp_path / "digits")).rows]
+    assert known == [each.cell != row.cell for each in results.rows]
 
 
 def test_a_trained_study_is_shown_again_without_training(

@@ -55,7 +55,8 @@ def collect(folder: StudyFolder, study: Study | None = None) -> Results:
         for row in each.rows(outcome)
         if row.seed in study.seeds
     ]
-    judged = [_judged(row, outcome, cells) for row in rows]
+    at_the_end = not outcome.how and any(_measured(row, outcome) is not None for row in rows)
+    judged = [_judged(row, outcome, cells, at_the_end) for row in rows]
     return Results(
         name=study.name,
         question=study.question,
@@ -90,8 +91,18 @@ def _cell(folder: StudyFolder, cell: PlannedCell, runs: Sequence[_RunFacts], sto
     )
 
 
-def _judged(row: Row, outcome: Outcome, cells: Sequence[Cell]) -> Row:
-    """The row with its outcome."""
+def _measured(row: Row, outcome: Outcome) -> float | None:
+    return row.values.get(outcome.name, Values()).measured
+
+
+def _judged(row: Row, outcome: Outcome, cells: Sequence[Cell], at_the_end: bool) -> Row:
+    """The row with its outcome; `at_the_end` where other rows have theirs as measured after the last round.
+
+    Evaluations during training are by another judge and of fewer samples: a row that is not measured yet has no outcome
+    then, rather than one that the others cannot be compared with.
+    """
+    if at_the_end and _measured(row, outcome) is None:
+        return row
     if outcome.name == "seconds":
         return dataclasses.replace(row, outcome=None if row.diverged else row.seconds)
     cell = next(each for each in cells if each.id == row.cell)

@@ -1,0 +1,133 @@
+"""The two questions that the write-ups left open: what the shipped studies answered, for the docs.
+
+    sparring study collapse-remedies --threads 1                     trains it (an hour of one core)
+    python benchmarks/questions.py studies/collapse-remedies         keeps its answer and draws its pictures
+
+The answer is kept as `results/studies/NAME/`: study.json and results.json, which `sparring study` shows without any of
+the runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from functools import cache
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from sparring.analysis.wording import short
+from sparring.record import write_atomically
+from sparring.report.study import cell_rows
+from sparring.studies import StudyRun
+from sparring.study.answer import Answer
+from sparring.study.effects import Effect
+from sparring.study.wording import amount, brief_labels, contrast_text, p_text
+
+KEPT = Path(__file__).parent / "results" / "studies"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "studies"
+FIGURES = ("effects", "members", "courses", "reached")
+COLUMNS, MARGIN, LINE = 4, 8, 14
+"""Of the sheet of samples: cells in a row, and pixels."""
+
+
+@cache
+def answer(name: str) -> Answer:
+    """The answer that is kept."""
+    return StudyRun(KEPT / name).answer
+
+
+def is_kept(name: str) -> bool:
+    """Whether there is one."""
+    return (KEPT / name / "results.json").exists()
+
+
+def cells(name: str) -> str:
+    """Markdown: every cell with its spread over seeds."""
+    found = answer(name)
+    title = f"{found.scores.title} (mean ± SD)"
+    lines = [f"| | {title} | n | collapsed | diverged | first finding |", "| --- | --- | ---: | ---: | ---: | --- |"]
+    for row in cell_rows(found):
+        rule, _, share = row.finding.partition(" ")
+        lines.append(
+            f"| {row.label} | {row.mean} | {row.n} | {row.collapsed} | {row.diverged} | "
+            f"{f'`{rule}` {share}' if rule else ''} |"
+        )
+    real = "" if found.scores.real is None else f" Real data scores {short(found.scores.real)}."
+    return "\n".join([*lines, "", f"Lower is better.{real}"])
+
+
+def effects(name: str, limit: int | None = None) -> str:
+    """Markdown: the ranked effects with their intervals."""
+    found = answer(name)
+    lines = ["| effect | difference | seeds in which it is lower | p (Holm) |", "| --- | --- | ---: | ---: |"]
+    return "\n".join(lines + [_effect(each, found) for each in found.effects[:limit]])
+
+
+def _effect(each: Effect, found: Answer) -> str:
+    return (
+        f"| {contrast_text(each.contrast, found.results)} | {amount(each.mean, each.interval)} | "
+        f"{each.better} of {each.seeds} | {p_text(each.p_holm)} |"
+    )
+
+
+def sentences(name: str) -> str:
+    """Markdown: the effects in words."""
+    return "\n".join(f"- {sentence}" for sentence in answer(name).sentences)
+
+
+def sheet(study: StudyRun) -> Image.Image | None:
+    """The samples of every cell's median seed, side by side, each under its label."""
+    found, folder = study.answer, study.path / "samples"
+    labels = brief_labels(found.results)
+    pictures = [
+        (labels[c.id], folder / f"{c.id}.png") for c in found.results.cells if (folder / f"{c.id}.png").exists()
+    ]
+    if not pictures:
+        return None
+    scale = 2
+    images = [(label, Image.open(path).convert("RGB")) for label, path in pictures]
+    width, height = (scale * max(image.size[axis] for _, image in images) for axis in (0, 1))
+    font = ImageFont.load_default(11)
+    rows = -(-len(images) // COLUMNS)
+    cell = width + MARGIN, height + 2 * LINE + MARGIN
+    whole = Image.new("RGB", (COLUMNS * cell[0] + MARGIN, rows * cell[1] + MARGIN), "white")
+    draw = ImageDraw.Draw(whole)
+    for index, (label, image) in enumerate(images):
+        x, y = MARGIN + index % COLUMNS * cell[0], MARGIN + index // COLUMNS * cell[1]
+        parts = label.split(", ")
+        half = -(-len(parts) // 2)
+        for line, text in enumerate((", ".join(parts[:half]), ", ".join(parts[half:]))):
+            draw.text((x, y + line * LINE), text, "black", font)
+        large = image.resize((image.width * scale, image.height * scale), Image.Resampling.NEAREST)
+        whole.paste(large, (x, y + 2 * LINE))
+    return whole
+
+
+def keep(folder: Path) -> None:
+    """Copy what is kept of a study, and its figures."""
+    study = StudyRun(folder)
+    study.report()
+    name, place = study.results.name, KEPT / study.results.name
+    place.mkdir(parents=True, exist_ok=True)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for file in ("study.json", "results.json"):
+        shutil.copyfile(folder / file, place / file)
+    for figure in FIGURES:
+        if (folder / "figures" / f"{figure}.png").exists():
+            shutil.copyfile(folder / "figures" / f"{figure}.png", PICTURES / f"{name}-{figure}.png")
+    samples = sheet(study)
+    if samples is not None:
+        write_atomically(PICTURES / f"{name}-samples.png", lambda path: samples.save(path, format="PNG", optimize=True))
+    print(place)
+
+
+def main() -> None:
+    """Keep the study in a folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    keep(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()
