@@ -136,7 +136,7 @@ COMMAND_LINES = {
     "train digits --generator fully-connected(hidden=(0,))": "at least 1",
     "train digits --generator fully-connected(activation=nope)": "activation",
     "train digits --generator dcgan(width=-3)": "width",
-    "train digits --data nope": "no dataset called 'nope'",
+    "train digits --data nope": "there is no file or folder 'nope' here, and no dataset called 'nope'",
     "train digits --data ring(1)": "more values than ring has fields",
     "train digits --data folder()": "path",
     "train digits --data folder(photos,size=-1)": "size must be at least 1",
