@@ -230,10 +230,10 @@ def g_first(watching: Watching, rounds: int) -> Nets:
 
 
 def image_to_image(watching: Watching, rounds: int) -> Nets:
-    """G turns one picture into another, and D is given both, one above the other; G also stays near the target."""
+    """G turns one picture into another, and D scores patches of both together; G also stays near the target."""
     x = images()
     g = nn.Sequential(nn.Conv2d(1, 8, 3, 1, 1), nn.ReLU(), nn.Conv2d(8, 1, 3, 1, 1), nn.Tanh())
-    d = nn.Sequential(nn.Conv2d(2, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 4))
+    d = nn.Sequential(nn.Conv2d(2, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 3))
     opt_g, opt_d = adam(g), adam(d)
     with watching(g, d, opt_g, opt_d):
         for _ in range(rounds):

@@ -259,6 +259,14 @@ def test_a_g_that_is_fed_what_has_no_name_is_fed_the_same_for_samples(tmp_path: 
     assert float(torch.cdist(samples, made).min(1).values.max()) < 0.02
 
 
+def test_a_g_that_is_always_fed_the_same_is_compared_with_the_mean_example(tmp_path: Path) -> None:
+    run = watched(tmp_path / "mine", sound.owning_players, rounds=120)
+    loop = run.folder.story.loop
+    assert loop is not None and loop.target == pytest.approx((0.9, 0, 0.9, 0), abs=0.05)
+    assert loop.d_loss_scale == 1  # D steps on each kind by itself
+    assert not len(run.folder.story.evaluations[0]) and run.diagnose().verdict == "undertrained"
+
+
 def test_nothing_of_the_loop_is_kept_alive(tmp_path: Path) -> None:
     seen: list[tuple[weakref.ref[torch.Tensor], ...]] = []
     g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
@@ -307,7 +315,7 @@ def test_memory_is_flat_over_ten_thousand_rounds(tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     before, after = map(float, told.stdout.split())
-    assert after - before < 16, told.stdout
+    assert after - before < 24, told.stdout  # 13 of these come at once, when G's operations are written down
 
 
 @pytest.mark.parametrize("forgotten", ["G", "D"])

@@ -204,7 +204,7 @@ class Facts:
     @cached_property
     def ends(self) -> Ends | None:
         """Final outputs beside the target; None when the data set has no target."""
-        target = self.about.get("target")
+        target = self.about.get("target") or (self.story.loop.target if self.story.loop else None)
         if self.outputs is None or target is None:
             return None
         rounds, examples = self.outputs

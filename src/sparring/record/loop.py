@@ -85,6 +85,8 @@ class Batches:
     """How many real examples there are; 0 where the watch was not given them."""
     spread: float | None = None
     """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
+    mean: tuple[float, ...] = ()
+    """The mean example, where one is a few numbers."""
     wraps: Line | None = None
     """Where arithmetic on whole numbers of 8 bits came out as such, and so went round at 256."""
     line: Line | None = None
@@ -216,6 +218,16 @@ class LoopFacts:
     def comparable(self) -> bool:
         """Whether D is given real examples of the shape that G makes."""
         return not self.makes or self.makes == self.data.shape
+
+    @property
+    def target(self) -> tuple[float, ...] | None:
+        """The mean real example, where G is always fed the same number and so can make but one example; else None.
+
+        Of numbers between -1 and 1 alone: how near to the target counts as near is stated for such.
+        """
+        ends = self.data.quantiles[:1] + self.data.quantiles[-1:]
+        is_known = self.latent.law == "constant" and self.comparable and ends and max(map(abs, ends)) <= 1
+        return (self.data.mean or None) if is_known else None
 
     def player(self, who: str) -> PlayerFacts:
         """Of `G` or `D`."""

@@ -253,6 +253,7 @@ class Signals:
         """
         name = (self.story.recipe.get("data") or {}).get("is", "")
         target = catalogue.find("datasets", name).target if name in catalogue.entries("datasets") else None
+        target = target or (self.story.loop.target if self.story.loop else None)
         if target is None or self.story.outputs is None:
             return None
         rounds, outputs = self.story.outputs

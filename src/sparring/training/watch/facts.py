@@ -28,6 +28,8 @@ KEPT, KEPT_NUMBERS = 2_048, 2**24
 """Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
 INPUTS = 256
 """What G is fed, in the first rounds: how many of these a run keeps at most."""
+MEAN_VALUES = 16
+"""Numbers of an example up to which their mean is kept."""
 SCALES = (0.5, 1.0, 2.0)
 """How D's two losses are put together: halved twice, averaged, or added."""
 
@@ -76,6 +78,8 @@ class Facts:
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
+        self._summed, self._count = np.zeros(()), 0
+        """Of all real examples of a few numbers that were seen."""
         self.inputs: list[Tensor] = []
         """What G was fed in the first rounds."""
 
@@ -124,12 +128,20 @@ class Facts:
             )
         if comparable:
             self._keep(x)
+            self._see_mean(x)
 
     def _keep(self, x: Tensor) -> None:
         room = self.most_kept - self._kept
         if room > 0:
             self.examples.append(x.detach()[:room].float().cpu().numpy().copy())
             self._kept += len(self.examples[-1])
+
+    def _see_mean(self, x: Tensor) -> None:
+        if x[0].numel() > MEAN_VALUES:
+            return
+        rows = x.detach().flatten(1).double().cpu()
+        self._summed = self._summed + rows.sum(0).numpy()
+        self._count += len(rows)
 
     @property
     def examples_complete(self) -> bool:
@@ -173,7 +185,10 @@ class Facts:
         observed = provenance.observed
         called = float(sum(seen.value for seen in observed.losses))
         if who == "D" and losses and called > 0:
-            parts = 1 if any(seen.sees == "both" for seen in observed.losses) else 2
+            kinds = {seen.sees for seen in observed.losses}
+            parts = (
+                1 if "both" in kinds or kinds in ({"real"}, {"fake"}) else 2
+            )  # a step on one kind has its loss alone
             self.d_loss_scale = parts * float(sum(loss.value for loss in losses)) / called
         for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
@@ -287,7 +302,10 @@ class Facts:
             span = None if ends is None else (float(ends[0]), float(ends[1]))
             players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
         batches = self.batches
-        data = replace(self.data, repeats=batches.repeats, one_tensor=batches.one_tensor, spread=batches.spread)
+        mean = tuple(round(each, 4) for each in (self._summed / self._count).tolist()) if self._count else ()
+        data = replace(
+            self.data, mean=mean, repeats=batches.repeats, one_tensor=batches.one_tensor, spread=batches.spread
+        )
         lines = {name: line for name, line in self.lines.items() if name in _LINES}
         return LoopFacts(
             g=players["G"],

@@ -31,7 +31,12 @@ class Quality:
         """What an evaluation takes."""
 
     def fields(self, facts: LoopFacts, samples: np.ndarray) -> dict[str, Any]:
-        """The fields of a log event for samples `(n, *shape)` in data units; empty where they cannot be compared."""
+        """The fields of a log event for samples `(n, *shape)` in data units; empty where they cannot be compared.
+
+        A G that is always fed the same makes one example, which has no distribution: it has a target instead.
+        """
+        if facts.target is not None:
+            return {}
         began = time.monotonic()
         comparison = self._begun(facts, len(samples))
         if comparison is None:

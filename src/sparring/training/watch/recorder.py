@@ -22,8 +22,8 @@ from sparring.record.loop import LoopFacts, Who
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training.watch.description import objective_name, recipe_of_loop
 
-FLUSH_SECONDS = 2.0
-"""Between two log events, at least."""
+FLUSH_SECONDS, FLUSH_COMPUTED, FLUSH_LATEST = 2.0, 1.0, 10.0
+"""Between two log events, at least; of these, the processor's own; and when one comes on the busiest machine."""
 CHECKPOINT_SECONDS = 30.0
 SHARE = 0.02
 """Of the loop's time, the most that pictures, evaluations and checkpoints may take."""
@@ -35,7 +35,7 @@ class Recorder:
     def __init__(self, out: Path, name: str, players: dict[Who, nn.Module], where: str):
         self.run, self._name, self._players, self._where = RunFolder(out), name, players, where
         self._began = self._flushed = time.monotonic()
-        self._began_computing = time.process_time()
+        self._began_computing = self._flushed_computing = time.process_time()
         self._saved = self._began
         self._rows: list[tuple[int, dict[str, Tensor]]] = []
         self._probability = False
@@ -57,7 +57,10 @@ class Recorder:
     @property
     def due(self) -> bool:
         """Whether it is time for a log event."""
-        return time.monotonic() - self._flushed >= FLUSH_SECONDS
+        passed = time.monotonic() - self._flushed
+        if passed < FLUSH_SECONDS:
+            return False
+        return passed >= FLUSH_LATEST or time.process_time() - self._flushed_computing >= FLUSH_COMPUTED
 
     def afford(self, seconds: float) -> bool:
         """Whether something that takes so many processor seconds fits in."""
@@ -108,7 +111,7 @@ class Recorder:
         self._rows.clear()
         if self._diverged and 0 not in self.run.story.diverged:
             self.run.journal.append("diverged", round=round, members=[0])
-        self._flushed = time.monotonic()
+        self._flushed, self._flushed_computing = time.monotonic(), time.process_time()
         self.spent += time.process_time() - began
 
     def save(self, round: int, force: bool = False) -> None:
@@ -178,6 +181,6 @@ def _coarse(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.0e}"
     if isinstance(value, dict):
-        skipped = ("range", "quantiles", "low", "high", "update", "score_shape")
+        skipped = ("range", "mean", "quantiles", "low", "high", "update", "score_shape")
         return {k: _coarse(v) for k, v in value.items() if k not in skipped}  # pyright: ignore[reportUnknownVariableType]
     return [_coarse(each) for each in value] if isinstance(value, list | tuple) else value  # pyright: ignore[reportUnknownVariableType]
