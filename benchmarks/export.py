@@ -127,7 +127,7 @@ def measured(name: str, data_dir: Path | None, loads: int) -> dict[str, Any]:
 
 
 def _bits(page: Path) -> int:
-    head = page.read_text().partition('<script type="application/json" id="data">')[2]
+    head = page.read_text(encoding="utf-16").partition('<script type="application/json" id="data">')[2]
     return json.loads(head.partition("</script>")[0])["bits"]
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 READY = "document.querySelector('main').getAttribute('aria-busy') === 'false'"
 ALL = """(async () => {
-    const { generate, facts } = generator, size = facts.size;
-    const raw = atob(JSON.parse(document.querySelector("#data").textContent).latents);
-    const z = new Float32Array(Uint8Array.from(raw, (c) => c.charCodeAt(0)).buffer);
-    const rows = Array.from({ length: 64 }, (_, k) => z.slice(k * size, (k + 1) * size));
+    const { generate, facts, latents } = generator, size = facts.size;
+    const rows = Array.from({ length: 64 }, (_, k) => latents.slice(k * size, (k + 1) * size));
     return Array.from(await generate(rows, rows.map((_, k) => facts.classes ? k % facts.classes : 0)));
 })()"""
 """What the page's generator makes of the run's latent vectors 0 to 63."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,17 +13,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sparring import catalogue, latents, train
 from sparring import recipe as recipe_named
 from sparring.analysis.generators import sample
+from sparring.analysis.latent_tools.distributions import parts_of
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.record import RunFolder
-from sparring.ship.demo import MAX_BYTES, rounded
+from sparring.rng import RandomStreams
+from sparring.ship.demo import FIRST_SIGN, MAX_BYTES, as_signs, rounded
 from sparring.ship.export import export
 from sparring.ship.onnx_file import run_onnx, to_onnx
 from sparring.ship.portable import TOLERANCE, difference, portable_of
+from sparring.ship.weights_file import SCRIPTS, drawing
 from tests.contracts.network_cases import narrow
 from tests.exported_pages import ALL, READY
 from tests.firefox import FIREFOX, asked_of_firefox
@@ -105,8 +110,9 @@ def test_scripts_run_without_classes_too(tmp_path: Path) -> None:
     command = lambda script, *flags: [sys.executable, "-I", str(tmp_path / "out" / script), *flags]  # noqa: E731
     for script in ("sample.py", "sample_onnx.py"):
         subprocess.run(command(script, "--count", "4"), check=True, capture_output=True, cwd=tmp_path)
-        wrong = subprocess.run(command(script, "--cls", "1"), capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert wrong.returncode == 2 and wrong.stderr.endswith("this generator has no classes\n")
+    asked = command("sample_onnx.py", "--cls", "1")
+    wrong = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert wrong.returncode == 2 and wrong.stderr.endswith("this generator has no classes\n")
     with Image.open(tmp_path / "samples.png") as image:
         assert image.size == (40, 10)
     assert np.load(tmp_path / "samples.npy").shape == (4, 1, 8, 8)
@@ -120,6 +126,31 @@ def test_points_are_printed(tmp_path: Path) -> None:
     command = [sys.executable, "-I", str(tmp_path / "out" / "sample.py"), "--count", "3"]
     said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path).stdout
     assert said.startswith("tensor(") and len(said.strip().splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "drawn", [latents.Normal(5), latents.Uniform(5), latents.NormalAndSigns(5, 2)], ids=["normal", "uniform", "signs"]
+)
+def test_sample_py_draws_as_the_run_did(drawn: latents.Latent) -> None:
+    script = runpy.run_path(str(SCRIPTS / "sample.py"))
+    program = drawing(parts_of(drawn))
+    assert program is not None
+    torch.manual_seed(0)
+    z = script["run"](json.loads(json.dumps(program)), {}, 4_000)
+    expected = drawn.draw(RandomStreams((0,)), "test", 4_000)[0]
+    assert z.shape == expected.shape
+    torch.testing.assert_close(z.mean(0), expected.mean(0), atol=0.1, rtol=0)
+    torch.testing.assert_close(z.std(0), expected.std(0), atol=0.1, rtol=0)
+    assert z.min() >= (0 if isinstance(drawn, latents.Uniform) else -9)
+
+
+def test_bytes_stand_in_the_page_as_signs() -> None:
+    for length in range(40):
+        data = bytes(range(200, 200 - length, -1))
+        signs = [ord(sign) - FIRST_SIGN for sign in as_signs(data)]
+        bits = "".join(f"{each:015b}" for each in signs[1:])
+        read = bytes(int(bits[k : k + 8], 2) for k in range(0, len(bits) - 7, 8))
+        assert read[: len(read) - signs[0]] == data and max(signs) < 2**15
 
 
 def test_the_card_says_what_was_measured_and_what_is_open(exported: Path) -> None:

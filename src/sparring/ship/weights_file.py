@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from safetensors.torch import save
 
+from sparring.analysis.latent_tools.distributions import Part
 from sparring.errors import SparringError, in_one_line
+from sparring.game.network_graph import Graph
 from sparring.ship.portable import Portable
 
 SCRIPTS = Path(__file__).with_name("scripts")
 """The programs that are exported as they are: each needs one library and not Sparring."""
 LATENTS = "latents"
 """The tensor with the run's latent vectors 0 to 63."""
+Program = dict[str, Any]
+"""`inputs`: names; `steps`: name, operation, arguments and named arguments of each; `output`. An argument is a number,
+a text, a list of arguments, `{"value": name}` for a tensor or an earlier step, or `{"torch": name}` for a type."""
 
 
 def to_safetensors(portable: Portable) -> bytes:
@@ -26,7 +32,73 @@ def to_safetensors(portable: Portable) -> bytes:
     tensors = {**portable.state, LATENTS: portable.z}
     # Tensors that share memory would be refused.
     own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    return save(own, {"facts": json.dumps(portable.facts), "graph": json.dumps(portable.graph)})
+    about = {
+        "facts": portable.facts,
+        "types": {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in own.items()},
+        "programs": {"generator": program_of(portable.graph), "draw": drawing(portable.facts["latent"])},
+    }
+    return save(own, {name: json.dumps(value) for name, value in about.items()})
+
+
+def program_of(graph: Graph) -> Program:
+    """A network's operations as sample.py reads them: steps have names that no tensor has."""
+    steps = [
+        [
+            f"step {node['name']}",
+            node["op"].removeprefix("aten."),
+            _argument(node["args"]),
+            {key: _argument(each) for key, each in node["kwargs"].items()},
+        ]
+        for node in graph["nodes"]
+    ]
+    return {
+        "inputs": [f"step {name}" for name in graph["inputs"]],
+        "steps": steps,
+        "output": _argument(graph["output"]),
+    }
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_argument(each) for each in cast(list[Any], value)]
+    match value:
+        case {"node": name}:
+            return {"value": f"step {name}"}
+        case {"state": name}:
+            return {"value": name}
+        case {"device": _}:
+            return "cpu"
+        case {"torch": name}:
+            return {"torch": name}
+        case _:
+            return value
+
+
+def drawing(parts: Sequence[Part]) -> Program | None:
+    """New latent vectors `(B, size)` as a program of one input, B; None for a distribution that is unknown."""
+    if not parts:
+        return None
+    steps: list[list[Any]] = []
+
+    def step(op: str, *arguments: Any) -> dict[str, str]:
+        steps.append([f"step {len(steps)}", op, list(arguments), {}])
+        return {"value": steps[-1][0]}
+
+    drawn: list[dict[str, str]] = []
+    for part in parts:
+        shape = [{"value": "count"}, part["size"]]
+        match part["law"]:
+            case "normal":
+                drawn.append(step("randn.default", shape))
+            case "uniform":
+                scaled = step("mul.Tensor", step("rand.default", shape), part["high"] - part["low"])
+                drawn.append(step("add.Tensor", scaled, part["low"]))
+            case "signs":
+                coins = step("mul.Tensor", step("bernoulli.p", step("ones.default", shape), 0.5), 2.0)
+                drawn.append(step("sub.Tensor", coins, 1.0))
+            case _:
+                drawn.append(step("full.default", shape, part["value"]))
+    return {"inputs": ["count"], "steps": steps, "output": step("cat.default", drawn, 1)}
 
 
 def run_script(file: Path, portable: Portable) -> np.ndarray:
@@ -36,7 +108,7 @@ def run_script(file: Path, portable: Portable) -> np.ndarray:
     script: Any = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     try:
-        G, _, _ = script.load(file)
-        return G(*portable.inputs).numpy()
+        about, tensors = script.load(file)
+        return script.run(about["programs"]["generator"], tensors, *portable.inputs).numpy()
     except (RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise SparringError(f"not exported: sample.py cannot run it: {in_one_line(error)}") from error
