@@ -57,6 +57,7 @@ def generators_of(
     seeds: Sequence[int] | None = None,
     best: bool = False,
     recipe: Recipe | None = None,
+    round: int | None = None,
 ) -> tuple[Recipe, Population]:
     """Load a run's trained generators from a checkpoint, with their averaged (EMA) weights where it has those.
 
@@ -66,6 +67,7 @@ def generators_of(
         seeds: Members to load; all if None.
         best: Load the best checkpoint, whose samples were nearest to the data, instead of the newest.
         recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
+        round: Load the checkpoint of this round, one of the run's `rounds_saved`, instead of the newest.
 
     Returns:
         The recipe (of the chosen members only) and the population of generators, in training mode.
@@ -76,9 +78,10 @@ def generators_of(
     """
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     recipe = recipe_of(run, source, recipe)
-    checkpoint = run.load("G.", best)
+    checkpoint = run.load("G.", best, round)
     if checkpoint is None:
         which = "best checkpoint: its samples were never evaluated" if best else "checkpoint"
+        which += "" if round is None else f" of round {round:,}"
         raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
     weights = sampling_weights(checkpoint[1])
     if seeds is not None:
@@ -98,6 +101,7 @@ def explorable(
     seeds: Sequence[int] | None = None,
     best: bool = False,
     recipe: Recipe | None = None,
+    round: int | None = None,
 ) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
     """A run's trained generators as one function of latent vectors, in evaluation mode and without gradients.
 
@@ -107,6 +111,7 @@ def explorable(
         seeds: Members to load; all if None.
         best: Load the best checkpoint instead of the newest.
         recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
+        round: Load the checkpoint of this round, one of the run's `rounds_saved`, instead of the newest.
 
     Returns:
         The recipe (of the chosen members only), and G, which maps latent vectors `(P, N, size)` to examples
@@ -117,7 +122,7 @@ def explorable(
         UsageError: The run has no member of such a seed.
     """
     with preserving_torch_rng():
-        recipe, generators = generators_of(run, source, seeds, best, recipe)
+        recipe, generators = generators_of(run, source, seeds, best, recipe, round)
     generators.train(False)
 
     @torch.no_grad()

@@ -54,6 +54,22 @@ class Bridge(Element, component=STATIC / "bridge.js"):
         self.update()
 
 
+class LatentControls(Element, component=STATIC / "latent_controls.js"):
+    """What is set on the latent page."""
+
+    def __init__(self, run: str, texts: dict[str, str]):
+        super().__init__()
+        self._props |= {"run": run, "texts": texts, "found": 0}
+
+
+class LatentFields(Element, component=STATIC / "latent_sum.js"):
+    """Fields beside a panel of the latent page: of a sum, or of the nearest training image."""
+
+    def __init__(self, of: str):
+        super().__init__()
+        self._props["of"] = of
+
+
 class Field(Element, component=STATIC / "field.js"):
     """A field of a form."""
 

@@ -19,6 +19,7 @@ from sparring.analysis.diagnosis import rules
 from sparring.errors import SparringError, in_one_line
 from sparring.explorer.components import STATIC
 from sparring.explorer.guard import Guard
+from sparring.explorer.latent_routes import add_latent_routes
 from sparring.explorer.pages import add_pages
 from sparring.explorer.routes import add_routes
 from sparring.explorer.session import Session
@@ -36,6 +37,7 @@ def application(session: Session) -> FastAPI:
     """The pages and the binary route, without the guard."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, session)
+    add_latent_routes(app, session)
     app.mount("/static", CacheControlledStaticFiles(directory=STATIC), name="static")
     add_pages(session)
     # The guard rewrites pages, so they must not be compressed; on the machine itself that would only cost time.

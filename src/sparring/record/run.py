@@ -235,21 +235,26 @@ class RunFolder:
         for path in (*later, *([self.best] if self.best and round_of(self.best) > round else [])):
             path.unlink(missing_ok=True)
 
-    def load(self, prefix: str = "", best: bool = False) -> tuple[int, dict[str, np.ndarray]] | None:
+    def load(
+        self, prefix: str = "", best: bool = False, round: int | None = None
+    ) -> tuple[int, dict[str, np.ndarray]] | None:
         """Load the newest checkpoint that can be read.
 
         Args:
             prefix: Only arrays whose name starts with it.
             best: Load the best checkpoint instead of the newest.
+            round: Load the checkpoint of this round instead, one of `rounds_saved`.
 
         Returns:
-            Its round and its arrays; None if there is no checkpoint yet.
+            Its round and its arrays; None if there is no such checkpoint yet.
 
         Raises:
             SparringError: There are checkpoints, but none can be read.
         """
         problems: list[str] = []
         paths = ([self.best] if self.best else []) if best else list(reversed(self.checkpoints()))
+        if round is not None:
+            paths = [path for saved, path in self.rounds_saved().items() if saved == round]
         for path in paths:
             try:
                 with safetensors.safe_open(path, framework="numpy") as file:

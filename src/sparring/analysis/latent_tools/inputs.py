@@ -47,12 +47,17 @@ def default_dims(recipe: Recipe, G: Callable[[Tensor], Tensor]) -> list[list[int
     from sparring.analysis.generators import latents
     from sparring.analysis.latent_tools.influence import influence
 
-    card = catalogue.entries("recipes").get(recipe.name)
-    named = card.facts.get("sweep", ()) if card else ()
-    if named and max(named) <= recipe.latent.size:
-        return [list(named)] * len(recipe.seeds)
+    if named := named_dims(recipe):
+        return [named] * len(recipe.seeds)
     found = influence(G, latents(recipe, range(BASE_VECTORS)), *recipe.latent.reach)
     return (found.order[:, :DEFAULT_DIMS] + 1).tolist()
+
+
+def named_dims(recipe: Recipe) -> list[int]:
+    """Dimensions, from 1, that the recipe itself names, if its latent vectors have them."""
+    card = catalogue.entries("recipes").get(recipe.name)
+    named = list(card.facts.get("sweep", ())) if card else []
+    return named if named and max(named) <= recipe.latent.size else []
 
 
 def checked_dims(recipe: Recipe, dims: Sequence[int]) -> Sequence[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from sparring.explorer.pages.home import home
+from sparring.explorer.pages.latent import latent_page
 from sparring.explorer.pages.new import new_page
 from sparring.explorer.pages.query import query_page
 from sparring.explorer.pages.run import run_page
@@ -21,6 +22,10 @@ def add_pages(session: Session) -> None:
     @ui.page("/run")
     def _run(run: str = "", view: str = "live") -> None:  # pyright: ignore[reportUnusedFunction]
         run_page(session, run, view)
+
+    @ui.page("/latent")
+    def _latent(run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        latent_page(session, run)
 
     @ui.page("/query")
     def _query(folder: int = 0) -> None:  # pyright: ignore[reportUnusedFunction]

@@ -13,7 +13,7 @@ from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
 from sparring.explorer.components import Field, link, tag
-from sparring.explorer.launching import free_folder, start_recipe
+from sparring.explorer.launching import free_folder, shown_path, start_recipe
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.recipe_form import RecipeForm
 from sparring.explorer.session import Session
@@ -94,9 +94,3 @@ def _form(session: Session, words: Words, name: str) -> None:
 def address_of(session: Session, path: Path) -> str:
     """The page of a run."""
     return f"/run?{urlencode({'run': session.opened.add(path)})}"
-
-
-def shown_path(path: Path) -> str:
-    """A path as a person would type it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -20,6 +20,7 @@ from sparring.explorer.parts.figures import all_members, live_figures
 from sparring.explorer.parts.findings import facts_line, findings, steered, verdict
 from sparring.explorer.parts.recipe import recipe_settings
 from sparring.explorer.parts.steer import Controls
+from sparring.explorer.parts.tabs import VIEWS, pages
 from sparring.explorer.session import Session
 from sparring.explorer.steering import MODES, watch
 from sparring.explorer.words import Words
@@ -27,7 +28,6 @@ from sparring.record import RunFolder
 
 WATCH_SECONDS = 20.0
 """For how long a page asks a training to show D's outputs; it asks again while it is open."""
-VIEWS = ("live", "samples", "findings", "branches", "recipe")
 
 
 def run_page(session: Session, key: str, view: str) -> None:
@@ -90,6 +90,7 @@ def _tabs(words: Words, key: str) -> None:
     with tag("nav", classes="tabs"):
         for name in VIEWS:
             link(words(f"view-{name}"), f"/run?{urlencode({'run': key, 'view': name})}", data_show=name)
+        pages(words, key)
 
 
 @dataclass

@@ -24,15 +24,15 @@ def live_figures(words: Words) -> None:
     with tag("div", classes="live"):
         with tag("div", classes="column"):
             for title, missing in (("losses", "no-curves"), ("outputs", "no-curves"), ("gradients", "no-gradients")):
-                with _panel(words(title), words("key-of-ranges") if title != "gradients" else ""):
+                with panel(words(title), words("key-of-ranges") if title != "gradients" else ""):
                     curves_of(words, title, missing=missing)
         with tag("div", classes="column"):
-            with _panel(words("moves")):
+            with panel(words("moves")):
                 summaries = {name: entry.summary for name, entry in catalogue.entries("moves").items()}
                 Canvas("moves", title=words("moves"), summaries=summaries, optional=True)
-            with _panel(words("samples-of-member")):
+            with panel(words("samples-of-member")):
                 Canvas("samples", title=words("samples-of-member"))
-            with _panel(words("scores")):
+            with panel(words("scores")):
                 Canvas("scores", title=words("scores"))
 
 
@@ -46,13 +46,14 @@ def curves_of(words: Words, title: str, **more: Any) -> Canvas:
 
 def all_members(words: Words) -> None:
     """A few samples of every member; a click chooses it."""
-    with _panel(words("samples-of-all")):
+    with panel(words("samples-of-all")):
         Canvas("samples", title=words("samples-of-all"), all=True)
 
 
-def _panel(title: str, key: str = "") -> Element:
-    panel = tag("figure", classes="panel")
-    with panel, tag("figcaption", title):
+def panel(title: str, key: str = "") -> Element:
+    """A place for a figure, with its title and what explains it."""
+    figure = tag("figure", classes="panel")
+    with figure, tag("figcaption", title):
         if key:
             tag("small", key)
-    return panel
+    return figure

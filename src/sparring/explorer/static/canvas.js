@@ -4,10 +4,12 @@ import { h } from "vue";
 import { listen, store, text } from "/static/store.js";
 import { curves } from "/static/curves.js";
 import { moves } from "/static/moves.js";
+import { latentPlane } from "/static/latent_plane.js";
+import { latentTiles } from "/static/latent_tiles.js";
 import { samples } from "/static/samples.js";
 import { scores } from "/static/scores.js";
 
-const PAINTERS = { curves, moves, samples, scores };
+const PAINTERS = { curves, latentPlane, latentTiles, moves, samples, scores };
 
 export default {
   props: { kind: String, options: Object },
@@ -32,7 +34,7 @@ export default {
       });
     };
     this.painter = PAINTERS[this.kind](this.$refs, this.options, wish);
-    this.stop = listen(wish);
+    this.stop = (this.painter.listen ?? listen)(wish);
     this.sizes = new ResizeObserver(wish);
     this.sizes.observe(this.$refs.canvas.parentElement);
     this.themes = new MutationObserver(wish);
@@ -51,7 +53,7 @@ export default {
   methods: {
     paint() {
       const { canvas, missing } = this.$refs;
-      if (!canvas || store.facts === null) return;
+      if (!canvas || !(this.painter.isReady?.() ?? store.facts !== null)) return;
       const why = this.painter.missing();
       if (this.options.optional) this.$el.closest(".panel").hidden = Boolean(why);
       if (!this.$el.offsetParent) return;

@@ -106,7 +106,7 @@ export function samples({ canvas, hover, legend }, options, repaint) {
 }
 
 // RGB rows as canvases that are quick to draw, one for each image of `(N, H, W, 3)`.
-function bitmaps({ shape: [count, height, width], values }) {
+export function bitmaps({ shape: [count, height, width], values }) {
   return Array.from({ length: count }, (_, k) => {
     const image = new ImageData(width, height), start = k * width * height * 3;
     for (let p = 0; p < width * height; p++) {

@@ -11,13 +11,13 @@ const outputs = channels * height * width, size = facts.size, TILES = 24, CELLS 
 // A sign holds 15 bits; the first one says how many bytes of what is read are none.
 function bytes(text) {
   const FIRST = 0x3400, made = new Uint8Array(Math.floor(((text.length - 1) * 15) / 8) - text.charCodeAt(0) + FIRST);
-  for (let at = 0, next = 1, held = 0, bits = 0; at < made.length; at++) {
+  for (let at = 0, next = 1, taken = 0, bits = 0; at < made.length; at++) {
     if (bits < 8) {
-      held = ((held & 255) << 15) | (text.charCodeAt(next++) - FIRST);
+      taken = ((taken & 255) << 15) | (text.charCodeAt(next++) - FIRST);
       bits += 15;
     }
     bits -= 8;
-    made[at] = held >> bits;
+    made[at] = taken >> bits;
   }
   return made;
 }

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sparring import catalogue
 from sparring.analysis.generators import Generator, generator_module, latents, recipe_of
 from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.latent_tools.directions.classes import class_directions
@@ -21,7 +20,7 @@ from sparring.analysis.latent_tools.directions.features import feature_component
 from sparring.analysis.latent_tools.directions.first_layer import first_layer
 from sparring.analysis.latent_tools.directions.matching import Stability, stability
 from sparring.analysis.latent_tools.directions.sensitivity import Directions, sensitivity
-from sparring.analysis.latent_tools.inputs import checked_dims
+from sparring.analysis.latent_tools.inputs import checked_dims, named_dims
 from sparring.errors import SparringError
 from sparring.judges import Judge
 from sparring.recipe import Recipe
@@ -169,7 +168,7 @@ def survey(
     """
     recipe = recipe_of(run, source, recipe)
     chosen = recipe.replace(seeds=seeds) if seeds is not None else recipe
-    listed = list(checked_dims(chosen, dims)) if dims is not None else _named_dims(chosen)
+    listed = list(checked_dims(chosen, dims)) if dims is not None else named_dims(chosen)
     judge = judge_for(chosen.data, None, data_dir) if len(chosen.data.shape) == 3 else None
     generators = tuple(generator_module(run, seed, source=source, recipe=recipe) for seed in chosen.seeds)
     few, many = latents(chosen, range(count)), latents(chosen, range(max(samples, count)))
@@ -230,12 +229,6 @@ def _ways(
         axes = torch.eye(z.size)[[dim - 1 for dim in dims]]
         labeled["dims"] = Directions(axes, torch.ones(len(dims))), [str(dim) for dim in dims]
     return labeled
-
-
-def _named_dims(recipe: Recipe) -> list[int]:
-    card = catalogue.entries("recipes").get(recipe.name)
-    named = list(card.facts.get("sweep", ())) if card else []
-    return named if named and max(named) <= recipe.latent.size else []
 
 
 def random_changes(G: nn.Module, z: Tensor, count: int, size: int, reach: float) -> np.ndarray:
