@@ -63,9 +63,14 @@ class Spot:
             kind = asked.get("plane", "seeds")
             spot = cls(
                 plane=cast(Plane, kind),
-                **{name: int(asked[name]) for name in ("a", "b", "first", "second") if name in asked},
-                **{name: float(asked[name]) for name in ("x", "y", "psi") if name in asked},
+                a=int(asked.get("a", cls.a)),
+                b=int(asked.get("b", cls.b)),
+                first=int(asked.get("first", cls.first)),
+                second=int(asked.get("second", cls.second)),
+                x=float(asked.get("x", cls.x)),
+                y=float(asked.get("y", cls.y)),
                 dims=dims,
+                psi=float(asked.get("psi", cls.psi)),
                 cls=int(asked["cls"]) if asked.get("cls") else None,
             )
         except ValueError as error:

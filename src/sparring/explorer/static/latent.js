@@ -52,15 +52,25 @@ export function settings() {
   return new Map(latent.place.dims.split(",").filter(Boolean).map((part) => part.split(":").map(Number)));
 }
 export function setDim(dim, value) {
-  const all = settings();
+  const { plane, first, second } = latent.place, { low, high } = latent.facts, all = settings();
+  const axis = plane === "dims" && value !== null && { [second]: "y", [first]: "x" }[dim];
+  if (axis) return change({ [axis]: (2 * value - high - low) / (high - low) });
   if (value === null) all.delete(dim);
   else all.set(dim, value);
   change({ dims: [...all].map(([d, v]) => `${d}:${+v.toFixed(3)}`).join(",") });
 }
 
+// A dimension that lies along the plane is moved there, and set nowhere else.
+function released() {
+  const { plane, first, second, dims } = latent.place;
+  if (plane !== "dims") return dims;
+  return dims.split(",").filter((part) => ![first, second].includes(Number(part.split(":")[0]))).join(",");
+}
+
 export function change(changes) {
   for (const name of ["x", "y"]) if (name in changes) changes[name] = +Math.max(-1.25, Math.min(1.25, changes[name])).toFixed(4);
   Object.assign(latent.place, changes);
+  latent.place.dims = released();
   remember();
   readExample();
   readPanels();
@@ -108,11 +118,16 @@ function problem(text) {
 }
 
 let reading = false, again = false;
+// Whether what is shown is still that of an earlier place; said to screen readers too.
+function markBusy() {
+  document.querySelector(".latent")?.setAttribute("aria-busy", String(reading || busy || Boolean(quiet)));
+}
 export async function readExample() {
   if (!latent.facts) return;
   again = true;
   if (reading) return;
   reading = true;
+  markBusy();
   while (again) {
     again = false;
     const answer = await fetchFrame("latent", query());
@@ -124,6 +139,7 @@ export async function readExample() {
     notify("example");
   }
   reading = false;
+  markBusy();
 }
 
 const keyOf = (name) => JSON.stringify([latent.read, ...PANELS[name].map((key) => latent.place[key]), name === "influence" && shownDims()]);
@@ -131,8 +147,10 @@ let busy = false, quiet = 0;
 function readPanels() {
   clearTimeout(quiet);
   quiet = setTimeout(readStale, busy ? QUIET_MS : 0);
+  markBusy();
 }
 async function readStale() {
+  quiet = 0;
   if (busy || !latent.facts) return;
   busy = true;
   for (;;) {
@@ -144,6 +162,7 @@ async function readStale() {
     notify(name);
   }
   busy = false;
+  markBusy();
 }
 function wanted(name) {
   if (name === "nearest") return latent.place.near === "1";

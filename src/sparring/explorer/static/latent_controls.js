@@ -22,6 +22,7 @@ export default {
   mounted() {
     this.stop = listenLatent(() => this.soon(), "place", "example", "influence");
     document.addEventListener("keydown", this.key);
+    document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
     begin(this.run, this.texts);
   },
   updated() {
