@@ -263,6 +263,40 @@ def test_a_run_on_given_data_trains_is_measured_and_resumes_bit_for_bit(
     assert whole.measure(count=20, metrics=["support-size"]).scores
 
 
+def test_numbers_are_scaled_where_that_is_asked_for_and_samples_are_in_their_own_units(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = (np.array([40, 50_000]) + np.array([5, 9_000]) * rng.normal(size=(200, 2))).astype(np.float32)
+    data = InMemory.of(rows, scale="columns")
+    seen = data.open().draw(RandomStreams((0,)), 200)[0].numpy()
+    np.testing.assert_allclose([seen.mean(0), seen.std(0)], [[0, 0], [1, 1]], atol=1e-3)
+    np.testing.assert_allclose(np.sort(data.in_own_units(seen), 0), np.sort(rows, 0), rtol=1e-4)
+    run = sparring.train(BASE.replace(data=data, rounds=3), out=tmp_path / "run", threads=1, metrics=False)
+    assert np.abs(run.sample(50)[..., 1]).mean() > 1_000  # incomes, not their scaled values
+    assert Recipe.from_json((tmp_path / "run" / "recipe.json").read_text()).data == data
+    assert "scales them" not in capsys.readouterr().err
+    with pytest.raises(SparringError, match=r"holds another run|not those"):
+        sparring.train(BASE.replace(data=rows, rounds=3), out=tmp_path / "run", threads=1, metrics=False)
+
+    sparring.train(BASE.replace(data=rows, rounds=3), out=tmp_path / "as they are", threads=1, metrics=False)
+    assert "columns have standard deviations from" in capsys.readouterr().err
+    signals = InMemory.of(rng.normal(7, 3, (30, 1, 20)), scale="signals")
+    assert signals.found_center == pytest.approx((7,), abs=0.5) and signals.found_sd == pytest.approx((3,), abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "says"),
+    [
+        (UNIT, "columns", "images are not scaled"),
+        (np.zeros((9, 2, 30)), "columns", "say 'signals'"),
+        (np.zeros((9, 2)), "rows", "scale is none, columns or signals"),
+    ],
+)
+def test_what_cannot_be_scaled_is_told_in_one_line(given: Any, scale: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        InMemory.of(given, scale=scale)
+
+
 def test_other_examples_do_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     sparring.train(BASE.replace(data=UNIT), out=tmp_path / "run", threads=1, metrics=False)
     with pytest.raises(SparringError, match="not those that this run began with"):

@@ -13,6 +13,7 @@ import numpy as np
 import safetensors
 
 from sparring.datasets import Shape, Source
+from sparring.datasets._scaling import Numbers, scaled
 from sparring.datasets.files.memory import as_size
 from sparring.record.files import save_arrays, write_atomically
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sparring.rng import RandomStreams
+
+Scaling = tuple[Numbers, Numbers]
+"""Means and standard deviations; none of either for numbers as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +56,13 @@ class Stored:
         values = f"; networks get values from {span[0]:g} to {span[1]:g}" if images else ""
         return [f"{len(self.array):,} {what}{classes}, given in Python: {size} in memory{values}", *self.notes]
 
-    def source(self, span: tuple[float, float], device: str | torch.device) -> Source:
+    def source(self, span: tuple[float, float], device: str | torch.device, scale: Scaling = ((), ())) -> Source:
         """To draw from: each member sees every example once in a pass, in an order of its own."""
         from sparring.datasets._images import Images
 
         if self.array.dtype == np.uint8:
             return Images.of(self.array, span, device, self.labels)
-        return Rows.of(self, device)
+        return Rows.of(self, device, scale)
 
 
 STORED: WeakValueDictionary[str, Stored] = WeakValueDictionary()
@@ -73,12 +77,12 @@ class Rows:
     labels: Tensor | None
 
     @classmethod
-    def of(cls, stored: Stored, device: str | torch.device) -> Rows:
-        """A source on that device."""
+    def of(cls, stored: Stored, device: str | torch.device, scale: Scaling = ((), ())) -> Rows:
+        """A source on that device, of numbers with these means and standard deviations removed."""
         import torch
 
         labels = None if stored.labels is None else torch.from_numpy(stored.labels).to(device)
-        return cls(torch.from_numpy(stored.array).to(device), labels)
+        return cls(torch.from_numpy(scaled(stored.array, *scale)).to(device), labels)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
         """`count` examples for every member, `(P, count, *shape)`."""

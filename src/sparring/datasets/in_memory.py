@@ -4,18 +4,20 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final, get_args
 
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.errors import SparringError, UsageError, shortened
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor
 
     from sparring.datasets._stored import Stored
 
 Kind = Literal["auto", "images", "numbers"]
+Scale = Literal["none", "columns", "signals"]
 
 
 @final
@@ -37,6 +39,12 @@ class InMemory(Dataset):
     """Number of classes; 0 without labels."""
     span: tuple[float, float] = (0.0, 1.0)
     """Of images, what the networks get for black and white: by default the range in which they were given."""
+    scale: Scale = "none"
+    """Of numbers, how they are scaled: not, each column by itself, or all alike as the points of signals."""
+    found_center: tuple[float, ...] = ()
+    """Means that are subtracted, of each column or of all."""
+    found_sd: tuple[float, ...] = ()
+    """Standard deviations that numbers are divided by."""
 
     class_advice: ClassVar[str] = "give the labels too, as data=(examples, labels), or drop it"
 
@@ -48,7 +56,13 @@ class InMemory(Dataset):
 
     @classmethod
     def of(
-        cls, examples: Any, labels: Any = None, *, kind: Kind = "auto", span: tuple[float, float] | None = None
+        cls,
+        examples: Any,
+        labels: Any = None,
+        *,
+        kind: Kind = "auto",
+        span: tuple[float, float] | None = None,
+        scale: Scale = "none",
     ) -> InMemory:
         """Take examples into memory.
 
@@ -61,6 +75,8 @@ class InMemory(Dataset):
             kind: Whether examples are images or plain numbers; `auto` finds out by their shape and range.
             span: What the networks get for black and white; by default the range in which images were given: (0, 1),
                 (-1, 1), and (0, 1) for bytes.
+            scale: Of numbers: `columns` gives networks each column with mean 0 and standard deviation 1, `signals` all
+                numbers alike; samples come in the numbers' own units. By default networks get them as they are.
 
         Returns:
             A data set for a recipe.
@@ -71,7 +87,9 @@ class InMemory(Dataset):
         from sparring.datasets._given import read_examples
 
         stored = read_examples(examples, labels, kind)
-        return cls(stored.content, stored.shape, len(stored.array), stored.classes, span or stored.span)
+        center, sd = _scaling(stored, scale)
+        count, classes = len(stored.array), stored.classes
+        return cls(stored.content, stored.shape, count, classes, span or stored.span, scale, center, sd)
 
     @property
     def card(self) -> Card:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
@@ -95,12 +113,24 @@ class InMemory(Dataset):
         from sparring.progress import say
 
         stored = self._stored()
-        for line in stored.lines(self.span):
+        for line in (*stored.lines(self.span), *self._advice(stored)):
             say(line)
-        return self, lambda: stored.source(self.span, device)
+        return self, lambda: self._source(stored, device)
 
     def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
-        return self._stored().source(self.span, device)
+        return self._source(self._stored(), device)
+
+    def _source(self, stored: Stored, device: str | torch.device) -> Source:
+        return stored.source(self.span, device, (self.found_center, self.found_sd))
+
+    def _advice(self, stored: Stored) -> list[str]:
+        """What to say of numbers that networks get as they are."""
+        from sparring.datasets._scaling import far_apart
+
+        why = far_apart(stored.array) if stored.array.ndim == 2 and self.scale == "none" else ""
+        if not why:
+            return []
+        return [f"{why}, and networks get them as they are: InMemory.of(examples, scale='columns') scales them"]
 
     def hand_over(self) -> None:
         from sparring.datasets._stored import hand_over
@@ -109,7 +139,7 @@ class InMemory(Dataset):
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
-        alike = ("span", "found_shape")
+        alike = ("span", "found_shape", "scale")
         if recorded.get("is") != "in-memory" or any(_plain(recorded.get(name)) != _plain(mine[name]) for name in alike):
             return None
         return (
@@ -120,6 +150,11 @@ class InMemory(Dataset):
 
     def in_data_units(self, examples: Tensor) -> Tensor:
         return super().in_data_units(examples) if len(self.found_shape) == 3 else examples
+
+    def in_own_units(self, examples: np.ndarray) -> np.ndarray:
+        from sparring.datasets._scaling import unscaled
+
+        return unscaled(examples, self.found_center, self.found_sd)
 
     def _stored(self) -> Stored:
         from sparring.datasets._stored import handed_over
@@ -133,6 +168,23 @@ class InMemory(Dataset):
                 "does not have them: give them again, as recipe=recipe.replace(data=...)"
             )
         return stored
+
+
+def _scaling(stored: Stored, scale: Scale) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means and standard deviations; none where nothing is scaled. Raises UsageError for what cannot be."""
+    from sparring.datasets._scaling import scaling
+
+    if scale == "none":
+        return (), ()
+    if scale not in get_args(Scale):
+        raise UsageError(f"scale is none, columns or signals, not {shortened(repr(scale))}")
+    if len(stored.shape) == 3:
+        raise UsageError("images are not scaled: span says what the networks get for black and white")
+    if scale == "columns" and len(stored.shape) != 1:
+        raise UsageError(
+            f"scale='columns' is for examples (N, K), not {(len(stored.array), *stored.shape)}: say 'signals'"
+        )
+    return scaling(stored.array.reshape(len(stored.array), -1), by_column=scale == "columns")
 
 
 def _plain(value: Any) -> Any:

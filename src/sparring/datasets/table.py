@@ -10,6 +10,7 @@ import numpy as np
 
 from sparring.characters import printable
 from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.datasets._scaling import scaled, scaling, unscaled
 from sparring.errors import SparringError
 
 if TYPE_CHECKING:
@@ -92,14 +93,8 @@ class Table(Dataset):
         numbered = loaded.columns[0] == "1"
         if self.scale == "none":
             return (0.0,), (1.0,)
-        if self.scale == "signals" or (self.scale == "auto" and numbered and len(loaded.columns) > SIGNAL):
-            axis = None
-        else:
-            axis = 0
-        rows = loaded.rows.astype(np.float64)
-        center, sd = np.atleast_1d(rows.mean(axis)), np.atleast_1d(rows.std(axis))
-        constant = sd <= 1e-6 * np.maximum(1e-30, np.abs(center))
-        return tuple(center.tolist()), tuple(np.where(constant, 1.0, sd).tolist())
+        are_signals = numbered and len(loaded.columns) > SIGNAL if self.scale == "auto" else self.scale == "signals"
+        return scaling(loaded.rows, by_column=not are_signals)
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
@@ -124,9 +119,8 @@ class Table(Dataset):
 
         from sparring.datasets._stored import Rows
 
-        center, sd = np.asarray(self.found_center), np.asarray(self.found_sd)
-        scaled = (loaded.rows - center) / sd
-        return Rows(torch.from_numpy(scaled.astype(np.float32)).to(device), None)
+        rows = scaled(loaded.rows, self.found_center, self.found_sd)
+        return Rows(torch.from_numpy(rows).to(device), None)
 
     def _changed(self) -> str:
         state = f"the numbers in {self.path} have changed since this run began"
@@ -140,9 +134,7 @@ class Table(Dataset):
         return examples
 
     def in_own_units(self, examples: np.ndarray) -> np.ndarray:
-        if not self.found_center:
-            return examples
-        return (examples * np.asarray(self.found_sd) + np.asarray(self.found_center)).astype(np.float32)
+        return unscaled(examples, self.found_center, self.found_sd)
 
     def _load(self) -> TableFile:
         from sparring.datasets.files.tables import read_table
