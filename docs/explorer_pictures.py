@@ -8,6 +8,7 @@ It trains two small runs, branches one of them, and takes screenshots with the s
 from __future__ import annotations
 
 import argparse
+import io
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -25,6 +27,9 @@ from tests.explorers import CHROMIUM_FLAGS, Launched, chromium, launched
 
 PICTURES = Path(__file__).with_name("pictures") / "explorer"
 RECIPE, SEEDS, ROUNDS, LATER = "ring", 8, 1500, 900
+
+MOVING_WIDTH, MOVING_HEIGHT, MOVING_FRAMES, MOVING_PAUSE = 1100, 860, 24, 350
+"""Of the moving picture: pixels, rounds that are shown, and milliseconds of each."""
 
 
 def train(run: Path, *flags: str, wait: bool = True) -> subprocess.Popen[bytes]:
@@ -87,6 +92,26 @@ def take_all(browser: Any, explorer: Launched, folder: Path) -> None:
     training.wait()
 
 
+def take_moving(page: Any, explorer: Launched) -> None:
+    """A training as the page plays it, as an animated GIF: the picture that the README begins with."""
+    page.goto(explorer.address)
+    page.set_viewport_size({"width": MOVING_WIDTH, "height": MOVING_HEIGHT})
+    frames: list[Image.Image] = []
+    for number in range(MOVING_FRAMES):
+        at = round(ROUNDS * (number / (MOVING_FRAMES - 1)) ** 2)  # early rounds change most
+        page.goto(f"{explorer.origin}/run?run=runs/ring&member=3&round={at}")
+        page.wait_for_selector(".legend b")
+        page.wait_for_timeout(900)
+        frames.append(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
+    # One palette for all frames, from the last and most colorful ones, so that nothing flickers.
+    palette = frames[-1].quantize(96)
+    small = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    pauses = [MOVING_PAUSE] * (len(small) - 1) + [6 * MOVING_PAUSE]
+    small[0].save(
+        PICTURES / "moving.gif", save_all=True, append_images=small[1:], duration=pauses, loop=0, optimize=True
+    )
+
+
 def started(path: Path) -> RunFolder:
     """The run, once it has played some rounds."""
     run = RunFolder(path)
@@ -98,6 +123,7 @@ def started(path: Path) -> RunFolder:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--keep", type=Path, help="folder for the runs, which are not trained again if they are there")
+    parser.add_argument("--moving", action="store_true", help="the moving picture alone")
     flags = parser.parse_args()
     path = chromium()
     if path is None:
@@ -109,7 +135,9 @@ def main() -> None:
         make_runs(folder)
         with launched(folder) as explorer, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
-            take_all(browser, explorer, folder)
+            take_moving(browser.new_page(color_scheme="light"), explorer)
+            if not flags.moving:
+                take_all(browser, explorer, folder)
             browser.close()
 
 
