@@ -6,6 +6,7 @@ import numpy as np
 
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.wording import number
+from sparring.languages import Text
 from sparring.rules import SMOOTHING, moving_mean
 
 MIN_CHANGE = 0.1
@@ -38,6 +39,15 @@ def course(facts: Facts, name: str) -> str | None:
     threshold = max(MIN_CHANGE * first, MIN_ERRORS * noise / (2 * window(facts)) ** 0.5)
     if first - low <= threshold:
         return None
-    whose = f"{TITLES[name]} (median over seeds)" if len(facts.seeds) > 1 else TITLES[name]
-    fell = f"{whose} started at {number(first)} and fell to {number(low)} by round {rounds[lowest]:,}"
-    return f"{fell}, then rose back to {number(last)}." if last - low > threshold else f"{fell}."
+    whose = Text(TITLES[name])
+    if len(facts.seeds) > 1:
+        whose = Text("{curve} (median over seeds)", curve=whose)
+    fell = Text(
+        "{whose} started at {first} and fell to {low} by round {round}",
+        whose=whose,
+        first=number(first),
+        low=number(low),
+        round=f"{rounds[lowest]:,}",
+    )
+    rose = Text("{fell}, then rose back to {last}.", fell=fell, last=number(last))
+    return rose if last - low > threshold else Text("{fell}.", fell=fell)

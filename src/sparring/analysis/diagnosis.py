@@ -14,6 +14,7 @@ from sparring.analysis.plateau import Plateau as Plateau
 from sparring.analysis.steered import departure
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
+from sparring.languages import Name, Text
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, Story
 from sparring.record.journal import Event
@@ -77,12 +78,30 @@ class Diagnosis:
     @property
     def line(self) -> str:
         """The verdict in one line."""
+        verdict = Name(self.verdict)
         if not self.is_clear:
-            return f"{NOT_SURE}: {self.why_not_sure}"
+            return Text("{verdict}: {why}", verdict=verdict, why=self.why_not_sure)
         if self.cells:
-            return f"{self.verdict} (all {len(self.cells):,} settings of the numbers in which members differ)"
+            return Text(
+                "{verdict} (all {count} settings of the numbers in which members differ)",
+                verdict=verdict,
+                count=f"{len(self.cells):,}",
+            )
         first = self.findings[0]
-        return f"{first.rule} ({len(first.members):,} of {first.of:,}): {first.claim}"
+        return Text(
+            "{verdict} ({count} of {of}): {claim}",
+            verdict=verdict,
+            count=f"{len(first.members):,}",
+            of=f"{first.of:,}",
+            claim=first.claim,
+        )
+
+    @property
+    def beside_verdict(self) -> str:
+        """What the line says after the verdict: the first finding's claim, or why there is no clear one."""
+        if not self.is_clear:
+            return self.why_not_sure
+        return "" if self.cells else self.findings[0].claim
 
     @property
     def why_not_sure(self) -> str:
@@ -90,24 +109,37 @@ class Diagnosis:
         if self.is_clear:
             return ""
         if self.cells:
-            shown = [f"{label}: {cell.verdict}" for label, cell in self.cells[:MAX_CELLS]]
-            rest = [f"and {len(self.cells) - MAX_CELLS:,} more"] if len(self.cells) > MAX_CELLS else []
-            return f"members differ in numbers, and in what comes of them; {'; '.join([*shown, *rest])}"
+            shown = [
+                Text("{label}: {verdict}", label=label, verdict=Name(cell.verdict))
+                for label, cell in self.cells[:MAX_CELLS]
+            ]
+            more = len(self.cells) - MAX_CELLS
+            rest = [Text("and {count} more", count=f"{more:,}")] if more > 0 else []
+            parts = Text.joined([*shown, *rest], "; ")
+            return Text("members differ in numbers, and in what comes of them; {parts}", parts=parts)
         if not self.findings:
-            return self.doubt or self._unnamed or "nothing stands out, good or bad"
+            return self.doubt or self._unnamed or Text("nothing stands out, good or bad")
         total, named = self.findings[0].of, [finding for finding in self.findings if finding.votes]
-        parts = [f"{finding.rule} in {finding.votes:,} of {total:,}" for finding in named]
+        parts = [
+            Text("{rule} in {count} of {of}", rule=Name(finding.rule), count=f"{finding.votes:,}", of=f"{total:,}")
+            for finding in named
+        ]
         rest = total - sum(finding.votes for finding in named)
         if not rest:
-            return f"the seeds are mixed, {', '.join(parts)}"
-        doubt = f"; {self.doubt}" if self.doubt and rest > total / 2 else ""
-        return f"the seeds are mixed, {', '.join(parts)}, nothing clear in {rest:,}{doubt}"
+            return Text("the seeds are mixed, {parts}", parts=Text.joined(parts, ", "))
+        doubt = Text("; {doubt}", doubt=self.doubt) if self.doubt and rest > total / 2 else ""
+        return Text(
+            "the seeds are mixed, {parts}, nothing clear in {count}{doubt}",
+            parts=Text.joined(parts, ", "),
+            count=f"{rest:,}",
+            doubt=doubt,
+        )
 
     @property
     def _unnamed(self) -> str:
         """What is out of its healthy range, though no rule has a name for it; empty where nothing is."""
         words = [evidence.words(fault=True) for evidence in self.unexplained[:MAX_NAMED]]
-        return f"no rule explains that {', and '.join(words)}" if words else ""
+        return Text("no rule explains that {numbers}", numbers=Text.joined(words, ", and ")) if words else ""
 
     @property
     def evaluated(self) -> str:
@@ -116,10 +148,17 @@ class Diagnosis:
         if not rounds:
             return ""
         last, now = rounds[-1], self.story.round
-        stale = f", and not since: the run is at round {now:,}" if last < now else ""
+        stale = Text(", and not since: the run is at round {now}", now=f"{now:,}") if last < now else ""
         measured = Measured.of(self.story)
-        better = f" What `sparring measure` found counts more (round {measured.round:,})." if measured else ""
-        return f"Metrics of samples are medians of the last evaluations, up to round {last:,}{stale}.{better}"
+        better = ""
+        if measured:
+            better = Text(" What `sparring measure` found counts more (round {round}).", round=f"{measured.round:,}")
+        return Text(
+            "Metrics of samples are medians of the last evaluations, up to round {last}{stale}.{better}",
+            last=f"{last:,}",
+            stale=stale,
+            better=better,
+        )
 
     @property
     def departure(self) -> str:
@@ -221,7 +260,7 @@ def _diagnosis_of_cells(story: Story, cells: Sequence[Sequence[int]]) -> Diagnos
         for finding in part.findings:
             named = tuple(names[members[of_these.names.index(seed)]] for seed in finding.members)
             # A remedy changes one recipe; here it would be another for each of them.
-            claim = f"{label}: {finding.claim}"
+            claim = Text("{label}: {claim}", label=label, claim=finding.claim)
             findings.append(dataclasses.replace(finding, claim=claim, members=named, remedies=()))
     unexplained = {each.words(fault=True): each for _, part in parts for each in part.unexplained}
     plateau = Plateau.of(Signals(story))

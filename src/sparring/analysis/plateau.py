@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.stats import students_t
+from sparring.languages import Text
 from sparring.record.journal import json_numbers
 from sparring.rules import Signals
 
@@ -63,16 +64,31 @@ class Plateau:
     @property
     def words(self) -> str:
         """One sentence."""
-        direction = "nearer to" if self.change < 0 else "further from"
-        ends = f" ({CONFIDENCE:.0%} interval: {_in_words(self.low)} to {_in_words(self.high)})"
-        interval = ends if np.isfinite(self.low) else ""
-        came = f"Over the last third of the rounds samples came {abs(self.change):.0%} {direction} the data{interval}"
+        ends = Text(
+            " ({confidence} interval: {low} to {high})",
+            confidence=f"{CONFIDENCE:.0%}",
+            low=_in_words(self.low),
+            high=_in_words(self.high),
+        )
         conclusion = {
-            True: "more training helps.",
-            False: "more training would help little.",
-            None: "inconclusive whether more training helps.",
+            True: Text("more training helps."),
+            False: Text("more training would help little."),
+            None: Text("inconclusive whether more training helps."),
         }
-        return f"{came}: {conclusion[self.improving]}"
+        fields: dict[str, object] = {
+            "share": f"{abs(self.change):.0%}",
+            "interval": ends if np.isfinite(self.low) else "",
+            "conclusion": conclusion[self.improving],
+        }
+        if self.change < 0:
+            return Text(
+                "Over the last third of the rounds samples came {share} nearer to the data{interval}: {conclusion}",
+                **fields,
+            )
+        return Text(
+            "Over the last third of the rounds samples came {share} further from the data{interval}: {conclusion}",
+            **fields,
+        )
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -84,5 +100,6 @@ class Plateau:
 def _in_words(change: float) -> str:
     """A change of a distance: `20% nearer`, `5% further`, `9 times as far`."""
     if change >= 1:
-        return f"{1 + change:,.0f} times as far"
-    return f"{abs(change):.0%} {'nearer' if change < 0 else 'further'}"
+        return Text("{times} times as far", times=f"{1 + change:,.0f}")
+    share = f"{abs(change):.0%}"
+    return Text("{share} nearer", share=share) if change < 0 else Text("{share} further", share=share)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparring.analysis.differences import field_text
 from sparring.errors import UsageError
+from sparring.languages import Text
 from sparring.record import RunFolder, Story
 
 OTHER = {"generator_optimizer": "discriminator_optimizer", "discriminator_optimizer": "generator_optimizer"}
@@ -20,8 +21,11 @@ def departure(story: Story) -> str:
     steering = story.steering
     if not steering.departs:
         return ""
-    parts = [f"{settings_text(each.settings)} after round {each.round:,}" for each in steering.changes]
-    return "; ".join([*parts, *([_extras_text(story)] if steering.extras else [])])
+    parts = [
+        Text("{settings} after round {round}", settings=settings_text(each.settings), round=f"{each.round:,}")
+        for each in steering.changes
+    ]
+    return Text.joined([*parts, *([_extras_text(story)] if steering.extras else [])], "; ")
 
 
 def refuse_departed(run: RunFolder, what: str) -> None:
@@ -37,8 +41,7 @@ def steering_sentences(story: Story) -> list[tuple[int, str]]:
     events = [event for event in story.events if event["event"] in sentences]
     found = [(event["round"], sentences[event["event"]](event)) for event in events]
     if story.steering.extras:
-        said = _extras_text(story)
-        found.append((story.steering.extras[0].round, f"{said[0].upper()}{said[1:]}."))
+        found.append((story.steering.extras[0].round, _extras_text(story, sentence=True)))
     return sorted(found, key=lambda pair: pair[0])
 
 
@@ -70,25 +73,40 @@ def settings_text(settings: Mapping[str, Sequence[Any]]) -> str:
 
 
 def _changed(event: dict[str, Any]) -> str:
-    return f"After round {event['round']:,} its settings were changed: {settings_text(event['settings'])}."
+    return Text(
+        "After round {round} its settings were changed: {settings}.",
+        round=f"{event['round']:,}",
+        settings=settings_text(event["settings"]),
+    )
 
 
 def _branched(event: dict[str, Any]) -> str:
-    text = f"It is a branch of {event['run']} at round {event['round']:,}"
-    return f"{text}, with {settings_text(event['settings'])}." if event["settings"] else f"{text}."
+    fields = {"run": event["run"], "round": f"{event['round']:,}"}
+    if not event["settings"]:
+        return Text("It is a branch of {run} at round {round}.", **fields)
+    settings = settings_text(event["settings"])
+    return Text("It is a branch of {run} at round {round}, with {settings}.", **fields, settings=settings)
 
 
 def _rewound(event: dict[str, Any]) -> str:
-    return f"It was taken back to round {event['round']:,}, from round {event.get('from', event['round']):,}."
+    start = event.get("from", event["round"])
+    return Text(
+        "It was taken back to round {round}, from round {start}.", round=f"{event['round']:,}", start=f"{start:,}"
+    )
 
 
-def _extras_text(story: Story) -> str:
+def _extras_text(story: Story, sentence: bool = False) -> str:
     extras = story.steering.extras
     counts = Counter(each.player for each in extras)
-    what = " and ".join(f"{count:,} of {player}" for player, count in sorted(counts.items()))
+    each = [Text("{count} of {player}", count=f"{counts[player]:,}", player=player) for player in sorted(counts)]
     first, last = extras[0].round + 1, extras[-1].round + 1
-    where = f"in round {first:,}" if first == last else f"in rounds {first:,} to {last:,}"
-    return f"steps beside those of its rounds: {what}, {where}"
+    where = Text("in rounds {first} to {last}", first=f"{first:,}", last=f"{last:,}")
+    if first == last:
+        where = Text("in round {round}", round=f"{first:,}")
+    fields = {"what": Text.joined(each, " and "), "where": where}
+    if sentence:
+        return Text("Steps beside those of its rounds: {what}, {where}.", **fields)
+    return Text("steps beside those of its rounds: {what}, {where}", **fields)
 
 
 def setting_name(path: str) -> str:

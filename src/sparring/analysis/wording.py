@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.stats import Spread
+from sparring.languages import Text
 
 
 def number(value: Any) -> str:
@@ -64,23 +65,27 @@ def example(values: np.ndarray) -> str:
 
 def count(amount: int, noun: str) -> str:
     """`1 seed`, `1,000 seeds`."""
-    return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+    return Text(f"{{count}} {noun}{'' if amount == 1 else 's'}", count=f"{amount:,}")
 
 
 def named_seeds(seeds: Sequence[int], max_names: int = 12) -> str:
     """`seed 3`, `seeds 1, 2 and 5`, `seeds 1, 2, 3 and 40 more`."""
     names = [str(seed) for seed in seeds]
     if len(names) == 1:
-        return f"seed {names[0]}"
-    rest = f"{len(names) - max_names:,} more"
-    return f"seeds {listed(names if len(names) <= max_names else [*names[:max_names], rest])}"
+        return Text("seed {seed}", seed=names[0])
+    more = len(names) - max_names
+    rest = [Text("{count} more", count=f"{more:,}")] if more > 0 else []
+    return Text("seeds {seeds}", seeds=listed([*names[:max_names], *rest]))
 
 
 def listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), names[-1]])
+    before = [Text.joined(names[:-1], ", ")] if len(names) > 1 else []
+    return Text.joined([*before, names[-1]], " and ")
 
 
 def features_of(judge: str) -> str:
     """Whose features metrics are computed from: `the digits classifier's features`, `fixed features (fixed:1a2b)`."""
-    return f"fixed features ({judge})" if judge.startswith("fixed:") else f"the {judge} classifier's features"
+    if judge.startswith("fixed:"):
+        return Text("fixed features ({judge})", judge=judge)
+    return Text("the {judge} classifier's features", judge=judge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sparring.cli.flags import Json, RunDir, parse, print_json, print_rich
+from sparring.cli.flags import Json, RunDir, Spoken, parse, print_json, print_rich
 from sparring.cli.main import OK
 
 
@@ -13,6 +13,7 @@ class DiagnoseFlags:
     """Flags of `diagnose`."""
 
     run: RunDir
+    language: Spoken = ""
     json: Json = False
 
 
@@ -27,6 +28,8 @@ def run(arguments: list[str]) -> int:
     if flags.json:
         return print_json(diagnosis.plain(opened.path))
     from sparring import report
+    from sparring.languages import speaking
 
-    print_rich(report.diagnosis_text(opened, diagnosis))
+    with speaking(flags.language):
+        print_rich(report.diagnosis_text(opened, diagnosis))
     return OK

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from sparring.cli.flags import Json, RunDir, Source, Switch, flag, parse, print_json
+from sparring.cli.flags import Json, RunDir, Source, Spoken, Switch, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
@@ -26,6 +26,7 @@ class ExportFlags:
         "best"
     )
     best: Annotated[Switch, flag("Export the best checkpoint.", default="the newest")] = False
+    language: Spoken = ""
     source: Source = None
     json: Json = False
 
@@ -35,9 +36,11 @@ def run(arguments: list[str]) -> int:
     flags = parse(ExportFlags, "export", arguments, __doc__ or "")
     if not flags.to:
         raise UsageError(f"say where to: sparring export {flags.run} --to DIR")
+    from sparring.languages import speaking
     from sparring.ship.export import export
 
-    made = export(flags.run, flags.to, flags.seed, flags.best, flags.source)
+    with speaking(flags.language):
+        made = export(flags.run, flags.to, flags.seed, flags.best, flags.source)
     if flags.json:
         return print_json(made.plain())
     for name, size in made.files.items():

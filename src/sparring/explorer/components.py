@@ -9,6 +9,9 @@ from typing import Any
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from sparring.explorer.words import asked_for
+from sparring.languages import ENGLISH
+
 STATIC = Path(__file__).with_name("static")
 
 
@@ -93,5 +96,11 @@ def tag(name: str, text: str = "", classes: str = "", **attributes: Any) -> Elem
 
 
 def link(text: str, href: str, classes: str = "", **attributes: Any) -> Element:
-    """A link within the explorer."""
-    return tag("a", text, classes, href=href, **attributes)
+    """A link within the explorer, to a page in the same language."""
+    return tag("a", text, classes, href=address(href), **attributes)
+
+
+def address(path: str) -> str:
+    """A path within the explorer, with the language of this page where it is another than English."""
+    code = asked_for()
+    return path if code == ENGLISH else f"{path}{'&' if '?' in path else '?'}language={code}"

@@ -1,11 +1,15 @@
 """All text of the pages in one place, in English; other languages are gettext catalogs of these sentences.
 
-A page asks for a text by its key. Names in braces are filled in.
+A page asks for a text by its key. Names in braces are filled in. The language is part of a page's address, as all of
+what it shows is: `language=zh`.
 """
 
 from __future__ import annotations
 
-import gettext
+from nicegui import context
+
+from sparring.languages import ENGLISH as FIRST
+from sparring.languages import LANGUAGES, Name, Text, language
 
 ENGLISH: dict[str, str] = {
     "title": "Sparring",
@@ -14,6 +18,7 @@ ENGLISH: dict[str, str] = {
     "light": "Light",
     "dark": "Dark",
     "theme": "Light or dark",
+    "language": "Language",
     "filter": "Filter by name",
     "no-runs": "No runs here yet. Start one with “New run”, or with `sparring train ring` in a terminal.",
     "no-match": "No run matches this filter.",
@@ -217,21 +222,36 @@ ENGLISH: dict[str, str] = {
     "no-findings": "Nothing stands out, good or bad.",
     "so-far": "as of round {round}",
     "connection-lost": "The explorer does not answer. Training goes on; this page tries again.",
-    "remedy": "Remedy",
+    "remedy-named": "Remedy: {name}",
     "one-member": "This run has one member: train several seeds to see what depends on the seed.",
 }
 
 
-class Words:
-    """The texts in one language."""
+def asked_for() -> str:
+    """The language of the page that is being made or answered, by its address; English where none is named."""
+    request = context.client.request if context.slot_stack else None
+    code = request.query_params.get("language", FIRST) if request is not None else FIRST
+    return code if code in LANGUAGES else FIRST
 
-    def __init__(self, translation: gettext.NullTranslations | None = None):
-        self._translation = translation or gettext.NullTranslations()
+
+class Words:
+    """The texts in one language: that of the page, if none is named."""
+
+    def __init__(self, code: str = ""):
+        self.code = code or asked_for()
+        self._language = language(self.code)
 
     def __call__(self, key: str, **values: object) -> str:
         """A text. Raises KeyError for one that does not exist."""
-        text = self._translation.gettext(ENGLISH[key])
-        return text.format(**values) if values else text
+        return self.said(Text(ENGLISH[key], **values))
+
+    def said(self, text: str) -> str:
+        """A text that was made elsewhere, as a finding's claim."""
+        return self._language(text)
+
+    def named(self, name: str) -> str:
+        """The name of a rule or remedy, with its own in this language beside it."""
+        return self._language(Name(name)) if name else ""
 
     def all(self) -> dict[str, str]:
         """Every text, for the scripts of a page."""

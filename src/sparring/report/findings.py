@@ -7,6 +7,7 @@ import numpy as np
 from sparring.analysis.diagnosis import Diagnosis, continues, remedied
 from sparring.analysis.differences import recipe_changes
 from sparring.analysis.wording import count, named_seeds, whole_number
+from sparring.languages import Text
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.rules import Evidence, Finding
@@ -16,25 +17,30 @@ def when_to_stop(run: RunFolder, diagnosis: Diagnosis) -> str:
     """Whether more training pays, and where the best checkpoint is; empty where neither is known."""
     texts = [diagnosis.plateau.words] if diagnosis.plateau else []
     if diagnosis.best is not None and run.best is not None:
-        texts.append(
-            f"The best samples so far are those of round {diagnosis.best:,}, saved as weights/{run.best.name}."
+        best = Text(
+            "The best samples so far are those of round {round}, saved as weights/{file}.",
+            round=f"{diagnosis.best:,}",
+            file=run.best.name,
         )
-    return " ".join(texts)
+        texts.append(best)
+    return Text.joined(texts, " ")
 
 
 def out_of_range(diagnosis: Diagnosis) -> str:
     """What lies outside its healthy range and is no evidence of a fault, but for what the line says."""
     words = [evidence.words(fault=True) for evidence in diagnosis.unexplained]
     words = [each for each in words if each not in diagnosis.line]
-    return f"Also outside its healthy range: {'; '.join(words)}." if words else ""
+    return Text("Also outside its healthy range: {numbers}.", numbers=Text.joined(words, "; ")) if words else ""
 
 
 def members_of(finding: Finding) -> str:
     """`11 of 16 seeds`, with their names where they are few."""
     if finding.of == 1:
         return named_seeds(finding.members)
-    text = f"{len(finding.members):,} of {count(finding.of, 'seed')}"
-    return text if len(finding.members) == finding.of else f"{text} ({named_seeds(finding.members, 8)})"
+    some, of = f"{len(finding.members):,}", count(finding.of, "seed")
+    if len(finding.members) == finding.of:
+        return Text("{some} of {of}", some=some, of=of)
+    return Text("{some} of {of} ({named})", some=some, of=of, named=named_seeds(finding.members, 8))
 
 
 def evidence_table(finding: Finding) -> tuple[list[str], list[list[str]]]:
@@ -49,7 +55,7 @@ def evidence_table(finding: Finding) -> tuple[list[str], list[list[str]]]:
     rows: list[list[str]] = []
     for each in finding.evidence:
         median, low, high = (_text(each, value) for value in (each.value, each.min, each.max))
-        spread = "" if each.min == each.max else f"{low} to {high}"
+        spread = "" if each.min == each.max else Text("{low} to {high}", low=low, high=high)
         rows.append([each.name, median, *([spread] if several else []), each.range])
     return columns, rows
 
@@ -65,7 +71,7 @@ def is_healthy(evidence: Evidence) -> bool:
 
 def since_of(finding: Finding) -> str:
     """`since round 3,100`, or `from the start`."""
-    return f"since round {finding.since:,}" if finding.since else "from the start"
+    return Text("since round {round}", round=f"{finding.since:,}") if finding.since else Text("from the start")
 
 
 def changes_of(diagnosis: Diagnosis, remedy: str) -> list[str]:
@@ -74,5 +80,6 @@ def changes_of(diagnosis: Diagnosis, remedy: str) -> list[str]:
     changed = remedied(recipe, remedy)
     if continues(remedy):
         end = changed.rounds if diagnosis.story.round >= recipe.rounds else recipe.rounds
-        return [f"the run goes on, from round {diagnosis.story.round:,} to {end:,}"]
+        now = f"{diagnosis.story.round:,}"
+        return [Text("the run goes on, from round {now} to {end}", now=now, end=f"{end:,}")]
     return recipe_changes(recipe.to_dict(), changed.to_dict())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sparring.analysis.facts import Evaluation
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import features_of, plus_minus, short, whole_number
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
 
@@ -76,9 +77,17 @@ def evaluation_rows(evaluation: Evaluation) -> list[list[str]]:
 
 def evaluation_caption(evaluation: Evaluation) -> str:
     """When and how the evaluation was done, in one sentence."""
-    earlier = f" of {evaluation.played:,} played" if evaluation.round < evaluation.played else ""
-    when = f"From the last evaluation, at round {evaluation.round:,}{earlier}"
+    earlier = evaluation.round < evaluation.played
+    fields = {
+        "round": f"{evaluation.round:,}",
+        "earlier": Text(" of {played} played", played=f"{evaluation.played:,}") if earlier else "",
+        "through": Text(", using {features}", features=features_of(evaluation.judge)) if evaluation.judge else "",
+        "count": f"{evaluation.n or 0:,}",
+    }
     if not evaluation.n:
-        return f"{when}."
-    through = f", using {features_of(evaluation.judge)}" if evaluation.judge else ""
-    return f"{when}: {evaluation.n:,} generated examples per seed against as many real ones{through}."
+        return Text("From the last evaluation, at round {round}{earlier}.", **fields)
+    return Text(
+        "From the last evaluation, at round {round}{earlier}: {count} generated examples per seed against as many real "
+        "ones{through}.",
+        **fields,
+    )

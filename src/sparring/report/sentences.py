@@ -5,6 +5,7 @@ from __future__ import annotations
 from sparring.analysis.curves import course
 from sparring.analysis.facts import Facts
 from sparring.analysis.wording import count, named_seeds, plus_minus
+from sparring.languages import Text
 from sparring.rules import NEAR
 
 
@@ -23,8 +24,13 @@ def target_reached(facts: Facts) -> str | None:
     if facts.ends is None:
         return None
     target = ", ".join(f"{t:g}" for t in facts.ends.target)
-    near = f"{int(facts.ends.near.sum()):,} of {count(len(facts.seeds), 'seed')}"
-    return f"{near} ended within {NEAR:g} of [{target}] in every number."
+    return Text(
+        "{some} of {seeds} ended within {near} of [{target}] in every number.",
+        some=f"{int(facts.ends.near.sum()):,}",
+        seeds=count(len(facts.seeds), "seed"),
+        near=f"{NEAR:g}",
+        target=target,
+    )
 
 
 def _outcome(facts: Facts) -> list[str]:
@@ -33,15 +39,23 @@ def _outcome(facts: Facts) -> list[str]:
 
 def _caveats(facts: Facts) -> list[str]:
     if not len(facts.story.logged_rounds):
-        return ["No round has been played yet."]
+        return [Text("No round has been played yet.")]
     texts: list[str] = []
     if facts.diverged:
-        diverged = f"{len(facts.diverged):,} of {count(len(facts.seeds), 'seed')}"
-        texts.append(f"{diverged} diverged ({named_seeds(list(facts.diverged))}); the means leave them out.")
-    if facts.story.status in ("stopped", "unfinished"):
-        texts.append(
-            f"The run has reached round {facts.story.round:,} of {facts.rounds:,}, so these values are not final."
+        diverged = Text(
+            "{some} of {seeds} diverged ({named}); the means leave them out.",
+            some=f"{len(facts.diverged):,}",
+            seeds=count(len(facts.seeds), "seed"),
+            named=named_seeds(list(facts.diverged)),
         )
+        texts.append(diverged)
+    if facts.story.status in ("stopped", "unfinished"):
+        reached = Text(
+            "The run has reached round {round} of {rounds}, so these values are not final.",
+            round=f"{facts.story.round:,}",
+            rounds=f"{facts.rounds:,}",
+        )
+        texts.append(reached)
     return texts
 
 
@@ -49,25 +63,29 @@ def _final_values(facts: Facts) -> list[str]:
     if not len(facts.story.logged_rounds):
         return []
     if not any(spread.n for spread in facts.spreads.values()):
-        return ["No seed has finite values at the end."]
+        return [Text("No seed has finite values at the end.")]
     d_loss, g_loss, d_real, d_fake = (
         plus_minus(facts.spreads[name]) for name in ("d_loss", "g_loss", "d_real", "d_fake")
     )
-    texts = [
-        f"D's loss ends at {d_loss} and G's loss at {g_loss}{_equilibrium(facts, 'd_loss', 'g_loss')}.",
-        f"D(real) ends at {d_real} and D(fake) at {d_fake}{_equilibrium(facts, 'd_real', 'd_fake')}.",
+    losses, outputs = _equilibrium(facts, "d_loss", "g_loss"), _equilibrium(facts, "d_real", "d_fake")
+    texts: list[str] = [
+        Text("D's loss ends at {d} and G's loss at {g}{levels}.", d=d_loss, g=g_loss, levels=losses),
+        Text("D(real) ends at {real} and D(fake) at {fake}{levels}.", real=d_real, fake=d_fake, levels=outputs),
     ]
     finite = len(facts.seeds) - len(facts.diverged)
     if len(cells := facts.story.cells) > 1:
-        texts.append(
-            f"Its members differ in numbers, with {len(cells):,} settings of them, so means over all say little: "
-            "`sparring split` makes a run of each."
+        differ = Text(
+            "Its members differ in numbers, with {count} settings of them, so means over all say little: "
+            "`sparring split` makes a run of each.",
+            count=f"{len(cells):,}",
         )
-    return [*texts, f"Values are means ± SD over {finite:,} seeds."] if len(facts.seeds) > 1 else texts
+        texts.append(differ)
+    means = Text("Values are means ± SD over {count} seeds.", count=f"{finite:,}")
+    return [*texts, means] if len(facts.seeds) > 1 else texts
 
 
 def _equilibrium(facts: Facts, first: str, second: str) -> str:
     """In brackets, what two curves are at equilibrium."""
     levels = [facts.equilibrium[name] for name in (first, second) if name in facts.equilibrium]
-    values = " and ".join(dict.fromkeys(f"{level:.3g}" for level in levels))
-    return f" (at equilibrium: {values})" if levels else ""
+    values = Text.joined(dict.fromkeys(f"{level:.3g}" for level in levels), " and ")
+    return Text(" (at equilibrium: {values})", values=values) if levels else ""

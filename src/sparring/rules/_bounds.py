@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules._ranges import Levels, Range
 from sparring.rules._spans import Ends, between
@@ -54,8 +55,13 @@ class Bounds:
         if not self.too_narrow:
             return ""
         low, high = self.outputs
-        so = f", so D(x) stays between {low:.3g} and {high:.3g}" if math.isfinite(high - low) else ""
-        return f"D's last layer gives scores {between(self.scores)}{so}: the loss is made for scores of any size"
+        ends = Text(", so D(x) stays between {low} and {high}", low=f"{low:.3g}", high=f"{high:.3g}")
+        so = ends if math.isfinite(high - low) else ""
+        return Text(
+            "D's last layer gives scores {between}{so}: the loss is made for scores of any size",
+            between=between(self.scores),
+            so=so,
+        )
 
 
 def after_two_sigmoids(d_real: np.ndarray, d_fake: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.rules._evidence import Evidence, number
 from sparring.rules._nearness import DISTANCE
@@ -24,14 +25,20 @@ def doubt(signals: Signals) -> str:
     nearness, alive = signals.nearness, np.flatnonzero(~signals.diverged)
     numbers = nearness.with_interval(quality_evidence(signals, alive), alive)
     if unhealthy := _out_of_range(numbers):
-        return f"the samples are not like the data: {', and '.join(unhealthy)}"
+        reasons = Text.joined(unhealthy, ", and ")
+        return Text("the samples are not like the data: {reasons}", reasons=reasons)
     if nearness.missing:
-        return f"{nearness.missing}, so nothing says whether they are like the data"
+        return Text("{missing}, so nothing says whether they are like the data", missing=nearness.missing)
     if not len(alive) or 2 * nearness.is_sure.sum() > signals.members:
         return ""
     low, high = (number(float(np.median(ends[alive]))) for ends in nearness.interval)
-    name, within = all_metrics()[DISTANCE].title, signals.quality(DISTANCE)[1].words()
-    return f"the {name} lies between {low} and {high}: not for certain in its healthy range ({within})"
+    return Text(
+        "the {name} lies between {low} and {high}: not for certain in its healthy range ({within})",
+        name=Text(all_metrics()[DISTANCE].title),
+        low=low,
+        high=high,
+        within=signals.quality(DISTANCE)[1].words(),
+    )
 
 
 def _out_of_range(numbers: Sequence[Evidence]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record.journal import json_numbers
 from sparring.record.loop import Line
 from sparring.rules._ranges import Range
@@ -78,16 +79,18 @@ class Evidence:
         """The number that a sentence cites: the median over the members that it speaks of."""
         return float(np.median(np.array(self.values)[self.speaks(fault)]))
 
-    def words(self, fault: bool) -> str:
+    def words(self, fault: bool) -> Text:
         """As a reason in a sentence: `diversity is 0.64 (healthy: 0.75 to 1.3)`."""
         value, more = shown(self.cited(fault), self.healthy, self.percent)
-        phrase = self.phrase or f"{self.name} is {{value}}"
+        phrase = Text.of(self.phrase or Text("{name} is {value}", name=Text.of(self.name)))
         low, high = (self.healthy.end(end, more, self.percent) for end in (self.healthy.low, self.healthy.high))
-        text = phrase.format(value=value, low=low, high=high)
+        text = phrase.filled(value=value, low=low, high=high)
         if "{low}" not in phrase and "{high}" not in phrase and (healthy := self.healthy.words(more, self.percent)):
-            text += f" (healthy: {healthy})"
-        count = int(self.speaks(fault).sum())
-        return text if count == len(self.values) else f"{text} in {count:,} of {len(self.values):,} seeds"
+            text = Text("{text} (healthy: {range})", text=text, range=healthy)
+        count, of = int(self.speaks(fault).sum()), len(self.values)
+        if count == of:
+            return text
+        return Text("{text} in {count} of {of} seeds", text=text, count=f"{count:,}", of=f"{of:,}")
 
     def plain(self) -> dict[str, Any]:
         """For JSON; an open end of the healthy range is null."""
@@ -145,11 +148,15 @@ class Explanation:
         speaking = [reason for reason in self.reasons if reason.speaks(fault).any()]
         return tuple(sorted(speaking, key=lambda reason: -int(reason.speaks(fault).sum()))[:MAX_CITED])
 
-    def claim(self, fault: bool) -> str:
+    def claim(self, fault: bool) -> Text:
         """One plain sentence with the numbers that it rests on."""
-        reasons = ", and ".join(reason.words(fault) for reason in self.cited(fault))
-        where = f", at {self.line}" if self.line else ""
-        return f"{self.headline}: {reasons}{self.aside}{where}."
+        return Text(
+            "{headline}: {reasons}{aside}{where}.",
+            headline=Text.of(self.headline),
+            reasons=Text.joined([reason.words(fault) for reason in self.cited(fault)], ", and "),
+            aside=Text.of(self.aside) if self.aside else "",
+            where=Text(", at {line}", line=self.line) if self.line else "",
+        )
 
 
 def evidence(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.rules._evidence import Evidence, number
 
@@ -26,9 +27,6 @@ ENOUGH = 100
 was trained on as many, speckle was nearly as near to pictures as other pictures were."""
 CONFIDENCE = 1.96
 """Standard errors on either side of a value within which it lies with a confidence of 95 %."""
-
-
-RUN_MEASURE = "`sparring measure` does it"
 
 
 class Nearness:
@@ -95,14 +93,19 @@ class Nearness:
             return ""
         measured = self._measured
         if measured is None and not len(signals.evaluated_rounds):
-            return f"no metrics of samples were logged ({RUN_MEASURE})"
+            return Text("no metrics of samples were logged (`sparring measure` does it)")
         if measured is None and not (signals.has_judge and signals.has(DISTANCE)):
-            return self._baseline.get("judge_missing") or f"no judge compared samples with the data ({RUN_MEASURE})"
+            return _said_of_judge(self._baseline.get("judge_missing") or "")
         count = measured.count if measured else self._baseline.get("n") or 0
         if count < ENOUGH:
-            return f"samples were compared with {count:,} examples, which are too few to tell ({ENOUGH} are needed)"
+            return Text(
+                "samples were compared with {count} examples, which are too few to tell ({needed} are needed)",
+                count=f"{count:,}",
+                needed=ENOUGH,
+            )
         if not np.isfinite(signals.quality(DISTANCE)[0]).any():
-            return f"samples were evaluated at round {signals.evaluated_rounds[-1]:,}, and not since"
+            last = signals.evaluated_rounds[-1]
+            return Text("samples were evaluated at round {round}, and not since", round=f"{last:,}")
         return ""
 
     def with_interval(self, numbers: Sequence[Evidence], members: np.ndarray) -> list[Evidence]:
@@ -110,13 +113,30 @@ class Nearness:
         title = all_metrics()[DISTANCE].title
         return [replace(each, phrase=self._phrase(members)) if each.name == title else each for each in numbers]
 
-    def _phrase(self, members: np.ndarray) -> str:
+    def _phrase(self, members: np.ndarray) -> Text:
         """`the Fréchet distance is {value} (95 % interval 2.1 to 3), where held-out real data score 0.8 (0.6 to 1)`."""
         ends = ""
         low, high = (values[members] for values in self.interval)
         if self.error.any() and np.isfinite(low).any():
-            ends = f" (95 % interval {number(float(np.nanmin(low)))} to {number(float(np.nanmax(high)))})"
+            lowest, highest = number(float(np.nanmin(low))), number(float(np.nanmax(high)))
+            ends = Text(" (95 % interval {low} to {high})", low=lowest, high=highest)
         real, low, high = self.of_real
-        between = f" ({number(low)} to {number(high)})" if high > low else ""
-        title = all_metrics()[DISTANCE].title
-        return f"the {title} is {{value}}{ends}, where held-out real data score {number(real)}{between}"
+        between = Text(" ({low} to {high})", low=number(low), high=number(high)) if high > low else ""
+        return Text(
+            "the {title} is {value}{ends}, where held-out real data score {real}{between}",
+            title=Text(all_metrics()[DISTANCE].title),
+            ends=ends,
+            real=number(real),
+            between=between,
+        )
+
+
+def _said_of_judge(logged: str) -> str:
+    """Why no judge compared samples with the data, as the journal says it."""
+    if not logged:
+        return Text("no judge compared samples with the data (`sparring measure` does it)")
+    return Text.read(
+        logged,
+        "{count} images are too few to train a judge on ({needed} are needed)",
+        "{count} examples are too few to compare samples with ({needed} needed)",
+    )

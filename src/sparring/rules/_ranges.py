@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.metrics import Healthy
 from sparring.record import Story
 from sparring.tricks import Trick
@@ -66,8 +67,10 @@ class Range:
         """`0.75 to 1.3`, `at most 8.81`; empty where any value is healthy. With `more` digits."""
         low, high = (self.end(end, more, percent) for end in (self.low, self.high))
         if np.isfinite(self.low) and np.isfinite(self.high):
-            return f"{low} to {high}"
-        return f"at least {low}" if np.isfinite(self.low) else f"at most {high}" if np.isfinite(self.high) else ""
+            return Text("{low} to {high}", low=low, high=high)
+        if np.isfinite(self.low):
+            return Text("at least {low}", low=low)
+        return Text("at most {high}", high=high) if np.isfinite(self.high) else ""
 
     @staticmethod
     def end(value: float, more: int = 0, percent: bool = False) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.story import QUANTILES
 
@@ -91,22 +92,23 @@ class Spans:
     @property
     def claim(self) -> str:
         """What does not match, in one sentence; empty where all does."""
-        values = between(self.shown)
-        data = f"the data's lie {values}"
+        values, gives = between(self.shown), between(self.generator)
         if self.out_of_reach:
-            return f"G can only give values {between(self.generator)}, and {data}"
+            return Text("G can only give values {gives}, and the data's lie {values}", gives=gives, values=values)
         if self.unscaled:
-            return f"Nothing scales the data: its values lie {values}, where networks are made for about 1"
+            return Text(
+                "Nothing scales the data: its values lie {values}, where networks are made for about 1", values=values
+            )
         if self.too_wide:
-            return f"G gives values {between(self.generator)}, and {data}"
+            return Text("G gives values {gives}, and the data's lie {values}", gives=gives, values=values)
         return ""
 
 
-def between(ends: Ends) -> str:
+def between(ends: Ends) -> Text:
     """`between 0 and 1`, `of at least 0`."""
     low, high = ends
     if math.isfinite(low) and math.isfinite(high):
-        return f"between {low:.3g} and {high:.3g}"
-    if math.isfinite(low) or math.isfinite(high):
-        return f"of at least {low:.3g}" if math.isfinite(low) else f"of at most {high:.3g}"
-    return "of any size"
+        return Text("between {low} and {high}", low=f"{low:.3g}", high=f"{high:.3g}")
+    if math.isfinite(low):
+        return Text("of at least {low}", low=f"{low:.3g}")
+    return Text("of at most {high}", high=f"{high:.3g}") if math.isfinite(high) else Text("of any size")

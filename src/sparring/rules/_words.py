@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
 from sparring.rules._evidence import Evidence, Plot, evidence
@@ -25,10 +26,10 @@ def middle(values: np.ndarray, members: np.ndarray) -> float:
     return float(np.median(chosen)) if len(chosen) else float("nan")
 
 
-def d_outputs(signals: Signals, members: np.ndarray) -> str:
+def d_outputs(signals: Signals, members: np.ndarray) -> Text:
     """`D(real) is 0.98 and D(fake) 0.02`."""
     real, fake = (number(middle(signals.final(name), members)) for name in ("d_real", "d_fake"))
-    return f"D(real) is {real} and D(fake) {fake}"
+    return Text("D(real) is {real} and D(fake) {fake}", real=real, fake=fake)
 
 
 def curve_evidence(signals: Signals, name: str, members: np.ndarray) -> Evidence:

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._bounds import SIGMOIDS, Bounds, after_two_sigmoids
@@ -58,7 +59,7 @@ class BoundedScores(Rule):
             ends,
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             [*curves, *metric_evidence(signals, ("frechet-distance",), members)],
-            f"; its scores lie {between(bounds.scores)}",
+            Text("; its scores lie {between}", between=between(bounds.scores)),
         )
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -50,7 +51,7 @@ class BugDataRange(Rule):
         unused = (UNIT[0] - low) / reach if _are_unit(quantiles) else 0.0
         if max(beyond, unused) <= TOLERANCE:
             return None
-        cannot = f"G ends in {loop.g.ends_in} and cannot reach the data's range"
+        cannot = Text("G ends in {layer} and cannot reach the data's range", layer=loop.g.ends_in)
         return Bug(
             cannot if beyond > TOLERANCE else "Real examples are not scaled to the range of G, which ends in tanh",
             "distance of the data's range from G's, in widths of G's",
@@ -59,7 +60,9 @@ class BugDataRange(Rule):
             phrase="the ranges are {value} of G's width apart",
             line=loop.data.line,
             mended=MENDED[loop.g.ends_in],
-            aside=f"; real examples lie in {quantiles[0]:.3g} to {quantiles[-1]:.3g}",
+            aside=Text(
+                "; real examples lie in {low} to {high}", low=f"{quantiles[0]:.3g}", high=f"{quantiles[-1]:.3g}"
+            ),
         )
 
     @staticmethod

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, PlayerFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -33,13 +34,15 @@ class BugEvalMode(Rule):
             player = loop.player(who) if loop is not None else PlayerFacts()
             if player.in_eval:
                 return Bug(
-                    f"{who} trains in evaluation mode ({player.in_eval[0] or player.name} is)",
-                    f"layers of {who} in evaluation mode",
+                    Text(
+                        "{who} trains in evaluation mode ({layer} is)", who=who, layer=player.in_eval[0] or player.name
+                    ),
+                    Text("layers of {who} in evaluation mode", who=who),
                     len(player.in_eval),
                     Range(high=0),
                     phrase="{value} of its batch norm and dropout layers are",
                     line=player.loss_line,
-                    mended=f"{who}.train() before the step, after every {who}.eval()",
+                    mended=Text("{who}.train() before the step, after every {who}.eval()", who=who),
                 )
         return None
 

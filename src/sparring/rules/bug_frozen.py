@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, PlayerFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -38,11 +39,11 @@ class BugFrozen(Rule):
             mine = [each for each in loop.optimizers if each.player == who] if loop is not None else []
             has_optimizer = any(each.own and each.lr > 0 for each in mine)
             if share < MIN_MOVED and has_optimizer and not player.no_gradient:
-                which = f" ({player.frozen[0]}, for one)" if player.frozen else ""
-                which = which if player.steps else ": its optimizer makes no step"
+                which = Text(" ({layer}, for one)", layer=player.frozen[0]) if player.frozen else ""
+                which = which if player.steps else Text(": its optimizer makes no step")
                 return Bug(
-                    f"Weights of {who} do not move{which}",
-                    f"share of {who}'s weights that a step moves",
+                    Text("Weights of {who} do not move{which}", who=who, which=which),
+                    Text("share of {who}'s weights that a step moves", who=who),
                     share,
                     Range(low=MIN_MOVED),
                     phrase="a step moves {value} of them",

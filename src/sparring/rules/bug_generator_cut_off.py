@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -55,7 +56,7 @@ class BugGeneratorCutOff(Rule):
         if not loop.cut_by and loop.d.frozen and (loop.d.moved or 0.0) < MIN_MOVED:
             return None  # it is D that passes no gradient on, to itself neither: `bug-frozen`
         return Bug(
-            f"G's loss reaches none of G's weights{HOW.get(loop.cut_by, '')}",
+            Text.joined(map(Text.of, ["G's loss reaches none of G's weights", HOW.get(loop.cut_by, "")])),
             "share of G's weights that its loss reaches",
             0.0,
             Range(low=0.01),

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, PlayerFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -33,8 +34,10 @@ class BugInit(Rule):
             player = loop.player(who) if loop is not None else PlayerFacts()
             if player.constant:
                 return Bug(
-                    f"Weights of {who} begin with one value everywhere ({player.constant[0]})",
-                    f"layers of {who} whose weights are constant",
+                    Text(
+                        "Weights of {who} begin with one value everywhere ({layer})", who=who, layer=player.constant[0]
+                    ),
+                    Text("layers of {who} whose weights are constant", who=who),
                     len(player.constant),
                     Range(high=0),
                     phrase="{value} of its layers do",

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, OptimizerFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -41,12 +42,12 @@ class BugLearningRate(Rule):
             low, high = USUAL.get(each.kind, USUAL["SGD"])
             if not low <= each.lr <= high:
                 return Bug(
-                    f"{each.player}'s learning rate is no usual one",
-                    f"learning rate of {each.player}'s {each.kind}",
+                    Text("{who}'s learning rate is no usual one", who=each.player),
+                    Text("learning rate of {who}'s {optimizer}", who=each.player, optimizer=each.kind),
                     each.lr,
                     Range(low, high),
                     phrase="it is {value}",
-                    mended=f"lr=2e-4 for Adam; opt_{each.player} has {each.lr:g}",
+                    mended=Text("lr=2e-4 for Adam; opt_{who} has {lr}", who=each.player, lr=f"{each.lr:g}"),
                 )
         return None
 

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, PlayerFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -33,15 +34,16 @@ class BugStaleGradients(Rule):
             player = loop.player(who) if loop is not None else PlayerFacts()
             if player.stale:
                 other = "D" if who == "G" else "G"
-                source = f"{other}'s loss" if player.stale == "other" else "its own earlier steps"
+                of_other, own = Text("{who}'s loss", who=other), Text("its own earlier steps")
+                source = of_other if player.stale == "other" else own
                 return Bug(
-                    f"{who} steps with gradients that {source} left behind",
+                    Text("{who} steps with gradients that {source} left behind", who=who, source=source),
                     "backward passes since its last step whose gradients were not cleared",
                     1,
                     Range(high=0),
                     phrase="they were not cleared before {value} of its backward passes",
                     line=player.stale_line,
-                    mended=f"opt_{who}.zero_grad() before this line",
+                    mended=Text("opt_{who}.zero_grad() before this line", who=who),
                 )
         return None
 

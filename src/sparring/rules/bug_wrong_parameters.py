@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, OptimizerFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -33,8 +34,8 @@ class BugWrongParameters(Rule):
             other = "D" if each.player == "G" else "G"
             if each.others:
                 return Bug(
-                    f"{each.player}'s optimizer also holds {other}'s weights",
-                    f"parameters of {other} in {each.player}'s optimizer",
+                    Text("{who}'s optimizer also holds {other}'s weights", who=each.player, other=other),
+                    Text("parameters of {other} in {who}'s optimizer", who=each.player, other=other),
                     each.others,
                     Range(high=0),
                     phrase="{value} of its parameters are not its player's",
@@ -42,8 +43,8 @@ class BugWrongParameters(Rule):
                 )
             if not each.own:
                 return Bug(
-                    f"{each.player}'s optimizer holds none of {each.player}'s weights",
-                    f"parameters of {each.player} in its optimizer",
+                    Text("{who}'s optimizer holds none of {who}'s weights", who=each.player),
+                    Text("parameters of {who} in its optimizer", who=each.player),
                     0,
                     Range(low=1),
                     phrase="it holds {value} of them",

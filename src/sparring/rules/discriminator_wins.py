@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule
 from sparring.rules._ranges import SURE, Range
@@ -57,7 +58,7 @@ class DiscriminatorWins(Rule):
             [lead, *seen, *(each for each in quality_evidence(signals, members) if each not in seen)],
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             curves,
-            f"; {d_outputs(signals, members)}",
+            Text("; {outputs}", outputs=d_outputs(signals, members)),
         )
 
     @staticmethod

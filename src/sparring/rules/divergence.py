@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import LEAD, Range
@@ -56,15 +57,17 @@ class Divergence(Rule):
         return Detection(holds=holds, severity=severity, since=_began(signals, exploded))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        what = "became infinite or NaN" if signals.diverged[members].any() else "exploded"
+        infinite = bool(signals.diverged[members].any())
         reasons = [_share_of_finite(signals, members)]
         for name in _known(signals):
             size = np.abs(signals.curve(name))
             growth = np.where(np.isfinite(size), size, 0.0).max(0) / _first_size(size)
-            phrase = f"{title(name)} grew to {{value}} times its first value"
-            reasons.append(evidence(f"growth of {title(name)}", growth, members, Range(high=EXPLODED), phrase))
+            curve = Text(title(name))
+            phrase = Text("{curve} grew to {value} times its first value", curve=curve)
+            growth_of = Text("growth of {curve}", curve=curve)
+            reasons.append(evidence(growth_of, growth, members, Range(high=EXPLODED), phrase))
         return Explanation(
-            f"Losses or gradients {what}",
+            "Losses or gradients became infinite or NaN" if infinite else "Losses or gradients exploded",
             reasons,
             Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True),
             aside=_beginnings(signals, members),
@@ -102,13 +105,14 @@ def _share_of_finite(signals: Signals, members: np.ndarray) -> Evidence:
     return evidence("share of rounds with finite numbers", shares, members, Range(low=1.0), phrase, percent=True)
 
 
-def _beginnings(signals: Signals, members: np.ndarray) -> str:
+def _beginnings(signals: Signals, members: np.ndarray) -> Text:
     """`; it began with seed 0 at round 3,975, seed 1 at round 4,175 and 20 more`."""
     since, seeds = _began(signals, _for_some_time(_any_exploded(signals))), signals.story.names
     began = sorted((int(since[m]), m) for m in members)
-    named = ", ".join(f"seed {seeds[m]} at round {round:,}" for round, m in began[:MAX_NAMED])
-    rest = f" and {len(began) - MAX_NAMED:,} more" if len(began) > MAX_NAMED else ""
-    return f"; it began with {named}{rest}"
+    named = [Text("seed {seed} at round {round}", seed=seeds[m], round=f"{round:,}") for round, m in began[:MAX_NAMED]]
+    more = len(began) - MAX_NAMED
+    rest = Text(" and {count} more", count=f"{more:,}") if more > 0 else ""
+    return Text("; it began with {named}{rest}", named=Text.joined(named, ", "), rest=rest)
 
 
 def _began(signals: Signals, exploded: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule
 from sparring.rules._ranges import Range
@@ -44,7 +45,7 @@ class Equilibrium(Rule):
             [*signals.nearness.with_interval(quality_evidence(signals, members), members), lead],
             Plot("curves", ("d_loss",), "D's loss", level),
             curves,
-            f"; {_loss(signals, members)}, and {d_outputs(signals, members)}",
+            Text("; {loss}, and {outputs}", loss=_loss(signals, members), outputs=d_outputs(signals, members)),
         )
 
     @staticmethod
@@ -61,12 +62,12 @@ class Equilibrium(Rule):
         )
 
 
-def _loss(signals: Signals, members: np.ndarray) -> str:
+def _loss(signals: Signals, members: np.ndarray) -> Text:
     """How D's loss developed, and its level at equilibrium."""
     assert signals.levels is not None
     level, now = signals.levels.d_loss, middle(signals.final("d_loss"), members)
     lowest = middle(np.nan_to_num(signals.smoothed("d_loss"), nan=np.inf).min(0), members)
-    final = f"{number(now)} ({number(level)} at equilibrium)"
+    final = Text("{now} ({level} at equilibrium)", now=number(now), level=number(level))
     if now - lowest > 0.1 * abs(level) > 0:
-        return f"D's loss fell to {number(lowest)} and rose again to {final}"
-    return f"D's loss is {final}"
+        return Text("D's loss fell to {lowest} and rose again to {final}", lowest=number(lowest), final=final)
+    return Text("D's loss is {final}", final=final)

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
@@ -118,5 +119,5 @@ def _reason(signals: Signals, name: str, members: np.ndarray) -> Evidence:
     """A metric that shows variety, with the end of its healthy range beyond which it is lacking."""
     healthy, varied = signals.healthy(name), _varied(signals, name)
     one_sided = healthy.at_least if np.isfinite(varied.low) else healthy.at_most
-    phrase = PHRASES.get(name, "").replace("{real}", number(signals.real(name)))
+    phrase = Text(PHRASES[name], real=number(signals.real(name))) if name in PHRASES else ""
     return evidence(title(name), signals.latest(name), members, one_sided, phrase)

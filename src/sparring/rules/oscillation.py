@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
 from sparring.rules._ranges import Range
@@ -74,14 +75,20 @@ class Oscillation(Rule):
             evidence("swing of G's loss (SD of its log)", loss_swing, members, Range(high=MAX_LOSS_SWING), of_loss),
         ]
         low, high = (number(float(np.nanmedian(np.nanpercentile(late, q, axis=0)))) for q in (10, 90))
-        turned = f"; that distance ({_distance_name(signals)}) went back and forth between {low} and {high} and turned "
+        turned = Text(
+            "; that distance ({distance}) went back and forth between {low} and {high} and turned {times} times",
+            distance=Text(title(signals.distance.name)),
+            low=low,
+            high=high,
+            times=f"{middle(turns, members):.0f}",
+        )
         of_samples = bool(np.isfinite(turns[members]).all() and middle(turns, members) >= MIN_TURNS)
         return Explanation(
             "The players chase each other",
             reasons,
             metric_plot(signals, name, log=True),
             metric_evidence(signals, ("frechet-distance", "diversity"), members),
-            f"{turned}{middle(turns, members):.0f} times" if of_samples else "",
+            turned if of_samples else "",
         )
 
     @staticmethod
@@ -103,10 +110,6 @@ class Oscillation(Rule):
     def healthy() -> Story:
         """Losses are noisy from round to round; samples are not."""
         return story(jitter=0.08)
-
-
-def _distance_name(signals: Signals) -> str:
-    return title(signals.distance.name)
 
 
 def _late(signals: Signals) -> np.ndarray:

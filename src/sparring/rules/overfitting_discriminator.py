@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
@@ -57,8 +58,12 @@ class OverfittingDiscriminator(Rule):
             [share],
             Plot("evaluations", OUTPUTS, "D's outputs", Range()),
             [evidence(title(name), signals.latest(name), members, Range()) for name in OUTPUTS],
-            f"; D(training examples) is {number(seen)}, D(held-out examples) {number(unseen)} and "
-            f"D(generated examples) {number(fake)}",
+            Text(
+                "; D(training examples) is {seen}, D(held-out examples) {unseen} and D(generated examples) {fake}",
+                seen=number(seen),
+                unseen=number(unseen),
+                fake=number(fake),
+            ),
         )
 
     @staticmethod

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
@@ -16,6 +17,16 @@ from sparring.rules._words import metric_evidence, number
 
 FINAL_EVALUATIONS = 3
 """How many of the last evaluations the samples' quantiles are the median of."""
+AT_MIN = (
+    "it gives {value} at least, where the data goes down to {end}",
+    "it can give {value}, where the data goes down to {end}",
+)
+"""Phrases on the lower end of what G can give: where that lies within the data's, and where it lies beyond."""
+AT_MAX = (
+    "it gives {value} at most, where the data goes up to {end}",
+    "it can give {value}, where the data goes up to {end}",
+)
+"""The same on the upper end."""
 
 
 @final
@@ -106,15 +117,14 @@ def _what_g_can_give(signals: Signals, spans: Spans, members: np.ndarray) -> lis
     short = spans.out_of_reach
     lowest = Range(high=low + slack) if short else Range(low=low - slack)
     largest = Range(low=high - slack) if short else Range(high=high + slack)
-    ends = (("min", "least", "down", 0, lowest), ("max", "most", "up", 1, largest))
+    ends = (("min of what G can give", AT_MIN, lowest), ("max of what G can give", AT_MAX, largest))
     made: list[Evidence] = []
-    for name, bound, to, index, healthy in ends:
+    for index, (name, phrases, healthy) in enumerate(ends):
         value = spans.generator[index]
-        gives = f"it gives {{value}} at {bound}" if short else "it can give {value}"
-        phrase = f"{gives}, where the data goes {to} to {number(spans.shown[index])}"
+        phrase = Text(phrases[0] if short else phrases[1], end=number(spans.shown[index]))
         if math.isfinite(value):
             every = np.full(signals.members, value)
-            made.append(evidence(f"{name} of what G can give", every, members, healthy, phrase))
+            made.append(evidence(name, every, members, healthy, phrase))
     return made
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
 from sparring.rules._progress import FEW_STEPS, IMPROVING
@@ -85,8 +86,14 @@ def _plotted(signals: Signals) -> str | None:
 
 def _seen(signals: Signals, members: np.ndarray) -> Evidence:
     progress, what = signals.progress, "images" if signals.progress.of_images else "examples"
-    phrase = f"the run has seen {{value}} {what}, where a usual run of such data sees about {{low}}"
-    return evidence(f"{what} seen", _of_all(progress.seen, signals), members, Range(low=progress.usual), phrase)
+    phrase = Text("the run has seen {value} {what}, where a usual run of such data sees about {low}", what=Text(what))
+    return evidence(
+        Text("{what} seen", what=Text(what)),
+        _of_all(progress.seen, signals),
+        members,
+        Range(low=progress.usual),
+        phrase,
+    )
 
 
 def _steps(signals: Signals, members: np.ndarray) -> Evidence:
@@ -95,18 +102,20 @@ def _steps(signals: Signals, members: np.ndarray) -> Evidence:
 
 
 def _fall(signals: Signals, members: np.ndarray) -> Evidence:
-    distance = title(signals.distance.name)
-    phrase = (
-        f"the samples' distance from the data ({distance}) fell by {{value}} over the last third of the rounds "
-        "(settled: at most {high})"
+    phrase = Text(
+        "the samples' distance from the data ({distance}) fell by {value} over the last third of the rounds "
+        "(settled: at most {high})",
+        distance=Text(title(signals.distance.name)),
     )
     name, healthy = "fall of the distance over the last third", Range(high=-IMPROVING)
     return evidence(name, -signals.change, members, healthy, phrase, percent=True)
 
 
 def _gained(signals: Signals, members: np.ndarray) -> Evidence:
-    distance = title(signals.distance.name)
-    phrase = f"the samples' distance from the data ({distance}) fell by {{value}} since the first evaluation"
+    phrase = Text(
+        "the samples' distance from the data ({distance}) fell by {value} since the first evaluation",
+        distance=Text(title(signals.distance.name)),
+    )
     name, healthy = "fall of the distance since the first evaluation", Range(low=UNCHANGED)
     return evidence(name, signals.progress.gained, members, healthy, phrase, percent=True)
 

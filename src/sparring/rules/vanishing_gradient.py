@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import LEAD, SURE, Range
@@ -55,16 +56,16 @@ class VanishingGradient(Rule):
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         now = signals.final("g_gradient")
         reasons = [
-            evidence(f"G's gradient, as a share of {whose}", share, members, Range(low=least), phrase, percent=True)
-            for whose, share, least, phrase in (
+            evidence(name, share, members, Range(low=least), phrase, percent=True)
+            for name, share, least, phrase in (
                 (
-                    "its largest",
+                    "G's gradient, as a share of its largest",
                     signals.share_of_largest("g_gradient"),
                     OF_OWN,
                     "its norm is {value} of what it was",
                 ),
                 (
-                    "D's largest",
+                    "G's gradient, as a share of D's largest",
                     _of_d(signals, now),
                     OF_D,
                     "its norm is {value} of D's largest",
@@ -83,7 +84,11 @@ class VanishingGradient(Rule):
                 ),
                 *metric_evidence(signals, ("frechet-distance",), members),
             ],
-            f"; it is {number(middle(now, members))}, and D's {number(middle(signals.final('d_gradient'), members))}",
+            Text(
+                "; it is {own}, and D's {of_d}",
+                own=number(middle(now, members)),
+                of_d=number(middle(signals.final("d_gradient"), members)),
+            ),
         )
 
     @staticmethod

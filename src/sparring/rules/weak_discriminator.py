@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
@@ -64,7 +65,7 @@ class WeakDiscriminator(Rule):
             [gradient, *quality] if died else [*quality, gradient],
             Plot("curves", ("d_real", "d_fake"), "D's outputs", Range()),
             curves,
-            f", while {d_outputs(signals, members)}",
+            Text(", while {outputs}", outputs=d_outputs(signals, members)),
         )
 
     @staticmethod

@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from sparring.analysis.facts import Facts
 from sparring.analysis.wording import count, listed, number, plus_minus, whole_number
 from sparring.datasets import Card
+from sparring.languages import said
 from sparring.recipe import Recipe
 from sparring.report.measurement import measurement_rows
 from sparring.report.metric_names import evaluation_caption, in_order, name_of
@@ -63,7 +64,7 @@ def model_card(
     parts = [
         f"# {portable.facts['name']}: a GAN generator",
         _summary(portable, facts),
-        f"**Diagnosis of the run.** {facts.diagnosis.line}",
+        f"**{said('Diagnosis of the run.')}** {said(facts.diagnosis.line)}",
         "## Use it",
         _usage(portable, files),
         "## What was measured",

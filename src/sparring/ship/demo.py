@@ -19,6 +19,7 @@ from sparring.analysis.latent_tools.directions.effects import effects, unique_na
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.wording import plus_minus, whole_number
 from sparring.errors import SparringError
+from sparring.languages import LANGUAGES, language
 from sparring.recipe import Recipe
 from sparring.report.metric_names import headlines, name_of
 from sparring.ship.onnx_file import run_onnx
@@ -158,7 +159,7 @@ def _data(portable: Portable, facts: Facts, recipe: Recipe) -> dict[str, Any]:
         "varied": bool((portable.z != portable.z[0]).any()),
         "seeds": len(facts.seeds),
         "diverged": len(facts.diverged),
-        "verdict": facts.diagnosis.line,
+        "verdict": {code: language(code)(facts.diagnosis.line) for code in LANGUAGES},
         "metrics": _metrics(facts, portable.facts["seed"]),
         "data": f"{card.title} ({card.source})",
         "license": card.license,

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from sparring.explorer.components import link, tag
 from sparring.explorer.words import Words
+from sparring.languages import LANGUAGES
 
 HEAD = (
     '<link rel="stylesheet" href="/static/page.css"><script src="/static/theme.js"></script>'
@@ -27,6 +28,10 @@ def page_frame(words: Words, *path: str) -> Generator[None]:
             for name in path:
                 tag("span", name, "here")
         link(words("new-run"), "/new", "button")
+        with tag("nav", classes="languages", aria_label=words("language")):
+            for code, name in LANGUAGES.items():
+                current = {"aria_current": "true"} if code == words.code else {}
+                tag("a", name, href=f"?language={code}", lang=code, hreflang=code, data_language=code, **current)
         tag("button", "", "icon theme", type="button", aria_label=words("theme"), title=words("theme"))
     with tag("div", classes="page"):
         yield

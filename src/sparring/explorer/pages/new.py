@@ -12,7 +12,7 @@ from nicegui.element import Element
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
-from sparring.explorer.components import Field, link, tag
+from sparring.explorer.components import Field, address, link, tag
 from sparring.explorer.launching import free_folder, shown_path, start_recipe
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.recipe_form import RecipeForm
@@ -33,7 +33,7 @@ def new_page(session: Session, name: str) -> None:
         with tag("div", classes="title"):
             tag("h2", name)
             link(words("other-recipe"), "/new")
-        tag("p", entry.summary)
+        tag("p", words.said(entry.summary))
         _form(session, words, name)
 
 
@@ -45,7 +45,7 @@ def _choices(words: Words) -> None:
         for name in [*first, *(name for name in entries if name not in first)]:
             with link("", f"/new?{urlencode({'recipe': name})}", "card"):
                 tag("b", name)
-                tag("span", entries[name].summary, "soft")
+                tag("span", words.said(entries[name].summary), "soft")
 
 
 def _form(session: Session, words: Words, name: str) -> None:
@@ -74,7 +74,7 @@ def _form(session: Session, words: Words, name: str) -> None:
             shown["problem"]._props["hidden"] = False  # pyright: ignore[reportPrivateUsage]
             shown["problem"].update()
             return
-        ui.navigate.to(address_of(session, path))
+        ui.navigate.to(address(address_of(session, path)))
 
     form = RecipeForm(words, find_recipe(name), changed)
     form.place()

@@ -44,8 +44,8 @@ def _tables(words: Words) -> None:
         with tag("details"):
             with tag("summary"):
                 tag("b", name)
-                tag("span", f" {rows}", "soft")
+                tag("span", f" {words.said(rows)}", "soft")
             with tag("dl"):
                 for column, text in columns.items():
                     tag("dt", column)
-                    tag("dd", text)
+                    tag("dd", words.said(text))

@@ -28,7 +28,7 @@ def live_figures(words: Words) -> None:
                     curves_of(words, title, missing=missing)
         with tag("div", classes="column"):
             with panel(words("moves")):
-                summaries = {name: entry.summary for name, entry in catalogue.entries("moves").items()}
+                summaries = {name: words.said(entry.summary) for name, entry in catalogue.entries("moves").items()}
                 Canvas("moves", title=words("moves"), summaries=summaries, optional=True)
             with panel(words("samples-of-member")):
                 Canvas("samples", title=words("samples-of-member"))

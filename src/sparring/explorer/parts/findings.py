@@ -7,6 +7,7 @@ from sparring.analysis.followed import Moment
 from sparring.analysis.wording import count, duration
 from sparring.explorer.components import tag
 from sparring.explorer.words import Words
+from sparring.languages import Text
 from sparring.report.findings import changes_of, evidence_table, is_healthy, members_of, out_of_range, since_of
 from sparring.rules import Finding
 
@@ -15,7 +16,7 @@ def facts_line(words: Words, now: Moment) -> None:
     """Whether it trains, how many members it has, how far it is."""
     with tag("p", classes="facts"):
         tag("span", words(f"status-{now.status}"), f"status {now.status}")
-        members, time = count(now.members, "seed"), duration(now.seconds)
+        members, time = words.said(count(now.members, "seed")), duration(now.seconds)
         tag(
             "span", words("facts", members=members, round=f"{now.round:,}", rounds=f"{now.rounds:,}", time=time), "soft"
         )
@@ -24,15 +25,15 @@ def facts_line(words: Words, now: Moment) -> None:
 def steered(words: Words, now: Moment) -> None:
     """What people did to the run, where it is no longer its recipe's."""
     if now.departs:
-        tag("p", words("departs", why=now.departs), "departs")
+        tag("p", words("departs", why=words.said(now.departs)), "departs")
 
 
 def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
     """The verdict in one line, and of which round it is where that is not the newest."""
     good = diagnosis.verdict != NOT_SURE and not diagnosis.findings[0].fault
     with tag("p", classes="line good" if good else "line"):
-        tag("strong", diagnosis.verdict)
-        tag("span", diagnosis.line.partition(": ")[2])
+        tag("strong", words.named(diagnosis.verdict))
+        tag("span", words.said(diagnosis.beside_verdict))
         if round is not None:
             tag("span", words("so-far", round=f"{diagnosis.story.round:,}"), "soft")
 
@@ -45,34 +46,35 @@ def findings(words: Words, now: Moment) -> None:
     for finding in diagnosis.findings:
         _finding(words, diagnosis, finding)
     if rest := out_of_range(diagnosis):
-        tag("p", rest)
+        tag("p", words.said(rest))
     if diagnosis.plateau:
-        tag("p", diagnosis.plateau.words)
+        tag("p", words.said(diagnosis.plateau.words))
     for _, sentence in now.done:
-        tag("p", sentence)
+        tag("p", words.said(sentence))
 
 
 def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:
     with tag("article", classes="finding fault" if finding.fault else "finding"):
-        tag("h3", finding.rule)
-        tag("p", finding.claim)
-        tag("p", f"{members_of(finding)}, {since_of(finding)}.".capitalize(), "soft")
+        tag("h3", words.named(finding.rule))
+        tag("p", words.said(finding.claim))
+        holds = Text("{members}, {since}.", members=members_of(finding), since=since_of(finding))
+        tag("p", words.said(holds).capitalize(), "soft")
         columns, rows = evidence_table(finding)
         with tag("div", classes="table"), tag("table"):
             with tag("thead"), tag("tr"):
                 for column in columns:
-                    tag("th", column, scope="col")
+                    tag("th", words.said(column), scope="col")
             with tag("tbody"):
                 for each, row in zip(finding.evidence, rows, strict=True):
                     unhealthy = finding.fault and not is_healthy(each)
                     with tag("tr", classes="colored" if unhealthy else ""):
-                        tag("th", row[0], scope="row")
+                        tag("th", words.said(row[0]), scope="row")
                         for cell in row[1:]:
-                            tag("td", cell)
+                            tag("td", words.said(cell))
         if finding.mended:
-            tag("p", finding.mended)
+            tag("p", words.said(finding.mended))
         if finding.remedies:
             first = finding.remedies[0]
             with tag("p"):
-                tag("b", f"{words('remedy')}: {first}")
-                tag("span", f" ({'; '.join(changes_of(diagnosis, first))})")
+                tag("b", words("remedy-named", name=words.named(first)))
+                tag("span", f" ({'; '.join(map(words.said, changes_of(diagnosis, first)))})")

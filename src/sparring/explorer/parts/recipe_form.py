@@ -72,7 +72,8 @@ class RecipeForm:
             Field(
                 value, name, lambda new: self._changed(name, value, new, label, placed["why"]), shape, choices=choices
             )
-            tag("small", " ".join(catalogue.field_docs("recipe.definition", "Recipe")[name].split()), "soft")
+            docs = " ".join(catalogue.field_docs("recipe.definition", "Recipe")[name].split())
+            tag("small", self.words.said(docs), "soft")
             placed["why"] = tag("small", "", "why", hidden=True)
 
     def _changed(self, name: str, before: Any, now: Any, label: Element, why: Element) -> None:

@@ -75,7 +75,7 @@ class Table:
                 continue
             verdict = await asyncio.to_thread(self.session.verdict_of, self.runs[key])
             if not cell.is_deleted:
-                cell._text = verdict  # pyright: ignore[reportPrivateUsage] - as in `tag`
+                cell._text = self.words.named(verdict)  # pyright: ignore[reportPrivateUsage] - as in `tag`
                 cell.update()
 
     def fill(self) -> None:

@@ -14,7 +14,7 @@ from nicegui.element import Element
 from sparring.analysis.steered import setting_name
 from sparring.errors import SparringError
 from sparring.explorer import steering
-from sparring.explorer.components import Field, tag
+from sparring.explorer.components import Field, address, tag
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
@@ -159,7 +159,7 @@ class Controls:
         made = await self._done(steering.branch_off, self.session, self.run, round, name, values)
         if made is not None:
             key = self.session.opened.add(made.path)
-            ui.navigate.to(f"/run?{urlencode({'run': key, 'view': 'branches'})}")
+            ui.navigate.to(address(f"/run?{urlencode({'run': key, 'view': 'branches'})}"))
 
     def _opened(self, title: str, **values: str) -> Element:
         self.drawer.clear()

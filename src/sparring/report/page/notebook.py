@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparring.analysis.facts import Facts
 from sparring.analysis.wording import count
+from sparring.languages import said
 from sparring.record import RunFolder
 from sparring.report.figures.run import curves
 from sparring.report.page.document import chart, embedded
@@ -21,7 +22,7 @@ def notebook_html(run: RunFolder) -> Markup:
     return tag(
         "div",
         tag("p", tag("strong", state), f" in {run.path}"),
-        tag("p", facts.diagnosis.line),
+        tag("p", said(facts.diagnosis.line)),
         _curves(facts),
         _samples(facts),
     )

@@ -9,6 +9,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis
+from sparring.languages import Name, said
+from sparring.languages import Text as Said
 from sparring.record import RunFolder
 from sparring.report.findings import (
     changes_of,
@@ -30,45 +32,46 @@ def diagnosis_text(run: RunFolder, diagnosis: Diagnosis) -> RenderableType:
     for finding in diagnosis.findings:
         parts += [Text(), *_finding(run, diagnosis, finding)]
     if diagnosis.findings and diagnosis.evaluated:
-        parts += [Text(), Text(diagnosis.evaluated, "dim")]
+        parts += [Text(), Text(said(diagnosis.evaluated), "dim")]
     if others := out_of_range(diagnosis):
-        parts += [Text(), Text(others)]
+        parts += [Text(), Text(said(others))]
     if diagnosis.departure:
-        parts += [Text(), Text(f"Changed while it trained: {diagnosis.departure}.")]
+        parts += [Text(), Text(said(Said("Changed while it trained: {why}.", why=diagnosis.departure)))]
     if advice := when_to_stop(run, diagnosis):
-        parts += [Text(), Text(advice)]
+        parts += [Text(), Text(said(advice))]
     return Group(*parts)
 
 
 def _verdict(diagnosis: Diagnosis) -> Text:
     unsure = diagnosis.verdict == NOT_SURE
     fault = not unsure and diagnosis.findings[0].fault
-    line = Text.assemble(
-        ("verdict  ", "dim"), (diagnosis.verdict, f"bold {'yellow' if unsure else 'red' if fault else 'green'}")
-    )
+    hue = "yellow" if unsure else "red" if fault else "green"
+    line = Text.assemble((f"{said('verdict')}  ", "dim"), (said(Name(diagnosis.verdict)), f"bold {hue}"))
     if unsure:
-        line.append(f"  {diagnosis.why_not_sure}")
+        line.append(f"  {said(diagnosis.why_not_sure)}")
     return line
 
 
 def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[RenderableType]:
     hue = "red" if finding.fault and finding.widespread else "yellow" if finding.fault else "green"
     columns, rows = evidence_table(finding)
-    table = FittingTable(columns, optional=("min to max",))
+    table = FittingTable([said(column) for column in columns], optional=(said("min to max"),))
     for evidence, (name, value, *others, healthy) in zip(finding.evidence, rows, strict=True):
         style = "bold" if is_healthy(evidence) else f"bold {hue}"
-        table.add_row(name, Text(value, style), *others, Text(healthy, "dim"))
+        table.add_row(said(name), Text(value, style), *map(said, others), Text(said(healthy), "dim"))
+    holds = Said("  {members}, {since}", members=members_of(finding), since=since_of(finding))
     parts: list[RenderableType] = [
-        Text.assemble((finding.rule, f"bold {hue}"), (f"  {members_of(finding)}, {since_of(finding)}", "dim")),
-        Text(finding.claim),
+        Text.assemble((said(Name(finding.rule)), f"bold {hue}"), (said(holds), "dim")),
+        Text(said(finding.claim)),
         Padding(table, (0, 0, 0, 2)),
     ]
     if finding.line is not None:
         parts.append(Text.assemble((f"{finding.line}  ", "dim"), finding.line.code))
     if finding.mended:
-        parts.append(Text.assemble(("instead  ", "dim"), finding.mended))
+        parts.append(Text.assemble((f"{said('instead')}  ", "dim"), said(finding.mended)))
     if finding.remedies:
         name = finding.remedies[0]
-        parts.append(Text.assemble(("remedy  ", "dim"), name, (f": {'; '.join(changes_of(diagnosis, name))}", "dim")))
+        changes = "; ".join(map(said, changes_of(diagnosis, name)))
+        parts.append(Text.assemble((f"{said('remedy')}  ", "dim"), said(Name(name)), (f": {changes}", "dim")))
         parts.append(Pasteable(partial(diagnosis.command, run.path, name)))
     return parts

@@ -9,6 +9,8 @@ from rich.text import Text
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.summary import files
 from sparring.analysis.wording import count, duration, example, number, plus_minus
+from sparring.languages import Name, said
+from sparring.languages import Text as Said
 from sparring.record import RunFolder
 from sparring.record.story import CURVES
 from sparring.report.metric_names import evaluation_caption, evaluation_rows
@@ -32,13 +34,16 @@ def run_text(run: RunFolder) -> RenderableType:
 def _headline(facts: Facts) -> Text:
     story = facts.story
     hue = {"finished": "green", "diverged": "red"}.get(story.status, "yellow")
-    played = f"{story.round:,}" if story.round == facts.rounds else f"{story.round:,} of {facts.rounds:,}"
-    texts = [count(len(facts.seeds), "seed"), f"{played} rounds", duration(story.seconds)]
+    played = Said("{round} of {rounds}", round=f"{story.round:,}", rounds=f"{facts.rounds:,}")
+    if story.round == facts.rounds:
+        played = f"{story.round:,}"
+    texts = [count(len(facts.seeds), "seed"), Said("{played} rounds", played=played), duration(story.seconds)]
     if facts.rounds_per_second:
-        texts.append(f"{facts.rounds_per_second:,.0f} rounds/s")
+        texts.append(Said("{count} rounds/s", count=f"{facts.rounds_per_second:,.0f}"))
     if facts.diverged:
-        texts.append(f"{len(facts.diverged):,} diverged")
-    return Text.assemble((facts.name, "bold"), "  ", (story.status, hue), "  ", ", ".join(texts))
+        texts.append(Said("{count} diverged", count=f"{len(facts.diverged):,}"))
+    facts_of = said(Said.joined(texts, ", "))
+    return Text.assemble((facts.name, "bold"), "  ", (said(story.status), hue), "  ", facts_of)
 
 
 def _verdict(facts: Facts) -> RenderableType:
@@ -47,44 +52,46 @@ def _verdict(facts: Facts) -> RenderableType:
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
     if facts.departure:
-        rows.add_row("recipe", Text(f"changed while it trained: {facts.departure}", "bold"))
+        rows.add_row(said("recipe"), Text(said(Said("changed while it trained: {why}", why=facts.departure)), "bold"))
     elif facts.entry is None:
-        rows.add_row("recipe", Text("your own, without a reference result"))
+        rows.add_row(said("recipe"), Text(said("your own, without a reference result")))
     else:
-        where = " (on other data)" if facts.on_other_data else ""
-        rows.add_row(f"reference result{where}", Text(facts.entry.facts["verdict"]))
+        title = "reference result (on other data)" if facts.on_other_data else "reference result"
+        rows.add_row(said(title), Text(said(facts.entry.facts["verdict"])))
     for index, sentence in enumerate(sentences(facts)):
         style = "bold" if sentence == target_reached(facts) else ""
-        rows.add_row("" if index else "this run shows", Text(sentence, style))
+        rows.add_row("" if index else said("this run shows"), Text(said(sentence), style))
     if facts.expects:
-        rows.add_row("expected diagnosis", Text(", ".join(facts.expects)))
+        rows.add_row(said("expected diagnosis"), Text(", ".join(said(Name(each)) for each in facts.expects)))
     if len(facts.story.logged_rounds):
-        rows.add_row("diagnosis", Text(facts.diagnosis.line))
+        rows.add_row(said("diagnosis"), Text(said(facts.diagnosis.line)))
     for index, sentence in enumerate(facts.history):
-        rows.add_row("" if index else "history", Text(sentence))
+        rows.add_row("" if index else said("history"), Text(said(sentence)))
     if facts.changes:
-        rows.add_row("changed from recipe", Text("; ".join(facts.changes)))
+        rows.add_row(said("changed from recipe"), Text("; ".join(facts.changes)))
     return rows
 
 
 def _values(facts: Facts) -> RenderableType:
     if len(facts.seeds) == 1:
         return _values_of_one(facts)
-    columns = ("", "mean ± SD", "median", "min", "max", "n", "at equilibrium")
-    table = FittingTable(columns, optional=("median", "n", "min", "max"))
+    table = _table(("", "mean ± SD", "median", "min", "max", "n", "at equilibrium"), ("median", "n", "min", "max"))
     for name, spread in facts.spreads.items():
         numbers = [number(value) for value in (spread.median, spread.min, spread.max)]
         level = number(facts.equilibrium.get(name))
-        table.add_row(TITLES[name], Text(plus_minus(spread), "bold"), *numbers, f"{spread.n:,}", Text(level, "dim"))
+        table.add_row(
+            said(TITLES[name]), Text(plus_minus(spread), "bold"), *numbers, f"{spread.n:,}", Text(level, "dim")
+        )
     return table
 
 
 def _values_of_one(facts: Facts) -> RenderableType:
-    table = FittingTable(("", "value", "at equilibrium"))
+    table = _table(("", "value", "at equilibrium"))
     for name, spread in facts.spreads.items():
-        table.add_row(TITLES[name], Text(number(spread.mean), "bold"), Text(number(facts.equilibrium.get(name)), "dim"))
+        level = Text(number(facts.equilibrium.get(name)), "dim")
+        table.add_row(said(TITLES[name]), Text(number(spread.mean), "bold"), level)
     if facts.outputs is not None:
-        table.add_row("output", Text(example(facts.outputs[1][-1, 0]), "bold"), "")
+        table.add_row(said("output"), Text(example(facts.outputs[1][-1, 0]), "bold"), "")
     return table
 
 
@@ -94,22 +101,23 @@ def _evaluation(facts: Facts) -> list[RenderableType]:
         return []
     several = len(facts.seeds) > 1
     columns = ("samples", "mean ± SD" if several else "value", "real data", *(("min", "max") if several else ()))
-    table = FittingTable(columns, optional=("min", "max"))
+    table = _table(columns, ("min", "max"))
     for title, real, mean, min_, max_, _ in evaluation_rows(facts.evaluation):
-        table.add_row(title, Text(mean, "bold"), Text(real, "dim"), *((min_, max_) if several else ()))
-    return [Text(), table, Text(evaluation_caption(facts.evaluation), "dim")]
+        table.add_row(said(title), Text(mean, "bold"), Text(real, "dim"), *((min_, max_) if several else ()))
+    return [Text(), table, Text(said(evaluation_caption(facts.evaluation)), "dim")]
 
 
 def _seeds(facts: Facts) -> list[RenderableType]:
     members, title = list(range(len(facts.seeds))), ""
     if len(members) > MAX_SEEDS:
         members = facts.outliers
-        title = f"outliers: {len(members):,} of {count(len(facts.seeds), 'seed')}"
+        seeds = count(len(facts.seeds), "seed")
+        title = said(Said("outliers: {some} of {seeds}", some=f"{len(members):,}", seeds=seeds))
         if not members:
-            return [Text("\nNo seed is an outlier.", style="dim")]
+            return [Text(f"\n{said('No seed is an outlier.')}", style="dim")]
     outputs = facts.outputs[1][-1] if facts.outputs is not None else None
     columns = ("seed", *TITLES.values(), *(["output"] if outputs is not None else []), "")
-    table = FittingTable(columns, optional=("output",))
+    table = _table(columns, ("output",))
     for member in members[:MAX_SEEDS]:
         seed = facts.seeds[member]
         cells = [str(seed), *(number(facts.last[name][member]) for name in CURVES)]
@@ -117,17 +125,23 @@ def _seeds(facts: Facts) -> list[RenderableType]:
             cells.append(example(outputs[member]))
         table.add_row(*cells, _remark(facts, member))
     rest = len(members) - MAX_SEEDS
-    more: list[RenderableType] = [Text(f"and {rest:,} more; --json lists them all", style="dim")] if rest > 0 else []
+    more: list[RenderableType] = []
+    if rest > 0:
+        more = [Text(said(Said("and {count} more; --json lists them all", count=f"{rest:,}")), style="dim")]
     return [Text(), *([Text(title, style="dim")] if title else []), table, *more]
+
+
+def _table(columns: tuple[str, ...], optional: tuple[str, ...] = ()) -> FittingTable:
+    return FittingTable([said(column) for column in columns], optional=tuple(map(said, optional)))
 
 
 def _remark(facts: Facts, member: int) -> Text:
     seed = facts.seeds[member]
     if seed in facts.diverged:
-        return Text(f"diverged at round {facts.diverged[seed]:,}", "red")
+        return Text(said(Said("diverged at round {round}", round=f"{facts.diverged[seed]:,}")), "red")
     if facts.ends is not None and not facts.ends.near[member]:
-        return Text("off target", "yellow")
-    return Text("outlier" if member in facts.outliers else "", "yellow")
+        return Text(said("off target"), "yellow")
+    return Text(said("outlier") if member in facts.outliers else "", "yellow")
 
 
 def _files(facts: Facts) -> Text:
@@ -140,6 +154,6 @@ def _files(facts: Facts) -> Text:
         ("figures", "figures" if existing["figures"] else None),
     ):
         if path:
-            lines.append(f"{title:<9}", "dim").append(f"{facts.run.path / path}\n")
+            lines.append(f"{said(title):<9}", "dim").append(f"{facts.run.path / path}\n")
     lines.rstrip()
     return lines

@@ -237,7 +237,7 @@ function report() {
   $("#about .table").hidden = !data.metrics.length;
   const lines = [
     filled("from", { seed: facts.seed, seeds: data.seeds, diverged: data.diverged, round: facts.round.toLocaleString("en") }),
-    filled("diagnosis", { verdict: data.verdict }),
+    filled("diagnosis", { verdict: data.verdict[language] }),
     state.difference === undefined ? "" : filled("exact", { count: expected.length / outputs, difference: state.difference.toExponential(1), level: isImage ? filled("level") : "" }),
     data.bits ? filled("rounded", { bits: data.bits }) : "",
     filled("data", { data: data.data, license: data.license }),

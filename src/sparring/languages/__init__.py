@@ -1,0 +1,156 @@
+"""Languages: a text in English knows its message and its fields, so that another language can say it. Loads no torch.
+
+A `Text` is the English sentence, and equal to it. Its message is an msgid of gettext with named fields, into whose
+translation a `Language` puts the fields: `Text("{name} is {value}", name=Text("diversity"), value="0.64")`. Fields that
+are texts are translated too. `zh.po` is the source and is read as it stands.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+import re
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from sparring.errors import UsageError
+from sparring.languages._po import read_po
+
+ENGLISH = "en"
+LANGUAGES: dict[str, str] = {ENGLISH: "English", "zh": "中文"}
+"""Each by its code, and how it calls itself."""
+VARIABLE = "SPARRING_LANGUAGE"
+"""The environment variable that chooses a language where no flag does."""
+
+
+class _Known(dict[str, object]):
+    """Fields of a message; one that is not known yet stays as it is."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+class Text(str):
+    """A text in English that can be said in another language."""
+
+    message: str
+    """The msgid; of texts that are joined, what stands between them."""
+    fields: Mapping[str, object]
+    parts: tuple[str, ...]
+    """The texts that are joined; empty for any other."""
+
+    def __new__(cls, message: str, **fields: object) -> Text:
+        """A message with its fields filled in; those that are not given stay in braces."""
+        return cls._made(message.format_map(_Known(fields)) if fields else message, message, fields)
+
+    @classmethod
+    def _made(cls, english: str, message: str, fields: Mapping[str, object], parts: tuple[str, ...] = ()) -> Text:
+        text = str.__new__(cls, english)
+        text.message, text.fields, text.parts = message, dict(fields), parts
+        return text
+
+    @staticmethod
+    def of(text: str) -> Text:
+        """The same text, as one that can be translated where it is none."""
+        return text if isinstance(text, Text) else Text(text)
+
+    @staticmethod
+    def joined(parts: Iterable[str], separator: str = "") -> Text:
+        """Texts one after the other; the separator is a message too."""
+        kept = tuple(parts)
+        return Text._made(separator.join(kept), separator if kept else "", {}, kept)
+
+    @staticmethod
+    def read(english: str, *messages: str) -> Text:
+        """A text that was written down in English, by those of these messages that it may have been made of."""
+        for message in messages:
+            pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(message))
+            if found := re.fullmatch(pattern, english):
+                return Text._made(english, message, found.groupdict())
+        return Text(english)
+
+    def filled(self, **fields: object) -> Text:
+        """With more of its fields."""
+        return Text(self.message, **{**self.fields, **fields})
+
+    def __reduce__(self):
+        return _restored, (type(self), str(self), self.message, dict(self.fields), self.parts)
+
+
+class Name(Text):
+    """A name that stays as it is, as that of a rule; another language puts its own beside it."""
+
+
+def _restored(
+    kind: type[Text], english: str, message: str, fields: Mapping[str, object], parts: tuple[str, ...]
+) -> Text:
+    return kind._made(english, message, fields, parts)  # pyright: ignore[reportPrivateUsage] - what `Text.__reduce__` names
+
+
+class Language:
+    """Says texts in one language; what has no translation is said in English."""
+
+    def __init__(self, code: str, translations: Mapping[str, str]):
+        self.code = code
+        self._catalog = _Catalog(translations)
+
+    def __call__(self, text: str) -> str:
+        """A text in this language. A plain string is its own message."""
+        if not isinstance(text, Text):
+            return self._catalog.gettext(text) if text else text
+        if isinstance(text, Name):
+            own = self._catalog.gettext(text.message)
+            return str(text) if own == text.message else f"{text.message}（{own}）"
+        if text.parts:
+            return self(text.message).join(str(self._field(part)) for part in text.parts)
+        message = self._catalog.gettext(text.message)
+        fields = {name: self._field(value) for name, value in text.fields.items()}
+        return message.format_map(_Known(fields)) if fields else message
+
+    def _field(self, value: object) -> object:
+        return self(value) if isinstance(value, Text) else value
+
+
+class _Catalog(gettext.NullTranslations):
+    """Translations from memory, for those who ask as of gettext."""
+
+    def __init__(self, translations: Mapping[str, str]):
+        super().__init__()
+        self.translations = translations
+
+    def gettext(self, message: str) -> str:
+        return self.translations.get(message, message)
+
+
+@cache
+def language(code: str) -> Language:
+    """A language by its code. Raises UsageError for one that there is not."""
+    if code not in LANGUAGES:
+        raise UsageError(f"there is no language {code!r}; there are {', '.join(LANGUAGES)}")
+    return Language(code, {} if code == ENGLISH else catalog(code))
+
+
+def catalog(code: str) -> Mapping[str, str]:
+    """The translations of a language, by their English messages."""
+    return read_po(Path(__file__).with_name(f"{code}.po").read_text(encoding="utf-8"))
+
+
+_spoken: ContextVar[str] = ContextVar("language", default="")
+
+
+@contextmanager
+def speaking(code: str) -> Generator[None]:
+    """Within this, `said` uses a language; an empty code leaves it as it is."""
+    token = _spoken.set(language(code).code if code else _spoken.get())
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def said(text: str) -> str:
+    """A text in the language of the command that runs: its `--language`, or VARIABLE."""
+    return language(_spoken.get() or os.environ.get(VARIABLE) or ENGLISH)(text)
