@@ -133,6 +133,7 @@ def language(code: str) -> Language:
     return Language(code, {} if code == ENGLISH else catalog(code))
 
 
+@cache
 def catalog(code: str) -> Mapping[str, str]:
     """The translations of a language, by their English messages."""
     return read_po(Path(__file__).with_name(f"{code}.po").read_text(encoding="utf-8"))
