@@ -15,6 +15,7 @@ from sparring.analysis.move_reports import new_reports
 from sparring.analysis.steered import settings_text
 from sparring.errors import SparringError
 from sparring.explorer.frames import frame
+from sparring.explorer.planes import PlaneReader
 from sparring.explorer.session import Session
 from sparring.explorer.steering import MODES
 from sparring.record.grid_reading import first_examples, member_block
@@ -27,6 +28,7 @@ MOVES = 40
 
 def add_routes(app: FastAPI, session: Session) -> None:
     """The routes below /data. Each names its run by the key of the list, never by a path."""
+    planes = PlaneReader(session)
 
     @app.get("/data/curves")
     def _curves(run: str, since: int = 0, generation: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
@@ -39,6 +41,10 @@ def add_routes(app: FastAPI, session: Session) -> None:
     @app.get("/data/scores")
     def _scores(run: str, round: int) -> Response:  # pyright: ignore[reportUnusedFunction]
         return _answer(session, run, lambda followed: scores(followed, round))
+
+    @app.get("/data/plane")
+    def _plane(run: str, round: int | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, run, lambda followed: planes.plane(followed, round))
 
     @app.get("/data/moves")
     def _moves(run: str, since: int = 0) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -55,10 +55,10 @@ def rewind(run: RunFolder, round: int) -> Mapping[str, Any]:
     return steer_of(run).rewind(round)
 
 
-def watch(run: RunFolder, seconds: float) -> None:
-    """Have D's outputs shown for a while; a run that cannot show them goes on without."""
+def watch(run: RunFolder, seconds: float, plane: bool = False) -> None:
+    """Have D's outputs shown for a while, or all of the plane; a run that cannot show them goes on without."""
     with contextlib.suppress(SparringError):
-        steer_of(run).watch(seconds)
+        steer_of(run).watch(seconds, plane)
 
 
 def set_numbers(run: RunFolder, values: Mapping[str, str]) -> Mapping[str, Any]:

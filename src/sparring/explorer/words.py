@@ -223,6 +223,21 @@ ENGLISH: dict[str, str] = {
     "so-far": "as of round {round}",
     "connection-lost": "The explorer does not answer. Training goes on; this page tries again.",
     "remedy-named": "Remedy: {name}",
+    "view-plane": "Plane",
+    "plane": "The game in the plane",
+    "plane-key": "blue: D says real; orange: D says generated; arrows: where G’s loss would have them go",
+    "plane-field": "D’s outputs",
+    "plane-real": "□ real",
+    "plane-fake": "● generated",
+    "plane-arrows": "→ what G is told",
+    "plane-latent": "G’s latent grid",
+    "plane-told": "median length of the arrows: {length}",
+    "no-plane": "Only games of points can be drawn in the plane: examples of two to four numbers, without classes.",
+    "no-plane-own": "This run’s networks or data are code of somebody’s own, which a page does not execute.",
+    "no-plane-large": "This run’s networks are too large, or its members too many, to be drawn in the plane while you "
+    "wait.",
+    "no-plane-data": "This run’s data lie outside of the folders that were opened, so the page does not read them.",
+    "no-plane-yet": "No checkpoint up to this round: the plane is drawn from checkpoints, or while the run trains.",
     "one-member": "This run has one member: train several seeds to see what depends on the seed.",
 }
 

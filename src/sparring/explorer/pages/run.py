@@ -16,7 +16,7 @@ from sparring.errors import SparringError
 from sparring.explorer.components import Bridge, Timeline, link, tag
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.branches import Tree, comparison
-from sparring.explorer.parts.figures import all_members, live_figures
+from sparring.explorer.parts.figures import all_members, live_figures, plane_figure
 from sparring.explorer.parts.findings import facts_line, findings, steered, verdict
 from sparring.explorer.parts.recipe import recipe_settings
 from sparring.explorer.parts.steer import Controls
@@ -66,6 +66,8 @@ def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> 
     """The views below the tabs, of which the browser shows one. Returns the place of the findings, and the tree."""
     with tag("section", data_view="live"):
         live_figures(words)
+    with tag("section", data_view="plane", hidden=True):
+        plane_figure(words)
     with tag("section", data_view="samples", hidden=True):
         all_members(words)
     details = tag("section", data_view="findings", hidden=True)

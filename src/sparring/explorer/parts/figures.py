@@ -44,6 +44,12 @@ def curves_of(words: Words, title: str, **more: Any) -> Canvas:
     )
 
 
+def plane_figure(words: Words, **more: Any) -> None:
+    """The game of points in the plane, of every member."""
+    with _panel(words("plane"), words("plane-key")):
+        Canvas("plane", title=words("plane"), **more)
+
+
 def all_members(words: Words) -> None:
     """A few samples of every member; a click chooses it."""
     with panel(words("samples-of-all")):

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from sparring.explorer.components import link, tag
 from sparring.explorer.words import Words
 
-VIEWS = ("live", "samples", "findings", "branches", "recipe")
+VIEWS = ("live", "plane", "samples", "findings", "branches", "recipe")
 """Views of the run's page, which changes between them without being opened again."""
 PAGES = ("latent",)
 """Pages of their own."""

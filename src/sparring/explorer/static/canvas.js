@@ -6,10 +6,11 @@ import { curves } from "/static/curves.js";
 import { moves } from "/static/moves.js";
 import { latentPlane } from "/static/latent_plane.js";
 import { latentTiles } from "/static/latent_tiles.js";
+import { plane } from "/static/plane.js";
 import { samples } from "/static/samples.js";
 import { scores } from "/static/scores.js";
 
-const PAINTERS = { curves, latentPlane, latentTiles, moves, samples, scores };
+const PAINTERS = { curves, latentPlane, latentTiles, moves, plane, samples, scores };
 
 export default {
   props: { kind: String, options: Object },

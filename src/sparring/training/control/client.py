@@ -146,10 +146,13 @@ class Steer:
         """Save and end the session, as Ctrl-C does. Returns the event `stopping`."""
         return self._ask("stop")
 
-    def watch(self, seconds: float = 20.0) -> None:
-        """Have D's scores written to moves.jsonl about twice a second for this long."""
+    def watch(self, seconds: float = 20.0, plane: bool = False) -> None:
+        """Have D's scores written to moves.jsonl about twice a second for this long.
+
+        With `plane`, also a picture of a game of points to plane.safetensors, which takes at most a tenth of the time.
+        """
         self._check()
-        send(self.run.path, Command("watch", {"seconds": seconds}, self._by))
+        send(self.run.path, Command("watch", {"seconds": seconds, "plane": plane}, self._by))
 
     def rewind(self, round: int) -> Event:
         """Take the run back to a checkpoint; what came after it is given up. The process goes on, if there is one.

@@ -318,6 +318,8 @@ class Control:
         seconds = command.values.get("seconds")
         if isinstance(seconds, int | float) and 0 < seconds <= MAX_WATCH:
             self._reports.watch(seconds)
+            if command.values.get("plane") is True:
+                self._reports.watch_plane(seconds)
 
     # Small parts.
 
