@@ -1,4 +1,4 @@
-"""A game of points in the plane as a picture: D's outputs everywhere, both kinds of points, and what G is told.
+"""A game of points in the plane as a picture: D's outputs everywhere, both kinds of points, the gradient of G's loss.
 
 Of examples with up to four numbers the first two are drawn; D's outputs then are those where the other numbers are as
 G makes them. Nothing of the game changes: latent vectors and real examples come from random streams of their own.
@@ -108,7 +108,7 @@ class Planes:
                 with torch.no_grad():
                     fake, image = game.G(self._latent), game.G(self._grid)
                     field = self._field(fake)
-                arrows = self._told(fake)
+                arrows = self._pushes(fake)
             finally:
                 game.G.train(True)
                 D.train(True)
@@ -134,7 +134,7 @@ class Planes:
             scores = game.objective.compare(scores, D(fake).mean(1, keepdim=True).expand_as(scores))
         return game.objective.output(scores).reshape(-1, SIDE, SIDE)
 
-    def _told(self, fake: Tensor) -> Tensor:
+    def _pushes(self, fake: Tensor) -> Tensor:
         """Where G's loss would have each generated point go: minus its gradient there, `(P, POINTS, 2)`."""
         objective, D = self._game.objective, self._game.players["D"].networks
         with torch.enable_grad():

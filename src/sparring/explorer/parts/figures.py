@@ -46,7 +46,7 @@ def curves_of(words: Words, title: str, **more: Any) -> Canvas:
 
 def plane_figure(words: Words, **more: Any) -> None:
     """The game of points in the plane, of every member."""
-    with _panel(words("plane"), words("plane-key")):
+    with panel(words("plane"), words("plane-key")):
         Canvas("plane", title=words("plane"), **more)
 
 

@@ -1,4 +1,4 @@
-// A game of points in the plane: D's outputs as a field, real and generated points, arrows of what G is told, and the
+// A game of points in the plane: D's outputs as a field, real and generated points, arrows of where G's loss pushes them, and the
 // image of G's latent grid. The chosen member is large, every member is small beside it.
 
 import { colors, number, prepare } from "/static/drawing.js";
@@ -14,7 +14,7 @@ export function plane({ canvas, hover, legend }, options, repaint) {
   const said = new URLSearchParams(location.search).get("layers");
   const layers = new Set(said === null ? options.layers ?? LAYERS : LAYERS.filter((name) => said.split(",").includes(name)));
   const switches = LAYERS.map((name) => {
-    const button = Object.assign(document.createElement("button"), { type: "button", className: `layer ${name}` });
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "layer" });
     button.addEventListener("click", () => {
       if (!layers.delete(name)) layers.add(name);
       const query = new URLSearchParams(location.search);
@@ -199,7 +199,7 @@ export function plane({ canvas, hover, legend }, options, repaint) {
       places.push({ ...box, member: k });
     }
     const round = text("at-round", { round: shown.facts.round.toLocaleString("en-US") });
-    note.textContent = `${round} · ${text("plane-told", { length: number(typical(shown, chosen)) })}`;
+    note.textContent = `${round} · ${text("plane-length", { length: number(typical(shown, chosen)) })}`;
     canvas.setAttribute("aria-label", `${options.title}: ${note.textContent}`);
   }
 
