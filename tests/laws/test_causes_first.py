@@ -41,7 +41,8 @@ def of(
 )
 def test_a_pattern_is_the_cause_only_where_g_is_taught(curves: dict[str, float], cause: str) -> None:
     """A G that D has beaten, or that a blind D teaches nothing, shows the pattern that its layers begin with."""
-    assert of(curves, {**PATTERNED, "frechet-distance": (60.0, 20.0, 20.0, 20.0)}).verdict == cause
+    far = 40.0 if curves is BLIND else 20.0  # as nobody's G is: nearer samples are no fault of D
+    assert of(curves, {**PATTERNED, "frechet-distance": (60.0, far, far, far)}).verdict == cause
 
 
 def test_a_d_that_died_is_no_equilibrium() -> None:

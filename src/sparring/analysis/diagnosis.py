@@ -117,7 +117,7 @@ class Diagnosis:
             rest = [Text("and {count} more", count=f"{more:,}")] if more > 0 else []
             parts = Text.joined([*shown, *rest], "; ")
             return Text("members differ in numbers, and in what comes of them; {parts}", parts=parts)
-        if not self.findings:
+        if not any(finding.votes for finding in self.findings):
             return self.doubt or self._unnamed or Text("nothing stands out, good or bad")
         total, named = self.findings[0].of, [finding for finding in self.findings if finding.votes]
         parts = [
@@ -292,15 +292,16 @@ def with_votes(findings: Sequence[Finding]) -> list[Finding]:
     ranked = _voted(sorted(findings, key=rank))
     if shared := _shared(ranked):
         ranked = _voted([shared, *(finding for finding in ranked if finding.rule != shared.rule)])
-    return sorted(ranked, key=lambda finding: (-finding.votes, *rank(finding)))
+    return sorted(_waiting(ranked), key=lambda finding: (-finding.votes, *rank(finding)))
 
 
 def _voted(ranked: Sequence[Finding]) -> list[Finding]:
     """Every member votes for the first finding that holds for it."""
     votes, voted = list[int](), set[int]()
     for finding in ranked:
-        votes.append(len(set(finding.members) - voted))
-        voted |= set(finding.members)
+        explained = set(finding.members) - finding.blemishes
+        votes.append(len(explained - voted))
+        voted |= explained
     return [dataclasses.replace(finding, votes=count) for finding, count in zip(ranked, votes, strict=True)]
 
 
@@ -311,7 +312,24 @@ def _shared(ranked: Sequence[Finding]) -> Finding | None:
         return None
     if not faults or sum(finding.votes for finding in faults) < CLEAR * faults[0].of:
         return None
-    return next((finding for finding in faults if len(finding.members) >= CLEAR * finding.of), None)
+    return next(
+        (finding for finding in faults if len(finding.members) - len(finding.blemishes) >= CLEAR * finding.of), None
+    )
+
+
+def _waiting(ranked: Sequence[Finding]) -> list[Finding]:
+    """Where at least half of the sick members are unfinished, and the others have what every G begins with, these are.
+
+    Their seeds are all that sets them apart.
+    """
+    unfinished = sum(finding.votes for finding in ranked if finding.rule == UNFINISHED)
+    others = [finding for finding in ranked if finding.fault and finding.votes and finding.rule != UNFINISHED]
+    rest = sum(finding.votes for finding in others)
+    clear = any(finding.votes >= CLEAR * finding.of for finding in others)
+    if clear or not unfinished or not rest <= unfinished or not all(finding.fades for finding in others):
+        return list(ranked)
+    faults = {finding.rule: 0 for finding in others} | {UNFINISHED: unfinished + rest}
+    return [dataclasses.replace(each, votes=faults.get(each.rule, each.votes)) for each in ranked]
 
 
 @cache

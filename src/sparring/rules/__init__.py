@@ -45,6 +45,10 @@ class Detection:
     first."""
     since: np.ndarray | None = None
     """Since which round, `(P,)`, where the rule knows better than asking it again at every earlier log point."""
+    lasting: np.ndarray | None = None
+    """Members, bool `(P,)`, in which more training does not mend it, though it is too early to say more."""
+    blemish: np.ndarray | None = None
+    """Members, bool `(P,)`, in which it is to be seen but explains nothing: reported, and no verdict."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ class Finding:
     """That line as it should be, or what to do there."""
     votes: int = 0
     """Of how many members this explains most; known once there is a diagnosis."""
+    blemishes: frozenset[Any] = frozenset()
+    """Those of the members in which it is to be seen but explains nothing."""
+    fades: bool = False
+    """Whether every G begins like this."""
 
     @cached_property
     def since(self) -> int:
@@ -100,6 +108,8 @@ class Rule(ABC):
     """Names of remedies, the most promising first."""
     min_share: ClassVar[float] = MIN_SHARE
     """The share of members that a finding must hold for to be reported."""
+    fades: ClassVar[bool] = False
+    """Whether every G begins like this, so that more training may mend it."""
     anytime: ClassVar[bool] = False
     """Whether it is found in members, too, of which it is too early to say what is wrong (`Progress.unfinished`): only
     what more training cannot mend."""
@@ -156,6 +166,10 @@ class Rule(ABC):
             onset=lambda: int(np.median(self._since(signals, detection)[members])),
             line=explanation.line,
             mended=explanation.mended,
+            blemishes=frozenset(signals.story.names[m] for m in members[detection.blemish[members]])
+            if detection.blemish is not None
+            else frozenset(),
+            fades=self.fades,
         )
 
     def _detection(self, signals: Signals) -> Detection | None:
@@ -163,7 +177,8 @@ class Rule(ABC):
         detection = self.detect(signals)
         if detection is None or self.anytime:
             return detection
-        return replace(detection, holds=detection.holds & ~signals.progress.unfinished)
+        lasting = False if detection.lasting is None else detection.lasting
+        return replace(detection, holds=detection.holds & (~signals.progress.unfinished | lasting))
 
     def _is_reported(self, count: int, signals: Signals) -> bool:
         return count > 0 and count / signals.members >= self.min_share

@@ -16,6 +16,7 @@ import numpy as np
 from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.rules._evidence import Evidence, number
+from sparring.rules._ranges import CAN_TELL
 
 if TYPE_CHECKING:
     from sparring.rules._measured import Measured
@@ -25,6 +26,9 @@ DISTANCE = "frechet-distance"
 ENOUGH = 100
 """Examples on either side without which a distance cannot tell samples from real examples: with 50, and a judge that
 was trained on as many, speckle was nearly as near to pictures as other pictures were."""
+FAR = 5.0
+"""Multiple of the upper end of the distance's healthy range above which samples are as far from the data as those of a
+G that nobody teaches: where D was at fault it was at least 8, and at most 3 where nothing was wrong with D."""
 CONFIDENCE = 1.96
 """Standard errors on either side of a value within which it lies with a confidence of 95 %."""
 
@@ -74,6 +78,23 @@ class Nearness:
         error = measured.real(DISTANCE, "real_error") if measured else float(errors.get(DISTANCE) or 0.0)
         reach = CONFIDENCE * (error if np.isfinite(error) else 0.0)
         return real, max(real - reach, 0.0), real + reach
+
+    @cached_property
+    def far(self) -> np.ndarray:
+        """Members whose samples are as far from the data as if nobody had taught G, bool `(P,)`.
+
+        Samples that are not good may be all that G can do, or a penalty lets it: nobody is to blame for these.
+        """
+        signals = self._signals
+        if self.is_own or DISTANCE not in signals.quality_metrics:
+            return signals.poor
+        values, healthy = signals.quality(DISTANCE)
+        return values > FAR * healthy.high
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """Members of which D cannot tell samples that are so far from the data, bool `(P,)`."""
+        return (self._signals.final("lead") < CAN_TELL) & self.far
 
     @cached_property
     def is_sure(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparring.recipe.length import usual_examples
+from sparring.rules._copies import copied
 from sparring.rules._ranges import SURE
 from sparring.rules._series import line
 
@@ -40,8 +41,6 @@ REACH = 4
 run has seen enough examples: with sixteen times the rounds."""
 NARROW = 2
 """Latent dimensions below which samples lie on a curve, however long G is trained."""
-COPIES = 0.5
-"""Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
 CONSTANT = 0.05
 """Diversity below which G makes the same example from every latent vector: where that wanders is no progress."""
 REAL_EXAMPLES = {"d_sees_real": 1.0, "d_sees_fake": 0.0, "d_sees_both": 1.0, "d_sees_mixture": 0.5, "g_fools_d": 0.0}
@@ -186,7 +185,7 @@ class Progress:
         signals = self._signals
         if not signals.story.round:
             return np.zeros(signals.members, dtype=bool)
-        copies, constant = signals.latest("nearest-neighbor") < COPIES, signals.latest("diversity") < CONSTANT
+        copies, constant = copied(signals), signals.latest("diversity") < CONSTANT
         lost = signals.beaten & ~self.falling
         if self.narrow and not self.too_few:
             lost = lost | signals.alike

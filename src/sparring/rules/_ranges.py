@@ -17,6 +17,8 @@ MAX_EXCESS = np.log(3.0)
 """At three times the upper end of a range, or a third of the lower one, `Range.excess` reaches 1, its largest value."""
 LEAD = (-0.2, 0.6)
 """Healthy lead of D: 0 when it cannot tell real from generated, 1 when it is sure."""
+CAN_TELL = 0.25
+"""D's lead above which it can tell real from generated examples, though it is not sure."""
 SURE = 0.7
 """D's lead above which D is sure: on a scale from 0 to 1 its mean outputs then lie this far apart."""
 LOSSES = {"d_loss": (0.5, 1.15), "g_loss": (0.5, 3.0)}

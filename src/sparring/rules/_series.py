@@ -44,6 +44,11 @@ def line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return slope, (residual / (x**2).sum()) ** 0.5
 
 
+def spans(x: np.ndarray, low: float) -> bool:
+    """Whether points `(T,)` lie so far apart that a line through them says something of all between: by `low`."""
+    return len(x) > 1 and bool(np.ptp(x) >= low)
+
+
 def onset(rounds: np.ndarray, holds: np.ndarray) -> np.ndarray:
     """The round since which something holds until the end, `(P,)`, given `holds` `(T, P)` at each of `rounds` `(T,)`.
 

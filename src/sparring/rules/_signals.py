@@ -17,10 +17,9 @@ from sparring.rules._distance import Distance, Trend
 from sparring.rules._measured import Measured
 from sparring.rules._nearness import Nearness
 from sparring.rules._progress import CONSTANT as CONSTANT
-from sparring.rules._progress import COPIES as COPIES
 from sparring.rules._progress import Progress
 from sparring.rules._ranges import Levels, Range
-from sparring.rules._series import line, median, smoothed
+from sparring.rules._series import line, median, smoothed, spans
 from sparring.tricks import Trick
 
 FINAL = 0.1
@@ -33,6 +32,8 @@ EARLIER = 40
 """From how many earlier moments, at most, it is worked out since when something holds."""
 TREND = 1 / 3
 """Share of the rounds, the last ones, in which trends are measured."""
+SPANNED = 0.5
+"""Share of that part which evaluations must span: what swings within a few rounds is no trend."""
 POOR = 0.4
 """How far outside a healthy range, as `Range.excess` counts it, samples must be to be called poor."""
 NEAR = 0.2
@@ -325,10 +326,7 @@ class Signals:
 
     @property
     def change(self) -> np.ndarray:
-        """By how much the distance changed over the last third of the rounds, `(P,)`: -0.2 is 20 % nearer to the data.
-
-        NaN with fewer than two evaluations in it.
-        """
+        """By how much the distance changed over the last third of the rounds, `(P,)`: -0.2 is 20 % nearer; or NaN."""
         return np.expm1(self.trend.change)
 
     def improving(self, limit: float) -> np.ndarray:
@@ -356,8 +354,10 @@ class Signals:
     @cached_property
     def undecided(self) -> np.ndarray:
         """Members whose D gives real and generated examples about the output of equilibrium, bool `(P,)`."""
-        if self.levels is None or self.levels.sure is None:
+        if self.levels is None:
             return np.zeros(self.members, dtype=bool)
+        if self.levels.sure is None:  # without a bound: as close as hardly ever
+            return np.abs(self.final("lead")) < UNDECIDED
         outputs = np.array([self.final(name) for name in ("d_real", "d_fake")])
         return np.abs(outputs - self.levels.output).max(0) < UNDECIDED * self.levels.sure
 
@@ -381,16 +381,14 @@ class Signals:
     def unchanged(self) -> np.ndarray:
         """Members whose samples are as they were at the first evaluation, bool `(P,)`."""
         values = self.distance.values
-        if len(values) < 2:
-            return np.zeros(self.members, dtype=bool)
-        return np.abs(np.log(values[-1] / values[0])) < UNCHANGED
+        return np.abs(np.log(values[-1] / values[0])) < UNCHANGED if len(values) > 1 else np.zeros(self.members, bool)
 
     @cached_property
     def trend(self) -> Trend:
         """Of the logarithm of the distance at the evaluations in the last third of the rounds."""
         late = self.distance.rounds >= (1 - TREND) * self.rounds
         count, unknown = int(late.sum()), np.full(self.members, np.nan)
-        if count < 2:
+        if not spans(self.distance.rounds[late], SPANNED * TREND * self.rounds):
             return Trend(count, unknown, unknown)
         slope, error = line(self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late]))
         return Trend(count, np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE), TREND * error)

@@ -24,6 +24,7 @@ class AverageImage(Rule):
     """
 
     weight: ClassVar[float] = 0.79
+    fades: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = ("usual-lr", "wider-networks", "cross-entropy", "modern", "larger-latent")
 
     def detect(self, signals: Signals) -> Detection | None:

@@ -24,6 +24,7 @@ class Blur(Rule):
     """
 
     weight: ClassVar[float] = 0.91
+    fades: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = (
         "no-label-swapping",
         "wider-networks",

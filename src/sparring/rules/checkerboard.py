@@ -25,6 +25,7 @@ class Checkerboard(Rule):
     """
 
     weight: ClassVar[float] = 0.93
+    fades: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = ("resize-convolution", "more-rounds", "modern")
 
     def detect(self, signals: Signals) -> Detection | None:

@@ -8,13 +8,11 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule
-from sparring.rules._ranges import SURE, Range
+from sparring.rules._ranges import CAN_TELL, SURE, Range
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, d_outputs, metric_evidence, quality_evidence
 
-AHEAD = 0.25
-"""D's lead above which it can tell, though it is not sure."""
 STILL_IMPROVING = -0.2
 """Change of the distance over the last third of the rounds below which G still catches up."""
 
@@ -45,7 +43,7 @@ class DiscriminatorWins(Rule):
             return None
         lead = signals.final("lead")
         # A D that is ahead by less has won as well where G stays as far from the data as can be said.
-        hopeless = (lead > AHEAD) & (signals.badness >= 1)
+        hopeless = (lead > CAN_TELL) & (signals.badness >= 1)
         holds = ((lead > SURE) & signals.poor) | hopeless
         holds &= ~signals.improving(STILL_IMPROVING) & ~signals.diverged
         return Detection(holds=holds, severity=(lead - SURE) / (1 - SURE))

@@ -6,8 +6,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Rule, evidence
-from sparring.rules._signals import CONSTANT, COPIES, Signals
+from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
+from sparring.rules._copies import COPIES, copied
+from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot, title
 
@@ -28,8 +29,8 @@ class Memorization(Rule):
             return None
         near = signals.latest("nearest-neighbor")
         one = (signals.latest("diversity") < CONSTANT) | signals.mean_like
-        holds = (near < COPIES) & ~one & ~signals.diverged
-        return Detection(holds=holds, severity=1 - near / COPIES)
+        holds = copied(signals) & ~one & ~signals.diverged
+        return Detection(holds=holds, severity=np.clip(1 - near / COPIES, 0, 1))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         distance = evidence(
@@ -41,7 +42,7 @@ class Memorization(Rule):
         )
         return Explanation(
             "The samples are copies of training examples",
-            [distance],
+            [distance, *_few(signals, members)],
             metric_plot(signals, "nearest-neighbor"),
             metric_evidence(signals, ("diversity", "frechet-distance"), members),
         )
@@ -54,3 +55,14 @@ class Memorization(Rule):
     def healthy() -> Story:
         """A little nearer to training examples than unseen ones are."""
         return story(metrics={"nearest-neighbor": (2.0, 1.0, 0.85, 0.8)})
+
+
+def _few(signals: Signals, members: np.ndarray) -> list[Evidence]:
+    """How many are copies, of few images; nothing where images are many."""
+    if not signals.has("copies"):
+        return []
+    count = (signals.story.real_baseline or {}).get("examples")
+    images = f"the {count:,} training images" if count else "the few training images"
+    phrase = f"few images: {{value}} of the samples copy one of {images}"
+    healthy = signals.healthy("copies")
+    return [evidence(title("copies"), signals.latest("copies"), members, healthy, phrase, percent=True)]

@@ -24,6 +24,7 @@ class NoiseOutput(Rule):
     """
 
     weight: ClassVar[float] = 0.9
+    fades: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = (
         "matching-data-range",
         "cross-entropy",

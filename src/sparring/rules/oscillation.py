@@ -61,7 +61,9 @@ class Oscillation(Rule):
         severity = np.nan_to_num(np.fmax(swing / MAX_SWING, lead_swing / MAX_LEAD_SWING)) - 1
         severity = np.where(of_samples, severity, 0.0)
         holds = (of_samples | of_loss) & ~signals.good & ~signals.diverged
-        return Detection(holds=holds, severity=np.where(of_loss, np.maximum(severity, CHASE), severity))
+        severity = np.where(of_loss, np.maximum(severity, CHASE), severity)
+        # Who chases another for so long comes nearer and goes away by turns: that is no progress.
+        return Detection(holds=holds, severity=severity, lasting=of_loss & (not signals.progress.has_few))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         (swing, turns), (loss_swing, _) = _swings(signals), _loss_swings(signals)

@@ -46,9 +46,11 @@ class VanishingGradient(Rule):
         limit = _limit(signals)
         # Both gradients shrink as training settles: where samples were not evaluated, D must be sure.
         not_good = ~signals.good if signals.quality_known else signals.final("lead") > SURE
+        # Nobody is at fault where a D that cannot decide faces samples that are no better for what G is able to.
+        settled = signals.undecided & ~signals.nearness.far & signals.quality_known
         # Where D takes generated examples for real, G's loss is low already: the fault is D's.
         winning = signals.final("lead") < LEAD[0]
-        holds = (now < limit) & not_good & ~winning & ~signals.diverged
+        holds = (now < limit) & not_good & ~settled & ~winning & ~signals.diverged
         severity = np.clip(np.log10(np.maximum(limit, 1e-30) / np.maximum(now, 1e-30)) / 2, 0, 1)
         # A D that says of everything that it does not know gives G nothing to learn from: that is its fault, too.
         return Detection(holds=holds, severity=np.where(signals.undecided, -1.0, severity))

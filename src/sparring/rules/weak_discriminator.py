@@ -13,8 +13,6 @@ from sparring.rules._signals import DIED, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
 
-MIN_LEAD = 0.2
-"""D's lead below which it cannot tell real from generated."""
 STILL_IMPROVING = -0.15
 """Change of the distance over the last third of the rounds below which G still learns from D."""
 
@@ -41,9 +39,7 @@ class WeakDiscriminator(Rule):
     def detect(self, signals: Signals) -> Detection | None:
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
-        lead = signals.final("lead")
-        blind = (lead < MIN_LEAD) & signals.poor
-        holds = (blind | signals.d_died) & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        holds = (signals.nearness.unseen | signals.d_died) & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
         return Detection(holds=holds, severity=signals.badness)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:

@@ -24,6 +24,7 @@ class WrongColors(Rule):
     """
 
     weight: ClassVar[float] = 0.91
+    fades: ClassVar[bool] = True
     remedies: ClassVar[tuple[str, ...]] = (
         "matching-data-range",
         "fully-connected-generator",
