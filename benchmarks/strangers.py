@@ -6,8 +6,9 @@
 
 The cases (`stranger_cases/`) have folders of pictures in color, large and small, tables, signals, networks of one's own
 with a mistake, and sound runs, complete ones and ones that were stopped early. Each was given its correct verdicts
-beforehand: the first names what was broken, the others follow from it. Rules may be changed by the half `tune`; the
-half `report` is run once, after that. Nothing is downloaded.
+beforehand: the first names what was broken, the others follow from it. The half `report` was run once, after rules had
+been changed by the half `tune`; since then they were changed by it, too, and the cases of `tune` that had not been
+trained by then are the fresh ones (`stranger_cases/corrections.py`). Nothing is downloaded.
 
 Cases are trained side by side, `--jobs` at a time, and those that are done are not trained again. Of each run only the
 journal, its description and the last picture are kept, with `truth.json`: how far the samples of each seed are from
@@ -38,7 +39,7 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 import numpy as np
 from stranger_cases.case import Case
 from stranger_cases.cases import cases
-from stranger_cases.tables import RESULTS, mark, score_in_words
+from stranger_cases.tables import PARTS, RESULTS, mark, score_in_words
 
 from sparring.analysis.diagnosis import diagnose
 from sparring.errors import SparringError
@@ -239,8 +240,9 @@ def main() -> None:
     wanted = list(chosen(arguments))
     left = [] if arguments.rediagnose else train_all(wanted, arguments)
     diagnose_all(wanted, arguments.out, arguments.results)
-    for part in ("tune", "report"):
+    for part in PARTS:
         print(score_in_words(part, arguments.results))
+        print(f"  as first expected: {score_in_words(part, arguments.results, corrected=False)}")
     if left:
         sys.exit(f"{len(left)} cases were not finished: {', '.join(left)}")
 

@@ -7,20 +7,17 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 from sparring import catalogue
-from stranger_cases.case import EQUILIBRIUM, KINDS, MEMORIZATION, NOT_SURE, OVERFITTING, UNDERTRAINED
+from stranger_cases.case import EQUILIBRIUM, KINDS, NOT_SURE, UNDERTRAINED
 from stranger_cases.cases import cases
+from stranger_cases.corrections import FRESH, USUAL, Entry, expected, is_hidden, times_real
 
 RESULTS = Path(__file__).parents[1] / "results" / "strangers.json"
 SPOILED = 1.5
 """Samples count as spoiled from this multiple of the distance that a sound run on such data has."""
-USUAL = 4.0
-"""The distance of a sound run, in multiples of real data's, where none was trained on such data."""
-
-Entry = Mapping[str, Any]
+PARTS = ("tune", "report", "seen", "fresh")
+"""The halves, and what of both rules may have been changed by, and what not."""
 
 
 def all_stored(results: Path = RESULTS) -> dict[str, Entry]:
@@ -29,56 +26,59 @@ def all_stored(results: Path = RESULTS) -> dict[str, Entry]:
     return {case.name: every[case.name] for case in cases() if case.name in every}
 
 
-def stored(part: str) -> dict[str, Entry]:
-    """The results of one half."""
-    return {name: each for name, each in all_stored().items() if each["part"] == part}
+def stored(part: str, results: Path = RESULTS) -> dict[str, Entry]:
+    """The results of one of the `PARTS`."""
+    return {name: each for name, each in all_stored(results).items() if is_in(part, name, each["part"])}
 
 
-def times_real(each: Entry) -> float:
-    """How far samples are from held-out data in the median over seeds, in multiples of real data's distance."""
-    return median(math.inf if value is None else value for value in each["times_real"])
+def is_in(part: str, name: str, half: str) -> bool:
+    """Whether a case of this name and half belongs to one of the `PARTS`."""
+    if part in ("seen", "fresh"):
+        return (name in FRESH) == (part == "fresh")
+    return half == part
 
 
-def counts(each: Entry, every: Mapping[str, Entry]) -> bool:
+def counts(each: Entry, every: Mapping[str, Entry], corrected: bool = True) -> bool:
     """Whether the case counts: a mistake that was meant to spoil the samples did spoil them."""
-    if each["state"] != "sick" or each["right"][0] in (OVERFITTING, MEMORIZATION):
+    if each["state"] != "sick" or is_hidden(each, corrected):
         return True
-    sound = [times_real(e) for e in every.values() if e["state"] == "sound" and e["drawn"] == each["drawn"]]
-    return times_real(each) >= SPOILED * min(sound, default=USUAL)
+    sound = [e for e in every.values() if expected(e, corrected).state == "sound" and e["drawn"] == each["drawn"]]
+    return times_real(each) >= SPOILED * min(map(times_real, sound), default=USUAL)
 
 
-def mark(each: Entry) -> str:
+def mark(each: Entry, corrected: bool = True) -> str:
     """`right`, or in what way it is wrong."""
-    verdict = each["verdict"]
-    if verdict in each["right"]:
+    verdict, correct = each["verdict"], expected(each, corrected)
+    if verdict in correct.right:
         return "right"
-    if each["state"] == "sick" and verdict == EQUILIBRIUM:
+    if correct.state in ("sick", "failed") and verdict == EQUILIBRIUM:
         return "CALLED HEALTHY"
-    if each["state"] in ("sound", "unfinished") and verdict not in (EQUILIBRIUM, UNDERTRAINED, NOT_SURE):
+    if correct.state in ("sound", "unfinished") and verdict not in (EQUILIBRIUM, UNDERTRAINED, NOT_SURE):
         return "CALLED SICK"
     return "wrong"
 
 
-def score_in_words(part: str, results: Path = RESULTS) -> str:
+def score_in_words(part: str, results: Path = RESULTS, corrected: bool = True) -> str:
     """How many verdicts are correct, and how often a sick GAN was called healthy or the reverse."""
     known = all_stored(results)
-    every = [each for each in known.values() if each["part"] == part]
-    counted = [each for each in every if counts(each, known)]
+    every = list(stored(part, results).values())
+    counted = [each for each in every if counts(each, known, corrected)]
     if not counted:
-        return f"The half `{part}` was not run."
+        return f"Of the cases `{part}` none was run."
+    marks = Counter(mark(each, corrected) for each in counted)
     sick = [each for each in counted if each["state"] == "sick"]
-    others = [each for each in counted if each["state"] in ("sound", "unfinished")]
-    right = sum(mark(each) == "right" for each in counted)
+    others = [each for each in counted if expected(each, corrected).state in ("sound", "unfinished")]
     first = sum(each["verdict"] == each["right"][0] for each in sick)
-    healthy, called_sick = (sum(mark(e) == wrong for e in counted) for wrong in ("CALLED HEALTHY", "CALLED SICK"))
-    there = sum(case.part == part for case in cases())
+    there = sum(is_in(part, case.name, case.part) for case in cases())
     spared = len(every) - len(counted)
     broke = f" {spared} more mistakes broke nothing." if spared else ""
-    done = "" if len(every) == there else f" {len(every)} of its {there} cases were run."
+    done = "" if len(every) == there else f" {len(every)} of the {there} cases were run."
+    right = marks["right"]
     return (
-        f"Half `{part}`: {right} of {len(counted)} verdicts are correct ({right / len(counted):.0%}). Of {len(sick)} "
-        f"sick GANs, {first} verdicts name exactly what was broken, and {healthy} call the GAN healthy. {called_sick} "
-        f"of {len(others)} sound or merely unfinished GANs are called sick.{broke}{done}"
+        f"Cases `{part}`: {right} of {len(counted)} verdicts are correct ({right / len(counted):.0%}). Of {len(sick)} "
+        f"sick GANs, {first} verdicts name exactly what was broken; {marks['CALLED HEALTHY']} GANs are wrongly called "
+        f"healthy. {marks['CALLED SICK']} of {len(others)} sound or merely unfinished GANs are called "
+        f"sick.{broke}{done}"
     )
 
 
@@ -102,10 +102,10 @@ def matrix_in_markdown(part: str) -> str:
     every = [each for each in stored(part).values() if counts(each, all_stored())]
     known = [*catalogue.entries("rules"), NOT_SURE]
     columns = [name for name in known if any(each["verdict"] == name for each in every)]
-    rows = [name for name in known if any(each["right"][0] == name for each in every)]
+    rows = [name for name in known if any(expected(each).right[0] == name for each in every)]
     lines = [f"| what it is | {' | '.join(columns)} |", f"| --- |{' ---: |' * len(columns)}"]
     for row in rows:
-        verdicts = Counter(each["verdict"] for each in every if each["right"][0] == row)
+        verdicts = Counter(each["verdict"] for each in every if expected(each).right[0] == row)
         lines.append(f"| {row} | {' | '.join(str(verdicts[c]) if verdicts[c] else '' for c in columns)} |")
     return "\n".join(lines)
 
@@ -117,10 +117,11 @@ def cases_in_markdown(part: str) -> str:
         "| --- | ---: | ---: | --- | --- | --- |",
     ]
     for name, each in stored(part).items():
-        verdict, counted = each["verdict"], counts(each, all_stored())
-        shown = f"`{verdict}`" if verdict in each["right"] or not counted else f"**`{verdict}`**"
+        verdict, correct, counted = each["verdict"], expected(each), counts(each, all_stored())
+        shown = f"`{verdict}`" if verdict in correct.right or not counted else f"**`{verdict}`**"
         also = ", ".join(f"`{rule}`" for rule in each["findings"] if rule != verdict)
-        right = " or ".join(f"`{rule}`" for rule in each["right"]) if counted else "(broke nothing)"
+        right = " or ".join(f"`{rule}`" for rule in correct.right) if counted else "(broke nothing)"
+        right += " (corrected)" if counted and set(correct.right) != set(each["right"]) else ""
         far = times_real(each)
         times = "diverged" if math.isinf(far) else f"{far:.2g}" if far < 1_000 else "> 1,000"
         lines.append(f"| {name} | {each['rounds']:,} | {times} | {right} | {shown} | {also} |")

@@ -76,6 +76,40 @@ def test_a_half_is_counted_by_its_own_cases(tmp_path: Path) -> None:
     results = tmp_path / "results.json"
     results.write_text(json.dumps(entries))
     said = tables.score_in_words("tune", results)
-    assert said.startswith("Half `tune`: 1 of 3 verdicts are correct (33%). Of 1 sick GANs, 0 verdicts name exactly")
-    assert "1 call the GAN healthy. 1 of 2 sound or merely unfinished GANs are called sick. 1 more mistakes" in said
-    assert tables.score_in_words("report", results) == "The half `report` was not run."
+    assert said.startswith("Cases `tune`: 1 of 3 verdicts are correct (33%). Of 1 sick GANs, 0 verdicts name exactly")
+    assert "1 GANs are wrongly called healthy. 1 of 2 sound or merely unfinished GANs are called sick. 1 more" in said
+    assert tables.score_in_words("report", results) == "Of the cases `report` none was run."
+
+
+def entry(state: str, right: tuple[str, ...], verdict: str, *times: float) -> dict[str, Any]:
+    return {"state": state, "right": list(right), "verdict": verdict, "times_real": list(times), "drawn": "textures"}
+
+
+def test_a_sound_recipe_that_came_to_nothing_must_not_be_called_healthy() -> None:
+    """A correction can only be stricter about that: samples nine times as far as real ones are not like the data."""
+    tables = part("tables")
+    for verdict, first, corrected in (
+        ("equilibrium", "right", "CALLED HEALTHY"),
+        ("not-sure", "wrong", "right"),
+        ("mode-collapse", "CALLED SICK", "wrong"),
+    ):
+        far = entry("sound", ("equilibrium",), verdict, 9.0, 8.0)
+        assert (tables.mark(far, corrected=False), tables.mark(far)) == (first, corrected)
+        near = entry("sound", ("equilibrium",), verdict, 3.0, 2.0)
+        assert tables.mark(near, corrected=False) == tables.mark(near), "it came to a good end"
+
+
+def test_few_pictures_that_are_not_copied_count_only_where_samples_are_spoiled() -> None:
+    tables = part("tables")
+    few = ("overfitting-discriminator", "memorization")
+    sound, copied = entry("sound", ("equilibrium",), "equilibrium", 3.0), entry("sick", few, "not-sure", 12.0)
+    as_good = entry("sick", few, "not-sure", 3.5)
+    every = {"sound": sound, "copied": copied, "as good": as_good}
+    assert [tables.counts(each, every) for each in every.values()] == [True, True, False]
+    assert [tables.counts(each, every, corrected=False) for each in every.values()] == [True, True, True]
+
+
+def test_fresh_cases_are_cases() -> None:
+    names = {case.name: case.part for case in part("cases").cases()}
+    fresh = part("corrections").FRESH
+    assert len(fresh) == 26 and {names[name] for name in fresh} == {"tune"}

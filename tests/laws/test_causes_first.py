@@ -45,6 +45,42 @@ def test_a_pattern_is_the_cause_only_where_g_is_taught(curves: dict[str, float],
     assert of(curves, {**PATTERNED, "frechet-distance": (60.0, far, far, far)}).verdict == cause
 
 
+def test_a_pattern_that_d_does_not_know_samples_by_is_reported_and_no_verdict() -> None:
+    near = of(BLIND, {"checkerboard": 2.2, "frechet-distance": (40.0, 5.0, 4.0, 4.0)})
+    assert near.verdict == NOT_SURE and "checkerboard is 2.2 (healthy: at most 1.5)" in near.line
+    assert [(finding.rule, finding.votes) for finding in near.findings] == [("checkerboard", 0)]
+    assert of({}, {"checkerboard": 2.2, "frechet-distance": (40.0, 5.0, 4.0, 4.0)}).verdict == "checkerboard"
+
+
+def test_d_is_to_blame_only_for_samples_that_nobody_could_take_for_real() -> None:
+    """What a penalty lets G do, or is all that it can, is no fault of a D that is undecided."""
+    farther = {distance: of(BLIND, {"frechet-distance": (60.0, *[distance] * 4)}) for distance in (12.0, 40.0)}
+    assert farther[40.0].verdict == "weak-discriminator"
+    assert farther[12.0].verdict == NOT_SURE and "12" in farther[12.0].line
+    silent = {**BLIND, "d_real": 0.001, "d_fake": 0.0, "d_loss": -0.001, "g_loss": 0.0}
+    vanished = {**silent, "d_real": (9.0, *[0.001] * 9), "g_gradient": (1.0, *[1e-4] * 9)}
+    found = of(vanished, {"frechet-distance": FLAT}, levels=WASSERSTEIN, ranges=UNBOUNDED)
+    assert found.verdict == "weak-discriminator", "a critic that says nothing gives G nothing to learn from"
+
+
+def test_what_is_drawn_wrong_comes_before_what_follows_from_it() -> None:
+    real = {"recall": 0.94, "precision": 0.95}
+    wrong = {"colors": 2.0, "frechet-distance": (60.0, 20.0, 20.0, 20.0), "recall": 0.01, "precision": 0.9}
+    found = of({}, wrong, real)
+    assert found.verdict == "wrong-colors" and "mode-collapse" in [finding.rule for finding in found.findings]
+    holes = {"checkerboard": 9.0, "diversity": 0.25, "frechet-distance": (120.0, 40.0, 40.0, 40.0)}
+    assert of({"d_real": 0.83, "d_fake": 0.17}, holes).verdict == "checkerboard"
+    assert of({"d_real": 0.83, "d_fake": 0.17}, {**holes, "checkerboard": 3.0}).verdict == "mode-collapse"
+
+
+def test_rough_copies_of_few_images_are_memorized() -> None:
+    rough = {"copies": 0.5, "nearest-neighbor": 0.72, "diversity": 0.9, "frechet-distance": (40.0, 30.0, 30.0, 30.0)}
+    found = of({}, rough, {"copies": 0.0})
+    assert found.verdict == "memorization" and "few images: 50% of the samples copy one of" in found.line
+    assert of({}, {**rough, "copies": 0.15}, {"copies": 0.0}).verdict != "memorization"
+    assert of({}, {**rough, "diversity": 0.5}, {"copies": 0.0}).verdict != "memorization", "near the mean of all"
+
+
 def test_a_d_that_died_is_no_equilibrium() -> None:
     died = {**BLIND, "d_gradient": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)}
     assert of(BLIND, GOOD).verdict == "equilibrium"
@@ -88,6 +124,10 @@ def test_losses_that_swing_are_a_chase() -> None:
     assert of(swings, {"frechet-distance": FLAT}).verdict == "oscillation"
     assert of({**swings, "g_loss": 1.1}, {"frechet-distance": FLAT}).verdict == "weak-discriminator"
     assert of(swings, {"frechet-distance": 3.0}).verdict == "equilibrium", "samples are good"
+    nearer = {"frechet-distance": (60.0, 60.0, 55.0, 30.0, 20.0)}
+    assert of(swings, nearer).verdict == "oscillation", "coming nearer is a part of it"
+    assert of({**swings, "g_loss": 1.1}, nearer).verdict == "undertrained"
+    assert of(swings, nearer, rounds=1_000).verdict == "undertrained", "every GAN may swing in the beginning"
 
 
 def test_a_g_that_runs_away_from_a_d_that_it_fools_is_d_s_fault() -> None:
@@ -113,10 +153,10 @@ def test_without_a_bound_d_has_beaten_nobody() -> None:
 # Of members that are all sick, what they share.
 
 
-def held(rule: str, strength: float, *members: int, of: int = 2, fault: bool = True) -> Finding:
+def held(rule: str, strength: float, *members: int, of: int = 2, fault: bool = True, fades: bool = False) -> Finding:
     """A finding of so many members, ranked by `strength` among those of one member."""
     weight = strength * len(members) / of
-    return Finding(rule, fault, "", members, of, (), (), NO_PLOT, (), weight, lambda: 0)
+    return Finding(rule, fault, "", members, of, (), (), NO_PLOT, (), weight, lambda: 0, fades=fades)
 
 
 def verdict(*findings: Finding) -> str:
@@ -131,6 +171,14 @@ def test_members_that_are_sick_in_two_ways_have_the_verdict_that_they_share() ->
     assert verdict(held("a", 3.0, 0, 1), second, shared) == "a", "what ranks first, where all have it"
     assert verdict(first, held("good", 2.0, 1, fault=False), held("c", 1.0, 0, 1)) == NOT_SURE, "one of them is good"
     assert verdict(first, held("undertrained", 2.0, 1), held("c", 1.0, 0, 1)) == NOT_SURE, "one of them is unfinished"
+
+
+def test_what_every_g_begins_with_is_a_matter_of_time_where_other_members_are_unfinished() -> None:
+    unfinished, noise = held("undertrained", 1.0, 0), held("noise", 2.0, 1, fades=True)
+    assert verdict(unfinished, noise) == "undertrained"
+    assert verdict(unfinished, held("a", 2.0, 1)) == NOT_SURE, "that is no matter of time"
+    most = held("noise", 2.0, 1, 2, 3, of=4, fades=True)
+    assert verdict(held("undertrained", 1.0, 0, of=4), most) == "noise", "most members have it in the end"
 
 
 @given(st.lists(st.sets(st.sampled_from("abcd"), min_size=1), min_size=1, max_size=6), st.integers(1, 4))

@@ -9,7 +9,7 @@ from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
-from sparring.rules._progress import NARROW
+from sparring.rules._progress import MIN_EVALUATIONS, NARROW
 from sparring.rules._ranges import Range
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
@@ -57,7 +57,10 @@ class ModeCollapse(Rule):
         idle = (signals.latest("diversity") < CONSTANT) | signals.beaten
         other_rule = signals.mean_like | _unlike(signals) | idle
         certain = lack if not signals.progress.narrow else np.ones(signals.members)
-        return Detection(holds=holds, severity=np.where(other_rule, -0.6, certain))
+        # Sound runs that had seen half of what a usual one sees never lacked so much; two evaluations do not tell.
+        watched = not signals.progress.has_few and len(signals.evaluated_rounds) >= MIN_EVALUATIONS
+        lasting = (lack >= 1) & ~other_rule & watched
+        return Detection(holds=holds, severity=np.where(other_rule, -0.6, certain), lasting=lasting)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         names = [name for name in dict.fromkeys((*PHRASES, *signals.metrics_with("variety"))) if signals.has(name)]
