@@ -63,7 +63,8 @@ EXPECTED: Mapping[str, tuple[str, ...]] = {
     "latent4d": ("undertrained",),
     "too_fast": ("divergence",),
     "runs_away": ("oscillation",),
-    "signal": ("undertrained", "not-sure"),
+    # Its distance has risen since round 600 of 1,000, while D got surer: more rounds do not help it.
+    "signal": ("undertrained", "not-sure", "discriminator-wins"),
     "wgan_gp_flat": ("weak-discriminator", "undertrained", "vanishing-gradient"),
 }
 """Name of a recipe -> verdicts that agree with what its owner saw. Others are only to end without a fault."""
