@@ -109,6 +109,9 @@ def test_samples_like_the_data_that_reach_few_of_it_lack_variety() -> None:
     assert of({}, curve, real).verdict == "mode-collapse"
     assert of({}, {**curve, "precision": 0.0}, real).verdict != "mode-collapse", "they are far off"
     assert of({}, {**curve, "recall": 0.5}, real).verdict != "mode-collapse"
+    nearer = {**curve, "frechet-distance": (60.0, 50.0, 40.0, 30.0, 22.0)}
+    assert of({}, nearer, real).verdict == "mode-collapse", "coming nearer does not make them reach more"
+    assert of({}, {**nearer, "recall": 0.3}, real).verdict == "undertrained"
 
 
 def test_a_latent_of_one_number_is_said_of_samples_that_are_alike() -> None:

@@ -9,8 +9,8 @@ import numpy as np
 from sparring.metrics import Better, Fault, Healthy, Metric, Space
 from sparring.metrics._neighbors import distances
 
-LARGEST = 1_000
-"""Training images up to which they are few: more are not copied by the networks that are trained on them here."""
+LARGEST = 500
+"""Training images up to which they are compared with one another: more would take longer than an evaluation may."""
 SMALLEST = 64
 """Numbers of an example below which unseen ones, too, may well lie near to others."""
 
@@ -21,7 +21,7 @@ class Copies(Metric):
     """Share of samples that are copies of one of few training images, also rough ones.
 
     A copy lies nearer to a training image than `nearer` times the distance from that image to the training image that
-    is nearest to it. An unseen image is at least as far off, but for a few. Only for up to 1,000 training images.
+    is nearest to it. An unseen image is at least as far off, but for a few. Only for up to 500 training images.
     """
 
     nearer: float = 0.7

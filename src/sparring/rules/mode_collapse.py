@@ -57,9 +57,11 @@ class ModeCollapse(Rule):
         idle = (signals.latest("diversity") < CONSTANT) | signals.beaten
         other_rule = signals.mean_like | _unlike(signals) | idle
         certain = lack if not signals.progress.narrow else np.ones(signals.members)
-        # Sound runs that had seen half of what a usual one sees never lacked so much; two evaluations do not tell.
+        # Samples among real examples that reach next to none of them: so no sound run was that had seen half of what a
+        # usual one sees. Two evaluations do not tell.
         watched = not signals.progress.has_few and len(signals.evaluated_rounds) >= MIN_EVALUATIONS
-        lasting = (lack >= 1) & ~other_rule & watched
+        narrow = (signals.lack("recall") >= 1) if "recall" in known else np.zeros(signals.members, dtype=bool)
+        lasting = narrow & ~other_rule & watched
         return Detection(holds=holds, severity=np.where(other_rule, -0.6, certain), lasting=lasting)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
