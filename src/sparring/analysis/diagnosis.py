@@ -12,6 +12,8 @@ from typing import Any
 from sparring import catalogue
 from sparring.analysis.plateau import Plateau as Plateau
 from sparring.analysis.steered import departure
+from sparring.analysis.votes import CLEAR, UNFINISHED
+from sparring.analysis.votes import with_votes as with_votes
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.languages import Name, Text
@@ -27,10 +29,6 @@ from sparring.rules._unexplained import unexplained
 
 NOT_SURE = "not-sure"
 """The verdict where nothing explains nearly all members."""
-CLEAR = 2 / 3
-"""Share of the members that the verdict must explain."""
-UNFINISHED = "undertrained"
-"""The rule that finds members which need more training before anything can be said."""
 MAX_CELLS = 8
 """Verdicts of members with other numbers that a line states."""
 MAX_NAMED = 3
@@ -276,60 +274,6 @@ def _diagnosis(story: Story) -> Diagnosis:
     elif recipe is not None:
         found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]
     return Diagnosis(story, tuple(found), Plateau.of(signals), doubt(signals), unexplained(signals, found))
-
-
-def with_votes(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, each with its votes, sorted by them: every member votes for what explains most about it.
-
-    What explains more is the same for every member, and does not depend on how many members a finding holds for. A
-    mistake in a loop comes before what follows from it. Where members that are all sick vote for different faults, a
-    fault that nearly all of them have gets the votes of these.
-    """
-
-    def rank(finding: Finding) -> tuple[bool, float]:
-        return not finding.mended, -finding.strength * finding.of / len(finding.members)
-
-    ranked = _voted(sorted(findings, key=rank))
-    if shared := _shared(ranked):
-        ranked = _voted([shared, *(finding for finding in ranked if finding.rule != shared.rule)])
-    return sorted(_waiting(ranked), key=lambda finding: (-finding.votes, *rank(finding)))
-
-
-def _voted(ranked: Sequence[Finding]) -> list[Finding]:
-    """Every member votes for the first finding that holds for it."""
-    votes, voted = list[int](), set[int]()
-    for finding in ranked:
-        explained = set(finding.members) - finding.blemishes
-        votes.append(len(explained - voted))
-        voted |= explained
-    return [dataclasses.replace(finding, votes=count) for finding, count in zip(ranked, votes, strict=True)]
-
-
-def _shared(ranked: Sequence[Finding]) -> Finding | None:
-    """The first fault of nearly all members, where these vote for different faults: what they have in common."""
-    faults = [finding for finding in ranked if finding.fault and finding.rule != UNFINISHED]
-    if any(finding.votes >= CLEAR * finding.of for finding in ranked):
-        return None
-    if not faults or sum(finding.votes for finding in faults) < CLEAR * faults[0].of:
-        return None
-    return next(
-        (finding for finding in faults if len(finding.members) - len(finding.blemishes) >= CLEAR * finding.of), None
-    )
-
-
-def _waiting(ranked: Sequence[Finding]) -> list[Finding]:
-    """Where at least half of the sick members are unfinished, and the others have what every G begins with, these are.
-
-    Their seeds are all that sets them apart.
-    """
-    unfinished = sum(finding.votes for finding in ranked if finding.rule == UNFINISHED)
-    others = [finding for finding in ranked if finding.fault and finding.votes and finding.rule != UNFINISHED]
-    rest = sum(finding.votes for finding in others)
-    clear = any(finding.votes >= CLEAR * finding.of for finding in others)
-    if clear or not unfinished or not rest <= unfinished or not all(finding.fades for finding in others):
-        return list(ranked)
-    faults = {finding.rule: 0 for finding in others} | {UNFINISHED: unfinished + rest}
-    return [dataclasses.replace(each, votes=faults.get(each.rule, each.votes)) for each in ranked]
 
 
 @cache

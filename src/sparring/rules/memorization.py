@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
 from sparring.rules._copies import COPIES, copied
@@ -61,8 +62,8 @@ def _few(signals: Signals, members: np.ndarray) -> list[Evidence]:
     """How many are copies, of few images; nothing where images are many."""
     if not signals.has("copies"):
         return []
-    count = (signals.story.real_baseline or {}).get("examples")
-    images = f"the {count:,} training images" if count else "the few training images"
-    phrase = f"few images: {{value}} of the samples copy one of {images}"
+    images = (signals.story.real_baseline or {}).get("examples") or 0
+    count = f"{images:,}" if images else Text("few")
+    phrase = Text("few images: {value} of the samples copy one of the {count} training images", count=count)
     healthy = signals.healthy("copies")
     return [evidence(title("copies"), signals.latest("copies"), members, healthy, phrase, percent=True)]
