@@ -77,6 +77,7 @@ def test_rough_copies_of_few_images_are_memorized() -> None:
     rough = {"copies": 0.5, "nearest-neighbor": 0.72, "diversity": 0.9, "frechet-distance": (40.0, 30.0, 30.0, 30.0)}
     found = of({}, rough, {"copies": 0.0})
     assert found.verdict == "memorization" and "few images: 50% of the samples copy one of" in found.line
+    assert found.findings[0].remedies[0] == "augmentation"
     assert of({}, {**rough, "copies": 0.15}, {"copies": 0.0}).verdict != "memorization"
     assert of({}, {**rough, "diversity": 0.5}, {"copies": 0.0}).verdict != "memorization", "near the mean of all"
 

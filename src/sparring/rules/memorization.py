@@ -41,11 +41,13 @@ class Memorization(Rule):
             signals.healthy("nearest-neighbor"),
             "their nearest-neighbor distance to the training set is {value} times that of unseen real examples",
         )
+        few = _few(signals, members)
         return Explanation(
             "The samples are copies of training examples",
-            [distance, *_few(signals, members)],
+            [distance, *few],
             metric_plot(signals, "nearest-neighbor"),
             metric_evidence(signals, ("diversity", "frechet-distance"), members),
+            remedies=("augmentation",) if few else (),
         )
 
     @staticmethod
