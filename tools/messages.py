@@ -63,7 +63,7 @@ def messages() -> dict[str, str]:
         where = path.relative_to(SOURCE).as_posix()
         tree = ast.parse(path.read_text(encoding="utf-8"))
         found |= dict.fromkeys(said_in(tree), where)
-        if where.startswith("rules/"):
+        if where.startswith(("rules/", "explorer/lessons/")):
             found |= {text: where for text in strings_in(tree) if " " in text}
         if where.startswith("explorer/") and (table := table_in(tree)):
             found |= dict.fromkeys(table, where)

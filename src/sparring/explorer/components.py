@@ -73,6 +73,19 @@ class LatentFields(Element, component=STATIC / "latent_sum.js"):
         self._props["of"] = of
 
 
+class Drawing(Element, component=STATIC / "draw.js"):
+    """A place to draw points on; its button gives them to Python."""
+
+    def __init__(self, texts: dict[str, str], min: int, max: int, on_train: Callable[[Any], Any]):
+        super().__init__()
+        self._props |= {"texts": texts, "min": min, "max": max}
+
+        def said(event: GenericEventArguments) -> Any:
+            return on_train(event.args)
+
+        self.on("train", said)
+
+
 class Field(Element, component=STATIC / "field.js"):
     """A field of a form."""
 

@@ -13,7 +13,7 @@ from sparring.analysis.followed import FollowedRun
 from sparring.analysis.planar import PLANE, data_file, why_not
 from sparring.errors import SparringError
 from sparring.explorer.frames import frame
-from sparring.explorer.session import Session
+from sparring.explorer.session import DRAWINGS, Session
 from sparring.explorer.steering import MODES, watch
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PlaneReader:
     def why_not(self, recipe: Mapping[str, Any]) -> str:
         """The key of the sentence that says why a run cannot be drawn; empty where it can be."""
         file = data_file(recipe)
-        roots = self._session.opened.roots
+        roots = [*self._session.opened.roots, self._session.new_runs / DRAWINGS]
         if file is not None and not any(file.resolve().is_relative_to(root) for root in roots):
             return "no-plane-data"
         return why_not(recipe)

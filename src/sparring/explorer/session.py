@@ -15,6 +15,8 @@ from sparring.record import RunFolder
 from sparring.record.opened import Opened
 from sparring.training.background import Background
 
+DRAWINGS = "drawings"
+"""The folder of points that were drawn on a page, beside the runs that are started."""
 MAX_FOLLOWED = 12
 """Runs that stay in memory; the one that was asked for longest ago goes first."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from sparring.explorer.pages.draw import draw_page
 from sparring.explorer.pages.home import home
 from sparring.explorer.pages.latent import latent_page
+from sparring.explorer.pages.lessons import lesson_page, lessons_page
 from sparring.explorer.pages.new import new_page
 from sparring.explorer.pages.query import query_page
 from sparring.explorer.pages.run import run_page
@@ -30,6 +32,18 @@ def add_pages(session: Session) -> None:
     @ui.page("/query")
     def _query(folder: int = 0) -> None:  # pyright: ignore[reportUnusedFunction]
         query_page(session, folder)
+
+    @ui.page("/lessons")
+    def _lessons() -> None:  # pyright: ignore[reportUnusedFunction]
+        lessons_page(session)
+
+    @ui.page("/lesson")
+    def _lesson(name: str = "", run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        lesson_page(session, name, run)
+
+    @ui.page("/draw")
+    def _draw() -> None:  # pyright: ignore[reportUnusedFunction]
+        draw_page(session)
 
     @ui.page("/new")
     def _new(recipe: str = "") -> None:  # pyright: ignore[reportUnusedFunction]

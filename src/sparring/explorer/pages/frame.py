@@ -25,6 +25,7 @@ def page_frame(words: Words, *path: str) -> Generator[None]:
         link(words("title"), "/", "brand")
         with tag("nav", aria_label=words("runs")):
             link(words("runs"), "/")
+            link(words("lessons"), "/lessons")
             for name in path:
                 tag("span", name, "here")
         link(words("new-run"), "/new", "button")

@@ -16,4 +16,5 @@ def home(session: Session) -> None:
         with tag("div", classes="title"):
             tag("h1", words("runs"))
             link(words("query-runs"), "/query")
+            link(words("lessons"), "/lessons")
         run_table(session, words)
