@@ -11,8 +11,8 @@ from sparring.errors import SparringError
 from sparring.networks.fully_connected import FullyConnected
 from sparring.recipe import Recipe
 
-PLANE = "plane.safetensors"
-"""The newest picture of a run that trains while somebody watches, in its folder."""
+PLANES = "planes"
+"""The folder of pictures that were drawn while a run trained and somebody watched, in its folder."""
 MAX_NUMBERS = 4
 """Numbers of an example, of which the first two are drawn."""
 MAX_SHOWN = 16
@@ -48,6 +48,16 @@ def _is_small(network: Any) -> bool:
 
 def _few(recipe: Recipe) -> bool:
     return len(recipe.seeds) <= MAX_MEMBERS
+
+
+def plane_file(folder: Path, round: int) -> Path:
+    """The file of the picture of a round."""
+    return folder / PLANES / f"round-{round:09d}.safetensors"
+
+
+def planes_drawn(folder: Path) -> list[int]:
+    """The rounds of which there are pictures, in order."""
+    return sorted(int(path.stem[6:]) for path in (folder / PLANES).glob(f"round-{'[0-9]' * 9}.safetensors"))
 
 
 def data_file(plain: Mapping[str, Any]) -> Path | None:

@@ -35,6 +35,8 @@ LATENT_SIDE = 15
 """Lines of the latent grid along either of its two dimensions."""
 LATENT_QUANTILES = (0.05, 0.95)
 """Between which values of a latent dimension its grid lies."""
+DIMS = {"field": 3, "real": 3, "fake": 3, "arrows": 3, "latent": 4}
+"""The arrays of a picture, and how many dimensions each has."""
 MARGIN = 0.25
 """Of the data's width, around it."""
 
@@ -67,7 +69,11 @@ class Plane:
                 facts = file.metadata() or {}
                 arrays = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
             left, right, bottom, top = map(float, facts["extent"].split())
-            return cls(int(facts["round"]), (left, right, bottom, top), float(facts["level"]), arrays)
+            level = float(facts["level"])
+            dims = {name: array.ndim for name, array in arrays.items()}
+            if not np.isfinite([left, right, bottom, top, level]).all() or dims != DIMS:
+                raise ValueError("it is no picture of the plane")
+            return cls(int(facts["round"]), (left, right, bottom, top), level, arrays)
         except (safetensors.SafetensorError, OSError, KeyError, ValueError) as error:
             raise SparringError(f"{path.name} cannot be read ({error})") from error
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparring.analysis.followed import FollowedRun
-from sparring.analysis.planar import PLANE, data_file, why_not
+from sparring.analysis.planar import data_file, plane_file, planes_drawn, why_not
 from sparring.errors import SparringError
 from sparring.explorer.frames import frame
 from sparring.explorer.session import DRAWINGS, Session
@@ -48,14 +48,14 @@ class PlaneReader:
         """The picture nearest to a round that is not after it; for None the newest that there is."""
         if missing := self.why_not(followed.recipe):
             return frame({"round": None, "missing": missing}, {})
-        live = followed.status in MODES
-        if live:
+        if followed.status in MODES:
             self._ask(followed)
-        found = self._live(followed) if round is None and live else None
-        found = found or self._of_checkpoint(followed, followed.round if round is None else round)
+        upto = self._newest(followed) if round is None else round
+        drawn = planes_drawn(followed.run.path)
+        found = self._found(followed, upto, drawn)
         if found is None:
             return frame({"round": None, "missing": "no-plane-yet"}, {})
-        facts = {"round": found.round, "extent": found.extent, "level": found.level}
+        facts = {"round": found.round, "extent": found.extent, "level": found.level, "drawn": drawn}
         return frame(facts, {name: array.astype("float32") for name, array in found.arrays.items()})
 
     def _ask(self, followed: FollowedRun) -> None:
@@ -65,23 +65,25 @@ class PlaneReader:
             self._asked[path] = now
             watch(followed.run, WATCH_SECONDS, plane=True)
 
-    def _live(self, followed: FollowedRun) -> Plane | None:
-        """What the training drew last, where that is newer than any checkpoint."""
+    def _newest(self, followed: FollowedRun) -> int:
+        """What a training has drawn may be newer than what it has logged."""
+        drawn = planes_drawn(followed.run.path) if followed.status in MODES else []
+        return max([followed.round, *drawn])
+
+    def _found(self, followed: FollowedRun, upto: int, drawn: list[int]) -> Plane | None:
+        """The newest picture up to a round: one that the training has drawn, or that of a checkpoint."""
         from sparring.analysis.plane import Plane
 
-        try:
-            found = Plane.read(self._session.opened.file(followed.run, PLANE))
-        except SparringError:
-            return None
-        newest = max(followed.run.rounds_saved(), default=-1)
-        return found if newest <= found.round <= followed.round + followed.recipe["rounds"] else None
+        saved = {at: path for at, path in followed.run.rounds_saved().items() if at <= upto}
+        newest = max((at for at in drawn if at <= upto), default=-1)
+        if newest >= 0 and newest >= max(saved, default=-1):
+            name = plane_file(followed.run.path, newest).relative_to(followed.run.path)
+            return Plane.read(self._session.opened.file(followed.run, str(name)))
+        return self._of_checkpoint(followed, saved) if saved else None
 
-    def _of_checkpoint(self, followed: FollowedRun, round: int) -> Plane | None:
+    def _of_checkpoint(self, followed: FollowedRun, saved: Mapping[int, Path]) -> Plane:
         from sparring.analysis.plane import planes_of
 
-        saved = {at: path for at, path in followed.run.rounds_saved().items() if at <= round}
-        if not saved:
-            return None
         at = max(saved)
         if saved[at].stat().st_size > MAX_BYTES:
             raise SparringError(f"{saved[at].name} is too large for a game of points")

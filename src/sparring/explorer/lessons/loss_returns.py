@@ -24,7 +24,7 @@ LESSON = Lesson(
         "no success either. It says that G is behind.",
     ),
     watch="D’s loss against the dashed line, which is 0.25. Move the slider to the lowest point: the dot is far from "
-    "the squares there, and the field has two colors. Move it to the end: the field is pale.",
+    "the squares there, and the field has two colors. Move it to the end: where the squares lie, the field is pale.",
     attempt="Make D’s steps ten times as long. How low does its loss fall now, and does it still come back?",
     trials=(
         Trial("textbook", "Train six of them", textbook),

@@ -1,7 +1,9 @@
 """Lesson 5: what a penalty on D's gradient does."""
 
 from sparring.explorer.lessons import Lesson, Trial, points
+from sparring.game.moves import d_sees_both, g_fools_d
 from sparring.objectives.wasserstein import Wasserstein
+from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe
 from sparring.tricks.gradient_penalty import GradientPenalty
 from sparring.tricks.r1_r2 import R1R2
@@ -9,15 +11,23 @@ from sparring.tricks.r1_r2 import R1R2
 
 def without() -> Recipe:
     """A critic whose scores have no bound, and nothing that holds it."""
-    return points().replace(name="critic", objective=Wasserstein())
+    adam = Adam(1e-3, betas=(0.0, 0.99))
+    return points().replace(
+        name="critic",
+        objective=Wasserstein(),
+        round=(d_sees_both,) * 3 + (g_fools_d,),
+        generator_optimizer=adam,
+        discriminator_optimizer=adam,
+        rounds=800,
+    )
 
 
 def gradient_penalty() -> Recipe:
-    return without().replace(name="critic-gp", tricks=[GradientPenalty()])
+    return without().replace(name="critic-gp", tricks=[GradientPenalty(weight=1.0)])
 
 
 def zero_centered() -> Recipe:
-    return without().replace(name="critic-r1-r2", tricks=[R1R2(gamma=1.0)])
+    return without().replace(name="critic-r1-r2", tricks=[R1R2(gamma=0.3)])
 
 
 LESSON = Lesson(

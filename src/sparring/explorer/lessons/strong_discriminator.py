@@ -15,8 +15,8 @@ def strong() -> Recipe:
         objective=Minimax(),
         round=(d_sees_both,) * 5 + (g_fools_d,),
         discriminator_optimizer=Adam(5e-3, betas=(0.5, 0.99)),
-        generator_optimizer=Adam(5e-4, betas=(0.5, 0.99)),
-        rounds=700,
+        generator_optimizer=Adam(1e-4, betas=(0.5, 0.99)),
+        rounds=500,
     )
 
 

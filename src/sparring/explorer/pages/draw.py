@@ -31,7 +31,7 @@ ROUNDS = 3_000
 def draw_page(session: Session) -> None:
     """A place to draw, and a button."""
     words = Words()
-    with page_frame(words, words("lessons"), words("draw")):
+    with page_frame(words, words("draw")):
         tag("h1", words("draw"))
         tag("p", words("draw-help"), "soft")
         problem = tag("p", "", "problem", role="alert", hidden=True)

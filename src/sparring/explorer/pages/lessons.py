@@ -24,7 +24,7 @@ from sparring.record import RunFolder
 def lessons_page(session: Session) -> None:
     """The lessons in order, and the page to draw data on."""
     words = Words()
-    with page_frame(words, words("lessons")):
+    with page_frame(words):
         tag("h1", words("lessons"))
         tag("p", words("lessons-help"), "soft")
         with tag("div", classes="cards"):
@@ -45,7 +45,7 @@ def lesson_page(session: Session, name: str, key: str) -> None:
         return
     found = runs_of(session, lesson)
     key = key if session.find(key) else next(iter(found), "")
-    with page_frame(words, words("lessons"), words.said(lesson.title)), tag("div", classes="lesson"):
+    with page_frame(words, words.said(lesson.title)), tag("div", classes="lesson"):
         with tag("article", classes="text"):
             _text(session, words, lesson, found, key)
         with tag("div", classes="figures"):

@@ -10,7 +10,7 @@ const FAINT = 0.02, STRONG = 2; // lengths of gradients between which arrows gro
 
 export function plane({ canvas, hover, legend }, options, repaint) {
   const frames = new Map(); // "generation round" -> frame
-  let loading = false, missing = null, places = [], asked = -Infinity, shown = null, again = null;
+  let loading = false, missing = null, places = [], asked = -Infinity, shown = null, again = null, drawn = [];
   const said = new URLSearchParams(location.search).get("layers");
   const layers = new Set(said === null ? options.layers ?? LAYERS : LAYERS.filter((name) => said.split(",").includes(name)));
   const switches = LAYERS.map((name) => {
@@ -34,7 +34,7 @@ export function plane({ canvas, hover, legend }, options, repaint) {
   function nearest() {
     const upto = shownRound();
     const have = Math.max(-1, ...mine().map(roundOf).filter((round) => round <= upto));
-    const kept = Math.max(-1, ...store.facts.checkpoints.filter((round) => round <= upto));
+    const kept = Math.max(-1, ...[...store.facts.checkpoints, ...drawn].filter((round) => round <= upto));
     return { have, kept };
   }
 
@@ -47,6 +47,7 @@ export function plane({ canvas, hover, legend }, options, repaint) {
     loading = false;
     if (frame === null) return;
     missing = frame.facts.missing ?? null;
+    drawn = frame.facts.drawn ?? [];
     if (frame.facts.round !== null) {
       const key = `${generation} ${frame.facts.round}`;
       frames.delete(key);

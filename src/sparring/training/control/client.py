@@ -149,7 +149,7 @@ class Steer:
     def watch(self, seconds: float = 20.0, plane: bool = False) -> None:
         """Have D's scores written to moves.jsonl about twice a second for this long.
 
-        With `plane`, also a picture of a game of points to plane.safetensors, which takes at most a tenth of the time.
+        With `plane`, also pictures of a game of points to planes/, which takes at most a tenth of the time.
         """
         self._check()
         send(self.run.path, Command("watch", {"seconds": seconds, "plane": plane}, self._by))

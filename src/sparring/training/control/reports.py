@@ -10,12 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sparring.analysis.planar import PLANE, why_not
-from sparring.analysis.plane import Planes
 from sparring.game.game import Game
 from sparring.recipe import Recipe
 from sparring.record.files import disk_errors, write_atomically
 from sparring.record.journal import json_numbers
+from sparring.training.control.planes import Drawn
 from sparring.training.scores import MAX_MEMBERS, Outputs, Scores, histograms
 
 REPORTS = "moves.jsonl"
@@ -24,11 +23,8 @@ KEPT_LINES = 200
 """How many of the newest lines stay when there are too many."""
 SHARE = 0.01
 """Of the time spent training, the most that scores for whoever watches may take."""
-PLANE_SHARE = 0.1
-"""The same of pictures of the plane, which somebody asks for who has a lesson in front of them."""
 SECONDS = 0.5
 """Between two of them, at least."""
-PLANE_SECONDS = 0.25
 
 
 class Reports:
@@ -41,8 +37,8 @@ class Reports:
         """The outputs as they are now, where nothing was played since they were computed."""
         self._lines, self._number = _lines_of(self._path)
         self._watched_until, self._next = 0.0, 0.0
-        self._planes: Planes | None = None
-        self._plane_until, self._next_plane = 0.0, 0.0
+        self.planes = Drawn(folder, recipe, game)
+        """Pictures of a game of points."""
 
     def before_move(self) -> None:
         """Called before a move is played."""
@@ -53,8 +49,7 @@ class Reports:
         """Called after it. Writes and returns its report: `fields`, what it logged, the scores before and after."""
         before, self._shown = self._shown, self._outputs()
         assert before is not None
-        self._next_plane = 0.0
-        self.draw_plane()
+        self.planes.draw(at_once=True)
         logged = {n: json_numbers(v[-1][:MAX_MEMBERS].cpu()) for n, v in self._game.logged.items()}
         return self._write({**fields, "values": logged, **histograms(before, self._shown)})
 
@@ -62,27 +57,10 @@ class Reports:
         """Write scores about twice a second for this long, while the run plays at full speed."""
         self._watched_until = max(self._watched_until, time.monotonic() + seconds)
 
-    def watch_plane(self, seconds: float) -> None:
-        """Write a picture of the plane some times a second for this long, of a game of points."""
-        if not why_not(self._recipe.to_dict()):
-            self._plane_until = max(self._plane_until, time.monotonic() + seconds)
-            self._next_plane = 0.0
-            self.draw_plane()
-
-    def draw_plane(self) -> None:
-        """Called where weights may have changed: draws the plane, if somebody watches and it is time."""
-        now = time.monotonic()
-        if now < self._next_plane or now > self._plane_until:
-            return
-        self._planes = self._planes or Planes(self._recipe, self._game)
-        self._planes.now().save(self._path.with_name(PLANE))
-        now, took = time.monotonic(), time.monotonic() - now
-        self._next_plane = now + max(PLANE_SECONDS, took / PLANE_SHARE)
-
     def at_border(self) -> None:
         """Called between two rounds that were played at full speed."""
         self._shown = None
-        self.draw_plane()
+        self.planes.draw()
         now = time.monotonic()
         if now < self._next or now > self._watched_until:
             return
@@ -92,7 +70,8 @@ class Reports:
 
     def recipe_changed(self) -> None:
         """Called when the game's settings were changed, or it was rewound."""
-        self._shown, self._next_plane = None, 0.0
+        self._shown = None
+        self.planes.forget_later()
 
     def _outputs(self) -> Outputs:
         if self._scores is None:

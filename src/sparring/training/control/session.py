@@ -319,7 +319,7 @@ class Control:
         if isinstance(seconds, int | float) and 0 < seconds <= MAX_WATCH:
             self._reports.watch(seconds)
             if command.values.get("plane") is True:
-                self._reports.watch_plane(seconds)
+                self._reports.planes.watch(seconds)
 
     # Small parts.
 
