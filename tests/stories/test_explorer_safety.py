@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
+from sparring.explorer.frames import read_frame
+from sparring.explorer.lessons import points
 from tests.explorers import Launched, launched, run_folders
 from tests.made_runs import made_run
 
@@ -120,7 +122,7 @@ def test_a_key_that_is_no_run_of_the_opened_folder_opens_nothing(
     if not (run_shelf / "linked").exists():
         made_run(run_shelf.parent / "secret", samples=False)
         (run_shelf / "linked").symlink_to(run_shelf.parent / "secret")
-    for route in ("curves", "samples", "scores"):
+    for route in ("curves", "samples", "scores", "plane"):
         assert explorer.get(f"/data/{route}?round=0&run={quote(key)}", cookie).status == 404
     assert explorer.get("/static/../guard.py", cookie).status == 404
     assert explorer.get("/static/%2e%2e/guard.py", cookie).status == 404
@@ -153,6 +155,28 @@ def test_a_hostile_run_folder_reads_nothing_outside_and_writes_no_markup(tmp_pat
         for round in (5001, 5002, 5003):
             answer = explorer.get(f"/data/samples?run={key}&round={round}", cookie)
             assert answer.status == 422 and b"no file of this run" in answer.body
+
+
+def test_a_strangers_run_is_not_drawn_from_files_or_code_elsewhere(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "opened", tmp_path / "secret.csv"
+    secret.write_text("x,y\n" + "1,2\n" * 50)
+    plain = points().to_dict()
+    table = {"is": "table", "path": str(secret), "found_shape": [2], "found_content": "0"}
+    for name, changes in {
+        "elsewhere": {"data": table},
+        "code": {"origin": {"file": str(secret), "function": "x", "sha256": "0" * 64}},
+        "large": {"generator": {**plain["generator"], "hidden": [10**9]}},
+        "linked": {},
+    }.items():
+        made_run(folder / name, members=6, samples=False, recipe={**plain, **changes, "seeds": list(range(6))})
+    (tmp_path / "planes").mkdir()
+    (folder / "linked" / "planes").symlink_to(tmp_path / "planes")
+    with launched(folder) as explorer:
+        cookie = {"Cookie": explorer.cookie()}
+        for name, why in {"elsewhere": "data", "code": "own", "large": "large"}.items():
+            answer = explorer.get(f"/data/plane?run=opened/{name}", cookie)
+            assert read_frame(answer.body)[0]["missing"] == f"no-plane-{why}"
+        assert explorer.get("/data/plane?run=opened/linked", cookie).status == 404
 
 
 def test_a_thousand_malformed_messages_change_nothing(
@@ -200,7 +224,7 @@ def malformed(rng: random.Random, number: int) -> str | bytes:
     ["round=x", "round=-1", "round=1e400", "round=99999999999999999999", "since=-5", "since=1e9", "member=-99&round=0"],
 )
 def test_numbers_that_are_none_get_an_answer_in_words(explorer: Launched, cookie: dict[str, str], query: str) -> None:
-    for route in ("curves", "samples", "scores"):
+    for route in ("curves", "samples", "scores", "plane"):
         assert explorer.get(f"/data/{route}?run=runs/digits&{query}", cookie).status in (200, 404, 422)
 
 
