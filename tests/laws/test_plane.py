@@ -54,11 +54,11 @@ def test_arrows_lower_the_loss_of_g_and_the_field_is_what_d_says(name: str) -> N
     D, objective = playing.players["D"].networks, recipe.objective
     fake = torch.from_numpy(plane.arrays["fake"])
     with torch.no_grad():
-        whole = playing.G(planes._latent)
+        whole = playing.G(planes.latent)
 
         def loss(x: torch.Tensor) -> torch.Tensor:
             score = D(x)
-            return objective.g_loss(objective.compare(score, D(planes._real)) if objective.relativistic else score)
+            return objective.g_loss(objective.compare(score, D(planes.real)) if objective.relativistic else score)
 
         moved = whole.clone()
         moved[..., :2] += 1e-3 * torch.from_numpy(plane.arrays["arrows"])
@@ -68,6 +68,8 @@ def test_arrows_lower_the_loss_of_g_and_the_field_is_what_d_says(name: str) -> N
             left, _, bottom, _ = plane.extent
             corner = objective.output(D(torch.tensor([[[left, bottom]]]).expand(2, 1, 2)))
             np.testing.assert_allclose(plane.arrays["field"][:, 0, 0], corner[:, 0], atol=1e-5)
+    levels = plane.arrays["levels"]
+    assert np.ptp(levels) > 0 if name == "critic" else np.allclose(levels, plane.level)
     assert plane.round == 20 and plane.extent[0] < plane.extent[1]
 
 

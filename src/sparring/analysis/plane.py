@@ -35,7 +35,7 @@ LATENT_SIDE = 15
 """Lines of the latent grid along either of its two dimensions."""
 LATENT_QUANTILES = (0.05, 0.95)
 """Between which values of a latent dimension its grid lies."""
-DIMS = {"field": 3, "real": 3, "fake": 3, "arrows": 3, "latent": 4}
+DIMS = {"field": 3, "real": 3, "fake": 3, "arrows": 3, "latent": 4, "levels": 1}
 """The arrays of a picture, and how many dimensions each has."""
 MARGIN = 0.25
 """Of the data's width, around it."""
@@ -49,11 +49,12 @@ class Plane:
     extent: tuple[float, float, float, float]
     """Left, right, bottom and top of the field."""
     level: float
-    """D's output where it cannot tell."""
+    """D's output at equilibrium; of a critic, whose loss does not depend on what is added to all scores, 0."""
     arrays: Mapping[str, np.ndarray]
     """float32: `field` `(P, SIDE, SIDE)`, D's outputs, rows from the bottom up; `real` and `fake` `(P, POINTS, 2)`;
     `arrows` `(P, POINTS, 2)`, minus the gradient of G's loss at each generated point; `latent` `(P, U, V, 2)`, the
-    image of a grid in the latent space, or empty where G is always fed the same."""
+    image of a grid in the latent space, or empty where G is always fed the same; `levels` `(P,)`, D's output between
+    what it says of both kinds: `level`, but for a critic the mean of its mean scores."""
 
     def save(self, path: Path) -> None:
         """Write it as one file, which appears whole."""
@@ -85,10 +86,10 @@ class Planes:
         self._game, self._members = game, len(recipe.seeds)
         rng = RandomStreams(recipe.seeds, game.rng.device, game.rng.dtype)
         with torch.no_grad(), preserving_torch_rng():
-            self._latent = recipe.latent.draw(rng, "picture", POINTS)
+            self.latent = recipe.latent.draw(rng, "picture", POINTS)
             x, _ = draw(game.source, RandomStreams((DRAWN_BY,), game.rng.device, game.rng.dtype), POINTS, False)
-        self._real = x.expand(self._members, *x.shape[1:])
-        self._grid, self._lines = _latent_grid(self._latent)
+        self.real = x.expand(self._members, *x.shape[1:])
+        self._grid, self._lines = _latent_grid(self.latent)
         self._extent = _extent(x[0, :, :2], recipe.data.target is not None)
 
     @classmethod
@@ -112,15 +113,16 @@ class Planes:
             D.train(False)
             try:
                 with torch.no_grad():
-                    fake, image = game.G(self._latent), game.G(self._grid)
-                    field = self._field(fake)
+                    fake, image = game.G(self.latent), game.G(self._grid)
+                    field, levels = self._field(fake), self._levels(fake)
                 arrows = self._pushes(fake)
             finally:
                 game.G.train(True)
                 D.train(True)
         level = float(objective.output(torch.tensor([[objective.undecided]])))
         lines = image.reshape(self._members, *self._lines, -1)[..., :2] if self._lines[0] else image[:, :0, None, :2]
-        shown = {"field": field, "real": self._real[..., :2], "fake": fake[..., :2], "arrows": arrows, "latent": lines}
+        shown = {"field": field, "levels": levels, "arrows": arrows, "latent": lines}
+        shown |= {"real": self.real[..., :2], "fake": fake[..., :2]}
         arrays = {
             name: np.ascontiguousarray(each[:MAX_SHOWN].detach().float().cpu().numpy()) for name, each in shown.items()
         }
@@ -140,6 +142,15 @@ class Planes:
             scores = game.objective.compare(scores, D(fake).mean(1, keepdim=True).expand_as(scores))
         return game.objective.output(scores).reshape(-1, SIDE, SIDE)
 
+    def _levels(self, fake: Tensor) -> Tensor:
+        """D's output between both kinds, `(P,)`."""
+        game, D, objective = self._game, self._game.players["D"].networks, self._game.objective
+        probe = torch.tensor([[-1.0, 0.5]])
+        loss, moved = (objective.d_loss_real(x) + objective.d_loss_fake(x) for x in (probe, probe + 3.0))
+        if objective.relativistic or not torch.allclose(loss, moved):
+            return objective.output(torch.full((self._members,), objective.undecided, device=game.rng.device))
+        return (D(self.real).mean(1) + D(fake).mean(1)) / 2
+
     def _pushes(self, fake: Tensor) -> Tensor:
         """Where G's loss would have each generated point go: minus its gradient there, `(P, POINTS, 2)`."""
         objective, D = self._game.objective, self._game.players["D"].networks
@@ -147,7 +158,7 @@ class Planes:
             x = fake.detach().requires_grad_()
             score = D(x)
             if objective.relativistic:
-                score = objective.compare(score, D(self._real).detach())
+                score = objective.compare(score, D(self.real).detach())
             (gradient,) = torch.autograd.grad(objective.g_loss(score).sum(), x)
         return -gradient[..., :2]
 

@@ -74,7 +74,7 @@ export function plane({ canvas, hover, legend }, options, repaint) {
 
   // Pixels of a field, as an image of its own size: D's side is blue, G's is orange, undecided is the paper.
   function image(frame, member, hues) {
-    const { shape: [, rows, columns], values } = frame.arrays.field, level = frame.facts.level;
+    const { shape: [, rows, columns], values } = frame.arrays.field, level = frame.arrays.levels.values[member];
     const start = member * rows * columns, part = values.subarray(start, start + rows * columns);
     const reach = level === 0.5 ? 0.5 : Math.max(1e-6, ...Array.from(part, (v) => (Number.isFinite(v) ? Math.abs(v - level) : 0)));
     const [paper, real, fake] = [hues.paper, hues.real, hues.generated].map(rgb);
