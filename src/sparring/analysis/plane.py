@@ -145,8 +145,8 @@ class Planes:
     def _levels(self, fake: Tensor) -> Tensor:
         """D's output between both kinds, `(P,)`."""
         game, D, objective = self._game, self._game.players["D"].networks, self._game.objective
-        probe = torch.tensor([[-1.0, 0.5]])
-        loss, moved = (objective.d_loss_real(x) + objective.d_loss_fake(x) for x in (probe, probe + 3.0))
+        scores = torch.tensor([[-1.0, 0.5]])
+        loss, moved = (objective.d_loss_real(x) + objective.d_loss_fake(x) for x in (scores, scores + 3.0))
         if objective.relativistic or not torch.allclose(loss, moved):
             return objective.output(torch.full((self._members,), objective.undecided, device=game.rng.device))
         return (D(self.real).mean(1) + D(fake).mean(1)) / 2
