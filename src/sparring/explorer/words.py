@@ -261,8 +261,10 @@ ENGLISH: dict[str, str] = {
 
 def asked_for() -> str:
     """The language of the page that is being made or answered, by its address; English where none is named."""
-    request = context.client.request if context.slot_stack else None
-    code = request.query_params.get("language", FIRST) if request is not None else FIRST
+    try:
+        code = context.client.request.query_params.get("language", FIRST)
+    except RuntimeError:  # no page is being made
+        return FIRST
     return code if code in LANGUAGES else FIRST
 
 
