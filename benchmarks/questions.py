@@ -27,6 +27,8 @@ from sparring.study.wording import amount, brief_labels, contrast_text, p_text
 KEPT = Path(__file__).parent / "results" / "studies"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "studies"
 FIGURES = ("effects", "members", "courses", "reached")
+CELL_HEADS = (" (mean ± SD)", "n", "collapsed", "diverged", "first finding")
+EFFECT_HEADS = ("effect", "difference", "seeds in which it is lower", "p (Holm)")
 COLUMNS, MARGIN, LINE = 4, 8, 14
 """Of the sheet of samples: cells in a row, and pixels."""
 
@@ -42,33 +44,39 @@ def is_kept(name: str) -> bool:
     return (KEPT / name / "results.json").exists()
 
 
-def cells(name: str) -> str:
+def cells(name: str, chinese: bool = False) -> str:
     """Markdown: every cell with its spread over seeds."""
     found = answer(name)
-    title = f"{found.scores.title} (mean ± SD)"
-    lines = [f"| | {title} | n | collapsed | diverged | first finding |", "| --- | --- | ---: | ---: | ---: | --- |"]
+    heads = ("（平均 ± 标准差）", "n", "崩溃", "发散", "首要结论") if chinese else CELL_HEADS
+    title = f"{'弗雷歇距离' if chinese else found.scores.title}{heads[0]}"
+    lines = [f"| | {title} | {' | '.join(heads[1:])} |", "| --- | --- | ---: | ---: | ---: | --- |"]
     for row in cell_rows(found):
         rule, _, share = row.finding.partition(" ")
-        lines.append(
-            f"| {row.label} | {row.mean} | {row.n} | {row.collapsed} | {row.diverged} | "
-            f"{f'`{rule}` {share}' if rule else ''} |"
-        )
-    real = "" if found.scores.real is None else f" Real data scores {short(found.scores.real)}."
-    return "\n".join([*lines, "", f"Lower is better.{real}"])
+        label = row.label.replace("(reference)", "（对照）" if chinese else "(reference)")
+        finding = f"`{rule}` {share}" if rule else ""
+        lines.append(f"| {label} | {row.mean} | {row.n} | {row.collapsed} | {row.diverged} | {finding} |")
+    real = found.scores.real
+    if chinese:
+        said = "越低越好。" + ("" if real is None else f"真实数据为 {short(real)}。")
+    else:
+        said = "Lower is better." + ("" if real is None else f" Real data scores {short(real)}.")
+    return "\n".join([*lines, "", said])
 
 
-def effects(name: str, limit: int | None = None) -> str:
+def effects(name: str, limit: int | None = None, chinese: bool = False) -> str:
     """Markdown: the ranked effects with their intervals."""
     found = answer(name)
-    lines = ["| effect | difference | seeds in which it is lower | p (Holm) |", "| --- | --- | ---: | ---: |"]
-    return "\n".join(lines + [_effect(each, found) for each in found.effects[:limit]])
+    heads = ("效应", "差", "降低的种子", "p（Holm）") if chinese else EFFECT_HEADS
+    lines = [f"| {' | '.join(heads)} |", "| --- | --- | ---: | ---: |"]
+    return "\n".join(lines + [_effect(each, found, chinese) for each in found.effects[:limit]])
 
 
-def _effect(each: Effect, found: Answer) -> str:
-    return (
-        f"| {contrast_text(each.contrast, found.results)} | {amount(each.mean, each.interval)} | "
-        f"{each.better} of {each.seeds} | {p_text(each.p_holm)} |"
-    )
+def _effect(each: Effect, found: Answer, chinese: bool) -> str:
+    text = contrast_text(each.contrast, found.results)
+    if chinese and " in place of " in text:
+        text = "{}（代替 {}）".format(*text.split(" in place of "))
+    better = f"{each.better}/{each.seeds}" if chinese else f"{each.better} of {each.seeds}"
+    return f"| {text} | {amount(each.mean, each.interval)} | {better} | {p_text(each.p_holm)} |"
 
 
 def sentences(name: str) -> str:

@@ -53,8 +53,8 @@ def test_seeds_that_agree_by_very_different_amounts_are_said_to() -> None:
 
 
 def test_an_interaction_says_whether_changes_overlap() -> None:
-    assert "they overlap" in " ".join(Answer.of(factorial(values(20, 11, 19, 16))).sentences)
-    assert "each helps more with the other" in " ".join(Answer.of(factorial(values(20, 19, 19, 9))).sentences)
+    assert "each does worse with the other" in " ".join(Answer.of(factorial(values(20, 11, 19, 16))).sentences)
+    assert "each does better with the other" in " ".join(Answer.of(factorial(values(20, 19, 19, 9))).sentences)
 
 
 def test_failures_are_in_the_sentence() -> None:

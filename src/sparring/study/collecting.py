@@ -17,6 +17,7 @@ from sparring.metrics import all_metrics
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES
 from sparring.rules import Finding, Signals
+from sparring.rules._signals import CONSTANT
 from sparring.study.definition import PlannedCell, Study
 from sparring.study.folder import StudyFolder
 from sparring.study.outcome import DISTANCE, Outcome, quantity_of
@@ -213,11 +214,15 @@ class _RunFacts:
 
     @cached_property
     def _collapsed(self) -> np.ndarray:
-        """Of every member, however few: a finding is reported for a quarter of them at least."""
+        """Of every member, however few: a finding is reported for a quarter of them at least.
+
+        A member that makes one sample whatever it is fed counts too, also where that sample is noise, of which the rule
+        says something else first.
+        """
         detection = catalogue.find("rules", COLLAPSE)().detect(self.signals)
-        if detection is None:
-            return np.zeros(len(self.story.seeds), dtype=bool)
-        return detection.holds & ~self.signals.progress.unfinished
+        constant = self.signals.latest("diversity") < CONSTANT
+        lacking = constant if detection is None else detection.holds | constant
+        return lacking & ~self.signals.progress.unfinished & ~self.signals.diverged
 
     def _values(self) -> dict[str, dict[str, np.ndarray]]:
         """Quantity -> summary -> value of every member, `(P,)`."""

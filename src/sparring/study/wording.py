@@ -151,7 +151,7 @@ def _together(effect: Effect, scores: Scores) -> str:
         return f"{said}; no interaction is shown (p = {p_text(effect.p_holm)})"
     if not scores.direction:
         return said
-    return f"{said}: {'each helps more with the other' if _helps(effect, scores) else 'they overlap'}"
+    return f"{said}: each does {'better' if _helps(effect, scores) else 'worse'} with the other"
 
 
 def _helps(effect: Effect, scores: Scores) -> bool:
