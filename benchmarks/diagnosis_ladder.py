@@ -19,6 +19,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,27 @@ RESULTS = Path(__file__).parent / "results" / "diagnosis-ladder.json"
 
 
 def runs_in(folders: list[Path]) -> Iterator[RunFolder]:
-    """Runs of the ladder's recipes in these folders or in their subfolders."""
+    """Runs of the ladder's recipes in these folders or in their subfolders: of a study `studies/NAME/cells`."""
     for folder in folders:
         for place in (folder, *sorted(p for p in folder.iterdir() if p.is_dir())):
             run = RunFolder(place)
-            if run.exists and run.recipe.get("name") in LADDER:
+            if run.exists and name_of(run):
                 yield run
+
+
+@cache
+def ids() -> dict[str, str]:
+    """A recipe's id with the one seed 0 -> its name."""
+    return {find_recipe(name).replace(seeds=1).id: name for name in LADDER}
+
+
+def name_of(run: RunFolder) -> str | None:
+    """The recipe of the ladder that a run trains, also under another name, as a study's cells are; None for another."""
+    recipe, name = Recipe.from_json(run.recipe_json), run.recipe.get("name")
+    if (found := ids().get(recipe.replace(seeds=1, precision="float32").id)) is not None:
+        return found
+    is_cut = name in LADDER and recipe.rounds != find_recipe(name).rounds
+    return name if is_cut else None
 
 
 def seconds_left(name: str, arguments: argparse.Namespace) -> float:
@@ -89,7 +105,7 @@ def evaluated(run: RunFolder, data_dir: Path | None) -> Story:
 
 def diagnosed(run: RunFolder, data_dir: Path | None) -> dict[str, Any]:
     """The diagnosis of a run, beside the reference result of its recipe."""
-    name, story = run.recipe["name"], evaluated(run, data_dir)
+    name, story = name_of(run) or run.recipe["name"], evaluated(run, data_dir)
     verdict = diagnosis(story)
     facts = catalogue.entries("recipes")[name].facts
     return {
@@ -171,7 +187,7 @@ def main() -> None:
         print(f"about {in_words(seconds)} of training", flush=True)
         found = (climbed(name, arguments) for name in arguments.only)
     for run in found:
-        entry, name = diagnosed(run, arguments.data_dir), run.recipe["name"]
+        entry, name = diagnosed(run, arguments.data_dir), name_of(run) or run.recipe["name"]
         print(f"{name}: {entry['verdict']} (expected {', '.join(entry['expects']) or 'nothing'})", flush=True)
         before = json.loads(RESULTS.read_text()).get(name, {}) if RESULTS.exists() else {}
         if weight(entry) >= weight(before):
