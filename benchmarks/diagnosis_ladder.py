@@ -28,7 +28,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
 from broken_gans import in_words, is_done, seconds_of, write
-from ladder import LADDER, recipe_of
+from ladder import LADDER, SAME, recipe_of
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnosis, story_of
@@ -55,7 +55,7 @@ def runs_in(folders: list[Path]) -> Iterator[RunFolder]:
 @cache
 def ids() -> dict[str, str]:
     """A recipe's id with the one seed 0 -> its name."""
-    return {find_recipe(name).replace(seeds=1).id: name for name in LADDER}
+    return {find_recipe(name).replace(seeds=1).id: name for name in LADDER if name not in SAME}
 
 
 def name_of(run: RunFolder) -> str | None:
