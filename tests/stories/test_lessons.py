@@ -148,3 +148,15 @@ def test_a_lesson_trains_before_ones_eyes_and_its_trial_beside_it(window: Any) -
     page.click("text=The same with −log D")
     page.wait_for_url("**lesson-strong-d-louder*", timeout=30_000)
     assert page.locator(".lesson-runs a").count() == 2
+
+
+def test_a_page_that_does_not_show_the_plane_asks_for_none(window: Any) -> None:
+    page = window("/run?run=runs/lesson-collapse-all")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    says(page, "median", ".curves .legend")
+    page.wait_for_timeout(1000)
+    assert not any("/data/plane" in url for url in asked)
+    page.click(".tabs >> text=Plane")
+    says(page, "round 30", ".plane .legend")
+    assert any("/data/plane" in url for url in asked)

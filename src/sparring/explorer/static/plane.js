@@ -58,6 +58,7 @@ export function plane({ canvas, hover, legend }, options, repaint) {
   }
 
   function current() {
+    if (!legend.offsetParent) return null; // another view is shown: nothing is read, and no training is asked to draw
     const live = store.round === null && isLive();
     if (live && performance.now() - asked > LIVE_MS) load(null);
     if (live) {
@@ -107,16 +108,16 @@ export function plane({ canvas, hover, legend }, options, repaint) {
       c.drawImage(image(frame, member, hues), box.left, box.top, box.side, box.side);
     }
     if (layers.has("latent")) latent(c, frame, member, x, y, hues);
-    const size = large ? 3 : 1.5;
+    const size = large ? 3 : 1.5, dot = frame.arrays.latent.shape[1] ? size : 1.8 * size; // a G of one example has one dot
     if (layers.has("real")) points(c, frame.arrays.real, member, x, y, (px, py) => {
       c.strokeStyle = hues.ink;
       c.lineWidth = large ? 1.2 : 0.7;
       c.strokeRect(px - size, py - size, 2 * size, 2 * size);
     });
-    if (layers.has("arrows") && large) arrows(c, frame, member, x, y, hues, box.side / 14);
+    if (layers.has("arrows") && large) arrows(c, frame, member, x, y, hues, box.side / 9);
     if (layers.has("fake")) points(c, frame.arrays.fake, member, x, y, (px, py) => {
       c.beginPath();
-      c.arc(px, py, size, 0, 2 * Math.PI);
+      c.arc(px, py, dot, 0, 2 * Math.PI);
       c.fillStyle = hues.generated;
       c.fill();
       c.strokeStyle = hues.paper;

@@ -116,6 +116,13 @@ export function readFrame(buffer) {
 // Runs whose folders were removed while they were shown; nothing more is asked of them.
 const gone = new Set();
 
+// Whoever asked finds out what keeps an answer from coming; the page says it at once.
+function sayProblem(problem) {
+  if (store.problem === problem) return;
+  store.problem = problem;
+  notify();
+}
+
 // A frame of the binary route; null where there is none, with the reason in `store.problem`.
 export async function fetchFrame(path, query) {
   if (gone.has(query.run)) return null;
@@ -123,15 +130,15 @@ export async function fetchFrame(path, query) {
     const answer = await fetch(`/data/${path}?${new URLSearchParams(query)}`);
     if (!answer.ok) {
       const said = await answer.json().catch(() => ({}));
-      store.problem = said.problem ?? `${answer.status}`;
+      sayProblem(said.problem ?? `${answer.status}`);
       return null;
     }
     const frame = readFrame(await answer.arrayBuffer());
     if (frame.facts.gone) gone.add(query.run);
-    store.problem = gone.size ? text("gone", { run: [...gone].join(", ") }) : null;
+    sayProblem(gone.size ? text("gone", { run: [...gone].join(", ") }) : null);
     return frame.facts.gone ? null : frame;
   } catch {
-    store.problem = text("connection-lost");
+    sayProblem(text("connection-lost"));
     return null;
   }
 }

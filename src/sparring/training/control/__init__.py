@@ -29,6 +29,8 @@ The files, all in the run's folder:
   examples before and after it: `edges`, `real` and `fake` ([before, after], each a list of counts per member; with more
   than 16 members one of all together) and `means` ([[real, fake] before, after]). While somebody watches a run at full
   speed (`steer.watch()`, to be repeated within 20 s): the same with `move` null and one moment.
+- planes/: pictures of a game of points (`analysis/plane.py`), some a second while somebody watches with
+  `steer.watch(plane=True)`, for at most a tenth of the time.
 - weights/kept/: checkpoints along the way (`RunFolder.kept`, `rounds_saved`), as `train(keep=...)` says.
 
 A move beside those of its round is an extra one. Whatever is done, the same journal gives the same bits: replayed from
