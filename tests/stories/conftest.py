@@ -78,7 +78,7 @@ def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("request", lambda request: expect_own(request.url))
         pages.append(page)
-        page.goto(f"{explorer.origin}{path}{'?' if query else ''}{urlencode(query)}")
+        page.goto(f"{explorer.origin}{path}{'?' if query else ''}{urlencode(query, doseq=True)}")
         page.wait_for_selector(".page")
         if path == "/run":
             page.wait_for_selector(".verdict .line, .problem:visible")

@@ -86,6 +86,28 @@ class Drawing(Element, component=STATIC / "draw.js"):
         self.on("train", said)
 
 
+class Address(Element, component=STATIC / "address.js"):
+    """Keeps the page's address."""
+
+    def show(self, address: str) -> None:
+        """The browser has this address from now on."""
+        self._props["to"] = address
+        self.update()
+
+
+class Sides(Element, component=STATIC / "sides.js"):
+    """Several runs, members or rounds side by side; `on_moved` is told the seed and the round of each."""
+
+    def __init__(self, on_moved: Callable[[Any], Any], **props: Any):
+        super().__init__()
+        self._props |= props
+
+        def said(event: GenericEventArguments) -> Any:
+            return on_moved(event.args)
+
+        self.on("moved", said)
+
+
 class Field(Element, component=STATIC / "field.js"):
     """A field of a form."""
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
 from nicegui import ui
 
+from sparring.explorer.pages.all_runs import all_runs_page
+from sparring.explorer.pages.compare import compare_page
 from sparring.explorer.pages.draw import draw_page
 from sparring.explorer.pages.home import home
 from sparring.explorer.pages.latent import latent_page
@@ -11,6 +16,7 @@ from sparring.explorer.pages.lessons import lesson_page, lessons_page
 from sparring.explorer.pages.new import new_page
 from sparring.explorer.pages.query import query_page
 from sparring.explorer.pages.run import run_page
+from sparring.explorer.parts.all_runs import Asked
 from sparring.explorer.session import Session
 
 
@@ -28,6 +34,16 @@ def add_pages(session: Session) -> None:
     @ui.page("/latent")
     def _latent(run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
         latent_page(session, run)
+
+    @ui.page("/compare")
+    def _compare(of: Annotated[list[str] | None, Query()] = None) -> None:  # pyright: ignore[reportUnusedFunction]
+        compare_page(session, of or [])
+
+    @ui.page("/all")
+    def _all(  # pyright: ignore[reportUnusedFunction]
+        folder: int = 0, sort: str = "", order: str = "", text: str = "", status: str = ""
+    ) -> None:
+        all_runs_page(session, folder, Asked(sort, order, text, status))
 
     @ui.page("/query")
     def _query(folder: int = 0) -> None:  # pyright: ignore[reportUnusedFunction]

@@ -15,6 +15,8 @@ def home(session: Session) -> None:
     with page_frame(words):
         with tag("div", classes="title"):
             tag("h1", words("runs"))
+            link(words("all-runs"), "/all")
+            link(words("side-by-side"), "/compare")
             link(words("query-runs"), "/query")
             link(words("lessons"), "/lessons")
         run_table(session, words)

@@ -314,14 +314,14 @@ export function curves({ canvas, hover, legend }, options) {
   };
 }
 
-function isKnown(curve) {
+export function isKnown(curve) {
   const size = curve.length * curve.width;
   for (let k = 0; k < size; k++) if (Number.isFinite(curve.values[k])) return true;
   return false;
 }
 
 // The centered mean over `window` rows of each column, of what is finite; NaN where the value itself is not.
-function movingMean(curve, window) {
+export function movingMean(curve, window) {
   const { width, length, values } = curve, result = new Float32Array(width * length);
   const before = window >> 1, sums = new Float64Array(width), counts = new Int32Array(width);
   const take = (row, sign) => {
@@ -342,7 +342,7 @@ function movingMean(curve, window) {
 }
 
 // For each row: the lower end of the band, the median, the upper end.
-function bandOf(smooth, rows, members) {
+export function bandOf(smooth, rows, members) {
   const band = new Float32Array(rows * 3), finite = new Float32Array(members);
   for (let row = 0; row < rows; row++) {
     let count = 0;

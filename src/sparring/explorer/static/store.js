@@ -6,7 +6,7 @@ const FAST_MS = 300, LIVE_MS = 1000, QUIET_MS = 5000;
 const listeners = new Set();
 
 // What is read of one run, and read on.
-function series(run) {
+export function series(run) {
   return { run, facts: null, rounds: new Growing(1), curves: {}, version: 0, said: "" };
 }
 
@@ -144,7 +144,7 @@ export async function fetchFrame(path, query) {
 }
 
 // Reads what is new of a run. Returns whether anything is.
-async function readOn(of) {
+export async function readOn(of) {
   const known = of.facts ?? { generation: -1 };
   const answer = await fetchFrame("curves", { run: of.run, since: of.rounds.length, generation: known.generation });
   if (answer === null) return false;

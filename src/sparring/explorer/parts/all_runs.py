@@ -1,0 +1,200 @@
+"""The table of all runs that DuckDB makes of their files: sorted, filtered, and chosen from to see side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from nicegui.element import Element
+
+from sparring.analysis.query.database import Answer, query
+from sparring.analysis.wording import short
+from sparring.errors import SparringError
+from sparring.explorer.components import Address, Field, link, tag
+from sparring.explorer.parts.sides import MAX_SIDES
+from sparring.explorer.session import Session
+from sparring.explorer.words import Words
+
+MAX_ROWS, SECONDS = 300, 20.0
+COLUMNS = ("run", "recipe", "status", "members", "round", "seconds", "objective", "data", "distance", "created")
+NUMBERS = frozenset({"members", "round", "seconds", "distance"})
+STATUSES = ("finished", "plateau", "stopped", "diverged", "unfinished")
+SQL = """
+select run, recipe, status, members, round, seconds, objective, data, distance, created from runs
+left join (
+    select run, median(value) as distance from evaluations as e
+    where metric = 'frechet-distance' and source = 'evaluation'
+        and round = (select max(round) from evaluations where run = e.run and source = 'evaluation')
+    group by run
+) using (run)
+"""
+"""The distance is the median over members at the last evaluation."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the table is sorted and filtered, as the address has it."""
+
+    sort: str = ""
+    order: str = ""
+    text: str = ""
+    status: str = ""
+
+    @property
+    def column(self) -> str:
+        """By which it is sorted; the newest first where the address names none."""
+        return self.sort if self.sort in COLUMNS else "created"
+
+    @property
+    def falls(self) -> bool:
+        """Whether the largest comes first."""
+        return self.order == "desc" if self.sort in COLUMNS else True
+
+    def sorted_by(self, column: str) -> Asked:
+        """Sorted by this column, the other way round where it is already."""
+        falls = not self.falls if column == self.column else column in ("created", "round", "seconds")
+        return replace(self, sort=column, order="desc" if falls else "asc")
+
+    @property
+    def query(self) -> str:
+        """For an address."""
+        values = {"sort": self.sort, "order": self.order, "text": self.text, "status": self.status}
+        return urlencode({name: value for name, value in values.items() if value})
+
+    @property
+    def sql(self) -> str:
+        """For DuckDB. Its column is one of COLUMNS, and what a person typed is not in it."""
+        way = "desc" if self.falls else "asc"
+        return f"{SQL} order by {self.column} {way} nulls last, run"
+
+    def has(self, row: dict[str, Any]) -> bool:
+        """Whether a row is one that is looked for."""
+        words = f"{row['run']} {row['recipe']} {row['objective']} {row['data']}".lower()
+        known = not self.status or row["status"] == self.status
+        return known and all(word in words for word in self.text.lower().split())
+
+
+@dataclass
+class AllRuns:
+    """Of one window."""
+
+    session: Session
+    words: Words
+    root: Path
+    folder: int
+    asked: Asked
+    note: Element = field(init=False)
+    home: Element = field(init=False)
+    bar: Element = field(init=False)
+    address: Address = field(init=False)
+    answer: Answer | None = None
+    chosen: list[str] = field(default_factory=list[str])
+
+    def place(self) -> None:
+        """Where it is filtered, and the table."""
+        self.address = Address()
+        with tag("div", classes="table-bar"):
+            Field(self.asked.text, self.words("filter"), self.filter, "filter", placeholder=self.words("filter"))
+            with tag("div", classes="row", role="group", aria_label=self.words("column-status")):
+                for status in ("", *STATUSES):
+                    current = {"aria_current": "true"} if status == self.asked.status else {}
+                    name = self.words(f"status-{status}") if status else self.words("any-status")
+                    link(name, self._address(replace(self.asked, status=status)), "button", **current)
+            self.bar = tag("span")
+        self.note = tag("p", self.words("asking"), "soft", role="status")
+        self.home = tag("div", classes="table answer all-runs")
+
+    async def read(self) -> None:
+        """Ask DuckDB, and show the rows."""
+        try:
+            self.answer = await asyncio.to_thread(self._ask)
+        except SparringError as error:
+            self._say(str(error), wrong=True)
+            return
+        self.show()
+
+    def _ask(self) -> Answer:
+        runs = [run for run in self.session.opened.runs().values() if run.path.is_relative_to(self.root)]
+        return query(self.asked.sql, self.root, runs=runs, seconds=SECONDS)
+
+    def filter(self, text: object) -> None:
+        """Show the runs that have these words; the address says them too."""
+        self.asked = replace(self.asked, text=str(text))
+        self.address.show(self._address(self.asked))
+        self.show()
+
+    def _address(self, asked: Asked) -> str:
+        more = [f"folder={self.folder}"] if self.folder else []
+        return "?".join(["/all", *(["&".join([*more, asked.query]).strip("&")] if more or asked.query else [])])
+
+    def show(self) -> None:
+        """The rows that are looked for."""
+        if self.answer is None or self.home.is_deleted:
+            return
+        rows = [dict(zip(self.answer.columns, row, strict=True)) for row in self.answer.rows]
+        found = [row for row in rows if self.asked.has(row)]
+        if not found:
+            self._say(self.words("no-match" if rows else "no-runs"))
+        elif len(found) > MAX_ROWS:
+            self._say(self.words("and-more", count=f"{len(found) - MAX_ROWS:,}"))
+        else:
+            self._say(self.words("one-row") if len(found) == 1 else self.words("rows", count=f"{len(found):,}"))
+        self.home.clear()
+        with self.home, tag("table"):
+            self._heads()
+            with tag("tbody"):
+                for row in found[:MAX_ROWS]:
+                    self._row(row)
+
+    def _say(self, text: str, *, wrong: bool = False) -> None:
+        self.note._text = text  # pyright: ignore[reportPrivateUsage] - as in `tag`
+        self.note.classes(replace="problem" if wrong else "soft")
+        self.note.update()
+
+    def _heads(self) -> None:
+        with tag("thead"), tag("tr"):
+            tag("th", "", scope="col")
+            for column in COLUMNS:
+                kind = "" if column in NUMBERS else "words"
+                is_here = column == self.asked.column
+                sort = {"aria_sort": "descending" if self.asked.falls else "ascending"} if is_here else {}
+                with tag("th", "", kind, scope="col", **sort):
+                    arrow = (" ↓" if self.asked.falls else " ↑") if is_here else ""
+                    link(f"{self.words(f'column-{column}')}{arrow}", self._address(self.asked.sorted_by(column)))
+
+    def _row(self, row: dict[str, Any]) -> None:
+        key = self.session.opened.key_of(self.root / row["run"]) or row["run"]
+        with tag("tr"):
+            with tag("td"):
+                choice = tag(
+                    "input", type="checkbox", aria_label=self.words("choose", name=key), checked=key in self.chosen
+                )
+                choice.on("change", lambda key=key: self.choose(key))
+            with tag("td", classes="words"):
+                link(row["run"] if row["run"] != "." else key, f"/run?{urlencode({'run': key})}")
+            for column in COLUMNS[1:]:
+                status = f"status {row['status']}" if column == "status" else ""
+                tag("td", self._text(column, row[column]), "" if column in NUMBERS else f"words {status}".strip())
+
+    def _text(self, column: str, value: Any) -> str:
+        if value is None:
+            return "–"
+        if column == "status":
+            return self.words(f"status-{value}")
+        if column == "created":
+            return str(value)[:16].replace("T", " ")
+        if column in ("members", "round"):
+            return f"{value:,}"
+        return short(value) if isinstance(value, float) else str(value)
+
+    def choose(self, key: str) -> None:
+        """Choose a run to see beside others, or no longer."""
+        self.chosen = [each for each in self.chosen if each != key] if key in self.chosen else [*self.chosen, key]
+        self.bar.clear()
+        if len(self.chosen) > 1:
+            of = urlencode({"of": self.chosen[:MAX_SIDES]}, doseq=True)
+            with self.bar:
+                link(f"{self.words('chosen')} ({len(self.chosen[:MAX_SIDES])})", f"/compare?{of}", "button primary")

@@ -1,0 +1,112 @@
+"""Runs, members and rounds side by side in the explorer, and the table that they are chosen from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says
+
+TWO = ["runs/digits|3|2500", "runs/collapsed||"]
+
+
+def drawn(page: Any, canvas: str) -> int:
+    """How many colors a canvas shows, of some thousand places."""
+    return page.locator(canvas).first.evaluate(
+        "(c) => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+    )
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_two_runs_are_shown_side_by_side(opened: Open, width: int, scheme: str) -> None:
+    page = opened("/compare", width, scheme, of=TWO)
+    says(page, "mode-collapse", ".side-words")
+    says(page, "seed 3, round 2,500", ".side-pictures")
+    eventually(lambda: page.locator(".side-curves canvas").count(), lambda count: count >= 4)
+    eventually(lambda: drawn(page, ".side-curves canvas"), lambda colors: colors > 8)
+    says(page, "as of round 2,500", ".side-words")
+    says(page, "nothing: the recipes are the same", ".side-words")
+    picture(page, f"sides-{width}-{scheme}")
+
+
+def test_what_is_chosen_is_in_the_address(opened: Open) -> None:
+    page = opened("/compare", of=TWO)
+    says(page, "as of round 2,500", ".side-words")
+    page.select_option("select[aria-label='Member B: runs/collapsed']", "5")
+    says(page, "seed 5, round 5,000", ".side-pictures")
+    slider = "input[aria-label='Round that is shown A: runs/digits']"
+    page.fill(slider, "1000")
+    says(page, "as of round 1,000", ".side-words")
+    address = page.evaluate("location.search")
+    assert "digits%7C3%7C1000" in address and "collapsed%7C5%7C" in address
+    page.focus(slider)
+    page.keyboard.press("Home")
+    says(page, "seed 3, round 0", ".split option")
+    again = opened(f"/compare{address}")
+    says(again, "as of round 1,000", ".side-words")
+    says(again, "seed 5, round 5,000", ".side-pictures")
+
+
+def test_one_picture_lies_before_another(opened: Open) -> None:
+    page = opened("/compare", of=TWO)
+    page.wait_for_selector(".split input[type=range]")
+    canvas = page.locator("figure:has(.split) canvas")
+    canvas.scroll_into_view_if_needed()
+    before, box = canvas.screenshot(), canvas.bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 12, box["y"] + 30)
+    page.mouse.up()
+    assert int(page.input_value(".split input[type=range]")) < 50 and canvas.screenshot() != before
+    page.focus(".split input[type=range]")
+    page.keyboard.press("End")
+    assert page.input_value(".split input[type=range]") == "100"
+
+
+def test_sides_are_added_and_taken_away(opened: Open) -> None:
+    page = opened("/compare", of=["runs/digits"])
+    says(page, "Choose two to eight")
+    page.click("text=Its members side by side")
+    eventually(lambda: page.locator(".side:not(.add)").count(), lambda count: count == 8)
+    says(page, "the same run as A", ".side-words")
+    assert not page.locator(".side.add").count()  # eight are all there is room for
+    page.click("button[aria-label='Remove H: runs/digits']")
+    eventually(lambda: page.locator(".side:not(.add)").count(), lambda count: count == 7)
+    page.select_option("select[aria-label^='Add a run']", "runs/bare")
+    eventually(lambda: page.locator(".side:not(.add)").count(), lambda count: count == 8)
+    says(page, "This run has no pictures of samples.", ".side-pictures")
+
+
+def test_a_side_that_is_not_there_is_named(opened: Open) -> None:
+    page = opened("/compare", of=["runs/digits", "runs/../secret|1|2", "runs/<b>x"])
+    says(page, "There is no such run here: runs/../secret, runs/<b>x.")
+    assert not page.locator(".problem b").count()
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_all_runs_are_sorted_filtered_and_opened(opened: Open, width: int) -> None:
+    pytest.importorskip("duckdb", reason="the table needs DuckDB: pip install 'sparring[query]'")
+    page = opened("/", width)
+    page.click("text=Sort and compare them")
+    says(page, "4 rows.", ".page [role=status]")
+    picture(page, f"all-runs-{width}")
+    first = ".all-runs tbody tr:first-child td:nth-child(2)"
+    page.click(".all-runs thead >> text=Run")
+    eventually(lambda: page.locator(first).inner_text(), lambda name: name == "bare")
+    page.click(".all-runs thead >> text=Run")
+    eventually(lambda: page.locator(first).inner_text(), lambda name: name == "one-member")
+    page.fill("input[aria-label='Filter by name']", "col")
+    says(page, "1 row.", ".page [role=status]")
+    eventually(lambda: page.evaluate("location.search"), lambda query: "text=col" in query and "sort=run" in query)
+    page.fill("input[aria-label='Filter by name']", "")
+    says(page, "4 rows.", ".page [role=status]")
+    for name in ("runs/digits", "runs/collapsed"):
+        page.check(f"input[aria-label='Choose {name}']")
+    page.click("a.primary:has-text('Side by side')")
+    says(page, "mode-collapse", ".side-words")
+    again = opened("/all", width, status="finished", sort="distance", order="asc")
+    says(again, "rows.", ".page [role=status]")
+    again.click(".all-runs tbody a >> nth=0")
+    again.wait_for_selector(".verdict .line")
