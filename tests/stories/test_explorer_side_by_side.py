@@ -110,3 +110,13 @@ def test_all_runs_are_sorted_filtered_and_opened(opened: Open, width: int) -> No
     says(again, "rows.", ".page [role=status]")
     again.click(".all-runs tbody a >> nth=0")
     again.wait_for_selector(".verdict .line")
+
+
+def test_they_speak_chinese(opened: Open) -> None:
+    page = opened("/compare", of=TWO, language="zh")
+    says(page, "模式崩溃", ".side-words")
+    page.select_option("select[aria-label$='B: runs/collapsed']", "5")
+    eventually(
+        lambda: page.evaluate("location.search"), lambda query: "language=zh" in query and "collapsed%7C5" in query
+    )
+    picture(page, "zh-sides")

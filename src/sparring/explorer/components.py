@@ -96,7 +96,7 @@ class Address(Element, component=STATIC / "address.js"):
 
 
 class Sides(Element, component=STATIC / "sides.js"):
-    """Several runs, members or rounds side by side; `on_moved` is told the seed and the round of each."""
+    """Several runs, members or rounds side by side; `on_moved` receives the seed and the round of each."""
 
     def __init__(self, on_moved: Callable[[Any], Any], **props: Any):
         super().__init__()

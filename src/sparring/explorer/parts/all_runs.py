@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from nicegui.element import Element
 from sparring.analysis.query.database import Answer, query
 from sparring.analysis.wording import short
 from sparring.errors import SparringError
-from sparring.explorer.components import Address, Field, link, tag
+from sparring.explorer.components import Address, Field, address, link, tag
 from sparring.explorer.parts.sides import MAX_SIDES
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
@@ -123,7 +124,7 @@ class AllRuns:
     def filter(self, text: object) -> None:
         """Show the runs that have these words; the address says them too."""
         self.asked = replace(self.asked, text=str(text))
-        self.address.show(self._address(self.asked))
+        self.address.show(address(self._address(self.asked)))
         self.show()
 
     def _address(self, asked: Asked) -> str:
@@ -172,7 +173,7 @@ class AllRuns:
                 choice = tag(
                     "input", type="checkbox", aria_label=self.words("choose", name=key), checked=key in self.chosen
                 )
-                choice.on("change", lambda key=key: self.choose(key))
+                choice.on("change", partial(self.choose, key))
             with tag("td", classes="words"):
                 link(row["run"] if row["run"] != "." else key, f"/run?{urlencode({'run': key})}")
             for column in COLUMNS[1:]:
@@ -190,7 +191,7 @@ class AllRuns:
             return f"{value:,}"
         return short(value) if isinstance(value, float) else str(value)
 
-    def choose(self, key: str) -> None:
+    def choose(self, key: str, _event: object = None) -> None:
         """Choose a run to see beside others, or no longer."""
         self.chosen = [each for each in self.chosen if each != key] if key in self.chosen else [*self.chosen, key]
         self.bar.clear()

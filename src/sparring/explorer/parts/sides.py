@@ -131,9 +131,9 @@ def differences(words: Words, seen: Sequence[Seen]) -> None:
                 tag("p", words("differs-from", name=letter(index)) if changes else words("same-recipe"), "soft")
                 with tag("ul"):
                     for change in changes:
-                        tag("li", change)
+                        tag("li", words.said(change))
     for note in _notes(seen):
-        tag("p", note, "soft")
+        tag("p", words.said(note), "soft")
 
 
 def _notes(seen: Sequence[Seen]) -> list[str]:
@@ -153,7 +153,7 @@ def verdicts(words: Words, seen: Sequence[Seen]) -> None:
             tag("b", letter(index), f"letter s{index}")
             with tag("div"):
                 verdict(words, each.moment.diagnosis, each.side.round)
-                members = count(each.moment.members, "seed")
+                members = words.said(count(each.moment.members, "seed"))
                 tag("p", f"{each.side.key}: {members}, {words(f'status-{each.moment.status}')}", "soft")
 
 
@@ -174,7 +174,7 @@ def metrics_table(words: Words, seen: Sequence[Seen]) -> None:
         with tag("tbody"):
             for name in names:
                 with tag("tr"):
-                    tag("th", all_metrics()[name].title, scope="row")
+                    tag("th", words.said(all_metrics()[name].title), scope="row")
                     for each in found:
                         tag("td", _number(each[name][0]) if name in each else "–")
                     real = {each[name][1] for each in found if name in each}

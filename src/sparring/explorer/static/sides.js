@@ -16,7 +16,7 @@ export default {
   data() {
     const pair = (new URLSearchParams(location.search).get("pair") ?? "").split("-").map(Number);
     const known = pair.length === 2 && pair.every((k) => Number.isInteger(k) && k >= 0 && k < this.sides.length);
-    return { shown: this.sides.map((side) => ({ ...side })), pair: known ? pair : [0, 1], split: 50, ticks: 0 };
+    return { shown: this.sides.map((side) => ({ ...side })), pair: known ? pair : [0, 1], split: 50, news: 0 };
   },
   created() {
     store.texts = this.texts;
@@ -53,7 +53,7 @@ export default {
       }
       if (this.ended) return;
       this.problem = store.problem;
-      if (changed || this.problem) this.ticks++;
+      if (changed || this.problem) this.news++;
       this.timer = setTimeout(() => this.read(), live ? LIVE_MS : QUIET_MS);
     },
     // What a side shows: of its run, which round and which member.
@@ -67,7 +67,13 @@ export default {
     address(sides) {
       const query = new URLSearchParams(sides.map((s) => ["of", `${s.key}|${s.seed ?? ""}|${s.round ?? ""}`]));
       if (this.pair.join() !== "0,1") query.set("pair", this.pair.join("-"));
-      return `${location.pathname}?${query}`;
+      return `${location.pathname}?${this.spoken(query)}`;
+    },
+    // The same in the language of this page.
+    spoken(query) {
+      const language = new URLSearchParams(location.search).get("language");
+      if (language) query.set("language", language);
+      return query;
     },
     change(side, what) {
       Object.assign(side, what);
@@ -99,7 +105,7 @@ export default {
       return h("li", { class: "panel side" }, [
         h("div", { class: "side-name" }, [
           h("b", { class: `letter s${index}` }, letter(index)),
-          h("a", { href: `/run?${new URLSearchParams({ run: side.key })}` }, side.key),
+          h("a", { href: `/run?${this.spoken(new URLSearchParams({ run: side.key }))}` }, side.key),
           h("button", { type: "button", class: "icon remove", title: text("remove"), "aria-label": `${text("remove")} ${name}`, onClick: () => this.remove(index) }, "×"),
         ]),
         seeds.length > 1 &&
@@ -209,7 +215,7 @@ export default {
       if (frame === null) return;
       this.pictures.set(key, frame.arrays.pixels ? bitmaps(frame.arrays.pixels)[0] : null);
       while (this.pictures.size > KEPT) this.pictures.delete(this.pictures.keys().next().value);
-      this.ticks++;
+      this.news++;
     },
     wish() {
       if (this.wanted) return;
@@ -240,7 +246,7 @@ export default {
     },
   },
   render() {
-    void this.ticks; // what is read of runs is not reactive, for it is large
+    void this.news; // what is read of runs is not reactive, for it is large
     const cards = h("ol", { class: "sides" }, [...this.shown.map((side, k) => this.render_card(side, k)), this.render_adder()]);
     const problem = this.problem && h("p", { class: "problem", role: "status" }, this.problem);
     if (this.shown.length < 2) return h("div", [problem, cards]);
