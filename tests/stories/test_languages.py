@@ -83,7 +83,9 @@ def test_the_explorer_is_in_the_language_of_its_address(opened: Open, width: int
 
 
 def test_every_page_of_the_explorer_is_in_chinese(opened: Open) -> None:
-    for path, query in (("/new", {}), ("/new", {"recipe": "ring"}), ("/query", {})):
+    pages = [("/new", {}), ("/new", {"recipe": "ring"}), ("/query", {}), ("/all", {}), ("/lessons", {}), ("/draw", {})]
+    pages += [("/compare", {"of": "runs/digits"})]
+    for path, query in pages:
         page = opened(path, language="zh", **query)
         page.wait_for_timeout(500)
         picture(page, f"zh{path.replace('/', '-')}-{len(query)}")
