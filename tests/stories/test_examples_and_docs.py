@@ -42,6 +42,20 @@ def test_every_example_runs(example: Path, tmp_path: Path) -> None:
     assert done.stdout.strip()
 
 
+@pytest.mark.parametrize(
+    ("example", "rounds", "verdict"),
+    [
+        pytest.param("06_watch_1010", "10000", "equilibrium", marks=pytest.mark.slow),
+        pytest.param("07_watch_mnist", "5000", "average-image", marks=pytest.mark.slow),
+        ("08_watch_dcgan", "2", "bug-double-sigmoid"),
+    ],
+)
+def test_a_watched_example_gets_its_diagnosis(example: str, rounds: str, verdict: str, tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "examples" / f"{example}.py"), rounds]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=QUIET, check=True)
+    assert f"{verdict} (1 of 1): " in " ".join(done.stderr.split()), done.stderr
+
+
 GENERATED = [p for p in PAGES if "[[[cog" in p.read_text()]
 
 
