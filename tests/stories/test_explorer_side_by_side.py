@@ -18,6 +18,16 @@ def drawn(page: Any, canvas: str) -> int:
     )
 
 
+def test_curves_of_one_scale_are_on_one_axis() -> None:
+    pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
+    from sparring.explorer.parts.sides import groups_of
+
+    recipes = [{"objective": {"is": name}, "generator": "a"} for name in ("bce", "mse", "wasserstein", "bce")]
+    groups = groups_of(recipes, [0.5, 0.5, None, 0.5])
+    assert groups["losses"] == [[0, 3], [1], [2]]
+    assert groups["outputs"] == [[0, 1, 3], [2]] and groups["gradients"] == [[0, 1, 2, 3]]
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_two_runs_are_shown_side_by_side(opened: Open, width: int, scheme: str) -> None:

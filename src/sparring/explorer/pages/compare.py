@@ -21,6 +21,7 @@ from sparring.explorer.parts.sides import (
     differences,
     groups_of,
     metrics_table,
+    output_level,
     verdicts,
 )
 from sparring.explorer.session import Session
@@ -75,7 +76,7 @@ class Page:
             self.moved,
             sides=[side.plain() for side in self.sides],
             runs=sorted(self.session.opened.runs())[:MAX_LISTED],
-            groups=groups_of(recipes),
+            groups=groups_of(recipes, [output_level(self.session, side) for side in self.sides]),
             texts=self.words.all(),
             smoothing=SMOOTHING,
         )

@@ -103,18 +103,31 @@ class Seen:
         return found
 
 
-def groups_of(recipes: Sequence[dict[str, Any]]) -> dict[str, list[list[int]]]:
-    """Which sides' curves are on one axis: losses of the same objective, outputs of the same kind, norms of the same
-    networks."""
+def groups_of(recipes: Sequence[dict[str, Any]], levels: Sequence[float | None]) -> dict[str, list[list[int]]]:
+    """Which sides' curves are on one axis: losses of the same objective, outputs of the same level at equilibrium, and
+    gradient norms of the same networks."""
     scales = {
         "losses": [repr(recipe.get("objective")) for recipe in recipes],
-        "outputs": [repr(recipe.get("objective")) for recipe in recipes],
+        "outputs": [repr(level) for level in levels],
         "gradients": [repr((recipe.get("generator"), recipe.get("discriminator"))) for recipe in recipes],
     }
     return {
         name: [[k for k, each in enumerate(kinds) if each == kind] for kind in dict.fromkeys(kinds)]
         for name, kinds in scales.items()
     }
+
+
+def output_level(session: Session, side: Side) -> float | None:
+    """D's output at equilibrium; None where the run does not state it or cannot be read."""
+    run = session.find(side.key)
+    try:
+        if run is None:
+            return None
+        with session.following(run) as followed:
+            bounds = followed.bounds.get("d_real")
+            return bounds.level if bounds else None
+    except SparringError:
+        return None
 
 
 def differences(words: Words, seen: Sequence[Seen]) -> None:
