@@ -1,6 +1,6 @@
 """What the explorer costs: how fast its pages open, what a page does to a training, and whether memory stays flat.
 
-    python benchmarks/explorer.py [--part open|cost|memory ...] [--minutes M] [--pairs N]
+    python benchmarks/explorer.py [--part open|cost|memory|frames ...] [--minutes M] [--pairs N]
 
 It needs Chromium, which it finds by itself. Values and the table go to `results/explorer.json`.
 
@@ -11,12 +11,15 @@ It needs Chromium, which it finds by itself. Values and the table go to `results
   round; the ratio of its rounds per second of processor time, and per second, over all pairs of turns.
 - memory: a page follows a training for M minutes; the resident memory of the server and the heap of the page after a
   collection, each minute.
+- frames: pictures per second of the latent plane while it is dragged in circles for some seconds, of a generator of 28
+  pixels (`mnist`, whose files SPARRING_DATA has).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -47,7 +50,7 @@ RECIPE, SEEDS, ROUNDS, LOG_POINTS = "ring", 8, 1_000_000, 400
 """What is trained: long enough for an hour, and a log point, with an evaluation, every half a minute or so."""
 TIMES = 7
 FILE = RESULTS / "explorer.json"
-TURN_SECONDS = 8.0
+TURN_SECONDS, DRAG_SECONDS = 8.0, 5.0
 
 
 @contextmanager
@@ -183,9 +186,41 @@ def memory(folder: Path, minutes: float, keep: Callable[[Any], None]) -> list[di
     return rows
 
 
+def frames(folder: Path) -> list[dict[str, float]]:
+    """How many pictures per second the latent page shows while its plane is dragged, several times."""
+    command = [sys.executable, "-m", "sparring", "train", "mnist", "--rounds", "2", "--seeds", "1", "--no-judge"]
+    subprocess.run([*command, "--no-metrics", "--out", str(folder / "mnist")], check=True, stdout=subprocess.DEVNULL)
+    found: list[dict[str, float]] = []
+    with launched(folder) as explorer, a_browser() as browser:
+        page = signed_in(browser, explorer)
+        page.goto(f"{explorer.origin}/latent?run=runs/mnist")
+        page.wait_for_selector(".latentPlane canvas")
+        page.wait_for_timeout(3_000)
+        box = page.locator(".latentPlane canvas").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for _ in range(TIMES):
+            first, began, moves = shown(page), time.perf_counter(), 0
+            while time.perf_counter() - began < DRAG_SECONDS:
+                moves += 1
+                page.mouse.move(x + 100 * math.cos(moves / 20), y + 100 * math.sin(moves / 20))
+            seconds = time.perf_counter() - began
+            found.append({"frames": (shown(page) - first) / seconds, "moves": moves / seconds})
+            found[-1]["load"] = os.getloadavg()[0]
+            print(json.dumps(found[-1]), file=sys.stderr, flush=True)
+        page.mouse.up()
+    return found
+
+
+def shown(page: Any) -> int:
+    """Pictures that the page has shown so far."""
+    return int(page.get_attribute(".latentTiles canvas", "data-shown"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", action="append", choices=("open", "cost", "memory"))
+    parser.add_argument("--part", action="append", choices=("open", "cost", "memory", "frames"))
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--pairs", type=int, default=12)
     flags = parser.parse_args()
@@ -193,6 +228,7 @@ def main() -> None:
         "open": opening,
         "cost": lambda folder: cost(folder, flags.pairs),
         "memory": lambda folder: memory(folder, flags.minutes, partial(keep, "memory")),
+        "frames": frames,
     }
     for part in flags.part or parts:
         with tempfile.TemporaryDirectory() as place:

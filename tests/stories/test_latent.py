@@ -15,6 +15,7 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.analysis.generators import explorable, latents
+from sparring.analysis.latent_tools.explored import found_directions
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from tests.miniature import figures_left_blank
 
@@ -236,9 +237,13 @@ def test_directions_come_as_json_with_a_picture(
         assert row["n"] == row["share"]["n"] == sum(row["moves"].values()) == 2
     with Image.open(out) as image:
         assert image.width > 300
-    sparring("directions", runs["pattern-1010"], *few, "--out", out)
+    sparring("directions", runs["pattern-1010"], *few)
     said = capsys.readouterr().out
     assert "sensitivity" in said and "all 2 seeds" in said
+    # Without --out the answer lies in the run's folder too, where the latent plane of the explorer finds it.
+    kept = json.loads((runs["pattern-1010"] / "figures" / "directions.json").read_text())
+    for member in kept["members"]:
+        assert found_directions(kept, member["seed"], len(member["directions"][0]["vector"]))
 
 
 def test_images_are_projected_into_every_seed(

@@ -7,6 +7,7 @@ same.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,8 @@ from sparring.cli.flags import (
 )
 from sparring.cli.main import OK
 
+KEPT = "figures/directions.json"
+"""In the run's folder: the newest answer."""
 STEPS = 5
 """Places along a direction that are drawn."""
 
@@ -65,8 +68,11 @@ def run(arguments: list[str]) -> int:
     opened = RunFolder.open(flags.run)
     made = survey(opened, flags.top, dims, flags.count, flags.samples, seeds, flags.data_dir, flags.source)
     _draw(made, out)
+    said = {"out": str(out), **made.plain(), "across": all_across(made)}
+    if flags.out is None:  # where the explorer looks for them
+        opened.write_text(KEPT, json.dumps(said))
     if flags.json:
-        return print_json({"out": str(out), **made.plain(), "across": all_across(made)})
+        return print_json(said)
     from sparring.report.terminal.directions import directions_text
 
     print_rich(directions_text(made, 0))

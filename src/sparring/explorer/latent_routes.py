@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from sparring.analysis.latent_tools.explored import GIF_STEPS, STEPS, Explored, Spot, clock, length
 from sparring.analysis.latent_tools.inputs import named_dims
 from sparring.analysis.latent_tools.reproducing import commands, python
+from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.explorer.frames import frame
 from sparring.explorer.generators import Generators
@@ -134,6 +135,7 @@ def about(run: RunFolder, explored: Explored) -> dict[str, Any]:
         "high": high,
         "truncates": explored.can_truncate,
         "directions": [each.name for each in explored.directions],
+        "finds": f"sparring directions {quoted(shown_path(run.path))}",
         "dims": named_dims(recipe) or list(range(1, min(3, explored.size) + 1)),
         "asks": asks_for(run),
     }

@@ -101,7 +101,6 @@ ENGLISH: dict[str, str] = {
     "view-findings": "Findings",
     "view-recipe": "Recipe",
     "view-latent": "Latent space",
-    "view-dissect": "Dissect",
     "own-code": "The recipe of this run comes from a file of Python, {file}, which would be executed. This page "
     "executes nothing that a run brings along: type this in a terminal if you trust it.",
     "latent-example": "What the generator makes",
@@ -110,7 +109,7 @@ ENGLISH: dict[str, str] = {
     "latent-plane-seeds": "through two latent vectors",
     "latent-plane-dims": "of two dimensions",
     "latent-plane-directions": "of two directions that were found",
-    "latent-no-directions": "No directions were looked for in this run yet. They are found under",
+    "latent-no-directions": "No directions were looked for in this run yet. This command finds them:",
     "latent-axes-seeds": "Along x: latent vector {a}. Along y: latent vector {b}. In the middle: the center of the "
     "distribution.",
     "latent-axes-dims": "Along x: dimension {first}. Along y: dimension {second}. All others as in latent vector {a}.",

@@ -79,7 +79,7 @@ export default {
         plane === "seeds" && this.z("b", "z b"),
         plane !== "seeds" && !none && axis("first", text("latent-along-x")),
         plane !== "seeds" && !none && axis("second", text("latent-along-y")),
-        none && h("p", { class: "soft wide" }, [text("latent-no-directions"), " ", h("a", { href: `/dissect?${new URLSearchParams({ run: latent.run })}` }, text("view-dissect"))]),
+        none && h("p", { class: "soft wide" }, [text("latent-no-directions"), " ", h("code", latent.facts.finds)]),
       ]);
     },
     numbers() {
