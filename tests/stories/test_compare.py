@@ -15,7 +15,7 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.analysis.curves import course
-from sparring.analysis.differences import recipe_changes, recipe_parts
+from sparring.analysis.differences import field_text, recipe_changes, recipe_parts
 from sparring.analysis.facts import Facts
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.errors import SparringError, UsageError
@@ -371,3 +371,9 @@ def test_markdown_has_every_recipe_once_under_its_lineage() -> None:
     assert re.findall(r"^### `(.+)`$", text, re.MULTILINE) == list(catalogue.entries("recipes"))
     assert text.index("## The first MNIST GANs") < text.index("### `num-gan`") < text.index("### `num-gan-2`")
     assert text.count("**Reference result:**") == len(catalogue.entries("recipes"))
+
+
+def test_many_consecutive_seeds_are_written_as_they_are_typed() -> None:
+    assert field_text("seeds", list(range(3, 40))) == "3-39"
+    assert field_text("seeds", [0, 1, 2]) == "(0, 1, 2)"
+    assert field_text("seeds", [*range(30), 99]).endswith("29, 99)")

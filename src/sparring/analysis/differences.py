@@ -31,6 +31,8 @@ MAX_VALUES = 6
 """Of a number in which members differ, that are written out."""
 FOUND = "found_"
 """Prefix of fields whose values were found in the data rather than chosen: its shape, a hash of it."""
+LISTED = 16
+"""Consecutive seeds that are listed one by one; more are a range."""
 BOTH = {
     ("generator", "discriminator"): "both networks",
     ("generator optimizer", "discriminator optimizer"): "both optimizers",
@@ -72,6 +74,8 @@ def field_text(field: str, value: Any) -> str:
     kind = KIND_OF.get(field)
     if field == "start_from":
         return start_text(value)
+    if field == "seeds" and len(value) > LISTED and value == list(range(value[0], value[0] + len(value))):
+        return f"{value[0]}-{value[-1]}"  # as `--seeds` takes them
     if field == "per_member":
         return _per_member_text(value or {})
     if isinstance(value, dict):

@@ -20,7 +20,8 @@ ENGLISH: dict[str, str] = {
     "theme": "Light or dark",
     "language": "Language",
     "filter": "Filter by name",
-    "no-runs": "No runs here yet. Start one with “New run”, or with `sparring train ring` in a terminal.",
+    "no-runs": "No runs here yet. Begin with a lesson, start one with “New run”, or with `sparring train ring` in a "
+    "terminal.",
     "no-match": "No run matches this filter.",
     "and-more": "{count} more runs: filter by name to see them.",
     "column-run": "Run",
