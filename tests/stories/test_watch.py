@@ -20,6 +20,7 @@ import pytest
 import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from torch import nn
 from torch.nn.functional import softplus
 
 import sparring
@@ -265,6 +266,28 @@ def test_a_g_that_is_always_fed_the_same_is_compared_with_the_mean_example(tmp_p
     assert loop is not None and loop.target == pytest.approx((0.9, 0, 0.9, 0), abs=0.05)
     assert loop.d_loss_scale == 1  # D steps on each kind by itself
     assert not len(run.folder.story.evaluations[0]) and run.diagnose().verdict == "undertrained"
+
+
+@pytest.mark.parametrize("at_the_mean", [True, False])
+def test_the_mean_of_examples_that_vary_is_no_target(tmp_path: Path, at_the_mean: bool) -> None:
+    """A G that is always fed the same makes one point, be it in the middle of a cloud: that is not like the cloud."""
+    g, d = nn.Linear(1, 2), sound.mlp(2, 8, 1)
+    with torch.no_grad():
+        g.bias.copy_(-g.weight[:, 0])  # it gives 0, 0 for a 1
+    opt_g, opt_d = torch.optim.SGD(g.parameters(), 0.0 if at_the_mean else 1e-3), sound.adam(d)
+    with sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "mine"):
+        for _ in range(120):
+            real, z = 0.25 * torch.randn(32, 2).clamp(-3, 3), torch.ones(32, 1)
+            opt_d.zero_grad()
+            (softplus(-d(real)) + softplus(d(g(z).detach()))).mean().backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            softplus(-d(g(z))).mean().backward()
+            opt_g.step()
+    run = sparring.Run(tmp_path / "mine")
+    loop = run.folder.story.loop
+    assert loop is not None and loop.latent.law == "constant" and loop.data.deviation == pytest.approx(0.25, abs=0.02)
+    assert loop.target is None and run.diagnose().verdict != "equilibrium"
 
 
 def test_nothing_of_the_loop_is_kept_alive(tmp_path: Path) -> None:

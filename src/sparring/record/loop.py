@@ -11,6 +11,8 @@ from typing import Any, Literal, cast
 Who = Literal["G", "D"]
 BYTES = 3.0
 """Pixels above this are not scaled to [0, 1] or [-1, 1], nor standardized."""
+ONE_EXAMPLE = 0.1
+"""Standard deviation up to which real examples are nearly one, half of how near to a target counts as near."""
 GENERATOR, EXAMPLES, INPUTS = "generator.json", "examples.safetensors", "inputs.safetensors"
 """Files of a watched run: the operations of its generator, some of the real examples, and where what G is fed follows
 no law that has a name, some of that."""
@@ -87,6 +89,8 @@ class Batches:
     """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
     mean: tuple[float, ...] = ()
     """The mean example, where one is a few numbers."""
+    deviation: float | None = None
+    """The largest standard deviation of these numbers over examples."""
     wraps: Line | None = None
     """Where arithmetic on whole numbers of 8 bits came out as such, and so went round at 256."""
     line: Line | None = None
@@ -223,11 +227,13 @@ class LoopFacts:
     def target(self) -> tuple[float, ...] | None:
         """The mean real example, where G is always fed the same number and so can make but one example; else None.
 
-        Of numbers between -1 and 1 alone: how near to the target counts as near is stated for such.
+        Only where real examples are nearly that one: the mean of examples that vary is like none of them. Of numbers
+        between -1 and 1 alone: how near to the target counts as near is stated for such.
         """
         ends = self.data.quantiles[:1] + self.data.quantiles[-1:]
         is_known = self.latent.law == "constant" and self.comparable and ends and max(map(abs, ends)) <= 1
-        return (self.data.mean or None) if is_known else None
+        deviation = self.data.deviation
+        return (self.data.mean or None) if is_known and deviation is not None and deviation <= ONE_EXAMPLE else None
 
     def player(self, who: str) -> PlayerFacts:
         """Of `G` or `D`."""

@@ -78,7 +78,7 @@ class Facts:
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
-        self._summed, self._count = np.zeros(()), 0
+        self._summed, self._squared, self._count = np.zeros(()), np.zeros(()), 0
         """Of all real examples of a few numbers that were seen."""
         self.inputs: list[Tensor] = []
         """What G was fed in the first rounds."""
@@ -141,6 +141,7 @@ class Facts:
             return
         rows = x.detach().flatten(1).double().cpu()
         self._summed = self._summed + rows.sum(0).numpy()
+        self._squared = self._squared + (rows**2).sum(0).numpy()
         self._count += len(rows)
 
     @property
@@ -186,9 +187,8 @@ class Facts:
         called = float(sum(seen.value for seen in observed.losses))
         if who == "D" and losses and called > 0:
             kinds = {seen.sees for seen in observed.losses}
-            parts = (
-                1 if "both" in kinds or kinds in ({"real"}, {"fake"}) else 2
-            )  # a step on one kind has its loss alone
+            # A step on one kind has its loss alone.
+            parts = 1 if "both" in kinds or kinds in ({"real"}, {"fake"}) else 2
             self.d_loss_scale = parts * float(sum(loss.value for loss in losses)) / called
         for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
@@ -280,6 +280,14 @@ class Facts:
         """Whether the other player's loss left gradients in this one's weights."""
         return self._clean.get(who, False) and (who == "D" or self.d_loss_reaches_g)
 
+    def _moments(self) -> tuple[tuple[float, ...], float | None]:
+        """The mean example, and the largest standard deviation of its numbers."""
+        if not self._count:
+            return (), None
+        mean = self._summed / self._count
+        variance = np.maximum(0.0, self._squared / self._count - mean**2)
+        return tuple(round(each, 4) for each in mean.tolist()), round(float(np.sqrt(variance.max())), 4)
+
     def see_move(self, who: Who, moved: float, update: float) -> None:
         """What a step changed."""
         self._players[who] = replace(self._players[who], moved=moved, update=update)
@@ -302,9 +310,14 @@ class Facts:
             span = None if ends is None else (float(ends[0]), float(ends[1]))
             players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
         batches = self.batches
-        mean = tuple(round(each, 4) for each in (self._summed / self._count).tolist()) if self._count else ()
+        mean, deviation = self._moments()
         data = replace(
-            self.data, mean=mean, repeats=batches.repeats, one_tensor=batches.one_tensor, spread=batches.spread
+            self.data,
+            mean=mean,
+            deviation=deviation,
+            repeats=batches.repeats,
+            one_tensor=batches.one_tensor,
+            spread=batches.spread,
         )
         lines = {name: line for name, line in self.lines.items() if name in _LINES}
         return LoopFacts(
