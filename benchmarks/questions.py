@@ -1,6 +1,6 @@
 """The two questions that the write-ups left open: what the shipped studies answered, for the docs.
 
-    sparring study collapse-remedies --threads 1                     trains it (an hour of one core)
+    sparring study collapse-remedies --threads 1                     trains it
     python benchmarks/questions.py studies/collapse-remedies         keeps its answer and draws its pictures
 
 The answer is kept as `results/studies/NAME/`: study.json and results.json, which `sparring study` shows without any of

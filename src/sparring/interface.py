@@ -356,10 +356,8 @@ def _check_arguments(call: Callable[..., Any], args: tuple[Any, ...], kwargs: Ma
         raise UsageError(f"train: {catalogue.unknown('arguments', name, known)}")
     given = dict(zip(known, args, strict=False)) | dict(kwargs)
     if not isinstance(given.get("recipe"), Recipe | str):
-        what = described(given.get("recipe"))
-        raise UsageError(
-            f"train takes a recipe, or the name of one, not {what}: sparring.train(sparring.recipe('auto'))"
-        )
+        takes = f"train takes a recipe, or the name of one, not {described(given.get('recipe'))}"
+        raise UsageError(f"{takes}: sparring.train(sparring.recipe('auto'))")
     if not isinstance(given.get("out"), str | os.PathLike):
         raise UsageError("say in which folder the run is to be kept: sparring.train(recipe, out='runs/mine')")
     for name, value in given.items():

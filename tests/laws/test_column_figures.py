@@ -51,6 +51,8 @@ def test_lags_of_a_signal_are_its_correlations() -> None:
     fake = np.stack([sine, RNG.normal(size=sine.shape)])
     figures = ColumnFigures.of(table(32, tuple(str(k + 1) for k in range(32))), sine, fake)
     assert figures.lags == (1, 2, 4, 8, 16)
+    few = ColumnFigures.of(table(12, tuple(str(k + 1) for k in range(12))), sine[:, :12], fake[:, :, :12])
+    assert few.lags == (), "so few columns are scaled one by one, so they are shown one by one"
     np.testing.assert_allclose(figures.real_lags, np.cos(2 * np.pi * np.array(figures.lags) / 16), atol=0.05)
     np.testing.assert_allclose(figures.member_lags[1], 0, atol=0.05)
     named = ColumnFigures.of(table(32, tuple(f"c{k}" for k in range(32))), sine, fake)

@@ -286,7 +286,9 @@ def test_latent_spaces_of_seeds_are_compared_on_a_page(
     assert "nothing in these latent vectors is continuous" in capsys.readouterr().err
 
 
-def test_samples_are_filtered_by_d(runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_samples_are_filtered_by_d(
+    runs: dict[str, Path], data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "passed.npy"
     sparring("sample", runs["digits"], "--filter", "d", "--count", 40, "--out", out, "--json")
     given = json.loads(capsys.readouterr().out)
@@ -299,7 +301,7 @@ def test_samples_are_filtered_by_d(runs: dict[str, Path], tmp_path: Path, capsys
     assert set(found["metrics"]) == {"precision", "recall", "diversity"} and not found["unseen"]
     sparring("sample", runs["digits"], "--filter", "d", "--count", 4, "--out", out)
     assert "calibrated on training data, since none are held out" in " ".join(capsys.readouterr().out.split())
-    sparring("sample", runs["fashion-fc"], "--filter", "d", "--count", 4, "--out", out)
+    sparring("sample", runs["fashion-fc"], "--filter", "d", "--count", 4, "--data-dir", data_dir, "--out", out)
     assert "calibrated on held-out data (its test split)" in " ".join(capsys.readouterr().out.split())
     sparring("sample", runs["digits"], "--filter", "d", "--z-seeds", 3, "--out", out, expect=WRONG_USAGE)
     assert "leave out --z-seeds" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparring.datasets import Dataset
+from sparring.datasets.table import SIGNAL
 from sparring.metrics.column_distance import distances
 from sparring.metrics.correlation_distance import correlations
 from sparring.record.journal import json_numbers
@@ -36,10 +37,10 @@ class ColumnFigures:
 
     @classmethod
     def of(cls, data: Dataset, real: np.ndarray, fake: np.ndarray) -> ColumnFigures:
-        """Of real examples `(N, K)` and those of P members, `(P, n, K)`, as networks see them."""
+        """Of real examples `(N, K)` and those of P members, `(P, n, K)`, in data units: scaled, where the data are."""
         width = real.shape[-1]
         named = data.column_names
-        is_signal = width > LAGS[3] and (not named or named == tuple(str(k + 1) for k in range(width)))
+        is_signal = width > SIGNAL and (not named or named == tuple(str(k + 1) for k in range(width)))
         lags = tuple(lag for lag in LAGS if is_signal and lag < width)
         shown, made = data.in_own_units(real), data.in_own_units(fake)
         finite = np.isfinite(fake).all((1, 2))

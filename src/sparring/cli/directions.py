@@ -29,8 +29,6 @@ from sparring.cli.flags import (
 )
 from sparring.cli.main import OK
 
-KEPT = "figures/directions.json"
-"""In the run's folder: the newest answer."""
 STEPS = 5
 """Places along a direction that are drawn."""
 
@@ -63,6 +61,7 @@ def run(arguments: list[str]) -> int:
     seeds = members(flags.seeds)
     from sparring.analysis.latent_tools.directions.across import all_across
     from sparring.analysis.latent_tools.directions.survey import survey
+    from sparring.analysis.latent_tools.explored import DIRECTIONS
     from sparring.record import RunFolder
 
     opened = RunFolder.open(flags.run)
@@ -70,7 +69,7 @@ def run(arguments: list[str]) -> int:
     _draw(made, out)
     said = {"out": str(out), **made.plain(), "across": all_across(made)}
     if flags.out is None:  # where the explorer looks for them
-        opened.write_text(KEPT, json.dumps(said))
+        opened.write_text(DIRECTIONS, json.dumps(said))
     if flags.json:
         return print_json(said)
     from sparring.report.terminal.directions import directions_text

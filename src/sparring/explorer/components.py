@@ -130,6 +130,13 @@ def tag(name: str, text: str = "", classes: str = "", **attributes: Any) -> Elem
     return element
 
 
+def say(note: Element, text: str, *, wrong: bool = False) -> None:
+    """Put a sentence into an element of `tag`, as a problem or softly."""
+    note._text = text  # pyright: ignore[reportPrivateUsage] - as in `tag`
+    note.classes(replace="problem" if wrong else "soft")
+    note.update()
+
+
 def link(text: str, href: str, classes: str = "", **attributes: Any) -> Element:
     """A link within the explorer, to a page in the same language."""
     return tag("a", text, classes, href=address(href), **attributes)

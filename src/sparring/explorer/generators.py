@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sparring.analysis.latent_tools.explored import Direction, Explored, found_directions
+from sparring.analysis.latent_tools.explored import DIRECTIONS, Direction, Explored, found_directions
 from sparring.analysis.latent_tools.training_images import TrainingImages
 from sparring.errors import SparringError
 from sparring.explorer.session import Session
@@ -47,9 +47,8 @@ class Generators:
                 self._kept.move_to_end(key)
         if key not in self._kept:
             with self._loading:
-                size = None if round is None or round in saved else round
-                if size is not None:
-                    raise SparringError(f"{run.path.name} has no checkpoint of round {size:,}")
+                if round is not None and round not in saved:
+                    raise SparringError(f"{run.path.name} has no checkpoint of round {round:,}")
                 explored = Explored(run, seed, round)
                 explored.directions = directions_of(run, seed, explored.size)
                 with self._lock:
@@ -73,7 +72,7 @@ class Generators:
 
 def directions_file(run: RunFolder) -> Path:
     """Where the answer of `sparring directions --json` is kept."""
-    return run.path / "figures" / "directions.json"
+    return run.path / DIRECTIONS
 
 
 def directions_of(run: RunFolder, seed: int, size: int) -> list[Direction]:

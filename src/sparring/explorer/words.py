@@ -69,7 +69,7 @@ ENGLISH: dict[str, str] = {
     "column-round": "Rounds",
     "column-seconds": "Seconds",
     "column-created": "Begun",
-    "column-distance": "Fréchet distance",
+    "column-distance": "Fréchet distance while training",
     "needs-duckdb": 'This table needs DuckDB: pip install "sparring[query]"',
     "query-runs": "Query them with SQL",
     "query-help": "A query reads the tables below, which are made of the runs’ own files, and changes nothing.",

@@ -151,12 +151,10 @@ def read_data(value: Any, current: Dataset | None = None) -> Any:
     known, path = catalogue.entries("datasets"), Path(value)
     as_leaf = value.strip() in known or (value.partition("(")[0].strip() in known and not path.is_dir())
     is_path = not as_leaf and ("/" in value or os.sep in value or path.exists())
-    try:
-        made = _own_files(value) if is_path else catalogue.read("datasets", value)
-    except UsageError as error:
-        if as_leaf or is_path or not str(error).startswith("no dataset called"):
-            raise
-        raise UsageError(f"there is no file or folder {value!r} here, and {error}") from None
+    name = value.partition("(")[0].strip()
+    if not is_path and not catalogue.has("datasets", name):
+        raise UsageError(f"there is no file or folder {value!r} here, and {catalogue.unknown('datasets', name, known)}")
+    made = _own_files(value) if is_path else catalogue.read("datasets", value)
     return made if "span" in value.partition("(")[2] else _with_span(made, current)
 
 

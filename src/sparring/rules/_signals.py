@@ -356,7 +356,7 @@ class Signals:
         """Members whose D gives real and generated examples about the output of equilibrium, bool `(P,)`."""
         if self.levels is None:
             return np.zeros(self.members, dtype=bool)
-        if self.levels.sure is None:  # without a bound: as close as hardly ever
+        if self.levels.sure is None:  # a critic's scores have no bound: undecided where they hardly differ
             return np.abs(self.final("lead")) < UNDECIDED
         outputs = np.array([self.final(name) for name in ("d_real", "d_fake")])
         return np.abs(outputs - self.levels.output).max(0) < UNDECIDED * self.levels.sure

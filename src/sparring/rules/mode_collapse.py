@@ -57,8 +57,8 @@ class ModeCollapse(Rule):
         idle = (signals.latest("diversity") < CONSTANT) | signals.beaten
         other_rule = signals.mean_like | _unlike(signals) | idle
         certain = lack if not signals.progress.narrow else np.ones(signals.members)
-        # Samples among real examples that reach next to none of them: so no sound run was that had seen half of what a
-        # usual one sees. Two evaluations do not tell.
+        # In no sound run that had seen half of what a usual one sees did samples lie among real examples and reach next
+        # to none of them. Two evaluations do not tell.
         watched = not signals.progress.has_few and len(signals.evaluated_rounds) >= MIN_EVALUATIONS
         narrow = (signals.lack("recall") >= 1) if "recall" in known else np.zeros(signals.members, dtype=bool)
         lasting = narrow & ~other_rule & watched

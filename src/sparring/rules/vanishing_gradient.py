@@ -46,7 +46,7 @@ class VanishingGradient(Rule):
         limit = _limit(signals)
         # Both gradients shrink as training settles: where samples were not evaluated, D must be sure.
         not_good = ~signals.good if signals.quality_known else signals.final("lead") > SURE
-        # Nobody is at fault where a D that cannot decide faces samples that are no better for what G is able to.
+        # D is not at fault that cannot decide about samples which are about as good as this G can make them.
         settled = signals.undecided & ~signals.nearness.far & signals.quality_known
         # Where D takes generated examples for real, G's loss is low already: the fault is D's.
         winning = signals.final("lead") < LEAD[0]

@@ -30,6 +30,8 @@ BASES = 16
 """Latent vectors that a dimension's map is a mean over."""
 MAX_PLACE, MAX_DIMS = 4.0, 12
 """Limits of what an address may ask for."""
+DIRECTIONS = "figures/directions.json"
+"""In a run's folder: what `sparring directions` found last."""
 Plane = Literal["seeds", "dims", "directions"]
 
 

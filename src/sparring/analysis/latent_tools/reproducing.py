@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparring.analysis.latent_tools.explored import Explored, Spot
+from sparring.analysis.latent_tools.explored import DIRECTIONS, Explored, Spot
 from sparring.characters import quoted
 
 
@@ -65,7 +65,7 @@ def _base(explored: Explored, spot: Spot, folder: Path) -> list[str]:
         return ["z = a.clone()", *(f"z[{dim - 1}] = {value!r}" for dim, value in values)]
     if spot.plane == "directions":
         ways = [explored.directions[k - 1] for k, _ in _axes(spot)]
-        read = f"json.loads(pathlib.Path({str(folder / 'figures' / 'directions.json')!r}).read_text())"
+        read = f"json.loads(pathlib.Path({str(folder / DIRECTIONS)!r}).read_text())"
         return [
             "import json, pathlib, torch",
             f"found = next(each for each in {read}['members'] if each['seed'] == {explored.seed})['directions']",

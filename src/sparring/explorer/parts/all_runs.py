@@ -14,7 +14,7 @@ from nicegui.element import Element
 from sparring.analysis.query.database import Answer, query
 from sparring.analysis.wording import short
 from sparring.errors import SparringError
-from sparring.explorer.components import Address, Field, address, link, tag
+from sparring.explorer.components import Address, Field, address, link, say, tag
 from sparring.explorer.parts.sides import MAX_SIDES
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
@@ -113,7 +113,7 @@ class AllRuns:
         try:
             self.answer = await asyncio.to_thread(self._ask)
         except SparringError as error:
-            self._say(str(error), wrong=True)
+            say(self.note, str(error), wrong=True)
             return
         self.show()
 
@@ -138,22 +138,17 @@ class AllRuns:
         rows = [dict(zip(self.answer.columns, row, strict=True)) for row in self.answer.rows]
         found = [row for row in rows if self.asked.has(row)]
         if not found:
-            self._say(self.words("no-match" if rows else "no-runs"))
+            say(self.note, self.words("no-match" if rows else "no-runs"))
         elif len(found) > MAX_ROWS:
-            self._say(self.words("and-more", count=f"{len(found) - MAX_ROWS:,}"))
+            say(self.note, self.words("and-more", count=f"{len(found) - MAX_ROWS:,}"))
         else:
-            self._say(self.words("one-row") if len(found) == 1 else self.words("rows", count=f"{len(found):,}"))
+            say(self.note, self.words("one-row") if len(found) == 1 else self.words("rows", count=f"{len(found):,}"))
         self.home.clear()
         with self.home, tag("table"):
             self._heads()
             with tag("tbody"):
                 for row in found[:MAX_ROWS]:
                     self._row(row)
-
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        self.note._text = text  # pyright: ignore[reportPrivateUsage] - as in `tag`
-        self.note.classes(replace="problem" if wrong else "soft")
-        self.note.update()
 
     def _heads(self) -> None:
         with tag("thead"), tag("tr"):

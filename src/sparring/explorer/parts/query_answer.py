@@ -12,7 +12,7 @@ from nicegui.element import Element
 
 from sparring.analysis.query.database import Answer, query
 from sparring.errors import SparringError
-from sparring.explorer.components import link, tag
+from sparring.explorer.components import link, say, tag
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 
@@ -45,13 +45,13 @@ class QueryAnswer:
     async def again(self) -> None:
         """Show the answer as it is now, or why there is none."""
         asked = self.sql
-        self._say(self.words("asking"))
+        say(self.note, self.words("asking"))
         try:
             answer = await asyncio.to_thread(self._read, asked)
         except SparringError as error:
             if asked == self.sql and not self.note.is_deleted:
                 self.home.clear()
-                self._say(str(error), wrong=True)
+                say(self.note, str(error), wrong=True)
             return
         if asked == self.sql and not self.note.is_deleted:
             self._show(answer)
@@ -61,20 +61,16 @@ class QueryAnswer:
         runs = [run for run in self.session.opened.runs().values() if run.path.is_relative_to(self.root)]
         return query(sql, self.root, runs=runs, max_rows=MAX_ROWS + 1, seconds=SECONDS)
 
-    def _say(self, text: str, *, wrong: bool = False) -> None:
-        self.note._text = text  # pyright: ignore[reportPrivateUsage] - as in `tag`
-        self.note.classes(replace="problem" if wrong else "soft")
-        self.note.update()
-
     def _show(self, answer: Answer) -> None:
         rows = answer.rows[:MAX_ROWS]
         count = len(answer.rows)
-        self._say(
+        say(
+            self.note,
             self.words("first-rows", count=f"{MAX_ROWS:,}")
             if count > MAX_ROWS
             else self.words("one-row")
             if count == 1
-            else self.words("rows", count=f"{count:,}")
+            else self.words("rows", count=f"{count:,}"),
         )
         kinds = ["" if all(_is_number(row[i]) for row in rows) else "words" for i in range(len(answer.columns))]
         self.home.clear()

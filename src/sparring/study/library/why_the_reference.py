@@ -4,7 +4,7 @@ Write-up 004 leaves this open, with two hypotheses: "a deeper D converges more s
 overfitted". Each of the two generators is trained with each of the two discriminators, for three epochs: G's
 effect, D's effect and whether they depend on one another are then separate numbers. The same runs answer at equal
 seconds, with the outcome `at-seconds(frechet-distance, SECONDS)`. D's outputs on held-out images are in every row.
-Networks compute in bfloat16, which takes half the time and gives the same samples (docs/speed.md).
+Networks compute in bfloat16: for the reference that took half the time, and its samples were as good (docs/speed.md).
 """
 
 from __future__ import annotations
