@@ -301,7 +301,10 @@ def test_samples_are_filtered_by_d(
     assert set(found["metrics"]) == {"precision", "recall", "diversity"} and not found["unseen"]
     sparring("sample", runs["digits"], "--filter", "d", "--count", 4, "--out", out)
     assert "calibrated on training data, since none are held out" in " ".join(capsys.readouterr().out.split())
-    sparring("sample", runs["fashion-fc"], "--filter", "d", "--count", 4, "--data-dir", data_dir, "--out", out)
+    for file in (data_dir / "fashion-mnist").iterdir():  # a test split beside the training images
+        shutil.copy(file, tmp_path / file.name)
+        shutil.copy(file, tmp_path / file.name.replace("train", "t10k"))
+    sparring("sample", runs["fashion-fc"], "--filter", "d", "--count", 4, "--data-dir", tmp_path, "--out", out)
     assert "calibrated on held-out data (its test split)" in " ".join(capsys.readouterr().out.split())
     sparring("sample", runs["digits"], "--filter", "d", "--z-seeds", 3, "--out", out, expect=WRONG_USAGE)
     assert "leave out --z-seeds" in capsys.readouterr().err
