@@ -1,7 +1,7 @@
 """The two questions that the write-ups left open: what the shipped studies answered, for the docs.
 
     sparring study collapse-remedies --threads 1                     trains it
-    python benchmarks/questions.py studies/collapse-remedies         keeps its answer and draws its pictures
+    python benchmarks/questions.py studies/collapse-remedies         keeps its answer and its pictures
 
 The answer is kept as `results/studies/NAME/`: study.json and results.json, which `sparring study` shows without any of
 the runs.
@@ -26,7 +26,6 @@ from sparring.study.wording import amount, brief_labels, contrast_text, p_text
 
 KEPT = Path(__file__).parent / "results" / "studies"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "studies"
-FIGURES = ("effects", "members", "courses", "reached")
 CELL_HEADS = (" (mean ± SD)", "n", "collapsed", "diverged", "first finding")
 EFFECT_HEADS = ("effect", "difference", "seeds in which it is lower", "p (Holm)")
 COLUMNS, MARGIN, LINE = 4, 8, 14
@@ -37,11 +36,6 @@ COLUMNS, MARGIN, LINE = 4, 8, 14
 def answer(name: str) -> Answer:
     """The answer that is kept."""
     return StudyRun(KEPT / name).answer
-
-
-def is_kept(name: str) -> bool:
-    """Whether there is one."""
-    return (KEPT / name / "results.json").exists()
 
 
 def cells(name: str, chinese: bool = False) -> str:
@@ -79,11 +73,6 @@ def _effect(each: Effect, found: Answer, chinese: bool) -> str:
     return f"| {text} | {amount(each.mean, each.interval)} | {better} | {p_text(each.p_holm)} |"
 
 
-def sentences(name: str) -> str:
-    """Markdown: the effects in words."""
-    return "\n".join(f"- {sentence}" for sentence in answer(name).sentences)
-
-
 def sheet(study: StudyRun) -> Image.Image | None:
     """The samples of every cell's median seed, side by side, each under its label."""
     found, folder = study.answer, study.path / "samples"
@@ -113,7 +102,7 @@ def sheet(study: StudyRun) -> Image.Image | None:
 
 
 def keep(folder: Path) -> None:
-    """Copy what is kept of a study, and its figures."""
+    """Copy what is kept of a study, and its pictures."""
     study = StudyRun(folder)
     study.report()
     name, place = study.results.name, KEPT / study.results.name
@@ -121,9 +110,7 @@ def keep(folder: Path) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     for file in ("study.json", "results.json"):
         shutil.copyfile(folder / file, place / file)
-    for figure in FIGURES:
-        if (folder / "figures" / f"{figure}.png").exists():
-            shutil.copyfile(folder / "figures" / f"{figure}.png", PICTURES / f"{name}-{figure}.png")
+    shutil.copyfile(folder / "figures" / "effects.png", PICTURES / f"{name}-effects.png")
     samples = sheet(study)
     if samples is not None:
         write_atomically(PICTURES / f"{name}-samples.png", lambda path: samples.save(path, format="PNG", optimize=True))
