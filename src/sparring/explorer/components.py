@@ -130,10 +130,12 @@ def tag(name: str, text: str = "", classes: str = "", **attributes: Any) -> Elem
     return element
 
 
-def say(note: Element, text: str, *, wrong: bool = False) -> None:
-    """Put a sentence into an element of `tag`, as a problem or softly."""
+def say(note: Element, text: str, classes: str = "") -> None:
+    """Put a sentence into an element of `tag`, which is hidden while it has none; with other classes, if given."""
     note._text = text  # pyright: ignore[reportPrivateUsage] - as in `tag`
-    note.classes(replace="problem" if wrong else "soft")
+    note._props["hidden"] = not text  # pyright: ignore[reportPrivateUsage] - as in `tag`
+    if classes:
+        note.classes(replace=classes)
     note.update()
 
 

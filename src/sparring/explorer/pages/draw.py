@@ -12,7 +12,7 @@ from nicegui import ui
 
 from sparring.datasets.table import Table
 from sparring.errors import SparringError, UsageError
-from sparring.explorer.components import Drawing, address, tag
+from sparring.explorer.components import Drawing, address, say, tag
 from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.lessons import points
 from sparring.explorer.pages.frame import page_frame
@@ -40,9 +40,7 @@ def draw_page(session: Session) -> None:
             try:
                 path = await asyncio.to_thread(train_on, session, drawn)
             except SparringError as error:
-                problem._text = str(error)  # pyright: ignore[reportPrivateUsage] - as in `tag`
-                problem._props["hidden"] = False  # pyright: ignore[reportPrivateUsage]
-                problem.update()
+                say(problem, str(error))
                 return
             ui.navigate.to(address(f"{address_of(session, path)}&view=plane"))
 

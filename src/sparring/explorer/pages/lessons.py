@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from sparring.errors import SparringError
-from sparring.explorer.components import Bridge, Timeline, address, link, tag
+from sparring.explorer.components import Bridge, Timeline, address, link, say, tag
 from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.lessons import Lesson, Trial, lessons
 from sparring.explorer.pages.frame import page_frame
@@ -94,9 +94,7 @@ def _starter(session: Session, words: Words, lesson: Lesson, trial: Trial, class
         try:
             path = await asyncio.to_thread(start_recipe, session, trial.make(), folder)
         except SparringError as error:
-            problem._text = str(error)  # pyright: ignore[reportPrivateUsage] - as in `tag`
-            problem._props["hidden"] = False  # pyright: ignore[reportPrivateUsage]
-            problem.update()
+            say(problem, str(error))
             return
         run = session.opened.add(path)
         ui.navigate.to(address(f"/lesson?{urlencode({'name': lesson.name, 'run': run})}"))

@@ -12,7 +12,7 @@ from nicegui.element import Element
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
-from sparring.explorer.components import Field, address, link, tag
+from sparring.explorer.components import Field, address, link, say, tag
 from sparring.explorer.launching import free_folder, shown_path, start_recipe
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.recipe_form import RecipeForm
@@ -70,9 +70,7 @@ def _form(session: Session, words: Words, name: str) -> None:
         try:
             path = await asyncio.to_thread(start_recipe, session, form.recipe, folder[0], compiled[0])
         except SparringError as error:
-            shown["problem"]._text = str(error)  # pyright: ignore[reportPrivateUsage]
-            shown["problem"]._props["hidden"] = False  # pyright: ignore[reportPrivateUsage]
-            shown["problem"].update()
+            say(shown["problem"], str(error))
             return
         ui.navigate.to(address(address_of(session, path)))
 

@@ -113,7 +113,7 @@ class AllRuns:
         try:
             self.answer = await asyncio.to_thread(self._ask)
         except SparringError as error:
-            say(self.note, str(error), wrong=True)
+            say(self.note, str(error), "problem")
             return
         self.show()
 
@@ -138,11 +138,15 @@ class AllRuns:
         rows = [dict(zip(self.answer.columns, row, strict=True)) for row in self.answer.rows]
         found = [row for row in rows if self.asked.has(row)]
         if not found:
-            say(self.note, self.words("no-match" if rows else "no-runs"))
+            say(self.note, self.words("no-match" if rows else "no-runs"), "soft")
         elif len(found) > MAX_ROWS:
-            say(self.note, self.words("and-more", count=f"{len(found) - MAX_ROWS:,}"))
+            say(self.note, self.words("and-more", count=f"{len(found) - MAX_ROWS:,}"), "soft")
         else:
-            say(self.note, self.words("one-row") if len(found) == 1 else self.words("rows", count=f"{len(found):,}"))
+            say(
+                self.note,
+                self.words("one-row") if len(found) == 1 else self.words("rows", count=f"{len(found):,}"),
+                "soft",
+            )
         self.home.clear()
         with self.home, tag("table"):
             self._heads()

@@ -45,13 +45,13 @@ class QueryAnswer:
     async def again(self) -> None:
         """Show the answer as it is now, or why there is none."""
         asked = self.sql
-        say(self.note, self.words("asking"))
+        say(self.note, self.words("asking"), "soft")
         try:
             answer = await asyncio.to_thread(self._read, asked)
         except SparringError as error:
             if asked == self.sql and not self.note.is_deleted:
                 self.home.clear()
-                say(self.note, str(error), wrong=True)
+                say(self.note, str(error), "problem")
             return
         if asked == self.sql and not self.note.is_deleted:
             self._show(answer)
@@ -71,6 +71,7 @@ class QueryAnswer:
             else self.words("one-row")
             if count == 1
             else self.words("rows", count=f"{count:,}"),
+            "soft",
         )
         kinds = ["" if all(_is_number(row[i]) for row in rows) else "words" for i in range(len(answer.columns))]
         self.home.clear()

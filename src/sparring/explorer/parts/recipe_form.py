@@ -13,7 +13,7 @@ from nicegui.element import Element
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
-from sparring.explorer.components import Field, tag
+from sparring.explorer.components import Field, say, tag
 from sparring.explorer.words import Words
 from sparring.recipe import KIND_OF, Recipe
 from sparring.recipe.reading import as_text
@@ -86,9 +86,7 @@ class RecipeForm:
             self.recipe = self.base.replace(**{each: read(each, text) for each, text in self.values.items()})
         except SparringError as error:
             self.problems[name] = str(error)
-        why._text = self.problems.get(name, "")  # pyright: ignore[reportPrivateUsage] - as in `tag`
-        why._props["hidden"] = name not in self.problems  # pyright: ignore[reportPrivateUsage]
-        why.update()
+        say(why, self.problems.get(name, ""))
         self.on_change()
 
     @property

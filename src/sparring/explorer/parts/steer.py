@@ -14,7 +14,7 @@ from nicegui.element import Element
 from sparring.analysis.steered import setting_name
 from sparring.errors import SparringError
 from sparring.explorer import steering
-from sparring.explorer.components import Field, address, tag
+from sparring.explorer.components import Field, address, say, tag
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
@@ -85,10 +85,7 @@ class Controls:
 
     def say(self, text: str, problem: bool = False) -> None:
         """One line below the page; nothing for an empty text."""
-        self.said._text = text  # pyright: ignore[reportPrivateUsage] - the public way is a subclass for each tag
-        self.said._props["hidden"] = not text  # pyright: ignore[reportPrivateUsage]
-        self.said.classes(replace="said problem" if problem else "said")
-        self.said.update()
+        say(self.said, text, "said problem" if problem else "said")
 
     # What buttons do.
 
