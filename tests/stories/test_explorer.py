@@ -35,6 +35,21 @@ def test_every_view_of_every_run_fits_the_screen(opened: Open, width: int, schem
     assert query_of(page)["view"] == "recipe"
 
 
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_everything_in_the_head_of_a_page_is_reached(opened: Open, width: int, language: str) -> None:
+    page = opened("/run", width, run="runs/digits", language=language)
+    hidden = ".languages [aria-current]" if width == NARROW else "none"
+    for each in page.locator(f":is(.top a, .top button):not({hidden})").all():
+        box = each.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= width and box["height"] > 0, each.inner_text()
+    picture(page, f"head-{width}-{language}")
+    page.locator(".top").get_by_text("课程" if language == "zh" else "Lessons", exact=True).click()
+    page.wait_for_selector(".card")
+    page.locator(".top").get_by_text("训练列表" if language == "zh" else "Runs", exact=True).click()
+    page.wait_for_selector(".runs")
+
+
 def test_one_slider_moves_everything(opened: Open) -> None:
     page = opened("/run", run="runs/digits")
     says(page, "round 5,000", ".samples .legend")

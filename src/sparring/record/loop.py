@@ -107,6 +107,12 @@ class Batches:
         return len(self.shape) == 3 and self.shape[0] <= 4
 
     @property
+    def are_patterns(self) -> bool:
+        """Whether examples are a few numbers from 0 to 1, and nearly one pattern of these, as 1, 0, 1, 0."""
+        levels = self.quantiles and self.quantiles[0] >= 0 and self.quantiles[-1] <= 1
+        return bool(levels) and self.deviation is not None and self.deviation <= ONE_EXAMPLE
+
+    @property
     def span(self) -> tuple[float, float]:
         """The numbers that stand for black and white; (0, 1) for what is no image."""
         if not (self.are_images and self.quantiles):

@@ -19,6 +19,7 @@ from sparring.record.files import save_arrays
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
 from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, Batches
+from sparring.record.plots import Numbers
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
@@ -29,7 +30,12 @@ from sparring.training.watch.recorder import Recorder
 GRID, EVALUATED = 64, 256
 """Samples in a picture, and in an evaluation; the picture's are the first of these."""
 MAX_VALUES = 16
-"""Values per example up to which the journal contains an example itself."""
+"""Values per example up to which the journal contains an example itself, and a picture has numbers or a pattern."""
+PLOTTED = 512
+"""Real examples that samples are drawn over, where they are plain numbers."""
+NONE = np.empty((0, 0))
+PATTERNS = 8
+"""Samples in a picture of patterns, each in a row of its own."""
 PICTURE_SECONDS = 10.0
 """Between two pictures, at least."""
 EXPORT_SECONDS = 6.0
@@ -47,6 +53,8 @@ class Samples:
         self._inputs: tuple[Any, ...] | None = None
         self._drawn, self._took = float("-inf"), 0.0
         self._written = self._kept = False
+        self._real: np.ndarray | None = None
+        """Some of the real examples, once these are kept."""
 
     def made(self, round: int, last: bool = False) -> dict[str, Any]:
         """The fields of a log event that samples give; empty where it is too early for another picture."""
@@ -66,12 +74,21 @@ class Samples:
 
     def _save(self, round: int, examples: np.ndarray) -> dict[str, Any]:
         unit = self._in_data_units(examples)[None]
-        if unit[0, 0].size <= MAX_VALUES:
-            return {"outputs": json_numbers(unit[:, 0])}
         name = f"samples/round-{round:09d}.png"
-        shaped = unit if unit.ndim in (3, 5) else unit.reshape(1, len(unit[0]), -1)
-        self._recorder.run.write(name, lambda path: save_grid(shaped, path, [0]))
-        return {"picture": name}
+        shaped = unit if unit.ndim == 5 else unit.reshape(1, len(unit[0]), -1)
+        are_few = unit[0, 0].size <= MAX_VALUES
+        numbers = self._numbers(round) if are_few else None
+        if are_few and numbers is None:
+            shaped = shaped[:, :PATTERNS]
+        self._recorder.run.write(name, lambda path: save_grid(shaped, path, [0], numbers=numbers))
+        return {"picture": name} | ({"outputs": json_numbers(unit[:, 0])} if are_few else {})
+
+    def _numbers(self, round: int) -> Numbers | None:
+        """What examples of a few numbers are drawn over; None for a pattern, whose numbers are levels of gray."""
+        if self._facts.found(round).data.are_patterns:
+            return None
+        seen = self._facts.examples if self._real is None else [self._real]
+        return Numbers(np.concatenate([each.reshape(len(each), -1) for each in seen])[:PLOTTED] if seen else NONE)
 
     def _in_data_units(self, examples: np.ndarray) -> np.ndarray:
         low, high = self._facts.data.span
@@ -108,6 +125,7 @@ class Samples:
             return
         self._kept = True
         examples = np.concatenate(facts.examples) if given is None else given
+        self._real = examples[np.linspace(0, len(examples) - 1, min(PLOTTED, len(examples))).astype(int)]
         state = {"examples": _as_stored(examples, facts.data)}
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
         facts.examples.clear()
