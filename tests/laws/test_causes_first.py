@@ -82,6 +82,18 @@ def test_rough_copies_of_few_images_are_memorized() -> None:
     assert of({}, {**rough, "diversity": 0.5}, {"copies": 0.0}).verdict != "memorization", "near the mean of all"
 
 
+def test_some_copies_among_good_samples_are_no_good_end() -> None:
+    """The median sample is as far from the training set as an unseen example: only their share tells."""
+    assert of(BLIND, {**GOOD, "near-copies": 0.04}).verdict == "equilibrium"
+    found = of(BLIND, {**GOOD, "near-copies": 0.2})
+    assert found.verdict == "memorization"
+    claim = found.findings[0].claim
+    assert claim.startswith("Some samples are copies of training images: 51 of 256 samples, 20%, copy one of the 1,437")
+    assert found.findings[0].remedies[0] == "augmentation" and found.findings[0].plot.names == ("near-copies",)
+    lone = of(BLIND, {**GOOD, "near-copies": 1.0, "diversity": 0.2})
+    assert lone.verdict == "mode-collapse", "one image over and over is a lack of variety first"
+
+
 def test_a_d_that_died_is_no_equilibrium() -> None:
     died = {**BLIND, "d_gradient": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)}
     assert of(BLIND, GOOD).verdict == "equilibrium"

@@ -18,6 +18,7 @@ from sparring.metrics.copying import Copying
 from sparring.metrics.density_and_coverage import Coverage, Density
 from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.metrics.kernel_distance import KernelDistance
+from sparring.metrics.near_copies import NearCopies
 from sparring.metrics.points import HighQuality, HighQualityPerAxis, ModeDivergence, ReachedModes
 from sparring.metrics.precision_and_recall import Precision, Recall
 from sparring.metrics.support_size import SupportSize
@@ -166,6 +167,19 @@ def test_the_vendi_score_is_the_number_of_kinds_and_agrees_with_the_definition()
         values = linalg.eigvalsh(unit @ unit.T / 120)
         values = values[values > 1e-12]
         assert VendiScore()(x, x[None])[0] == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=CLOSE)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 1.0])
+def test_near_copies_are_the_share_that_was_copied(share: float) -> None:
+    """Of images with a twin, too; an image that is new, or between two others, is no copy."""
+    rng, count = np.random.default_rng(0), 200
+    real = rng.uniform(size=(600, 3, 8, 8))
+    real[1:40:2] = real[:40:2]  # the same image twice
+    fake = rng.uniform(size=(count, 3, 8, 8))
+    fake[: int(share * count)] = real[: int(share * count)] + rng.normal(0, 0.02, (int(share * count), 3, 8, 8))
+    assert NearCopies()(real, fake[None])[0] == share
+    assert NearCopies()(real, (real[200:300] + real[300:400])[None] / 2)[0] == 0
+    assert NearCopies().leave_one_out(real[40:], 256) == 0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -144,7 +144,9 @@ def test_a_journal_without_errors_and_spreads_is_read_too() -> None:
 
 def measured(values: dict[str, float], **changed: Any) -> dict[str, Any]:
     """What `sparring measure` found, as an event of the story."""
-    metrics = {n: {"members": [v] * 8, "real": OF_REAL.get(n, REAL.get(n)), "spread": 28.0} for n, v in values.items()}
+    metrics = {
+        n: {"members": [v] * 8, "real": OF_REAL.get(n, REAL.get(n, 0.0)), "spread": 28.0} for n, v in values.items()
+    }
     return {
         "event": "measured",
         "round": 5_000,
@@ -162,6 +164,14 @@ def test_a_measurement_is_heeded_in_either_direction() -> None:
     assert diagnosis(judged(SOUND, measured=measured(SPECKLE))).verdict == NOT_SURE, "it knows better"
     for stale in ({"round": 100}, {"n": 64}, {"judge": "inception"}, {"seeds": [0]}):
         assert diagnosis(judged(SOUND, measured=measured(SPECKLE, **stale))).verdict == "equilibrium", stale
+
+
+def test_copies_that_only_a_measurement_finds_are_no_good_end() -> None:
+    """Evaluations search a part of a large training set."""
+    known = {**SOUND, "copying": 0.3}
+    found = diagnosis(judged(SOUND, measured=measured(known)))
+    assert found.verdict == "memorization" and "beside all training examples, 30% of the samples" in found.line
+    assert diagnosis(judged(SOUND, measured=measured({**SOUND, "copying": 0.05}))).verdict == "equilibrium"
 
 
 # Every reader sees the same.

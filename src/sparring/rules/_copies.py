@@ -11,15 +11,33 @@ if TYPE_CHECKING:
 
 COPIES = 0.5
 """Nearest-neighbor distance (1: as unseen real examples) below which samples are copies."""
+SHARES = ("near-copies", "copies")
+"""Metrics that say how many samples are copies: all but exact ones, and of few training images rough ones, too."""
+MEASURED = "copying"
+"""What a measurement, which searches all training examples, says of the same."""
 
 
 def copied(signals: Signals) -> np.ndarray:
-    """Members whose samples are copies, bool `(P,)`: exact ones, or of few training images rough ones, too.
+    """Members of whose samples most are exact copies, or more than among unseen examples are copies, bool `(P,)`."""
+    return mostly(signals) | (shares(signals).max(0, initial=0.0) > 0)
+
+
+def mostly(signals: Signals) -> np.ndarray:
+    """Members of which at least half of the samples are exact copies, bool `(P,)`."""
+    return signals.latest("nearest-neighbor") < COPIES
+
+
+def shares(signals: Signals) -> np.ndarray:
+    """The share of copies by each metric that says more than it would of unseen examples, `(metrics, P)`; else 0.
 
     Samples that differ little from their mean lie near to every training image, and are no copies of one.
     """
-    exact = signals.latest("nearest-neighbor") < COPIES
-    if not signals.has("copies", "diversity"):
-        return exact
+    if not signals.has("diversity"):
+        return np.zeros((0, signals.members))
     varied = signals.latest("diversity") >= signals.healthy("diversity").low
-    return exact | (varied & (signals.latest("copies") > signals.healthy("copies").high))
+    known = [(signals.latest(name), signals.healthy(name).high) for name in SHARES if signals.has(name)]
+    measured = signals.measured
+    if measured is not None and measured.has(MEASURED):
+        known.append((measured.values(MEASURED), measured.healthy(MEASURED).high))
+    found = [np.where(varied & (values > high), values, 0.0) for values, high in known]
+    return np.array(found).reshape(len(found), signals.members)

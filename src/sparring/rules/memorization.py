@@ -8,7 +8,7 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
-from sparring.rules._copies import COPIES, copied
+from sparring.rules._copies import COPIES, MEASURED, copied, mostly, shares
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot, title
@@ -17,7 +17,7 @@ from sparring.rules._words import metric_evidence, metric_plot, title
 @final
 @dataclass(frozen=True)
 class Memorization(Rule):
-    """Samples are copies of training examples.
+    """Samples, or some of them, are copies of training examples.
 
     They look perfect, but nothing new was made. Only found for finite data, where G makes more than one example.
     """
@@ -31,7 +31,8 @@ class Memorization(Rule):
         near = signals.latest("nearest-neighbor")
         one = (signals.latest("diversity") < CONSTANT) | signals.mean_like
         holds = copied(signals) & ~one & ~signals.diverged
-        return Detection(holds=holds, severity=np.clip(1 - near / COPIES, 0, 1))
+        share = shares(signals).max(0, initial=0.0)
+        return Detection(holds=holds, severity=np.clip(np.fmax(1 - near / COPIES, share), 0, 1))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         distance = evidence(
@@ -42,12 +43,13 @@ class Memorization(Rule):
             "their nearest-neighbor distance to the training set is {value} times that of unseen real examples",
         )
         few = _few(signals, members)
+        whole = mostly(signals)[members].mean() >= 0.5 or bool(few and few[0].speaks(True).any())
         return Explanation(
-            "The samples are copies of training examples",
-            [distance, *few],
-            metric_plot(signals, "nearest-neighbor"),
+            "The samples are copies of training examples" if whole else "Some samples are copies of training images",
+            [distance, *few, *_near(signals, members), *_measured(signals, members)],
+            metric_plot(signals, "nearest-neighbor" if whole or not signals.has("near-copies") else "near-copies"),
             metric_evidence(signals, ("diversity", "frechet-distance"), members),
-            remedies=("augmentation",) if few else (),
+            remedies=("augmentation",) if few or not whole else (),
         )
 
     @staticmethod
@@ -69,3 +71,30 @@ def _few(signals: Signals, members: np.ndarray) -> list[Evidence]:
     phrase = Text("few images: {value} of the samples copy one of the {count} training images", count=count)
     healthy = signals.healthy("copies")
     return [evidence(title("copies"), signals.latest("copies"), members, healthy, phrase, percent=True)]
+
+
+def _near(signals: Signals, members: np.ndarray) -> list[Evidence]:
+    """How many samples are all but exact copies: `12 of 256 samples, 5%, copy one of the 2,048 training images ...`."""
+    if not signals.has("near-copies"):
+        return []
+    values, healthy = signals.latest("near-copies"), signals.healthy("near-copies")
+    many, baseline = values[members], signals.story.real_baseline or {}
+    many = many[many > healthy.high]
+    samples = baseline.get("samples") or 0
+    phrase = Text(
+        "{copies} of {samples} samples, {value}, copy one of the {count} training images that were searched",
+        copies=f"{np.median(many) * samples if len(many) else 0:,.0f}",
+        samples=f"{samples:,}",
+        count=f"{baseline.get('training') or 0:,}",
+    )
+    return [evidence(title("near-copies"), values, members, healthy, phrase, percent=True)]
+
+
+def _measured(signals: Signals, members: np.ndarray) -> list[Evidence]:
+    """What a measurement found among all training examples."""
+    measured = signals.measured
+    if measured is None or not measured.has(MEASURED):
+        return []
+    phrase = "beside all training examples, {value} of the samples lie nearer to one than unseen ones do"
+    healthy = measured.healthy(MEASURED)
+    return [evidence(title(MEASURED), measured.values(MEASURED), members, healthy, phrase, percent=True)]
