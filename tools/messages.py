@@ -1,5 +1,7 @@
 """Messages that Sparring can say, found in its source, and those that a language lacks or has without need.
 
+What errors say is found by `tools/raised.py`, and has catalogs of its own.
+
 `python tools/messages.py` lists them and exits 1 where there are any; `--add` writes empty entries for what is missing.
 """
 
@@ -9,13 +11,17 @@ import ast
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 from sparring import catalogue
 from sparring.analysis.query.columns import TABLES
-from sparring.languages import ENGLISH, LANGUAGES, catalog
+from sparring.languages import ENGLISH, ERRORS, LANGUAGES, catalog
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # where this is run as a script
+from tools.raised import raised
 
 SOURCE = Path(__file__).parents[1] / "src" / "sparring"
 CATALOG = SOURCE / "languages"
@@ -119,15 +125,19 @@ def table_in(tree: ast.AST) -> list[str]:
     return []
 
 
-def missing(code: str) -> dict[str, str]:
+DOMAINS = {"": messages, ERRORS: raised}
+"""Catalog -> what it translates."""
+
+
+def missing(code: str, domain: str = "") -> dict[str, str]:
     """Messages without a translation, and where they come from."""
-    known = catalog(code)
-    return {text: where for text, where in messages().items() if text not in known}
+    known = catalog(code, domain)
+    return {text: where for text, where in DOMAINS[domain]().items() if text not in known}
 
 
-def orphaned(code: str) -> list[str]:
+def orphaned(code: str, domain: str = "") -> list[str]:
     """Translations of what nobody says."""
-    return [text for text in catalog(code) if text not in messages()]
+    return [text for text in catalog(code, domain) if text not in DOMAINS[domain]()]
 
 
 def quoted(text: str) -> str:
@@ -138,16 +148,16 @@ def quoted(text: str) -> str:
 def main() -> int:
     """Print what is missing or orphaned in every language."""
     wrong = False
-    for code in LANGUAGES:
+    for code, domain in product(LANGUAGES, DOMAINS):
         if code == ENGLISH:
             continue
-        for text, where in missing(code).items():
+        for text, where in missing(code, domain).items():
             wrong = True
             if "--add" in sys.argv:
-                with (CATALOG / f"{code}.po").open("a", encoding="utf-8") as file:
+                with (CATALOG / f"{code}{domain}.po").open("a", encoding="utf-8") as file:
                     file.write(f'\n#: {where}\nmsgid {quoted(text)}\nmsgstr ""\n')
             print(f"{code}: no translation ({where}): {text}")
-        for text in orphaned(code):
+        for text in orphaned(code, domain):
             wrong = True
             print(f"{code}: nobody says this any more: {text}")
     return int(wrong)

@@ -15,6 +15,9 @@ PACKAGE = Path(__file__).parent
 class SparringError(Exception):
     """A failure that the user can fix. The message is one line; the command prints it and exits with status 1."""
 
+    language = ""
+    """The code of the language that the command spoke which it ended; empty where none was asked for."""
+
 
 class UsageError(SparringError):
     """A command, flag or value that does not exist or does not fit. The command exits with status 2."""

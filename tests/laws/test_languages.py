@@ -6,17 +6,22 @@ import copy
 import io
 import re
 import string
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tools.messages import messages, missing, orphaned
+from tools.messages import DOMAINS, missing, orphaned
+from tools.raised import raised
 
+import sparring
 from sparring import languages
 from sparring.analysis.diagnosis import diagnosis, rules
-from sparring.errors import UsageError
+from sparring.errors import SparringError, UsageError
 from sparring.languages import LANGUAGES, Language, Name, Text, catalog, language, said, speaking
 from sparring.languages._po import read_po
+from sparring.languages._reading import OF_ALL, read
+from sparring.record import RunFolder
 from sparring.report.terminal.diagnosis import diagnosis_text
 
 OTHERS = [code for code in LANGUAGES if code != languages.ENGLISH]
@@ -27,18 +32,67 @@ def fields(message: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(message) if name}
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("code", OTHERS)
-def test_every_message_has_a_translation_and_no_translation_is_left_over(code: str) -> None:
-    assert not missing(code), "python tools/messages.py --add writes entries for these"
-    assert not orphaned(code)
+def test_every_message_has_a_translation_and_no_translation_is_left_over(code: str, domain: str) -> None:
+    assert not missing(code, domain), "python tools/messages.py --add writes entries for these"
+    assert not orphaned(code, domain)
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
 @pytest.mark.parametrize("code", OTHERS)
-def test_a_translation_has_the_fields_of_its_message_and_is_none_of_it(code: str) -> None:
-    for message, translation in catalog(code).items():
+def test_a_translation_has_the_fields_of_its_message_and_is_none_of_it(code: str, domain: str) -> None:
+    for message, translation in catalog(code, domain).items():
         assert translation != message
-        if message in messages() and fields_matter(message):
+        if message in DOMAINS[domain]() and fields_matter(message):
             assert fields(translation) == fields(message), message
+
+
+def test_what_an_error_says_is_found_in_the_source() -> None:
+    found = raised()
+    assert len(found) > 500 and not [message for message in found if not message.strip()]
+    for expected in (
+        "there is no such run here",
+        "{path} does not exist; `sparring train RECIPE --out {path}` would make it",
+        "no {get} called {name}; did you mean {repr}?",  # a phrase of another function, spelled out
+        "{path} is cut short inside its header: copy or download it again",  # a constant of the module
+        "the networks are built with it",  # a table of the module
+    ):
+        assert expected in found
+
+
+def test_what_an_error_says_is_read_as_the_message_that_it_was_made_of() -> None:
+    """Or as one that explains as much of it, since some are made of the same words."""
+    for message in raised():
+        english = re.sub(r"\{(\w+)\}", r"<\1>", message)
+        words = sum(map(str.isalpha, re.sub(r"\{\w+\}", "", message)))
+        reading = read(english, tuple(raised()))
+        assert reading.message == message or reading.letters >= words or words < OF_ALL
+
+
+@pytest.mark.parametrize(
+    ("wrong", "chinese"),
+    [
+        (lambda: sparring.recipe("ringg"), "没有名为 'ringg' 的 配方；您是不是要 'ring'？"),
+        (lambda: sparring.recipe("ring").replace(batch=0), "batch 必须不小于 1，而不是 0"),
+        (
+            lambda: sparring.recipe("ring").replace(objective="hing"),
+            "没有名为 'hing' 的 objective；您是不是要 'hinge'？",
+        ),
+        (lambda: sparring.recipe("ring").replace(rounds="x"), "rounds 接受整数，而不是 'x' (str)"),
+        (lambda: sparring.recipe("ring").replace(tricks=["r1(gamma=-1)"]), "r1：惩罚的权重至少为 0，而不是 -1"),
+        (lambda: RunFolder.open(Path("/nowhere")), "/nowhere 不存在；`sparring train RECIPE --out /nowhere` 会建立它"),
+    ],
+)
+def test_an_error_is_said_in_chinese(wrong: Callable[[], object], chinese: str) -> None:
+    with pytest.raises(SparringError) as caught:
+        wrong()
+    assert chinese in language("zh").error(caught.value)
+    assert language("en").error(caught.value) == str(caught.value)
+
+
+def test_an_error_that_nobody_knows_stays_as_it_is() -> None:
+    assert language("zh").error("Binder Error: no such column") == "Binder Error: no such column"
 
 
 def fields_matter(message: str) -> bool:

@@ -53,6 +53,18 @@ def test_the_environment_chooses_a_language_for_every_command(
     assert "there are en, zh" in capsys.readouterr().err
 
 
+def test_an_error_is_in_the_language_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["diagnose", "/nowhere", "--language", "zh"]) != OK
+    assert "/nowhere 不存在" in capsys.readouterr().err
+    assert run(["diagnose", "/nowhere"]) != OK and "does not exist" in capsys.readouterr().err
+    monkeypatch.setenv(languages.VARIABLE, "zh")
+    assert run(["train", "rng"]) == WRONG_USAGE and "您是不是要 'ring'" in capsys.readouterr().err
+    monkeypatch.setenv(languages.VARIABLE, "fr")
+    assert run(["show", "/nowhere"]) != OK and "does not exist" in capsys.readouterr().err
+
+
 def test_the_page_of_a_run_has_its_diagnosis_in_chinese(sick: Path) -> None:
     facts = Facts.of(RunFolder.open(sick))
     with languages.speaking("zh"), figures_left_blank():
@@ -90,3 +102,22 @@ def test_every_page_of_the_explorer_is_in_chinese(opened: Open) -> None:
         page.wait_for_timeout(500)
         picture(page, f"zh{path.replace('/', '-')}-{len(query)}")
         assert not english_in(page.inner_text("body").replace("select recipe", "")), path
+
+
+def test_what_is_wrong_is_said_in_chinese(opened: Open) -> None:
+    page = opened("/new", recipe="ring", language="zh")
+    page.fill("input[aria-label=objective]", "hing")
+    page.keyboard.press("Tab")
+    says(page, "您是不是要 'hinge'？", ".why")
+    page.fill("input[aria-label=objective]", "hinge")
+    page.fill("input[aria-label=batch]", "0")
+    page.keyboard.press("Tab")
+    says(page, "batch 必须不小于 1", ".why")
+    picture(page, "zh-wrong-field")
+    page = opened("/latent", run="runs/digits", language="zh")
+    says(page, "还没有检查点", ".problem")
+    picture(page, "zh-no-checkpoint")
+    page = opened("/query", language="zh")
+    page.fill("input[aria-label=查询]", "select 1 from rnus")
+    page.keyboard.press("Tab")
+    says(page, "没有名为 'rnus' 的 table；您是不是要 'runs'？", ".problem")

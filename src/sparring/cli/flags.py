@@ -174,15 +174,18 @@ def _names(flags: type[Any]) -> list[str]:
 
 
 def _sentence(box: str) -> str:
-    """What tyro says inside its frame, up to the first rule, on one line."""
+    """What tyro says below its title, up to the next rule, on one line."""
     lines = [line.strip("│ ") for line in COLORS.sub("", box).splitlines()]
     kept: list[str] = []
+    is_below = False
     for line in lines:
-        if line.startswith("╭"):
-            continue
-        if not line or line[0] in "─╰":
+        is_rule = line[:1] in tuple("╭─╰") or (line != "" and not line.strip("-"))
+        if is_below and (is_rule or not line):
             break
-        kept.append(line)
+        if is_rule:
+            is_below = True
+        elif is_below:
+            kept.append(line)
     said = " ".join(kept)
     for words, python_says in NUMBERS.items():
         said = re.sub(f"Error parsing (--[\\w-]+): {python_says}(.+)", rf"\1 takes {words}, not \2", said)

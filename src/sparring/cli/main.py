@@ -71,10 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     tolerant(sys.stdout, sys.stderr)
     try:
         return _dispatch(list(arguments))
-    except UsageError as error:
-        return complain(error, WRONG_USAGE)
     except SparringError as error:
-        return complain(error, FAILED)
+        return complain(_said(error), WRONG_USAGE if isinstance(error, UsageError) else FAILED)
     except KeyboardInterrupt:
         return complain("interrupted", INTERRUPTED)
     except BrokenPipeError:
@@ -87,6 +85,16 @@ def run(arguments: Sequence[str]) -> int:
 
         bug = f"a bug in sparring, please report it: {in_one_line(error)} (SPARRING_TRACEBACK=1 shows where)"
         return complain(explained(error) or bug, FAILED)
+
+
+def _said(error: SparringError) -> str:
+    """An error in the language that was asked for; in English where that cannot be."""
+    from sparring.languages import said_of
+
+    try:
+        return said_of(error)
+    except UsageError:  # there is no such language, which may be what this error says
+        return str(error)
 
 
 def complain(message: object, status: int) -> int:

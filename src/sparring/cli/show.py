@@ -24,9 +24,9 @@ def run(arguments: list[str]) -> int:
     from sparring.languages import speaking
     from sparring.record import RunFolder
 
-    opened = RunFolder.open(flags.run)
-    if flags.json:
-        return print_json(report.summary(opened))
     with speaking(flags.language):
+        opened = RunFolder.open(flags.run)
+        if flags.json:
+            return print_json(report.summary(opened))
         print_rich(report.run_text(opened))
     return OK

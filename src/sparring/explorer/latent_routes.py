@@ -20,6 +20,7 @@ from sparring.explorer.frames import frame
 from sparring.explorer.generators import Generators
 from sparring.explorer.launching import shown_path
 from sparring.explorer.session import Session
+from sparring.explorer.words import Spoken, Words
 from sparring.record import RunFolder
 from sparring.record.grid import grid, in_color
 from sparring.report.animation import save_animation
@@ -34,30 +35,30 @@ def add_latent_routes(app: FastAPI, session: Session) -> None:
     generators = Generators(session)
 
     @app.get("/data/latent")
-    def _latent(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return latent_answer(session, generators, dict(request.query_params))
+    def _latent(request: Request, words: Spoken) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return latent_answer(session, words, generators, dict(request.query_params))
 
     @app.get("/data/latent.gif")
-    def _gif(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return gif_answer(session, generators, dict(request.query_params))
+    def _gif(request: Request, words: Spoken) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return gif_answer(session, words, generators, dict(request.query_params))
 
 
-def latent_answer(session: Session, generators: Generators, asked: Asked) -> Response:
+def latent_answer(session: Session, words: Words, generators: Generators, asked: Asked) -> Response:
     """A frame with what `part` names."""
     found = session.find(asked.get("run", ""))
     if found is None:
         if session.is_gone(asked.get("run", "")):
             return _binary(frame({"gone": True}, {}))
-        return JSONResponse({"problem": "there is no such run here"}, 404)
+        return JSONResponse({"problem": words("no-run")}, 404)
     try:
         with generators.of(found, member_in(found, asked), round_in(asked)) as explored:
             facts, arrays = _part(generators, found, explored, asked)
             return _binary(frame(facts, arrays))
     except SparringError as error:
-        return _binary(frame({"problem": str(error)}, {}))
+        return _binary(frame({"problem": words.error(error)}, {}))
 
 
-def gif_answer(session: Session, generators: Generators, asked: Asked) -> Response:
+def gif_answer(session: Session, words: Words, generators: Generators, asked: Asked) -> Response:
     """The strip's path, there and back, as a GIF to download."""
     found = session.find(asked.get("run", ""))
     try:
@@ -71,7 +72,7 @@ def gif_answer(session: Session, generators: Generators, asked: Asked) -> Respon
             path = save_animation(pictures, Path(beside) / "path.gif", [1 / FRAMES_PER_SECOND] * len(pictures))
             content = path.read_bytes()
     except SparringError as error:
-        return JSONResponse({"problem": str(error)}, 422)
+        return JSONResponse({"problem": words.error(error)}, 422)
     return Response(content, media_type="image/gif", headers={"Content-Disposition": 'attachment; filename="path.gif"'})
 
 

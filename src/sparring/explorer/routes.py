@@ -18,6 +18,7 @@ from sparring.explorer.frames import frame
 from sparring.explorer.planes import PlaneReader
 from sparring.explorer.session import Session
 from sparring.explorer.steering import MODES
+from sparring.explorer.words import Spoken, Words
 from sparring.record.grid_reading import first_examples, member_block
 
 FEW = 4
@@ -31,35 +32,35 @@ def add_routes(app: FastAPI, session: Session) -> None:
     planes = PlaneReader(session)
 
     @app.get("/data/curves")
-    def _curves(run: str, since: int = 0, generation: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _answer(session, run, lambda followed: curves(session, followed, since, generation))
+    def _curves(run: str, words: Spoken, since: int = 0, generation: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, words, run, lambda followed: curves(session, words, followed, since, generation))
 
     @app.get("/data/samples")
-    def _samples(run: str, round: int, member: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _answer(session, run, lambda followed: samples(session, followed, round, member))
+    def _samples(run: str, round: int, words: Spoken, member: int = -1) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, words, run, lambda followed: samples(session, followed, round, member))
 
     @app.get("/data/scores")
-    def _scores(run: str, round: int) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _answer(session, run, lambda followed: scores(followed, round))
+    def _scores(run: str, round: int, words: Spoken) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, words, run, lambda followed: scores(followed, round))
 
     @app.get("/data/plane")
-    def _plane(run: str, round: int | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _answer(session, run, lambda followed: planes.plane(followed, round))
+    def _plane(run: str, words: Spoken, round: int | None = None) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, words, run, lambda followed: planes.plane(followed, round))
 
     @app.get("/data/moves")
-    def _moves(run: str, since: int = 0) -> Response:  # pyright: ignore[reportUnusedFunction]
-        return _answer(session, run, lambda followed: frame({"reports": new_reports(followed.run, since)[-MOVES:]}, {}))
+    def _moves(run: str, words: Spoken, since: int = 0) -> Response:  # pyright: ignore[reportUnusedFunction]
+        return _answer(session, words, run, lambda followed: moves(followed, since))
 
 
-def _answer(session: Session, key: str, made: Callable[[FollowedRun], bytes]) -> Response:
+def _answer(session: Session, words: Words, key: str, made: Callable[[FollowedRun], bytes]) -> Response:
     found = session.find(key)
     if found is None:
-        return _gone() if session.is_gone(key) else JSONResponse({"problem": "there is no such run here"}, 404)
+        return _gone() if session.is_gone(key) else JSONResponse({"problem": words("no-run")}, 404)
     try:
         with session.following(found) as followed:
             return _binary(made(followed))
     except SparringError as error:
-        return _gone() if session.is_gone(key) else JSONResponse({"problem": str(error)}, 422)
+        return _gone() if session.is_gone(key) else JSONResponse({"problem": words.error(error)}, 422)
 
 
 def _gone() -> Response:
@@ -71,7 +72,7 @@ def _binary(body: bytes) -> Response:
     return Response(body, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
 
-def curves(session: Session, followed: FollowedRun, since: int, generation: int) -> bytes:
+def curves(session: Session, words: Words, followed: FollowedRun, since: int, generation: int) -> bytes:
     """Points of the curves from index `since` on, or all where the reader knows another generation."""
     since = since if generation == followed.generation and 0 <= since <= len(followed.rounds) else 0
     steering, status = followed.steering, followed.status
@@ -84,7 +85,7 @@ def curves(session: Session, followed: FollowedRun, since: int, generation: int)
         "round": followed.round,
         "rounds": followed.recipe["rounds"],
         "status": status,
-        "problem": session.problem_of(followed.run),
+        "problem": words.error(session.problem_of(followed.run)),
         "seconds": round(followed.seconds, 1),
         "pictures": list(followed.pictures),
         "scores": list(followed.scores),
@@ -95,6 +96,11 @@ def curves(session: Session, followed: FollowedRun, since: int, generation: int)
     }
     arrays = {name: column.values[since:] for name, column in followed.curves.items()}
     return frame(facts, {"rounds": followed.rounds[since:].astype(np.float64), **arrays})
+
+
+def moves(followed: FollowedRun, since: int) -> bytes:
+    """The newest reports of moves after number `since`."""
+    return frame({"reports": new_reports(followed.run, since)[-MOVES:]}, {})
 
 
 def samples(session: Session, followed: FollowedRun, round: int, member: int) -> bytes:

@@ -6,6 +6,9 @@ what it shows is: `language=zh`.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Depends
 from nicegui import context
 
 from sparring.languages import ENGLISH as FIRST
@@ -301,9 +304,13 @@ ENGLISH: dict[str, str] = {
 def asked_for() -> str:
     """The language of the page that is being made or answered, by its address; English where none is named."""
     try:
-        code = context.client.request.query_params.get("language", FIRST)
+        return known(context.client.request.query_params.get("language", FIRST))
     except RuntimeError:  # no page is being made
         return FIRST
+
+
+def known(code: str) -> str:
+    """The code of a language; of English for one that there is not."""
     return code if code in LANGUAGES else FIRST
 
 
@@ -322,6 +329,10 @@ class Words:
         """A text that was made elsewhere, as a finding's claim."""
         return self._language(text)
 
+    def error(self, error: object) -> str:
+        """What an error says."""
+        return self._language.error(error)
+
     def named(self, name: str) -> str:
         """The name of a rule or remedy, with its own in this language beside it."""
         return self._language(Name(name)) if name else ""
@@ -329,3 +340,12 @@ class Words:
     def all(self) -> dict[str, str]:
         """Every text, for the scripts of a page."""
         return {key: self(key) for key in ENGLISH}
+
+
+def words_asked_for(language: str = FIRST) -> Words:
+    """The texts in the language that a request names."""
+    return Words(known(language))
+
+
+Spoken = Annotated[Words, Depends(words_asked_for)]
+"""Of a route: the texts in the language of the page that asks."""

@@ -3,25 +3,30 @@
 A `Text` is the English sentence, and equal to it. Its message is an msgid of gettext with named fields, into whose
 translation a `Language` puts the fields: `Text("{name} is {value}", name=Text("diversity"), value="0.64")`. Fields that
 are texts are translated too. `zh.po` is the source and is read as it stands.
+
+What an error says is put together where it is raised, and knows of no message. It is read again by the templates that
+`tools/raised.py` finds in the source, whose translations are in `zh.errors.po`.
 """
 
 from __future__ import annotations
 
 import gettext
 import os
-import re
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
-from sparring.errors import UsageError
+from sparring.errors import SparringError, UsageError
 from sparring.languages._po import read_po
+from sparring.languages._reading import Reading, read
 
 ENGLISH = "en"
 LANGUAGES: dict[str, str] = {ENGLISH: "English", "zh": "中文"}
 """Each by its code, and how it calls itself."""
+ERRORS = ".errors"
+"""The catalog of what errors say."""
 VARIABLE = "SPARRING_LANGUAGE"
 """The environment variable that chooses a language where no flag does."""
 
@@ -65,12 +70,8 @@ class Text(str):
 
     @staticmethod
     def read(english: str, *messages: str) -> Text:
-        """A text that was written down in English, by those of these messages that it may have been made of."""
-        for message in messages:
-            pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(message))
-            if found := re.fullmatch(pattern, english):
-                return Text._made(english, message, found.groupdict())
-        return Text(english)
+        """A text that was put together in English, by those of these messages that explain most of it."""
+        return _read(read(english, messages))
 
     def filled(self, **fields: object) -> Text:
         """With more of its fields."""
@@ -84,6 +85,11 @@ class Name(Text):
     """A name that stays as it is, as that of a rule; another language puts its own beside it."""
 
 
+def _read(reading: Reading) -> Text:
+    fields = {name: _read(each) for name, each in reading.fields.items()}
+    return Text._made(reading.text, reading.message, fields)  # pyright: ignore[reportPrivateUsage] - of `Text.read`
+
+
 def _restored(
     kind: type[Text], english: str, message: str, fields: Mapping[str, object], parts: tuple[str, ...]
 ) -> Text:
@@ -93,9 +99,10 @@ def _restored(
 class Language:
     """Says texts in one language; what has no translation is said in English."""
 
-    def __init__(self, code: str, translations: Mapping[str, str]):
+    def __init__(self, code: str, translations: Mapping[str, str], errors: Mapping[str, str] | None = None):
         self.code = code
-        self._catalog = _Catalog(translations)
+        self._errors = errors or {}
+        self._catalog = _Catalog({**self._errors, **translations})
 
     def __call__(self, text: str) -> str:
         """A text in this language. A plain string is its own message."""
@@ -109,6 +116,10 @@ class Language:
         message = self._catalog.gettext(text.message)
         fields = {name: self._field(value) for name, value in text.fields.items()}
         return message.format_map(_Known(fields)) if fields else message
+
+    def error(self, error: object) -> str:
+        """What an error says, which was put together in English."""
+        return self(Text.read(str(error), *self._errors))
 
     def _field(self, value: object) -> object:
         return self(value) if isinstance(value, Text) else value
@@ -130,13 +141,13 @@ def language(code: str) -> Language:
     """A language by its code. Raises UsageError for one that there is not."""
     if code not in LANGUAGES:
         raise UsageError(f"there is no language {code!r}; there are {', '.join(LANGUAGES)}")
-    return Language(code, {} if code == ENGLISH else catalog(code))
+    return Language(code, {}) if code == ENGLISH else Language(code, catalog(code), catalog(code, ERRORS))
 
 
 @cache
-def catalog(code: str) -> Mapping[str, str]:
-    """The translations of a language, by their English messages."""
-    return read_po(Path(__file__).with_name(f"{code}.po").read_text(encoding="utf-8"))
+def catalog(code: str, domain: str = "") -> Mapping[str, str]:
+    """The translations of a language, by their English messages: of what is said, or of ERRORS."""
+    return read_po(Path(__file__).with_name(f"{code}{domain}.po").read_text(encoding="utf-8"))
 
 
 _spoken: ContextVar[str] = ContextVar("language", default="")
@@ -144,14 +155,26 @@ _spoken: ContextVar[str] = ContextVar("language", default="")
 
 @contextmanager
 def speaking(code: str) -> Generator[None]:
-    """Within this, `said` uses a language; an empty code leaves it as it is."""
+    """Within this, `said` uses a language, and so does an error that leaves it; an empty code leaves it as it is."""
     token = _spoken.set(language(code).code if code else _spoken.get())
     try:
         yield
+    except SparringError as error:
+        error.language = error.language or _spoken.get()
+        raise
     finally:
         _spoken.reset(token)
 
 
 def said(text: str) -> str:
     """A text in the language of the command that runs: its `--language`, or VARIABLE."""
-    return language(_spoken.get() or os.environ.get(VARIABLE) or ENGLISH)(text)
+    return _of_command()(text)
+
+
+def said_of(error: SparringError) -> str:
+    """What an error says, in the language of the command that it ended."""
+    return _of_command(error.language).error(error)
+
+
+def _of_command(code: str = "") -> Language:
+    return language(code or _spoken.get() or os.environ.get(VARIABLE) or ENGLISH)

@@ -40,7 +40,7 @@ def draw_page(session: Session) -> None:
             try:
                 path = await asyncio.to_thread(train_on, session, drawn)
             except SparringError as error:
-                say(problem, str(error))
+                say(problem, words.error(error))
                 return
             ui.navigate.to(address(f"{address_of(session, path)}&view=plane"))
 

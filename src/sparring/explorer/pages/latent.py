@@ -29,7 +29,7 @@ def latent_page(session: Session, key: str) -> None:
             if refused(words, found, f"sparring blend {shown_path(found.path)}"):
                 return
         except SparringError as error:
-            tag("p", str(error), "problem")
+            tag("p", words.error(error), "problem")
             return
         _panels(words, key)
 

@@ -94,7 +94,7 @@ def _starter(session: Session, words: Words, lesson: Lesson, trial: Trial, class
         try:
             path = await asyncio.to_thread(start_recipe, session, trial.make(), folder)
         except SparringError as error:
-            say(problem, str(error))
+            say(problem, words.error(error))
             return
         run = session.opened.add(path)
         ui.navigate.to(address(f"/lesson?{urlencode({'name': lesson.name, 'run': run})}"))

@@ -70,7 +70,7 @@ def _form(session: Session, words: Words, name: str) -> None:
         try:
             path = await asyncio.to_thread(start_recipe, session, form.recipe, folder[0], compiled[0])
         except SparringError as error:
-            say(shown["problem"], str(error))
+            say(shown["problem"], words.error(error))
             return
         ui.navigate.to(address(address_of(session, path)))
 

@@ -41,7 +41,7 @@ def run_page(session: Session, key: str, view: str) -> None:
                 recipe = followed.recipe
         except SparringError as error:
             tag("h1", key)
-            tag("p", str(error), "problem")
+            tag("p", words.error(error), "problem")
             return
         tag("p", "", "problem", role="status", hidden=True)
         with tag("div", classes="title"):
@@ -123,7 +123,7 @@ class Shown:
         if said.get("view") == "branches":
             await self.tree.show(said.get("version"))
         if problem := self.session.problem_of(self.run):
-            self.controls.say(problem, problem=True)
+            self.controls.say(self.words.error(problem), problem=True)
         if now.status not in MODES and self.session.is_running(self.run):
             now = replace(now, status="starting")
         if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:

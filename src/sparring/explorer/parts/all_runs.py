@@ -113,7 +113,7 @@ class AllRuns:
         try:
             self.answer = await asyncio.to_thread(self._ask)
         except SparringError as error:
-            say(self.note, str(error), "problem")
+            say(self.note, self.words.error(error), "problem")
             return
         self.show()
 

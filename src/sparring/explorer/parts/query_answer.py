@@ -51,7 +51,7 @@ class QueryAnswer:
         except SparringError as error:
             if asked == self.sql and not self.note.is_deleted:
                 self.home.clear()
-                say(self.note, str(error), "problem")
+                say(self.note, self.words.error(error), "problem")
             return
         if asked == self.sql and not self.note.is_deleted:
             self._show(answer)

@@ -85,7 +85,7 @@ class RecipeForm:
         try:
             self.recipe = self.base.replace(**{each: read(each, text) for each, text in self.values.items()})
         except SparringError as error:
-            self.problems[name] = str(error)
+            self.problems[name] = self.words.error(error)
         say(why, self.problems.get(name, ""))
         self.on_change()
 

@@ -100,7 +100,7 @@ class Table:
         with tag("tr"):
             with tag("th", scope="row"):
                 link(row.key, f"/run?{urlencode({'run': row.key})}")
-            tag("td", row.name or row.problem)
+            tag("td", row.name or words.error(row.problem))
             tag("td", words(f"status-{row.status}"), f"status {row.status}")
             self.verdicts[row.key] = tag("td", "", "verdict-name")
             tag("td", f"{row.seeds:,}")

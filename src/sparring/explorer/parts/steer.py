@@ -117,7 +117,7 @@ class Controls:
         try:
             made = await asyncio.to_thread(do, *arguments)
         except SparringError as error:
-            self.say(str(error), problem=True)
+            self.say(self.words.error(error), problem=True)
             return None
         self.say("")
         self.after()

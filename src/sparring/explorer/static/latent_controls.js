@@ -117,7 +117,7 @@ export default {
         h("div", { class: "row" }, [
           button("latent-new", this.draw), button("latent-home", () => change({ ...DEFAULTS, member: latent.place.member, shown: latent.place.shown })),
           button("latent-png", this.png),
-          h("a", { class: "button", href: `/data/latent.gif?${new URLSearchParams(query())}`, download: "path.gif" }, text("latent-gif")),
+          h("a", { class: "button", href: `/data/latent.gif?${new URLSearchParams({ ...query(), language: document.documentElement.lang })}`, download: "path.gif" }, text("latent-gif")),
           button("latent-copy-link", () => this.copy(address())),
           button("latent-copy-command", () => this.copy(command), { disabled: !command }),
           button("latent-copy-python", () => this.copy(said?.python ?? "")),

@@ -127,7 +127,8 @@ function sayProblem(problem) {
 export async function fetchFrame(path, query) {
   if (gone.has(query.run)) return null;
   try {
-    const answer = await fetch(`/data/${path}?${new URLSearchParams(query)}`);
+    const language = document.documentElement.lang;
+    const answer = await fetch(`/data/${path}?${new URLSearchParams({ ...query, language })}`);
     if (!answer.ok) {
       const said = await answer.json().catch(() => ({}));
       sayProblem(said.problem ?? `${answer.status}`);
