@@ -193,7 +193,9 @@ def test_any_run_has_the_page(opened: Open, run: str) -> None:
         settled(page)
         assert (drawn(page) != before).any()
     if run in ("ring", "toy"):
-        says(page, "this data has none")
+        says(page, "are no images, so there is no training image")
+        says(page, "how the numbers change")
+        assert not page.locator("text=Look for it").count()
 
 
 def test_a_recipe_of_python_is_not_executed(opened: Open, run_shelf: Path) -> None:

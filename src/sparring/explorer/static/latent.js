@@ -41,6 +41,10 @@ export function query(more = {}) {
   if (round !== null) asked.round = round;
   return asked;
 }
+// Whether the generator makes images, (C, H, W).
+export function hasImages() {
+  return latent.facts?.shape.length === 3;
+}
 // Dimensions with a slider.
 export function shownDims() {
   const text = latent.place.shown ?? latent.facts?.dims.join(",") ?? "";
@@ -165,6 +169,6 @@ async function readStale() {
   markBusy();
 }
 function wanted(name) {
-  if (name === "nearest") return latent.place.near === "1";
+  if (name === "nearest") return latent.place.near === "1" && hasImages();
   return name !== "influence" || shownDims().length > 0;
 }

@@ -2,7 +2,7 @@
 // along: a picture, an animation, a link, a command, lines of Python.
 
 import { h } from "vue";
-import { address, begin, about, change, DEFAULTS, latent, listenLatent, query, setDim, settings, shownDims } from "/static/latent.js";
+import { address, begin, about, change, DEFAULTS, hasImages, latent, listenLatent, query, setDim, settings, shownDims } from "/static/latent.js";
 import { drawer } from "/static/latent_tiles.js";
 import { text } from "/static/store.js";
 
@@ -107,7 +107,7 @@ export default {
       return h("div", { class: "dims" }, [
         this.field("shown", text("latent-dims", { size }), h("input", { type: "text", value: latent.place.shown ?? shownDims().join(","), placeholder: "5,25,45", onChange: typed })),
         h("ol", shownDims().map(row)),
-        h("small", { class: "soft" }, text("latent-maps-help")),
+        h("small", { class: "soft" }, text(hasImages() ? "latent-maps-help" : "latent-changes-help")),
       ]);
     },
     take() {

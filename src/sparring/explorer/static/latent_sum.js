@@ -1,7 +1,7 @@
 // Two fields of the latent page beside their panels: a sum of latent vectors, and whether the nearest image is looked for.
 
 import { h } from "vue";
-import { change, latent, listenLatent } from "/static/latent.js";
+import { change, hasImages, latent, listenLatent } from "/static/latent.js";
 import { text } from "/static/store.js";
 
 export default {
@@ -24,6 +24,7 @@ export default {
       return h("div", { class: "fields" }, [field("sum", text("latent-sum")), field("zs", text("latent-sum-seeds"))]);
     },
     near() {
+      if (!hasImages()) return h("span", { hidden: true });
       const on = latent.place.near === "1", asks = latent.panels.nearest?.facts.asks;
       const allow = () => {
         latent.read = asks;

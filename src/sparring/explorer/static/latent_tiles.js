@@ -1,7 +1,7 @@
 // Examples of the latent page side by side: the one that is shown, every member's, a strip, a sum, the nearest image.
 
 import { colors, number, prepare } from "/static/drawing.js";
-import { latent, listenLatent, change } from "/static/latent.js";
+import { change, hasImages, latent, listenLatent } from "/static/latent.js";
 import { bitmaps } from "/static/samples.js";
 import { text } from "/static/store.js";
 
@@ -134,6 +134,7 @@ export function latentTiles({ canvas, legend }, options, repaint) {
     isReady: () => Boolean(latent.facts) && (Boolean(frame()) || options.of === "nearest"),
     missing() {
       const shown = frame();
+      if (!hasImages() && options.of === "nearest") return "latent-no-images";
       if (!shown) return "latent-nearest-help";
       if (shown.facts.asks) return text("latent-nearest-asks", { path: shown.facts.asks });
       return shown.facts.problem ?? null;
