@@ -1,0 +1,48 @@
+"""Why the reference GAN converges faster and better, again at equal seconds: each pair trains as long as the slowest.
+
+The slowest of `why-the-reference` is the own G with the reference's D: three epochs of it take 362 seconds of one core
+for one seed. A pair whose round takes a nineteenth of that plays nineteen times as many.
+"""
+
+from __future__ import annotations
+
+from sparring.recipe import Recipe
+from sparring.study.definition import Study
+from sparring.study.factors import Change, Factor
+from sparring.study.library.why_the_reference import EPOCH
+from sparring.study.library.why_the_reference import study as at_equal_images
+
+PACE = {
+    ("own", "own"): 35.7e-3,
+    ("own", "reference"): 128.7e-3,
+    ("reference", "own"): 6.8e-3,
+    ("reference", "reference"): 99.1e-3,
+}
+"""Whose G and whose D -> seconds of a round of one seed: medians of five turns of one core with AVX-512, compiled, in
+bfloat16 (`benchmarks/study_paces.py`)."""
+SECONDS = 3 * EPOCH * max(PACE.values())
+"""For which each seed is trained."""
+
+
+def study() -> Study:
+    """{own G, reference G} x {own D, reference D} x 6 seeds, 362 seconds each."""
+    images = at_equal_images()
+    generators, discriminators = images.factors
+    whose = {level.value: level.label for level in generators.levels}
+
+    def with_rounds(discriminator: object, label: str) -> Change:
+        def change(recipe: Recipe) -> Recipe:
+            pace = PACE[whose[recipe.generator], label]
+            return recipe.replace(discriminator=discriminator, rounds=round(SECONDS / pace))
+
+        return change
+
+    changes = {level.label: with_rounds(level.value, level.label) for level in discriminators.levels}
+    return Study(
+        images.base,
+        [generators, Factor("paired D", changes)],
+        seeds=images.seeds,
+        outcome=images.outcome,
+        name="why-the-reference-seconds",
+        question=f"{images.question} At equal seconds.",
+    )
