@@ -115,7 +115,7 @@ class Evaluator:
         return self.comparison.real_baseline
 
     def evaluate(self, game: Game, generated: Tensor | None = None) -> dict[str, np.ndarray]:
-        """The metrics of the game's current samples, and D's mean outputs in evaluation mode: each float64 `(P,)`.
+        """The metrics of the game's current samples, and D's mean outputs (`Game.outputs`): each float64 `(P,)`.
 
         Samples that are there already (`generate`) need not be generated again.
         """

@@ -79,7 +79,7 @@ class Chain:
     def __init__(self, members: Sequence[nn.Module], uniform: Uniform, sharing: Sharing | None = None):
         self.uniform = uniform
         self.sharing = sharing
-        self.training = True
+        self.training = self.by_batch = True
         self.classes: Tensor | None = None
         """One-hot classes of the examples of this call, `(P, B, K)`, for a class-conditional discriminator."""
         template = members[0]
@@ -96,9 +96,9 @@ class Chain:
         self.classes = classes
         return self._call(x)
 
-    def train(self, mode: bool) -> None:
-        """Whether dropout drops and batch normalization uses the batch's own statistics."""
-        self.training = mode
+    def train(self, mode: bool, by_batch: bool) -> None:
+        """Whether dropout drops, and whether batch normalization uses the batch's own statistics."""
+        self.training, self.by_batch = mode, by_batch
 
     def named(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Views of `weights`, which are laid out as `parameters` are, in the module's own shapes, each `(P, ...)`."""
@@ -270,7 +270,7 @@ def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, own: Weights, chain: Cha
     step = momentum or 0.0
 
     def call(x: Tensor) -> Tensor:
-        if chain.training:
+        if chain.by_batch:
             batches.add_(1)
         merged = (x.squeeze(0) if size == 1 else x.transpose(0, 1).flatten(1, 2)).to(gain.dtype)
         mean, variance = means.view(-1), variances.view(-1)
@@ -282,7 +282,7 @@ def _batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, own: Weights, chain: Cha
             each = (1, -1, *(1,) * (merged.ndim - 2))
             y = (merged - batch_mean) * (batch_variance + eps).rsqrt() * gain.view(each) + bias.view(each)
             return y.unsqueeze(0) if size == 1 else y.unflatten(1, (size, -1)).transpose(0, 1)
-        y = functional.batch_norm(merged, mean, variance, gain.flatten(), bias.flatten(), chain.training, momentum, eps)  # pyright: ignore[reportArgumentType]
+        y = functional.batch_norm(merged, mean, variance, gain.flatten(), bias.flatten(), chain.by_batch, momentum, eps)  # pyright: ignore[reportArgumentType]
         return y.unsqueeze(0) if size == 1 else y.unflatten(1, (size, -1)).transpose(0, 1)
 
     return call

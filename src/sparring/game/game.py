@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sparring.datasets import LabeledSource, Source
 from sparring.game import checks
-from sparring.game.moves import Move
+from sparring.game.moves import Move, d_sees_mixture
 from sparring.game.numbers import Numbers
 from sparring.game.population import Population
 from sparring.game.world import World
@@ -261,9 +261,14 @@ class Game:
 
     @torch.no_grad()
     def outputs(self, real: Examples, fake: Examples) -> tuple[Tensor, Tensor]:
-        """D's outputs in evaluation mode, `(P, B)` for real and for generated examples; the game does not change."""
+        """D's outputs without dropout, `(P, B)` for real and for generated examples.
+
+        Batch normalization uses each batch's own statistics, as D knows them from the game: averages over batches of
+        either kind make its outputs others. They are used where D learns from a batch of both. The game does not change
+        but for these averages.
+        """
         networks = self.players["D"].networks
-        networks.train(False)
+        networks.train(False, by_batch=d_sees_mixture not in self.moves)
         scores: list[Tensor] = []
         for examples in (real, fake):
             x, classes = examples if isinstance(examples, Labeled) else (examples, None)

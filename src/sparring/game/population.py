@@ -37,6 +37,8 @@ Inputs = tuple[Tensor, ...]
 
 SLOW_VMAP = "There is a performance drop"
 """How torch's warning begins that vmap has no batched form of an operation."""
+MODES = (True, True), (False, True), (False, False)
+"""Whether layers behave as in training, and whether batch normalization uses the batch's own statistics."""
 MAX_REASON = 160
 """Characters of the reason why a network does not run all seeds at once."""
 
@@ -103,9 +105,14 @@ class Population:
         """
         return isinstance(self._form, _Mapped) and self._form.run_seed_by_seed(error)
 
-    def train(self, mode: bool = True) -> None:
-        """Switch layers such as dropout and batch normalization between training and evaluation behavior."""
-        self._form.train(mode)
+    def train(self, mode: bool = True, by_batch: bool | None = None) -> None:
+        """Switch layers such as dropout and batch normalization between training and evaluation behavior.
+
+        Args:
+            mode: Whether they behave as in training.
+            by_batch: Whether batch normalization uses the batch's own statistics; None: in training it does.
+        """
+        self._form.train(mode, mode if by_batch is None else by_batch)
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -172,8 +179,9 @@ class _Mapped:
         self.parameters = {n: p.detach().requires_grad_(p.requires_grad) for n, p in stacked.items()}
         self._lone = _LoneCall(self.template) if self.size == 1 else None
         draws = any(isinstance(m, nn.modules.dropout._DropoutNd | nn.RReLU) for m in self.template.modules())  # pyright: ignore[reportPrivateUsage]
-        self._maps = {True: False, False: False} if draws else {}
-        """Whether `vmap` works, by training mode; unknown before the first call."""
+        self._mode = True, True
+        self._maps = dict.fromkeys(MODES, False) if draws else {}
+        """Whether `vmap` works, by mode; unknown before the first call."""
         self._said = False
 
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
@@ -183,13 +191,17 @@ class _Mapped:
             output, replaced = self._lone(self.parameters, self.buffers, *(i.squeeze(0) for i in inputs))
             self.buffers |= {n: t.detach().unsqueeze(0) for n, t in replaced.items()}
             return output.unsqueeze(0)
-        maps = self._maps.get(self.template.training)
+        maps = self._maps.get(self._mode)
         if maps is None:
             return self._first_call(inputs)
         return self._all_at_once(inputs) if maps else self._member_by_member(inputs)
 
-    def train(self, mode: bool) -> None:
+    def train(self, mode: bool, by_batch: bool) -> None:
+        self._mode = mode, by_batch
         self.template.train(mode)
+        for module in self.template.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):  # pyright: ignore[reportPrivateUsage]
+                module.train(by_batch)
 
     def named(self, weights: State) -> dict[str, Tensor]:
         return {n: t.detach() for n, t in weights.items()}
@@ -199,7 +211,7 @@ class _Mapped:
 
     def _first_call(self, inputs: Inputs) -> Tensor:
         """All at once, unless the module draws random numbers or does what vmap cannot: then member by member."""
-        mode, before = self.template.training, {n: t.clone() for n, t in self.buffers.items()}
+        mode, before = self._mode, {n: t.clone() for n, t in self.buffers.items()}
         try:
             with warnings.catch_warnings():
                 # Where vmap warns of a loss of speed, it goes example by example, which takes longer than by member.
@@ -220,7 +232,7 @@ class _Mapped:
         """See `Population.run_seed_by_seed`."""
         if self.size == 1 or not any(self._maps.values()):
             return False
-        self._maps = {True: False, False: False}
+        self._maps = dict.fromkeys(MODES, False)
         self._say_why(error)
         return True
 

@@ -29,7 +29,7 @@ class MetricName:
 FEW = 4
 """Metrics shown where there is room for few."""
 D_OUTPUTS = ("d_train", "d_held_out", "d_generated")
-"""What D outputs in evaluation mode, at the end of the round."""
+"""What D outputs without dropout, at the end of the round."""
 
 
 def name_of(metric: str) -> MetricName:
@@ -37,7 +37,7 @@ def name_of(metric: str) -> MetricName:
     leaf = all_metrics().get(metric)
     if leaf:
         return MetricName(leaf.short or leaf.title, leaf.unit, leaf.headline, leaf.linear)
-    return MetricName(TITLES[metric], "in evaluation mode") if metric in TITLES else MetricName(metric)
+    return MetricName(TITLES[metric], "without dropout") if metric in TITLES else MetricName(metric)
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:

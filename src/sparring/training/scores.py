@@ -47,7 +47,7 @@ class Scores:
             self._real = Labeled(self._real, hot.expand(members, *hot.shape[1:]))
 
     def outputs(self) -> Outputs:
-        """As the networks are now, in evaluation mode."""
+        """As the networks are now: G's samples, and D as `Game.outputs` reads it."""
         game = self._game
         D = game.players["D"].networks
         with torch.no_grad(), preserving_torch_rng(), game.rng.undisturbed(), preserving_buffers(game.G, D):

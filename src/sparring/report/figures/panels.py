@@ -96,7 +96,7 @@ def _metric(axes: Axes, facts: Facts, rounds: np.ndarray, values: np.ndarray, na
 
 def _outputs(axes: Axes, facts: Facts, rounds: np.ndarray, outputs: dict[str, np.ndarray], scheme: Scheme) -> None:
     """D's mean output for three kinds of examples, with the name of each at the end of its line."""
-    _dress(axes, facts, "D's outputs", "D(x), in evaluation mode", scheme)
+    _dress(axes, facts, "D's outputs", "D(x), without dropout", scheme)
     for name, values in outputs.items():
         _draw(axes, rounds, values, name, scheme)
     every = np.concatenate([values.ravel() for values in outputs.values()])
