@@ -1,9 +1,10 @@
-"""What D could tell over the course of a study's runs, and whether it knew its training examples from others.
+"""What D said over the course of a study's runs, and at their end: how often it is right, and of what it has not seen.
 
-    python benchmarks/d_over_time.py studies/why-the-reference      keeps what is not in the study's results, and draws
+    python benchmarks/d_over_time.py studies/why-the-reference [--data-dir DIR]
 
-
-from the histograms in each run's journal. It is kept as `results/studies/NAME/accuracy.json`; the rest is in results.json.
+Over time: D(real) and D(fake) of the batches it learns from, from each run's journal. At the end: D's outputs for 2,048
+training images, as many held-out ones and as many samples, in batches as in the game. Both are kept as
+`results/studies/NAME/discriminators.json`; samples' distances are in the study's results.json.
 """
 
 from __future__ import annotations
@@ -13,53 +14,78 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import questions
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sparring.analysis.evaluator import preserving_buffers
+from sparring.analysis.samples import real_data
+from sparring.game.assembly import game_of, restore
+from sparring.recipe import Recipe
 from sparring.record import RunFolder, write_atomically
 from sparring.studies import StudyRun
 from sparring.study.answer import Answer
 from sparring.study.intervals import mean_interval
 from sparring.study.wording import amount, brief_labels
 
-KEPT, EQUILIBRIUM = "accuracy.json", 0.5
+KEPT, EQUILIBRIUM = "discriminators.json", 0.5
+EXAMPLES = 2048
+"""Of each kind."""
+KINDS = ("training", "held-out", "generated")
 EPOCH = 938
 """Rounds: 60,000 images in batches of 64."""
-BEFORE = 0
-"""Of the two histograms at a log point, the one before G's and D's steps."""
+POINTS = 60
+"""Of a curve, at most."""
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which the color-blind can tell apart."""
 DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
-Accuracy = dict[str, dict[str, list[list[float]] | list[int]]]
-"""Cell -> `rounds`, and `accuracy`: a list of seeds at each of them."""
 
 
-def above_half(counts: Sequence[int], edges: np.ndarray) -> float:
-    """Share of a histogram above 0.5; the bin that 0.5 lies in is split where it lies."""
-    below = np.clip((EQUILIBRIUM - edges[:-1]) / np.diff(edges), 0, 1)
-    numbers = np.asarray(counts, float)
-    return float((numbers * (1 - below)).sum() / numbers.sum()) if numbers.sum() else float("nan")
+def of_run(run: RunFolder, data_dir: Path | None) -> dict[str, Any]:
+    """What is kept of a run: plain data, its lists over seeds innermost."""
+    rounds = run.story.logged_rounds
+    some = np.unique(np.linspace(0, len(rounds) - 1, POINTS).astype(int))
+    curves = {name: run.story.curve(name)[some].round(4).tolist() for name in ("d_real", "d_fake")}
+    return {"rounds": rounds[some].tolist(), **curves, "end": at_the_end(run, data_dir)}
 
 
-def accuracy_of(run: RunFolder) -> dict[str, list[list[float]] | list[int]]:
-    """D's accuracy at every log point of a run, for every seed."""
-    rounds: list[int] = []
-    found: list[list[float]] = []
-    for event in run.story.scores:
-        scores, edges = event["scores"], np.asarray(event["scores"]["edges"])
-        pairs = zip(scores["real"][BEFORE], scores["fake"][BEFORE], strict=True)
-        rounds.append(event["round"])
-        found.append([(above_half(real, edges) + 1 - above_half(fake, edges)) / 2 for real, fake in pairs])
-    return {"rounds": rounds, "accuracy": found}
+def at_the_end(run: RunFolder, data_dir: Path | None) -> dict[str, list[float]]:
+    """D's mean output of each kind, and its accuracy on training and held-out images beside samples; by seed."""
+    recipe, saved = Recipe.from_dict(run.recipe), run.load()
+    assert saved is not None, f"{run.path} has no checkpoint"
+    data, open_data = recipe.data.with_opener(data_dir, "cpu")
+    game = game_of(recipe.replace(data=data), open_data())
+    restore(game, *saved)
+    seeds, D = len(recipe.seeds), game.players["D"].networks
+    real = real_data(recipe.data, EXAMPLES, data_dir)
+    low, high = recipe.data.span
+    outputs: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
+    with torch.no_grad(), preserving_buffers(D, game.G):
+        for at in range(0, EXAMPLES, recipe.batch):
+            game.G.train(False)
+            fake = game.G(recipe.latent.draw(game.rng, "picture", recipe.batch))
+            game.G.train(True)
+            for kind, images in (("training", real.reference), ("held-out", real.held_out)):
+                x = torch.from_numpy(np.asarray(images[at : at + recipe.batch])).float() * (high - low) + low
+                said, of_fake = game.outputs(x.expand(seeds, *x.shape), fake)
+                outputs[kind].append(said.numpy())
+            outputs["generated"].append(of_fake.numpy())
+    whole = {kind: np.concatenate(parts, axis=1) for kind, parts in outputs.items()}
+    fooled = (whole["generated"] < EQUILIBRIUM).mean(1)
+    right = {f"accuracy, {kind}": ((whole[kind] > EQUILIBRIUM).mean(1) + fooled) / 2 for kind in KINDS[:2]}
+    means = {kind: said.mean(1) for kind, said in whole.items()}
+    return {name: values.astype(float).round(5).tolist() for name, values in {**means, **right}.items()}
 
 
-def keep(folder: Path) -> None:
-    """Keep the accuracy, and draw the course of every cell."""
+def keep(folder: Path, data_dir: Path | None) -> None:
+    """Keep what D said, and draw the course of every cell."""
     results = StudyRun(folder).results
-    found = {cell.id: accuracy_of(RunFolder.open(results.path(results.by_cell[cell.id][0]))) for cell in results.cells}
+    runs = {cell.id: RunFolder.open(results.path(results.by_cell[cell.id][0])) for cell in results.cells}
+    found = {cell: of_run(run, data_dir) for cell, run in runs.items()}
     place = questions.KEPT / results.name / KEPT
     write_atomically(place, lambda path: path.write_text(json.dumps(found) + "\n", encoding="utf-8"))
     picture = questions.PICTURES / f"{results.name}-course.png"
@@ -68,33 +94,36 @@ def keep(folder: Path) -> None:
 
 
 @cache
-def accuracy(name: str) -> Accuracy:
-    """What is kept."""
+def kept(name: str) -> dict[str, Any]:
+    """Cell -> what is kept of it."""
     return json.loads((questions.KEPT / name / KEPT).read_text(encoding="utf-8"))
 
 
 def table(name: str, chinese: bool = False) -> str:
-    """Markdown: how sure D is at the end, whether it knows its training examples, and how often it is right."""
+    """Markdown: what D says at the end, whether it knows its training images, and how often it is right."""
     found = questions.answer(name)
-    heads = ("D(real)", "D(held-out)", "held-out gap", "D(generated)", "D's accuracy")
+    heads = ("D(training)", "D(held-out)", "training − held-out", "D(generated)", "right of held-out and generated")
     if chinese:
-        heads = ("D（训练图像）", "D（测试图像）", "差距", "D（生成图像）", "D 的正确率")
-    lines = [f"| | {' | '.join(heads)} |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+        heads = ("D（训练图像）", "D（测试图像）", "训练 − 测试", "D（生成图像）", "判断正确（测试与生成）")
+    lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
     labels = brief_labels(found.results)
-    for index, cell in enumerate(found.results.cells):
-        seen, unseen, made = (found.results.table(f"d_{which}", "final")[index] for which in WHICH)
-        right = np.asarray(accuracy(name)[cell.id]["accuracy"])[-1]
-        gap = amount(float(np.mean(seen - unseen)), mean_interval(seen - unseen))
-        numbers = [_spread(seen), _spread(unseen), gap, _spread(made), f"{100 * right.mean():.0f} %"]
+    for cell in found.results.cells:
+        end = {kind: np.asarray(values) for kind, values in kept(name)[cell.id]["end"].items()}
+        gap = end["training"] - end["held-out"]
+        right = 100 * end["accuracy, held-out"]
+        numbers = [
+            _spread(end["training"]),
+            _spread(end["held-out"]),
+            amount(float(gap.mean()), mean_interval(gap)),
+            _spread(end["generated"]),
+            f"{right.mean():.0f} ± {right.std(ddof=1):.0f} %",
+        ]
         lines.append(f"| {labels[cell.id]} | {' | '.join(numbers)} |")
     return "\n".join(lines)
 
 
-WHICH = ("train", "held_out", "generated")
-
-
 def _spread(values: np.ndarray) -> str:
-    return f"{np.nanmean(values):.3f} ± {np.nanstd(values, ddof=1):.3f}"
+    return f"{values.mean():.3f} ± {values.std(ddof=1):.3f}"
 
 
 def by_epoch(name: str, epochs: Sequence[float], chinese: bool = False) -> str:
@@ -119,26 +148,27 @@ def series_of(found: Answer, cell: str, quantity: str) -> tuple[np.ndarray, np.n
 
 
 def course(name: str) -> Figure:
-    """The distance, D's accuracy and D's held-out gap over the epochs: a line a cell, bands one SD over seeds wide."""
+    """The distance, and what D says of real and of generated batches: a line a cell, bands one SD over seeds wide."""
     found = questions.answer(name)
     labels = brief_labels(found.results)
-    figure = Figure(figsize=(10.5, 3.8), dpi=110, layout="constrained")
+    figure = Figure(figsize=(10.5, 4.0), dpi=110, layout="constrained")
     panels = figure.subplots(1, 3)
     for index, cell in enumerate(found.results.cells):
         style = {"color": COLORS[index % len(COLORS)], "linestyle": DASHES[index % len(DASHES)]}
         _line(panels[0], *series_of(found, cell.id, "frechet-distance"), labels[cell.id], style)
-        right = accuracy(name)[cell.id]
-        _line(panels[1], np.asarray(right["rounds"]), 100 * np.asarray(right["accuracy"]), labels[cell.id], style)
-        rounds, seen = series_of(found, cell.id, "d_train")
-        _line(panels[2], rounds, seen - series_of(found, cell.id, "d_held_out")[1], labels[cell.id], style)
+        curves = kept(name)[cell.id]
+        for axes, curve in zip(panels[1:], ("d_real", "d_fake"), strict=True):
+            _line(axes, np.asarray(curves["rounds"]), np.asarray(curves[curve]), labels[cell.id], style)
     panels[0].set_yscale("log")
-    for axes, title in zip(panels, ("Fréchet distance", "D's accuracy (%)", "D(training) − D(held-out)"), strict=True):
+    titles = ("Fréchet distance (lower is better)", "D(real): mean over a batch", "D(fake): mean over a batch")
+    for axes, title in zip(panels, titles, strict=True):
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_xlabel("epochs")
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    panels[1].axhline(50, color="#777777", linewidth=0.8)
-    panels[2].axhline(0, color="#777777", linewidth=0.8)
+    for axes in panels[1:]:
+        axes.set_ylim(0, 1)
+        axes.axhline(EQUILIBRIUM, color="#777777", linewidth=0.8)
     lines, names = panels[0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     return figure
@@ -154,7 +184,9 @@ def main() -> None:
     """Keep and draw the course of a study."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    keep(parser.parse_args().folder)
+    parser.add_argument("--data-dir", type=Path)
+    asked = parser.parse_args()
+    keep(asked.folder, asked.data_dir)
 
 
 if __name__ == "__main__":

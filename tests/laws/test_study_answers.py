@@ -12,9 +12,13 @@ import pytest
 pytest.importorskip("statsmodels")
 
 from sparring.errors import SparringError
+from sparring.record import RunFolder
+from sparring.rules._stories import story
 from sparring.study import needs
 from sparring.study.answer import Answer
+from sparring.study.collecting import _RunFacts  # pyright: ignore[reportPrivateUsage]
 from sparring.study.intervals import Interval
+from sparring.study.outcome import Outcome
 from sparring.study.plain import answer_plain, as_csv, cell_records, effect_records, member_records
 from sparring.study.results import Results
 from sparring.study.wording import amount, p_text
@@ -178,3 +182,18 @@ def test_numbers_have_the_digits_that_their_interval_shows(
 
 def test_p_is_short() -> None:
     assert [p_text(p) for p in (0.0001, 0.0042, 0.2, None)] == ["< 0.001", "0.004", "0.20", "–"]
+
+
+def test_what_the_diagnosis_calls_collapsed_is_counted_as_collapsed() -> None:
+    """Also a seed whose samples still come nearer, in a run that is called collapsed for all of its seeds."""
+    metrics = {"frechet-distance": (60.0, 30.0, 28.0, 28.0), "diversity": (0.7, 0.15), "modes": (8.0, 2.0)}
+    collapsed = story({"d_real": (0.5, 0.9), "d_fake": (0.5, 0.15)}, {**metrics, "class-divergence": (0.6, 1.6)})
+    for at, event in enumerate(collapsed.log_points):
+        if "metrics" in event:
+            distances = event["metrics"]["frechet-distance"]
+            distances[:3] = [value * 0.96**at for value in distances[:3]]
+    facts = _RunFacts(RunFolder("none"), collapsed, {})
+    assert facts.signals.progress.unfinished.tolist() == [True] * 3 + [False] * 5
+    rows = facts.rows(Outcome.read("frechet-distance"))
+    named = [row.finding == "mode-collapse" for row in rows]
+    assert named[3:] == [True] * 5 and [row.collapsed for row in rows] == named

@@ -214,7 +214,8 @@ class _RunFacts:
 
     @cached_property
     def _collapsed(self) -> np.ndarray:
-        """Of every member, however few: a finding is reported for a quarter of them at least.
+        """Of every member that the diagnosis says it of, and of every finished one, however few these are: a finding is
+        reported for a quarter of the members at least.
 
         A member that makes one sample whatever it is fed counts too, also where that sample is noise, of which the rule
         says something else first.
@@ -222,7 +223,9 @@ class _RunFacts:
         detection = catalogue.find("rules", COLLAPSE)().detect(self.signals)
         constant = self.signals.latest("diversity") < CONSTANT
         lacking = constant if detection is None else detection.holds | constant
-        return lacking & ~self.signals.progress.unfinished & ~self.signals.diverged
+        found = (self._findings.get(seed) for seed in self.story.seeds)
+        named = np.array([each is not None and each.rule == COLLAPSE for each in found])
+        return (lacking & ~self.signals.progress.unfinished & ~self.signals.diverged) | named
 
     def _values(self) -> dict[str, dict[str, np.ndarray]]:
         """Quantity -> summary -> value of every member, `(P,)`."""
