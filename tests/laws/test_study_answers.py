@@ -13,7 +13,9 @@ pytest.importorskip("statsmodels")
 
 from sparring.errors import SparringError
 from sparring.record import RunFolder
-from sparring.rules._stories import story
+from sparring.rules import Detection
+from sparring.rules._signals import Signals
+from sparring.rules.mode_collapse import ModeCollapse
 from sparring.study import needs
 from sparring.study.answer import Answer
 from sparring.study.collecting import _RunFacts  # pyright: ignore[reportPrivateUsage]
@@ -184,16 +186,24 @@ def test_p_is_short() -> None:
     assert [p_text(p) for p in (0.0001, 0.0042, 0.2, None)] == ["< 0.001", "0.004", "0.20", "–"]
 
 
-def test_what_the_diagnosis_calls_collapsed_is_counted_as_collapsed() -> None:
-    """Also a seed whose samples still come nearer, in a run that is called collapsed for all of its seeds."""
-    metrics = {"frechet-distance": (60.0, 30.0, 28.0, 28.0), "diversity": (0.7, 0.15), "modes": (8.0, 2.0)}
-    collapsed = story({"d_real": (0.5, 0.9), "d_fake": (0.5, 0.15)}, {**metrics, "class-divergence": (0.6, 1.6)})
+def test_what_the_diagnosis_calls_collapsed_is_counted_as_collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a seed whose samples still come nearer, where the rule says that more training will not change it."""
+    collapsed = ModeCollapse.sick()
     for at, event in enumerate(collapsed.log_points):
         if "metrics" in event:
             distances = event["metrics"]["frechet-distance"]
             distances[:3] = [value * 0.96**at for value in distances[:3]]
-    facts = _RunFacts(RunFolder("none"), collapsed, {})
-    assert facts.signals.progress.unfinished.tolist() == [True] * 3 + [False] * 5
-    rows = facts.rows(Outcome.read("frechet-distance"))
-    named = [row.finding == "mode-collapse" for row in rows]
-    assert named[3:] == [True] * 5 and [row.collapsed for row in rows] == named
+    detect = ModeCollapse.detect
+
+    def lasting(rule: ModeCollapse, signals: Signals) -> Detection | None:
+        found = detect(rule, signals)
+        return found and replace(found, lasting=found.holds)
+
+    for patched in (False, True):
+        if patched:
+            monkeypatch.setattr(ModeCollapse, "detect", lasting)
+        facts = _RunFacts(RunFolder("none"), collapsed, {})
+        assert facts.signals.progress.unfinished.tolist() == [True] * 3 + [False] * 5
+        rows = facts.rows(Outcome.read("frechet-distance"))
+        assert [row.collapsed for row in rows] == [patched] * 3 + [True] * 5
+        assert all(row.finding == "mode-collapse" for row in rows if row.collapsed)

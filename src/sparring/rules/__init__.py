@@ -140,7 +140,7 @@ class Rule(ABC):
     @final
     def find(self, signals: Signals) -> Finding | None:
         """The same for a story that is already prepared."""
-        detection = self._detection(signals)
+        detection = self.detected(signals)
         if detection is None or not self._is_reported(detection.holds.sum(), signals):
             return None
         members = np.flatnonzero(detection.holds)
@@ -172,7 +172,7 @@ class Rule(ABC):
             fades=self.fades,
         )
 
-    def _detection(self, signals: Signals) -> Detection | None:
+    def detected(self, signals: Signals) -> Detection | None:
         """What it detects, but for members of which it is too early to say so."""
         detection = self.detect(signals)
         if detection is None or self.anytime:
@@ -188,6 +188,6 @@ class Rule(ABC):
         if detection.since is not None:
             return detection.since
         rounds = [*signals.earlier_rounds, signals.rounds]
-        then = [self._detection(signals.at(round)) for round in signals.earlier_rounds]
+        then = [self.detected(signals.at(round)) for round in signals.earlier_rounds]
         holds = np.array([*(np.zeros_like(detection.holds) if d is None else d.holds for d in then), detection.holds])
         return np.array(rounds)[steady_onset(holds)]

@@ -214,18 +214,15 @@ class _RunFacts:
 
     @cached_property
     def _collapsed(self) -> np.ndarray:
-        """Of every member that the diagnosis says it of, and of every finished one, however few these are: a finding is
-        reported for a quarter of the members at least.
+        """Of every member, however few: a finding is reported for a quarter of them at least.
 
         A member that makes one sample whatever it is fed counts too, also where that sample is noise, of which the rule
         says something else first.
         """
-        detection = catalogue.find("rules", COLLAPSE)().detect(self.signals)
-        constant = self.signals.latest("diversity") < CONSTANT
+        detection = catalogue.find("rules", COLLAPSE)().detected(self.signals)
+        constant = (self.signals.latest("diversity") < CONSTANT) & ~self.signals.progress.unfinished
         lacking = constant if detection is None else detection.holds | constant
-        found = (self._findings.get(seed) for seed in self.story.seeds)
-        named = np.array([each is not None and each.rule == COLLAPSE for each in found])
-        return (lacking & ~self.signals.progress.unfinished & ~self.signals.diverged) | named
+        return lacking & ~self.signals.diverged
 
     def _values(self) -> dict[str, dict[str, np.ndarray]]:
         """Quantity -> summary -> value of every member, `(P,)`."""
