@@ -38,6 +38,8 @@ EXAMPLES = 2048
 KINDS = ("training", "held-out", "generated")
 EPOCH = 938
 """Rounds: 60,000 images in batches of 64."""
+SURE = 0.5
+"""Of D(real) - D(fake), from where D is said to tell them apart."""
 POINTS = 60
 """Of a curve, at most."""
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -126,6 +128,25 @@ def _spread(values: np.ndarray) -> str:
     return f"{values.mean():.3f} ± {values.std(ddof=1):.3f}"
 
 
+def speed(name: str, chinese: bool = False) -> str:
+    """Markdown: how soon D tells real from generated batches, and how surely in the end."""
+    labels = brief_labels(questions.answer(name).results)
+    heads = (f"first D(real) − D(fake) > {SURE:g}", "at most", "in the end")
+    if chinese:
+        heads = (f"首次 D(real) − D(fake) > {SURE:g}", "最大", "最后")
+    lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
+    for cell, found in kept(name).items():
+        apart = np.asarray(found["d_real"]) - np.asarray(found["d_fake"])
+        reached = [np.flatnonzero(seed > SURE) for seed in apart.T]
+        epochs = [found["rounds"][at[0]] / EPOCH for at in reached if len(at)]
+        of = f"{len(epochs)}/{len(reached)}" if chinese else f"{len(epochs)} of {len(reached)} seeds"
+        never = "没有种子" if chinese else "no seed"
+        unit = "轮" if chinese else "epochs"
+        first = f"{np.mean(epochs):.2f} {unit}{'，' if chinese else ', '}{of}" if epochs else never
+        lines.append(f"| {labels[cell]} | {first} | {apart.max(0).mean():.2f} | {apart[-6:].mean():.2f} |")
+    return "\n".join(lines)
+
+
 def by_epoch(name: str, epochs: Sequence[float], chinese: bool = False) -> str:
     """Markdown: the Fréchet distance of every cell after some epochs, by the judge that looks on during training."""
     found = questions.answer(name)
@@ -138,6 +159,39 @@ def by_epoch(name: str, epochs: Sequence[float], chinese: bool = False) -> str:
         cells = [f"{values[i].mean():.1f} ± {values[i].std(ddof=1):.1f}" for i in at]
         lines.append(f"| {labels[cell.id]} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def by_seconds(name: str, paces: str, seconds: Sequence[float], chinese: bool = False) -> str:
+    """Markdown: the Fréchet distance after so many seconds of one core for a seed; – where no seed trained so long.
+
+    Args:
+        name: The study.
+        paces: The study whose `paces.json` says how long a round of each of its cells takes, in the same order.
+        seconds: After which to compare.
+        chinese: Whether heads are Chinese.
+    """
+    found, labels = questions.answer(name), brief_labels(questions.answer(paces).results)
+    timed = json.loads((questions.KEPT / paces / "paces.json").read_text(encoding="utf-8"))
+    every = list(timed["seconds per round of one seed"].values())
+    heads = [
+        "每轮毫秒" if chinese else "ms a round",
+        *(f"{each:g} 秒" if chinese else f"{each:g} s" for each in seconds),
+    ]
+    lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
+    for cell, label, pace in zip(found.results.cells, labels.values(), every, strict=True):
+        rounds, values = series_of(found, cell.id, "frechet-distance")
+        cells = [_at(rounds, values, each / pace["median"]) for each in seconds]
+        lines.append(f"| {label} | {1e3 * pace['median']:.1f} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _at(rounds: np.ndarray, values: np.ndarray, round: float) -> str:
+    """At the evaluation that is nearest to a round."""
+    step = float(np.diff(rounds).max())
+    if round > rounds[-1] + step / 2:
+        return "–"
+    row = values[np.abs(rounds - round).argmin()]
+    return f"{row.mean():.1f} ± {row.std(ddof=1):.1f}"
 
 
 def series_of(found: Answer, cell: str, quantity: str) -> tuple[np.ndarray, np.ndarray]:

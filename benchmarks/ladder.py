@@ -8,6 +8,7 @@ Recipes whose training takes many hours are cut to the rounds in `CUT`; the tabl
 fade over the shorter run. docs/ladder.md has the tables and a picture of each.
 
     python benchmarks/ladder.py studies/mnist      keeps what a study came to, and draws the pictures
+    python benchmarks/ladder.py runs/mnist-own     the same of a longer run of one recipe, by the judge of the others
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from pathlib import Path
 import published
 
 from sparring import catalogue
+from sparring.analysis.facts import Facts
 from sparring.analysis.generators import sample
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder, write_atomically
 from sparring.record.grid import save_grid
 from sparring.studies import StudyRun
 from sparring.study import Factor, Study
-from sparring.study.results import Results
+from sparring.study.outcome import quantity_of
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "ladder"
 PICTURED_SEEDS, PICTURED_EXAMPLES = 4, 16
@@ -127,16 +129,50 @@ def _d_loss(record: published.Record) -> str:
     return f"{_curve(score)} ({score.real:.3g})"
 
 
-def draw(results: Results) -> None:
-    """A picture of samples for each cell: a row for each of four seeds."""
-    for cell in results.cells:
-        run = RunFolder.open(results.path(results.by_cell[cell.id][0]))
-        examples, seeds = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS], run.recipe["seeds"]
-        write_atomically(PICTURES / f"{cell.label}.png", lambda path, x=examples, s=seeds: save_grid(x, path, s))
+def draw(label: str, run: RunFolder) -> None:
+    """A picture of samples: a row for each of four seeds."""
+    examples, seeds = sample(run, PICTURED_EXAMPLES)[:PICTURED_SEEDS], run.recipe["seeds"]
+    write_atomically(PICTURES / f"{label}.png", lambda path: save_grid(examples, path, seeds))
+
+
+def keep_study(study: StudyRun) -> None:
+    """What a study of several recipes came to."""
+    published.keep("ladder", published.records(study.results))
+    for cell in study.results.cells:
+        draw(cell.label, RunFolder.open(study.results.path(study.results.by_cell[cell.id][0])))
+
+
+def keep_run(run: RunFolder) -> None:
+    """What one run of a recipe of `mnist` came to so far. Measure it first: `sparring measure RUN`."""
+    measures, story = run.measures, run.story
+    assert measures is not None, f"{run.path} is not measured"
+    facts = Facts.of(run)
+    curves = {
+        name: published.Score(quantity_of(name).title, story.last(name).tolist(), real=facts.equilibrium.get(name))
+        for name in CURVES
+    }
+    metrics = {
+        name: published.Score(each["title"], each["members"], each["better"], each["real"])
+        for name, each in measures["metrics"].items()
+    }
+    record = published.Record(
+        study="mnist",
+        cell={"recipe": story.recipe["name"]},
+        seeds=story.seeds,
+        rounds=story.round,
+        seconds=round(story.seconds, 1),
+        samples=measures["n"],
+        judge=measures["judge"],
+        made=published.made(run),
+        scores=metrics | curves,
+    )
+    published.keep("ladder", [record])
+    draw(story.recipe["name"], run)
 
 
 if __name__ == "__main__":
     for folder in sys.argv[1:]:
-        found = StudyRun(folder).results
-        published.keep("ladder", published.records(found))
-        draw(found)
+        if RunFolder(folder).exists:
+            keep_run(RunFolder(folder))
+        else:
+            keep_study(StudyRun(folder))

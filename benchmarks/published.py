@@ -104,8 +104,7 @@ def records(results: Results) -> list[Record]:
 
 def _record(results: Results, cell: Cell, rows: list[Row]) -> Record:
     run = RunFolder.open(results.path(rows[0]))
-    measures, made = run.measures or {}, run.about.get("made_with") or {}
-    where = [made.get("processor"), f"torch {made['versions']['torch']}" if made else None, date.today().isoformat()]
+    measures = run.measures or {}
     return Record(
         study=results.name,
         cell=dict(cell.levels) or {"recipe": cell.label},
@@ -115,13 +114,20 @@ def _record(results: Results, cell: Cell, rows: list[Row]) -> Record:
         seconds=round(sum(row.seconds / row.members for row in rows), 1),
         samples=measures.get("n", 0),
         judge=results.judge or None,
-        made=", ".join(each for each in where if each),
+        made=made(run),
         scores={
             name: _score(name, results, cell, rows)
             for name in results.quantities
             if name in CURVES or name in cell.real_measured
         },
     )
+
+
+def made(run: RunFolder) -> str:
+    """Processor, torch, and today."""
+    made = run.about.get("made_with") or {}
+    where = [made.get("processor"), f"torch {made['versions']['torch']}" if made else None, date.today().isoformat()]
+    return ", ".join(each for each in where if each)
 
 
 def _score(name: str, results: Results, cell: Cell, rows: list[Row]) -> Score:

@@ -108,8 +108,9 @@ def keep(folder: Path) -> None:
     name, place = study.results.name, KEPT / study.results.name
     place.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for file in ("study.json", "results.json"):
-        shutil.copyfile(folder / file, place / file)
+    shutil.copyfile(folder / "study.json", place / "study.json")
+    results = study.results.to_json()
+    write_atomically(place / "results.json", lambda path: path.write_text(results, encoding="utf-8"))
     shutil.copyfile(folder / "figures" / "effects.png", PICTURES / f"{name}-effects.png")
     samples = sheet(study)
     if samples is not None:
