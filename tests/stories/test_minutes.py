@@ -9,6 +9,7 @@ import pytest
 import sparring
 from sparring.errors import UsageError
 from sparring.training import time_budget
+from tests.stories.image_files import RGB, saved
 from tests.stories.image_files import sparring as command
 
 RECIPE = sparring.find_recipe("pattern-1010").replace(seeds=2)
@@ -60,3 +61,16 @@ def test_what_is_no_time_is_refused(minutes: float, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="minutes are those of one process"):
         sparring.train(RECIPE, tmp_path / "run", minutes=1, processes=2)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_a_folder_holds_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pilot plays rounds of its own before the run is prepared."""
+    (tmp_path / "photos").mkdir()
+    for index in range(6):
+        saved(RGB + index)(tmp_path / "photos" / f"{index}.png")
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda game, play_to: 20.0)
+    flags = ("--minutes", 1, "--no-judge", "--no-compile", "--out", tmp_path / "run")
+    assert command("train", "--data", tmp_path / "photos", *flags) == 0
+    assert capsys.readouterr().err.count("6 images, 5x6") == 1

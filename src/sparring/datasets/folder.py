@@ -77,9 +77,8 @@ class Folder(Dataset):
 
     @property
     def shape(self) -> Shape:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
-        """The shape of one example. Loads the images unless `resolved` has filled it in, as it has when training
-        begins."""
-        return self.found_shape if self.found_content else self.resolved().found_shape
+        """The shape of one example. Loads the images unless `resolved` has filled it in, as when training begins."""
+        return self.found_shape if self.found_content else tuple(self._load().pixels.shape[1:])
 
     @property
     def classes(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned

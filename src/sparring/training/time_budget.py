@@ -49,14 +49,14 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
         return recipe.replace(rounds=run.recipe["rounds"])
     began = time.monotonic()
     data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
-    source = open_data()
+    source, recipe = open_data(), recipe.replace(data=data)
     budget = 60 * minutes * (1 - OVERHEAD)
     with preserving_torch_rng(), threads_set(settings.threads or threads_for(recipe)):
-        game = game_of(recipe.replace(data=data, rounds=ANY_LENGTH), source, settings.device)
+        game = game_of(recipe.replace(rounds=ANY_LENGTH), source, settings.device)
         with game.preserving_state():
             game.play()  # the first takes longer than those that follow
         pace = seconds_per_call(game, game.play_to)
-        longer = recipe.replace(data=data, rounds=rounds_in(budget, pace))
+        longer = recipe.replace(rounds=rounds_in(budget, pace))
         game = game_of(longer, source, settings.device)
         part = part_of(longer, source, settings.device)
         how = plan(game, settings.compile, longer.id, part, show=expected_progress)
