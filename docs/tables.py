@@ -17,9 +17,13 @@ from sparring.metrics import all_metrics
 from sparring.recipe import find_recipe
 from sparring.report.metric_names import name_of
 from sparring.rules import Levels, Range, Rule
+from sparring.rules._stories import story
 
 WIDTH = 120
 CURVES = ("d_real", "d_fake", "d_loss", "g_loss")
+
+OF_IMAGES = ("blur", "checkerboard", "wrong-colors", "memorization", "noise-output", "average-image", "mode-collapse")
+"""Rules that say what is to be seen in samples, in the order in which a page tells them."""
 
 
 def recipes_in_markdown() -> str:
@@ -41,6 +45,15 @@ def rules_in_markdown() -> str:
         text = catalogue.entries("rules")[name].text
         lines += [f"### `{name}`", "", *_paragraphs(text), *_evidence(rule), *_remedies(rule)]
     return "\n".join(lines).rstrip()
+
+
+def findings_of_images_in_markdown() -> str:
+    """Rules that speak of images, each with what it says of a run that has the fault."""
+    some_copies = story({"d_real": 0.55, "d_fake": 0.45}, {"near-copies": 0.2})
+    stories = {name: rules()[name].sick() for name in OF_IMAGES} | {"memorization": some_copies}
+    found = {name: rules()[name](sick) for name, sick in stories.items()}
+    rows = [(f"[`{n}`](diagnosis.md#{n})", finding.claim) for n, finding in found.items() if finding is not None]
+    return _table(["rule", "what it says"], rows)
 
 
 def remedies_in_markdown() -> str:

@@ -14,6 +14,7 @@ from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
 from sparring.metrics.classes import ClassDivergence, Confidence, Modes
+from sparring.metrics.colors import Colors
 from sparring.metrics.copying import Copying
 from sparring.metrics.density_and_coverage import Coverage, Density
 from sparring.metrics.frechet_distance import FrechetDistance
@@ -167,6 +168,18 @@ def test_the_vendi_score_is_the_number_of_kinds_and_agrees_with_the_definition()
         values = linalg.eigvalsh(unit @ unit.T / 120)
         values = values[values > 1e-12]
         assert VendiScore()(x, x[None])[0] == pytest.approx(np.exp(-(values * np.log(values)).sum()), rel=CLOSE)
+
+
+def test_colors_of_images_with_alpha_count_as_far_as_they_are_seen() -> None:
+    real = np.random.default_rng(0).uniform(size=(2, 200, 4, 8, 8)) * np.array([1.0, 0.5, 0.2, 1.0])[:, None, None]
+    real[:, :, 3] = real[:, :, 3] > 0.5
+    same, gray, hidden, opaque = (real[1].copy() for _ in range(4))
+    gray[:, :3] = gray[:, :3].mean(1, keepdims=True)
+    hidden[:, :3] = np.where(hidden[:, 3:] > 0, hidden[:, :3], 1.0)  # a color where nothing is seen
+    opaque[:, 3] = 1.0
+    values = Colors()(real[0], np.stack([same, gray, hidden, opaque]))
+    assert values[0] == pytest.approx(values[2], abs=1e-9) and values[0] < 0.01
+    assert values[1] > 0.3 and values[3] > 0.3
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 1.0])

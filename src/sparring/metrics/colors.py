@@ -21,7 +21,8 @@ class Colors(Metric):
     """How far the colors of samples are from those of the training data: squared, in units of the data's variance.
 
     The Fréchet distance between Gaussians that are fitted to the colors of all pixels; or that of hue and saturation
-    alone (red against green, yellow against blue), if that is larger. For images with three channels.
+    alone (red against green, yellow against blue), if that is larger. For images with three channels, or with alpha as
+    the fourth: colors then count as far as they are visible, and alpha as one more.
     """
 
     title: ClassVar[str] = "color distance"
@@ -40,12 +41,13 @@ class Colors(Metric):
     min_examples: ClassVar[int] = 1
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether examples are images with three channels."""
-        return len(shape) == 3 and shape[0] == 3
+        """Whether examples are images with three channels, or with alpha too."""
+        return len(shape) == 3 and shape[0] in (3, 4)
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        theirs = _pixels(real)
-        return np.array([max(_distance(theirs @ a.T, _pixels(each) @ a.T) for a in (np.eye(3), HUES)) for each in fake])
+        theirs, channels = _pixels(real), real.shape[1]
+        seen = (np.eye(channels), np.pad(HUES, ((0, 0), (0, channels - 3))))
+        return np.array([max(_distance(theirs @ a.T, _pixels(each) @ a.T) for a in seen) for each in fake])
 
     def leave_one_out(self, real: np.ndarray, count: int) -> float:
         """One half of the examples beside the other."""
@@ -54,11 +56,14 @@ class Colors(Metric):
 
 
 def _pixels(images: np.ndarray) -> np.ndarray:
-    """`(n, 3, H, W)` -> float64 `(pixels, 3)`."""
-    flat = np.moveaxis(images, 1, -1).reshape(-1, 3)
+    """`(n, C, H, W)` -> float64 `(pixels, C)`; where C is 4, what is seen of the colors, and alpha."""
+    flat = np.moveaxis(images, 1, -1).reshape(-1, images.shape[1])
     if len(flat) > MAX_PIXELS:
         flat = flat[np.random.default_rng(0).integers(len(flat), size=MAX_PIXELS)]
-    return flat.astype(np.float64)
+    colors = flat.astype(np.float64)
+    if colors.shape[1] == 4:
+        colors[:, :3] *= colors[:, 3:]
+    return colors
 
 
 def _distance(real: np.ndarray, fake: np.ndarray) -> float:

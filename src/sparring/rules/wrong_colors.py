@@ -19,8 +19,8 @@ from sparring.rules._words import metric_evidence, metric_plot
 class WrongColors(Rule):
     """Samples have other colors than the data: another brightness or contrast, a tint, too little or too much color.
 
-    A color is lost on the way, channels are exchanged, or G has not learned them. Only found for images with three
-    channels.
+    A color is lost on the way, channels are exchanged, or G has not learned them. Exchanged channels are found only
+    where colors differ in frequency. Only found for images with three channels, or with alpha too.
     """
 
     weight: ClassVar[float] = 0.91

@@ -1,0 +1,233 @@
+"""Speedruns: how near to the data `auto` comes in so many minutes of two cores, beside a peer in the same minutes.
+
+    python benchmarks/speedrun.py --out speedruns --tiles FOLDER      # everything: days of two cores
+    python benchmarks/speedrun.py --out speedruns --only patches-32 --minutes 10 --seeds 1
+    python benchmarks/speedrun.py --out speedruns --table             # what there is so far, as Markdown
+
+Each cell (data, contender, minutes, seed) trains alone, with two threads, and is judged by the independent judge of its
+data, by which no setting was chosen, with held-out real data beside it. What is finished is kept in OUT/rows and not
+trained again; the same command goes on after any interruption (a run of ours where it was, a peer's from its start). 64
+samples of each cell, none chosen, are drawn into OUT/sheets. Peers that need a GPU are listed as such. The table of a
+whole set of cells goes to `results/speedrun.json` with `--keep`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import numpy as np
+import torch
+from plain import dcgan
+from rounds import processor
+
+import sparring
+from sparring.analysis.judge_choice import independent_judge
+from sparring.analysis.samples import real_data, views
+from sparring.datasets import Dataset
+from sparring.datasets.digits import Digits
+from sparring.datasets.fashion_mnist import FashionMNIST
+from sparring.datasets.folder import Folder
+from sparring.datasets.mnist import MNIST
+from sparring.metrics.frechet_distance import FrechetDistance
+from sparring.recipe import find_recipe
+from sparring.record.files import write_atomically
+from sparring.record.grid import save_grid
+
+RESULTS = Path(__file__).parent / "results" / "speedrun.json"
+SETS = ("tiles", "patches-32", "patches-64", "mnist", "fashion-mnist", "mnist-classes", "fashion-mnist-classes")
+"""`tiles` is a folder of the caller's; `patches` are cut out of the two photographs that scikit-learn ships; `digits`,
+which is not among them, is for tries."""
+CONTENDERS = ("auto", "dcgan")
+NEED_A_GPU = {
+    "lightweight-gan 1.2.1": "asserts torch.cuda.is_available() when it is imported",
+    "stylegan2_pytorch 1.9.0": "asserts torch.cuda.is_available() when it is imported",
+}
+"""Peers from PyPI that cannot be run on a CPU at all, and why."""
+MINUTES, SEEDS, THREADS, SAMPLES, SHOWN = (10.0, 30.0, 60.0), 5, 2, 2_000, 64
+PATCHES = 4_000
+"""Cut at random places, so that they overlap: of two photographs of 640 x 427 pixels there is no more to be had."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training."""
+
+    data: str
+    contender: str
+    minutes: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"{self.data}-{self.contender}-{self.minutes:g}min-{self.seed}"
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether both players are given classes."""
+        return self.data.endswith("-classes")
+
+
+def data_of(name: str, tiles: Path | None, home: Path) -> Dataset:
+    """The data set of that name; patches are cut into `home` once."""
+    known = {"mnist": MNIST, "fashion-mnist": FashionMNIST, "digits": Digits}
+    base = name.removesuffix("-classes")
+    if base in known:
+        return known[base]()
+    if name == "tiles":
+        if tiles is None:
+            raise SystemExit("--tiles FOLDER says where the images of the set `tiles` lie; --only leaves it out")
+        return Folder(str(tiles))
+    file = home / f"{name}.npy"
+    if not file.is_file():
+        home.mkdir(parents=True, exist_ok=True)
+        np.save(file, patches(int(name.removeprefix("patches-")), PATCHES))
+    return Folder(str(file))
+
+
+def patches(side: int, count: int) -> np.ndarray:
+    """Squares of the photographs that scikit-learn ships (CC BY 2.0, danielbuechele and vultilion): `(N, S, S, 3)`."""
+    from sklearn.datasets import load_sample_images
+
+    photographs, rng = load_sample_images().images, np.random.default_rng(0)
+    cut: list[np.ndarray] = []
+    for index in range(count):
+        image = photographs[index % len(photographs)]
+        top, left = (int(rng.integers(extent - side + 1)) for extent in image.shape[:2])
+        cut.append(image[top : top + side, left : left + side])
+    return np.stack(cut)
+
+
+def trained(cell: Cell, data: Dataset, out: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    """Samples `(n, C, H, W)` in [0, 1] of this cell, trained now or as far as it was, and what is known of its run."""
+    if cell.contender == "auto":
+        recipe = find_recipe("auto", sized_by=data).replace(seeds=(cell.seed,), conditional=cell.is_conditional)
+        run = sparring.train(recipe, out / "runs" / cell.name, minutes=cell.minutes, threads=THREADS)
+        return run.sample(SAMPLES)[0], {"rounds": run.recipe.rounds}
+    source: Any = data.open(None, "cpu")
+    images = source.pixels.float().div(127.5).sub(1)
+    labels = source.labels if cell.is_conditional else torch.zeros(len(images), dtype=torch.int64)
+    classes = data.classes if cell.is_conditional else 0
+    torch.set_num_threads(THREADS)
+    generator, rounds = dcgan.train(images, labels, classes, 60 * cell.minutes, cell.seed)
+    kinds = labels[torch.randint(len(labels), (SAMPLES,), generator=torch.Generator().manual_seed(0))]
+    return dcgan.sample(generator, kinds, SAMPLES, classes).numpy(), {"rounds": rounds}
+
+
+class Reporting:
+    """The independent judge of a data set, and what it says of real data and of samples."""
+
+    def __init__(self, data: Dataset):
+        self._judge = independent_judge(data)
+        real = real_data(data, SAMPLES)
+        self._reference = views(real.reference, self._judge)["features"]
+        self.count = len(real.reference)
+        self.real = self.distance(real.held_out)
+
+    def distance(self, images: np.ndarray) -> float:
+        """The Fréchet distance of images `(n, C, H, W)` in [0, 1], of as many as there are real ones."""
+        features = views(images[: self.count], self._judge)["features"]
+        return float(FrechetDistance()(self._reference, features[None])[0])
+
+
+def play(cells: Sequence[Cell], out: Path, tiles: Path | None) -> None:
+    """Train and judge every cell that has no row yet."""
+    judges: dict[str, Reporting] = {}
+    for folder in ("rows", "sheets"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for cell in cells:
+        row = out / "rows" / f"{cell.name}.json"
+        if row.exists():
+            continue
+        data = data_of(cell.data, tiles, out / "data")
+        if cell.data not in judges:
+            judges[cell.data] = Reporting(data)
+        judge, began = judges[cell.data], time.monotonic()
+        images, told = trained(cell, data, out)
+        told |= {"seconds": round(time.monotonic() - began, 1), "load": os.getloadavg()[0]}
+        save_grid(images[None, :SHOWN], out / "sheets" / f"{cell.name}.png")
+        told |= {"distance": judge.distance(images), "real": judge.real, "n": judge.count}
+        where = {"processor": processor(), "torch": torch.__version__, "on": date.today().isoformat()}
+        text = json.dumps({**asdict(cell), **told, **where}, indent=1)
+        write_atomically(row, lambda path, text=text: path.write_text(text))
+        print(
+            f"{cell.name}: {told['distance']:.3g} (real {judge.real:.3g}) after {told['rounds']:,} rounds", flush=True
+        )
+
+
+def cells_of(names: Sequence[str], minutes: Sequence[float], seeds: int) -> Iterator[Cell]:
+    """Every cell; both contenders of a seed follow each other, so that they meet the same machine."""
+    for seed in range(seeds):
+        for budget in minutes:
+            for name in names:
+                for contender in CONTENDERS:
+                    yield Cell(name, contender, budget, seed)
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: mean ± SD over seeds of the distance by the independent judge, and real data's."""
+    if not rows:
+        return "Not run yet."
+    budgets = sorted({row["minutes"] for row in rows})
+    lines = [
+        f"| data | contender | seeds |{''.join(f' {budget:g} min |' for budget in budgets)} *real data* |",
+        f"| --- | --- | ---: |{' --- |' * len(budgets)} ---: |",
+    ]
+    for name, contender in dict.fromkeys((row["data"], row["contender"]) for row in rows):
+        mine = [row for row in rows if (row["data"], row["contender"]) == (name, contender)]
+        cells = [_spread([row["distance"] for row in mine if row["minutes"] == budget]) for budget in budgets]
+        seeds = len({row["seed"] for row in mine})
+        lines.append(f"| `{name}` | {contender} | {seeds} | {' | '.join(cells)} | {mine[0]['real']:.3g} |")
+    lines += ["", *(f"- {peer} cannot take part on a CPU: it {why}." for peer, why in NEED_A_GPU.items())]
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    finite = [value for value in values if np.isfinite(value)]
+    lost = f" ({len(values) - len(finite)} diverged)" if len(finite) < len(values) else ""
+    spread = f" ± {stdev(finite):.2g}" if len(finite) > 1 else ""
+    return (f"{mean(finite):.3g}{spread}" if finite else "none") + lost
+
+
+def rows_in(out: Path) -> list[dict[str, Any]]:
+    """What is finished, in the order of the sets."""
+    rows = [json.loads(file.read_text()) for file in sorted((out / "rows").glob("*.json"))]
+    order = {name: index for index, name in enumerate(SETS)}
+    return sorted(rows, key=lambda row: (order.get(row["data"], len(SETS)), row["contender"], row["minutes"]))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train what is asked for and not there yet, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("speedruns"), help="where runs, rows and sheets are kept")
+    parser.add_argument("--tiles", type=Path, help="a folder or an archive of images for the set `tiles`")
+    parser.add_argument("--only", nargs="+", choices=(*SETS, "digits", "digits-classes"), default=SETS, metavar="SET")
+    parser.add_argument("--minutes", nargs="+", type=float, default=MINUTES)
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--table", action="store_true", help="train nothing")
+    parser.add_argument("--keep", action="store_true", help="write the rows to results/speedrun.json for the docs")
+    asked = parser.parse_args(arguments)
+    if not asked.table:
+        play(list(cells_of(asked.only, asked.minutes, asked.seeds)), asked.out, asked.tiles)
+    rows = rows_in(asked.out)
+    if asked.keep:
+        RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

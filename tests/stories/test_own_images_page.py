@@ -1,0 +1,38 @@
+"""What docs/own-images.md tells a user to type, typed one after the other on a small folder of the same name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.stories.image_files import sparring
+
+PAGE = Path(__file__).parents[2] / "docs" / "own-images.md"
+SHORTER = {
+    "--minutes 20": "--rounds 3 --no-judge --no-compile",
+    "--remedy more-rounds": "--remedy more-rounds --rounds 6 --no-judge --no-compile",
+}
+"""A user has twenty minutes; the folder below has two classes of 30 images."""
+
+
+@pytest.mark.usefixtures("blank_figures")
+def test_the_way_from_a_folder_to_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    for index in range(60):
+        path = tmp_path / "tiles" / ("a", "b")[index % 2] / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8, 4), dtype=np.uint8)).save(path)
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^sparring (.*)$", PAGE.read_text(), flags=re.MULTILINE)
+    assert [c.split()[0] for c in commands] == ["doctor", "train", "diagnose", "train", "measure", "sample", "export"]
+    for command in commands:
+        for long, short in SHORTER.items():
+            command = command.replace(long, short)
+        assert sparring(*shlex.split(command)) == 0, command
+    for made in ("contact.png", "runs/tiles/report.html", "tiles-generated.png", "exported/generator.onnx"):
+        assert (tmp_path / made).is_file(), made
