@@ -173,28 +173,40 @@ def test_nothing_overlaps_on_a_phone(opened: Open) -> None:
 
 @pytest.fixture(scope="module")
 def kinds_of_runs(run_shelf: Path) -> Path:
-    """Beside the synthetic ones: runs of older versions, one with a network of the user's own, and a watched loop."""
+    """Beside the synthetic ones: runs of older versions, with a user's own network, of a study, of 1,000 members, of a
+    watched loop."""
     shutil.copytree(OLD_RUNS, run_shelf / "old")
     own = {"generator": {"yours": "mine.py:Generator"}, "discriminator": {"yours": "mine.py:Critic"}}
     made_run(run_shelf / "own-networks", members=2, recipe=own)
+    made_run(run_shelf / "asked" / "cells" / "hinge", members=2)
+    made_run(run_shelf / "thousand", members=1000)
     torch.manual_seed(0)
     sound.textbook(lambda *players, **more: sparring.watch(*players, out=run_shelf / "watched", **more), 30)
     return run_shelf
 
 
 @pytest.mark.parametrize(
-    "run", ["old/finished", "old/stopped", "old/toy", "old/shards/parts/001", "own-networks", "watched", "bare"]
+    "run",
+    [
+        *("old/finished", "old/stopped", "old/toy", "old/shards/parts/001"),
+        *("own-networks", "asked/cells/hinge", "thousand", "watched", "bare"),
+    ],
 )
 def test_a_page_opens_on_every_kind_of_run(opened: Open, kinds_of_runs: Path, run: str) -> None:
+    """And what a view of it cannot show, it says in a sentence."""
     page = opened("/run", run=f"runs/{run}")
     says(page, "round", ".verdict .facts")
-    for view in ("samples", "findings", "branches", "recipe", "live"):
+    for view in ("samples", "findings", "branches", "recipe", "plane", "live"):
         page.click(f".tabs [data-show={view}]")
         page.locator(f"section[data-view={view}]").wait_for(state="visible")
     page.focus(".timeline input[type=range]")
     page.keyboard.press("Home")
     says(page, "as of round 0", ".verdict")
     assert not page.is_visible(".problem")
+    picture(page, f"kind-{run.replace('/', '-')}")
+    page = opened("/latent", run=f"runs/{run}")
+    says_why = "[...document.querySelectorAll('.problem')].some((each) => each.innerText.trim())"
+    eventually(lambda: page.evaluate(f"{says_why} || !!document.querySelector('canvas[data-shown]')"), bool)
 
 
 def test_everything_can_be_reached_and_used_with_the_keyboard(opened: Open, run_shelf: Path) -> None:

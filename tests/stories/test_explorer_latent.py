@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import sparring
 from sparring.analysis.generators import sample
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says
 from tests.explorers import Launched, launched
@@ -101,6 +103,26 @@ def test_a_link_opens_the_same_picture(opened: Open) -> None:
     assert (drawn(again) == first[0]).all() and again.locator(PLANE).screenshot() == first[1]
     assert query_of(again) == query_of(page)
     assert again.input_value(".of select") == "5" and again.input_value(".psi input") == "0.8"
+
+
+def test_directions_that_were_found_span_the_plane(opened: Open, run_shelf: Path) -> None:
+    page = latent(opened, run="runs/ring")
+    page.select_option("select >> nth=2", "directions")
+    says(page, "sparring directions")
+    size = sparring.Run(run_shelf / "ring").recipe.latent.size
+    both = [[float(k == axis) for k in range(size)] for axis in range(2)]
+    made = [{"way": "pca", "label": k + 1, "name": None, "words": "wider", "vector": v} for k, v in enumerate(both)]
+    file = run_shelf / "ring" / "figures" / "directions.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps({"reach": 3.0, "members": [{"seed": 0, "directions": made}]}))
+    page = latent(opened, run="runs/ring", plane="directions", x=0, y=0)
+    says(page, "Along x: pca 1: wider. Along y: pca 2: wider.")
+    before = page.get_attribute(EXAMPLE, "data-shown")
+    page.focus(PLANE)
+    page.keyboard.press("Shift+ArrowRight")
+    assert eventually(lambda: page.get_attribute(EXAMPLE, "data-shown"), lambda shown: shown != before)
+    assert float(eventually(lambda: query_of(page), lambda query: query["x"] != "0")["x"]) > 0
+    picture(page, "latent-directions")
 
 
 def test_every_control_changes_the_picture(opened: Open) -> None:

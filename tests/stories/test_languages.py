@@ -81,6 +81,11 @@ def test_the_explorer_is_in_the_language_of_its_address(opened: Open, width: int
     says(page, "训练列表")
     assert query_of(page) == {"language": "zh"} and page.evaluate("document.documentElement.lang") == "zh"
     picture(page, f"zh-list-{width}")
+    says(page, "模式崩溃", ".runs")
+    if width == NARROW:  # nothing of a row is cut off
+        assert page.evaluate(
+            "(() => { const t = document.querySelector('.table'); return t.scrollWidth <= t.clientWidth; })()"
+        )
     page.click("text=runs/collapsed")
     says(page, "模式崩溃", ".verdict")
     for view in ("实时", "样本", "诊断", "分支", "配方"):

@@ -16,6 +16,7 @@ from sparring.analysis.latent_tools.inputs import named_dims
 from sparring.analysis.latent_tools.reproducing import commands, python
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
+from sparring.explorer.directions import named
 from sparring.explorer.frames import frame
 from sparring.explorer.generators import Generators
 from sparring.explorer.launching import shown_path
@@ -52,7 +53,7 @@ def latent_answer(session: Session, words: Words, generators: Generators, asked:
         return JSONResponse({"problem": words("no-run")}, 404)
     try:
         with generators.of(found, member_in(found, asked), round_in(asked)) as explored:
-            facts, arrays = _part(generators, found, explored, asked)
+            facts, arrays = _part(generators, words, found, explored, asked)
             return _binary(frame(facts, arrays))
     except SparringError as error:
         return _binary(frame({"problem": words.error(error)}, {}))
@@ -98,12 +99,12 @@ def integers_in(text: str, limit: int) -> list[int]:
 
 
 def _part(
-    generators: Generators, run: RunFolder, explored: Explored, asked: Asked
+    generators: Generators, words: Words, run: RunFolder, explored: Explored, asked: Asked
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     spot = Spot.read(asked)
     match asked.get("part"):
         case "about":
-            return about(run, explored), {}
+            return about(words, run, explored), {}
         case "overview":
             return _examples(explored.overview(spot))
         case "members":
@@ -122,7 +123,7 @@ def _part(
             return _example(run, explored, spot, asked)
 
 
-def about(run: RunFolder, explored: Explored) -> dict[str, Any]:
+def about(words: Words, run: RunFolder, explored: Explored) -> dict[str, Any]:
     """What the page has to know of a run before it can ask."""
     recipe = explored.recipe
     low, high = recipe.latent.reach
@@ -135,7 +136,7 @@ def about(run: RunFolder, explored: Explored) -> dict[str, Any]:
         "low": low,
         "high": high,
         "truncates": explored.can_truncate,
-        "directions": [each.name for each in explored.directions],
+        "directions": [named(words, each.name) for each in explored.directions],
         "finds": f"sparring directions {quoted(shown_path(run.path))}",
         "dims": named_dims(recipe) or list(range(1, min(3, explored.size) + 1)),
         "asks": asks_for(run),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 FIELD = re.compile(r"\{(\w+)\}")
-FEW, OF_ALL = 4, 8
+FEW, OF_ALL = 3, 8
 """Letters that messages explain of a field, and of a whole text, at least: `{a} and {b}` alone is what anybody says."""
 
 
