@@ -5,6 +5,10 @@
 Over time: D(real) and D(fake) of the batches it learns from, from each run's journal. At the end: D's outputs for 2,048
 training images, as many held-out ones and as many samples, in batches as in the game. Both are kept as
 `results/studies/NAME/discriminators.json`; samples' distances are in the study's results.json.
+
+    python benchmarks/d_over_time.py studies/why-the-reference-seconds --seconds-of why-the-reference
+
+keeps how far the pairs came at equal seconds, also while that study is not complete, as `seconds.json`.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ from sparring.study.answer import Answer
 from sparring.study.intervals import mean_interval
 from sparring.study.wording import amount, brief_labels
 
-KEPT, EQUILIBRIUM = "discriminators.json", 0.5
+KEPT, SECONDS, EQUILIBRIUM = "discriminators.json", "seconds.json", 0.5
 EXAMPLES = 2048
 """Of each kind."""
 KINDS = ("training", "held-out", "generated")
@@ -161,28 +165,30 @@ def by_epoch(name: str, epochs: Sequence[float], chinese: bool = False) -> str:
     return "\n".join(lines)
 
 
-def by_seconds(name: str, paces: str, seconds: Sequence[float], chinese: bool = False) -> str:
-    """Markdown: the Fréchet distance after so many seconds of one core for a seed; – where no seed trained so long.
-
-    Args:
-        name: The study.
-        paces: The study whose `paces.json` says how long a round of each of its cells takes, in the same order.
-        seconds: After which to compare.
-        chinese: Whether heads are Chinese.
-    """
-    found, labels = questions.answer(name), brief_labels(questions.answer(paces).results)
-    timed = json.loads((questions.KEPT / paces / "paces.json").read_text(encoding="utf-8"))
-    every = list(timed["seconds per round of one seed"].values())
-    heads = [
-        "每轮毫秒" if chinese else "ms a round",
-        *(f"{each:g} 秒" if chinese else f"{each:g} s" for each in seconds),
-    ]
+def by_seconds(name: str, seconds: Sequence[float], chinese: bool = False) -> str:
+    """Markdown: the Fréchet distance after so many seconds of one core for a seed; – where no seed trained so long."""
+    heads = ["每轮毫秒" if chinese else "ms a round", *(f"{each:g} {'秒' if chinese else 's'}" for each in seconds)]
     lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
-    for cell, label, pace in zip(found.results.cells, labels.values(), every, strict=True):
-        rounds, values = series_of(found, cell.id, "frechet-distance")
-        cells = [_at(rounds, values, each / pace["median"]) for each in seconds]
-        lines.append(f"| {label} | {1e3 * pace['median']:.1f} | {' | '.join(cells)} |")
+    for label, cell in json.loads((questions.KEPT / name / SECONDS).read_text(encoding="utf-8")).items():
+        rounds, values = np.asarray(cell["rounds"]), np.asarray(cell["frechet-distance"])
+        cells = [_at(rounds, values, each / cell["pace"]) for each in seconds]
+        lines.append(f"| {label} | {1e3 * cell['pace']:.1f} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def keep_seconds(folder: Path, name: str) -> None:
+    """Keep how far the cells of a study at equal seconds have come, which has the same cells as study `name`."""
+    labels = brief_labels(questions.answer(name).results).values()
+    timed = json.loads((questions.KEPT / name / "paces.json").read_text(encoding="utf-8"))
+    paces = [each["median"] for each in timed["seconds per round of one seed"].values()]
+    found = StudyRun(folder).answer
+    kept: dict[str, Any] = {}
+    for label, pace, cell in zip(labels, paces, found.results.cells, strict=True):
+        rounds, values = series_of(found, cell.id, "frechet-distance")
+        kept[label] = {"pace": pace, "rounds": rounds.tolist(), "frechet-distance": values.round(3).tolist()}
+    place = questions.KEPT / name / SECONDS
+    write_atomically(place, lambda path: path.write_text(json.dumps(kept) + "\n", encoding="utf-8"))
+    print(place)
 
 
 def _at(rounds: np.ndarray, values: np.ndarray, round: float) -> str:
@@ -239,8 +245,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data-dir", type=Path)
+    parser.add_argument(
+        "--seconds-of", metavar="STUDY", help="the folder is STUDY at equal seconds: keep these"
+    )
     asked = parser.parse_args()
-    keep(asked.folder, asked.data_dir)
+    if asked.seconds_of:
+        keep_seconds(asked.folder, asked.seconds_of)
+    else:
+        keep(asked.folder, asked.data_dir)
 
 
 if __name__ == "__main__":
