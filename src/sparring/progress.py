@@ -94,15 +94,16 @@ def progress(
         with_estimate: Where there is no terminal, wait with the title until it can say how long the work takes.
 
     Yields:
-        A function to call with the number of pieces that are done.
+        A function to call with the number of pieces that are done. Where there is no terminal, it says how long the
+        rest takes, and again each time that this has halved.
     """
     display = Display(transient=True)
-    start, shown, estimated = time.perf_counter(), 0.0, False
+    start, shown, estimated, said = time.perf_counter(), 0.0, False, float("inf")
     if not display.redraws and not quiet and not with_estimate:
         display.print(title)
 
     def update(done: int) -> None:
-        nonlocal shown, estimated
+        nonlocal shown, estimated, said
         now = time.perf_counter()
         left = (now - start) * (total - done) / done if done >= ESTIMATE_AFTER * total and done else None
         if display.redraws:
@@ -111,12 +112,15 @@ def progress(
                 row = Table.grid(padding=(0, 1, 0, 0))
                 row.add_row(title, progress_bar(done, total), "" if left is None else f"{left:.0f} s left")
                 display.draw(row)
-        elif left is not None and not estimated:
-            estimated = True
-            if with_estimate and not quiet:
+        elif left is None or quiet:
+            return
+        elif with_estimate:
+            if not estimated:
                 display.print(f"{title}: about {left:.0f} s")
-            elif left > MIN_SECONDS_LEFT and not quiet:
-                display.print(f"about {left:.0f} s left")
+        elif MIN_SECONDS_LEFT < left < said / 2:
+            said = left
+            display.print(f"{title}: about {left:.0f} s left")
+        estimated = True
 
     try:
         yield update

@@ -108,6 +108,14 @@ class Sides(Element, component=STATIC / "sides.js"):
         self.on("moved", said)
 
 
+class Drop(Element, component=STATIC / "drop.js"):
+    """Takes a picture, and says under which name the server keeps it."""
+
+    def __init__(self, run: str, label: str, large: str, limit: int):
+        super().__init__()
+        self._props |= {"run": run, "label": label, "large": large, "limit": limit}
+
+
 class Field(Element, component=STATIC / "field.js"):
     """A field of a form."""
 

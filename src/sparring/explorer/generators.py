@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Generator
@@ -10,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sparring.analysis.latent_tools.explored import DIRECTIONS, Direction, Explored, found_directions
+from sparring.analysis.latent_tools.explored import Direction, Explored, found_directions
 from sparring.analysis.latent_tools.training_images import TrainingImages
 from sparring.errors import SparringError
 from sparring.explorer.session import Session
+from sparring.explorer.tasks import answer_file, answer_of
 from sparring.record import RunFolder
 from sparring.training.background import refuse_own_code
 
 MAX_KEPT, MAX_DATA = 6, 2
 """Generators and data sets that stay in memory; what was asked for longest ago goes first."""
-MAX_SAVED = 2**26
-"""Bytes of a file of directions that is read."""
 
 
 class Generators:
@@ -41,7 +39,7 @@ class Generators:
         refuse_own_code(run.recipe, run.path)
         saved = run.rounds_saved()
         newest = max(saved, default=None)
-        key = run.path, seed, newest if round is None else round, _version(directions_file(run))
+        key = run.path, seed, newest if round is None else round, _version(answer_file(run, "directions"))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -70,24 +68,9 @@ class Generators:
             return self._data[run.path]
 
 
-def directions_file(run: RunFolder) -> Path:
-    """Where the answer of `sparring directions --json` is kept."""
-    return run.path / DIRECTIONS
-
-
 def directions_of(run: RunFolder, seed: int, size: int) -> list[Direction]:
     """The directions that were found in a member; none where nobody looked for them."""
-    return found_directions(saved_json(directions_file(run)), seed, size)
-
-
-def saved_json(path: Path) -> Any:
-    """What a file of the run's folder says, which may be anybody's; None for one that is no JSON, or too large."""
-    try:
-        if path.is_symlink() or path.parent.is_symlink() or path.stat().st_size > MAX_SAVED:
-            return None
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
+    return found_directions(answer_of(run, "directions"), seed, size)
 
 
 def _version(path: Path) -> tuple[int, int]:

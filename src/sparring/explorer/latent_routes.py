@@ -19,8 +19,8 @@ from sparring.errors import SparringError, UsageError
 from sparring.explorer.directions import named
 from sparring.explorer.frames import frame
 from sparring.explorer.generators import Generators
-from sparring.explorer.launching import shown_path
 from sparring.explorer.session import Session
+from sparring.explorer.tasks import shown_path
 from sparring.explorer.words import Spoken, Words
 from sparring.record import RunFolder
 from sparring.record.grid import grid, in_color

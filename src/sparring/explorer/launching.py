@@ -28,9 +28,3 @@ def free_folder(session: Session, name: str) -> Path:
     """A folder for a new run that does not exist yet."""
     names = [name, *(f"{name}-{k}" for k in range(2, 10_000))]
     return next(path for each in names if not (path := session.new_runs / each).exists())
-
-
-def shown_path(path: Path) -> str:
-    """A path as a person would type it."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

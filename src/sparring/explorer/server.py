@@ -18,6 +18,7 @@ from nicegui.staticfiles import CacheControlledStaticFiles
 from sparring.analysis.diagnosis import rules
 from sparring.errors import SparringError, in_one_line
 from sparring.explorer.components import STATIC
+from sparring.explorer.figure_routes import add_figure_routes
 from sparring.explorer.guard import Guard
 from sparring.explorer.latent_routes import add_latent_routes
 from sparring.explorer.pages import add_pages
@@ -38,6 +39,7 @@ def application(session: Session) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(app, session)
     add_latent_routes(app, session)
+    add_figure_routes(app, session)
     app.mount("/static", CacheControlledStaticFiles(directory=STATIC), name="static")
     add_pages(session)
     # The guard rewrites pages, so they must not be compressed; on the machine itself that would only cost time.

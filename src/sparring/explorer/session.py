@@ -11,6 +11,7 @@ from pathlib import Path
 from sparring.analysis.diagnosis import diagnose
 from sparring.analysis.followed import FollowedRun
 from sparring.errors import SparringError
+from sparring.explorer.tasks import Tasks
 from sparring.record import RunFolder
 from sparring.record.opened import Opened
 from sparring.training.background import Background
@@ -30,6 +31,8 @@ class Session:
         """The folder that runs are started in."""
         self.started: dict[Path, Background] = {}
         """Training processes that pages started, by the folder of their run."""
+        self.tasks = Tasks()
+        """Long computations of pages."""
         self._seen: set[str] = set()
         self._verdicts: dict[tuple[Path, int, int], str] = {}
         self._followed: OrderedDict[Path, tuple[FollowedRun, threading.RLock]] = OrderedDict()

@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends
 from nicegui import context
 
+from sparring.explorer.dissect_words import ENGLISH as DISSECTING
 from sparring.languages import ENGLISH as FIRST
 from sparring.languages import LANGUAGES, Name, Text, language
 
@@ -301,6 +302,7 @@ ENGLISH: dict[str, str] = {
     "no-plane-yet": "No checkpoint up to this round: the plane is drawn from checkpoints, or while the run trains.",
     "one-member": "This run has one member: train several seeds to see what depends on the seed.",
 }
+ENGLISH.update(DISSECTING)
 
 
 def asked_for() -> str:

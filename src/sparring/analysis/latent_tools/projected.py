@@ -19,14 +19,20 @@ from sparring.analysis.latent_tools.directions.survey import Joined
 from sparring.analysis.latent_tools.distributions import parts_of
 from sparring.analysis.latent_tools.projection import Memorization, Projection, memorization, project
 from sparring.analysis.samples import real_data
+from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
+from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
 
 FIRST = 2**41
 """The z seed of the first restart: far from those that are sampled."""
+TWICE = 2
+"""Searches that two are compared by."""
+PARTS = 1_000
+"""Pieces of work that one search counts as."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Channels -> Pillow's mode."""
 
@@ -109,12 +115,31 @@ class Searcher:
         if not bool(self.free.any()):
             raise SparringError("nothing in these latent vectors is continuous: there is nothing to search")
 
-    def __call__(self, member: int, images: np.ndarray, again: int = 0) -> Projection:
+    def in_every_member(self, images: np.ndarray, again: int = 1) -> list[list[Projection]]:
+        """Project images `(N, *shape)` into every member, `again` times, each beginning elsewhere: `[search][member]`.
+
+        Says how far it is.
+        """
+        members, done = range(len(self.recipe.seeds)), 0.0
+        title = f"projecting {counted(len(images), 'image')} into {counted(len(members), 'seed')}"
+        title += ", twice" if again == TWICE else ""
+        with progress(title, PARTS * again * len(members)) as update:
+
+            def on_step(share: float) -> None:
+                nonlocal done
+                done += PARTS * share
+                update(int(done))
+
+            return [[self(member, images, each, on_step) for member in members] for each in range(again)]
+
+    def __call__(
+        self, member: int, images: np.ndarray, again: int = 0, on_step: Callable[[float], None] | None = None
+    ) -> Projection:
         """Project images `(N, *shape)` into a member; `again` counts searches that begin elsewhere each."""
         starts = latents(self.recipe, range(FIRST + again * self.begun, FIRST + (again + 1) * self.begun))
         target = torch.from_numpy(images)
         G = self.generators[member]
-        return project(G, target, starts[member][:, None], self.features, self.bounds, self.free, self.steps)
+        return project(G, target, starts[member][:, None], self.features, self.bounds, self.free, self.steps, on_step)
 
 
 def _differentiable(judge: Judge) -> Callable[[Tensor], Tensor] | None:
@@ -158,7 +183,7 @@ def projected(
     whole = recipe_of(run, source)
     recipe = whole.replace(seeds=seeds) if seeds is not None else whole
     search = Searcher(run, recipe, whole, data_dir, restarts, steps)
-    members = tuple(search(member, images) for member in range(len(recipe.seeds)))
+    members = tuple(search.in_every_member(images)[0])
     z = latents(recipe, range(32))
     found = tuple(sensitivity(G, z[m], 2, recipe.latent.size) for m, G in enumerate(search.generators))
     reach = 2 * (float(z[..., : recipe.latent.size].std()) or 1.0)
@@ -200,7 +225,7 @@ def memorization_of(
     search = Searcher(run, recipe, whole, data_dir, restarts, steps)
     training, held_out = real.some_training[:count], real.unseen[:count]
     both = np.concatenate([training, held_out])
-    errors = [search(member, both).error.numpy() for member in range(len(recipe.seeds))]
+    errors = [found.error.numpy() for found in search.in_every_member(both)[0]]
     results = [memorization(each[: len(training)], each[len(training) :]) for each in errors]
     return recipe, results, real.held_out_from
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ def project(
     bounds: tuple[float, float] | None = None,
     free: Tensor | None = None,
     steps: int = STEPS,
+    on_step: Callable[[float], None] | None = None,
 ) -> Projection:
     """Search latent vectors whose examples are nearest to images.
 
@@ -60,6 +62,7 @@ def project(
         bounds: Between which values each number stays, for a bounded distribution, instead of the length.
         free: Which numbers of a vector may change, bool `(size,)`; all if None. Signs and one-hot classes may not.
         steps: Of Adam.
+        on_step: Called after every step with the share of the search that it was.
 
     Returns:
         For each image the restart that ended with the smallest loss.
@@ -67,10 +70,11 @@ def project(
     restarts, count = len(starts), len(images)
     z = starts.expand(restarts, count, starts.shape[-1]).reshape(restarts * count, -1)
     targets = images.repeat(restarts, *[1] * (images.dim() - 1))
-    parts = [
-        _searched(G, x, target, features, (bounds, free), steps)
-        for x, target in zip(z.split(AT_ONCE), targets.split(AT_ONCE), strict=True)
-    ]
+    parts: list[tuple[Tensor, Tensor]] = []
+    for x, target in zip(z.split(AT_ONCE), targets.split(AT_ONCE), strict=True):
+        share = len(x) / len(z) / steps
+        after = None if on_step is None else partial(on_step, share)
+        parts.append(_searched(G, x, target, features, (bounds, free), steps, after))
     found, losses = (torch.cat(kind) for kind in zip(*parts, strict=True))
     with torch.no_grad():
         made = torch.cat([G(part) for part in found.split(AT_ONCE)])
@@ -92,6 +96,7 @@ def _searched(
     features: Callable[[Tensor], Tensor] | None,
     limits: tuple[tuple[float, float] | None, Tensor | None],
     steps: int,
+    on_step: Callable[[], None] | None,
 ) -> tuple[Tensor, Tensor]:
     """The vectors after the search, and their losses, `(B,)`."""
     bounds, free = limits
@@ -124,6 +129,8 @@ def _searched(
                 moved = moved * (length / moved.norm(dim=1, keepdim=True).clamp(min=1e-12))
             x.copy_(z)
             x[:, may] = moved
+        if on_step is not None:
+            on_step()
     with torch.no_grad():
         return x.detach(), losses()
 

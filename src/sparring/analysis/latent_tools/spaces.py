@@ -20,12 +20,11 @@ from sparring.analysis.latent_tools.directions.effects import Effect, effects, u
 from sparring.analysis.latent_tools.directions.matching import Stability, matched, stability
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.directions.survey import REACH, changes_of, random_changes
-from sparring.analysis.latent_tools.projected import Searcher
+from sparring.analysis.latent_tools.projected import TWICE, Searcher
 from sparring.analysis.samples import real_data
 from sparring.analysis.stats import students_t
 from sparring.analysis.wording import named_seeds
 from sparring.errors import SparringError
-from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
@@ -272,9 +271,7 @@ def spaces(
             f"{named_seeds(diverged)} diverged, so there is no space to compare: choose others by --seeds"
         )
     everything = np.concatenate([images, *made])
-    members = range(len(recipe.seeds))
-    with progress(f"projecting {len(everything)} images into {len(members)} seeds, twice", 2 * len(members)) as update:
-        searches = [[_counted(search, m, everything, again, update) for m in members] for again in (0, 1)]
+    searches = search.in_every_member(everything, TWICE)
     kept = search.free
     first, second = ([each.z[:, kept] for each in one] for one in searches)
     arranged, shuffled = arrangement(first, second)
@@ -294,12 +291,6 @@ def spaces(
         found,
         stable,
     )
-
-
-def _counted(search: Searcher, member: int, images: np.ndarray, again: int, update: Any) -> Any:
-    made = search(member, images, again)
-    update(again * len(search.recipe.seeds) + member + 1)
-    return made
 
 
 def _found(errors: np.ndarray, made: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The training images of a run, to find the one that is nearest to an example."""
+"""Images of a run's data: the training image that is nearest to an example, and some that are held out."""
 
 from __future__ import annotations
 
@@ -55,6 +55,18 @@ class TrainingImages:
         image = self.pixels[k].float().reshape(self.shape).numpy() / 255
         root = max(0.0, float(distances[k]) / len(target)) ** 0.5
         return Nearest(k, image, root, len(self.pixels))
+
+
+def held_out_images(data: Dataset, count: int) -> np.ndarray:
+    """Some of the images that no run is trained on, `(N, C, H, W)` in data units.
+
+    Raises SparringError where there are none, or they are not here.
+    """
+    held_out = data.held_out(_folder()) if isinstance(data.open(_folder()), Images) else None
+    if held_out is None:
+        raise SparringError("this data has no held-out part")
+    chosen = np.random.default_rng(1).permutation(len(held_out))[:count]
+    return held_out[chosen].astype(np.float32) / 255
 
 
 def _dots(pixels: Tensor, target: Tensor) -> Tensor:

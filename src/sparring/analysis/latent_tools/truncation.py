@@ -11,7 +11,9 @@ import numpy as np
 
 from sparring.analysis.latent_tools.distributions import parts_of
 from sparring.analysis.stats import Spread
+from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError, UsageError
+from sparring.progress import progress
 from sparring.record.journal import json_numbers
 
 if TYPE_CHECKING:
@@ -156,7 +158,13 @@ def truncation(
         seen = views(examples, judge)
         return _balanced({name: leaf(reference[leaf.space], seen[leaf.space]) for name, leaf in leaves.items()})
 
-    rows = [measured(_made(G, truncated(z, recipe.latent, psi), recipe)) for psi in psis]
+    rows: list[dict[str, np.ndarray]] = []
+    with progress(
+        f"measuring {n:,} samples of {counted(len(recipe.seeds), 'seed')} at {len(psis)} psi", len(psis)
+    ) as update:
+        for psi in psis:
+            rows.append(measured(_made(G, truncated(z, recipe.latent, psi), recipe)))
+            update(len(rows))
     baseline = _balanced(
         {name: leaf(reference[leaf.space], held_out[leaf.space][None]) for name, leaf in leaves.items()}
     )

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from sparring.explorer.pages.all_runs import all_runs_page
 from sparring.explorer.pages.compare import compare_page
+from sparring.explorer.pages.dissect import dissect_page
 from sparring.explorer.pages.draw import draw_page
 from sparring.explorer.pages.home import home
 from sparring.explorer.pages.latent import latent_page
@@ -44,6 +45,10 @@ def add_pages(session: Session) -> None:
         folder: int = 0, sort: str = "", order: str = "", text: str = "", status: str = ""
     ) -> None:
         all_runs_page(session, folder, Asked(sort, order, text, status))
+
+    @ui.page("/dissect")
+    def _dissect(run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        dissect_page(session, run)
 
     @ui.page("/query")
     def _query(folder: int = 0) -> None:  # pyright: ignore[reportUnusedFunction]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sparring.errors import SparringError
 from sparring.explorer.components import Canvas, LatentControls, LatentFields, tag
-from sparring.explorer.launching import shown_path
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.figures import panel
 from sparring.explorer.parts.tabs import run_head
 from sparring.explorer.session import Session
+from sparring.explorer.tasks import shown_path
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 

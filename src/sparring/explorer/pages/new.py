@@ -13,10 +13,11 @@ from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
 from sparring.explorer.components import Field, address, link, say, tag
-from sparring.explorer.launching import free_folder, shown_path, start_recipe
+from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.recipe_form import RecipeForm
 from sparring.explorer.session import Session
+from sparring.explorer.tasks import shown_path
 from sparring.explorer.words import Words
 from sparring.recipe import find_recipe
 

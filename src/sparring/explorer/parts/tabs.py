@@ -9,7 +9,7 @@ from sparring.explorer.words import Words
 
 VIEWS = ("live", "plane", "samples", "findings", "branches", "recipe")
 """Views of the run's page, which changes between them without being opened again."""
-PAGES = ("latent",)
+PAGES = ("latent", "dissect")
 """Pages of their own."""
 
 

@@ -3,6 +3,7 @@
 import { h } from "vue";
 import { listen, store, text } from "/static/store.js";
 import { curves } from "/static/curves.js";
+import { lines } from "/static/lines.js";
 import { moves } from "/static/moves.js";
 import { latentPlane } from "/static/latent_plane.js";
 import { latentTiles } from "/static/latent_tiles.js";
@@ -10,7 +11,7 @@ import { plane } from "/static/plane.js";
 import { samples } from "/static/samples.js";
 import { scores } from "/static/scores.js";
 
-const PAINTERS = { curves, latentPlane, latentTiles, moves, plane, samples, scores };
+const PAINTERS = { curves, latentPlane, latentTiles, lines, moves, plane, samples, scores };
 
 export default {
   props: { kind: String, options: Object },

@@ -21,8 +21,10 @@ from sparring.analysis.latent_tools.directions.first_layer import first_layer
 from sparring.analysis.latent_tools.directions.matching import Stability, stability
 from sparring.analysis.latent_tools.directions.sensitivity import Directions, sensitivity
 from sparring.analysis.latent_tools.inputs import checked_dims, named_dims
+from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError
 from sparring.judges import Judge
+from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
@@ -173,21 +175,21 @@ def survey(
     generators = tuple(generator_module(run, seed, source=source, recipe=recipe) for seed in chosen.seeds)
     few, many = latents(chosen, range(count)), latents(chosen, range(max(samples, count)))
     notes: dict[str, None] = {}
-    found: list[dict[str, tuple[Directions, list[str]]]] = []
-    for member, generator in enumerate(generators):
-        z = _Latents(few[member], many[member], chosen.latent.size)
-        found.append(_ways(generator, z, judge, top, listed, notes))
     reach = REACH * (float(many[..., : chosen.latent.size].std()) or 1.0)
-    measured = [
-        {way: effects(Joined(G), few[m], each.vectors, reach) for way, (each, _) in found[m].items()}
-        for m, G in enumerate(generators)
-    ]
+    found: list[dict[str, tuple[Directions, list[str]]]] = []
+    measured: list[dict[str, list[Effect]]] = []
+    class_changes: list[dict[str, list[float | None]]] = []
+    with progress(f"finding directions of {counted(len(generators), 'seed')}", len(generators)) as update:
+        for m, G in enumerate(generators):
+            z = _Latents(few[m], many[m], chosen.latent.size)
+            found.append(_ways(G, z, judge, top, listed, notes))
+            ways = found[m].items()
+            measured.append({way: effects(Joined(G), few[m], each.vectors, reach) for way, (each, _) in ways})
+            class_changes.append(_class_changes(judge, G, few[m], found[m], reach))
+            update(m + 1)
     largest = max(len(labels) for ways in found for _, labels in ways.values())
     baseline = [random_changes(Joined(G), few[m], largest, chosen.latent.size, reach) for m, G in enumerate(generators)]
-    members = tuple(
-        _member(m, found, measured, baseline, _class_changes(judge, G, few[m], found[m], reach))
-        for m, G in enumerate(generators)
-    )
+    members = tuple(_member(m, found, measured, baseline, each) for m, each in enumerate(class_changes))
     return Survey(chosen, judge, reach, count, max(samples, count), members, generators, tuple(notes))
 
 
