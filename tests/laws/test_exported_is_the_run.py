@@ -48,7 +48,7 @@ def in_onnxruntime(folder: Path, *inputs: np.ndarray) -> np.ndarray:
 def in_torch(folder: Path, *inputs: Tensor) -> np.ndarray:
     script = runpy.run_path(str(folder / "sample.py"))
     about, tensors = script["load"](folder / "generator.safetensors")
-    return script["run"](about["programs"]["generator"], tensors, *inputs).numpy()
+    return script["run"](about["generator"], tensors, *inputs).numpy()
 
 
 def check(run: sparring.Run, folder: Path, seed: int) -> None:

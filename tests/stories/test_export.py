@@ -114,7 +114,7 @@ def test_scripts_run_without_classes_too(tmp_path: Path) -> None:
     wrong = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert wrong.returncode == 2 and wrong.stderr.endswith("this generator has no classes\n")
     with Image.open(tmp_path / "samples.png") as image:
-        assert image.size == (40, 10)
+        assert image.size == (80, 10)
     assert np.load(tmp_path / "samples.npy").shape == (4, 1, 8, 8)
 
 
@@ -134,7 +134,6 @@ def test_points_are_printed(tmp_path: Path) -> None:
 def test_sample_py_draws_as_the_run_did(drawn: latents.Latent) -> None:
     script = runpy.run_path(str(SCRIPTS / "sample.py"))
     program = drawing(parts_of(drawn))
-    assert program is not None
     torch.manual_seed(0)
     z = script["run"](json.loads(json.dumps(program)), {}, 4_000)
     expected = drawn.draw(RandomStreams((0,)), "test", 4_000)[0]
@@ -142,6 +141,14 @@ def test_sample_py_draws_as_the_run_did(drawn: latents.Latent) -> None:
     torch.testing.assert_close(z.mean(0), expected.mean(0), atol=0.1, rtol=0)
     torch.testing.assert_close(z.std(0), expected.std(0), atol=0.1, rtol=0)
     assert z.min() >= (0 if isinstance(drawn, latents.Uniform) else -9)
+
+
+def test_sample_py_is_short_and_gives_the_vectors_of_an_unknown_distribution() -> None:
+    lines = (SCRIPTS / "sample.py").read_text().splitlines()
+    assert len([line for line in lines if line.strip()]) <= 40
+    script, stored = runpy.run_path(str(SCRIPTS / "sample.py")), torch.randn(64, 5)
+    z = script["run"](json.loads(json.dumps(drawing([]))), {"latents": stored}, 70)
+    assert torch.equal(z, stored)
 
 
 def test_bytes_stand_in_the_page_as_signs() -> None:

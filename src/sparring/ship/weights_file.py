@@ -22,7 +22,7 @@ LATENTS = "latents"
 """The tensor with the run's latent vectors 0 to 63."""
 Program = dict[str, Any]
 """`inputs`: names; `steps`: name, operation, arguments and named arguments of each; `output`. An argument is a number,
-a text, a list of arguments, `{"value": name}` for a tensor or an earlier step, or `{"torch": name}` for a type."""
+a text, a list of arguments, or `{"value": name}` for a tensor, an earlier step, or a type of torch."""
 
 
 def to_safetensors(portable: Portable) -> bytes:
@@ -35,7 +35,8 @@ def to_safetensors(portable: Portable) -> bytes:
     about = {
         "facts": portable.facts,
         "types": {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in own.items()},
-        "programs": {"generator": program_of(portable.graph), "draw": drawing(portable.facts["latent"])},
+        "generator": program_of(portable.graph),
+        "draw": drawing(portable.facts["latent"]),
     }
     return save(own, {name: json.dumps(value) for name, value in about.items()})
 
@@ -69,22 +70,23 @@ def _argument(value: Any) -> Any:
         case {"device": _}:
             return "cpu"
         case {"torch": name}:
-            return {"torch": name}
+            return {"value": name}
         case _:
             return value
 
 
-def drawing(parts: Sequence[Part]) -> Program | None:
-    """New latent vectors `(B, size)` as a program of one input, B; None for a distribution that is unknown."""
-    if not parts:
-        return None
+def drawing(parts: Sequence[Part]) -> Program:
+    """New latent vectors `(B, size)` as a program of one input, B.
+
+    Of a distribution that is unknown the first ones in the file, which are at most 64.
+    """
     steps: list[list[Any]] = []
 
     def step(op: str, *arguments: Any) -> dict[str, str]:
         steps.append([f"step {len(steps)}", op, list(arguments), {}])
         return {"value": steps[-1][0]}
 
-    drawn: list[dict[str, str]] = []
+    drawn: list[dict[str, str]] = [] if parts else [step("slice.Tensor", {"value": LATENTS}, 0, 0, {"value": "count"})]
     for part in parts:
         shape = [{"value": "count"}, part["size"]]
         match part["law"]:
@@ -109,6 +111,6 @@ def run_script(file: Path, portable: Portable) -> np.ndarray:
     spec.loader.exec_module(script)
     try:
         about, tensors = script.load(file)
-        return script.run(about["programs"]["generator"], tensors, *portable.inputs).numpy()
+        return script.run(about["generator"], tensors, *portable.inputs).numpy()
     except (RuntimeError, TypeError, ValueError, KeyError, AttributeError) as error:
         raise SparringError(f"not exported: sample.py cannot run it: {in_one_line(error)}") from error
