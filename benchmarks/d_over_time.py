@@ -245,9 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument(
-        "--seconds-of", metavar="STUDY", help="the folder is STUDY at equal seconds: keep these"
-    )
+    parser.add_argument("--seconds-of", metavar="STUDY", help="the folder is STUDY at equal seconds: keep these")
     asked = parser.parse_args()
     if asked.seconds_of:
         keep_seconds(asked.folder, asked.seconds_of)
