@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sparring import catalogue
 from sparring.analysis.query.columns import TABLES
-from sparring.explorer.parts.phrases import FIXED
+from sparring.explorer.phrases import EFFECTS, FIXED, SENTENCES
 from sparring.languages import ENGLISH, ERRORS, LANGUAGES, catalog
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
@@ -65,7 +65,7 @@ def messages() -> dict[str, str]:
         found |= {entry.summary: kind for entry in catalogue.entries(kind).values()}
     found |= {entry.facts["verdict"]: "recipes" for entry in catalogue.entries("recipes").values()}
     found |= {" ".join(text.split()): "recipe" for text in catalogue.field_docs("recipe.definition", "Recipe").values()}
-    found |= dict.fromkeys(FIXED, "explorer/parts/phrases.py")
+    found |= dict.fromkeys((*FIXED, *EFFECTS, *SENTENCES), "explorer/phrases.py")
     found |= {text: "query" for rows, columns in TABLES.values() for text in (rows, *columns.values())}
     for path in sorted(SOURCE.rglob("*.py")):
         where = path.relative_to(SOURCE).as_posix()

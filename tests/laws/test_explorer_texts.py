@@ -12,9 +12,9 @@ pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install '
 import numpy as np
 
 import sparring.explorer
-from sparring.explorer.directions import named
 from sparring.explorer.frames import frame, read_frame
 from sparring.explorer.guard import Guard, with_nonce
+from sparring.explorer.phrases import named
 from sparring.explorer.words import ENGLISH, Words
 
 FOLDER = Path(sparring.explorer.__file__).parent
@@ -69,7 +69,7 @@ def test_texts_are_filled_in() -> None:
     [
         ("first-layer 2: thinner – thicker", "第一层 2：由变细到变粗"),
         ("features 1: brightens the middle, darkens the rest", "特征 1：使中间变亮、使其余部分变暗"),
-        ("dims 3: raises numbers 1 and 3, lowers number 2", "维度 3：使第 1 和 3 个数变大、使第 2 个数变小"),
+        ("dims 3: raises numbers 1 and 3, lowers number 2", "维度 3：第 1 和 3 个数增大、第 2 个数减小"),
         ("classes 7: 7", "类别 7：7"),
     ],
 )

@@ -16,9 +16,9 @@ from sparring.analysis.latent_tools.inputs import named_dims
 from sparring.analysis.latent_tools.reproducing import commands, python
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
-from sparring.explorer.directions import named
 from sparring.explorer.frames import frame
 from sparring.explorer.generators import Generators
+from sparring.explorer.phrases import named
 from sparring.explorer.session import Session
 from sparring.explorer.tasks import shown_path
 from sparring.explorer.words import Spoken, Words

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sparring.explorer.components import Canvas, link, tag
-from sparring.explorer.parts.phrases import phrase
+from sparring.explorer.phrases import phrase
 from sparring.explorer.tasks import FOLDER, TASKS
 from sparring.explorer.words import Words
 from sparring.metrics import all_metrics

@@ -27,8 +27,30 @@ FIXED = (
     "what the first layer amplifies most, batch norm folded (SeFa)",
     "toward a class, as the judge sees it",
     "single dimensions",
+    *("sensitivity", "features", "first-layer", "classes", "dims"),
 )
 """Messages without fields that answers are made of."""
+EFFECTS = (
+    *("{less} – {more}", "brightens {where}", "darkens {where}", "raises {what}", "lowers {what}"),
+    *("number {number}", "numbers {numbers}", "{one} and {other}"),
+)
+SENTENCES = (
+    "changes {where}, one way or the other as the other dimensions say",
+    "The seeds learned the same space: they make {images}, {arranged}, and share {some} of their strongest directions.",
+    "The seeds did not learn the same space: they make {images}, {arranged}, and share {some} of their strongest "
+    "directions.",
+    "All samples of {seeds} are alike, so there is no space to compare.",
+)
+EFFECT = re.compile(", (?=[a-z])")
+"""Before another effect."""
+
+
+def named(words: Words, direction: str) -> str:
+    """A direction's name: by which way it was found, and what it moves."""
+    way, between, what = direction.partition(": ")
+    kind, _, label = way.partition(" ")
+    found = Text("{way} {label}: {what}", way=Text(kind), label=label, what=read(what))
+    return words.said(found) if between else direction
 
 
 def phrase(words: Words, text: str) -> str:
@@ -37,37 +59,10 @@ def phrase(words: Words, text: str) -> str:
 
 
 def read(text: str) -> Text:
-    """The text by its messages, and what stands in their fields by its own."""
-    if text in FIXED:
-        return Text(text)
-    whole = Text.read(
-        text,
-        "changes {where}, one way or the other as the other dimensions say",
-        "The seeds learned the same space: they make {images}, {arranged}, and share {some} of their strongest "
-        "directions.",
-        "The seeds did not learn the same space: they make {images}, {arranged}, and share {some} of their strongest "
-        "directions.",
-        "All samples of {seeds} are alike, so there is no space to compare.",
-    )
-    if whole.fields:
-        return _with_fields(whole)
-    parts = re.split(r", (?=[a-z])", text)
-    if len(parts) > 1:
-        return Text.joined([read(part) for part in parts], COMMA)
-    part = Text.read(
-        text,
-        "brightens {where}",
-        "darkens {where}",
-        "raises {what}",
-        "lowers {what}",
-        "numbers {numbers}",
-        "number {number}",
-    )
-    if part.fields:
-        return _with_fields(part)
-    numbers = re.split(", | and ", text)
-    return Text.joined(map(Text, numbers), COMMA) if all(map(str.isdecimal, numbers)) else part
-
-
-def _with_fields(text: Text) -> Text:
-    return Text(text.message, **{name: read(str(value)) for name, value in text.fields.items()})
+    """The text by the messages that it was put together from: one, or several effects in a row."""
+    whole = Text.read(text, *SENTENCES, *FIXED)
+    if whole.fields or text in FIXED:
+        return whole
+    parts = EFFECT.split(text)
+    read = [Text.read(part, *EFFECTS, *FIXED) for part in parts]
+    return read[0] if len(read) == 1 else Text.joined(read, COMMA)
