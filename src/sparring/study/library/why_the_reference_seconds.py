@@ -1,6 +1,8 @@
-"""Why the reference GAN converges faster and better, again at equal seconds: each pair trains as long as the slowest.
+"""Why does the reference GAN converge faster and better than the author's own, if both train for the same seconds?
 
-The slowest of `why-the-reference` is the own G with the reference's D: three epochs of it take 362 seconds of one core
+Each pair of `why-the-reference` trains for as long as the slowest of them.
+
+The slowest is the own G with the reference's D: three epochs of it take 362 seconds of one core
 for one seed. A pair whose round takes a nineteenth of that plays nineteen times as many.
 """
 
@@ -44,5 +46,5 @@ def study() -> Study:
         seeds=images.seeds,
         outcome=images.outcome,
         name="why-the-reference-seconds",
-        question=f"{images.question} At equal seconds.",
+        question="Why does the reference converge faster and better at equal seconds: its G, its D, or both?",
     )
