@@ -71,6 +71,18 @@ def test_a_batch_of_both_kinds_is_read_with_the_averages() -> None:
         assert not torch.allclose(game.objective.output(D(real)), averaged, atol=1e-3)
 
 
+@pytest.mark.parametrize("discriminator", [layers, Normalized])
+def test_a_single_example_is_read_with_the_averages(discriminator: object) -> None:
+    """As the last one of a data set may be: one example has no statistics."""
+    game = played(discriminator, (0, 1))
+    D, real = game.players["D"].networks, torch.rand(2, 1, 1, 8, 8)
+    said = game.outputs(real, real)[0]
+    D.train(False)
+    with torch.no_grad():
+        torch.testing.assert_close(said, game.objective.output(D(real)))
+    D.train(True)
+
+
 def test_dropout_is_off() -> None:
     def with_dropout() -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.Dropout(0.9), nn.Linear(8, 1))

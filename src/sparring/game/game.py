@@ -264,11 +264,12 @@ class Game:
         """D's outputs without dropout, `(P, B)` for real and for generated examples.
 
         Batch normalization uses each batch's own statistics, as D knows them from the game: averages over batches of
-        either kind make its outputs others. They are used where D learns from a batch of both. The game does not change
-        but for these averages.
+        either kind make its outputs others. They are used where D learns from a batch of both, and of a single example.
+        The game does not change but for these averages.
         """
         networks = self.players["D"].networks
-        networks.train(False, by_batch=d_sees_mixture not in self.moves)
+        fewest = min((each.x if isinstance(each, Labeled) else each).shape[1] for each in (real, fake))
+        networks.train(False, by_batch=fewest > 1 and d_sees_mixture not in self.moves)
         scores: list[Tensor] = []
         for examples in (real, fake):
             x, classes = examples if isinstance(examples, Labeled) else (examples, None)
