@@ -34,14 +34,13 @@ from sparring.record import RunFolder, write_atomically
 from sparring.studies import StudyRun
 from sparring.study.answer import Answer
 from sparring.study.intervals import mean_interval
+from sparring.study.library.why_the_reference import EPOCH
 from sparring.study.wording import amount, brief_labels
 
 KEPT, SECONDS, EQUILIBRIUM = "discriminators.json", "seconds.json", 0.5
 EXAMPLES = 2048
 """Of each kind."""
 KINDS = ("training", "held-out", "generated")
-EPOCH = 938
-"""Rounds: 60,000 images in batches of 64."""
 SURE = 0.5
 """Of D(real) - D(fake), from where D is said to tell them apart."""
 POINTS = 60
@@ -148,20 +147,6 @@ def speed(name: str, chinese: bool = False) -> str:
         unit = "轮" if chinese else "epochs"
         first = f"{np.mean(epochs):.2f} {unit}{'，' if chinese else ', '}{of}" if epochs else never
         lines.append(f"| {labels[cell]} | {first} | {apart.max(0).mean():.2f} | {apart[-6:].mean():.2f} |")
-    return "\n".join(lines)
-
-
-def by_epoch(name: str, epochs: Sequence[float], chinese: bool = False) -> str:
-    """Markdown: the Fréchet distance of every cell after some epochs, by the judge that looks on during training."""
-    found = questions.answer(name)
-    labels = brief_labels(found.results)
-    heads = [f"{each:g} 轮" if chinese else f"epoch {each:g}" for each in epochs]
-    lines = [f"| | {' | '.join(heads)} |", "| --- |" + " ---: |" * len(heads)]
-    for cell in found.results.cells:
-        rounds, values = series_of(found, cell.id, "frechet-distance")
-        at = [int(np.abs(rounds - EPOCH * each).argmin()) for each in epochs]
-        cells = [f"{values[i].mean():.1f} ± {values[i].std(ddof=1):.1f}" for i in at]
-        lines.append(f"| {labels[cell.id]} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

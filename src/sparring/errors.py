@@ -16,7 +16,7 @@ class SparringError(Exception):
     """A failure that the user can fix. The message is one line; the command prints it and exits with status 1."""
 
     language = ""
-    """The code of the language that the command spoke which it ended; empty where none was asked for."""
+    """Code of the language that the command was to answer in; empty where none was asked for."""
 
 
 class UsageError(SparringError):

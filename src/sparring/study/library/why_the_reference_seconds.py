@@ -1,9 +1,8 @@
 """Why does the reference GAN converge faster and better than the author's own, if both train for the same seconds?
 
-Each pair of `why-the-reference` trains for as long as the slowest of them.
-
-The slowest is the own G with the reference's D: three epochs of it take 362 seconds of one core
-for one seed. A pair whose round takes a nineteenth of that plays nineteen times as many.
+Each pair of `why-the-reference` trains for as long as the slowest of them, the own G with the reference's D: three
+epochs of it take 362 seconds of one core for one seed. A pair whose rounds take a nineteenth of the time plays nineteen
+times as many.
 """
 
 from __future__ import annotations
