@@ -15,6 +15,7 @@ from sparring.datasets.files.loading import FolderImages, load_folder
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
 from sparring.errors import UsageError
+from sparring.recipe import find_recipe
 from tests.stories.image_files import RNG, complaint, saved, sparring
 
 NAMES = [f"{index}.png" for index in range(12)]
@@ -215,11 +216,58 @@ def test_classes_condition_training_and_are_recorded(
     out = tmp_path / "run"
     command = ("train", "--data", home, "--conditional", "--out", out, *QUICK)
     assert sparring(*command) == 0
-    assert f"36 images in 3 classes ({source}; used with --conditional)" in capsys.readouterr().err
+    few = "used with --conditional, not by auto: class cat has only 12 images and 2 others too few (each needs 100)"
+    assert f"36 images in 3 classes ({source}; {few})" in capsys.readouterr().err
     recipe = json.loads((out / "recipe.json").read_text())
     assert recipe["conditional"] and recipe["data"]["found_classes"] == ["cat", "dog", "eel"]
     for then in (["sample", out, "--out", tmp_path / "s.png"], ["measure", out, "--count", 16], ["show", out], command):
         assert sparring(*then) == 0
+
+
+@pytest.mark.parametrize(
+    ("counts", "doubt"),
+    [
+        pytest.param({"cat": 100, "dog": 130}, "", id="enough"),
+        pytest.param({"cat": 99, "dog": 130}, "class cat has only 99 images (each needs 100)", id="one-small"),
+        pytest.param(
+            {"cat": 1, "dog": 130, "eel": 9},
+            "class cat has only 1 image and 1 other too few (each needs 100)",
+            id="two",
+        ),
+    ],
+)
+def test_auto_trains_with_subfolders_where_each_has_images_enough(
+    counts: dict[str, int], doubt: str, tmp_path: Path
+) -> None:
+    home = folder_of(
+        tmp_path / "mine", [f"{name}/{index}.png" for name, many in counts.items() for index in range(many)]
+    )
+    data = Folder(str(home))
+    recipe = find_recipe("auto", sized_by=data)
+    assert (load(home).info.class_doubt, recipe.conditional, recipe.classes) == (doubt, not doubt, (0 if doubt else 2))
+    assert not find_recipe("auto", sized_by=Folder(str(home), labels="none")).conditional
+
+
+def test_what_auto_does_with_subfolders_is_said_and_a_flag_does_the_contrary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder_of(tmp_path / "mine", [f"{('cat', 'dog')[index % 2]}/{index}.png" for index in range(200)])
+    line = "2 classes (subfolders; auto trains with them, --no-conditional without)"
+    quick = ("--rounds", 1, "--log-points", 1, "--batch", 4, "--samples-per-grid", 6, "--threads", 1, "--no-judge")
+    for more, expected in (((), True), (("--no-conditional",), False)):
+        out = tmp_path / f"run{expected}"
+        assert sparring("train", "--data", home, "--out", out, *quick, *more) == 0
+        assert f"200 images in {line}" in capsys.readouterr().err
+        assert json.loads((out / "recipe.json").read_text())["conditional"] is expected
+    assert sparring("doctor", home) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"classes {line.replace('classes ', '')}: cat 100, dog 100" in said
+
+
+def test_one_subfolder_is_no_class_and_said(tmp_path: Path) -> None:
+    info = load(folder_of(tmp_path / "mine", [f"cat/{index}.png" for index in range(12)])).info
+    assert (info.classes, info.notes) == ((), ("all images lie in one subfolder (cat), so there are no classes",))
+    assert load(folder_of(tmp_path / "flat", NAMES)).info.notes == ()
 
 
 def test_conditional_training_without_classes_says_how_to_get_them(
@@ -233,7 +281,7 @@ def test_conditional_training_without_classes_says_how_to_get_them(
 
 
 def test_a_recipe_with_classes_survives_json(home: Path) -> None:
-    from sparring.recipe import Recipe, find_recipe
+    from sparring.recipe import Recipe
 
     (home / "labels.csv").write_text(TABLES["file,label"])
     recipe = find_recipe("auto", sized_by=Folder(str(home))).replace(conditional=True)

@@ -17,7 +17,7 @@ from sparring.characters import quoted
 from sparring.datasets.files import cache, memory
 from sparring.datasets.files.contents import Contents
 from sparring.datasets.files.formats import BrokenError
-from sparring.datasets.files.labels import Labels, labels_of
+from sparring.datasets.files.labels import Labels, doubt_of, labels_of
 from sparring.datasets.files.loading import LevelsUsed, levels_used
 from sparring.datasets.files.paths import contents_of
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, is_colored, opaque
@@ -279,6 +279,7 @@ class Examination:
             "animated": {"files": files, "frames": frames},
             "classes": self.classes,
             "labels_from": self.labels.source,
+            "auto_conditional": bool(self.classes) and not doubt_of(self.classes),
             "imbalance": self.imbalance,
             "few": self.few,
             "few_levels": [levels_line(used) for used in self.levels],

@@ -85,6 +85,8 @@ class Dataset(ABC):
     """Number of classes, for data whose examples have known classes."""
     class_advice: ClassVar[str] = "choose another data set, or drop it"
     """What to do where class-conditional training is asked for and there are no classes, for an error message."""
+    auto_conditional: ClassVar[bool] = False
+    """Whether `auto` trains with the classes: those of a user's own folder, where each has images enough."""
     places: ClassVar[tuple[str, ...]] = ()
     """The fields that say where the files are, for data of which `found_content` says what is in them: a run goes on
     with the same examples in another place."""

@@ -93,6 +93,12 @@ class Folder(Dataset):
             "and label beside them"
         )
 
+    @property
+    def auto_conditional(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """Whether there are classes with images enough in each. Loads the images, as `shape` does."""
+        info = self._load().info
+        return bool(info.classes) and not info.class_doubt
+
     def shape_and_count(self) -> tuple[Shape, int | None]:
         count, *shape = self._load().pixels.shape
         return tuple(shape), count

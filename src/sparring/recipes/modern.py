@@ -126,8 +126,8 @@ def auto(data: Dataset | None = None) -> Recipe:
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks. Fewer than 1,000 images: DiffAugment is added. Classes are
-    used with --conditional.
+    networks. Fewer than 1,000 images: DiffAugment is added. The classes of your own images are used where each has 100
+    images or more; other data's with --conditional.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -141,6 +141,7 @@ def auto(data: Dataset | None = None) -> Recipe:
     large = math.prod(shape[1:]) > LARGEST_CONNECTED**2
     width = NARROW if math.prod(shape[1:]) <= LARGEST_NARROW**2 else 0  # 0: the networks choose
     made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
+    made = replace(made, conditional=data.auto_conditional)
     few = examples is not None and examples < FEW
     return replace(made, tricks=(DiffAugment(), *made.tricks)) if few else made
 

@@ -22,6 +22,9 @@ MIN_SHARE = 0.5
 """Share of the images that a file must label where there are subfolders too."""
 FEW = 10
 """Images below which classes may have one image each."""
+MIN_IN_CLASS = 100
+"""Images that each class must have for training to use classes unasked. With few, class-conditional training loses the
+variety that training without classes has (Shahbazi et al., "Collapse by conditioning", ICLR 2022)."""
 AUTO, FOLDERS, NO_CLASSES = "auto", "folders", "none"
 """What the setting `labels` can be beside the name of a column."""
 
@@ -83,8 +86,21 @@ def labels_of(contents: Contents, names: Sequence[str], asked: str = AUTO) -> La
         return replace(made, files=used, notes=(*notes, *made.notes))
     if any(file.complete for file in found):  # it says that there are no classes
         folders = Labels()
+    elif contents.kind == "folder" and not folders.classes and not folders.notes:
+        notes = (*notes, *_in_one_subfolder(names))
     unused = tuple(_unused(file, len(names)) for file in found if file.labels)
     return replace(folders, notes=(*notes, *unused, *folders.notes))
+
+
+def doubt_of(counts: Mapping[str, int]) -> str:
+    """Why training had better not use classes of so many images each, a clause; empty where it can."""
+    few = sorted((count, name) for name, count in counts.items() if count < MIN_IN_CLASS)
+    if not few:
+        return ""
+    (count, name), more = few[0], len(few) - 1
+    have = f"class {shown(name)} has only {count:,} {'image' if count == 1 else 'images'}"
+    others = f" and {more:,} other{'s' if more > 1 else ''} too few" if more else ""
+    return f"{have}{others} (each needs {MIN_IN_CLASS})"
 
 
 def by_folder(names: Sequence[str]) -> Labels:
@@ -102,6 +118,14 @@ def classes_of(names: Sequence[str]) -> list[str]:
     elif _is_numbered(names, paths):
         return [NONE] * len(names)
     return [path[0] if path else NONE for path in paths]
+
+
+def _in_one_subfolder(names: Sequence[str]) -> tuple[str, ...]:
+    """That there are no classes because all images lie in one subfolder."""
+    first = {name.partition("/")[0] for name in names if "/" in name}
+    only = first.pop() if len(first) == 1 and all("/" in name for name in names) else ""
+    alone = only and only.lower() not in SPLITS and {name.count("/") for name in names} == {1}
+    return (f"all images lie in one subfolder ({shown(only)}), so there are no classes",) if alone else ()
 
 
 def _parted(paths: Sequence[list[str]]) -> list[list[str]]:

@@ -21,7 +21,7 @@ from sparring.datasets.files import cache, memory
 from sparring.datasets.files.cache import ABOUT, PIXELS, PixelStore
 from sparring.datasets.files.contents import Contents, no_image
 from sparring.datasets.files.formats import BrokenError
-from sparring.datasets.files.labels import labels_of
+from sparring.datasets.files.labels import doubt_of, labels_of
 from sparring.datasets.files.paths import contents_of
 from sparring.datasets.files.pixels import Frame, fitted, is_colored
 from sparring.datasets.files.settings import Colors, ImageSettings, Size
@@ -30,7 +30,7 @@ from sparring.errors import SparringError
 from sparring.progress import say
 from sparring.record import one_process_at_a_time, write_atomically
 
-FORMAT = 3
+FORMAT = 4
 """Version of the cache files; other versions are ignored."""
 SPARE_DISK = 2**28
 """Bytes of the disk that decoded images leave free."""
@@ -55,6 +55,8 @@ class FolderInfo:
     classes: tuple[str, ...]
     labels_from: str
     """Where classes come from: `subfolders`, or a file's name."""
+    class_doubt: str
+    """Why training had better not use the classes, a clause; empty where it can."""
     broken: tuple[tuple[str, str], ...]
     """File and reason."""
     stray: tuple[str, ...]
@@ -247,6 +249,7 @@ def _described(
     contents, names = survey.contents, [name for name, _ in good]
     labels = labels_of(contents, names, survey.settings.labels)
     of_each = labels.of_each([name for name, images in good for _ in images])
+    counts = {} if of_each is None else dict(zip(labels.classes, np.bincount(of_each).tolist(), strict=False))
     images = [about for _, images in good for about in images]
     info = FolderInfo(
         images=len(pixels),
@@ -255,6 +258,7 @@ def _described(
         resized=sum(about.resized for about in images),
         classes=labels.classes,
         labels_from=labels.source,
+        class_doubt=doubt_of(counts),
         broken=tuple(sorted(broken.items())),
         stray=tuple(entry.name for entry in contents.stray if entry.name not in labels.files),
         transparent=sum(survey.infos[name].transparent for name in names),

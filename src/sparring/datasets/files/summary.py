@@ -15,7 +15,11 @@ DARK = 0.1
 def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSettings) -> list[str]:
     """Lines for the user: the images, what was done to them, what they could be instead, and what was skipped."""
     size = f"{info.size[0]}x{info.size[1]}"
-    where = f" in {len(info.classes):,} classes ({classes_from(info.labels_from)})" if info.classes else ""
+    where = (
+        f" in {len(info.classes):,} classes ({classes_from(info.labels_from, info.class_doubt)})"
+        if info.classes
+        else ""
+    )
     count = f"{info.images:,} {'image' if info.images == 1 else 'images'}{where}"
     lines = [f"{count}, {size}, {channels_in_words(shape[0])} ({info.reason})"]
     if info.resized:
@@ -46,9 +50,11 @@ def how_fitted(settings: ImageSettings) -> str:
     return {"crop": "scaled and cropped", "pad": "scaled and padded", "stretch": "stretched"}[settings.fit]
 
 
-def classes_from(source: str) -> str:
-    """Where classes come from, and how they are used."""
-    return f"{source}; used with --conditional"
+def classes_from(source: str, doubt: str) -> str:
+    """Where classes come from, whether `auto` trains with them, and the flag for the contrary."""
+    if doubt:
+        return f"{source}; used with --conditional, not by auto: {doubt}"
+    return f"{source}; auto trains with them, --no-conditional without"
 
 
 def transparent_line(count: int, settings: ImageSettings) -> str:

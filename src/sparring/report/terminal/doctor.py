@@ -13,6 +13,7 @@ from sparring.analysis.wording import count
 from sparring.characters import printable
 from sparring.datasets.files import cache
 from sparring.datasets.files.contents import broken_line, few_of, shown
+from sparring.datasets.files.labels import doubt_of
 from sparring.datasets.files.loading import memory_line
 from sparring.datasets.files.summary import (
     animated_line,
@@ -52,7 +53,7 @@ def _contents(examination: Examination) -> list[tuple[str, str]]:
         ("colors", _counts(examination.colors)),
     ]
     if examination.imbalance is not None:
-        source = classes_from(examination.labels.source)
+        source = classes_from(examination.labels.source, doubt_of(examination.classes))
         rows.append(("classes", f"{len(examination.classes):,} ({source}): {_counts(examination.classes)}"))
         rows.append(("imbalance", f"the largest class is {examination.imbalance:.1f} times the smallest"))
     rows += [("note", note) for note in (*contents.notes, *examination.labels.notes)]
