@@ -5,6 +5,7 @@ Points in the plane are unbounded: what is said of spans does not hold for them,
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,16 @@ def test_settling_twice_is_settling_once_and_keeps_the_shape(dataset: Any) -> No
     assert resolved.resolved() == resolved
     assert resolved.shape == dataset.shape
     assert dataset.changed_since({"is": "another"}) is None
+
+
+def test_a_hash_tells_examples_from_all_others(dataset: Any, data_dir: Path) -> None:
+    resolved, source = dataset.resolved(), dataset.open(data_dir, "cpu")
+    found = resolved.content_hash(source)
+    assert found == resolved.content_hash(dataset.open(data_dir, "cpu"))
+    assert bool(found) == (not dataset.modes and not dataset.target), "only what a formula gives has none"
+    if found.startswith("SHA-256"):
+        assert found == f"SHA-256 {hashlib.sha256(source.pixels.numpy().tobytes()).hexdigest()}"
+        assert found != resolved.content_hash(dataclasses.replace(source, pixels=255 - source.pixels))
 
 
 def test_points_lie_about_their_modes_in_equal_shares_as_far_as_is_told(dataset: Any) -> None:

@@ -165,6 +165,9 @@ def test_the_card_says_what_was_measured_and_what_is_open(exported: Path) -> Non
     assert card.startswith("---\n") and "library_name: onnx" in card and "license: cc-by-4.0" in card
     assert "seed 3 of 2 seeds" in card and "| Fréchet distance |" in card and "| real data |" in card
     assert "is not settled" in card and "**Diagnosis of the run.**" in card
+    recorded = json.loads((exported.parent / "run" / "about.json").read_text())["data_hash"]
+    assert recorded.startswith("SHA-256 ") and f"taken when training began: `{recorded}`" in card
+    assert "`sparring train recipe.json` trains it again" in card
 
 
 def test_a_space_is_laid_out_and_not_uploaded(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

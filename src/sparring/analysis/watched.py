@@ -16,7 +16,7 @@ from torch import Tensor
 
 from sparring.catalogue import OwnPart
 from sparring.datasets import Card, Dataset, Shape, Source
-from sparring.datasets._images import Images
+from sparring.datasets._images import Images, content_hash
 from sparring.errors import SparringError, in_one_line
 from sparring.game.network_graph import GraphNetwork
 from sparring.latents import Latent
@@ -153,6 +153,9 @@ class SeenExamples(Dataset):
         if examples.dtype == np.uint8:
             return Images.of(examples, self.span, device)
         return Rows(torch.from_numpy(examples).to(device))
+
+    def content_hash(self, source: Source) -> str:
+        return content_hash(torch.from_numpy(self._examples))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from sparring.cli.flags import Json, RunDir, Source, Spoken, Switch, flag, parse, print_json
+from sparring.cli.flags import DataDir, Json, RunDir, Source, Spoken, Switch, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
@@ -26,6 +26,7 @@ class ExportFlags:
         "best"
     )
     best: Annotated[Switch, flag("Export the best checkpoint.", default="the newest")] = False
+    data_dir: DataDir = None
     language: Spoken = ""
     source: Source = None
     json: Json = False
@@ -40,7 +41,7 @@ def run(arguments: list[str]) -> int:
     from sparring.ship.export import export
 
     with speaking(flags.language):
-        made = export(flags.run, flags.to, flags.seed, flags.best, flags.source)
+        made = export(flags.run, flags.to, flags.seed, flags.best, flags.source, data_dir=flags.data_dir)
     if flags.json:
         return print_json(made.plain())
     for name, size in made.files.items():

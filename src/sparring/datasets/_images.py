@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from sparring.rng import RandomStreams
+
+
+def content_hash(examples: Tensor) -> str:
+    """SHA-256 of the bytes of a tensor."""
+    return f"SHA-256 {hashlib.sha256(examples.cpu().contiguous().numpy().data).hexdigest()}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Images:
         labels = self.labels if self.labels is not None or self.read_labels is None else self.read_labels()
         assert labels is not None
         return torch.from_numpy(labels.astype(np.int64)).to(self.pixels.device)
+
+    def content_hash(self) -> str:
+        """Of the pixels of all images, as bytes, without labels."""
+        return content_hash(self.pixels)
 
     def _at(self, index: Tensor, dtype: torch.dtype) -> Tensor:
         low, high = self.span

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, cast, final
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from sparring.datasets import Card, Dataset, Shape, Source
 
 if TYPE_CHECKING:
     import torch
+
+    from sparring.datasets._images import Images
 
 
 @final
@@ -37,3 +39,6 @@ class Digits(Dataset):
         loaded = load_digits()
         ink = loaded.images  # (1797, 8, 8), 0..16
         return Images.of((ink[:, None] * (255 / 16)).round().astype(np.uint8), self.span, device, loaded.target)
+
+    def content_hash(self, source: Source) -> str:
+        return cast("Images", source).content_hash()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, cast, final
 
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.datasets._idx import MNIST as ARCHIVE
@@ -37,3 +37,6 @@ class MNIST(Dataset):
 
     def held_out(self, data_dir: Path | None) -> np.ndarray | None:
         return images(ARCHIVE, "test", data_dir)
+
+    def content_hash(self, source: Source) -> str:
+        return cast(Images, source).content_hash()

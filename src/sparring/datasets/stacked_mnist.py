@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import TYPE_CHECKING, ClassVar, cast, final
 
-from sparring.datasets import Card, Dataset, Shape
+from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.datasets._idx import CLASSES, SIDE, images, labels
 from sparring.datasets._idx import MNIST as ARCHIVE
+from sparring.datasets._images import content_hash
 
 if TYPE_CHECKING:
     import torch
@@ -56,6 +57,9 @@ class StackedMNIST(Dataset):
         pixels = torch.from_numpy(images(ARCHIVE, "train", data_dir)).to(device)
         classes = torch.from_numpy(labels(ARCHIVE, "train", data_dir)).long().to(device)
         return _Stacks(pixels, classes, self.digits_stacked, self.span)
+
+    def content_hash(self, source: Source) -> str:
+        return content_hash(cast(_Stacks, source).pixels)
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,7 @@ ABOUT = {
     "threads": _or_none(COUNT),
     "versions": _or_none(OBJECT),
     "target": _or_none(NUMBERS),
+    "data_hash": TEXT,
 }
 SCORES = Kind(
     "an object of scores, each with title, better, real and members",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
@@ -10,6 +11,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from sparring.analysis.facts import Facts
 from sparring.analysis.wording import count, listed, number, plus_minus, whole_number
 from sparring.datasets import Card
+from sparring.errors import SparringError
 from sparring.languages import said
 from sparring.recipe import Recipe
 from sparring.report.measurement import measurement_rows
@@ -22,6 +24,8 @@ LICENSES = {
     "MIT": "mit",
 }
 """The license of a data set as its card names it -> as the hub does. That of own images is known to the user alone."""
+FORMULA = "none needed"
+"""How the license of data begins that is sampled from a formula."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +37,13 @@ class Agreement:
 
 
 def model_card(
-    portable: Portable, facts: Facts, recipe: Recipe, agreement: Agreement, files: dict[str, str], space: str = ""
+    portable: Portable,
+    facts: Facts,
+    recipe: Recipe,
+    agreement: Agreement,
+    files: dict[str, str],
+    space: str = "",
+    data_dir: Path | None = None,
 ) -> str:
     """The card as Markdown, with the metadata that the hub reads in front.
 
@@ -44,6 +54,7 @@ def model_card(
         agreement: How far the exported forms are from the run's.
         files: Name -> what it is, in the order of the list.
         space: `user/name` of a static Space whose front page is the demo, if it is one.
+        data_dir: Where data sets are kept, to hash those of a run that did not record the hash.
     """
     data = recipe.data.card
     license = LICENSES.get(data.license)
@@ -51,7 +62,7 @@ def model_card(
     metadata = ModelCardData(
         model_name=f"{portable.facts['name']}, seed {portable.facts['seed']}",
         license=license or "other",
-        license_name=None if license else "see-the-data",
+        license_name=None if license else "to-be-chosen" if data.license.startswith(FORMULA) else "see-the-data",
         library_name="onnx",
         pipeline_tag="unconditional-image-generation" if image else None,
         tags=["gan", "sparring", *(["class-conditional"] if recipe.classes else [])],
@@ -70,7 +81,7 @@ def model_card(
         "## What was measured",
         *_measured(facts, portable.facts["seed"]),
         "## Data and license",
-        _data(facts.recipe["data"], data, bool(license)),
+        f"{_data(data)} {_data_hash(facts, recipe, data_dir)}",
         "## How it was trained",
         _recipe(facts, portable),
         "## How exact the files are",
@@ -156,17 +167,37 @@ def _diverged(facts: Facts) -> str:
     return f"{len(facts.diverged)} of {count(len(facts.seeds), 'seed')} diverged; the means leave them out."
 
 
-def _data(recorded: dict[str, Any], card: Card, known: bool) -> str:
-    content = recorded.get("found_content") or recorded.get("content")
-    hashed = f" The hash of all its examples is `{content}`." if content else ""
+def _data(card: Card) -> str:
     amount = f", {card.examples:,} examples" if card.examples else ""
-    license = (
-        f"Its license is {card.license}; whether it extends to a generator that was trained on the data is not settled."
-        if known
-        else f"**Open question: its license is {card.license}. Whoever shares this generator must know it, and whether "
-        "it covers models that were trained on the data.**"
+    return f"{card.title}{amount}. Source: {card.source}. {_license(card.license)}"
+
+
+def _license(license: str) -> str:
+    if license in LICENSES:
+        return (
+            f"Its license is {license}; whether it extends to a generator that was trained on the data is not settled."
+        )
+    if license.startswith(FORMULA):
+        return f"The license of the data is {license}; whoever shares this generator chooses its own."
+    return (
+        f"**Open question: its license is {license}. Whoever shares this generator must know it, and whether it covers "
+        "models that were trained on the data.**"
     )
-    return f"{card.title}{amount}. Source: {card.source}. {license}{hashed}"
+
+
+def _data_hash(facts: Facts, recipe: Recipe, data_dir: Path | None) -> str:
+    """A sentence with the hash of all examples, or why there is none."""
+    if recorded := facts.about.get("data_hash"):
+        return f"Hash of all its examples, taken when training began: `{recorded}`."
+    try:
+        found = recipe.data.content_hash(recipe.data.open(data_dir, "cpu"))
+    except SparringError as error:
+        return f"No hash of its examples was recorded, and none can be computed now: {error}."
+    if not found:
+        return "It is drawn from a formula without end: there is no set of examples that a hash could be computed of."
+    if facts.story.loop is not None:
+        return f"Of all that the loop gave to D there is no hash; of the examples that its run keeps it is `{found}`."
+    return f"Hash of all its examples, taken when this was exported: `{found}`."
 
 
 def _recipe(facts: Facts, portable: Portable) -> str:

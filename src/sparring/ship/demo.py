@@ -161,7 +161,8 @@ def _data(portable: Portable, facts: Facts, recipe: Recipe) -> dict[str, Any]:
         "diverged": len(facts.diverged),
         "verdict": {code: language(code)(facts.diagnosis.line) for code in LANGUAGES},
         "metrics": _metrics(facts, portable.facts["seed"]),
-        "data": f"{card.title} ({card.source})",
+        "data": card.title,
+        "source": card.source,
         "license": card.license,
         "bits": 0,
         "length": 0,
@@ -205,7 +206,7 @@ def _metrics(facts: Facts, seed: int) -> list[dict[str, Any]]:
     at = facts.seeds.index(seed)
     return [
         {
-            "name": name_of(key).title,
+            "name": {code: language(code)(name_of(key).title) for code in LANGUAGES},
             "real": whole_number(evaluation.real.get(key)),
             "here": whole_number(float(evaluation.metrics[key][at])),
             "mean": plus_minus(evaluation.spreads[key]),

@@ -70,6 +70,7 @@ def export(
     best: bool = False,
     source: Path | None = None,
     recipe: Recipe | None = None,
+    data_dir: Path | None = None,
 ) -> Exported:
     """Write one member's generator as files that need no Sparring.
 
@@ -81,6 +82,7 @@ def export(
         best: Take the best checkpoint instead of the newest.
         source: The user's own Python file that the recipe needs, if it has moved since.
         recipe: The recipe with the networks themselves, where they exist in this process only.
+        data_dir: Where data sets are kept, for the hash of the data where a run did not record it.
 
     Returns:
         What was written.
@@ -99,7 +101,7 @@ def export(
     member = chosen_seed(seed, facts)
     portable = portable_of(run, member, best, source, recipe)
     files, differences = _forms(portable)
-    return _written(folder, portable, facts, recipe, files, differences, space)
+    return _written(folder, portable, facts, recipe, files, differences, space, data_dir)
 
 
 def _forms(portable: Portable) -> tuple[dict[str, bytes], dict[str, float]]:
@@ -123,6 +125,7 @@ def _written(
     files: dict[str, bytes],
     differences: dict[str, float],
     space: str,
+    data_dir: Path | None,
 ) -> Exported:
     from sparring.ship.card import Agreement, model_card
     from sparring.ship.demo import MANTISSA, MAX_BYTES, demo_page
@@ -143,7 +146,7 @@ def _written(
     files["recipe.json"] = facts.run.recipe_json.encode()
     listed = {name: what for name, what in ABOUT.items() if name in files or name == MANIFEST}
     agreement = Agreement(differences["onnxruntime"], differences["torch"])
-    files["README.md"] = model_card(portable, facts, recipe, agreement, listed, space).encode()
+    files["README.md"] = model_card(portable, facts, recipe, agreement, listed, space, data_dir).encode()
     if space:
         if "demo.html" not in files:
             raise SparringError(f"a static Space is a page, and there is none: {notes[-1]}")

@@ -29,6 +29,7 @@ def write_about(
     threads: int,
     processes: int = 1,
     objective: Objective | None = None,
+    data_hash: str = "",
 ) -> None:
     """Write about.json, or bring it up to date: the machine and the versions that a run is trained with.
 
@@ -39,6 +40,7 @@ def write_about(
         threads: Threads of torch, in each process.
         processes: Processes that train the run.
         objective: The one in force, where that is not the recipe's.
+        data_hash: Of all examples that it is trained on; empty where there is none.
     """
     levels = equilibrium_levels(objective or recipe.objective)
     about = run.about or {"created": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -57,6 +59,7 @@ def write_about(
         "commit": _commit(),
         "equilibrium": {name: level for name, level in levels.items() if name != "sure"},
         "target": recipe.data.target,
+        "data_hash": data_hash,
         "changed": changed_from_catalogue(recipe),
         "start_from": dataclasses.asdict(recipe.start_from) if recipe.start_from else None,
     }

@@ -94,10 +94,12 @@ def begin(
     processes: int,
     start: Arrays | None = None,
     objective: Objective | None = None,
+    data_hash: str = "",
 ) -> None:
     """Create the run's folder, unless it exists, and write about.json: with what the run is trained this time.
 
-    `start` are the weights that a run starts with which does not draw its own, and `objective` is a branch's own.
+    `start` are the weights that a run starts with which does not draw its own, `objective` is a branch's own, and
+    `data_hash` is that of all examples.
     """
     run, recipe = task.run, task.recipe
     if start is not None and not run.start.is_file():
@@ -109,7 +111,7 @@ def begin(
     if recipe.origin and not (run.path / "source.py").exists():
         source = Path(recipe.origin.file).read_bytes()  # as it is: Python files need not be in UTF-8
         run.write("source.py", lambda path: path.write_bytes(source))
-    write_about(run, recipe, device, threads, processes, objective)
+    write_about(run, recipe, device, threads, processes, objective, data_hash)
 
 
 def saved_round(run: RunFolder) -> int | None:

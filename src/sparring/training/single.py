@@ -85,7 +85,8 @@ def train_here(
             start = None if saved_round(run) else start_weights(recipe, run)
             fit = start_with(game, recipe, start) if start is not None else None
             if world.is_main:
-                begin(task, settings.device, threads, world.size, start, recipe.objective)
+                data_hash = recipe.data.content_hash(source)
+                begin(task, settings.device, threads, world.size, start, recipe.objective, data_hash)
             world.barrier()
             members = shared_run.members if shared_run else len(recipe.seeds)
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)

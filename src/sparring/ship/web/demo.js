@@ -231,7 +231,7 @@ function report() {
   $("#about thead tr").replaceChildren(...["metric", "real", "here", "mean", "n"].map((key) => cell("th", filled(key))));
   $("#about tbody").replaceChildren(...data.metrics.map((row) => {
     const made = document.createElement("tr");
-    made.append(cell("th", named(row.name)), ...[row.real, row.here, row.mean, row.n].map((value) => cell("td", value)));
+    made.append(cell("th", row.name[language]), ...[row.real, row.here, row.mean, row.n].map((value) => cell("td", value)));
     return made;
   }));
   $("#about .table").hidden = !data.metrics.length;
@@ -240,7 +240,7 @@ function report() {
     filled("diagnosis", { verdict: data.verdict[language] }),
     state.difference === undefined ? "" : filled("exact", { count: expected.length / outputs, difference: state.difference.toExponential(1), level: isImage ? filled("level") : "" }),
     data.bits ? filled("rounded", { bits: data.bits }) : "",
-    filled("data", { data: data.data, license: data.license }),
+    filled("data", { data: named(data.data), source: named(data.source), license: named(data.license) }),
   ];
   $("#facts").replaceChildren(...lines.filter(Boolean).map((line) => cell("p", line)));
   if (state.seconds) text("footer", "footer", { made_by: facts.made_by, recipe: facts.recipe, seconds: state.seconds.toFixed(1) });

@@ -49,7 +49,14 @@ class ShardedRun:
         if start is not None:
             one = {name: each[:1] for name, each in start.items()}
             start_with(game_of(recipe.select([0]), source), recipe, one)
-        begin(self.task, self.settings.device, plan.threads, len(plan.shards), start)
+        begin(
+            self.task,
+            self.settings.device,
+            plan.threads,
+            len(plan.shards),
+            start,
+            data_hash=recipe.data.content_hash(source),
+        )
         if start is not None:
             for shard in plan.shards:
                 shard.run.save_start({name: each[list(shard.members)] for name, each in start.items()})
