@@ -18,7 +18,7 @@ from torch import Tensor, nn
 import sparring.training.chores.evaluate
 import sparring.training.trainer
 from sparring import catalogue
-from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator
+from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator, ranked_right
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import quantiles_of
 from sparring.datasets.digits import Digits
@@ -303,7 +303,8 @@ def test_points_are_held_against_their_modes_and_vectors_against_themselves() ->
     # A generator that is fed one constant cannot be diverse, and says nothing by that.
     game, evaluator = probed(find_recipe("pattern-1010").replace(seeds=2))
     assert evaluator.evaluate(game).keys() == {
-        "frechet-distance", "similarity-to-mean", "nearest-neighbor", "d_train", "d_generated", "d_held_out"
+        "frechet-distance", "similarity-to-mean", "nearest-neighbor", "d_train", "d_generated", "d_held_out",
+            "d_right"
     }  # fmt: skip
 
 
@@ -377,3 +378,15 @@ def test_every_objective_lets_samples_be_looked_at(objective: Objective) -> None
     game, evaluator = probed(find_recipe("digits").replace(objective=objective, tricks=(), seeds=2, batch=60))
     told = evaluator.evaluate(game)
     assert all(np.isfinite(told[name]).all() for name in ("d_train", "d_generated"))
+
+
+def test_pairs_that_d_ranks_right_are_counted() -> None:
+    """Against a count of every pair, of scores with ties and of another number of either kind."""
+    rng = torch.Generator().manual_seed(0)
+    real, fake = (torch.randint(0, 6, (3, n), generator=rng).double() for n in (20, 30))
+    pairs = [(r, f) for r in real[1].tolist() for f in fake[1].tolist()]
+    counted = sum((r > f) + 0.5 * (r == f) for r, f in pairs) / len(pairs)
+    assert ranked_right(real, fake)[1] == pytest.approx(counted)
+    assert ranked_right(fake + 100, fake).tolist() == [1.0] * 3 and ranked_right(fake, fake).tolist() == [0.5] * 3
+    fake[0, 0] = torch.nan
+    assert np.isnan(ranked_right(real, fake)).tolist() == [True, False, False]

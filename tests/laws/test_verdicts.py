@@ -151,7 +151,7 @@ def measured(values: dict[str, float], **changed: Any) -> dict[str, Any]:
         "event": "measured",
         "round": 5_000,
         "n": 1_000,
-        "judge": "own:1",
+        "judge": "digits",
         "seeds": list(range(8)),
         "metrics": metrics,
     } | changed
@@ -172,6 +172,59 @@ def test_copies_that_only_a_measurement_finds_are_no_good_end() -> None:
     found = diagnosis(judged(SOUND, measured=measured(known)))
     assert found.verdict == "memorization" and "beside all training examples, 30% of the samples" in found.line
     assert diagnosis(judged(SOUND, measured=measured({**SOUND, "copying": 0.05}))).verdict == "equilibrium"
+
+
+# A share of samples is healthy for certain, or it is not sure.
+
+
+@pytest.mark.parametrize(("n", "verdict"), [(256, NOT_SURE), (2_000, "equilibrium")])
+def test_a_share_whose_interval_reaches_out_of_range_is_not_sure(n: int, verdict: str) -> None:
+    """Recall of 0.70 with a bound of 0.675: of 256 examples its 95 % interval begins at 0.645, of 2,000 at 0.68."""
+    held = diagnosis(judged({**SOUND, "recall": 0.7}, n=n))
+    assert held.verdict == verdict
+    if verdict == NOT_SURE:
+        assert "the recall lies between 0.65 and 0.76: not for certain" in held.line
+
+
+# A judge that was trained on the images it judges is not believed alone.
+
+
+def test_one_judge_of_ones_own_images_is_not_enough() -> None:
+    held = diagnosis(judged(SOUND, judge="own:1"))
+    assert held.verdict == NOT_SURE and "trained on these very images (`sparring measure` asks" in held.line
+    both = measured(SOUND, judge="own:1", independent={"judge": "own-independent:2", **only_metrics(SOUND)})
+    assert diagnosis(judged(SOUND, judge="own:1", measured=both)).verdict == "equilibrium"
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"recall": 0.6}, "by the independent judge the samples are not like the data: recall is 0.60"),
+        (
+            {"frechet-distance": 6.0},
+            "the independent judge the samples are not like the data: Fréchet distance is 6",
+        ),
+        ({"recall": 0.69}, "by the independent judge the recall lies between 0.66 and 0.72: not for certain"),
+    ],
+)
+def test_what_the_independent_judge_does_not_see_is_not_called_good(changed: dict[str, float], words: str) -> None:
+    second = {"judge": "digits-independent", **only_metrics({**SOUND, **changed})}
+    held = diagnosis(judged(SOUND, measured=measured(SOUND, independent=second)))
+    assert held.verdict == NOT_SURE and words in held.line
+
+
+def only_metrics(values: dict[str, float]) -> dict[str, Any]:
+    return {"metrics": measured(values)["metrics"]}
+
+
+# D's outputs may lie close together while it tells nearly all examples apart.
+
+
+def test_a_d_that_ranks_nearly_all_pairs_right_can_tell() -> None:
+    held = diagnosis(judged({**SOUND, "d_right": 0.97}))
+    assert held.verdict == NOT_SURE and "of the pairs of a real and a generated example: it still tells" in held.line
+    claim = diagnosis(judged({**SOUND, "d_right": 0.6})).findings[0].claim
+    assert "D is right about 59% of the pairs of a real and a generated example" in claim
 
 
 # Every reader sees the same.

@@ -147,23 +147,42 @@ class Evaluator:
                 game.G.train(True)
 
     def _d_outputs(self, game: Game, samples: Tensor) -> dict[str, np.ndarray]:
-        """D's mean output for training, generated and held-out examples, each `(P,)`."""
+        """D's mean output for training, generated and held-out examples, and the pairs it ranks right, each `(P,)`."""
         if samples.shape[1] == 1:
             samples = samples.expand(-1, COUNT, *samples.shape[2:])
         fakes = Labeled(samples, self.latent[..., -game.classes :]) if game.classes else samples
-        training, generated = self._mean_outputs(game, self.reals.training, fakes)
+        real, fake = self._scores(game, self.reals.training, fakes)
+        training, generated = (_mean(outputs) for outputs in game.outputs_of(real, fake))
         outputs = {"d_train": training, "d_generated": generated}
         if self.reals.held_out is not None:
-            outputs["d_held_out"], _ = self._mean_outputs(game, self.reals.held_out, fakes)
-        return outputs
+            real, fake = self._scores(game, self.reals.held_out, fakes)
+            outputs["d_held_out"] = _mean(game.outputs_of(real, fake)[0])
+        return {**outputs, "d_right": ranked_right(real, fake)}
 
-    def _mean_outputs(self, game: Game, reals: Examples, fakes: Examples) -> tuple[np.ndarray, np.ndarray]:
-        """For real examples and for as many generated ones beside them, each `(P,)`."""
+    def _scores(self, game: Game, reals: Examples, fakes: Examples) -> tuple[Tensor, Tensor]:
+        """D's scores of real examples and of as many generated ones, each `(P, n)`."""
         count = min(_without_classes(reals).shape[1], _without_classes(fakes).shape[1])
         parts = [slice(at, min(at + self.chunk, count)) for at in range(0, count, self.chunk)]
-        pairs = [game.outputs(_some(reals, part), _some(fakes, part)) for part in parts]
-        real, fake = (torch.cat(kind, 1).cpu().double().mean(1).numpy() for kind in zip(*pairs, strict=True))
+        pairs = [game.scores(_some(reals, part), _some(fakes, part)) for part in parts]
+        real, fake = (torch.cat(kind, 1) for kind in zip(*pairs, strict=True))
         return real, fake
+
+
+def ranked_right(real: Tensor, fake: Tensor) -> np.ndarray:
+    """Share of all pairs of a real and a generated example in which D scores the real one higher, `(P,)`.
+
+    Of scores `(P, n)` and `(P, m)`; equal scores count as half a pair. It is the area under D's ROC curve (Mann and
+    Whitney, 1947): 0.5 where D cannot tell, whatever the unit of its scores.
+    """
+    ordered, real = fake.cpu().sort(1).values.contiguous(), real.cpu().contiguous()
+    below, equal_too = (torch.searchsorted(ordered, real, right=right).double() for right in (False, True))
+    share = (below + equal_too).mean(1) / (2 * ordered.shape[1])
+    known = real.isfinite().all(1) & ordered.isfinite().all(1)
+    return torch.where(known, share, torch.nan).numpy()
+
+
+def _mean(outputs: Tensor) -> np.ndarray:
+    return outputs.cpu().double().mean(1).numpy()
 
 
 # Real examples.

@@ -259,9 +259,18 @@ class Game:
         """Keep values `(P, B)` of a logged round, averaged over B; they stay on the device."""
         self.logged.setdefault(name, []).append(self.world.mean(values.detach().mean(1)))
 
-    @torch.no_grad()
     def outputs(self, real: Examples, fake: Examples) -> tuple[Tensor, Tensor]:
-        """D's outputs without dropout, `(P, B)` for real and for generated examples.
+        """D's outputs without dropout, `(P, B)` for real and for generated examples, from `scores`."""
+        return self.outputs_of(*self.scores(real, fake))
+
+    def outputs_of(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """What scores `(P, B)` of real and of generated examples come to in D's outputs under the objective."""
+        compared = self.objective.compare(real, fake), self.objective.compare(fake, real)
+        return self.objective.output(compared[0]), self.objective.output(compared[1])
+
+    @torch.no_grad()
+    def scores(self, real: Examples, fake: Examples) -> tuple[Tensor, Tensor]:
+        """D's scores without dropout, `(P, B)` for real and for generated examples.
 
         Batch normalization uses each batch's own statistics, as D knows them from the game: averages over batches of
         either kind make its outputs others. They are used where D learns from a batch of both, and of a single example.
@@ -277,8 +286,7 @@ class Game:
                 x = trick.augment(x, now) if trick.reshapes else x
             scores.append(networks(x, classes))
         networks.train(True)
-        compared = self.objective.compare(*scores), self.objective.compare(*reversed(scores))
-        return self.objective.output(compared[0]), self.objective.output(compared[1])
+        return scores[0], scores[1]
 
     @property
     def tensors(self) -> list[Tensor]:

@@ -30,6 +30,7 @@ TITLES = {
     "d_train": "D(training examples)",
     "d_held_out": "D(held-out examples)",
     "d_generated": "D(generated examples)",
+    "d_right": "pairs that D ranks right",
 }
 """How curves and D's outputs are called in sentences and tables; a metric of samples states its own title."""
 QUANTILES = (0.0, 0.01, 0.05, 0.5, 0.95, 0.99, 1.0)

@@ -30,6 +30,9 @@ FEW = 4
 """Metrics shown where there is room for few."""
 D_OUTPUTS = ("d_train", "d_held_out", "d_generated")
 """What D outputs without dropout, at the end of the round."""
+D_RIGHT = "d_right"
+"""How often D is right, in the same evaluation."""
+OF_D = (*D_OUTPUTS, D_RIGHT)
 
 
 def name_of(metric: str) -> MetricName:
@@ -37,18 +40,20 @@ def name_of(metric: str) -> MetricName:
     leaf = all_metrics().get(metric)
     if leaf:
         return MetricName(leaf.short or leaf.title, leaf.unit, leaf.headline, leaf.linear)
+    if metric == D_RIGHT:
+        return MetricName(TITLES[metric], "share of pairs; 0.5 where D cannot tell", linear=True)
     return MetricName(TITLES[metric], "without dropout") if metric in TITLES else MetricName(metric)
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
     """Metric keys in the order that the metrics state, then D's outputs, unknown ones last."""
-    keys, known = list(metrics), [*all_metrics(), *D_OUTPUTS]
+    keys, known = list(metrics), [*all_metrics(), *OF_D]
     return [key for key in known if key in keys] + [key for key in keys if key not in known]
 
 
 def headlines(metrics: Iterable[str]) -> list[str]:
     """The few most telling metrics; others fill up where there are not enough of those."""
-    keys = [key for key in in_order(metrics) if key not in D_OUTPUTS]
+    keys = [key for key in in_order(metrics) if key not in OF_D]
     first = [key for key in keys if name_of(key).headline]
     return in_order([*first, *(key for key in keys if key not in first)][:FEW])
 

@@ -8,11 +8,14 @@ import numpy as np
 
 from sparring.languages import Text
 from sparring.metrics import all_metrics
-from sparring.rules._evidence import Evidence, number
-from sparring.rules._nearness import DISTANCE
+from sparring.rules._certainty import Certainty
+from sparring.rules._evidence import Evidence, evidence, number
 from sparring.rules._signals import Signals
-from sparring.rules._words import quality_evidence
+from sparring.rules._words import quality_evidence, title
 
+MAX_RIGHT = 0.95
+"""Share of pairs of a real and a generated example that D may rank right where neither player wins: a penalty may keep
+its outputs close together while it tells nearly all of them apart."""
 MAX_CITED = 2
 """How many numbers out of range it names."""
 
@@ -27,18 +30,38 @@ def doubt(signals: Signals) -> str:
     if unhealthy := _out_of_range(numbers):
         reasons = Text.joined(unhealthy, ", and ")
         return Text("the samples are not like the data: {reasons}", reasons=reasons)
+    judged = nearness.by_independent_judge
+    if unhealthy := _out_of_range([evidence(title(each.name), each.values, alive, each.healthy) for each in judged]):
+        reasons = Text.joined(unhealthy, ", and ")
+        return Text("by the independent judge the samples are not like the data: {reasons}", reasons=reasons)
     if nearness.missing:
         return Text("{missing}, so nothing says whether they are like the data", missing=nearness.missing)
-    if not len(alive) or 2 * nearness.is_sure.sum() > signals.members:
+    if not len(alive):
         return ""
-    low, high = (number(float(np.median(ends[alive]))) for ends in nearness.interval)
-    return Text(
-        "the {name} lies between {low} and {high}: not for certain in its healthy range ({within})",
-        name=Text(all_metrics()[DISTANCE].title),
-        low=low,
-        high=high,
-        within=signals.quality(DISTANCE)[1].words(),
-    )
+    right = signals.latest("d_right")[alive]
+    if 2 * (right > MAX_RIGHT).sum() > len(alive):
+        return Text(
+            "D is right about {right} of the pairs of a real and a generated example: it still tells them apart, "
+            "though no number of the samples is out of its healthy range",
+            right=f"{float(np.nanmedian(right)):.0%}",
+        )
+    return _uncertain(nearness.numbers, alive) or _uncertain(judged, alive, "by the independent judge ")
+
+
+def _uncertain(numbers: Sequence[Certainty], members: np.ndarray, by: str = "") -> str:
+    """The first number that most members have not for certain in its healthy range; empty where there is none."""
+    for each in numbers:
+        if 2 * (~each.is_sure[members]).sum() > len(members):
+            low, high = (number(float(np.median(ends[members]))) for ends in (each.low, each.high))
+            return Text(
+                "{by}the {name} lies between {low} and {high}: not for certain in its healthy range ({within})",
+                by=Text(by) if by else "",
+                name=Text(all_metrics()[each.name].title),
+                low=low,
+                high=high,
+                within=each.healthy.words(),
+            )
+    return ""
 
 
 def _out_of_range(numbers: Sequence[Evidence]) -> list[str]:

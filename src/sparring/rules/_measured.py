@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sparring.metrics import all_metrics
 from sparring.record import Story
+from sparring.rules._certainty import error_of_share
 from sparring.rules._ranges import Range
 
 INCEPTION = "inception"
@@ -49,6 +50,12 @@ class Measured:
         """Whether it used a judge's features."""
         return bool(self.event["judge"])
 
+    @property
+    def independent(self) -> Measured | None:
+        """The same samples by the independent judge, by which no setting was chosen; None where there is none."""
+        independent = self.event.get("independent")
+        return replace(self, event={**self.event, **independent, "independent": None}) if independent else None
+
     def has(self, name: str) -> bool:
         """Whether it has this metric, and what real data scores in it."""
         return name in self.event["metrics"] and np.isfinite(self.real(name))
@@ -58,6 +65,13 @@ class Measured:
         stated = self.event["metrics"][name].get(key) or [None] * len(self.event["seeds"])
         by_seed = dict(zip(self.event["seeds"], stated, strict=True))
         return np.array([by_seed[seed] for seed in self.story.seeds], dtype=np.float64)
+
+    def error(self, name: str) -> np.ndarray:
+        """The standard error of a metric's values, `(P,)`: as it is stated, else that of a share; 0 where unknown."""
+        if self.event["metrics"][name].get("errors"):
+            return np.nan_to_num(self.values(name, "errors"))
+        share = all_metrics()[name].demanding
+        return error_of_share(self.values(name), self.count) if share else np.zeros(len(self.story.seeds))
 
     def real(self, name: str, key: str = "real") -> float:
         """What real data scores in a metric, or with the key `real_error` its standard error; NaN if not stated."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from sparring.languages import Text
 from sparring.metrics import all_metrics
+from sparring.rules._certainty import CONFIDENCE, Certainty, error_of_share
 from sparring.rules._evidence import Evidence, number
 from sparring.rules._ranges import CAN_TELL
 
@@ -29,8 +30,8 @@ was trained on as many, speckle was nearly as near to pictures as other pictures
 FAR = 5.0
 """Multiple of the upper end of the distance's healthy range above which samples are as far from the data as those of a
 G that nobody teaches: where D was at fault it was at least 8, and at most 3 where nothing was wrong with D."""
-CONFIDENCE = 1.96
-"""Standard errors on either side of a value within which it lies with a confidence of 95 %."""
+OWN = "own:"
+"""How the names of judges begin that were trained on the images that they judge."""
 
 
 class Nearness:
@@ -58,7 +59,7 @@ class Nearness:
         """The standard error of each member's distance that comes from how few samples there were, `(P,)`."""
         measured = self._measured
         if measured is not None:
-            return np.nan_to_num(measured.values(DISTANCE, "errors"))
+            return measured.error(DISTANCE)
         errors = self._signals.story.evaluation_errors.get(DISTANCE)
         if errors is None or not len(errors):
             return np.zeros(self._signals.members)
@@ -104,7 +105,36 @@ class Nearness:
             return signals.good
         if self.missing:
             return np.zeros(signals.members, dtype=bool)
-        return signals.good & signals.quality(DISTANCE)[1].contains(self.interval[1])
+        return signals.good & np.all([each.is_sure for each in (*self.numbers, *self.by_independent_judge)], axis=0)
+
+    @cached_property
+    def numbers(self) -> list[Certainty]:
+        """The distance, and each share of examples that must be in its healthy range for samples to be good."""
+        names = [n for n in self._signals.quality_metrics if _must_hold(n)]
+        known = [(n, *self._signals.quality(n)) for n in names]
+        return [Certainty(n, values, self._error(n, values), healthy) for n, values, healthy in known]
+
+    @cached_property
+    def by_independent_judge(self) -> list[Certainty]:
+        """The same by the judge that no setting was chosen by; empty where it was not asked."""
+        judged = self._measured.independent if self._measured else None
+        if judged is None:
+            return []
+        names = [name for name in all_metrics() if _must_hold(name) and judged.has(name)]
+        return [Certainty(n, judged.values(n), judged.error(n), judged.healthy(n)) for n in names]
+
+    def _error(self, name: str, values: np.ndarray) -> np.ndarray:
+        return self.error if name == DISTANCE else error_of_share(values, self.count)
+
+    @property
+    def count(self) -> int:
+        """Examples on either side."""
+        return self._measured.count if self._measured else int(self._baseline.get("n") or 0)
+
+    @property
+    def _judge(self) -> str:
+        """The name of the judge whose features the distance is in; empty where there is none."""
+        return str((self._measured.event if self._measured else self._baseline).get("judge") or "")
 
     @cached_property
     def missing(self) -> str:
@@ -117,16 +147,20 @@ class Nearness:
             return Text("no metrics of samples were logged (`sparring measure` does it)")
         if measured is None and not (signals.has_judge and signals.has(DISTANCE)):
             return _said_of_judge(self._baseline.get("judge_missing") or "")
-        count = measured.count if measured else self._baseline.get("n") or 0
-        if count < ENOUGH:
+        if self.count < ENOUGH:
             return Text(
                 "samples were compared with {count} examples, which are too few to tell ({needed} are needed)",
-                count=f"{count:,}",
+                count=f"{self.count:,}",
                 needed=ENOUGH,
             )
         if not np.isfinite(signals.quality(DISTANCE)[0]).any():
             last = signals.evaluated_rounds[-1]
             return Text("samples were evaluated at round {round}, and not since", round=f"{last:,}")
+        if self._judge.startswith(OWN) and not self.by_independent_judge:
+            return Text(
+                "one judge alone compared them, which was trained on these very images "
+                "(`sparring measure` asks the independent judge too, of more samples)"
+            )
         return ""
 
     def with_interval(self, numbers: Sequence[Evidence], members: np.ndarray) -> list[Evidence]:
@@ -150,6 +184,11 @@ class Nearness:
             real=number(real),
             between=between,
         )
+
+
+def _must_hold(name: str) -> bool:
+    """Whether samples are good only where this metric is in its healthy range for certain."""
+    return name == DISTANCE or all_metrics()[name].demanding
 
 
 def _said_of_judge(logged: str) -> str:

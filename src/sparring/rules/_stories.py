@@ -45,6 +45,7 @@ GOOD_METRICS: Mapping[str, Course] = {
     "d_train": (0.5, 0.75, 0.66, 0.63, 0.62),
     "d_held_out": (0.5, 0.74, 0.65, 0.61, 0.6),
     "d_generated": (0.5, 0.25, 0.31, 0.33, 0.34),
+    "d_right": (0.5, 0.95, 0.88, 0.86, 0.85),
 }
 RANGES: Mapping[str, list[float | None]] = {
     "generator": [-1.0, 1.0],

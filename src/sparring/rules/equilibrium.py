@@ -8,22 +8,25 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule
+from sparring.rules._doubt import MAX_RIGHT
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, d_outputs, middle, number, quality_evidence
 
 MAX_LEAD = 0.6
-"""D's lead up to which it cannot tell: without label smoothing, good GANs settle at about a third."""
+"""D's lead up to which it is not sure: without label smoothing, good GANs settle at about a third."""
 
 
 @final
 @dataclass(frozen=True)
 class Equilibrium(Rule):
-    """The good outcome: D cannot tell real from generated, and samples are like the data.
+    """The good outcome: neither player wins, and samples are like the data.
 
-    Either alone is not enough: a D that learned nothing cannot tell either, and a leading D may face good samples. That
+    Either alone is not enough: a D that learned nothing does not win, and a leading D may face good samples. That
     samples are like the data is known only by a distance from it: in a judge's features, from modes or from a target.
+    Its 95 % interval, and that of each share of examples, must be healthy as a whole; a judge that was trained on these
+    very images is not believed alone.
     """
 
     fault: ClassVar[bool] = False
@@ -34,18 +37,19 @@ class Equilibrium(Rule):
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
         lead = np.abs(signals.final("lead"))
-        holds = (lead < MAX_LEAD) & signals.nearness.is_sure & ~signals.d_died & ~signals.diverged
+        sees_through = signals.latest("d_right") > MAX_RIGHT  # False where it is not known
+        holds = (lead < MAX_LEAD) & ~sees_through & signals.nearness.is_sure & ~signals.d_died & ~signals.diverged
         return Detection(holds=holds, severity=1 - lead / MAX_LEAD)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         lead, *curves = (curve_evidence(signals, n, members) for n in ("lead", "d_loss", "g_loss", "d_real", "d_fake"))
         level = signals.levels.healthy("d_loss") if signals.levels else Range()
         return Explanation(
-            "D cannot tell real from generated and the samples are like the data",
+            "Neither player wins and the samples are like the data",
             [*signals.nearness.with_interval(quality_evidence(signals, members), members), lead],
             Plot("curves", ("d_loss",), "D's loss", level),
             curves,
-            Text("; {loss}, and {outputs}", loss=_loss(signals, members), outputs=d_outputs(signals, members)),
+            _of_players(signals, members),
         )
 
     @staticmethod
@@ -55,11 +59,25 @@ class Equilibrium(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        """A D that learned nothing: it cannot tell either, while samples are nothing like the data."""
+        """A D that learned nothing: it does not win either, while samples are nothing like the data."""
         return story(
             {"d_loss": 0.693, "g_loss": 0.693, "d_real": 0.5, "d_fake": 0.5},
             {"frechet-distance": 60.0, "confidence": 0.5, "nearest-neighbor": 2.5, "diversity": 0.2, "modes": 2.0},
         )
+
+
+def _of_players(signals: Signals, members: np.ndarray) -> Text:
+    """What the game looks like: D's loss, its outputs, and how often it is right where that is known."""
+    loss, outputs = _loss(signals, members), d_outputs(signals, members)
+    right = middle(signals.latest("d_right"), members)
+    if not np.isfinite(right):
+        return Text("; {loss}, and {outputs}", loss=loss, outputs=outputs)
+    return Text(
+        "; {loss}, {outputs}, and D is right about {right} of the pairs of a real and a generated example",
+        loss=loss,
+        outputs=outputs,
+        right=f"{right:.0%}",
+    )
 
 
 def _loss(signals: Signals, members: np.ndarray) -> Text:

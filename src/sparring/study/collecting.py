@@ -28,8 +28,8 @@ JUDGED = "frechet-distance"
 COLLAPSE = "mode-collapse"
 LAST = 0.05
 """Share of the rounds whose evaluations `last` averages over."""
-D_OUTPUTS = ("d_train", "d_held_out", "d_generated")
-"""D's mean outputs at evaluations, whose course shows whether D overfits."""
+OF_D = ("d_train", "d_held_out", "d_generated", "d_right")
+"""What D says at evaluations: its mean outputs, whose course shows whether it overfits, and how often it is right."""
 
 
 def collect(folder: StudyFolder, study: Study | None = None) -> Results:
@@ -250,7 +250,7 @@ class _RunFacts:
     def _series(self, outcome: Outcome) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Metric -> rounds `(T,)`, seconds `(T,)` and values `(T, P)`, of the metrics whose course is of interest."""
         rounds, evaluated = self.story.evaluations
-        chosen = {outcome.name, JUDGED, *D_OUTPUTS, *(n for n, metric in all_metrics().items() if metric.headline)}
+        chosen = {outcome.name, JUDGED, *OF_D, *(n for n, metric in all_metrics().items() if metric.headline)}
         found = {name: (rounds, values) for name, values in evaluated.items() if name in chosen}
         found[DISTANCE] = self.distance
         return {name: (at, self._seconds_at(at), values) for name, (at, values) in found.items()}

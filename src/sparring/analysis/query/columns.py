@@ -62,7 +62,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "figures are to be reported).",
             "round": "The round.",
             "seconds": "Spent training until then.",
-            "metric": "Name of the metric; also D's mean outputs d_train, d_held_out and d_generated.",
+            "metric": "Name of the metric; also D's mean outputs d_train, d_held_out and d_generated, and d_right.",
             "value": "What the member's samples scored; null where it was not finite.",
             "real": "What held-out real data scores.",
             "better": "lower, higher, or as-real; null for D's outputs.",
