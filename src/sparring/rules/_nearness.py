@@ -158,8 +158,8 @@ class Nearness:
             return Text("samples were evaluated at round {round}, and not since", round=f"{last:,}")
         if self._judge.startswith(OWN) and not self.by_independent_judge:
             return Text(
-                "one judge alone compared them, which was trained on these very images "
-                "(`sparring measure` asks the independent judge too, of more samples)"
+                "one judge alone compared samples with the data, and it was trained on these very images "
+                "(`sparring measure` asks the independent judge too, with more samples)"
             )
         return ""
 

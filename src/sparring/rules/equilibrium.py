@@ -7,12 +7,12 @@ import numpy as np
 
 from sparring.languages import Text
 from sparring.record import Story
-from sparring.rules import Detection, Explanation, Plot, Rule
+from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._doubt import MAX_RIGHT
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
-from sparring.rules._words import curve_evidence, d_outputs, middle, number, quality_evidence
+from sparring.rules._words import curve_evidence, d_outputs, middle, number, quality_evidence, title
 
 MAX_LEAD = 0.6
 """D's lead up to which it is not sure: without label smoothing, good GANs settle at about a third."""
@@ -44,11 +44,12 @@ class Equilibrium(Rule):
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         lead, *curves = (curve_evidence(signals, n, members) for n in ("lead", "d_loss", "g_loss", "d_real", "d_fake"))
         level = signals.levels.healthy("d_loss") if signals.levels else Range()
+        right = evidence(title("d_right"), signals.latest("d_right"), members, Range(high=MAX_RIGHT), percent=True)
         return Explanation(
             "Neither player wins and the samples are like the data",
             [*signals.nearness.with_interval(quality_evidence(signals, members), members), lead],
             Plot("curves", ("d_loss",), "D's loss", level),
-            curves,
+            [*curves, *([right] if right.is_known else [])],
             _of_players(signals, members),
         )
 
