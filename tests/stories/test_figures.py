@@ -81,7 +81,7 @@ def test_the_journal_tells_figures_gradients_and_what_real_data_scores(trained: 
     story = trained.story
     rounds, evaluated = story.evaluations
     assert rounds.tolist() == [10, 20, 30, 40]
-    assert list(evaluated) == [*JUDGED, *OWN, "d_train", "d_generated"]
+    assert list(evaluated) == [*JUDGED, *OWN, "d_train", "d_generated", "d_right"]
     assert all(values.shape == (4, 5) and np.isfinite(values).all() for values in evaluated.values())
     assert story.real_baseline is not None and story.real_baseline["judge"] == "digits"
     assert set(story.real_baseline["metrics"]) == {*JUDGED, *OWN}
@@ -154,7 +154,7 @@ def test_every_figure_has_a_panel_with_its_name_and_real_datas_level(trained: Ru
     facts = Facts.of(trained)
     panels = [axes for axes in evaluations(facts, LIGHT).axes if axes.get_visible()]
     titles = [axes.get_title(loc="left") for axes in panels]
-    assert titles == [*(name_of(name).title for name in (*JUDGED, *OWN)), "D's outputs"]
+    assert titles == [*(name_of(name).title for name in (*JUDGED, *OWN, "d_right")), "D's outputs"]
     modes = panels[titles.index("modes")]
     assert any(line.get_linestyle() == "--" and set(line.get_ydata()) == {10} for line in modes.lines)
     assert panels[0].get_yscale() == "log" or np.ptp(facts.story.evaluations[1]["frechet-distance"]) < 100
