@@ -102,6 +102,14 @@ def test_diff_augments_changes_have_the_stated_sizes() -> None:
     assert {int(r) for r in rows.unique()} == {int(c) for c in columns.unique()} == {-2, -1, 0, 1, 2}
 
 
+def test_a_flip_mirrors_half_of_the_images_and_nothing_else() -> None:
+    x = torch.randn(3, 400, 2, 3, 5)
+    seen = augmented(DiffAugment(("flip",)), x)
+    same, mirrored = ((seen == each).flatten(2).all(-1) for each in (x, x.flip(-1)))
+    assert (same | mirrored).all()
+    assert 0.4 < mirrored.float().mean() < 0.6
+
+
 def test_saturation_changes_colors_about_grey() -> None:
     x = torch.randn(3, 50, 3, 4, 4)
     seen = augmented(DiffAugment(("color",)), x)

@@ -230,6 +230,9 @@ def test_classes_condition_training_and_are_recorded(
         pytest.param({"cat": 100, "dog": 130}, "", id="enough"),
         pytest.param({"cat": 99, "dog": 130}, "class cat has only 99 images (each needs 100)", id="one-small"),
         pytest.param(
+            {"cat": 100, "dog": 250}, "class dog has 2.5 times as many images as cat (at most 2)", id="unlike"
+        ),
+        pytest.param(
             {"cat": 1, "dog": 130, "eel": 9},
             "class cat has only 1 image and 1 other too few (each needs 100)",
             id="two",

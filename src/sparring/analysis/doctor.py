@@ -262,6 +262,8 @@ class Examination:
             "alpha": self.settings.alpha,
             "frames": self.settings.frames,
             "levels": self.settings.levels,
+            "pixel_art": self.survey.pixel_art.why,
+            "resample": "nearest" if self.survey.pixel_art.why else "bicubic",
             "resized": self.resized if self.good else 0,
             "bytes": self.readable.bytes if self.good else 0,
             "bytes_free": memory.available_memory(),

@@ -28,6 +28,10 @@ class FolderFlags:
     levels: Annotated[
         str, flag("Levels that become black and white: full, used, or LOW:HIGH, such as 0:4095.", "LEVELS")
     ] = "full"
+    resample: Annotated[
+        Literal["auto", "bicubic", "nearest"],
+        flag("How images get another size; auto: to the nearest pixel if they are pixel art."),
+    ] = "auto"
     labels: Annotated[
         str,
         flag("Where classes come from: auto, folders, none, or a column of a CSV file beside the images.", "LABELS"),

@@ -85,6 +85,8 @@ class Dataset(ABC):
     """Number of classes, for data whose examples have known classes."""
     class_advice: ClassVar[str] = "choose another data set, or drop it"
     """What to do where class-conditional training is asked for and there are no classes, for an error message."""
+    pixel_art: ClassVar[bool] = False
+    """Whether images have few colors and hard edges, or enlarged pixels, so that no augmentation changes colors."""
     auto_conditional: ClassVar[bool] = False
     """Whether `auto` trains with the classes: those of a user's own folder, where each has images enough."""
     places: ClassVar[tuple[str, ...]] = ()

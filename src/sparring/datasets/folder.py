@@ -46,6 +46,8 @@ class Folder(Dataset):
     levels: str = "full"
     """Which levels become black and white: full (all that a file can have), used (the smallest and the largest that
     occur), or LOW:HIGH, such as 0:4095."""
+    resample: Literal["auto", "bicubic", "nearest"] = "auto"
+    """How images get another size: smoothed (bicubic), to the nearest pixel, or auto: the latter for pixel art."""
     labels: str = "auto"
     """Where classes come from: auto (dataset.json or a CSV file, else subfolders), folders, none, or the name of a
     column."""
@@ -99,6 +101,11 @@ class Folder(Dataset):
         info = self._load().info
         return bool(info.classes) and not info.class_doubt
 
+    @property
+    def pixel_art(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride] - read alike, never assigned
+        """Whether the images are pixel art. Loads them, as `shape` does."""
+        return bool(self._load().info.pixel_art)
+
     def shape_and_count(self) -> tuple[Shape, int | None]:
         count, *shape = self._load().pixels.shape
         return tuple(shape), count
@@ -148,6 +155,8 @@ class Folder(Dataset):
 
     def _changed(self) -> str:
         state = f"the images in {self.path} have changed since this run began"
+        if self.resample == "auto" and self.pixel_art:
+            state += " (or it smoothed pixel art: then --resample bicubic)"
         return f"{state}: restore them, or start a new run with another --out"
 
     def _load(self) -> FolderImages:
@@ -169,4 +178,7 @@ class Folder(Dataset):
                 f"background must be a color (#rrggbb or a name such as white), not {self.background!r}"
             ) from None
         color = (red, green, blue)
-        return ImageSettings(self.size, self.fit, color, self.colors, self.alpha, self.frames, self.levels, self.labels)
+        return ImageSettings(
+            *(self.size, self.fit, color, self.colors, self.alpha),
+            *(self.frames, self.levels, self.resample, self.labels),
+        )

@@ -43,6 +43,8 @@ FEW = 1_000
 
 With 1,437 digits it is not needed: after 5,000 rounds the Fréchet distance was 0.7 without DiffAugment, 2.2 with it.
 """
+OF_PIXEL_ART = "flip", "translation", "cutout"
+"""Changes that leave pixel art its colors and its grid: by whole pixels."""
 GAMMA_SHARE = 0.025
 """Gamma over the variance, for data that are points: the penalty, a squared gradient, has units of 1 / variance."""
 SIGNS = 4
@@ -126,8 +128,9 @@ def auto(data: Dataset | None = None) -> Recipe:
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks. Fewer than 1,000 images: DiffAugment is added. The classes of your own images are used where each has 100
-    images or more; other data's with --conditional.
+    networks. Fewer than 1,000 images: DiffAugment is added (to pixel
+    art without changes of color, and with mirroring). The classes of your own images are used where each has 100
+    images or more and none has more than twice as many as another; other data's with --conditional.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -143,7 +146,8 @@ def auto(data: Dataset | None = None) -> Recipe:
     made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
     made = replace(made, conditional=data.auto_conditional)
     few = examples is not None and examples < FEW
-    return replace(made, tricks=(DiffAugment(), *made.tricks)) if few else made
+    augmentation = DiffAugment(OF_PIXEL_ART) if data.pixel_art else DiffAugment()
+    return replace(made, tricks=(augmentation, *made.tricks)) if few else made
 
 
 def fully_connected(data: Dataset, output: Literal["sigmoid", "tanh"] = "tanh") -> Recipe:

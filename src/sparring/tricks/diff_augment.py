@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sparring.members import Number
 
-Change = Literal["color", "translation", "cutout"]
+Change = Literal["color", "flip", "translation", "cutout"]
 
 
 @final
@@ -25,6 +25,7 @@ class DiffAugment(Trick):
 
     - color: brightness (adds up to 0.5 either way), saturation (distance from the mean over channels times 0 to 2),
       contrast (distance from the mean of the image times 0.5 to 1.5);
+    - flip: half of the images are mirrored left and right (not in the paper, and not by default);
     - translation: by whole pixels, up to an eighth of either side, filled with 0;
     - cutout: a rectangle with half the image's sides, at a random position, is set to 0.
 
@@ -71,6 +72,13 @@ def _color(x: Tensor, strength: Number, now: Now) -> Tensor:
     return mean + (1 + contrast / 2) * (x - mean)
 
 
+def _flip(x: Tensor, strength: Number, now: Now) -> Tensor:
+    import torch
+
+    drawn = now.rng.uniform("diff augment flip", (x.shape[1],))
+    return torch.where(over_images(drawn < shaped(strength, drawn) / 2), x.flip(-1), x)
+
+
 def _translation(x: Tensor, strength: Number, now: Now) -> Tensor:
     import torch
 
@@ -100,6 +108,7 @@ def _cutout(x: Tensor, strength: Number, now: Now) -> Tensor:
 
 CHANGES: dict[Change, Callable[[Tensor, Number, Now], Tensor]] = {
     "color": _color,
+    "flip": _flip,
     "translation": _translation,
     "cutout": _cutout,
 }

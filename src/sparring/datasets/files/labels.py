@@ -25,6 +25,9 @@ FEW = 10
 MIN_IN_CLASS = 100
 """Images that each class must have for training to use classes unasked. With few, class-conditional training loses the
 variety that training without classes has (Shahbazi et al., "Collapse by conditioning", ICLR 2022)."""
+MAX_IMBALANCE = 2
+"""How many times as many images as the smallest the largest class may have for that: G is asked for all classes alike,
+so with unlike ones its samples are in other proportions than the data."""
 AUTO, FOLDERS, NO_CLASSES = "auto", "folders", "none"
 """What the setting `labels` can be beside the name of a column."""
 
@@ -95,6 +98,13 @@ def labels_of(contents: Contents, names: Sequence[str], asked: str = AUTO) -> La
 def doubt_of(counts: Mapping[str, int]) -> str:
     """Why training had better not use classes of so many images each, a clause; empty where it can."""
     few = sorted((count, name) for name, count in counts.items() if count < MIN_IN_CLASS)
+    if not few and counts:
+        (least, small), (most, large) = (pick((n, name) for name, n in counts.items()) for pick in (min, max))
+        times = most / least
+        unlike = (
+            f"class {shown(large)} has {times:.1f} times as many images as {shown(small)} (at most {MAX_IMBALANCE})"
+        )
+        return unlike if times > MAX_IMBALANCE else ""
     if not few:
         return ""
     (count, name), more = few[0], len(few) - 1

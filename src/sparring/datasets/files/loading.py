@@ -63,6 +63,8 @@ class FolderInfo:
     """Files that are no images, and were not read for labels."""
     transparent: int
     """Files with transparency."""
+    pixel_art: str
+    """What makes them pixel art, in words; empty where they are none."""
     animated: tuple[int, int]
     """Files with several frames or pages, and frames in them."""
     levels: tuple[LevelsUsed, ...]
@@ -209,12 +211,12 @@ def _say_not_cached(error: Exception) -> None:
 def _decoded(survey: Survey, file: Path | None) -> FolderImages:
     """Decode every image, into a file or into memory. Raises OSError when the disk refuses."""
     settings, (width, height) = survey.settings, survey.size
-    names, stretch = list(survey.infos), survey.stretch()
+    names, stretch, nearest = list(survey.infos), survey.stretch(), bool(survey.pixel_art.why)
     first = dict(zip(names, accumulate(map(survey.frames, names), initial=0), strict=False))
     store = PixelStore((survey.images, survey.channels, height, width), file)
 
     def use(frame: Frame) -> tuple[np.ndarray, Decoded]:
-        made = np.asarray(fitted(frame.image, survey.size, settings.fit, settings.background))
+        made = np.asarray(fitted(frame.image, survey.size, settings.fit, settings.background, nearest))
         about = Decoded(frame.image.size != survey.size, is_colored(made[..., :3]), frame.white, *frame.limits)
         return in_channels(made, survey.channels, settings.colors), about
 
@@ -261,6 +263,7 @@ def _described(
         class_doubt=doubt_of(counts),
         broken=tuple(sorted(broken.items())),
         stray=tuple(entry.name for entry in contents.stray if entry.name not in labels.files),
+        pixel_art=survey.pixel_art.why,
         transparent=sum(survey.infos[name].transparent for name in names),
         animated=survey.animated,
         levels=levels_used([(about.white, about.low, about.high) for about in images]),

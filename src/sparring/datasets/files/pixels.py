@@ -167,22 +167,23 @@ def opaque(image: Image.Image, background: Color) -> Image.Image:
     return Image.fromarray(made.reshape(*pixels.shape[:2], 3))
 
 
-def fitted(image: Image.Image, size: Size, fit: Fit, background: Color) -> Image.Image:
+def fitted(image: Image.Image, size: Size, fit: Fit, background: Color, nearest: bool = False) -> Image.Image:
     """The image, RGB or RGBA, at exactly this size.
 
     Resampled with Pillow's bicubic filter, which is antialiased: filters that are not leave artifacts that metrics
-    detect (Parmar et al., "On aliased resizing", CVPR 2022). Where alpha is 0, the color becomes the background's:
-    what files have there is arbitrary, and a network would have to learn it.
+    detect (Parmar et al., "On aliased resizing", CVPR 2022). Pixel art is resampled to the nearest pixel. Where alpha
+    is 0, the color becomes the background's: what files have there is arbitrary, and a network would have to learn it.
     """
-    cubic, outside = Image.Resampling.BICUBIC, background if image.mode == "RGB" else (*background, 0)
+    method = Image.Resampling.NEAREST if nearest else Image.Resampling.BICUBIC
+    outside = background if image.mode == "RGB" else (*background, 0)
     if image.size == size:
         made = image
     elif fit == "crop":
-        made = ImageOps.fit(image, size, cubic)
+        made = ImageOps.fit(image, size, method)
     elif fit == "pad":
-        made = ImageOps.pad(image, size, cubic, color=outside)
+        made = ImageOps.pad(image, size, method, color=outside)
     else:
-        made = image.resize(size, cubic)
+        made = image.resize(size, method)
     if made.mode == "RGB":
         return made
     pixels = np.array(made)

@@ -11,6 +11,7 @@ Color = tuple[int, int, int]
 Fit = Literal["crop", "pad", "stretch"]
 Colors = Literal["auto", "gray", "rgb"]
 Frames = Literal["first", "all"]
+Resample = Literal["auto", "bicubic", "nearest"]
 Size = tuple[int, int]
 """Width and height, in pixels."""
 Limits = tuple[float, float]
@@ -33,6 +34,8 @@ class ImageSettings:
     levels: str = "full"
     """Which levels become black and white: `full` (all that a file can have), `used` (the smallest and the largest that
     occur) or LOW:HIGH."""
+    resample: Resample = "auto"
+    """How images get another size: smoothed, or to the nearest pixel; `auto` does the latter for pixel art."""
     labels: str = "auto"
     """Where classes come from: `auto`, `folders`, `none`, or the name of a column."""
 

@@ -24,6 +24,8 @@ def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSetti
     lines = [f"{count}, {size}, {channels_in_words(shape[0])} ({info.reason})"]
     if info.resized:
         lines.append(f"{info.resized:,} of another size {how_fitted(settings)} to {size}")
+    if info.pixel_art:
+        lines.append(f"pixel art: {pixel_art_line(info.pixel_art, info.resized)}")
     if info.transparent and not settings.alpha:
         lines.append(transparent_line(info.transparent, settings))
     if info.animated[0] and settings.frames == "first":
@@ -55,6 +57,12 @@ def classes_from(source: str, doubt: str) -> str:
     if doubt:
         return f"{source}; used with --conditional, not by auto: {doubt}"
     return f"{source}; auto trains with them, --no-conditional without"
+
+
+def pixel_art_line(why: str, resized: int) -> str:
+    """What is done to pixel art, and the flag for the contrary."""
+    how = "resized to the nearest pixel, and " if resized else ""
+    return f"{why}: {how}augmented by auto without changes of color (--resample bicubic: as if it were none)"
 
 
 def transparent_line(count: int, settings: ImageSettings) -> str:

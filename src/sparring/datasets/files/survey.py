@@ -11,9 +11,12 @@ from functools import cached_property
 from statistics import median
 from typing import TypeVar
 
+import numpy as np
+
 from sparring.datasets.files.contents import Contents, broken_line, no_image
 from sparring.datasets.files.formats import BrokenError, tolerant_pillow
 from sparring.datasets.files.memory import as_size
+from sparring.datasets.files.pixel_art import Grain, PixelArt, found_in, grain_of
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, image_info, read_frames
 from sparring.datasets.files.settings import ImageSettings, Limits, Size
 from sparring.errors import SparringError
@@ -29,6 +32,10 @@ SMALLEST = 8
 """Smallest side that is proposed, in pixels."""
 AT_A_TIME = 256
 """Files decoded before it is checked again whether Ctrl-C was pressed."""
+SAMPLED = 128
+"""Images, evenly spaced among all, that are examined to find whether they are pixel art."""
+LOSSY = ("JPEG", "JPEG2000", "AVIF", "HEIF")
+"""Formats that keep no pixel as it was, so that nothing in them is pixel art any more."""
 THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -57,8 +64,29 @@ class Survey:
     @cached_property
     def chosen(self) -> tuple[Size, str]:
         """The width and the height to train at, and why."""
-        side = self.settings.size
-        return ((side, side), "as asked") if side else chosen_size([info.size for info in self.infos.values()])
+        if side := self.settings.size:
+            return (side, side), "as asked"
+        block = self.pixel_art.enlarged
+        sizes = [(max(1, info.size[0] // block), max(1, info.size[1] // block)) for info in self.infos.values()]
+        size, why = chosen_size(sizes)
+        return size, f"{why}, once {block}x{block} pixels are one" if block > 1 else why
+
+    @cached_property
+    def pixel_art(self) -> PixelArt:
+        """Whether these are pixel art, by some of the images or as asked by how they are resized."""
+        if self.settings.resample == "bicubic":
+            return PixelArt()
+        names = list(self.infos)
+        sample = names[:: -(-len(names) // SAMPLED)] if names else []
+
+        def grain(name: str) -> Grain | None:
+            if self.infos[name].format in LOSSY:
+                return Grain()
+            found = tried(lambda: self.read(name, lambda frame: grain_of(np.asarray(frame.image)), Stretch()))
+            return None if isinstance(found, str) else found[0]
+
+        art = found_in([found for found in each(grain, sample, "examining pixels") if found is not None])
+        return PixelArt("as asked") if self.settings.resample == "nearest" and not art.why else art
 
     @property
     def size(self) -> Size:

@@ -22,6 +22,7 @@ from sparring.datasets.files.summary import (
     few_line,
     how_fitted,
     levels_line,
+    pixel_art_line,
     transparent_line,
 )
 
@@ -98,6 +99,8 @@ def _training(examination: Examination) -> list[tuple[str, str]]:
         if settings.fit == "crop" and examination.cropped_share > 0:
             text += f", which cuts off {examination.cropped_share:.0%} on average"
     rows = [("training sees", text)]
+    if survey.pixel_art.why:
+        rows.append(("pixel art", pixel_art_line(survey.pixel_art.why, examination.resized)))
     if examination.transparent and not settings.alpha:
         rows.append(("transparency", transparent_line(len(examination.transparent), settings)))
     if survey.animated[0] and settings.frames == "first":
