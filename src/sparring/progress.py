@@ -131,12 +131,13 @@ def progress(
 
 
 @contextmanager
-def expected_progress(title: str, seconds: float) -> Generator[Callable[[], None]]:
+def expected_progress(title: str, seconds: float, with_estimate: bool = False) -> Generator[Callable[[], None]]:
     """Show some work that cannot say how far it is, by the time that it is expected to take.
 
     Args:
         title: What the work is.
         seconds: It is expected to take.
+        with_estimate: Say that where there is no terminal, too.
 
     Yields:
         A function to call when the work begins; before that nothing is shown. Further calls do nothing.
@@ -158,7 +159,7 @@ def expected_progress(title: str, seconds: float) -> Generator[Callable[[], None
         if threads:
             return
         if not display.redraws:
-            display.print(title)
+            display.print(f"{title}: about {seconds:.0f} s left" if with_estimate else title)
         threads.append(threading.Thread(target=fill if display.redraws else done.wait, daemon=True))
         threads[0].start()
 

@@ -333,6 +333,17 @@ def test_a_loop_is_an_animation(
         assert getattr(image, "n_frames", 1) > 1
 
 
+def test_long_animations_say_how_long_they_take(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sparring.report.animation.MIN_SECONDS_LEFT", 0)
+    sparring("loop", runs["digits"], "--frames", 30, "--out", tmp_path / "loop.gif", "--json")
+    said = capsys.readouterr()
+    assert json.loads(said.out)["shape"][1] == 30, "what is said goes to stderr"
+    assert said.err.startswith("making 30 frames of 2 seeds\n")
+    assert re.search(r"^writing loop\.gif: about \d+ s left$", said.err, re.MULTILINE)
+
+
 def test_a_film_has_a_frame_for_every_sample_picture(
     runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

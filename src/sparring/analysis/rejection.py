@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from sparring.analysis.generators import explorable, latents, recipe_of
 from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.samples import real_data, views
 from sparring.analysis.watched import is_watched
+from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_discriminators, weights_of
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
 from sparring.metrics import all_metrics
+from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
@@ -118,7 +120,9 @@ def filtered(
     a, b = calibrated(on_real, on_generated)
     odds = a[:, None] * on_generated + b[:, None]
     limit = np.quantile(odds, SURE, axis=1)
-    passed, tried = _passed(G, D, chosen, count, (a, b - limit))
+    title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
+    with progress(title, count) as update:
+        passed, tried = _passed(G, D, chosen, count, (a, b - limit), update)
     z_seeds = np.stack([np.array(each[:count]) for each in passed])
     samples = np.stack([_one(G, chosen, m, z_seeds[m]) for m in range(len(chosen.seeds))])
     acceptance = np.array([len(each) for each in passed]) / np.array(tried)
@@ -195,7 +199,12 @@ def _scores(D: Population, examples: Tensor, recipe: Recipe) -> np.ndarray:
 
 
 def _passed(
-    G: Any, D: Population, recipe: Recipe, count: int, line: tuple[np.ndarray, np.ndarray]
+    G: Any,
+    D: Population,
+    recipe: Recipe,
+    count: int,
+    line: tuple[np.ndarray, np.ndarray],
+    update: Callable[[int], None],
 ) -> tuple[list[list[int]], list[int]]:
     """The z seeds that pass, for each member, and how many it took; latent vectors are tried in order."""
     a, b = line
@@ -212,6 +221,7 @@ def _passed(
             if len(passed[m]) < count:
                 passed[m] += [z for z, ok in zip(z_seeds, np.log(threshold[m]) < odds[m], strict=True) if ok]
                 tried[m] += AT_ONCE
+        update(min(count, *map(len, passed)))
         if all(len(each) >= count for each in passed):
             return passed, tried
     short = next(m for m in range(members) if len(passed[m]) < count)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -27,6 +27,12 @@ from sparring.cli.flags import (
 )
 from sparring.cli.main import OK
 from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+PARTS = 1_000
+"""Pieces of work that finding the path counts as."""
 
 
 @dataclass
@@ -54,22 +60,28 @@ def run(arguments: list[str]) -> int:
     if not 0.1 <= flags.fps <= 60:
         raise UsageError(f"--fps must lie between 0.1 and 60, not {flags.fps:g}")
     chosen = members(flags.seeds)
+    from sparring.analysis.latent_tools.loop import check_stops, loop
     from sparring.report.animation import check_format, save_animation
 
+    check_stops(len(z_seeds))
     out = check_format(flags.out or flags.run / "figures" / "loop.webp")
     from sparring.analysis.judge_choice import judge_for
     from sparring.analysis.latent_tools.inputs import generators_and_latents
-    from sparring.analysis.latent_tools.loop import loop
+    from sparring.analysis.wording import count
+    from sparring.progress import progress
     from sparring.record.grid import MAX_MEMBERS, grid
 
     recipe, G, stops = generators_and_latents(flags.run, z_seeds, chosen, flags.source)
     judge = judge_for(recipe.data, None, flags.data_dir) if len(recipe.data.shape) == 3 else None
     seen = (lambda x: judge(x).features) if judge is not None else lambda x: x.reshape(len(x), -1)
-    examples, uneven = loop(G, stops, flags.frames, seen)
-    pictures = [
-        grid(examples[:MAX_MEMBERS, k : k + 1], recipe.seeds[:MAX_MEMBERS], modes=recipe.data.modes)
-        for k in range(flags.frames)
-    ]
+    with progress(f"making {flags.frames:,} frames of {count(len(recipe.seeds), 'seed')}", PARTS) as update:
+        examples, uneven = loop(G, stops, flags.frames, seen, lambda share: update(int(PARTS * share)))
+    pictures: list[Image] = []
+    with progress("drawing them", flags.frames, quiet=True) as update:
+        for k in range(flags.frames):
+            some = examples[:MAX_MEMBERS, k : k + 1]
+            pictures.append(grid(some, recipe.seeds[:MAX_MEMBERS], modes=recipe.data.modes))
+            update(k + 1)
     save_animation(pictures, out, [1 / flags.fps] * flags.frames)
     if flags.json:
         return print_json(

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sparring.errors import SparringError
+from sparring.progress import progress
 from sparring.record import RunFolder, Story
 
 STRIP, MARGIN = 64, 12
@@ -37,8 +38,13 @@ def film(run: RunFolder) -> tuple[list[Image.Image], list[int]]:
     ]
     if len(shown) < 2:
         raise SparringError(f"{run.path} has {len(shown)} sample pictures: a film needs two or more")
-    size = _read(shown[-1][1]).size
-    return [_frame(_read(path), size, story, round) for round, path in shown], [round for round, _ in shown]
+    size, curve = _read(shown[-1][1]).size, _mean_curve(story)
+    frames: list[Image.Image] = []
+    with progress(f"drawing {len(shown)} pictures", len(shown), quiet=True) as update:
+        for round, path in shown:
+            frames.append(_frame(_read(path), size, story, curve, round))
+            update(len(frames))
+    return frames, [round for round, _ in shown]
 
 
 def _read(path: object) -> Image.Image:
@@ -48,7 +54,9 @@ def _read(path: object) -> Image.Image:
     return made
 
 
-def _frame(samples: Image.Image, size: tuple[int, int], story: Story, round: int) -> Image.Image:
+def _frame(
+    samples: Image.Image, size: tuple[int, int], story: Story, curve: tuple[np.ndarray, np.ndarray], round: int
+) -> Image.Image:
     width, height = max(size[0], 240), size[1]
     frame = Image.new("RGB", (width, height + STRIP), "white")
     frame.paste(samples, (0, 0))
@@ -57,7 +65,7 @@ def _frame(samples: Image.Image, size: tuple[int, int], story: Story, round: int
     font = ImageFont.load_default(14)
     draw.text((MARGIN, height + STRIP / 2), text, fill=INK, font=font, anchor="lm")
     left = MARGIN + _round_width(draw, story, font) + MARGIN
-    _curve(draw, story, round, (left, height + 8, width - MARGIN, height + STRIP - 8))
+    _draw_curve(draw, *curve, round, (left, height + 8, width - MARGIN, height + STRIP - 8))
     return frame
 
 
@@ -66,13 +74,19 @@ def _round_width(draw: ImageDraw.ImageDraw, story: Story, font: ImageFont.FreeTy
     return int(draw.textlength(f"round {story.round:,}", font=font))
 
 
-def _curve(draw: ImageDraw.ImageDraw, story: Story, round: int, box: Sequence[float]) -> None:
-    """D's mean loss over the members so far in color, the rest in gray."""
+def _mean_curve(story: Story) -> tuple[np.ndarray, np.ndarray]:
+    """The rounds at which D's mean loss over the members is finite, and that loss."""
     rounds, values = story.logged_rounds, story.curve("d_loss")
     with np.errstate(all="ignore"):
         mean = np.array([np.mean(row[np.isfinite(row)]) if np.isfinite(row).any() else np.nan for row in values])
     kept = np.isfinite(mean)
-    rounds, mean = rounds[kept], mean[kept]
+    return rounds[kept], mean[kept]
+
+
+def _draw_curve(
+    draw: ImageDraw.ImageDraw, rounds: np.ndarray, mean: np.ndarray, round: int, box: Sequence[float]
+) -> None:
+    """The curve so far in color, the rest in gray."""
     if len(rounds) < 2 or box[2] - box[0] < 40:
         return
     low, high = float(mean.min()), float(mean.max())

@@ -16,6 +16,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.generators import recipe_of
 from sparring.errors import SparringError, UsageError
 from sparring.metrics import all_metrics
+from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, write_atomically
 from sparring.ship.onnx_file import check_installed, run_onnx, to_onnx
@@ -24,6 +25,8 @@ from sparring.ship.weights_file import SCRIPTS, run_script, to_safetensors
 
 SPACE = "hf://"
 """How a target begins that is laid out as a static Space of the Hugging Face hub."""
+WORK = (3, 3, 6)
+"""What it takes to read the generator, to write its two forms and to write the rest: about seconds, on one core."""
 MANIFEST = "export.json"
 """Says what was exported. A folder that has one may be written over."""
 ABOUT = {
@@ -99,9 +102,12 @@ def export(
     recipe = recipe_of(run, source, recipe)
     facts = Facts.of(run)
     member = chosen_seed(seed, facts)
-    portable = portable_of(run, member, best, source, recipe)
-    files, differences = _forms(portable)
-    return _written(folder, portable, facts, recipe, files, differences, space, data_dir)
+    with progress(f"exporting seed {member}", sum(WORK)) as update:
+        portable = portable_of(run, member, best, source, recipe)
+        update(sum(WORK[:1]))
+        files, differences = _forms(portable)
+        update(sum(WORK[:2]))
+        return _written(folder, portable, facts, recipe, files, differences, space, data_dir)
 
 
 def _forms(portable: Portable) -> tuple[dict[str, bytes], dict[str, float]]:

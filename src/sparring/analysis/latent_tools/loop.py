@@ -17,6 +17,14 @@ FINER = 4
 """Places along the path at which examples are compared, for each frame."""
 MIN_STOPS = 2
 """Latent vectors that a path needs."""
+AT_ONCE = 128
+"""Latent vectors of each member at a time."""
+
+
+def check_stops(count: int) -> None:
+    """Raises UsageError for fewer latent vectors than a closed path passes."""
+    if count < MIN_STOPS:
+        raise UsageError(f"a loop needs at least {MIN_STOPS} latent vectors, not {count}")
 
 
 def closed_path(stops: Tensor, steps: int) -> Tensor:
@@ -30,12 +38,11 @@ def closed_path(stops: Tensor, steps: int) -> Tensor:
         `(P, K * steps, size)`.
 
     Raises:
-        UsageError: There are fewer than two vectors, or steps.
+        UsageError: There are fewer than two vectors.
     """
     import torch
 
-    if stops.shape[1] < MIN_STOPS or steps < 1:
-        raise UsageError(f"a loop needs at least {MIN_STOPS} latent vectors, not {stops.shape[1]}")
+    check_stops(stops.shape[1])
     following = stops.roll(-1, 1)
     pairs = zip(stops.unbind(1), following.unbind(1), strict=True)
     return torch.cat([blend(torch.stack(pair, 1), steps + 1, "spherical")[:, :-1] for pair in pairs], 1)
@@ -60,7 +67,11 @@ def even_frames(features: np.ndarray, frames: int) -> np.ndarray:
 
 
 def loop(
-    G: Callable[[Tensor], Tensor], stops: Tensor, frames: int, features: Callable[[np.ndarray], np.ndarray]
+    G: Callable[[Tensor], Tensor],
+    stops: Tensor,
+    frames: int,
+    features: Callable[[np.ndarray], np.ndarray],
+    on_step: Callable[[float], None] = lambda share: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Examples along a closed path, at a speed that is constant as features see it.
 
@@ -69,6 +80,7 @@ def loop(
         stops: The vectors that it passes, `(P, K, size)`.
         frames: How many examples.
         features: Examples `(N, *shape)` -> `(N, F)`.
+        on_step: Called now and then with the share of the work that is done.
 
     Returns:
         Examples `(P, frames, *shape)`, and for each member how much steps between frames differ: the standard deviation
@@ -80,13 +92,26 @@ def loop(
     import torch
 
     path = closed_path(stops, max(2, -(-FINER * frames // stops.shape[1])))
-    along = G(path).numpy()
-    places = [even_frames(features(member), frames) for member in along]
+    done, total = 0, path.shape[1] + frames
+
+    def seen(z: Tensor) -> tuple[list[np.ndarray], np.ndarray]:
+        """Examples in parts, and the features of all of them, `(P, N, F)`."""
+        nonlocal done
+        made: list[np.ndarray] = []
+        found: list[np.ndarray] = []
+        for part in z.split(AT_ONCE, 1):
+            made.append(G(part).numpy())
+            found.append(np.stack([features(member) for member in made[-1]]))
+            done += part.shape[1]
+            on_step(done / total)
+        return made, np.concatenate(found, 1)
+
+    places = [even_frames(along, frames) for along in seen(path)[1]]
     z = torch.stack([_between(path[member], place) for member, place in enumerate(places)])
-    made = G(z).numpy()
-    steps = np.stack([np.linalg.norm(np.roll(f, -1, 0) - f, axis=1) for f in map(features, made)])
+    made, found = seen(z)
+    steps = np.linalg.norm(np.roll(found, -1, 1) - found, axis=2)
     mean = steps.mean(1)
-    return made, np.divide(steps.std(1), mean, out=np.zeros_like(mean), where=mean > 0)
+    return np.concatenate(made, 1), np.divide(steps.std(1), mean, out=np.zeros_like(mean), where=mean > 0)
 
 
 def _between(path: Tensor, places: np.ndarray) -> Tensor:
