@@ -244,7 +244,8 @@ class Examination:
         settings, path = self.settings, self.contents.path
         chosen = {**dataclasses.asdict(settings), "background": self.background}
         default = {**dataclasses.asdict(ImageSettings()), "background": "#000000"}
-        flags = [f"--{n}" if value is True else f"--{n}={value}" for n, value in chosen.items() if value != default[n]]
+        asked = {name.replace("_", "-"): value for name, value in chosen.items() if value != default[name]}
+        flags = [f"--{name}" if value is True else f"--{name}={value}" for name, value in asked.items()]
         name = path.name if self.contents.kind == "folder" else path.name.partition(".")[0]
         out = f"runs/{name or 'mine'}"
         words = ["sparring", "train", "auto", "--data", path, *flags, "--seeds", "4", "--out", out]

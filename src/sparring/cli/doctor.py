@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
@@ -13,6 +13,12 @@ from sparring import catalogue
 from sparring.cli.flags import Json, check_suffix, flag, parse, print_json, print_rich
 from sparring.cli.folder_flags import FolderFlags, given
 from sparring.cli.main import OK
+from sparring.errors import UsageError
+
+if TYPE_CHECKING:
+    from sparring.analysis.doctor import Examination
+    from sparring.analysis.trimming import Trimmed
+    from sparring.datasets.folder import Folder
 
 
 @dataclass
@@ -23,6 +29,11 @@ class DoctorFlags:
         tyro.conf.Positional[Path], flag("A folder of images, an archive of them, an array, or a table.", "PATH")
     ]
     out: Annotated[Path | None, flag("Write a contact sheet.", "FILE.png", "none")] = None
+    trim: Annotated[
+        float | None,
+        flag("Find this share of least typical images, list them in FILE.txt and draw them.", "SHARE", "none"),
+    ] = None
+    list: Annotated[Path | None, flag("Where --trim writes its list.", "FILE.txt", "./NAME-left-out.txt")] = None
     images: FolderFlags = field(default_factory=FolderFlags)
     json: Json = False
 
@@ -39,19 +50,56 @@ def run(arguments: list[str]) -> int:
 
     if is_table(flags.folder):
         return _examine_table(flags)
-    settings = catalogue.make("datasets", "folder", {"path": "", **given(flags.images)}).settings
-    examination = Examination.of(flags.folder, settings)
-    if flags.out:
-        sheet = report.contact_sheet(examination)
-        write_atomically(flags.out, lambda path: sheet.save(path, format="PNG"))
+    if flags.list and flags.trim is None:
+        raise UsageError("--list is where --trim writes: give the share of images to leave out with --trim")
+    data = catalogue.make("datasets", "folder", {"path": str(flags.folder), **given(flags.images)})
+    listed = _place_of_list(flags) if flags.trim is not None else None
+    examination = Examination.of(flags.folder, data.settings)
+    trimmed = _trimmed(examination, data, flags.trim, listed) if listed else None
+    out = flags.out or (listed.with_suffix(".png") if listed else None)
+    if out:
+        sheet = report.contact_sheet(examination, trimmed)
+        write_atomically(out, lambda path: sheet.save(path, format="PNG"))
+    if trimmed:
+        settings = replace(examination.settings, leave_out=str(listed))
+        examination = replace(examination, survey=replace(examination.survey, settings=settings))
     if flags.json:
-        return print_json({**examination.summary(), "out": str(flags.out) if flags.out else None})
-    print_rich(report.doctor_text(examination))
+        trim = {"left_out": trimmed.left_out, "list": str(listed), "judge": trimmed.judge} if trimmed else None
+        return print_json({**examination.summary(), "trim": trim, "out": str(out) if out else None})
+    print_rich(report.doctor_text(examination, trimmed))
     if examination.good:
         print(f"\n{examination.command(sys.stdout.encoding)}")
-    if flags.out:
-        print(flags.out)
+    for made in filter(None, (listed, out)):
+        print(made)
     return OK
+
+
+def _place_of_list(flags: DoctorFlags) -> Path:
+    """Where the list of images to leave out goes, never into the data itself. Raises UsageError where that is."""
+    from sparring.datasets.files.paths import expanded
+
+    folder = expanded(flags.folder)
+    if flags.images.leave_out:
+        raise UsageError("--trim examines all images: leave out --leave-out")
+    if flags.list and flags.list.suffix != ".txt":
+        raise UsageError(f"--list must end in .txt, not {flags.list.suffix or 'in nothing'!r}")
+    name = folder.name if folder.is_dir() else folder.name.partition(".")[0]
+    place = flags.list or Path(f"{name or 'images'}-left-out.txt")
+    if folder in expanded(place).parents:
+        raise UsageError(f"--trim writes nothing into {flags.folder}: say where with --list FILE.txt")
+    return place
+
+
+def _trimmed(examination: Examination, data: Folder, share: float | None, place: Path) -> Trimmed:
+    """The least typical images, listed in a file."""
+    from sparring.analysis.trimming import least_typical
+    from sparring.datasets.files.left_out import as_list
+    from sparring.record import write_atomically
+
+    trimmed = least_typical(examination, data, share or 0.0)
+    text = as_list(trimmed.left_out, f"sparring doctor --trim {share:g}: images to leave out, the least typical first")
+    write_atomically(place, lambda path: path.write_bytes(text))
+    return trimmed
 
 
 def _examine_table(flags: DoctorFlags) -> int:

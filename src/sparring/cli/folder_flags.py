@@ -36,6 +36,9 @@ class FolderFlags:
         str,
         flag("Where classes come from: auto, folders, none, or a column of a CSV file beside the images.", "LABELS"),
     ] = "auto"
+    leave_out: Annotated[
+        str, flag("List of images to leave out, as `sparring doctor --trim` writes it.", "FILE", "none")
+    ] = ""
 
 
 NAMES = tuple(field.name for field in dataclasses.fields(FolderFlags))
@@ -51,7 +54,7 @@ def given_in(arguments: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
         name, equals, value = argument.partition("=")
-        field = name.removeprefix("--")
+        field = name.removeprefix("--").replace("-", "_")
         if not name.startswith("--") or field not in NAMES:
             continue
         text = value if equals else following
@@ -71,9 +74,8 @@ def with_settings(data: Dataset, settings: dict[str, Any]) -> Dataset:
         return data
     name = catalogue.name_of(type(data))
     if name != "folder":
-        raise UsageError(
-            f"--{next(iter(settings))} is for images of your own (--data DIR), not for {name or 'this data'}"
-        )
+        flag_name = f"--{next(iter(settings))}".replace("_", "-")
+        raise UsageError(f"{flag_name} is for images of your own (--data DIR), not for {name or 'this data'}")
     fields = {f.name: getattr(data, f.name) for f in dataclasses.fields(data)}  # pyright: ignore[reportArgumentType]
     # What was found holds for the settings before.
     kept = {field: value for field, value in fields.items() if not field.startswith("found_")}

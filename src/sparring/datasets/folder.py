@@ -51,6 +51,8 @@ class Folder(Dataset):
     labels: str = "auto"
     """Where classes come from: auto (dataset.json or a CSV file, else subfolders), folders, none, or the name of a
     column."""
+    leave_out: str = ""
+    """A text file that lists images to leave out, a name on each line, as `sparring doctor --trim` writes it."""
     span: tuple[float, float] = (0.0, 1.0)
     """Pixel values for black and white: (0, 1) for a G that ends in sigmoid, (-1, 1) for one that ends in tanh."""
     found_shape: tuple[int, int, int] = (0, 0, 0)
@@ -71,7 +73,7 @@ class Folder(Dataset):
     def __post_init__(self) -> None:
         from sparring.datasets.files.settings import limits_of
 
-        for name in ("path", "background", "levels", "labels"):
+        for name in ("path", "background", "levels", "labels", "leave_out"):
             object.__setattr__(self, name, str(getattr(self, name)))  # a folder called 2024 is no number
         if self.size < 0:
             raise ValueError(f"size must be at least 1, or 0 to choose it by the images, not {self.size}")
@@ -127,10 +129,11 @@ class Folder(Dataset):
         channels, height, width = loaded.pixels.shape[1:]
         shape, info = (channels, height, width), loaded.info
         path = expanded(self.path)
+        leave_out = str(expanded(self.leave_out)) if self.leave_out else ""
         for line in summary_lines(info, shape, self.settings):
             say(f"{printable(str(path))}: {line}")
         found = {"found_shape": shape, "found_content": info.content, "found_classes": info.classes}
-        return dataclasses.replace(self, path=str(path), **found)
+        return dataclasses.replace(self, path=str(path), leave_out=leave_out, **found)
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
@@ -180,5 +183,5 @@ class Folder(Dataset):
         color = (red, green, blue)
         return ImageSettings(
             *(self.size, self.fit, color, self.colors, self.alpha),
-            *(self.frames, self.levels, self.resample, self.labels),
+            *(self.frames, self.levels, self.resample, self.labels, self.leave_out),
         )

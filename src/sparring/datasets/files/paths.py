@@ -11,6 +11,7 @@ from sparring.datasets.files.archives import tar_contents, zip_contents
 from sparring.datasets.files.arrays import array_contents
 from sparring.datasets.files.contents import ARRAYS, BEGINNING, Contents
 from sparring.datasets.files.formats import ending, format_of
+from sparring.datasets.files.left_out import without_listed
 from sparring.datasets.files.listing import folder_contents
 from sparring.datasets.files.rows import FILES, row_contents, row_files
 from sparring.datasets.files.settings import ImageSettings
@@ -54,10 +55,15 @@ def expanded(path: str | Path) -> Path:
 
 
 def contents_of(path: str | Path, settings: ImageSettings) -> Contents:
-    """The images at a path, and what else is there.
+    """The images at a path, but for those that a list leaves out, and what else is there.
 
     Raises SparringError where there is nothing, or nothing that holds images and can be read.
     """
+    contents = _whole(path, settings)
+    return without_listed(contents, expanded(settings.leave_out)) if settings.leave_out else contents
+
+
+def _whole(path: str | Path, settings: ImageSettings) -> Contents:
     found = expanded(path)
     try:
         if found.is_dir():

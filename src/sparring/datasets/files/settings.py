@@ -38,6 +38,8 @@ class ImageSettings:
     """How images get another size: smoothed, or to the nearest pixel; `auto` does the latter for pixel art."""
     labels: str = "auto"
     """Where classes come from: `auto`, `folders`, `none`, or the name of a column."""
+    leave_out: str = ""
+    """A file that lists images to leave out; none by default."""
 
     @property
     def limits(self) -> Limits | None:

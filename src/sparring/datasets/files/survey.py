@@ -32,7 +32,7 @@ SMALLEST = 8
 """Smallest side that is proposed, in pixels."""
 AT_A_TIME = 256
 """Files decoded before it is checked again whether Ctrl-C was pressed."""
-SAMPLED = 128
+SAMPLED = 256
 """Images, evenly spaced among all, that are examined to find whether they are pixel art."""
 LOSSY = ("JPEG", "JPEG2000", "AVIF", "HEIF")
 """Formats that keep no pixel as it was, so that nothing in them is pixel art any more."""

@@ -17,6 +17,7 @@ from sparring.errors import SparringError
 
 if TYPE_CHECKING:
     from sparring.analysis.doctor import Examination
+    from sparring.analysis.trimming import Trimmed
 
 COLUMNS, TILE_WIDTH = 16, 56
 """Images in a row, and about how wide each is, in pixels."""
@@ -29,14 +30,14 @@ Block = tuple[str, Sequence[str]]
 """A title and the names of the files below it."""
 
 
-def contact_sheet(examination: Examination) -> Image.Image:
-    """Images as training will see them, in blocks: of every class, then of what may be a problem.
+def contact_sheet(examination: Examination, trimmed: Trimmed | None = None) -> Image.Image:
+    """Images as training will see them, in blocks: what would be left out, every class, what may be a problem.
 
     Raises SparringError when no image in the folder can be read.
     """
     if not examination.good:
         raise SparringError(f"{examination.contents.path} holds no image that can be read: there is nothing to show")
-    blocks = [*_classes(examination), *_problems(examination)]
+    blocks = [*_typical(trimmed), *_classes(examination), *_problems(examination)]
     width, height = examination.training_size[0]
     scale = max(1, round(TILE_WIDTH / max(width, height)))
     across, down = width * scale + 2, height * scale + 2
@@ -64,6 +65,20 @@ def _tiles(examination: Examination, names: Sequence[str]) -> list[Image.Image]:
         return made.convert("L") if examination.channels == 1 else made
 
     return [tiles[0] for tiles in each(lambda name: first.read(name, tile, stretch, survey.size), names, "drawing")]
+
+
+def _typical(trimmed: Trimmed | None) -> list[Block]:
+    if trimmed is None:
+        return []
+    rows = COLUMNS * MAX_ROWS
+    left_out, kept = trimmed.left_out, trimmed.typical
+    blocks = [
+        (f"left out, the least typical first ({len(left_out):,})", left_out[:rows]),
+        (f"the last of those left out ({len(left_out):,})", left_out[rows:][-COLUMNS:]),
+        (f"kept, the least typical first ({len(kept):,})", kept[::-1][:COLUMNS]),
+        (f"kept, the most typical first ({len(kept):,})", kept[:COLUMNS]),
+    ]
+    return [(title, names) for title, names in blocks if names]
 
 
 def _classes(examination: Examination) -> list[Block]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from sparring.analysis.wording import count
 from sparring.characters import printable
 from sparring.datasets.files import cache
-from sparring.datasets.files.contents import broken_line, few_of, shown
+from sparring.datasets.files.contents import NAMED, broken_line, few_of, shown
 from sparring.datasets.files.labels import doubt_of
 from sparring.datasets.files.loading import memory_line
 from sparring.datasets.files.summary import (
@@ -28,9 +28,10 @@ from sparring.datasets.files.summary import (
 
 if TYPE_CHECKING:
     from sparring.analysis.doctor import Examination
+    from sparring.analysis.trimming import Trimmed
 
 
-def doctor_text(examination: Examination) -> RenderableType:
+def doctor_text(examination: Examination, trimmed: Trimmed | None = None) -> RenderableType:
     """Contents, problems, the shape of the training data, and what it takes: a row each.
 
     The example command is left out, so that the caller can print it on one line: a terminal would break it.
@@ -38,7 +39,8 @@ def doctor_text(examination: Examination) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for title, text in (*_contents(examination), *_problems(examination), *_training(examination)):
+    left_out = [] if trimmed is None else [("left out", _left_out(trimmed))]
+    for title, text in (*_contents(examination), *_problems(examination), *_training(examination), *left_out):
         table.add_row(title, Text(text))
     return table
 
@@ -106,6 +108,12 @@ def _training(examination: Examination) -> list[tuple[str, str]]:
     if survey.animated[0] and settings.frames == "first":
         rows.append(("frames", animated_line(*survey.animated)))
     return [*rows, ("memory", memory_line(examination.readable)), ("cache", cache.in_words())]
+
+
+def _left_out(trimmed: Trimmed) -> str:
+    total, amount = len(trimmed.left_out) + len(trimmed.typical), len(trimmed.left_out)
+    names = few_of(list(map(shown, trimmed.left_out[:NAMED])), amount)
+    return f"{amount:,} of {total:,}, the least typical by the judge {trimmed.judge}: {names or 'none'}"
 
 
 def _groups(groups: Sequence[str]) -> str:
