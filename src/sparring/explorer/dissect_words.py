@@ -77,7 +77,9 @@ ENGLISH: dict[str, str] = {
     "{arrangement}, the same directions {directions}.",
     "dissect-found": "What the search misses of a sample of the row’s seed in the column’s, as a share of how much two "
     "samples differ: 0 % is found exactly.",
-    "dissect-arranged": "How alike both arrange the same images.",
+    "dissect-arranged": "How alike both arrange the same images; on the diagonal two searches in one seed: more than "
+    "that cannot be seen.",
+    "dissect-seed": "seed",
     "dissect-same-images": "The same image in every member: what is missing (root mean squared difference).",
     "dissect-loop": "Loop",
     "dissect-loop-help": "A closed path through the latent space at an even pace, as an animation of all members.",

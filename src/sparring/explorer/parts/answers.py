@@ -140,7 +140,7 @@ def _projections(words: Words, answer: Answer) -> None:
 
 def _memorization(words: Words, answer: Answer) -> None:
     tag("p", words("dissect-memorization-how", where=phrase(words, str(answer["held_out"]))), "soft")
-    head = [words("column-seeds"), words("dissect-training"), words("dissect-held-out"), words("dissect-ratio"), ""]
+    head = [words("dissect-seed"), words("dissect-training"), words("dissect-held-out"), words("dissect-ratio"), ""]
     rows = [
         [
             str(each["seed"]),
@@ -184,7 +184,7 @@ def _filter(words: Words, answer: Answer) -> None:
     tag("p", words("dissect-filter-how", data=data), "soft")
     metrics, known = list(found["metrics"]), all_metrics()
     titles = [words.said(known[m].title) if m in known else m for m in metrics]
-    head = [words("column-seeds"), words("dissect-passed"), words("dissect-auc"), *titles]
+    head = [words("dissect-seed"), words("dissect-passed"), words("dissect-auc"), *titles]
     rows = [
         [
             str(seed),
