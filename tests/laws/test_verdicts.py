@@ -183,7 +183,7 @@ def test_a_share_whose_interval_reaches_out_of_range_is_not_sure(n: int, verdict
     held = diagnosis(judged({**SOUND, "recall": 0.7}, n=n))
     assert held.verdict == verdict
     if verdict == NOT_SURE:
-        assert "the recall lies between 0.65 and 0.76: not for certain" in held.line
+        assert "the recall of 256 samples lies between 0.65 and 0.76: not for certain" in held.line
 
 
 # A judge that was trained on the images it judges is not believed alone.
@@ -204,7 +204,10 @@ def test_one_judge_of_ones_own_images_is_not_enough() -> None:
             {"frechet-distance": 6.0},
             "the independent judge the samples are not like the data: Fréchet distance is 6",
         ),
-        ({"recall": 0.69}, "by the independent judge the recall lies between 0.66 and 0.72: not for certain"),
+        (
+            {"recall": 0.69},
+            "the independent judge the recall of 1,000 samples lies between 0.66 and 0.72: not for certain",
+        ),
     ],
 )
 def test_what_the_independent_judge_does_not_see_is_not_called_good(changed: dict[str, float], words: str) -> None:

@@ -78,7 +78,7 @@ def test_the_page_fits_the_screen(opened: Open, answered: Path, width: int, sche
     says(page, "real data:", "#truncation .legend")
     says(page, "sensitivity", "#directions")
     tab = page.locator(".tabs [aria-current]").bounding_box()
-    assert 0 <= tab["x"] and tab["x"] + tab["width"] <= width, "the page's own tab is in sight"
+    assert tab["x"] >= 0 and tab["x"] + tab["width"] <= width, "the page's own tab is in sight"
     page.click("#directions summary")
     table = page.locator("#directions details .table").first
     assert table.evaluate("(each) => each.scrollWidth <= each.clientWidth"), "the columns of a table fit"

@@ -45,17 +45,20 @@ def doubt(signals: Signals) -> str:
             "though no number of the samples is out of its healthy range",
             right=f"{float(np.nanmedian(right)):.0%}",
         )
-    return _uncertain(nearness.numbers, alive) or _uncertain(judged, alive, "by the independent judge ")
+    of_either = ((nearness.numbers, ""), (judged, "by the independent judge "))
+    return next(filter(None, (_uncertain(numbers, alive, nearness.count, by) for numbers, by in of_either)), "")
 
 
-def _uncertain(numbers: Sequence[Certainty], members: np.ndarray, by: str = "") -> str:
+def _uncertain(numbers: Sequence[Certainty], members: np.ndarray, count: int, by: str = "") -> str:
     """The first number that most members have not for certain in its healthy range; empty where there is none."""
     for each in numbers:
         if 2 * (~each.is_sure[members]).sum() > len(members):
             low, high = (number(float(np.median(ends[members]))) for ends in (each.low, each.high))
             return Text(
-                "{by}the {name} lies between {low} and {high}: not for certain in its healthy range ({within})",
+                "{by}the {name} of {count} samples lies between {low} and {high}: not for certain in its healthy range "
+                "({within}; `sparring measure --count` takes more samples)",
                 by=Text(by) if by else "",
+                count=f"{count:,}",
                 name=Text(all_metrics()[each.name].title),
                 low=low,
                 high=high,
