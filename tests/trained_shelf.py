@@ -13,8 +13,8 @@ from tests.loops import sound
 from tests.miniature import figures_left_blank
 
 
-def trained_shelf(folder: Path) -> Path:
-    """Train them."""
+def trained_shelf(folder: Path, *only: str) -> Path:
+    """Train them, or only some of them, and the one whose recipe is Python's."""
     few = {"batch": 16, "log_points": 3, "samples_per_grid": 4}
     digits = sparring.recipe("digits").replace(rounds=60, seeds=(3, 5), **few)
     with figures_left_blank():
@@ -24,9 +24,11 @@ def trained_shelf(folder: Path) -> Path:
             "ring": sparring.recipe("ring").replace(rounds=60, seeds=(0, 1), **few),
             "toy": sparring.recipe("pattern-1010").replace(rounds=60, seeds=(0, 1)),
         }.items():
-            sparring.train(recipe, out=folder / name, threads=1, metrics=False)
-        torch.manual_seed(0)
-        sound.textbook(lambda *players, **more: sparring.watch(*players, out=folder / "watched", **more), 10)
+            if not only or name in only:
+                sparring.train(recipe, out=folder / name, threads=1, metrics=False)
+        if not only:
+            torch.manual_seed(0)
+            sound.textbook(lambda *players, **more: sparring.watch(*players, out=folder / "watched", **more), 10)
     from_python(folder / "digits", folder / "from-python")
     return folder
 

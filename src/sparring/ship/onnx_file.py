@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import re
 import warnings
+from importlib.util import find_spec
 from typing import Any, cast
 
 import numpy as np
@@ -30,10 +30,8 @@ OPERATOR = re.compile(r"OpOverload\(op='([\w.]+)'|\b(aten\.[\w.]+)")
 def check_installed() -> None:
     """Raises SparringError where the extra `ship` is not installed."""
     for package in NEEDED:
-        try:
-            importlib.import_module(package)
-        except ImportError as error:
-            raise SparringError(f'exporting needs {package}: pip install "sparring[ship]"') from error
+        if find_spec(package) is None:  # importing them takes seconds, and what follows may be refused
+            raise SparringError(f'exporting needs {package}: pip install "sparring[ship]"')
 
 
 def to_onnx(portable: Portable) -> bytes:

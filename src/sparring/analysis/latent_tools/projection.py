@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sparring.optimizers import Adam
+
 Generator = Callable[[Tensor], Tensor]
 """Latent vectors `(B, size)` -> examples `(B, *shape)` in data units, which torch can differentiate."""
 
@@ -102,7 +104,7 @@ def _searched(
     bounds, free = limits
     may = torch.ones(z.shape[1], dtype=torch.bool) if free is None else free
     x, length = z.clone().requires_grad_(True), z[:, may].norm(dim=1, keepdim=True)
-    optimizer = torch.optim.Adam([x], lr=LR, betas=BETAS)
+    memory = Adam(betas=BETAS).begin([x])
     pixel_scale = targets.var().clamp(min=1e-6)
     with torch.no_grad():
         wanted = features(targets) if features is not None else None
@@ -116,11 +118,8 @@ def _searched(
         return loss
 
     for step in range(steps):
-        for group in optimizer.param_groups:
-            group["lr"] = LR * (1 - step / steps)
-        optimizer.zero_grad()
-        losses().sum().backward()
-        optimizer.step()
+        gradients = torch.autograd.grad(losses().sum(), x)
+        Adam(lr=LR * (1 - step / steps), betas=BETAS).step([x], gradients, memory)
         with torch.no_grad():
             moved = x[:, may]
             if bounds is not None:
