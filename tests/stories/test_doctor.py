@@ -75,7 +75,7 @@ def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[
     said = " ".join(capsys.readouterr().out.split())
     assert "broken 2: dogs/broken.gif (is no image); dogs/cut.png (is cut short)" in said
     assert "exact duplicates 1 redundant copy in 1 group: cats/0.png = dogs/copy.webp" in said
-    few = "not by auto: class cats has only 3 images and 1 other too few (each needs 100)"
+    few = "not by auto: class cats has only 3 images and 1 other too few (each needs 1,000)"
     assert f"classes 2 (subfolders; used with --conditional, {few}): dogs 4, cats 3" in said
     assert "training sees 16x16, red, green and blue (as asked); 7 scaled and padded" in said
     assert "transparency 1 transparent, seen on #ffffff: --alpha keeps the transparency" in said

@@ -348,6 +348,16 @@ def test_images_of_any_height_and_width_train_with_convolutions(shape: tuple[int
     assert run.sample(3).shape == (2, 3, *shape)
 
 
+def test_signals_of_two_channels_are_compared_by_a_judge_and_without(tmp_path: Path) -> None:
+    waves = np.sin(np.arange(32) / 5 + 6 * rng.random((60, 1)))
+    recipe = sparring.recipe("auto", np.stack([waves, waves**2], 1)).replace(rounds=2, log_points=1, batch=4, seeds=2)
+    for judge in (True, False):
+        run = sparring.train(recipe, tmp_path / f"run{judge}", threads=1, judge=judge)
+        scores = run.measure(count=16).scores
+        assert scores["frechet-distance"].members.shape == scores["nearest-neighbor"].members.shape == (2,)
+        assert run.sample(3).shape == (2, 3, 2, 32)
+
+
 # Pictures of plain numbers.
 
 

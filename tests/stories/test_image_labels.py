@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from sparring.datasets.files.labels import classes_of
+from sparring import catalogue
+from sparring.datasets.files.labels import classes_of, doubt_of
 from sparring.datasets.files.loading import FolderImages, load_folder
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
@@ -216,7 +217,7 @@ def test_classes_condition_training_and_are_recorded(
     out = tmp_path / "run"
     command = ("train", "--data", home, "--conditional", "--out", out, *QUICK)
     assert sparring(*command) == 0
-    few = "used with --conditional, not by auto: class cat has only 12 images and 2 others too few (each needs 100)"
+    few = "used with --conditional, not by auto: class cat has only 12 images and 2 others too few (each needs 1,000)"
     assert f"36 images in 3 classes ({source}; {few})" in capsys.readouterr().err
     recipe = json.loads((out / "recipe.json").read_text())
     assert recipe["conditional"] and recipe["data"]["found_classes"] == ["cat", "dog", "eel"]
@@ -227,44 +228,49 @@ def test_classes_condition_training_and_are_recorded(
 @pytest.mark.parametrize(
     ("counts", "doubt"),
     [
-        pytest.param({"cat": 100, "dog": 130}, "", id="enough"),
-        pytest.param({"cat": 99, "dog": 130}, "class cat has only 99 images (each needs 100)", id="one-small"),
+        pytest.param({"cat": 20, "dog": 30}, "", id="enough"),
+        pytest.param({"cat": 19, "dog": 30}, "class cat has only 19 images (each needs 20)", id="one-small"),
+        pytest.param({"cat": 20, "dog": 50}, "class dog has 2.5 times as many images as cat (at most 2)", id="unlike"),
         pytest.param(
-            {"cat": 100, "dog": 250}, "class dog has 2.5 times as many images as cat (at most 2)", id="unlike"
-        ),
-        pytest.param(
-            {"cat": 1, "dog": 130, "eel": 9},
-            "class cat has only 1 image and 1 other too few (each needs 100)",
+            {"cat": 1, "dog": 30, "eel": 9},
+            "class cat has only 1 image and 1 other too few (each needs 20)",
             id="two",
         ),
     ],
 )
 def test_auto_trains_with_subfolders_where_each_has_images_enough(
-    counts: dict[str, int], doubt: str, tmp_path: Path
+    counts: dict[str, int], doubt: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sparring.datasets.files.labels.MIN_IN_CLASS", 20)
     home = folder_of(
         tmp_path / "mine", [f"{name}/{index}.png" for name, many in counts.items() for index in range(many)]
     )
     data = Folder(str(home))
     recipe = find_recipe("auto", sized_by=data)
     assert (load(home).info.class_doubt, recipe.conditional, recipe.classes) == (doubt, not doubt, (0 if doubt else 2))
+    assert catalogue.to_text(recipe.objective) == ("relativistic-paired" if doubt else "bce-with-logits")
     assert not find_recipe("auto", sized_by=Folder(str(home), labels="none")).conditional
 
 
+def test_a_thousand_images_are_enough_for_a_class() -> None:
+    assert doubt_of({"cat": 1_000, "dog": 2_000}) == "" != doubt_of({"cat": 999, "dog": 2_000})
+
+
 def test_what_auto_does_with_subfolders_is_said_and_a_flag_does_the_contrary(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = folder_of(tmp_path / "mine", [f"{('cat', 'dog')[index % 2]}/{index}.png" for index in range(200)])
+    monkeypatch.setattr("sparring.datasets.files.labels.MIN_IN_CLASS", 20)
+    home = folder_of(tmp_path / "mine", [f"{('cat', 'dog')[index % 2]}/{index}.png" for index in range(40)])
     line = "2 classes (subfolders; auto trains with them, --no-conditional without)"
     quick = ("--rounds", 1, "--log-points", 1, "--batch", 4, "--samples-per-grid", 6, "--threads", 1, "--no-judge")
     for more, expected in (((), True), (("--no-conditional",), False)):
         out = tmp_path / f"run{expected}"
         assert sparring("train", "--data", home, "--out", out, *quick, *more) == 0
-        assert f"200 images in {line}" in capsys.readouterr().err
+        assert f"40 images in {line}" in capsys.readouterr().err
         assert json.loads((out / "recipe.json").read_text())["conditional"] is expected
     assert sparring("doctor", home) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert f"classes {line.replace('classes ', '')}: cat 100, dog 100" in said
+    assert f"classes {line.replace('classes ', '')}: cat 20, dog 20" in said
 
 
 def test_one_subfolder_is_no_class_and_said(tmp_path: Path) -> None:

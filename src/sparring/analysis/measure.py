@@ -225,7 +225,7 @@ class _Sides:
         relative = RelativeMetrics.of(
             recipe.data, real.some_training, real.unseen, len(real.reference) if varied else 1
         )
-        reference, held_out = views(real.reference, judge), views(real.held_out, judge)
+        reference, held_out = (views(side, judge, side.ndim - 1) for side in (real.reference, real.held_out))
         fitting = _fitting(recipe.data, reference, real)
         if unknown := sorted(set(names) - {*fitting, *relative.metrics}):
             fit = ", ".join(name for name in all_metrics() if name in fitting or name in relative.metrics)
@@ -240,7 +240,7 @@ class _Sides:
 
     def by(self, judge: Judge, real: Real) -> _Sides:
         """The same sides as another judge sees them, for those metrics only that come from a judge."""
-        reference, held_out = views(real.reference, judge), views(real.held_out, judge)
+        reference, held_out = (views(side, judge, side.ndim - 1) for side in (real.reference, real.held_out))
         metrics = {n: m for n, m in self.metrics.items() if m.space in JUDGED and m.space in reference}
         score = {n: float(m(reference[m.space], held_out[m.space][None])[0]) for n, m in metrics.items()}
         far = {name: metric for name, metric in metrics.items() if metric.distance}
@@ -249,7 +249,7 @@ class _Sides:
 
     def score(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Of samples `(P, n, *shape)`: every metric's values, and the standard errors of distances, `(P,)` each."""
-        fake = views(samples, self.judge)
+        fake = views(samples, self.judge, samples.ndim - 2)
         values = {n: m(_side(m, self.reference, self.training), fake[m.space]) for n, m in self.metrics.items()}
         far = {name: metric for name, metric in self.metrics.items() if metric.distance}
         errors = {n: standard_errors(m, self.reference[m.space], fake[m.space]) for n, m in far.items()}

@@ -249,7 +249,8 @@ def _compared(
     judge = judge_for(recipe.data, None, data_dir)
     count = min(samples.shape[1], len(reference))
     plain, some = G(latents(recipe, range(count))).float().numpy(), samples[:, :count]
-    before, after, real = views(plain, judge), views(some, judge), views(reference[:count], judge)
+    before, after = (views(side, judge, side.ndim - 2) for side in (plain, some))
+    real = views(reference[:count], judge, reference.ndim - 1)
     leaves = {name: all_metrics()[name]() for name in ("precision", "recall")}
     if count < MIN_COMPARED:
         return {}

@@ -55,7 +55,7 @@ class Comparison:
         real = real_examples(data, source, count, held_out)
         relative = RelativeMetrics.of(data, real.some_training, real.unseen, samples)
         began = time.perf_counter()
-        reference, others = (views(side, choice.judge) for side in (real.reference, real.held_out))
+        reference, others = (views(side, choice.judge, side.ndim - 1) for side in (real.reference, real.held_out))
         metrics = _quick(data, reference, choice) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
         baseline = {n: float(m(reference[m.space], others[m.space][None])[0]) for n, m in metrics.items()}
         metrics = {name: m for name, m in metrics.items() if baseline[name] >= m.min_real}
@@ -76,7 +76,7 @@ class Comparison:
         n = self.compared
         compared = samples[:, :n] if samples.shape[1] > 1 else samples.repeat(n, 1)
         with np.errstate(over="ignore", invalid="ignore"):  # of a member that is about to diverge
-            spaces = views(compared, self.choice.judge) if self.metrics else {}
+            spaces = views(compared, self.choice.judge, compared.ndim - 2) if self.metrics else {}
             values = {name: m(self.reference[m.space], spaces[m.space]) for name, m in self.metrics.items()}
             return {**values, **self.relative(samples)}, _errors(self.metrics, self.reference, spaces)
 

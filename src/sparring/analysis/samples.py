@@ -152,15 +152,16 @@ def draw(source: Source, rng: RandomStreams, count: int, classes: bool) -> tuple
     return source.draw(rng, count), None
 
 
-def views(examples: np.ndarray, judge: Judge | None) -> Views:
+def views(examples: np.ndarray, judge: Judge | None, dims: int | None = None) -> Views:
     """Examples in every space that metrics are computed in.
 
     Args:
         examples: Real ones `(N, *shape)` or generated ones `(P, n, *shape)`, in data units.
         judge: Whose features and classes to use; without one there are no classes, and features of tiny examples only.
+        dims: Dimensions of one example; by default 1 or 3, which leaves out signals of several channels.
     """
-    shape = examples.shape[2:] if examples.ndim in (3, 5) else examples.shape[1:]
-    lead = examples.shape[: examples.ndim - len(shape)]
+    dims = dims or (1 if examples.ndim <= 3 else 3)
+    lead, shape = examples.shape[:-dims], examples.shape[-dims:]
     flat = examples.reshape(*lead, math.prod(shape))  # there may be no example
     spaces = {"pixels": flat, "coordinates": flat}
     if judge is not None:

@@ -227,7 +227,8 @@ def _as_array(value: Any) -> np.ndarray:
         raise UsageError(f"examples must be numbers: {in_one_line(error)}") from error
     if array.dtype.kind not in "biuf":
         of = "text" if array.dtype.kind in "US" else f"{type(value).__name__} of {array.dtype}"
-        raise UsageError(f"examples must be numbers, not {of}")
+        mend = ": keep its columns of numbers, select_dtypes('number')" if type(value).__name__ == "DataFrame" else ""
+        raise UsageError(f"examples must be numbers, not {of}{mend}")
     return array
 
 

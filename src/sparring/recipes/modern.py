@@ -128,9 +128,9 @@ def auto(data: Dataset | None = None) -> Recipe:
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks. Fewer than 1,000 images: DiffAugment is added (to pixel
-    art without changes of color, and with mirroring). The classes of your own images are used where each has 100
-    images or more and none has more than twice as many as another; other data's with --conditional.
+    networks. Fewer than 1,000 images: DiffAugment is added (to pixel art without changes of color, and with
+    mirroring). The classes of your own images are used, with the non-saturating loss, where each has 1,000 images or
+    more and none has more than twice as many as another; other data's with --conditional.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -144,7 +144,8 @@ def auto(data: Dataset | None = None) -> Recipe:
     large = math.prod(shape[1:]) > LARGEST_CONNECTED**2
     width = NARROW if math.prod(shape[1:]) <= LARGEST_NARROW**2 else 0  # 0: the networks choose
     made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
-    made = replace(made, conditional=data.auto_conditional)
+    if data.auto_conditional:
+        made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
     few = examples is not None and examples < FEW
     augmentation = DiffAugment(OF_PIXEL_ART) if data.pixel_art else DiffAugment()
     return replace(made, tricks=(augmentation, *made.tricks)) if few else made

@@ -148,14 +148,14 @@ def truncation(
     judge = judge_for(recipe.data, None, data_dir)
     real = real_data(recipe.data, count, data_dir)
     n = len(real.reference)
-    reference, held_out = views(real.reference, judge), views(real.held_out, judge)
+    reference, held_out = (views(side, judge, side.ndim - 1) for side in (real.reference, real.held_out))
     leaves = {name: all_metrics()[name]() for name in ("precision", "recall")}
     if any(leaf.space not in reference for leaf in leaves.values()):
         raise SparringError("precision and recall need a judge, and none sees examples of this data")
     z = latents(recipe, range(n))
 
     def measured(examples: np.ndarray) -> dict[str, np.ndarray]:
-        seen = views(examples, judge)
+        seen = views(examples, judge, examples.ndim - 2)
         return _balanced({name: leaf(reference[leaf.space], seen[leaf.space]) for name, leaf in leaves.items()})
 
     rows: list[dict[str, np.ndarray]] = []

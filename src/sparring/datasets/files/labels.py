@@ -22,9 +22,9 @@ MIN_SHARE = 0.5
 """Share of the images that a file must label where there are subfolders too."""
 FEW = 10
 """Images below which classes may have one image each."""
-MIN_IN_CLASS = 100
+MIN_IN_CLASS = 1_000
 """Images that each class must have for training to use classes unasked. With few, class-conditional training loses the
-variety that training without classes has (Shahbazi et al., "Collapse by conditioning", ICLR 2022)."""
+variety that training without classes has (Shahbazi et al., "Collapse by conditioning", ICLR 2022; docs/choosing.md)."""
 MAX_IMBALANCE = 2
 """How many times as many images as the smallest the largest class may have for that: G is asked for all classes alike,
 so with unlike ones its samples are in other proportions than the data."""
@@ -110,7 +110,7 @@ def doubt_of(counts: Mapping[str, int]) -> str:
     (count, name), more = few[0], len(few) - 1
     have = f"class {shown(name)} has only {count:,} {'image' if count == 1 else 'images'}"
     others = f" and {more:,} other{'s' if more > 1 else ''} too few" if more else ""
-    return f"{have}{others} (each needs {MIN_IN_CLASS})"
+    return f"{have}{others} (each needs {MIN_IN_CLASS:,})"
 
 
 def by_folder(names: Sequence[str]) -> Labels:

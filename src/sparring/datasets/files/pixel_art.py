@@ -19,7 +19,11 @@ SOFT = 8
 """Levels that neighboring pixels differ by at most where the edge between them is soft."""
 MAX_SOFT = 0.1
 """Share of soft edges among all, for hard ones."""
-MIN_IMAGES = 0.5
+JUMP = 18
+"""Levels that two pixels with one between them differ by at least, for this one to tell of what lies between."""
+MAX_BLENDED = 0.5
+"""Share of such pixels between that are of a color between, which few are where edges are hard and gradients coarse."""
+MIN_IMAGES = 0.4
 """Share of the images with anything in them that few colors and hard edges make pixel art of."""
 MIN_ENLARGED = 0.9
 """The same for enlarged pixels, which a few drawn shapes seem to have."""
@@ -87,4 +91,20 @@ def _is_hard(pixels: np.ndarray) -> bool:
     if colors > min(MAX_COLORS, MAX_SHARE * differs.sum()):
         return False
     steps = np.concatenate([across[across > 0], down[down > 0]])
-    return bool((steps <= SOFT).mean() <= MAX_SOFT)
+    return bool((steps <= SOFT).mean() <= MAX_SOFT) and _blended(levels) <= MAX_BLENDED
+
+
+def _blended(levels: np.ndarray) -> float:
+    """The share of pixels with a color between those on either side, among those where these differ much."""
+    between, all_ = 0, 0
+    for first, middle, last in (
+        (levels[:, :-2], levels[:, 1:-1], levels[:, 2:]),
+        (levels[:-2], levels[1:-1], levels[2:]),
+    ):
+        much = np.abs(last - first).max(2) >= JUMP
+        low, high = np.minimum(first, last), np.maximum(first, last)
+        inside = (low <= middle) & (middle <= high)
+        other = (middle != first).any(2) & (middle != last).any(2)
+        between += int((much & inside.all(2) & other).sum())
+        all_ += int(much.sum())
+    return between / all_ if all_ else 0.0
