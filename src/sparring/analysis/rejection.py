@@ -37,6 +37,8 @@ AT_ONCE, MAX_TRIED = 256, 64
 """Latent vectors at a time, and how many are tried for each example that is asked for, at most."""
 MIN_COMPARED = 32
 """Samples from which on those with and without the filter are compared."""
+Players = Callable[[Tensor], Tensor]
+"""Generators, or discriminators, of P members side by side."""
 STEPS, RIDGE = 50, 1e-5
 """Newton steps of the calibration, and its penalty on the slope, for scores that separate both kinds."""
 
@@ -104,32 +106,53 @@ def filtered(
         SparringError: There is no checkpoint, or its D cannot say how real one example is.
         UsageError: The run has no such member, or training is class-conditional.
     """
-    if is_watched(run):
-        raise SparringError(
-            f"{run.path} is a watched loop, whose discriminator is not kept: there is none to filter with"
-        )
-    whole = recipe_of(run, source, recipe)
-    _check(whole)
-    D, chosen = _discriminators(run, whole, seeds, best)
-    chosen, G = explorable(run, source, chosen.seeds, best, whole)
+    chosen, D = discriminators(run, source, seeds, best, recipe)
+    chosen, G = explorable(run, source, chosen.seeds, best, recipe)
     real = real_data(chosen.data, CALIBRATED_ON, data_dir)
-    n = len(real.held_out)
-    generated = G(latents(chosen, range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + n)))
-    held_out = torch.from_numpy(real.held_out).expand(len(chosen.seeds), *real.held_out.shape)
-    on_real, on_generated = _scores(D, held_out, chosen), _scores(D, generated, chosen)
-    a, b = calibrated(on_real, on_generated)
-    odds = a[:, None] * on_generated + b[:, None]
-    limit = np.quantile(odds, SURE, axis=1)
+    z = latents(chosen, range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + len(real.held_out)))
+    accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None])
     title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
     with progress(title, count) as update:
-        passed, tried = _passed(G, D, chosen, count, (a, b - limit), update)
+        passed, tried = _passed(G, D, chosen, count, accepts, update)
     z_seeds = np.stack([np.array(each[:count]) for each in passed])
     samples = np.stack([_one(G, chosen, m, z_seeds[m]) for m in range(len(chosen.seeds))])
     acceptance = np.array([len(each) for each in passed]) / np.array(tried)
-    auc = np.array([_auc(r, g) for r, g in zip(on_real, on_generated, strict=True)])
     metrics = _compared(G, chosen, samples, real.reference, data_dir)
     unseen = real.unseen is not None
-    return Filtered(chosen.seeds, samples, z_seeds, acceptance, auc, metrics, real.held_out_from, unseen)
+    return Filtered(chosen.seeds, samples, z_seeds, acceptance, accepts.auc, metrics, real.held_out_from, unseen)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """Which examples pass, for P members."""
+
+    slope: np.ndarray
+    offset: np.ndarray
+    """An example with score s passes with probability min(1, exp(slope s + offset)), `(P,)` each."""
+    auc: np.ndarray
+    """How well D tells real from generated examples: area under its ROC curve, 0.5 for not at all, `(P,)`."""
+
+    def log_probability(self, scores: Tensor) -> np.ndarray:
+        """Of passing, for D's scores `(P, N)`; above 0 for what passes always."""
+        return self.slope[:, None] * scores.double().numpy() + self.offset[:, None]
+
+
+def rejection(G: Players, D: Players, z: Tensor, real: Tensor) -> Acceptance:
+    """Calibrate D by examples that it was not trained on, and say which examples pass; see `filtered`.
+
+    Args:
+        G: Latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
+        D: Examples `(P, N, *shape)` in data units -> scores `(P, N)`.
+        z: Latent vectors of the generated examples to calibrate with, `(P, N, size)`.
+        real: Held-out real examples, `(P, N, *shape)`, or `(1, N, *shape)` for all members.
+    """
+    generated = G(z)
+    on_real = D(real.expand(len(generated), *real.shape[1:])).double().numpy()
+    on_generated = D(generated).double().numpy()
+    a, b = calibrated(on_real, on_generated)
+    limit = np.quantile(a[:, None] * on_generated + b[:, None], SURE, axis=1)
+    auc = np.array([_auc(r, g) for r, g in zip(on_real, on_generated, strict=True)])
+    return Acceptance(a, b - limit, auc)
 
 
 def calibrated(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -171,49 +194,73 @@ def _check(recipe: Recipe) -> None:
             raise UsageError("--filter d: D is given several examples at a time (packing), and cannot judge one alone")
 
 
-def _discriminators(
-    run: RunFolder, recipe: Recipe, seeds: Sequence[int] | None, best: bool
-) -> tuple[Population, Recipe]:
-    chosen = recipe.replace(seeds=seeds) if seeds is not None else recipe
+def discriminators(
+    run: RunFolder,
+    source: Path | None = None,
+    seeds: Sequence[int] | None = None,
+    best: bool = False,
+    recipe: Recipe | None = None,
+) -> tuple[Recipe, Players]:
+    """The discriminators of a run, as `explorable` gives its generators.
+
+    Args:
+        run: The run.
+        source: The user's own Python file that the recipe needs, if it has moved since.
+        seeds: Members; all if None.
+        best: Use the best checkpoint instead of the newest.
+        recipe: The recipe with the networks themselves, where they exist in this process only.
+
+    Returns:
+        The recipe of these members, and examples `(P, N, *shape)` in data units -> scores `(P, N)`, without gradients.
+
+    Raises:
+        SparringError: There is no checkpoint, or its D cannot say how real one example is.
+        UsageError: The run has no such member, or training is class-conditional.
+    """
+    if is_watched(run):
+        raise SparringError(
+            f"{run.path} is a watched loop, whose discriminator is not kept: there is none to filter with"
+        )
+    whole = recipe_of(run, source, recipe)
+    _check(whole)
+    chosen = whole.replace(seeds=seeds) if seeds is not None else whole
     checkpoint = run.load("D.", best)
     weights = weights_of(checkpoint[1], "D") if checkpoint else {}
     if not weights:
         raise SparringError(f"{run.path} holds no discriminator: there is none to filter with")
-    if absent := sorted(set(chosen.seeds) - set(recipe.seeds)):
-        raise UsageError(f"this run has no seed {absent[0]}; it has {', '.join(map(str, recipe.seeds))}")
-    at = [recipe.seeds.index(seed) for seed in chosen.seeds]
+    if absent := sorted(set(chosen.seeds) - set(whole.seeds)):
+        raise UsageError(f"this run has no seed {absent[0]}; it has {', '.join(map(str, whole.seeds))}")
+    at = [whole.seeds.index(seed) for seed in chosen.seeds]
     with preserving_torch_rng():
         rng = RandomStreams(chosen.seeds)
         D = Population(maker_of_discriminators(chosen), rng.torch_seeds("D"), rng.for_layers("sampling"))
     D.load({name: tensor[at] for name, tensor in weights.items()})
     D.train(False)
-    return D, chosen
+    zero, one = chosen.data.in_data_units(torch.tensor([0.0, 1.0]))
 
+    @torch.no_grad()
+    def scores(examples: Tensor) -> Tensor:
+        as_networks_see = (examples.float() - zero) / (one - zero)
+        return torch.cat([D(part) for part in as_networks_see.split(AT_ONCE, 1)], 1)
 
-@torch.no_grad()
-def _scores(D: Population, examples: Tensor, recipe: Recipe) -> np.ndarray:
-    """D's scores of examples `(P, N, *shape)` in data units, float64 `(P, N)`."""
-    zero, one = recipe.data.in_data_units(torch.tensor([0.0, 1.0]))
-    as_networks_see = (examples.float() - zero) / (one - zero)
-    return torch.cat([D(part) for part in as_networks_see.split(AT_ONCE, 1)], 1).double().numpy()
+    return chosen, scores
 
 
 def _passed(
     G: Any,
-    D: Population,
+    D: Players,
     recipe: Recipe,
     count: int,
-    line: tuple[np.ndarray, np.ndarray],
+    accepts: Acceptance,
     update: Callable[[int], None],
 ) -> tuple[list[list[int]], list[int]]:
     """The z seeds that pass, for each member, and how many it took; latent vectors are tried in order."""
-    a, b = line
     members = len(recipe.seeds)
     passed: list[list[int]] = [[] for _ in range(members)]
     tried = [0] * members
     for first in range(0, MAX_TRIED * max(count, AT_ONCE), AT_ONCE):
         z_seeds = range(first, first + AT_ONCE)
-        odds = a[:, None] * _scores(D, G(latents(recipe, z_seeds)), recipe) + b[:, None]
+        odds = accepts.log_probability(D(G(latents(recipe, z_seeds))))
         drawn = RandomStreams(recipe.seeds)
         drawn.begin(first)
         threshold = drawn.uniform("rejection", (AT_ONCE,)).double().numpy()

@@ -59,6 +59,37 @@ def truncated(z: Tensor, latent: Latent, psi: float) -> Tensor:
     return moved
 
 
+def over_psi(
+    G: Callable[[Tensor], Tensor],
+    z: Tensor,
+    latent: Latent,
+    psis: Sequence[float],
+    quality: Callable[[np.ndarray], dict[str, np.ndarray]],
+    on_step: Callable[[int], None] = lambda done: None,
+) -> dict[str, np.ndarray]:
+    """The quality of examples whose latent vectors are truncated.
+
+    Args:
+        G: Latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
+        z: `(P, N, size)`.
+        latent: Their distribution.
+        psis: By how much they are truncated, one after another.
+        quality: Examples `(P, N, *shape)` -> name -> a number for each member, `(P,)`.
+        on_step: Called after each psi with how many are done.
+
+    Returns:
+        Name -> `(len(psis), P)`.
+
+    Raises:
+        SparringError: Nothing is known of the distribution, or nothing in it is continuous.
+    """
+    rows: list[dict[str, np.ndarray]] = []
+    for psi in psis:
+        rows.append(quality(_made(G, truncated(z, latent, psi))))
+        on_step(len(rows))
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
 @dataclass(frozen=True)
 class Truncation:
     """Quality over psi, for every member."""
@@ -158,13 +189,9 @@ def truncation(
         seen = views(examples, judge, examples.ndim - 2)
         return _balanced({name: leaf(reference[leaf.space], seen[leaf.space]) for name, leaf in leaves.items()})
 
-    rows: list[dict[str, np.ndarray]] = []
-    with progress(
-        f"measuring {n:,} samples of {counted(len(recipe.seeds), 'seed')} at {len(psis)} psi", len(psis)
-    ) as update:
-        for psi in psis:
-            rows.append(measured(_made(G, truncated(z, recipe.latent, psi), recipe)))
-            update(len(rows))
+    title = f"measuring {n:,} samples of {counted(len(recipe.seeds), 'seed')} at {len(psis)} psi"
+    with progress(title, len(psis)) as update:
+        metrics = over_psi(G, z, recipe.latent, psis, measured, update)
     baseline = _balanced(
         {name: leaf(reference[leaf.space], held_out[leaf.space][None]) for name, leaf in leaves.items()}
     )
@@ -173,14 +200,14 @@ def truncation(
         judge.name if judge else "",
         n,
         tuple(psis),
-        {name: np.stack([row[name] for row in rows]) for name in rows[0]},
+        metrics,
         {name: float(value[0]) for name, value in baseline.items()},
     )
 
 
-def _made(G: Callable[[Tensor], Tensor], z: Tensor, recipe: Recipe) -> np.ndarray:
+def _made(G: Callable[[Tensor], Tensor], z: Tensor) -> np.ndarray:
     """Examples `(P, N, *shape)`, made in parts."""
-    size = max(1, AT_ONCE // (len(z) * int(np.prod(recipe.data.shape))))
+    size = max(1, AT_ONCE // max(1, G(z[:, :1]).numel()))
     return np.concatenate([G(part).float().numpy() for part in z.split(size, 1)], 1)
 
 
