@@ -183,7 +183,7 @@ def test_auto_augments_pixel_art_without_changes_of_color(sprites: Path, tmp_pat
 
 def test_doctor_and_train_say_it_in_one_line(sprites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     why = "the pixels of 100% of the images are enlarged 4 times"
-    what = "augmented by auto without changes of color (--resample bicubic: as if it were none)"
+    what = "where auto augments it, colors stay (--resample bicubic: as if it were none)"
     Folder(str(sprites)).resolved()
     assert f"{sprites}: pixel art: {why}: resized to the nearest pixel, and {what}" in capsys.readouterr().err
     assert sparring("doctor", sprites) == 0

@@ -62,7 +62,7 @@ def classes_from(source: str, doubt: str) -> str:
 def pixel_art_line(why: str, resized: int) -> str:
     """What is done to pixel art, and the flag for the contrary."""
     how = "resized to the nearest pixel, and " if resized else ""
-    return f"{why}: {how}augmented by auto without changes of color (--resample bicubic: as if it were none)"
+    return f"{why}: {how}where auto augments it, colors stay (--resample bicubic: as if it were none)"
 
 
 def transparent_line(count: int, settings: ImageSettings) -> str:
