@@ -14,13 +14,16 @@ import pytest
 import torch
 
 import sparring
+from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 from sparring.record.files import save_arrays
 from sparring.training.control import Steer
+from sparring.training.distributed import coordinator
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, training
 from tests.explorers import FakeTraining, Launched, launched, run_folders
 from tests.loops import sound
 from tests.made_runs import made_run
+from tests.stories.test_distributed import Here
 
 pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
 
@@ -174,12 +177,17 @@ def test_nothing_overlaps_on_a_phone(opened: Open) -> None:
 @pytest.fixture(scope="module")
 def kinds_of_runs(run_shelf: Path) -> Path:
     """Beside the synthetic ones: runs of older versions, with a user's own network, of a study, of 1,000 members, of a
-    watched loop."""
+    watched loop, and one that two processes trained and that was joined."""
     shutil.copytree(OLD_RUNS, run_shelf / "old")
     own = {"generator": {"yours": "mine.py:Generator"}, "discriminator": {"yours": "mine.py:Critic"}}
     made_run(run_shelf / "own-networks", members=2, recipe=own)
     made_run(run_shelf / "asked" / "cells" / "hinge", members=2)
     made_run(run_shelf / "thousand", members=1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coordinator, "LocalWorkers", Here)
+        patch.setattr(coordinator, "POLL_SECONDS", 0.0)
+        recipe = find_recipe("pattern-1010").replace(rounds=60, seeds=3)
+        sparring.training.train(recipe, run_shelf / "joined", processes=2, threads=1, compile=False)
     torch.manual_seed(0)
     sound.textbook(lambda *players, **more: sparring.watch(*players, out=run_shelf / "watched", **more), 30)
     return run_shelf
@@ -189,7 +197,7 @@ def kinds_of_runs(run_shelf: Path) -> Path:
     "run",
     [
         *("old/finished", "old/stopped", "old/toy", "old/shards/parts/001"),
-        *("own-networks", "asked/cells/hinge", "thousand", "watched", "bare"),
+        *("own-networks", "asked/cells/hinge", "thousand", "watched", "joined", "bare"),
     ],
 )
 def test_a_page_opens_on_every_kind_of_run(opened: Open, kinds_of_runs: Path, run: str) -> None:
