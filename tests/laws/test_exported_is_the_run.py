@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,16 @@ class Unusual(nn.Module):
         return torch.special.i1(self.last(z)).view(-1, 1, 8, 8)
 
 
+class Deciding(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Linear(16, 64)
+
+    def forward(self, z: Tensor) -> Tensor:
+        h = self.last(z)
+        return (h.sort(1).values if h.sum() > 0 else h).view(-1, 1, 8, 8)
+
+
 def test_a_users_own_module_with_everything_folded(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", generator=Odd, latent=latents.Normal(16))
     export(run.folder, tmp_path / "out", seed=3)
@@ -157,13 +168,18 @@ def test_a_resampling_matrix_is_made_once() -> None:
     [
         (Noisy, "draws random numbers of its own (aten.randn_like)"),
         (Unusual, "ONNX has no form of the operation prims.bessel_i1"),
+        (Deciding, "it asks for the values of tensors, in an if, a loop or an item()"),
     ],
 )
-def test_what_cannot_be_exported_is_named(generator: type[nn.Module], words: str, tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_named(
+    generator: type[nn.Module], words: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     run = trained(tmp_path / "run", generator=generator, latent=latents.Normal(16))
+    capfd.readouterr()
     with pytest.raises(SparringError) as caught:
         export(run.folder, tmp_path / "out", seed=3)
     assert words in str(caught.value) and len(str(caught.value).splitlines()) == 1
+    assert re.fullmatch("(exporting seed 3.*\n)+", capfd.readouterr().err), "torch says nothing beside"
     assert not (tmp_path / "out").exists()
 
 

@@ -7,9 +7,14 @@ along; this one names operations of torch and nothing else.
 from __future__ import annotations
 
 import copy
+import io
+import logging
 import operator
+import sys
+import threading
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
 from typing import Any, cast
 
 import torch
@@ -67,7 +72,7 @@ def graph_of(module: nn.Module, inputs: Sequence[Tensor], batched: bool = True) 
         SparringError: It cannot be written so; the message names the reason in one line.
     """
     try:
-        with preserving_torch_rng(), torch.no_grad():
+        with preserving_torch_rng(), torch.no_grad(), _torch_says_nothing():
             copied = copy.deepcopy(module).cpu()
             for each in copied.modules():  # not by eval(), which a class with a method `train` of its own has lost
                 each.training = False
@@ -82,7 +87,42 @@ def graph_of(module: nn.Module, inputs: Sequence[Tensor], batched: bool = True) 
     except SparringError:
         raise
     except Exception as error:  # any module may come, and torch.export fails in many ways
+        if type(error).__name__ == "GuardOnDataDependentSymNode":  # its module takes a second to import
+            raise SparringError(
+                "cannot be written without its code: it asks for the values of tensors, in an if, a loop or an item(); "
+                "torch.where decides without"
+            ) from error
         raise SparringError(f"cannot be written without its code: {shortened(in_one_line(error), 160)}") from error
+
+
+class _FromOthers(io.TextIOBase):
+    """stderr without what this thread writes."""
+
+    def __init__(self) -> None:
+        self.stream, self.here = sys.stderr, threading.get_ident()
+
+    def write(self, text: str, /) -> int:
+        return len(text) if threading.get_ident() == self.here else self.stream.write(text)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether another thread logs it."""
+        return record.thread != self.here
+
+
+@contextmanager
+def _torch_says_nothing() -> Generator[None]:
+    """What torch logs and prints in this thread is about its own corners: the error says what a user can change."""
+    others, known = _FromOthers(), logging.root.manager.loggerDict
+    torchs = [known[name] for name in known if name.partition(".")[0] == "torch"]
+    handlers = [handler for each in torchs if isinstance(each, logging.Logger) for handler in each.handlers]
+    for handler in handlers:
+        handler.addFilter(others.filter)
+    try:
+        with redirect_stderr(others):
+            yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(others.filter)
 
 
 def _exported(module: nn.Module, inputs: tuple[Tensor, ...], shapes: Any) -> Any:
