@@ -35,12 +35,13 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that are decoded from here on."""
+    """Names of the files that are decoded from here on, beside the look at some of them that finds pixel art."""
     names: list[str] = []
     plain = survey.read_frames
 
     def counted(open_file: Any, name: str, *rest: Any) -> list[Any]:
-        names.append(name.rpartition("/")[2])
+        if rest[-1] is not None:  # the size that they are read for
+            names.append(name.rpartition("/")[2])
         return plain(open_file, name, *rest)
 
     monkeypatch.setattr(survey, "read_frames", counted)
@@ -253,3 +254,26 @@ def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest
     assert read_data("mnist(span=(0.0, 1.0))", previous).span == (0.0, 1.0)
     with pytest.raises(UsageError, match="no dataset called 'yours'"):
         read_data("yours", previous)
+
+
+def test_samples_are_written_one_by_one_with_their_transparency(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for index in range(8):
+        saved(RNG.integers(0, 256, (8, 8, 4), dtype=np.uint8))(home / f"{index}.png")
+    quick = ("--rounds", 1, "--log-points", 1, "--batch", 4, "--threads", 1, "--no-judge", "--no-compile")
+    assert sparring("train", "--data", home, "--alpha", "--seeds", 2, "--out", tmp_path / "run", *quick) == 0
+    assert sparring("sample", tmp_path / "run", "--z-seeds", "3,12", "--out", tmp_path / "some") == 0
+    assert sparring("sample", tmp_path / "run", "--z-seeds", "3,12", "--out", tmp_path / "some.npy") == 0
+    numbers = np.load(tmp_path / "some.npy")
+    for member in (0, 1):
+        for place, name in enumerate(("03.png", "12.png")):
+            with Image.open(tmp_path / "some" / f"seed-{member}" / name) as picture:
+                assert picture.mode == "RGBA"
+                shown = np.asarray(picture).transpose(2, 0, 1) / 255
+            np.testing.assert_allclose(shown, numbers[member, place], atol=0.5 / 255 + 1e-6)
+    assert sparring("sample", tmp_path / "run", "--seeds", 1, "--count", 2, "--out", tmp_path / "one") == 0
+    assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["0.png", "1.png"]
+    capsys.readouterr()
+    assert sparring("sample", tmp_path / "run", "--out", tmp_path / "one") == 2
+    assert "one is there and not empty: name a new folder for the images" in capsys.readouterr().err

@@ -13,7 +13,6 @@ from sparring.cli.flags import (
     DataDir,
     Json,
     Members,
-    OutFile,
     RunDir,
     Source,
     Switch,
@@ -40,7 +39,15 @@ class SampleFlags:
     """Flags of `sample`."""
 
     run: RunDir
-    out: OutFile = None
+    out: Annotated[
+        Path | None,
+        flag(
+            "FILE.png: a picture; FILE.npy: float32 numbers in data units; FILE.csv: rows of a table; FOLDER: a PNG of "
+            "each image, with its transparency.",
+            "FILE",
+            "a picture in RUN/figures",
+        ),
+    ] = None
     count: Annotated[int, flag("Samples of each member: those of its latent vectors 0, 1, 2, ...", "N")] = 64
     z_seeds: Annotated[str, flag("Which latent vectors instead: 3,17,20-25.", "Z_SEEDS", "0 to COUNT - 1")] = ""
     filter: Annotated[
@@ -64,31 +71,44 @@ def _columns(data: Dataset) -> Sequence[str]:
 def run(arguments: list[str]) -> int:
     """Write the samples and print where they are."""
     flags = parse(SampleFlags, "sample", arguments, __doc__ or "")
-    out = out_file(flags, "sample", ".csv")
+    out = out_file(flags, "sample", ".csv") if flags.out is None or flags.out.suffix else Path(flags.out)
+    each = not out.suffix
     check_count("--count", flags.count)
     z_seeds = integers("--z-seeds", flags.z_seeds) if flags.z_seeds else None
     seeds = members(flags.seeds)
+    import numpy as np
+
     from sparring.analysis.generators import recipe_of, sample
     from sparring.record import RunFolder, write_atomically
     from sparring.record.grid import save_array, save_grid
+    from sparring.record.image_files import check_is_free, save_each
     from sparring.record.plots import Numbers, save_table
 
     opened = RunFolder.open(flags.run)
     data = recipe_of(opened, flags.source).data
+    if each:
+        check_is_free(out)
+        if len(data.shape) != 3:
+            raise UsageError("only images are written into a folder: --out takes FILE.png, FILE.npy or FILE.csv")
     passed = _filtered(opened, flags, seeds) if flags.filter else None
     if passed:
         samples = data.in_own_units(passed.samples)
     else:
         samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
     seeds = list(seeds or opened.recipe["seeds"])
+    write: Callable[[np.ndarray, Path], None] | None = None
     alone = Numbers(samples.reshape(*samples.shape[:2], -1)[0, :0], data.column_names) if data.is_plotted else None
-    if out.suffix == ".csv":
-        write: Callable[[np.ndarray, Path], None] = partial(save_table, names=_columns(data), seeds=seeds)
+    if each:
+        shown = np.array(z_seeds or range(samples.shape[1]))
+        save_each(samples, out, seeds, passed.z_seeds if passed else np.broadcast_to(shown, samples.shape[:2]))
+    elif out.suffix == ".csv":
+        write = partial(save_table, names=_columns(data), seeds=seeds)
     elif out.suffix == ".png":
         write = partial(save_grid, seeds=seeds, modes=data.modes, numbers=alone)
     else:
         write = save_array
-    write_atomically(out, partial(write, samples))
+    if write is not None:
+        write_atomically(out, partial(write, samples))
     if flags.json:
         beside = {"filter": passed.plain()} if passed else {}
         return print_json({"out": str(out), "shape": list(samples.shape), "seeds": seeds, **beside})

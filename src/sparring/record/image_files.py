@@ -1,0 +1,40 @@
+"""Examples as image files, one in each: gray, in color, or with transparency where they have four channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sparring.errors import UsageError
+from sparring.record.files import write_atomically
+from sparring.record.grid import in_color
+
+
+def check_is_free(folder: Path) -> None:
+    """Raises UsageError for a folder that has something in it, or a file of its name."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there and not empty: name a new folder for the images, or a .png or .npy file")
+
+
+def save_each(examples: np.ndarray, folder: Path, seeds: Sequence[int], z_seeds: np.ndarray) -> None:
+    """Write `(P, n, C, H, W)` in data units as PNG files, in a folder for each member where there are several.
+
+    They are named by which latent vectors they are of, int `(P, n)`.
+    """
+    digits = len(str(z_seeds.max(initial=0)))
+    for seed, images, names in zip(seeds, examples, z_seeds.tolist(), strict=True):
+        place = folder / f"seed-{seed}" if len(seeds) > 1 else folder
+        for z_seed, image in zip(names, images, strict=True):
+            picture = as_picture(image)
+            write_atomically(place / f"{z_seed:0{digits}}.png", partial(picture.save, format="PNG"))
+
+
+def as_picture(image: np.ndarray) -> Image.Image:
+    """`(C, H, W)` in data units as a picture in gray, RGB, or RGBA."""
+    shown = image if image.shape[0] in (1, 4) else in_color(image)
+    levels = np.rint(np.nan_to_num(shown).clip(0, 1) * 255).astype(np.uint8)
+    return Image.fromarray(levels[0] if len(levels) == 1 else levels.transpose(1, 2, 0))
