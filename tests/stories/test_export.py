@@ -24,6 +24,7 @@ from sparring.analysis.latent_tools.distributions import parts_of
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.record import RunFolder
 from sparring.rng import RandomStreams
+from sparring.ship.card import _from_measurement  # pyright: ignore[reportPrivateUsage]
 from sparring.ship.demo import FIRST_SIGN, MAX_BYTES, as_signs, rounded
 from sparring.ship.export import export, nearest_seed
 from sparring.ship.onnx_file import run_onnx, to_onnx
@@ -174,6 +175,20 @@ def test_the_card_says_what_was_measured_and_what_is_open(exported: Path) -> Non
     recorded = json.loads((exported.parent / "run" / "about.json").read_text())["data_hash"]
     assert recorded.startswith("SHA-256 ") and f"taken when training began: `{recorded}`" in card
     assert "`sparring train recipe.json` trains it again" in card
+
+
+def test_the_card_of_a_measured_run_keeps_both_judges_apart(exported: Path) -> None:
+    def score(real: float, *members: float) -> dict[str, object]:
+        return {"title": "Fréchet distance", "better": "lower", "real": real, "members": list(members)}
+
+    facts = Facts.of(RunFolder.open(exported.parent / "run"))
+    measured = {"seeds": [5, 3], "n": 898, "round": 20, "judge": "digits", "metrics": {"frechet": score(0.2, 4, 2)}}
+    measured["independent"] = {"metrics": {"frechet": score(0.6, 40, 20)}}
+    first, caption, about, second, diverged = _from_measurement(measured, facts, 3)
+    assert first.splitlines()[-1] == "| Fréchet distance ↓ | 0.200 | 2.000 | 3.000 ± 1.414 | 2 |"
+    assert second.splitlines()[-1] == "| Fréchet distance ↓ | 0.600 | 20.000 | 30.000 ± 14.142 | 2 |"
+    assert "with the judge digits. ↓: less is better" in caption and "independent judge" in about
+    assert diverged.startswith("0 of 2 seeds diverged")
 
 
 def test_a_space_is_laid_out_and_not_uploaded(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,7 +120,7 @@ def _usage(portable: Portable, files: dict[str, str]) -> str:
 
 def _measured(facts: Facts, seed: int) -> list[str]:
     if facts.run.measures is not None:
-        return _from_measurement(facts.run.measures, seed)
+        return _from_measurement(facts.run.measures, facts, seed)
     if facts.evaluation is None:
         return ["No metric of its samples was computed: `sparring measure` does that."]
     evaluation, at = facts.evaluation, facts.seeds.index(seed)
@@ -137,24 +137,24 @@ def _measured(facts: Facts, seed: int) -> list[str]:
     return [_table(seed, rows), evaluation_caption(evaluation), _diverged(facts)]
 
 
-def _from_measurement(measures: dict[str, Any], seed: int) -> list[str]:
+def _from_measurement(measures: dict[str, Any], facts: Facts, seed: int) -> list[str]:
     seeds = [int(each) for each in measures["seeds"]]
     at = seeds.index(seed) if seed in seeds else None
-    rows = [
-        [
-            row.heading,
-            number(row.real),
-            "–" if at is None else number(row.members[at]),
-            plus_minus(row.spread),
-            str(row.spread.n),
-        ]
-        for row in measurement_rows(measures)
-    ]
+    rows: dict[bool, list[list[str]]] = {False: [], True: []}
+    for row in measurement_rows(measures):
+        here = "–" if at is None else number(row.members[at])
+        cells = [row.heading, number(row.real), here, plus_minus(row.spread), str(row.spread.n)]
+        rows[row.independent].append(cells)
     judge = f", with the judge {measures['judge']}" if measures["judge"] else ""
-    return [
-        _table(seed, rows),
-        f"Measured at round {measures['round']:,} on {measures['n']:,} examples on each side{judge}.",
+    parts = [
+        _table(seed, rows[False]),
+        f"Measured at round {measures['round']:,} on {measures['n']:,} examples on each side{judge}. "
+        "↓: less is better, ↑: more is better, =: best as with real data.",
     ]
+    if rows[True]:
+        about = "The same samples by the independent judge, by which no setting was chosen: report these figures."
+        parts += [about, _table(seed, rows[True])]
+    return [*parts, _diverged(facts)]
 
 
 def _table(seed: int, rows: list[list[str]]) -> str:
