@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,14 @@ GENERATORS = {
     for name, leaf in ((name, narrow(catalogue.find("networks", name)())) for name in catalogue.entries("networks"))
     if not name.endswith("discriminator") and name != "convolutional"
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def pages_have_no_directions() -> Iterator[None]:
+    """They take longer to find than the rest of an export; stories have pages with them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sparring.ship.demo._directions", lambda portable: [])
+        yield
 
 
 def trained(out: Path, **changes: Any) -> sparring.Run:
