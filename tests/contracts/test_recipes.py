@@ -24,7 +24,7 @@ from sparring.networks.dcgan import DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.recipe import Recipe, find_recipe
 from sparring.training import train
-from sparring.tricks.diff_augment import DiffAugment
+from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.r1_r2 import R1R2
 from tests.miniature import LARGEST_BATCH, miniature
 
@@ -148,12 +148,12 @@ def tricks_of(recipe: Recipe) -> list[type]:
 
 
 def test_auto_draws_any_images(photos: Folder, size: tuple[int, int]) -> None:
-    """With convolutions unless they are small, whatever the size, and few images augmented."""
+    """With convolutions unless they are small, whatever the size, and few images augmented as D needs it."""
     recipe = find_recipe("auto", sized_by=photos)
     assert recipe.data.shape[1:] == size
     assert isinstance(recipe.generator, FullyConnected if size == (16, 16) else DCGANGenerator)
     assert recipe.generator.size((recipe.latent.size,), recipe.data.shape) < 3_500_000
-    assert tricks_of(recipe)[0] is DiffAugment
+    assert tricks_of(recipe)[0] is AdaptiveAugmentation
     assert recipe.data.span == (-1.0, 1.0)
     recipe = recipe.replace(batch=4)
     game = game_of(recipe, recipe.data.open(None, "cpu"))
@@ -164,7 +164,7 @@ def test_auto_draws_any_images(photos: Folder, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("data", [MNIST(), StackedMNIST()], ids=["images", "stacks"])
 def test_auto_does_not_augment_where_images_are_many(data: Any) -> None:
-    assert DiffAugment not in tricks_of(find_recipe("auto", sized_by=data))
+    assert AdaptiveAugmentation not in tricks_of(find_recipe("auto", sized_by=data))
 
 
 @pytest.mark.parametrize(("data", "least", "most"), [(Ring(), 0.012, 0.014), (Grid(), 0.19, 0.21)])

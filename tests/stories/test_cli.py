@@ -293,7 +293,7 @@ def test_auto_takes_a_folder_of_images(image_folder: Path, tmp_path: Path, capsy
     sparring("train", "auto", "--data", image_folder, *quick, "--out", out, "--threads", 1)
     held = json.loads((out / "recipe.json").read_text())
     assert held["data"]["found_shape"] == [3, 8, 8]
-    assert held["tricks"][0]["is"] == "diff-augment"
+    assert held["tricks"][0]["is"] == "adaptive-augmentation"
     assert set(json.loads((out / "about.json").read_text())["changed"]) <= {
         "data",
         "rounds",

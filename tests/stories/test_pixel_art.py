@@ -17,6 +17,7 @@ from sparring.datasets.files.pixel_art import Grain, PixelArt, found_in, grain_o
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
 from sparring.recipe import find_recipe
+from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from tests.stories.image_files import sparring
 
 TILES = Path(os.environ.get("SPARRING_DATA") or "nowhere") / "crawl-tiles-32.tar"
@@ -168,8 +169,8 @@ def test_a_format_that_changes_pixels_has_no_pixel_art(tmp_path: Path) -> None:
 
 def test_auto_augments_pixel_art_without_changes_of_color(sprites: Path, tmp_path: Path) -> None:
     photos = written(tmp_path / "photos", patches(32, 12))
-    policy = {
-        name: find_recipe("auto", sized_by=Folder(str(path), resample=how)).tricks[0].policy  # type: ignore[attr-defined]
+    changes = {
+        name: changes_of(find_recipe("auto", sized_by=Folder(str(path), resample=how)).tricks[0])
         for name, path, how in (
             ("art", sprites, "auto"),
             ("art, smoothed", sprites, "bicubic"),
@@ -177,8 +178,13 @@ def test_auto_augments_pixel_art_without_changes_of_color(sprites: Path, tmp_pat
             ("photos, nearest", photos, "nearest"),
         )
     }
-    moved, all_changes = ("flip", "translation", "cutout"), ("color", "translation", "cutout")
-    assert policy == {"art": moved, "art, smoothed": all_changes, "photos": all_changes, "photos, nearest": moved}
+    moved, all_changes = {"flips", "translations"}, {"translations", "scaling", "colors"}
+    assert changes == {"art": moved, "art, smoothed": all_changes, "photos": all_changes, "photos, nearest": moved}
+
+
+def changes_of(trick: Any) -> set[str]:
+    assert isinstance(trick, AdaptiveAugmentation)
+    return {name for name in ("flips", "rotations", "translations", "scaling", "colors") if getattr(trick, name)}
 
 
 def test_doctor_and_train_say_it_in_one_line(sprites: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
