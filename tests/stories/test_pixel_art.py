@@ -169,14 +169,15 @@ def test_a_format_that_changes_pixels_has_no_pixel_art(tmp_path: Path) -> None:
 
 def test_auto_augments_pixel_art_without_changes_of_color(sprites: Path, tmp_path: Path) -> None:
     photos = written(tmp_path / "photos", patches(32, 12))
+    kinds: dict[str, tuple[Path, Any]] = {
+        "art": (sprites, "auto"),
+        "art, smoothed": (sprites, "bicubic"),
+        "photos": (photos, "auto"),
+        "photos, nearest": (photos, "nearest"),
+    }
     changes = {
         name: changes_of(find_recipe("auto", sized_by=Folder(str(path), resample=how)).tricks[0])
-        for name, path, how in (
-            ("art", sprites, "auto"),
-            ("art, smoothed", sprites, "bicubic"),
-            ("photos", photos, "auto"),
-            ("photos, nearest", photos, "nearest"),
-        )
+        for name, (path, how) in kinds.items()
     }
     moved, all_changes = {"flips", "translations"}, {"translations", "scaling", "colors"}
     assert changes == {"art": moved, "art, smoothed": all_changes, "photos": all_changes, "photos, nearest": moved}
