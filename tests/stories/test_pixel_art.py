@@ -156,6 +156,16 @@ def test_no_resizing_gives_pixel_art_another_color(sprites: Path, size: int, fit
     assert len(np.unique(smoothed.transpose(0, 2, 3, 1).reshape(-1, 3), axis=0)) > 4 * len(allowed)
 
 
+def test_the_contact_sheet_shows_what_training_sees(sprites: Path, tmp_path: Path) -> None:
+    colors: dict[str, int] = {}
+    for how in ("auto", "bicubic"):
+        assert sparring("doctor", sprites, "--size", 20, "--resample", how, "--out", tmp_path / f"{how}.png") == 0
+        with Image.open(tmp_path / f"{how}.png") as sheet:
+            below = np.asarray(sheet)[26:]  # the caption
+        colors[how] = len(np.unique(below.reshape(-1, 3), axis=0))
+    assert colors["auto"] == len(PALETTE) + 1 < colors["bicubic"]  # and white between
+
+
 def test_photographs_are_smoothed_unless_asked_otherwise(tmp_path: Path) -> None:
     home = written(tmp_path / "photos", patches(32, 12))
     assert (pixels(home, size=16) == pixels(home, size=16, resample="bicubic")).all()

@@ -58,10 +58,10 @@ def _tiles(examination: Examination, names: Sequence[str]) -> list[Image.Image]:
     """The first image of each file as training sees it, transparent ones on the background."""
     survey = examination.survey
     first, stretch = replace(survey, settings=replace(survey.settings, frames="first")), survey.stretch()
-    background = survey.settings.background
+    background, nearest = survey.settings.background, bool(survey.pixel_art.why)
 
     def tile(frame: Frame) -> Image.Image:
-        made = opaque(fitted(frame.image, survey.size, survey.settings.fit, background), background)
+        made = opaque(fitted(frame.image, survey.size, survey.settings.fit, background, nearest), background)
         return made.convert("L") if examination.channels == 1 else made
 
     return [tiles[0] for tiles in each(lambda name: first.read(name, tile, stretch, survey.size), names, "drawing")]
