@@ -35,7 +35,7 @@ from sparring.record import RunFolder
 RESULTS = Path(__file__).parent / "results" / "latent.json"
 TRAINED = {"digits": (8, 5_000), "fashion-fc": (5, 23_450), "num-gan-all": (5, 60_000), "mnist-fast": (5, 3_000)}
 """Recipe -> seeds and rounds."""
-PROJECTED = {"fashion-fc": (64, 4, 200), "num-gan-all": (64, 4, 200), "mnist-fast": (16, 10, 100)}
+PROJECTED = {"fashion-fc": (64, 4, 200), "num-gan-all": (64, 4, 200), "mnist-fast": (64, 4, 200)}
 """Recipes whose data have a held-out part -> how many training images, and as many held-out ones, are projected; the
 restarts of each search, one for each class at least; and its steps."""
 COMPARED = ("digits", "fashion-fc")
