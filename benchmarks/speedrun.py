@@ -35,6 +35,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numpy as np
 import torch
+from matplotlib import image as plt_image
 from plain import dcgan
 from rounds import processor
 
@@ -50,8 +51,12 @@ from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import find_recipe
 from sparring.record.files import write_atomically
 from sparring.record.grid import save_grid
+from sparring.report.figures.drawing import LIGHT, TEXT, as_png, blank
 
 RESULTS = Path(__file__).parent / "results" / "speedrun.json"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+DRAWN = ("tiles",)
+"""Sets of which the docs show samples."""
 SETS = ("tiles", "patches-32", "patches-64", "mnist", "fashion-mnist", "mnist-classes", "fashion-mnist-classes")
 """`tiles` is a folder of the caller's; `patches` are cut out of the two photographs that scikit-learn ships; `digits`,
 which is not among them, is for tries."""
@@ -221,6 +226,37 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def kept() -> str:
+    """The table of what was kept for the docs, and where it was measured."""
+    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    if not rows:
+        return table(rows)
+    days = ", ".join(sorted({row["on"] for row in rows}))
+    count = ", ".join(f"{number:,} ({name})" for name, number in {row["data"]: row["n"] for row in rows}.items())
+    where = f"{rows[0]['processor']}, torch {rows[0]['torch']}, {days}"
+    return f"{table(rows)}\n\nMean ± SD over seeds. Samples, and as many real images: {count}. {where}."
+
+
+def draw(name: str, out: Path, data: Dataset) -> None:
+    """Real images, and what each contender came to with seed 0 in the longest time: 64 of each, none chosen."""
+    rows = [row for row in rows_in(out) if row["data"] == name and row["seed"] == 0]
+    longest = max(_budget(row) for row in rows)
+    sheets = [Cell(**{key: row[key] for key in Cell.__dataclass_fields__}) for row in rows if _budget(row) == longest]
+    real = out / "sheets" / f"{name}-real.png"
+    save_grid(real_data(data, SHOWN).held_out[None, :SHOWN], real)
+    pictures = {"held-out real images": real}
+    pictures |= {
+        f"{cell.contender}, {_in_words(cell.threads, cell.minutes)}": out / "sheets" / f"{cell.name}.png"
+        for cell in sheets
+    }
+    figure = blank(LIGHT, 3.2)
+    for axes, (title, file) in zip(figure.subplots(1, len(pictures)), pictures.items(), strict=True):
+        axes.imshow(plt_image.imread(file), interpolation="nearest")
+        axes.set_axis_off()
+        axes.set_title(title, fontsize=TEXT, color=LIGHT.ink)
+    (PICTURES / f"speedrun-{name}.png").write_bytes(as_png(figure))
+
+
 def _budget(row: dict[str, Any]) -> tuple[int, float]:
     """Threads and minutes."""
     return (1 if row.get("one_core") else THREADS), row["minutes"]
@@ -263,6 +299,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = rows_in(asked.out)
     if asked.keep:
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+        for name in dict.fromkeys(row["data"] for row in rows):
+            if name in DRAWN:
+                draw(name, asked.out, data_of(name, asked.tiles, asked.out / "data"))
     print(table(rows))
 
 
