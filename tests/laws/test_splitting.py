@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from sparring.analysis.diagnosis import NOT_SURE, diagnose, remedied
@@ -18,10 +20,11 @@ from sparring.interface import Run
 from sparring.networks.fully_connected import FullyConnected
 from sparring.optimizers.sgd import SGD
 from sparring.recipe import find_recipe, together
-from sparring.record import RunFolder
+from sparring.record import RunFolder, Story
 from sparring.record.grid import cut_grid, save_grid
-from sparring.record.story import CURVES
+from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import train
+from sparring.training.chores.record import Record
 from sparring.training.splitting import split
 from sparring.tricks.r1 import R1
 
@@ -170,3 +173,16 @@ def test_of_a_member_that_diverged_only_its_cell_tells(tmp_path: Path) -> None:
     assert sound.story.status == "finished" and not sound.story.diverged
     assert lost.story.status == "diverged" and len(lost.story.diverged) == 2
     assert lost.story.round < 40
+
+
+def test_a_log_event_without_points_has_the_keys_of_one_with_points() -> None:
+    """Whether there is one is a matter of time: a slow machine logs between two points."""
+    members = SimpleNamespace(seeds=(0, 3))
+    trainer: Any = SimpleNamespace(recipe=members, at_log_point=False, latest=SimpleNamespace(recent=[], curves={}))
+    record = Record()
+    record.after_turn(trainer, [(1, {name: torch.zeros(2) for name in (*CURVES, *GRADIENTS)})])
+    full, empty = record.log_fields(trainer), record.log_fields(trainer)
+    assert full.keys() == empty.keys() == {"logged", *CURVES, *GRADIENTS}
+    assert empty["logged"] == empty["d_gradient"] == []
+    story = Story({"seeds": [0, 3]}, [{"event": "log", "round": n, **each} for n, each in ((1, full), (2, empty))])
+    assert story.curve("d_gradient").shape == (1, 2)

@@ -35,6 +35,8 @@ class Record(Chore):
     def __init__(self) -> None:
         self._points: list[Logged] = []
         """Not logged yet."""
+        self._gradients: set[str] = set()
+        """Names of gradient norms that this run has; a log event without points has their keys too."""
 
     def begin(self, trainer: Trainer) -> None:
         recipe, game = trainer.recipe, trainer.game
@@ -67,8 +69,8 @@ class Record(Chore):
         """One transfer from the device for all points of a curve."""
         members = len(trainer.recipe.seeds)
         fields: dict[str, Any] = {"logged": [round for round, _ in self._points]}
-        names = {name for _, means in self._points for name in means}
-        for name in (*CURVES, *(name for name in GRADIENTS if name in names)):
+        self._gradients |= {name for _, means in self._points for name in means if name in GRADIENTS}
+        for name in (*CURVES, *(name for name in GRADIENTS if name in self._gradients)):
             points = [means.get(name, torch.full((members,), torch.nan)) for _, means in self._points]
             rows = torch.stack(points).cpu().numpy() if points else np.empty((0, members))
             fields[name] = json_numbers(rows)
