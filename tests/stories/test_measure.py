@@ -14,13 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring import catalogue
+from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.judge_choice import images_for_judge
 from sparring.analysis.measure import measure
 from sparring.analysis.samples import real_data
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 from sparring.judges import Judge, independent, own_training
 from sparring.judges.inception import InceptionNetwork
+from sparring.networks.fully_connected import FullyConnected
+from sparring.recipe import find_recipe
 from sparring.record import RunFolder
+from sparring.rules._measured import Measured
+from sparring.training import train
 
 pytestmark = pytest.mark.usefixtures("blank_figures")
 
@@ -354,3 +359,23 @@ def test_what_does_not_fit_is_said_in_one_line(
     sparring("measure", *(a.format(run=trained) for a in arguments), expect=status)
     said = capsys.readouterr()
     assert words in said.err and len(said.err.strip().splitlines()) == 1 and said.out == ""
+
+
+def test_members_of_one_seed_that_differ_in_numbers_are_measured_each(tmp_path: Path) -> None:
+    """Two learning rates x two seeds: each has a row of its own, which its cell's diagnosis heeds, by both judges."""
+    rates = {"generator_optimizer.lr": [1e-2, 1e-2, 1e-5, 1e-5]}
+    small = FullyConnected((9,), output="tanh")
+    recipe = find_recipe("digits").replace(generator=small, rounds=20, batch=8, log_points=1)
+    folder = train(recipe.replace(seeds=[0, 3, 0, 3], per_member=rates), tmp_path / "rates", threads=1, compile=False)
+    sparring("measure", folder.path, "--count", 300)
+    told = json.loads((folder.path / "measures.json").read_text())
+    assert told["seeds"] == [0, 3, 0, 3]
+    judged = [told["metrics"]["frechet-distance"], told["independent"]["metrics"]["frechet-distance"]]
+    assert all(len(set(each["members"])) == 4 for each in judged)
+    story = story_of(folder)
+    for cell in story.cells:
+        found = Measured.of(story.of(cell))
+        assert found is not None and found.independent is not None
+        for each, by in zip((found, found.independent), judged, strict=True):
+            assert each.values("frechet-distance").tolist() == [by["members"][member] for member in cell]
+    assert len(diagnosis(story).cells) == 2

@@ -58,6 +58,7 @@ def generators_of(
     best: bool = False,
     recipe: Recipe | None = None,
     round: int | None = None,
+    members: Sequence[int] | None = None,
 ) -> tuple[Recipe, Population]:
     """Load a run's trained generators from a checkpoint, with their averaged (EMA) weights where it has those.
 
@@ -68,6 +69,8 @@ def generators_of(
         best: Load the best checkpoint, whose samples were nearest to the data, instead of the newest.
         recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
         round: Load the checkpoint of this round, one of the run's `rounds_saved`, instead of the newest.
+        members: Indices of the members to load, in place of `seeds`: where members differ in numbers too, a seed is
+            that of several.
 
     Returns:
         The recipe (of the chosen members only) and the population of generators, in training mode.
@@ -84,8 +87,8 @@ def generators_of(
         which += "" if round is None else f" of round {round:,}"
         raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
     weights = sampling_weights(checkpoint[1])
-    if seeds is not None:
-        chosen = recipe.members_with(seeds)
+    if seeds is not None or members is not None:
+        chosen = list(members) if members is not None else recipe.members_with(seeds or ())
         if any(len(tensor) != len(recipe.seeds) for tensor in weights.values()):
             raise SparringError(f"the weights in {run.path} are not those of its recipe's {len(recipe.seeds)} seeds")
         recipe, weights = recipe.select(chosen), {name: tensor[chosen] for name, tensor in weights.items()}
@@ -102,6 +105,7 @@ def explorable(
     best: bool = False,
     recipe: Recipe | None = None,
     round: int | None = None,
+    members: Sequence[int] | None = None,
 ) -> tuple[Recipe, Callable[[Tensor], Tensor]]:
     """A run's trained generators as one function of latent vectors, in evaluation mode and without gradients.
 
@@ -112,6 +116,7 @@ def explorable(
         best: Load the best checkpoint instead of the newest.
         recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
         round: Load the checkpoint of this round, one of the run's `rounds_saved`, instead of the newest.
+        members: Indices of the members to load, in place of `seeds`.
 
     Returns:
         The recipe (of the chosen members only), and G, which maps latent vectors `(P, N, size)` to examples
@@ -122,7 +127,7 @@ def explorable(
         UsageError: The run has no member of such a seed.
     """
     with preserving_torch_rng():
-        recipe, generators = generators_of(run, source, seeds, best, recipe, round)
+        recipe, generators = generators_of(run, source, seeds, best, recipe, round, members)
     generators.train(False)
 
     @torch.no_grad()
@@ -217,11 +222,12 @@ def generated(
     seeds: Sequence[int] | None = None,
     best: bool = False,
     recipe: Recipe | None = None,
+    members: Sequence[int] | None = None,
 ) -> tuple[Recipe, np.ndarray]:
-    """The run's recipe, with the chosen seeds, and what `sample` gives, in data units."""
+    """The run's recipe, with the chosen seeds or members, and what `sample` gives, in data units."""
     if count < 1:
         raise UsageError(f"count must be at least 1, not {count}")
-    recipe, G = explorable(run, source, seeds, best, recipe)
+    recipe, G = explorable(run, source, seeds, best, recipe, members=members)
     return recipe, G(latents(recipe, range(count) if z_seeds is None else z_seeds)).float().cpu().numpy()
 
 

@@ -169,9 +169,9 @@ def measure(
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     if count < MIN_EXAMPLES:
         raise UsageError(f"count must be at least {MIN_EXAMPLES}, not {count}")
-    recipe = recipe_of(run, source, recipe)
-    if seeds is not None:
-        recipe = recipe.select(recipe.members_with(seeds))
+    whole = recipe_of(run, source, recipe)
+    members = range(len(whole.seeds)) if seeds is None else whole.members_with(seeds)
+    recipe = whole.select(members)
     checkpoint = run.load("G.")
     if checkpoint is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
@@ -187,8 +187,8 @@ def measure(
     sides = _Sides.of(recipe, real, judge, metrics)
     both = [sides] if second is None else [sides, sides.by(second, real)]
     gathered, columns = [_Gathered() for _ in both], list[ColumnFigures]()
-    for few in _groups(recipe.seeds, n * math.prod(recipe.data.shape)):
-        samples = generated(run, n, seeds=few, recipe=recipe)[1]
+    for few in _groups(members, n * math.prod(recipe.data.shape)):
+        samples = generated(run, n, members=few, recipe=whole)[1]
         for one, into in zip(both, gathered, strict=True):
             into.take(*one.score(samples))
         if recipe.data.is_plotted and not metrics:
@@ -307,7 +307,7 @@ def _fitting(data: Dataset, reference: Views, real: Real) -> dict[str, Metric]:
     return {name: m for name, m in fitting.items() if not (m.all_training and real.training is None)}
 
 
-def _groups(seeds: Sequence[int], numbers: int) -> list[Sequence[int]]:
-    """Seeds in groups whose samples fit in memory; one member's samples are so many numbers."""
+def _groups(members: Sequence[int], numbers: int) -> list[Sequence[int]]:
+    """Members in groups whose samples fit in memory; one member's samples are so many numbers."""
     step = max(1, AT_ONCE // numbers)
-    return [seeds[k : k + step] for k in range(0, len(seeds), step)]
+    return [members[k : k + step] for k in range(0, len(members), step)]

@@ -96,11 +96,17 @@ def _scores(scores: Any, members: Sequence[int]) -> Plain | None:
 def _measured(event: Event, members: Sequence[int]) -> Event | None:
     if max(members) >= len(event["seeds"]):
         return None
-    metrics = {
+    made = {**event, "seeds": _some(event["seeds"], members), "metrics": _scored(event["metrics"], members)}
+    if independent := event.get("independent"):
+        made["independent"] = {**independent, "metrics": _scored(independent["metrics"], members)}
+    return made
+
+
+def _scored(metrics: Plain, members: Sequence[int]) -> Plain:
+    return {
         name: {**score, **{key: _some(score[key], members) for key in ("members", "errors") if score.get(key)}}
-        for name, score in event["metrics"].items()
+        for name, score in metrics.items()
     }
-    return {**event, "seeds": _some(event["seeds"], members), "metrics": metrics}
 
 
 def _some(values: Sequence[Any], members: Sequence[int]) -> list[Any]:

@@ -63,6 +63,8 @@ class Measured:
     def values(self, name: str, key: str = "members") -> np.ndarray:
         """A metric's values, `(P,)`, or with the key `errors` their standard errors; NaN for what it does not state."""
         stated = self.event["metrics"][name].get(key) or [None] * len(self.event["seeds"])
+        if list(self.event["seeds"]) == self.story.seeds:  # where members differ in numbers, a seed is that of several
+            return np.array(stated, dtype=np.float64)
         by_seed = dict(zip(self.event["seeds"], stated, strict=True))
         return np.array([by_seed[seed] for seed in self.story.seeds], dtype=np.float64)
 
