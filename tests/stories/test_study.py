@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sparring
@@ -374,3 +375,15 @@ def test_processes_killed_for_real_lose_nothing(tmp_path: Path) -> None:
     assert start("whole").wait() == 0
     killed, whole = (collect(StudyFolder(tmp_path / name)) for name in ("killed", "whole"))
     assert timeless(killed) == timeless(whole)
+
+
+def test_a_study_on_images_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`auto` is sized by them, as `sparring train --data` does it; without anything to vary it is one line."""
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3), dtype=np.uint8))
+    vary = ("--vary", "tricks.r1-r2.gamma=0.3,3", "--seeds", "2", "--dry-run", "--json")
+    assert command(["study", "auto", "--data", str(tmp_path / "mine.npy"), *vary]) == 0
+    study = Study.from_dict(json.loads(capsys.readouterr().out))
+    assert study.base.data.shape == (3, 20, 20) and type(study.base.data).__name__ == "Folder"
+    assert len(study.cells) == 2 and study.base == sparring.recipe("auto", sized_by=study.base.data)
+    assert command(["study", "auto", "--data", str(tmp_path / "mine.npy")]) == 2
+    assert "say what is varied of it too" in capsys.readouterr().err

@@ -44,6 +44,9 @@ class StudyFlags:
             "",
         ),
     ] = ()
+    data: Annotated[
+        str, flag("Train on this data: a data set, or images of your own as `sparring train --data`.", "DATA", "")
+    ] = ""
     to: Annotated[str, flag("Instead: go to this recipe one field at a time, in both orders.", "RECIPE", "")] = ""
     seeds: Annotated[str, flag("The seeds of every cell: a count, a range (3-10) or a list (1,5,9).", "SEEDS", "8")] = (
         ""
@@ -154,7 +157,7 @@ def _asked(flags: Any) -> tuple[Study, StudyFolder]:
     study, folder = resolved(
         _base(flags),
         factors,
-        to=_with_log_points(flags.to, flags.log_points) if flags.to else None,
+        to=_recipe(flags.to, flags) if flags.to else None,
         design=flags.design,
         max_cells=flags.max_cells,
         rounds=flags.rounds,
@@ -178,7 +181,9 @@ def _base(flags: Any) -> Any:
     from sparring.study.finding import is_study
 
     if flags.vary or flags.to:
-        return _with_log_points(flags.what, flags.log_points)
+        return _recipe(flags.what, flags)
+    if flags.data:
+        raise UsageError("--data is that of a recipe: say what is varied of it too, --vary objective=hinge,mse")
     if not is_study(flags.what):
         path = Path(flags.what.partition(":")[0])
         if path.suffix == ".py" or path.is_dir():
@@ -192,10 +197,17 @@ def _base(flags: Any) -> Any:
     return flags.what
 
 
-def _with_log_points(name: str, log_points: int | None) -> Any:
+def _recipe(name: str, flags: Any) -> Any:
+    """The recipe of that name, on the data and with the log points that are asked for."""
     from sparring.recipe import find_recipe
+    from sparring.recipe.reading import read_data
 
-    return name if log_points is None else find_recipe(name).replace(log_points=log_points)
+    if not flags.data and flags.log_points is None:
+        return name
+    recipe = find_recipe(name)
+    if flags.data:
+        recipe = find_recipe(name, sized_by=read_data(flags.data, recipe.data))
+    return recipe if flags.log_points is None else recipe.replace(log_points=flags.log_points)
 
 
 def _seeds_to_add(study: Study, results: Results, flags: Any) -> tuple[int, ...]:
