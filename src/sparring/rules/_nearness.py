@@ -68,8 +68,9 @@ class Nearness:
     @property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Between which values each member's distance lies with a confidence of 95 %, `(P,)` each."""
-        values, reach = self._signals.quality(DISTANCE)[0], CONFIDENCE * self.error
-        return np.maximum(values - reach, 0.0), values + reach
+        values, healthy = self._signals.quality(DISTANCE)
+        distance = Certainty(DISTANCE, values, self.error, healthy)
+        return distance.low, distance.high
 
     @property
     def of_real(self) -> tuple[float, float, float]:

@@ -16,12 +16,9 @@ from sparring.analysis.latent_tools.training_images import held_out_images
 from sparring.analysis.samples import to_pixels
 from sparring.errors import SparringError
 from sparring.explorer.components import Drop, say, tag
-from sparring.explorer.pages.frame import page_frame
-from sparring.explorer.pages.latent import refused
+from sparring.explorer.pages.of_generator import page_of_generator
 from sparring.explorer.parts.computation import Computation
-from sparring.explorer.parts.tabs import run_head
 from sparring.explorer.session import Session
-from sparring.explorer.tasks import shown_path
 from sparring.explorer.uploads import MAX_BYTES, picture_of, write_picture
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
@@ -47,22 +44,14 @@ THUMB = 56
 
 def dissect_page(session: Session, key: str) -> None:
     """The page; of a run without a generator that may be loaded, a sentence that says why."""
-    words, found = Words(), session.find(key)
-    with page_frame(words, key if found else ""):
-        if found is None:
-            tag("h1", key)
-            tag("p", words("no-run"), "problem")
-            return
-        try:
-            run_head(words, key, found.recipe["name"], "dissect")
-            if refused(words, found, f"sparring directions {shown_path(found.path)}"):
-                return
-            if not found.rounds_saved():
-                tag("p", words("dissect-no-checkpoint"), "problem")
-                return
-            _parts(session, words, key, found, is_image=len(recipe_of(found).data.shape) == 3)
-        except SparringError as error:
-            tag("p", words.error(error), "problem")
+
+    def content(words: Words, run: RunFolder) -> None:
+        if run.rounds_saved():
+            _parts(session, words, key, run, is_image=len(recipe_of(run).data.shape) == 3)
+        else:
+            tag("p", words("dissect-no-checkpoint"), "problem")
+
+    page_of_generator(session, key, "dissect", "sparring directions", content)
 
 
 def _parts(session: Session, words: Words, key: str, run: RunFolder, is_image: bool) -> None:
