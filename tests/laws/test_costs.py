@@ -37,12 +37,18 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Any:
         return lambda inputs: traced.graph(*inputs)
 
     monkeypatch.setattr(compiled, "load_or_compile", loads)
+    paced(monkeypatch, compiled=1e-4, plain=1e-3)
 
     def estimated(saved_by: float) -> list[str]:
         monkeypatch.setattr(plan, "estimate", lambda game, history: LONG if saved_by > 100 else _saving(saved_by))
         return calls
 
     return estimated
+
+
+def paced(monkeypatch: pytest.MonkeyPatch, compiled: float, plain: float) -> None:
+    """What rounds are found to take, in seconds."""
+    monkeypatch.setattr(plan, "seconds_per_call", lambda game, play_to: plain if play_to == game.play_to else compiled)
 
 
 def _saving(seconds: float) -> Costs:
@@ -132,6 +138,21 @@ def test_the_same_recipe_is_played_alike_however_the_estimate_turns_out_later(co
     costs(saved_by=1e6)
     again = train(SHORT, tmp_path / "again", threads=1)
     assert again.about["compiled"] is False and weights(again) == weights(first)
+
+
+def test_code_that_turns_out_slower_is_not_used_and_not_compiled_again(
+    costs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = costs(saved_by=1e6)
+    paced(monkeypatch, compiled=2e-3, plain=1e-3)
+    first = train(SHORT, tmp_path / "first", threads=1)
+    assert "rounds are not compiled: here a compiled one takes 2 ms instead of 1" in capsys.readouterr().err
+    paced(monkeypatch, compiled=1e-4, plain=1e-3)  # as a machine that is less busy later might say
+    again = train(SHORT, tmp_path / "again", threads=1)
+    assert first.about["compiled"] is again.about["compiled"] is False and weights(first) == weights(again)
+    assert len(calls) == 2
+    asked = train(SHORT, tmp_path / "asked", threads=1, compile=True)
+    assert asked.about["compiled"] is True
 
 
 def test_code_of_another_length_is_used_where_it_gains(costs: Any, tmp_path: Path) -> None:

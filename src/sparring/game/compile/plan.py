@@ -32,6 +32,8 @@ from sparring.progress import say
 
 GPU_ROUNDS = 100
 """Rounds still to be played from which on a CUDA graph is recorded: that takes as long as about half as many."""
+TURNS = 2
+"""Of compiled and of plain rounds, taken alternately, of which the shorter count."""
 RECORDING_SECONDS = 3.0
 """What recording takes, for its progress bar."""
 
@@ -89,7 +91,10 @@ def plan(
             wanted = compile or game.rounds - game.round >= GPU_ROUNDS
         else:
             wanted = compile or _decided(game, how, name)
-        return _Replanned(game, how, show).plan if wanted else Plan(game.play_to)
+        if not wanted:
+            return Plan(game.play_to)
+        made = _Replanned(game, how, show).plan
+        return made if compile or how.on_gpu else _if_faster(game, made, how.decision(name))
     except UncompilableError as reason:
         return Plan(game.play_to, message=f"rounds are not compiled: {reason}")
     except ImportError as error:  # some parts of torch that are used here have no promise to stay
@@ -101,7 +106,7 @@ def compile_ahead(game: Game, name: str, part: Callable[[int], Game] | None = No
     """Compile a game's rounds now, and decide that from here on they are played so. See `plan` for the arguments."""
     made = plan(game, True, name, part, show=show)
     if made.compiled and game.rng.device.type == "cpu":
-        _store(_How.of(game, part, None).decision(name), made.compiled)
+        _store(_How.of(game, part, None).decision(name), made.compiled, timed=True)  # asked for: not decided again
     return made
 
 
@@ -171,20 +176,42 @@ class _Replanned:
 def _decided(game: Game, how: _How, name: str) -> bool:
     """Whether to compile: as was decided on this machine before, else by what it costs and saves now."""
     file = how.decision(name)
-    try:
-        return bool(json.loads(file.read_text(encoding="utf-8"))["compile"])
-    except (OSError, ValueError, KeyError, TypeError):
-        costs = estimate(game, history_file())
+    before = _read(file).get("compile")
+    if before is not None:
+        return bool(before)
+    costs = estimate(game, history_file())
     pays = costs.pays or (costs.gains_from_cache and _code_is_cached(game, how))
     if pays or costs.gains_from_cache:  # what is over in a moment leaves nothing behind
         _store(file, pays)
     return pays
 
 
-def _store(file: Path, compile: bool) -> None:
+def _if_faster(game: Game, made: Plan, decision: Path) -> Plan:
+    """The compiled plan, unless its rounds turn out slower than plain ones here: the estimate cannot know how fast the
+    compiler's arithmetic is. Either is timed once on a machine, and remembered."""
+    if not made.compiled or _read(decision).get("timed"):
+        return made
+    turns = [[seconds_per_call(game, play_to) for play_to in (made.play_to, game.play_to)] for _ in range(TURNS)]
+    compiled, plain = map(min, zip(*turns, strict=True))
+    faster = compiled <= plain
+    _store(decision, faster, timed=True)
+    if faster:
+        return made
+    message = f"rounds are not compiled: here a compiled one takes {_instead(compiled, plain)}"
+    return Plan(game.play_to, message=message)
+
+
+def _read(file: Path) -> dict[str, bool]:
+    try:
+        return dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _store(file: Path, compile: bool, **more: bool) -> None:
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"compile": compile}), encoding="utf-8")
+        file.write_text(json.dumps({"compile": compile, **more}), encoding="utf-8")
 
 
 def _code_is_cached(game: Game, how: _How) -> bool:
