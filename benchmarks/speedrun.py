@@ -108,7 +108,7 @@ def data_of(name: str, tiles: Path | None, home: Path) -> Dataset:
     if name == "tiles":
         if tiles is None:
             raise SystemExit("--tiles FOLDER says where the images of the set `tiles` lie; --only leaves it out")
-        return Folder(str(tiles))
+        return Folder(str(tiles), alpha=False)
     file = home / f"{name}.npy"
     if not file.is_file():
         home.mkdir(parents=True, exist_ok=True)
