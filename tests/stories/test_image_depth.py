@@ -185,6 +185,21 @@ def test_alpha_is_resized_without_the_colors_that_it_hides(home: Path) -> None:
         assert found[..., 1].max() <= 2 and found[4, 4].tolist() == [255, 0, 0, 255] and (found[0, 0] == 0).all()
 
 
+def test_colors_that_nothing_shows_count_for_nothing(home: Path) -> None:
+    art = np.zeros((16, 16, 4), np.uint8)
+    art[4:12, 4:12] = 200, 0, 0, 255
+    art[6:10, 6:10] = 0, 200, 0, 255
+    for index in range(2):
+        noisy = art.copy()
+        hidden = noisy[..., 3] == 0
+        noisy[hidden, :3] = np.random.default_rng(index).integers(0, 256, (int(hidden.sum()), 3))
+        saved(noisy)(home / f"{index}.png")
+    found = Examination.of(home, ImageSettings(alpha=True))
+    assert found.survey.pixel_art.why and found.duplicates == [["0.png", "1.png"]]
+    used = Examination.of(home, ImageSettings(alpha=True, levels="used")).survey.stretch()
+    assert used.shallow == (0, 200)
+
+
 QUICK = ("--rounds", 4, "--log-points", 2, "--batch", 4, "--samples-per-grid", 6, "--threads", 1, "--no-compile")
 
 

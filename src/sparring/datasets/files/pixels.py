@@ -184,11 +184,7 @@ def fitted(image: Image.Image, size: Size, fit: Fit, background: Color, nearest:
         made = ImageOps.pad(image, size, method, color=outside)
     else:
         made = image.resize(size, method)
-    if made.mode == "RGB":
-        return made
-    pixels = np.array(made)
-    pixels[pixels[..., 3] == 0, :3] = background
-    return Image.fromarray(pixels)
+    return made if made.mode == "RGB" else _veiled(made, background)
 
 
 def is_colored(pixels: np.ndarray) -> bool:
@@ -215,7 +211,7 @@ def _frame(
         else:
             made, limits, white = image, (0.0, 255.0), 255.0
         upright = made.transpose(TURNS[orientation]) if orientation in TURNS else made
-        shown = _with_alpha(upright) if settings.alpha else opaque(upright, settings.background)
+        shown = (_veiled if settings.alpha else opaque)(upright, settings.background)
         if not deep:
             limits, shown = _stretched(shown, stretch.shallow)
         return Frame(shown, deep, limits, white)
@@ -254,6 +250,13 @@ def _is_transparent(image: Image.Image) -> bool:
 def _with_alpha(image: Image.Image) -> Image.Image:
     # "La" has one mode that Pillow converts it to.
     return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+
+
+def _veiled(image: Image.Image, background: Color) -> Image.Image:
+    """An image in mode RGBA, with the background's color where nothing is visible."""
+    pixels = np.array(_with_alpha(image))
+    pixels[pixels[..., 3] == 0, :3] = background
+    return Image.fromarray(pixels)
 
 
 def _check_memory(image: Image.Image) -> None:
