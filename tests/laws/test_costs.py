@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import torch
 from sparring.game import assembly
 from sparring.game.assembly import MEMBERS_PER_THREAD, game_of
 from sparring.game.compile import aot, compiled, plan
-from sparring.game.compile.costs import Costs, estimate, remember
+from sparring.game.compile.costs import MOST_OPERATIONS, Costs, estimate, remember
+from sparring.game.compile.errors import UncompilableError
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 from sparring.training import train
@@ -164,6 +166,26 @@ def test_code_of_another_length_is_used_where_it_gains(costs: Any, tmp_path: Pat
     costs(saved_by=0.1)
     run = train(SHORT.replace(rounds=20), tmp_path / "shortest", threads=1)
     assert run.about["compiled"] is False
+
+
+def test_a_round_of_very_many_operations_is_not_traced_unasked(
+    costs: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced: list[int] = []
+
+    def trace(game: Any, round: int, recording: bool, fused: bool = False) -> Any:
+        traced.append(round)
+        raise UncompilableError("it is enough to know that it was tried")
+
+    monkeypatch.setattr(compiled, "trace", trace)
+    for operations, tried in ((MOST_OPERATIONS, True), (MOST_OPERATIONS + 1, False)):
+        for seconds in (10.0, 1e6):  # too short to compile, where code is looked for; long enough to compile
+            traced.clear()
+            long = replace(LONG, operations=operations, seconds_per_round=seconds, rounds=100)
+            monkeypatch.setattr(plan, "estimate", lambda game, history, long=long: long)
+            game = game_of(SHORT, SHORT.data.open(None, "cpu"))
+            plan.plan(game, None, f"{operations} {seconds}")
+            assert bool(traced) is tried
 
 
 def test_compile_ahead_prepares_code_and_decides_for_it(

@@ -152,7 +152,7 @@ def test_alpha_is_a_fourth_channel_whose_hidden_colors_are_the_background(home: 
     hidden = RGBA.copy()
     hidden[:2, :, 3] = 0
     saved(hidden)(home / "a.png")
-    assert "1 transparent, seen on #000000: --alpha keeps the transparency" in " ".join(lines(home))
+    assert "1 transparent, seen on #000000: --alpha keeps the transparency" in " ".join(lines(home, alpha=False))
     found = only(home, alpha=True, background=(9, 8, 7))
     np.testing.assert_array_equal(found[2:], RGBA[2:])
     assert (found[:2] == (9, 8, 7, 0)).all()

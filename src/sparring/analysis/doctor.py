@@ -213,7 +213,7 @@ class Examination:
     @property
     def channels(self) -> int:
         """1 for gray, 3 for red, green and blue, 4 with alpha."""
-        if self.settings.alpha:
+        if self.survey.transparency.kept:
             return 4
         colored = any(file.colored for file in self.good)
         return 1 if self.settings.colors == "gray" or (self.settings.colors == "auto" and not colored) else 3
@@ -245,7 +245,9 @@ class Examination:
         chosen = {**dataclasses.asdict(settings), "background": self.background}
         default = {**dataclasses.asdict(ImageSettings()), "background": "#000000"}
         asked = {name.replace("_", "-"): value for name, value in chosen.items() if value != default[name]}
-        flags = [f"--{name}" if value is True else f"--{name}={value}" for name, value in asked.items()]
+        if "background" in asked and asked.get("alpha") is False:
+            del asked["alpha"]  # a background says it
+        flags = [_flag(name, value) for name, value in asked.items()]
         name = path.name if self.contents.kind == "folder" else path.name.partition(".")[0]
         out = f"runs/{name or 'mine'}"
         words = ["sparring", "train", "auto", "--data", path, *flags, "--seeds", "4", "--out", out]
@@ -260,7 +262,7 @@ class Examination:
             "why": reason,
             "fit": self.settings.fit,
             "background": self.background,
-            "alpha": self.settings.alpha,
+            "alpha": self.survey.transparency.kept,
             "frames": self.settings.frames,
             "levels": self.settings.levels,
             "pixel_art": self.survey.pixel_art.why,
@@ -295,6 +297,13 @@ class Examination:
             "training": training if self.good else None,
             "cache": {"folder": str(cache.cache_folder()), "bytes": cache.cached_bytes(), "limit": cache.cache_limit()},
         }
+
+
+def _flag(name: str, value: Any) -> str:
+    """A flag as it is typed: `--alpha`, `--no-alpha`, `--size=64`."""
+    if isinstance(value, bool):
+        return f"--{name}" if value else f"--no-{name}"
+    return f"--{name}={value}"
 
 
 def _examined(survey: Survey, name: str, stretch: Stretch) -> ImageFile:

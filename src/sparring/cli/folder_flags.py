@@ -23,7 +23,10 @@ class FolderFlags:
     fit: Annotated[Literal["crop", "pad", "stretch"], flag("How images of other shapes are made to fit.")] = "crop"
     background: Annotated[str, flag("Color behind transparent pixels: #rrggbb or a name.", "COLOR")] = "#000000"
     colors: Annotated[Literal["auto", "gray", "rgb"], flag("auto: gray if no image has color.")] = "auto"
-    alpha: Annotated[Switch, flag("Keep transparency, as a fourth channel.", default="drawn on the background")] = False
+    alpha: Annotated[
+        Switch, flag("Keep transparency, as a fourth channel.", default="if the images are mostly transparent")
+    ] = False
+    no_alpha: Annotated[Switch, flag("Draw what is transparent on the background.", default="see --alpha")] = False
     frames: Annotated[Literal["first", "all"], flag("Which frames of animated files, or pages, are images.")] = "first"
     levels: Annotated[
         str, flag("Levels that become black and white: full, used, or LOW:HIGH, such as 0:4095.", "LEVELS")
@@ -45,8 +48,11 @@ NAMES = tuple(field.name for field in dataclasses.fields(FolderFlags))
 
 
 def given(flags: Any) -> dict[str, Any]:
-    """The settings that are not the default: field of `folder` -> value."""
-    return {f.name: value for f in dataclasses.fields(FolderFlags) if (value := getattr(flags, f.name)) != f.default}
+    """The settings that are not the default: field of `folder` -> value. Raises UsageError where two contradict."""
+    if flags.alpha and flags.no_alpha:
+        raise UsageError("--alpha keeps transparency and --no-alpha does not: give one of them")
+    found = {f.name: value for f in dataclasses.fields(FolderFlags) if (value := getattr(flags, f.name)) != f.default}
+    return {**found, "alpha": False} if found.pop("no_alpha", False) else found
 
 
 def given_in(arguments: Sequence[str]) -> dict[str, Any]:
@@ -61,7 +67,7 @@ def given_in(arguments: Sequence[str]) -> dict[str, Any]:
         if field == "size":
             found |= {field: int(text)} if text.isdecimal() else {}
         else:
-            found[field] = True if field == "alpha" else text
+            found |= {"alpha": field == "alpha"} if field in ("alpha", "no_alpha") else {field: text}
     return found
 
 

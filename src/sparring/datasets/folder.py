@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 FOUND = ("found_shape", "found_content", "found_classes")
 """The fields that are filled in from the files."""
+WITH_ALPHA = 4
+"""Channels."""
+GROUND = "#000000"
+"""The background where none is given."""
 
 
 @final
@@ -35,12 +39,13 @@ class Folder(Dataset):
     to 64."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How an image of another size is made to fit: scaled and cropped, scaled and padded, or stretched."""
-    background: str = "#000000"
+    background: str = GROUND
     """Color behind transparent pixels and of padding: #rrggbb or a name."""
     colors: Literal["auto", "gray", "rgb"] = "auto"
     """auto is gray if no image has any color, else rgb."""
-    alpha: bool = False
-    """Keep transparency, as a fourth channel."""
+    alpha: Literal["auto"] | bool = "auto"
+    """Whether transparency is kept, as a fourth channel; auto keeps it where the images are mostly transparent, unless
+    a background is given. What it chose is filled in when training begins."""
     frames: Literal["first", "all"] = "first"
     """Which frames of animated files, or pages of TIFFs, are images."""
     levels: str = "full"
@@ -133,7 +138,7 @@ class Folder(Dataset):
         for line in summary_lines(info, shape, self.settings):
             say(f"{printable(str(path))}: {line}")
         found = {"found_shape": shape, "found_content": info.content, "found_classes": info.classes}
-        return dataclasses.replace(self, path=str(path), leave_out=leave_out, **found)
+        return dataclasses.replace(self, path=str(path), leave_out=leave_out, alpha=channels == WITH_ALPHA, **found)
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
@@ -181,7 +186,8 @@ class Folder(Dataset):
                 f"background must be a color (#rrggbb or a name such as white), not {self.background!r}"
             ) from None
         color = (red, green, blue)
+        grounded = self.alpha == "auto" and self.background != GROUND
         return ImageSettings(
-            *(self.size, self.fit, color, self.colors, self.alpha),
+            *(self.size, self.fit, color, self.colors, False if grounded else self.alpha),
             *(self.frames, self.levels, self.resample, self.labels, self.leave_out),
         )

@@ -30,7 +30,7 @@ from sparring.errors import SparringError
 from sparring.progress import say
 from sparring.record import one_process_at_a_time, write_atomically
 
-FORMAT = 5
+FORMAT = 6
 """Version of the cache files; other versions are ignored."""
 SPARE_DISK = 2**28
 """Bytes of the disk that decoded images leave free."""
@@ -63,6 +63,8 @@ class FolderInfo:
     """Files that are no images, and were not read for labels."""
     transparent: int
     """Files with transparency."""
+    kept_transparency: str
+    """Why transparency is kept without being asked for, in words; empty where it was asked for, or is not kept."""
     pixel_art: str
     """What makes them pixel art, in words; empty where they are none."""
     animated: tuple[int, int]
@@ -116,9 +118,8 @@ def load_folder(path: str | Path, settings: ImageSettings) -> FolderImages:
     if not contents.images:
         raise no_image(contents)
     place, key = _place(contents.path, settings), _key(contents, settings)
-    loaded = _load(place, key)
+    loaded = _load(place, key) or _chosen_alike(contents, settings)
     if loaded is not None:
-        cache.touch(place)
         return loaded
     with one_process_at_a_time(place, "the decoded images", say) as may_keep:
         # Another process may have decoded them while this one waited.
@@ -265,6 +266,7 @@ def _described(
         stray=tuple(entry.name for entry in contents.stray if entry.name not in labels.files),
         pixel_art=survey.pixel_art.why,
         transparent=sum(survey.infos[name].transparent for name in names),
+        kept_transparency=survey.transparency.why,
         animated=survey.animated,
         levels=levels_used([(about.white, about.low, about.high) for about in images]),
         notes=(*contents.notes, *labels.notes),
@@ -315,9 +317,19 @@ def _load(place: Path, key: str) -> FolderImages | None:
             return None
         labels = None if facts["labels"] is None else np.array(facts["labels"], dtype=np.int64)
         pixels = cache.mapped(place.with_suffix(PIXELS), tuple(facts["shape"]))
+        cache.touch(place)
         return FolderImages(pixels, labels, _info(facts["info"]))
     except (OSError, KeyError, ValueError, TypeError):
         return None
+
+
+def _chosen_alike(contents: Contents, settings: ImageSettings) -> FolderImages | None:
+    """The cached images for which `auto` chose to keep transparency, or not to, as it is asked for here."""
+    if settings.alpha == "auto":
+        return None
+    auto = replace(settings, alpha="auto")
+    loaded = _load(_place(contents.path, auto), _key(contents, auto))
+    return loaded if loaded and (loaded.pixels.shape[1] == 4) is settings.alpha else None
 
 
 def _info(plain: Mapping[str, Any]) -> FolderInfo:

@@ -11,6 +11,7 @@ Color = tuple[int, int, int]
 Fit = Literal["crop", "pad", "stretch"]
 Colors = Literal["auto", "gray", "rgb"]
 Frames = Literal["first", "all"]
+Alpha = Literal["auto"] | bool
 Resample = Literal["auto", "bicubic", "nearest"]
 Size = tuple[int, int]
 """Width and height, in pixels."""
@@ -27,8 +28,8 @@ class ImageSettings:
     fit: Fit = "crop"
     background: Color = (0, 0, 0)
     colors: Colors = "auto"
-    alpha: bool = False
-    """Whether transparency is kept, as a fourth channel."""
+    alpha: Alpha = "auto"
+    """Whether transparency is kept, as a fourth channel; `auto` keeps it where images are mostly transparent."""
     frames: Frames = "first"
     """Which frames of an animated file, or pages of a TIFF, are images."""
     levels: str = "full"

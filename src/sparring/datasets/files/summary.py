@@ -26,7 +26,9 @@ def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSetti
         lines.append(f"{info.resized:,} of another size {how_fitted(settings)} to {size}")
     if info.pixel_art:
         lines.append(f"pixel art: {pixel_art_line(info.pixel_art, info.resized)}")
-    if info.transparent and not settings.alpha:
+    if info.kept_transparency:
+        lines.append(kept_transparency_line(info.kept_transparency))
+    elif info.transparent and shape[0] < 4:
         lines.append(transparent_line(info.transparent, settings))
     if info.animated[0] and settings.frames == "first":
         lines.append(animated_line(*info.animated))
@@ -63,6 +65,11 @@ def pixel_art_line(why: str, resized: int) -> str:
     """What is done to pixel art, and the flag for the contrary."""
     how = "resized to the nearest pixel, and " if resized else ""
     return f"{why}: {how}where auto augments it, colors stay (--resample bicubic: as if it were none)"
+
+
+def kept_transparency_line(why: str) -> str:
+    """That transparency is kept by itself, and the flag for the contrary."""
+    return f"{why}: kept, as a fourth channel (--no-alpha draws them on the background)"
 
 
 def transparent_line(count: int, settings: ImageSettings) -> str:

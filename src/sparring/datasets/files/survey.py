@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import median
 from typing import TypeVar
@@ -19,6 +19,7 @@ from sparring.datasets.files.memory import as_size
 from sparring.datasets.files.pixel_art import Grain, PixelArt, found_in, grain_of
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, image_info, read_frames
 from sparring.datasets.files.settings import ImageSettings, Limits, Size
+from sparring.datasets.files.transparency import MOST, Transparency, is_seen_through, kept_in
 from sparring.errors import SparringError
 from sparring.progress import progress
 
@@ -33,7 +34,7 @@ SMALLEST = 8
 AT_A_TIME = 256
 """Files decoded before it is checked again whether Ctrl-C was pressed."""
 SAMPLED = 256
-"""Images, evenly spaced among all, that are examined to find whether they are pixel art."""
+"""Images, evenly spaced among all, that are examined to find whether they are pixel art, or mostly transparent."""
 LOSSY = ("JPEG", "JPEG2000", "AVIF", "HEIF")
 """Formats that keep no pixel as it was, so that nothing in them is pixel art any more."""
 THREADS = min(8, os.cpu_count() or 1)
@@ -76,8 +77,6 @@ class Survey:
         """Whether these are pixel art, by some of the images or as asked by how they are resized."""
         if self.settings.resample == "bicubic":
             return PixelArt()
-        names = list(self.infos)
-        sample = names[:: -(-len(names) // SAMPLED)] if names else []
 
         def grain(name: str) -> Grain | None:
             if self.infos[name].format in LOSSY:
@@ -85,8 +84,27 @@ class Survey:
             found = tried(lambda: self.read(name, lambda frame: grain_of(np.asarray(frame.image)), Stretch()))
             return None if isinstance(found, str) else found[0]
 
-        art = found_in([found for found in each(grain, sample, "examining pixels") if found is not None])
+        found = each(grain, self._sample(self.infos), "examining pixels")
+        art = found_in([grain for grain in found if grain is not None])
         return PixelArt("as asked") if self.settings.resample == "nearest" and not art.why else art
+
+    @cached_property
+    def transparency(self) -> Transparency:
+        """Whether it is kept, by some of the images or as asked."""
+        if self.settings.alpha != "auto":
+            return Transparency(self.settings.alpha)
+        see_through = [name for name, info in self.infos.items() if info.transparent]
+        if len(see_through) <= MOST * len(self.infos):
+            return Transparency()
+
+        def shown(name: str) -> bool | None:
+            if not self.infos[name].transparent:
+                return False
+            read = tried(lambda: self._read(name, lambda frame: is_seen_through(np.asarray(frame.image)), True))
+            return None if isinstance(read, str) else read[0]
+
+        found = each(shown, self._sample(self.infos), "examining transparency")
+        return kept_in([shown for shown in found if shown is not None])
 
     @property
     def size(self) -> Size:
@@ -105,7 +123,7 @@ class Survey:
     @property
     def channels(self) -> int:
         """Channels that images may need: whether some have no color is only known once they are decoded."""
-        if self.settings.alpha:
+        if self.transparency.kept:
             return 4
         shade = len(set(self.settings.background)) == 1  # else what shows through is colored
         gray = self.settings.colors != "rgb"
@@ -163,7 +181,23 @@ class Survey:
 
     def read(self, name: str, use: Callable[[Frame], T], stretch: Stretch, size: Size | None = None) -> list[T]:
         """What `use` makes of each image in a file. Raises BrokenError; see `read_frames`."""
-        return read_frames(self.contents.open(name), name, self.settings, use, stretch, size)
+        return self._read(name, use, self.transparency.kept, stretch, size)
+
+    def _read(
+        self,
+        name: str,
+        use: Callable[[Frame], T],
+        alpha: bool,
+        stretch: Stretch | None = None,
+        size: Size | None = None,
+    ) -> list[T]:
+        return read_frames(self.contents.open(name), name, replace(self.settings, alpha=alpha), use, stretch, size)
+
+    @staticmethod
+    def _sample(names: Iterable[str]) -> list[str]:
+        """Some of the names, evenly spaced."""
+        every = list(names)
+        return every[:: -(-len(every) // SAMPLED)] if every else []
 
     def _bytes_at(self, size: Size) -> int:
         return self.images * self.channels * size[0] * size[1]

@@ -21,6 +21,7 @@ from sparring.datasets.files.summary import (
     classes_from,
     few_line,
     how_fitted,
+    kept_transparency_line,
     levels_line,
     pixel_art_line,
     transparent_line,
@@ -103,7 +104,9 @@ def _training(examination: Examination) -> list[tuple[str, str]]:
     rows = [("training sees", text)]
     if survey.pixel_art.why:
         rows.append(("pixel art", pixel_art_line(survey.pixel_art.why, examination.resized)))
-    if examination.transparent and not settings.alpha:
+    if survey.transparency.why:
+        rows.append(("transparency", kept_transparency_line(survey.transparency.why)))
+    elif examination.transparent and not survey.transparency.kept:
         rows.append(("transparency", transparent_line(len(examination.transparent), settings)))
     if survey.animated[0] and settings.frames == "first":
         rows.append(("frames", animated_line(*survey.animated)))
