@@ -77,7 +77,7 @@ def pictures(name: str, data_dir: Path | None, folders: dict[str, Path]) -> np.n
     if name in KINDS:
         drawn = np.stack([drawing.KINDS[name](number, SIDE) for number in range(DRAWN)])
         return drawn.transpose(0, 3, 1, 2).astype(np.float32) / 255
-    data = Folder(str(folders[name])) if name in folders else PUBLISHED[name]
+    data = Folder(str(folders[name]), alpha=False) if name in folders else PUBLISHED[name]
     source = data.open(data_dir, "cpu")
     assert isinstance(source, Images)
     return source.pixels[: 4 * DRAWN].numpy().astype(np.float32) / 255

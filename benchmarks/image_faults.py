@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiles", type=Path, required=True, help="a folder or an archive of colored images")
     tiles = str(parser.parse_args().tiles)
-    sets = {"tiles, 32x32 in color": Folder(tiles), "MNIST": MNIST(), "Fashion-MNIST": FashionMNIST()}
+    sets = {"tiles, 32x32 in color": Folder(tiles, alpha=False), "MNIST": MNIST(), "Fashion-MNIST": FashionMNIST()}
     RESULTS.write_text(json.dumps({name: measured(data) for name, data in sets.items()}, indent=1) + "\n")
 
 

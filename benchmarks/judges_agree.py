@@ -61,7 +61,7 @@ def main() -> None:
     asked.add_argument("--out", type=Path, required=True)
     flags = asked.parse_args()
     rows: dict[str, dict[str, Any]] = {}
-    for number, (name, recipe) in enumerate(runs(Folder(str(flags.images.resolve()))).items()):
+    for number, (name, recipe) in enumerate(runs(Folder(str(flags.images.resolve()), alpha=False)).items()):
         measured = measure(train(recipe, flags.out / f"{number:02}"))
         keep(measured)
         assert measured.independent is not None and measured.judge is not None

@@ -198,7 +198,7 @@ def data(images: Path | None, data_dir: Path | None) -> dict[str, Callable[[], L
         return LabeledImages(pixels[chosen], labels[chosen].astype(np.int64))
 
     def folder() -> LabeledImages:
-        source = Folder(str(images)).open(None, "cpu")
+        source = Folder(str(images), alpha=False).open(None, "cpu")
         return LabeledImages(source.pixels.numpy(), source.labels)
 
     return {"fashion-mnist": fashion, **({"images": folder} if images else {})}

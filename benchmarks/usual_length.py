@@ -70,20 +70,23 @@ def cases() -> list[Case]:
         Case("`mnist`, twice as wide", lambda _: widened(find_recipe("mnist"))),
         Case("`fashion-mnist`", lambda _: find_recipe("fashion-mnist"), 2),
         Case("`stacked-mnist`", lambda _: find_recipe("stacked-mnist")),
-        Case("`auto` on game tiles", lambda folder: auto(Folder(str(folder)))),
-        Case("`auto` on game tiles, twice as wide", lambda folder: widened(auto(Folder(str(folder))))),
-        Case("`auto` on game tiles, 16 pixels", lambda folder: auto(Folder(str(folder), size=16))),
-        Case(
-            "`auto` on game tiles, 64 pixels", lambda folder: auto(Folder(str(folder), size=64)).replace(rounds=8_000)
-        ),
-        Case("`auto` on 400 game tiles", lambda folder: auto(Folder(str(part_of(folder, 400)))).replace(rounds=6_000)),
-        Case("`auto` on 100 game tiles", lambda folder: auto(Folder(str(part_of(folder, 100)))).replace(rounds=4_000)),
+        Case("`auto` on game tiles", lambda folder: auto(tiles(folder))),
+        Case("`auto` on game tiles, twice as wide", lambda folder: widened(auto(tiles(folder)))),
+        Case("`auto` on game tiles, 16 pixels", lambda folder: auto(tiles(folder, size=16))),
+        Case("`auto` on game tiles, 64 pixels", lambda folder: auto(tiles(folder, size=64)).replace(rounds=8_000)),
+        Case("`auto` on 400 game tiles", lambda folder: auto(tiles(part_of(folder, 400))).replace(rounds=6_000)),
+        Case("`auto` on 100 game tiles", lambda folder: auto(tiles(part_of(folder, 100))).replace(rounds=4_000)),
     ]
+
+
+def tiles(folder: Path, size: int = 0) -> Folder:
+    """Laid on black: examples with transparency are others."""
+    return Folder(str(folder), size=size, alpha=False)
 
 
 def large_tiles(folder: Path) -> Recipe:
     """Scaled up to 64 pixels, for which `auto` has networks of six million weights; two thirds of the rounds."""
-    return auto(Folder(str(folder), size=64)).replace(rounds=8_000)
+    return auto(tiles(folder, size=64)).replace(rounds=8_000)
 
 
 def widened(recipe: Recipe) -> Recipe:

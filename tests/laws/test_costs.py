@@ -14,7 +14,7 @@ import torch
 from sparring.game import assembly
 from sparring.game.assembly import MEMBERS_PER_THREAD, game_of
 from sparring.game.compile import aot, compiled, plan
-from sparring.game.compile.costs import MOST_OPERATIONS, Costs, estimate, remember
+from sparring.game.compile.costs import MAX_OPERATIONS, Costs, estimate, remember
 from sparring.game.compile.errors import UncompilableError
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
@@ -178,7 +178,7 @@ def test_a_round_of_very_many_operations_is_not_traced_unasked(
         raise UncompilableError("it is enough to know that it was tried")
 
     monkeypatch.setattr(compiled, "trace", trace)
-    for operations, tried in ((MOST_OPERATIONS, True), (MOST_OPERATIONS + 1, False)):
+    for operations, tried in ((MAX_OPERATIONS, True), (MAX_OPERATIONS + 1, False)):
         for seconds in (10.0, 1e6):  # too short to compile, where code is looked for; long enough to compile
             traced.clear()
             long = replace(LONG, operations=operations, seconds_per_round=seconds, rounds=100)

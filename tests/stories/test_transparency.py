@@ -79,6 +79,18 @@ def test_one_broken_image_among_them_changes_nothing(tmp_path: Path) -> None:
     assert Folder(str(home)).resolved().shape == (4, SIDE, SIDE)
 
 
+def test_a_black_outline_is_of_one_color_on_black_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = written(tmp_path / "mine", 0.5, 0.5)
+    black = np.zeros((SIDE, SIDE, 4), np.uint8)
+    black[4:12, 4:12, 3] = 255
+    Image.fromarray(black).save(home / "outline.png")
+    assert sparring("doctor", home) == 0
+    assert "outline.png" not in capsys.readouterr().out
+    assert sparring("doctor", home, "--no-alpha") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "outline.png; all of them transparent: another --background may show them" in said
+
+
 @pytest.mark.parametrize("how", [{"alpha": False}, {"background": "white"}, {"background": "black"}])
 def test_a_background_or_no_alpha_draws_them_on_a_background(tmp_path: Path, how: dict[str, Any]) -> None:
     home = written(tmp_path / "mine", 0.5, 0.5)

@@ -186,7 +186,7 @@ class Examination:
 
     @cached_property
     def flat(self) -> list[str]:
-        """Files of nearly one color, composited on the chosen background."""
+        """Files of nearly one color as training sees them."""
         return [file.name for file in self.good if file.flat]
 
     @cached_property
@@ -317,7 +317,7 @@ def _examined(survey: Survey, name: str, stretch: Stretch) -> ImageFile:
         digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
         on_ground = opaque(frame.image, background)
         color = np.asarray(on_ground)
-        flat = int(np.ptp(color.reshape(-1, 3), axis=0).max()) <= FLAT
+        flat = int(np.ptp(pixels.reshape(-1, pixels.shape[-1]), axis=0).max()) <= FLAT
         looks = "" if flat else _difference_hash(on_ground)
         levels = ((frame.white, *frame.limits),)
         return ImageFile(name, header, "", digest, looks, flat, is_colored(color), 1, levels)

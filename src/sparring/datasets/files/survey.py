@@ -19,7 +19,7 @@ from sparring.datasets.files.memory import as_size
 from sparring.datasets.files.pixel_art import Grain, PixelArt, found_in, grain_of
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, image_info, read_frames
 from sparring.datasets.files.settings import ImageSettings, Limits, Size
-from sparring.datasets.files.transparency import MOST, Transparency, is_seen_through, kept_in
+from sparring.datasets.files.transparency import MIN_SHARE, Transparency, is_seen_through, kept_in
 from sparring.errors import SparringError
 from sparring.progress import progress
 
@@ -94,7 +94,7 @@ class Survey:
         if self.settings.alpha != "auto":
             return Transparency(self.settings.alpha)
         see_through = [name for name, info in self.infos.items() if info.transparent]
-        if len(see_through) <= MOST * len(self.infos):
+        if len(see_through) <= MIN_SHARE * len(self.infos):
             return Transparency()
 
         def shown(name: str) -> bool | None:

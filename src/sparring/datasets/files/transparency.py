@@ -9,8 +9,8 @@ import numpy as np
 
 SEEN_THROUGH = 0.1
 """Share of an image's pixels that must be transparent by more than half: an icon's round corners are less."""
-MOST = 0.5
-"""Share of the images that must be such."""
+MIN_SHARE = 0.5
+"""Share of the images that must be such, and more."""
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,6 @@ def is_seen_through(pixels: np.ndarray) -> bool:
 def kept_in(seen_through: Sequence[bool]) -> Transparency:
     """What some images show together."""
     share = float(np.mean(seen_through)) if seen_through else 0.0
-    return Transparency(True, f"{share:.0%} of the images have transparent areas") if share > MOST else Transparency()
+    return (
+        Transparency(True, f"{share:.0%} of the images have transparent areas") if share > MIN_SHARE else Transparency()
+    )

@@ -36,7 +36,7 @@ FIXED_SECONDS, SECONDS_PER_OPERATION = 3.0, 0.07
 REFERENCE = 2.25e-6
 SPECIALIZATIONS = 2
 """Of a round: one is logged and others are not."""
-MOST_OPERATIONS = 5_000
+MAX_OPERATIONS = 5_000
 """Of a round that is compiled, or whose code is looked for, unasked: a trace keeps what every operation computes, which
 is 10 GB where a round is 301 steps on batches of 64 digits (`mnist-v2`), and takes more than a minute."""
 LOADING_SECONDS = 1.0
@@ -74,12 +74,12 @@ class Costs:
     @property
     def pays(self) -> bool:
         """Whether a run is over earlier if its rounds are compiled first."""
-        return self.saved > self.compiling and self.operations <= MOST_OPERATIONS
+        return self.saved > self.compiling and self.operations <= MAX_OPERATIONS
 
     @property
     def gains_from_cache(self) -> bool:
         """Whether a run is over earlier with code that may be in the cache already."""
-        return self.saved > LOADING_SECONDS and self.operations <= MOST_OPERATIONS
+        return self.saved > LOADING_SECONDS and self.operations <= MAX_OPERATIONS
 
 
 def estimate(game: Game, history: Path) -> Costs:

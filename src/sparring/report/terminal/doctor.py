@@ -80,7 +80,7 @@ def _problems(examination: Examination) -> list[tuple[str, str]]:
         for title, (amount, names) in problems.items()
     }
     hidden = len(set(examination.flat) & set(examination.transparent))
-    if hidden:
+    if hidden and not examination.survey.transparency.kept:
         which = "all" if hidden == len(examination.flat) else f"{hidden:,}"
         rows["nearly one color"] += f"; {which} of them transparent: another --background may show them"
     broken = broken_line(examination.broken) or "none"
