@@ -91,10 +91,12 @@ def test_a_black_outline_is_of_one_color_on_black_alone(tmp_path: Path, capsys: 
     assert "outline.png; all of them transparent: another --background may show them" in said
 
 
-@pytest.mark.parametrize("how", [{"alpha": False}, {"background": "white"}, {"background": "black"}])
+@pytest.mark.parametrize(
+    "how", [{"alpha": False}, {"background": "white"}, {"background": "black"}, {"colors": "gray"}]
+)
 def test_a_background_or_no_alpha_draws_them_on_a_background(tmp_path: Path, how: dict[str, Any]) -> None:
     home = written(tmp_path / "mine", 0.5, 0.5)
-    assert Folder(str(home), **how).resolved().shape == (3, SIDE, SIDE)
+    assert Folder(str(home), **how).resolved().shape == (1 if "colors" in how else 3, SIDE, SIDE)
     assert Folder(str(home), **{**how, "alpha": True}).resolved().shape == (4, SIDE, SIDE)
 
 
@@ -116,3 +118,14 @@ def test_the_flags_of_train_and_doctor(tmp_path: Path, capsys: pytest.CaptureFix
         assert sparring("train", "--data", home, *flags, "--out", out, *QUICK) == 0  # resumes
     assert sparring("train", "--data", home, "--alpha", "--no-alpha", "--out", tmp_path / "none", *QUICK) == 2
     assert "give one of them" in capsys.readouterr().err
+
+
+def test_the_contact_sheet_shows_kept_transparency_on_a_checkerboard(tmp_path: Path) -> None:
+    home = written(tmp_path / "mine", 0.5, 0.5)
+    for flags, grounds in (((), 2), (("--no-alpha",), 1)):
+        assert sparring("doctor", home, *flags, "--out", tmp_path / "sheet.png") == 0
+        sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
+        seen = sheet[26 : 26 + 24, 10 : 10 + 48].reshape(
+            -1, 3
+        )  # the upper half of the first image, which is transparent
+        assert len(np.unique(seen, axis=0)) == grounds

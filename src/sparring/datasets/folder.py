@@ -45,7 +45,7 @@ class Folder(Dataset):
     """auto is gray if no image has any color, else rgb."""
     alpha: Literal["auto"] | bool = "auto"
     """Whether transparency is kept, as a fourth channel; auto keeps it where the images are mostly transparent, unless
-    a background is given. What it chose is filled in when training begins."""
+    a background or gray is asked for. What it chose is filled in when training begins."""
     frames: Literal["first", "all"] = "first"
     """Which frames of animated files, or pages of TIFFs, are images."""
     levels: str = "full"

@@ -94,7 +94,7 @@ class Survey:
         if self.settings.alpha != "auto":
             return Transparency(self.settings.alpha)
         see_through = [name for name, info in self.infos.items() if info.transparent]
-        if len(see_through) <= MIN_SHARE * len(self.infos):
+        if len(see_through) <= MIN_SHARE * len(self.infos) or self.settings.colors == "gray":
             return Transparency()
 
         def shown(name: str) -> bool | None:

@@ -14,6 +14,7 @@ from sparring.characters import printable
 from sparring.datasets.files.pixels import Frame, fitted, opaque
 from sparring.datasets.files.survey import each
 from sparring.errors import SparringError
+from sparring.record.grid import in_color
 
 if TYPE_CHECKING:
     from sparring.analysis.doctor import Examination
@@ -55,16 +56,25 @@ def contact_sheet(examination: Examination, trimmed: Trimmed | None = None) -> I
 
 
 def _tiles(examination: Examination, names: Sequence[str]) -> list[Image.Image]:
-    """The first image of each file as training sees it, transparent ones on the background."""
+    """The first image of each file as training sees it: on the background, or on a checkerboard where transparency is
+    kept."""
     survey = examination.survey
     first, stretch = replace(survey, settings=replace(survey.settings, frames="first")), survey.stretch()
     background, nearest = survey.settings.background, bool(survey.pixel_art.why)
 
     def tile(frame: Frame) -> Image.Image:
-        made = opaque(fitted(frame.image, survey.size, survey.settings.fit, background, nearest), background)
-        return made.convert("L") if examination.channels == 1 else made
+        made = fitted(frame.image, survey.size, survey.settings.fit, background, nearest)
+        if survey.transparency.kept:
+            return _on_checkerboard(made)
+        return opaque(made, background).convert("L" if examination.channels == 1 else "RGB")
 
     return [tiles[0] for tiles in each(lambda name: first.read(name, tile, stretch, survey.size), names, "drawing")]
+
+
+def _on_checkerboard(image: Image.Image) -> Image.Image:
+    """An image in mode RGBA as pictures of samples show it."""
+    seen = in_color(np.asarray(image, np.float32).transpose(2, 0, 1) / 255)
+    return Image.fromarray((255 * seen.transpose(1, 2, 0)).round().astype(np.uint8))
 
 
 def _typical(trimmed: Trimmed | None) -> list[Block]:
