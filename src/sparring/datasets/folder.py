@@ -20,8 +20,6 @@ FOUND = ("found_shape", "found_content", "found_classes")
 """The fields that are filled in from the files."""
 WITH_ALPHA = 4
 """Channels."""
-GROUND = "#000000"
-"""The background where none is given."""
 
 
 @final
@@ -39,7 +37,7 @@ class Folder(Dataset):
     to 64."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
     """How an image of another size is made to fit: scaled and cropped, scaled and padded, or stretched."""
-    background: str = GROUND
+    background: str = "#000000"
     """Color behind transparent pixels and of padding: #rrggbb or a name."""
     colors: Literal["auto", "gray", "rgb"] = "auto"
     """auto is gray if no image has any color, else rgb."""
@@ -186,7 +184,7 @@ class Folder(Dataset):
                 f"background must be a color (#rrggbb or a name such as white), not {self.background!r}"
             ) from None
         color = (red, green, blue)
-        grounded = self.alpha == "auto" and self.background != GROUND
+        grounded = self.alpha == "auto" and self.background != Folder.background
         return ImageSettings(
             *(self.size, self.fit, color, self.colors, False if grounded else self.alpha),
             *(self.frames, self.levels, self.resample, self.labels, self.leave_out),
