@@ -39,7 +39,7 @@ def test_a_recipe_builds_a_game_whose_first_rounds_are_finite(recipe: Recipe, da
     assert all(torch.isfinite(figure).all() for figures in game.logged.values() for figure in figures)
 
 
-MAX_REPEATS, WHOLE_ROUNDS = 30, 5
+MAX_REPEATS, WHOLE_ROUNDS = 4, 2
 """A few rounds repeat a move hundreds of times: that often they are played here, and in full for a few rounds."""
 
 
