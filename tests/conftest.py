@@ -10,6 +10,7 @@ import importlib
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
-from tests.miniature import figures_left_blank
+from tests.miniature import figures_drawn, figures_left_blank
 
 SHELF_OF = {
     "recipe": "recipes",
@@ -168,9 +169,16 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluator, "MAX_TRAINING", 4 * evaluator.MIN_COUNT)
 
 
-@pytest.fixture(scope="module")
-def blank_figures() -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="session")
+def no_drawing_unasked() -> Iterator[None]:
+    """Figures are made, but drawn only for tests marked `drawn`: it takes most of the time of a page."""
     with figures_left_blank():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def drawing_where_asked(request: pytest.FixtureRequest) -> Iterator[None]:
+    with figures_drawn() if request.node.get_closest_marker("drawn") else nullcontext():
         yield
 
 

@@ -52,6 +52,21 @@ def figures_left_blank() -> Generator[None]:
 
     file = io.BytesIO()
     Image.new("RGB", (1, 1)).save(file, "PNG")
+    DRAWING.setdefault(Figure, Figure.savefig)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", lambda figure, into, **how: into.write(file.getvalue()))
         yield
+
+
+@contextmanager
+def figures_drawn() -> Generator[None]:
+    """Figures are drawn, as they are for users."""
+    from matplotlib.figure import Figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", DRAWING[Figure])
+        yield
+
+
+DRAWING: dict[Any, Any] = {}
+"""matplotlib's figure -> what draws it."""

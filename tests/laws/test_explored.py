@@ -19,8 +19,6 @@ from sparring.analysis.latent_tools.reproducing import commands, python
 from sparring.analysis.latent_tools.training_images import TrainingImages
 from sparring.errors import SparringError, UsageError
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 BASE = sparring.recipe("digits").replace(batch=4, rounds=2, log_points=1, samples_per_grid=4, seeds=(3, 5))
 
 

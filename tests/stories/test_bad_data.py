@@ -32,9 +32,6 @@ from tests.stories.idx_files import (
     tiny,
 )
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
-
 # The published originals, where this machine has them.
 SHARED = Path(os.environ.get("SPARRING_DATA") or Path(__file__).parents[2].parent / "shared" / "data")
 

@@ -18,8 +18,6 @@ from sparring.cli.main import COMMANDS, FAILED, OK, WRONG_USAGE, run
 from sparring.cli.recipe_flags import well_known_flags
 from sparring.recipe.reading import WELL_KNOWN
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 
 def sparring(*arguments: object, expect: int = OK) -> None:
     status = run([str(a) for a in arguments])

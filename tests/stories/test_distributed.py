@@ -46,8 +46,6 @@ from sparring.training.distributed.worker import work
 from sparring.training.distributed.workers import Exit, Workers
 from sparring.training.prepare import Settings, prepare
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 ROOT = Path(__file__).parents[2]
 SEEDS = (3, 5, 123456789012, 8, 1)
 DIGITS = find_recipe("digits").replace(rounds=40, log_points=4, seeds=SEEDS, batch=8, samples_per_grid=4)

@@ -14,8 +14,6 @@ from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
 from tests.stories.image_files import RNG, pixels_of, saved, sparring
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:

@@ -25,8 +25,6 @@ from tests.stories.idx_files import (
     tiny,
 )
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:

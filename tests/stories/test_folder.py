@@ -21,9 +21,6 @@ from sparring.datasets.folder import Folder
 from sparring.errors import UsageError
 from tests.stories.image_files import ALPHA, GREY, RGB, RGBA, RNG, complaint, pixels_of, saved
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
-
 DEEP = RNG.integers(0, 65536, (6, 5), dtype=np.uint16)
 
 

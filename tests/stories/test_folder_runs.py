@@ -20,8 +20,6 @@ from sparring.errors import UsageError
 from sparring.record import RunFolder
 from tests.stories.image_files import GREY, RGB, RGBA, RNG, complaint, pixels_of, saved, sparring
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:

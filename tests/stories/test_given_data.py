@@ -30,8 +30,6 @@ from sparring.record.scatter import SIDE
 from sparring.rng import RandomStreams
 from sparring.training import Trainer
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 rng = np.random.default_rng(0)
 LEVELS = rng.integers(0, 256, (60, 1, 8, 8), dtype=np.uint8)
 CLASSES = np.arange(60) % 3

@@ -203,7 +203,6 @@ def test_colors_that_nothing_shows_count_for_nothing(home: Path) -> None:
 QUICK = ("--rounds", 4, "--log-points", 2, "--batch", 4, "--samples-per-grid", 6, "--threads", 1, "--no-compile")
 
 
-@pytest.mark.usefixtures("blank_figures")
 def test_a_run_with_alpha_from_training_to_measuring(home: Path, tmp_path: Path) -> None:
     for index in range(36):
         saved(RNG.integers(0, 256, (8, 8, 4), dtype=np.uint8))(home / f"{index}.png")
@@ -365,7 +364,6 @@ def test_settings_of_images_are_refused_for_other_data(tmp_path: Path, capsys: p
     )
 
 
-@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize("copies", [1, 2, 20])
 def test_a_run_on_one_image_or_on_copies_of_it_goes_through(
     home: Path, tmp_path: Path, copies: int, capsys: pytest.CaptureFixture[str]

@@ -202,7 +202,6 @@ def test_one_subfolder_for_each_image_is_no_class(tmp_path: Path) -> None:
 QUICK = ("--rounds", 4, "--log-points", 2, "--batch", 4, "--samples-per-grid", 6, "--threads", 1, "--no-compile")
 
 
-@pytest.mark.usefixtures("blank_figures")
 @pytest.mark.parametrize("source", ["subfolders", "labels.csv"])
 def test_classes_condition_training_and_are_recorded(
     source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -27,8 +27,6 @@ from sparring.record import RunFolder
 from sparring.rules._measured import Measured
 from sparring.training import train
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 SMALL = (
     "--rounds",
     "3",

@@ -24,8 +24,6 @@ from safetensors.numpy import load_file, save_file
 
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 FEW = "--rounds 2 --log-points 1 --threads 1 --no-metrics --batch 4"
 SMALL = ("--generator", "fully-connected(hidden=(4,), output=tanh)", "--discriminator", "fully-connected(hidden=(4,))")
 LONG = "x" * 300

@@ -146,7 +146,6 @@ def test_every_command_reads_it_and_leaves_its_record_alone(
     assert {file: file.read_bytes() for file in record} == record
 
 
-@pytest.mark.usefixtures("blank_figures")
 def test_pages_are_made_of_old_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from sparring import report
 

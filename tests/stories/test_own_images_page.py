@@ -14,13 +14,12 @@ from tests.stories.image_files import sparring
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-images.md"
 SHORTER = {
-    "--minutes 20": "--rounds 3 --no-judge --no-compile",
-    "--remedy more-rounds": "--remedy more-rounds --rounds 6 --no-judge --no-compile",
+    "--minutes 10": "--rounds 3 --no-judge --no-compile",
+    "--remedy resize-convolution": "--remedy resize-convolution --rounds 3 --no-judge --no-compile",
 }
-"""A user has twenty minutes; the folder below has two classes of 30 images."""
+"""A user has ten minutes; the folder below has two classes of 30 images."""
 
 
-@pytest.mark.usefixtures("blank_figures")
 def test_the_way_from_a_folder_to_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     for index in range(60):

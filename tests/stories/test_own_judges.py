@@ -21,7 +21,7 @@ from sparring.training.distributed.shards import Job
 from sparring.training.prepare import Settings
 from tests.laws.rows import Rows
 
-pytestmark = pytest.mark.usefixtures("blank_figures", "few_samples")
+pytestmark = pytest.mark.usefixtures("few_samples")
 
 SMALL = (
     *("--rounds", "4", "--log-points", "2", "--batch", "8", "--threads", "1"),

@@ -19,8 +19,6 @@ from sparring.game.assembly import maker_of_discriminators, maker_of_generators,
 from sparring.recipe import Recipe
 from sparring.training import single
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 
 def flat_G(out: int = 64) -> nn.Module:
     return nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, out), nn.Tanh())

@@ -19,8 +19,6 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 from sparring.training import Trainer, train
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 PARTS = '''
 """Two moons, from convolutions to moves: everything here is the user's own."""
 

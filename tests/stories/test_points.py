@@ -15,8 +15,6 @@ from sparring.datasets.ring import Ring
 from sparring.record.grid import excerpts, grid, in_color, save_grid
 from sparring.record.scatter import BACKGROUND, INSIDE, OUTSIDE, SIDE, scatter
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 QUICK = ("--rounds", 4, "--log-points", 1, "--batch", 4, "--threads", 1)
 
 

@@ -26,7 +26,6 @@ def speedrun(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
-@pytest.mark.usefixtures("blank_figures")
 def test_both_contenders_are_trained_once_and_judged_by_the_same_judge(
     speedrun: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,7 +29,7 @@ from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from tests.laws.test_interrupted_is_uninterrupted import leave_at, lose_every_checkpoint
 from tests.miniature import figures_left_blank
 
-pytestmark = pytest.mark.usefixtures("few_samples", "blank_figures")
+pytestmark = pytest.mark.usefixtures("few_samples")
 train = partial(sparring.training.train, threads=1, compile=False, metrics=False)
 
 RECIPE = find_recipe("digits").replace(

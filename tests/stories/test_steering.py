@@ -25,8 +25,6 @@ from sparring.study import Study
 from sparring.study.collecting import collect
 from sparring.study.folder import StudyFolder
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Path]:

@@ -27,7 +27,7 @@ from sparring.study.folder import StudyFolder
 from sparring.study.results import Results
 from sparring.study.training import Machine, train_study
 
-pytestmark = pytest.mark.usefixtures("small_evaluations", "blank_figures")
+pytestmark = pytest.mark.usefixtures("small_evaluations")
 MACHINE = Machine(device="cpu", threads=1, samples=32)
 ROUNDS = 40
 

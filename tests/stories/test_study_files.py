@@ -56,7 +56,7 @@ def test_every_function_is_a_study_of_different_recipes(load: Callable[[str], An
         assert study.outcome and study.question, f"{name}:{function}"
 
 
-@pytest.mark.usefixtures("few_samples", "blank_figures")
+@pytest.mark.usefixtures("few_samples")
 @pytest.mark.parametrize(
     ("name", "function", "cells", "shown"),
     [
@@ -88,7 +88,7 @@ def test_a_study_file_trains_and_gives_its_table(
     assert len(kept) == cells and all(len(record.scores["frechet-distance"].found) == 2 for record in kept)
 
 
-@pytest.mark.usefixtures("few_samples", "blank_figures")
+@pytest.mark.usefixtures("few_samples")
 def test_precisions_are_trained_from_the_same_seeds_and_tabled(
     load: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,7 +101,7 @@ def test_precisions_are_trained_from_the_same_seeds_and_tabled(
     assert f"| `fashion-fc` | 2 | {ROUNDS} | float32 |" in table and "| bfloat16 |" in table
 
 
-@pytest.mark.usefixtures("few_samples", "blank_figures")
+@pytest.mark.usefixtures("few_samples")
 def test_remedies_are_counted_over_the_seeds_that_had_the_finding(load: Callable[[str], Any], tmp_path: Path) -> None:
     module = load("remedies")
     study = module.ring()

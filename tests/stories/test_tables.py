@@ -17,8 +17,6 @@ from sparring.errors import SparringError, UsageError
 from sparring.record import RunFolder
 from sparring.rng import RandomStreams
 
-pytestmark = pytest.mark.usefixtures("blank_figures")
-
 CSV = "name,age,income\nAnn,41,30000\nBob,,20000\nEve,35,n/a\nDan,28,25500.5\nMia,60,1e5\n"
 SHORT = {"rounds": 4, "log_points": 1, "batch": 8, "seeds": 2}
 
