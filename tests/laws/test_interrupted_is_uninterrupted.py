@@ -29,9 +29,9 @@ from sparring.training.trainer import Trainer
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
 
-ROUNDS = 45
-CUTS = (11, 30)
-"""Rounds at which a run is left; 11 is no log point and 30 is one."""
+ROUNDS = 25
+CUTS = (7, 20)
+"""Rounds at which a run is left; 7 is no log point and 20 is one."""
 
 
 # One thread: the tests run side by side already.
@@ -46,7 +46,7 @@ def every_round_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def short(recipe: Recipe) -> Recipe:
-    return miniature(recipe).replace(rounds=ROUNDS, log_points=9, samples_per_grid=3, seeds=(3, 123456789012))
+    return miniature(recipe).replace(rounds=ROUNDS, log_points=5, samples_per_grid=3, seeds=(3, 123456789012))
 
 
 def leave_at(round: int) -> Callable[[Trainer], None]:
@@ -159,7 +159,7 @@ def lose_every_checkpoint(run: RunFolder) -> None:
 
 
 def leave_partial_files_about(run: RunFolder) -> None:
-    for name in ("recipe.json", "about.json", "samples/round-000000035.png", "weights/round-000000045.safetensors"):
+    for name in ("recipe.json", "about.json", "samples/round-000000025.png", "weights/round-000000025.safetensors"):
         path = run.path / name
         path.with_name(f".{path.name}.partial").write_bytes(b"half of it")
 
