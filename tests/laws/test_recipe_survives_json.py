@@ -10,7 +10,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, final, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, final, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -39,6 +40,8 @@ def values(kind: Any) -> st.SearchStrategy[Any]:
         return st.booleans()
     if kind is str:
         return st.text()
+    if get_origin(kind) in (Union, UnionType):
+        return st.one_of(*map(values, get_args(kind)))
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
     assert get_origin(kind) is tuple, f"say how to draw a {kind}"

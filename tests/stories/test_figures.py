@@ -140,6 +140,7 @@ def test_a_run_without_figures_says_nothing_of_them(tmp_path: Path) -> None:
 # Pictures and pages.
 
 
+@pytest.mark.drawn
 def test_the_page_shows_the_figures_beside_real_data(trained: RunFolder) -> None:
     text = write_report(trained).read_text(encoding="utf-8")
     assert 'id="metrics"' in text and 'id="gradients"' in text

@@ -61,6 +61,7 @@ def shapes(name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
     }
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize(
     ("name", "shape"), [("digits", (1, 8, 8)), ("fashion-fc", (1, 28, 28)), ("pattern-1010", (4,))]
@@ -216,6 +217,7 @@ def test_a_file_that_is_neither_numbers_nor_a_picture_is_refused(capsys: pytest.
 # Directions, loops, films.
 
 
+@pytest.mark.drawn
 def test_directions_come_as_json_with_a_picture(
     runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,7 @@ def test_the_way_from_a_folder_to_an_export(tmp_path: Path, monkeypatch: pytest.
     for index in range(60):
         path = tmp_path / "tiles" / ("a", "b")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (8, 8, 4), dtype=np.uint8)).save(path)
+        Image.fromarray(rng.integers(0, 256, (20, 20, 4), dtype=np.uint8)).save(path)
     monkeypatch.chdir(tmp_path)
     commands = re.findall(r"^sparring (.*)$", PAGE.read_text(), flags=re.MULTILINE)
     assert [c.split()[0] for c in commands] == ["doctor", "train", "diagnose", "train", "measure", "sample", "export"]

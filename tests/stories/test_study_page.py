@@ -82,6 +82,7 @@ def test_the_terminal_has_the_answer_in_its_width(width: int) -> None:
     assert ("top finding" in text.partition("effect")[0]) or "A wider terminal also shows: IQM, n, top finding." in text
 
 
+@pytest.mark.drawn
 def test_real_figures_are_drawn_for_every_screen(tmp_path: Path) -> None:
     """Drawn whole: labels, legends and limits of a table that has gaps."""
     report.write_study(Answer.of(made()), tmp_path)
