@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from contextlib import nullcontext
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ from sparring.rules import Signals
 from sparring.rules._stories import story as synthetic
 from sparring.training.chores import evaluate
 from sparring.tricks.label_swapping import LabelSwapping
-from tests.miniature import figures_left_blank
 
 SMALL = sparring.find_recipe("digits").replace(
     rounds=30, log_points=3, batch=8, seeds=3, generator=FullyConnected((9,), output="tanh")
@@ -52,9 +50,7 @@ def mine() -> Recipe:
 
 
 def sparring_(*arguments: object, expect: int = OK) -> None:
-    """A command. The figures that `train` draws are left blank: no test asks about its page."""
-    with figures_left_blank() if arguments[0] == "train" else nullcontext():
-        assert run([str(a) for a in arguments]) == expect
+    assert run([str(a) for a in arguments]) == expect
 
 
 @pytest.fixture(scope="module")

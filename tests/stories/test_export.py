@@ -33,7 +33,6 @@ from sparring.ship.weights_file import SCRIPTS, drawing
 from tests.contracts.network_cases import narrow
 from tests.exported_pages import ALL, READY
 from tests.firefox import FIREFOX, asked_of_firefox
-from tests.miniature import figures_left_blank
 
 FILES = [
     "generator.onnx",
@@ -54,8 +53,7 @@ def sparring(*arguments: object, expect: int = OK) -> None:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "run"
     few = ("--rounds", 20, "--log-points", 1, "--seeds", "5,3", "--samples-per-grid", 4, "--conditional")
-    with figures_left_blank():
-        sparring("train", "digits", *few, "--out", folder)
+    sparring("train", "digits", *few, "--out", folder)
     return folder
 
 
@@ -111,8 +109,7 @@ def called(folder: Path, script: str, *flags: str) -> None:
 
 def test_scripts_run_without_classes_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = recipe_named("digits").replace(rounds=2, batch=4, log_points=1, samples_per_grid=4, seeds=(3,))
-    with figures_left_blank():
-        made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
     export(made.folder, tmp_path / "out")
     for script in ("sample.py", "sample_onnx.py"):
         called(tmp_path / "out", script, "--count", "4")
@@ -126,8 +123,7 @@ def test_scripts_run_without_classes_too(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_points_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = recipe_named("ring").replace(rounds=2, batch=4, log_points=1, samples_per_grid=4, seeds=(3,))
-    with figures_left_blank():
-        made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
     export(made.folder, tmp_path / "out")
     capsys.readouterr()
     called(tmp_path / "out", "sample.py", "--count", "3")
@@ -316,8 +312,7 @@ def test_pages_of_every_network_agree_in_both_browsers(name: str, tmp_path: Path
     generator = narrow(catalogue.find("networks", name)())
     size = 256 if name == "fully-convolutional" else 16
     recipe = recipe_named("digits").replace(generator=generator, latent=latents.Normal(size), rounds=2, batch=4)
-    with figures_left_blank():
-        made = train(recipe.replace(log_points=1, seeds=(3,)), out=tmp_path / "run", threads=1, metrics=False)
+    made = train(recipe.replace(log_points=1, seeds=(3,)), out=tmp_path / "run", threads=1, metrics=False)
     export(made.folder, tmp_path / "out")
     expected = sample(made.folder, 64)[0]
     context = browser.new_context(offline=True)

@@ -14,7 +14,6 @@ from sparring.record import RunFolder
 from sparring.report.page.findings import section
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says
 from tests.made_runs import made_run
-from tests.miniature import figures_left_blank
 
 ENGLISH_SENTENCE = re.compile(r"\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b")
 NO_SENTENCES = ("sparring train", "→")
@@ -67,7 +66,7 @@ def test_an_error_is_in_the_language_that_was_asked_for(
 
 def test_the_page_of_a_run_has_its_diagnosis_in_chinese(sick: Path) -> None:
     facts = Facts.of(RunFolder.open(sick))
-    with languages.speaking("zh"), figures_left_blank():
+    with languages.speaking("zh"):
         page = str(section(facts, facts.diagnosis))
     assert "诊断" in page and "其他补救措施" in page and "灰色带" in page
     assert not english_in(re.sub(r"<svg.*?</svg>|<img[^>]*>|<code.*?</code>|<[^>]+>", "\n", page, flags=re.DOTALL))

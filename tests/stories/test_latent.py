@@ -17,7 +17,6 @@ from sparring import catalogue
 from sparring.analysis.generators import explorable, latents
 from sparring.analysis.latent_tools.explored import found_directions
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
-from tests.miniature import figures_left_blank
 
 
 def sparring(*arguments: object, expect: int = OK) -> None:
@@ -31,8 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> dict[str, 
     for name in ("digits", "fashion-fc", "pattern-1010"):
         made[name] = folder / name
         few = ("--rounds", 20, "--log-points", 1, "--seeds", "5,3", "--samples-per-grid", 4)
-        with figures_left_blank():
-            sparring("train", name, *few, "--data-dir", data_dir, "--out", made[name])
+        sparring("train", name, *few, "--data-dir", data_dir, "--out", made[name])
     return made
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import sparring
-from tests.miniature import figures_left_blank
 
 PAGE = Path(__file__).parents[2] / "docs" / "latent.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -21,8 +20,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The names that the page's examples leave, one after another."""
     folder = tmp_path_factory.mktemp("python")
     few = {"rounds": 20, "batch": 16, "log_points": 1, "samples_per_grid": 4, "seeds": (3, 5, 8)}
-    with figures_left_blank():
-        sparring.train(sparring.recipe("digits").replace(**few), out=folder / "runs/digits", threads=1, metrics=False)
+    sparring.train(sparring.recipe("digits").replace(**few), out=folder / "runs/digits", threads=1, metrics=False)
     names: dict[str, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -15,7 +15,6 @@ from sparring.explorer.pages.draw import read_points
 from sparring.record import RunFolder
 from tests.explorer_pages import NARROW, WIDE, eventually, picture, query_of, says
 from tests.explorers import Launched, launched
-from tests.miniature import figures_left_blank
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +27,8 @@ def classroom(folder: Path) -> Generator[Launched]:
     pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
     pattern = lessons()["1010"].trials[0].make().replace(rounds=40, log_points=4, seeds=3)
     small = points().replace(rounds=30, log_points=3, seeds=3, batch=16)
-    with figures_left_blank():
-        sparring.train(pattern, out=folder / "lesson-1010-textbook")
-        sparring.train(small, out=folder / "lesson-collapse-all")
+    sparring.train(pattern, out=folder / "lesson-1010-textbook")
+    sparring.train(small, out=folder / "lesson-collapse-all")
     with launched(folder) as server:
         yield server
 

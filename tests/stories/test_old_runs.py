@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import train
 from sparring.training.distributed import coordinator
 from sparring.training.distributed.status import Session
-from tests.miniature import figures_left_blank
 
 OLD_RUNS = Path(__file__).parent / "old_runs"
 OLD_LEAVES: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent / "old_leaves.json").read_text())
@@ -73,9 +71,7 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def command(*arguments: object) -> None:
-    """A command. The figures that `train` draws are left blank: they are of a new run, and drawn elsewhere."""
-    with figures_left_blank() if arguments[0] == "train" else nullcontext():
-        assert run([str(argument) for argument in arguments]) == OK
+    assert run([str(argument) for argument in arguments]) == OK
 
 
 @pytest.mark.parametrize("name", [*WHOLE, "shards", "shards/parts/000", "shards/parts/001"])

@@ -27,7 +27,6 @@ from sparring.record import RunFolder
 from sparring.training import Trainer
 from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
 from tests.laws.test_interrupted_is_uninterrupted import leave_at, lose_every_checkpoint
-from tests.miniature import figures_left_blank
 
 pytestmark = pytest.mark.usefixtures("few_samples")
 train = partial(sparring.training.train, threads=1, compile=False, metrics=False)
@@ -229,8 +228,7 @@ def test_the_page_and_a_comparison_say_so(source: RunFolder, tmp_path: Path) -> 
         f"start from: new weights → the weights of {source.path.name}, round 12",
     ]
     assert any("It starts with the weights of" in note for note in compared.notes)
-    with figures_left_blank():
-        page = sparring.Run(run).report().read_text(encoding="utf-8")
+    page = sparring.Run(run).report().read_text(encoding="utf-8")
     assert f"It starts with the weights of {source.path.resolve()}, round 12." in page
 
 

@@ -18,7 +18,6 @@ from sparring import report
 from sparring.study.answer import Answer
 from sparring.study.results import Results
 from tests.made_studies import factorial
-from tests.miniature import figures_left_blank
 
 WIDTH = 80
 
@@ -32,8 +31,7 @@ def made() -> Results:
 
 
 def written(results: Results, folder: Path) -> str:
-    with figures_left_blank():
-        return report.write_study(Answer.of(results), folder).read_text(encoding="utf-8")
+    return report.write_study(Answer.of(results), folder).read_text(encoding="utf-8")
 
 
 def test_the_page_answers_and_loads_nothing(tmp_path: Path) -> None:
