@@ -125,7 +125,5 @@ def test_the_contact_sheet_shows_kept_transparency_on_a_checkerboard(tmp_path: P
     for flags, grounds in (((), 2), (("--no-alpha",), 1)):
         assert sparring("doctor", home, *flags, "--out", tmp_path / "sheet.png") == 0
         sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
-        seen = sheet[26 : 26 + 24, 10 : 10 + 48].reshape(
-            -1, 3
-        )  # the upper half of the first image, which is transparent
-        assert len(np.unique(seen, axis=0)) == grounds
+        transparent = sheet[26:50, 10:58].reshape(-1, 3)  # the upper half of the first image
+        assert len(np.unique(transparent, axis=0)) == grounds

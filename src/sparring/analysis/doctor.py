@@ -57,7 +57,7 @@ class ImageFile:
     fault: str = ""
     """Why the image cannot be read; empty if it can."""
     digest: str = ""
-    """Hash of its pixels after compositing on the background: equal for exact duplicates."""
+    """Hash of its pixels as training sees them, but for their size: equal for exact duplicates."""
     perceptual_hash: str = ""
     """Equal for images that look alike: the difference hash of N. Krawetz, "Kind of like that" (2013), which is the
     signs of the differences between neighboring pixels in a shrunk gray copy. Empty for an image with little in it."""

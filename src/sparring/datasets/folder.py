@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 FOUND = ("found_shape", "found_content", "found_classes")
 """The fields that are filled in from the files."""
-WITH_ALPHA = 4
-"""Channels."""
 
 
 @final
@@ -126,6 +124,7 @@ class Folder(Dataset):
 
     def _resolved(self, loaded: FolderImages) -> Self:
         from sparring.datasets.files.paths import expanded
+        from sparring.datasets.files.settings import WITH_ALPHA
         from sparring.datasets.files.summary import summary_lines
         from sparring.progress import say
 

@@ -24,7 +24,7 @@ from sparring.datasets.files.formats import BrokenError
 from sparring.datasets.files.labels import doubt_of, labels_of
 from sparring.datasets.files.paths import contents_of
 from sparring.datasets.files.pixels import Frame, fitted, is_colored
-from sparring.datasets.files.settings import Colors, ImageSettings, Size
+from sparring.datasets.files.settings import WITH_ALPHA, Colors, ImageSettings, Size
 from sparring.datasets.files.survey import Survey, each, tried
 from sparring.errors import SparringError
 from sparring.progress import say
@@ -329,7 +329,7 @@ def _chosen_alike(contents: Contents, settings: ImageSettings) -> FolderImages |
         return None
     auto = replace(settings, alpha="auto")
     loaded = _load(_place(contents.path, auto), _key(contents, auto))
-    return loaded if loaded and (loaded.pixels.shape[1] == 4) is settings.alpha else None
+    return loaded if loaded and (loaded.pixels.shape[1] == WITH_ALPHA) is settings.alpha else None
 
 
 def _info(plain: Mapping[str, Any]) -> FolderInfo:

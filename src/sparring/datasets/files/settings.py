@@ -15,6 +15,8 @@ Alpha = Literal["auto"] | bool
 Resample = Literal["auto", "bicubic", "nearest"]
 Size = tuple[int, int]
 """Width and height, in pixels."""
+WITH_ALPHA = 4
+"""Channels of images whose transparency is kept."""
 Limits = tuple[float, float]
 """The levels that become black and white."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sparring.datasets.files.contents import broken_line, some
 from sparring.datasets.files.loading import FolderInfo, LevelsUsed
-from sparring.datasets.files.settings import ImageSettings
+from sparring.datasets.files.settings import WITH_ALPHA, ImageSettings
 
 FEW = 100
 """Images below which generated ones are mostly copies of them."""
@@ -28,7 +28,7 @@ def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSetti
         lines.append(f"pixel art: {pixel_art_line(info.pixel_art, info.resized)}")
     if info.kept_transparency:
         lines.append(kept_transparency_line(info.kept_transparency))
-    elif info.transparent and shape[0] < 4:
+    elif info.transparent and shape[0] != WITH_ALPHA:
         lines.append(transparent_line(info.transparent, settings))
     if info.animated[0] and settings.frames == "first":
         lines.append(animated_line(*info.animated))

@@ -18,7 +18,7 @@ from sparring.datasets.files.formats import BrokenError, tolerant_pillow
 from sparring.datasets.files.memory import as_size
 from sparring.datasets.files.pixel_art import Grain, PixelArt, found_in, grain_of
 from sparring.datasets.files.pixels import Frame, ImageInfo, Stretch, image_info, read_frames
-from sparring.datasets.files.settings import ImageSettings, Limits, Size
+from sparring.datasets.files.settings import WITH_ALPHA, ImageSettings, Limits, Size
 from sparring.datasets.files.transparency import MIN_SHARE, Transparency, is_seen_through, kept_in
 from sparring.errors import SparringError
 from sparring.progress import progress
@@ -124,7 +124,7 @@ class Survey:
     def channels(self) -> int:
         """Channels that images may need: whether some have no color is only known once they are decoded."""
         if self.transparency.kept:
-            return 4
+            return WITH_ALPHA
         shade = len(set(self.settings.background)) == 1  # else what shows through is colored
         gray = self.settings.colors != "rgb"
         gray = gray and all(info.is_gray and (shade or not info.transparent) for info in self.infos.values())

@@ -10,7 +10,7 @@ import numpy as np
 SEEN_THROUGH = 0.1
 """Share of an image's pixels that must be transparent by more than half: an icon's round corners are less."""
 MIN_SHARE = 0.5
-"""Share of the images that must be such, and more."""
+"""More than this share of the images must be such."""
 
 
 @dataclass(frozen=True)
