@@ -47,14 +47,19 @@ def wide(network: Any) -> bool:
 
 @contextmanager
 def figures_left_blank() -> Generator[None]:
-    """Figures are made whole, but saved as one dot: what matplotlib draws takes most of the time of a page."""
+    """Figures are made whole, in light colors alone, but saved as one dot: they take most of the time of a page."""
     from matplotlib.figure import Figure
+
+    from sparring.report.figures.drawing import LIGHT, as_png
+    from sparring.report.page import document
 
     file = io.BytesIO()
     Image.new("RGB", (1, 1)).save(file, "PNG")
-    DRAWING.setdefault(Figure, Figure.savefig)
+    dot = file.getvalue()
+    DRAWING.setdefault(Figure, (Figure.savefig, document.drawn))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", lambda figure, into, **how: into.write(file.getvalue()))
+        patch.setattr(Figure, "savefig", lambda figure, into, **how: into.write(dot))
+        patch.setattr(document, "drawn", lambda draw, scheme: as_png(draw(scheme)) if scheme is LIGHT else dot)
         yield
 
 
@@ -63,10 +68,13 @@ def figures_drawn() -> Generator[None]:
     """Figures are drawn, as they are for users."""
     from matplotlib.figure import Figure
 
+    from sparring.report.page import document
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", DRAWING[Figure])
+        for owner, name, original in zip((Figure, document), ("savefig", "drawn"), DRAWING[Figure], strict=True):
+            patch.setattr(owner, name, original)
         yield
 
 
 DRAWING: dict[Any, Any] = {}
-"""matplotlib's figure -> what draws it."""
+"""matplotlib's figure -> what draws it, and what draws one for a page."""

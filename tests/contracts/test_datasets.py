@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -190,3 +191,18 @@ def test_the_pattern_is_high_low_high_low() -> None:
         assert low <= numbers.min() < low + 0.01
         assert high - 0.01 < numbers.max() <= high
         assert float(numbers.mean()) == pytest.approx((low + high) / 2, abs=0.005)
+
+
+def test_digits_are_those_of_scikit_learn_wherever_its_file_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.datasets import load_digits
+
+    from sparring.datasets import digits
+
+    expected = load_digits()
+    for is_found in (True, False):
+        if not is_found:
+            monkeypatch.setattr(digits.importlib.util, "find_spec", lambda name: None)
+        digits.ink_and_classes.cache_clear()
+        ink, classes = digits.ink_and_classes()
+        np.testing.assert_array_equal(ink, expected.images)
+        np.testing.assert_array_equal(classes, expected.target)

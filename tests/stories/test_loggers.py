@@ -19,7 +19,8 @@ def test_a_run_is_mirrored_to_tensorboard(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     logger = mirror("tensorboard")
-    run = sparring.train(miniature(sparring.recipe("digits")).replace(seeds=2), tmp_path / "run", watchers=[logger])
+    recipe = miniature(sparring.recipe("digits")).replace(seeds=2, rounds=200)
+    run = sparring.train(recipe, tmp_path / "run", watchers=[logger])
     logger.close(run.folder)
     events = EventAccumulator(str(run.path / "tensorboard"))
     events.Reload()

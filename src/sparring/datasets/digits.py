@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast, final
 
@@ -32,13 +34,28 @@ class Digits(Dataset):
     )
 
     def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
-        from sklearn.datasets import load_digits  # takes a second to import
-
         from sparring.datasets._images import Images
 
-        loaded = load_digits()
-        ink = loaded.images  # (1797, 8, 8), 0..16
-        return Images.of((ink[:, None] * (255 / 16)).round().astype(np.uint8), self.span, device, loaded.target)
+        ink, classes = ink_and_classes()
+        return Images.of((ink[:, None] * (255 / 16)).round().astype(np.uint8), self.span, device, classes)
 
     def content_hash(self, source: Source) -> str:
         return cast("Images", source).content_hash()
+
+
+@cache
+def ink_and_classes() -> tuple[np.ndarray, np.ndarray]:
+    """(1797, 8, 8) from 0 to 16, and (1797,) classes.
+
+    Read from scikit-learn's file: importing scikit-learn takes longer than all else that a short training loads but
+    torch.
+    """
+    found = importlib.util.find_spec("sklearn")
+    file = Path(found.origin if found and found.origin else "").parent / "datasets" / "data" / "digits.csv.gz"
+    if not file.is_file():  # it lies elsewhere in another version
+        from sklearn.datasets import load_digits
+
+        loaded = load_digits()
+        return loaded.images, loaded.target
+    table = np.loadtxt(file, delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)

@@ -25,10 +25,15 @@ def smoothed(values: np.ndarray) -> np.ndarray:
 
 
 def median(values: np.ndarray) -> np.ndarray:
-    """Over the first axis, of what is finite; NaN where nothing is."""
-    lost = ~np.isfinite(values)
-    filled = np.where(lost.all(0), 0.0, np.where(lost, np.nan, values))
-    return np.where(lost.all(0), np.nan, np.nanmedian(filled, axis=0))
+    """Over the first axis, of what is finite; NaN where nothing is.
+
+    As `np.nanmedian`, which takes six times as long for the few rows that rules ask about.
+    """
+    finite = np.isfinite(values)
+    ordered = np.sort(np.where(finite, values, np.nan), axis=0)  # NaN comes last
+    count = np.asarray(finite.sum(0))[None]
+    low, high = (np.take_along_axis(ordered, at, axis=0)[0] for at in (np.maximum(count - 1, 0) // 2, count // 2))
+    return (low + high) / 2
 
 
 def line(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

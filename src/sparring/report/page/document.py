@@ -93,8 +93,8 @@ def chart(draw: Callable[[Scheme], Figure], alt: str, small: bool = False) -> tu
     Returns:
         The figure for a page, and the light one as PNG bytes.
     """
-    light, dark = (as_png(draw(scheme)) for scheme in (LIGHT, DARK))
-    phone = None if small else tag("source", srcset=uri(as_png(draw(PHONE)), "png"), media=NARROW)
+    light, dark = (drawn(draw, scheme) for scheme in (LIGHT, DARK))
+    phone = None if small else tag("source", srcset=uri(drawn(draw, PHONE), "png"), media=NARROW)
     picture = tag(
         "picture",
         phone,
@@ -102,6 +102,11 @@ def chart(draw: Callable[[Scheme], Figure], alt: str, small: bool = False) -> tu
         tag("img", src=uri(light, "png"), alt=alt, class_="chart small" if small else "chart"),
     )
     return picture, light
+
+
+def drawn(draw: Callable[[Scheme], Figure], scheme: Scheme) -> bytes:
+    """A figure in these colors as PNG bytes."""
+    return as_png(draw(scheme))
 
 
 def embedded(path: Path) -> tuple[str, tuple[int, int]]:

@@ -155,7 +155,8 @@ class Control:
             return
         if self._followed != round:
             self._followed = round
-            self._set_numbers(self._steering.numbers_until(round, since=round))
+            if self._steering.changes:  # writing out the recipe takes longer than many a round
+                self._set_numbers(self._steering.numbers_until(round, since=round))
         if self._pause_at is not None and round >= self._pause_at[0]:
             (_, command), self._pause_at = self._pause_at, None
             self._pause(command)

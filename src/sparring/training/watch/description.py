@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 from collections.abc import Sequence
@@ -124,11 +125,16 @@ def _optimizer(optimizers: Sequence[OptimizerFacts], who: str) -> dict[str, Any]
 
 
 def _own(module: nn.Module) -> dict[str, Any]:
+    return {"yours": type(module).__qualname__, "sha256": _hash_of_source(type(module)) or _hash(str(module))}
+
+
+@functools.lru_cache(maxsize=32)
+def _hash_of_source(kind: type[nn.Module]) -> str | None:
+    """None where there is no source. Python parses the whole file for it, which a loop is not to pay for again."""
     try:
-        source = inspect.getsource(type(module))
+        return _hash(inspect.getsource(kind))
     except (OSError, TypeError):
-        source = str(module)
-    return {"yours": type(module).__qualname__, "sha256": _hash(source)}
+        return None
 
 
 def _steps(each_round: float) -> int:
