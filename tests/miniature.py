@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from PIL import Image
 
 from sparring.recipe import Recipe
 
+CHILDREN = Path(__file__).parent / "children"
 MOST_REPEATS, WIDEST, MOST_CHANNELS, LARGEST_BATCH = 3, 24, 4, 4
 
 
@@ -60,6 +63,7 @@ def figures_left_blank() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", lambda figure, into, **how: into.write(dot))
         patch.setattr(document, "drawn", lambda draw, scheme: as_png(draw(scheme)) if scheme is LIGHT else dot)
+        patch.setenv("PYTHONPATH", str(CHILDREN), prepend=os.pathsep)  # and so in the processes that tests start
         yield
 
 
@@ -73,6 +77,8 @@ def figures_drawn() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for owner, name, original in zip((Figure, document), ("savefig", "drawn"), DRAWING[Figure], strict=True):
             patch.setattr(owner, name, original)
+        without = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part != str(CHILDREN)]
+        patch.setenv("PYTHONPATH", os.pathsep.join(without))
         yield
 
 

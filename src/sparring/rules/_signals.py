@@ -79,6 +79,7 @@ class Signals:
         self.levels = Levels.of(story, [trick for trick in tricks if isinstance(trick, Trick)])
         self._curves: dict[str, np.ndarray] = {}
         self._smoothed: dict[str, np.ndarray] = {}
+        self._latest: dict[str, np.ndarray] = {}
         self._earlier: dict[int, Signals] = {}
 
     # Earlier.
@@ -149,9 +150,11 @@ class Signals:
 
     def latest(self, name: str) -> np.ndarray:
         """A metric's latest value, `(P,)`: the median of the last evaluations; NaN where these are long ago."""
-        recent = self.evaluated_rounds >= RECENT * self.rounds
-        rows = self.metric(name)[recent][-min(FINAL_EVALUATIONS, max(1, len(self.evaluated_rounds) // 2)) :]
-        return median(rows) if len(rows) else np.full(self.members, np.nan)
+        if name not in self._latest:
+            recent = self.evaluated_rounds >= RECENT * self.rounds
+            rows = self.metric(name)[recent][-min(FINAL_EVALUATIONS, max(1, len(self.evaluated_rounds) // 2)) :]
+            self._latest[name] = median(rows) if len(rows) else np.full(self.members, np.nan)
+        return self._latest[name]
 
     def real(self, name: str) -> float:
         """What real data scores in a metric; NaN for one that this run does not have."""
