@@ -22,10 +22,10 @@ def blank_figures(module: ModuleType) -> None:
     module.Figure.savefig = save
 
 
-def light_alone(module: ModuleType) -> None:
+def light_alone(page: Any) -> None:
     """Of the pages: neither for dark screens nor for phones."""
-    whole = module.drawn
-    module.drawn = lambda draw, scheme: whole(draw, scheme) if scheme is module.LIGHT else dot()
+    whole = page.drawn
+    page.drawn = lambda draw, scheme: whole(draw, scheme) if scheme is page.LIGHT else dot()
 
 
 def dot() -> bytes:
