@@ -91,7 +91,7 @@ class Evaluator:
         with torch.no_grad(), preserving_torch_rng():
             count = _count(recipe, members or len(recipe.seeds))
             rng = RandomStreams(recipe.seeds, game.rng.device, game.rng.dtype)
-            latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), range(count))
+            latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), game.classes_of_data(count))
             if not bool((latent != latent[:, :1]).any()):
                 latent = latent[:, :1]
             pixels, why = _held_out(recipe, game, data_dir)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.analysis.watched import is_watched, watched_recipe
+from sparring.datasets._shares import in_shares
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
@@ -162,6 +163,13 @@ def latents(recipe: Recipe, z_seeds: Sequence[int]) -> Tensor:
         rng.begin(z_seed)
         drawn[z_seed] = recipe.latent.draw(rng, "latent number", 1)
     return with_classes(recipe, torch.cat([drawn[z_seed] for z_seed in z_seeds], 1), z_seeds)
+
+
+def z_seeds_in_shares(shares: np.ndarray | None, classes: int, count: int) -> Sequence[int]:
+    """The z seeds of `count` latent vectors whose classes have these shares; the first ones where shares are equal."""
+    if shares is None:
+        return range(count)
+    return [classes * number + k for number, k in enumerate(in_shares(shares, classes, count))]
 
 
 def with_classes(recipe: Recipe, latent: Tensor, numbers: Sequence[int]) -> Tensor:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.columns import ColumnFigures
-from sparring.analysis.generators import generated, recipe_of
+from sparring.analysis.generators import generated, recipe_of, z_seeds_in_shares
 from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_for
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import Real, Views, fitting_metrics, real_data, views
@@ -152,6 +152,8 @@ def measure(
 ) -> Measurement:
     """Measure `count` samples of every member, those of its latent vectors 0 to `count` - 1.
 
+    Of a class-conditional run whose classes are not equally frequent, those of latent vectors whose classes are so.
+
     Args:
         run: The run or its folder.
         count: Examples on each side. Of data without a held-out part half is set aside, so fewer may be compared.
@@ -175,7 +177,7 @@ def measure(
     checkpoint = run.load("G.")
     if checkpoint is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
-    real = real_data(recipe.data, count, data_dir)
+    real = real_data(recipe.data, count, data_dir, recipe.classes)
     n = len(real.reference)
     if n < MIN_EXAMPLES:
         raise SparringError(
@@ -186,9 +188,10 @@ def measure(
     second = independent_judge(recipe.data, data_dir) if by is None and judge is not None else None
     sides = _Sides.of(recipe, real, judge, metrics)
     both = [sides] if second is None else [sides, sides.by(second, real)]
+    z_seeds = z_seeds_in_shares(real.class_shares, recipe.classes, n)
     gathered, columns = [_Gathered() for _ in both], list[ColumnFigures]()
     for few in _groups(members, n * math.prod(recipe.data.shape)):
-        samples = generated(run, n, members=few, recipe=whole)[1]
+        samples = generated(run, n, z_seeds=z_seeds, members=few, recipe=whole)[1]
         for one, into in zip(both, gathered, strict=True):
             into.take(*one.score(samples))
         if recipe.data.is_plotted and not metrics:

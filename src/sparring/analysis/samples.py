@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sparring.datasets import Dataset, LabeledSource, Source
 from sparring.datasets._images import Images
+from sparring.datasets._shares import class_shares
 from sparring.datasets.files.memory import available_memory
 from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric, all_metrics
@@ -58,16 +59,20 @@ class Real:
     """Where `held_out` comes from, in words."""
     training_without_held_out: np.ndarray | None = None
     """`training` without the examples that `held_out` took from it; None where it took none."""
+    class_shares: np.ndarray | None = None
+    """The share of the examples that each class has `(K,)`; None where not asked for, or about equal."""
 
 
-def real_data(data: Dataset, count: int, data_dir: Path | None = None) -> Real:
+def real_data(data: Dataset, count: int, data_dir: Path | None = None, classes: int = 0) -> Real:
     """At most `count` real examples for each side, the same ones every time, and everything else of the data.
 
-    Held-out ones are the publisher's where there are any; otherwise half of the training data takes their place.
+    Held-out ones are the publisher's where there are any; otherwise half of the training data takes their place. Where
+    `classes` are asked for, how frequent each is comes with it.
     """
     source = data.open(data_dir, "cpu")
     held_out = data.held_out(data_dir) if isinstance(source, Images) else None
-    return real_examples(data, source, count, held_out, everything=True)
+    real = real_examples(data, source, count, held_out, everything=True)
+    return replace(real, class_shares=class_shares(source, classes)) if classes else real
 
 
 def real_examples(

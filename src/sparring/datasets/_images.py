@@ -68,6 +68,10 @@ class Images:
         index = rng.shuffled("real", len(self.pixels), count)
         return self._at(index, rng.dtype), self._classes[index]
 
+    def class_counts(self) -> np.ndarray:
+        """How many images each class has, int64 `(K,)`."""
+        return np.bincount(self._classes.cpu().numpy())
+
     @cached_property
     def _classes(self) -> Tensor:
         import torch

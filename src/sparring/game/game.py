@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sparring.datasets import LabeledSource, Source
+from sparring.datasets._shares import class_shares, in_shares
 from sparring.game import checks
 from sparring.game.moves import Move, d_sees_mixture
 from sparring.game.numbers import Numbers
@@ -108,6 +109,10 @@ class Game:
         self._overriding = {h: [k for k, t in enumerate(self.tricks) if h in t.hooks] for h in get_args(Hook)}
         """A hook -> the indices of the tricks that override it."""
         self._every_class = torch.arange(self.classes, device=self.rng.device)
+        self._class_shares = shares = class_shares(self.source, self.classes) if self.classes else None
+        ends = None if shares is None else torch.from_numpy(shares.cumsum()[:-1])
+        self._class_ends = None if ends is None else ends.to(self.rng.device, self.rng.dtype)
+        """Where each class but the last ends in [0, 1], `(K - 1,)`; None for classes that are equally frequent."""
         self._scored: dict[int, Scored] = {}
         """The id of examples that D scored in this move -> what it scored, for penalties."""
         checks.check_round(self)
@@ -161,10 +166,23 @@ class Game:
         latent = self.world.share(self.latent.draw(self.rng, "latent", self.batch))
         if not self.classes:
             return self.G(latent)
-        uniform = self.rng.uniform("classes", (self.batch,))
-        # A number just below 1 may round up to K when it is multiplied.
-        classes = self.world.share(self.one_hot((uniform * self.classes).long().clamp_(max=self.classes - 1)))
+        classes = self.world.share(self.one_hot(self._fresh_classes()))
         return Labeled(self.G(torch.cat([latent, classes], -1)), classes)
+
+    def classes_of_data(self, count: int) -> Sequence[int]:
+        """`count` classes that are together as frequent as in the data; zeros in a game without classes."""
+        return in_shares(self._class_shares, self.classes, count) if self.classes else [0] * count
+
+    def _fresh_classes(self) -> Tensor:
+        """Classes `(P, B)` to ask G for: each as often as in the data, or all alike where these are about equal.
+
+        Otherwise D could tell examples of a rare class by their class alone.
+        """
+        uniform = self.rng.uniform("classes", (self.batch,))
+        if self._class_ends is not None:
+            return (uniform.unsqueeze(-1) >= self._class_ends).sum(-1)
+        # A number just below 1 may round up to K when it is multiplied.
+        return (uniform * self.classes).long().clamp_(max=self.classes - 1)
 
     def fakes_one_by_one(self, count: int) -> Tensor:
         """`(P, count, *shape)` generated examples, with one call of G for each."""

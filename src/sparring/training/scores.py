@@ -38,7 +38,7 @@ class Scores:
         rng = RandomStreams(recipe.seeds, game.rng.device, game.rng.dtype)
         with torch.no_grad(), preserving_torch_rng():
             latent = recipe.latent.draw(rng, "picture", EXAMPLES)
-            self._latent = with_classes(recipe, latent, range(EXAMPLES))
+            self._latent = with_classes(recipe, latent, game.classes_of_data(EXAMPLES))
             drawn_by = RandomStreams((DRAWN_BY,), game.rng.device, game.rng.dtype)
             x, classes = draw(game.source, drawn_by, EXAMPLES, bool(game.classes))
         self._real: Examples = x.expand(members, *x.shape[1:])

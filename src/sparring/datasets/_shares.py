@@ -1,0 +1,47 @@
+"""How often each class is, for class-conditional games: what G is asked for is to be as the data is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from sparring.datasets import Source
+
+EQUAL = 1.5
+"""The largest class over the smallest up to which classes count as equally frequent. MNIST's are at 1.24."""
+GOLDEN = (5**0.5 - 1) / 2
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A source that knows how many examples each class has."""
+
+    def class_counts(self) -> np.ndarray:
+        """int64 `(K,)`, without the classes after the last one that has an example."""
+        ...
+
+
+def class_shares(source: Source, classes: int) -> np.ndarray | None:
+    """The share of the examples that each class has, float64 `(classes,)`.
+
+    None where they are about equally frequent, and for a source that does not say.
+    """
+    if not isinstance(source, Counted):
+        return None
+    counts = np.zeros(classes)
+    known = source.class_counts()
+    counts[: len(known)] = known
+    return None if counts.max() <= EQUAL * counts.min() else counts / counts.sum()
+
+
+def in_shares(shares: np.ndarray | None, classes: int, count: int) -> Sequence[int]:
+    """`count` classes, each as often as its share says, spread evenly; in turn where they are equally frequent.
+
+    The first ones of a longer list are the shorter list.
+    """
+    if shares is None:
+        return [number % classes for number in range(count)]
+    even = (0.5 + GOLDEN * np.arange(count)) % 1  # the additive recurrence of lowest discrepancy
+    return np.minimum(shares.cumsum().searchsorted(even, side="right"), classes - 1).tolist()
