@@ -10,7 +10,7 @@ Each cell (data, contender, minutes, seed) trains alone, with two threads, and i
 data, by which no setting was chosen, with held-out real data beside it. What is finished is kept in OUT/rows and not
 trained again; the same command goes on after any interruption (a run of ours where it was, a peer's from its start). 64
 samples of each cell, none chosen, are drawn into OUT/sheets. Peers that need a GPU are listed as such. The table of a
-whole set of cells goes to `results/speedrun.json` with `--keep`.
+whole set of cells goes to `results/speedrun.json` with `--keep`, beside the sets that are there.
 
 With `--one-core`, minutes are processor time of one thread: all clocks of the process count it, as if it had a core to
 itself. Other work on the machine then changes little, but for the memory bandwidth that all share.
@@ -55,7 +55,7 @@ from sparring.report.figures.drawing import LIGHT, TEXT, as_png, blank
 
 RESULTS = Path(__file__).parent / "results" / "speedrun.json"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
-DRAWN = ("tiles",)
+DRAWN = ("tiles", "patches-64")
 """Sets of which the docs show samples."""
 SETS = ("tiles", "patches-32", "patches-64", "mnist", "fashion-mnist", "mnist-classes", "fashion-mnist-classes")
 """`tiles` is a folder of the caller's; `patches` are cut out of the two photographs that scikit-learn ships; `digits`,
@@ -276,8 +276,12 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def rows_in(out: Path) -> list[dict[str, Any]]:
-    """What is finished, in the order of the sets."""
-    rows = [json.loads(file.read_text()) for file in sorted((out / "rows").glob("*.json"))]
+    """What is finished."""
+    return in_order([json.loads(file.read_text()) for file in sorted((out / "rows").glob("*.json"))])
+
+
+def in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In the order of the sets."""
     order = {name: index for index, name in enumerate(SETS)}
     return sorted(rows, key=lambda row: (order.get(row["data"], len(SETS)), row["contender"], row["minutes"]))
 
@@ -292,14 +296,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--one-core", action="store_true", help="minutes are processor time of one thread")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--table", action="store_true", help="train nothing")
-    parser.add_argument("--keep", action="store_true", help="write the rows to results/speedrun.json for the docs")
+    parser.add_argument("--keep", action="store_true", help="put these sets into results/speedrun.json, for docs")
     asked = parser.parse_args(arguments)
     if not asked.table:
         play(list(cells_of(asked.only, asked.minutes, asked.seeds, asked.one_core)), asked.out, asked.tiles)
     rows = rows_in(asked.out)
     if asked.keep:
-        RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
-        for name in dict.fromkeys(row["data"] for row in rows):
+        sets = {row["data"] for row in rows}
+        others = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+        both = in_order([*(row for row in others if row["data"] not in sets), *rows])
+        RESULTS.write_text(json.dumps(both, indent=1) + "\n")
+        for name in sets:
             if name in DRAWN:
                 draw(name, asked.out, data_of(name, asked.tiles, asked.out / "data"))
     print(table(rows))
