@@ -13,7 +13,8 @@ import sparring
 import sparring.analysis.measure as measuring
 from sparring.analysis.generators import latents, z_seeds_in_shares
 from sparring.analysis.measure import measure
-from sparring.datasets._shares import in_shares
+from sparring.datasets._images import Images
+from sparring.datasets._shares import class_shares, in_shares
 from sparring.game.assembly import game_of
 from sparring.game.game import Game, Labeled
 from sparring.recipe import Recipe, find_recipe
@@ -62,6 +63,13 @@ def test_a_class_without_examples_is_never_asked_for() -> None:
     game = game_of(recipe := recipe_with((60, 30, 0, 10), seeds=range(2)), recipe.data.open())
     assert game.classes == 4
     assert shares_of(game, 50)[2] == 0 and 2 not in game.classes_of_data(500)
+
+
+def test_data_whose_classes_are_not_known_says_nothing() -> None:
+    pixels = np.zeros((4, 1, 8, 8), np.uint8)
+    assert class_shares(Images.of(pixels, (0.0, 1.0), "cpu"), 3) is None
+    numbers = sparring.recipe("grid").replace(data=np.random.default_rng(0).normal(size=(40, 2))).data
+    assert class_shares(numbers.open(), 3) is None
 
 
 @pytest.mark.parametrize("count", [1, 7, 100, 1_000])

@@ -68,8 +68,10 @@ class Images:
         index = rng.shuffled("real", len(self.pixels), count)
         return self._at(index, rng.dtype), self._classes[index]
 
-    def class_counts(self) -> np.ndarray:
-        """How many images each class has, int64 `(K,)`."""
+    def class_counts(self) -> np.ndarray | None:
+        """How many images each class has, int64 `(K,)`; None where classes are not known."""
+        if self.labels is None and self.read_labels is None:
+            return None
         return np.bincount(self._classes.cpu().numpy())
 
     @cached_property

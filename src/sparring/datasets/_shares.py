@@ -18,8 +18,8 @@ GOLDEN = (5**0.5 - 1) / 2
 class Counted(Protocol):
     """A source that knows how many examples each class has."""
 
-    def class_counts(self) -> np.ndarray:
-        """int64 `(K,)`, without the classes after the last one that has an example."""
+    def class_counts(self) -> np.ndarray | None:
+        """int64 `(K,)`, without the classes after the last one that has an example; None where none are known."""
         ...
 
 
@@ -28,10 +28,10 @@ def class_shares(source: Source, classes: int) -> np.ndarray | None:
 
     None where they are about equally frequent, and for a source that does not say.
     """
-    if not isinstance(source, Counted):
+    known = source.class_counts() if isinstance(source, Counted) else None
+    if known is None:
         return None
     counts = np.zeros(classes)
-    known = source.class_counts()
     counts[: len(known)] = known
     return None if counts.max() <= EQUAL * counts.min() else counts / counts.sum()
 

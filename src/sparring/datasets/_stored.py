@@ -94,10 +94,9 @@ class Rows:
         assert self.labels is not None
         return self._at(index, rng.dtype), self.labels[index]
 
-    def class_counts(self) -> np.ndarray:
-        """How many examples each class has, int64 `(K,)`."""
-        assert self.labels is not None
-        return np.bincount(self.labels.cpu().numpy())
+    def class_counts(self) -> np.ndarray | None:
+        """How many examples each class has, int64 `(K,)`; None where classes are not known."""
+        return None if self.labels is None else np.bincount(self.labels.cpu().numpy())
 
     def _at(self, index: Tensor, dtype: torch.dtype) -> Tensor:
         return self.rows.index_select(0, index.flatten()).to(dtype).unflatten(0, index.shape)
