@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import numpy as np
 
@@ -37,15 +38,15 @@ def unequal_digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 @contextmanager
-def asked(module: object, equally: bool) -> Generator[None]:
+def asked(module: Any, equally: bool) -> Generator[None]:
     """A module's classes, asked for equally often or as ever."""
-    before = module.class_shares  # type: ignore[attr-defined]
+    before = module.class_shares
     if equally:
-        module.class_shares = lambda source, classes: None  # type: ignore[attr-defined]
+        module.class_shares = lambda source, classes: None
     try:
         yield
     finally:
-        module.class_shares = before  # type: ignore[attr-defined]
+        module.class_shares = before
 
 
 def main() -> None:

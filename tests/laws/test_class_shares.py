@@ -93,9 +93,9 @@ def test_samples_are_measured_in_the_shares_of_the_data(tmp_path: Path, monkeypa
     asked: list[list[int]] = []
     generated = measuring.generated
 
-    def noted(*args: object, z_seeds: list[int], **more: object) -> object:
+    def noted(*args: Any, z_seeds: list[int], **more: Any) -> Any:
         asked.append([z % 3 for z in z_seeds])
-        return generated(*args, z_seeds=z_seeds, **more)  # type: ignore[arg-type]
+        return generated(*args, z_seeds=z_seeds, **more)
 
     monkeypatch.setattr(measuring, "generated", noted)
     measured = measure(run.path, 100, recipe=recipe)

@@ -152,7 +152,8 @@ def measure(
 ) -> Measurement:
     """Measure `count` samples of every member, those of its latent vectors 0 to `count` - 1.
 
-    Of a class-conditional run whose classes are not equally frequent, those of latent vectors whose classes are so.
+    Where the classes of a class-conditional run are of unequal size, latent vectors are chosen so that samples have the
+    data's shares of them.
 
     Args:
         run: The run or its folder.
