@@ -51,8 +51,7 @@ VARIANCE_SAMPLES = 1_000
 """Points from which the variance is estimated."""
 NARROW, LARGEST_NARROW = 16, 64
 """Channels at half the image's side, and the largest side for them (of images that are not square, as many pixels):
-twice as many gave worse samples in the same time (at 64 pixels after ten minutes of a core, one seed; docs/choosing.md).
-"""
+twice as many gave worse samples in the same time (at 64 pixels: after ten minutes, one seed; docs/choosing.md)."""
 WIDTHS = 512, 512
 """Widths of the hidden layers of fully connected networks for images."""
 
