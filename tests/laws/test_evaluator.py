@@ -26,6 +26,7 @@ from sparring.datasets.ring import Ring
 from sparring.game.assembly import game_of, state_of
 from sparring.game.game import Game
 from sparring.metrics.similarity_to_mean import MAX_RATIO
+from sparring.metrics.structure import Structure
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
@@ -217,6 +218,28 @@ def test_own_numbers(name: str, made: Callable[[np.ndarray], np.ndarray], low: f
     figures = RelativeMetrics.of(Digits(), training, unseen, len(others))(np.stack([made(others), others]))
     assert low <= figures[name][0] <= high
     assert 0.9 < figures[name][1] < 1.1
+
+
+@pytest.mark.parametrize(
+    ("made", "low", "high"),
+    [
+        (lambda real: real, 0.5, 0.56),
+        (lambda real: 0.01 * real, 0.5, 0.56),
+        (lambda real: 0.4 + 0.01 * np.random.default_rng(0).random(real.shape, np.float32), -0.05, 0.05),
+        (lambda real: np.random.default_rng(0).random(real.shape, np.float32) > 0.97, -0.05, 0.05),
+        (lambda real: np.full_like(real, 0.3), 1, 1),
+        (lambda real: np.broadcast_to(np.indices(real.shape[-2:]).sum(0) % 2, real.shape), -1, -0.95),
+    ],
+    ids=["real", "dark", "faint noise", "scattered pixels", "flat", "alternating"],
+)
+def test_structure_depends_on_neighbors_and_not_on_contrast(made: Callable[..., Any], low: float, high: float) -> None:
+    real = digits()[:400]
+    assert low <= float(Structure()(real, made(real)[None])[0]) <= high
+
+
+def test_noise_like_data_has_no_structure_to_compare_with() -> None:
+    noise = np.random.default_rng(0).random((300, 1, 8, 8), np.float32)
+    assert "structure" not in RelativeMetrics.of(Digits(), noise[:200], noise[200:], 100).metrics
 
 
 @pytest.mark.parametrize("put_aside", [True, False])

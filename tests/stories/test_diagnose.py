@@ -346,13 +346,15 @@ def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("roughness", "said"),
+    ("roughness", "structure", "said"),
     [
-        (3.0, "its images have no structure, one speckled picture whatever it is fed, and D is sure"),
-        (1.0, "it makes one sample whatever it is fed, and D is sure"),
+        (3.0, 0.5, "its images have no structure, one speckled picture whatever it is fed, and D is sure"),
+        (0.8, 0.1, "its images have no structure, one speckled picture whatever it is fed, and D is sure"),
+        (1.0, 0.7, "it makes one sample whatever it is fed, and D is sure"),
     ],
+    ids=["rough", "scattered", "one"],
 )
-def test_a_g_that_stands_still_before_a_sure_d_is_described_first(roughness: float, said: str) -> None:
+def test_a_g_that_stands_still_before_a_sure_d_is_described_first(roughness: float, structure: float, said: str) -> None:
     """What is seen and why, in the first sentence: the words of those who met it."""
     made = synthetic(
         {"d_loss": (0.69, 0.33), "g_loss": (0.7, 2.3), "d_real": (0.5, 0.9), "d_fake": (0.5, 0.1)},
@@ -360,6 +362,7 @@ def test_a_g_that_stands_still_before_a_sure_d_is_described_first(roughness: flo
             "frechet-distance": (60.0, 58.0, 57.0, 58.0),
             "nearest-neighbor": 1.5,
             "roughness": roughness,
+            "structure": structure,
             "diversity": (0.5, 0.003, 0.003, 0.003),
             "modes": 1.0,
             "class-divergence": 2.3,

@@ -49,7 +49,8 @@ class RelativeMetrics:
             else:
                 enough = min(len(some), len(held_out)) >= metric.min_examples
                 score = float(metric(some, held_out[None])[0]) if enough else 0.0
-            if 0 < score < np.inf or (enough and score == 0 and not metric.relative):
+            known = 0 < score < np.inf or (enough and score == 0 and not metric.relative)
+            if known and score >= metric.min_real:
                 real[name] = score
         return cls(training, {name: fitting[name] for name in real}, real)
 

@@ -82,4 +82,37 @@ class Measured:
 
     def healthy(self, name: str) -> Range:
         """The healthy range of a metric, beside what real data scores in this measurement."""
-        return Range.of(all_metrics()[name].healthy, self.real(name), self.event["metrics"][name].get("spread"))
+        return Range.of(all_metrics()[name].healthy, self.real(name), self.spread(name))
+
+    def spread(self, name: str) -> float | None:
+        """How far real examples are from their mean, in the unit of this distance; None where it is not stated."""
+        return self.event["metrics"][name].get("spread")
+
+
+def evaluated(story: Story) -> Story:
+    """The story of a run that nobody evaluated while it trained, with its measurement as its only evaluation.
+
+    Other stories stay as they are.
+    """
+    measured = None if len(story.evaluations[0]) else Measured.of(story)
+    if measured is None:
+        return story
+    names = [name for name, metric in all_metrics().items() if metric.quick and measured.has(name)]
+    distances = [name for name in names if all_metrics()[name].distance]
+    baseline = {
+        "event": "real-baseline",
+        "round": 0,
+        "n": measured.count,
+        "judge": measured.event["judge"],
+        "errors": {name: measured.real(name, "real_error") for name in distances},
+        "spreads": {name: measured.spread(name) for name in distances},
+        "metrics": {name: measured.real(name) for name in names},
+    }
+    evaluation = {
+        "event": "log",
+        "round": measured.round,
+        "logged": [],
+        "metrics": {name: measured.values(name).tolist() for name in names},
+        "errors": {name: measured.error(name).tolist() for name in distances},
+    }
+    return Story(story.recipe, [*story.events, baseline, evaluation])

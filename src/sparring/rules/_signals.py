@@ -14,7 +14,7 @@ from sparring.metrics import Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
 from sparring.rules._distance import Distance, Trend
-from sparring.rules._measured import Measured
+from sparring.rules._measured import Measured, evaluated
 from sparring.rules._nearness import Nearness
 from sparring.rules._progress import CONSTANT as CONSTANT
 from sparring.rules._progress import Progress
@@ -69,6 +69,7 @@ class Signals:
     """One story, prepared for rules."""
 
     def __init__(self, story: Story):
+        story = evaluated(story)
         self.story = story
         self.members = len(story.seeds)
         self.rounds = max(story.round, 1)
@@ -275,7 +276,16 @@ class Signals:
         Noise has no pattern: pixels that differ because of one are no noise.
         """
         is_pattern = self.latest("checkerboard") > CHECKERED
-        return noise(self.latest("roughness"), self.latest("nearest-neighbor")) & ~is_pattern
+        rough = noise(self.latest("roughness"), self.latest("nearest-neighbor"))
+        return (rough | self.unstructured) & ~is_pattern
+
+    @property
+    def unstructured(self) -> np.ndarray:
+        """Members in whose samples neighboring pixels have little to do with one another, bool `(P,)`.
+
+        However faint or scattered they are: such samples may be no rougher than the data.
+        """
+        return self.latest("structure") < self.healthy("structure").low
 
     def lack(self, name: str) -> np.ndarray:
         """How far a metric of variety lies beyond the range in which samples are varied, `(P,)` in [0, 1].

@@ -87,13 +87,13 @@ class DiscriminatorWins(Rule):
 def _what_is_seen(signals: Signals, members: np.ndarray) -> tuple[str, list[Evidence]]:
     """How the claim begins, and what of the samples it cites: a G that stands still is called so."""
     stuck = signals.latest("diversity")[members] < CONSTANT
-    rough = signals.latest("roughness")[members] > signals.healthy("roughness").high
+    rough = (signals.latest("roughness") > signals.healthy("roughness").high) | signals.unstructured
     if np.mean(stuck) <= 0.5:
         return "D is far ahead of G, whose samples are far from the data", []
-    if np.mean(rough) <= 0.5:
+    if np.mean(rough[members]) <= 0.5:
         return "G does not train: it makes one sample whatever it is fed, and D is sure", [
             *metric_evidence(signals, ("diversity",), members)
         ]
     return "G does not train: its images have no structure, one speckled picture whatever it is fed, and D is sure", [
-        *metric_evidence(signals, ("diversity", "roughness"), members)
+        *metric_evidence(signals, ("diversity", "structure", "roughness"), members)
     ]

@@ -47,7 +47,7 @@ class NoiseOutput(Rule):
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         return Explanation(
             "The samples are noise",
-            metric_evidence(signals, ("roughness", "nearest-neighbor"), members),
+            metric_evidence(signals, ("structure", "roughness", "nearest-neighbor"), members),
             metric_plot(signals, "roughness", log=True),
             metric_evidence(signals, ("confidence", "frechet-distance"), members),
         )
