@@ -45,10 +45,11 @@ class NoiseOutput(Rule):
         return Detection(holds=holds, severity=np.where(signals.latest("diversity") < CONSTANT, -1.0, degree))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        shown = "structure" if np.mean(signals.unstructured[members]) > 0.5 else "roughness"
         return Explanation(
             "The samples are noise",
             metric_evidence(signals, ("structure", "roughness", "nearest-neighbor"), members),
-            metric_plot(signals, "roughness", log=True),
+            metric_plot(signals, shown, log=shown == "roughness"),
             metric_evidence(signals, ("confidence", "frechet-distance"), members),
         )
 
@@ -63,6 +64,7 @@ class NoiseOutput(Rule):
                 "confidence": 0.5,
                 "diversity": 0.9,
                 "roughness": (2.6, 2.4),
+                "structure": (0.05, 0.08),
                 "similarity-to-mean": 0.8,
                 "nearest-neighbor": 2.8,
             },
