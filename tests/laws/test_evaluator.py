@@ -24,7 +24,7 @@ from sparring.analysis.samples import quantiles_of
 from sparring.datasets.digits import Digits
 from sparring.datasets.ring import Ring
 from sparring.game.assembly import game_of, state_of
-from sparring.game.game import Game
+from sparring.game.game import Game, Labeled
 from sparring.metrics.similarity_to_mean import MAX_RATIO
 from sparring.metrics.structure import Structure
 from sparring.networks.fully_connected import FullyConnected
@@ -315,6 +315,29 @@ def test_held_out_data_is_asked_about_where_there_is_any(data_dir: Path, tmp_pat
     game, evaluator = probed(recipe, home)
     told = evaluator.evaluate(game)
     assert evaluator.baseline_event()["held_out"] == "its test split" and told["d_held_out"].shape == (2,)
+
+
+def test_a_class_conditional_d_is_told_the_classes_of_held_out_data(data_dir: Path, tmp_path: Path) -> None:
+    """With the training images as held-out ones, each has the class that it has there, and D says the same of both."""
+    home, short_of_labels = tmp_path / "data", tmp_path / "short"
+    for folder in (home, short_of_labels):
+        shutil.copytree(data_dir, folder)
+        shutil.copy(folder / "mnist/train-images-idx3-ubyte", folder / "mnist/t10k-images-idx3-ubyte")
+    shutil.copy(home / "mnist/train-labels-idx1-ubyte", home / "mnist/t10k-labels-idx1-ubyte")
+    recipe = short(find_recipe("mnist-v3.2")).replace(conditional=True)
+    game, evaluator = probed(recipe, home)
+    assert isinstance(evaluator.reals.held_out, Labeled) and isinstance(evaluator.reals.training, Labeled)
+    classes = dict(zip(map(_key, evaluator.reals.training.x[0]), evaluator.reals.training.classes[0], strict=True))
+    for x, one_hot in zip(evaluator.reals.held_out.x[0], evaluator.reals.held_out.classes[0], strict=True):
+        assert torch.equal(classes[_key(x)], one_hot)
+    told = evaluator.evaluate(game)
+    np.testing.assert_allclose(told["d_held_out"], told["d_train"], atol=0.02)
+    _, without = probed(recipe, short_of_labels)
+    assert without.reals.held_out is None and "t10k-labels" in without.baseline_event()["held_out"]
+
+
+def _key(x: Tensor) -> bytes:
+    return x.numpy().tobytes()
 
 
 def test_points_are_held_against_their_modes_and_vectors_against_themselves() -> None:

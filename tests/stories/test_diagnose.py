@@ -354,7 +354,9 @@ def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
     ],
     ids=["rough", "scattered", "one"],
 )
-def test_a_g_that_stands_still_before_a_sure_d_is_described_first(roughness: float, structure: float, said: str) -> None:
+def test_a_g_that_stands_still_before_a_sure_d_is_described_first(
+    roughness: float, structure: float, said: str
+) -> None:
     """What is seen and why, in the first sentence: the words of those who met it."""
     made = synthetic(
         {"d_loss": (0.69, 0.33), "g_loss": (0.7, 2.3), "d_real": (0.5, 0.9), "d_fake": (0.5, 0.1)},

@@ -310,6 +310,28 @@ def test_samples_are_filtered_by_d(
     assert "leave out --z-seeds" in capsys.readouterr().err
 
 
+def test_samples_of_each_class_are_filtered_by_a_d_that_is_told_the_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where classes are not equally frequent, those that pass are as frequent as in the data."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    kept = np.concatenate([np.flatnonzero(digits.target == 1), np.flatnonzero(digits.target == 0)[:45]])
+    data = tmp_path / "digits.npz"
+    np.savez(data, images=(digits.images[kept] * 15).astype(np.uint8), labels=digits.target[kept])
+    run, out = tmp_path / "run", tmp_path / "passed.npy"
+    few = ("--rounds", 20, "--log-points", 1, "--seeds", "5,3", "--no-metrics", "--conditional")
+    sparring("train", "digits", "--data", data, *few, "--out", run)
+    capsys.readouterr()
+    sparring("sample", run, "--filter", "d", "--count", 40, "--out", out, "--json")
+    found = json.loads(capsys.readouterr().out)["filter"]
+    recipe, G = explorable(run)
+    for member, z_seeds in enumerate(found["z_seeds"]):
+        assert np.bincount(np.array(z_seeds) % 2).tolist() == [8, 32]
+        np.testing.assert_allclose(np.load(out)[member], G(latents(recipe, z_seeds))[member], atol=1e-6)
+
+
 def test_truncation_is_measured_and_recommended(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     sparring("truncation", runs["digits"], "--psi", "0.5,1", "--count", 64, "--json")
     given = json.loads(capsys.readouterr().out)

@@ -94,8 +94,8 @@ class Evaluator:
             latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), game.classes_of_data(count))
             if not bool((latent != latent[:, :1]).any()):
                 latent = latent[:, :1]
-            pixels, why = _held_out(recipe, game, data_dir)
-            reals = _reals(recipe, game, count, pixels, why)
+            pixels, classes, why = _held_out(recipe, game, data_dir)
+            reals = _reals(recipe, game, count, pixels, classes, why)
             source = _on_cpu(recipe, game, data_dir)
             comparison = Comparison.of(recipe.data, source, count, pixels, choice, latent.shape[1])
             quantiles = quantiles_of(_without_classes(reals.training)[:1])[0]
@@ -199,20 +199,26 @@ def _on_cpu(recipe: Recipe, game: Game, data_dir: Path | None) -> Source:
     return game.source if here else recipe.data.open(data_dir, "cpu")
 
 
-def _held_out(recipe: Recipe, game: Game, data_dir: Path | None) -> tuple[np.ndarray | None, str]:
-    """The data's own held-out part, and where it comes from, or why there is none."""
+def _held_out(recipe: Recipe, game: Game, data_dir: Path | None) -> tuple[np.ndarray | None, np.ndarray | None, str]:
+    """The data's own held-out part, its classes in a class-conditional game, and where it comes from, or why there is
+    none."""
     if not isinstance(game.source, Images):
-        return None, "other draws from the same distribution"
-    if game.classes:
-        return None, "none: the classes of held-out examples are not known"
+        return None, None, "other draws from the same distribution"
     try:
         pixels = recipe.data.held_out(data_dir)
+        classes = recipe.data.held_out_classes(data_dir) if game.classes and pixels is not None else None
     except SparringError as error:
-        return None, f"none: {error}"
-    return pixels, "none: the data set has no held-out part" if pixels is None else "its test split"
+        return None, None, f"none: {error}"
+    if pixels is None:
+        return None, None, "none: the data set has no held-out part"
+    if game.classes and classes is None:
+        return None, None, "none: the classes of held-out examples are not known"
+    return pixels, classes, "its test split"
 
 
-def _reals(recipe: Recipe, game: Game, count: int, pixels: np.ndarray | None, where: str) -> Reals:
+def _reals(
+    recipe: Recipe, game: Game, count: int, pixels: np.ndarray | None, classes: np.ndarray | None, where: str
+) -> Reals:
     source = game.source
     if not isinstance(source, Images):
         training, held_out = _drawn(recipe, game, MAX_TRAINING, DRAWN_BY), _drawn(recipe, game, count, DRAWN_BY + 1)
@@ -222,9 +228,13 @@ def _reals(recipe: Recipe, game: Game, count: int, pixels: np.ndarray | None, wh
     if pixels is None:
         return Reals(training, None, where, examples)
     low, high = recipe.data.span
-    chosen = torch.from_numpy(pixels[np.random.default_rng(1).permutation(len(pixels))[:count]])
-    scaled = chosen.to(game.rng.device, game.rng.dtype).mul_((high - low) / 255).add_(low)
-    return Reals(training, scaled.expand(len(recipe.seeds), *scaled.shape), where, examples)
+    chosen = np.random.default_rng(1).permutation(len(pixels))[:count]
+    scaled = torch.from_numpy(pixels[chosen]).to(game.rng.device, game.rng.dtype).mul_((high - low) / 255).add_(low)
+    repeated = scaled.expand(len(recipe.seeds), *scaled.shape)
+    if classes is None:
+        return Reals(training, repeated, where, examples)
+    one_hot = game.one_hot(torch.from_numpy(classes[chosen].astype(np.int64)).to(game.rng.device))
+    return Reals(training, Labeled(repeated, one_hot.expand(len(recipe.seeds), *one_hot.shape)), where, examples)
 
 
 def _drawn(recipe: Recipe, game: Game, count: int, seed: int) -> Examples:

@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.analysis.generators import explorable, latents, recipe_of
+from sparring.analysis.generators import explorable, latents, recipe_of, z_seeds_in_shares
 from sparring.analysis.judge_choice import judge_for
-from sparring.analysis.samples import real_data, views
+from sparring.analysis.samples import Real, real_data, views
 from sparring.analysis.watched import is_watched
 from sparring.analysis.wording import count as counted
+from sparring.datasets._shares import in_shares
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_discriminators, weights_of
 from sparring.game.population import Population
@@ -37,8 +38,9 @@ AT_ONCE, MAX_TRIED = 256, 64
 """Latent vectors at a time, and how many are tried for each example that is asked for, at most."""
 MIN_COMPARED = 32
 """Samples from which on those with and without the filter are compared."""
-Players = Callable[[Tensor], Tensor]
-"""Generators, or discriminators, of P members side by side."""
+Players = Callable[..., Tensor]
+"""Generators, or discriminators, of P members side by side; in a class-conditional run discriminators are given one-hot
+classes too."""
 STEPS, RIDGE = 50, 1e-5
 """Newton steps of the calibration, and its penalty on the slope, for scores that separate both kinds."""
 
@@ -91,7 +93,8 @@ def filtered(
     D's scores s of held-out real and of as many generated examples are calibrated by logistic regression, p = 1 / (1 +
     exp(-(a s + b))). The odds r = p / (1 - p) estimate the ratio of the densities of real and of generated examples,
     and a sample passes with probability min(1, r / M), M the SURE quantile of r over generated examples. S. Azadi et
-    al., "Discriminator rejection sampling", ICLR 2019, where M is the largest r seen.
+    al., "Discriminator rejection sampling", ICLR 2019, where M is the largest r seen. In a class-conditional run D is
+    given the class of each example, and classes are together as frequent as in the data.
 
     Args:
         run: The run.
@@ -104,20 +107,23 @@ def filtered(
 
     Raises:
         SparringError: There is no checkpoint, or its D cannot say how real one example is.
-        UsageError: The run has no such member, or training is class-conditional.
+        UsageError: The run has no such member, or training is class-conditional and the classes of held-out examples
+            are not known.
     """
     chosen, D = discriminators(run, source, seeds, best, recipe)
     chosen, G = explorable(run, source, chosen.seeds, best, recipe)
-    real = real_data(chosen.data, CALIBRATED_ON, data_dir)
-    z = latents(chosen, range(CALIBRATION_SEEDS, CALIBRATION_SEEDS + len(real.held_out)))
-    accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None])
+    real = real_data(chosen.data, CALIBRATED_ON, data_dir, chosen.classes)
+    classes = _one_hot(chosen, real)
+    first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.classes)
+    z = latents(chosen, [first + z_seed for z_seed in _in_shares(chosen, real, len(real.held_out))])
+    accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None], classes)
     title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
     with progress(title, count) as update:
-        passed, tried = _passed(G, D, chosen, count, accepts, update)
-    z_seeds = np.stack([np.array(each[:count]) for each in passed])
+        passing = _passed(G, D, chosen, _wanted(chosen, real, count), accepts, update)
+    z_seeds = np.stack([np.array(each.chosen) for each in passing])
     samples = np.stack([_one(G, chosen, m, z_seeds[m]) for m in range(len(chosen.seeds))])
-    acceptance = np.array([len(each) for each in passed]) / np.array(tried)
-    metrics = _compared(G, chosen, samples, real.reference, data_dir)
+    acceptance = np.array([each.passed / each.tried for each in passing])
+    metrics = _compared(G, chosen, samples, real, data_dir)
     unseen = real.unseen is not None
     return Filtered(chosen.seeds, samples, z_seeds, acceptance, accepts.auc, metrics, real.held_out_from, unseen)
 
@@ -137,18 +143,23 @@ class Acceptance:
         return self.slope[:, None] * scores.double().numpy() + self.offset[:, None]
 
 
-def rejection(G: Players, D: Players, z: Tensor, real: Tensor) -> Acceptance:
+def rejection(G: Players, D: Players, z: Tensor, real: Tensor, classes: Tensor | None = None) -> Acceptance:
     """Calibrate D by examples that it was not trained on, and say which examples pass; see `filtered`.
 
     Args:
         G: Latent vectors `(P, N, size)` -> examples `(P, N, *shape)` in data units.
-        D: Examples `(P, N, *shape)` in data units -> scores `(P, N)`.
-        z: Latent vectors of the generated examples to calibrate with, `(P, N, size)`.
+        D: Examples `(P, N, *shape)` in data units -> scores `(P, N)`. Where `classes` are given, so is a second
+            argument, one-hot `(P, N, K)`.
+        z: Latent vectors of the generated examples to calibrate with, `(P, N, size)`; with classes, their last K
+            numbers are these.
         real: Held-out real examples, `(P, N, *shape)`, or `(1, N, *shape)` for all members.
+        classes: Theirs, one-hot `(1, N, K)`, in a class-conditional run.
     """
     generated = G(z)
-    on_real = D(real.expand(len(generated), *real.shape[1:])).double().numpy()
-    on_generated = D(generated).double().numpy()
+    real = real.expand(len(generated), *real.shape[1:])
+    of_real = () if classes is None else (classes.expand(len(generated), *classes.shape[1:]),)
+    on_real = D(real, *of_real).double().numpy()
+    on_generated = D(generated, *_classes_in(z, 0 if classes is None else classes.shape[-1])).double().numpy()
     a, b = calibrated(on_real, on_generated)
     limit = np.quantile(a[:, None] * on_generated + b[:, None], SURE, axis=1)
     auc = np.array([_auc(r, g) for r, g in zip(on_real, on_generated, strict=True)])
@@ -182,12 +193,35 @@ def calibrated(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.
     return a, b
 
 
-def _check(recipe: Recipe) -> None:
-    """Raises where D says nothing of one example by itself."""
-    if recipe.classes:
+def _classes_in(z: Tensor, classes: int) -> tuple[Tensor, ...]:
+    """The one-hot classes `(P, N, K)` at the end of latent vectors, as further arguments of D; none without classes."""
+    return (z[..., -classes:],) if classes else ()
+
+
+def _one_hot(recipe: Recipe, real: Real) -> Tensor | None:
+    """The classes of the held-out examples, `(1, N, K)`; None without classes. Raises where they are not known."""
+    if not recipe.classes:
+        return None
+    if real.held_out_classes is None:
         raise UsageError(
             "--filter d: training is class-conditional, and the classes of held-out examples are not known"
         )
+    return torch.eye(recipe.classes)[torch.from_numpy(real.held_out_classes.astype(np.int64))][None]
+
+
+def _in_shares(recipe: Recipe, real: Real, count: int) -> Sequence[int]:
+    """The z seeds of `count` latent vectors whose classes are as frequent as the data's."""
+    return z_seeds_in_shares(real.class_shares, recipe.classes, count)
+
+
+def _wanted(recipe: Recipe, real: Real, count: int) -> np.ndarray:
+    """How many samples of each class are to pass, int64 `(K,)`; of all together, `(1,)`, in a run without classes."""
+    kinds = max(1, recipe.classes)
+    return np.bincount(in_shares(real.class_shares, kinds, count), minlength=kinds)
+
+
+def _check(recipe: Recipe) -> None:
+    """Raises where D says nothing of one example by itself."""
     shape = recipe.data.shape
     for trick in recipe.tricks:
         if trick.shape(shape) != shape:
@@ -211,11 +245,12 @@ def discriminators(
         recipe: The recipe with the networks themselves, where they exist in this process only.
 
     Returns:
-        The recipe of these members, and examples `(P, N, *shape)` in data units -> scores `(P, N)`, without gradients.
+        The recipe of these members, and examples `(P, N, *shape)` in data units -> scores `(P, N)`, without gradients;
+        with one-hot classes `(P, N, K)` as a second argument where training is class-conditional.
 
     Raises:
         SparringError: There is no checkpoint, or its D cannot say how real one example is.
-        UsageError: The run has no such member, or training is class-conditional.
+        UsageError: The run has no such member.
     """
     if is_watched(run):
         raise SparringError(
@@ -239,42 +274,65 @@ def discriminators(
     zero, one = chosen.data.in_data_units(torch.tensor([0.0, 1.0]))
 
     @torch.no_grad()
-    def scores(examples: Tensor) -> Tensor:
+    def scores(examples: Tensor, *classes: Tensor) -> Tensor:
         as_networks_see = (examples.float() - zero) / (one - zero)
-        return torch.cat([D(part) for part in as_networks_see.split(AT_ONCE, 1)], 1)
+        parts = [each.split(AT_ONCE, 1) for each in (as_networks_see, *classes)]
+        return torch.cat([D(*part) for part in zip(*parts, strict=True)], 1)
 
     return chosen, scores
 
 
+class _Passing:
+    """What has passed of one member so far."""
+
+    def __init__(self, wanted: np.ndarray):
+        self._missing = wanted.copy()
+        """How many samples of each class are still to pass, `(K,)`."""
+        self.chosen: list[int] = []
+        """The z seeds of those that did."""
+        self.passed = self.tried = 0
+
+    def take(self, z_seeds: Sequence[int], passed: np.ndarray) -> None:
+        """Of samples that were tried, bool `(N,)`: those that passed, as long as more of their class are wanted."""
+        self.tried += len(z_seeds)
+        self.passed += int(passed.sum())
+        for z_seed in np.asarray(z_seeds)[passed].tolist():
+            kind = z_seed % len(self._missing)
+            if self._missing[kind]:
+                self._missing[kind] -= 1
+                self.chosen.append(z_seed)
+
+    @property
+    def is_done(self) -> bool:
+        return not self._missing.any()
+
+
 def _passed(
-    G: Any,
+    G: Players,
     D: Players,
     recipe: Recipe,
-    count: int,
+    wanted: np.ndarray,
     accepts: Acceptance,
     update: Callable[[int], None],
-) -> tuple[list[list[int]], list[int]]:
-    """The z seeds that pass, for each member, and how many it took; latent vectors are tried in order."""
-    members = len(recipe.seeds)
-    passed: list[list[int]] = [[] for _ in range(members)]
-    tried = [0] * members
+) -> list[_Passing]:
+    """What passes of each member until there are as many of each class as `wanted`; z seeds are tried in order."""
+    passing, count = [_Passing(wanted) for _ in recipe.seeds], int(wanted.sum())
     for first in range(0, MAX_TRIED * max(count, AT_ONCE), AT_ONCE):
         z_seeds = range(first, first + AT_ONCE)
-        odds = accepts.log_probability(D(G(latents(recipe, z_seeds))))
+        z = latents(recipe, z_seeds)
+        odds = accepts.log_probability(D(G(z), *_classes_in(z, recipe.classes)))
         drawn = RandomStreams(recipe.seeds)
         drawn.begin(first)
         threshold = drawn.uniform("rejection", (AT_ONCE,)).double().numpy()
-        for m in range(members):
-            if len(passed[m]) < count:
-                passed[m] += [z for z, ok in zip(z_seeds, np.log(threshold[m]) < odds[m], strict=True) if ok]
-                tried[m] += AT_ONCE
-        update(min(count, *map(len, passed)))
-        if all(len(each) >= count for each in passed):
-            return passed, tried
-    short = next(m for m in range(members) if len(passed[m]) < count)
-    raise SparringError(
-        f"seed {recipe.seeds[short]}: {len(passed[short])} of {tried[short]:,} samples pass its D, too few for {count}"
-    )
+        for m, each in enumerate(passing):
+            if not each.is_done:
+                each.take(z_seeds, np.log(threshold[m]) < odds[m])
+        update(min(len(each.chosen) for each in passing))
+        if all(each.is_done for each in passing):
+            return passing
+    short = next(m for m, each in enumerate(passing) if not each.is_done)
+    found, tried = len(passing[short].chosen), passing[short].tried
+    raise SparringError(f"seed {recipe.seeds[short]}: {found} of {tried:,} samples pass its D, too few for {count}")
 
 
 def _one(G: Any, recipe: Recipe, member: int, z_seeds: np.ndarray) -> np.ndarray:
@@ -290,23 +348,24 @@ def _auc(real: np.ndarray, generated: np.ndarray) -> float:
 
 
 def _compared(
-    G: Any, recipe: Recipe, samples: np.ndarray, reference: np.ndarray, data_dir: Path | None
+    G: Any, recipe: Recipe, samples: np.ndarray, real: Real, data_dir: Path | None
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Precision, recall and diversity without and with the filter, on as many samples of each."""
     judge = judge_for(recipe.data, None, data_dir)
-    count = min(samples.shape[1], len(reference))
-    plain, some = G(latents(recipe, range(count))).float().numpy(), samples[:, :count]
+    count = min(samples.shape[1], len(real.reference))
+    plain, some = G(latents(recipe, _in_shares(recipe, real, count))).float().numpy(), samples[:, :count]
     before, after = (views(side, judge, side.ndim - 2) for side in (plain, some))
-    real = views(reference[:count], judge, reference.ndim - 1)
+    reference = real.reference[:count]
+    beside = views(reference, judge, reference.ndim - 1)
     leaves = {name: all_metrics()[name]() for name in ("precision", "recall")}
     if count < MIN_COMPARED:
         return {}
     found = {
-        name: (leaf(real[leaf.space], before[leaf.space]), leaf(real[leaf.space], after[leaf.space]))
+        name: (leaf(beside[leaf.space], before[leaf.space]), leaf(beside[leaf.space], after[leaf.space]))
         for name, leaf in leaves.items()
-        if leaf.space in real
+        if leaf.space in beside
     }
-    apart = [_apart(each) for each in (reference[None, :count], plain, some)]
+    apart = [_apart(each) for each in (reference[None], plain, some)]
     return {**found, "diversity": (apart[1] / apart[0], apart[2] / apart[0])}
 
 

@@ -59,20 +59,31 @@ class Real:
     """Where `held_out` comes from, in words."""
     training_without_held_out: np.ndarray | None = None
     """`training` without the examples that `held_out` took from it; None where it took none."""
+    held_out_at: np.ndarray | None = None
+    """Which of the images that no run is trained on, or else of the training images, `held_out` are, `(N,)`; None where
+    they are no images."""
     class_shares: np.ndarray | None = None
     """The share of the examples that each class has `(K,)`; None where not asked for, or about equal."""
+    held_out_classes: np.ndarray | None = None
+    """The class of each of `held_out`, `(N,)`; None where not asked for, or not known."""
 
 
 def real_data(data: Dataset, count: int, data_dir: Path | None = None, classes: int = 0) -> Real:
     """At most `count` real examples for each side, the same ones every time, and everything else of the data.
 
     Held-out ones are the publisher's where there are any; otherwise half of the training data takes their place. Where
-    `classes` are asked for, how frequent each is comes with it.
+    `classes` are asked for, how frequent each is comes with it, and those of held-out examples.
     """
     source = data.open(data_dir, "cpu")
     held_out = data.held_out(data_dir) if isinstance(source, Images) else None
     real = real_examples(data, source, count, held_out, everything=True)
-    return replace(real, class_shares=class_shares(source, classes)) if classes else real
+    if not classes:
+        return real
+    known = None
+    if isinstance(source, Images):
+        known = source.classes if held_out is None else data.held_out_classes(data_dir)
+    of_held_out = None if known is None else known[real.held_out_at]
+    return replace(real, class_shares=class_shares(source, classes), held_out_classes=of_held_out)
 
 
 def real_examples(
@@ -87,11 +98,12 @@ def real_examples(
     if held_out is None:
         return _halves(pixels, pixels[order[:MAX_TRAINING]], count, everything, order)
     n = min(count, len(pixels), len(held_out))
-    unseen = to_unit(held_out[np.random.default_rng(1).permutation(len(held_out))[:n]])
+    chosen = np.random.default_rng(1).permutation(len(held_out))[:n]
+    unseen = to_unit(held_out[chosen])
     some = to_unit(pixels[order[:MAX_TRAINING]])
     reference = some[:n] if n <= len(some) else to_unit(pixels[order[:n]])
     training = to_unit(pixels[np.sort(order[: _that_fit(pixels)])]) if everything else None
-    return Real(reference, unseen, some, unseen, training, "its test split")
+    return Real(reference, unseen, some, unseen, training, "its test split", held_out_at=chosen)
 
 
 def _halves(
@@ -112,6 +124,7 @@ def _halves(
         training=training if everything else None,
         held_out_from="other training examples",
         training_without_held_out=training[~np.isin(compared, taken)] if everything else None,
+        held_out_at=taken,
     )
 
 

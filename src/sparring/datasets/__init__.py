@@ -164,6 +164,10 @@ class Dataset(ABC):
         """
         return None
 
+    def held_out_classes(self, data_dir: Path | None) -> np.ndarray | None:
+        """The class of each image of `held_out`, `(N,)`; None where they are not known. Raises SparringError."""
+        return None
+
     @property
     def is_plotted(self) -> bool:
         """Whether examples are plain numbers: no images, no pattern, and no points of a known distribution."""

@@ -70,9 +70,12 @@ class Images:
 
     def class_counts(self) -> np.ndarray | None:
         """How many images each class has, int64 `(K,)`; None where classes are not known."""
-        if self.labels is None and self.read_labels is None:
-            return None
-        return np.bincount(self._classes.cpu().numpy())
+        return None if self.classes is None else np.bincount(self.classes)
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        """The class of each image, int64 `(N,)`; None where classes are not known."""
+        return None if self.labels is None and self.read_labels is None else self._classes.cpu().numpy()
 
     @cached_property
     def _classes(self) -> Tensor:

@@ -38,5 +38,8 @@ class FashionMNIST(Dataset):
     def held_out(self, data_dir: Path | None) -> np.ndarray | None:
         return images(ARCHIVE, "test", data_dir)
 
+    def held_out_classes(self, data_dir: Path | None) -> np.ndarray | None:
+        return labels(ARCHIVE, "test", data_dir)
+
     def content_hash(self, source: Source) -> str:
         return cast(Images, source).content_hash()
