@@ -33,7 +33,7 @@ from sparring.training import train
 from tests.stories.test_report import page_of, text_of
 
 JUDGED = ("frechet-distance", "coverage", "recall", "precision", "modes", "class-divergence", "confidence")
-OWN = ("diversity", "roughness", "sharpness", "similarity-to-mean", "nearest-neighbor", "near-copies")
+OWN = ("diversity", "roughness", "structure", "sharpness", "similarity-to-mean", "nearest-neighbor", "near-copies")
 
 
 def sparring_(*arguments: object) -> int:
