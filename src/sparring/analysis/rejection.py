@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sparring.analysis.generators import explorable, latents, recipe_of, z_seeds_in_shares
 from sparring.analysis.judge_choice import judge_for
-from sparring.analysis.samples import Real, real_data, views
+from sparring.analysis.samples import Real, classes_of_held_out, real_data, views
 from sparring.analysis.watched import is_watched
 from sparring.analysis.wording import count as counted
 from sparring.datasets._shares import in_shares
@@ -113,7 +113,7 @@ def filtered(
     chosen, D = discriminators(run, source, seeds, best, recipe)
     chosen, G = explorable(run, source, chosen.seeds, best, recipe)
     real = real_data(chosen.data, CALIBRATED_ON, data_dir, chosen.classes)
-    classes = _one_hot(chosen, real)
+    classes = _one_hot(chosen, real, data_dir)
     first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.classes)
     z = latents(chosen, [first + z_seed for z_seed in _in_shares(chosen, real, len(real.held_out))])
     accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None], classes)
@@ -198,15 +198,16 @@ def _classes_in(z: Tensor, classes: int) -> tuple[Tensor, ...]:
     return (z[..., -classes:],) if classes else ()
 
 
-def _one_hot(recipe: Recipe, real: Real) -> Tensor | None:
+def _one_hot(recipe: Recipe, real: Real, data_dir: Path | None) -> Tensor | None:
     """The classes of the held-out examples, `(1, N, K)`; None without classes. Raises where they are not known."""
     if not recipe.classes:
         return None
-    if real.held_out_classes is None:
+    known = classes_of_held_out(recipe.data, real, data_dir)
+    if known is None:
         raise UsageError(
             "--filter d: training is class-conditional, and the classes of held-out examples are not known"
         )
-    return torch.eye(recipe.classes)[torch.from_numpy(real.held_out_classes.astype(np.int64))][None]
+    return torch.eye(recipe.classes)[torch.from_numpy(known.astype(np.int64))][None]
 
 
 def _in_shares(recipe: Recipe, real: Real, count: int) -> Sequence[int]:

@@ -64,26 +64,27 @@ class Real:
     they are no images."""
     class_shares: np.ndarray | None = None
     """The share of the examples that each class has `(K,)`; None where not asked for, or about equal."""
-    held_out_classes: np.ndarray | None = None
-    """The class of each of `held_out`, `(N,)`; None where not asked for, or not known."""
 
 
 def real_data(data: Dataset, count: int, data_dir: Path | None = None, classes: int = 0) -> Real:
     """At most `count` real examples for each side, the same ones every time, and everything else of the data.
 
     Held-out ones are the publisher's where there are any; otherwise half of the training data takes their place. Where
-    `classes` are asked for, how frequent each is comes with it, and those of held-out examples.
+    `classes` are asked for, how frequent each is comes with it.
     """
     source = data.open(data_dir, "cpu")
     held_out = data.held_out(data_dir) if isinstance(source, Images) else None
     real = real_examples(data, source, count, held_out, everything=True)
-    if not classes:
-        return real
-    known = None
-    if isinstance(source, Images):
-        known = source.classes if held_out is None else data.held_out_classes(data_dir)
-    of_held_out = None if known is None else known[real.held_out_at]
-    return replace(real, class_shares=class_shares(source, classes), held_out_classes=of_held_out)
+    return replace(real, class_shares=class_shares(source, classes)) if classes else real
+
+
+def classes_of_held_out(data: Dataset, real: Real, data_dir: Path | None = None) -> np.ndarray | None:
+    """The class of each of `real.held_out`, `(N,)`; None where they are not known. Raises SparringError."""
+    source = data.open(data_dir, "cpu")
+    if not isinstance(source, Images):
+        return None
+    known = source.classes if real.unseen is None else data.held_out_classes(data_dir)
+    return None if known is None else known[real.held_out_at]
 
 
 def real_examples(
