@@ -7,12 +7,14 @@ import json
 import os
 import random
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import sparring.record.opened as opened_folders
 from sparring.analysis.branches import tree_of
 from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.followed import FollowedRun, bounds_of, histograms_of
@@ -194,6 +196,23 @@ def test_keys_stand_for_the_runs_of_opened_folders_alone(tmp_path: Path) -> None
     assert opened.key_of(tmp_path / "c") == "c" and opened.key_of(tmp_path) is None
     with pytest.raises(UsageError, match="no folder"):
         Opened([tmp_path / "nothing"])
+
+
+def test_a_run_is_found_while_another_thread_looks_through_the_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        made_run(tmp_path / "runs" / name, samples=False)
+    opened, runs_below = Opened([tmp_path / "runs"]), opened_folders._runs_below
+    keys = list(opened.runs())
+
+    def interrupted(root: Path) -> Iterator[Path]:
+        for path in runs_below(root):
+            assert all(opened.find(key) for key in keys)
+            yield path
+
+    monkeypatch.setattr(opened_folders, "_runs_below", interrupted)
+    assert list(opened.runs()) == keys == ["runs/one", "runs/two"]
 
 
 @pytest.mark.parametrize("part", ["journal.jsonl", "weights", "samples", "commands.jsonl", "moves.jsonl", "about.json"])

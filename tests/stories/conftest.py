@@ -74,7 +74,7 @@ def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]
 
     def open_page(path: str = "/", width: int = WIDE, scheme: str = "light", **query: Any) -> Any:
         page = signed_in(width, scheme).new_page()
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("console", lambda said: complaints.append(f"{said.type}: {said.text} ({said.location['url']})"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("request", lambda request: expect_own(request.url))
         pages.append(page)

@@ -350,9 +350,10 @@ def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
     [
         (3.0, 0.5, "its images have no structure, one speckled picture whatever it is fed, and D is sure"),
         (0.8, 0.1, "its images have no structure, one speckled picture whatever it is fed, and D is sure"),
+        (1.0, 0.325, "it makes one sample whatever it is fed (in some seeds its images have no structure), and"),
         (1.0, 0.7, "it makes one sample whatever it is fed, and D is sure"),
     ],
-    ids=["rough", "scattered", "one"],
+    ids=["rough", "scattered", "some", "one"],
 )
 def test_a_g_that_stands_still_before_a_sure_d_is_described_first(
     roughness: float, structure: float, said: str

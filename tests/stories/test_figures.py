@@ -105,7 +105,8 @@ def test_a_users_own_folder_has_figures_by_its_own_judge_and_is_opened_once(
     recipe = find_recipe("digits").replace(data=Folder(str(image_folder)), rounds=10, log_points=2, batch=8)
     told = train(recipe, tmp_path / "run", threads=1).story
     assert len(opened) == 1
-    assert set(told.evaluations[1]) >= {*OWN, "d_train", "d_generated"}
+    # These images are noise: there is no structure in them for generated ones to lack.
+    assert set(told.evaluations[1]) >= {*OWN, "d_train", "d_generated"} - {"structure"}
     assert told.real_baseline is not None and told.real_baseline["judge"].startswith("own:")
 
 

@@ -102,7 +102,7 @@ def mnist_v3_0() -> Recipe:
     "mnist-v3.1",
     source="write-up 004, v3.1",
     verdict="G does not train: its images have no structure.",
-    expects=("noise-output",),
+    expects=("noise-output", "discriminator-wins"),
 )
 def mnist_v3_1() -> Recipe:
     """G's loss is BCE with logits on a D that already ends in a sigmoid, so its score passes two sigmoids; 1:30."""

@@ -39,18 +39,17 @@ class Opened:
 
     def runs(self) -> dict[str, RunFolder]:
         """Every run by its key. It looks through the folders again."""
-        self._known = {}
-        for root in self.roots:
-            for path in _runs_below(root):
-                self._known[self._key(root, path)] = path
-        return {key: RunFolder(path) for key, path in self._known.items()}
+        # Replaced when it is whole, never filled in place: another thread may be looking a run up meanwhile.
+        known = {self._key(root, path): path for root in self.roots for path in _runs_below(root)}
+        self._known = known
+        return {key: RunFolder(path) for key, path in known.items()}
 
     def find(self, key: str) -> RunFolder | None:
         """The run of this key; None where there is none."""
-        if key not in self._known or not (self._known[key] / "recipe.json").is_file():
-            self.runs()
         path = self._known.get(key)
-        return None if path is None else RunFolder(path)
+        if path is not None and (path / "recipe.json").is_file():
+            return RunFolder(path)
+        return self.runs().get(key)
 
     def add(self, path: Path) -> str:
         """Open the folder of one more run, which may not exist yet. Returns its key."""

@@ -90,10 +90,16 @@ def _what_is_seen(signals: Signals, members: np.ndarray) -> tuple[str, list[Evid
     rough = (signals.latest("roughness") > signals.healthy("roughness").high) | signals.unstructured
     if np.mean(stuck) <= 0.5:
         return "D is far ahead of G, whose samples are far from the data", []
-    if np.mean(rough[members]) <= 0.5:
+    if not rough[members].any():
         return "G does not train: it makes one sample whatever it is fed, and D is sure", [
             *metric_evidence(signals, ("diversity",), members)
         ]
-    return "G does not train: its images have no structure, one speckled picture whatever it is fed, and D is sure", [
-        *metric_evidence(signals, ("diversity", "structure", "roughness"), members)
-    ]
+    seen = metric_evidence(signals, ("diversity", "structure", "roughness"), members)
+    if np.mean(rough[members]) <= 0.5:
+        return (
+            "G does not train: it makes one sample whatever it is fed"
+            " (in some seeds its images have no structure), and D is sure"
+        ), seen
+    return (
+        "G does not train: its images have no structure, one speckled picture whatever it is fed, and D is sure"
+    ), seen
