@@ -6,6 +6,7 @@ A test that takes an argument called `recipe`, `objective`, `trick`, `network`, 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import struct
@@ -21,6 +22,7 @@ from PIL import Image
 
 from sparring import catalogue
 from tests.miniature import figures_drawn, figures_left_blank
+from tests.sampling import mark_those_left_out
 
 SHELF_OF = {
     "recipe": "recipes",
@@ -41,6 +43,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for noun, shelf in SHELF_OF.items():
         if noun in metafunc.fixturenames:
             metafunc.parametrize(noun, list(catalogue.entries(shelf)), indirect=True)
+
+
+@pytest.hookimpl(tryfirst=True)  # before what `-m` leaves out is left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    mark_those_left_out(items)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays to the end: searching it for garbage took a tenth of the suite."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture

@@ -14,10 +14,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+import pytest
+
 from tests.explorers import FakeTraining
 from tests.made_runs import made_run
 
 WIDE, NARROW = 1280, 390
+WINDOWS = (
+    (WIDE, "light"),
+    (NARROW, "dark"),
+    pytest.param(WIDE, "dark", marks=pytest.mark.slow),
+    pytest.param(NARROW, "light", marks=pytest.mark.slow),
+)
+"""Widths and color schemes. The fast suite takes each once."""
 Open = Callable[..., Any]
 
 

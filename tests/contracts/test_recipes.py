@@ -43,6 +43,7 @@ MAX_REPEATS, WHOLE_ROUNDS = 4, 2
 """A few rounds repeat a move hundreds of times: that often they are played here, and in full for a few rounds."""
 
 
+@pytest.mark.sampled
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # torch says so of Intel GPUs when oneDNN is switched back on
 def test_a_recipe_plays_two_hundred_rounds(recipe: Recipe, data_dir: Path) -> None:
     """With the steps of its round: only the networks and the batch are smaller, and a move repeats no more than so."""

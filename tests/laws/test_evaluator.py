@@ -74,7 +74,7 @@ def probed(recipe: Recipe, data_dir: Path | None = None) -> tuple[Game, Evaluato
 
 
 @pytest.mark.usefixtures("every_log_point_is_evaluated")
-@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("members", [pytest.param(1, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("what", ["ours", "batch normalization", "hidden randomness", "counting"])
 def test_what_is_trained_does_not_depend_on_evaluations(what: str, members: int, tmp_path: Path) -> None:
     pairs: dict[str, Any] = {"counting": (ConvG, CountingD), **PAIRS}

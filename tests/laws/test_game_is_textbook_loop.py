@@ -56,6 +56,7 @@ def may_cancel(weight: str, loop: Textbook) -> bool:
     return differences and weight.startswith("D.") and weight.endswith("bias")
 
 
+@pytest.mark.sampled
 def test_the_game_is_the_textbook_loop(recipe: Recipe, data_dir: Path) -> None:
     assert_game_is_textbook_loop(recipe, data_dir)
 

@@ -101,6 +101,7 @@ def test_a_run_goes_on_that_is_older_than_a_setting(data_dir: Path, tmp_path: Pa
     assert_same(train(recipe, run.path, data_dir=data_dir), train(recipe, tmp_path / "whole", data_dir=data_dir))
 
 
+@pytest.mark.sampled
 def test_a_run_left_twice_is_the_run_never_left(recipe: Recipe, data_dir: Path, tmp_path: Path) -> None:
     """Evaluations are left out, of which tests/laws/test_evaluator.py says the same."""
     recipe = short(recipe)
@@ -126,7 +127,7 @@ def test_how_many_rounds_are_played_at_a_time_changes_nothing(tmp_path: Path, mo
     assert max(turns) > 1
 
 
-@pytest.mark.parametrize("members", [1, 3])
+@pytest.mark.parametrize("members", [pytest.param(1, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("what", PAIRS)
 def test_a_users_own_networks_go_on_as_if_never_left(what: str, members: int, tmp_path: Path) -> None:
     """Running statistics, dropout masks and whatever else a module keeps or draws."""

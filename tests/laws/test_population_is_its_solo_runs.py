@@ -84,6 +84,7 @@ def assert_same(
             assert distance(tensor[member], weights_alone[name][0]) <= tolerance, f"member {member}, {name}"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("size", [3, 8])
 def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
     recipe: Recipe, size: int, data_dir: Path
@@ -96,6 +97,7 @@ def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
     assert_same(population, alone, DOUBLE)
 
 
+@pytest.mark.sampled
 def test_in_single_precision_members_are_their_solo_runs_to_four_digits(recipe: Recipe, data_dir: Path) -> None:
     population = together(recipe.name, SEEDS[:3], data_dir, SINGLE_ROUNDS, torch.float32)
     alone = [solo(recipe.name, seed, data_dir, SINGLE_ROUNDS, torch.float32) for seed in SEEDS[:3]]

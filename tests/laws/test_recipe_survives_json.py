@@ -86,7 +86,7 @@ def test_a_recipe_survives_json(recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize(("shelf", "name"), LEAVES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_values_of_a_leafs_fields_survive_json(shelf: str, name: str, data: st.DataObject) -> None:
     leaf = catalogue.find(shelf, name)
@@ -102,7 +102,7 @@ def test_any_text_in_a_field_is_read_as_it_was_written(text: str, size: int) -> 
 @pytest.mark.parametrize(
     ("shelf", "name", "field"), [(s, n, f.name) for s, n in LEAVES for f in dataclasses.fields(catalogue.find(s, n))]
 )
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_id_changes_with_every_field_of_a_leaf(shelf: str, name: str, field: str, data: st.DataObject) -> None:
     leaf = catalogue.find(shelf, name)

@@ -31,6 +31,7 @@ def everything(loop: Loop, watching: Any) -> list[torch.Tensor]:
     return [*tensors, torch.get_rng_state(), *map(torch.from_numpy, others)]
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("name", LOOPS)
 def test_watching_changes_no_bit(name: str, tmp_path: Path) -> None:
     watches: list[Watch] = []

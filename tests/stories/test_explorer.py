@@ -13,15 +13,14 @@ import pytest
 
 from sparring.record import RunFolder
 from sparring.record.files import save_arrays
-from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says, training
+from tests.explorer_pages import NARROW, WIDE, WINDOWS, Open, eventually, picture, query_of, says, training
 from tests.explorers import FakeTraining, launched
 from tests.made_runs import made_run
 
 # Looking.
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_every_view_of_every_run_fits_the_screen(opened: Open, width: int, scheme: str) -> None:
     page = opened("/", width, scheme)
     says(page, "runs/digits")

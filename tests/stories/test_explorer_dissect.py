@@ -15,7 +15,7 @@ from PIL import Image
 
 from sparring.cli.main import OK, run
 from sparring.ship.export import Exported
-from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says
+from tests.explorer_pages import WIDE, WINDOWS, Open, eventually, picture, says
 from tests.explorers import Launched, launched
 from tests.trained_shelf import trained_shelf
 
@@ -72,8 +72,7 @@ def compute(page: Any, name: str, **fields: str) -> None:
     page.click(f"#{name} button.primary")
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_the_page_fits_the_screen(opened: Open, answered: Path, width: int, scheme: str) -> None:
     page = dissect(opened, width=width, scheme=scheme)
     says(page, "Recommended: psi", "#truncation")

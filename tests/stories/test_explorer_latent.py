@@ -14,7 +14,7 @@ from PIL import Image
 
 import sparring
 from sparring.analysis.generators import sample
-from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says
+from tests.explorer_pages import WIDE, WINDOWS, Open, eventually, picture, query_of, says
 from tests.explorers import Launched, launched
 from tests.trained_shelf import trained_shelf
 
@@ -58,8 +58,7 @@ def drawn(page: Any) -> np.ndarray:
     return pixels[4::8, 4::8]
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_the_page_fits_the_screen(opened: Open, width: int, scheme: str) -> None:
     page = latent(opened, width, scheme, near=1, dims="5:1.5")
     for text in ("What the generator makes", "dimension 5: 1.50", "of 1,797; root mean squared difference"):

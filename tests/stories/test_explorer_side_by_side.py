@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says
+from tests.explorer_pages import NARROW, WIDE, WINDOWS, Open, eventually, picture, says
 
 TWO = ["runs/digits|3|2500", "runs/collapsed||"]
 
@@ -28,8 +28,7 @@ def test_curves_of_one_scale_are_on_one_axis() -> None:
     assert groups["outputs"] == [[0, 1, 3], [2]] and groups["gradients"] == [[0, 1, 2, 3]]
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_two_runs_are_shown_side_by_side(opened: Open, width: int, scheme: str) -> None:
     page = opened("/compare", width, scheme, of=TWO)
     says(page, "mode-collapse", ".side-words")

@@ -168,6 +168,7 @@ def test_a_run_killed_before_any_of_its_steps_opens_and_ends_as_if_never_killed(
     assert steps > 30, "the steps were not seen"
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path: Path) -> None:
     rounds = drive(AT_RANDOM, tmp_path)
     assert len(set(rounds.strip("[]\n").split(", "))) > 1, f"every kill fell into the same round: {rounds}"

@@ -128,6 +128,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: object) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_command_works_on_a_watched_run(

@@ -192,7 +192,7 @@ class Progress:
         early = (self.too_few & ~lost) | (self.improving & ~copies & ~constant & ~lost) | self.few_steps
         return early & ~signals.diverged
 
-    @property
+    @cached_property
     def unfinished(self) -> np.ndarray:
         """Of those, the ones that are not good yet: it is too early for a diagnosis, bool `(P,)`.
 

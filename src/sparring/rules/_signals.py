@@ -233,7 +233,7 @@ class Signals:
         """Whether anything says if samples are good, of any member."""
         return bool(np.isfinite(self.badness).any())
 
-    @property
+    @cached_property
     def good(self) -> np.ndarray:
         """Members whose samples are healthy in every metric, bool `(P,)`; none where nothing is known."""
         demanding = [name for name in self.quality_metrics if all_metrics()[name].demanding]
