@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from html import unescape
 from pathlib import Path
@@ -298,6 +299,22 @@ def test_what_inception_lacks_is_said_in_one_line(
     sparring("measure", trained, "--judge", "inception", expect=FAILED)
     said = capsys.readouterr()
     assert "pip install 'sparring[inception]'" in said.err and len(said.err.strip().splitlines()) == 1
+
+
+def test_a_class_conditional_run_is_measured_where_the_test_split_has_no_labels(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, out = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(data_dir / "fashion-mnist", home)
+    shutil.copy(home / "train-images-idx3-ubyte", home / "t10k-images-idx3-ubyte")
+    few = ("--rounds", 2, "--log-points", 1, "--batch", 8, "--seeds", 2, "--no-metrics", "--conditional")
+    sparring("train", "fashion-fc", *few, "--data-dir", home, "--out", out)
+    capsys.readouterr()
+    sparring("measure", out, "--count", 128, "--data-dir", home, "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["held_out"] == "its test split" and told["n"] == 128
+    sparring("sample", out, "--filter", "d", "--count", 4, "--data-dir", home, expect=FAILED)
+    assert "holds no t10k-labels-idx1-ubyte" in capsys.readouterr().err
 
 
 def test_a_measurement_of_a_member_that_diverged_is_null_and_counted(
