@@ -44,7 +44,7 @@ def recipes_of_every_component() -> tuple[str, ...]:
     """A few recipes that have every component and every kind of setting that any recipe has."""
     names = catalogue.entries("recipes")
     components = {name: _components("", json.loads(catalogue.find("recipes", name)().to_json())) for name in names}
-    chosen = list(ALWAYS)
+    chosen = list[str](ALWAYS)
     missing = set().union(*components.values()) - set().union(*(components[name] for name in chosen))
     while missing:
         chosen.append(max(components, key=lambda name: len(components[name] & missing)))

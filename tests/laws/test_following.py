@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sparring.record.opened as opened_folders
 from sparring.analysis.branches import tree_of
 from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.followed import FollowedRun, bounds_of, histograms_of
@@ -203,15 +202,15 @@ def test_a_run_is_found_while_another_thread_looks_through_the_folders(
 ) -> None:
     for name in ("one", "two"):
         made_run(tmp_path / "runs" / name, samples=False)
-    opened, runs_below = Opened([tmp_path / "runs"]), opened_folders._runs_below
+    opened, walk = Opened([tmp_path / "runs"]), os.walk
     keys = list(opened.runs())
 
-    def interrupted(root: Path) -> Iterator[Path]:
-        for path in runs_below(root):
+    def interrupted(root: Path, followlinks: bool) -> Iterator[tuple[str, list[str], list[str]]]:
+        for step in walk(root, followlinks=followlinks):
             assert all(opened.find(key) for key in keys)
-            yield path
+            yield step
 
-    monkeypatch.setattr(opened_folders, "_runs_below", interrupted)
+    monkeypatch.setattr(os, "walk", interrupted)
     assert list(opened.runs()) == keys == ["runs/one", "runs/two"]
 
 
