@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 
 from sparring.game import assembly
 from sparring.game.assembly import MEMBERS_PER_THREAD, game_of
 from sparring.game.compile import aot, compiled, plan
 from sparring.game.compile.costs import MAX_OPERATIONS, Costs, estimate, remember
 from sparring.game.compile.errors import UncompilableError
+from sparring.game.compile.tracer import trace
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 from sparring.training import train
@@ -212,3 +215,36 @@ def test_a_run_that_is_resumed_stays_as_it_was_begun(costs: Any, tmp_path: Path)
     assert run.about["compiled"] is False
     costs(saved_by=1e6)
     assert train(SHORT, tmp_path / "run", threads=1).about["compiled"] is False
+
+
+@pytest.mark.skipif(aot.compiler() is None, reason="there is no C++ compiler")
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_another_process_compiles_is_waited_for(finished: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes with other seeds of the same run need the same code: one of them compiles it."""
+    made: list[Path] = []
+
+    class Fake:
+        def __init__(self, graph: Any, inputs: Any, library: Path):
+            self.library = library
+
+        def finish(self) -> None:
+            made.append(self.library)
+            self.library.touch()
+
+        def cancel(self) -> None:
+            pass
+
+    monkeypatch.setattr(aot, "Build", Fake)
+    monkeypatch.setattr(aot, "LOOK_SECONDS", 0.01)
+    traced = trace(game_of(SHORT, SHORT.data.open(None, "cpu")), 0, False)
+    library = aot.library_path(traced)
+    library.parent.mkdir(parents=True)
+    with ThreadPoolExecutor() as pool:
+        with FileLock(library.with_suffix(".lock")):  # of the other process
+            waiting = pool.submit(aot.load_or_compile, traced)
+            assert not wait([waiting], timeout=0.3).done
+            if finished:
+                library.touch()
+        with pytest.raises(RuntimeError):  # nothing was compiled in truth, so nothing can be loaded
+            waiting.result(timeout=30)
+    assert library.exists() and made == ([] if finished else [library])

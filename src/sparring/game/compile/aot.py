@@ -15,8 +15,9 @@ import json
 import os
 import platform
 import shutil
+import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import pooch
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from sparring.errors import SparringError
@@ -33,6 +35,8 @@ from sparring.game.compile.errors import UncompilableError
 if TYPE_CHECKING:
     from sparring.game.compile.tracer import Code, Traced
 
+LOOK_SECONDS = 0.5
+"""Between two looks whether another process has compiled what this one waits for."""
 NEEDS_RUNNER = b"aoti_torch_proxy_executor_call_function"
 """A symbol in libraries that call an operation of torch's, for which they need torch's own runner."""
 
@@ -143,8 +147,8 @@ def compiler() -> str | None:
     return shutil.which(chosen) if chosen else shutil.which("g++") or shutil.which("clang++")
 
 
-_started: dict[Path, Build] = {}
-"""Libraries that are being compiled."""
+_started: dict[Path, tuple[Build, FileLock]] = {}
+"""Libraries that this process compiles; no other process may while the lock is held."""
 
 
 @contextmanager
@@ -158,24 +162,46 @@ def compiling_at_once(rounds: Sequence[Traced]) -> Generator[None]:
             _start(traced)
         yield
     finally:
-        while _started:
-            _started.popitem()[1].cancel()
+        for library in [*_started]:
+            _end(library)
 
 
-def _start(traced: Traced) -> Build:
+def _start(traced: Traced) -> Build | None:
+    """Begin to compile a round; None where another process does, such as one with other seeds of the same run."""
     library = library_path(traced)
     if library not in _started:
         library.parent.mkdir(parents=True, exist_ok=True)
-        _started[library] = Build(traced.graph.graph, traced.inputs, library)
-    return _started[library]
+        lock = FileLock(library.with_suffix(".lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        except (OSError, NotImplementedError):
+            pass  # a file system without locks: processes compile the same side by side
+        _started[library] = Build(traced.graph.graph, traced.inputs, library), lock
+    return _started[library][0]
+
+
+def _end(library: Path) -> None:
+    build, lock = _started.pop(library)
+    build.cancel()
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()  # a process that waits for it makes a new one
+    lock.release()
 
 
 def _compile(traced: Traced) -> None:
-    """Compile a round, or wait until it is compiled."""
+    """Compile a round, or wait until it is compiled, by this process or by another."""
     if compiler() is None:
         raise UncompilableError("there is no C++ compiler (g++ or clang++)")
-    build = _start(traced)
-    try:
-        build.finish()
-    finally:
-        _started.pop(library_path(traced), None)
+    library = library_path(traced)
+    while not library.exists():
+        build = _start(traced)
+        if build is None:
+            time.sleep(LOOK_SECONDS)
+            continue
+        try:
+            if not library.exists():  # another process has finished it between the two looks
+                build.finish()
+        finally:
+            _end(library)
