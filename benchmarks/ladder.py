@@ -4,8 +4,8 @@
     sparring study benchmarks/ladder.py:fashion --threads 1 --data-dir DIR
     sparring study benchmarks/ladder.py:pattern --threads 1
 
-`mnist-v1`, whose author found it too slow, is cut to the rounds in `CUT`; the table says so. docs/ladder.md has the tables
-and a picture of each.
+`mnist-v1`, whose author found it too slow, is cut to the rounds in `CUT`; the table says so. docs/ladder.md has the
+tables and a picture of each.
 
     python benchmarks/ladder.py studies/mnist      keeps what a study came to, and draws the pictures
     python benchmarks/ladder.py runs/mnist-own     the same of a longer run of one recipe, by the judge of the others

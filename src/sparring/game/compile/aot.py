@@ -148,7 +148,7 @@ def compiler() -> str | None:
 
 
 _started: dict[Path, tuple[Build, FileLock]] = {}
-"""Libraries that this process compiles; no other process may while the lock is held."""
+"""Libraries that this process compiles; the lock keeps other processes from it."""
 
 
 @contextmanager
