@@ -178,7 +178,11 @@ def _start(traced: Traced) -> Build | None:
             return None
         except (OSError, NotImplementedError):
             pass  # a file system without locks: processes compile the same side by side
-        _started[library] = Build(traced.graph.graph, traced.inputs, library), lock
+        try:
+            _started[library] = Build(traced.graph.graph, traced.inputs, library), lock
+        except BaseException:
+            lock.release()  # else the other processes would wait for as long as this one lives
+            raise
     return _started[library][0]
 
 
