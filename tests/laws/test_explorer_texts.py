@@ -12,8 +12,10 @@ pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install '
 import numpy as np
 
 import sparring.explorer
+from sparring import recipe
 from sparring.explorer.frames import frame, read_frame
 from sparring.explorer.guard import Guard, with_nonce
+from sparring.explorer.parts.recipe_form import RecipeForm
 from sparring.explorer.phrases import named
 from sparring.explorer.words import ENGLISH, Words
 
@@ -114,3 +116,13 @@ def test_the_names_that_a_server_is_known_by(listens_on: str, host: str, known: 
     async def nothing(*_: object) -> None: ...
 
     assert Guard(nothing, 80, listens_on).is_own_host(host) is known
+
+
+def test_a_form_gives_one_command_whichever_change_arrives_first() -> None:
+    form = RecipeForm(Words(), recipe("ring"), on_change=lambda: None)
+    for values in (
+        {"log_points": "9", "rounds": "50", "seeds": "3"},
+        {"seeds": "3", "rounds": "50", "log_points": "9"},
+    ):
+        form.values = values
+        assert form.command == "sparring train ring --seeds 3 --rounds 50 --log-points 9"

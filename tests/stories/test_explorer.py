@@ -281,7 +281,7 @@ def test_a_form_marks_what_is_changed_and_says_what_does_not_fit(opened: Open, w
     page.fill("input[aria-label=seeds]", "3")
     page.fill("input[aria-label=objective]", "hinge")
     page.keyboard.press("Tab")
-    says(page, "sparring train ring --rounds 50 --seeds 3 --objective hinge", ".command")
+    says(page, "sparring train ring --seeds 3 --rounds 50 --objective hinge", ".command")
     assert page.locator(".field.changed").count() == 3
     picture(page, f"form-{width}")
     page.fill("input[aria-label=objective]", "hing")

@@ -50,16 +50,19 @@ class RecipeForm:
 
     def place(self) -> None:
         """Put the fields where this is called."""
-        names = [field.name for field in dataclasses.fields(self.base) if field.name not in NO_FIELD]
         with tag("div", classes="fields"):
             for name in FIRST:
                 self._field(name)
         with tag("details", classes="more"):
             tag("summary", self.words("more-fields"))
             with tag("div", classes="fields"):
-                for name in names:
-                    if name not in FIRST:
-                        self._field(name)
+                for name in self._folded:
+                    self._field(name)
+
+    @property
+    def _folded(self) -> list[str]:
+        """The fields that are folded away, in the recipe's order."""
+        return [field.name for field in dataclasses.fields(self.base) if field.name not in (*FIRST, *NO_FIELD)]
 
     def _field(self, name: str) -> None:
         value, kind = typed(self.base, name), KIND_OF.get(name)
@@ -91,10 +94,12 @@ class RecipeForm:
 
     @property
     def command(self) -> str:
-        """What to type for the same."""
+        """What to type for the same: flags in the form's order, whichever change a busy server received first."""
         parts = ["sparring train", self.base.name]
-        for name, text in self.values.items():
-            flag = name.replace("_", "-")
+        for name in (*FIRST, *self._folded):
+            if name not in self.values:
+                continue
+            flag, text = name.replace("_", "-"), self.values[name]
             if isinstance(text, bool):
                 parts.append(f"--{flag}" if text else f"--no-{flag}")
             else:
