@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from broken_parts import Copier, Few, FewMNIST, Saturated, d_never_sees_four_classes, d_sees_one_class
+from healthy_gans import digits, fashion, grid, mnist, modern, pattern, ring
 
-from sparring.datasets import Card, Dataset, Shape, Source
-from sparring.datasets._images import Images
 from sparring.datasets.digits import Digits
-from sparring.datasets.fashion_mnist import FashionMNIST
-from sparring.datasets.mnist import MNIST
-from sparring.datasets.ring import Ring
-from sparring.game.game import Game
-from sparring.game.moves import MODERN, d_sees_both, d_sees_fake, d_sees_real, g_fools_d
+from sparring.game.moves import d_sees_both, d_sees_fake, d_sees_real, g_fools_d
 from sparring.latents.normal import Normal
 from sparring.latents.uniform import Uniform
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
@@ -28,16 +20,13 @@ from sparring.objectives.double_sigmoid import DoubleSigmoid
 from sparring.objectives.hinge import Hinge
 from sparring.objectives.least_squares import LeastSquares
 from sparring.objectives.minimax import Minimax
-from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.objectives.wasserstein import Wasserstein
 from sparring.optimizers import Optimizer
 from sparring.optimizers.adam import Adam
 from sparring.optimizers.sgd import SGD
-from sparring.recipe import Recipe, find_recipe
-from sparring.tricks.exponential_moving_average import ExponentialMovingAverage
+from sparring.recipe import Recipe
 from sparring.tricks.gradient_penalty import GradientPenalty
 from sparring.tricks.label_swapping import LabelSwapping
-from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from sparring.tricks.r1 import R1
 from sparring.tricks.r1_r2 import R1R2
 
@@ -52,173 +41,7 @@ OVERFITTING, MEMORIZATION, EQUILIBRIUM = "overfitting-discriminator", "memorizat
 SCALE = "range-mismatch"
 
 
-# Healthy GANs.
-
-
-def digits() -> Recipe:
-    """The demonstration."""
-    return find_recipe("digits")
-
-
-def pattern() -> Recipe:
-    """1010, as its write-up has it."""
-    return find_recipe("pattern-1010")
-
-
-def modern(recipe: Recipe, lr: float = 1e-3) -> Recipe:
-    """Relativistic, with R1 and R2, samples from averaged weights."""
-    return recipe.replace(
-        objective=RelativisticPaired(),
-        tricks=(R1R2(1.0), ExponentialMovingAverage()),
-        generator_optimizer=Adam(lr, betas=(0.0, 0.99)),
-        discriminator_optimizer=Adam(lr, betas=(0.0, 0.99)),
-    )
-
-
-def points(data: Dataset, gamma: float) -> Recipe:
-    """Points in the plane: the modern game at a high learning rate that decays to 0."""
-    return modern(
-        Recipe(
-            data=data,
-            generator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
-            discriminator=FullyConnected(hidden=(128, 128, 128), activation="relu"),
-            objective=BCEWithLogits(),
-            latent=Normal(2),
-            round=MODERN,
-            generator_optimizer=Adam(1e-3),
-            discriminator_optimizer=Adam(1e-3),
-            batch=64,
-            rounds=2_500,
-            log_points=25,
-            samples_per_grid=256,
-        ),
-        lr=5e-3,
-    ).replace(tricks=(R1R2(gamma, final=gamma / 100, until=1.0), LearningRateSchedule(), ExponentialMovingAverage()))
-
-
-def ring() -> Recipe:
-    """Eight modes on a circle."""
-    return points(Ring(), 0.01)
-
-
-def grid() -> Recipe:
-    """Twenty-five modes on a lattice: the recipe, half as long."""
-    return find_recipe("grid").replace(rounds=6_000, log_points=30)
-
-
-def images(data: Dataset) -> Recipe:
-    """28 x 28 pixels: the recipe `mnist`, a third as long."""
-    return find_recipe("mnist").replace(data=data, rounds=4_000, log_points=20)
-
-
-def mnist() -> Recipe:
-    """Handwritten digits."""
-    return images(MNIST(span=(-1.0, 1.0)))
-
-
-def fashion() -> Recipe:
-    """Clothes."""
-    return images(FashionMNIST(span=(-1.0, 1.0)))
-
-
-# What is broken with more than a field.
-
-
-class Saturated(nn.Module):
-    """A generator whose last layer starts in the saturated range of its tanh."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.body = nn.Sequential(nn.Linear(32, 128), nn.LeakyReLU(0.2), nn.Linear(128, 64))
-
-    def forward(self, z: Tensor) -> Tensor:
-        """`(B, 32)` -> `(B, 1, 8, 8)`."""
-        return (60 * self.body(z)).tanh().unflatten(1, (1, 8, 8))
-
-
-class Copier(nn.Module):
-    """A generator that looks up one in eight of the training images, blurs nothing and learns nothing else."""
-
-    images: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        source = Digits(span=(-1.0, 1.0)).open(None, "cpu")
-        assert isinstance(source, Images)
-        self.register_buffer("images", source.pixels[::8].float() * (2 / 255) - 1)
-        self.brightness = nn.Parameter(torch.zeros(1))
-        self.picks = nn.Parameter(torch.randn(32, len(source.pixels[::8])), requires_grad=False)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """`(B, 32)` -> `(B, 1, 8, 8)`."""
-        chosen = torch.nn.functional.one_hot((z @ self.picks).argmax(1), len(self.images)).to(z.dtype)
-        return (chosen @ self.images.flatten(1)).unflatten(1, (1, 8, 8)) + 0.01 * self.brightness
-
-
-@final
-@dataclass(frozen=True)
-class Few(Dataset):
-    """The first of scikit-learn's digits alone; the others are held out."""
-
-    count: int = 24
-    span: tuple[float, float] = (-1.0, 1.0)
-    shape: ClassVar[Shape] = (1, 8, 8)
-    card: ClassVar[Card] = replace(Digits.card, title="A few digits", examples=None)
-
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
-        return Images.of(_pixels()[: self.count], self.span, device)
-
-    def held_out(self, data_dir: Path | None) -> np.ndarray:
-        return _pixels()[self.count :]
-
-
-@final
-@dataclass(frozen=True)
-class FewMNIST(Dataset):
-    """The first images of MNIST alone, with its test split."""
-
-    count: int = 200
-    span: tuple[float, float] = (-1.0, 1.0)
-    shape: ClassVar[Shape] = (1, 28, 28)
-    card: ClassVar[Card] = replace(MNIST.card, title="A few of MNIST", examples=None)
-
-    def open(self, data_dir: Path | None, device: str | torch.device) -> Source:
-        source = MNIST().open(data_dir, device)
-        assert isinstance(source, Images)
-        return Images.of(source.pixels[: self.count].cpu().numpy(), self.span, device)
-
-    def held_out(self, data_dir: Path | None) -> np.ndarray | None:
-        return MNIST().held_out(data_dir)
-
-
-def _pixels() -> np.ndarray:
-    source = Digits().open(None, "cpu")
-    assert isinstance(source, Images)
-    return source.pixels.numpy()
-
-
-def d_never_sees_four_classes(game: Game) -> None:
-    """D is shown real examples of six classes only, so that G drops the other four."""
-    source = game.source
-    assert isinstance(source, Images)
-    x, classes = source.draw_with_classes(game.rng, 3 * game.batch)
-    wanted = torch.argsort((classes < 6).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
-    real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
-    fake = game.fake().detach()
-    assert isinstance(fake, Tensor)
-    game.learn("D", game.d_loss(1, game.D(real)) + game.d_loss(0, game.D(fake)) + game.penalty(real, fake))
-
-
-def d_sees_one_class(game: Game) -> None:
-    """D is shown real examples of the first class only."""
-    source = game.source
-    assert isinstance(source, Images)
-    x, classes = source.draw_with_classes(game.rng, 20 * game.batch)
-    wanted = torch.argsort((classes == 0).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
-    real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
-    fake = game.fake().detach()
-    assert isinstance(fake, Tensor)
-    game.learn("D", game.d_loss(1, game.D(real)) + game.d_loss(0, game.D(fake)) + game.penalty(real, fake))
+# Changes.
 
 
 def faster(recipe: Recipe, player: str, factor: float) -> Recipe:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import broken_cases
+import healthy_gans
 import published
 from broken_cases import Case
 
@@ -59,24 +60,24 @@ REMEDIES = {
     "ring, stopped after 60 rounds": "more-rounds",
 }
 """Case -> the first remedy of its verdict."""
-BASES = (broken_cases.digits, broken_cases.pattern, broken_cases.ring)
+BASES = (healthy_gans.digits, healthy_gans.pattern, healthy_gans.ring)
 NONE = "none"
 """In place of a finding."""
 
 
 def digits() -> Study:
     """Scikit-learn's digits."""
-    return _of(broken_cases.digits, "frechet-distance")
+    return _of(healthy_gans.digits, "frechet-distance")
 
 
 def pattern() -> Study:
     """1010."""
-    return _of(broken_cases.pattern, "distance")
+    return _of(healthy_gans.pattern, "distance")
 
 
 def ring() -> Study:
     """Eight modes on a circle, whose Fréchet distance sees nothing but mean and covariance."""
-    return _of(broken_cases.ring, "final(nearest-neighbor)")
+    return _of(healthy_gans.ring, "final(nearest-neighbor)")
 
 
 def _of(base: Callable[[], Recipe], outcome: str) -> Study:

@@ -25,8 +25,8 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numpy as np
-from broken_cases import digits, modern
 from broken_gans import is_done, write
+from healthy_gans import digits, modern
 
 from sparring.analysis.diagnosis import story_of
 from sparring.datasets.folder import Folder

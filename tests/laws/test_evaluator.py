@@ -1,13 +1,11 @@
-"""Looks at samples while a run trains: they change nothing, cost little, and say what is so."""
+"""Looks at samples while a run trains change nothing, and say what is so; what they cost is in test_evaluation_time."""
 
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,11 +28,8 @@ from sparring.metrics.structure import Structure
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
-from sparring.record import RunFolder, Story
-from sparring.record.story import CURVES, QUANTILES
-from sparring.training import Trainer
-from sparring.training.chores.evaluate import EVALUATION_SHARE, Evaluate
-from sparring.training.single import chores_for
+from sparring.record import Story
+from sparring.record.story import QUANTILES
 from sparring.tricks import Trick
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.user_modules import PAIRS, ConvG
@@ -120,73 +115,6 @@ def test_a_look_leaves_the_game_and_chance_as_it_found_them(what: str) -> None:
         np.testing.assert_array_equal(array, before[name], err_msg=name)
     second = evaluator.evaluate(game)
     assert all(np.array_equal(first[name], second[name]) for name in first)
-
-
-# They cost little.
-
-
-class Clock:
-    """Time that passes only when `now` is set."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-def timed(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, rounds: int, log_points: int, evaluation: float, setup: float = 0.0
-) -> tuple[Story, float]:
-    """A run whose rounds take a second each, and its evaluations as long as given; with what these took in all."""
-    clock, spent = Clock(), [setup]
-    monkeypatch.setattr(time, "monotonic", clock.monotonic)
-    recipe = find_recipe("pattern-1010").replace(rounds=rounds, log_points=log_points)
-    game = game_of(recipe, recipe.data.open(None, "cpu"))
-
-    def played() -> None:
-        clock.now += 1
-        game.round += 1
-        game.logged |= {name: [torch.ones(1)] for name in CURVES}
-
-    def evaluated(game: Game, generated: Tensor) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        clock.now += evaluation
-        spent.append(evaluation)
-        return {"diversity": np.ones(1)}, {}
-
-    monkeypatch.setattr(game, "play", played)
-    run = RunFolder(folder)
-    run.create(recipe.to_json())
-    baseline = {"diversity": 1.0}
-    evaluator: Any = SimpleNamespace(
-        generate=lambda game: torch.zeros(1, 1, 4),
-        evaluate_with_errors=evaluated,
-        setup_seconds=setup,
-        expected_seconds=evaluation,
-        real_baseline=baseline,
-        baseline_event=lambda: {"metrics": baseline},
-    )
-    Trainer(recipe, game, run, chores_for(Evaluate(lambda: evaluator))).go()
-    return run.story, sum(spent)
-
-
-@pytest.mark.parametrize("evaluation", [0.01, 0.3, 3.0, 12.0])
-@pytest.mark.parametrize("setup", [0.0, 2.0])
-def test_evaluations_take_at_most_their_share(
-    evaluation: float, setup: float, monkeypatch: Any, tmp_path: Path
-) -> None:
-    story, spent = timed(monkeypatch, tmp_path / "run", 600, 60, evaluation, setup)
-    rounds = story.evaluations[0].tolist()
-    assert spent <= EVALUATION_SHARE * 600
-    assert rounds[-1] == 600 and 0 not in rounds
-    assert rounds[0] == 10 or 2 * evaluation + setup > EVALUATION_SHARE * 600
-    # What may be spent is spent: one more would not have fitted in, or there was one at nearly every log point.
-    assert spent + 2 * evaluation > EVALUATION_SHARE * 600 or len(rounds) >= 50
-
-
-def test_a_run_too_short_for_evaluations_has_one_at_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    story, _ = timed(monkeypatch, tmp_path / "run", 20, 20, evaluation=5.0)
-    assert story.evaluations[0].tolist() == [20]
 
 
 # They say what is so.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-import itertools
-from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,82 +11,36 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from tests.loops.sound import BATCH, LATENT, ConvD, ConvG, Loop, Watching, adam, forever, images, mlp
-
-Nets = tuple[nn.Module, nn.Module]
-
-
-def _flat(
-    watching: Watching,
-    rounds: int,
-    *,
-    g: nn.Module | None = None,
-    d: nn.Module | None = None,
-    real: Callable[[int], Tensor] | None = None,
-    noise: Callable[[], Tensor] = lambda: torch.randn(BATCH, LATENT),
-    criterion: Callable[[Tensor, Tensor], Tensor] = F.binary_cross_entropy_with_logits,
-    labels: tuple[float, float, float] = (1.0, 0.0, 1.0),
-    detach: bool = True,
-    clear: str = "dg",
-    opt: Callable[[nn.Module, nn.Module], tuple[Any, Any]] | None = None,
-    to_d: Callable[[Tensor], Tensor] = lambda x: x,
-    before_g: Callable[[nn.Module, nn.Module], None] = lambda g, d: None,
-    retain: list[Any] | None = None,
-    label_shape: tuple[int, ...] = (BATCH, 1),
-) -> Nets:
-    """BCE with fully connected networks, with one thing changed."""
-    x = images().flatten(1)
-    real = real or (lambda r: x[torch.randint(len(x), (BATCH,))])
-    g = g or mlp(LATENT, 32, 64, last=nn.Tanh())
-    d = d or mlp(64, 32, 1)
-    opt_g, opt_d = opt(g, d) if opt else (adam(g), adam(d))
-    one_real, one_fake, one_g = (torch.full(label_shape, each) for each in labels)
-    with watching(g, d, opt_g, opt_d):
-        for r in range(rounds):
-            fake = g(noise())
-            if "d" in clear:
-                opt_d.zero_grad()
-            loss_real = criterion(d(real(r)), one_real)
-            loss_fake = criterion(d(fake.detach() if detach else fake), one_fake)
-            (loss_real + loss_fake).backward(retain_graph=not detach)
-            opt_d.step()
-            if "g" in clear:
-                opt_g.zero_grad()
-            before_g(g, d)
-            loss_g = criterion(d(to_d(fake)), one_g)
-            loss_g.backward()
-            if retain is not None:
-                retain.append(loss_g)
-            opt_g.step()
-    return g, d
+from tests.loops.changeable import Nets, dcgan, flat, penalized
+from tests.loops.sound import BATCH, LATENT, Loop, Watching, adam, forever, images, mlp
 
 
 def double_sigmoid(watching: Watching, rounds: int) -> Nets:
     """BCE with logits on a sigmoid."""
-    return _flat(watching, rounds, d=mlp(64, 32, 1, last=nn.Sigmoid()))
+    return flat(watching, rounds, d=mlp(64, 32, 1, last=nn.Sigmoid()))
 
 
 def double_sigmoid_dcgan(watching: Watching, rounds: int) -> Nets:
     """The same in a tutorial's DCGAN."""
-    return _dcgan(watching, rounds, criterion=nn.BCEWithLogitsLoss())
+    return dcgan(watching, rounds, criterion=nn.BCEWithLogitsLoss())
 
 
 def logits_in_bce(watching: Watching, rounds: int) -> Nets:
     """BCE on scores without a sigmoid, which torch refuses."""
     try:
-        return _flat(watching, rounds, criterion=F.binary_cross_entropy)
+        return flat(watching, rounds, criterion=F.binary_cross_entropy)
     except RuntimeError:
         return nn.Identity(), nn.Identity()
 
 
 def d_not_cleared(watching: Watching, rounds: int) -> Nets:
     """D's gradients are never cleared."""
-    return _flat(watching, rounds, clear="g")
+    return flat(watching, rounds, clear="g")
 
 
 def g_not_cleared(watching: Watching, rounds: int) -> Nets:
     """G's gradients are never cleared."""
-    return _flat(watching, rounds, clear="d")
+    return flat(watching, rounds, clear="d")
 
 
 def cleared_too_early(watching: Watching, rounds: int) -> Nets:
@@ -130,17 +82,17 @@ def not_detached(watching: Watching, rounds: int) -> Nets:
 
 def cut_by_detach(watching: Watching, rounds: int) -> Nets:
     """G's examples are detached in its own step."""
-    return _flat(watching, rounds, to_d=lambda x: x.detach())
+    return flat(watching, rounds, to_d=lambda x: x.detach())
 
 
 def cut_by_data(watching: Watching, rounds: int) -> Nets:
     """G's step gives D `.data`."""
-    return _flat(watching, rounds, to_d=lambda x: x.data)
+    return flat(watching, rounds, to_d=lambda x: x.data)
 
 
 def cut_by_numpy(watching: Watching, rounds: int) -> Nets:
     """G's examples go through numpy."""
-    return _flat(watching, rounds, to_d=lambda x: torch.from_numpy(x.detach().numpy()))
+    return flat(watching, rounds, to_d=lambda x: torch.from_numpy(x.detach().numpy()))
 
 
 def cut_by_no_grad(watching: Watching, rounds: int) -> Nets:
@@ -163,28 +115,28 @@ def cut_by_no_grad(watching: Watching, rounds: int) -> Nets:
 
 def same_optimizer_twice(watching: Watching, rounds: int) -> Nets:
     """D's optimizer was made of G's parameters."""
-    return _flat(watching, rounds, opt=lambda g, d: (adam(g), adam(g)))
+    return flat(watching, rounds, opt=lambda g, d: (adam(g), adam(g)))
 
 
 def one_optimizer_for_both(watching: Watching, rounds: int) -> Nets:
     """G's optimizer holds D's weights as well."""
     both = torch.optim.Adam
-    return _flat(watching, rounds, opt=lambda g, d: (both([*g.parameters(), *d.parameters()], 2e-3), adam(d)))
+    return flat(watching, rounds, opt=lambda g, d: (both([*g.parameters(), *d.parameters()], 2e-3), adam(d)))
 
 
 def optimizer_of_a_copy(watching: Watching, rounds: int) -> Nets:
     """The optimizer was made before the network was replaced."""
-    return _flat(watching, rounds, opt=lambda g, d: (adam(copy.deepcopy(g)), adam(d)))
+    return flat(watching, rounds, opt=lambda g, d: (adam(copy.deepcopy(g)), adam(d)))
 
 
 def g_labeled_fake(watching: Watching, rounds: int) -> Nets:
     """In G's step its examples are labeled fake."""
-    return _flat(watching, rounds, labels=(1.0, 0.0, 0.0))
+    return flat(watching, rounds, labels=(1.0, 0.0, 0.0))
 
 
 def both_labeled_real(watching: Watching, rounds: int) -> Nets:
     """D is given the same label for both."""
-    return _flat(watching, rounds, labels=(1.0, 1.0, 1.0))
+    return flat(watching, rounds, labels=(1.0, 1.0, 1.0))
 
 
 def critic_turned_round(watching: Watching, rounds: int) -> Nets:
@@ -208,24 +160,24 @@ def critic_turned_round(watching: Watching, rounds: int) -> Nets:
 
 def broadcast_mse(watching: Watching, rounds: int) -> Nets:
     """(B, 1) against (B,), by hand, so that torch says nothing."""
-    return _flat(watching, rounds, criterion=lambda score, label: ((score - label) ** 2).mean(), label_shape=(BATCH,))
+    return flat(watching, rounds, criterion=lambda score, label: ((score - label) ** 2).mean(), label_shape=(BATCH,))
 
 
 def bytes_against_tanh(watching: Watching, rounds: int) -> Nets:
     """Pixels of 0 to 255 and a G that ends in tanh."""
     x = (images().flatten(1) + 1) * 127.5
-    return _flat(watching, rounds, real=lambda r: x[torch.randint(len(x), (BATCH,))])
+    return flat(watching, rounds, real=lambda r: x[torch.randint(len(x), (BATCH,))])
 
 
 def unit_range_against_tanh(watching: Watching, rounds: int) -> Nets:
     """Pixels of 0 to 1 and a G that ends in tanh."""
-    return _dcgan(watching, rounds, data=images() / 2 + 0.5)
+    return dcgan(watching, rounds, data=images() / 2 + 0.5)
 
 
 def noise_drawn_once(watching: Watching, rounds: int) -> Nets:
     """The latent vectors are drawn before the loop."""
     z = torch.randn(BATCH, LATENT)
-    return _flat(watching, rounds, noise=lambda: z)
+    return flat(watching, rounds, noise=lambda: z)
 
 
 def g_in_eval(watching: Watching, rounds: int) -> Nets:
@@ -234,7 +186,7 @@ def g_in_eval(watching: Watching, rounds: int) -> Nets:
     def picture(g: nn.Module, d: nn.Module) -> None:
         g.eval()
 
-    return _flat(watching, rounds, g=mlp(LATENT, 32, 64, last=nn.Tanh(), norm=True), before_g=picture)
+    return flat(watching, rounds, g=mlp(LATENT, 32, 64, last=nn.Tanh(), norm=True), before_g=picture)
 
 
 def shared_layer(watching: Watching, rounds: int) -> Nets:
@@ -242,7 +194,7 @@ def shared_layer(watching: Watching, rounds: int) -> Nets:
     shared = nn.Linear(64, 64)
     g = nn.Sequential(mlp(LATENT, 32, 64), nn.LeakyReLU(0.2), shared, nn.Tanh())
     d = nn.Sequential(shared, nn.LeakyReLU(0.2), mlp(64, 32, 1))
-    return _flat(watching, rounds, g=g, d=d, opt=lambda g, d: (adam(g), adam(d)))
+    return flat(watching, rounds, g=g, d=d, opt=lambda g, d: (adam(g), adam(d)))
 
 
 def frozen_d(watching: Watching, rounds: int) -> Nets:
@@ -250,13 +202,13 @@ def frozen_d(watching: Watching, rounds: int) -> Nets:
     d = mlp(64, 32, 32, 1)
     for layer in list(d)[:-1]:
         layer.requires_grad_(False)
-    return _flat(watching, rounds, d=d)
+    return flat(watching, rounds, d=d)
 
 
 def first_batch_again(watching: Watching, rounds: int) -> Nets:
     """next(iter(loader)) in every round, without shuffling."""
     loader = DataLoader(TensorDataset(images().flatten(1)), BATCH)
-    return _flat(watching, rounds, real=lambda r: next(iter(loader))[0])
+    return flat(watching, rounds, real=lambda r: next(iter(loader))[0])
 
 
 def sorted_by_brightness(watching: Watching, rounds: int) -> Nets:
@@ -265,22 +217,22 @@ def sorted_by_brightness(watching: Watching, rounds: int) -> Nets:
     x = x[x.mean(1).argsort()]
     loader = DataLoader(TensorDataset(x), BATCH)
     batches = forever(loader)
-    return _flat(watching, rounds, real=lambda r: next(batches)[0])
+    return flat(watching, rounds, real=lambda r: next(batches)[0])
 
 
 def rate_of_zero(watching: Watching, rounds: int) -> Nets:
     """G's learning rate is 0."""
-    return _flat(watching, rounds, opt=lambda g, d: (adam(g, 0.0), adam(d)))
+    return flat(watching, rounds, opt=lambda g, d: (adam(g, 0.0), adam(d)))
 
 
 def absurd_rate(watching: Watching, rounds: int) -> Nets:
     """Adam with a learning rate of 1."""
-    return _flat(watching, rounds, opt=lambda g, d: (adam(g), adam(d, 1.0)))
+    return flat(watching, rounds, opt=lambda g, d: (adam(g), adam(d, 1.0)))
 
 
 def losses_kept(watching: Watching, rounds: int) -> Nets:
     """Losses are appended to a list as they are."""
-    return _flat(watching, rounds, retain=[])
+    return flat(watching, rounds, retain=[])
 
 
 def bytes_that_wrap(watching: Watching, rounds: int) -> Nets:
@@ -291,72 +243,24 @@ def bytes_that_wrap(watching: Watching, rounds: int) -> Nets:
         batch = x[torch.randint(len(x), (BATCH,))] * 2 - 255
         return (batch.float() / 255).flatten(1)
 
-    return _flat(watching, rounds, real=real)
+    return flat(watching, rounds, real=real)
 
 
 def constant_weights(watching: Watching, rounds: int) -> Nets:
     """Weights begin at 0.1 everywhere."""
     g = mlp(LATENT, 32, 64, last=nn.Tanh())
     nn.init.constant_(g[0].weight, 0.1)
-    return _flat(watching, rounds, g=g)
+    return flat(watching, rounds, g=g)
 
 
 def penalty_without_graph(watching: Watching, rounds: int) -> Nets:
     """A gradient penalty whose gradient has no graph."""
-    return _penalized(watching, rounds, create_graph=False)
+    return penalized(watching, rounds, create_graph=False)
 
 
 def penalty_not_added(watching: Watching, rounds: int) -> Nets:
     """A gradient penalty that is in no loss."""
-    return _penalized(watching, rounds, weight=0.0)
-
-
-def _penalized(watching: Watching, rounds: int, create_graph: bool = True, weight: float = 10.0) -> Nets:
-    x = images().flatten(1)
-    g, d = mlp(LATENT, 32, 64), mlp(64, 32, 1)
-    opt_g, opt_d = adam(g), adam(d)
-    with watching(g, d, opt_g, opt_d):
-        for _ in range(rounds):
-            real = x[torch.randint(len(x), (BATCH,))]
-            fake = g(torch.randn(BATCH, LATENT)).detach()
-            between = (real + torch.rand(BATCH, 1) * (fake - real)).requires_grad_(True)
-            (slope,) = torch.autograd.grad(d(between).sum(), between, create_graph=create_graph)
-            penalty = ((slope.norm(2, 1) - 1) ** 2).mean()
-            loss = d(fake).mean() - d(real).mean()
-            if weight:
-                loss = loss + weight * penalty
-            opt_d.zero_grad()
-            loss.backward()
-            opt_d.step()
-            opt_g.zero_grad()
-            (-d(g(torch.randn(BATCH, LATENT))).mean()).backward()
-            opt_g.step()
-    return g, d
-
-
-def _dcgan(watching: Watching, rounds: int, criterion: Any = None, data: Tensor | None = None) -> Nets:
-    """A tutorial's DCGAN with one thing changed."""
-    loader = DataLoader(TensorDataset(images() if data is None else data), BATCH, shuffle=True)
-    criterion = criterion or nn.BCELoss()
-    net_g, net_d = ConvG(), ConvD()
-    opt_d, opt_g = adam(net_d), adam(net_g)
-    with watching(net_g, net_d, opt_g, opt_d):
-        for (real,) in itertools.islice(forever(loader), rounds):
-            net_d.zero_grad()
-            label = torch.full((len(real),), 1.0)
-            error_real = criterion(net_d(real).view(-1), label)
-            error_real.backward()
-            fake = net_g(torch.randn(len(real), LATENT, 1, 1))
-            label.fill_(0.0)
-            error_fake = criterion(net_d(fake.detach()).view(-1), label)
-            error_fake.backward()
-            opt_d.step()
-            net_g.zero_grad()
-            label.fill_(1.0)
-            error_g = criterion(net_d(fake).view(-1), label)
-            error_g.backward()
-            opt_g.step()
-    return net_g, net_d
+    return penalized(watching, rounds, weight=0.0)
 
 
 def unwatched(*_: Any, **__: Any) -> Any:

@@ -1,26 +1,19 @@
 """A run whose members are distributed over processes is the run of one process, whatever becomes of them on the way.
 
 Most tests use workers that train shards in this very process, one after the other; what real processes add, being
-killed and being asked to stop, has a test of its own.
+killed and being asked to stop, is in test_processes.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from rich.console import Console
 from torch import nn
 
@@ -33,9 +26,7 @@ from sparring.cli.main import run as command
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
-from sparring.record.grid import LAYOUT
 from sparring.record.joining import join
-from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import Trainer, single
 from sparring.training.chores.evaluate import Evaluate
 from sparring.training.distributed import coordinator
@@ -43,36 +34,12 @@ from sparring.training.distributed.channel import SharedFolder, reported_status
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Session, Status
 from sparring.training.distributed.worker import work
-from sparring.training.distributed.workers import Exit, Workers
+from sparring.training.distributed.workers import Exit
 from sparring.training.prepare import Settings, prepare
+from tests.sharded_runs import ROUNDING, Here, alone, assert_of_its_shards, assert_same, content_of, in_shards
 
-ROOT = Path(__file__).parents[2]
 SEEDS = (3, 5, 123456789012, 8, 1)
 DIGITS = find_recipe("digits").replace(rounds=40, log_points=4, seeds=SEEDS, batch=8, samples_per_grid=4)
-ROUNDING = 2e-3
-"""float32 after 40 rounds; law 1 finds as much after 30."""
-
-
-class Here(Workers):
-    """Trains a shard at once, in this process, when it is started."""
-
-    def __init__(self, plan: ShardPlan, n_workers: int):
-        self.n_workers = min(n_workers, len(plan.shards))
-
-    def start(self, shard: Shard, job: Job) -> None:
-        work(job, shard.folder, SharedFolder(shard.folder))
-
-    def status(self, shard: Shard) -> Status | None:
-        return reported_status(shard.folder)
-
-    def exited(self, shard: Shard) -> Exit | None:
-        return Exit("its end", died=False)
-
-    def stop(self, round: int) -> None:
-        pass
-
-    def shut_down(self) -> None:
-        pass
 
 
 class Lost(Here):
@@ -89,48 +56,6 @@ class Lost(Here):
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coordinator, "LocalWorkers", Here)
     monkeypatch.setattr(coordinator, "POLL_SECONDS", 0.0)
-
-
-def content_of(run: RunFolder) -> dict[str, Any]:
-    """All that does not depend on the time that things took."""
-    story = run.story
-    round, state = run.load() or (0, {})
-    facts: dict[str, Any] = {f"curve {name}": story.curve(name) for name in (*CURVES, *GRADIENTS)}
-    facts |= {f"state {name}": array for name, array in state.items()}
-    for name in story.pictures:
-        with Image.open(run.path / name) as picture:
-            facts |= {name: np.asarray(picture) / 255, f"{name} layout": picture.info[LAYOUT]}
-    facts |= {"logged": story.logged_rounds, "round": round, "status": story.status, "diverged": story.diverged}
-    facts["log_points"] = [log_point["round"] for log_point in story.log_points if "picture" in log_point]
-    facts["real-baseline"] = (story.real_baseline or {}).get("metrics")
-    facts |= {f"in the end, {name}": values[-1] for name, values in story.evaluations[1].items()}
-    return facts | {"outputs": None if story.outputs is None else story.outputs[1]}
-
-
-def assert_same(run: RunFolder, whole: RunFolder, tolerance: float = 0.0) -> None:
-    mine, theirs = content_of(run), content_of(whole)
-    assert mine.keys() == theirs.keys()
-    for name, value in theirs.items():
-        if tolerance and isinstance(value, np.ndarray) and value.dtype.kind == "f":
-            np.testing.assert_allclose(mine[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
-        else:
-            np.testing.assert_equal(mine[name], value, err_msg=name)
-
-
-def assert_of_its_shards(run: RunFolder, shards: list[RunFolder]) -> None:
-    """Bit for bit."""
-    mine, *theirs = ((each.load() or (0, {}))[1] for each in (run, *shards))
-    for name, array in mine.items():
-        each = [state[name] for state in theirs]
-        np.testing.assert_array_equal(array, np.concatenate(each) if array.ndim else each[0], err_msg=name)
-
-
-def in_shards(recipe: Recipe, folder: Path, processes: int = 3, **more: Any) -> RunFolder:
-    return sparring.training.train(recipe, folder, processes=processes, threads=1, compile=False, **more)
-
-
-def alone(recipe: Recipe, folder: Path) -> RunFolder:
-    return sparring.training.train(recipe, folder, threads=1, compile=False)
 
 
 @pytest.mark.usefixtures("here")
@@ -324,131 +249,3 @@ def test_people_see_every_shard() -> None:
     ):
         assert words in shown, words
     assert "slowest shard at round 10 of 40 (25%), D's loss 0.600 ± 0.141" in plain_line(session)
-
-
-def workers() -> list[int]:
-    """Processes that train shards for this one."""
-    text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    return [
-        int(pid)
-        for pid in text.split()
-        if b"sparring.training.distributed.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-
-
-SLOW_RECIPE = """
-import os, time
-from dataclasses import replace
-from sparring.recipe import Recipe, find_recipe
-
-def takes_its_time(game):
-    if "SLOWLY" in os.environ:
-        time.sleep(0.01)
-
-def slow() -> Recipe:
-    base = find_recipe("pattern-1010").replace(rounds=1_000, log_points=10, seeds=4)
-    return replace(base, name="", round=(*base.round, takes_its_time))
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds its processes as Linux tells them")
-def test_a_worker_is_killed_and_all_are_stopped_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "slow.py"
-    file.write_text(SLOW_RECIPE)
-    recipe = find_recipe(str(file))
-    monkeypatch.setenv("SLOWLY", "1")
-    begun: list[int] = []
-
-    def kill_one(session: Session) -> None:
-        if not begun and session.round > 10:
-            begun.extend(workers())
-            os.kill(begun[0], signal.SIGKILL)
-        elif (
-            begun
-            and not session.stopping
-            and sum(session.deaths.values())
-            and all(status.rounds_per_second for status in session.statuses.values())
-        ):
-            os.kill(os.getpid(), signal.SIGINT)
-
-    run = in_shards(recipe, tmp_path / "run", 2, session_watchers=[kill_one])
-    assert run.story.status == "stopped"
-    assert 0 < run.story.round < recipe.rounds
-    assert not workers()
-    monkeypatch.delenv("SLOWLY")
-    assert (in_shards(recipe, run.path, 2).story.status, run.story.round) == ("finished", recipe.rounds)
-    assert [log.read_text() for log in sorted(run.shards.glob("*.log"))] == ["", ""]  # workers print no warnings
-    assert_of_its_shards(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])
-
-
-def in_ranks(folder: Path, *flags: str) -> RunFolder:
-    """The command in two processes, as torchrun starts them."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    channel = [sys.executable, "-m", "sparring", "train", *flags, "--threads", "1", "--out", str(folder), "--json"]
-    env = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            channel,
-            cwd=ROOT,
-            env={**os.environ, **env, "RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for rank in range(2)
-    ]
-    said = [process.communicate() for process in started]
-    assert [process.returncode for process in started] == [0, 0], said
-    assert json.loads(said[0][0])["run"] == str(folder)
-    assert not said[1][0]  # the first speaks for all
-    return RunFolder.open(folder)
-
-
-@pytest.mark.slow
-def test_torchrun_distributes_members(tmp_path: Path) -> None:
-    recipe = find_recipe("pattern-1010").replace(rounds=200, log_points=4, seeds=3)
-    run = in_ranks(tmp_path / "run", "pattern-1010", "--rounds", "200", "--log-points", "4", "--seeds", "3")
-    assert_same(run, alone(recipe, tmp_path / "whole"), ROUNDING)
-    assert (run.about["processes"], len(list(run.shards.glob("*/recipe.json")))) == (2, 2)
-
-
-@pytest.mark.slow
-def test_torchrun_shares_batches_where_there_are_fewer_seeds(tmp_path: Path) -> None:
-    recipe = find_recipe("digits").replace(rounds=40, log_points=4, batch=8, samples_per_grid=4)
-    flags = ["digits", "--rounds", "40", "--log-points", "4", "--batch", "8", "--samples-per-grid", "4"]
-    run = in_ranks(tmp_path / "run", *flags)
-    assert_same(run, alone(recipe, tmp_path / "whole"), ROUNDING)
-    assert (run.about["processes"], run.sharded) == (2, False)
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray: pip install 'sparring[cluster]'")
-@pytest.mark.parametrize("shared", [True, False], ids=["one folder", "folders of their own"])
-def test_ray_trains_shards_and_survives_the_loss_of_a_worker(
-    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from sparring.training.distributed import ray as on_ray
-
-    monkeypatch.setenv("RAY_worker_niceness", "0")
-    start = on_ray.RayWorkers.start
-
-    def on_a_host_that_sees_nothing(workers: on_ray.RayWorkers, shard: Shard, job: Job) -> None:
-        (shard.folder.parent / "token").write_text("another run's")
-        start(workers, shard, job)
-
-    if not shared:
-        monkeypatch.setattr(on_ray.RayWorkers, "start", on_a_host_that_sees_nothing)
-    recipe = find_recipe("pattern-1010").replace(rounds=2_000, log_points=10, seeds=4)
-    killed: list[int] = []
-
-    def kill_one(session: Session) -> None:
-        if not killed and session.round > 10:
-            found = subprocess.run(["pgrep", "-f", "ray::train_shard"], capture_output=True, text=True, check=True)
-            killed.append(int(found.stdout.split()[0]))
-            os.kill(killed[0], signal.SIGKILL)
-
-    run = in_shards(recipe, tmp_path / "run", 2, on="ray", session_watchers=[kill_one])
-    assert killed
-    assert run.story.status == "finished"
-    assert_of_its_shards(run, [alone(recipe.replace(seeds=pair), tmp_path / f"{pair}") for pair in ((0, 1), (2, 3))])

@@ -23,7 +23,7 @@ from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, 
 from tests.explorers import FakeTraining, Launched, launched, run_folders
 from tests.loops import sound
 from tests.made_runs import made_run
-from tests.stories.test_distributed import Here
+from tests.sharded_runs import Here
 
 pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
 

@@ -201,7 +201,7 @@ def test_it_can_be_made_again_from_its_recipe(source: RunFolder, tmp_path: Path)
 
 def test_shards_start_alike(source: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from sparring.training.distributed import coordinator
-    from tests.stories.test_distributed import Here
+    from tests.sharded_runs import Here
 
     monkeypatch.setattr(coordinator, "LocalWorkers", Here)
     monkeypatch.setattr(coordinator, "POLL_SECONDS", 0.0)

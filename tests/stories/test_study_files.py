@@ -30,7 +30,7 @@ ROUNDS = 4
 def load(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     """A file of benchmarks/, by its name."""
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    for name in (*FILES, "published", "study_files", "network_cost", "broken_cases"):
+    for name in (*FILES, "published", "study_files", "network_cost", "broken_cases", "broken_parts", "healthy_gans"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return importlib.import_module
 

@@ -16,6 +16,7 @@ from sparring.record import Story
 from sparring.rules._distance import Distance, Trend
 from sparring.rules._measured import Measured, evaluated
 from sparring.rules._nearness import Nearness
+from sparring.rules._noise import has_pattern, is_rough
 from sparring.rules._progress import CONSTANT as CONSTANT
 from sparring.rules._progress import Progress
 from sparring.rules._ranges import Levels, Range
@@ -39,13 +40,6 @@ POOR = 0.4
 NEAR = 0.2
 """How far, in data units, each number of an example may lie from the data's target."""
 
-ROUGH = 3.5
-"""Roughness (1: as real images) above which an image is noise in any case."""
-ROUGHER, DISTANT = 1.3, 2.0
-"""Roughness and nearest-neighbor distance above which an image is noise if both hold: among small images with hard
-edges noise is not much rougher than the data."""
-CHECKERED = 2.0
-"""Checkerboard (1: as in real images) above which pixels differ in a pattern, rather than at random."""
 ALIKE = 0.5
 """Diversity (1: as real examples) below which samples are much alike."""
 NEAR_MEAN = 1.45
@@ -271,13 +265,9 @@ class Signals:
 
     @property
     def noise(self) -> np.ndarray:
-        """Members whose samples are noise, bool `(P,)`; False where samples are not images.
-
-        Noise has no pattern: pixels that differ because of one are no noise.
-        """
-        is_pattern = self.latest("checkerboard") > CHECKERED
-        rough = noise(self.latest("roughness"), self.latest("nearest-neighbor"))
-        return (rough | self.unstructured) & ~is_pattern
+        """Members whose samples are noise, bool `(P,)`; False where samples are not images."""
+        rough = is_rough(self.latest("roughness"), self.latest("nearest-neighbor"))
+        return (rough | self.unstructured) & ~has_pattern(self.latest("checkerboard"))
 
     @property
     def unstructured(self) -> np.ndarray:
@@ -405,8 +395,3 @@ class Signals:
             return Trend(count, unknown, unknown)
         slope, error = line(self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late]))
         return Trend(count, np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE), TREND * error)
-
-
-def noise(roughness: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Whether samples of this roughness and nearest-neighbor distance are noise."""
-    return (roughness > ROUGH) | ((roughness > ROUGHER) & (distance > DISTANT))

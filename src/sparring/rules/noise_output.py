@@ -7,7 +7,8 @@ import numpy as np
 
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._signals import CONSTANT, ROUGH, ROUGHER, Signals
+from sparring.rules._noise import ROUGH, ROUGHER
+from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot
 
