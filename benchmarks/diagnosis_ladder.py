@@ -9,7 +9,7 @@ as in `ladder.py`. For a run of an older version without evaluations,
 the last checkpoint is evaluated, and the diagnosis uses its curves and that one evaluation. A recipe whose author gave
 no result, or none that corresponds to a finding, is listed and not counted. Results are saved in
 `results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table; of several runs of one recipe, that of
-one at full length, or of the longest that was evaluated while it trained.
+one at full length whose verdict's words are known, or of the longest that was evaluated while it trained.
 """
 
 from __future__ import annotations
@@ -127,12 +127,13 @@ def opening_of(claim: str) -> str:
     return claim.partition(" (healthy")[0].rpartition(":")[0] or claim
 
 
-def weight(entry: dict[str, Any]) -> tuple[bool, bool, int, int, str]:
-    """Which of several runs of a recipe counts: one at full length, one that was evaluated while it trained, the
-    longest, that of most seeds, the newest."""
+def weight(entry: dict[str, Any]) -> tuple[bool, bool, bool, int, int, str]:
+    """Which of several runs of a recipe counts: one at full length, one whose verdict's words are known, one that was
+    evaluated while it trained, the longest, that of most seeds, the newest."""
     is_whole = entry.get("rounds", 0) >= entry.get("rounds_in_full", 1)
     evaluated = entry.get("evaluations", entry.get("looks", 0)) > 1
-    return is_whole, evaluated, entry.get("rounds", 0), entry.get("seeds", 0), entry.get("date", "")
+    amounts = entry.get("rounds", 0), entry.get("seeds", 0), entry.get("date", "")
+    return is_whole, bool(entry.get("says")), evaluated, *amounts
 
 
 def agrees(each: dict[str, Any]) -> bool:
