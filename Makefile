@@ -24,9 +24,9 @@ explore: $(EXPLORE)  ## train eight small GANs before your eyes, in the browser
 
 # Each worker gets one thread: two workers with a thread per core each would only wait for each other.
 # Bytecode is kept even where the shell forbids it: else every process compiles the package and every test file anew.
-# A worker begins with half of the tests, so that what the tests of one file share is made once.
+# A worker begins with half of the tests, so that what the tests of one file share is made once. The slowest are named.
 test: $(DEV)  ## the fast tests; make test ARGS="-m slow" for the others
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal --durations 30 --durations-min 5 $(ARGS)
 
 # pyright's wrapper would otherwise check for a newer version over the network on every call.
 lint: $(DEV)  ## style, types, import directions and words
