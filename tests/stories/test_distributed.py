@@ -23,6 +23,7 @@ from sparring.analysis.diagnosis import diagnose
 from sparring.analysis.generators import sample
 from sparring.cli.main import WRONG_USAGE
 from sparring.cli.main import run as command
+from sparring.cli.train import where_it_stopped
 from sparring.errors import SparringError, UsageError
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
@@ -175,6 +176,9 @@ def test_shards_that_were_left_in_different_rounds_are_joined_up_to_what_all_hav
     plan.write(run)
     join(run, [shard.run for shard in plan.shards], DIGITS.id)
     assert (run.story.status, run.story.round, stopped) == ("stopped", 20, [20, 25])
+    assert where_it_stopped(run).startswith(
+        f"stopped after round 20, checkpoints of its shards are saved in {run.shards};"
+    )
     keep = whole.story.logged_rounds <= 20
     np.testing.assert_allclose(run.story.curve("d_loss"), whole.story.curve("d_loss")[keep], atol=ROUNDING)
     with pytest.raises(UsageError, match="begun by several processes"):

@@ -184,7 +184,7 @@ def _print(made: RunFolder, as_json: bool) -> int:
 
     story = made.story
     if story.status == "stopped":
-        complain(_stopped(made), INTERRUPTED)
+        complain(where_it_stopped(made), INTERRUPTED)
     with when_ended("ended before the report page was written"):
         page = report.write_report(made) if len(story.logged_rounds) else None
         if as_json:
@@ -199,11 +199,18 @@ def _print(made: RunFolder, as_json: bool) -> int:
     return INTERRUPTED if story.status == "stopped" else OK
 
 
-def _stopped(made: RunFolder) -> str:
-    if not made.checkpoints():
+def where_it_stopped(made: RunFolder) -> str:
+    """What is said of a run that was stopped: after which round, where that is saved, and how to go on.
+
+    Shards that stopped in different rounds have checkpoints, though the run has none of a round that they share.
+    """
+    if made.checkpoints():
+        saved = f"a checkpoint is saved in {made.path}"
+    elif any(type(made)(shard).checkpoints() for shard in made.shards.glob("*/")):
+        saved = f"checkpoints of its shards are saved in {made.shards}"
+    else:
         return f"stopped before the first round of {made.path}; rerun the same command to begin it"
-    where = f"stopped after round {made.story.round}, a checkpoint is saved in {made.path}"
-    return f"{where}; rerun the same command to resume"
+    return f"stopped after round {made.story.round}, {saved}; rerun the same command to resume"
 
 
 def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
