@@ -37,7 +37,7 @@ def picture(page: Any, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def eventually(get: Callable[[], Any], wanted: Callable[[Any], Any], seconds: float = 30.0) -> Any:
+def eventually(get: Callable[[], Any], wanted: Callable[[Any], Any], seconds: float = 90.0) -> Any:
     """The first value that is wanted; else the last one, which fails."""
     until = time.monotonic() + seconds
     while True:

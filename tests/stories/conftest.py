@@ -55,6 +55,7 @@ def signed_in(explorer: Launched, browser: Any) -> Generator[Callable[..., Any]]
         if key not in contexts:
             size = {"width": width, "height": 900 if width > 500 else 844}
             contexts[key] = browser.new_context(viewport=size, color_scheme=scheme)
+            contexts[key].set_default_timeout(90_000)  # ms; on a busy machine a page takes its time
             page = contexts[key].new_page()
             page.goto(explorer.address)
             page.wait_for_selector(".page")

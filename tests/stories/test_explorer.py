@@ -79,11 +79,10 @@ def test_a_link_opens_the_same_picture_again(opened: Open) -> None:
     says(page, "round 2,500", ".samples .legend")
     assert page.input_value(".timeline select") == "3"
     assert page.get_attribute(".tabs a[aria-current]", "data-show") == "samples"
-    first = page.locator("section[data-view=samples] canvas").screenshot()
     again = opened("/run", **{name: str(value) for name, value in query_of(page).items()})
     says(again, "round 2,500", ".samples .legend")
-    again.wait_for_timeout(300)
-    assert again.locator("section[data-view=samples] canvas").screenshot() == first
+    seen = "section[data-view=samples] canvas"
+    eventually(lambda: [each.locator(seen).screenshot() for each in (page, again)], lambda two: two[0] == two[1])
 
 
 def test_hovering_gives_values_and_a_click_chooses_a_member(opened: Open) -> None:
@@ -282,7 +281,7 @@ def test_a_form_marks_what_is_changed_and_says_what_does_not_fit(opened: Open, w
     page.fill("input[aria-label=objective]", "hinge")
     page.keyboard.press("Tab")
     says(page, "sparring train ring --seeds 3 --rounds 50 --objective hinge", ".command")
-    assert page.locator(".field.changed").count() == 3
+    eventually(lambda: page.locator(".field.changed").count(), lambda count: count == 3)
     picture(page, f"form-{width}")
     page.fill("input[aria-label=objective]", "hing")
     page.keyboard.press("Tab")
