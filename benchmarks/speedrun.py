@@ -19,6 +19,7 @@ itself. Other work on the machine then changes little, but for the memory bandwi
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import time
@@ -36,6 +37,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 import numpy as np
 import torch
 from matplotlib import image as plt_image
+from PIL import Image
 from plain import dcgan
 from rounds import processor
 
@@ -254,7 +256,9 @@ def draw(name: str, out: Path, data: Dataset) -> None:
         axes.imshow(plt_image.imread(file), interpolation="nearest")
         axes.set_axis_off()
         axes.set_title(title, fontsize=TEXT, color=LIGHT.ink)
-    (PICTURES / f"speedrun-{name}.png").write_bytes(as_png(figure))
+    with Image.open(io.BytesIO(as_png(figure))) as drawn:  # photographs and noise with 256 colors: a third of the bytes
+        few = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(PICTURES / f"speedrun-{name}.png", optimize=True)
 
 
 def _budget(row: dict[str, Any]) -> tuple[int, float]:
