@@ -92,22 +92,20 @@ def _pixels() -> np.ndarray:
 
 def d_never_sees_four_classes(game: Game) -> None:
     """D is shown real examples of six classes only, so that G drops the other four."""
-    source = game.source
-    assert isinstance(source, Images)
-    x, classes = source.draw_with_classes(game.rng, 3 * game.batch)
-    wanted = torch.argsort((classes < 6).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
-    real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
-    fake = game.fake().detach()
-    assert isinstance(fake, Tensor)
-    game.learn("D", game.d_loss(1, game.D(real)) + game.d_loss(0, game.D(fake)) + game.penalty(real, fake))
+    _d_sees_first_classes(game, 6, drawn=3)
 
 
 def d_sees_one_class(game: Game) -> None:
     """D is shown real examples of the first class only."""
+    _d_sees_first_classes(game, 1, drawn=20)
+
+
+def _d_sees_first_classes(game: Game, count: int, drawn: int) -> None:
+    """The move `d_sees_both` with real examples of the first `count` classes, sought among `drawn` batches."""
     source = game.source
     assert isinstance(source, Images)
-    x, classes = source.draw_with_classes(game.rng, 20 * game.batch)
-    wanted = torch.argsort((classes == 0).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
+    x, classes = source.draw_with_classes(game.rng, drawn * game.batch)
+    wanted = torch.argsort((classes < count).to(torch.int8), dim=1, descending=True, stable=True)[:, : game.batch]
     real = x.gather(1, wanted[:, :, None, None, None].expand(-1, -1, *x.shape[2:]))
     fake = game.fake().detach()
     assert isinstance(fake, Tensor)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("src", "tests", "benchmarks", "tools", "examples")
+FOLDERS = ("src", "tests", "benchmarks", "docs", "tools", "examples")
 FILE, FUNCTION = 400, 60
 """Lines; of a function without its docstring."""
 

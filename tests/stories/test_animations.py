@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.cli.main import OK, WRONG_USAGE, run
-
-
-def sparring(*arguments: object, expect: int = OK) -> None:
-    assert run([str(a) for a in arguments]) == expect
+from sparring.cli.main import WRONG_USAGE
+from tests.commands import sparring
 
 
 @pytest.fixture(scope="module")

@@ -14,14 +14,10 @@ import pytest
 from PIL import Image
 
 from sparring import catalogue
-from sparring.cli.main import COMMANDS, FAILED, OK, WRONG_USAGE, run
+from sparring.cli.main import COMMANDS, FAILED, WRONG_USAGE, run
 from sparring.cli.recipe_flags import well_known_flags
 from sparring.recipe.reading import WELL_KNOWN
-
-
-def sparring(*arguments: object, expect: int = OK) -> None:
-    status = run([str(a) for a in arguments])
-    assert status == expect
+from tests.commands import sparring
 
 
 @pytest.fixture(scope="module")

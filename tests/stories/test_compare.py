@@ -26,7 +26,7 @@ from sparring.report import Comparison, comparison_summary, run_text, write_comp
 from sparring.report.figures.multiples import final_outputs, losses, outputs
 from sparring.report.page.comparison import comparison_page
 from sparring.report.page.markup import Markup
-from tests.stories.test_report import Page, text_of
+from tests.printed import Page, text_of
 
 LEVELS = {
     "mse": {"d_loss": 0.25, "g_loss": 0.25, "d_real": 0.5, "d_fake": 0.5},

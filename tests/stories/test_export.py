@@ -21,7 +21,7 @@ from sparring import recipe as recipe_named
 from sparring.analysis.facts import Facts
 from sparring.analysis.generators import sample
 from sparring.analysis.latent_tools.distributions import parts_of
-from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
+from sparring.cli.main import FAILED, WRONG_USAGE
 from sparring.record import RunFolder
 from sparring.rng import RandomStreams
 from sparring.ship.card import _from_measurement  # pyright: ignore[reportPrivateUsage]
@@ -30,6 +30,7 @@ from sparring.ship.export import export, nearest_seed
 from sparring.ship.onnx_file import run_onnx, to_onnx
 from sparring.ship.portable import TOLERANCE, difference, portable_of
 from sparring.ship.weights_file import SCRIPTS, drawing
+from tests.commands import sparring
 from tests.contracts.network_cases import narrow
 from tests.exported_pages import ALL, READY
 from tests.firefox import FIREFOX, asked_of_firefox
@@ -43,10 +44,6 @@ FILES = [
     "recipe.json",
     "README.md",
 ]
-
-
-def sparring(*arguments: object, expect: int = OK) -> None:
-    assert run([str(a) for a in arguments]) == expect
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from sparring.report.figures.run import figures
 from sparring.report.live.scatters import COLUMNS, ROWS, Scatters
 from sparring.report.metric_names import FEW, name_of, phrases
 from sparring.training import train
-from tests.stories.test_report import page_of, text_of
+from tests.printed import page_of, text_of
 
 JUDGED = ("frechet-distance", "coverage", "recall", "precision", "modes", "class-divergence", "confidence")
 OWN = ("diversity", "roughness", "structure", "sharpness", "similarity-to-mean", "nearest-neighbor", "near-copies")

@@ -15,11 +15,8 @@ from PIL import Image
 from sparring import catalogue
 from sparring.analysis.generators import explorable, latents
 from sparring.analysis.latent_tools.explored import found_directions
-from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
-
-
-def sparring(*arguments: object, expect: int = OK) -> None:
-    assert run([str(a) for a in arguments]) == expect
+from sparring.cli.main import FAILED, WRONG_USAGE
+from tests.commands import sparring
 
 
 @pytest.fixture(scope="module")

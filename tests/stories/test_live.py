@@ -14,7 +14,7 @@ from sparring.recipe import find_recipe
 from sparring.report import Live
 from sparring.report.live.preview import ImagePreview, preview, sparkline
 from sparring.training import train
-from tests.stories.test_report import text_of
+from tests.printed import text_of
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -19,7 +19,7 @@ from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.judge_choice import images_for_judge
 from sparring.analysis.measure import measure
 from sparring.analysis.samples import real_data
-from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
+from sparring.cli.main import FAILED, WRONG_USAGE
 from sparring.judges import Judge, independent, own_training
 from sparring.judges.inception import InceptionNetwork
 from sparring.networks.fully_connected import FullyConnected
@@ -27,6 +27,7 @@ from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 from sparring.rules._measured import Measured
 from sparring.training import train
+from tests.commands import sparring
 
 SMALL = (
     "--rounds",
@@ -38,10 +39,6 @@ SMALL = (
     "--generator",
     "fully-connected(hidden=(9,), output=sigmoid)",
 )
-
-
-def sparring(*arguments: object, expect: int = OK) -> None:
-    assert run([str(a) for a in arguments]) == expect
 
 
 @pytest.fixture(scope="module")

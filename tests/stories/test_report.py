@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 
 from sparring.analysis.diagnosis import diagnosis
 from sparring.analysis.facts import Facts
@@ -24,12 +20,13 @@ from sparring.analysis.wording import named_seeds, plus_minus
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder, Story
 from sparring.record.grid import grid
-from sparring.report import run_text, save_figures, summary, write_report
+from sparring.report import run_text, save_figures, summary
 from sparring.report.figures.drawing import LIGHT, MAX_LINES
 from sparring.report.figures.run import curves, ends, outputs
-from sparring.report.page.run import MAX_PICTURES, page
+from sparring.report.page.run import MAX_PICTURES
 from sparring.report.terminal.diagnosis import diagnosis_text
 from sparring.rules import moving_mean
+from tests.printed import page_of, text_of, written
 
 TARGET = [0.9, 0.1, 0.9, 0.1]
 ABOUT = {
@@ -83,45 +80,6 @@ def told_run(
     if end:
         journal.append(end, round=log_points * 50, seconds=log_points * 0.5)
     return run
-
-
-class Page(HTMLParser):
-    """What the tests ask of a page."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.text, self.tags = text, []
-        self.said = ""
-        self._silent = False
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._silent = tag in ("script", "style")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._silent = False
-
-    def handle_data(self, data: str) -> None:
-        self.said += "" if self._silent else data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
-def page_of(run: RunFolder) -> Page:
-    """Without its figures, which take a second to draw."""
-    return Page(page(Facts.of(run), []))
-
-
-def written(run: RunFolder) -> Page:
-    return Page(write_report(run).read_text(encoding="utf-8"))
-
-
-def text_of(renderable: Any, width: int = 100) -> str:
-    console = Console(width=width, file=io.StringIO(), record=True)
-    console.print(renderable, crop=False)
-    return console.export_text()
 
 
 # The page.
