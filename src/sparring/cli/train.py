@@ -200,13 +200,10 @@ def _print(made: RunFolder, as_json: bool) -> int:
 
 
 def where_it_stopped(made: RunFolder) -> str:
-    """What is said of a run that was stopped: after which round, where that is saved, and how to go on.
-
-    Shards that stopped in different rounds have checkpoints, though the run has none of a round that they share.
-    """
+    """What is said of a run that was stopped: after which round, where that is saved, and how to go on."""
     if made.checkpoints():
         saved = f"a checkpoint is saved in {made.path}"
-    elif any(type(made)(shard).checkpoints() for shard in made.shards.glob("*/")):
+    elif made.shards_are_saved:
         saved = f"checkpoints of its shards are saved in {made.shards}"
     else:
         return f"stopped before the first round of {made.path}; rerun the same command to begin it"

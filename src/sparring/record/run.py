@@ -76,6 +76,11 @@ class RunFolder:
         return self.shards.is_dir()
 
     @property
+    def shards_are_saved(self) -> bool:
+        """Whether a shard has a checkpoint: the run has none while its shards are in different rounds."""
+        return any(RunFolder(shard).checkpoints() for shard in self.shards.glob("*/"))
+
+    @property
     def is_blank(self) -> bool:
         """Whether the folder is empty, or has only what a run leaves that was killed before its recipe was written."""
         inside = (path for path in self.path.rglob("*") if not path.is_dir())

@@ -1,4 +1,4 @@
-"""From which numbers it is seen that an image is noise."""
+"""Whether images are noise, by their roughness, their distance from the data and their checkerboard."""
 
 from __future__ import annotations
 
