@@ -22,6 +22,8 @@ from sparring.datasets.stacked_mnist import StackedMNIST
 from sparring.game.assembly import game_of
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
+from sparring.objectives.bce_with_logits import BCEWithLogits
+from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.recipe import Recipe, find_recipe
 from sparring.training import train
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
@@ -184,4 +186,12 @@ def test_auto_takes_numbers_that_are_no_points() -> None:
 
 
 def test_a_recipe_that_does_not_size_itself_is_what_it_is() -> None:
-    assert find_recipe("digits", sized_by=Ring()) == find_recipe("digits")
+    assert find_recipe("digits", sized_by=Ring(), conditional=True) == find_recipe("digits")
+
+
+@pytest.mark.parametrize("conditional", [None, False, True])
+def test_auto_chooses_the_loss_by_whether_classes_are_asked_for(conditional: bool | None) -> None:
+    recipe = find_recipe("auto", sized_by=MNIST(), conditional=conditional)
+    assert recipe.conditional is bool(conditional)
+    assert type(recipe.objective) is (BCEWithLogits if conditional else RelativisticPaired)
+    assert recipe.replace(conditional=False, objective=RelativisticPaired()) == find_recipe("auto", sized_by=MNIST())

@@ -220,6 +220,7 @@ def test_classes_condition_training_and_are_recorded(
     assert f"36 images in 3 classes ({source}; {few})" in capsys.readouterr().err
     recipe = json.loads((out / "recipe.json").read_text())
     assert recipe["conditional"] and recipe["data"]["found_classes"] == ["cat", "dog", "eel"]
+    assert recipe["objective"] == {"is": "bce-with-logits"}  # as `auto` has it wherever it trains with classes
     for then in (["sample", out, "--out", tmp_path / "s.png"], ["measure", out, "--count", 16], ["show", out], command):
         assert sparring(*then) == 0
 
@@ -249,6 +250,9 @@ def test_auto_trains_with_subfolders_where_each_has_images_enough(
     assert (load(home).info.class_doubt, recipe.conditional, recipe.classes) == (doubt, not doubt, (0 if doubt else 2))
     assert catalogue.to_text(recipe.objective) == ("relativistic-paired" if doubt else "bce-with-logits")
     assert not find_recipe("auto", sized_by=Folder(str(home), labels="none")).conditional
+    for asked, loss in ((True, "bce-with-logits"), (False, "relativistic-paired")):  # over what the data say
+        recipe = find_recipe("auto", sized_by=data, conditional=asked)
+        assert (recipe.conditional, catalogue.to_text(recipe.objective)) == (asked, loss)
 
 
 def test_a_thousand_images_are_enough_for_a_class() -> None:
@@ -266,7 +270,9 @@ def test_what_auto_does_with_subfolders_is_said_and_a_flag_does_the_contrary(
         out = tmp_path / f"run{expected}"
         assert sparring("train", "--data", home, "--out", out, *quick, *more) == 0
         assert f"40 images in {line}" in capsys.readouterr().err
-        assert json.loads((out / "recipe.json").read_text())["conditional"] is expected
+        recipe = json.loads((out / "recipe.json").read_text())
+        assert recipe["conditional"] is expected
+        assert recipe["objective"] == {"is": "bce-with-logits" if expected else "relativistic-paired"}
     assert sparring("doctor", home) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"classes {line.replace('classes ', '')}: cat 20, dog 20" in said

@@ -230,9 +230,10 @@ def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
         check_well_known("recipes", name)
         _check_folder(name)
         recipe = find_recipe(name)
-        if data := _value_of(rest, "--data"):
-            chosen = with_settings(read_data(data, recipe.data), given_in(rest))
-            recipe = find_recipe(name, sized_by=chosen)
+        data, conditional = _value_of(rest, "--data"), _switched(rest, "conditional")
+        if data or conditional is not None:
+            chosen = with_settings(read_data(data, recipe.data), given_in(rest)) if data else None
+            recipe = find_recipe(name, sized_by=chosen, conditional=conditional)
         return name, recipe, None, _aliases(rest, recipe)
     if {"-h", "--help"} & set(arguments):
         return "RECIPE", find_recipe(EXAMPLE), None, arguments
@@ -284,6 +285,12 @@ def _value_of(arguments: Sequence[str], flag: str) -> str | None:
         if argument == flag and index + 1 < len(arguments):
             return arguments[index + 1]
     return None
+
+
+def _switched(arguments: Sequence[str], flag: str) -> bool | None:
+    """What the last of --FLAG and --no-FLAG says; None where neither is given."""
+    said = [argument == f"--{flag}" for argument in arguments if argument in (f"--{flag}", f"--no-{flag}")]
+    return said[-1] if said else None
 
 
 def _recipe_to_tune(start: str, source: str | None) -> Recipe:

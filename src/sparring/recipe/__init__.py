@@ -41,8 +41,8 @@ __all__ = [
 class _Callable(ModuleType):
     """A package's name in its parent is the package itself, so this is the only way to have a function of its name."""
 
-    def __call__(self, name: str, sized_by: Dataset | None = None) -> Recipe:
-        return find_recipe(name, sized_by)
+    def __call__(self, name: str, sized_by: Dataset | None = None, conditional: bool | None = None) -> Recipe:
+        return find_recipe(name, sized_by, conditional)
 
 
 sys.modules[__name__].__class__ = _Callable

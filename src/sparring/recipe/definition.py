@@ -280,7 +280,8 @@ def recipe(
     """Puts a function that returns a Recipe into the catalogue.
 
     Arguments must be literals, because the catalogue reads them without running the file. A function with a parameter
-    `data` chooses the networks by the data, and must return a recipe for some data of its own when called without.
+    `data` chooses the networks by the data, one with a parameter `conditional` the loss by whether training is to be
+    class-conditional; it must return a recipe for some data of its own when called without.
 
     Args:
         name: the recipe's name.
@@ -293,8 +294,8 @@ def recipe(
 
     def mark(function: Callable[..., Recipe]) -> Callable[..., Recipe]:
         @functools.wraps(function)
-        def named(*data: Dataset) -> Recipe:
-            return dataclasses.replace(function(*data), name=name)
+        def named(*given: Any, **by_name: Any) -> Recipe:
+            return dataclasses.replace(function(*given, **by_name), name=name)
 
         return named
 

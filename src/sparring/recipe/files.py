@@ -25,7 +25,7 @@ from sparring.recipe.definition import Origin, Recipe
 from sparring.recipe.reading import check_well_known, read_data
 
 
-def find_recipe(name: str | Any, sized_by: Dataset | Any = None) -> Recipe:
+def find_recipe(name: str | Any, sized_by: Dataset | Any = None, conditional: bool | None = None) -> Recipe:
     """A recipe by its catalogue name, or from a user's file.
 
     Args:
@@ -33,6 +33,8 @@ def find_recipe(name: str | Any, sized_by: Dataset | Any = None) -> Recipe:
             file, a function annotated `-> Recipe` is a recipe. The file is run.
         sized_by: the data for a recipe that chooses its networks by the data, as `auto` does; anything that a recipe's
             `data` may be. Other recipes ignore it.
+        conditional: whether a recipe that chooses its loss by that, as `auto` does, is to train class-conditionally;
+            None: it decides by the data. Other recipes ignore it, and have `replace(conditional=True)`.
 
     Returns:
         The recipe, with its reference seeds and length; change it with `recipe.replace(...)`.
@@ -46,9 +48,9 @@ def find_recipe(name: str | Any, sized_by: Dataset | Any = None) -> Recipe:
     name, data = os.fspath(name), None if sized_by is None else read_data(sized_by)
     path, _, function = name.partition(":")
     if path.endswith(".py"):
-        return _from_file(Path(path), function, data)
+        return _from_file(Path(path), function, data, conditional)
     check_well_known("recipes", name)
-    return _made(catalogue.find("recipes", name), data)
+    return _made(catalogue.find("recipes", name), data, conditional)
 
 
 def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
@@ -126,11 +128,11 @@ def defines(path: Path, returns: str) -> bool:
     return any(_is_named(ast.unparse(each.returns), returns) for each in functions if each.returns is not None)
 
 
-def _from_file(path: Path, function: str, sized_by: Dataset | None = None) -> Recipe:
+def _from_file(path: Path, function: str, sized_by: Dataset | None = None, conditional: bool | None = None) -> Recipe:
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     whole, content = path.resolve(), _sha256(path)  # before the file is run, which may change the working folder
-    function, made = call_in_file(path, function, "Recipe", lambda maker: _made(maker, sized_by))
+    function, made = call_in_file(path, function, "Recipe", lambda maker: _made(maker, sized_by, conditional))
     if not isinstance(made, Recipe):
         raise UsageError(f"{path}:{function} returned {type(made).__name__}, not a Recipe")
     origin = Origin(str(whole), function, content)
@@ -188,9 +190,10 @@ def _with_line(error: BaseException, path: Path) -> str:
     return f"{in_one_line(error)}{f' (line {lines[-1]})' if lines else ''}"
 
 
-def _made(function: Callable[..., Any], sized_by: Dataset | None) -> Any:
-    takes_data = sized_by is not None and "data" in inspect.signature(function).parameters
-    return function(sized_by) if takes_data else function()
+def _made(function: Callable[..., Any], sized_by: Dataset | None, conditional: bool | None) -> Any:
+    takes = inspect.signature(function).parameters
+    given = {"data": sized_by, "conditional": conditional}
+    return function(**{name: value for name, value in given.items() if value is not None and name in takes})
 
 
 def _is_named(annotation: str, name: str) -> bool:

@@ -121,28 +121,29 @@ def convolutional(
     verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) with two seeds after 5,000 of 10,000 rounds.",
     start=True,
 )
-def auto(data: Dataset | None = None) -> Recipe:
+def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe:
     """For your own data: a folder of images, points or other vectors; networks and settings are chosen by the data.
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks. Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). The classes of
-    your own images are used, with the non-saturating loss, where each has 1,000 images or more and none has more than
-    twice as many as another; other data's with --conditional.
+    networks. Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used
+    with --conditional, and those of your own images without it where each has 1,000 images or more and none has more
+    than twice as many as another. Images have the non-saturating loss then.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
     if len(shape) != 3:
         gamma = float(f"{GAMMA_SHARE * _variance(data):.2g}")
         latent = NormalAndSigns(math.prod(shape) + SIGNS, SIGNS)
-        return replace(grid(), data=data, latent=latent, tricks=(R1R2(gamma, final=1e-4), *SETTLING))
+        tricks = R1R2(gamma, final=1e-4), *SETTLING
+        return replace(grid(), data=data, latent=latent, tricks=tricks, conditional=bool(conditional))
     if "span" in {field.name for field in fields(cast(Any, data))}:
         data = cast(Dataset, replace(cast(Any, data), span=SPAN))
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = math.prod(shape[1:]) > LARGEST_CONNECTED**2
     width = NARROW if math.prod(shape[1:]) <= LARGEST_NARROW**2 else 0  # 0: the networks choose
     made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
-    if data.auto_conditional:
+    if data.auto_conditional if conditional is None else conditional:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
     few = examples is not None and examples < FEW
     return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made
