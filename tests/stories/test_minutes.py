@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 import sparring
+from sparring.datasets.digits import Digits
 from sparring.errors import UsageError
+from sparring.game.assembly import game_of
+from sparring.game.game import Logged
+from sparring.recipe import find_recipe
 from sparring.training import time_budget
 from tests.stories.image_files import RGB, saved
 from tests.stories.image_files import sparring as command
@@ -18,7 +22,7 @@ RECIPE = sparring.find_recipe("pattern-1010").replace(seeds=2)
 def test_a_pace_gives_the_rounds_and_a_share_is_left_for_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(time_budget, "seconds_per_call", lambda game, play_to: 0.25)
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: 0.25)
     run = sparring.train(RECIPE, tmp_path / "run", minutes=0.5, compile=False)
     assert run.recipe.rounds == int(30 * (1 - time_budget.OVERHEAD) / 0.25) == 111
     assert run.status == "finished"
@@ -34,17 +38,31 @@ def test_numbers_of_rounds_are_round(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         assert time_budget.rounds_in(36 * (1 - time_budget.OVERHEAD), pace) == pytest.approx(rounds, rel=0.01)
 
 
+@pytest.mark.parametrize(("minutes", "turn"), [(1, 16), (1e-4, 1)])
+def test_quick_rounds_are_timed_by_sixteens_so_that_a_penalty_has_its_share(minutes: float, turn: int) -> None:
+    recipe = find_recipe("mnist-fast").replace(data=Digits(), batch=2)
+    game, played = game_of(recipe, recipe.data.open(None, "cpu")), list[int]()
+
+    def play_to(round: int, every: int) -> list[Logged]:
+        played.append(round - game.round)
+        return game.play_to(round, every)
+
+    time_budget._pace(game, play_to, 60 * minutes, 1e-3)  # pyright: ignore[reportPrivateUsage] - it plays no run
+    first, timed = played
+    assert (first, timed % turn, timed >= turn, game.round) == (1, 0, True, 0)
+
+
 def test_a_run_keeps_its_rounds_when_it_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "run"
     sparring.train(RECIPE.replace(rounds=40), out)
-    monkeypatch.setattr(time_budget, "seconds_per_call", lambda game, play_to: pytest.fail("timed again"))
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: pytest.fail("timed again"))
     assert sparring.train(RECIPE, out, minutes=5).recipe.rounds == 40
 
 
 def test_the_command_trains_for_minutes_or_hours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(time_budget, "seconds_per_call", lambda game, play_to: 1.0)
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: 1.0)
     assert command("train", "pattern-1010", "--minutes", 1, "--no-compile", "--out", tmp_path / "a") == 0
     assert command("train", "pattern-1010", "--hours", 1 / 60, "--no-compile", "--out", tmp_path / "b") == 0
     assert sparring.Run(tmp_path / "a").recipe.rounds == sparring.Run(tmp_path / "b").recipe.rounds == 55
@@ -70,7 +88,7 @@ def test_what_a_folder_holds_is_said_once(
     (tmp_path / "photos").mkdir()
     for index in range(6):
         saved(RGB + index)(tmp_path / "photos" / f"{index}.png")
-    monkeypatch.setattr(time_budget, "seconds_per_call", lambda game, play_to: 20.0)
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: 20.0)
     flags = ("--minutes", 1, "--no-judge", "--no-compile", "--out", tmp_path / "run")
     assert command("train", "--data", tmp_path / "photos", *flags) == 0
     assert capsys.readouterr().err.count("6 images, 5x6") == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from sparring.errors import UsageError
 from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
+from sparring.game.game import Game, PlayTo
 from sparring.game.pace import seconds_per_call
 from sparring.game.runtime import preserving_torch_rng, threads_set
 from sparring.progress import expected_progress, say
@@ -20,6 +21,12 @@ OVERHEAD = 0.07
 """Share of the time that is left for pictures, evaluations (at most 5 %) and checkpoints."""
 DIGITS = 3
 """Significant ones of the number of rounds: no pilot knows more."""
+TIMED, LONGEST_TIMED = 0.02, 10.0
+"""Share of the time for which the rounds are timed that its number follows from, and seconds that are enough. A shorter
+pilot takes a moment's other work on the machine for its pace."""
+PERIOD, MAX_TIMED = 16, 0.05
+"""Rounds of which a multiple is timed, since penalties may be due in every second to sixteenth, and the largest share
+of the time that this may take."""
 ANY_LENGTH = 10**6
 """Rounds of the game that is timed first: enough for a turn of many."""
 LONGEST = 7 * 24 * 60
@@ -60,12 +67,18 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
         game = game_of(longer, source, settings.device)
         part = part_of(longer, source, settings.device)
         how = plan(game, settings.compile, longer.id, part, show=expected_progress)
-        pace = seconds_per_call(game, how.play_to) if how.compiled else pace
+        pace = _pace(game, how.play_to, budget, pace)
     rounds = rounds_in(budget, pace)
     took = time.monotonic() - began
     length = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
     say(f"{length} here: {rounds:,} rounds of {_as_time(pace)}, by a pilot of {took:.0f} s")
     return recipe.replace(rounds=rounds)
+
+
+def _pace(game: Game, play_to: PlayTo, budget: float, roughly: float) -> float:
+    """Seconds of a round, timed for as long as that is worth of the budget."""
+    multiple = PERIOD if PERIOD * roughly <= MAX_TIMED * budget else 1
+    return seconds_per_call(game, play_to, min(TIMED * budget, LONGEST_TIMED), multiple)
 
 
 def rounds_in(seconds: float, pace: float) -> int:
