@@ -139,7 +139,7 @@ def trained(cell: Cell, data: Dataset, out: Path) -> tuple[np.ndarray, dict[str,
         return run.sample(SAMPLES)[0], {"rounds": run.recipe.rounds}
     source: Any = data.open(None, "cpu")
     images = source.pixels.float().div(127.5).sub(1)
-    labels = source.labels if cell.is_conditional else torch.zeros(len(images), dtype=torch.int64)
+    labels = torch.from_numpy(source.classes) if cell.is_conditional else torch.zeros(len(images), dtype=torch.int64)
     classes = data.classes if cell.is_conditional else 0
     torch.set_num_threads(cell.threads)
     generator, rounds = dcgan.train(images, labels, classes, 60 * cell.minutes, cell.seed)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT = ("--only", "digits", "--minutes", "0.002", "--seeds", "1")
+SHORT = ("--minutes", "0.002", "--seeds", "1")
 
 
 @pytest.fixture
@@ -26,20 +26,22 @@ def speedrun(monkeypatch: pytest.MonkeyPatch) -> Any:
     return module
 
 
+@pytest.mark.parametrize("data", ["digits", "digits-classes"])
 def test_both_contenders_are_trained_once_and_judged_by_the_same_judge(
-    speedrun: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: str, speedrun: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    speedrun.main(["--out", str(tmp_path), *SHORT])
+    asked = ["--out", str(tmp_path), "--only", data, *SHORT]
+    speedrun.main(asked)
     rows = {row["contender"]: row for row in speedrun.rows_in(tmp_path)}
     assert set(rows) == set(speedrun.CONTENDERS)
     for row in rows.values():
         assert row["distance"] > 5 * row["real"] > 0 and row["rounds"] >= 1 and row["n"] == 898
-        assert (tmp_path / "sheets" / f"digits-{row['contender']}-0.002min-0.png").is_file()
+        assert (tmp_path / "sheets" / f"{data}-{row['contender']}-0.002min-0.png").is_file()
     monkeypatch.setattr(speedrun, "trained", lambda *cell: pytest.fail("trained again"))
     capsys.readouterr()
-    speedrun.main(["--out", str(tmp_path), *SHORT])
+    speedrun.main(asked)
     table = capsys.readouterr().out
-    assert f"| `digits` | auto | 1 | {rows['auto']['distance']:.3g} | {rows['auto']['real']:.3g} |" in table
+    assert f"| `{data}` | auto | 1 | {rows['auto']['distance']:.3g} | {rows['auto']['real']:.3g} |" in table
     assert "lightweight-gan 1.2.1 cannot take part on a CPU" in table
 
 
