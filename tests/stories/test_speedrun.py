@@ -35,20 +35,21 @@ def test_both_contenders_are_trained_once_and_judged_by_the_same_judge(
     rows = {row["contender"]: row for row in speedrun.rows_in(tmp_path)}
     assert set(rows) == set(speedrun.CONTENDERS)
     for row in rows.values():
-        assert row["distance"] > 5 * row["real"] > 0 and row["rounds"] >= 1 and row["n"] == 898
+        assert row["distance"] > 5 * row["real"] > 0 and row["rounds"] >= 1 and row["n"] == 898 and row["trained"] > 0
         assert (tmp_path / "sheets" / f"{data}-{row['contender']}-0.002min-0.png").is_file()
     monkeypatch.setattr(speedrun, "trained", lambda *cell: pytest.fail("trained again"))
     capsys.readouterr()
     speedrun.main(asked)
     table = capsys.readouterr().out
-    assert f"| `{data}` | auto | 1 | {rows['auto']['distance']:.3g} | {rows['auto']['real']:.3g} |" in table
+    auto = rows["auto"]
+    assert f"| `{data}` | auto | 1 | {auto['distance']:.3g} ({auto['rounds']:,} rounds) | {auto['real']:.3g} |" in table
     assert "lightweight-gan 1.2.1 cannot take part on a CPU" in table
 
 
 def test_a_table_states_seeds_spread_and_what_diverged(speedrun: Any) -> None:
-    row = {"data": "tiles", "contender": "auto", "minutes": 10.0, "real": 0.7}
+    row = {"data": "tiles", "contender": "auto", "minutes": 10.0, "real": 0.7, "rounds": 4_000}
     rows = [{**row, "seed": seed, "distance": d} for seed, d in enumerate((4.0, 5.0, 6.0, float("nan")))]
-    assert "| `tiles` | auto | 4 | 5 ± 1 (1 diverged) | 0.7 |" in speedrun.table(rows)
+    assert "| `tiles` | auto | 4 | 5 ± 1 (1 diverged) (4,000 rounds) | 0.7 |" in speedrun.table(rows)
     assert len(json.dumps(rows)) and speedrun.table([]) == "Not run yet."
 
 
