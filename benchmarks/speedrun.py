@@ -28,7 +28,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, median, mode, stdev
 from typing import Any
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
@@ -236,10 +236,13 @@ def kept() -> str:
     if not rows:
         return table(rows)
     days = ", ".join(sorted({row["on"] for row in rows}))
-    count = ", ".join(f"{number:,} ({name})" for name, number in {row["data"]: row["n"] for row in rows}.items())
+    numbers = {row["data"]: row["n"] for row in rows}
+    usual = mode(numbers.values())
+    others = ", ".join(f"{number:,} of `{name}`" for name, number in numbers.items() if number != usual)
+    count = f"{usual:,} samples of each run{others and f' ({others})'}, and as many real images."
     where = f"{rows[0]['processor']}, torch {rows[0]['torch']}, {days}"
-    what = f"Mean ± SD over seeds, and the median of the rounds. Samples, and as many real images: {count}."
-    return f"{table(rows)}\n\n{what} {_time_taken(rows)}{where}."
+    what = "Mean ± SD over seeds, and the median of the rounds."
+    return f"{table(rows)}\n\n{what} {count} {_time_taken(rows)}{where}."
 
 
 def _time_taken(rows: Sequence[dict[str, Any]]) -> str:
