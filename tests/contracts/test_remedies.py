@@ -180,3 +180,13 @@ def test_a_player_that_does_not_learn_takes_the_rule_of_the_other() -> None:
     too_slow = recipe.replace(generator_optimizer=Adam(1e-9))
     both = remedied(too_slow, "usual-lr")
     assert both.discriminator_optimizer == both.generator_optimizer != too_slow.generator_optimizer
+
+
+def test_resize_convolution_changes_only_how_dcgan_enlarges() -> None:
+    recipe = find_recipe("mnist")
+    remedy = catalogue.find("remedies", "resize-convolution")()
+    mended = recipe.replace(**remedy.changes(recipe))
+    assert mended.generator == dataclasses.replace(recipe.generator, upsampling="nearest")
+    layers = [type(layer) for layer in mended.generator.build((64,), (1, 28, 28))]
+    assert torch.nn.Upsample in layers and torch.nn.ConvTranspose2d not in layers
+    assert remedy.changes(mended) == {}

@@ -19,6 +19,9 @@ SD = 0.02
 class DCGANGenerator(Network):
     """DCGAN's generator: a linear layer to small maps, then 4x4 transposed convolutions that double their side.
 
+    Or, with `upsampling="nearest"`, in place of each of them: every pixel is repeated, then a 3x3 convolution, which
+    leaves no checkered pattern (Odena et al., "Deconvolution and checkerboard artifacts", Distill, 2016).
+
     Each but the last is followed by batch normalization and ReLU. The smallest maps have a side of 4 to 7 pixels.
     Radford et al., "Unsupervised representation learning with deep convolutional generative adversarial networks", ICLR
     2016, section 3; weights are initialized normal with SD 0.02, gains with mean 1, as in the authors' code.
@@ -33,6 +36,8 @@ class DCGANGenerator(Network):
     128, 16 up to 256."""
     output: Literal["sigmoid", "tanh"] = "sigmoid"
     """Activation of the output: sigmoid for data in [0, 1], tanh for data in [-1, 1]."""
+    upsampling: Literal["transposed", "nearest"] = "transposed"
+    """What doubles the side of maps: a transposed convolution, or repeated pixels and a convolution."""
 
     def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
@@ -44,11 +49,11 @@ class DCGANGenerator(Network):
         for (small, large), (before, after) in zip(pairwise(reversed(sizes)), channels, strict=False):
             is_last = large == sizes[0]
             layers += _batch_norm(before)
-            layers.append(
-                nn.ConvTranspose2d(
-                    before, after, **halving(large, small), output_padding=cropping(large, small), bias=is_last
-                )
-            )
+            if self.upsampling == "nearest":
+                layers += [nn.Upsample(size=large), nn.Conv2d(before, after, 3, padding=1, bias=is_last)]
+                continue
+            at = halving(large, small)
+            layers.append(nn.ConvTranspose2d(before, after, **at, output_padding=cropping(large, small), bias=is_last))
         if not larger:  # the smallest maps have the image's size already
             layers += [*_batch_norm(first), nn.Conv2d(first, out_shape[0], 3, padding=1)]
         return _initialized(nn.Sequential(*layers, *squashed(self.output)))

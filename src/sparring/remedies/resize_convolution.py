@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 from sparring.networks.dcgan import DCGANGenerator
@@ -13,16 +13,16 @@ from sparring.remedies._recipes import has_images, is_own, output_for
 @final
 @dataclass(frozen=True)
 class ResizeConvolution(Remedy):
-    """SNGAN's generator, which repeats pixels and then convolves, in place of one with transposed convolutions.
+    """Repeated pixels and convolutions in place of transposed ones: DCGAN's generator with `upsampling=nearest`.
 
-    In a network of one's own: `nn.Upsample(scale_factor=2)` and a convolution of 3 x 3 in place of each transposed one,
-    or kernels that the stride divides (4 x 4 with stride 2).
+    SNGAN's generator in place of a network of one's own; or, in that network, `nn.Upsample(scale_factor=2)` and a
+    convolution of 3 x 3 in place of each transposed one, or kernels that the stride divides (4 x 4 with stride 2).
     """
 
     def changes(self, recipe: Recipe) -> dict[str, Any]:
         generator: Any = recipe.generator
         if isinstance(generator, DCGANGenerator):
-            return {"generator": SNGANGenerator(output=generator.output)}
+            return {} if generator.upsampling == "nearest" else {"generator": replace(generator, upsampling="nearest")}
         output = output_for(recipe)
         if not is_own(generator) or not has_images(recipe) or output == "none":
             return {}
