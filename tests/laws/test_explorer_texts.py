@@ -118,6 +118,17 @@ def test_the_names_that_a_server_is_known_by(listens_on: str, host: str, known: 
     assert Guard(nothing, 80, listens_on).is_own_host(host) is known
 
 
+def test_a_form_trains_what_its_command_trains_where_auto_chooses_by_the_data_and_the_classes() -> None:
+    form = RecipeForm(Words(), recipe("auto"), on_change=lambda: None)
+    assert form.recipe() == recipe("auto")
+    form.values = {"conditional": True}
+    assert form.command == "sparring train auto --conditional"
+    assert form.recipe() == recipe("auto", conditional=True)
+    form.values = {"data": "ring", "rounds": "50"}
+    assert form.command == "sparring train auto --rounds 50 --data ring"
+    assert form.recipe() == recipe("auto", sized_by="ring").replace(rounds=50)
+
+
 def test_a_form_gives_one_command_whichever_change_arrives_first() -> None:
     form = RecipeForm(Words(), recipe("ring"), on_change=lambda: None)
     for values in (

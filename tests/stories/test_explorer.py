@@ -289,6 +289,22 @@ def test_a_form_marks_what_is_changed_and_says_what_does_not_fit(opened: Open, w
     assert page.is_disabled("button:has-text('Start training')")
 
 
+def test_a_form_shows_what_auto_chooses_for_the_data_and_the_classes(opened: Open) -> None:
+    page = opened("/new", WIDE, recipe="auto")
+    page.click("details.more > summary")
+    page.check("input[aria-label=conditional]")
+    says(page, "sparring train auto --conditional", ".command")
+    eventually(lambda: page.input_value("input[aria-label=objective]"), lambda text: text == "bce-with-logits")
+    page.fill("input[aria-label=data]", "ring")
+    page.keyboard.press("Tab")
+    says(page, "conditional needs data whose classes are known", ".why")
+    page.uncheck("input[aria-label=conditional]")
+    says(page, "sparring train auto --data ring", ".command")
+    eventually(lambda: page.input_value("input[aria-label=latent]"), lambda text: text.startswith("normal-and-signs"))
+    assert page.input_value("input[aria-label=objective]") == "relativistic-paired"
+    assert page.locator(".field.changed").count() == 1 and not page.is_disabled("button:has-text('Start training')")
+
+
 @pytest.mark.slow
 def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: Any, tmp_path: Path) -> None:
     """With a real training process, which outlives the server."""

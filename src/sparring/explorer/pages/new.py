@@ -69,7 +69,7 @@ def _form(session: Session, words: Words, name: str) -> None:
 
     async def start() -> None:
         try:
-            path = await asyncio.to_thread(start_recipe, session, form.recipe, folder[0], compiled[0])
+            path = await asyncio.to_thread(lambda: start_recipe(session, form.recipe(), folder[0], compiled[0]))
         except SparringError as error:
             say(shown["problem"], words.error(error))
             return

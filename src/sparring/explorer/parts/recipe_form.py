@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from sparring.characters import quoted
 from sparring.errors import SparringError
 from sparring.explorer.components import Field, say, tag
 from sparring.explorer.words import Words
-from sparring.recipe import KIND_OF, Recipe
-from sparring.recipe.reading import as_text
+from sparring.recipe import KIND_OF, Recipe, find_recipe
+from sparring.recipe.reading import as_text, read_data
 
 NO_FIELD = ("name", "origin", "start_from")
 """Fields of a recipe that nobody types."""
@@ -24,6 +25,8 @@ WORD = r"(?:[^\s(]|\([^)]*\))+"
 """A part among others, such as `r1(gamma=1, final=0)`."""
 FIRST = ("seeds", "rounds", "batch", "objective", "tricks", "generator_optimizer", "discriminator_optimizer")
 """What people change most; the rest is folded away."""
+DECIDE = ("data", "conditional")
+"""Fields by which a recipe such as `auto` chooses others."""
 LONG = 22
 """Characters of a value whose field gets the width of two."""
 
@@ -34,7 +37,8 @@ class RecipeForm:
 
     Args:
         words: Texts.
-        base: What the form begins with.
+        base: What the form begins with; where the data or `conditional` is changed, what the recipe of that name then
+            chooses.
         on_change: Called after every change.
     """
 
@@ -43,7 +47,7 @@ class RecipeForm:
     on_change: Callable[[], None]
 
     def __post_init__(self) -> None:
-        self.recipe = self.base
+        self._first, self._fields, self._whys = self.base, dict[str, Field](), dict[str, Element]()
         self.values: dict[str, Any] = {}
         """Field -> what was typed in place of the recipe's value."""
         self.problems: dict[str, str] = {}
@@ -71,26 +75,50 @@ class RecipeForm:
             tag("span", name.replace("_", " "))
             choices = list(catalogue.entries(kind)) if kind else None
             shape = "switch" if isinstance(value, bool) else "suggested" if choices else "text"
-            placed = dict[str, Element]()
-            Field(
-                value, name, lambda new: self._changed(name, value, new, label, placed["why"]), shape, choices=choices
-            )
+            self._fields[name] = Field(value, name, lambda new: self._changed(name, new, label), shape, choices=choices)
             docs = " ".join(catalogue.field_docs("recipe.definition", "Recipe")[name].split())
             tag("small", self.words.said(docs), "soft")
-            placed["why"] = tag("small", "", "why", hidden=True)
+            self._whys[name] = tag("small", "", "why", hidden=True)
 
-    def _changed(self, name: str, before: Any, now: Any, label: Element, why: Element) -> None:
+    async def _changed(self, name: str, now: Any, label: Element) -> None:
+        before = typed(self._first if name in DECIDE else self.base, name)
         self.values.pop(name, None)
-        self.problems.pop(name, None)
         if now != before:
             self.values[name] = now
         label.classes(add="changed") if now != before else label.classes(remove="changed")
         try:
-            self.recipe = self.base.replace(**{each: read(each, text) for each, text in self.values.items()})
+            if name in DECIDE:
+                await self._choose()
+            self._with_values(self.base)
+            self.problems.clear()  # those of other fields may have come of this one
         except SparringError as error:
             self.problems[name] = self.words.error(error)
-        say(why, self.problems.get(name, ""))
+        for each, why in self._whys.items():
+            say(why, self.problems.get(each, ""))
         self.on_change()
+
+    async def _choose(self) -> None:
+        """Show what the recipe chooses for the data and the classes that are asked for."""
+        self.base = await asyncio.to_thread(self._chosen)  # images may have to be read first
+        for name, field in self._fields.items():
+            if name not in self.values:
+                field._props["value"] = typed(self.base, name)  # pyright: ignore[reportPrivateUsage] - as in `tag`
+                field.update()
+
+    def _chosen(self) -> Recipe:
+        """The recipe of that name for the data and the classes that are asked for."""
+        asked = {name: self.values[name] for name in DECIDE if name in self.values}
+        if not asked:
+            return self._first
+        data = read_data(asked["data"], self._first.data) if "data" in asked else None
+        return find_recipe(self._first.name, sized_by=data, conditional=asked.get("conditional"))
+
+    def _with_values(self, base: Recipe) -> Recipe:
+        return base.replace(**{name: read(name, text) for name, text in self.values.items()})
+
+    def recipe(self) -> Recipe:
+        """What `command` trains; images of one's own may have to be read first."""
+        return self._with_values(self._chosen())
 
     @property
     def command(self) -> str:
