@@ -22,11 +22,11 @@ OVERHEAD = 0.07
 DIGITS = 3
 """Significant ones of the number of rounds: no pilot knows more."""
 TIMED, LONGEST_TIMED = 0.02, 10.0
-"""Share of the time for which the rounds are timed that its number follows from, and seconds that are enough. A shorter
-pilot takes a moment's other work on the machine for its pace."""
+"""The pilot times rounds for this share of the minutes, and no longer than so many seconds. A shorter one takes a
+moment's other work on the machine for its pace."""
 PERIOD, MAX_TIMED = 16, 0.05
-"""Rounds of which a multiple is timed, since penalties may be due in every second to sixteenth, and the largest share
-of the time that this may take."""
+"""The pilot times a multiple of so many rounds, since penalties may be due in every second to sixteenth, unless that
+takes a larger share of the minutes."""
 ANY_LENGTH = 10**6
 """Rounds of the game that is timed first: enough for a turn of many."""
 LONGEST = 7 * 24 * 60
