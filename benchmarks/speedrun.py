@@ -135,7 +135,7 @@ def trained(cell: Cell, data: Dataset, out: Path) -> tuple[np.ndarray, dict[str,
     if cell.contender == "auto":
         recipe = find_recipe("auto", sized_by=data, conditional=cell.is_conditional).replace(seeds=(cell.seed,))
         run = sparring.train(recipe, out / "runs" / cell.name, minutes=cell.minutes, threads=cell.threads)
-        seconds = round(RunFolder(run.path).story.seconds, 1)
+        seconds = RunFolder(run.path).story.seconds
         return run.sample(SAMPLES)[0], {"rounds": run.recipe.rounds, "trained": seconds}
     source: Any = data.open(None, "cpu")
     images = source.pixels.float().div(127.5).sub(1)
