@@ -75,9 +75,14 @@ class DCGANDiscriminator(Network):
     normalization: Literal["none", "batch", "spectral"] = "batch"
     """batch: batch normalization of each convolution but the first, as in the paper; none, for use with a gradient
     penalty; spectral: spectral normalization of every layer (Miyato et al., ICLR 2018)."""
+    minibatch_deviation: bool = False
+    """Whether a channel with the standard deviation over the batch is added to the last maps (Karras et al.,
+    "Progressive growing of GANs", ICLR 2018)."""
 
     def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
+
+        from sparring.networks.layers import MinibatchStandardDeviation
 
         only_a_score(out_shape)
         *larger, (height, width) = sizes = sides(in_shape)
@@ -90,6 +95,9 @@ class DCGANDiscriminator(Network):
             layers.append(nn.Conv2d(before, after, **halving(*steps[index]), bias=not normalized))
             layers += [nn.BatchNorm2d(after)] if normalized else []
             layers.append(nn.LeakyReLU(0.2))
+        if self.minibatch_deviation:
+            layers.append(MinibatchStandardDeviation())
+            last += 1
         layers += [nn.Flatten(), nn.Linear(last * height * width, 1)]
         network = _initialized(nn.Sequential(*layers))
         if self.normalization == "spectral":

@@ -1,0 +1,255 @@
+"""Trials of what `auto` could choose: changes of its networks and of Adam, each for the same processor time.
+
+    python benchmarks/trials.py --out trials --only tiles --tiles FOLDER --changes none deviation nearest+beta2
+    python benchmarks/trials.py --out trials --table        # what there is so far, as Markdown
+
+A cell (data, change, seed) plays the rounds of `none` over what one of its rounds costs relative to one of `none`. That
+is timed once for each data set and kept in OUT/costs.json: the games take turns, with one thread, and a cost is the
+median of its turns. Rounds are fixed, so what else the machine does changes how long a cell takes, and not how far it
+gets. Every cell is judged by both judges of its data, 2,000 samples or as many as there are real images. `--keep` puts
+what is finished into `results/trials.json`, for docs/choosing.md. What is finished is not trained again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any, NamedTuple, cast
+
+# Before torch is loaded: threads that spin long while they wait starve each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+import numpy as np
+from rounds import processor
+from speedrun import SAMPLES, SETS, SHOWN, data_of, in_order
+
+import sparring
+from sparring.analysis.judge_choice import independent_judge, judge_for
+from sparring.analysis.samples import real_data, views
+from sparring.datasets import Dataset
+from sparring.game.assembly import game_of, part_of
+from sparring.game.compile.plan import plan
+from sparring.game.runtime import threads_set
+from sparring.judges import Judge
+from sparring.metrics.checkerboard import Checkerboard
+from sparring.metrics.frechet_distance import FrechetDistance
+from sparring.recipe import Recipe, find_recipe
+from sparring.record.files import write_atomically
+from sparring.record.grid import save_grid
+
+RESULTS = Path(__file__).parent / "results" / "trials.json"
+NONE = "none"
+ROUNDS, SEEDS = 2_500, 3
+TURNS, TURN = 7, 2.0
+"""Of timing: how many, and seconds of each."""
+ENDLESS = 10**6
+"""Rounds: more than any measurement plays."""
+
+
+def _of_player(player: str, **fields: Any) -> Callable[[Recipe], Recipe]:
+    """The recipe with these fields of that player's network."""
+    return lambda recipe: recipe.replace(**{player: replace(cast(Any, getattr(recipe, player)), **fields)})
+
+
+def _second_beta(recipe: Recipe) -> Recipe:
+    """The recipe with a second beta of 0.9 in both of Adam's."""
+    names = "generator_optimizer", "discriminator_optimizer"
+    return recipe.replace(**{name: replace(cast(Any, getattr(recipe, name)), betas=(0.0, 0.9)) for name in names})
+
+
+CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
+    NONE: lambda recipe: recipe,
+    "deviation": _of_player("discriminator", minibatch_deviation=True),
+    "nearest": _of_player("generator", upsampling="nearest"),
+    "beta2": _second_beta,
+}
+IN_WORDS = {
+    NONE: "none",
+    "deviation": "minibatch standard deviation before D's last layer",
+    "nearest": "`upsampling=nearest` in G",
+    "beta2": "Adam's second beta 0.9",
+}
+
+
+class Cell(NamedTuple):
+    """One training."""
+
+    data: str
+    change: str
+    """Of CHANGES, or several joined by +."""
+    rounds: int
+    """Of `none`."""
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"{self.data}-{self.change}-{self.rounds}-{self.seed}"
+
+
+def changed(data: Dataset, name: str, change: str) -> Recipe:
+    """`auto` for the data set of that name, changed."""
+    recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes"))
+    for each in change.split("+"):
+        recipe = CHANGES[each](recipe)
+    return recipe
+
+
+class Judges:
+    """Both judges of a data set, and what they say of real data and of samples."""
+
+    def __init__(self, data: Dataset):
+        real = real_data(data, SAMPLES)
+        self._pixels, self.count = real.reference, len(real.reference)
+        both = {"chosen_by": judge_for(data), "independent": independent_judge(data)}
+        self._judges = {name: cast(Judge, judge) for name, judge in both.items()}
+        self._features = {name: views(real.reference, judge)["features"] for name, judge in self._judges.items()}
+        self._board = _checkerboard(real.reference, real.held_out)
+        self.real = self(real.held_out)
+
+    def __call__(self, images: np.ndarray) -> dict[str, float]:
+        """Fréchet distances of images `(n, C, H, W)` in [0, 1] by each judge; the checkerboard over real images'."""
+        images = images[: self.count]
+        distances = {
+            name: float(FrechetDistance()(self._features[name], views(images, judge)["features"][None])[0])
+            for name, judge in self._judges.items()
+        }
+        return {**distances, "checkerboard": _checkerboard(self._pixels, images) / self._board}
+
+
+def _checkerboard(real: np.ndarray, images: np.ndarray) -> float:
+    return float(Checkerboard()(real, images[None])[0])
+
+
+def costs(data: Dataset, name: str, changes: Sequence[str], file: Path) -> dict[str, float]:
+    """Change -> what one of its rounds costs relative to one of `none`; what is in the file is not timed again."""
+    stored: dict[str, dict[str, float]] = json.loads(file.read_text()) if file.exists() else {}
+    known = stored.get(name, {})
+    missing = [change for change in changes if change not in known]
+    if missing:
+        timed = {change: _Timed(changed(data, name, change)) for change in dict.fromkeys((NONE, *missing))}
+        turns = [{change: each.turn() for change, each in timed.items()} for _ in range(TURNS)]
+        known |= {change: median(turn[change] / turn[NONE] for turn in turns) for change in timed}
+        text = json.dumps({**stored, name: known}, indent=1) + "\n"
+        write_atomically(file, lambda path: path.write_text(text))
+    return known
+
+
+class _Timed:
+    """A game that takes turns, its rounds compiled."""
+
+    def __init__(self, recipe: Recipe):
+        recipe = recipe.replace(seeds=(0,), rounds=ENDLESS)
+        source = recipe.data.open(None, "cpu")
+        self._game = game_of(recipe, source)
+        self._play_to = plan(self._game, True, recipe.id, part_of(recipe, source)).play_to
+        self._play_to(1, 2**62)
+
+    def turn(self) -> float:
+        """Seconds that a round took; every eighth has a penalty, so that as many are played at once."""
+        began, before = time.process_time(), self._game.round
+        while (spent := time.process_time() - began) < TURN:
+            self._play_to(self._game.round + 8, 2**62)
+        return spent / (self._game.round - before)
+
+
+def play(cells: Sequence[Cell], out: Path, tiles: Path | None) -> None:
+    """Train and judge every cell that has no row yet."""
+    judges: dict[str, Judges] = {}
+    for folder in ("rows", "sheets"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    for cell in cells:
+        row = out / "rows" / f"{cell.name}.json"
+        if row.exists():
+            continue
+        data = data_of(cell.data, tiles, out / "data")
+        if cell.data not in judges:
+            judges[cell.data] = Judges(data)
+        judge = judges[cell.data]
+        with threads_set(1):
+            cost = costs(data, cell.data, (cell.change,), out / "costs.json")[cell.change]
+        rounds = round(cell.rounds / cost)
+        recipe = changed(data, cell.data, cell.change).replace(seeds=(cell.seed,), rounds=rounds)
+        run = sparring.train(recipe, out / "runs" / f"{cell.name}-{rounds}", threads=1, judge=False)
+        images = run.sample(SAMPLES)[0]
+        save_grid(images[None, :SHOWN], out / "sheets" / f"{cell.name}.png")
+        scores = judge(images)
+        told = {"played": rounds, "cost": cost, "n": judge.count, "scores": scores, "real": judge.real}
+        where = {"processor": processor(), "on": date.today().isoformat()}
+        text = json.dumps({**cell._asdict(), **told, **where}, indent=1)
+        write_atomically(row, lambda path, text=text: path.write_text(text))
+        print(f"{cell.name}: {' '.join(f'{key} {value:.3g}' for key, value in scores.items())}", flush=True)
+
+
+def table(rows: Sequence[dict[str, Any]], data: str, rounds: int) -> str:
+    """Markdown: what each change came to on one data set after so much processor time."""
+    mine = [row for row in rows if (row["data"], row["rounds"]) == (data, rounds)]
+    if not mine:
+        return "Not run yet."
+    real = mine[0]["real"]
+    lines = [
+        f"| change | seeds | rounds | judge that settings are chosen by ({real['chosen_by']:.2g}) "
+        f"| independent judge ({real['independent']:.2g}) | checkerboard |",
+        "| --- | ---: | ---: | --- | --- | --- |",
+    ]
+    for change in dict.fromkeys((NONE, *(row["change"] for row in mine))):
+        same = [row for row in mine if row["change"] == change]
+        if not same:
+            continue
+        words = " and ".join(IN_WORDS[each] for each in change.split("+"))
+        cells = [_spread([row["scores"][key] for row in same]) for key in ("chosen_by", "independent", "checkerboard")]
+        lines.append(f"| {words} | {len(same)} | {same[0]['played']:,} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> str:
+    """Mean ± SD; of fewer than three, all."""
+    if len(values) < 3:
+        return ", ".join(f"{value:.3g}" for value in values)
+    return f"{mean(values):.3g} ± {stdev(values):.2g}"
+
+
+def kept() -> list[dict[str, Any]]:
+    """What was kept for the docs."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+def rows_in(out: Path) -> list[dict[str, Any]]:
+    """What is finished."""
+    rows = [json.loads(file.read_text()) for file in (out / "rows").glob("*.json")]
+    order = list(CHANGES)
+    rows.sort(key=lambda row: (row["rounds"], row["change"].count("+"), order.index(row["change"].split("+")[0])))
+    return in_order([{**row, "contender": "auto", "minutes": row["rounds"]} for row in rows])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train what is asked for and not there yet, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("trials"), help="where runs, rows and sheets are kept")
+    parser.add_argument("--tiles", type=Path, help="a folder or an archive of images for the set `tiles`")
+    parser.add_argument("--only", nargs="+", choices=(*SETS, "digits"), default=SETS, metavar="SET")
+    parser.add_argument("--changes", nargs="+", default=tuple(CHANGES), metavar="CHANGE", help="several joined by +")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of `none`")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument("--table", action="store_true", help="train nothing")
+    parser.add_argument("--keep", action="store_true", help="put what is finished into results/trials.json, for docs")
+    asked = parser.parse_args(arguments)
+    if not asked.table:
+        seeds, rounds = range(asked.seeds), asked.rounds
+        play([Cell(n, c, rounds, s) for s in seeds for n in asked.only for c in asked.changes], asked.out, asked.tiles)
+    rows = rows_in(asked.out)
+    if asked.keep:
+        RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    for name, rounds in dict.fromkeys((row["data"], row["rounds"]) for row in rows):
+        print(f"\n{name}, {rounds:,} rounds of `none`\n\n{table(rows, name, rounds)}")
+
+
+if __name__ == "__main__":
+    main()
