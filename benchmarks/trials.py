@@ -55,13 +55,13 @@ ENDLESS = 10**6
 
 def _of_player(player: str, **fields: Any) -> Callable[[Recipe], Recipe]:
     """The recipe with these fields of that player's network."""
-    return lambda recipe: recipe.replace(**{player: replace(cast(Any, getattr(recipe, player)), **fields)})
+    return lambda recipe: recipe.replace(**{player: replace(getattr(recipe, player), **fields)})
 
 
 def _second_beta(recipe: Recipe) -> Recipe:
     """The recipe with a second beta of 0.9 in both of Adam's."""
     names = "generator_optimizer", "discriminator_optimizer"
-    return recipe.replace(**{name: replace(cast(Any, getattr(recipe, name)), betas=(0.0, 0.9)) for name in names})
+    return recipe.replace(**{name: replace(getattr(recipe, name), betas=(0.0, 0.9)) for name in names})
 
 
 CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.func import stack_module_state
 from torch.nn import functional
 
+from sparring.game import subpixel
 from sparring.networks.layers import (
     Bilinear,
     ClassEmbedding,
@@ -186,6 +187,8 @@ def _linear(layer: nn.Linear, own: Weights, chain: Chain) -> Call:
 
 def _convolution(layer: nn.Conv2d, own: Weights, chain: Chain) -> Call:
     def one(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if subpixel.halves(layer, x):
+            return _plus(bias, subpixel.halved(x, weight))
         return functional.conv2d(laid_out(x), weight, bias, layer.stride, layer.padding, layer.dilation, layer.groups)
 
     return _member_by_member(own, one)
@@ -195,9 +198,15 @@ def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chai
     settings = layer.stride, layer.padding, layer.output_padding, layer.groups, layer.dilation
 
     def one(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if subpixel.doubles(layer, x):
+            return _plus(bias, subpixel.doubled(x, weight))
         return functional.conv_transpose2d(laid_out(x), weight, bias, *settings)  # pyright: ignore[reportArgumentType]
 
     return _member_by_member(own, one)
+
+
+def _plus(bias: Tensor | None, images: Tensor) -> Tensor:
+    return images if bias is None else images + bias.view(-1, 1, 1)
 
 
 CHANNELS_LAST = ("cuda",)
