@@ -137,3 +137,24 @@ def test_a_form_gives_one_command_whichever_change_arrives_first() -> None:
     ):
         form.values = values
         assert form.command == "sparring train ring --seeds 3 --rounds 50 --log-points 9"
+
+
+def test_a_form_blames_the_field_that_is_at_fault_and_not_the_one_that_was_changed_last() -> None:
+    form = RecipeForm(Words(), recipe("ring"), on_change=lambda: None)
+    form.values = {"batch": "none", "rounds": "50"}
+    assert set(form.misfits("rounds")) == {"batch"}
+    form.values = {"batch": "none", "rounds": "-1", "seeds": "3"}
+    assert set(form.misfits("seeds")) == {"batch", "rounds"}
+    form.values = {"batch": "8", "rounds": "50"}
+    assert form.misfits("rounds") == {}
+
+
+@pytest.mark.parametrize("last", ["data", "conditional"])
+def test_a_form_blames_the_last_field_where_each_value_fits_alone(last: str) -> None:
+    form = RecipeForm(Words(), recipe("digits"), on_change=lambda: None)
+    for values in ({"data": "ring"}, {"conditional": True}):
+        form.values = dict(values)
+        assert form.misfits(last) == {}
+    form.values = {"data": "ring", "conditional": True}
+    ((blamed, error),) = form.misfits(last).items()
+    assert blamed == last and "classes" in str(error)

@@ -51,6 +51,9 @@ class RecipeForm:
         self.values: dict[str, Any] = {}
         """Field -> what was typed in place of the recipe's value."""
         self.problems: dict[str, str] = {}
+        """Field -> what is wrong with its value, in words."""
+        self._unread: dict[str, SparringError] = {}
+        """The field by which no recipe could be chosen, and why."""
 
     def place(self) -> None:
         """Put the fields where this is called."""
@@ -86,20 +89,20 @@ class RecipeForm:
         if now != before:
             self.values[name] = now
         label.classes(add="changed") if now != before else label.classes(remove="changed")
-        try:
-            if name in DECIDE:
-                await self._choose()
-            self._with_values(self.base)
-            self.problems.clear()  # those of other fields may have come of this one
-        except SparringError as error:
-            self.problems[name] = self.words.error(error)
+        if name in DECIDE:
+            await self._choose()
+        self.problems = {each: self.words.error(error) for each, error in (self._unread | self.misfits(name)).items()}
         for each, why in self._whys.items():
             say(why, self.problems.get(each, ""))
         self.on_change()
 
     async def _choose(self) -> None:
-        """Show what the recipe chooses for the data and the classes that are asked for."""
-        self.base = await asyncio.to_thread(self._chosen)  # images may have to be read first
+        """Show what the recipe chooses for the data and the classes that are asked for, where the data can be read."""
+        self._unread = {}
+        try:
+            self.base = await asyncio.to_thread(self._chosen)  # images may have to be read first
+        except SparringError as error:
+            self._unread["data" if "data" in self.values else "conditional"] = error
         for name, field in self._fields.items():
             if name not in self.values:
                 field._props["value"] = typed(self.base, name)  # pyright: ignore[reportPrivateUsage] - as in `tag`
@@ -112,6 +115,28 @@ class RecipeForm:
             return self._first
         data = read_data(asked["data"], self._first.data) if "data" in asked else None
         return find_recipe(self._first.name, sized_by=data, conditional=asked.get("conditional"))
+
+    def misfits(self, last: str) -> dict[str, SparringError]:
+        """Fields whose values do not fit, and why: where all do not fit together, those that do not fit alone.
+
+        Args:
+            last: The field that was changed last: it is named where each value fits alone.
+        """
+        try:
+            self._with_values(self.base)
+        except SparringError as together:
+            return self._alone() or {last: together}
+        return {}
+
+    def _alone(self) -> dict[str, SparringError]:
+        """Fields whose values do not fit the recipe as the only ones that are changed."""
+        found: dict[str, SparringError] = {}
+        for name, text in self.values.items():
+            try:
+                self.base.replace(**{name: read(name, text)})
+            except SparringError as error:
+                found[name] = error
+        return found
 
     def _with_values(self, base: Recipe) -> Recipe:
         return base.replace(**{name: read(name, text) for name, text in self.values.items()})
