@@ -1,4 +1,4 @@
-"""Trials of what `auto` could choose: changes of its networks and of Adam, each for the same processor time.
+"""Trials of what `auto` chooses: changes of the networks and the Adam of `mnist`, each for the same processor time.
 
     python benchmarks/trials.py --out trials --only tiles --tiles FOLDER --changes none deviation nearest+beta2
     python benchmarks/trials.py --out trials --table        # what there is so far, as Markdown
@@ -40,6 +40,7 @@ from sparring.game.runtime import threads_set
 from sparring.judges import Judge
 from sparring.metrics.checkerboard import Checkerboard
 from sparring.metrics.frechet_distance import FrechetDistance
+from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import Recipe, find_recipe
 from sparring.record.files import write_atomically
 from sparring.record.grid import save_grid
@@ -95,8 +96,11 @@ class Cell(NamedTuple):
 
 
 def changed(data: Dataset, name: str, change: str) -> Recipe:
-    """`auto` for the data set of that name, changed."""
+    """`auto` for the data set of that name, with networks as in `mnist`, changed."""
     recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes"))
+    if isinstance(recipe.generator, DCGANGenerator):
+        recipe = _of_player("generator", upsampling="transposed")(recipe)
+        recipe = _of_player("discriminator", minibatch_deviation=False)(recipe)
     for each in change.split("+"):
         recipe = CHANGES[each](recipe)
     return recipe

@@ -20,7 +20,7 @@ from sparring.datasets.pattern_1010 import Pattern1010
 from sparring.datasets.ring import Ring
 from sparring.datasets.stacked_mnist import StackedMNIST
 from sparring.game.assembly import game_of
-from sparring.networks.dcgan import DCGANGenerator
+from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
 from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
@@ -155,6 +155,9 @@ def test_auto_draws_any_images(photos: Folder, size: tuple[int, int]) -> None:
     recipe = find_recipe("auto", sized_by=photos)
     assert recipe.data.shape[1:] == size
     assert isinstance(recipe.generator, FullyConnected if size == (16, 16) else DCGANGenerator)
+    if isinstance(recipe.generator, DCGANGenerator):
+        assert recipe.generator.upsampling == ("nearest" if recipe.data.shape[0] == 3 else "transposed")
+        assert isinstance(recipe.discriminator, DCGANDiscriminator) and recipe.discriminator.minibatch_deviation
     assert recipe.generator.size((recipe.latent.size,), recipe.data.shape) < 3_500_000
     assert tricks_of(recipe)[0] is AdaptiveAugmentation
     assert recipe.data.span == (-1.0, 1.0)

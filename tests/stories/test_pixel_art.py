@@ -16,6 +16,7 @@ from sparring.datasets.files.loading import load_folder
 from sparring.datasets.files.pixel_art import Grain, PixelArt, found_in, grain_of
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
+from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import find_recipe
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from tests.stories.image_files import sparring
@@ -191,6 +192,17 @@ def test_auto_augments_pixel_art_without_changes_of_color(sprites: Path, tmp_pat
     }
     moved, all_changes = {"flips", "translations"}, {"translations", "scaling", "colors"}
     assert changes == {"art": moved, "art, smoothed": all_changes, "photos": all_changes, "photos, nearest": moved}
+
+
+def test_auto_makes_pixel_art_with_transposed_convolutions_and_photographs_without(tmp_path: Path) -> None:
+    art = written(tmp_path / "art", [sprite(32) for _ in range(12)])
+    photos = written(tmp_path / "photos", patches(32, 12))
+    folders = {"art": Folder(str(art)), "smoothed": Folder(str(art), resample="bicubic"), "photos": Folder(str(photos))}
+    made = {name: find_recipe("auto", sized_by=folder).generator for name, folder in folders.items()}
+    upsampling = {
+        name: generator.upsampling for name, generator in made.items() if isinstance(generator, DCGANGenerator)
+    }
+    assert upsampling == {"art": "transposed", "smoothed": "nearest", "photos": "nearest"}
 
 
 def changes_of(trick: Any) -> set[str]:

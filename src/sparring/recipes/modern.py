@@ -52,6 +52,8 @@ VARIANCE_SAMPLES = 1_000
 NARROW, LARGEST_NARROW = 16, 64
 """Channels at half the image's side, and the largest side for them (of images that are not square, as many pixels):
 twice as many gave worse samples in the same time (at 64 pixels: after ten minutes, one seed; docs/choosing.md)."""
+COLORS = 3
+"""Channels of images in color, at least; stacked digits have fewer."""
 WIDTHS = 512, 512
 """Widths of the hidden layers of fully connected networks for images."""
 
@@ -126,9 +128,11 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks. Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used
-    with --conditional, and those of your own images without it where each has 1,000 images or more and none has more
-    than twice as many as another. Images have the non-saturating loss then.
+    networks and minibatch standard deviation in D; images in color that are not pixel art are enlarged by repeated
+    pixels and convolutions, in place of transposed convolutions. Fewer than 1,000 images: adaptive augmentation (of
+    pixel art only mirroring and shifts). Classes are used with --conditional, and those of your own images without it
+    where each has 1,000 images or more and none has more than twice as many as another. Images have the non-saturating
+    loss then.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -142,11 +146,26 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = math.prod(shape[1:]) > LARGEST_CONNECTED**2
     width = NARROW if math.prod(shape[1:]) <= LARGEST_NARROW**2 else 0  # 0: the networks choose
-    made = convolutional(data, 12_000, width, output) if large else fully_connected(data, output)
+    made = _for_images(data, width, output) if large else fully_connected(data, output)
     if data.auto_conditional if conditional is None else conditional:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
     few = examples is not None and examples < FEW
     return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made
+
+
+def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"]) -> Recipe:
+    """`convolutional` with what brought its samples nearer in the same time (benchmarks/trials.py).
+
+    Photographs lose the checkered pattern of transposed convolutions. Pixel art, whose edges are hard, came less near
+    without them, and gray digits no nearer.
+    """
+    made = convolutional(data, 12_000, width, output)
+    is_photographic = data.shape[0] >= COLORS and not data.pixel_art
+    return replace(
+        made,
+        generator=DCGANGenerator(width, output, "nearest" if is_photographic else "transposed"),
+        discriminator=DCGANDiscriminator(width, normalization="none", minibatch_deviation=True),
+    )
 
 
 def _augmentation(pixel_art: bool) -> AdaptiveAugmentation:
