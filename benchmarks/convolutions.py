@@ -134,6 +134,11 @@ def table(stored: dict[str, Any]) -> str:
     return "\n".join(["", *lines, "", f"{stored['where']}; medians of {stored['turns']} turns."])
 
 
+def kept() -> str:
+    """The table of what was kept for the docs."""
+    return table(json.loads(RESULTS.read_text())) if RESULTS.exists() else "Not run yet."
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

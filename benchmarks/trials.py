@@ -49,7 +49,7 @@ RESULTS = Path(__file__).parent / "results" / "trials.json"
 NONE = "none"
 ROUNDS, SEEDS = 2_500, 3
 TURNS, TURN = 7, 2.0
-"""Of timing: how many, and seconds of each."""
+"""Of timing: how many, and seconds of each turn."""
 ENDLESS = 10**6
 """Rounds: more than any measurement plays."""
 
@@ -73,10 +73,13 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
 }
 IN_WORDS = {
     NONE: "none",
-    "deviation": "minibatch standard deviation before D's last layer",
+    "deviation": "minibatch standard deviation in D",
     "nearest": "`upsampling=nearest` in G",
     "beta2": "Adam's second beta 0.9",
 }
+
+
+SCORES = "chosen_by", "independent", "checkerboard"
 
 
 class Cell(NamedTuple):
@@ -192,24 +195,25 @@ def play(cells: Sequence[Cell], out: Path, tiles: Path | None) -> None:
         print(f"{cell.name}: {' '.join(f'{key} {value:.3g}' for key, value in scores.items())}", flush=True)
 
 
-def table(rows: Sequence[dict[str, Any]], data: str, rounds: int) -> str:
-    """Markdown: what each change came to on one data set after so much processor time."""
-    mine = [row for row in rows if (row["data"], row["rounds"]) == (data, rounds)]
-    if not mine:
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: what each change came to on each data set after so much processor time, and what real data score."""
+    if not rows:
         return "Not run yet."
-    real = mine[0]["real"]
     lines = [
-        f"| change | seeds | rounds | judge that settings are chosen by ({real['chosen_by']:.2g}) "
-        f"| independent judge ({real['independent']:.2g}) | checkerboard |",
-        "| --- | ---: | ---: | --- | --- | --- |",
+        "| data | change | seeds | rounds | judge that settings are chosen by | independent judge | checkerboard |",
+        "| --- | --- | ---: | ---: | --- | --- | --- |",
     ]
-    for change in dict.fromkeys((NONE, *(row["change"] for row in mine))):
-        same = [row for row in mine if row["change"] == change]
-        if not same:
-            continue
-        words = " and ".join(IN_WORDS[each] for each in change.split("+"))
-        cells = [_spread([row["scores"][key] for row in same]) for key in ("chosen_by", "independent", "checkerboard")]
-        lines.append(f"| {words} | {len(same)} | {same[0]['played']:,} | {' | '.join(cells)} |")
+    for data, rounds in dict.fromkeys((row["data"], row["rounds"]) for row in rows):
+        mine = [row for row in rows if (row["data"], row["rounds"]) == (data, rounds)]
+        for change in dict.fromkeys((NONE, *(row["change"] for row in mine))):
+            same = [row for row in mine if row["change"] == change]
+            if not same:
+                continue
+            words = " and ".join(IN_WORDS[each] for each in change.split("+"))
+            scores = " | ".join(_spread([row["scores"][key] for row in same]) for key in SCORES)
+            lines.append(f"| `{data}` | {words} | {len(same)} | {same[0]['played']:,} | {scores} |")
+        real = mine[0]["real"]
+        lines.append(f"| `{data}` | *real data* | | | {' | '.join(f'{real[key]:.2g}' for key in SCORES)} |")
     return "\n".join(lines)
 
 
@@ -234,7 +238,7 @@ def rows_in(out: Path) -> list[dict[str, Any]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train what is asked for and not there yet, and print the tables."""
+    """Train what is asked for and not there yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("trials"), help="where runs, rows and sheets are kept")
     parser.add_argument("--tiles", type=Path, help="a folder or an archive of images for the set `tiles`")
@@ -251,8 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = rows_in(asked.out)
     if asked.keep:
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
-    for name, rounds in dict.fromkeys((row["data"], row["rounds"]) for row in rows):
-        print(f"\n{name}, {rounds:,} rounds of `none`\n\n{table(rows, name, rounds)}")
+    print(table(rows))
 
 
 if __name__ == "__main__":

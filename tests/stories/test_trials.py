@@ -38,7 +38,7 @@ def test_a_change_whose_rounds_cost_twice_as_much_plays_half_of_them(
     capsys.readouterr()
     trials.main(asked)
     table = capsys.readouterr().out
-    assert f"| Adam's second beta 0.9 | 1 | 4 | {rows['beta2']['scores']['chosen_by']:.3g} |" in table
+    assert f"| `digits` | Adam's second beta 0.9 | 1 | 4 | {rows['beta2']['scores']['chosen_by']:.3g} |" in table
 
 
 def test_a_change_is_made_to_the_recipe_that_auto_chooses(trials: Any) -> None:
@@ -58,6 +58,7 @@ def test_fewer_than_three_seeds_are_listed_and_three_have_a_spread(trials: Any) 
     scores = [{"chosen_by": d, "independent": d + 4, "checkerboard": 2.0} for d in (4.0, 5.0, 6.0)]
     shared = {"data": "tiles", "rounds": 9, "played": 9, "real": real}
     rows = [{**shared, "change": "none", "seed": seed, "scores": each} for seed, each in enumerate(scores)]
-    assert "| none | 3 | 9 | 5 ± 1 | 9 ± 1 | 2 ± 0 |" in trials.table(rows, "tiles", 9)
-    assert "| none | 2 | 9 | 4, 5 | 8, 9 | 2, 2 |" in trials.table(rows[:2], "tiles", 9)
-    assert trials.table(rows, "mnist", 9) == "Not run yet."
+    assert "| `tiles` | none | 3 | 9 | 5 ± 1 | 9 ± 1 | 2 ± 0 |" in trials.table(rows)
+    assert "| `tiles` | none | 2 | 9 | 4, 5 | 8, 9 | 2, 2 |" in trials.table(rows[:2])
+    assert "| `tiles` | *real data* | | | 0.27 | 0.39 | 1 |" in trials.table(rows)
+    assert trials.table([]) == "Not run yet."
