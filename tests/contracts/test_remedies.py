@@ -18,6 +18,7 @@ from sparring.errors import UsageError
 from sparring.game.assembly import game_of
 from sparring.latents.uniform import Uniform
 from sparring.networks.fully_connected import FullyConnected
+from sparring.networks.layers import UpsampledConvolution
 from sparring.objectives.minimax import Minimax
 from sparring.objectives.wasserstein import Wasserstein
 from sparring.optimizers.adam import Adam
@@ -188,5 +189,5 @@ def test_resize_convolution_changes_only_how_dcgan_enlarges() -> None:
     mended = recipe.replace(**remedy.changes(recipe))
     assert mended.generator == dataclasses.replace(recipe.generator, upsampling="nearest")
     layers = [type(layer) for layer in mended.generator.build((64,), (1, 28, 28))]
-    assert torch.nn.Upsample in layers and torch.nn.ConvTranspose2d not in layers
+    assert UpsampledConvolution in layers and torch.nn.ConvTranspose2d not in layers
     assert remedy.changes(mended) == {}

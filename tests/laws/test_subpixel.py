@@ -1,4 +1,4 @@
-"""Convolutions computed by parity of row and column are torch's own, and so are their derivatives."""
+"""Convolutions computed by parity, and those of repeated pixels, are torch's own, and so are their derivatives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring.game import subpixel
+from sparring.networks.layers import UpsampledConvolution
 from tests.contracts.network_cases import populated
 
 CHANNELS = (1, 3)
@@ -41,6 +42,16 @@ def test_first_and_second_derivatives_are_those_of_finite_differences(kind: str,
     assert torch.autograd.gradgradcheck(ours, examples(kind, channels))
 
 
+@pytest.mark.parametrize("channels", [1, 3, 8])
+def test_repeated_pixels_are_convolved_as_torch_does_it(channels: int) -> None:
+    torch.manual_seed(0)
+    maps = torch.randn(2, 5, 4, 3, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(channels, 5, 3, 3, dtype=torch.float64, requires_grad=True)
+    of_torch = functional.conv2d(functional.interpolate(maps, scale_factor=2.0), weight, padding=1)
+    torch.testing.assert_close(subpixel.of_repeated_pixels(maps, weight), of_torch)
+    assert torch.autograd.gradgradcheck(subpixel.of_repeated_pixels, (maps, weight))
+
+
 LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], bool]] = {
     "DCGAN's first of D": (lambda: nn.Conv2d(3, 5, 4, 2, 1), (3, 8, 8), True),
     "without bias": (lambda: nn.Conv2d(1, 5, 4, 2, 1, bias=False), (1, 8, 6), True),
@@ -51,6 +62,9 @@ LAYERS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], bool]] = {
     "DCGAN's last of G": (lambda: nn.ConvTranspose2d(5, 3, 4, 2, 1), (5, 4, 4), True),
     "an odd image": (lambda: nn.ConvTranspose2d(5, 3, 4, 2, 1, output_padding=1), (5, 4, 4), False),
     "of many images": (lambda: nn.ConvTranspose2d(5, 8, 4, 2, 1), (5, 4, 4), False),
+    "of repeated pixels": (lambda: UpsampledConvolution(5, 3), (5, 4, 4), True),
+    "of repeated pixels, without bias": (lambda: UpsampledConvolution(5, 3, bias=False), (5, 4, 3), True),
+    "of repeated pixels of many images": (lambda: UpsampledConvolution(5, 8), (5, 4, 4), False),
 }
 
 

@@ -27,6 +27,7 @@ from sparring.networks.layers import (
     Projection,
     Residual,
     SpectralNorm,
+    UpsampledConvolution,
     largest_singular_value,
     with_deviation,
 )
@@ -205,6 +206,10 @@ def _transposed_convolution(layer: nn.ConvTranspose2d, own: Weights, chain: Chai
     return _member_by_member(own, one)
 
 
+def _upsampled_convolution(layer: UpsampledConvolution, own: Weights, chain: Chain) -> Call:
+    return _member_by_member(own, lambda x, weight, bias: _plus(bias, subpixel.of_repeated_pixels(laid_out(x), weight)))
+
+
 def _plus(bias: Tensor | None, images: Tensor) -> Tensor:
     return images if bias is None else images + bias.view(-1, 1, 1)
 
@@ -376,6 +381,7 @@ FORMS: dict[type[nn.Module], Callable[[Any, Weights, Chain], Call]] = {
     nn.Linear: _linear,
     nn.Conv2d: _convolution,
     nn.ConvTranspose2d: _transposed_convolution,
+    UpsampledConvolution: _upsampled_convolution,
     SpectralNorm: _spectral_norm,
     ClassEmbedding: _embedding,
     GenerativeBasis: _generative_basis,

@@ -42,6 +42,8 @@ class DCGANGenerator(Network):
     def build(self, in_shape: Shape, out_shape: Shape) -> nn.Module:
         from torch import nn
 
+        from sparring.networks.layers import UpsampledConvolution
+
         *larger, (height, width) = sizes = sides(out_shape)
         *_, first = widths = maps(self.width or 2 * width_for(sizes[0]), max(1, len(larger)))
         layers = [nn.Linear(in_shape[0], first * height * width, bias=False), nn.Unflatten(1, (first, height, width))]
@@ -50,7 +52,12 @@ class DCGANGenerator(Network):
             is_last = large == sizes[0]
             layers += _batch_norm(before)
             if self.upsampling == "nearest":
-                layers += [nn.Upsample(size=large), nn.Conv2d(before, after, 3, padding=1, bias=is_last)]
+                doubled = large == (2 * small[0], 2 * small[1])
+                layers += (
+                    [UpsampledConvolution(before, after, bias=is_last)]
+                    if doubled
+                    else [nn.Upsample(size=large), nn.Conv2d(before, after, 3, padding=1, bias=is_last)]
+                )
                 continue
             at = halving(large, small)
             layers.append(nn.ConvTranspose2d(before, after, **at, output_padding=cropping(large, small), bias=is_last))

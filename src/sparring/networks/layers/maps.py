@@ -1,4 +1,4 @@
-"""Layers of image networks: residual blocks, bilinear resampling, and R3GAN's first and last layer."""
+"""Layers of image networks: residual blocks, resampling, and R3GAN's first and last layer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 @final
@@ -68,6 +69,25 @@ def _bilinear(before: int, after: int, dtype: torch.dtype, device: torch.device)
         for weight, column in zip((1, 3, 3, 1), range(2 * row - 1, 2 * row + 3), strict=True):
             A[row, min(max(column, 0), large - 1)] += weight / 8
     return (A if after == small else 2 * A.mT[:after]).contiguous().to(device)
+
+
+@final
+class UpsampledConvolution(nn.Conv2d):
+    """Doubles the sides of feature maps by repeating every pixel, then convolves: `(B, C, H, W)` -> `(B, C', 2H, 2W)`.
+
+    It leaves no checkered pattern (Odena et al., "Deconvolution and checkerboard artifacts", Distill, 2016).
+
+    Args:
+        before: Channels of the input.
+        after: Channels of the output.
+        bias: Whether one is added.
+    """
+
+    def __init__(self, before: int, after: int, bias: bool = True):
+        super().__init__(before, after, 3, padding=1, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride] - named as elsewhere
+        return super().forward(functional.interpolate(x, scale_factor=2.0))
 
 
 @final
