@@ -6,7 +6,7 @@
 show does not matter for time. Three games take turns of some seconds each: a plain loop (`plain/auto_images.py`), ours
 compiled, and ours compiled with all convolutions left to torch. Beside them the convolutions of both networks alone
 (each forward, and its gradients by its input and by its weight), and a product of two matrices of 512 x 512, in
-GFLOP/s. All by processor time. `--keep` writes `results/convolutions.json`, from which docs/speed.md has its table.
+GFLOP/s. All by processor time. `--keep` writes `results/convolutions.json`.
 """
 
 from __future__ import annotations
@@ -134,17 +134,12 @@ def table(stored: dict[str, Any]) -> str:
     return "\n".join(["", *lines, "", f"{stored['where']}; medians of {stored['turns']} turns."])
 
 
-def kept() -> str:
-    """The table of what was kept for the docs."""
-    return table(json.loads(RESULTS.read_text())) if RESULTS.exists() else "Not run yet."
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--only", nargs="+", choices=tuple(SHAPES), default=tuple(SHAPES))
-    parser.add_argument("--keep", action="store_true", help="write results/convolutions.json, for docs")
+    parser.add_argument("--keep", action="store_true", help="write results/convolutions.json")
     asked = parser.parse_args()
     with threads_set(1), tempfile.TemporaryDirectory() as home:
         rows = {title: measured(SHAPES[title], asked.turns, Path(home)) for title in asked.only}
