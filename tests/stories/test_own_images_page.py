@@ -18,6 +18,8 @@ SHORTER = {
     "--remedy resize-convolution": "--remedy resize-convolution --rounds 3 --no-judge --no-compile",
 }
 """A user has ten minutes; the folder below has two classes of 30 images."""
+COLORS = np.array([(0, 0, 0, 0), (200, 40, 40, 255), (40, 160, 60, 255), (240, 220, 90, 255)], np.uint8)
+"""Of pixel art, which is what the page's tiles are: nothing, and three more."""
 
 
 def test_the_way_from_a_folder_to_an_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,7 +27,8 @@ def test_the_way_from_a_folder_to_an_export(tmp_path: Path, monkeypatch: pytest.
     for index in range(60):
         path = tmp_path / "tiles" / ("a", "b")[index % 2] / f"{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (20, 20, 4), dtype=np.uint8)).save(path)
+        blots = rng.integers(1, 4, (20, 20)) * (rng.random((20, 20)) < 0.6)
+        Image.fromarray(COLORS[blots]).save(path)
     monkeypatch.chdir(tmp_path)
     commands = re.findall(r"^sparring (.*)$", PAGE.read_text(), flags=re.MULTILINE)
     assert [c.split()[0] for c in commands] == ["doctor", "train", "diagnose", "train", "measure", "sample", "export"]
