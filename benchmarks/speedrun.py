@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from statistics import mean, median, mode, stdev
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -49,6 +49,7 @@ from sparring.datasets.digits import Digits
 from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.folder import Folder
 from sparring.datasets.mnist import MNIST
+from sparring.judges import Judge
 from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
@@ -148,10 +149,10 @@ def trained(cell: Cell, data: Dataset, out: Path) -> tuple[np.ndarray, dict[str,
 
 
 class Reporting:
-    """The independent judge of a data set, and what it says of real data and of samples."""
+    """A judge of a data set, and what it says of real data and of samples; the independent one, where none is given."""
 
-    def __init__(self, data: Dataset):
-        self._judge = independent_judge(data)
+    def __init__(self, data: Dataset, judge: Judge | None = None):
+        self._judge = judge or independent_judge(data)
         real = real_data(data, SAMPLES)
         self._reference = views(real.reference, self._judge)["features"]
         self.count = len(real.reference)
@@ -163,15 +164,32 @@ class Reporting:
         return float(FrechetDistance()(self._reference, features[None])[0])
 
 
-def play(cells: Sequence[Cell], out: Path, tiles: Path | None) -> None:
-    """Train and judge every cell that has no row yet."""
-    judges: dict[str, Reporting] = {}
+class Named(Protocol):
+    """What has a row."""
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        ...
+
+
+C = TypeVar("C", bound=Named)
+
+
+def unfinished(cells: Sequence[C], out: Path) -> Iterator[tuple[C, Path]]:
+    """Cells that have no row yet, each with the file that its row goes to."""
     for folder in ("rows", "sheets"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     for cell in cells:
         row = out / "rows" / f"{cell.name}.json"
-        if row.exists():
-            continue
+        if not row.exists():
+            yield cell, row
+
+
+def play(cells: Sequence[Cell], out: Path, tiles: Path | None) -> None:
+    """Train and judge every cell that has no row yet."""
+    judges: dict[str, Reporting] = {}
+    for cell, row in unfinished(cells, out):
         data = data_of(cell.data, tiles, out / "data")
         if cell.data not in judges:
             judges[cell.data] = Reporting(data)

@@ -4,10 +4,11 @@
     python benchmarks/trials.py --out trials --table        # what there is so far, as Markdown
 
 A cell (data, change, seed) plays the rounds of `none` over what one of its rounds costs relative to one of `none`. That
-is timed once for each data set and kept in OUT/costs.json: the games take turns, with one thread, and a cost is the
-median of its turns. Rounds are fixed, so what else the machine does changes how long a cell takes, and not how far it
-gets. Every cell is judged by both judges of its data, 2,000 samples or as many as there are real images. `--keep` puts
-what is finished into `results/trials.json`, for docs/choosing.md. What is finished is not trained again.
+is timed once for each data set and kept in OUT/costs.json: the games take turns, their rounds compiled, with one
+thread, and a cost is the median of its turns. Rounds are fixed, so what else the machine does changes how long a cell
+takes, and not how far it gets. Every cell is judged by both judges of its data, 2,000 samples or as many as there are
+real images. `--keep` puts what is finished into `results/trials.json`, for docs/choosing.md. What is finished is not
+trained again.
 """
 
 from __future__ import annotations
@@ -21,25 +22,23 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import mean, median, stdev
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import numpy as np
 from rounds import processor
-from speedrun import SAMPLES, SETS, SHOWN, data_of, in_order
+from speedrun import SAMPLES, SETS, SHOWN, Reporting, data_of, unfinished
 
 import sparring
-from sparring.analysis.judge_choice import independent_judge, judge_for
-from sparring.analysis.samples import real_data, views
+from sparring.analysis.judge_choice import judge_for
+from sparring.analysis.samples import real_data
 from sparring.datasets import Dataset
 from sparring.game.assembly import game_of, part_of
 from sparring.game.compile.plan import plan
 from sparring.game.runtime import threads_set
-from sparring.judges import Judge
 from sparring.metrics.checkerboard import Checkerboard
-from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import Recipe, find_recipe
 from sparring.record.files import write_atomically
@@ -115,20 +114,14 @@ class Judges:
     def __init__(self, data: Dataset):
         real = real_data(data, SAMPLES)
         self._pixels, self.count = real.reference, len(real.reference)
-        both = {"chosen_by": judge_for(data), "independent": independent_judge(data)}
-        self._judges = {name: cast(Judge, judge) for name, judge in both.items()}
-        self._features = {name: views(real.reference, judge)["features"] for name, judge in self._judges.items()}
+        self._by = {"chosen_by": Reporting(data, judge_for(data)), "independent": Reporting(data)}
         self._board = _checkerboard(real.reference, real.held_out)
-        self.real = self(real.held_out)
+        self.real = {**{name: judge.real for name, judge in self._by.items()}, "checkerboard": 1.0}
 
     def __call__(self, images: np.ndarray) -> dict[str, float]:
         """Fréchet distances of images `(n, C, H, W)` in [0, 1] by each judge; the checkerboard over real images'."""
-        images = images[: self.count]
-        distances = {
-            name: float(FrechetDistance()(self._features[name], views(images, judge)["features"][None])[0])
-            for name, judge in self._judges.items()
-        }
-        return {**distances, "checkerboard": _checkerboard(self._pixels, images) / self._board}
+        board = _checkerboard(self._pixels, images[: self.count]) / self._board
+        return {**{name: judge.distance(images) for name, judge in self._by.items()}, "checkerboard": board}
 
 
 def _checkerboard(real: np.ndarray, images: np.ndarray) -> float:
@@ -170,12 +163,7 @@ class _Timed:
 def play(cells: Sequence[Cell], out: Path, tiles: Path | None) -> None:
     """Train and judge every cell that has no row yet."""
     judges: dict[str, Judges] = {}
-    for folder in ("rows", "sheets"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    for cell in cells:
-        row = out / "rows" / f"{cell.name}.json"
-        if row.exists():
-            continue
+    for cell, row in unfinished(cells, out):
         data = data_of(cell.data, tiles, out / "data")
         if cell.data not in judges:
             judges[cell.data] = Judges(data)
@@ -232,9 +220,13 @@ def kept() -> list[dict[str, Any]]:
 def rows_in(out: Path) -> list[dict[str, Any]]:
     """What is finished."""
     rows = [json.loads(file.read_text()) for file in (out / "rows").glob("*.json")]
-    order = list(CHANGES)
-    rows.sort(key=lambda row: (row["rounds"], row["change"].count("+"), order.index(row["change"].split("+")[0])))
-    return in_order([{**row, "contender": "auto", "minutes": row["rounds"]} for row in rows])
+    return sorted(rows, key=_place)
+
+
+def _place(row: dict[str, Any]) -> tuple[Any, ...]:
+    """By which rows are sorted: sets as in the speedruns, then the longer ones, single changes before joined ones."""
+    sets, changes = (*SETS, row["data"]), row["change"].split("+")
+    return sets.index(row["data"]), row["rounds"], len(changes), list(CHANGES).index(changes[0]), row["seed"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

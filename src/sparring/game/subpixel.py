@@ -77,10 +77,12 @@ class _Halved(Function):
         return functional.conv2d(images, weight, stride=STRIDE, padding=PADDING)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         images, weight = ctx.saved_tensors
         by_images, by_weight = ctx.needs_input_grad
-        return doubled(slope, weight) if by_images else None, _slope(images, slope, weight) if by_weight else None
+        return doubled(gradient, weight) if by_images else None, _by_weight(
+            images, gradient, weight
+        ) if by_weight else None
 
 
 class _Doubled(Function):
@@ -99,10 +101,10 @@ class _Doubled(Function):
         return torch.stack(rows, 3).view(batch, channels, 2 * height, 2 * width)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         maps, weight = ctx.saved_tensors
         by_maps, by_weight = ctx.needs_input_grad
-        return halved(slope, weight) if by_maps else None, _slope(slope, maps, weight) if by_weight else None
+        return halved(gradient, weight) if by_maps else None, _by_weight(gradient, maps, weight) if by_weight else None
 
 
 def _by_parity(weight: Tensor) -> Tensor:
@@ -116,7 +118,7 @@ def _by_parity(weight: Tensor) -> Tensor:
     return both.transpose(2, 3).reshape(4 * channels, maps, 2, 2)
 
 
-def _slope(images: Tensor, maps: Tensor, weight: Tensor) -> Tensor:
-    """By the weight, of a sum over `maps` times what the weight makes of `images`."""
+def _by_weight(images: Tensor, maps: Tensor, weight: Tensor) -> Tensor:
+    """The gradient by the weight of `halved(images, weight)`, of which `maps` is the gradient by the output."""
     settings = [2, 2], [1, 1], [1, 1], False, [0, 0], 1, [False, True, False]
     return torch.ops.aten.convolution_backward(maps, images, weight, None, *settings)[1]
