@@ -6,7 +6,7 @@
 show does not matter for time. Three games take turns of some seconds each: a plain loop (`plain/auto_images.py`), ours
 compiled, and ours compiled with all convolutions left to torch. Beside them the convolutions of both networks alone
 (each forward, and its gradients by its input and by its weight), and a product of two matrices of 512 x 512, in
-GFLOP/s. All by processor time. `--keep` writes `results/convolutions.json`.
+GFLOP/s. All by processor time. `--keep` writes `results/convolutions.json`, for docs/speed.md.
 """
 
 from __future__ import annotations
@@ -132,6 +132,11 @@ def table(stored: dict[str, Any]) -> str:
         alone, product = f"{row['GFLOP/s']:.0f} GFLOP/s", f"{stored['product']:.0f} GFLOP/s"
         lines.append(f"| {title} | {plain} | {ours} | {ratio} | {left} | {alone} | {product} |")
     return "\n".join(["", *lines, "", f"{stored['where']}; medians of {stored['turns']} turns."])
+
+
+def kept() -> str:
+    """The table of what was kept for the docs."""
+    return table(json.loads(RESULTS.read_text()))
 
 
 def main() -> None:
