@@ -12,7 +12,7 @@ pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install '
 import numpy as np
 
 import sparring.explorer
-from sparring import recipe
+from sparring import SparringError, recipe
 from sparring.explorer.frames import frame, read_frame
 from sparring.explorer.guard import Guard, with_nonce
 from sparring.explorer.parts.recipe_form import RecipeForm
@@ -158,3 +158,15 @@ def test_a_form_blames_the_last_field_where_each_value_fits_alone(last: str) -> 
     form.values = {"data": "ring", "conditional": True}
     ((blamed, error),) = form.misfits(last).items()
     assert blamed == last and "classes" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("data", "conditional", "blamed"),
+    [("nowhere", True, "data"), ("nowhere", None, "data"), ("ring", True, "conditional")],
+)
+def test_a_form_blames_what_a_recipe_cannot_be_chosen_for(data: str, conditional: bool | None, blamed: str) -> None:
+    form = RecipeForm(Words(), recipe("auto"), on_change=lambda: None)
+    form.values = {"data": data} if conditional is None else {"data": data, "conditional": conditional}
+    with pytest.raises(SparringError):
+        form.recipe()
+    assert form.undecided() == blamed

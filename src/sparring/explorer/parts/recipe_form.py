@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,15 +102,25 @@ class RecipeForm:
         try:
             self.base = await asyncio.to_thread(self._chosen)  # images may have to be read first
         except SparringError as error:
-            self._unread["data" if "data" in self.values else "conditional"] = error
+            self._unread[await asyncio.to_thread(self.undecided)] = error
         for name, field in self._fields.items():
             if name not in self.values:
                 field._props["value"] = typed(self.base, name)  # pyright: ignore[reportPrivateUsage] - as in `tag`
                 field.update()
 
-    def _chosen(self) -> Recipe:
-        """The recipe of that name for the data and the classes that are asked for."""
-        asked = {name: self.values[name] for name in DECIDE if name in self.values}
+    def undecided(self) -> str:
+        """The field by which no recipe can be chosen: `conditional`, where one can be chosen for the data alone."""
+        if "data" not in self.values:
+            return "conditional"
+        try:
+            self._chosen(("data",))
+        except SparringError:
+            return "data"
+        return "conditional"
+
+    def _chosen(self, deciding: Sequence[str] = DECIDE) -> Recipe:
+        """The recipe of that name for what these fields ask for."""
+        asked = {name: self.values[name] for name in deciding if name in self.values}
         if not asked:
             return self._first
         data = read_data(asked["data"], self._first.data) if "data" in asked else None
