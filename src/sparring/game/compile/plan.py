@@ -21,7 +21,7 @@ import torch
 from sparring.errors import in_one_line
 from sparring.game.compile.aot import decision_file, history_file
 from sparring.game.compile.compiled import CompiledGame, is_cached
-from sparring.game.compile.costs import Costs, estimate, remember
+from sparring.game.compile.costs import estimate, remember
 from sparring.game.compile.cuda_graph import on_gpu
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.groups import group_size
@@ -196,7 +196,7 @@ def _if_faster(game: Game, made: Plan, decision: Path) -> Plan:
     faster = compiled <= plain
     _store(decision, faster, timed=True)
     if faster:
-        return made
+        return replace(made, message=f"{made.message}, uncompiled {plain / compiled:.2g} times as long")
     message = f"rounds are not compiled: here a compiled one takes {_instead(compiled, plain)}"
     return Plan(game.play_to, message=message)
 
@@ -228,7 +228,7 @@ def _compiled(game: Game, how: _How, show: Show) -> Plan:
     took, grouped = time.monotonic() - start, len(compiled.groups) > 1
     if compiled.fresh:
         remember(costs, took, history_file())
-    message = _message(compiled, how, costs, took)
+    message = _message(compiled, how, took)
     return Plan(compiled.play_to, True, how.group if grouped else None, message)
 
 
@@ -249,12 +249,11 @@ def _instead(each: float, before: float) -> str:
     return f"{1e3 * each:.3g} ms instead of {1e3 * before:.3g}"
 
 
-def _message(compiled: CompiledGame, how: _How, costs: Costs, took: float) -> str:
+def _message(compiled: CompiledGame, how: _How, took: float) -> str:
     done = f"compiled in {took:.0f} s and cached" if compiled.fresh else "loaded from the cache"
-    each = seconds_per_call(compiled.game, compiled.play_to)
-    faster = f"a round takes {_instead(each, costs.seconds_per_round)}"
     groups = ""
     if len(compiled.groups) > 1:
         at_once = f", {how.at_once} at once" if how.at_once > 1 else ""
         groups = f"; seeds are played in groups of {how.group}{at_once}"
-    return f"rounds are {done}: {faster}{groups}"
+    each = seconds_per_call(compiled.game, compiled.play_to)
+    return f"rounds are {done}{groups}: a round takes {1e3 * each:.3g} ms"
