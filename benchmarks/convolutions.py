@@ -1,12 +1,15 @@
 """How fast rounds of small convolutions are, beside a plain loop of the same game and what torch's convolutions allow.
 
-    python benchmarks/convolutions.py [--turns N] [--keep]
+    python benchmarks/convolutions.py [--turns N] [--keep] [--without-avx512]
 
 `auto` for images of 28 pixels in gray and of 32 and 64 in color, one seed, float32, one thread, on noise: what images
 show does not matter for time. Three games take turns of some seconds each: a plain loop (`plain/auto_images.py`), ours
 compiled, and ours compiled with all convolutions left to torch. Beside them the convolutions of both networks alone
 (each forward, and its gradients by its input and by its weight), and a product of two matrices of 512 x 512, in
-GFLOP/s. All by processor time. `--keep` writes `results/convolutions.json`, for docs/speed.md.
+GFLOP/s. All by processor time. `--keep` puts these rows into `results/convolutions.json`, for docs/speed.md.
+
+`--without-avx512` tells torch, oneDNN and MKL that the processor has AVX2 at most. The C++ compiler still compiles for
+the processor that is there, but the vector operations that torch's compiler writes are then those of AVX2.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +29,11 @@ from typing import Any, cast
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+os.environ.update(
+    {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+    if "--without-avx512" in sys.argv
+    else {}
+)
 
 import numpy as np
 import torch
@@ -118,25 +127,32 @@ def measured(side: Sequence[int], turns: int, home: Path) -> dict[str, Any]:
     return {"ms": {title: [turn[title] for turn in took] for title in playing}, "GFLOP/s": gigaflops(recipe)}
 
 
-def table(stored: dict[str, Any]) -> str:
+def table(rows: Sequence[dict[str, Any]]) -> str:
     """Markdown: milliseconds of a round, ratios to the plain loop, and the limits."""
     lines = [
-        "| images | plain loop | ours | ratio | ours, torch's convolutions | convolutions alone | 512 x 512 product |",
-        "| --- | ---: | ---: | --- | ---: | ---: | ---: |",
+        "| images | vectors | plain loop | ours | ratio | ours, torch's convolutions |"
+        " convolutions alone | 512 x 512 product |",
+        "| --- | --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
-    for title, row in stored["rows"].items():
+    for row in rows:
         ms = row["ms"]
         ratios = sorted(plain / ours for plain, ours in zip(ms["plain"], ms["ours"], strict=True))
         plain, ours, left = (f"{median(ms[key]):.1f} ms" for key in ("plain", "ours", "torch's convolutions"))
         ratio = f"**{median(ratios):.2f}** ({ratios[0]:.2f} to {ratios[-1]:.2f})"
-        alone, product = f"{row['GFLOP/s']:.0f} GFLOP/s", f"{stored['product']:.0f} GFLOP/s"
-        lines.append(f"| {title} | {plain} | {ours} | {ratio} | {left} | {alone} | {product} |")
-    return "\n".join(["", *lines, "", f"{stored['where']}; medians of {stored['turns']} turns."])
+        alone, product = f"{row['GFLOP/s']:.0f} GFLOP/s", f"{row['product']:.0f} GFLOP/s"
+        what = f"{row['images']} | {row['vectors']}"
+        lines.append(f"| {what} | {plain} | {ours} | {ratio} | {left} | {alone} | {product} |")
+    where = "; ".join(dict.fromkeys(f"{row['where']}, {len(row['ms']['ours'])} turns" for row in rows))
+    return "\n".join(["", *lines, "", f"Medians. {where}."])
 
 
-def kept() -> str:
-    """The table of what was kept for the docs."""
-    return table(json.loads(RESULTS.read_text()))
+def kept() -> list[dict[str, Any]]:
+    """What was kept for the docs."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+
+
+def _place(row: dict[str, Any]) -> tuple[bool, int]:
+    return row["vectors"] == "AVX2", list(SHAPES).index(row["images"])
 
 
 def main() -> None:
@@ -144,18 +160,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--only", nargs="+", choices=tuple(SHAPES), default=tuple(SHAPES))
-    parser.add_argument("--keep", action="store_true", help="write results/convolutions.json")
+    parser.add_argument("--keep", action="store_true", help="put these rows into results/convolutions.json")
+    parser.add_argument("--without-avx512", action="store_true", help="as on a processor that has AVX2 at most")
     asked = parser.parse_args()
+    a, where = (
+        torch.randn(512, 512),
+        f"{processor()}, one thread, torch {torch.__version__}, {date.today().isoformat()}",
+    )
+    rows: list[dict[str, Any]] = []
     with threads_set(1), tempfile.TemporaryDirectory() as home:
-        rows = {title: measured(SHAPES[title], asked.turns, Path(home)) for title in asked.only}
-        a = torch.randn(512, 512)
-        product = 2 * 512**3 / per_call(lambda: a @ a, ALONE) / 1e9
-    machine = f"{processor()}, {torch.backends.cpu.get_cpu_capability()}, one thread"
-    where = f"{machine}, torch {torch.__version__}, {date.today().isoformat()}"
-    stored = {"rows": rows, "product": product, "turns": asked.turns, "where": where}
+        for title in asked.only:
+            told = measured(SHAPES[title], asked.turns, Path(home))
+            product = 2 * 512**3 / per_call(lambda: a @ a, ALONE) / 1e9
+            vectors = torch.backends.cpu.get_cpu_capability()
+            rows.append({"images": title, "vectors": vectors, **told, "product": product, "where": where})
     if asked.keep:
-        RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
-    print(table(stored))
+        new = {_place(row) for row in rows}
+        both = sorted([*(row for row in kept() if _place(row) not in new), *rows], key=_place)
+        RESULTS.write_text(json.dumps(both, indent=1) + "\n")
+    print(table(rows))
 
 
 if __name__ == "__main__":
