@@ -1,4 +1,4 @@
-"""Trials of what `auto` chooses: changes of the networks and the Adam of `mnist`, each for the same processor time.
+"""Trials of what `auto` chooses: changes of `mnist`'s networks, Adam or images, each for the same processor time.
 
     python benchmarks/trials.py --out trials --only tiles --tiles FOLDER --changes none deviation nearest+beta2
     python benchmarks/trials.py --out trials --table        # what there is so far, as Markdown
@@ -16,13 +16,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from statistics import mean, median, stdev
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 # Before torch is loaded: threads that spin long while they wait starve each other.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -35,6 +38,7 @@ import sparring
 from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.samples import real_data
 from sparring.datasets import Dataset
+from sparring.datasets.folder import Folder
 from sparring.game.assembly import game_of, part_of
 from sparring.game.compile.plan import plan
 from sparring.game.runtime import threads_set
@@ -51,6 +55,8 @@ TURNS, TURN = 7, 2.0
 """Of timing: how many, and seconds of each turn."""
 ENDLESS = 10**6
 """Rounds: more than any measurement plays."""
+TRIMMED = 0.1
+"""The share of images that `trimmed` leaves out."""
 
 
 def _of_player(player: str, **fields: Any) -> Callable[[Recipe], Recipe]:
@@ -64,17 +70,29 @@ def _second_beta(recipe: Recipe) -> Recipe:
     return recipe.replace(**{name: replace(getattr(recipe, name), betas=(0.0, 0.9)) for name in names})
 
 
+def _trimmed(recipe: Recipe) -> Recipe:
+    """The recipe without those images of a folder that are least typical of it, as a user would leave them out."""
+    data, listed = cast(Folder, recipe.data), Path(tempfile.gettempdir()) / "sparring-trials-left-out.txt"
+    asked = "--trim", str(TRIMMED), "--list", str(listed), *(() if data.alpha else ("--no-alpha",))
+    subprocess.run([sys.executable, "-m", "sparring", "doctor", data.path, *asked], check=True, capture_output=True)
+    return recipe.replace(data=replace(data, leave_out=str(listed)))
+
+
 CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     NONE: lambda recipe: recipe,
     "deviation": _of_player("discriminator", minibatch_deviation=True),
     "nearest": _of_player("generator", upsampling="nearest"),
     "beta2": _second_beta,
+    "trimmed": _trimmed,
 }
+DEFAULT = tuple(change for change in CHANGES if change != "trimmed")
+"""What is tried where nothing is asked for; trimming needs a folder."""
 IN_WORDS = {
     NONE: "none",
     "deviation": "minibatch standard deviation in D",
     "nearest": "`upsampling=nearest` in G",
     "beta2": "Adam's second beta 0.9",
+    "trimmed": "`doctor --trim 0.1`",
 }
 
 
@@ -235,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("trials"), help="where runs, rows and sheets are kept")
     parser.add_argument("--tiles", type=Path, help="a folder or an archive of images for the set `tiles`")
     parser.add_argument("--only", nargs="+", choices=(*SETS, "digits"), default=SETS, metavar="SET")
-    parser.add_argument("--changes", nargs="+", default=tuple(CHANGES), metavar="CHANGE", help="several joined by +")
+    parser.add_argument("--changes", nargs="+", default=DEFAULT, metavar="CHANGE", help="several joined by +")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of `none`")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--table", action="store_true", help="train nothing")
