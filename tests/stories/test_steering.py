@@ -62,7 +62,7 @@ def test_a_run_is_steered_from_the_command_line(run: Path, capsys: pytest.Captur
     assert "an extra one: the run is not its recipe's any more" in said(capsys, at, "step", "D")
     assert "paused after round 1" in said(capsys, at, "round")
     assert "paused after round 4" in said(capsys, at, "round", "3")
-    assert said(capsys, at, "set", "lr=1e-3", "ratio=2").startswith("from round 4 on: steps d_sees_real 1 → 2")
+    assert said(capsys, at, "set", "lr=1e-3", "ratio=2").startswith("from round 5 on: steps d_sees_real 1 → 2")
     assert "1,000 moves a second" in said(capsys, at, "slow", "1000").replace("1000", "1,000")
     assert "a checkpoint of round" in said(capsys, at, "checkpoint")
     assert said(capsys, at, "resume", "--json")["event"] == "continued"

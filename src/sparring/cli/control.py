@@ -105,7 +105,7 @@ def _text(event: dict[str, Any]) -> str:
         beside = "; an extra one: the run is not its recipe's any more" if event["extra"] else ""
         return f"{event['player']} has moved ({event['move']}) in round {event['round'] + 1:,}{beside}"
     if kind == "changed":
-        return f"from round {round} on: {settings_text(event['settings'])}"
+        return f"from round {event['round'] + 1:,} on: {settings_text(event['settings'])}"
     done = {
         "paused": f"paused after round {round}",
         "continued": f"goes on after round {round}",

@@ -89,7 +89,7 @@ class TrainFlags:
             "Start with the weights of this run, where they fit (fine-tuning): RUN, RUN:SEED for one member's, "
             "RUN:best for the best checkpoint's. Without RECIPE, RUN's own recipe is trained.",
             "RUN",
-            "new weights",
+            "random weights",
         ),
     ] = ""
     source: Source = None

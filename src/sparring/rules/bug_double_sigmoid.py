@@ -46,7 +46,7 @@ class BugDoubleSigmoid(Rule):
             Range(high=1),
             phrase="there are {value} between D's last layer and its cross-entropy",
             line=found.line,
-            mended="take the sigmoid off D's end, or use binary_cross_entropy (BCELoss) instead",
+            mended="take the sigmoid off D's end, or use binary_cross_entropy (BCELoss)",
         )
 
     @staticmethod
