@@ -56,12 +56,14 @@ def test_an_interval_over_seeds_covers_the_mean_and_grows_with_their_differences
     rng = np.random.default_rng(0)
     covered = 0
     for _ in range(300):
-        own = rng.normal(size=6)
+        own = rng.normal(scale=0.1, size=6)
         pairs = 0.5 + (own[:, None] + own[None]) / 2
         found = Shared.of(pairs)
         assert found.low is not None and found.high is not None
         covered += found.low <= 0.5 <= found.high
     assert 0.9 <= covered / 300 <= 0.99
+    wide = Shared.of(np.array([[1, 1, 0.2], [1, 1, 0.9], [0.2, 0.9, 1]]))
+    assert wide.words == "70 % (0 to 100)"
     equal = Shared.of(np.full((4, 4), 0.7))
     assert equal.low == equal.high == pytest.approx(0.7)
     assert Shared.of(np.full((2, 2), 0.7)) == Shared(pytest.approx(0.7), None, None)  # type: ignore[arg-type]

@@ -150,7 +150,7 @@ def test_without_a_name_a_picture_lies_in_the_run(
 def test_influence_ranks_every_dimension(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     sparring("influence", runs["digits"], "--count", 6, "--json")
     told = json.loads(capsys.readouterr().out)
-    assert told["out"] is None
+    assert told["out"] == str(runs["digits"] / "figures" / "influence.png") and Path(told["out"]).is_file()
     for member in told["members"]:
         assert sorted(d["dim"] for d in member["dims"]) == list(range(1, 33))
         strengths = [d["strength"] for d in member["dims"]]

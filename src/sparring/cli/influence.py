@@ -13,11 +13,11 @@ from sparring.cli.flags import (
     RunDir,
     Source,
     check_count,
-    check_suffix,
     decimals,
     flag,
     integers,
     members,
+    out_file,
     parse,
     print_json,
     print_rich,
@@ -36,7 +36,7 @@ class InfluenceFlags:
         flag(
             "FILE.png: maps; FILE.npy: float32 (P, 2, size, *shape), mean absolute change and mean change.",
             "FILE",
-            "none",
+            "a picture in RUN/figures",
         ),
     ] = None
     dims: Annotated[str, flag("Only these dimensions, from 1: 5,25,45.", "DIMS", "the strongest")] = ""
@@ -52,8 +52,10 @@ def run(arguments: list[str]) -> int:
     """Print the ranking and write the maps."""
     flags = parse(InfluenceFlags, "influence", arguments, __doc__ or "")
     asked = integers("--dims", flags.dims) if flags.dims else None
-    ends = _check(flags)
+    ends, out = _check(flags), out_file(flags, "influence")
     chosen = members(flags.seeds)
+    import torch
+
     from sparring.analysis.latent_tools.influence import influence
     from sparring.analysis.latent_tools.inputs import checked_dims, generators_and_latents
     from sparring.analysis.latent_tools.ranking import ranking_summary
@@ -63,17 +65,13 @@ def run(arguments: list[str]) -> int:
     found = influence(G, z, low, high)
     dims = checked_dims(recipe, asked) if asked else None
     listed = [list(dims)] * len(recipe.seeds) if dims else (found.order[:, : flags.top] + 1).tolist()
-    if flags.out is not None:
-        import torch
-
-        maps, share = torch.stack([found.moved, found.change], 1).numpy(), found.share.numpy()
-        indices = [[dim - 1 for dim in each] for each in listed]
-        draw = lambda figures: figures.influence(maps[:, 1], share, recipe.seeds, indices, (low, high))  # noqa: E731
-        write(flags.out, maps, draw)
+    maps, share = torch.stack([found.moved, found.change], 1).numpy(), found.share.numpy()
+    indices = [[dim - 1 for dim in each] for each in listed]
+    write(out, maps, lambda figures: figures.influence(maps[:, 1], share, recipe.seeds, indices, (low, high)))
     if flags.json:
         return print_json(
             {
-                "out": None if flags.out is None else str(flags.out),
+                "out": str(out),
                 "shape": [len(recipe.seeds), 2, *found.change.shape[1:]],
                 "seeds": list(recipe.seeds),
                 "values": [low, high],
@@ -84,8 +82,7 @@ def run(arguments: list[str]) -> int:
     from sparring.report.terminal.influence import influence_text
 
     print_rich(influence_text(found, recipe.seeds, listed, (low, high), flags.count))
-    if flags.out is not None:
-        print(flags.out)
+    print(out)
     return OK
 
 
@@ -96,6 +93,4 @@ def _check(flags: Any) -> tuple[float, ...]:
         raise UsageError(f"--values takes a lower and a higher value (-3,3), not {flags.values!r}")
     check_count("--top", flags.top)
     check_count("--count", flags.count)
-    if flags.out is not None:
-        check_suffix(flags.out, ".npy", ".png")
     return ends

@@ -30,8 +30,9 @@ class MeasureFlags:
     judge: Annotated[
         str,
         flag(
-            "The classifier whose features and classes the metrics use: digits, mnist, fashion-mnist; own, trained on "
-            "this data once and cached; inception, for published FID.",
+            "The classifier whose features and classes the metrics use: digits, mnist, fashion-mnist, or one of these "
+            "with -independent, by which no setting was chosen; own, trained on this data once and cached; inception, "
+            "for published FID.",
             "NAME",
             "the one of the data set, else own",
         ),

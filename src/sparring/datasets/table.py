@@ -22,20 +22,21 @@ if TYPE_CHECKING:
 FOUND = ("found_shape", "found_content", "found_columns", "found_center", "found_sd")
 """The fields that are filled in from the file."""
 SIGNAL = 16
-"""Columns without names from which on rows are taken for signals."""
+"""Columns without names; rows of more are taken for signals."""
 
 
 @final
 @dataclass(frozen=True)
 class Table(Dataset):
-    """Your own numbers: rows of a CSV or TSV file, or of an array `(N, K)`, each an example: a table, or signals.
+    """Your own numbers: rows of a CSV, TSV, Parquet or Arrow file, or of an array `(N, K)`, each an example: a table,
+    or signals.
 
     Networks get numbers of mean 0 and standard deviation 1, and these are what metrics compare; samples are written and
     drawn in the units of the file. Rows with a missing number, and columns of text, are left out and listed.
     """
 
     path: str
-    """Path of the .csv, .tsv, .npy or .npz file."""
+    """Path of the .csv, .tsv, .parquet, .arrow, .feather, .npy or .npz file."""
     columns: str = "all"
     """Which columns: all that hold numbers, or names or numbers of some, separated by commas."""
     scale: Literal["auto", "columns", "signals", "none"] = "auto"

@@ -55,8 +55,8 @@ class Recipe:
     name: str = ""
     """Name in lists and reports; it changes nothing that is computed."""
     data: Dataset
-    """The real examples: a data set by name, or the path of your own images: a folder, a zip or tar archive, or an
-    array."""
+    """The real examples: a data set by name, or the path of your own: images in a folder, a zip or tar archive, an
+    array or a Parquet file; or a table of numbers."""
     generator: Network | Any
     """G, from latent vectors to examples: a built-in network; in Python also an nn.Module, its class or a function that
     returns one, (B, latent size) -> (B, *shape)."""

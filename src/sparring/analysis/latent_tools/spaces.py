@@ -43,12 +43,13 @@ MIN_SEEDS = 3
 
 @dataclass(frozen=True)
 class Shared:
-    """A mean over pairs of members."""
+    """A mean over pairs of members, of what is a share."""
 
     mean: float
     low: float | None
     high: float | None
-    """The ends of its 95 % interval, by leaving out one member after the other; None below three members."""
+    """The ends of its 95 % interval, by leaving out one member after the other, cut where no share can lie; None below
+    three members."""
 
     @property
     def words(self) -> str:
@@ -68,7 +69,7 @@ class Shared:
         left = np.array([value(np.delete(everyone, k)) for k in everyone])
         error = float(np.sqrt((members - 1) / members * np.square(left - left.mean()).sum()))
         reach = students_t(members - 1, BEYOND) * error
-        return cls(mean, mean - reach, mean + reach)
+        return cls(mean, min(mean, max(0.0, mean - reach)), max(mean, min(1.0, mean + reach)))
 
     @classmethod
     def of(cls, pairs: np.ndarray) -> Shared:
