@@ -147,7 +147,7 @@ def test_arrays_of_gray_of_one_image_and_of_switches(tmp_path: Path) -> None:
         (np.zeros((2, 3, 4, 5, 6)), "not images: (N, H, W)"),
         (np.linspace(-80, 0, 75).reshape(3, 5, 5), "levels from -80 to 0, which do not say what is black and white"),
         (np.array([["a"]]), "<U1 values, which are no levels"),
-        (np.array([{}]), "of Python objects (pickles), which are never read"),
+        (np.array([{}]), "holds Python objects, which are never read"),
     ],
 )
 def test_an_array_of_anything_else_is_refused_in_one_line(tmp_path: Path, array: Any, says: str) -> None:
@@ -178,6 +178,7 @@ def test_values_that_are_no_numbers_make_one_broken_item(tmp_path: Path) -> None
         ("a.tar.gz", b"\x1f\x8b not gzip", "is no archive that can be read"),
         ("a.npz", b"PK\3\4 and nothing more", "is no array that can be read"),
         ("a.npy", b"\x93NUMPY", "is no array that can be read"),
+        ("b.npy", b"hello", "is no array that can be read (it is not in NumPy's format): save it again, as numbers"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", "is an HDF5 file, which is not read: save its images as files"),
         ("a.rar", b"Rar!", "is a RAR archive, which is not read"),
         ("a.csv", b"x,y\n1,2\n", "is a table, not images: as numbers it is table(path=...)"),

@@ -85,6 +85,8 @@ def test_a_run_is_steered_from_the_command_line(run: Path, capsys: pytest.Captur
         (("slow", "fast"), "slow takes a number, not 'fast'"),
         (("slow", "0"), "slow motion takes up to 1,000 moves a second"),
         (("round", "0"), "must be at least 1"),
+        (("round", "nan"), "must be a whole number, not 'nan'"),
+        (("round", "2.5"), "must be a whole number, not '2.5'"),
         (("set",), "say what to change"),
         (("set", "lr"), "say what to set as NAME=VALUE"),
         (("set", "lr=x"), "takes a number, not 'x'"),

@@ -67,7 +67,7 @@ def _done(folder: Path, do: str, values: tuple[str, ...]) -> dict[str, Any]:
     if do == "set":
         return steer.set(**assignments(values))
     if do == "round":
-        return steer.rounds(int(_number("round", first or "1")))
+        return steer.rounds(_count(first or "1"))
     if do == "slow":
         return steer.slow(_number("slow", first or "1"))
     if do == "step":
@@ -87,6 +87,13 @@ def assignments(texts: tuple[str, ...]) -> dict[str, str]:
     if wrong := next((text for text, pair in zip(texts, pairs, strict=True) if not (pair[0] and pair[2])), None):
         raise UsageError(f"say what to set as NAME=VALUE (lr=5e-5), not {wrong!r}")
     return {name: value for name, _, value in pairs}
+
+
+def _count(text: str) -> int:
+    number = _number("round", text)
+    if not number.is_integer():
+        raise UsageError(f"the number of rounds must be a whole number, not {text!r}")
+    return int(number)
 
 
 def _number(verb: str, text: str) -> float:

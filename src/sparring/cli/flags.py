@@ -44,11 +44,16 @@ def flag(help: str, metavar: str | None = None, default: str | None = None, name
     return tyro.conf.arg(help=help, metavar=metavar, help_behavior_hint=hint, name=name)
 
 
-NUMBERS = {
-    "a whole number": r"invalid literal for int\(\) with base 10: ",
-    "a number": r"could not convert string to float: ",
+REWORDED = {
+    r"Error parsing (\S+): invalid literal for int\(\) with base 10: (.+)": r"\1 takes a whole number, not \2",
+    r"Error parsing (\S+): could not convert string to float: (.+)": r"\1 takes a number, not \2",
+    r"Error parsing (\S+): no type matching .*\bINT\b.* .* from \[(.*)\]\.": r"\1 takes a whole number, not \2",
+    r"Error parsing (\S+): no type matching .*\bFLOAT\b.* .* from \[(.*)\]\.": r"\1 takes a number, not \2",
+    r"Missing value for argument '(\S+)'\. Expected 1 values\.": r"\1 needs a value",
 }
-"""What a flag takes -> how Python's own error about it begins."""
+"""What tyro says of a flag, as a pattern -> what is said instead."""
+CHOICE = re.compile(r"invalid choice (.+) for argument '(\S+)'\. Expected one of \((.*)\)\.")
+"""What tyro says where a flag takes one of a few words, which it lists in any order."""
 Switch = Annotated[bool, tyro.conf.FlagCreatePairsOff]
 """A flag without a value and without its opposite."""
 Json = Annotated[Switch, flag("Print one JSON document on stdout instead of text.", default="")]
@@ -187,8 +192,12 @@ def _sentence(box: str) -> str:
         elif is_below:
             kept.append(line)
     said = " ".join(kept)
-    for words, python_says in NUMBERS.items():
-        said = re.sub(f"Error parsing (--[\\w-]+): {python_says}(.+)", rf"\1 takes {words}, not \2", said)
+    if choice := CHOICE.fullmatch(said):
+        given, name, listed = choice.groups()
+        words = sorted(set(re.findall("'([^']*)'", listed)) - {"None", ""})
+        return f"choose {'|'.join(words)} for {name}, not {given}"
+    for tyro_says, instead in REWORDED.items():
+        said = re.sub(tyro_says, instead, said)
     return said
 
 
@@ -251,7 +260,7 @@ def print_json(value: Any) -> int:
     Characters that stdout cannot write are escaped as JSON does, so that the document says the same everywhere.
     """
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
-    if not writable(text, sys.stdout.encoding):
+    if sys.stdout and not writable(text, sys.stdout.encoding):
         text = json.dumps(value, indent=2, allow_nan=False)
     print(text)
     return 0

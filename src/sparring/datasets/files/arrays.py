@@ -58,11 +58,11 @@ def _loaded(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None, tuple[str, 
         with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
             arrays = {name: np.asarray(loaded[name]) for name in loaded.files}
     except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        why = (
-            "of Python objects (pickles), which are never read"
-            if "ickle" in str(error) or "Python obj" in str(error)
-            else f"({error})"
-        )
+        why = f"({error})"
+        if "Object arrays" in str(error) or "Python objects" in str(error):
+            why = "(it holds Python objects, which are never read)"
+        elif "pickle" in str(error):
+            why = "(it is not in NumPy's format)"
         raise SparringError(f"{path} is no array that can be read {why}: save it again, as numbers") from error
     name = _chosen(path, arrays)
     images = _as_images(path, arrays[name])
