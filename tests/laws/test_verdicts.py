@@ -319,3 +319,18 @@ def test_votes_are_one_for_each_member_that_something_is_found_in() -> None:
         voting = {member for finding in held.findings for member in finding.members}
         assert sum(finding.votes for finding in held.findings) == len(voting)
         assert np.all([0 <= finding.votes <= len(finding.members) for finding in held.findings])
+
+
+def test_samples_that_collapse_at_the_very_end_are_not_called_good() -> None:
+    """The median of the last evaluations does not show it yet."""
+    before = 19 * [1.0]
+    collapsed = {
+        "frechet-distance": [3.0 * each for each in before] + [45.0],
+        "modes": [10.0 * each for each in before] + [1.0],
+        "diversity": [*before, 0.05],
+    }
+    found = diagnosis(story(metrics=collapsed))
+    assert found.verdict == NOT_SURE
+    assert "at the last evaluation" in found.line and "(healthy: " in found.line
+    again = {name: [*values[:-2], values[-1], values[-1]] for name, values in collapsed.items()}
+    assert diagnosis(story(metrics=again)).verdict == "mode-collapse"

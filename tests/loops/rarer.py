@@ -105,5 +105,48 @@ def first_layer_alone(watching: Watching, rounds: int) -> Nets:
     return g, d
 
 
+def _bce(
+    watching: Watching, rounds: int, d: nn.Module | None = None, swapped: bool = False, twice: bool = False
+) -> Nets:
+    x, g, d = images().flatten(1), mlp(LATENT, 32, 64, last=nn.Tanh()), d or mlp(64, 32, 1)
+    opt_g, opt_d = adam(g), adam(d)
+    steps = (opt_g, opt_d) if swapped else (opt_d, opt_g)
+    with watching(g, d, opt_g, opt_d):
+        for _ in range(rounds):
+            opt_d.zero_grad()
+            opt_g.zero_grad()
+            fake = g(torch.randn(BATCH, LATENT))
+            real = d(x[torch.randint(len(x), (BATCH,))])
+            (softplus(-real) + softplus(d(fake if swapped else fake.detach()))).mean().backward()
+            steps[0].step()
+            opt_d.zero_grad()
+            opt_g.zero_grad()
+            (-F.logsigmoid(d(g(torch.randn(BATCH, LATENT))))).mean().backward()
+            steps[1].step()
+            if twice:
+                opt_d.step()
+    return g, d
+
+
+def steps_swapped(watching: Watching, rounds: int) -> Nets:
+    """Each player's optimizer steps after the other's loss was back-propagated."""
+    return _bce(watching, rounds, swapped=True)
+
+
+def d_steps_again(watching: Watching, rounds: int) -> Nets:
+    """D's optimizer steps after G's, too, with what G's loss left in D's gradients."""
+    return _bce(watching, rounds, twice=True)
+
+
+def sigmoid_before_softplus(watching: Watching, rounds: int) -> Nets:
+    """A cross-entropy of logits, written by hand, on a D that ends in a sigmoid."""
+    return _bce(watching, rounds, d=mlp(64, 32, 1, last=nn.Sigmoid()))
+
+
 SOUND: dict[str, Loop] = {loop.__name__: loop for loop in (in_a_cycle, energy, with_a_code)}
-BROKEN: dict[str, tuple[Loop, str]] = {"first_layer_alone": (first_layer_alone, "bug-frozen")}
+BROKEN: dict[str, tuple[Loop, str]] = {
+    "first_layer_alone": (first_layer_alone, "bug-frozen"),
+    "steps_swapped": (steps_swapped, "bug-wrong-parameters"),
+    "d_steps_again": (d_steps_again, "bug-stale-gradients"),
+    "sigmoid_before_softplus": (sigmoid_before_softplus, "bug-double-sigmoid"),
+}

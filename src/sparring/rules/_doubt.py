@@ -38,6 +38,13 @@ def doubt(signals: Signals) -> str:
         return Text("{missing}, so nothing says whether they are like the data", missing=nearness.missing)
     if not len(alive):
         return ""
+    at_last = _out_of_range([evidence(title(n), v, alive, healthy) for n, (v, healthy) in nearness.last.items()])
+    if at_last and 2 * nearness.poor_at_last[alive].sum() > len(alive):
+        return Text(
+            "at the last evaluation, at round {round}, the samples were not like the data: {reasons}",
+            round=f"{signals.evaluated_rounds[-1]:,}",
+            reasons=Text.joined(at_last, ", and "),
+        )
     right = signals.latest("d_right")[alive]
     if 2 * (right > MAX_RIGHT).sum() > len(alive):
         return Text(

@@ -17,7 +17,7 @@ from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.rules._certainty import CONFIDENCE, Certainty, error_of_share
 from sparring.rules._evidence import Evidence, number
-from sparring.rules._ranges import CAN_TELL
+from sparring.rules._ranges import CAN_TELL, POOR, Range
 
 if TYPE_CHECKING:
     from sparring.rules._measured import Measured
@@ -98,15 +98,36 @@ class Nearness:
         """Members of which D cannot tell samples that are so far from the data, bool `(P,)`."""
         return (self._signals.final("lead") < CAN_TELL) & self.far
 
+    @property
+    def last(self) -> dict[str, tuple[np.ndarray, Range]]:
+        """What the last evaluation alone says of distance and variety, which a measurement does not: values, ranges.
+
+        Verdicts rest on the median of several evaluations, which one that is out of line does not change; but a G that
+        collapses at the very end is out of line once.
+        """
+        signals = self._signals
+        known = [n for n in signals.quality_metrics if signals.has(n) and not all_metrics()[n].demanding]
+        known = [n for n in known if all_metrics()[n].distance or all_metrics()[n].variety]
+        measured = signals.measured
+        known = [n for n in known if measured is None or not measured.has(n)]
+        return {n: (signals.metric(n)[-1], signals.healthy(n)) for n in known if len(signals.metric(n))}
+
+    @cached_property
+    def poor_at_last(self) -> np.ndarray:
+        """Members whose samples were far from healthy at the last evaluation, bool `(P,)`."""
+        excess = [healthy.excess(values) for values, healthy in self.last.values()]
+        return np.max([np.zeros(self._signals.members), *excess], axis=0) > POOR
+
     @cached_property
     def is_sure(self) -> np.ndarray:
         """Members of which it is known that their samples are like the data, bool `(P,)`."""
         signals = self._signals
         if self.is_own:
-            return signals.good
+            return signals.good & ~self.poor_at_last
         if self.missing:
             return np.zeros(signals.members, dtype=bool)
-        return signals.good & np.all([each.is_sure for each in (*self.numbers, *self.by_independent_judge)], axis=0)
+        good = signals.good & ~self.poor_at_last
+        return good & np.all([each.is_sure for each in (*self.numbers, *self.by_independent_judge)], axis=0)
 
     @cached_property
     def numbers(self) -> list[Certainty]:

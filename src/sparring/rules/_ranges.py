@@ -17,6 +17,8 @@ MAX_EXCESS = np.log(3.0)
 """At three times the upper end of a range, or a third of the lower one, `Range.excess` reaches 1, its largest value."""
 LEAD = (-0.2, 0.6)
 """Healthy lead of D: 0 when it cannot tell real from generated, 1 when it is sure."""
+POOR = 0.4
+"""How far outside a healthy range, as `Range.excess` counts it, samples must be to be called poor."""
 CAN_TELL = 0.25
 """D's lead above which it can tell real from generated examples, though it is not sure."""
 SURE = 0.7

@@ -19,7 +19,7 @@ from sparring.rules._nearness import Nearness
 from sparring.rules._noise import has_pattern, is_rough
 from sparring.rules._progress import CONSTANT as CONSTANT
 from sparring.rules._progress import Progress
-from sparring.rules._ranges import Levels, Range
+from sparring.rules._ranges import POOR, Levels, Range
 from sparring.rules._series import line, median, smoothed, spans
 from sparring.tricks import Trick
 
@@ -35,8 +35,6 @@ TREND = 1 / 3
 """Share of the rounds, the last ones, in which trends are measured."""
 SPANNED = 0.5
 """Share of that part which evaluations must span: what swings within a few rounds is no trend."""
-POOR = 0.4
-"""How far outside a healthy range, as `Range.excess` counts it, samples must be to be called poor."""
 NEAR = 0.2
 """How far, in data units, each number of an example may lie from the data's target."""
 

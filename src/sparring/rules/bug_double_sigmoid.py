@@ -12,7 +12,7 @@ from sparring.rules._loops import SCORES, SOUND, Bug, bug_detection, bug_explana
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
-WITH_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss")
+WITH_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss", "log_sigmoid", "softplus")
 """Losses that apply a sigmoid themselves."""
 
 

@@ -13,6 +13,9 @@ from sparring.rules._loops import GRADIENTS, Bug, bug_detection, bug_explanation
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
+CLEAR = 0.5
+"""Size of a mean sign, from 0 to 1, above which a loss pulls D's scores one way."""
+
 
 @final
 @dataclass(frozen=True)
@@ -50,7 +53,18 @@ class BugWrongParameters(Rule):
                     phrase="it holds {value} of them",
                     mended=f"opt_{each.player} = {each.kind}({each.player}.parameters(), ...)",
                 )
-        return None
+        # Only D's own loss has a reason to see real examples without G's doing so too.
+        if loop is None or loop.d.on_real is not None or loop.d.on_fake is None or abs(loop.g.on_real or 0.0) < CLEAR:
+            return None
+        return Bug(
+            "D steps on G's loss, and G on D's: each after the other's backward pass",
+            "players that step on their own loss",
+            0,
+            Range(low=2),
+            phrase="{value} of the two step on their own loss",
+            line=loop.d.step_line,
+            mended="opt_d.step() after D's loss, and opt_g.step() after G's",
+        )
 
     @staticmethod
     def sick() -> Story:

@@ -71,6 +71,11 @@ class Facts:
         self._clean: dict[str, bool] = {}
         """Whether a player had no gradients when the other's loss was last back-propagated."""
         self._steps: Counter[str] = Counter()
+        self._has_losses: set[Who] = set()
+        self._last: Who | None = None
+        """Who made the last closely watched step."""
+        self._after_other: Counter[str] = Counter()
+        """Steps that followed the other player's, with gradients and no loss of one's own."""
         self._signs: dict[tuple[Who, int], list[float]] = {}
         """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
@@ -226,6 +231,7 @@ class Facts:
         for kind in (REAL, FAKE):
             if found := [turn * sign for loss in losses for sign in loss.signs.get(kind, [])]:
                 self._signs.setdefault((who, kind), []).append(sum(found) / len(found))
+        after_other = self._steps_after_other(who, net, losses, line)
         reached = any(loss.reaches.get(who) for loss in losses)
         flat = who == "G" and any(call.cut_by == "round" for call in calls)
         self._players[who] = replace(
@@ -233,8 +239,8 @@ class Facts:
             in_eval=examination.in_evaluation_mode(net),
             frozen=examination.without_gradient(net),
             no_gradient=not examination.has_gradient(net) and (flat or not reached),
-            stale=("other" if self._mixed(who) else "own") if stale else "",
-            stale_line=losses[0].line if stale else None,
+            stale="other" if after_other else ("other" if self._mixed(who) else "own") if stale else "",
+            stale_line=self.lines["after_other"] if after_other else losses[0].line if stale else None,
             step_line=line,
             on_real=_mean(self._signs.get((who, REAL), ())),
             on_fake=_mean(self._signs.get((who, FAKE), ())),
@@ -249,6 +255,16 @@ class Facts:
         self._used |= any(loss.slope for loss in losses)
         if losses:
             self._clean[other] = not losses[0].had_gradients.get(other, True)
+
+    def _steps_after_other(self, who: Who, net: nn.Module, losses: Sequence[Loss], line: Line | None) -> bool:
+        """Whether a player that has losses of its own also steps with what the other's loss left in its gradients."""
+        if losses:
+            self._has_losses.add(who)
+        elif who in self._has_losses and self._last not in (None, who) and examination.has_gradient(net):
+            self._after_other[who] += 1
+            self.lines["after_other"] = line
+        self._last = who
+        return self._after_other[who] >= MIN_SIGNS
 
     def see_mode(self, who: Who) -> None:
         """A player is about to step: whether some of its layers are in evaluation mode, in every round."""

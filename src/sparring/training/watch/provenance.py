@@ -59,6 +59,8 @@ AFFINE = frozenset({
     "__mul__", "clamp", "clamp_min", "clip",
 }) | RESHAPING  # fmt: skip
 """Functions after which D's scores are still no probabilities if they were none before."""
+SIGMOIDS = frozenset({"log_sigmoid", "softplus"})
+"""Functions that a cross-entropy written by hand applies to scores: they hold the sigmoid, and its logarithm."""
 LOGARITHMS = frozenset({"log", "log_", "log2", "log10"})
 FLAT = frozenset(
     {"round", "round_", "floor", "floor_", "ceil", "trunc", "sign", "sgn", "heaviside", "argmax", "bucketize"}
@@ -190,6 +192,8 @@ class Provenance(TorchFunctionMode):
             self._note_loss(name, parents, result)
         elif name in LOGARITHMS and parents and parents[0][1].raw:
             self._note_loss("log", parents, torch.zeros(()))
+        elif name in SIGMOIDS and any(t.squashed == "sigmoid" and "score" in t.kinds for _, t in parents):
+            self._note_loss(name, parents, torch.zeros(()))
         if how and parents and "fake" in parents[0][1].kinds and "score" not in parents[0][1].kinds:
             self.observed.cuts.append((how, user_line()))
         for made in _tensors((result,)):
