@@ -13,7 +13,9 @@ from scipy import linalg
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
-from sparring.metrics.classes import ClassDivergence, Confidence, Modes
+from sparring.datasets.digits import Digits
+from sparring.judges import judge
+from sparring.metrics.classes import ClassDivergence, Confidence, Modes, RarestClass
 from sparring.metrics.colors import Colors
 from sparring.metrics.copying import Copying
 from sparring.metrics.density_and_coverage import Coverage, Density
@@ -148,6 +150,27 @@ def test_modes_divergence_and_confidence_by_hand() -> None:
     assert Modes()(real, fake)[0] == 2
     assert ClassDivergence()(real, fake)[0] == pytest.approx(0.75 * np.log(3) + 0.25 * np.log(1))
     assert Confidence()(real, fake)[0] == pytest.approx(0.7)
+
+
+def test_the_rarest_class_is_that_whose_share_fell_most_among_those_that_are_known() -> None:
+    real = chances(np.repeat([0, 1, 2, 3], [50, 25, 20, 5]))
+    fake = chances(np.repeat([0, 1, 2], [20, 20, 10]))[None]  # 3 has too few real examples
+    assert RarestClass()(real, fake)[0] == pytest.approx((20 / 50) / (50 / 100))
+    assert RarestClass()(real, chances(np.repeat([0, 1], 25))[None])[0] == 0
+    assert np.isnan(RarestClass(common=60)(real, fake)[0])
+
+
+@pytest.mark.parametrize("missing", range(10))
+def test_a_class_of_ten_that_is_never_generated_takes_the_rarest_class_out_of_its_range(missing: int) -> None:
+    source: Any = Digits().open(None, "cpu")
+    by: Any = judge("digits")
+    images, labels = source.pixels.numpy().astype(np.float32) / 255, source.classes
+    real, rest = np.arange(256), np.arange(256, len(images))
+    of = lambda chosen: by(images[chosen]).probabilities  # noqa: E731
+    stands, without = of(rest[:256]), of(rest[labels[rest] != missing][:256])
+    baseline = float(RarestClass()(of(real), stands[None])[0])
+    low, _ = RarestClass.healthy.ends(baseline)
+    assert RarestClass()(of(real), without[None])[0] < low < baseline
 
 
 def test_a_class_that_no_real_example_shows_leaves_the_divergence_finite() -> None:

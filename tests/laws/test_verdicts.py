@@ -334,3 +334,12 @@ def test_samples_that_collapse_at_the_very_end_are_not_called_good() -> None:
     assert "at the last evaluation" in found.line and "(healthy: " in found.line
     again = {name: [*values[:-2], values[-1], values[-1]] for name, values in collapsed.items()}
     assert diagnosis(story(metrics=again)).verdict == "mode-collapse"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2])
+def test_a_class_that_is_hardly_generated_is_not_called_good(share: float) -> None:
+    """All other numbers are within their ranges."""
+    rest = {"modes": 9.6, "class-divergence": 0.15}
+    assert diagnosis(story(metrics={"rarest-class": 0.5, **rest})).verdict == "equilibrium"
+    found = diagnosis(story(metrics={"rarest-class": share, **rest}))
+    assert found.verdict == NOT_SURE and "rarest class is " in found.line

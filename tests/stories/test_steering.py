@@ -111,8 +111,8 @@ def test_a_run_that_does_not_train_says_how_it_would(tmp_path: Path, capsys: pyt
         capsys, str(run.path), "pause", status=1
     )
     assert "finished at round 20 of 20 (no process trains it)" in said(capsys, str(run.path))
-    assert command(["rewind", str(run.path), "3"]) == 2
-    assert "has no checkpoint of round 3; there are: " in capsys.readouterr().err
+    assert command(["rewind", str(run.path), "21"]) == 2
+    assert "has no checkpoint of round 21; there are: " in capsys.readouterr().err
     (run.path / "shards").mkdir()
     assert "several processes, which cannot be steered" in said(capsys, str(run.path), "pause", status=1)
 

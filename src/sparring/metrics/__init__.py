@@ -90,6 +90,8 @@ class Metric(ABC):
     """Whether `real` is all of the training data, not as many examples as there are generated ones."""
     demanding: ClassVar[bool] = False
     """Whether only the best samples are within its healthy range: those beyond are not like the data, but not bad."""
+    share: ClassVar[bool] = False
+    """Whether it is a share of the examples, whose standard error follows from how many there are."""
     distance: ClassVar[bool] = False
     """Whether it is a distance from the data: evaluations state the standard error that comes from few samples."""
     searches: ClassVar[bool] = False

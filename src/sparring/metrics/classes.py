@@ -63,6 +63,43 @@ class ClassDivergence(Metric):
 
 @final
 @dataclass(frozen=True)
+class RarestClass(Metric):
+    """How often the class is generated that is rarest relative to real data: 1 as often as there, 0 never.
+
+    Of the classes with at least `common` real examples; NaN where there is none, as with a hundred classes during
+    training. Few examples make it less than 1: of real ones, 256 of ten classes, it is 0.65 (0.4 to 0.8).
+    """
+
+    common: int = 10
+    """Real examples of a class from which on its share is known well enough."""
+
+    title: ClassVar[str] = "relative share of the rarest class"
+    short: ClassVar[str] = "rarest class"
+    unit: ClassVar[str] = "its share over that in real data"
+    better: ClassVar[Better] = "higher"
+    range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
+    # Of a class that is never generated a judge takes up to a quarter as many images of others for it.
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.4, why="no class is missing")
+    space: ClassVar[Space] = "classes"
+    source: ClassVar[str] = "our own: the smallest ratio of a class's shares"
+    catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 52
+    linear: ClassVar[bool] = True
+    demanding: ClassVar[bool] = True
+
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        total = real.shape[1]
+        expected = counts(real.argmax(1), total)
+        known = expected >= self.common
+        if not known.any():
+            return np.full(len(fake), np.nan)
+        generated = np.array([counts(member.argmax(1), total) for member in fake])
+        return (generated[:, known] / expected[known]).min(1) * len(real) / fake.shape[1]
+
+
+@final
+@dataclass(frozen=True)
 class Confidence(Metric):
     """Mean probability of the judge's most likely class: whether examples look like anything at all."""
 

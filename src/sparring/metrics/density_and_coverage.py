@@ -60,6 +60,7 @@ class Coverage(Metric):
     rank: ClassVar[int] = 14
     linear: ClassVar[bool] = True
     demanding: ClassVar[bool] = True
+    share: ClassVar[bool] = True
     min_real: ClassVar[float] = 0.75
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:

@@ -96,7 +96,7 @@ class ReachedModes(Metric):
     unit: ClassVar[str] = "of the modes of the data"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.95, why="every mode is generated")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.97, why="every mode is generated")
     variety: ClassVar[Healthy | None] = Healthy(min_ratio=0.9)
     space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017: the 2-D experiments"

@@ -35,6 +35,7 @@ class Precision(Metric):
     rank: ClassVar[int] = 18
     linear: ClassVar[bool] = True
     demanding: ClassVar[bool] = True
+    share: ClassVar[bool] = True
     min_real: ClassVar[float] = 0.6
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
@@ -64,6 +65,7 @@ class Recall(Metric):
     rank: ClassVar[int] = 16
     linear: ClassVar[bool] = True
     demanding: ClassVar[bool] = True
+    share: ClassVar[bool] = True
     min_real: ClassVar[float] = 0.6
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:

@@ -72,7 +72,7 @@ class Measured:
         """The standard error of a metric's values, `(P,)`: as it is stated, else that of a share; 0 where unknown."""
         if self.event["metrics"][name].get("errors"):
             return np.nan_to_num(self.values(name, "errors"))
-        share = all_metrics()[name].demanding
+        share = all_metrics()[name].share
         return error_of_share(self.values(name), self.count) if share else np.zeros(len(self.story.seeds))
 
     def real(self, name: str, key: str = "real") -> float:

@@ -210,7 +210,7 @@ class Nearness:
 
 def _must_hold(name: str) -> bool:
     """Whether samples are good only where this metric is in its healthy range for certain."""
-    return name == DISTANCE or all_metrics()[name].demanding
+    return name == DISTANCE or all_metrics()[name].share
 
 
 def _said_of_judge(logged: str) -> str:
