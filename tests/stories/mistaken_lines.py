@@ -125,7 +125,7 @@ COMMAND_LINES = {
     "show nowhere": "nowhere does not exist",
     "show file.txt": "file.txt is not a run",
     "show empty": "empty is not a run",
-    "show runs/a/recipe.json": "is not a run",
+    "show runs/a/recipe.json": "lies in the run runs/a: name that folder",
     "show photos": "photos is not a run",
     f"show {LONG}": "File name too long",
     "diagnose empty": "empty is not a run",

@@ -193,8 +193,8 @@ def test_an_error_is_one_line_and_a_status(
     ("flags", "message"),
     [
         (["--rounds", 100], "is a run of 200 rounds: it can be made longer, but not shorter (100)"),
-        (["--rounds", 200, "--batch", 2], "holds another run: its batch is 1, not 2"),
-        (["--rounds", 300, "--batch", 2], "holds another run: its batch is 1, not 2"),
+        (["--rounds", 200, "--batch", 2], "holds another run (batch: 1, not 2)"),
+        (["--rounds", 300, "--batch", 2], "holds another run (batch: 1, not 2)"),
     ],
 )
 def test_a_folder_that_holds_another_run_is_left_alone(

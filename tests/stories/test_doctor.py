@@ -137,8 +137,8 @@ def test_the_doctor_complains_in_one_line(
 
 def test_a_folder_of_broken_files_has_no_contact_sheet(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "a.png").touch()
-    assert sparring("doctor", home) == 0
+    assert sparring("doctor", home) == 1
     assert "impossible" in capsys.readouterr().out
-    assert sparring("doctor", home, "--json") == 0
+    assert sparring("doctor", home, "--json") == 1
     assert json.loads(capsys.readouterr().out)["training"] is None
     assert sparring("doctor", home, "--out", home / "c.png") == 1

@@ -307,3 +307,13 @@ def test_a_path_that_nothing_can_have_is_refused_in_one_line(
     assert sparring("doctor", f"./{path}" if path[0] != "~" else path) == 1
     said = capsys.readouterr().err
     assert said.startswith("sparring: ") and said.count("\n") == 1 and "bug" not in said
+
+
+@pytest.mark.parametrize("labels", [np.arange(5), np.array(3)])
+def test_labels_that_are_not_those_of_the_images_are_told_of(
+    labels: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "a.npz", images=RNG.integers(0, 256, (20, 8, 8), dtype=np.uint8), labels=labels)
+    assert sparring("doctor", tmp_path / "a.npz") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"labels, {labels.shape}, has no label for each of 20 images" in said

@@ -12,7 +12,7 @@ import tyro
 from sparring import catalogue
 from sparring.cli.flags import Json, check_suffix, flag, parse, print_json, print_rich
 from sparring.cli.folder_flags import FolderFlags, given
-from sparring.cli.main import OK
+from sparring.cli.main import FAILED, OK
 from sparring.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,13 +65,14 @@ def run(arguments: list[str]) -> int:
         examination = replace(examination, survey=replace(examination.survey, settings=settings))
     if flags.json:
         trim = {"left_out": trimmed.left_out, "list": str(listed), "judge": trimmed.judge} if trimmed else None
-        return print_json({**examination.summary(), "trim": trim, "out": str(out) if out else None})
+        print_json({**examination.summary(), "trim": trim, "out": str(out) if out else None})
+        return OK if examination.good else FAILED
     print_rich(report.doctor_text(examination, trimmed))
     if examination.good:
         print(f"\n{examination.command(sys.stdout.encoding)}")
     for made in filter(None, (listed, out)):
         print(made)
-    return OK
+    return OK if examination.good else FAILED
 
 
 def _place_of_list(flags: DoctorFlags) -> Path:

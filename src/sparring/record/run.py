@@ -55,6 +55,8 @@ class RunFolder:
         run = cls(path)
         if not run.path.exists():
             raise SparringError(f"{path} does not exist; `sparring train RECIPE --out {path}` would make it")
+        if not run.exists and cls(run.path.parent).exists:
+            raise SparringError(f"{path} lies in the run {run.path.parent}: name that folder")
         if not run.exists:
             raise SparringError(f"{path} is not a run: it has no recipe.json")
         return run

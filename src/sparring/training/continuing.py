@@ -153,8 +153,8 @@ def _other_run(recipe: Recipe, run: RunFolder, theirs: Plain, field: str) -> Spa
             "or change it back to resume the run"
         )
     return UsageError(
-        f"{run.path} holds another run: its {field} is {shortened(_as_text(old))}, "
-        f"not {shortened(_as_text(mine))}; choose another --out, or the same settings to resume it"
+        f"{run.path} holds another run ({field}: {shortened(_as_text(old))}, "
+        f"not {shortened(_as_text(mine))}); choose another --out, or the same settings to resume it"
     )
 
 

@@ -67,8 +67,12 @@ def _loaded(path: Path) -> tuple[np.ndarray, tuple[str, ...] | None, tuple[str, 
     name = _chosen(path, arrays)
     images = _as_images(path, arrays[name])
     unused = [shown(key) for key in arrays if key != name and arrays[key].ndim >= 3]
-    notes = (f"images are those of the array {name}; not used: {', '.join(unused)}",) if unused else ()
-    return images, _labels(arrays, len(images)), notes
+    notes = [f"images are those of the array {name}; not used: {', '.join(unused)}"] if unused else []
+    of_others = [key for key in arrays if key.lower() in LABELS and arrays[key].shape[:1] != (len(images),)]
+    notes += [
+        f"{shown(key)}, {arrays[key].shape}, has no label for each of {len(images):,} images" for key in of_others
+    ]
+    return images, _labels(arrays, len(images)), tuple(notes)
 
 
 def _chosen(path: Path, arrays: Mapping[str, np.ndarray]) -> str:
@@ -110,7 +114,7 @@ def _labels(arrays: Mapping[str, np.ndarray], count: int) -> tuple[str, ...] | N
     by_name = {name.lower(): name for name in arrays}
     for name in LABELS:
         found = arrays.get(by_name.get(name, ""))
-        if found is None or len(found) != count:
+        if found is None or found.shape[:1] != (count,):
             continue
         if found.ndim == 2 and found.shape[1] > 1 and ((found == 0) | (found == 1)).all() and (found.sum(1) == 1).all():
             found = found.argmax(1)
