@@ -277,7 +277,7 @@ def draw(name: str, out: Path, data: Dataset) -> None:
     sheets = [Cell(**{key: row[key] for key in Cell.__dataclass_fields__}) for row in rows if _budget(row) == longest]
     real = out / "sheets" / f"{name}-real.png"
     save_grid(real_data(data, SHOWN).held_out[None, :SHOWN], real)
-    pictures = {"held-out real images": real}
+    pictures = {"real images": real}
     pictures |= {
         f"{cell.contender}, {_in_words(cell.threads, cell.minutes)}": out / "sheets" / f"{cell.name}.png"
         for cell in sheets
