@@ -209,7 +209,7 @@ class Run:
             changes: What is different from there on: `lr=5e-5`, `batch=32`, `rounds=20_000`, `objective="hinge"`.
 
         Returns:
-            The new run, with this one's story up to that round.
+            The new run, with this one's history up to that round.
 
         Raises:
             UsageError: There is no such checkpoint or setting, or `out` exists.

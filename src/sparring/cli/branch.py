@@ -1,8 +1,8 @@
 """Branch a new run off a checkpoint of another, with other settings.
 
-It is trained at once. It has the other's story up to that round, and goes on with the same random streams: with nothing
-set it computes the same. `sparring compare RUN DIR` shows both. `sparring control RUN status` lists the rounds that
-there are checkpoints of.
+It is trained at once. It has the other's history up to that round, and goes on with the same random streams: with
+nothing set it computes the same. `sparring compare RUN DIR` shows both. `sparring control RUN status` lists the rounds
+that there are checkpoints of.
 """
 
 from __future__ import annotations

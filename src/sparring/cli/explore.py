@@ -1,4 +1,4 @@
-"""Open runs in the browser: watch, steer and rewind a training.
+"""Open runs in the browser: watch, steer and rewind a training run.
 
 RUNS are folders of runs, or folders with runs in them (`runs`, if none is named). The page works offline, on this
 machine alone, and reads nothing else. Training goes on in processes of its own: closing the browser or pressing Ctrl-C

@@ -150,7 +150,9 @@ def training_lock(folder: Path) -> Generator[None]:
         except Timeout as error:
             if not Path(lock.lock_file).exists():  # it could not be made, which filelock takes for a lock
                 raise SparringError(f"cannot write {folder}: no file can be made in its folder") from error
-            raise SparringError(f"another process is training in {folder}") from error
+            raise SparringError(
+                f"another process is training in {folder}: wait for it, stop it, or choose another folder"
+            ) from error
     try:
         yield
     finally:

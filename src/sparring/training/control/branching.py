@@ -49,7 +49,7 @@ def branch(
         by: Who asks for it, for the journal.
 
     Returns:
-        The new run. Its journal has the other's story up to that round.
+        The new run. Its journal has the other's history up to that round.
 
     Raises:
         UsageError: There is no such checkpoint or setting, or `out` exists.
