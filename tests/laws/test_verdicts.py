@@ -292,6 +292,7 @@ def mixed(first: Story, second: Story, count: int) -> Story:
 def test_seeds_that_differ_are_said_to_be_mixed(count: int) -> None:
     collapsed = catalogue.find("rules", "mode-collapse").sick()
     held = diagnosis(mixed(collapsed, story(), count))
+    assert [f.members for f in held.findings if f.rule == "mode-collapse"] == [tuple(range(count))]
     if 3 * count >= 16:
         assert held.verdict == "mode-collapse"
     elif 3 * (8 - count) >= 16:

@@ -13,7 +13,7 @@ from sparring import catalogue
 from sparring.analysis.plateau import Plateau as Plateau
 from sparring.analysis.steered import departure
 from sparring.analysis.votes import CLEAR, UNFINISHED
-from sparring.analysis.votes import with_votes as with_votes
+from sparring.analysis.votes import UNFINISHED, with_votes as with_votes
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.languages import Name, Text
@@ -267,13 +267,31 @@ def _diagnosis_of_cells(story: Story, cells: Sequence[Sequence[int]]) -> Diagnos
 
 def _diagnosis(story: Story) -> Diagnosis:
     signals = Signals(story)
-    found = with_votes([finding for finding in (rule.find(signals) for rule in rules().values()) if finding])
+    found = with_votes(_found(signals))
     recipe = _recipe_of(story)
     if story.loop is not None:  # the loop is the user's: no recipe changes it
         found = [dataclasses.replace(each, remedies=()) for each in found]
     elif recipe is not None:
         found = [dataclasses.replace(each, remedies=fitting_remedies(recipe, each.remedies)) for each in found]
     return Diagnosis(story, tuple(found), Plateau.of(signals), doubt(signals), unexplained(signals, found))
+
+
+def _found(signals: Signals) -> list[Finding]:
+    """What rules find; also what too few members have to be reported, of those of which nothing else is."""
+    found = [finding for rule in rules().values() if (finding := rule.find(signals))]
+    explained = {name for finding in found for name in set(finding.members) - finding.blemishes}
+    names, everyone = signals.story.names, signals.members
+    left = [member for member in range(everyone) if names[member] not in explained]
+    too_early = any(finding.rule == UNFINISHED for finding in found)
+    if not left or len(left) == everyone or too_early:
+        return found
+    few, known = Signals(signals.story.of(left)), {finding.rule for finding in found}
+    for finding in (rule.find(few) for name, rule in rules().items() if name not in known):
+        if finding:
+            named = tuple(names[left[few.story.names.index(name)]] for name in finding.members)
+            strength = finding.strength * len(left) / everyone
+            found.append(dataclasses.replace(finding, members=named, of=everyone, strength=strength))
+    return found
 
 
 @cache
