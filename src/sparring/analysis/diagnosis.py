@@ -13,7 +13,7 @@ from sparring import catalogue
 from sparring.analysis.plateau import Plateau as Plateau
 from sparring.analysis.steered import departure
 from sparring.analysis.votes import CLEAR, UNFINISHED
-from sparring.analysis.votes import UNFINISHED, with_votes as with_votes
+from sparring.analysis.votes import with_votes as with_votes
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
 from sparring.languages import Name, Text
