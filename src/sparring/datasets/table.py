@@ -28,8 +28,7 @@ SIGNAL = 16
 @final
 @dataclass(frozen=True)
 class Table(Dataset):
-    """Your own numbers: rows of a CSV, TSV, Parquet or Arrow file, or of an array `(N, K)`, each an example: a table,
-    or signals.
+    """Your own numbers: a table or signals, each row of a CSV, TSV, Parquet or Arrow file or of an array an example.
 
     Networks get numbers of mean 0 and standard deviation 1, and these are what metrics compare; samples are written and
     drawn in the units of the file. Rows with a missing number, and columns of text, are left out and listed.
