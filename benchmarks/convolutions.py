@@ -130,7 +130,7 @@ def measured(side: Sequence[int], turns: int, home: Path) -> dict[str, Any]:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Markdown: milliseconds of a round, ratios to the plain loop, and the limits."""
     lines = [
-        "| images | vectors | plain loop | ours | ratio | ours, torch's convolutions |"
+        "| images | instructions | plain loop | ours | ratio | ours, torch's convolutions |"
         " convolutions alone | 512 x 512 product |",
         "| --- | --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
@@ -140,7 +140,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         plain, ours, left = (f"{median(ms[key]):.1f} ms" for key in ("plain", "ours", "torch's convolutions"))
         ratio = f"**{median(ratios):.2f}** ({ratios[0]:.2f} to {ratios[-1]:.2f})"
         alone, product = f"{row['GFLOP/s']:.0f} GFLOP/s", f"{row['product']:.0f} GFLOP/s"
-        what = f"{row['images']} | {row['vectors']}"
+        what = f"{row['images']} | {row['instructions']}"
         lines.append(f"| {what} | {plain} | {ours} | {ratio} | {left} | {alone} | {product} |")
     where = "; ".join(dict.fromkeys(f"{row['where']}, {len(row['ms']['ours'])} turns" for row in rows))
     return "\n".join(["", *lines, "", f"Medians. {where}."])
@@ -152,7 +152,7 @@ def kept() -> list[dict[str, Any]]:
 
 
 def _place(row: dict[str, Any]) -> tuple[bool, int]:
-    return row["vectors"] == "AVX2", list(SHAPES).index(row["images"])
+    return row["instructions"] == "AVX2", list(SHAPES).index(row["images"])
 
 
 def main() -> None:
@@ -163,17 +163,15 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="put these rows into results/convolutions.json")
     parser.add_argument("--without-avx512", action="store_true", help="as on a processor that has AVX2 at most")
     asked = parser.parse_args()
-    a, where = (
-        torch.randn(512, 512),
-        f"{processor()}, one thread, torch {torch.__version__}, {date.today().isoformat()}",
-    )
+    where = f"{processor()}, one thread, torch {torch.__version__}, {date.today().isoformat()}"
+    a = torch.randn(512, 512)
     rows: list[dict[str, Any]] = []
     with threads_set(1), tempfile.TemporaryDirectory() as home:
         for title in asked.only:
             told = measured(SHAPES[title], asked.turns, Path(home))
             product = 2 * 512**3 / per_call(lambda: a @ a, ALONE) / 1e9
-            vectors = torch.backends.cpu.get_cpu_capability()
-            rows.append({"images": title, "vectors": vectors, **told, "product": product, "where": where})
+            has = torch.backends.cpu.get_cpu_capability()
+            rows.append({"images": title, "instructions": has, **told, "product": product, "where": where})
     if asked.keep:
         new = {_place(row) for row in rows}
         both = sorted([*(row for row in kept() if _place(row) not in new), *rows], key=_place)

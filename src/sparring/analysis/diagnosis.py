@@ -277,7 +277,7 @@ def _diagnosis(story: Story) -> Diagnosis:
 
 
 def _found(signals: Signals) -> list[Finding]:
-    """What rules find; also what too few members have to be reported, of those of which nothing else is."""
+    """What rules find in all members, and in those alone of which that says nothing, good or bad."""
     found = [finding for rule in rules().values() if (finding := rule.find(signals))]
     explained = {name for finding in found for name in set(finding.members) - finding.blemishes}
     names, everyone = signals.story.names, signals.members

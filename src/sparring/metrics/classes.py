@@ -78,8 +78,9 @@ class RarestClass(Metric):
     unit: ClassVar[str] = "its share over that in real data"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, float("inf"))
-    # Of a class that is never generated a judge takes up to a quarter as many images of others for it.
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.4, why="no class is missing")
+    # A judge takes images of others for a class that is never generated: of Fashion-MNIST's up to 0.31 times as many as
+    # there are of it in real data (99 % of draws), of digits 0.05.
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.5, why="no class is missing")
     space: ClassVar[Space] = "classes"
     source: ClassVar[str] = "our own: the smallest ratio of a class's shares"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "lost classes")

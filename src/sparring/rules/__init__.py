@@ -31,7 +31,7 @@ from sparring.rules._signals import NEAR as NEAR
 from sparring.rules._signals import Signals as Signals
 
 MIN_SHARE = 0.25
-"""A finding that holds for a smaller share of the members is reported only of those of which nothing else is."""
+"""A finding that holds for a smaller share of the members is reported only where nothing else is found of these."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,7 @@ class Rule(ABC):
     remedies: ClassVar[tuple[str, ...]] = ()
     """Names of remedies, the most promising first."""
     min_share: ClassVar[float] = MIN_SHARE
-    """The share of members that a finding must hold for to be reported, but of those of which nothing else is."""
+    """The share of members that a finding must hold for to be reported beside what else is found of them."""
     fades: ClassVar[bool] = False
     """Whether every G begins like this, so that more training may mend it."""
     anytime: ClassVar[bool] = False

@@ -100,7 +100,7 @@ class Nearness:
 
     @property
     def last(self) -> dict[str, tuple[np.ndarray, Range]]:
-        """What the last evaluation alone says of distance and variety, which a measurement does not: values, ranges.
+        """Distances and numbers of variety at the last evaluation, with healthy ranges; not those that were measured.
 
         Verdicts rest on the median of several evaluations, which one that is out of line does not change; but a G that
         collapses at the very end is out of line once.

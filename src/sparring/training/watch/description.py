@@ -63,9 +63,9 @@ def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
     called = {call.function for call in facts.losses}
     plain = {name.partition(" ")[2] for name in functions}
     relativistic = any(
-        name.startswith("both ") and name.endswith(("softplus", *LOGITS, "logsigmoid")) for name in functions
+        name.startswith("both ") and name.endswith(("softplus", *LOGITS, "log_sigmoid")) for name in functions
     )
-    if called & set(LOGITS) or plain & {"softplus", "logsigmoid"}:
+    if called & set(LOGITS) or plain & {"softplus", "log_sigmoid"}:
         return "relativistic-paired" if relativistic else "bce-with-logits"
     if "binary_cross_entropy" in called or "log" in plain:
         return "bce-with-logits"

@@ -26,7 +26,7 @@ REAL, FAKE, UNKNOWN = 0, 1, -1
 SQUASHING = {
     "sigmoid": "sigmoid", "sigmoid_": "sigmoid", "tanh": "tanh", "tanh_": "tanh", "relu": "relu", "relu_": "relu",
     "clamp": "clamp", "clamp_": "clamp", "softmax": "softmax", "softplus": "softplus", "leaky_relu": "leaky-relu",
-    "hardtanh": "clamp", "hardsigmoid": "sigmoid", "logsigmoid": "logsigmoid",
+    "hardtanh": "clamp", "hardsigmoid": "sigmoid",
 }  # fmt: skip
 """Functions that limit values, as they are called in the catalogue of facts."""
 RESHAPING = frozenset({
