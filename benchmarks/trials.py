@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -78,12 +79,18 @@ def _trimmed(recipe: Recipe) -> Recipe:
     return recipe.replace(data=replace(data, leave_out=str(listed)))
 
 
+def _clustered(recipe: Recipe) -> Recipe:
+    """The recipe conditioned on as many clusters as the square root of the number of examples."""
+    return recipe.replace(clusters=round(math.sqrt(recipe.data.shape_and_count()[1] or 0)))
+
+
 CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     NONE: lambda recipe: recipe,
     "deviation": _of_player("discriminator", minibatch_deviation=True),
     "nearest": _of_player("generator", upsampling="nearest"),
     "beta2": _second_beta,
     "trimmed": _trimmed,
+    "clusters": _clustered,
 }
 DEFAULT = tuple(change for change in CHANGES if change != "trimmed")
 """What is tried where nothing is asked for; trimming needs a folder."""
@@ -93,6 +100,7 @@ IN_WORDS = {
     "nearest": "`upsampling=nearest` in G",
     "beta2": "Adam's second beta 0.9",
     "trimmed": "`doctor --trim 0.1`",
+    "clusters": "`--clusters`, as many as the root of the images",
 }
 
 

@@ -28,6 +28,7 @@ from sparring.analysis.samples import (
     quantiles_of,
 )
 from sparring.datasets import Dataset, Source
+from sparring.datasets._clusters import clusters_of
 from sparring.datasets._images import Images
 from sparring.errors import SparringError
 from sparring.game.assembly import preserving_torch_rng
@@ -206,7 +207,10 @@ def _held_out(recipe: Recipe, game: Game, data_dir: Path | None) -> tuple[np.nda
         return None, None, "other draws from the same distribution"
     try:
         pixels = recipe.data.held_out(data_dir)
-        classes = recipe.data.held_out_classes(data_dir) if game.classes and pixels is not None else None
+        if recipe.clusters and pixels is not None:
+            classes = clusters_of(game.source, recipe.clusters).of(pixels)
+        else:
+            classes = recipe.data.held_out_classes(data_dir) if game.classes and pixels is not None else None
     except SparringError as error:
         return None, None, f"none: {error}"
     if pixels is None:

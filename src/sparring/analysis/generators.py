@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.analysis.watched import is_watched, watched_recipe
-from sparring.datasets._shares import in_shares
+from sparring.datasets._shares import classes_at, in_shares
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
@@ -150,7 +150,7 @@ def latents(recipe: Recipe, z_seeds: Sequence[int]) -> Tensor:
 
     Returns:
         `(P, len(z_seeds), size)`. Where training is class-conditional, the one-hot class `z_seed % classes` is
-        appended to each vector.
+        appended to each vector; where it is by clusters, that of a cluster: z seeds have each as often as the data.
 
     Raises:
         UsageError: A z seed lies outside its range.
@@ -162,7 +162,16 @@ def latents(recipe: Recipe, z_seeds: Sequence[int]) -> Tensor:
     for z_seed in sorted(set(z_seeds)):
         rng.begin(z_seed)
         drawn[z_seed] = recipe.latent.draw(rng, "latent number", 1)
-    return with_classes(recipe, torch.cat([drawn[z_seed] for z_seed in z_seeds], 1), z_seeds)
+    vectors = torch.cat([drawn[z_seed] for z_seed in z_seeds], 1)
+    return with_classes(recipe, vectors, classes_of_z_seeds(recipe, z_seeds))
+
+
+def classes_of_z_seeds(recipe: Recipe, z_seeds: Sequence[int]) -> Sequence[int]:
+    """The class, or the cluster, that goes with each z seed; zeros where there are none."""
+    if recipe.cluster_sizes:
+        sizes = np.array(recipe.cluster_sizes, dtype=float)
+        return classes_at(sizes / sizes.sum(), z_seeds)
+    return [z_seed % (recipe.classes or 1) for z_seed in z_seeds]
 
 
 def z_seeds_in_shares(shares: np.ndarray | None, classes: int, count: int) -> Sequence[int]:
@@ -172,20 +181,20 @@ def z_seeds_in_shares(shares: np.ndarray | None, classes: int, count: int) -> Se
     return [classes * number + k for number, k in enumerate(in_shares(shares, classes, count))]
 
 
-def with_classes(recipe: Recipe, latent: Tensor, numbers: Sequence[int]) -> Tensor:
+def with_classes(recipe: Recipe, latent: Tensor, chosen: Sequence[int]) -> Tensor:
     """Append a one-hot class to latent vectors where training is class-conditional.
 
     Args:
         recipe: Says how many classes there are.
         latent: `(P, N, size)`.
-        numbers: N integers; vector k gets class `numbers[k] % classes`.
+        chosen: The class of each vector.
 
     Returns:
         `(P, N, size + classes)`, or `latent` itself without classes.
     """
     if not recipe.classes:
         return latent
-    classes = torch.tensor([number % recipe.classes for number in numbers], device=latent.device)
+    classes = torch.tensor(chosen, device=latent.device)
     one_hot = torch.nn.functional.one_hot(classes, recipe.classes).to(latent.dtype)
     return torch.cat([latent, one_hot.expand(len(latent), *one_hot.shape)], -1)
 

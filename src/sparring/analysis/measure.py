@@ -178,7 +178,7 @@ def measure(
     checkpoint = run.load("G.")
     if checkpoint is None:
         raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
-    real = real_data(recipe.data, count, data_dir, recipe.classes)
+    real = real_data(recipe.data, count, data_dir, recipe.data_classes)
     n = len(real.reference)
     if n < MIN_EXAMPLES:
         raise SparringError(
@@ -189,7 +189,7 @@ def measure(
     second = independent_judge(recipe.data, data_dir) if by is None and judge is not None else None
     sides = _Sides.of(recipe, real, judge, metrics)
     both = [sides] if second is None else [sides, sides.by(second, real)]
-    z_seeds = z_seeds_in_shares(real.class_shares, recipe.classes, n)
+    z_seeds = z_seeds_in_shares(real.class_shares, recipe.data_classes, n)
     gathered, columns = [_Gathered() for _ in both], list[ColumnFigures]()
     for few in _groups(members, n * math.prod(recipe.data.shape)):
         samples = generated(run, n, z_seeds=z_seeds, members=few, recipe=whole)[1]

@@ -16,6 +16,7 @@ from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.samples import Real, classes_of_held_out, real_data, views
 from sparring.analysis.watched import is_watched
 from sparring.analysis.wording import count as counted
+from sparring.datasets._clusters import clusters_of
 from sparring.datasets._shares import in_shares
 from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_discriminators, weights_of
@@ -112,9 +113,9 @@ def filtered(
     """
     chosen, D = discriminators(run, source, seeds, best, recipe)
     chosen, G = explorable(run, source, chosen.seeds, best, recipe)
-    real = real_data(chosen.data, CALIBRATED_ON, data_dir, chosen.classes)
+    real = real_data(chosen.data, CALIBRATED_ON, data_dir, chosen.data_classes)
     classes = _one_hot(chosen, real, data_dir)
-    first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.classes)
+    first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.data_classes)
     z = latents(chosen, [first + z_seed for z_seed in _in_shares(chosen, real, len(real.held_out))])
     accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None], classes)
     title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
@@ -199,10 +200,17 @@ def _classes_in(z: Tensor, classes: int) -> tuple[Tensor, ...]:
 
 
 def _one_hot(recipe: Recipe, real: Real, data_dir: Path | None) -> Tensor | None:
-    """The classes of the held-out examples, `(1, N, K)`; None without classes. Raises where they are not known."""
+    """The classes of the held-out examples, or their clusters, `(1, N, K)`; None without either. Raises where they are
+    not known."""
     if not recipe.classes:
         return None
-    known = classes_of_held_out(recipe.data, real, data_dir)
+    if recipe.clusters:
+        found = clusters_of(recipe.data.open(data_dir, "cpu"), recipe.clusters)
+        known = found.of(
+            np.round(255 * real.held_out).astype(np.uint8) if len(recipe.data.shape) == 3 else real.held_out
+        )
+    else:
+        known = classes_of_held_out(recipe.data, real, data_dir)
     if known is None:
         raise UsageError(
             "--filter d: training is class-conditional, and the classes of held-out examples are not known"
@@ -212,12 +220,12 @@ def _one_hot(recipe: Recipe, real: Real, data_dir: Path | None) -> Tensor | None
 
 def _in_shares(recipe: Recipe, real: Real, count: int) -> Sequence[int]:
     """The z seeds of `count` latent vectors whose classes are as frequent as the data's."""
-    return z_seeds_in_shares(real.class_shares, recipe.classes, count)
+    return z_seeds_in_shares(real.class_shares, recipe.data_classes, count)
 
 
 def _wanted(recipe: Recipe, real: Real, count: int) -> np.ndarray:
     """How many samples of each class are to pass, int64 `(K,)`; of all together, `(1,)`, in a run without classes."""
-    kinds = max(1, recipe.classes)
+    kinds = max(1, recipe.data_classes)
     return np.bincount(in_shares(real.class_shares, kinds, count), minlength=kinds)
 
 

@@ -21,14 +21,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         *("out", "rounds", "seeds", "log_points", "samples_per_grid", "metrics", "judge", "early_stop", "start_from"),
         *("keep", "paused"),
     ),
-    "data": ("data", "data_dir", "batch", "conditional"),
+    "data": ("data", "data_dir", "batch", "conditional", "clusters"),
     "images of your own": folder_flags.NAMES,
     "game": ("lr", "optimizer", "objective", "tricks", "round", "generator_optimizer", "discriminator_optimizer"),
     "networks": ("generator", "discriminator", "latent"),
     "machine": ("device", "threads", "precision", "compile", "processes", "on", "share_batch"),
 }
 """Flags of `train` in the order in which `--help` shows them. What is not listed comes last in the first group."""
-NO_FLAG = ("name", "origin", "start_from", "per_member")
+NO_FLAG = ("name", "origin", "start_from", "per_member", "cluster_sizes")
 """Fields of a recipe that are not typed as such: `--start-from` is a flag of `train`, since it names a run."""
 METAVARS = {"data": "NAME|DIR", "seeds": "SEEDS", "round": "MOVE ...", "tricks": "NAME ...", "precision": "TYPE"}
 """What a flag's value is called in `--help`; else N for a number, NAME for a leaf of the catalogue."""

@@ -11,7 +11,8 @@ from sparring.datasets import Source
 
 EQUAL = 1.5
 """The largest class over the smallest up to which classes count as equally frequent. MNIST's are at 1.24."""
-GOLDEN = (5**0.5 - 1) / 2
+HALF, GOLDEN = 2**63, 0x9E3779B97F4A7C15
+"""A half and (sqrt(5) - 1) / 2, in parts of 2^64: exact for every place."""
 
 
 @runtime_checkable
@@ -43,5 +44,12 @@ def in_shares(shares: np.ndarray | None, classes: int, count: int) -> Sequence[i
     """
     if shares is None:
         return [number % classes for number in range(count)]
-    even = (0.5 + GOLDEN * np.arange(count)) % 1  # the additive recurrence of lowest discrepancy
-    return np.minimum(shares.cumsum().searchsorted(even, side="right"), classes - 1).tolist()
+    return classes_at(shares, range(count))
+
+
+def classes_at(shares: np.ndarray, places: Sequence[int]) -> list[int]:
+    """The classes at these places, from 0, of an endless list in which each is as often as its share says."""
+    even = [
+        (HALF + place * GOLDEN) % 2**64 / 2**64 for place in places
+    ]  # the additive recurrence of lowest discrepancy
+    return np.minimum(shares.cumsum().searchsorted(even, side="right"), len(shares) - 1).tolist()

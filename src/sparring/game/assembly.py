@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparring.datasets._clusters import in_clusters
 from sparring.errors import SparringError, in_one_line
 from sparring.game.checks import check_examples_are_independent, normalizes_batches, single_examples
 from sparring.game.game import Game, Player
@@ -54,6 +55,8 @@ def game_of(
         UsageError: Parts of the recipe do not fit together, or processes cannot share its batches.
         SparringError: A network cannot be built for the recipe's latent vectors and examples.
     """
+    if recipe.clusters:
+        source = in_clusters(source, recipe.clusters)
     rng = RandomStreams(recipe.seeds, device, dtype)
     init_rng = RandomStreams(recipe.seeds)
 

@@ -31,6 +31,8 @@ from sparring.tricks import Trick
 COUNTS = {"batch": 2**31, "rounds": 2**53, "log_points": 2**31, "samples_per_grid": 2**31}
 """Fields that are at least 1, and below what: no computer has the memory or the time for more."""
 PRECISIONS = ("float32", "bfloat16")
+LATER = ("per_member", "clusters", "cluster_sizes")
+"""Fields that are written where they say something: recipes without them read as ever, and keep their ids."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ class Recipe:
     given."""
     conditional: bool = False
     """Class-conditional training: G and D are both given the class of every example."""
+    clusters: int = 0
+    """For data without classes: clusters of similar examples, found by k-means, that take the place of classes; 0 for
+    none. Samples are of each cluster as often as the data are."""
     batch: int = 64
     """Batch size: real examples that each member sees in a step, and as many generated ones."""
     precision: str = "float32"
@@ -99,6 +104,8 @@ class Recipe:
     per_member: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict[str, Any], hash=False)
     """Numbers in which members differ: a path, as tricks.r1.gamma or lr, with a value for each member in the order of
     the seeds. A seed may occur several times, with other numbers."""
+    cluster_sizes: tuple[int, ...] = ()
+    """Examples in each cluster, filled in when training begins."""
     origin: Origin | None = None
     """The user's file that the recipe came from; None for a recipe of the catalogue or one made in Python."""
 
@@ -133,6 +140,10 @@ class Recipe:
             raise UsageError("a seed must lie between 0 and 2**63 - 1")
         if self.conditional and not isinstance(self.data, OwnPart) and not self.data.classes:
             raise UsageError(f"conditional needs data whose classes are known: {self.data.class_advice}")
+        if self.clusters < 0 or self.clusters == 1:
+            raise UsageError(f"clusters must be at least 2, or 0 for none, not {self.clusters}")
+        if self.clusters and self.conditional:
+            raise UsageError("clusters take the place of classes: clusters or conditional, not both")
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision is {' or '.join(PRECISIONS)}, not {self.precision}")
         if self.log_points > self.rounds:
@@ -185,7 +196,12 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """Classes that G and D are conditioned on; 0 where training is not class-conditional."""
+        """Classes that G and D are conditioned on, or clusters; 0 where training is not class-conditional."""
+        return self.clusters or self.data_classes
+
+    @property
+    def data_classes(self) -> int:
+        """Classes of the data that G and D are conditioned on; 0 where training is not class-conditional."""
         if not self.conditional or isinstance(self.data, OwnPart):
             return 0
         return self.data.classes
@@ -207,7 +223,7 @@ class Recipe:
             if isinstance(value := getattr(self, f.name), Origin | StartFrom)
             else encode(value)
             for f in dataclasses.fields(self)
-            if f.name != "per_member" or self.per_member  # recipes without it read as ever, and keep their ids
+            if f.name not in LATER or getattr(self, f.name)
         }
 
     def to_json(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparring.datasets import Source
-from sparring.errors import UsageError
+from sparring.datasets._clusters import clusters_of
+from sparring.errors import SparringError, UsageError
 from sparring.objectives import Objective
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
@@ -17,6 +18,8 @@ from sparring.training.continuing import Changes, adopt, changes_to
 from sparring.training.starting import Arrays, settled
 
 MAX_THREADS = 1_024
+MOVED = 0.01
+"""The share of examples that may be in another cluster where a run goes on: another processor rounds otherwise."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     run = RunFolder(out)
     if not run.exists and run.path.exists() and (not run.path.is_dir() or not run.is_blank):
         raise UsageError(f"{run.path} exists and is not a run; choose another --out")
-    recipe = settled(recipe.replace(data=data), run)
+    recipe, open_data = _with_clusters(recipe.replace(data=data), open_data, run)
+    recipe = settled(recipe, run)
     changes = changes_to(recipe, run) if run.exists else Changes()
     is_over = run.story.status in ("finished", "diverged") and changes.rounds is None if run.exists else False
     if sharded and run.exists and not run.sharded and run.story.events:
@@ -85,6 +89,28 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     if not sharded and run.sharded and not is_over:
         raise UsageError(f"{run.path} was begun by several processes: to resume it, give --processes N as before")
     return Task(recipe, run, open_data, changes)
+
+
+def _with_clusters(
+    recipe: Recipe, open_data: Callable[[], Source], run: RunFolder
+) -> tuple[Recipe, Callable[[], Source]]:
+    """The recipe with the sizes of its clusters, and a function that gives the data that were opened to find them.
+
+    Raises UsageError where there can be no such clusters, SparringError where they are not those of the run.
+    """
+    if not recipe.clusters:
+        return recipe, open_data
+    source = open_data()
+    sizes = clusters_of(source, recipe.clusters).sizes
+    begun = tuple(run.recipe.get("cluster_sizes") or ()) if run.exists else ()
+    if len(begun) == len(sizes):
+        if (moved := sum(abs(a - b) for a, b in zip(begun, sizes, strict=True))) > MOVED * sum(begun):
+            raise SparringError(
+                f"k-means of scikit-learn finds other clusters here than when {run.path} began ({moved:,} of "
+                f"{2 * sum(begun):,}): resume it with the version of then"
+            )
+        sizes = begun
+    return recipe.replace(cluster_sizes=sizes), lambda: source
 
 
 def begin(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from sparring.analysis.generators import generate, with_classes
+from sparring.analysis.generators import classes_of_z_seeds, generate, with_classes
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
 from sparring.record.members import names_of
@@ -43,7 +43,7 @@ class Record(Chore):
         rng = RandomStreams(recipe.seeds, game.rng.device, game.rng.dtype)
         latent = recipe.latent.draw(rng, "picture", recipe.samples_per_grid)
         self._names = names_of(recipe.to_dict())
-        self._grid_latent = with_classes(recipe, latent, range(recipe.samples_per_grid))
+        self._grid_latent = with_classes(recipe, latent, classes_of_z_seeds(recipe, range(recipe.samples_per_grid)))
         self._numbers: Numbers | None = None
         if recipe.data.is_plotted:  # drawn by streams of their own: training must not depend on pictures
             real = game.source.draw(rng, REAL_PLOTTED)[0]
