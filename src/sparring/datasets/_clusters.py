@@ -47,8 +47,8 @@ class Clusters:
 def clusters_of(source: Source, count: int) -> Clusters:
     """`count` clusters of a source's examples, by minibatch k-means.
 
-    D. Sculley, "Web-scale k-means clustering", WWW 2010. The same examples give the same clusters, whatever the number of threads. Raises UsageError for data that is drawn
-    without end, and for fewer examples than clusters.
+    D. Sculley, "Web-scale k-means clustering", WWW 2010. The same examples give the same clusters, whatever the number
+    of threads. Raises UsageError for data that is drawn without end, and for fewer examples than clusters.
     """
     examples = _examples(source)
     if len(examples) < count:

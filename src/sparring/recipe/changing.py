@@ -55,6 +55,11 @@ def fields_of(recipe: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
         made["per_member"] = {path: values for path, values in apart.items() if not path.endswith(".lr")}
         for field in OPTIMIZERS:
             made[field] = _with_lr(read_field(field, made.get(field, getattr(recipe, field))), lr)
+    # Of classes and clusters, what is asked for takes the other's place.
+    if made.get("conditional") and "clusters" not in made:
+        made["clusters"] = 0
+    if made.get("clusters") and "conditional" not in made:
+        made["conditional"] = False
     return made
 
 

@@ -144,6 +144,8 @@ class Recipe:
             raise UsageError(f"clusters must be at least 2, or 0 for none, not {self.clusters}")
         if self.clusters and self.conditional:
             raise UsageError("clusters take the place of classes: clusters or conditional, not both")
+        if len(self.cluster_sizes) != self.clusters:
+            object.__setattr__(self, "cluster_sizes", ())  # those of another number
         if self.precision not in PRECISIONS:
             raise UsageError(f"precision is {' or '.join(PRECISIONS)}, not {self.precision}")
         if self.log_points > self.rounds:

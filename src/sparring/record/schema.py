@@ -111,6 +111,8 @@ REQUIRED = {
 RECIPE = REQUIRED | {
     "tricks": PARTS,
     "conditional": FLAG,
+    "clusters": COUNT,
+    "cluster_sizes": COUNTS,
     "batch": POSITIVE,
     "precision": TEXT,
     "log_points": POSITIVE,

@@ -16,6 +16,6 @@ class Packing(Remedy):
 
     def changes(self, recipe: Recipe) -> dict[str, Any]:
         unfit = is_own(recipe.discriminator) or "d_sees_mixture" in move_names(recipe) or recipe.batch % 2
-        if unfit or has_trick(recipe, packing.Packing):
+        if unfit or recipe.classes or has_trick(recipe, packing.Packing):
             return {}
         return {"tricks": (*recipe.tricks, packing.Packing()), "round": d_sees_both(recipe)}

@@ -33,6 +33,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "batch": "Batch size.",
             "precision": "Compute precision of the networks.",
             "conditional": "Whether training is class-conditional.",
+            "clusters": "How many clusters take the place of classes; 0 for none.",
             "device": "What it was trained on.",
             "threads": "Threads of torch.",
             "study": "Path of the study that the run belongs to, from the folder that is queried; null for any other.",

@@ -20,7 +20,9 @@ from sparring.record.story import CURVES, GRADIENTS
 Columns = Mapping[str, np.ndarray]
 """Column -> its values `(rows,)`."""
 NUMBERS: Mapping[str, type] = {
-    **dict.fromkeys(("round", "rounds", "members", "diverged", "seed", "batch", "threads", "place"), np.int64),
+    **dict.fromkeys(
+        ("round", "rounds", "members", "diverged", "seed", "batch", "clusters", "threads", "place"), np.int64
+    ),
     **dict.fromkeys(("seconds", "generator_lr", "discriminator_lr", "value", "real", "error", "strength"), np.float64),
     **dict.fromkeys((*CURVES, *GRADIENTS), np.float64),
     **dict.fromkeys(("fault", "verdict", "conditional"), np.bool_),
@@ -85,6 +87,7 @@ def _runs(opened: Opened) -> Columns:
         "generator_lr": recipe["generator_optimizer"].get("lr"),
         "discriminator_lr": recipe["discriminator_optimizer"].get("lr"),
         **{field: recipe.get(field) for field in ("batch", "precision", "conditional")},
+        "clusters": recipe.get("clusters", 0),
         "device": about.get("device"),
         "threads": about.get("threads"),
         "study": opened.study,

@@ -19,7 +19,7 @@ from sparring.explorer.words import Words
 from sparring.recipe import KIND_OF, Recipe, find_recipe
 from sparring.recipe.reading import as_text, read_data
 
-NO_FIELD = ("name", "origin", "start_from")
+NO_FIELD = ("name", "origin", "start_from", "cluster_sizes")
 """Fields of a recipe that nobody types."""
 WORD = r"(?:[^\s(]|\([^)]*\))+"
 """A part among others, such as `r1(gamma=1, final=0)`."""

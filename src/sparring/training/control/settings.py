@@ -34,7 +34,10 @@ SAME = {
 }
 """What people call numbers -> their names here."""
 MAX_RATIO, MAX_BATCH = 1_000, 2**31
-WHOLE = ("objective", "tricks", "generator", "discriminator", "data", "latent", "seeds", "conditional", "rounds")
+WHOLE = (
+    *("objective", "tricks", "generator", "discriminator", "data", "latent", "seeds", "conditional", "clusters"),
+    "rounds",
+)
 
 
 def changed(recipe: Recipe, values: Mapping[str, Any]) -> tuple[Recipe, Settings]:
