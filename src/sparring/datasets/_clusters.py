@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,8 +15,10 @@ from sparring.datasets._images import Images
 from sparring.datasets._stored import Rows
 from sparring.errors import UsageError
 
-SIDE = 16
-"""Images are compared at up to this many pixels a side: finer detail tells images of one kind from one another."""
+SIDE = 32
+"""Images are compared at up to this many pixels a side."""
+COMPONENTS, FITTED = 50, 10_000
+"""Principal components by which examples are compared, and the number of examples that these are found from."""
 BATCH, STARTS = 4_096, 5
 """Of minibatch k-means."""
 KEPT = 4
@@ -26,8 +29,10 @@ KEPT = 4
 class Clusters:
     """K clusters of N examples."""
 
+    to_components: Callable[[np.ndarray], np.ndarray]
+    """Examples -> what is compared, `(M, F)`."""
     centers: np.ndarray
-    """float32 `(K, F)`."""
+    """`(K, F)`."""
     labels: np.ndarray
     """The cluster of each example, int64 `(N,)`."""
 
@@ -40,12 +45,11 @@ class Clusters:
         """The clusters of other examples, uint8 images `(M, C, H, W)` or numbers `(M, *shape)`: int64 `(M,)`."""
         from scipy.spatial.distance import cdist
 
-        parts = np.array_split(_compared(examples), max(1, len(examples) // BATCH))
-        return np.concatenate([cdist(part, self.centers, "sqeuclidean").argmin(1) for part in parts])
+        return cdist(self.to_components(examples), self.centers, "sqeuclidean").argmin(1)
 
 
 def clusters_of(source: Source, count: int) -> Clusters:
-    """`count` clusters of a source's examples, by minibatch k-means.
+    """`count` clusters of a source's examples, by minibatch k-means of their principal components.
 
     D. Sculley, "Web-scale k-means clustering", WWW 2010. The same examples give the same clusters, whatever the number
     of threads. Raises UsageError for data that is drawn without end, and for fewer examples than clusters.
@@ -55,7 +59,7 @@ def clusters_of(source: Source, count: int) -> Clusters:
         raise UsageError(f"clusters must be at most the number of examples, {len(examples):,}, not {count:,}")
     key = _hash(examples), count
     if key not in _known:
-        _known[key] = _found(_compared(examples), count)
+        _known[key] = _found(examples, count)
         if len(_known) > KEPT:
             _known.popitem(last=False)
     return _known[key]
@@ -75,15 +79,23 @@ def in_clusters(source: Source, count: int) -> Source:
 _known: OrderedDict[tuple[str, int], Clusters] = OrderedDict()
 
 
-def _found(rows: np.ndarray, count: int) -> Clusters:
+def _found(examples: np.ndarray, count: int) -> Clusters:
     from sklearn.cluster import MiniBatchKMeans
+    from sklearn.decomposition import PCA
     from threadpoolctl import threadpool_limits
+
+    def to_components(some: np.ndarray) -> np.ndarray:
+        parts = np.array_split(some, -(-len(some) // BATCH))
+        return np.concatenate([pca.transform(_rows(part)) for part in parts]).astype(np.float32)
 
     # With one thread sums come out the same on every machine of a kind; random_state is sklearn's seed.
     with threadpool_limits(1):
-        fitted = MiniBatchKMeans(count, batch_size=BATCH, n_init=STARTS, random_state=0).fit(rows)
-        found: Any = fitted.predict(rows)
-    return Clusters(fitted.cluster_centers_.astype(np.float32), found.astype(np.int64))
+        some = _rows(examples[np.random.default_rng(0).permutation(len(examples))[:FITTED]])
+        pca = PCA(min(COMPONENTS, *some.shape), random_state=0).fit(some)
+        compared = to_components(examples)
+        k_means = MiniBatchKMeans(count, batch_size=BATCH, n_init=STARTS, random_state=0).fit(compared)
+        labels: Any = k_means.predict(compared)
+    return Clusters(to_components, k_means.cluster_centers_, labels.astype(np.int64))
 
 
 def _examples(source: Source) -> np.ndarray:
@@ -94,8 +106,8 @@ def _examples(source: Source) -> np.ndarray:
     raise UsageError("clusters are for data of so many examples, not for data that is drawn without end")
 
 
-def _compared(examples: np.ndarray) -> np.ndarray:
-    """What is compared, float32 `(N, F)`: of images their pixels in [0, 1], averaged over squares."""
+def _rows(examples: np.ndarray) -> np.ndarray:
+    """Examples as rows, float32 `(N, F)`: of images their pixels in [0, 1], of large ones averaged over squares."""
     if examples.dtype != np.uint8:
         return examples.reshape(len(examples), -1).astype(np.float32)
     height, width = examples.shape[2:]

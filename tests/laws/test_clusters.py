@@ -1,0 +1,100 @@
+"""Clusters take the place of classes: found alike every time, and as often among samples as in the data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sparring
+from sparring.analysis.generators import classes_of_z_seeds, latents
+from sparring.analysis.measure import measure
+from sparring.analysis.rejection import filtered
+from sparring.datasets._clusters import clusters_of, in_clusters
+from sparring.datasets._images import Images
+from sparring.datasets.digits import Digits
+from sparring.datasets.in_memory import InMemory
+from sparring.datasets.ring import Ring
+from sparring.errors import SparringError, UsageError
+from sparring.game.assembly import game_of
+from sparring.game.game import Labeled
+from sparring.recipe import Recipe
+from sparring.record import RunFolder
+from sparring.rng import RandomStreams
+
+COLORS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
+SIZES = (60, 30, 10)
+
+
+def colored() -> np.ndarray:
+    """Three kinds of images, of unequal numbers, with a little noise: uint8 `(100, 3, 4, 4)`."""
+    plain = np.repeat(np.array(COLORS), SIZES, 0)[:, :, None, None]
+    noise = np.random.default_rng(0).integers(-40, 40, (100, 3, 4, 4))
+    return np.clip(plain + noise, 0, 255).astype(np.uint8)
+
+
+def of_colors(**changes: object) -> Recipe:
+    """A small recipe for these images."""
+    recipe = sparring.recipe("auto", InMemory.of(colored(), kind="images"))
+    return recipe.replace(tricks=(), rounds=4, log_points=2, batch=8, clusters=3).replace(**changes)
+
+
+def kinds() -> np.ndarray:
+    return np.repeat(np.arange(3), SIZES)
+
+
+def test_similar_examples_are_in_one_cluster() -> None:
+    found = clusters_of(Images.of(colored(), (0.0, 1.0), "cpu"), 3)
+    assert sorted(found.sizes) == sorted(SIZES)
+    assert all(len(set(found.labels[kinds() == kind])) == 1 for kind in range(3))
+    assert found.of(colored()[:5]).tolist() == found.labels[:5].tolist()
+
+
+def test_draws_are_as_without_clusters() -> None:
+    source = Images.of(colored(), (0.0, 1.0), "cpu")
+    grouped = in_clusters(source, 3)
+    rng = RandomStreams((0,))
+    rng.begin(0)
+    x, classes = grouped.draw_with_classes(rng, 50)  # pyright: ignore[reportAttributeAccessIssue]
+    rng.begin(0)
+    assert (source.draw(rng, 50) == x).all()
+    color = x[0].mean((2, 3)).argmax(1)
+    assert len({(int(c), int(k)) for c, k in zip(color, classes[0], strict=True)}) == 3
+
+
+def test_players_are_told_of_clusters_as_often_as_the_data_have_them() -> None:
+    recipe = of_colors(batch=100)
+    game = game_of(recipe, recipe.data.open())
+    game.rng.begin(0)
+    asked = np.zeros(3)
+    for round in range(30):
+        game.rng.begin(round)
+        fake = game.fake()
+        assert isinstance(fake, Labeled)
+        asked += fake.classes.sum((0, 1)).numpy()
+    sizes = clusters_of(recipe.data.open(), 3).sizes
+    assert np.abs(asked / asked.sum() - np.array(sizes) / 100).max() < 0.03
+
+
+def test_samples_are_of_each_cluster_as_often_as_the_data(tmp_path: Path) -> None:
+    run = sparring.train(of_colors(), tmp_path / "run", judge=False)
+    sizes = run.recipe.cluster_sizes
+    assert sorted(sizes) == sorted(SIZES)
+    hot = latents(run.recipe, range(500))[0, :, -3:]
+    assert np.abs(hot.mean(0).numpy() - np.array(sizes) / 100).max() < 0.01
+    assert hot[:100].equal(latents(run.recipe, range(100))[0, :, -3:])
+    assert Recipe.from_json(run.recipe.to_json()).id == run.recipe.id
+
+
+def test_any_z_seed_has_a_cluster() -> None:
+    recipe = of_colors(cluster_sizes=SIZES)
+    assert set(classes_of_z_seeds(recipe, [2**63 - 1, 2**62 + 1, 0])) <= {0, 1, 2}
+
+
+def test_an_interrupted_run_goes_on_and_a_run_of_other_clusters_does_not(tmp_path: Path) -> None:
+    whole = sparring.train(of_colors(), tmp_path / "whole", judge=False)
+    sparring.train(of_colors(), tmp_path / "parts", judge=False, until=2)
+    parts = sparring.train(of_colors(), tmp_path / "parts", judge=False)
+    assert (whole.sample(8) == parts.sample(8)).all()
+
