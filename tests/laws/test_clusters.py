@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sparring
 from sparring.analysis.generators import classes_of_z_seeds, latents
-from sparring.analysis.measure import measure
 from sparring.analysis.rejection import filtered
 from sparring.datasets._clusters import clusters_of, in_clusters
 from sparring.datasets._images import Images
@@ -92,9 +93,48 @@ def test_any_z_seed_has_a_cluster() -> None:
     assert set(classes_of_z_seeds(recipe, [2**63 - 1, 2**62 + 1, 0])) <= {0, 1, 2}
 
 
-def test_an_interrupted_run_goes_on_and_a_run_of_other_clusters_does_not(tmp_path: Path) -> None:
+def test_a_resumed_run_has_the_same_clusters(tmp_path: Path) -> None:
     whole = sparring.train(of_colors(), tmp_path / "whole", judge=False)
-    sparring.train(of_colors(), tmp_path / "parts", judge=False, until=2)
+    sparring.train(of_colors(rounds=2), tmp_path / "parts", judge=False)
     parts = sparring.train(of_colors(), tmp_path / "parts", judge=False)
     assert (whole.sample(8) == parts.sample(8)).all()
 
+
+def test_a_run_does_not_go_on_with_other_clusters(tmp_path: Path) -> None:
+    sparring.train(of_colors(rounds=2), tmp_path / "run", judge=False)
+    file = tmp_path / "run" / "recipe.json"
+    recipe = json.loads(file.read_text())
+    file.write_text(json.dumps(recipe | {"cluster_sizes": [40, 40, 20]}))
+    with pytest.raises(SparringError, match="other clusters here than when"):
+        sparring.train(of_colors(), tmp_path / "run", judge=False)
+
+
+def test_d_is_told_the_cluster_of_what_it_filters(tmp_path: Path) -> None:
+    recipe = sparring.recipe("auto", Digits()).replace(tricks=(), rounds=4, log_points=2, clusters=8)
+    run = sparring.train(recipe, tmp_path / "run", metrics=False)
+    passed = filtered(RunFolder.open(run.path), 64)
+    assert passed.samples.shape == (1, 64, 1, 8, 8)
+    assert (passed.samples == run.sample(z_seeds=passed.z_seeds[0].tolist())).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"clusters": 1}, "at least 2, or 0"),
+        ({"clusters": -3}, "at least 2, or 0"),
+        ({"clusters": 3, "conditional": True}, "not both"),
+        ({"clusters": 2_000}, "at most the number of examples, 1,797"),
+        ({"data": Ring(), "clusters": 8}, "drawn without end"),
+    ],
+)
+def test_clusters_that_cannot_be(changes: dict[str, Any], why: str, tmp_path: Path) -> None:
+    data = changes.pop("data", Digits())
+    with pytest.raises(UsageError, match=why):
+        sparring.train(sparring.recipe("auto", data).replace(**changes, rounds=2), tmp_path / "run")
+
+
+def test_of_classes_and_clusters_what_is_asked_for_takes_the_others_place() -> None:
+    recipe = sparring.recipe("auto", Digits())
+    assert recipe.replace(clusters=8).replace(conditional=True).clusters == 0
+    assert not recipe.replace(conditional=True).replace(clusters=8).conditional
+    assert recipe.replace(clusters=3, cluster_sizes=SIZES).replace(clusters=4).cluster_sizes == ()

@@ -245,6 +245,18 @@ def test_held_out_data_is_asked_about_where_there_is_any(data_dir: Path, tmp_pat
     assert evaluator.baseline_event()["held_out"] == "its test split" and told["d_held_out"].shape == (2,)
 
 
+def test_d_is_told_the_clusters_of_held_out_data(data_dir: Path, tmp_path: Path) -> None:
+    """With the training images as held-out ones, each is of the cluster that it is there."""
+    home = tmp_path / "data"
+    shutil.copytree(data_dir, home)
+    shutil.copy(home / "mnist/train-images-idx3-ubyte", home / "mnist/t10k-images-idx3-ubyte")
+    _, evaluator = probed(short(find_recipe("mnist-v3.2")).replace(clusters=8), home)
+    assert isinstance(evaluator.reals.held_out, Labeled) and isinstance(evaluator.reals.training, Labeled)
+    clusters = dict(zip(map(_key, evaluator.reals.training.x[0]), evaluator.reals.training.classes[0], strict=True))
+    held_out = zip(evaluator.reals.held_out.x[0], evaluator.reals.held_out.classes[0], strict=True)
+    assert all(torch.equal(clusters[_key(x)], one_hot) for x, one_hot in held_out)
+
+
 def test_a_class_conditional_d_is_told_the_classes_of_held_out_data(data_dir: Path, tmp_path: Path) -> None:
     """With the training images as held-out ones, each has the class that it has there, and D says the same of both."""
     home, short_of_labels = tmp_path / "data", tmp_path / "short"

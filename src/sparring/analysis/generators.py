@@ -251,13 +251,15 @@ def generated(
 class Generator(nn.Module):
     """One member's generator: latent vectors `(B, size)` -> examples `(B, *shape)` in data units.
 
-    A class-conditional one takes the classes as well, integers `(B,)`.
+    A class-conditional one takes the classes as well, integers `(B,)`. Where clusters take their place, vectors end in
+    the one-hot cluster.
     """
 
     def __init__(self, network: nn.Module, recipe: Recipe):
         super().__init__()
         self.network = network
-        self.latent_size, self.classes, self.shape = recipe.latent.size, recipe.classes, recipe.data.shape
+        self.latent_size, self.classes = recipe.latent.size + recipe.clusters, recipe.data_classes
+        self.shape = recipe.data.shape
         self._in_data_units = recipe.data.in_data_units
 
     def forward(self, z: Tensor, classes: Tensor | None = None) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from sparring.analysis.generators import explorable, generator_module, latents
-from sparring.analysis.latent_tools.distributions import parts_of
+from sparring.analysis.latent_tools.distributions import Part, parts_of
 from sparring.errors import SparringError
 from sparring.game.folding import folded
 from sparring.game.network_graph import Graph, GraphNetwork, graph_of
@@ -81,8 +81,8 @@ def portable_of(
     module = generator_module(run, seed, best, source, recipe)
     recipe, G = explorable(run, source, [seed], best, recipe)
     vectors = latents(recipe, range(CHECKED))
-    z = vectors[0, :, : recipe.latent.size].contiguous()
-    classes = torch.arange(CHECKED) % recipe.classes if recipe.classes else None
+    z = vectors[0, :, : recipe.latent.size + recipe.clusters].contiguous()
+    classes = torch.arange(CHECKED) % recipe.data_classes if recipe.data_classes else None
     inputs = (z,) if classes is None else (z, classes)
     try:
         graph, state = folded(graph_of(module, inputs), dict(module.state_dict()), inputs)
@@ -104,14 +104,24 @@ def _facts(recipe: Recipe, seed: int, round: int, best: bool) -> dict[str, Any]:
         "seed": seed,
         "round": round,
         "checkpoint": "best" if best else "newest",
-        "size": recipe.latent.size,
-        "latent": parts_of(recipe.latent),
+        "size": recipe.latent.size + recipe.clusters,
+        "latent": _parts(recipe),
         "reach": [low, high],
-        "classes": recipe.classes,
+        "classes": recipe.data_classes,
         "class_names": _class_names(recipe),
         "shape": list(recipe.data.shape),
         "units": "images in [0, 1]" if is_image else "data units",
     }
+
+
+def _parts(recipe: Recipe) -> list[Part]:
+    """The distribution of latent vectors, the one-hot cluster at their end; empty where it is not known."""
+    parts: list[Part] = parts_of(recipe.latent)
+    if not parts or not recipe.clusters:
+        return parts
+    total = sum(recipe.cluster_sizes)
+    shares = [size / total for size in recipe.cluster_sizes]
+    return [*parts, {"law": "one-hot", "size": recipe.clusters, "shares": shares}]
 
 
 def _class_names(recipe: Recipe) -> list[str]:

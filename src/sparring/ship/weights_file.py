@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import torch
 from safetensors.torch import save
 
 from sparring.analysis.latent_tools.distributions import Part
@@ -20,6 +21,8 @@ SCRIPTS = Path(__file__).with_name("scripts")
 """The programs that are exported as they are: each needs one library and not Sparring."""
 LATENTS = "latents"
 """The tensor with the run's latent vectors 0 to 63."""
+SHARES = "shares"
+"""The tensor with the share of each cluster, where latent vectors end in one."""
 Program = dict[str, Any]
 """`inputs`: names; `steps`: name, operation, arguments and named arguments of each; `output`. An argument is a number,
 a text, a list of arguments, or `{"value": name}` for a tensor, an earlier step, or a type of torch."""
@@ -27,16 +30,19 @@ a text, a list of arguments, or `{"value": name}` for a tensor, an earlier step,
 
 def to_safetensors(portable: Portable) -> bytes:
     """The file's bytes. Raises SparringError for a tensor that has the name of another."""
-    if LATENTS in portable.state:
-        raise SparringError(f"not exported: the generator has a tensor of its own called {LATENTS}")
-    tensors = {**portable.state, LATENTS: portable.z}
+    parts: Sequence[Part] = portable.facts["latent"]
+    shares = [torch.tensor(part["shares"]) for part in parts if part["law"] == "one-hot"]
+    added = {LATENTS: portable.z} | ({SHARES: shares[0]} if shares else {})
+    if taken := added.keys() & portable.state.keys():
+        raise SparringError(f"not exported: the generator has a tensor of its own called {min(taken)}")
+    tensors = {**portable.state, **added}
     # Tensors that share memory would be refused.
     own = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     about = {
         "facts": portable.facts,
         "types": {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in own.items()},
         "generator": program_of(portable.graph),
-        "draw": drawing(portable.facts["latent"]),
+        "draw": drawing(parts),
     }
     return save(own, {name: json.dumps(value) for name, value in about.items()})
 
@@ -98,6 +104,9 @@ def drawing(parts: Sequence[Part]) -> Program:
             case "signs":
                 coins = step("mul.Tensor", step("bernoulli.p", step("ones.default", shape), 0.5), 2.0)
                 drawn.append(step("sub.Tensor", coins, 1.0))
+            case "one-hot":
+                chosen = step("multinomial.default", {"value": SHARES}, {"value": "count"}, True)
+                drawn.append(step("index_select.default", step("eye.default", part["size"]), 0, chosen))
             case _:
                 drawn.append(step("full.default", shape, part["value"]))
     return {"inputs": ["count"], "steps": steps, "output": step("cat.default", drawn, 1)}

@@ -12,7 +12,8 @@ from sparring.latents.normal_and_signs import NormalAndSigns
 from sparring.latents.uniform import Uniform
 
 Part = dict[str, Any]
-"""`law` (normal, signs, uniform, constant) and `size`; `low` and `high` of a uniform one, `value` of a constant."""
+"""`law` (normal, signs, uniform, constant, one-hot) and `size`; of a uniform one `low` and `high`, of a constant
+`value`, of a one-hot one `shares`."""
 
 
 def parts_of(latent: Latent) -> list[Part]:

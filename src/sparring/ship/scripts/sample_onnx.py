@@ -23,6 +23,7 @@ def draw(parts, count, rng):
         "uniform": lambda part: rng.uniform(part["low"], part["high"], (count, part["size"])),
         "signs": lambda part: rng.choice([-1.0, 1.0], (count, part["size"])),
         "constant": lambda part: np.full((count, part["size"]), part["value"]),
+        "one-hot": lambda part: np.eye(part["size"])[rng.choice(part["size"], count, p=part["shares"])],
     }
     return np.concatenate([laws[part["law"]](part) for part in parts], 1).astype(np.float32)
 

@@ -69,8 +69,14 @@ const LAWS = {
   normal, signs: () => (Math.random() < 0.5 ? -1 : 1),
   uniform: (part) => part.low + (part.high - part.low) * Math.random(), constant: (part) => part.value,
 };
+function oneHot({ size: count, shares }) {
+  let left = Math.random(), chosen = 0;
+  while (chosen < count - 1 && (left -= shares[chosen]) >= 0) chosen++;
+  return Array.from({ length: count }, (_, k) => Number(k === chosen));
+}
 function drawn() {
-  return Float32Array.from(facts.latent.flatMap((part) => Array.from({ length: part.size }, () => LAWS[part.law](part))));
+  const part = (p) => (p.law === "one-hot" ? oneHot(p) : Array.from({ length: p.size }, () => LAWS[p.law](p)));
+  return Float32Array.from(facts.latent.flatMap(part));
 }
 const stored = (k) => latents.slice(k * size, (k + 1) * size);
 const state = { base: stored(0), number: 0, offsets: new Float64Array(directions.length), psi: 1, class: 0 };
