@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import sys
@@ -46,6 +45,7 @@ from sparring.game.runtime import threads_set
 from sparring.metrics.checkerboard import Checkerboard
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import Recipe, find_recipe
+from sparring.recipes.modern import clusters_for
 from sparring.record.files import write_atomically
 from sparring.record.grid import save_grid
 
@@ -80,8 +80,8 @@ def _trimmed(recipe: Recipe) -> Recipe:
 
 
 def _clustered(recipe: Recipe) -> Recipe:
-    """The recipe conditioned on as many clusters as the square root of the number of examples."""
-    return recipe.replace(clusters=round(math.sqrt(recipe.data.shape_and_count()[1] or 0)))
+    """The recipe with as many clusters as `auto` has."""
+    return recipe.replace(clusters=clusters_for(recipe.data.shape_and_count()[1] or 0))
 
 
 CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
@@ -100,7 +100,7 @@ IN_WORDS = {
     "nearest": "`upsampling=nearest` in G",
     "beta2": "Adam's second beta 0.9",
     "trimmed": "`doctor --trim 0.1`",
-    "clusters": "`--clusters`, as many as the root of the images",
+    "clusters": "clusters",
 }
 
 
@@ -124,8 +124,8 @@ class Cell(NamedTuple):
 
 
 def changed(data: Dataset, name: str, change: str) -> Recipe:
-    """`auto` for the data set of that name, with networks as in `mnist`, changed."""
-    recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes"))
+    """`auto` for the data set of that name, with networks as in `mnist` and without clusters, changed."""
+    recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes")).replace(clusters=0)
     if isinstance(recipe.generator, DCGANGenerator):
         recipe = _of_player("generator", upsampling="transposed")(recipe)
         recipe = _of_player("discriminator", minibatch_deviation=False)(recipe)

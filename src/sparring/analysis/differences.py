@@ -11,7 +11,7 @@ from sparring.analysis.history import start_text
 from sparring.analysis.wording import listed
 from sparring.recipe import KIND_OF
 
-BOOKKEEPING = ("name", "origin", "seeds", "log_points", "samples_per_grid")
+BOOKKEEPING = ("name", "origin", "seeds", "log_points", "samples_per_grid", "cluster_sizes")
 """Fields that name a run or say how it is recorded; they do not change what a member learns."""
 PARTS = {
     "data": "data",
@@ -51,6 +51,7 @@ def recipe_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
         A phrase for each field that differs, such as `batch: 1 → 2`. A change that both networks or both optimizers
         share is one phrase.
     """
+    old, new = {"clusters": 0, **old}, {"clusters": 0, **new}
     fields = [field for field in dict.fromkeys((*new, "start_from", "per_member")) if field not in BOOKKEEPING]
     steps = {field: _steps(field, old.get(field), new.get(field)) for field in fields}
     changes = {field.replace("_", " "): ", ".join(step) for field, step in steps.items() if step}

@@ -55,6 +55,8 @@ twice as many gave worse samples in the same time (at 64 pixels: after ten minut
 COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
+MAX_CLUSTERS = 128
+"""Clusters that images are told apart by, at most; below, as many as the square root of their number."""
 WIDTHS = 512, 512
 """Widths of the hidden layers of fully connected networks for images."""
 
@@ -133,7 +135,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     enlarged by repeated pixels and convolutions, in place of transposed convolutions. Fewer than 1,000 images: adaptive
     augmentation (of pixel art only mirroring and shifts). Classes are used with --conditional, and those of your own
     images without it where each has 1,000 images or more and none has more than twice as many as another. Images have
-    the non-saturating loss then.
+    the non-saturating loss then. Without classes, 1,000 images or more of up to 32 x 32 that DCGAN's networks draw have
+    clusters of similar images in their place (--clusters 0: none).
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -150,6 +153,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     made = _for_images(data, width, output) if large else fully_connected(data, output)
     if data.auto_conditional if conditional is None else conditional:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
+    elif large and examples is not None and math.prod(shape[1:]) <= LARGEST_TRIED**2:
+        made = replace(made, clusters=clusters_for(examples))
     few = examples is not None and examples < FEW
     return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made
 
@@ -169,6 +174,11 @@ def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"]) -
         generator=DCGANGenerator(width, output, "nearest" if is_photographic else "transposed"),
         discriminator=DCGANDiscriminator(width, normalization="none", minibatch_deviation=True),
     )
+
+
+def clusters_for(examples: int) -> int:
+    """How many clusters so many images are told apart by; 0 for too few images to speak of kinds."""
+    return min(MAX_CLUSTERS, round(math.sqrt(examples))) if examples >= FEW else 0
 
 
 def _augmentation(pixel_art: bool) -> AdaptiveAugmentation:
