@@ -61,7 +61,7 @@ class Textbook:
         steps = {
             d_sees_real: lambda: self.discriminator_step(real=self.real_images()),
             d_sees_fake: lambda: self.discriminator_step(fake=self.fake_images()),
-            d_sees_both: lambda: self.discriminator_step(real=self.real_images(), fake=self.fake_images()),
+            d_sees_both: lambda: self.discriminator_step(real := self.real_images(), self.fake_images(real)),
             d_sees_mixture: self.discriminator_step_on_mixture,
             g_fools_d: self.generator_step,
         }
@@ -99,8 +99,9 @@ class Textbook:
 
     def generator_step(self) -> None:
         self.optimizer_G.zero_grad()
-        score = self.score(self.fake_images())
-        real_score = self.score(self.real_images()).detach() if self.losses.relativistic else None
+        real = self.real_images() if self.losses.relativistic else None
+        score = self.score(self.fake_images(real))
+        real_score = None if real is None else self.score(real).detach()
         output = self.losses.output(score, real_score)
         best = self.best(output)
         loss = self.losses.loss_of_G(output[best], torch.ones(len(best)).double())
@@ -117,12 +118,16 @@ class Textbook:
         x, classes = self.source.draw_with_classes(self.rng, self.recipe.batch)
         return Images(x[0], (self.one_hot(classes[0]),))
 
-    def fake_images(self) -> Images:
+    def fake_images(self, compared: Images | None = None) -> Images:
+        """Of the classes of real images that a relativistic loss compares them with; else of classes drawn anew."""
         latent = self.recipe.latent.draw(self.rng, "latent", self.recipe.batch)[0]
         if not self.recipe.classes:
             return Images(self.G(latent), ())
-        drawn = self.rng.uniform("classes", (self.recipe.batch,))[0] * self.recipe.classes
-        classes = self.one_hot(drawn.long())
+        if compared is not None and self.losses.relativistic:
+            classes = compared.classes[0]
+        else:
+            drawn = self.rng.uniform("classes", (self.recipe.batch,))[0] * self.recipe.classes
+            classes = self.one_hot(drawn.long())
         return Images(self.G(torch.cat([latent, classes], 1)), (classes,))
 
     def one_hot(self, classes: Tensor) -> Tensor:

@@ -133,6 +133,7 @@ def about(words: Words, run: RunFolder, explored: Explored) -> dict[str, Any]:
         "shape": list(recipe.data.shape),
         "size": explored.size,
         "classes": explored.classes,
+        "clusters": bool(recipe.clusters),
         "low": low,
         "high": high,
         "truncates": explored.can_truncate,

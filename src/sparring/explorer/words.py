@@ -130,6 +130,7 @@ ENGLISH: dict[str, str] = {
     "latent-release": "Release",
     "latent-truncation": "Truncation",
     "latent-class": "Class",
+    "latent-cluster": "Cluster",
     "latent-own-class": "that of latent vector a",
     "latent-members": "The same latent vector in every member",
     "latent-strip": "From one end to the other",

@@ -113,6 +113,11 @@ class Game:
         ends = None if shares is None else torch.from_numpy(shares.cumsum()[:-1])
         self._class_ends = None if ends is None else ends.to(self.rng.device, self.rng.dtype)
         """Where each class but the last ends in [0, 1], `(K - 1,)`; None for classes that are equally frequent."""
+        self._pairs_classes = bool(self.classes) and self.objective.relativistic
+        self._drawn_ahead: Examples | None = None
+        """A real batch whose classes were asked for before itself."""
+        self._unpaired: Tensor | None = None
+        """The one-hot classes of a batch that was drawn, of either kind, and is yet to be compared with one."""
         self._scored: dict[int, Scored] = {}
         """The id of examples that D scored in this move -> what it scored, for penalties."""
         checks.check_round(self)
@@ -135,6 +140,7 @@ class Game:
     def play(self) -> None:
         """Play one round."""
         self.rng.begin(self.round)
+        self._drawn_ahead = self._unpaired = None
         for move in self.moves:
             move(self)
         self.round += 1
@@ -156,18 +162,39 @@ class Game:
 
     def real(self) -> Examples:
         """A batch of real examples."""
+        drawn, self._drawn_ahead = self._drawn_ahead or self._draw_real(), None
+        if self._pairs_classes:
+            assert isinstance(drawn, Labeled)
+            self._unpaired = None if self._unpaired is drawn.classes else drawn.classes
+        return drawn
+
+    def fake(self) -> Examples:
+        """A batch of generated examples from fresh latent vectors, and of fresh classes in a class-conditional game.
+
+        Under a relativistic objective their classes are those of the real batch that they are compared with: like is
+        compared with like. Otherwise G makes less different examples of a class (docs/choosing.md).
+        """
+        latent = self.world.share(self.latent.draw(self.rng, "latent", self.batch))
+        if not self.classes:
+            return self.G(latent)
+        fresh = self.world.share(self.one_hot(self._fresh_classes())) if not self._pairs_classes else self._next_pairs()
+        return Labeled(self.G(torch.cat([latent, fresh], -1)), fresh)
+
+    def _draw_real(self) -> Examples:
         if not self.classes:
             return self.world.share(self.source.draw(self.rng, self.batch))
         x, classes = cast(LabeledSource, self.source).draw_with_classes(self.rng, self.batch)
         return Labeled(self.world.share(x), self.world.share(self.one_hot(classes)))
 
-    def fake(self) -> Examples:
-        """A batch of generated examples from fresh latent vectors, and of fresh classes in a class-conditional game."""
-        latent = self.world.share(self.latent.draw(self.rng, "latent", self.batch))
-        if not self.classes:
-            return self.G(latent)
-        classes = self.world.share(self.one_hot(self._fresh_classes()))
-        return Labeled(self.G(torch.cat([latent, classes], -1)), classes)
+    def _next_pairs(self) -> Tensor:
+        """The classes of the last real batch, or where that has been compared already, of the next, drawn ahead."""
+        if self._unpaired is None:
+            self._drawn_ahead = drawn = self._draw_real()
+            assert isinstance(drawn, Labeled)
+            self._unpaired = drawn.classes
+            return drawn.classes
+        classes, self._unpaired = self._unpaired, None
+        return classes
 
     def classes_of_data(self, count: int) -> Sequence[int]:
         """`count` classes that are together as frequent as in the data; zeros in a game without classes."""

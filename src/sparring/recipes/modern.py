@@ -135,8 +135,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     enlarged by repeated pixels and convolutions, in place of transposed convolutions. Fewer than 1,000 images: adaptive
     augmentation (of pixel art only mirroring and shifts). Classes are used with --conditional, and those of your own
     images without it where each has 1,000 images or more and none has more than twice as many as another. Images have
-    the non-saturating loss then. Without classes, 1,000 images or more of up to 32 x 32 that DCGAN's networks draw have
-    clusters of similar images in their place (--clusters 0: none).
+    the non-saturating loss then. Without classes, 1,000 images or more of up to 32 x 32 have clusters of similar images
+    in their place (--clusters 0: none).
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -153,7 +153,7 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     made = _for_images(data, width, output) if large else fully_connected(data, output)
     if data.auto_conditional if conditional is None else conditional:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
-    elif large and examples is not None and math.prod(shape[1:]) <= LARGEST_TRIED**2:
+    elif examples is not None and math.prod(shape[1:]) <= LARGEST_TRIED**2:
         made = replace(made, clusters=clusters_for(examples))
     few = examples is not None and examples < FEW
     return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made

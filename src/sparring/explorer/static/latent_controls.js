@@ -83,12 +83,12 @@ export default {
       ]);
     },
     numbers() {
-      const { truncates, classes } = latent.facts, { psi, cls } = latent.place;
+      const { truncates, classes, clusters } = latent.facts, { psi, cls } = latent.place;
       const slide = (event) => change({ psi: Number(event.target.value) });
       const named = [["", text("latent-own-class")], ...Array.from({ length: classes }, (_, k) => [k, `${k}`])];
       return h("div", { class: "fields" }, [
         truncates && this.field("psi", `${text("latent-truncation")}: psi ${psi.toFixed(2)}`, h("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: psi, onInput: slide })),
-        classes > 0 && this.choice("cls", text("latent-class"), named, cls, (v) => change({ cls: v })),
+        classes > 0 && this.choice("cls", text(clusters ? "latent-cluster" : "latent-class"), named, cls, (v) => change({ cls: v })),
       ]);
     },
     dims() {
