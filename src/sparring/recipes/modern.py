@@ -56,7 +56,7 @@ COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
 MAX_CLUSTERS = 128
-"""Clusters that images are told apart by, at most; below, as many as the square root of their number."""
+"""Clusters of images, at most; otherwise as many as the square root of the number of images."""
 WIDTHS = 512, 512
 """Widths of the hidden layers of fully connected networks for images."""
 
@@ -177,7 +177,7 @@ def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"]) -
 
 
 def clusters_for(examples: int) -> int:
-    """How many clusters so many images are told apart by; 0 for too few images to speak of kinds."""
+    """How many clusters `auto` has of so many images; 0 for too few to speak of kinds."""
     return min(MAX_CLUSTERS, round(math.sqrt(examples))) if examples >= FEW else 0
 
 

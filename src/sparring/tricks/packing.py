@@ -40,9 +40,7 @@ class Packing(Trick):
                 f"packing by {self.count} needs a batch size that is a multiple of {self.count}, not {batch}"
             )
         if classes:
-            raise UsageError(
-                "packing does not work with class-conditional training (a pack has several classes): drop one"
-            )
+            raise UsageError("packing does not work with classes or clusters (a pack has several of them): drop one")
 
     def shape(self, shape: Shape) -> Shape:
         return (self.count * shape[0], *shape[1:])
