@@ -73,17 +73,21 @@ class Entry:
     seconds: float = MINUTE
     rounds: int | None = None
     """In place of the recipe's: as many as fit into the time, so that its schedules end with it."""
+    clusters: int = 0
+    """In place of classes."""
 
     def of_seed(self, seed: int) -> Recipe:
         """The recipe with that seed."""
         fields: dict[str, Any] = {"data": DIGITS} if self.recipe == WIDE else {}
         fields |= {"rounds": self.rounds} if self.rounds else {}
+        fields |= {"clusters": self.clusters} if self.clusters else {}
         return find_recipe(self.recipe).replace(seeds=(seed,), **fields)
 
 
 ENTRIES = {
     FASTEST: Entry(FASTEST, "with classes", 8),
     "mnist": Entry("mnist", "a minute of rounds", 8, rounds=4_500),
+    "mnist-clusters": Entry("mnist", "a minute of rounds, 128 clusters", 8, rounds=3_500, clusters=128),
     WIDE: Entry(WIDE, "fully connected, R1 + R2"),
     **{name: Entry(name, "") for name in LADDER},
     "mnist-fast-10": Entry(FASTEST, "with classes", 8, TEN_MINUTES, 50_000),
