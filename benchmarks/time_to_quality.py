@@ -78,7 +78,7 @@ class Entry:
 
     def of_seed(self, seed: int) -> Recipe:
         """The recipe with that seed."""
-        fields: dict[str, Any] = {"data": DIGITS} if self.recipe == WIDE else {}
+        fields: dict[str, Any] = {"data": DIGITS, "clusters": 0} if self.recipe == WIDE else {}
         fields |= {"rounds": self.rounds} if self.rounds else {}
         fields |= {"clusters": self.clusters} if self.clusters else {}
         return find_recipe(self.recipe).replace(seeds=(seed,), **fields)

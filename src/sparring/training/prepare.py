@@ -10,6 +10,7 @@ from sparring.datasets import Source
 from sparring.datasets._clusters import clusters_of
 from sparring.errors import SparringError, UsageError
 from sparring.objectives import Objective
+from sparring.progress import say
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.training.about import write_about
@@ -110,6 +111,9 @@ def _with_clusters(
                 f"{2 * sum(begun):,}): resume it with the version of then"
             )
         sizes = begun
+    else:
+        each = f"{min(sizes):,} to {max(sizes):,} examples each"
+        say(f"{recipe.clusters} clusters of similar examples take the place of classes, {each} (--clusters 0: none)")
     return recipe.replace(cluster_sizes=sizes), lambda: source
 
 
