@@ -13,6 +13,9 @@ from PIL import Image
 
 from sparring import catalogue
 from sparring.analysis.generators import sample
+from sparring.datasets import Dataset
+from sparring.datasets.digits import Digits
+from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.folder import Folder
 from sparring.datasets.grid import Grid
 from sparring.datasets.mnist import MNIST
@@ -199,4 +202,12 @@ def test_auto_chooses_the_loss_by_whether_classes_are_asked_for(conditional: boo
     recipe = find_recipe("auto", sized_by=MNIST(), conditional=conditional)
     assert recipe.conditional is bool(conditional)
     assert type(recipe.objective) is (BCEWithLogits if conditional else RelativisticPaired)
-    assert recipe.replace(conditional=False, objective=RelativisticPaired()) == find_recipe("auto", sized_by=MNIST())
+    plain = recipe.replace(conditional=False, clusters=128, objective=RelativisticPaired())
+    assert plain == find_recipe("auto", sized_by=MNIST()) and recipe.clusters == (0 if conditional else 128)
+
+
+@pytest.mark.parametrize(
+    ("data", "clusters"), [(Digits(), 42), (Ring(), 0), (Pattern1010(), 0), (StackedMNIST(), 0), (FashionMNIST(), 128)]
+)
+def test_auto_has_clusters_of_images_that_can_be_counted(data: Dataset, clusters: int) -> None:
+    assert find_recipe("auto", sized_by=data).clusters == clusters

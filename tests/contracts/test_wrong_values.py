@@ -54,6 +54,7 @@ FITTING = {
     "tricks": ("empty text",),
     "round": ("a module", "a function"),
     "conditional": ("true",),
+    "clusters": ("zero",),
     "start_from": ("nothing", "text"),  # the folder of a run
     "origin": ("nothing",),
 }

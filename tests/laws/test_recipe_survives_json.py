@@ -124,6 +124,7 @@ CHANGES: dict[str, Any] = {
     "discriminator_optimizer": catalogue.find("optimizers", "sgd")(),
     "tricks": (),
     "conditional": True,
+    "clusters": 8,
     "precision": "bfloat16",
     "batch": 65,
     "rounds": 6_001,
@@ -133,7 +134,7 @@ CHANGES: dict[str, Any] = {
     "start_from": "runs/a",
     "per_member": {"lr": (1e-3,)},
 }
-NOT_COMPUTED = ("name", "origin")
+NOT_COMPUTED = ("name", "origin", "cluster_sizes")  # which are nothing without clusters
 
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(Recipe) if f.name not in NOT_COMPUTED])

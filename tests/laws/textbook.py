@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sparring import catalogue
+from sparring.datasets._clusters import in_clusters
 from sparring.game.assembly import maker_of_discriminators, maker_of_generators
 from sparring.game.moves import d_sees_both, d_sees_fake, d_sees_mixture, d_sees_real, g_fools_d
 from sparring.recipe import Recipe
@@ -52,6 +53,8 @@ class Textbook:
         draw_dropout_from(self.rng, self.G, "G layers")
         draw_dropout_from(self.rng, self.D, "D layers")
         self.source = recipe.data.open(data_dir, "cpu")
+        if recipe.clusters:
+            self.source = in_clusters(self.source, recipe.clusters)
         self.progress = 0.0
         self.average = copy.deepcopy(self.G)
         self.steps_of_G = 0

@@ -282,8 +282,9 @@ class Recipe:
 
 
 def default_settings() -> dict[str, Any]:
-    """The fields of a recipe that have a default, with it, as plain data."""
-    return {f.name: encode(f.default) for f in dataclasses.fields(Recipe) if f.default is not dataclasses.MISSING}
+    """The fields of a recipe that have a default and are always written, with it, as plain data."""
+    fields = [f for f in dataclasses.fields(Recipe) if f.default is not dataclasses.MISSING and f.name not in LATER]
+    return {f.name: encode(f.default) for f in fields}
 
 
 def recipe(

@@ -18,7 +18,7 @@ from sparring import catalogue
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.runtime import cores
 from sparring.objectives import Objective
-from sparring.recipe import Recipe, default_settings, find_recipe
+from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 
 
@@ -70,7 +70,7 @@ def changed_from_catalogue(recipe: Recipe) -> dict[str, list[Any]] | None:
     """Fields that differ from the catalogue's recipe of that name: field -> [there, here]. None if there is no such."""
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None
-    named, mine = ({**default_settings(), **each.to_dict()} for each in (find_recipe(recipe.name, recipe.data), recipe))
+    named, mine = ({"clusters": 0, **each.to_dict()} for each in (find_recipe(recipe.name, recipe.data), recipe))
     named["data"] = find_recipe(recipe.name).to_dict()["data"]
     fields = [field for field in mine if field not in ("name", "origin", "seeds", "start_from", "cluster_sizes")]
     return {field: [named.get(field), mine[field]] for field in fields if mine[field] != named.get(field)}
