@@ -18,6 +18,7 @@ from sparring.datasets.digits import Digits
 from sparring.datasets.fashion_mnist import FashionMNIST
 from sparring.datasets.folder import Folder
 from sparring.datasets.grid import Grid
+from sparring.datasets.in_memory import InMemory
 from sparring.datasets.mnist import MNIST
 from sparring.datasets.pattern_1010 import Pattern1010
 from sparring.datasets.ring import Ring
@@ -211,3 +212,10 @@ def test_auto_chooses_the_loss_by_whether_classes_are_asked_for(conditional: boo
 )
 def test_auto_has_clusters_of_images_that_can_be_counted(data: Dataset, clusters: int) -> None:
     assert find_recipe("auto", sized_by=data).clusters == clusters
+
+
+def test_auto_has_no_clusters_of_photographs_or_of_few_images() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1_000, 3, 8, 8), dtype=np.uint8)
+    assert find_recipe("auto", sized_by=InMemory.of(images)).clusters == 0
+    assert find_recipe("auto", sized_by=InMemory.of(images[:, :1])).clusters == 32
+    assert find_recipe("auto", sized_by=InMemory.of(images[:999, :1])).clusters == 0

@@ -123,7 +123,7 @@ def convolutional(
 @recipe(
     "auto",
     source="Sparring: settings found reliable in our trials, sized by the data",
-    verdict="Digits: ten classes, Fréchet distance 0.7 (real: 0.2) with two seeds after 5,000 of 10,000 rounds.",
+    verdict="Digits: Fréchet distance 0.24 (real: 0.2; independent judge 0.86, real 0.59), two seeds, 5,000 rounds.",
     start=True,
 )
 def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe:
@@ -135,8 +135,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     enlarged by repeated pixels and convolutions, in place of transposed convolutions. Fewer than 1,000 images: adaptive
     augmentation (of pixel art only mirroring and shifts). Classes are used with --conditional, and those of your own
     images without it where each has 1,000 images or more and none has more than twice as many as another. Images have
-    the non-saturating loss then. Without classes, 1,000 images or more of up to 32 x 32 have clusters of similar images
-    in their place (--clusters 0: none).
+    the non-saturating loss then. Without classes, 1,000 images or more of up to 32 x 32 that are gray or pixel art have
+    clusters of similar images in their place (--clusters 0: none).
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -153,7 +153,7 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     made = _for_images(data, width, output) if large else fully_connected(data, output)
     if data.auto_conditional if conditional is None else conditional:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
-    elif examples is not None and math.prod(shape[1:]) <= LARGEST_TRIED**2:
+    elif examples is not None and math.prod(shape[1:]) <= LARGEST_TRIED**2 and not _is_photographic(data):
         made = replace(made, clusters=clusters_for(examples))
     few = examples is not None and examples < FEW
     return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made
@@ -168,12 +168,15 @@ def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"]) -
     made = convolutional(data, 12_000, width, output)
     if math.prod(data.shape[1:]) > LARGEST_TRIED**2:
         return made
-    is_photographic = data.shape[0] >= COLORS and not data.pixel_art
     return replace(
         made,
-        generator=DCGANGenerator(width, output, "nearest" if is_photographic else "transposed"),
+        generator=DCGANGenerator(width, output, "nearest" if _is_photographic(data) else "transposed"),
         discriminator=DCGANDiscriminator(width, normalization="none", minibatch_deviation=True),
     )
+
+
+def _is_photographic(data: Dataset) -> bool:
+    return data.shape[0] >= COLORS and not data.pixel_art
 
 
 def clusters_for(examples: int) -> int:
