@@ -109,6 +109,13 @@ def test_a_run_does_not_go_on_with_other_clusters(tmp_path: Path) -> None:
         sparring.train(of_colors(), tmp_path / "run", judge=False)
 
 
+@pytest.mark.parametrize(("before", "now", "said"), [(0, 3, "clusters: 0, not 3"), (3, 0, "clusters: 3, not 0")])
+def test_a_run_goes_on_with_as_many_clusters_only(before: int, now: int, said: str, tmp_path: Path) -> None:
+    sparring.train(of_colors(rounds=2, clusters=before), tmp_path / "run", judge=False)
+    with pytest.raises(UsageError, match=said):
+        sparring.train(of_colors(clusters=now), tmp_path / "run", judge=False)
+
+
 def test_d_is_told_the_cluster_of_what_it_filters(tmp_path: Path) -> None:
     recipe = sparring.recipe("auto", Digits()).replace(tricks=(), rounds=4, log_points=2, clusters=8)
     run = sparring.train(recipe, tmp_path / "run", metrics=False)

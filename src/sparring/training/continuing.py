@@ -36,7 +36,7 @@ def changes_to(recipe: Recipe, run: RunFolder) -> Changes:
     Raises UsageError where it is another recipe, or would shorten the run; SparringError where the data have changed.
     """
     mine, theirs = recipe.to_dict(), _in_full(run.recipe, recipe)
-    fields = dict.fromkeys((*mine, "per_member"))  # which a recipe names only where members differ
+    fields = dict.fromkeys((*mine, *theirs))  # some of which a recipe names only where they say something
     different = [field for field in fields if field not in NOT_COMPUTED and mine.get(field) != theirs.get(field)]
     if "start_from" in different and _same_weights(mine["start_from"], theirs.get("start_from")):
         different.remove("start_from")
@@ -141,12 +141,13 @@ def _old_place(recipe: Recipe, theirs: Plain) -> str | None:
 
 
 def _other_run(recipe: Recipe, run: RunFolder, theirs: Plain, field: str) -> SparringError:
-    old = theirs.get(field)
+    none = 0 if field == "clusters" else None
+    old = theirs.get(field, none)
     if field == "data" and (changed := recipe.data.changed_since(old or {})):
         return SparringError(f"{run.path} cannot be resumed: {changed}")
     if field == "data" and recipe.data.places and old and old.get("is") == catalogue.name_of(type(recipe.data)):
         return UsageError(f"{run.path} cannot go on with {place_of(recipe)}: {_other_data(recipe, old)}")
-    mine = recipe.to_dict().get(field)
+    mine = recipe.to_dict().get(field, none)
     if (name := own_part(old)) and name == own_part(mine):
         return UsageError(
             f"{run.path} holds another run: the code of its {field}, {name}, has changed since; choose another --out, "
