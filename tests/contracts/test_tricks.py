@@ -219,7 +219,7 @@ def w() -> Tensor:
         ({"data": catalogue.read("datasets", "ring")}, DiffAugment(), "diff-augment is for images"),
         ({"data": catalogue.read("datasets", "ring")}, AdaptiveAugmentation(), "adaptive-augmentation is for images"),
         ({"batch": 5}, Packing(2), "needs a batch size that is a multiple of 2, not 5"),
-        ({"conditional": True}, Packing(2), "does not work with class-conditional training"),
+        ({"conditional": True}, Packing(2), "does not work with classes or clusters"),
         ({"round": TEXTBOOK}, GradientPenalty(), "use the round d_sees_both g_fools_d"),
     ],
 )
