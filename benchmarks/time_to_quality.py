@@ -266,7 +266,7 @@ def draw() -> None:
     left.plot([], [], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)), label="held-out real digits")
     left.set_ylim(bottom=0.05)
     right.set_ylim(0, 1.02)
-    left.legend(frameon=False, fontsize=SMALL, loc="lower left", bbox_to_anchor=(0, 0.13), ncols=1, labelspacing=0.25)
+    left.legend(frameon=False, fontsize=SMALL, loc="lower left", bbox_to_anchor=(0, 0.13), labelspacing=0.25)
     PICTURE.write_bytes(as_png(figure))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from sparring.analysis.generators import explorable, latents, recipe_of, z_seeds_in_shares
 from sparring.analysis.judge_choice import judge_for
-from sparring.analysis.samples import Real, classes_of_held_out, real_data, views
+from sparring.analysis.samples import Real, classes_of_held_out, real_data, to_pixels, views
 from sparring.analysis.watched import is_watched
 from sparring.analysis.wording import count as counted
 from sparring.datasets._clusters import clusters_of
@@ -205,10 +205,8 @@ def _one_hot(recipe: Recipe, real: Real, data_dir: Path | None) -> Tensor | None
     if not recipe.classes:
         return None
     if recipe.clusters:
-        found = clusters_of(recipe.data.open(data_dir, "cpu"), recipe.clusters)
-        known = found.of(
-            np.round(255 * real.held_out).astype(np.uint8) if len(recipe.data.shape) == 3 else real.held_out
-        )
+        held_out = to_pixels(real.held_out) if len(recipe.data.shape) == 3 else real.held_out
+        known = clusters_of(recipe.data.open(data_dir, "cpu"), recipe.clusters).of(held_out)
     else:
         known = classes_of_held_out(recipe.data, real, data_dir)
     if known is None:

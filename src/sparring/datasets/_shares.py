@@ -49,7 +49,6 @@ def in_shares(shares: np.ndarray | None, classes: int, count: int) -> Sequence[i
 
 def classes_at(shares: np.ndarray, places: Sequence[int]) -> list[int]:
     """The classes at these places, from 0, of an endless list in which each is as often as its share says."""
-    even = [
-        (HALF + place * GOLDEN) % 2**64 / 2**64 for place in places
-    ]  # the additive recurrence of lowest discrepancy
+    # The additive recurrence of lowest discrepancy.
+    even = [(HALF + place * GOLDEN) % 2**64 / 2**64 for place in places]
     return np.minimum(shares.cumsum().searchsorted(even, side="right"), len(shares) - 1).tolist()
