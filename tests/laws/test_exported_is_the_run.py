@@ -62,7 +62,7 @@ def in_torch(folder: Path, *inputs: Tensor) -> np.ndarray:
 def check(run: sparring.Run, folder: Path, seed: int) -> None:
     """On vectors that the export has not seen, and for every size of a batch."""
     generator = run.generator(seed)
-    size, classes = run.recipe.latent.size, run.recipe.classes
+    size, classes = run.recipe.latent.size + run.recipe.clusters, run.recipe.data_classes
     for count in (1, 2, 7):
         z = torch.randn(count, size)
         inputs = (z, torch.arange(count) % classes) if classes else (z,)
@@ -86,6 +86,21 @@ def test_a_class_conditional_generator_takes_classes(tmp_path: Path) -> None:
     run = trained(tmp_path / "run", conditional=True, generator=GENERATORS["dcgan-generator"])
     export(run, tmp_path / "out", seed="3")
     check(run, tmp_path / "out", 3)
+
+
+def test_a_generator_with_clusters_draws_them_as_often_as_the_data(tmp_path: Path) -> None:
+    run = trained(tmp_path / "run", clusters=4)
+    export(run.folder, tmp_path / "out", seed=3)
+    check(run, tmp_path / "out", 3)
+    torch_script, onnx_script = (runpy.run_path(str(tmp_path / "out" / f"sample{kind}.py")) for kind in ("", "_onnx"))
+    about, tensors = torch_script["load"](tmp_path / "out" / "generator.safetensors")
+    _, facts = onnx_script["load"](tmp_path / "out" / "generator.onnx")
+    shares = np.array(run.recipe.cluster_sizes) / sum(run.recipe.cluster_sizes)
+    torch.manual_seed(0)
+    drawn = torch_script["run"](about["draw"], tensors, 4_000).numpy()
+    for z in (drawn, onnx_script["draw"](facts["latent"], 4_000, np.random.default_rng(0))):
+        assert z.shape == (4_000, facts["size"]) and (z[:, -4:].sum(1) == 1).all()
+        assert np.abs(z[:, -4:].mean(0) - shares).max() < 0.04
 
 
 # Modules of one's own.
