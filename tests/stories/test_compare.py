@@ -306,6 +306,13 @@ def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[RunFolder]) -> Non
         comparison_summary(Comparison.of([tmp_path]))
 
 
+def test_a_recipe_of_a_newer_version_is_named(three: list[RunFolder]) -> None:
+    file = three[0].path / "recipe.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "mood": "good"}))
+    with pytest.raises(SparringError, match=f"{file} has what this version .* not know: mood; update sparring"):
+        _ = three[0].story
+
+
 # Recipes told.
 
 

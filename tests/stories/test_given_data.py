@@ -261,6 +261,14 @@ def test_a_run_on_given_data_trains_is_measured_and_resumes_bit_for_bit(
     assert whole.measure(count=20, metrics=["support-size"]).scores
 
 
+def test_a_batch_of_more_than_there_are_is_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for rounds in (2, 4):
+        recipe = BASE.replace(data=UNIT, batch=100, rounds=rounds)
+        sparring.train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.count("a batch of 100 has examples more than once: the data are 60") == 1
+
+
 def test_numbers_are_scaled_where_that_is_asked_for_and_samples_are_in_their_own_units(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -280,6 +280,8 @@ def test_sql_sees_the_runs_of_a_study_with_their_cells(
         ("select nonsense from runs", "--tables"),
         ("copy runs to 'x.csv'", "disabled"),
         ("", "say what to query"),
+        ("select 1; select 2", "ask one query at a time"),
+        ("-- nothing", "the query is empty"),
     ],
 )
 def test_a_wrong_query_is_answered_in_one_line(

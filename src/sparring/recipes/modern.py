@@ -84,7 +84,7 @@ def fashion_mnist() -> Recipe:
 @recipe(
     "mnist-fast",
     source="Sparring: the best MNIST result in a minute",
-    verdict="Fréchet distance 0.27 to 0.38 (real: 0.1) with eight seeds, after a minute on one core each.",
+    verdict="Fréchet distance 0.32 (real: 0.09; independent judge 1.3, real 0.17), 8 seeds, a minute of one core.",
 )
 def mnist_fast() -> Recipe:
     """MNIST in a minute: the networks of `mnist`, class-conditional training, the non-saturating loss."""

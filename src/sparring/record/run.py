@@ -102,8 +102,13 @@ class RunFolder:
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """The recipe as plain data. Raises SparringError when the file is damaged."""
+        """The recipe as plain data. Raises SparringError when the file is damaged, or of a newer version."""
         recipe = self._json("recipe.json", legacy.recipe)
+        if unknown := sorted(recipe.keys() - schema.RECIPE.keys()):
+            raise SparringError(
+                f"{self.path / 'recipe.json'} has what this version of sparring does not know: {', '.join(unknown)}; "
+                "update sparring, if a newer version wrote it, or restore the file"
+            )
         fields = schema.RECIPE if recipe.get("per_member") else {**schema.RECIPE, "seeds": schema.DISTINCT_SEEDS}
         return self._checked("recipe.json", recipe, fields, tuple(schema.REQUIRED))
 

@@ -94,6 +94,8 @@ def query(
     try:
         for table, columns in _tables(Path(folder), named, runs).items():
             connection.register(table, columns)
+        if (statements := len(connection.extract_statements(sql))) != 1:
+            raise UsageError("ask one query at a time" if statements else "the query is empty")
         with _interrupted_after(seconds, connection):
             relation = connection.execute(sql)
             if relation.description is None:
