@@ -24,9 +24,11 @@ MISTAKES = {
     "bug-double-sigmoid": Mistake(
         "criterion = nn.BCEWithLogitsLoss()      # and D ends in nn.Sigmoid()",
         "criterion = nn.BCELoss()                # or take the sigmoid off D",
-        "D(real) and D(fake), as the loss sees them, stay between 0.5 and 0.731; D's loss barely falls.",
+        "D(real) and D(fake), as the loss sees them, stay between 0.5 and 0.731; D's loss barely falls. So it is with "
+        "a softmax before `CrossEntropyLoss`.",
         "sigmoid 用了两次",
-        "损失函数看到的 D(real)、D(fake) 始终在 0.5 到 0.731 之间，D 的损失几乎不下降。",
+        "损失函数看到的 D(real)、D(fake) 始终在 0.5 到 0.731 之间，D 的损失几乎不下降。"
+        "`CrossEntropyLoss` 之前用了 softmax 也是如此。",
         "去掉 D 末尾的 sigmoid，或者改用 BCELoss。",
     ),
     "bug-logits-in-bce": Mistake(
@@ -72,9 +74,10 @@ MISTAKES = {
     "bug-labels": Mistake(
         "loss_g = bce(D(fake), zeros)                 # G is asked to look fake",
         "loss_g = bce(D(fake), ones)",
-        "D's loss goes to 0 at once, or both losses fall together.",
+        "D's loss goes to 0 at once, or both losses fall together. So it is where D is never shown generated examples, "
+        "or real ones, in its own step.",
         "标签弄反了",
-        "D 的损失立刻降到 0，或者两个损失一起下降。",
+        "D 的损失立刻降到 0，或者两个损失一起下降。D 自己的一步里从没见过生成样本（或真实样本）时也是如此。",
         "训练 D 时真实样本为 1、生成样本为 0；训练 G 时生成样本为 1。",
     ),
     "bug-shape-broadcast": Mistake(
@@ -96,9 +99,10 @@ MISTAKES = {
     "bug-fixed-noise": Mistake(
         "z = torch.randn(64, 100)                     # before the loop",
         "z = torch.randn(64, 100)                     # inside it, in every step",
-        "Losses look fine, and pictures of other latent vectors are poor.",
+        "Losses look fine, and pictures of other latent vectors are poor. If all latent vectors are one number, such "
+        "as zeros, all examples are the same.",
         "每轮都用同样的潜向量",
-        "损失看起来正常，但换一批潜向量画出来的图很差。",
+        "损失看起来正常，但换一批潜向量画出来的图很差。如果潜向量全是同一个数（比如 0），生成的样本就全都一样。",
         "每一步都重新抽取 z。",
     ),
     "bug-eval-mode": Mistake(

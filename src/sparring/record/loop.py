@@ -42,12 +42,16 @@ class LossCall:
     sees: str
     """`real`, `fake`, or `both`: what D scored."""
     probability: bool
-    """Whether the scores had passed a sigmoid."""
+    """Whether the scores had passed a sigmoid or a softmax."""
     target: float | None = None
     """The mean label that the scores are compared with."""
     score_shape: tuple[int, ...] = ()
     target_shape: tuple[int, ...] = ()
     line: Line | None = None
+    ends: tuple[float, float] | None = None
+    """Smallest and largest score that it was given; None in runs of older versions."""
+    unchanged: bool = True
+    """Whether these were D's outputs as they are, or 1 less them."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,8 @@ class LoopFacts:
     latent: Latents = Latents()
     makes: tuple[int, ...] = ()
     """The shape of an example that G makes; D may be given more: a condition beside it, or several at once."""
+    alike: bool = False
+    """Whether the examples of each of G's batches were all the same."""
     shared: int = 0
     """Parameters that both players hold."""
     d_loss_reaches_g: bool = False

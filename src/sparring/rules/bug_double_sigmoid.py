@@ -14,12 +14,14 @@ from sparring.rules._signals import Signals
 
 WITH_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss", "log_sigmoid", "softplus")
 """Losses that apply a sigmoid themselves."""
+WITH_SOFTMAX = "cross_entropy"
+"""The loss that applies a softmax itself."""
 
 
 @final
 @dataclass(frozen=True)
 class BugDoubleSigmoid(Rule):
-    """A loss that applies a sigmoid itself is given scores that have passed one already.
+    """A loss that applies a sigmoid (or a softmax) itself is given scores that have passed one already.
 
     D(x) then never leaves 0.5 to 0.731, whatever D does, and its gradients are small.
     """
@@ -36,9 +38,20 @@ class BugDoubleSigmoid(Rule):
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
         calls = loop.losses if loop is not None else ()
-        found = next((call for call in calls if call.function in WITH_LOGITS and call.probability), None)
+        taking_logits = (*WITH_LOGITS, WITH_SOFTMAX)
+        found = next((call for call in calls if call.function in taking_logits and call.probability), None)
         if found is None:
             return None
+        if found.function == WITH_SOFTMAX:
+            return Bug(
+                "The scores pass a softmax twice, once before the loss and once in it",
+                "softmaxes between D's last layer and the loss",
+                2,
+                Range(high=1),
+                phrase="there are {value} between D's last layer and its cross-entropy",
+                line=found.line,
+                mended="take the softmax off, or give nll_loss (NLLLoss) its logarithm",
+            )
         return Bug(
             "The scores pass a sigmoid twice, once in D and once in the loss",
             "sigmoids between D's last layer and the loss",

@@ -5,6 +5,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -12,6 +13,8 @@ from sparring.rules._loops import SCORES, Bug, bug_detection, bug_explanation, l
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
+ONE_WAY = 0.9
+"""Size of a mean sign above which a player's loss moves all scores that it is of the same way."""
 SQUARE = "mse_loss"
 """The loss whose direction is no label's: it turns round where a score has reached its label."""
 CLEAR = 0.5
@@ -21,7 +24,7 @@ CLEAR = 0.5
 @final
 @dataclass(frozen=True)
 class BugLabels(Rule):
-    """A player's loss asks for the wrong thing: G labels its examples fake, D has both kinds the same way.
+    """A player's loss asks for the wrong thing: G labels its examples fake, D has both kinds alike or sees one alone.
 
     The signs of the gradients of both losses with respect to D's scores show it, whatever the losses are."""
 
@@ -50,7 +53,7 @@ class BugLabels(Rule):
             line = loop.g.loss_line
             mended = "in G's step label generated examples as real: criterion(D(fake), ones)"
         else:
-            return None
+            return _of_one_kind(loop)
         return Bug(
             headline,
             "players that pull the same way",
@@ -74,3 +77,25 @@ class BugLabels(Rule):
 def _differ(a: float | None, b: float | None) -> bool:
     """Whether both labels are known, and are not the same."""
     return a is not None and b is not None and a != b
+
+
+def _of_one_kind(loop: LoopFacts) -> Bug | None:
+    """A D whose own step is on real or on generated examples alone: all that it can learn is one answer."""
+    real, fake = loop.d.on_real, loop.d.on_fake
+    if loop.g.on_fake is None:  # generated examples are not recognized
+        return None
+    if fake is None and loop.fake_line is None and abs(real or 0) > ONE_WAY:
+        headline, mended = "D is never shown generated examples in its own step", "criterion(D(fake.detach()), zeros)"
+    elif real is None and loop.data.line is None and abs(fake or 0) > ONE_WAY:
+        headline, mended = "D is never shown real examples in its own step", "criterion(D(real), ones)"
+    else:
+        return None
+    return Bug(
+        headline,
+        "kinds of examples in D's own step",
+        1,
+        Range(low=2),
+        phrase="there is {value} kind of examples in it",
+        line=loop.d.loss_line,
+        mended=Text("add {term} to D's loss", term=mended),
+    )

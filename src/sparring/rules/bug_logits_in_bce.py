@@ -36,18 +36,19 @@ class BugLogitsInBce(Rule):
     def _bug(loop: LoopFacts | None) -> Bug | None:
         calls = loop.losses if loop is not None else ()
         found = next((call for call in calls if call.function in ON_PROBABILITIES and not call.probability), None)
-        span = loop.d.range if loop is not None else None
-        outside = 0.0 if span is None else -span[0]
-        if span is not None and found is not None and found.function != "log":  # numbers above 1 have a logarithm
-            outside = max(outside, span[1] - 1)
-        if found is None or outside <= 0:
+        if loop is None or found is None:
+            return None
+        seen = [found.ends, loop.d.range if found.unchanged else None]
+        low, high = zip(*[span for span in seen if span] or [(0.0, 1.0)], strict=True)
+        outside = max(-min(low), max(high) - 1 if found.function != "log" else 0.0)  # numbers above 1 have a logarithm
+        if outside <= 0:
             return None
         return Bug(
             "A loss that expects probabilities is given scores without a sigmoid",
-            "how far D's outputs lie outside 0 to 1",
+            "how far the scores lie outside 0 to 1",
             outside,
             Range(high=0),
-            phrase="D's outputs lie up to {value} outside 0 to 1",
+            phrase="they lie up to {value} outside 0 to 1",
             line=found.line,
             mended="use binary_cross_entropy_with_logits (BCEWithLogitsLoss), or end D in a sigmoid",
         )

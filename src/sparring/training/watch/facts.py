@@ -50,6 +50,8 @@ class Facts:
         self._modes = {who: examination.sensitive(net) for who, net in players.items()}
         self._in_eval: Counter[str] = Counter()
         """Steps in a row that a player made with layers in evaluation mode."""
+        self._alike: set[bool] = set()
+        """Whether the examples of a batch of G's were all the same, of all closely watched batches."""
         self.makes: tuple[int, ...] = ()
         """The shape of what G makes."""
         self.shared = examination.shared_parameters(players["G"], players["D"])
@@ -114,10 +116,12 @@ class Facts:
             line=line,
         )
 
-    def see_fake(self, made: Tensor, shape: tuple[int, ...]) -> None:
+    def see_fake(self, made: Tensor, shape: tuple[int, ...], closely: bool) -> None:
         """Examples of this shape that G made."""
         self.makes = shape
         self._widen("G", made)
+        if closely and made.shape[1:] == shape and len(made) > 1:
+            self._alike.add(bool((made == made[:1]).all()))
 
     def see_real(self, x: Tensor, round: int, closely: bool, comparable: bool) -> None:
         """A batch of real examples, as D is given it; `comparable` if they have the shape of what G makes."""
@@ -198,16 +202,19 @@ class Facts:
         for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
             key = (who, seen.function, seen.sees, str(seen.line))
+            before = self._losses.get(key)
             if key in self._losses or len(self._losses) < MAX_LOSS_CALLS:
                 self._losses[key] = LossCall(
                     who,
                     seen.function,
                     seen.sees,
-                    seen.probability,
+                    seen.probability or (before is not None and before.probability),
                     target,
                     seen.score_shape,
                     seen.target_shape,
                     seen.line,
+                    _widened(seen.ends, before.ends if before else None),
+                    seen.unchanged and (before is None or before.unchanged),
                 )
         observed.losses.clear()
         self.functions |= observed.functions
@@ -344,6 +351,7 @@ class Facts:
             data=data,
             latent=self.latent,
             makes=self.makes,
+            alike=self._alike == {True},
             shared=self.shared,
             d_loss_reaches_g=self.d_loss_reaches_g,
             d_loss_scale=min(SCALES, key=lambda scale: abs(scale - self.d_loss_scale)),
@@ -357,6 +365,13 @@ class Facts:
 
 
 _LINES = {f.name for f in dataclasses.fields(LoopFacts) if "Line" in str(f.type)}
+
+
+def _widened(ends: tuple[float, float] | None, before: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The range of both."""
+    if ends is None or before is None:
+        return ends or before
+    return min(ends[0], before[0]), max(ends[1], before[1])
 
 
 def _mean(signs: Sequence[float]) -> float | None:

@@ -24,6 +24,7 @@ from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.provenance import FAKE, REAL, Provenance, Trace, with_kind
 from sparring.training.watch.rounds import Call, Loss, kind_of, split
+from sparring.training.watch.squashing import PROBABILITIES, ends_of
 
 CLOSE = 12
 """Rounds at the beginning that are watched closely."""
@@ -128,7 +129,7 @@ class Observer:
         self._fake = made.detach()
         self.provenance.data_shape = tuple(made.shape if self.unbatched else made.shape[1:])
         self.provenance.unbatched = self.unbatched
-        self.facts.see_fake(made, self.provenance.data_shape)
+        self.facts.see_fake(made, self.provenance.data_shape, self.closely)
         count = 1 if self.unbatched else len(made)
         squashed = self.provenance.of(made).squashed or self.ends.get("G", "")
         cut_by = "no_grad" if not made.requires_grad and self._trains("G") and not self.transformed else ""
@@ -165,8 +166,8 @@ class Observer:
         squashed = self.provenance.of(score).squashed or self.ends.get("D", "")
         if squashed:
             self.facts.ends("D", squashed)
-        raw = squashed != "sigmoid"
-        seen = Trace(trace.kinds | {"score"}, trace.rows, squashed, trace.cut, trace.cut_by, raw)
+        raw = squashed not in PROBABILITIES
+        seen = Trace(trace.kinds | {"score"}, trace.rows, squashed, trace.cut, trace.cut_by, raw, ends=ends_of(score))
         self.provenance.mark(score, seen)
         if score.requires_grad and call.rows is not None and not rebuilt:
             self._listen_to_gradient(score, call.rows)

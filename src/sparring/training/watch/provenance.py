@@ -19,16 +19,11 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from sparring.record.loop import Line
 from sparring.training.watch.lines import user_line
+from sparring.training.watch.squashing import SQUASHING, are_probabilities, are_unchanged, ends_of, sigmoid_by_hand
 from sparring.training.watch.transforms import inside_transform
 
 REAL, FAKE, UNKNOWN = 0, 1, -1
 """What a row of a batch is; of several parts of a row, the largest: what has a generated part is generated."""
-SQUASHING = {
-    "sigmoid": "sigmoid", "sigmoid_": "sigmoid", "tanh": "tanh", "tanh_": "tanh", "relu": "relu", "relu_": "relu",
-    "clamp": "clamp", "clamp_": "clamp", "softmax": "softmax", "softplus": "softplus", "leaky_relu": "leaky-relu",
-    "hardtanh": "clamp", "hardsigmoid": "sigmoid",
-}  # fmt: skip
-"""Functions that limit values, as they are called in the catalogue of facts."""
 RESHAPING = frozenset({
     "view", "reshape", "flatten", "unflatten", "squeeze", "squeeze_", "unsqueeze", "permute", "transpose", "contiguous",
     "clone", "float", "to", "double", "type", "cpu", "cuda", "detach", "detach_", "view_as", "__getitem__", "expand",
@@ -89,6 +84,8 @@ class Trace:
     """Whether these are D's scores before anything that could make them probabilities."""
     clean: Tensor | None = None
     """Real examples before noise was added to them."""
+    ends: tuple[float, float] | None = None
+    """Smallest and largest of D's outputs that these scores were made of."""
 
     @property
     def sees(self) -> str:
@@ -107,6 +104,10 @@ class LossSeen:
     function: str
     sees: str
     probability: bool
+    ends: tuple[float, float] | None
+    """Smallest and largest score that it was given."""
+    unchanged: bool
+    """Whether these were D's outputs, or 1 less them."""
     target: Tensor | None
     score_shape: tuple[int, ...]
     target_shape: tuple[int, ...]
@@ -229,7 +230,7 @@ class Provenance(TorchFunctionMode):
         if not any("noise" in trace.kinds and tensor.is_floating_point() for tensor, trace in parents):
             kinds -= {"noise"}  # a random choice of rows makes no noise of them
         kinds = kinds - {"noise"} or kinds
-        squashed = SQUASHING.get(name, "")
+        squashed = SQUASHING.get(name, "") or sigmoid_by_hand(name, [trace.squashed for _, trace in parents])
         if not squashed and name in RESHAPING and parents:
             squashed = parents[0][1].squashed
         cut = next(((t.cut, t.cut_by) for _, t in parents if t.cut_by), (None, ""))
@@ -241,7 +242,9 @@ class Provenance(TorchFunctionMode):
         if rows is not None and len(rows) and (rows == rows[0]).all() and rows[0] != UNKNOWN:
             kinds = kinds - {"fake" if rows[0] == REAL else "real"}  # a part of a batch of both
         raw = name in AFFINE and any(trace.raw for _, trace in parents)
-        return Trace(kinds, rows, squashed, *cut, raw, self._clean(name, parents, made))
+        known = [trace.ends for _, trace in parents if trace.ends is not None]
+        ends = (min(low for low, _ in known), max(high for _, high in known)) if known else None
+        return Trace(kinds, rows, squashed, *cut, raw, self._clean(name, parents, made), ends)
 
     def _clean(self, name: str, parents: list[tuple[Tensor, Trace]], made: Tensor) -> Tensor | None:
         """Real examples without the noise that was added to them."""
@@ -285,12 +288,15 @@ class Provenance(TorchFunctionMode):
         if scores is None:
             return
         score, trace = scores
+        ends = ends_of(score)
         target = next((tensor for tensor, _ in parents if tensor is not score), None)
         self.observed.losses.append(
             LossSeen(
                 name,
                 trace.sees,
-                trace.squashed == "sigmoid",
+                are_probabilities(trace.squashed, trace.raw, trace.ends, ends),
+                ends,
+                are_unchanged(trace.ends, ends),
                 None if target is None else target.detach().float().mean(),
                 tuple(score.shape),
                 () if target is None else tuple(target.shape),
