@@ -74,7 +74,10 @@ def mnist() -> Recipe:
 @recipe(
     "fashion-mnist",
     source="Sparring: DCGAN with R1/R2 gradient penalties, on Fashion-MNIST",
-    verdict="All ten classes with three seeds; Fréchet distance 8.2 after 4,000 of 12,000 rounds (real: 0.1).",
+    verdict=(
+        "All ten classes with three seeds; Fréchet distance 6.4 (real: 0.6; independent judge 7.7, real 0.7) after "
+        "12,000 rounds, 1,000 samples."
+    ),
 )
 def fashion_mnist() -> Recipe:
     """Fashion-MNIST: the same training and networks as `mnist`."""

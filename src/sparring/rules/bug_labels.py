@@ -5,7 +5,6 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts
 from sparring.rules import Detection, Explanation, Rule
@@ -85,9 +84,11 @@ def _of_one_kind(loop: LoopFacts) -> Bug | None:
     if loop.g.on_fake is None:  # generated examples are not recognized
         return None
     if fake is None and loop.fake_line is None and abs(real or 0) > ONE_WAY:
-        headline, mended = "D is never shown generated examples in its own step", "criterion(D(fake.detach()), zeros)"
+        headline = "D is never shown generated examples in its own step"
+        mended = "add criterion(D(fake.detach()), zeros) to D's loss"
     elif real is None and loop.data.line is None and abs(fake or 0) > ONE_WAY:
-        headline, mended = "D is never shown real examples in its own step", "criterion(D(real), ones)"
+        headline = "D is never shown real examples in its own step"
+        mended = "add criterion(D(real), ones) to D's loss"
     else:
         return None
     return Bug(
@@ -97,5 +98,5 @@ def _of_one_kind(loop: LoopFacts) -> Bug | None:
         Range(low=2),
         phrase="there is {value} kind of examples in it",
         line=loop.d.loss_line,
-        mended=Text("add {term} to D's loss", term=mended),
+        mended=mended,
     )
