@@ -64,7 +64,10 @@ WIDTHS = 512, 512
 @recipe(
     "mnist",
     source="Sparring: DCGAN with R1/R2 gradient penalties, on MNIST",
-    verdict="Ten digits with three seeds; Fréchet distance 4.3 after 4,000 rounds, 2.5 at the end of one (real: 0.1).",
+    verdict=(
+        "Ten digits with three seeds; Fréchet distance 2.6 (real: 0.3; independent judge 8.6, real 0.5) after 12,000 "
+        "rounds, 1,000 samples."
+    ),
 )
 def mnist() -> Recipe:
     """MNIST: small DCGAN, relativistic objective; R1 and R2 in every eighth round, small batches, averaged G."""
