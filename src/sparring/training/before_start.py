@@ -1,4 +1,4 @@
-"""What can be said of a recipe before its first round: values that do not match, whatever the players learn."""
+"""What can be said of a recipe before its first round: values that do not match, and a batch larger than the data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 
 from sparring.analysis.samples import DRAWN_BY, draw, quantiles_of
 from sparring.datasets import Source
+from sparring.datasets._images import Images
+from sparring.datasets._stored import Rows
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.output_range import output_ranges
 from sparring.recipe import Recipe
@@ -42,6 +44,14 @@ def mismatches(recipe: Recipe, source: Source | None) -> list[str]:
     if bounds is not None and bounds.claim:
         lines.append(f"warning: {bounds.claim}; leave out the sigmoid or whatever else D ends in")
     return lines
+
+
+def repeats(recipe: Recipe, source: Source) -> list[str]:
+    """A line where a batch is larger than the data."""
+    held = source.pixels if isinstance(source, Images) else source.rows if isinstance(source, Rows) else None
+    if held is None or recipe.batch <= len(held):
+        return []
+    return [f"a batch of {recipe.batch:,} has examples more than once: the data are {len(held):,}"]
 
 
 def _quantiles(recipe: Recipe, source: Source) -> np.ndarray:

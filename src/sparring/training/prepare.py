@@ -84,9 +84,6 @@ def prepare(recipe: Recipe, out: str | Path, settings: Settings, *, sharded: boo
     recipe, open_data = _with_clusters(recipe.replace(data=data), open_data, run)
     recipe = settled(recipe, run)
     changes = changes_to(recipe, run) if run.exists else Changes()
-    examples = recipe.data.shape_and_count()[1]
-    if not run.exists and examples is not None and recipe.batch > examples:
-        say(f"a batch of {recipe.batch:,} has examples more than once: the data are {examples:,}")
     is_over = run.story.status in ("finished", "diverged") and changes.rounds is None if run.exists else False
     if sharded and run.exists and not run.sharded and run.story.events:
         raise UsageError(f"{run.path} was begun by one process: to resume it, leave out --processes and --on")

@@ -26,7 +26,7 @@ from sparring.interruption import announce, when_stopped
 from sparring.progress import expected_progress, say
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, training_lock
-from sparring.training.before_start import mismatches
+from sparring.training.before_start import mismatches, repeats
 from sparring.training.chores import Chore
 from sparring.training.chores.best import Best
 from sparring.training.chores.checkpoint import Checkpoint
@@ -80,7 +80,7 @@ def train_here(
             if is_new:
                 check_first_round(game, recipe)
                 warnings = mismatches(recipe, source) if shared_run is None else []
-                for note in (*notes_on(recipe), *warnings) if world.is_main else ():
+                for note in (*notes_on(recipe), *repeats(recipe, source), *warnings) if world.is_main else ():
                     say(note)
             start = None if saved_round(run) else start_weights(recipe, run)
             fit = start_with(game, recipe, start) if start is not None else None
