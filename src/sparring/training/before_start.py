@@ -48,10 +48,10 @@ def mismatches(recipe: Recipe, source: Source | None) -> list[str]:
 
 def repeats(recipe: Recipe, source: Source) -> list[str]:
     """A line where a batch is larger than the data."""
-    held = source.pixels if isinstance(source, Images) else source.rows if isinstance(source, Rows) else None
-    if held is None or recipe.batch <= len(held):
+    examples = source.pixels if isinstance(source, Images) else source.rows if isinstance(source, Rows) else None
+    if examples is None or recipe.batch <= len(examples):
         return []
-    return [f"a batch of {recipe.batch:,} has examples more than once: the data are {len(held):,}"]
+    return [f"a batch of {recipe.batch:,} has examples more than once: the data are {len(examples):,}"]
 
 
 def _quantiles(recipe: Recipe, source: Source) -> np.ndarray:
