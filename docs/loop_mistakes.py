@@ -24,11 +24,11 @@ MISTAKES = {
     "bug-double-sigmoid": Mistake(
         "criterion = nn.BCEWithLogitsLoss()      # and D ends in nn.Sigmoid()",
         "criterion = nn.BCELoss()                # or take the sigmoid off D",
-        "D(real) and D(fake), as the loss sees them, stay between 0.5 and 0.731; D's loss barely falls. So it is with "
-        "a softmax before `CrossEntropyLoss`.",
+        "D(real) and D(fake), as the loss sees them, stay between 0.5 and 0.731; D's loss barely falls. With "
+        "a softmax before `CrossEntropyLoss`, the probability of real stays between 0.269 and 0.731.",
         "sigmoid 用了两次",
         "损失函数看到的 D(real)、D(fake) 始终在 0.5 到 0.731 之间，D 的损失几乎不下降。"
-        "`CrossEntropyLoss` 之前用了 softmax 也是如此。",
+        "`CrossEntropyLoss` 之前用了 softmax 时，真实的概率始终在 0.269 到 0.731 之间。",
         "去掉 D 末尾的 sigmoid，或者改用 BCELoss。",
     ),
     "bug-logits-in-bce": Mistake(

@@ -14,7 +14,7 @@ from sparring.rules._signals import Signals
 
 WITH_LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss", "log_sigmoid", "softplus")
 """Losses that apply a sigmoid themselves."""
-WITH_SOFTMAX = "cross_entropy"
+SOFTMAX = "cross_entropy"
 """The loss that applies a softmax itself."""
 
 
@@ -38,29 +38,18 @@ class BugDoubleSigmoid(Rule):
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
         calls = loop.losses if loop is not None else ()
-        taking_logits = (*WITH_LOGITS, WITH_SOFTMAX)
-        found = next((call for call in calls if call.function in taking_logits and call.probability), None)
+        found = next((call for call in calls if call.function in (*WITH_LOGITS, SOFTMAX) and call.probability), None)
         if found is None:
             return None
-        if found.function == WITH_SOFTMAX:
-            return Bug(
-                "The scores pass a softmax twice, once before the loss and once in it",
-                "softmaxes between D's last layer and the loss",
-                2,
-                Range(high=1),
-                phrase="there are {value} between D's last layer and its cross-entropy",
-                line=found.line,
-                mended="take the softmax off, or give nll_loss (NLLLoss) its logarithm",
-            )
-        return Bug(
-            "The scores pass a sigmoid twice, once in D and once in the loss",
-            "sigmoids between D's last layer and the loss",
-            2,
-            Range(high=1),
-            phrase="there are {value} between D's last layer and its cross-entropy",
-            line=found.line,
-            mended="take the sigmoid off D's end, or use binary_cross_entropy (BCELoss)",
-        )
+        headline = "The scores pass a sigmoid twice, once before the loss and once in it"
+        name = "sigmoids between D's last layer and the loss"
+        mended = "take the first sigmoid off, or use binary_cross_entropy (BCELoss)"
+        if found.function == SOFTMAX:
+            headline = "The scores pass a softmax twice, once before the loss and once in it"
+            name = "softmaxes between D's last layer and the loss"
+            mended = "take the softmax off, or give nll_loss (NLLLoss) its logarithm"
+        phrase = "there are {value} between D's last layer and its cross-entropy"
+        return Bug(headline, name, 2, Range(high=1), phrase=phrase, line=found.line, mended=mended)
 
     @staticmethod
     def sick() -> Story:

@@ -79,8 +79,8 @@ def train_here(
             is_new = not run.exists
             if is_new:
                 check_first_round(game, recipe)
-                warnings = mismatches(recipe, source) if shared_run is None else []
-                for note in (*notes_on(recipe), *repeats(recipe, source), *warnings) if world.is_main else ():
+                seen = [*repeats(recipe, source), *mismatches(recipe, source)] if shared_run is None else []
+                for note in (*notes_on(recipe), *seen) if world.is_main else ():
                     say(note)
             start = None if saved_round(run) else start_weights(recipe, run)
             fit = start_with(game, recipe, start) if start is not None else None
