@@ -48,6 +48,7 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.recipes.modern import clusters_for
 from sparring.record.files import write_atomically
 from sparring.record.grid import save_grid
+from sparring.tricks.r1_r2 import R1R2
 
 RESULTS = Path(__file__).parent / "results" / "trials.json"
 NONE = "none"
@@ -79,6 +80,25 @@ def _trimmed(recipe: Recipe) -> Recipe:
     return recipe.replace(data=replace(data, leave_out=str(listed)))
 
 
+def _wide(width: int) -> Callable[[Recipe], Recipe]:
+    """The recipe with so many maps at half the side, in both networks."""
+    players = "generator", "discriminator"
+    return lambda recipe: recipe.replace(**{name: replace(getattr(recipe, name), width=width) for name in players})
+
+
+def _learning_rates(lr: float) -> Callable[[Recipe], Recipe]:
+    """The recipe with this learning rate in both of Adam's."""
+    names = "generator_optimizer", "discriminator_optimizer"
+    return lambda recipe: recipe.replace(**{name: replace(getattr(recipe, name), lr=lr) for name in names})
+
+
+def _penalties(**fields: Any) -> Callable[[Recipe], Recipe]:
+    """The recipe with these fields of its gradient penalties."""
+    return lambda recipe: recipe.replace(
+        tricks=tuple(replace(trick, **fields) if isinstance(trick, R1R2) else trick for trick in recipe.tricks)
+    )
+
+
 def _clustered(recipe: Recipe) -> Recipe:
     """The recipe with as many clusters as `auto` has."""
     return recipe.replace(clusters=clusters_for(recipe.data.shape_and_count()[1] or 0))
@@ -91,8 +111,14 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "beta2": _second_beta,
     "trimmed": _trimmed,
     "clusters": _clustered,
+    "width24": _wide(24),
+    "width32": _wide(32),
+    "batch64": lambda recipe: recipe.replace(batch=64),
+    "lr1e-3": _learning_rates(1e-3),
+    "gamma0.3": _penalties(gamma=0.3),
+    "falling": _penalties(final=0.1),
 }
-DEFAULT = tuple(change for change in CHANGES if change != "trimmed")
+DEFAULT = NONE, "deviation", "nearest", "beta2", "clusters"
 """What is tried where nothing is asked for; trimming needs a folder."""
 IN_WORDS = {
     NONE: "none",
@@ -101,6 +127,12 @@ IN_WORDS = {
     "beta2": "Adam's second beta 0.9",
     "trimmed": "`doctor --trim 0.1`",
     "clusters": "clusters",
+    "width24": "24 maps at half the side",
+    "width32": "32 maps at half the side",
+    "batch64": "batches of 64",
+    "lr1e-3": "learning rates of 0.001",
+    "gamma0.3": "gamma 0.3",
+    "falling": "a gamma that falls to 0.3",
 }
 
 

@@ -38,7 +38,6 @@ FRESH = frozenset(
         "tinted, a fixed 3 x 3 kernel with stride 2",
         "shapes, transposed convolutions with holes",
         "textures, averaged over 5 x 5 pixels",
-        "photographs, enlarged four times",
         "tinted, gray",
         "shapes, without blue",
         "textures, pale",
@@ -51,7 +50,10 @@ FRESH = frozenset(
         "tinted, WGAN-GP on pixels of 0 to 255",
     )
 )
-"""Cases that had not been trained when rules were frozen for the second time: no rule was changed by them."""
+"""Cases that had not been trained when rules were frozen for the second time: no rule was changed by them.
+
+"photographs, enlarged four times" was one of them until a rule was changed by it.
+"""
 
 
 @dataclass(frozen=True)

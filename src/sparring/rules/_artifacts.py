@@ -29,8 +29,8 @@ def artifact(signals: Signals, name: str, unhealthy: Range) -> Detection | None:
     holds = unhealthy.contains(values) & ~signals.diverged
     tells = signals.final("lead") > CAN_TELL
     severity = np.where(explained(signals, tells & (excess >= STRONG)), -1.0, ALONE + (1 - ALONE) * excess)
-    # D does not tell samples by it that are near the data: it is to be seen, and explains nothing.
-    blemish = ~tells & ~signals.nearness.far & signals.quality_known
+    # D does not tell samples by it that are near the data: it is to be seen, and explains nothing, unless it is gross.
+    blemish = ~tells & ~signals.nearness.far & signals.quality_known & (excess < STRONG)
     return Detection(holds=holds, severity=severity, blemish=blemish)
 
 
