@@ -117,6 +117,7 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "lr1e-3": _learning_rates(1e-3),
     "gamma0.3": _penalties(gamma=0.3),
     "falling": _penalties(final=0.1),
+    "falling100": _penalties(final=0.01),
 }
 DEFAULT = NONE, "deviation", "nearest", "beta2", "clusters"
 """What is tried where nothing is asked for; trimming needs a folder."""
@@ -133,6 +134,7 @@ IN_WORDS = {
     "lr1e-3": "learning rates of 0.001",
     "gamma0.3": "gamma 0.3",
     "falling": "a gamma that falls to 0.3",
+    "falling100": "a gamma that falls to 0.03",
 }
 
 

@@ -101,6 +101,7 @@ def test_a_recipe_is_found_under_its_name(recipe: Recipe) -> None:
     assert find_recipe(recipe.name) == recipe
 
 
+@pytest.mark.sampled
 @pytest.mark.usefixtures("few_samples")
 def test_a_recipe_trains_and_its_run_can_be_sampled(recipe: Recipe, data_dir: Path, tmp_path: Path) -> None:
     run = train(

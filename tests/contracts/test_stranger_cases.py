@@ -112,4 +112,4 @@ def test_few_pictures_that_are_not_copied_count_only_where_samples_are_spoiled()
 def test_fresh_cases_are_cases() -> None:
     names = {case.name: case.part for case in part("cases").cases()}
     fresh = part("corrections").FRESH
-    assert len(fresh) == 26 and {names[name] for name in fresh} == {"tune"}
+    assert len(fresh) == 25 and {names[name] for name in fresh} == {"tune"}

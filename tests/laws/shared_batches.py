@@ -31,13 +31,14 @@ from sparring.tricks.packing import Packing
 from sparring.tricks.r1_r2 import R1R2
 from sparring.tricks.top_k import TopK
 from tests.miniature import miniature
+from tests.sampling import recipes_of_every_component
 
 PROCESSES, ROUNDS = 2, 4
 
 
 def cases() -> dict[str, Recipe]:
-    """What can be shared: every recipe with an even batch, and games in which all that looks across a batch plays."""
-    named = {name: miniature(catalogue.find("recipes", name)()) for name in catalogue.entries("recipes")}
+    """What can be shared: recipes with an even batch, and games in which all that looks across a batch plays."""
+    named = {name: miniature(catalogue.find("recipes", name)()) for name in recipes_of_every_component()}
     shared = {n: r for n, r in named.items() if r.batch % PROCESSES == 0 and d_sees_mixture not in r.round}
     plain = find_recipe("digits").replace(batch=8, round=MODERN, objective=BCEWithLogits(), tricks=())
     images = {"generator": DCGANGenerator(width=4), "discriminator": DCGANDiscriminator(width=4)}

@@ -52,13 +52,13 @@ def test_a_pattern_that_d_does_not_know_samples_by_is_reported_and_no_verdict() 
     assert of({}, {"checkerboard": 2.2, "frechet-distance": (40.0, 5.0, 4.0, 4.0)}).verdict == "checkerboard"
 
 
-@pytest.mark.parametrize(("metrics", "rule"), [({"sharpness": 0.02}, "blur"), ({"checkerboard": 6.0}, "checkerboard")])
+@pytest.mark.parametrize(("metrics", "fault"), [({"sharpness": 0.02}, "blur"), ({"checkerboard": 6.0}, "checkerboard")])
 def test_a_gross_fault_is_the_verdict_though_d_does_not_know_samples_by_it(
-    metrics: dict[str, float], rule: str
+    metrics: dict[str, float], fault: str
 ) -> None:
     """A D that looks at large shapes alone leaves blur to G."""
     found = of(BLIND, {**metrics, "frechet-distance": (40.0, 16.0, 16.0, 16.0)})
-    assert found.verdict == rule and not found.findings[0].blemishes
+    assert found.verdict == fault and not found.findings[0].blemishes
 
 
 def test_d_is_to_blame_only_for_samples_that_nobody_could_take_for_real() -> None:

@@ -193,6 +193,7 @@ def kinds_of_runs(run_shelf: Path) -> Path:
     return run_shelf
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     "run",
     [

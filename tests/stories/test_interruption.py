@@ -105,6 +105,7 @@ def killed_before(step):
             done += 1
     return lambda: sys.addaudithook(watch)
 
+stride = int(sys.argv[2])
 step = 0
 while True:
     folder = home / f"run-{step}"
@@ -113,12 +114,12 @@ while True:
         break
     assert status == -signal.SIGKILL, status
     check(folder)
-    if step % 3 == 0:  # killed once more on the way, then left in peace
+    if step // stride % 3 == 0:  # killed once more on the way, then left in peace
         end(session(recipe, folder, killed_before(step // 2 + 7)))
         check(folder)
     assert end(session(recipe, folder)) == 0, f"cannot be resumed after step {step}"
     same(RunFolder.open(folder), RunFolder.open(home / "whole"))
-    step += 1
+    step += stride
 print(step)
 """
 )
@@ -155,16 +156,16 @@ print(rounds)
 )
 
 
-def drive(code: str, home: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, str(home)], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+def drive(code: str, home: Path, *more: str) -> str:
+    command = [sys.executable, "-W", "error", "-c", code, str(home), *more]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
-def test_a_run_killed_before_any_of_its_steps_opens_and_ends_as_if_never_killed(tmp_path: Path) -> None:
-    steps = int(drive(AT_EVERY_STEP, tmp_path))
+@pytest.mark.parametrize("stride", ["4", pytest.param("1", marks=pytest.mark.slow)])
+def test_a_run_killed_before_any_of_its_steps_opens_and_ends_as_if_never_killed(tmp_path: Path, stride: str) -> None:
+    steps = int(drive(AT_EVERY_STEP, tmp_path, stride))
     assert steps > 30, "the steps were not seen"
 
 

@@ -72,7 +72,8 @@ def test_the_page_of_a_run_has_its_diagnosis_in_chinese(sick: Path) -> None:
     assert not english_in(re.sub(r"<svg.*?</svg>|<img[^>]*>|<code.*?</code>|<[^>]+>", "\n", page, flags=re.DOTALL))
 
 
-@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.sampled(every=2)
+@pytest.mark.parametrize("width", [NARROW, WIDE])
 def test_the_explorer_is_in_the_language_of_its_address(opened: Open, width: int) -> None:
     page = opened("/", width)
     says(page, "runs/digits")
