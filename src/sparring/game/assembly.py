@@ -178,7 +178,7 @@ def maker(part: Any, who: str, takes: Shape, gives: Shape, classes: int = 0) -> 
 
 
 def notes_on(recipe: Recipe) -> list[str]:
-    """What was done to fit a user's own networks to the recipe, and what a batch of one does to them; a line each."""
+    """A line each: what was done to fit a user's own networks, what a batch of one does, and who will not learn."""
     makers = {"generator": maker_of_generators(recipe), "discriminator": maker_of_discriminators(recipe)}
     notes = [note for make in makers.values() if isinstance(make, Fitted) for note in make.notes]
     if single_examples(recipe):
@@ -186,6 +186,10 @@ def notes_on(recipe: Recipe) -> list[str]:
             alone = [who for who, make in makers.items() if normalizes_batches(make())]
         if alone:
             notes.append(f"batch normalization of the {' and the '.join(alone)} sees single examples, one at a time")
+    rates = {who: getattr(getattr(recipe, f"{who}_optimizer"), "lr", None) for who in makers}
+    still = [who for who, lr in rates.items() if lr == 0 and f"{who}_optimizer.lr" not in recipe.per_member]
+    if still:
+        notes.append(f"the {' and the '.join(still)} will not learn: a learning rate of 0")
     return notes
 
 
