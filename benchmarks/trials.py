@@ -113,6 +113,7 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "clusters": _clustered,
     "width24": _wide(24),
     "width32": _wide(32),
+    "wider-g": _of_player("generator", width=32),
     "batch64": lambda recipe: recipe.replace(batch=64),
     "lr1e-3": _learning_rates(1e-3),
     "gamma0.3": _penalties(gamma=0.3),
@@ -130,6 +131,7 @@ IN_WORDS = {
     "clusters": "clusters",
     "width24": "24 maps at half the side",
     "width32": "32 maps at half the side",
+    "wider-g": "32 maps in G alone",
     "batch64": "batches of 64",
     "lr1e-3": "learning rates of 0.001",
     "gamma0.3": "gamma 0.3",
@@ -158,8 +160,9 @@ class Cell(NamedTuple):
 
 
 def changed(data: Dataset, name: str, change: str) -> Recipe:
-    """`auto` for the data set of that name, with networks as in `mnist` and without clusters, changed."""
+    """`auto` for the data set of that name, with networks and gamma as in `mnist` and without clusters, changed."""
     recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes")).replace(clusters=0)
+    recipe = _penalties(final=1.0)(recipe)
     if isinstance(recipe.generator, DCGANGenerator):
         recipe = _of_player("generator", upsampling="transposed")(recipe)
         recipe = _of_player("discriminator", minibatch_deviation=False)(recipe)
