@@ -72,7 +72,7 @@ HUES = {
 
 
 def falling(recipe: Recipe) -> Recipe:
-    """The recipe with a gamma that falls to a hundredth."""
+    """The recipe with a gamma that falls to a tenth."""
     tricks = (replace(each, final=FALLS_TO) if isinstance(each, R1R2) else each for each in recipe.tricks)
     return recipe.replace(tricks=tuple(tricks))
 
@@ -90,7 +90,7 @@ class Entry:
     clusters: int = 0
     """In place of classes."""
     gamma_falls: bool = False
-    """To a hundredth, as `auto`'s does."""
+    """To a tenth, as `auto`'s does."""
 
     def of_seed(self, seed: int) -> Recipe:
         """The recipe with that seed."""
