@@ -56,8 +56,8 @@ COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
 FALLS_TO = 0.1
-"""Share of gamma that is left at the end, for images: with a gamma that stays, ten minutes' rounds bring samples no nearer
-than three do, since D, which tells less and less, is held back more and more (docs/choosing.md)."""
+"""Share of gamma that is left at the end, as in R3GAN: with a gamma that stays, the rounds of ten minutes bring samples
+no nearer than those of three (docs/choosing.md)."""
 MAX_CLUSTERS = 128
 """Clusters of images, at most; otherwise as many as the square root of the number of images."""
 WIDTHS = 512, 512
@@ -141,11 +141,11 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
     networks; up to 32 x 32 with minibatch standard deviation in D and a gamma that falls to a tenth, and images in
-    color that are not pixel art are enlarged by repeated pixels and convolutions, in place of transposed convolutions. Fewer than 1,000 images: adaptive
-    augmentation (of pixel art only mirroring and shifts). Classes are used with --conditional, and those of your own
-    images without it where each has 1,000 images or more and none has more than twice as many as another. Images have
-    the non-saturating loss then. Without classes, 1,000 images or more of up to 32 x 32 that are gray or pixel art have
-    clusters of similar images in their place (--clusters 0: none).
+    color that are not pixel art are enlarged by repeated pixels and convolutions, in place of transposed convolutions.
+    Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used with
+    --conditional, and those of your own images without it where each has 1,000 images or more and none has more than
+    twice as many as another. Images have the non-saturating loss then. Without classes, 1,000 images or more of up to
+    32 x 32 that are gray or pixel art have clusters of similar images in their place (--clusters 0: none).
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
