@@ -188,6 +188,13 @@ def test_auto_weighs_the_penalty_by_the_spread_of_points(data: Any, least: float
     assert recipe.replace(data=Ring(), tricks=()).id == find_recipe("grid").replace(data=Ring(), tricks=()).id
 
 
+@pytest.mark.parametrize(("side", "final"), [(16, 1.0), (17, 0.1), (32, 0.1), (33, 1.0)])
+def test_auto_lets_gamma_fall_for_images_of_which_that_was_measured(side: int, final: float) -> None:
+    data = InMemory.of(np.random.default_rng(0).integers(0, 256, (40, 3, side, side), dtype=np.uint8))
+    (penalty,) = (trick for trick in find_recipe("auto", sized_by=data).tricks if isinstance(trick, R1R2))
+    assert penalty.final == final
+
+
 def test_auto_takes_numbers_that_are_no_points() -> None:
     recipe = find_recipe("auto", sized_by=Pattern1010()).replace(batch=8)
     game = game_of(recipe, recipe.data.open(None, "cpu"))
