@@ -72,6 +72,7 @@ def check(run: sparring.Run, folder: Path, seed: int) -> None:
         assert np.abs(in_torch(folder, *inputs) - expected).max() <= TOLERANCE
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("name", GENERATORS)
 def test_every_network_that_makes_examples(name: str, tmp_path: Path) -> None:
     latent = latents.Normal(256 if name == "fully-convolutional" else 16)

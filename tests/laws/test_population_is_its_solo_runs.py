@@ -85,7 +85,7 @@ def assert_same(
 
 
 @pytest.mark.sampled
-@pytest.mark.parametrize("size", [3, 8])
+@pytest.mark.parametrize("size", [3, pytest.param(8, marks=pytest.mark.slow)])
 def test_in_double_precision_members_are_their_solo_runs_to_ten_digits(
     recipe: Recipe, size: int, data_dir: Path
 ) -> None:

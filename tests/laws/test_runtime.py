@@ -31,6 +31,7 @@ def spin_count(code: str, **environment: str) -> str:
     return reported.group(1)
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     "code",
     [

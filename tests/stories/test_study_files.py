@@ -56,6 +56,7 @@ def test_every_function_is_a_study_of_different_recipes(load: Callable[[str], An
         assert study.outcome and study.question, f"{name}:{function}"
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.usefixtures("few_samples")
 @pytest.mark.parametrize(
     ("name", "function", "cells", "shown"),

@@ -92,6 +92,7 @@ def test_a_folder_in_place_of_a_recipe_is_answered_with_what_to_type(
     assert "`sparring train --from $'" in capsys.readouterr().err
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     "terminal",
     [
