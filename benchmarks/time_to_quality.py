@@ -20,7 +20,7 @@ import argparse
 import json
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from statistics import mean, stdev
@@ -35,6 +35,7 @@ from broken_gans import write
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator
 from rounds import processor
+from trials import falling_to
 
 from sparring.analysis.generators import generate, latents
 from sparring.analysis.judge_choice import independent_judge, judge_for
@@ -48,7 +49,6 @@ from sparring.metrics.frechet_distance import FrechetDistance
 from sparring.recipe import Recipe, find_recipe
 from sparring.recipes.modern import FALLS_TO
 from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, as_png, blank, dress
-from sparring.tricks.r1_r2 import R1R2
 
 RESULTS = Path(__file__).parent / "results" / "time-to-quality.json"
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "time-to-quality.png"
@@ -69,12 +69,6 @@ HUES = {
     "mnist": LIGHT.hues["d_real"],
     WIDE: LIGHT.hues["g_loss"],
 }
-
-
-def falling(recipe: Recipe) -> Recipe:
-    """The recipe with a gamma that falls to a tenth."""
-    tricks = (replace(each, final=FALLS_TO) if isinstance(each, R1R2) else each for each in recipe.tricks)
-    return recipe.replace(tricks=tuple(tricks))
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ class Entry:
         fields |= {"rounds": self.rounds} if self.rounds else {}
         fields |= {"clusters": self.clusters} if self.clusters else {}
         recipe = find_recipe(self.recipe).replace(seeds=(seed,), **fields)
-        return falling(recipe) if self.gamma_falls else recipe
+        return falling_to(FALLS_TO)(recipe) if self.gamma_falls else recipe
 
 
 ENTRIES = {

@@ -80,22 +80,15 @@ def _trimmed(recipe: Recipe) -> Recipe:
     return recipe.replace(data=replace(data, leave_out=str(listed)))
 
 
-def _wide(width: int) -> Callable[[Recipe], Recipe]:
-    """The recipe with so many maps at half the side, in both networks."""
-    players = "generator", "discriminator"
-    return lambda recipe: recipe.replace(**{name: replace(getattr(recipe, name), width=width) for name in players})
+def _wide(recipe: Recipe) -> Recipe:
+    """The recipe with 32 maps at half the side, in both networks."""
+    return _of_player("discriminator", width=32)(_of_player("generator", width=32)(recipe))
 
 
-def _learning_rates(lr: float) -> Callable[[Recipe], Recipe]:
-    """The recipe with this learning rate in both of Adam's."""
-    names = "generator_optimizer", "discriminator_optimizer"
-    return lambda recipe: recipe.replace(**{name: replace(getattr(recipe, name), lr=lr) for name in names})
-
-
-def _penalties(**fields: Any) -> Callable[[Recipe], Recipe]:
-    """The recipe with these fields of its gradient penalties."""
+def falling_to(share: float) -> Callable[[Recipe], Recipe]:
+    """The recipe with a gamma that falls to this share of it; 1 keeps it."""
     return lambda recipe: recipe.replace(
-        tricks=tuple(replace(trick, **fields) if isinstance(trick, R1R2) else trick for trick in recipe.tricks)
+        tricks=tuple(replace(trick, final=share) if isinstance(trick, R1R2) else trick for trick in recipe.tricks)
     )
 
 
@@ -111,14 +104,11 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "beta2": _second_beta,
     "trimmed": _trimmed,
     "clusters": _clustered,
-    "width24": _wide(24),
-    "width32": _wide(32),
+    "width32": _wide,
     "wider-g": _of_player("generator", width=32),
     "batch64": lambda recipe: recipe.replace(batch=64),
-    "lr1e-3": _learning_rates(1e-3),
-    "gamma0.3": _penalties(gamma=0.3),
-    "falling": _penalties(final=0.1),
-    "falling100": _penalties(final=0.01),
+    "falling": falling_to(0.1),
+    "falling100": falling_to(0.01),
 }
 DEFAULT = NONE, "deviation", "nearest", "beta2", "clusters"
 """What is tried where nothing is asked for; trimming needs a folder."""
@@ -129,12 +119,9 @@ IN_WORDS = {
     "beta2": "Adam's second beta 0.9",
     "trimmed": "`doctor --trim 0.1`",
     "clusters": "clusters",
-    "width24": "24 maps at half the side",
     "width32": "32 maps at half the side",
     "wider-g": "32 maps in G alone",
     "batch64": "batches of 64",
-    "lr1e-3": "learning rates of 0.001",
-    "gamma0.3": "gamma 0.3",
     "falling": "a gamma that falls to 0.3",
     "falling100": "a gamma that falls to 0.03",
 }
@@ -162,7 +149,7 @@ class Cell(NamedTuple):
 def changed(data: Dataset, name: str, change: str) -> Recipe:
     """`auto` for the data set of that name, with networks and gamma as in `mnist` and without clusters, changed."""
     recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes")).replace(clusters=0)
-    recipe = _penalties(final=1.0)(recipe)
+    recipe = falling_to(1.0)(recipe)
     if isinstance(recipe.generator, DCGANGenerator):
         recipe = _of_player("generator", upsampling="transposed")(recipe)
         recipe = _of_player("discriminator", minibatch_deviation=False)(recipe)

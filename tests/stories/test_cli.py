@@ -229,7 +229,7 @@ def test_help_is_there_for_every_command(
 def test_a_player_that_cannot_learn_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("pattern-1010", "--rounds", 2, "--discriminator-optimizer", "adam(lr=0)", "--out", tmp_path / "run")
     sparring("train", *asked)
-    assert "the discriminator will not learn: a learning rate of 0" in capsys.readouterr().err
+    assert "with a learning rate of 0 the discriminator will not learn" in capsys.readouterr().err
 
 
 def test_names_that_people_use_are_read() -> None:

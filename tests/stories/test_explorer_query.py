@@ -14,6 +14,7 @@ def ask(page: object, sql: str) -> None:
     page.press("input[aria-label=Query]", "Enter")  # pyright: ignore[reportAttributeAccessIssue]
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_a_query_is_answered_by_a_table_whose_runs_open(opened: Open, width: int) -> None:
     page = opened("/", width)

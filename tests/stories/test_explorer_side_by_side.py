@@ -94,6 +94,7 @@ def test_a_side_that_is_not_there_is_named(opened: Open) -> None:
     assert not page.locator(".problem b").count()
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_all_runs_are_sorted_filtered_and_opened(opened: Open, width: int) -> None:
     pytest.importorskip("duckdb", reason="the table needs DuckDB: pip install 'sparring[query]'")

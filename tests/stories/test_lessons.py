@@ -59,6 +59,7 @@ def window(classroom: Launched, browser: Any) -> Generator[Any]:
     assert complaints == []
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(("width", "scheme", "language"), [(WIDE, "light", "en"), (NARROW, "dark", "zh")])
 def test_every_lesson_is_a_page_of_text_with_a_figure(window: Any, width: int, scheme: str, language: str) -> None:
     page = window(f"/lessons?language={language}", width, scheme)

@@ -189,7 +189,7 @@ def notes_on(recipe: Recipe) -> list[str]:
     rates = {who: getattr(getattr(recipe, f"{who}_optimizer"), "lr", None) for who in makers}
     still = [who for who, lr in rates.items() if lr == 0 and f"{who}_optimizer.lr" not in recipe.per_member]
     if still:
-        notes.append(f"the {' and the '.join(still)} will not learn: a learning rate of 0")
+        notes.append(f"with a learning rate of 0 the {' and the '.join(still)} will not learn")
     return notes
 
 

@@ -57,7 +57,7 @@ COLORS, LARGEST_TRIED = 3, 32
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
 FALLS_TO = 0.1
 """Share of gamma that is left at the end, as in R3GAN: with a gamma that stays, the rounds of ten minutes bring samples
-no nearer than those of three (docs/choosing.md)."""
+little nearer than those of three (docs/choosing.md)."""
 MAX_CLUSTERS = 128
 """Clusters of images, at most; otherwise as many as the square root of the number of images."""
 WIDTHS = 512, 512
@@ -111,15 +111,19 @@ def stacked_mnist() -> Recipe:
 
 
 def convolutional(
-    data: Dataset, rounds: int, width: int = NARROW, output: Literal["sigmoid", "tanh"] = "tanh"
+    data: Dataset,
+    rounds: int,
+    width: int = NARROW,
+    output: Literal["sigmoid", "tanh"] = "tanh",
+    gamma_falls_to: float = 1.0,
 ) -> Recipe:
-    """The recipe for images of more than 16 pixels."""
+    """The recipe for images of more than 16 pixels; gamma falls to this share of it."""
     return Recipe(
         data=data,
         generator=DCGANGenerator(width, output),
         discriminator=DCGANDiscriminator(width, normalization="none"),
         objective=RelativisticPaired(),
-        tricks=(R1R2(gamma=3.0, every=8), LearningRateSchedule(), ExponentialMovingAverage()),
+        tricks=(R1R2(gamma=3.0, every=8, final=gamma_falls_to), LearningRateSchedule(), ExponentialMovingAverage()),
         latent=Normal(64),
         round=MODERN,
         generator_optimizer=Adam(2e-3, betas=(0.0, 0.99)),
@@ -174,13 +178,10 @@ def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"]) -
     Photographs lose the checkered pattern of transposed convolutions. Pixel art, whose edges are hard, came no nearer
     without them, and gray digits less near. Images of 64 pixels came no nearer in three minutes, by one seed.
     """
-    made = convolutional(data, 12_000, width, output)
     if math.prod(data.shape[1:]) > LARGEST_TRIED**2:
-        return made
-    falling = tuple(replace(each, final=FALLS_TO) if isinstance(each, R1R2) else each for each in made.tricks)
+        return convolutional(data, 12_000, width, output)
     return replace(
-        made,
-        tricks=falling,
+        convolutional(data, 12_000, width, output, FALLS_TO),
         generator=DCGANGenerator(width, output, "nearest" if _is_photographic(data) else "transposed"),
         discriminator=DCGANDiscriminator(width, normalization="none", minibatch_deviation=True),
     )
