@@ -180,16 +180,23 @@ def matrix_in_markdown(part: str) -> str:
     return "\n".join(lines)
 
 
+def score(part: str) -> tuple[int, int, int, int]:
+    """Correct verdicts, verdicts, broken GANs that were called healthy, healthy ones that were called broken."""
+    every = [each for each in stored(part).values() if counts(each)]
+    sick, healthy = ([e for e in every if (EQUILIBRIUM in e["right"]) == good] for good in (False, True))
+    called_healthy = sum(e["verdict"] == EQUILIBRIUM for e in sick)
+    called_sick = sum(e["verdict"] not in (*e["right"], NOT_SURE) for e in healthy)
+    return sum(e["verdict"] in e["right"] for e in every), len(every), called_healthy, called_sick
+
+
 def score_in_words(part: str) -> str:
     """How many verdicts were correct, and how often a broken GAN was called healthy or the reverse."""
     every = [each for each in stored(part).values() if counts(each)]
     if not every:
         return f"The part `{part}` was not run."
     sick, healthy = ([e for e in every if (EQUILIBRIUM in e["right"]) == good] for good in (False, True))
-    right = sum(e["verdict"] in e["right"] for e in every)
+    right, _, called_healthy, called_sick = score(part)
     first = sum(e["verdict"] == e["right"][0] for e in sick)
-    called_healthy = sum(e["verdict"] == EQUILIBRIUM for e in sick)
-    called_sick = sum(e["verdict"] not in (*e["right"], NOT_SURE) for e in healthy)
     there = sum(case.part == part for case in cases())
     done = "" if len(stored(part)) == there else f" {len(stored(part))} of its {there} cases were run."
     return (

@@ -144,7 +144,7 @@ def speed(name: str, chinese: bool = False) -> str:
         epochs = [found["rounds"][at[0]] / EPOCH for at in reached if len(at)]
         of = f"{len(epochs)}/{len(reached)}" if chinese else f"{len(epochs)} of {len(reached)} seeds"
         never = "没有种子" if chinese else "no seed"
-        unit = "轮" if chinese else "epochs"
+        unit = "个 epoch" if chinese else "epochs"
         first = f"{np.mean(epochs):.2f} {unit}{'，' if chinese else ', '}{of}" if epochs else never
         lines.append(f"| {labels[cell]} | {first} | {apart.max(0).mean():.2f} | {apart[-6:].mean():.2f} |")
     return "\n".join(lines)

@@ -162,15 +162,16 @@ def table() -> str:
         also = ", ".join(f"`{r}` ({n} of {each['seeds']})" for r, n in each["findings"].items() if r != each["verdict"])
         cells = (f"`{name}`", each["seeds"], rounds, reference, expects, verdict, each.get("says", ""), also)
         lines.append(f"| {' | '.join(map(str, cells))} |")
+    right, count = score()
+    said = f"The verdict agrees with the reference result for {right} of the {count} recipes that expect one."
+    return "\n".join([*lines, "", said])
+
+
+def score() -> tuple[int, int]:
+    """Recipes whose verdict agrees with the reference result, of those that expect one."""
+    every = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     counted = [each for each in every.values() if each["expects"]]
-    right = sum(map(agrees, counted))
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"The verdict agrees with the reference result for {right} of the {len(counted)} recipes that expect one.",
-        ]
-    )
+    return sum(map(agrees, counted)), len(counted)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,27 @@ KEPT = Path(__file__).parent / "results" / "studies"
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures" / "studies"
 CELL_HEADS = (" (mean ± SD)", "n", "collapsed", "diverged", "first finding")
 EFFECT_HEADS = ("effect", "difference", "seeds in which it is lower", "p (Holm)")
+LABELS = {
+    "G reference": "参考的 G",
+    "D reference": "参考的 D",
+    "in place of own": "in place of 作者的",
+    "depth 3 convolutions + 2 linear": "深度 3 个卷积层加 2 个线性层",
+    "2 layers": "2 层",
+    "width 64 channels and more": "宽度 64 个通道以上",
+    "8 channels": "8 个通道",
+    "normalization batch": "批归一化",
+    "dropout none": "不用 dropout",
+    "in place of none": "in place of 无",
+    "kernel 3, padding 1": "卷积核 3、填充 1",
+    "4, no padding": "4、不填充",
+    "networks LeakyReLU + layer norm": "LeakyReLU 加层归一化",
+    "optimizer ": "",
+    "latent normal": "正态分布",
+    "uniform": "均匀分布",
+    "objective cross-entropy": "交叉熵",
+    "MSE": "均方误差",
+}
+"""What is changed in the two studies -> its Chinese name."""
 COLUMNS, MARGIN, LINE = 4, 8, 14
 """Of the sheet of samples: cells in a row, and pixels."""
 
@@ -46,7 +68,7 @@ def cells(name: str, chinese: bool = False) -> str:
     lines = [f"| | {title} | {' | '.join(heads[1:])} |", "| --- | --- | ---: | ---: | ---: | --- |"]
     for row in cell_rows(found):
         rule, _, share = row.finding.partition(" ")
-        label = row.label.replace("(reference)", "（对照）" if chinese else "(reference)")
+        label = row.label.replace("(baseline)", "（对照）" if chinese else "(baseline)")
         finding = f"`{rule}` {share}" if rule else ""
         lines.append(f"| {label} | {row.mean} | {row.n} | {row.collapsed} | {row.diverged} | {finding} |")
     real = found.scores.real
@@ -67,10 +89,23 @@ def effects(name: str, limit: int | None = None, chinese: bool = False) -> str:
 
 def _effect(each: Effect, found: Answer, chinese: bool) -> str:
     text = contrast_text(each.contrast, found.results)
-    if chinese and " in place of " in text:
-        text = "{}（代替 {}）".format(*text.split(" in place of "))
+    if chinese:
+        text = _in_chinese(text)
     better = f"{each.better}/{each.seeds}" if chinese else f"{each.better} of {each.seeds}"
     return f"| {text} | {amount(each.mean, each.interval)} | {better} | {p_text(each.p_holm)} |"
+
+
+def _in_chinese(text: str) -> str:
+    """The text of an effect: `宽度 64 个通道以上（代替 8 个通道；反向第 4 步，共 5 步）`."""
+    text, _, step = text.partition(" (step ")
+    for english, chinese in LABELS.items():
+        text = text.replace(english, chinese)
+    change, _, before = text.partition(" in place of ")
+    notes = [f"代替{' ' if before[0].isascii() else ''}{before}"] if before else []
+    if step:
+        number, _, of, order, _ = step.split()
+        notes.append(f"{'反向' if order == 'reverse' else '正向'}第 {number} 步，共 {of.rstrip(',')} 步")
+    return f"{change}（{'；'.join(notes)}）" if notes else change
 
 
 def sheet(study: StudyRun) -> Image.Image | None:
@@ -109,7 +144,7 @@ def keep(folder: Path) -> None:
     place.mkdir(parents=True, exist_ok=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder / "study.json", place / "study.json")
-    results = study.results.to_json()
+    results = replace(study.results, folder=f"studies/{name}").to_json()
     write_atomically(place / "results.json", lambda path: path.write_text(results, encoding="utf-8"))
     shutil.copyfile(folder / "figures" / "effects.png", PICTURES / f"{name}-effects.png")
     samples = sheet(study)

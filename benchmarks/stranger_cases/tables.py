@@ -58,6 +58,14 @@ def mark(each: Entry, corrected: bool = True) -> str:
     return "wrong"
 
 
+def score(part: str, results: Path = RESULTS, corrected: bool = True) -> tuple[int, int, int, int]:
+    """Correct verdicts, verdicts, sick GANs called healthy, sound or unfinished ones called sick."""
+    known = all_stored(results)
+    counted = [each for each in stored(part, results).values() if counts(each, known, corrected)]
+    marks = Counter(mark(each, corrected) for each in counted)
+    return marks["right"], len(counted), marks["CALLED HEALTHY"], marks["CALLED SICK"]
+
+
 def score_in_words(part: str, results: Path = RESULTS, corrected: bool = True) -> str:
     """How many verdicts are correct, and how often a sick GAN was called healthy or the reverse."""
     known = all_stored(results)
@@ -65,7 +73,6 @@ def score_in_words(part: str, results: Path = RESULTS, corrected: bool = True) -
     counted = [each for each in every if counts(each, known, corrected)]
     if not counted:
         return f"Of the cases `{part}` none was run."
-    marks = Counter(mark(each, corrected) for each in counted)
     sick = [each for each in counted if each["state"] == "sick"]
     others = [each for each in counted if expected(each, corrected).state in ("sound", "unfinished")]
     first = sum(each["verdict"] == each["right"][0] for each in sick)
@@ -73,11 +80,11 @@ def score_in_words(part: str, results: Path = RESULTS, corrected: bool = True) -
     spared = len(every) - len(counted)
     broke = f" {spared} more mistakes broke nothing." if spared else ""
     done = "" if len(every) == there else f" {len(every)} of the {there} cases were run."
-    right = marks["right"]
+    right, _, called_healthy, called_sick = score(part, results, corrected)
     return (
         f"Cases `{part}`: {right} of {len(counted)} verdicts are correct ({right / len(counted):.0%}). Of {len(sick)} "
-        f"sick GANs, {first} verdicts name exactly what was broken; {marks['CALLED HEALTHY']} GANs are wrongly called "
-        f"healthy. {marks['CALLED SICK']} of {len(others)} sound or merely unfinished GANs are called "
+        f"sick GANs, {first} verdicts name exactly what was broken; {called_healthy} GANs are wrongly called "
+        f"healthy. {called_sick} of {len(others)} sound or merely unfinished GANs are called "
         f"sick.{broke}{done}"
     )
 

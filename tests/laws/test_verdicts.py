@@ -337,6 +337,23 @@ def test_samples_that_collapse_at_the_very_end_are_not_called_good() -> None:
     assert diagnosis(story(metrics=again)).verdict == "mode-collapse"
 
 
+@pytest.mark.parametrize("evaluations", [1, 2])
+def test_samples_that_are_no_numbers_at_the_very_end_are_not_called_good(evaluations: int) -> None:
+    """The last step took G to NaN, and no loss was computed since; or averaged weights overflow."""
+    made = story()
+    events = [dict(event) for event in made.events]
+    last = [event for event in events if event["event"] == "log" and "metrics" in event][-evaluations:]
+    for event in last:
+        event["metrics"] = {n: v if n.startswith("d_") else [None] * 8 for n, v in event["metrics"].items()}
+    found = diagnosis(Story(made.recipe, events))
+    assert found.verdict == "divergence" and found.findings[0].members == tuple(made.seeds)
+    assert found.findings[0].claim.startswith("Samples became infinite or NaN")
+    for event in last:
+        event["metrics"] = {n: [None, *v[1:]] for n, v in made.log_points[-1]["metrics"].items()}
+    found = diagnosis(Story(made.recipe, events))
+    assert {f.rule: f.members for f in found.findings}["divergence"] == (made.seeds[0],)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.2])
 def test_a_class_that_is_hardly_generated_is_not_called_good(share: float) -> None:
     """All other numbers are within their ranges."""

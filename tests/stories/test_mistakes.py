@@ -22,7 +22,11 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
+from sparring.analysis.diagnosis import diagnose
+from sparring.analysis.query.database import query
 from sparring.cli.main import FAILED, OK, WRONG_USAGE, run
+from sparring.errors import SparringError
+from sparring.record import RunFolder
 from tests.stories.mistaken_lines import COMMAND_LINES, FEW
 
 SMALL = ("--generator", "fully-connected(hidden=(4,), output=tanh)", "--discriminator", "fully-connected(hidden=(4,))")
@@ -171,6 +175,31 @@ def test_a_file_that_was_cut_or_is_of_something_else(
             write_report("broken")
     else:
         assert name in answer("show", "broken")
+
+
+SCORE = {"title": "Fréchet distance", "better": "lower", "real": 1.0}
+MEASURED: dict[str, Any] = {"seeds": [0, 1], "n": 10, "round": 0, "held_out": "others", "judge": None}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"metrics": {"frechet-distance": {**SCORE, "members": [1.0]}}},
+        {"metrics": {"frechet-distance": {**SCORE, "members": [1.0, "x"]}}},
+        {"metrics": {"frechet-distance": {**SCORE, "members": [1.0, None], "errors": [0.1]}}},
+        {"metrics": {"frechet-distance": {**SCORE, "members": [1.0, None], "errors": 0.1}}},
+        {"metrics": {}, "independent": "x"},
+        {"metrics": {}, "independent": {"judge": "digits"}},
+        {"metrics": {}, "independent": {"metrics": {"recall": {**SCORE, "members": [1.0]}}}},
+    ],
+    ids=lambda part: json.dumps(part)[-40:],
+)
+def test_a_measurement_that_does_not_fit_its_seeds(part: dict[str, Any], broken: Path) -> None:
+    (broken / "measures.json").write_text(json.dumps({**MEASURED, **part}))
+    with pytest.raises(SparringError, match=r"measures\.json is damaged: .*measure the run again, or delete"):
+        _ = RunFolder(broken).measures
+    assert diagnose(broken).verdict
+    assert query("select count(*) from evaluations", broken.parent).rows
 
 
 @pytest.mark.parametrize("field", ["seeds", "rounds", "data", "generator", "objective", "latent", "round", "name"])

@@ -104,7 +104,7 @@ class FollowedRun:
         self.run = run
         self.recipe = run.recipe
         self._journal = Following(run.path / "journal.jsonl")
-        self._verdicts: dict[tuple[int, int], Diagnosis] = {}
+        self._verdicts: dict[tuple[int, int, int], Diagnosis] = {}
         self._begin_again()
 
     @property
@@ -219,14 +219,16 @@ class FollowedRun:
     def diagnose(self, round: int | None = None) -> Diagnosis:
         """The diagnosis as it was at the last log point up to this round; of now for None."""
         at = self.round if round is None else int(round)
-        key = self.generation, -len(self._journal.events) if at >= self.round else self._log_point(at)
+        is_now = at >= self.round
+        of_now = self.generation, -len(self._journal.events), self.run.measured_at
+        key = of_now if is_now else (self.generation, self._log_point(at), 0)
         if key not in self._verdicts:
             # Of now there is one alone: each keeps a journal's worth of numbers.
             self._verdicts = {k: kept for k, kept in self._verdicts.items() if k[1] >= 0}
             while len(self._verdicts) >= MAX_DIAGNOSES:
                 del self._verdicts[next(iter(self._verdicts))]
-            story = self.story if at >= self.round else self.story.until(self._log_point(at))
-            self._verdicts[key] = diagnosis(completed(story, self.run) if at >= self.round else story)
+            story = self.story if is_now else self.story.until(self._log_point(at))
+            self._verdicts[key] = diagnosis(completed(story, self.run) if is_now else story)
         return self._verdicts[key]
 
     def _log_point(self, round: int) -> int:

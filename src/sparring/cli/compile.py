@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from sparring.cli.flags import DataDir, Json, flag, parse, print_json
+from sparring.cli.flags import REQUIRED, DataDir, Json, flag, parse, print_json
 from sparring.cli.main import FAILED, OK
 from sparring.errors import UsageError
 
@@ -21,7 +21,9 @@ from sparring.errors import UsageError
 class CompileFlags:
     """Flags of `compile`."""
 
-    recipes: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("Names of recipes, or files.", "RECIPE ...")]
+    recipes: Annotated[
+        tyro.conf.Positional[tuple[str, ...]], flag("Names of recipes, or files.", "RECIPE ...", REQUIRED)
+    ]
     seeds: Annotated[
         str, flag("Seeds that will be trained: a count (8), a range (3-10) or a list (1,5,9).", "N", "the recipe's")
     ] = ""

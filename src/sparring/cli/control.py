@@ -36,8 +36,8 @@ class ControlFlags:
     """Flags of `control`."""
 
     run: RunDir
-    do: Annotated[tyro.conf.Positional[str], flag("What to do.", "DO", "")] = "status"
-    values: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("lr=5e-5, d, 3 and so on.", "VALUE ...", "")] = ()
+    do: Annotated[tyro.conf.Positional[str], flag("What to do.", "[DO]", "status")] = "status"
+    values: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("lr=5e-5, d, 3 and so on.", "[VALUE ...]", "")] = ()
     json: Json = False
 
 

@@ -23,7 +23,9 @@ from sparring.errors import SparringError, UsageError
 class ExploreFlags:
     """Flags of `explore`."""
 
-    runs: Annotated[tyro.conf.Positional[tuple[Path, ...]], flag("Runs, or folders with runs.", "RUNS", "runs")] = ()
+    runs: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]], flag("Runs, or folders with runs.", "[RUNS ...]", "runs")
+    ] = ()
     recipe: Annotated[str, flag("Train this recipe in the first folder, and open its page.", "NAME", "none")] = ""
     seeds: Annotated[str, flag("With --recipe: its random seeds; 8 is seeds 0 to 7.", "SEEDS", "the recipe's")] = ""
     port: Annotated[int | None, flag("Port of the page; 0 for any.", "N", "8123, or the next free one")] = None

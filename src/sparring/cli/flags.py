@@ -38,9 +38,13 @@ NOT_SUPPORTED = {
 """Flags of other tools that people try, and what there is instead."""
 
 
+REQUIRED = "(required)"
+"""In place of a default."""
+
+
 def flag(help: str, metavar: str | None = None, default: str | None = None, name: str | None = None) -> Any:
-    """What `--help` says of a flag; `default` says in words what happens without it, or nothing if it is empty."""
-    hint = f"(default: {default})" if default else default
+    """What `--help` says of a flag; `default` says in words what happens without it, nothing if empty, or REQUIRED."""
+    hint = f"(default: {default})" if default and default != REQUIRED else default
     return tyro.conf.arg(help=help, metavar=metavar, help_behavior_hint=hint, name=name)
 
 

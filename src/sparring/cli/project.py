@@ -35,7 +35,9 @@ class ProjectFlags:
     """Flags of `project`."""
 
     run: RunDir
-    images: Annotated[tyro.conf.Positional[tuple[Path, ...]], flag("Image files.", "IMAGES", "test memorization")] = ()
+    images: Annotated[
+        tyro.conf.Positional[tuple[Path, ...]], flag("Image files.", "[IMAGES ...]", "test memorization")
+    ] = ()
     out: Annotated[Path | None, flag("FILE.png: the picture.", "FILE", "RUN/figures/project.png")] = None
     count: Annotated[int, flag("Without IMAGES: images of each kind.", "N")] = 64
     restarts: Annotated[int, flag("Latent vectors that each search begins with.", "N")] = 4

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class QueryFlags:
     """Flags of `query`."""
 
-    sql: Annotated[tyro.conf.Positional[str], flag("The query.", "SQL", "")] = ""
+    sql: Annotated[tyro.conf.Positional[str], flag("The query.", "[SQL]", "")] = ""
     under: Annotated[Path, flag("Query the runs in this folder, at any depth.", "DIR")] = Path()
     tables: Annotated[Switch, flag("List the tables with their columns.", default="")] = False
     csv: Annotated[Switch, flag("Print comma-separated values.", default="")] = False

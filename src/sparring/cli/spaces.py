@@ -35,7 +35,7 @@ class SpacesFlags:
 
     run: RunDir
     images: Annotated[
-        tyro.conf.Positional[tuple[Path, ...]], flag("Image files.", "IMAGES", "held-out ones of the data")
+        tyro.conf.Positional[tuple[Path, ...]], flag("Image files.", "[IMAGES ...]", "held-out ones of the data")
     ] = ()
     out: Annotated[Path | None, flag("FILE.html: the page.", "FILE", "RUN/figures/spaces.html")] = None
     count: Annotated[int, flag("Samples of each seed, and held-out images.", "N")] = 16

@@ -92,7 +92,7 @@ class StudyFlags:
         Literal["here", "ray"], flag("Where the processes run: on this machine, or on a Ray cluster.", "here|ray")
     ] = "here"
     data_dir: DataDir = None
-    device: Annotated[str, flag("Where to compute: auto, cpu, cuda, cuda:1 or mps.", "NAME")] = "auto"
+    device: Annotated[str, flag("Where to compute: auto, cpu, gpu, cuda, cuda:1 or mps.", "NAME")] = "auto"
     threads: Annotated[int | None, flag("Threads that PyTorch computes with.", "N", "by the size of the work")] = None
     samples: Annotated[int, flag("Samples of each member that are measured at the end.", "N")] = 1_000
     json: Json = False

@@ -99,9 +99,9 @@ class TrainFlags:
     optimizer: Annotated[
         str, flag("Optimizer of both networks: adam, or adam(lr=1e-3, betas=(0, 0.9)).", "NAME", "the recipe's")
     ] = ""
-    device: Annotated[str, flag("Where to compute: auto, cpu, cuda, cuda:1 or mps; --gpu is --device gpu.", "NAME")] = (
-        "auto"
-    )
+    device: Annotated[
+        str, flag("Where to compute: auto, cpu, gpu, cuda, cuda:1 or mps; --gpu is short for --device gpu.", "NAME")
+    ] = "auto"
     threads: Annotated[int | None, flag("Threads that PyTorch computes with.", "N", "by the size of the work")] = None
     compile: Annotated[
         bool,

@@ -34,7 +34,7 @@ class Session:
         self.tasks = Tasks()
         """Long computations of pages."""
         self._seen: set[str] = set()
-        self._verdicts: dict[tuple[Path, int, int], str] = {}
+        self._verdicts: dict[tuple[Path, int, int, int], str] = {}
         self._followed: OrderedDict[Path, tuple[FollowedRun, threading.RLock]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -60,10 +60,10 @@ class Session:
         return started is not None and started.is_running
 
     def verdict_of(self, run: RunFolder) -> str:
-        """The name of a run's verdict; empty for a run that cannot be read. Kept until its journal changes."""
+        """The name of a run's verdict, kept until its journal or measurement changes; empty where it cannot be read."""
         try:
             status = (run.path / "journal.jsonl").stat()
-            key = run.path, status.st_mtime_ns, status.st_size
+            key = run.path, status.st_mtime_ns, status.st_size, run.measured_at
             if key not in self._verdicts:
                 self._verdicts = {k: v for k, v in self._verdicts.items() if k[0] != run.path}
                 self._verdicts[key] = diagnose(run).verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from sparring.errors import SparringError
 from sparring.record import legacy, schema
 from sparring.record.files import disk_errors, link_or_copy, save_arrays, write_atomically
 from sparring.record.journal import Journal, replay
-from sparring.record.schema import Kind
 from sparring.record.story import Story
 
 MEASURES = "measures.json"
@@ -110,7 +109,7 @@ class RunFolder:
                 "update sparring, if a newer version wrote it, or restore the file"
             )
         fields = schema.RECIPE if recipe.get("per_member") else {**schema.RECIPE, "seeds": schema.DISTINCT_SEEDS}
-        return self._checked("recipe.json", recipe, fields, tuple(schema.REQUIRED))
+        return self._checked("recipe.json", recipe, lambda value: schema.check(value, fields, tuple(schema.REQUIRED)))
 
     @property
     def journal(self) -> Journal:
@@ -130,7 +129,8 @@ class RunFolder:
         """
         if not (self.path / "about.json").exists():
             return {}
-        return self._checked("about.json", self._json("about.json", legacy.about), schema.ABOUT)
+        about = self._json("about.json", legacy.about)
+        return self._checked("about.json", about, lambda value: schema.check(value, schema.ABOUT))
 
     @property
     def measures(self) -> dict[str, Any] | None:
@@ -138,7 +138,15 @@ class RunFolder:
         if not (self.path / MEASURES).exists():
             return None
         measures = self._json(MEASURES, legacy.measures)
-        return self._checked(MEASURES, measures, schema.MEASURES, tuple(schema.MEASURES))
+        return self._checked(MEASURES, measures, schema.check_measures)
+
+    @property
+    def measured_at(self) -> int:
+        """When `sparring measure` last wrote, in nanoseconds since 1970; 0 where it never did."""
+        try:
+            return (self.path / MEASURES).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def _text(self, name: str) -> str:
         path = self.path / name
@@ -159,11 +167,9 @@ class RunFolder:
         except (KeyError, TypeError, AttributeError) as error:
             raise SparringError(f"{self.path / name} is damaged; {MENDS[name]}") from error
 
-    def _checked(
-        self, name: str, data: Any, fields: Mapping[str, Kind], required: Sequence[str] = ()
-    ) -> dict[str, Any]:
+    def _checked(self, name: str, data: Any, check: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         try:
-            return schema.check(data, fields, required)
+            return check(data)
         except ValueError as error:
             raise SparringError(f"{self.path / name} is damaged: {error}; {MENDS[name]}") from error
 
@@ -239,13 +245,22 @@ class RunFolder:
         return dict(sorted((round_of(path), path) for path in paths))
 
     def forget_after(self, round: int) -> None:
-        """Make the checkpoint of this round, which there is, the newest: those of later rounds are deleted."""
+        """Make the checkpoint of this round the newest, which there is; what is of later ones is deleted."""
         newest = self.path / "weights" / f"round-{round:09d}.safetensors"
         if not newest.exists():
             link_or_copy(self.rounds_saved()[round], newest)
         later = [path for path in (*self.kept(), *self.checkpoints()) if round_of(path) > round]
         for path in (*later, *([self.best] if self.best and round_of(self.best) > round else [])):
             path.unlink(missing_ok=True)
+        self._forget_measurement_after(round)
+
+    def _forget_measurement_after(self, round: int) -> None:
+        try:
+            measures = self.measures
+        except SparringError:
+            return  # nobody goes by what cannot be read
+        if measures is not None and measures["round"] > round:
+            (self.path / MEASURES).unlink(missing_ok=True)
 
     def load(
         self, prefix: str = "", best: bool = False, round: int | None = None

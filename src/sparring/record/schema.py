@@ -167,6 +167,8 @@ SCORES = Kind(
     lambda value: isinstance(value, dict) and all(map(_score, value.values())),
 )
 MEASURES = {"seeds": SEEDS, "n": COUNT, "round": COUNT, "metrics": SCORES, "held_out": TEXT, "judge": _or_none(TEXT)}
+INDEPENDENT = {"metrics": SCORES, "judge": _or_none(TEXT)}
+"""What a measurement holds of the independent judge."""
 
 
 def check(value: Any, fields: Mapping[str, Kind], required: Sequence[str] = ()) -> dict[str, Any]:
@@ -180,6 +182,19 @@ def check(value: Any, fields: Mapping[str, Kind], required: Sequence[str] = ()) 
         if name in value and not kind.holds(value[name]):
             raise ValueError(f"its {name} must be {kind.words}, not {shortened(value[name])}")
     return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def check_measures(value: Any) -> dict[str, Any]:
+    """A measurement, if it is as it must be: a number or null for each seed. Raises ValueError as `check`."""
+    measures = check(value, MEASURES, tuple(MEASURES))
+    independent = measures.get("independent")
+    parts = [measures] if independent is None else [measures, check(independent, INDEPENDENT, ("metrics",))]
+    for name, score in (each for part in parts for each in part["metrics"].items()):
+        for key, values in (("members", score["members"]), ("errors", score.get("errors"))):
+            right = _all(values, lambda each: each is None or _number(each)) and len(values) == len(measures["seeds"])
+            if not right and (key == "members" or values is not None):
+                raise ValueError(f"the {key} of its {name} must be a number, or null, for each of its seeds")
+    return measures
 
 
 def check_event(value: Any) -> dict[str, Any]:

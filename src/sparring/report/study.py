@@ -82,7 +82,7 @@ def _cell(answer: Answer, each: CellSummary, label: str) -> CellRow:
     spread = Spread(each.n, each.mean, each.sd, None, None, None)
     share = f" {100 * each.share:.0f} %" if each.finding else ""
     stopped = "" if each.cell.stopped is None else f" (stopped at round {each.cell.stopped:,})"
-    reference = " (reference)" if each.cell.id == answer.results.reference and len(answer.cells) > 1 else ""
+    reference = " (baseline)" if each.cell.id == answer.results.reference and len(answer.cells) > 1 else ""
     return CellRow(
         label=f"{label}{reference}{stopped}",
         mean=plus_minus(spread),

@@ -79,8 +79,8 @@ class Finding:
     """Where in the user's own loop it happens; None for a run of `train`."""
     mended: str = ""
     """That line as it should be, or what to do there."""
-    votes: int = 0
-    """Of how many members this explains most; known once there is a diagnosis."""
+    voters: frozenset[Any] = frozenset()
+    """The members, named as in `members`, that this explains most of; known once there is a diagnosis."""
     blemishes: frozenset[Any] = frozenset()
     """Those of the members in which it is to be seen but explains nothing."""
     fades: bool = False
@@ -90,6 +90,11 @@ class Finding:
     def since(self) -> int:
         """The round from which diagnoses would have found this, but for few, until now; the median over members."""
         return self.onset()
+
+    @property
+    def votes(self) -> int:
+        """Of how many members this explains most."""
+        return len(self.voters)
 
     @property
     def widespread(self) -> bool:

@@ -89,6 +89,19 @@ class Measured:
         return self.event["metrics"][name].get("spread")
 
 
+def without_numbers(story: Story) -> np.ndarray:
+    """Members of whose newest samples no metric is finite, as of one that makes NaN, bool `(P,)`.
+
+    A G that a last step took to NaN, or whose averaged weights overflow, may have losses that were all finite.
+    """
+    rounds, values = story.evaluations
+    known = [values[name][-1] for name in all_metrics() if name in values] if len(rounds) else []
+    measured = Measured.of(story)
+    if measured is not None:
+        known = [measured.values(name) for name in measured.event["metrics"] if measured.has(name)] or known
+    return np.all(~np.isfinite(np.stack(known)), axis=0) if known else np.zeros(len(story.seeds), dtype=bool)
+
+
 def evaluated(story: Story) -> Story:
     """The story of a run that nobody evaluated while it trained, with its measurement as its only evaluation.
 

@@ -78,9 +78,10 @@ class Range:
 
     @staticmethod
     def end(value: float, more: int = 0, percent: bool = False) -> str:
-        """An end as text: `0.75`, `200,000`, `15%`; with `more` digits."""
+        """An end as text: `0.75`, `200,000`, `15%`, `0.30%`; with `more` digits."""
         if percent or not np.isfinite(value):
-            return f"{value:.{more}%}"
+            digits = more if value == 0 or abs(value) >= 0.005 else max(more, 2)  # 0.3 %, not 0 %
+            return f"{value:.{digits}%}"
         return f"{value:,.{more}f}" if 1_000 <= abs(value) < 1e7 else f"{value:.{3 + more}g}"
 
     def mirrored(self, about: float) -> Range:

@@ -14,7 +14,7 @@ from sparring.metrics import Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
 from sparring.rules._distance import Distance, Trend
-from sparring.rules._measured import Measured, evaluated
+from sparring.rules._measured import Measured, evaluated, without_numbers
 from sparring.rules._nearness import Nearness
 from sparring.rules._noise import has_pattern, is_rough
 from sparring.rules._progress import CONSTANT as CONSTANT
@@ -124,8 +124,8 @@ class Signals:
 
     @cached_property
     def diverged(self) -> np.ndarray:
-        """Members whose numbers are no longer finite, bool `(P,)`."""
-        diverged = np.zeros(self.members, dtype=bool)
+        """Members whose numbers are no longer finite, or those of their newest samples, bool `(P,)`."""
+        diverged = without_numbers(self.story)
         diverged[list(self.story.diverged)] = True
         return diverged
 

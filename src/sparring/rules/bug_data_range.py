@@ -57,7 +57,7 @@ class BugDataRange(Rule):
             "distance of the data's range from G's, in widths of G's",
             max(beyond, unused),
             Range(high=TOLERANCE),
-            phrase="the ranges are {value} of G's width apart",
+            phrase="the ranges are {value} times G's width apart",
             line=loop.data.line,
             mended=MENDED[loop.g.ends_in],
             aside=Text(

@@ -41,7 +41,7 @@ class BugFixedNoise(Rule):
             "rounds that were fed the latent vectors of the round before",
             loop.latent.repeats,
             Range(high=OFTEN),
-            phrase="{value} of the rounds were fed those of the round before",
+            phrase="the share of rounds with the latent vectors of the round before is {value}",
             line=loop.latent.line,
             mended="draw them in every step: z = torch.randn(batch, size)",
         )

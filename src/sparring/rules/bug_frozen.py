@@ -46,7 +46,7 @@ class BugFrozen(Rule):
                     Text("share of {who}'s weights that a step moves", who=who),
                     share,
                     Range(low=MIN_MOVED),
-                    phrase="a step moves {value} of them",
+                    phrase="the share of weights that a step moves is {value}",
                     line=player.step_line,
                     mended="requires_grad_(True) for what is to be trained, and every parameter in the optimizer",
                 )

@@ -60,7 +60,7 @@ class BugGeneratorCutOff(Rule):
             "share of G's weights that its loss reaches",
             0.0,
             Range(low=0.01),
-            phrase="its step moves {value} of them",
+            phrase="the share of G's weights that its loss reaches is {value}",
             line=loop.cut or loop.g.loss_line,
             mended=MENDED.get(loop.cut_by, "compute G's loss from D(G(z)), and backward() before opt_G.step()"),
         )

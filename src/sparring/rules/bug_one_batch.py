@@ -42,7 +42,7 @@ class BugOneBatch(Rule):
                 "rounds that were shown the batch of the round before",
                 loop.data.repeats,
                 Range(high=OFTEN),
-                phrase="{value} of the rounds were shown that of the round before",
+                phrase="the share of rounds with the batch of the round before is {value}",
                 line=loop.data.line,
                 mended="take a new batch in every round: for x in loader: ...",
             )

@@ -66,8 +66,10 @@ class Divergence(Rule):
             phrase = Text("{curve} grew to {value} times its first value", curve=curve)
             growth_of = Text("growth of {curve}", curve=curve)
             reasons.append(evidence(growth_of, growth, members, Range(high=EXPLODED), phrase))
+        of_curves = "Losses or gradients became infinite or NaN" if infinite else "Losses or gradients exploded"
+        of_samples_alone = infinite and not set(members.tolist()) & set(signals.story.diverged)
         return Explanation(
-            "Losses or gradients became infinite or NaN" if infinite else "Losses or gradients exploded",
+            "Samples became infinite or NaN" if of_samples_alone else of_curves,
             reasons,
             Plot("curves", ("d_gradient", "g_gradient"), "Gradient norms", Range(), log=True),
             aside=_beginnings(signals, members),

@@ -7,6 +7,7 @@ target, so it is known to one step between evaluations.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from sparring.study.intervals import LEVEL, Interval, mean_interval
 from sparring.study.needs import from_statsmodels
-from sparring.study.outcome import Outcome
+from sparring.study.outcome import TIMES, Outcome
 from sparring.study.results import Results, Row
 from sparring.study.scores import Scores
 
@@ -36,7 +37,8 @@ class Reaching:
     restricted_mean: float
     """Mean time within the horizon; a seed that never reached it counts as the horizon."""
     difference: float | None
-    """In restricted mean from the reference cell, paired by seed; None for the reference itself."""
+    """In restricted mean from the reference cell, paired by seed; None for the reference itself, and without a seed
+    that both have."""
     interval: Interval | None
     times: tuple[float, ...]
     """Where the share that reached it grows."""
@@ -74,31 +76,45 @@ def survival(
         level: Confidence of intervals.
 
     Returns:
-        None where the metric was not evaluated during training, or has no direction.
+        None where the metric was not evaluated during training or has no direction, where every member diverged, and
+        where the outcome is such a time itself.
     """
-    name = Outcome.read(results.outcome).name
-    if scores.horizon is not None or not scores.direction or not any(name in row.series for row in results.rows):
+    outcome = Outcome.read(results.outcome)
+    name = outcome.name
+    if outcome.how in TIMES or not scores.direction or not any(name in row.series for row in results.rows):
         return None
     why = "given"
     reference = results.reference if results.reference in results.by_cell else results.cells[0].id
     if target is None:
-        target, why = _end(results, reference, name), "the median at which the reference's seeds end"
+        target, why = _end(results, reference, name), "the median at which the baseline's seeds end"
     if target is None:
         return None
     rows = {cell.id: results.by_cell[cell.id] for cell in results.cells}
     horizon = min(_end_time(row, name, clock) for each in rows.values() for row in each if name in row.series)
+    if not np.isfinite(horizon):
+        return None
     times = {
         cell: np.array([_first(row, results, name, target, clock, horizon) for row in each])
         for cell, each in rows.items()
     }
-    cells = [_reaching(cell, each, times[reference], horizon, level, cell == reference) for cell, each in times.items()]
+    within = {
+        cell: {row.seed: min(float(time), horizon) for row, time in zip(rows[cell], each, strict=True)}
+        for cell, each in times.items()
+    }
+    cells = [_reaching(cell, each, _paired(within, cell, reference), horizon, level) for cell, each in times.items()]
     return Survival(name, target, why, clock, horizon, tuple(cells), _log_rank(times, horizon))
 
 
+def _paired(within: Mapping[str, Mapping[int, float]], cell: str, reference: str) -> np.ndarray:
+    """How much longer a cell's seeds take than the reference's, of the seeds that both have; none for itself."""
+    if cell == reference:
+        return np.array([])
+    ours, theirs = within[cell], within[reference]
+    return np.array([ours[seed] - theirs[seed] for seed in ours if seed in theirs])
+
+
 def _end(results: Results, reference: str, name: str) -> float | None:
-    ends = [
-        row.series[results.outcome].values[-1] for row in results.by_cell[reference] if results.outcome in row.series
-    ]
+    ends = [row.series[name].values[-1] for row in results.by_cell[reference] if name in row.series]
     known = [end for end in ends if end is not None]
     return float(np.median(known)) if known else None
 
@@ -109,9 +125,9 @@ def _end_time(row: Row, name: str, clock: Clock) -> float:
 
 
 def _first(row: Row, results: Results, name: str, target: float, clock: Clock, horizon: float) -> float:
-    """When a member first reached the target; infinite where it did not within the horizon."""
+    """When a member first reached the target; infinite where it did not within the horizon, or diverged in the end."""
     series = row.series.get(name)
-    if series is None:
+    if series is None or row.diverged:
         return float("inf")
     for time, value in zip(getattr(series, clock), series.values, strict=True):
         if value is not None and time <= horizon and _reaches(results, value, target):
@@ -127,16 +143,13 @@ def _reaches(results: Results, value: float, target: float) -> bool:
     return value >= target if better == "higher" else value <= target
 
 
-def _reaching(
-    cell: str, times: np.ndarray, reference: np.ndarray, horizon: float, level: float, is_reference: bool
-) -> Reaching:
+def _reaching(cell: str, times: np.ndarray, paired: np.ndarray, horizon: float, level: float) -> Reaching:
     reached = np.isfinite(times)
     fitted = from_statsmodels("SurvfuncRight")(np.minimum(times, horizon), reached.astype(int))
     median = _finite(fitted.quantile(0.5)) if reached.any() else None
     with np.errstate(divide="ignore", invalid="ignore"):  # the scale that the interval is made on ends at all and none
         low, high = fitted.quantile_ci(0.5, alpha=1 - level) if reached.any() else (np.nan, np.nan)
-    restricted, other = np.minimum(times, horizon), np.minimum(reference, horizon)
-    paired = restricted - other if len(restricted) == len(other) and not is_reference else None
+    restricted = np.minimum(times, horizon)
     return Reaching(
         cell=cell,
         n=len(times),
@@ -145,8 +158,8 @@ def _reaching(
         median_low=_finite(low) if reached.any() else None,
         median_high=_finite(high) if reached.any() else None,
         restricted_mean=float(restricted.mean()) if len(times) else horizon,  # of a cell that is not trained yet
-        difference=None if paired is None else float(paired.mean()),
-        interval=None if paired is None else mean_interval(paired, level),
+        difference=float(paired.mean()) if len(paired) else None,
+        interval=mean_interval(paired, level),
         times=tuple(float(time) for time in fitted.surv_times),
         shares=tuple(float(1 - share) for share in fitted.surv_prob),
     )

@@ -143,7 +143,7 @@ def _effects(answer: Answer, charts: dict[str, Markup]) -> Markup:
         tag("div", listed, class_="text") if said else None,
         _plate(charts["effects"], "Effects, the largest first", answer.method) if "effects" in charts else None,
         _effect_table(answer.effects, answer, "effect"),
-        _effect_table(answer.comparisons, answer, "cell against the reference") if answer.comparisons else None,
+        _effect_table(answer.comparisons, answer, "cell against the baseline") if answer.comparisons else None,
         more("In sentences", tag("ul", [tag("li", line) for line in rest], class_="notes")) if rest else None,
         class_="wide study",
     )
@@ -268,7 +268,7 @@ def _survival(answer: Answer, charts: dict[str, Markup]) -> Markup | None:
     caption = (
         "Kaplan and Meier's estimate: a seed that never reached the target, also one that diverged, is censored where "
         f"all end, and not left out. The mean is of times within {found.horizon:,.4g} {found.clock}, the end that all "
-        "reached. Times are those of the first evaluation that reached the target. Difference: from the reference, "
+        "reached. Times are those of the first evaluation that reached the target. Difference: from the baseline, "
         "paired by seed."
     )
     return tag(
@@ -362,7 +362,7 @@ def _method(answer: Answer) -> Markup:
         "how likely the first is better (the Mann-Whitney statistic, as rliable defines it), averaged over pairs of "
         "cells that differ in nothing else; its interval is Newcombe's score interval.",
         "The interaction of two changes is what both together give beyond the sum of what each gives alone.",
-        *([f"The reference is {labels[reference]}."] if reference in labels else []),
+        *([f"The baseline is {labels[reference]}."] if reference in labels else []),
     ]
     return more("How this was computed", [tag("p", text) for text in texts])
 

@@ -19,9 +19,9 @@ def rejection_text(found: Filtered) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for title in ("seed", "passed", "D's AUC", *found.metrics):
         table.add_column(title, justify="right", no_wrap=True)
-    for m, seed in enumerate(found.seeds):
+    for m, name in enumerate(found.names):
         changes = [f"{before[m]:.3f} → {after[m]:.3f}" for before, after in found.metrics.values()]
-        table.add_row(str(seed), f"{found.acceptance[m]:.0%}".replace("%", " %"), f"{found.auc[m]:.3f}", *changes)
+        table.add_row(str(name), f"{found.acceptance[m]:.0%}".replace("%", " %"), f"{found.auc[m]:.3f}", *changes)
     amount = count(found.samples.shape[1], "sample")
     real = f"held-out data ({found.held_out_from})" if found.unseen else "training data, since none are held out"
     lines = [

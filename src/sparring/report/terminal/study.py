@@ -54,7 +54,7 @@ def _cells_caption(answer: Answer) -> str:
 
 def _effects(group: Sequence[Effect], answer: Answer) -> RenderableType:
     is_cells = group[0].contrast.kind == "cell" and bool(answer.comparisons)
-    title = "cell against the reference" if is_cells else "effect"
+    title = "cell against the baseline" if is_cells else "effect"
     table = FittingTable(
         (title, "difference", "better in", "p", "P(better)"), optional=("P(better)", "better in"), label=MIN_LABEL
     )

@@ -48,7 +48,7 @@ def forest(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
         _row(axes, y, each, answer, scheme, reach)
     _names(axes, places, answer, scheme)
     if len(rows) > 1:
-        _heading(axes, len(rows[0]) + (0.05 if scheme.narrow else 0.15), "cells against the reference", scheme)
+        _heading(axes, len(rows[0]) + (0.05 if scheme.narrow else 0.15), "cells against the baseline", scheme)
     axes.set_ylim(places[-1][0] + 0.6, -0.9 if scheme.narrow else -0.6)
     axes.set_xlim(*reach)
     axes.set_xlabel(_label(answer, scheme), fontsize=TEXT, color=scheme.soft)
@@ -147,10 +147,11 @@ def _keys(answer: Answer, scheme: Scheme) -> list[Any]:
     style: dict[str, Any] = {"linestyle": "-", "marker": "o", "markersize": 7, "linewidth": 2.2, "markeredgewidth": 1.8}
     hues = scheme.hues
     better, worse = ("better", "worse") if answer.scores.direction else ("", "")
+    sure = f"p < {1 - answer.level:.3g} by Holm"
     keys: list[Any] = []
     if better:
-        keys.append(Line2D([], [], color=hues["d_loss"], label=f"{better}, p < 0.05 by Holm", **style))
-        keys.append(Line2D([], [], color=hues["g_loss"], label=f"{worse}, p < 0.05 by Holm", **style))
+        keys.append(Line2D([], [], color=hues["d_loss"], label=f"{better}, {sure}", **style))
+        keys.append(Line2D([], [], color=hues["g_loss"], label=f"{worse}, {sure}", **style))
     keys.append(
         Line2D([], [], color=scheme.soft, markerfacecolor=scheme.paper, label=f"not significant ({percent})", **style)
     )
