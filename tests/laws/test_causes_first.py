@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis, diagnosis, with_votes
+from sparring.analysis.votes import explanations
 from sparring.record import Story
 from sparring.rules import Finding, Plot, Range
 from sparring.rules._stories import REAL, WASSERSTEIN, story
@@ -204,6 +206,20 @@ def test_what_every_g_begins_with_is_a_matter_of_time_where_other_members_are_un
     assert verdict(unfinished, held("a", 2.0, 1)) == NOT_SURE, "that is no matter of time"
     most = held("noise", 2.0, 1, 2, 3, of=4, fades=True)
     assert verdict(held("undertrained", 1.0, 0, of=4), most) == "noise", "most members have it in the end"
+
+
+def test_a_member_is_explained_by_what_it_votes_for() -> None:
+    """The map that studies take a member's finding from says what the verdict counts."""
+
+    def explained(*findings: Finding) -> dict[Any, str]:
+        return {member: finding.rule for member, finding in explanations(with_votes(findings)).items()}
+
+    first, second, shared = held("a", 3.0, 0), held("b", 2.0, 1), held("c", 1.0, 0, 1)
+    assert explained(first, second) == {0: "a", 1: "b"}
+    assert explained(first, second, shared) == {0: "c", 1: "c"}, "what members share"
+    unfinished, noise = held("undertrained", 1.0, 0), held("noise", 2.0, 1, fades=True)
+    assert explained(unfinished, noise) == {0: "undertrained", 1: "undertrained"}, "a matter of time"
+    assert explained(replace(held("a", 3.0, 0, 1), blemishes=frozenset({1}))) == {0: "a"}, "to be seen, and no cause"
 
 
 @given(st.lists(st.sets(st.sampled_from("abcd"), min_size=1), min_size=1, max_size=6), st.integers(1, 4))

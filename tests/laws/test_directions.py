@@ -18,9 +18,15 @@ from sparring.analysis.latent_tools.directions.moments import attributes
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.loop import closed_path, even_frames, loop
 from sparring.analysis.latent_tools.projection import memorization, project
-from sparring.analysis.latent_tools.truncation import Truncation, truncated
+from sparring.analysis.latent_tools.truncation import (
+    Truncation,
+    _balanced,  # pyright: ignore[reportPrivateUsage]
+    truncated,
+)
 from sparring.analysis.rejection import calibrated
 from sparring.errors import SparringError, UsageError
+from sparring.report.terminal.truncation import truncation_text
+from tests.printed import text_of
 
 SIZE, SIDE = 6, 16
 STRENGTHS = torch.tensor([5.0, 3.0, 2.0, 1.0, 0.5, 0.1])
@@ -200,6 +206,28 @@ def test_the_recommended_psi_is_best_in_the_mean_and_its_interval_says_how_sure(
     assert divided.recommended == 0.5 and divided.interval == (0.5, 1.0)
     assert found([[0.4], [0.6], [0.6]]).recommended == 1.0, "of equal ones the one that costs no variety"
     assert found([[0.4], [0.6], [0.6]]).interval is None
+
+
+def test_members_that_diverged_do_not_speak_on_psi() -> None:
+    """A member without samples at a psi has no balance there, rather than the worst one."""
+    share = np.array([0.5, np.nan, 0.0])
+    balance = _balanced({"precision": share, "recall": share})["balance"]
+    np.testing.assert_array_equal(balance, [0.5, np.nan, 0.0])
+
+    def found(balance: list[list[float]]) -> Truncation:
+        metrics = {name: np.array(balance) for name in ("precision", "recall", "balance")}
+        return Truncation((0, 1, 2, 3), "", 9, (0.5, 1.0), metrics, dict.fromkeys(metrics, 0.9))
+
+    lost = found([[0.6, 0.6, 0.6, np.nan], [0.5, 0.5, 0.5, np.nan]])
+    assert (lost.recommended, lost.interval, lost.diverged) == (0.5, (0.5, 0.5), 1)
+    at_one = found([[0.6, 0.6, 0.6, np.nan], [0.5, 0.5, 0.5, 0.5]])
+    assert (at_one.recommended, at_one.interval, at_one.diverged) == (0.5, (0.5, 0.5), 0)
+    assert found([[np.nan] * 4, [0.5] * 4]).recommended == 1.0
+    said = " ".join(text_of(truncation_text(lost)).split())
+    assert (
+        "over 4 seeds, without 1 that diverged" in said and "psi is chosen by it, so these figures flatter it" in said
+    )
+    assert "flatter" in lost.plain()["recommended_by"]
 
 
 # Rejection.

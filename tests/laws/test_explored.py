@@ -18,6 +18,10 @@ from sparring.analysis.latent_tools.influence import influence
 from sparring.analysis.latent_tools.reproducing import commands, python
 from sparring.analysis.latent_tools.training_images import TrainingImages
 from sparring.errors import SparringError, UsageError
+from sparring.explorer.generators import Generators
+from sparring.explorer.session import Session
+from sparring.record import RunFolder
+from sparring.record.opened import Opened
 
 BASE = sparring.recipe("digits").replace(batch=4, rounds=2, log_points=1, samples_per_grid=4, seeds=(3, 5))
 
@@ -37,6 +41,24 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, sparring.Run]
 @pytest.fixture
 def explored(trained: dict[str, sparring.Run]) -> Explored:
     return Explored(trained["normal"].folder, 3)
+
+
+def test_the_explorer_shows_the_generator_that_a_round_has_now(tmp_path: Path) -> None:
+    generators, runs = Generators(Session(Opened([tmp_path]), tmp_path)), dict[str, RunFolder]()
+    for name, batch in (("now", 4), ("then", 8)):
+        made = sparring.train(BASE.replace(batch=batch), out=tmp_path / name, threads=1, metrics=False)
+        runs[name] = made.folder
+    run = runs["now"]
+    checkpoint = run.rounds_saved()[2]
+    for round in (None, 2):
+        with generators.of(run, 3, round) as first:
+            before = first.made(first.vectors(Spot(), [(0.0, 0.0)]))
+        with generators.of(run, 3, round) as second:
+            assert second is first
+    run.write(f"weights/{checkpoint.name}", lambda path: path.write_bytes(runs["then"].checkpoints()[-1].read_bytes()))
+    for round in (None, 2):
+        with generators.of(run, 3, round) as again:
+            assert np.abs(again.made(again.vectors(Spot(), [(0.0, 0.0)])) - before).max() > 1e-4
 
 
 def test_a_plane_through_two_latent_vectors_has_them_where_it_says(trained: dict[str, sparring.Run]) -> None:

@@ -214,7 +214,10 @@ def test_a_run_is_found_while_another_thread_looks_through_the_folders(
     assert list(opened.runs()) == keys == ["runs/one", "runs/two"]
 
 
-@pytest.mark.parametrize("part", ["journal.jsonl", "weights", "samples", "commands.jsonl", "moves.jsonl", "about.json"])
+@pytest.mark.parametrize(
+    "part",
+    ["journal.jsonl", "weights", "samples", "commands.jsonl", "moves.jsonl", "about.json", "figures", "export"],
+)
 def test_a_run_with_a_link_to_the_outside_is_not_there(part: str, tmp_path: Path) -> None:
     run = made_run(tmp_path / "runs" / "run", samples=False)
     (tmp_path / "outside").mkdir()

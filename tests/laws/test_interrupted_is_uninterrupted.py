@@ -25,6 +25,7 @@ from sparring.game.runtime import threads_set
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 from sparring.record.story import CURVES
+from sparring.training.control.rewind import rewind_folder
 from sparring.training.trainer import Trainer
 from tests.laws.user_modules import PAIRS
 from tests.miniature import miniature
@@ -279,6 +280,24 @@ def test_training_a_finished_run_again_changes_no_file_of_results(tmp_path: Path
     before = contents(run)
     train(recipe, run.path)
     assert contents(run) == before
+
+
+@pytest.mark.parametrize("saved", ["just before a kill", "as the best"])
+def test_the_clock_goes_on_from_a_checkpoint_that_the_journal_says_nothing_of(saved: str, tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010"))
+    run = train(recipe, tmp_path / "run", watchers=[leave_at(CUTS[1])], metrics=False, keep="none")
+    events = [json.loads(line) for line in (run.path / "journal.jsonl").read_text().splitlines()]
+    later = [{**e, "seconds": e["seconds"] + 100} if "seconds" in e else e for e in events]
+    left = later if saved == "as the best" else [e for e in later if e["event"] == "log" or e["round"] == 0]
+    run.write_text("journal.jsonl", "".join(f"{json.dumps(event)}\n" for event in left))
+    if saved == "as the best":
+        round = next(e["round"] for e in events if e["event"] == "log" and 0 < e["round"] < CUTS[1])
+        state = (run.load() or (0, {}))[1]
+        run.save_best(round, state)
+        rewind_folder(run, round)
+    train(recipe, run.path, metrics=False)
+    seconds = [event["seconds"] for event in run.story.events if "seconds" in event]
+    assert run.story.status == "finished" and seconds == sorted(seconds) and seconds[0] >= 100
 
 
 def contents(run: RunFolder) -> dict[str, Any]:

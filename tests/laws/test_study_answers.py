@@ -11,10 +11,14 @@ import pytest
 
 pytest.importorskip("statsmodels")
 
+from sparring.analysis.diagnosis import diagnosis
 from sparring.errors import SparringError
 from sparring.record import RunFolder
+from sparring.report.figures.drawing import LIGHT
+from sparring.report.figures.study.forest import _keys  # pyright: ignore[reportPrivateUsage]
 from sparring.rules import Detection
 from sparring.rules._signals import Signals
+from sparring.rules._stories import story
 from sparring.rules.mode_collapse import ModeCollapse
 from sparring.study import needs
 from sparring.study.answer import Answer
@@ -22,7 +26,7 @@ from sparring.study.collecting import _RunFacts  # pyright: ignore[reportPrivate
 from sparring.study.intervals import Interval
 from sparring.study.outcome import Outcome
 from sparring.study.plain import answer_plain, as_csv, cell_records, effect_records, member_records
-from sparring.study.results import Results
+from sparring.study.results import Results, Series
 from sparring.study.wording import amount, p_text
 from tests.made_studies import FRECHET, factorial
 
@@ -110,6 +114,31 @@ def test_a_cell_that_racing_stopped_has_no_outcome_and_intervals_are_wider() -> 
     assert answer.level == pytest.approx(1 - 0.05 / 3) and "98.3 %" in answer.method
     assert any("stopped at round 500" in note for note in answer.notes)
     assert answer.cells[3].mean is None
+
+
+def test_a_race_tests_at_the_level_that_its_looks_leave() -> None:
+    """Two looks and the end: intervals are 98.3 %, and what is called significant is so at 1.7 %."""
+    apart = np.random.default_rng(3).normal(0, 1, 8)
+    apart = (apart - apart.mean()) / apart.std(ddof=1) - 0.95  # t is −2.7, p 0.03
+    results = factorial(np.array([[20.0] * 8, 20 + apart]), {"gp": ["no", "yes"]})
+    alone, race = (Answer.of(each) for each in (results, replace(results, looks=(0.25, 0.5))))
+    p = alone.effects[0].p_holm
+    assert p is not None and 0.05 / 3 < p < 0.05 and race.effects[0].p_holm == p
+    assert alone.effects[0].significant() and not race.effects[0].significant()
+    interval = race.effects[0].interval
+    assert interval is not None and interval.contains(0), "which says the same"
+    assert "no effect is shown" in race.sentences[0] and "no effect is shown" not in alone.sentences[0]
+    assert "p is significant below 0.0167" in race.method
+    keys = [[line.get_label() for line in _keys(each, LIGHT)] for each in (alone, race)]
+    assert "better, p < 0.05 by Holm" in keys[0] and "better, p < 0.0167 by Holm" in keys[1]
+
+
+def test_the_seeds_that_are_needed_are_by_all_tests_that_are_shown() -> None:
+    """Of times to a target too, which Holm's correction counts."""
+    curves = np.random.default_rng(1).normal(10, 1, (4, 8, 5))
+    answer = Answer.of(factorial(curves[..., -1], curves=curves))
+    assert answer.survival is not None and answer.survival.p is not None and answer.needed is not None
+    assert answer.needed.alpha == pytest.approx(0.05 / answer.shown) and answer.shown == 7
 
 
 def test_steps_are_reported_in_both_orders() -> None:
@@ -207,3 +236,20 @@ def test_what_the_diagnosis_calls_collapsed_is_counted_as_collapsed(monkeypatch:
         rows = facts.rows(Outcome.read("frechet-distance"))
         assert [row.collapsed for row in rows] == [patched] * 3 + [True] * 5
         assert all(row.finding == "mode-collapse" for row in rows if row.collapsed)
+
+
+def test_a_seed_has_the_finding_that_it_votes_for_in_the_diagnosis() -> None:
+    """What is to be seen in it and explains nothing is none."""
+    blind = {"d_real": 0.5, "d_fake": 0.5, "d_loss": 0.693, "g_loss": 0.693}
+    near = story(blind, {"checkerboard": 2.2, "frechet-distance": (40.0, 5.0, 4.0, 4.0)}, jitter=0.002)
+    assert [(finding.rule, finding.votes) for finding in diagnosis(near).findings] == [("checkerboard", 0)]
+    rows = _RunFacts(RunFolder("none"), near, {}).rows(Outcome.read("frechet-distance"))
+    assert {(row.finding, row.fault) for row in rows} == {("", False)}
+
+
+def test_a_seed_that_reached_a_target_and_diverged_has_not_reached_it() -> None:
+    curve = Series(rounds=(100, 200), seconds=(1.0, 2.0), values=(1.5, None))
+    row = replace(factorial(values(1.5), {"gp": ["no"]}).rows[0], series={FRECHET.name: curve})
+    outcome = Outcome.read("rounds-to(frechet-distance, 2)")
+    assert outcome.of(row, None) == (100, False)
+    assert outcome.of(replace(row, diverged=True), None) == (1_000, True)

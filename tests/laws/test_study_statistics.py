@@ -14,6 +14,7 @@ from sparring.study.contrasts import contrasts
 from sparring.study.effects import Effect, corrected, effect, holm, ranked
 from sparring.study.improvement import improvement
 from sparring.study.intervals import mean_interval, mean_p
+from sparring.study.outcome import Outcome
 from sparring.study.power import seeds_for_difference, seeds_for_precision, smallest_difference
 from sparring.study.racing import losers
 from sparring.study.scores import Scores
@@ -193,6 +194,46 @@ def test_a_diverged_seed_never_reaches_the_target() -> None:
     results = factorial(curves[..., -1], {"gp": ["no", "yes"]}, curves=curves, diverged=[(1, 0)])
     found = survival(results, Scores.of(results), target=5)
     assert found is not None and (found.cells[1].reached, found.cells[1].n, found.horizon) == (2, 3, 300)
+
+
+def test_a_seed_that_reached_the_target_and_diverged_has_not_reached_it() -> None:
+    curves = np.array([[[9, 5, 3]] * 3, [[4, np.nan, np.nan], [9, 5, 3], [9, 5, 3]]], dtype=float)
+    results = factorial(curves[..., -1], {"gp": ["no", "yes"]}, curves=curves, diverged=[(1, 0)])
+    found = survival(results, Scores.of(results), target=5)
+    assert found is not None and found.cells[1].reached == 2
+    assert found.cells[1].restricted_mean == pytest.approx((300 + 200 + 200) / 3)
+    everyone = factorial(curves[..., -1], {"gp": ["no", "yes"]}, curves=curves, diverged=list(np.ndindex(2, 3)))
+    assert survival(everyone, Scores.of(everyone), target=5) is None
+
+
+@pytest.mark.parametrize("outcome", ["frechet-distance", "best(frechet-distance)", "mean(frechet-distance)"])
+def test_without_a_target_it_is_where_the_baseline_ends_whatever_the_outcome(outcome: str) -> None:
+    curves = np.array([[[9, 5, 3], [9, 6, 2], [9, 8, 7]], [[5, 3, 1], [3, 2, 1], [2, 1, 1]]], dtype=float)
+    results = factorial(curves.min(2), {"gp": ["no", "yes"]}, curves=curves)
+    asked = replace(results, outcome=outcome, quantities={outcome: Outcome.read(outcome).quantity})
+    found = survival(asked, Scores.of(asked))
+    assert found is not None and found.target == 3 and [each.reached for each in found.cells] == [2, 3]
+
+
+def test_an_outcome_that_is_a_time_is_not_compared_as_a_time_once_more() -> None:
+    curves = np.array([[[9, 5, 3]] * 3, [[5, 3, 1]] * 3], dtype=float)
+    results = factorial(np.array([[300.0] * 3, [200.0] * 3]), {"gp": ["no", "yes"]}, curves=curves)
+    outcome = "rounds-to(frechet-distance, 3)"
+    timed = replace(results, outcome=outcome, quantities={outcome: Outcome.read(outcome).quantity})
+    assert survival(timed, Scores.of(timed)) is None
+
+
+def test_times_are_paired_by_seed_wherever_seeds_are_missing() -> None:
+    """Of seeds 0, 1, 2 the first cell lacks 0 and the second lacks 2: one seed is left that both have."""
+    curves = np.array([[[9, 9, 3], [9, 3, 3], [9, 9, 3]], [[3, 3, 3], [3, 3, 3], [9, 9, 3]]], dtype=float)
+    results = factorial(curves[..., -1], {"gp": ["no", "yes"]}, curves=curves)
+    missing = [(results.cells[0].id, 0), (results.cells[1].id, 2)]
+    some = replace(results, rows=tuple(row for row in results.rows if (row.cell, row.seed) not in missing))
+    found = survival(some, Scores.of(some), target=3)
+    assert found is not None and found.cells[1].difference == 100 - 200 and found.cells[1].interval is None
+    fewer = replace(results, rows=tuple(row for row in results.rows if (row.cell, row.seed) != missing[1]))
+    found = survival(fewer, Scores.of(fewer), target=3)
+    assert found is not None and found.cells[1].difference == (-200 - 100) / 2 and found.cells[0].difference is None
 
 
 def test_kaplan_meier_and_log_rank_are_statsmodels_own() -> None:

@@ -154,7 +154,9 @@ def test_a_computation_is_canceled_and_seen_from_another_window(opened: Open, ru
 def test_what_cannot_be_computed_is_said(opened: Open) -> None:
     page = dissect(opened)
     compute(page, "export", member="77")  # the quickest of all errors
-    says(page, "--seed takes best, or one of this run's seeds (3, 5), not '77'", "#export .problem")
+    why = "--seed takes best, or one of this run's seeds (3, 5), not '77'"
+    says(page, why, "#export .problem")
+    says(dissect(opened), why, "#export .problem")  # whoever left the page, and comes back
     page.click("text=Choose a held-out image")
     says(page, "this data has no held-out part", "#project")
     compute(page, "project")

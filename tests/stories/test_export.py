@@ -26,7 +26,8 @@ from sparring.record import RunFolder
 from sparring.rng import RandomStreams
 from sparring.ship.card import _from_measurement  # pyright: ignore[reportPrivateUsage]
 from sparring.ship.demo import FIRST_SIGN, MAX_BYTES, as_signs, rounded
-from sparring.ship.export import export, nearest_seed
+from sparring.ship.export import export
+from sparring.ship.measured import Choice, Measured, nearest
 from sparring.ship.onnx_file import run_onnx, to_onnx
 from sparring.ship.portable import TOLERANCE, difference, portable_of
 from sparring.ship.weights_file import SCRIPTS, drawing
@@ -174,14 +175,19 @@ def test_the_card_of_a_measured_run_keeps_both_judges_apart(exported: Path) -> N
     def score(real: float, *members: float) -> dict[str, object]:
         return {"title": "Fréchet distance", "better": "lower", "real": real, "members": list(members)}
 
-    facts = Facts.of(RunFolder.open(exported.parent / "run"))
-    measured = {"seeds": [5, 3], "n": 898, "round": 20, "judge": "digits", "metrics": {"frechet": score(0.2, 4, 2)}}
+    measured: dict[str, Any] = {
+        "seeds": [5, 3],
+        "n": 898,
+        "round": 20,
+        "judge": "digits",
+        "metrics": {"frechet": score(0.2, 4, 2)},
+    }
     measured["independent"] = {"metrics": {"frechet": score(0.6, 40, 20)}}
-    first, caption, about, second, diverged = _from_measurement(measured, facts, 3)
+    first, caption, about, second = _from_measurement(measured, Measured(Choice(3), 20, measured, None))
     assert first.splitlines()[-1] == "| Fréchet distance ↓ | 0.200 | 2.000 | 3.000 ± 1.414 | 2 |"
     assert second.splitlines()[-1] == "| Fréchet distance ↓ | 0.600 | 20.000 | 30.000 ± 14.142 | 2 |"
     assert "with the judge digits. ↓: less is better" in caption and "independent judge" in about
-    assert diverged.startswith("0 of 2 seeds diverged")
+    assert "0 of 2 seeds diverged" in (exported / "README.md").read_text()
 
 
 def test_a_space_is_laid_out_and_not_uploaded(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +196,7 @@ def test_a_space_is_laid_out_and_not_uploaded(trained: Path, capsys: pytest.Capt
     folder = trained / "space" / "me" / "digits"
     assert (folder / "index.html").is_file() and not (folder / "demo.html").exists()
     assert "sdk: static" in (folder / "README.md").read_text()
-    assert json.loads((folder / "export.json").read_text())["seed"] == nearest_seed(Facts.of(RunFolder.open(trained)))
+    assert json.loads((folder / "export.json").read_text())["seed"] == nearest(Facts.of(RunFolder.open(trained))).seed
 
 
 @pytest.mark.parametrize(

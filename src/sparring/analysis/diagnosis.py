@@ -253,13 +253,19 @@ def _diagnosis_of_cells(story: Story, cells: Sequence[Sequence[int]]) -> Diagnos
     names, parts, findings = story.names, list[tuple[str, Diagnosis]](), list[Finding]()
     for members in cells:
         label, of_these = label_of(numbers_of(story.recipe, members[0])), story.of(members)
+        called = dict(zip(of_these.names, (names[member] for member in members), strict=True))
         part = _diagnosis(of_these)
         parts.append((label, part))
         for finding in part.findings:
-            named = tuple(names[members[of_these.names.index(seed)]] for seed in finding.members)
+            found = dataclasses.replace(
+                finding,
+                members=tuple(called[name] for name in finding.members),
+                voters=frozenset(called[name] for name in finding.voters),
+                blemishes=frozenset(called[name] for name in finding.blemishes),
+            )
             # A remedy changes one recipe; here it would be another for each of them.
             claim = Text("{label}: {claim}", label=label, claim=finding.claim)
-            findings.append(dataclasses.replace(finding, claim=claim, members=named, remedies=()))
+            findings.append(dataclasses.replace(found, claim=claim, remedies=()))
     unexplained = {each.words(fault=True): each for _, part in parts for each in part.unexplained}
     plateau = Plateau.of(Signals(story))
     return Diagnosis(story, tuple(findings), plateau, "", tuple(unexplained.values()), tuple(parts))

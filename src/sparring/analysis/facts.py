@@ -47,7 +47,7 @@ class Ends:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The last evaluation of samples while the run trained."""
+    """An evaluation of samples while the run trained."""
 
     round: int
     metrics: dict[str, np.ndarray]
@@ -185,13 +185,19 @@ class Facts:
     @cached_property
     def evaluation(self) -> Evaluation | None:
         """The last evaluation of samples; None for a run without any."""
+        rounds, _ = self.story.evaluations
+        return self.evaluation_at(int(rounds[-1])) if len(rounds) else None
+
+    def evaluation_at(self, round: int) -> Evaluation | None:
+        """The evaluation of samples after this round; None where there was none."""
         rounds, metrics = self.story.evaluations
-        if not len(rounds):
+        found = np.flatnonzero(rounds == round)
+        if not len(found):
             return None
         real = self.story.real_baseline or {}
-        last = {name: values[-1] for name, values in metrics.items()}
+        then = {name: values[found[-1]] for name, values in metrics.items()}
         scores, played = dict(real.get("metrics", {})), self.story.round
-        return Evaluation(int(rounds[-1]), last, scores, real.get("n"), real.get("judge"), played)
+        return Evaluation(round, then, scores, real.get("n"), real.get("judge"), played)
 
     @cached_property
     def outputs(self) -> tuple[np.ndarray, np.ndarray] | None:

@@ -27,6 +27,7 @@ from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
+from sparring.record.members import labels_of
 from sparring.rng import RandomStreams
 
 CALIBRATED_ON = 1_000
@@ -51,6 +52,8 @@ class Filtered:
     """Samples that passed, and what that did."""
 
     seeds: tuple[int, ...]
+    names: tuple[Any, ...]
+    """What the members are called: their seeds, or where a seed is that of several, text that says which."""
     samples: np.ndarray
     """float32 `(P, N, *shape)` in data units."""
     z_seeds: np.ndarray
@@ -111,14 +114,16 @@ def filtered(
         UsageError: The run has no such member, or training is class-conditional and the classes of held-out examples
             are not known.
     """
-    chosen, D = discriminators(run, source, seeds, best, recipe)
-    chosen, G = explorable(run, source, chosen.seeds, best, recipe)
+    members = None if seeds is None else recipe_of(run, source, recipe).members_with(seeds)
+    chosen, D = discriminators(run, source, None, best, recipe, members)
+    _, G = explorable(run, source, None, best, recipe, members=members)
     real = real_data(chosen.data, CALIBRATED_ON, data_dir, chosen.data_classes)
     classes = _one_hot(chosen, real, data_dir)
     first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.data_classes)
     z = latents(chosen, [first + z_seed for z_seed in _in_shares(chosen, real, len(real.held_out))])
     accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None], classes)
     title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
+    names = tuple(labels_of(chosen.to_dict()))
     with progress(title, count) as update:
         passing = _passed(G, D, chosen, _wanted(chosen, real, count), accepts, update)
     z_seeds = np.stack([np.array(each.chosen) for each in passing])
@@ -126,7 +131,7 @@ def filtered(
     acceptance = np.array([each.passed / each.tried for each in passing])
     metrics = _compared(G, chosen, samples, real, data_dir)
     unseen = real.unseen is not None
-    return Filtered(chosen.seeds, samples, z_seeds, acceptance, accepts.auc, metrics, real.held_out_from, unseen)
+    return Filtered(chosen.seeds, names, samples, z_seeds, acceptance, accepts.auc, metrics, real.held_out_from, unseen)
 
 
 @dataclass(frozen=True)
@@ -241,6 +246,7 @@ def discriminators(
     seeds: Sequence[int] | None = None,
     best: bool = False,
     recipe: Recipe | None = None,
+    members: Sequence[int] | None = None,
 ) -> tuple[Recipe, Players]:
     """The discriminators of a run, as `explorable` gives its generators.
 
@@ -250,6 +256,7 @@ def discriminators(
         seeds: Members; all if None.
         best: Use the best checkpoint instead of the newest.
         recipe: The recipe with the networks themselves, where they exist in this process only.
+        members: Indices of the members, in place of `seeds`.
 
     Returns:
         The recipe of these members, and examples `(P, N, *shape)` in data units -> scores `(P, N)`, without gradients;
@@ -265,14 +272,14 @@ def discriminators(
         )
     whole = recipe_of(run, source, recipe)
     _check(whole)
-    chosen = whole.replace(seeds=seeds) if seeds is not None else whole
     checkpoint = run.load("D.", best)
     weights = weights_of(checkpoint[1], "D") if checkpoint else {}
     if not weights:
         raise SparringError(f"{run.path} holds no discriminator: there is none to filter with")
-    if absent := sorted(set(chosen.seeds) - set(whole.seeds)):
-        raise UsageError(f"this run has no seed {absent[0]}; it has {', '.join(map(str, whole.seeds))}")
-    at = [whole.seeds.index(seed) for seed in chosen.seeds]
+    if members is None:
+        members = range(len(whole.seeds)) if seeds is None else whole.members_with(seeds)
+    at = list(members)
+    chosen = whole.select(at)
     with preserving_torch_rng():
         rng = RandomStreams(chosen.seeds)
         D = Population(maker_of_discriminators(chosen), rng.torch_seeds("D"), rng.for_layers("sampling"))
@@ -339,7 +346,8 @@ def _passed(
             return passing
     short = next(m for m, each in enumerate(passing) if not each.is_done)
     found, tried = len(passing[short].chosen), passing[short].tried
-    raise SparringError(f"seed {recipe.seeds[short]}: {found} of {tried:,} samples pass its D, too few for {count}")
+    name = labels_of(recipe.to_dict())[short]
+    raise SparringError(f"seed {name}: {found} of {tried:,} samples pass its D, too few for {count}")
 
 
 def _one(G: Any, recipe: Recipe, member: int, z_seeds: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 from sparring.rules import Finding
 
@@ -30,14 +31,22 @@ def with_votes(findings: Sequence[Finding]) -> list[Finding]:
     return sorted(_waiting(ranked), key=lambda finding: (-finding.votes, *rank(finding)))
 
 
+def explanations(findings: Sequence[Finding]) -> dict[Any, Finding]:
+    """Member, named as findings name it -> the finding that it votes for, of those of a diagnosis.
+
+    A member that nothing is found of, or nothing but blemishes, is not in it.
+    """
+    return {member: finding for finding in findings for member in finding.voters}
+
+
 def _voted(ranked: Sequence[Finding]) -> list[Finding]:
     """Every member votes for the first finding that holds for it."""
-    votes, voted = list[int](), set[int]()
+    made, voted = list[Finding](), set[Any]()
     for finding in ranked:
-        explained = set(finding.members) - finding.blemishes
-        votes.append(len(explained - voted))
+        explained = frozenset(finding.members) - finding.blemishes
+        made.append(dataclasses.replace(finding, voters=explained - voted))
         voted |= explained
-    return [dataclasses.replace(finding, votes=count) for finding, count in zip(ranked, votes, strict=True)]
+    return made
 
 
 def _shared(ranked: Sequence[Finding]) -> Finding | None:
@@ -63,5 +72,11 @@ def _waiting(ranked: Sequence[Finding]) -> list[Finding]:
     clear = any(finding.votes >= CLEAR * finding.of for finding in others)
     if clear or not unfinished or not rest <= unfinished or not all(finding.fades for finding in others):
         return list(ranked)
-    faults = {finding.rule: 0 for finding in others} | {UNFINISHED: unfinished + rest}
-    return [dataclasses.replace(each, votes=faults.get(each.rule, each.votes)) for each in ranked]
+    early = {UNFINISHED, *(finding.rule for finding in others)}
+    waiting = frozenset(member for each in ranked if each.rule in early for member in each.voters)
+    return [
+        dataclasses.replace(each, voters=waiting if each.rule == UNFINISHED else frozenset())
+        if each.rule in early
+        else each
+        for each in ranked
+    ]

@@ -78,10 +78,11 @@ def run(arguments: list[str]) -> int:
     seeds = members(flags.seeds)
     import numpy as np
 
-    from sparring.analysis.generators import recipe_of, sample
+    from sparring.analysis.generators import generated, recipe_of
     from sparring.record import RunFolder, write_atomically
     from sparring.record.grid import save_array, save_grid
     from sparring.record.image_files import check_is_free, save_each
+    from sparring.record.members import labels_of
     from sparring.record.plots import Numbers, save_table
 
     opened = RunFolder.open(flags.run)
@@ -92,26 +93,27 @@ def run(arguments: list[str]) -> int:
             raise UsageError("only images are written into a folder: --out takes FILE.png, FILE.npy or FILE.csv")
     passed = _filtered(opened, flags, seeds) if flags.filter else None
     if passed:
-        samples = data.in_own_units(passed.samples)
+        samples, seeds, named = data.in_own_units(passed.samples), passed.seeds, passed.names
     else:
-        samples = sample(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
-    seeds = list(seeds or opened.recipe["seeds"])
+        chosen, samples = generated(opened, flags.count, flags.source, z_seeds, seeds, flags.best)
+        samples, seeds, named = data.in_own_units(samples), chosen.seeds, labels_of(chosen.to_dict())
     write: Callable[[np.ndarray, Path], None] | None = None
     alone = Numbers(samples.reshape(*samples.shape[:2], -1)[0, :0], data.column_names) if data.is_plotted else None
     if each:
         shown = np.array(z_seeds or range(samples.shape[1]))
-        save_each(samples, out, seeds, passed.z_seeds if passed else np.broadcast_to(shown, samples.shape[:2]))
+        save_each(samples, out, named, passed.z_seeds if passed else np.broadcast_to(shown, samples.shape[:2]))
     elif out.suffix == ".csv":
-        write = partial(save_table, names=_columns(data), seeds=seeds)
+        write = partial(save_table, names=_columns(data), seeds=seeds, members=named)
     elif out.suffix == ".png":
-        write = partial(save_grid, seeds=seeds, modes=data.modes, numbers=alone)
+        write = partial(save_grid, seeds=named, modes=data.modes, numbers=alone)
     else:
         write = save_array
     if write is not None:
         write_atomically(out, partial(write, samples))
     if flags.json:
         beside = {"filter": passed.plain()} if passed else {}
-        return print_json({"out": str(out), "shape": list(samples.shape), "seeds": seeds, **beside})
+        who = {"seeds": list(seeds), "members": list(map(str, named))}
+        return print_json({"out": str(out), "shape": list(samples.shape), **who, **beside})
     if passed is not None:
         from sparring.report.terminal.rejection import rejection_text
 

@@ -58,6 +58,7 @@ ENGLISH: dict[str, str] = {
     "dissect-between": "For 95 % of resampled sets of seeds it lies between {low} and {high}.",
     "dissect-truncation-how": "Means over members ± standard deviation, {count} samples each, using features of the "
     "{judge} classifier.",
+    "dissect-truncation-chosen": "The recommended psi is chosen by these figures, which flatter it a little.",
     "dissect-precision": "precision",
     "dissect-recall": "recall",
     "dissect-balance": "harmonic mean",

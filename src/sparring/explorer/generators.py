@@ -38,8 +38,10 @@ class Generators:
         """
         refuse_own_code(run.recipe, run.path)
         saved = run.rounds_saved()
-        newest = max(saved, default=None)
-        key = run.path, seed, newest if round is None else round, _version(answer_file(run, "directions"))
+        at = max(saved, default=None) if round is None else round
+        # A run that was taken back and trained again has another generator of the same round.
+        weights = _version(saved[at]) if at in saved else None
+        key = run.path, seed, at, weights, _version(answer_file(run, "directions"))
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from sparring.characters import quoted
-from sparring.errors import UsageError
+from sparring.errors import SparringError, UsageError
 from sparring.record import RunFolder, write_atomically
 from sparring.training.background import refuse_own_code
 
-FOLDER = "figures"
-"""Where a run keeps what the commands draw, and what they say."""
+FOLDER, EXPORT = "figures", "export"
+"""Where a run keeps what the commands draw, and what they say; and the generator that is exported."""
 MAX_SAID = 2_000
 """Bytes of what a process said last that are read."""
 LEFT = re.compile(r"about (\d+) s left")
@@ -31,6 +31,8 @@ MAX_SAVED = 2**26
 """Bytes of an answer that is read."""
 MAX_RUNNING = 4
 """Computations at a time."""
+END_SECONDS = 2.0
+"""At the end of the server, for what has ended to be kept."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Task:
     def arguments(self, folder: str, values: Mapping[str, str], image: Path | None = None) -> list[str]:
         """What to type, without `--json`. Values stand behind an equals sign, so that none is taken for a flag."""
         given = [f"--{name}={value}" for name, value in values.items() if name in self.asked and value]
-        to = [f"--to={Path(folder) / 'export'}"] if self.command == "export" else []
+        to = [f"--to={Path(folder) / EXPORT}"] if self.command == "export" else []
         return [self.command, folder, *([str(image)] if image else []), *self.flags, *given, *to]
 
 
@@ -81,6 +83,10 @@ class Running:
     estimate: str = ""
     """The last line that said how long it takes still, and below when that was read."""
     read_at: float = 0.0
+    keeper: threading.Thread | None = None
+    """Waits for its end, and keeps what it answered."""
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """Pages read what it says, and so does its keeper."""
 
     @property
     def seconds(self) -> float:
@@ -89,10 +95,13 @@ class Running:
 
     @property
     def last_line(self) -> str:
-        """What it said last; empty while it said nothing."""
-        self.said.seek(0, 2)
-        self.said.seek(max(0, self.said.tell() - MAX_SAID))
-        lines = self.said.read().decode(errors="replace").replace("\r", "\n").split("\n")
+        """What it said last; empty while it said nothing, and when all of it was read."""
+        with self._reading:
+            if self.said.closed:
+                return ""
+            self.said.seek(0, 2)
+            self.said.seek(max(0, self.said.tell() - MAX_SAID))
+            lines = self.said.read().decode(errors="replace").replace("\r", "\n").split("\n")
         return next((line.removeprefix("sparring: ").strip() for line in reversed(lines) if line.strip()), "")
 
     @property
@@ -115,9 +124,18 @@ class Running:
         except ValueError:
             return None
 
+    def close(self) -> None:
+        """When all of it was read."""
+        with self._reading:
+            self.answer.close()
+            self.said.close()
+
 
 class Tasks:
-    """The computations of all windows, by the run's folder and the task's name."""
+    """The computations of all windows, by the run's folder and the task's name.
+
+    Each has a thread that waits for its end and keeps its answer, so that none is lost when nobody looks.
+    """
 
     def __init__(self) -> None:
         self._running: dict[tuple[Path, str], Running] = {}
@@ -126,9 +144,15 @@ class Tasks:
         atexit.register(self.end)
 
     def start(self, run: RunFolder, name: str, values: Mapping[str, str], image: Path | None = None) -> None:
-        """Begin one. Raises UsageError where it runs already, many others do, or the run's code would be executed."""
+        """Begin one.
+
+        Raises UsageError where it runs already, many others do, the run's code would be executed, or a folder that is
+        written to is a link.
+        """
         refuse_own_code(run.recipe, run.path)
         task, key = TASKS[name], (run.path, name)
+        for folder in (FOLDER, EXPORT) if task.command == "export" else (FOLDER,):
+            own_folder(run, folder)
         with self._lock:
             if key in self._running:
                 raise UsageError("this is being computed already")
@@ -143,7 +167,9 @@ class Tasks:
                 stderr=said,
             )
             self._problems.pop(key, None)
-            self._running[key] = Running(process, answer, said)
+            running = self._running[key] = Running(process, answer, said)
+            running.keeper = threading.Thread(target=self._keep, args=(run, name, running), daemon=True)
+            running.keeper.start()
 
     def cancel(self, run: RunFolder, name: str) -> None:
         """End one; what it has written is kept, and what was there before too."""
@@ -153,22 +179,8 @@ class Tasks:
             running.process.terminate()
 
     def running(self, run: RunFolder, name: str) -> Running | None:
-        """The computation, while it runs. One that has ended well leaves its answer in the run's folder."""
-        key = run.path, name
-        with self._lock:
-            running = self._running.get(key)
-            if running is None or running.process.poll() is None:
-                return running
-            del self._running[key]
-        answer = running.json() if running.process.returncode == 0 else None
-        if answer is not None:
-            text = json.dumps(answer)
-            write_atomically(answer_file(run, name), lambda path: path.write_text(text, encoding="utf-8"))
-        elif not running.canceled:
-            self._problems[key] = running.last_line or f"it ended with status {running.process.returncode}"
-        running.answer.close()
-        running.said.close()
-        return None
+        """The computation, until its answer is in the run's folder, or its problem is known."""
+        return self._running.get((run.path, name))
 
     def problem(self, run: RunFolder, name: str) -> str:
         """Why the last one failed; empty where it did not."""
@@ -176,9 +188,50 @@ class Tasks:
 
     def end(self) -> None:
         """End all of them, with the server."""
-        for running in self._running.values():
+        with self._lock:
+            left = list(self._running.values())
+        for running in left:
+            running.canceled = True
             with contextlib.suppress(OSError):
                 running.process.terminate()
+        until = time.monotonic() + END_SECONDS
+        for running in left:
+            if running.keeper is not None:
+                running.keeper.join(max(0.0, until - time.monotonic()))
+
+    def _keep(self, run: RunFolder, name: str, running: Running) -> None:
+        problem = ""
+        try:
+            problem = _kept(run, name, running)
+        finally:
+            running.close()
+            with self._lock:
+                if problem:
+                    self._problems[run.path, name] = problem
+                del self._running[run.path, name]
+
+
+def _kept(run: RunFolder, name: str, running: Running) -> str:
+    """Wait for a computation, and keep its answer in the run's folder. Returns why there is none; empty if canceled."""
+    status = running.process.wait()
+    answer = running.json() if status == 0 else None
+    if answer is None:
+        return "" if running.canceled else running.last_line or f"it ended with status {status}"
+    text = json.dumps(answer)
+    try:
+        own_folder(run, FOLDER)
+        write_atomically(answer_file(run, name), lambda path: path.write_text(text, encoding="utf-8"))
+    except SparringError as error:
+        return str(error)
+    return ""
+
+
+def own_folder(run: RunFolder, name: str) -> Path:
+    """A folder of a run, to write to. Raises UsageError for a link: who made the run may have put it there."""
+    folder = run.path / name
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link to another place, where nothing is written")
+    return folder
 
 
 def answer_file(run: RunFolder, name: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from sparring.errors import UsageError
-from sparring.explorer.tasks import FOLDER
+from sparring.explorer.tasks import FOLDER, own_folder
 from sparring.record import RunFolder, write_atomically
 
 MAX_BYTES = 2**22
@@ -24,7 +24,7 @@ NAME = re.compile(r"(dropped-[0-9a-f]{12}|held-out-[0-9]{1,3})\.png")
 def save_dropped(run: RunFolder, data: bytes) -> str:
     """Write a dropped PNG into the run's folder of figures. Returns its name.
 
-    Raises UsageError for anything but a PNG of a bounded size.
+    Raises UsageError for anything but a PNG of a bounded size, and where that folder is a link.
     """
     if len(data) > MAX_BYTES:
         raise UsageError(f"a picture may have {MAX_BYTES // 2**20} MB at most")
@@ -43,8 +43,8 @@ def save_dropped(run: RunFolder, data: bytes) -> str:
 
 
 def write_picture(run: RunFolder, name: str, image: Image.Image) -> Path:
-    """Write a picture into the run's folder of figures."""
-    return write_atomically(run.path / FOLDER / name, lambda path: image.save(path, format="PNG"))
+    """Write a picture into the run's folder of figures. Raises UsageError where that is a link."""
+    return write_atomically(own_folder(run, FOLDER) / name, lambda path: image.save(path, format="PNG"))
 
 
 def picture_of(run: RunFolder, name: str) -> Path:

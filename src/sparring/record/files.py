@@ -50,6 +50,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> Path:
     try:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if partial.is_symlink():  # put there by somebody else: what it names would be written over
+                partial.unlink()
             write(partial)
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,17 +22,23 @@ def check_is_free(folder: Path) -> None:
         raise UsageError(f"{folder} is there and not empty: name a new folder for the images, or a .png or .npy file")
 
 
-def save_each(examples: np.ndarray, folder: Path, seeds: Sequence[int], z_seeds: np.ndarray) -> None:
+def save_each(examples: np.ndarray, folder: Path, members: Sequence[Any], z_seeds: np.ndarray) -> None:
     """Write `(P, n, C, H, W)` in data units as PNG files, in a folder for each member where there are several.
 
-    They are named by which latent vectors they are of, int `(P, n)`.
+    They are named by which latent vectors they are of, int `(P, n)`; the folders by what members are called, no two of
+    them alike: `seed-3`, `seed-3-lr-0.001`.
     """
     digits = len(str(z_seeds.max(initial=0)))
-    for seed, images, names in zip(seeds, examples, z_seeds.tolist(), strict=True):
-        place = folder / f"seed-{seed}" if len(seeds) > 1 else folder
+    for member, images, names in zip(members, examples, z_seeds.tolist(), strict=True):
+        place = folder / f"seed-{_as_file_name(member)}" if len(members) > 1 else folder
         for z_seed, image in zip(names, images, strict=True):
             picture = as_picture(image)
             write_atomically(place / f"{z_seed:0{digits}}.png", partial(picture.save, format="PNG"))
+
+
+def _as_file_name(name: Any) -> str:
+    """A member's name without what not every system has in names of files."""
+    return re.sub(r"[^\w.+-]", "-", re.sub(r"[(),]", "", str(name)))
 
 
 def as_picture(image: np.ndarray) -> Image.Image:

@@ -47,6 +47,13 @@ def names_of(recipe: Plain) -> list[Any]:
     return [f"{seed} ({label_of(numbers_of(recipe, member))})" for member, seed in enumerate(recipe["seeds"])]
 
 
+def labels_of(recipe: Plain) -> list[Any]:
+    """What members are called where there is room for little: their seeds, or where a seed is that of several, their
+    names. No two are called the same."""
+    seeds = list(recipe["seeds"])
+    return seeds if len(set(seeds)) == len(seeds) else names_of(recipe)
+
+
 def cells_of(recipe: Plain) -> list[list[int]]:
     """The members of a recipe, given as plain data, in groups that have the same numbers."""
     found: dict[str, list[int]] = {}
@@ -115,5 +122,7 @@ def _some(values: Sequence[Any], members: Sequence[int]) -> list[Any]:
 
 def _text(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return "(" + ", ".join(f"{each:g}" for each in value) + ")"  # pyright: ignore[reportUnknownVariableType]
-    return f"{value:g}"
+        return "(" + ", ".join(map(_text, value)) + ")"  # pyright: ignore[reportUnknownArgumentType]
+    short = f"{value:g}"
+    # In full where six digits are not it: members that hardly differ are called differently all the same.
+    return short if float(short) == value else repr(value)

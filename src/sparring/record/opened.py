@@ -17,7 +17,7 @@ MAX_RUNS = 5_000
 PARTS = (
     *("recipe.json", "journal.jsonl", "about.json", "measures.json", "weights", "weights/kept", "samples"),
     *("shards", legacy.SHARDS),
-    *("commands.jsonl", ".commands.lock", "moves.jsonl", "planes"),
+    *("commands.jsonl", ".commands.lock", "moves.jsonl", "planes", "figures", "export"),
 )
 """What is read or written of a run."""
 

@@ -165,10 +165,17 @@ def _line(draw: ImageDraw.ImageDraw, box: Box, values: np.ndarray, span: tuple[f
     draw.line(list(zip(xs.tolist(), ys.tolist(), strict=True)), fill=color, width=OVERSAMPLING)
 
 
-def save_table(examples: np.ndarray, path: Path, names: Sequence[str], seeds: Sequence[Any]) -> None:
-    """Write examples `(P, N, ...)` as a CSV file: a row for each, with the member's seed in the first column."""
+def save_table(
+    examples: np.ndarray, path: Path, names: Sequence[str], seeds: Sequence[int], members: Sequence[Any]
+) -> None:
+    """Write examples `(P, N, ...)` as a CSV file: a row for each, with the member's seed in the first column.
+
+    Where a seed is that of several, what each is called stands in a second column, `member`.
+    """
+    several = len(set(seeds)) < len(seeds)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["seed", *names])
-        for seed, member in zip(seeds, examples.reshape(*examples.shape[:2], -1), strict=True):
-            writer.writerows([seed, *(f"{value:.7g}" for value in row)] for row in member)
+        writer.writerow(["seed", *(["member"] if several else []), *names])
+        for seed, member, rows in zip(seeds, members, examples.reshape(*examples.shape[:2], -1), strict=True):
+            who = [seed, member] if several else [seed]
+            writer.writerows([*who, *(f"{value:.7g}" for value in row)] for row in rows)

@@ -8,14 +8,15 @@ from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
 
-from sparring.analysis.facts import Facts
-from sparring.analysis.wording import count, listed, number, plus_minus, whole_number
+from sparring.analysis.facts import Evaluation, Facts
+from sparring.analysis.wording import count, features_of, listed, number, plus_minus, whole_number
 from sparring.datasets import Card
 from sparring.errors import SparringError
 from sparring.languages import said
 from sparring.recipe import Recipe
 from sparring.report.measurement import measurement_rows
-from sparring.report.metric_names import evaluation_caption, in_order, name_of
+from sparring.report.metric_names import in_order, name_of
+from sparring.ship.measured import Measured
 from sparring.ship.portable import TOLERANCE, Portable
 
 LICENSES = {
@@ -39,6 +40,7 @@ class Agreement:
 def model_card(
     portable: Portable,
     facts: Facts,
+    measured: Measured,
     recipe: Recipe,
     agreement: Agreement,
     files: dict[str, str],
@@ -50,6 +52,7 @@ def model_card(
     Args:
         portable: The generator.
         facts: Of its run.
+        measured: Its figures, and how its seed was chosen.
         recipe: What was trained.
         agreement: How far the exported forms are from the run's.
         files: Name -> what it is, in the order of the list.
@@ -79,7 +82,7 @@ def model_card(
         "## Use it",
         _usage(portable, files),
         "## What was measured",
-        *_measured(facts, portable.facts["seed"]),
+        *_measured(facts, measured, portable.facts["checkpoint"] == "best"),
         "## Data and license",
         f"{_data(data)} {_data_hash(facts, recipe, data_dir)}",
         "## How it was trained",
@@ -118,31 +121,40 @@ def _usage(portable: Portable, files: dict[str, str]) -> str:
     return f"{listing}\n\n```python\n{code}```"
 
 
-def _measured(facts: Facts, seed: int) -> list[str]:
-    if facts.run.measures is not None:
-        return _from_measurement(facts.run.measures, facts, seed)
-    if facts.evaluation is None:
+def _measured(facts: Facts, measured: Measured, is_best: bool) -> list[str]:
+    if measured.measures is not None:
+        tables = _from_measurement(measured.measures, measured)
+    elif measured.evaluation is not None:
+        tables = _from_evaluation(measured.evaluation, facts, measured)
+    else:
         return ["No metric of its samples was computed: `sparring measure` does that."]
-    evaluation, at = facts.evaluation, facts.seeds.index(seed)
+    lack, choice = measured.lack(is_best), measured.choice.sentence if measured.is_own else ""
+    return [*tables[:2], *(text for text in (lack, choice) if text), *tables[2:], _diverged(facts)]
+
+
+def _from_evaluation(evaluation: Evaluation, facts: Facts, measured: Measured) -> list[str]:
+    seed = measured.choice.seed
     rows = [
         [
             name_of(key).title,
             whole_number(evaluation.real.get(key)),
-            number(evaluation.metrics[key][at]),
+            number(evaluation.metrics[key][facts.seeds.index(seed)] if measured.is_own else None),
             plus_minus(evaluation.spreads[key]),
             str(evaluation.spreads[key].n),
         ]
         for key in in_order(evaluation.metrics)
     ]
-    return [_table(seed, rows), evaluation_caption(evaluation), _diverged(facts)]
+    on = f" on {evaluation.n:,} examples on each side" if evaluation.n else ""
+    through = f", using {features_of(evaluation.judge)}" if evaluation.judge else ""
+    return [_table(seed, rows), f"Evaluated while it trained, at round {evaluation.round:,}{on}{through}."]
 
 
-def _from_measurement(measures: dict[str, Any], facts: Facts, seed: int) -> list[str]:
-    seeds = [int(each) for each in measures["seeds"]]
-    at = seeds.index(seed) if seed in seeds else None
+def _from_measurement(measures: dict[str, Any], measured: Measured) -> list[str]:
+    seed, seeds = measured.choice.seed, [int(each) for each in measures["seeds"]]
+    at = seeds.index(seed) if measured.is_own else None
     rows: dict[bool, list[list[str]]] = {False: [], True: []}
     for row in measurement_rows(measures):
-        here = "–" if at is None else number(row.members[at])
+        here = number(None if at is None else row.members[at])
         cells = [row.heading, number(row.real), here, plus_minus(row.spread), str(row.spread.n)]
         rows[row.independent].append(cells)
     judge = f", with the judge {measures['judge']}" if measures["judge"] else ""
@@ -154,7 +166,7 @@ def _from_measurement(measures: dict[str, Any], facts: Facts, seed: int) -> list
     if rows[True]:
         about = "The same samples by the independent judge, by which no setting was chosen: report these figures."
         parts += [about, _table(seed, rows[True])]
-    return [*parts, _diverged(facts)]
+    return parts
 
 
 def _table(seed: int, rows: list[list[str]]) -> str:

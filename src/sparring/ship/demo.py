@@ -17,11 +17,14 @@ from torch import Tensor
 from sparring.analysis.facts import Facts
 from sparring.analysis.latent_tools.directions.effects import effects, unique_names
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
+from sparring.analysis.stats import Spread
 from sparring.analysis.wording import plus_minus, whole_number
 from sparring.errors import SparringError
 from sparring.languages import LANGUAGES, language
 from sparring.recipe import Recipe
+from sparring.report.measurement import measurement_rows
 from sparring.report.metric_names import headlines, name_of
+from sparring.ship.measured import Measured
 from sparring.ship.onnx_file import run_onnx
 from sparring.ship.portable import TOLERANCE, Portable, difference
 
@@ -52,13 +55,14 @@ class Demo:
     """The largest difference of the weights in the page from the run's generator, in onnxruntime."""
 
 
-def demo_page(portable: Portable, model: bytes, facts: Facts, recipe: Recipe) -> Demo:
+def demo_page(portable: Portable, model: bytes, facts: Facts, measured: Measured, recipe: Recipe) -> Demo:
     """The page for a generator.
 
     Args:
         portable: The generator.
         model: Its ONNX file.
         facts: Of its run.
+        measured: Its figures, and how its seed was chosen.
         recipe: What was trained.
 
     Returns:
@@ -68,7 +72,7 @@ def demo_page(portable: Portable, model: bytes, facts: Facts, recipe: Recipe) ->
     Raises:
         SparringError: It does not fit even so.
     """
-    data = _data(portable, facts, recipe)
+    data = _data(portable, facts, measured, recipe)
     room = (MAX_BYTES - len(_page(data, ""))) // 2
     for bits in (MANTISSA, *ROUNDED):
         near = rounded(model, bits)
@@ -147,7 +151,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _data(portable: Portable, facts: Facts, recipe: Recipe) -> dict[str, Any]:
+def _data(portable: Portable, facts: Facts, measured: Measured, recipe: Recipe) -> dict[str, Any]:
     stated = max(1, min(len(portable.z), STATED // max(1, portable.expected[0].size)))
     card = recipe.data.card
     return {
@@ -159,8 +163,9 @@ def _data(portable: Portable, facts: Facts, recipe: Recipe) -> dict[str, Any]:
         "varied": bool((portable.z != portable.z[0]).any()),
         "seeds": len(facts.seeds),
         "diverged": len(facts.diverged),
-        "verdict": {code: language(code)(facts.diagnosis.line) for code in LANGUAGES},
-        "metrics": _metrics(facts, portable.facts["seed"]),
+        "verdict": _in_every_language(facts.diagnosis.line),
+        "metrics": _metrics(facts, measured),
+        "measured": _how_measured(measured),
         "data": card.title,
         "source": card.source,
         "license": card.license,
@@ -199,21 +204,49 @@ def _direction(vector: Tensor, share: float, reach: float, name: tuple[str, str]
     }
 
 
-def _metrics(facts: Facts, seed: int) -> list[dict[str, Any]]:
-    evaluation = facts.evaluation
+def _metrics(facts: Facts, measured: Measured) -> list[dict[str, Any]]:
+    """A row for each of a few metrics; by the independent judge, where it was asked."""
+    seed, evaluation, measures = measured.choice.seed, measured.evaluation, measured.measures
+    if measures is not None:
+        keys = [*measures["metrics"], *measured.independent]
+        named = zip(keys, measurement_rows(measures), strict=True)
+        rows = {key: row for key, row in named if row.independent == bool(measured.independent)}
+        at = measures["seeds"].index(seed) if measured.is_own else None
+        return [_row(key, rows[key].real, rows[key].members, at) for key in headlines(rows)]
     if evaluation is None:
         return []
-    at = facts.seeds.index(seed)
-    return [
-        {
-            "name": {code: language(code)(name_of(key).title) for code in LANGUAGES},
-            "real": whole_number(evaluation.real.get(key)),
-            "here": whole_number(float(evaluation.metrics[key][at])),
-            "mean": plus_minus(evaluation.spreads[key]),
-            "n": evaluation.spreads[key].n,
-        }
-        for key in headlines(evaluation.metrics)
-    ]
+    at = facts.seeds.index(seed) if measured.is_own else None
+    metrics = evaluation.metrics
+    return [_row(key, evaluation.real.get(key), metrics[key], at) for key in headlines(metrics)]
+
+
+def _row(key: str, real: float | None, members: np.ndarray, at: int | None) -> dict[str, Any]:
+    spread = Spread.of(members)
+    return {
+        "name": _in_every_language(name_of(key).title),
+        "real": whole_number(real),
+        "here": whole_number(None if at is None else float(members[at])),
+        "mean": plus_minus(spread),
+        "n": spread.n,
+    }
+
+
+def _how_measured(measured: Measured) -> dict[str, Any]:
+    """What to say below the figures. The page puts it into words."""
+    choice = measured.choice
+    return {
+        "round": measured.of_round,
+        "own": measured.is_own or measured.of_round is None,
+        "independent": bool(measured.independent),
+        "of": choice.of if measured.is_own else 1,
+        "metric": _in_every_language(name_of(choice.metric).title),
+        "judge": choice.judge or "",
+        "at": choice.round,
+    }
+
+
+def _in_every_language(text: str) -> dict[str, str]:
+    return {code: language(code)(text) for code in LANGUAGES}
 
 
 def _floats(values: Tensor) -> str:

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sparring.analysis.facts import Facts
 from sparring.analysis.generators import recipe_of
 from sparring.errors import SparringError, UsageError
-from sparring.metrics import all_metrics
 from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder, write_atomically
+from sparring.record.run import round_of
+from sparring.ship.measured import Choice, Measured, nearest
 from sparring.ship.onnx_file import check_installed, run_onnx, to_onnx
 from sparring.ship.portable import Portable, checked, portable_of
 from sparring.ship.weights_file import SCRIPTS, run_script, to_safetensors
@@ -81,7 +80,8 @@ def export(
         run: The run or its folder.
         to: The folder to write. One that exists must be empty, or hold an earlier export. `hf://user/name` lays out a
             static Space in the run's folder, as `space/user/name`; nothing is uploaded.
-        seed: The member; `best` for the one whose samples were nearest to the data when they were last measured.
+        seed: The member; `best` for the one whose samples were nearest to the data when they were last evaluated, or
+            when the best checkpoint was, where that is exported.
         best: Take the best checkpoint instead of the newest.
         source: The user's own Python file that the recipe needs, if it has moved since.
         recipe: The recipe with the networks themselves, where they exist in this process only.
@@ -101,13 +101,14 @@ def export(
     folder = checked_folder(run.path / "space" / space if space else Path(to))
     recipe = recipe_of(run, source, recipe)
     facts = Facts.of(run)
-    member = chosen_seed(seed, facts)
-    with progress(f"exporting seed {member}", sum(WORK)) as update:
-        portable = portable_of(run, member, best, source, recipe)
+    choice = chosen(seed, facts, round_of(run.best) if best and run.best else None)
+    with progress(f"exporting seed {choice.seed}", sum(WORK)) as update:
+        portable = portable_of(run, choice.seed, best, source, recipe)
         update(sum(WORK[:1]))
         files, differences = _forms(portable)
         update(sum(WORK[:2]))
-        return _written(folder, portable, facts, recipe, files, differences, space, data_dir)
+        measured = Measured.of(facts, portable.facts["round"], choice)
+        return _written(folder, portable, facts, measured, recipe, files, differences, space, data_dir)
 
 
 def _forms(portable: Portable) -> tuple[dict[str, bytes], dict[str, float]]:
@@ -127,6 +128,7 @@ def _written(
     folder: Path,
     portable: Portable,
     facts: Facts,
+    measured: Measured,
     recipe: Recipe,
     files: dict[str, bytes],
     differences: dict[str, float],
@@ -138,7 +140,7 @@ def _written(
 
     notes: list[str] = []
     try:
-        demo = demo_page(portable, files["generator.onnx"], facts, recipe)
+        demo = demo_page(portable, files["generator.onnx"], facts, measured, recipe)
         files["demo.html"] = demo.html
         differences["demo.html"] = demo.difference
         if demo.bits < MANTISSA:
@@ -152,7 +154,7 @@ def _written(
     files["recipe.json"] = facts.run.recipe_json.encode()
     listed = {name: what for name, what in ABOUT.items() if name in files or name == MANIFEST}
     agreement = Agreement(differences["onnxruntime"], differences["torch"])
-    files["README.md"] = model_card(portable, facts, recipe, agreement, listed, space, data_dir).encode()
+    files["README.md"] = model_card(portable, facts, measured, recipe, agreement, listed, space, data_dir).encode()
     if space:
         if "demo.html" not in files:
             raise SparringError(f"a static Space is a page, and there is none: {notes[-1]}")
@@ -190,30 +192,15 @@ def checked_folder(folder: Path) -> Path:
     return folder
 
 
-def chosen_seed(seed: str | int, facts: Facts) -> int:
-    """The member that `--seed` names. Raises UsageError for anything but `best` and the run's seeds."""
+def chosen(seed: str | int, facts: Facts, round: int | None) -> Choice:
+    """The member that `--seed` names, for a checkpoint of this round; None for the newest.
+
+    Raises UsageError for anything but `best` and the run's seeds.
+    """
     text = str(seed)
     if text == "best":
-        return nearest_seed(facts)
+        return nearest(facts, round)
     if not text.isdecimal() or int(text) not in facts.seeds:
         known = ", ".join(map(str, facts.seeds[:12])) + (" ..." if len(facts.seeds) > 12 else "")
         raise UsageError(f"--seed takes best, or one of this run's seeds ({known}), not {text!r}")
-    return int(text)
-
-
-def nearest_seed(facts: Facts) -> int:
-    """The member whose samples were nearest to the data when they were last evaluated, else the first that is finite.
-
-    Raises SparringError where every member diverged.
-    """
-    alive = [seed for seed in facts.seeds if seed not in facts.diverged]
-    if not alive:
-        raise SparringError(f"{facts.run.path}: every seed diverged, so there is no generator to export")
-    metrics = facts.evaluation.metrics if facts.evaluation else {}
-    for name, metric in all_metrics().items():
-        if metric.distance and name in metrics:
-            values = {seed: float(metrics[name][facts.seeds.index(seed)]) for seed in alive}
-            finite = {seed: value for seed, value in values.items() if np.isfinite(value)}
-            if finite:
-                return min(finite, key=finite.__getitem__)
-    return alive[0]
+    return Choice(int(text))

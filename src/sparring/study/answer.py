@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +31,7 @@ class Needed:
     sd: float
     """Of that effect's paired differences."""
     alpha: float
-    """5 % over all effects that are shown."""
+    """What intervals may err by, 5 % but in a race, over all p that are shown."""
     sees: float
     """The smallest true difference that so many seeds show in 80 % of studies."""
     difference: float | None
@@ -90,7 +89,7 @@ class Answer:
         comparisons = [each for each in every if each.contrast.kind == "cell"]
         if not effects:
             effects, comparisons = comparisons, []
-        return cls(
+        answer = cls(
             results=results,
             scores=scores,
             level=level,
@@ -100,8 +99,9 @@ class Answer:
             contributions=contributions(effects, level),
             anova=anova(results, scores, max_order),
             survival=reached,
-            needed=_needed(results, every, level),
+            needed=None,
         )
+        return dataclasses.replace(answer, needed=_needed(answer))
 
     @property
     def shown(self) -> int:
@@ -131,7 +131,7 @@ class Answer:
         percent = f"{100 * self.level:.3g} %"
         race = (
             f" The study was a race with {count(len(self.results.looks), 'look')} before its end. Each may err with "
-            f"its part of 5 % (Bonferroni), so intervals are {percent}."
+            f"its part of 5 % (Bonferroni): intervals are {percent}, and p is significant below {1 - self.level:.3g}."
             if self.results.looks
             else ""
         )
@@ -149,14 +149,15 @@ class Answer:
         return [*_few(self.results), *_failed(self), *_unknown(self), *_stopped(self.results), *self.results.aliases]
 
 
-def _needed(results: Results, effects: Sequence[Effect], level: float) -> Needed | None:
+def _needed(answer: Answer) -> Needed | None:
     """By the widest of the effects that are differences of two sides."""
-    plain = [each for each in effects if each.contrast.kind != "interaction" and each.sd is not None]
+    every, level = (*answer.effects, *answer.comparisons), answer.level
+    plain = [each for each in every if each.contrast.kind != "interaction" and each.sd is not None]
     if not plain:
         return None
     widest = max(plain, key=lambda each: each.sd or 0.0)
-    sd, n, difference = widest.sd or 0.0, widest.n, results.precision
-    alpha = (1 - level) / sum(each.p is not None for each in effects)
+    sd, n, difference = widest.sd or 0.0, widest.n, answer.results.precision
+    alpha = (1 - level) / answer.shown
     return Needed(
         n=n,
         sd=sd,

@@ -13,6 +13,7 @@ import numpy as np
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.steered import refuse_departed
+from sparring.analysis.votes import explanations
 from sparring.metrics import all_metrics
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES
@@ -190,8 +191,8 @@ class _RunFacts:
                 outcome=None,
                 diverged=m in story.diverged,
                 collapsed=bool(collapsed[m]),
-                finding=found[seed].rule if seed in found else "",
-                fault=seed in found and found[seed].fault,
+                finding=found[name].rule if name in found else "",
+                fault=name in found and found[name].fault,
                 status=story.status,
                 rounds=story.round,
                 seconds=round(spent, 3),
@@ -199,18 +200,13 @@ class _RunFacts:
                 values={name: _member(table, m) for name, table in tables.items()},
                 series={name: _member_series(each, m) for name, each in series.items()},
             )
-            for m, seed in enumerate(story.seeds)
+            for m, (seed, name) in enumerate(zip(story.seeds, story.names, strict=True))
         ]
 
     @cached_property
-    def _findings(self) -> dict[int, Finding]:
-        """Seed -> what explains most of that member."""
-        found: dict[int, Finding] = {}
-        findings = diagnosis(self.story).findings
-        for each in sorted(findings, key=lambda f: (not f.mended, -f.strength * f.of / len(f.members))):
-            for seed in each.members:
-                found.setdefault(seed, each)
-        return found
+    def _findings(self) -> dict[Any, Finding]:
+        """What a member is called -> what explains most of it, as the run's verdict counts it."""
+        return explanations(diagnosis(self.story).findings)
 
     @cached_property
     def _collapsed(self) -> np.ndarray:

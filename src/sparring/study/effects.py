@@ -57,6 +57,8 @@ class Effect:
     """Of a run with the change over one without; None for interactions, and where no direction is better."""
     diverged: Counts
     collapsed: Counts
+    level: float
+    """Confidence of the interval; the corrected p is tested at the same one."""
     p_holm: float | None = None
 
     @property
@@ -64,9 +66,9 @@ class Effect:
         """How many seeds have a difference: what mean and interval are of."""
         return int(np.isfinite(self.differences).sum())
 
-    def significant(self, alpha: float = 1 - LEVEL) -> bool:
-        """Whether its corrected p is below alpha."""
-        return self.p_holm is not None and self.p_holm < alpha
+    def significant(self) -> bool:
+        """Whether its corrected p is below what its interval may err by: 0.05, and less in a race with looks."""
+        return self.p_holm is not None and self.p_holm < 1 - self.level
 
 
 def effect(contrast: Contrast, scores: Scores, level: float = LEVEL) -> Effect:
@@ -95,6 +97,7 @@ def effect(contrast: Contrast, scores: Scores, level: float = LEVEL) -> Effect:
         improvement=_improvement(contrast, scores, level),
         diverged=_counts(weights, scores.diverged),
         collapsed=_counts(weights, scores.collapsed),
+        level=level,
     )
 
 

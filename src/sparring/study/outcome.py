@@ -143,7 +143,7 @@ class Outcome:
             return None, False
         times = series.seconds if self.how == "seconds-to" else series.rounds
         for time, value in zip(times, series.values, strict=True):
-            if value is not None and self._reached(value, real):
+            if value is not None and self._reached(value, real) and not row.diverged:
                 return float(time), False
         return (row.seconds if self.how == "seconds-to" else float(row.rounds)), True
 

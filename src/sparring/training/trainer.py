@@ -100,8 +100,8 @@ class Trainer:
     def resume(self, round: int) -> None:
         """Go on from a checkpoint of the run, of this round, whose state the game has."""
         self.started_at = round
-        saved = [e for e in self.run.story.events if e["event"] == "checkpoint" and e["round"] == round]
-        self.seconds = saved[-1]["seconds"] if saved else 0.0
+        # Not by its own event: the best checkpoint has none with seconds, nor one whose process was killed right after.
+        self.seconds = self.run.story.until(round).seconds
 
     def go(self) -> None:
         """Play to the end, or until `stopping`. Raises SparringError when a chore does, as once all have diverged."""

@@ -100,24 +100,35 @@ class Truncation:
     """Samples of each member at each psi, and as many real examples."""
     psis: tuple[float, ...]
     metrics: dict[str, np.ndarray]
-    """`precision`, `recall` and `balance`, their harmonic mean: `(len(psis), P)`."""
+    """`precision`, `recall` and `balance`, their harmonic mean: `(len(psis), P)`; NaN for a member that diverged."""
     real: dict[str, float]
     """What held-out real data score."""
 
     @property
     def recommended(self) -> float:
-        """The psi whose balance is best in the mean over members; of equal ones the largest."""
-        mean = self.metrics["balance"].mean(1)
+        """The psi whose balance is best in the mean over members that have not diverged; of equal ones the largest.
+
+        It is chosen by these figures, which therefore flatter it a little.
+        """
+        mean = _mean(self.metrics["balance"])
         return self.psis[len(mean) - 1 - int(mean[::-1].argmax())]
 
     @property
+    def diverged(self) -> int:
+        """How many members are in no mean, since their samples are not finite at any psi."""
+        return int((~np.isfinite(self.metrics["balance"])).all(0).sum())
+
+    @property
     def interval(self) -> tuple[float, float] | None:
-        """Between which values the recommended psi lies for 95 % of resampled sets of seeds; None below three."""
-        members = len(self.seeds)
+        """Between which values the recommended psi lies for 95 % of resampled sets of the seeds that have not
+        diverged; None below three of these."""
+        balance = self.metrics["balance"]
+        balance = balance[:, np.isfinite(balance).any(0)]
+        members = balance.shape[1]
         if members < MIN_SEEDS:
             return None
         drawn = np.random.default_rng(0).integers(members, size=(RESAMPLES, members))
-        means = self.metrics["balance"][::-1, drawn].mean(2)  # (psis from the largest, RESAMPLES)
+        means = _mean(balance[::-1, drawn])  # (psis from the largest, RESAMPLES)
         best = np.array(self.psis)[::-1][means.argmax(0)]
         low, high = np.quantile(best, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], method="nearest")
         return float(low), float(high)
@@ -129,6 +140,7 @@ class Truncation:
             "judge": self.judge,
             "n": self.n,
             "recommended": self.recommended,
+            "recommended_by": "the largest mean balance of these figures, which flatter it a little",
             "interval": self.interval,
             "real": {name: json_numbers(value) for name, value in self.real.items()},
             "psi": [
@@ -165,7 +177,8 @@ def truncation(
         recipe: The recipe with the networks themselves, where they exist in this process only.
 
     Raises:
-        SparringError: There is no checkpoint yet, nothing can be truncated, or no judge sees this data.
+        SparringError: There is no checkpoint yet, nothing can be truncated, no judge sees this data, or every member
+            diverged.
         UsageError: The run has no such member, or there is no psi.
     """
     from sparring.analysis.generators import explorable, latents
@@ -192,9 +205,9 @@ def truncation(
     title = f"measuring {n:,} samples of {counted(len(recipe.seeds), 'seed')} at {len(psis)} psi"
     with progress(title, len(psis)) as update:
         metrics = over_psi(G, z, recipe.latent, psis, measured, update)
-    baseline = _balanced(
-        {name: leaf(reference[leaf.space], held_out[leaf.space][None]) for name, leaf in leaves.items()}
-    )
+    if not np.isfinite(metrics["balance"]).any():
+        raise SparringError(f"no psi can be recommended: every member of {run.path} diverged")
+    baseline = _balanced({k: leaf(reference[leaf.space], held_out[leaf.space][None]) for k, leaf in leaves.items()})
     return Truncation(
         recipe.seeds,
         judge.name if judge else "",
@@ -212,7 +225,15 @@ def _made(G: Callable[[Tensor], Tensor], z: Tensor) -> np.ndarray:
 
 
 def _balanced(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """With the harmonic mean of precision and recall, 0 where both are."""
+    """With the harmonic mean of precision and recall, 0 where both are, and NaN where one is."""
     precision, recall = values["precision"], values["recall"]
     both = precision + recall
-    return {**values, "balance": np.divide(2 * precision * recall, both, out=np.zeros_like(both), where=both > 0)}
+    neither = np.where(np.isnan(both), np.nan, 0.0)
+    return {**values, "balance": np.divide(2 * precision * recall, both, out=neither, where=both > 0)}
+
+
+def _mean(balance: np.ndarray) -> np.ndarray:
+    """Over members `(..., P)`, without those that diverged; below every balance where all of them did."""
+    known = np.isfinite(balance)
+    count = known.sum(-1)
+    return np.divide(np.where(known, balance, 0.0).sum(-1), count, out=np.full(count.shape, -np.inf), where=count > 0)

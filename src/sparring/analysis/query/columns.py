@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 RUN = "Path of the run, from the folder that is queried."
 SEED = "Random seed of the member."
+MEMBER = "Name of the member: its seed, and where members differ in numbers these too, such as 3 (lr 0.001)."
 TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "runs": (
         "A row for each run.",
@@ -45,6 +46,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {
             "run": RUN,
             "seed": SEED,
+            "member": MEMBER,
             "round": "The round.",
             "d_loss": "D's loss; null where it was not finite.",
             "g_loss": "G's loss.",
@@ -59,6 +61,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {
             "run": RUN,
             "seed": SEED,
+            "member": MEMBER,
             "source": "evaluation (while it trained), measure (with more samples), or independent (by the judge whose "
             "figures are to be reported).",
             "round": "The round.",
@@ -75,6 +78,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {
             "run": RUN,
             "seed": SEED,
+            "member": MEMBER,
             "rule": "Name of the finding.",
             "fault": "Whether it is something wrong.",
             "place": "1 for the finding that explains most of the run's members, and so on.",

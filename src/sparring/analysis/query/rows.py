@@ -15,6 +15,7 @@ from sparring.analysis.differences import field_text
 from sparring.analysis.query.columns import TABLES
 from sparring.metrics import all_metrics
 from sparring.record import RunFolder, Story
+from sparring.record.members import names_of
 from sparring.record.story import CURVES, GRADIENTS
 
 Columns = Mapping[str, np.ndarray]
@@ -47,6 +48,11 @@ class Opened:
     @cached_property
     def story(self) -> Story:
         return story_of(self.run)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What the run's members are called."""
+        return list(map(str, names_of(self.run.recipe)))
 
     def table(self, name: str) -> Columns:
         """The run's rows of a table. Raises SparringError where its files are damaged."""
@@ -102,6 +108,7 @@ def _curves(opened: Opened) -> Columns:
     count = len(rounds) * len(seeds)
     made: dict[str, np.ndarray] = {"run": np.full(count, opened.name, dtype=object)}
     made["seed"] = np.tile(seeds, len(rounds))
+    made["member"] = np.tile(np.array(opened.names, dtype=object), len(rounds))
     made["round"] = np.repeat(rounds, len(seeds))
     for name in (*CURVES, *GRADIENTS):
         made[name] = story.curve(name).reshape(-1)
@@ -124,6 +131,7 @@ def _evaluations(opened: Opened) -> Columns:
             {
                 "run": np.full(each, opened.name, dtype=object),
                 "seed": np.tile(np.array(story.seeds, dtype=np.int64), len(rounds)),
+                "member": np.tile(np.array(opened.names, dtype=object), len(rounds)),
                 "source": np.full(each, "evaluation", dtype=object),
                 "round": np.repeat(rounds, members),
                 "seconds": np.repeat(spent, members),
@@ -160,29 +168,47 @@ def _measured(opened: Opened) -> list[dict[str, Any]]:
 def _scores(
     opened: Opened, measures: Mapping[str, Any], source: str, scores: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
+    seeds, nothing = measures["seeds"], [None] * len(measures["seeds"])
+    members = _called(opened, seeds)
     return [
         {
             "run": opened.name,
             "seed": seed,
+            "member": member,
             "source": source,
             "round": measures["round"],
             "metric": name,
             "value": value,
-            "real": score["real"],
+            "real": score.get("real"),
             "better": score["better"],
-            "error": score.get("errors", [None] * len(measures["seeds"]))[m],
+            "error": error,
         }
         for name, score in scores.items()
-        for m, (seed, value) in enumerate(zip(measures["seeds"], score["members"], strict=True))
+        for seed, member, value, error in zip(
+            seeds, members, score["members"], score.get("errors") or nothing, strict=True
+        )
     ]
+
+
+def _called(opened: Opened, seeds: Sequence[int]) -> list[str]:
+    """What the members are called that were measured: all of them, or those of some seeds, seed by seed."""
+    every = opened.run.recipe["seeds"]
+    members = range(len(every))
+    if list(seeds) != every:
+        members = [m for seed in dict.fromkeys(seeds) for m, its in enumerate(every) if its == seed]
+    if [every[m] for m in members] != list(seeds):  # what is no longer the run's
+        return list(map(str, seeds))
+    return [opened.names[m] for m in members]
 
 
 def _findings(opened: Opened) -> Columns:
     found = diagnosis(opened.story)
+    at = {name: m for m, name in enumerate(found.story.names)}
     rows = [
         {
             "run": opened.name,
-            "seed": seed,
+            "seed": found.story.seeds[at[name]],
+            "member": opened.names[at[name]],
             "rule": finding.rule,
             "fault": finding.fault,
             "place": place,
@@ -193,7 +219,7 @@ def _findings(opened: Opened) -> Columns:
             "strength": finding.strength,
         }
         for place, finding in enumerate(found.findings, 1)
-        for seed in finding.members
+        for name in finding.members
     ]
     return _columns("findings", rows)
 

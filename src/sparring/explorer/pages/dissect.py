@@ -116,7 +116,10 @@ class Chooser:
         """Take a held-out image."""
         assert self.images is not None
         image = _picture(self.images[int(name.removesuffix(".png").rpartition("-")[2])])
-        self._take(write_picture(self.run, name, image))
+        try:
+            self._take(write_picture(self.run, name, image))
+        except SparringError as error:
+            self._say(self.words.error(error))
 
     def dropped(self, name: object) -> None:
         """Take a picture that the server keeps under this name."""

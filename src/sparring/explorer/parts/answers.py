@@ -175,7 +175,8 @@ def _truncation(words: Words, answer: Answer) -> None:
         for name, shown in names.items()
     ]
     Canvas("lines", title=words("dissect-truncation"), x=at, series=series, mark=best, axis="psi")
-    tag("p", words("dissect-truncation-how", count=f"{int(answer['n']):,}", judge=str(answer["judge"])), "soft")
+    how = words("dissect-truncation-how", count=f"{int(answer['n']):,}", judge=str(answer["judge"]))
+    tag("p", f"{how} {words('dissect-truncation-chosen')}", "soft")
 
 
 def _filter(words: Words, answer: Answer) -> None:
@@ -187,12 +188,12 @@ def _filter(words: Words, answer: Answer) -> None:
     head = [words("dissect-seed"), words("dissect-passed"), words("dissect-auc"), *titles]
     rows = [
         [
-            str(seed),
+            str(name),
             share(found["acceptance"][k]),
             figure(found["auc"][k]),
             *(f"{figure(found['metrics'][m]['all'][k])} → {figure(found['metrics'][m]['passed'][k])}" for m in metrics),
         ]
-        for k, seed in enumerate(answer["seeds"])
+        for k, name in enumerate(answer.get("members") or answer["seeds"])
     ]
     table(head, rows)
 

@@ -59,8 +59,11 @@ class Computation:
                 self.end = tag("button", words("cancel"), type="button", hidden=True).on("click", self.cancel)
             self.said = tag("p", "", "soft progress", role="status", hidden=True)
             self.answer = tag("div", classes="answer-place")
-        self._show_answer()
+        # In this order: what ends in between has left its answer by then.
         self._look()
+        self._show_answer()
+        if not self.was_running:
+            self._say_problem()
         ui.timer(REFRESH_SECONDS, self._look)
 
     def _filled(self, flag: str):
@@ -104,11 +107,8 @@ class Computation:
             left = running.seconds_left
             line = "" if left is None else self.words("dissect-left", time=duration(left))
             self._say(self.words("dissect-running", time=duration(running.seconds), left=line))
-        elif self.was_running:
-            problem = self.session.tasks.problem(self.run, self.name)
-            self._say(self.words.error(problem), wrong=True)
-            if not problem:
-                self._show_answer()
+        elif self.was_running and not self._say_problem():
+            self._show_answer()
         if self.was_running != (running is not None):
             self.was_running = running is not None
             for button, hidden in ((self.begin, self.was_running), (self.end, not self.was_running)):
@@ -116,6 +116,12 @@ class Computation:
                 button.update()
             self.place._props["aria-busy"] = str(self.was_running).lower()  # pyright: ignore[reportPrivateUsage]
             self.place.update()
+
+    def _say_problem(self) -> str:
+        """Why the last one failed, which is returned too; empty where it did not."""
+        problem = self.session.tasks.problem(self.run, self.name)
+        self._say(self.words.error(problem), wrong=True)
+        return problem
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         say(self.said, text, "problem" if wrong else "soft progress")

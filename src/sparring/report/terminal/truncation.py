@@ -29,10 +29,11 @@ def truncation_text(found: Truncation) -> RenderableType:
     sure = f", between {interval[0]:g} and {interval[1]:g} for 95 % of resampled seeds" if interval else ""
     few = "" if interval else "; train three seeds or more for an interval"
     seeds = count(len(found.seeds), "seed")
+    lost = f", without {found.diverged:,} that diverged" if found.diverged else ""
     judge = f", using {features_of(found.judge)}" if found.judge else ""
     answer = f"Recommended: psi {found.recommended:g}{sure}{few}; 1 is no truncation."
     return Group(
-        Text(f"Mean ± SD over {seeds}; {found.n:,} samples of each against as many real examples{judge}."),
+        Text(f"Mean ± SD over {seeds}{lost}; {found.n:,} samples of each against as many real examples{judge}."),
         table,
-        Text(f"\n{answer} Balance is the harmonic mean of both."),
+        Text(f"\n{answer} Balance is the harmonic mean of both; psi is chosen by it, so these figures flatter it."),
     )

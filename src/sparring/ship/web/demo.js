@@ -232,6 +232,14 @@ function speak(chosen) {
   caption();
   report();
 }
+function figures() {
+  const { own, independent, of, metric, judge, at, round } = data.measured, many = (number) => number.toLocaleString("en");
+  return [
+    independent ? filled("independent") : "",
+    own ? "" : filled(round === facts.round ? "unmeasured" : "elsewhere", { at: many(round ?? 0), round: many(facts.round), seed: facts.seed }),
+    of < 2 ? "" : filled(judge ? "chosen" : "chosen_directly", { seed: facts.seed, of: many(of), judge, metric: metric[language], at: many(at) }),
+  ];
+}
 function report() {
   const cell = (kind, value) => Object.assign(document.createElement(kind), { textContent: value });
   $("#about thead tr").replaceChildren(...["metric", "real", "here", "mean", "n"].map((key) => cell("th", filled(key))));
@@ -243,6 +251,7 @@ function report() {
   $("#about .table").hidden = !data.metrics.length;
   const lines = [
     filled("from", { seed: facts.seed, seeds: data.seeds, diverged: data.diverged, round: facts.round.toLocaleString("en") }),
+    ...figures(),
     filled("diagnosis", { verdict: data.verdict[language] }),
     state.difference === undefined ? "" : filled("exact", { count: expected.length / outputs, difference: state.difference.toExponential(1), level: isImage ? filled("level") : "" }),
     data.bits ? filled("rounded", { bits: data.bits }) : "",

@@ -36,9 +36,9 @@ def rewind_folder(run: RunFolder, round: int, by: str = "") -> None:
     being trained.
     """
     with training_lock(run.path):
-        last = run.story.round
+        story = run.story
+        last, seconds = story.round, story.until(round).seconds
         run.load_file(checkpoint_of(run, round, last))
-        seconds = max((e["seconds"] for e in run.story.until(round).events if "seconds" in e), default=0.0)
         _forget(run, round, last, {"by": by})
         run.journal.append("stopped", round=round, seconds=seconds)
 

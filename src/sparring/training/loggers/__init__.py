@@ -1,11 +1,11 @@
 """Other people's loggers: a run's journal, mirrored to TensorBoard or Weights & Biases while it grows.
 
-A mirror reads the journal, and so it serves a run of `train`, a watched loop, and a run that is long over.
+A mirror reads the journal, and so it serves a run of `train`, a watched loop, and a run that is long over. It sends
+what counts, and each round once: not what a kill or a rewind made void, and not what an earlier session has sent.
 """
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from os import PathLike
@@ -15,11 +15,16 @@ from typing import Any
 from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.errors import UsageError
 from sparring.record import RunFolder
+from sparring.record.following import Following
 from sparring.record.journal import Event
 from sparring.record.members import names_of
 from sparring.record.story import CURVES, GRADIENTS
 
 NAMES = ("tensorboard", "wandb")
+NOTHING = -1
+"""The round before the first one that is logged."""
+RESTARTS = ("started", "resumed", "rewound")
+"""Events after which later rounds are those that are played from then on."""
 
 
 class Logger(ABC):
@@ -41,6 +46,15 @@ class Logger(ABC):
     def close(self) -> None:
         """Write what is left."""
 
+    @property
+    @abstractmethod
+    def has_earlier(self) -> bool:
+        """Whether an earlier session wrote there already, as far as can be seen."""
+
+    @abstractmethod
+    def forget_after(self, round: int) -> None:
+        """Hide what was sent of later rounds, which count no more, where the logger can do that."""
+
 
 class Mirror:
     """Copies what is new in a run's journal to a logger, each time it is called.
@@ -54,36 +68,44 @@ class Mirror:
     def __init__(self, open_logger: Callable[[RunFolder], Logger]):
         self._open_logger = open_logger
         self._logger: Logger | None = None
-        self._read, self._said = 0, ""
+        self._following: Following | None = None
+        self._said = ""
 
     def __call__(self, trainer: Any) -> None:
-        """Watch a training."""
-        self.update(trainer.run)
+        """Watch a training; one that is resumed from where it goes on."""
+        self._update(trainer.run, trainer.started_at if trainer.started_at > 0 else NOTHING)
 
     def update(self, run: RunFolder) -> None:
-        """Mirror what is new in the journal of a run."""
-        logger = self._logger = self._logger or self._open_logger(run)
-        path = run.path / "journal.jsonl"
-        if not path.is_file():
-            return
-        with path.open("rb") as file:
-            file.seek(self._read)
-            lines = file.read().splitlines(keepends=True)
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break  # it is still being written
-            self._read += len(line)
-            event = json.loads(line)
-            if event["event"] == "log":
-                self._mirror(logger, run, event)
+        """Mirror what is new in the journal of a run; the first time all that is in it."""
+        self._update(run, NOTHING)
 
     def close(self, run: RunFolder) -> None:
         """Mirror the rest, and the run's diagnosis."""
-        self.update(run)
-        logger = self._logger
-        if logger is not None:
-            logger.text("diagnosis", diagnosis(story_of(run)).line, run.story.round)
-            logger.close()
+        logger = self._update(run, NOTHING)
+        logger.text("diagnosis", diagnosis(story_of(run)).line, run.story.round)
+        logger.close()
+
+    def _update(self, run: RunFolder, sent: int) -> Logger:
+        """`sent` is the round up to which an earlier session has sent it, if one did; NOTHING sends all again."""
+        logger, following = self._logger, self._following
+        if logger is None or following is None:
+            logger = self._logger = self._open_logger(run)
+            following = self._following = Following(run.path / "journal.jsonl")
+            behind = sent if logger.has_earlier else NOTHING
+            if logger.has_earlier:
+                logger.forget_after(behind)
+            new = [event for event in following.read() if event.get("round", 0) > behind]
+        else:
+            generation = following.generation
+            new = following.read()
+            if following.generation != generation:
+                again = [NOTHING if e["event"] == "started" else e["round"] for e in new if e["event"] in RESTARTS]
+                if again:
+                    logger.forget_after(min(again))
+        for event in new:
+            if event["event"] == "log":
+                self._mirror(logger, run, event)
+        return logger
 
     def _mirror(self, logger: Logger, run: RunFolder, event: Event) -> None:
         seeds = names_of(run.recipe)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -22,10 +23,20 @@ class TensorBoard(Logger):
 
     def __init__(self, run: RunFolder, folder: Path | None = None):
         try:
-            writer = importlib.import_module("torch.utils.tensorboard").SummaryWriter
+            self._open: Any = importlib.import_module("torch.utils.tensorboard").SummaryWriter
         except ImportError as error:
             raise SparringError("logging to TensorBoard needs it: pip install 'sparring[track]'") from error
-        self._writer = writer(str(folder or run.path / "tensorboard"))
+        self._folder = folder or run.path / "tensorboard"
+        self._has_earlier = any(self._folder.glob("events.out.tfevents.*"))
+        self._writer = self._open(str(self._folder))
+
+    @property
+    def has_earlier(self) -> bool:
+        return self._has_earlier
+
+    def forget_after(self, round: int) -> None:
+        self._writer.close()
+        self._writer = self._open(str(self._folder), purge_step=round + 1)
 
     def scalar(self, name: str, value: float, step: int) -> None:
         self._writer.add_scalar(name, value, step)

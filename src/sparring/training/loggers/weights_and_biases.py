@@ -25,13 +25,22 @@ class WeightsAndBiases(Logger):
             raise SparringError("logging to Weights & Biases needs it: pip install 'sparring[track]'") from error
         import os
 
+        home = folder or run.path
+        self._has_earlier = any((home / "wandb").glob("*run-*"))
         self._run = self._wandb.init(
             project="sparring",
             name=run.path.name,
-            dir=str(folder or run.path),
+            dir=str(home),
             config=run.recipe,
             mode=os.environ.get("WANDB_MODE", "offline"),
         )
+
+    @property
+    def has_earlier(self) -> bool:
+        return self._has_earlier
+
+    def forget_after(self, round: int) -> None:
+        """Nothing: what Weights & Biases was sent stays. A session is a run of its own there."""
 
     def scalar(self, name: str, value: float, step: int) -> None:
         self._run.log({name: value, "round": step})
