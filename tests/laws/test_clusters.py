@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 import sparring
 from sparring.analysis.generators import classes_of_z_seeds, latents
-from sparring.analysis.rejection import filtered
+from sparring.analysis.rejection import filtered, leveled
 from sparring.datasets._clusters import clusters_of, in_clusters
 from sparring.datasets._images import Images
 from sparring.datasets.digits import Digits
@@ -145,3 +147,28 @@ def test_of_classes_and_clusters_what_is_asked_for_takes_the_others_place() -> N
     assert recipe.replace(clusters=8).replace(conditional=True).clusters == 0
     assert not recipe.replace(conditional=True).replace(clusters=8).conditional
     assert recipe.replace(clusters=3, cluster_sizes=SIZES).replace(clusters=4).cluster_sizes == ()
+
+
+def test_a_filter_does_not_go_by_what_d_scores_a_whole_class() -> None:
+    """A relativistic loss leaves that open: samples of every class pass by how they compare within it."""
+    rng = torch.Generator().manual_seed(0)
+    generated, real = torch.rand(2, 40, 3, generator=rng), torch.rand(1, 40, 3, generator=rng)
+    of_generated = torch.eye(4)[torch.randint(0, 3, (2, 40), generator=rng)]
+    of_real = torch.eye(4)[torch.randint(0, 3, (1, 40), generator=rng)]  # none is of the fourth class
+    offset = torch.tensor([0.0, 50.0, -20.0, 7.0])
+
+    def D(examples: Tensor, classes: Tensor) -> Tensor:
+        return examples.sum(-1)
+
+    def shifted(examples: Tensor, classes: Tensor) -> Tensor:
+        return examples.sum(-1) + classes @ offset
+
+    same = [leveled(each, generated, real, of_generated, of_real)(generated, of_generated) for each in (D, shifted)]
+    torch.testing.assert_close(same[0], same[1], atol=1e-4, rtol=0)
+    for kind in range(3):
+        both = torch.cat([generated[0][of_generated[0, :, kind] == 1], real[0][of_real[0, :, kind] == 1]])
+        level = both.sum(-1).mean()
+        of_class = of_generated[0, :, kind] == 1
+        torch.testing.assert_close(same[1][0][of_class], generated[0].sum(-1)[of_class] - level, atol=1e-4, rtol=0)
+    last = torch.eye(4)[torch.full((2, 40), 3)]
+    assert leveled(shifted, generated, real, of_generated, of_real)(generated, last).isfinite().all()

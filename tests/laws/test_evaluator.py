@@ -18,7 +18,8 @@ import sparring.training.trainer
 from sparring import catalogue
 from sparring.analysis.evaluator import COUNT, MAX_TRAINING, Evaluator, ranked_right
 from sparring.analysis.relative import RelativeMetrics
-from sparring.analysis.samples import quantiles_of
+from sparring.analysis.samples import draw, quantiles_of
+from sparring.datasets._images import Images
 from sparring.datasets.digits import Digits
 from sparring.datasets.ring import Ring
 from sparring.game.assembly import game_of, state_of
@@ -26,10 +27,11 @@ from sparring.game.game import Game, Labeled
 from sparring.metrics.similarity_to_mean import MAX_RATIO
 from sparring.metrics.structure import Structure
 from sparring.networks.fully_connected import FullyConnected
-from sparring.objectives import Objective
+from sparring.objectives import Objective, RelativisticPaired
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import Story
 from sparring.record.story import QUANTILES
+from sparring.rng import RandomStreams
 from sparring.tricks import Trick
 from tests.laws.test_interrupted_is_uninterrupted import assert_same, interrupted, short
 from tests.laws.user_modules import PAIRS, ConvG
@@ -250,9 +252,9 @@ def test_d_is_told_the_clusters_of_held_out_data(data_dir: Path, tmp_path: Path)
     home = tmp_path / "data"
     shutil.copytree(data_dir, home)
     shutil.copy(home / "mnist/train-images-idx3-ubyte", home / "mnist/t10k-images-idx3-ubyte")
-    _, evaluator = probed(short(find_recipe("mnist-v3.2")).replace(clusters=8), home)
+    game, evaluator = probed(short(find_recipe("mnist-v3.2")).replace(clusters=8), home)
     assert isinstance(evaluator.reals.held_out, Labeled) and isinstance(evaluator.reals.training, Labeled)
-    clusters = dict(zip(map(_key, evaluator.reals.training.x[0]), evaluator.reals.training.classes[0], strict=True))
+    clusters = classes_by_image(game)
     held_out = zip(evaluator.reals.held_out.x[0], evaluator.reals.held_out.classes[0], strict=True)
     assert all(torch.equal(clusters[_key(x)], one_hot) for x, one_hot in held_out)
 
@@ -267,13 +269,22 @@ def test_a_class_conditional_d_is_told_the_classes_of_held_out_data(data_dir: Pa
     recipe = short(find_recipe("mnist-v3.2")).replace(conditional=True)
     game, evaluator = probed(recipe, home)
     assert isinstance(evaluator.reals.held_out, Labeled) and isinstance(evaluator.reals.training, Labeled)
-    classes = dict(zip(map(_key, evaluator.reals.training.x[0]), evaluator.reals.training.classes[0], strict=True))
+    classes = classes_by_image(game)
     for x, one_hot in zip(evaluator.reals.held_out.x[0], evaluator.reals.held_out.classes[0], strict=True):
         assert torch.equal(classes[_key(x)], one_hot)
     told = evaluator.evaluate(game)
     np.testing.assert_allclose(told["d_held_out"], told["d_train"], atol=0.02)
     _, without = probed(recipe, short_of_labels)
     assert without.reals.held_out is None and "t10k-labels" in without.baseline_event()["held_out"]
+
+
+def classes_by_image(game: Game) -> dict[bytes, Tensor]:
+    """The class of every training image, one-hot."""
+    rng = RandomStreams((0,), game.rng.device, game.rng.dtype)
+    assert isinstance(game.source, Images)
+    x, classes = draw(game.source, rng, len(game.source.pixels), True)
+    assert classes is not None
+    return dict(zip(map(_key, x[0]), game.one_hot(classes)[0], strict=True))
 
 
 def _key(x: Tensor) -> bytes:
@@ -364,6 +375,37 @@ def test_every_objective_lets_samples_be_looked_at(objective: Objective) -> None
     game, evaluator = probed(find_recipe("digits").replace(objective=objective, tricks=(), seeds=2, batch=60))
     told = evaluator.evaluate(game)
     assert all(np.isfinite(told[name]).all() for name in ("d_train", "d_generated"))
+
+
+@pytest.mark.parametrize("changes", [{"conditional": True}, {"clusters": 12}], ids=str)
+def test_what_d_says_of_a_class_is_compared_within_that_class(changes: dict[str, Any]) -> None:
+    """A relativistic loss leaves it open what a class scores; D may put all of one class above all of another."""
+    recipe = find_recipe("digits").replace(objective=RelativisticPaired(), seeds=2, **changes)
+    game, evaluator = probed(recipe)
+    reals = evaluator.reals.training
+    assert isinstance(reals, Labeled)
+    wanted = evaluator.latent[..., -game.classes :]
+    assert torch.equal(reals.classes, wanted) and len(set(map(_key, reals.x[0]))) == COUNT
+    before = evaluator.evaluate(game)
+    of_class = torch.arange(game.classes, dtype=game.rng.dtype) * 100
+
+    def scores(real: Labeled, fake: Labeled) -> tuple[torch.Tensor, torch.Tensor]:
+        plain = Game.scores(game, real, fake)
+        return plain[0] + real.classes @ of_class, plain[1] + fake.classes @ of_class
+
+    game.scores = scores  # pyright: ignore[reportAttributeAccessIssue]
+    after = evaluator.evaluate(game)
+    for name in ("d_train", "d_generated", "d_right"):
+        np.testing.assert_allclose(after[name], before[name], atol=1e-3)
+
+
+def test_pairs_of_one_class_alone_are_ranked() -> None:
+    rng = torch.Generator().manual_seed(0)
+    real, fake = (torch.rand(2, 9, generator=rng).double() for _ in range(2))
+    classes = torch.tensor([0, 1, 2, 0, 1, 2, 0, 0, 2])
+    pairs = [(r, f) for r in range(9) for f in range(9) if classes[r] == classes[f]]
+    counted = sum(bool(real[1, r] > fake[1, f]) for r, f in pairs) / len(pairs)
+    assert ranked_right(real, fake, classes)[1] == pytest.approx(counted)
 
 
 def test_pairs_that_d_ranks_right_are_counted() -> None:

@@ -7,6 +7,7 @@ samples are compared with are drawn once, from a random stream of their own.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -58,6 +59,17 @@ class Reals:
     examples: int | None = None
     """How many training examples there are; None where they are drawn anew without end."""
 
+    def with_classes_of(self, latent: Tensor, classes: int) -> Reals:
+        """With the classes of these latent vectors `(P, n, size)`, in their order, in a class-conditional game.
+
+        What D's scores mean is its own for each class: a relativistic loss compares examples of one class alone.
+        """
+        if not classes or latent.shape[1] == 1:
+            return self
+        wanted = latent[0, :, -classes:].argmax(-1)
+        held_out = self.held_out if self.held_out is None else _with_classes(self.held_out, wanted)
+        return replace(self, training=_with_classes(self.training, wanted), held_out=held_out)
+
 
 @dataclass(frozen=True)
 class Evaluator:
@@ -103,7 +115,7 @@ class Evaluator:
         return cls(
             data=recipe.data,
             latent=latent,
-            reals=reals,
+            reals=reals.with_classes_of(latent, game.classes),
             comparison=replace(comparison, quantiles=quantiles),
             chunk=max(recipe.batch, MIN_COUNT),
             setup_seconds=time.perf_counter() - began,
@@ -158,7 +170,11 @@ class Evaluator:
         if self.reals.held_out is not None:
             real, fake = self._scores(game, self.reals.held_out, fakes)
             outputs["d_held_out"] = _mean(game.outputs_of(real, fake)[0])
-        return {**outputs, "d_right": ranked_right(real, fake)}
+        return {**outputs, "d_right": ranked_right(real, fake, self._classes(fakes, real.shape[1]))}
+
+    def _classes(self, fakes: Examples, count: int) -> Tensor | None:
+        """The classes of the first examples of every member, int64 `(n,)`; None in a game without."""
+        return fakes.classes[0, :count].argmax(-1) if isinstance(fakes, Labeled) else None
 
     def _scores(self, game: Game, reals: Examples, fakes: Examples) -> tuple[Tensor, Tensor]:
         """D's scores of real examples and of as many generated ones, each `(P, n)`."""
@@ -169,12 +185,17 @@ class Evaluator:
         return real, fake
 
 
-def ranked_right(real: Tensor, fake: Tensor) -> np.ndarray:
+def ranked_right(real: Tensor, fake: Tensor, classes: Tensor | None = None) -> np.ndarray:
     """Share of all pairs of a real and a generated example in which D scores the real one higher, `(P,)`.
 
     Of scores `(P, n)` and `(P, m)`; equal scores count as half a pair. It is the area under D's ROC curve (Mann and
-    Whitney, 1947): 0.5 where D cannot tell, whatever the unit of its scores.
+    Whitney, 1947): 0.5 where D cannot tell, whatever the unit of its scores. With the classes `(n,)` of both, n = m,
+    pairs are of examples of one class.
     """
+    if classes is not None:
+        groups = [(classes == each).nonzero()[:, 0] for each in classes.unique()]
+        shares = np.stack([ranked_right(real[:, group], fake[:, group]) for group in groups], -1)
+        return np.average(shares, axis=-1, weights=[len(group) ** 2 for group in groups])
     ordered, real = fake.cpu().sort(1).values.contiguous(), real.cpu().contiguous()
     below, equal_too = (torch.searchsorted(ordered, real, right=right).double() for right in (False, True))
     share = (below + equal_too).mean(1) / (2 * ordered.shape[1])
@@ -251,6 +272,20 @@ def _drawn(recipe: Recipe, game: Game, count: int, seed: int) -> Examples:
         return repeated
     one_hot = game.one_hot(classes)
     return Labeled(repeated, one_hot.expand(members, *one_hot.shape[1:]))
+
+
+def _with_classes(examples: Examples, wanted: Tensor) -> Examples:
+    """An example of each wanted class, int64 `(n,)`, the same for every member; others where a class has none."""
+    if not isinstance(examples, Labeled):
+        return examples
+    there, chosen = examples.classes[0].argmax(-1).tolist(), torch.zeros_like(wanted)
+    of_class = {kind: [i for i, each in enumerate(there) if each == kind] for kind in set(there)}
+    used = Counter[int]()
+    for at, kind in enumerate(wanted.tolist()):
+        some = of_class.get(kind) or range(len(there))
+        chosen[at], used[kind] = some[used[kind] % len(some)], used[kind] + 1
+    x, classes = examples.x[:1, chosen], examples.classes[:1, chosen]
+    return Labeled(x.expand(len(examples.x), *x.shape[1:]), classes.expand(len(examples.x), *classes.shape[1:]))
 
 
 def _without_classes(examples: Examples) -> Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sparring.analysis.evaluator import ranked_right
 from sparring.analysis.generators import explorable, latents, recipe_of, z_seeds_in_shares
 from sparring.analysis.judge_choice import judge_for
 from sparring.analysis.samples import Real, classes_of_held_out, real_data, to_pixels, views
@@ -98,7 +99,8 @@ def filtered(
     exp(-(a s + b))). The odds r = p / (1 - p) estimate the ratio of the densities of real and of generated examples,
     and a sample passes with probability min(1, r / M), M the SURE quantile of r over generated examples. S. Azadi et
     al., "Discriminator rejection sampling", ICLR 2019, where M is the largest r seen. In a class-conditional run D is
-    given the class of each example, and classes are together as frequent as in the data.
+    given the class of each example, and classes are together as frequent as in the data. A relativistic loss compares
+    scores of one class alone: of its D's scores the mean of the class is subtracted first.
 
     Args:
         run: The run.
@@ -121,13 +123,17 @@ def filtered(
     classes = _one_hot(chosen, real, data_dir)
     first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.data_classes)
     z = latents(chosen, [first + z_seed for z_seed in _in_shares(chosen, real, len(real.held_out))])
-    accepts = rejection(G, D, z, torch.from_numpy(real.held_out)[None], classes)
+    examples = torch.from_numpy(real.held_out)[None]
+    scores = D
+    if classes is not None and chosen.objective.relativistic:
+        scores = leveled(D, G(z), examples, z[..., -chosen.classes :], classes)
+    accepts = rejection(G, scores, z, examples, classes)
     title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
     names = tuple(labels_of(chosen.to_dict()))
     with progress(title, count) as update:
-        passing = _passed(G, D, chosen, _wanted(chosen, real, count), accepts, update)
+        passing = _passed(G, scores, chosen, _wanted(chosen, real, count), accepts, update)
     z_seeds = np.stack([np.array(each.chosen) for each in passing])
-    samples = np.stack([_one(G, chosen, m, z_seeds[m]) for m in range(len(chosen.seeds))])
+    samples = np.stack([G(latents(chosen, of))[m].float().numpy() for m, of in enumerate(z_seeds.tolist())])
     acceptance = np.array([each.passed / each.tried for each in passing])
     metrics = _compared(G, chosen, samples, real, data_dir)
     unseen = real.unseen is not None
@@ -168,8 +174,22 @@ def rejection(G: Players, D: Players, z: Tensor, real: Tensor, classes: Tensor |
     on_generated = D(generated, *_classes_in(z, 0 if classes is None else classes.shape[-1])).double().numpy()
     a, b = calibrated(on_real, on_generated)
     limit = np.quantile(a[:, None] * on_generated + b[:, None], SURE, axis=1)
-    auc = np.array([_auc(r, g) for r, g in zip(on_real, on_generated, strict=True)])
+    auc = ranked_right(torch.from_numpy(on_real), torch.from_numpy(on_generated))
     return Acceptance(a, b - limit, auc)
+
+
+def leveled(D: Players, generated: Tensor, real: Tensor, of_generated: Tensor, of_real: Tensor) -> Players:
+    """D less its mean score of each class, over generated `(P, N, *shape)` and real examples `(1, N, *shape)`.
+
+    Their classes are one-hot, `(P, N, K)` and `(1, N, K)`. A class that none of them is of has the mean of all.
+    """
+    members = len(generated)
+    x = torch.cat([generated, real.expand(members, *real.shape[1:])], 1)
+    one_hot = torch.cat([of_generated, of_real.expand(members, *of_real.shape[1:])], 1)
+    scores, count = D(x, one_hot), one_hot.sum(1)
+    mean = torch.einsum("pn,pnk->pk", scores, one_hot) / count.clamp(min=1)
+    level = torch.where(count > 0, mean, scores.mean(1, keepdim=True))
+    return lambda examples, classes: D(examples, classes) - torch.einsum("pnk,pk->pn", classes, level)
 
 
 def calibrated(real: np.ndarray, generated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -348,18 +368,6 @@ def _passed(
     found, tried = len(passing[short].chosen), passing[short].tried
     name = labels_of(recipe.to_dict())[short]
     raise SparringError(f"seed {name}: {found} of {tried:,} samples pass its D, too few for {count}")
-
-
-def _one(G: Any, recipe: Recipe, member: int, z_seeds: np.ndarray) -> np.ndarray:
-    """Samples of one member."""
-    return G(latents(recipe, z_seeds.tolist()))[member].float().numpy()
-
-
-def _auc(real: np.ndarray, generated: np.ndarray) -> float:
-    """The probability that a real example scores above a generated one; ties count half."""
-    ranked = np.sort(generated)
-    above, below = np.searchsorted(ranked, real, "right"), np.searchsorted(ranked, real, "left")
-    return float((above + below).mean() / 2 / len(generated))
 
 
 def _compared(
