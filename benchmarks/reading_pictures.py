@@ -31,6 +31,7 @@ from sparring.report.figures.drawing import (
     blank,
     draw_members,
     dress,
+    label_rounds,
     place_legend,
     round_ticks,
 )
@@ -58,6 +59,7 @@ def scores(runs: list[Facts]) -> Figure:
         axes.set_ylim(-0.03, 1.03)
         below.imshow(_samples(facts), interpolation="nearest")
         below.set_axis_off()
+    label_rounds(top, LIGHT)
     top[0].set_ylabel("D(real) green, D(fake) pink", fontsize=SMALL, color=LIGHT.soft)
     return figure
 
@@ -74,6 +76,7 @@ def curves(runs: list[Facts]) -> Figure:
         for name in ("d_gradient", "g_gradient"):
             draw_members(below, facts.story.logged_rounds, smoothed_curve(facts, name), LIGHT.hues[name], LIGHT)
         axes.axhline(facts.equilibrium["d_loss"], color=LIGHT.ink, linewidth=1, linestyle=(0, (5, 3)))
+    label_rounds(grid[-1], LIGHT)
     for axes, title in zip(grid[:, 0], ("losses", "gradient norms"), strict=True):
         _logarithmic(axes)
         axes.set_ylabel(f"{title}: D blue, G orange", fontsize=SMALL, color=LIGHT.soft)
@@ -90,6 +93,8 @@ def held_out(runs: list[Facts]) -> Figure:
         for name in D_SCORES:
             draw_members(axes, rounds, metrics[name], LIGHT.hues[name], LIGHT)
         axes.set_ylim(-0.03, 1.03)
+    label_rounds(grid[0], LIGHT)
+    grid[0, 0].set_ylabel("D(x)", fontsize=SMALL, color=LIGHT.soft)
     keys = [Line2D([], [], color=LIGHT.hues[name], linewidth=2.2, label=title_of(name)) for name in D_SCORES]
     place_legend(figure, keys, LIGHT)
     return figure
@@ -112,6 +117,7 @@ def samples(runs: list[Facts]) -> Figure:
         row[0].set_ylabel(name_of(name).title, fontsize=SMALL, color=LIGHT.soft)
         if name == "frechet-distance":
             _logarithmic(row[0])
+    label_rounds(grid[-1], LIGHT)
     return figure
 
 

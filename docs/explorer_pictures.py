@@ -3,12 +3,15 @@
     python docs/explorer_pictures.py [--keep FOLDER]
 
 It trains two small runs, branches one of them, and takes screenshots with the system's Chromium; a few minutes.
+It works beside the folder of the runs, so that pages show paths such as runs/ring. The switch of languages needs a
+font with Chinese, such as that of fonts-noto-cjk.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,6 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -26,9 +30,10 @@ from sparring.training.control import Steer, branch
 from tests.explorers import CHROMIUM_FLAGS, Launched, chromium, launched
 
 PICTURES = Path(__file__).with_name("pictures") / "explorer"
-RECIPE, SEEDS, ROUNDS, LATER = "ring", 8, 1500, 900
+RECIPE, SEEDS, ROUNDS, EARLIER, LATER = "ring", 8, 1500, 150, 900
+LENGTH = ("--seeds", str(SEEDS), "--rounds", str(ROUNDS), "--log-points", "30")
 
-MOVING_WIDTH, MOVING_HEIGHT, MOVING_FRAMES, MOVING_PAUSE = 1100, 860, 24, 350
+MOVING_WIDTH, MOVING_HEIGHT, MOVING_FRAMES, MOVING_PAUSE = 1100, 884, 24, 350
 """Of the moving picture: pixels, rounds that are shown, and milliseconds of each."""
 
 
@@ -44,7 +49,7 @@ def train(run: Path, *flags: str, wait: bool = True) -> subprocess.Popen[bytes]:
 def make_runs(folder: Path) -> None:
     """A run, and a branch of it with a learning rate that is too high."""
     if not (folder / "ring").exists():
-        train(folder / "ring", RECIPE, "--seeds", str(SEEDS), "--rounds", str(ROUNDS), "--log-points", "30")
+        train(folder / "ring", RECIPE, *LENGTH)
     if not (folder / "higher-lr").exists():
         made = branch(folder / "ring", checkpoint(folder / "ring"), folder / "higher-lr", {"lr": 0.02})
         train(made.path, "--from", str(made.path))
@@ -55,11 +60,28 @@ def checkpoint(run: Path) -> int:
     return max(round for round in RunFolder(run).rounds_saved() if round <= ROUNDS // 2)
 
 
+def settled(page: Any, pause: int) -> Image.Image:
+    """What the page shows once nothing has moved for so many milliseconds, also on a busy machine."""
+    before = b""
+    while True:
+        page.wait_for_timeout(pause)
+        now = page.screenshot()
+        if now == before:
+            return Image.open(io.BytesIO(now)).convert("RGB")
+        before = now
+
+
+def open_run(page: Any, address: str) -> None:
+    """The page of a run, once its verdict is there, which the server writes last."""
+    page.goto(address)
+    page.wait_for_selector(".verdict *")
+
+
 def take(page: Any, name: str, height: int) -> None:
-    """One picture, once nothing moves any more."""
+    """One picture."""
     page.set_viewport_size({"width": 1280, "height": height})
-    page.wait_for_timeout(1500)
-    page.screenshot(path=PICTURES / f"{name}.png")
+    picture = settled(page, 1500).quantize(256, kmeans=4, dither=Image.Dither.NONE)
+    picture.save(PICTURES / f"{name}.png", optimize=True)
 
 
 def take_all(browser: Any, explorer: Launched, folder: Path) -> None:
@@ -70,24 +92,24 @@ def take_all(browser: Any, explorer: Launched, folder: Path) -> None:
         pages[scheme].goto(explorer.address)
         pages[scheme].wait_for_selector(".page")
     light, dark = pages["light"], pages["dark"]
-    light.goto(f"{explorer.origin}/run?run=runs/ring&member=3&round={LATER}")
-    light.wait_for_selector(".legend b")
-    take(light, "live-light", 1180)
-    dark.goto(f"{explorer.origin}/run?run=runs/ring&view=branches&with=runs/higher-lr")
+    open_run(light, f"{explorer.origin}/run?run=runs/ring&member=3&round={LATER}")
+    take(light, "live-light", 1440)
+    open_run(dark, f"{explorer.origin}/run?run=runs/ring&view=branches")
+    dark.click("text=Compare")
     dark.wait_for_selector(".compared canvas")
-    take(dark, "branches-dark", 1080)
+    take(dark, "branches-dark", 1440)
     light.goto(f"{explorer.origin}/new?recipe=ring")
     light.fill("input[aria-label=rounds]", "1500")
     light.fill("input[aria-label=seeds]", "8")
     light.keyboard.press("Tab")
-    take(light, "form-light", 820)
-    training = train(folder / "paused", RECIPE, "--seeds", "8", "--rounds", "1000000", wait=False)
-    steer = Steer(started(folder / "paused"))
+    take(light, "form-light", 890)
+    training = train(folder / "paused", RECIPE, *LENGTH, wait=False)
+    steer = Steer(started(folder / "paused", EARLIER))
     steer.pause()
-    light.goto(f"{explorer.origin}/run?run=runs/paused")
+    open_run(light, f"{explorer.origin}/run?run=runs/paused")
     light.click("text=D step")
     light.wait_for_selector(".moves .legend b")
-    take(light, "moves-light", 1000)
+    take(light, "moves-light", 1358)
     steer.stop()
     training.wait()
 
@@ -98,13 +120,12 @@ def take_moving(page: Any, explorer: Launched) -> None:
     page.set_viewport_size({"width": MOVING_WIDTH, "height": MOVING_HEIGHT})
     frames: list[Image.Image] = []
     for number in range(MOVING_FRAMES):
-        at = round(ROUNDS * (number / (MOVING_FRAMES - 1)) ** 2)  # early rounds change most
-        page.goto(f"{explorer.origin}/run?run=runs/ring&member=3&round={at}")
-        page.wait_for_selector(".legend b")
-        page.wait_for_timeout(900)
-        frames.append(Image.open(io.BytesIO(page.screenshot())).convert("RGB"))
-    # One palette for all frames, from the last and most colorful ones, so that nothing flickers.
-    palette = frames[-1].quantize(96)
+        at = max(1, round(ROUNDS * (number / (MOVING_FRAMES - 1)) ** 2))  # early rounds change most
+        open_run(page, f"{explorer.origin}/run?run=runs/ring&member=3&round={at}")
+        frames.append(settled(page, 900))
+    # One palette for all frames, from some that have all the colors, so that nothing flickers.
+    some = np.vstack([np.asarray(frames[at]) for at in (0, MOVING_FRAMES // 3, -1)])
+    palette = Image.fromarray(some).quantize(255, Image.Quantize.MAXCOVERAGE, kmeans=4)
     small = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     pauses = [MOVING_PAUSE] * (len(small) - 1) + [6 * MOVING_PAUSE]
     small[0].save(
@@ -112,10 +133,10 @@ def take_moving(page: Any, explorer: Launched) -> None:
     )
 
 
-def started(path: Path) -> RunFolder:
-    """The run, once it has played some rounds."""
+def started(path: Path, rounds: int) -> RunFolder:
+    """The run, once it has played so many rounds."""
     run = RunFolder(path)
-    while not (run.exists and run.story.round):
+    while not (run.exists and run.story.round >= rounds):
         time.sleep(0.5)
     return run
 
@@ -130,8 +151,9 @@ def main() -> None:
         raise SystemExit("no Chromium here: apt-get install chromium")
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (flags.keep or Path(temporary)) / "runs"
-        folder.mkdir(parents=True, exist_ok=True)
+        place, folder = flags.keep or Path(temporary), Path("runs")
+        (place / folder).mkdir(parents=True, exist_ok=True)
+        os.chdir(place)
         make_runs(folder)
         with launched(folder) as explorer, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
