@@ -104,8 +104,8 @@ def take_all(browser: Any, explorer: Launched, folder: Path) -> None:
     light.keyboard.press("Tab")
     take(light, "form-light", 890)
     training = train(folder / "paused", RECIPE, *LENGTH, wait=False)
-    steer = Steer(started(folder / "paused", EARLIER))
-    steer.pause()
+    steer = Steer(started(folder / "paused"), timeout=600)
+    steer.rounds(EARLIER - steer.pause()["round"])
     open_run(light, f"{explorer.origin}/run?run=runs/paused")
     light.click("text=D step")
     light.wait_for_selector(".moves .legend b")
@@ -133,10 +133,10 @@ def take_moving(page: Any, explorer: Launched) -> None:
     )
 
 
-def started(path: Path, rounds: int) -> RunFolder:
-    """The run, once it has played so many rounds."""
+def started(path: Path) -> RunFolder:
+    """The run, once it has played some rounds."""
     run = RunFolder(path)
-    while not (run.exists and run.story.round >= rounds):
+    while not (run.exists and run.story.round):
         time.sleep(0.5)
     return run
 
