@@ -308,7 +308,7 @@ def test_no_memory(answer: Callable[..., str], monkeypatch: pytest.MonkeyPatch) 
     def full(*_: object) -> None:
         raise MemoryError("Unable to allocate 9.00 TiB")
 
-    monkeypatch.setattr("sparring.analysis.generators.sample", full)
+    monkeypatch.setattr("sparring.analysis.generators.generated", full)
     assert "not enough memory" in answer("sample", "runs/a")
 
 
