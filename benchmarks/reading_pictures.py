@@ -10,6 +10,7 @@ recipes of `ladder.py`.
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def scores(runs: list[Facts]) -> Figure:
 
 def curves(runs: list[Facts]) -> Figure:
     """Both losses, with D's loss at equilibrium, and below them both gradient norms."""
-    figure = blank(LIGHT, 4.4)
+    figure = blank(LIGHT, 4.8)
     grid = figure.subplots(2, len(runs), squeeze=False, sharey="row")
     for axes, below, facts in zip(*grid, runs, strict=True):
         _dress(axes, facts, facts.diagnosis.verdict)
@@ -102,7 +103,7 @@ def held_out(runs: list[Facts]) -> Figure:
 
 def samples(runs: list[Facts]) -> Figure:
     """Three sample metrics over the rounds, with the score of real data and the healthy range."""
-    figure = blank(LIGHT, 5.2)
+    figure = blank(LIGHT, 5.4)
     grid = figure.subplots(len(METRICS), len(runs), squeeze=False, sharey="row")
     for row, name in zip(grid, METRICS, strict=True):
         for axes, facts in zip(row, runs, strict=True):
@@ -114,7 +115,7 @@ def samples(runs: list[Facts]) -> Figure:
             healthy = Signals(facts.story).healthy(name)
             low, high = max(healthy.low, LOWEST), min(healthy.high, HIGHEST)
             axes.axhspan(low, high, color=LIGHT.rule, linewidth=0, zorder=0)
-        row[0].set_ylabel(name_of(name).title, fontsize=SMALL, color=LIGHT.soft)
+        row[0].set_ylabel(textwrap.fill(name_of(name).title, 18), fontsize=SMALL, color=LIGHT.soft)
         if name == "frechet-distance":
             _logarithmic(row[0])
     label_rounds(grid[-1], LIGHT)

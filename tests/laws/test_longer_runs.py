@@ -189,6 +189,20 @@ def test_nothing_else_can_be_changed(changes: dict[str, Any], message: str, tmp_
     assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
 
+def test_a_run_with_as_many_log_points_as_rounds_is_not_made_shorter(tmp_path: Path) -> None:
+    recipe = short(find_recipe("pattern-1010")).replace(log_points=50)
+    train(recipe.replace(rounds=3), tmp_path / "run")
+    with pytest.raises(UsageError, match="is a run of 3 rounds: it can be made longer, but not shorter"):
+        train(recipe.replace(rounds=2), tmp_path / "run")
+
+
+def test_a_run_whose_journal_is_gone_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = train(short(find_recipe("pattern-1010")), tmp_path / "run")
+    (run.path / "journal.jsonl").write_text("")
+    train(short(find_recipe("pattern-1010")), run.path)
+    assert f"journal.jsonl says nothing of the {SHORT} rounds that are saved" in capsys.readouterr().err
+
+
 def test_a_run_with_as_many_log_points_as_rounds_gets_those_that_were_asked_for(tmp_path: Path) -> None:
     recipe = short(find_recipe("pattern-1010"))
     run = train(recipe.replace(rounds=3), tmp_path / "run")

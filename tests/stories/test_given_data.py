@@ -393,3 +393,8 @@ def test_what_is_not_finite_or_beyond_the_data_is_no_fault_of_a_plot() -> None:
             assert plots.plot(examples, plots.Numbers(real)).size == (SIDE, SIDE)
     constant = np.ones((5, 64), np.float32)
     assert plots.plot(constant, plots.Numbers(constant)).size == (SIDE, SIDE)
+
+
+def test_labels_of_another_length_are_counted() -> None:
+    with pytest.raises(UsageError, match="there are 49 labels for 50 examples: give one for each"):
+        sparring.recipe("auto", (np.zeros((50, 1, 8, 8), np.float32), np.zeros(49)))

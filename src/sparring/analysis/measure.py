@@ -27,6 +27,7 @@ from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric, all_metrics
+from sparring.progress import say
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
@@ -205,8 +206,27 @@ def measure(
 
 
 def keep(measured: Measurement) -> Path:
-    """Write a measurement into its run's folder, replacing an older one."""
-    return measured.run.write_text(FILE, json.dumps(measured.plain(), indent=2) + "\n")
+    """Write a measurement into its run's folder, replacing an older one, but none of the same round that has more.
+
+    One of a few metrics or seeds would take from the report and the diagnosis what took minutes to measure.
+    """
+    new, path = measured.plain(), measured.run.path / FILE
+    if _has_more(measured.run, new):
+        say(f"{path} stays as it is: it has more metrics or seeds of round {measured.round:,}")
+        return path
+    return measured.run.write_text(FILE, json.dumps(new, indent=2) + "\n")
+
+
+def _has_more(run: RunFolder, new: Mapping[str, Any]) -> bool:
+    """Whether the measurement that is there is of the same round and has all that this one has, and more."""
+    try:
+        old = run.measures
+    except SparringError:
+        return False
+    if old is None or old["round"] != new["round"]:
+        return False
+    mine, theirs = ({*each["seeds"], *each["metrics"]} for each in (new, old))
+    return mine < theirs
 
 
 @dataclass(frozen=True)

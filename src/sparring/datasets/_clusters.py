@@ -56,7 +56,10 @@ def clusters_of(source: Source, count: int) -> Clusters:
     """
     examples = _examples(source)
     if len(examples) < count:
-        raise UsageError(f"clusters must be at most the number of examples, {len(examples):,}, not {count:,}")
+        raise UsageError(
+            f"clusters must be at most the number of examples, {len(examples):,}, not {count:,}; --clusters 0 (in "
+            "Python clusters=0) trains without them"
+        )
     key = _hash(examples), count
     if key not in _known:
         _known[key] = _found(examples, count)

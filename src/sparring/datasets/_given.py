@@ -65,6 +65,8 @@ def _pair(given: Any) -> tuple[Any, Any] | None:
     x, y = cast(Sequence[Any], given)
     if not _is_array(x) or len(x) < 1:
         return None
+    if _is_array(y) and len(np.shape(x)) > 1 == len(np.shape(y)) and len(x) != len(y):
+        raise UsageError(f"there are {len(y):,} labels for {len(x):,} examples: give one for each")
     return (x, y) if (y is None and isinstance(given, tuple)) or _could_be_labels(y, len(x)) else None
 
 

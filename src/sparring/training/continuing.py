@@ -43,8 +43,9 @@ def changes_to(recipe: Recipe, run: RunFolder) -> Changes:
     place = _old_place(recipe, theirs) if "data" in different else None
     if place is not None:
         different.remove("data")
-    if "log_points" in different and theirs["log_points"] == theirs["rounds"] < recipe.rounds:
-        different.remove("log_points")  # there were as many as rounds, and more had been asked for
+    shorter, longer = sorted((mine, theirs), key=lambda each: each["rounds"])
+    if "log_points" in different and shorter["log_points"] == shorter["rounds"] < longer["rounds"]:
+        different.remove("log_points")  # there are as many as rounds, and more were asked for
     if different and different != ["rounds"]:
         raise _other_run(recipe, run, theirs, next(field for field in different if field != "rounds"))
     if different and recipe.rounds < theirs["rounds"]:

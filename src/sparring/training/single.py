@@ -94,6 +94,11 @@ def train_here(
             if checkpoint is not None:
                 take_up(game, recipe, as_saved(task.recipe, run, checkpoint), *checkpoint)
                 trainer.resume(checkpoint[0])
+                if world.is_main and not run.story.log_points and checkpoint[0]:
+                    say(
+                        f"{run.path / 'journal.jsonl'} says nothing of the {checkpoint[0]:,} rounds that are saved: "
+                        "their curves and evaluations are lost"
+                    )
                 del checkpoint
             if not is_new:
                 set_numbers(game, run.story.steering.numbers_until(game.round))

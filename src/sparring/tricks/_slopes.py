@@ -59,9 +59,7 @@ def weight_now(weight: float, every: int, now: Now, final: float = 1.0, until: f
 
 def refuse_no_weight(weight: float, every: int, final: float = 1.0, until: float = 1.0) -> None:
     """Raises ValueError for values that `weight_now` does not take."""
-    if weight < 0 or final < 0 or every < 1:
-        raise ValueError(
-            f"a penalty needs a weight of at least 0, not {weight}; final of at least 0, not {final}; "
-            f"and every of at least 1, not {every}"
-        )
+    for name, value, low in (("a weight", weight, 0), ("final", final, 0), ("every", every, 1)):
+        if value < low:
+            raise ValueError(f"a penalty needs {name} of at least {low}, not {value}")
     refuse_no_share(until=until)
