@@ -191,6 +191,20 @@ def test_a_folder_of_runs_is_told_in_the_order_of_recipes_then_of_numbers(tmp_pa
     assert [f.run.path.name for f in Comparison.of([tmp_path]).runs] == ["run-2", "run-10", "a", "0"]
 
 
+@pytest.mark.parametrize("name", ["recipe.json", "journal.jsonl"])
+def test_a_damaged_run_of_a_folder_is_left_out_and_one_that_is_named_is_not(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in "abc":
+        told_run(tmp_path / folder, "digits", played=0)
+    (tmp_path / "b" / name).write_text("{\n")
+    assert [f.run.path.name for f in Comparison.of([tmp_path]).runs] == ["a", "c"]
+    said = capsys.readouterr().err
+    assert said.count("left out: ") == 1 and name in said
+    with pytest.raises(SparringError, match=name):
+        Comparison.of([tmp_path / "a", tmp_path / "b"])
+
+
 # The pictures.
 
 
@@ -300,10 +314,10 @@ def test_too_many_runs_are_refused(tmp_path: Path) -> None:
     assert len(Comparison.of([tmp_path / f"{k}" for k in range(20)]).runs) == 20
 
 
-def test_a_damaged_recipe_is_said(tmp_path: Path, three: list[RunFolder]) -> None:
+def test_a_damaged_recipe_is_said(three: list[RunFolder]) -> None:
     (three[0].path / "recipe.json").write_text("{")
     with pytest.raises(SparringError, match="not JSON"):
-        comparison_summary(Comparison.of([tmp_path]))
+        comparison_summary(Comparison.of([run.path for run in three]))
 
 
 def test_a_recipe_of_a_newer_version_is_named(three: list[RunFolder]) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sparring import catalogue
 from sparring.analysis.differences import recipe_changes
@@ -17,6 +17,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.summary import summary
 from sparring.analysis.wording import count, listed
 from sparring.errors import SparringError, UsageError
+from sparring.progress import say
 from sparring.record import RunFolder
 
 MAX_RUNS = 20
@@ -24,6 +25,9 @@ MAX_RUNS = 20
 MAX_RATIO = 8
 """The axis of rounds that all runs share is linear when the longest is at most this many times as long as the shortest;
 else it is logarithmic, or the shortest could not be seen."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Comparison:
 
         Args:
             folders: Runs in the order wanted. A folder that contains runs stands for all of them, in the order of the
-                catalogue's recipes.
+                catalogue's recipes, but for those that cannot be read, which are left out and named.
 
         Returns:
             The comparison, with each run once.
@@ -48,11 +52,13 @@ class Comparison:
             UsageError: There are fewer than two runs, or more than MAX_RUNS.
         """
         found = {run.path.resolve(): run for folder in folders for run in _runs_in(folder)}
-        if len(found) < 2:
-            raise UsageError(f"compare needs two runs or more, and was given {count(len(found), 'run')}")
         if len(found) > MAX_RUNS:
             raise UsageError(f"{len(found):,} runs are too many for one page; name at most {MAX_RUNS}")
-        return cls([Facts.of(run) for run in found.values()])
+        named = {folder.resolve() for folder in folders}
+        runs = [facts for path, run in found.items() if (facts := _facts(run, path in named)) is not None]
+        if len(runs) < 2:
+            raise UsageError(f"compare needs two runs or more, and was given {count(len(runs), 'run')}")
+        return cls(runs)
 
     @property
     def folder(self) -> Path:
@@ -193,8 +199,23 @@ def _runs_in(folder: Path) -> list[RunFolder]:
         raise SparringError(
             f"{folder} is not a run and contains none: neither it nor a folder in it has a recipe.json; name a run"
         )
+    names = {run: name for run in inside if (name := _unless_damaged(run, lambda run: str(run.recipe.get("name"))))}
     order = {name: index for index, name in enumerate(catalogue.entries("recipes"))}
-    return sorted(inside, key=lambda run: (order.get(str(run.recipe.get("name")), len(order)), _natural(run.path.name)))
+    return sorted(names, key=lambda run: (order.get(names[run], len(order)), _natural(run.path.name)))
+
+
+def _facts(run: RunFolder, is_named: bool) -> Facts | None:
+    """Of a run; None where it cannot be read and was not named itself."""
+    return Facts.of(run) if is_named else _unless_damaged(run, Facts.of)
+
+
+def _unless_damaged(run: RunFolder, read: Callable[[RunFolder], T]) -> T | None:
+    """What is read of a run; None for one that is damaged, which is said."""
+    try:
+        return read(run)
+    except SparringError as error:
+        say(f"left out: {error}")
+        return None
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
