@@ -90,23 +90,6 @@ def test_words_and_the_page_show_the_distance_from_real(trained: Path, capsys: p
     assert "Measured against real data" in page and "Vendi score ↑" in page and "seed 2" in page
 
 
-def test_a_measurement_of_less_does_not_take_the_place_of_one_of_more(
-    trained: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = trained / "measures.json"
-    sparring("measure", trained, "--count", 100)
-    whole = file.read_bytes()
-    for less in (("--metrics", "precision"), ("--seeds", 1), ("--seeds", 1, "--metrics", "precision")):
-        sparring("measure", trained, "--count", 100, *less)
-        assert "stays as it is: it has more metrics or seeds of round 3" in capsys.readouterr().err
-        assert file.read_bytes() == whole
-    file.write_text(json.dumps({**json.loads(whole), "round": 2}))
-    sparring("measure", trained, "--count", 100, "--metrics", "precision")
-    assert list(json.loads(file.read_text())["metrics"]) == ["precision"], "what is older is replaced"
-    sparring("measure", trained, "--count", 100)
-    assert file.read_bytes() == whole
-
-
 def test_an_independent_judge_reports_beside_the_one_that_settings_were_chosen_by(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
