@@ -59,7 +59,10 @@ def weight_now(weight: float, every: int, now: Now, final: float = 1.0, until: f
 
 def refuse_no_weight(weight: float, every: int, final: float = 1.0, until: float = 1.0) -> None:
     """Raises ValueError for values that `weight_now` does not take."""
-    for name, value, low in (("a weight", weight, 0), ("final", final, 0), ("every", every, 1)):
-        if value < low:
-            raise ValueError(f"a penalty needs {name} of at least {low}, not {value}")
+    if weight < 0:
+        raise ValueError(f"a penalty needs a weight of at least 0, not {weight}")
+    if final < 0:
+        raise ValueError(f"a penalty needs a final of at least 0, not {final}")
+    if every < 1:
+        raise ValueError(f"a penalty needs an every of at least 1, not {every}")
     refuse_no_share(until=until)
