@@ -22,8 +22,11 @@ def test_a_measurement_of_less_does_not_take_the_place_of_one_of_more(
     whole = file.read_bytes()
     for less in (("--metrics", "precision"), ("--seeds", "1"), ("--seeds", "1", "--metrics", "precision")):
         assert command([*measure, *less]) == 0
-        assert "stays as it is: it has more metrics or seeds of round 3" in capsys.readouterr().err
+        assert "stays as it is: it has more metrics, seeds or judges of round 3" in capsys.readouterr().err
         assert file.read_bytes() == whole
+    both = json.dumps({**json.loads(whole), "independent": {"judge": None, "metrics": {}}})
+    file.write_text(both)
+    assert command(measure) == 0 and file.read_text() == both, "what the independent judge said stays"
     file.write_text(json.dumps({**json.loads(whole), "round": 2}))
     assert command([*measure, "--metrics", "precision"]) == 0
     assert list(json.loads(file.read_text())["metrics"]) == ["precision"], "what is older is replaced"

@@ -212,7 +212,7 @@ def keep(measured: Measurement) -> Path:
     """
     new, path = measured.plain(), measured.run.path / FILE
     if _has_more(measured.run, new):
-        say(f"{path} stays as it is: it has more metrics or seeds of round {measured.round:,}")
+        say(f"{path} stays as it is: it has more metrics, seeds or judges of round {measured.round:,}")
         return path
     return measured.run.write_text(FILE, json.dumps(new, indent=2) + "\n")
 
@@ -225,7 +225,7 @@ def _has_more(run: RunFolder, new: Mapping[str, Any]) -> bool:
         return False
     if old is None or old["round"] != new["round"]:
         return False
-    mine, theirs = ({*each["seeds"], *each["metrics"]} for each in (new, old))
+    mine, theirs = ({*each["seeds"], *each["metrics"], *(each.keys() & {"independent"})} for each in (new, old))
     return mine < theirs
 
 

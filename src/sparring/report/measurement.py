@@ -161,7 +161,9 @@ def spread_text(spread: Spread) -> str:
 
 def _credit(measured: Measured) -> str:
     """How the judge was trained or how good it is; measurements of older versions have its accuracy only."""
-    return measured.get("judge_words") or f"{measured['judge_accuracy']:.2%} accurate on held-out data"
+    accuracy = measured.get("judge_accuracy")
+    how_good = f"{accuracy:.2%} accurate on held-out data" if isinstance(accuracy, float) else "of unknown accuracy"
+    return measured.get("judge_words") or how_good
 
 
 def _healthy(stated: list[float | None] | None) -> tuple[float, float]:

@@ -94,8 +94,9 @@ def without_numbers(story: Story) -> np.ndarray:
 
     A G that a last step took to NaN, or whose averaged weights overflow, may have losses that were all finite.
     """
-    rounds, values = story.evaluations
-    known = [values[name][-1] for name in all_metrics() if name in values] if len(rounds) else []
+    newest = next((event["metrics"] for event in reversed(story.log_points) if "metrics" in event), {})
+    values = story.evaluations[1]
+    known = [values[name][-1] for name in all_metrics() if name in newest]  # what was not computed then says nothing
     measured = Measured.of(story)
     if measured is not None:
         known = [measured.values(name) for name in measured.event["metrics"] if measured.has(name)] or known
