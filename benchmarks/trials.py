@@ -72,6 +72,12 @@ def _second_beta(recipe: Recipe) -> Recipe:
     return recipe.replace(**{name: replace(getattr(recipe, name), betas=(0.0, 0.9)) for name in names})
 
 
+def _slower(recipe: Recipe) -> Recipe:
+    """The recipe with half of its learning rates."""
+    names = "generator_optimizer", "discriminator_optimizer"
+    return recipe.replace(**{name: replace(getattr(recipe, name), lr=1e-3) for name in names})
+
+
 def _trimmed(recipe: Recipe) -> Recipe:
     """The recipe without those images of a folder that are least typical of it, as a user would leave them out."""
     data, listed = cast(Folder, recipe.data), Path(tempfile.gettempdir()) / "sparring-trials-left-out.txt"
@@ -92,6 +98,13 @@ def falling_to(share: float) -> Callable[[Recipe], Recipe]:
     )
 
 
+def _gamma_of(share: float) -> Callable[[Recipe], Recipe]:
+    """The recipe with this share of its gamma."""
+    return lambda recipe: recipe.replace(
+        tricks=tuple(replace(t, gamma=share * t.gamma) if isinstance(t, R1R2) else t for t in recipe.tricks)
+    )
+
+
 def _clustered(recipe: Recipe) -> Recipe:
     """The recipe with as many clusters as `auto` has."""
     return recipe.replace(clusters=clusters_for(recipe.data.shape_and_count()[1] or 0))
@@ -106,6 +119,10 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "clusters": _clustered,
     "width32": _wide,
     "wider-g": _of_player("generator", width=32),
+    "wider-d": _of_player("discriminator", width=32),
+    "gamma10": _gamma_of(0.1),
+    "gamma30": _gamma_of(1 / 30),
+    "slower": _slower,
     "batch64": lambda recipe: recipe.replace(batch=64),
     "falling": falling_to(0.1),
     "falling100": falling_to(0.01),
@@ -121,6 +138,10 @@ IN_WORDS = {
     "clusters": "clusters",
     "width32": "32 maps at half the side",
     "wider-g": "32 maps in G alone",
+    "wider-d": "32 maps in D alone",
+    "gamma10": "a tenth of gamma",
+    "gamma30": "a thirtieth of gamma",
+    "slower": "learning rates of 0.001",
     "batch64": "batches of 64",
     "falling": "a gamma that falls to 0.3",
     "falling100": "a gamma that falls to 0.03",

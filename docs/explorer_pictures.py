@@ -2,9 +2,10 @@
 
     python docs/explorer_pictures.py [--keep FOLDER]
 
-It trains two small runs, branches one of them, and takes screenshots with the system's Chromium; a few minutes.
-It works beside the folder of the runs, so that pages show paths such as runs/ring. The switch of languages needs a
-font with Chinese, such as that of fonts-noto-cjk.
+It trains a few small runs, branches one of them, and takes screenshots with the system's Chromium; a few minutes.
+The run of the diagnosis in Chinese is made of a synthetic story: a collapse that comes to all seeds.
+It works beside the folder of the runs, so that pages show paths such as runs/ring. Chinese needs a font that has it,
+such as that of fonts-noto-cjk.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import sparring
+from sparring.explorer.lessons.collapse import all_four
 from sparring.record import RunFolder
 from sparring.training.control import Steer, branch
 from tests.explorers import CHROMIUM_FLAGS, Launched, chromium, launched
+from tests.made_runs import made_run
 
 PICTURES = Path(__file__).with_name("pictures") / "explorer"
 RECIPE, SEEDS, ROUNDS, EARLIER, LATER = "ring", 8, 1500, 150, 900
+LESSON = "lesson-collapse-all"
 LENGTH = ("--seeds", str(SEEDS), "--rounds", str(ROUNDS), "--log-points", "30")
 
 MOVING_WIDTH, MOVING_HEIGHT, MOVING_FRAMES, MOVING_PAUSE = 1100, 884, 24, 350
@@ -53,6 +58,10 @@ def make_runs(folder: Path) -> None:
     if not (folder / "higher-lr").exists():
         made = branch(folder / "ring", checkpoint(folder / "ring"), folder / "higher-lr", {"lr": 0.02})
         train(made.path, "--from", str(made.path))
+    if not (folder / LESSON).exists():
+        sparring.train(all_four(), out=folder / LESSON, threads=1)
+    if not (folder / "collapsed").exists():
+        made_run(folder / "collapsed", metrics={"modes": (3.0, 1.0), "diversity": (0.9, 0.3, 0.05)})
 
 
 def checkpoint(run: Path) -> int:
@@ -103,6 +112,10 @@ def take_all(browser: Any, explorer: Launched, folder: Path) -> None:
     light.fill("input[aria-label=seeds]", "8")
     light.keyboard.press("Tab")
     take(light, "form-light", 890)
+    open_run(light, f"{explorer.origin}/lesson?name=collapse&run=runs/{LESSON}")
+    take(light, "lesson-light", 1580)
+    open_run(light, f"{explorer.origin}/run?run=runs/collapsed&view=findings&language=zh")
+    take(light, "findings-zh", 854)
     training = train(folder / "paused", RECIPE, *LENGTH, wait=False)
     steer = Steer(started(folder / "paused"), timeout=600)
     steer.rounds(EARLIER - steer.pause()["round"])

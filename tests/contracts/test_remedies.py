@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import dataclasses
+import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sparring import catalogue
 from sparring.analysis.diagnosis import remedied
 from sparring.datasets.digits import Digits
+from sparring.datasets.folder import Folder
 from sparring.errors import UsageError
 from sparring.game.assembly import game_of
 from sparring.latents.uniform import Uniform
@@ -41,6 +47,16 @@ class OwnDiscriminator(torch.nn.Sequential):
         super().__init__(torch.nn.Flatten(), torch.nn.Linear(64, 1), torch.nn.Sigmoid())
 
 
+def dark_images() -> Path:
+    """A folder of eight, which is gone when the tests are."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    for index in range(8):
+        levels = np.random.default_rng(index).integers(0, 90, (8, 8), dtype=np.uint8)
+        Image.fromarray(levels).save(folder / f"{index}.png")
+    return folder
+
+
 @cache
 def broken() -> dict[str, Recipe]:
     """Recipes of which each has something that a remedy mends."""
@@ -59,6 +75,7 @@ def broken() -> dict[str, Recipe]:
         "own D": digits.replace(discriminator=OwnDiscriminator),
         "sigmoid D": digits.replace(discriminator=FullyConnected((64,), output="sigmoid")),
         "linear, wrong scale": digits.replace(generator=FullyConnected((64,)), data=Digits(span=(0.0, 255.0))),
+        "dark": digits.replace(data=Folder(str(dark_images()), span=(-1.0, 1.0))),
         "points": find_recipe("pattern-1010"),
         "one at a time": find_recipe("num-gan"),
     }

@@ -19,6 +19,8 @@ from sparring.errors import UsageError
 from sparring.explorer import tasks
 from sparring.explorer.tasks import MAX_RUNNING, TASKS, Tasks, answer_of
 from sparring.explorer.uploads import save_dropped
+from sparring.explorer.words import Words
+from sparring.languages import LANGUAGES, Text, language
 from sparring.record import RunFolder, write_atomically
 from tests.made_runs import made_run
 
@@ -62,6 +64,17 @@ def test_what_nobody_waits_for_is_kept_and_makes_room(run: RunFolder, program: P
     computations.start(run, names[MAX_RUNNING], {})
     assert not any(computations.problem(run, name) for name in names[: MAX_RUNNING - 1])
     computations.end()
+
+
+def test_what_ends_without_a_word_is_said_in_the_language_of_the_page(run: RunFolder, program: Program) -> None:
+    computations, name = Tasks(), next(iter(TASKS))
+    program("import sys; sys.exit(3)")
+    computations.start(run, name, {})
+    eventually(lambda: computations.problem(run, name))
+    problem = computations.problem(run, name)
+    assert isinstance(problem, Text) and problem.fields == {"status": 3}
+    for code in LANGUAGES:
+        assert Words(code).error(problem) == language(code)(problem) and "3" in Words(code).error(problem)
 
 
 def test_more_than_a_few_at_a_time_are_refused_and_end_with_the_server(run: RunFolder, program: Program) -> None:

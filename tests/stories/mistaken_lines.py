@@ -48,7 +48,7 @@ COMMAND_LINES = {
     "train digits --seeds -3": "seeds",
     "train digits --seeds 99999999999": "seeds",
     "train digits --seeds 1-99999999999": "seeds: at most 1,000,000",
-    "train digits --seeds 5-2": "at least one",
+    "train digits --seeds 5-2": "the range 5-2 ends before it begins",
     "train digits --seeds 1,1": "distinct",
     "train digits --seeds ²": "seeds takes a count",
     "train digits --seeds 1,²": "seeds takes a count",

@@ -146,6 +146,7 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["train", "pattern-1010", "--rounds", "0"], WRONG_USAGE, "rounds must be at least 1"),
         (["train", "pattern-1010", "--seeds", "a"], WRONG_USAGE, "seeds takes a count"),
         (["train", "pattern-1010", "--seeds", "1,1"], WRONG_USAGE, "distinct"),
+        (["train", "pattern-1010", "--seeds", "5-2"], WRONG_USAGE, "seeds: the range 5-2 ends before it begins"),
         (["train", "pattern-1010", "--objective", "msee"], WRONG_USAGE, "did you mean 'mse'"),
         (["train", "pattern-1010", "--generator-optimizer", "adam(l=1)"], WRONG_USAGE, "did you mean 'lr'"),
         (["train", "pattern-1010", "--generator-optimizer", "adam(1"], WRONG_USAGE, "closing bracket"),
@@ -187,6 +188,30 @@ def test_an_error_is_one_line_and_a_status(
     assert words in said.err
     assert len(said.err.strip().splitlines()) == 1
     assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["show", "nowhere", "--json"], FAILED, "nowhere"),
+        (["train", "digits", "--json", "--ronds", "3"], WRONG_USAGE, "--rounds"),
+        (["shw", "--json"], WRONG_USAGE, "shw"),
+    ],
+)
+def test_with_json_an_error_is_a_document_too(
+    arguments: list[str],
+    status: int,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sparring(*arguments, expect=status)
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert document["status"] == status and words in document["error"]
+    assert said.err == f"sparring: {document['error']}\n"
 
 
 @pytest.mark.parametrize(

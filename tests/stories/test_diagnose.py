@@ -282,6 +282,20 @@ def test_whether_more_training_pays_is_said_with_its_interval() -> None:
     assert Plateau.of(Signals(untold)) is None
 
 
+def test_that_samples_rest_early_is_not_said_to_speak_against_the_remedy_of_more_rounds() -> None:
+    early = diagnosis(synthetic(rounds=250, metrics={"frechet-distance": (60.0, 40.0, 40.0, 40.0), "modes": 1.0}))
+    assert early.verdict == "undertrained" and "more-rounds" in early.findings[0].remedies
+    assert early.plateau is not None and early.plateau.improving is None
+    assert "too early to tell whether more training helps" in early.plateau.words
+
+
+def test_it_says_over_which_rounds_its_numbers_are_taken() -> None:
+    assert diagnosis(synthetic(metrics={})).evaluated == (
+        "Losses, D's outputs and gradients are means of the last tenth of the logged rounds."
+    )
+    assert "Metrics of samples are medians of the last evaluations" in diagnosis(synthetic()).evaluated
+
+
 def test_one_example_that_wanders_nearer_is_no_gain() -> None:
     falling = (60.0, 50.0, 38.0, 27.0, 18.0, 12.0)
     alive = Signals(synthetic(metrics={"frechet-distance": falling, "diversity": 0.7}))

@@ -77,7 +77,7 @@ def test_the_doctor_tells_a_person(patient: Path, capsys: pytest.CaptureFixture[
     assert f"classes 2 (subfolders; used with --conditional, {few}): dogs 4, cats 3" in said
     assert "training sees 16x16, red, green and blue (as asked); 7 scaled and padded" in said
     assert "transparency 1 transparent, seen on #ffffff: --alpha keeps the transparency" in said
-    assert "few images few (7): expect copies" in said
+    assert "few images few (6 different among 7): expect copies" in said
     assert "memory 7 images at 16x16 need 5 kB decoded" in said
     assert "of at most 20 GB in " in said and "(SPARRING_CACHE_LIMIT sets the limit)" in said
     assert f"sparring train auto --data {patient} --size=16 --fit=pad '--background=#ffffff'" in said
@@ -88,6 +88,7 @@ def test_the_doctor_tells_of_what_a_background_hides(home: Path, capsys: pytest.
     shadow[2:6, 2:6, 3] = 200
     saved(shadow)(home / "shadow.png")
     saved(np.full((8, 8, 3), 9, np.uint8))(home / "plain.png")
+    saved(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8))(home / "photo.png")
     hidden, shown = (
         Examination.of(home).summary(),
         Examination.of(home, ImageSettings(background=(255,) * 3)).summary(),

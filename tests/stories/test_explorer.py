@@ -295,12 +295,12 @@ def test_a_form_shows_what_auto_chooses_for_the_data_and_the_classes(opened: Ope
     page.check("input[aria-label=conditional]")
     says(page, "sparring train auto --conditional", ".command")
     eventually(lambda: page.input_value("input[aria-label=objective]"), lambda text: text == "bce-with-logits")
-    page.fill("input[aria-label=data]", "ring")
+    page.fill("[aria-label=data]", "ring")
     page.keyboard.press("Tab")
     says(page, "conditional needs data whose classes are known", ".why")
     page.uncheck("input[aria-label=conditional]")
     says(page, "sparring train auto --data ring", ".command")
-    eventually(lambda: page.input_value("input[aria-label=latent]"), lambda text: text.startswith("normal-and-signs"))
+    eventually(lambda: page.input_value("[aria-label=latent]"), lambda text: text.startswith("normal-and-signs"))
     assert page.input_value("input[aria-label=objective]") == "relativistic-paired"
     assert page.locator(".field.changed").count() == 1 and not page.is_disabled("button:has-text('Start training')")
 
@@ -318,6 +318,7 @@ def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: A
         page.fill("input[aria-label=seeds]", "3")
         page.keyboard.press("Tab")
         page.click("button:has-text('Start training')")
+        page.wait_for_url(re.compile("/run[?]"))
         says(page, "training", ".verdict")
         page.click(".controls >> text=Pause")
         says(page, "Paused after round", ".said")
@@ -334,9 +335,10 @@ def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: A
         page.click(".dot[data-round='0']")
         page.click(".controls >> text=/Branch at round/")
         page.click("text=Branch and train")
+        page.wait_for_url(re.compile("-at-"))
         says(page, "this run", ".branch.here")
         says(page, "training", ".verdict")
-        branches = [path for path in folder.iterdir() if "-at-" in path.name]
+        branches = list(folder.glob("[!.]*-at-*"))
         assert len(branches) == 1
         explorer.process.kill()
         says(page, "The explorer does not answer.", ".problem")

@@ -10,8 +10,8 @@ pytest.importorskip("duckdb", reason="queries need DuckDB: pip install 'sparring
 
 
 def ask(page: object, sql: str) -> None:
-    page.fill("input[aria-label=Query]", sql)  # pyright: ignore[reportAttributeAccessIssue]
-    page.press("input[aria-label=Query]", "Enter")  # pyright: ignore[reportAttributeAccessIssue]
+    page.fill("[aria-label=Query]", sql)  # pyright: ignore[reportAttributeAccessIssue]
+    page.press("[aria-label=Query]", "Enter")  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.sampled(every=2)

@@ -168,7 +168,7 @@ def test_values_that_are_no_numbers_make_one_broken_item(tmp_path: Path) -> None
     array[3, 0, 0, 0] = np.nan
     np.save(tmp_path / "a.npy", array)
     info = load(tmp_path / "a.npy").info
-    assert (info.images, info.broken) == (11, (("03", "has values that are no numbers"),))
+    assert (info.images, info.broken) == (11, (("03", "has NaN or infinite values"),))
 
 
 @pytest.mark.parametrize(

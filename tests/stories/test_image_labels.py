@@ -92,6 +92,12 @@ def test_a_csv_file_of_any_encoding(tmp_path: Path, encoding: str) -> None:
     assert labels(home) == {"图0.png": "猫", "图1.png": "狗", "图2.png": "猫"}
 
 
+def test_classes_with_accents_of_a_western_windows(tmp_path: Path) -> None:
+    home = folder_of(tmp_path / "mine", ["0.png", "1.png", "2.png"])
+    (home / "labels.csv").write_bytes("file;label\n0.png;Käse\n1.png;Größe\n2.png;Käse\n".encode("cp1252"))
+    assert labels(home) == {"0.png": "Käse", "1.png": "Größe", "2.png": "Käse"}
+
+
 def test_numbers_are_classes_in_their_order(home: Path) -> None:
     numbers = [10, 2, 10, 0, 2, 0, 10, 2, 0, 10, 2, 0]
     (home / "labels.csv").write_text("file,label\n" + "\n".join(f"{i}.png,{n}.0" for i, n in enumerate(numbers)))

@@ -123,6 +123,6 @@ def test_what_is_wrong_is_said_in_chinese(opened: Open) -> None:
     says(page, "还没有检查点", ".problem")
     picture(page, "zh-no-checkpoint")
     page = opened("/query", language="zh")
-    page.fill("input[aria-label=查询]", "select 1 from rnus")
+    page.fill("[aria-label=查询]", "select 1 from rnus")
     page.keyboard.press("Tab")
     says(page, "没有名为 'rnus' 的 table；您是不是要 'runs'？", ".problem")

@@ -85,6 +85,12 @@ def test_a_generator_is_an_ordinary_module(run: sparring.Run) -> None:
         G(torch.zeros(5, 32), torch.zeros(5, dtype=torch.int64))
 
 
+@pytest.mark.parametrize("count", [2.5, "3", 0, True])
+def test_how_many_samples_is_a_whole_number(run: sparring.Run, count: Any) -> None:
+    with pytest.raises(UsageError, match="count must be a whole number of at least 1"):
+        run.sample(count)
+
+
 def test_a_class_conditional_generator_asks_for_classes(data_dir: Path, tmp_path: Path) -> None:
     recipe = sparring.recipe("mnist-fast").replace(rounds=1, log_points=1, batch=4)
     run = sparring.train(recipe, tmp_path / "run", data_dir=data_dir, threads=1, metrics=False)

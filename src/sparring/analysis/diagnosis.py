@@ -141,22 +141,26 @@ class Diagnosis:
 
     @property
     def evaluated(self) -> str:
-        """Of which rounds the metrics are that it rests on, in one sentence; empty where there are none."""
+        """Of which rounds the numbers are that it rests on, in one to three sentences; empty before a log point."""
+        if not len(self.story.logged_rounds):
+            return ""
+        curves = Text("Losses, D's outputs and gradients are means of the last tenth of the logged rounds.")
         rounds = [event["round"] for event in self.story.log_points if "metrics" in event]
         if not rounds:
-            return ""
+            return curves
         last, now = rounds[-1], self.story.round
         stale = Text(", and not since: the run is at round {now}", now=f"{now:,}") if last < now else ""
         measured = Measured.of(self.story)
         better = ""
         if measured:
             better = Text(" What `sparring measure` found counts more (round {round}).", round=f"{measured.round:,}")
-        return Text(
+        samples = Text(
             "Metrics of samples are medians of the last evaluations, up to round {last}{stale}.{better}",
             last=f"{last:,}",
             stale=stale,
             better=better,
         )
+        return Text.joined([curves, samples], " ")
 
     @property
     def departure(self) -> str:

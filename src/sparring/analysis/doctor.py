@@ -16,6 +16,7 @@ import numpy as np
 from sparring.characters import quoted
 from sparring.datasets.files import cache, memory
 from sparring.datasets.files.contents import Contents
+from sparring.datasets.files.fitness import Fitness, cut_share, is_cut, is_flat, is_tiny
 from sparring.datasets.files.formats import BrokenError
 from sparring.datasets.files.labels import Labels, doubt_of, labels_of
 from sparring.datasets.files.loading import LevelsUsed, levels_used
@@ -28,8 +29,6 @@ from sparring.datasets.files.survey import Survey, each
 if TYPE_CHECKING:
     from PIL import Image
 
-FLAT = 8
-"""An image is of nearly one color when each channel spans at most this many of 256 levels."""
 HASH_SIDE = 16
 """Side, in pixels, of the shrunk gray copy that the difference hash is taken of."""
 MIN_RISES = 0.1
@@ -69,6 +68,8 @@ class ImageFile:
     """Images that it gives."""
     levels: tuple[tuple[float | None, float, float], ...] = ()
     """The level that is white, the lowest and the highest of each frame."""
+    of_frames: tuple[str, ...] = ()
+    """The hash of each frame."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ class Examination:
     @property
     def few(self) -> bool:
         """Whether there are so few images that generated ones will be copies."""
-        return self.images < FEW
+        return self.different < FEW
 
     @property
     def training_size(self) -> tuple[Size, str]:
@@ -226,9 +227,31 @@ class Examination:
     @cached_property
     def cropped_share(self) -> float:
         """Share of an image's area that cropping cuts off, averaged over images."""
-        width, height = self.training_size[0]
-        shapes = [file.info.size[0] / file.info.size[1] / (width / height) for file in self.good if file.info]
-        return float(np.mean([1 - min(shape, 1 / shape) for shape in shapes])) if shapes else 0.0
+        shares = [cut_share(file.info.size, self.training_size[0]) for file in self.good if file.info]
+        return float(np.mean(shares)) if shares else 0.0
+
+    @cached_property
+    def cut(self) -> list[str]:
+        """Files of which cropping leaves less than a tenth."""
+        sizes = {file.name: file.info.size for file in self.good if file.info}
+        return [name for name, size in sizes.items() if is_cut(size, self.training_size[0], self.settings)]
+
+    @cached_property
+    def tiny(self) -> list[str]:
+        """Files with fewer than four pixels."""
+        return [file.name for file in self.good if file.info and is_tiny(file.info.size)]
+
+    @cached_property
+    def different(self) -> int:
+        """How many images there are if of exact duplicates only one is counted."""
+        return len({digest for file in self.good for digest in file.of_frames})
+
+    @cached_property
+    def obstacles(self) -> list[str]:
+        """What to do before training, a line each; none where the images are fit for it, or none can be read."""
+        frames = {file.name: file.frames for file in self.good}
+        cut, tiny, flat = (sum(frames[name] for name in names) for names in (self.cut, self.tiny, self.flat))
+        return Fitness(self.images, cut, tiny, flat, self.different).obstacles() if self.good else []
 
     @property
     def background(self) -> str:
@@ -255,7 +278,7 @@ class Examination:
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data: what `sparring doctor --json` prints."""
-        (width, height), reason = self.training_size if self.good else ((0, 0), "no image can be read")
+        (width, height), reason = self.training_size if self.good else ((0, 0), "")
         training = {
             "images": self.images,
             "shape": [self.channels, height, width],
@@ -270,7 +293,7 @@ class Examination:
             "resized": self.resized if self.good else 0,
             "bytes": self.readable.bytes if self.good else 0,
             "bytes_free": memory.available_memory(),
-            "command": self.command(),
+            "command": None if self.obstacles else self.command(),
         }
         files, frames = self.survey.animated
         return {
@@ -294,6 +317,9 @@ class Examination:
             "duplicates": self.duplicates,
             "look_alike": self.look_alikes,
             "nearly_one_color": self.flat,
+            "tiny": self.tiny,
+            "cut_off": self.cut,
+            "do_first": self.obstacles,
             "training": training if self.good else None,
             "cache": {"folder": str(cache.cache_folder()), "bytes": cache.cached_bytes(), "limit": cache.cache_limit()},
         }
@@ -317,10 +343,10 @@ def _examined(survey: Survey, name: str, stretch: Stretch) -> ImageFile:
         digest = hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).hexdigest()
         on_ground = opaque(frame.image, background)
         color = np.asarray(on_ground)
-        flat = int(np.ptp(pixels.reshape(-1, pixels.shape[-1]), axis=0).max()) <= FLAT
+        flat = is_flat(pixels)
         looks = "" if flat else _difference_hash(on_ground)
         levels = ((frame.white, *frame.limits),)
-        return ImageFile(name, header, "", digest, looks, flat, is_colored(color), 1, levels)
+        return ImageFile(name, header, "", digest, looks, flat, is_colored(color), 1, levels, (digest,))
 
     try:
         frames = survey.read(name, use, stretch)
@@ -339,6 +365,7 @@ def _merged(frames: Sequence[ImageFile]) -> ImageFile:
         colored=any(frame.colored for frame in frames),
         frames=len(frames),
         levels=tuple(levels for frame in frames for levels in frame.levels),
+        of_frames=tuple(frame.digest for frame in frames),
     )
 
 
@@ -356,8 +383,7 @@ def _difference_hash(image: Image.Image) -> str:
 
 def _color(header: ImageInfo) -> str:
     name = COLORS.get("I" if header.mode.startswith("I") else header.mode, header.mode)
-    if header.deep and not header.is_gray:
-        name = f"16-bit {name}"
+    name = f"16-bit {name}" if header.deep and not header.is_gray else name
     return f"{name} with transparency" if header.transparent and header.mode != "RGBA" else name
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from sparring.analysis.watched import is_watched, watched_recipe
 from sparring.datasets._shares import classes_at, in_shares
 from sparring.errors import SparringError, UsageError
+from sparring.fields import as_int
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
@@ -242,10 +243,10 @@ def generated(
     members: Sequence[int] | None = None,
 ) -> tuple[Recipe, np.ndarray]:
     """The run's recipe, with the chosen seeds or members, and what `sample` gives, in data units."""
-    if count < 1:
-        raise UsageError(f"count must be at least 1, not {count}")
+    if (whole := as_int(count)) is None or whole < 1:
+        raise UsageError(f"count must be a whole number of at least 1, not {count!r}")
     recipe, G = explorable(run, source, seeds, best, recipe, members=members)
-    return recipe, G(latents(recipe, range(count) if z_seeds is None else z_seeds)).float().cpu().numpy()
+    return recipe, G(latents(recipe, range(whole) if z_seeds is None else z_seeds)).float().cpu().numpy()
 
 
 class Generator(nn.Module):

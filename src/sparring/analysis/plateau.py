@@ -30,6 +30,8 @@ class Plateau:
     high: float
     """Ends of the 95 % interval for that mean: from the members' spread, or for one member from the residuals of its
     evaluations about a line. NaN where there are too few of both."""
+    early: bool = False
+    """Whether most members have seen too little for a diagnosis: that samples rest says nothing of more training."""
 
     @property
     def improving(self) -> bool | None:
@@ -38,7 +40,7 @@ class Plateau:
             return None
         if self.high < 0 and self.change < -WORTH:
             return True
-        return False if self.low > -2 * WORTH else None
+        return False if self.low > -2 * WORTH and not self.early else None
 
     @property
     def worth_continuing(self) -> bool:
@@ -59,7 +61,9 @@ class Plateau:
         elif trend.evaluations > 2:
             reach = students_t(trend.evaluations - 2, CONFIDENCE) * float(trend.error[usable][0])
         low, high = mean - reach, mean + reach
-        return cls(signals.distance.name, float(np.expm1(mean)), float(np.expm1(low)), float(np.expm1(high)))
+        change, low, high = (float(np.expm1(value)) for value in (mean, low, high))
+        early = bool(signals.progress.unfinished.mean() > 0.5)
+        return cls(signals.distance.name, change, low, high, early)
 
     @property
     def words(self) -> str:
@@ -73,7 +77,9 @@ class Plateau:
         conclusion = {
             True: Text("more training helps."),
             False: Text("more training would help little."),
-            None: Text("inconclusive whether more training helps."),
+            None: Text("too early to tell whether more training helps.")
+            if self.early
+            else Text("inconclusive whether more training helps."),
         }
         fields: dict[str, object] = {
             "share": f"{abs(self.change):.0%}",

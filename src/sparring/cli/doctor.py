@@ -39,7 +39,7 @@ class DoctorFlags:
 
 
 def run(arguments: list[str]) -> int:
-    """Print the examination, and the command that trains on the folder."""
+    """Print the examination, and the command that trains on the folder, or what to do first."""
     flags = parse(DoctorFlags, "doctor", arguments, __doc__ or "")
     if flags.out:
         check_suffix(flags.out, ".png")
@@ -63,16 +63,17 @@ def run(arguments: list[str]) -> int:
     if trimmed:
         settings = replace(examination.settings, leave_out=str(listed))
         examination = replace(examination, survey=replace(examination.survey, settings=settings))
+    status = OK if examination.good and not examination.obstacles else FAILED
     if flags.json:
         trim = {"left_out": trimmed.left_out, "list": str(listed), "judge": trimmed.judge} if trimmed else None
         print_json({**examination.summary(), "trim": trim, "out": str(out) if out else None})
-        return OK if examination.good else FAILED
+        return status
     print_rich(report.doctor_text(examination, trimmed))
-    if examination.good:
+    if status == OK:
         print(f"\n{examination.command(sys.stdout.encoding)}")
     for made in filter(None, (listed, out)):
         print(made)
-    return OK if examination.good else FAILED
+    return status
 
 
 def _place_of_list(flags: DoctorFlags) -> Path:
@@ -117,11 +118,14 @@ def _examine_table(flags: DoctorFlags) -> int:
     if flags.out:
         sheet = plot(np.empty((0, table.rows.shape[1]), np.float32), Numbers(table.rows, table.columns))
         write_atomically(flags.out, lambda path: sheet.save(path, format="PNG"))
+    status = FAILED if table.obstacle else OK
     if flags.json:
-        return print_json({**table.summary(), "out": out})
+        print_json({**table.summary(), "out": out})
+        return status
     for line in table.lines():
         print(line)
-    print(f"\nsparring train --data {quoted(str(flags.folder), sys.stdout.encoding)}")
+    if status == OK:
+        print(f"\nsparring train --data {quoted(str(flags.folder), sys.stdout.encoding)}")
     if out:
         print(out)
-    return OK
+    return status

@@ -1,7 +1,8 @@
 """The entry point of the command: finds the subcommand, loads its file alone, and turns errors into one line.
 
-Words and progress go to stderr, results to stdout; with --json, stdout is one JSON document. Exit status: 0 success,
-1 failure, 2 wrong usage, 130 stopped by Ctrl-C: what was saved is kept.
+Words and progress go to stderr, results to stdout; with --json, stdout is one JSON document: where a command fails,
+`{"error": "why", "status": 1}`. Exit status: 0 success, 1 failure, 2 wrong usage, 130 stopped by Ctrl-C: what was saved
+is kept.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 import gc
 import importlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -69,12 +71,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status. No error leaves it as a traceback."""
     tolerant(sys.stdout, sys.stderr)
+    fail = _fail_in_json if "--json" in arguments else complain
     try:
         return _dispatch(list(arguments))
     except SparringError as error:
-        return complain(_said(error), WRONG_USAGE if isinstance(error, UsageError) else FAILED)
+        return fail(_said(error), WRONG_USAGE if isinstance(error, UsageError) else FAILED)
     except KeyboardInterrupt:
-        return complain("interrupted", INTERRUPTED)
+        return fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -84,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
         from sparring.cli.faults import explained
 
         bug = f"a bug in sparring, please report it: {in_one_line(error)} (SPARRING_TRACEBACK=1 shows where)"
-        return complain(explained(error) or bug, FAILED)
+        return fail(explained(error) or bug, FAILED)
 
 
 def _said(error: SparringError) -> str:
@@ -101,6 +104,12 @@ def complain(message: object, status: int) -> int:
     """Print one line on stderr and return the exit status."""
     print(f"sparring: {printable(' '.join(str(message).split()))}", file=sys.stderr)
     return status
+
+
+def _fail_in_json(message: object, status: int) -> int:
+    """The same, and a document for the program that reads stdout."""
+    print(json.dumps({"error": " ".join(str(message).split()), "status": status}))
+    return complain(message, status)
 
 
 def summary(command: str) -> str:

@@ -31,11 +31,12 @@ class Table(Dataset):
     """Your own numbers: a table or signals, each row of a CSV, TSV, Parquet or Arrow file or of an array an example.
 
     Networks get numbers of mean 0 and standard deviation 1, and these are what metrics compare; samples are written and
-    drawn in the units of the file. Rows with a missing number, and columns of text, are left out and listed.
+    drawn in the units of the file. Columns of text, and rows with a missing or infinite number, are left out and
+    listed.
     """
 
     path: str
-    """Path of the .csv, .tsv, .parquet, .arrow, .feather, .npy or .npz file."""
+    """Path of the .csv, .tsv, .txt, .parquet, .arrow, .feather, .npy or .npz file."""
     columns: str = "all"
     """Which columns: all that hold numbers, or names or numbers of some, separated by commas."""
     scale: Literal["auto", "columns", "signals", "none"] = "auto"

@@ -138,9 +138,27 @@ def tag(name: str, text: str = "", classes: str = "", **attributes: Any) -> Elem
     return element
 
 
+def prose(name: str, text: str, classes: str = "", **attributes: Any) -> Element:
+    """An element with sentences of the program, in which what stands between backticks is set as code."""
+    element = tag(name, classes=classes, **attributes)
+    _fill(element, text)
+    return element
+
+
+def _fill(element: Element, text: str) -> None:
+    """Put sentences into an element in place of what it says. A command is one piece of code as it stands."""
+    is_plain = element.tag == "code" or "`" not in text
+    element.clear()
+    element._text = text if is_plain else None  # pyright: ignore[reportPrivateUsage] - as in `tag`
+    with element:
+        for place, part in enumerate([] if is_plain else text.split("`")):
+            if part:
+                tag("code" if place % 2 else "span", part)
+
+
 def say(note: Element, text: str, classes: str = "") -> None:
     """Put a sentence into an element of `tag`, which is hidden while it has none; with other classes, if given."""
-    note._text = text  # pyright: ignore[reportPrivateUsage] - as in `tag`
+    _fill(note, text)
     note._props["hidden"] = not text  # pyright: ignore[reportPrivateUsage] - as in `tag`
     if classes:
         note.classes(replace=classes)

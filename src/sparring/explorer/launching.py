@@ -19,7 +19,7 @@ def start_recipe(session: Session, recipe: Recipe, name: str, compile: bool = Fa
         raise UsageError(f"{name!r} is no name of a folder")
     folder = session.new_runs / name
     made = start(recipe, folder, compile)
-    session.started[made.run.path] = made
+    session.look_after(made)
     session.opened.add(folder)
     return folder
 

@@ -13,8 +13,8 @@ from sparring.analysis.followed import FollowedRun
 from sparring.analysis.planar import data_file, plane_file, planes_drawn, why_not
 from sparring.errors import SparringError
 from sparring.explorer.frames import frame
-from sparring.explorer.session import DRAWINGS, Session
-from sparring.explorer.steering import MODES, watch
+from sparring.explorer.session import DRAWINGS, MODES, Session
+from sparring.explorer.steering import watch
 
 if TYPE_CHECKING:
     from sparring.analysis.plane import Plane, Planes

@@ -17,7 +17,6 @@ from sparring.errors import SparringError
 from sparring.explorer.frames import frame
 from sparring.explorer.planes import PlaneReader
 from sparring.explorer.session import Session
-from sparring.explorer.steering import MODES
 from sparring.explorer.words import Spoken, Words
 from sparring.record.grid_reading import first_examples, member_block
 
@@ -75,16 +74,14 @@ def _binary(body: bytes) -> Response:
 def curves(session: Session, words: Words, followed: FollowedRun, since: int, generation: int) -> bytes:
     """Points of the curves from index `since` on, or all where the reader knows another generation."""
     since = since if generation == followed.generation and 0 <= since <= len(followed.rounds) else 0
-    steering, status = followed.steering, followed.status
-    if status not in MODES and session.is_running(followed.run):
-        status = "starting"
+    steering = followed.steering
     facts: dict[str, Any] = {
         "generation": followed.generation,
         "since": since,
         "seeds": followed.seeds,
         "round": followed.round,
         "rounds": followed.recipe["rounds"],
-        "status": status,
+        "status": session.status_of(followed),
         "problem": words.error(session.problem_of(followed.run)),
         "seconds": round(followed.seconds, 1),
         "pictures": list(followed.pictures),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from sparring.record import RunFolder
 from sparring.record.opened import Opened
 from sparring.training.background import Background
 
+MODES = ("training", "paused", "slow")
+"""Statuses of a run that a process has."""
 DRAWINGS = "drawings"
 """The folder of points that were drawn on a page, beside the runs that are started."""
 MAX_FOLLOWED = 12
@@ -29,8 +32,8 @@ class Session:
         self.opened = opened
         self.new_runs = new_runs
         """The folder that runs are started in."""
-        self.started: dict[Path, Background] = {}
-        """Training processes that pages started, by the folder of their run."""
+        self._started: dict[Path, tuple[Background, float]] = {}
+        """Training processes that pages started, and when, by the folder of their run."""
         self.tasks = Tasks()
         """Long computations of pages."""
         self._seen: set[str] = set()
@@ -51,13 +54,23 @@ class Session:
 
     def problem_of(self, run: RunFolder) -> str:
         """Why a training that a page started has ended; empty where it has not, or ended well."""
-        started = self.started.get(run.path)
-        return started.problem if started else ""
+        started = self._started.get(run.path)
+        return started[0].problem if started else ""
 
-    def is_running(self, run: RunFolder) -> bool:
-        """Whether a page started a process for this run that lives, whether it trains already or not."""
-        started = self.started.get(run.path)
-        return started is not None and started.is_running
+    def look_after(self, training: Background) -> None:
+        """Know of a training process that a page has just started."""
+        self._started[training.run.path] = training, time.time()
+
+    def status_of(self, followed: FollowedRun) -> str:
+        """A run's status; `starting` while a process that a page started has not begun to train.
+
+        Once the run's journal goes on, it has; one that was stopped lives on for a while, to write its report.
+        """
+        status, started = followed.status, self._started.get(followed.run.path)
+        if status in MODES or started is None:
+            return status
+        process, since = started
+        return "starting" if process.is_running and followed.at < since else status
 
     def verdict_of(self, run: RunFolder) -> str:
         """The name of a run's verdict, kept until its journal or measurement changes; empty where it cannot be read."""

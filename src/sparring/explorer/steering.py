@@ -29,8 +29,6 @@ ACTIONS: Mapping[str, Callable[[Steer], Mapping[str, Any]]] = {
 }
 KEYS = {"p": "pause", "r": "round", "m": "move", "d": "d-step", "g": "g-step", "s": "slow", "c": "checkpoint"}
 """Keys of the keyboard; `p` also goes on."""
-MODES = ("training", "paused", "slow")
-"""Statuses of a run that a process has."""
 AT_REST = ("finished", "starting", "gone")
 """Statuses of a run that nobody can let go on."""
 
@@ -47,7 +45,7 @@ def act(run: RunFolder, action: str) -> Mapping[str, Any]:
 
 def resume(session: Session, run: RunFolder) -> None:
     """Let a run that nobody trains go on, in a process of its own."""
-    session.started[run.path] = go_on(run)
+    session.look_after(go_on(run))
 
 
 def rewind(run: RunFolder, round: int) -> Mapping[str, Any]:
@@ -74,7 +72,7 @@ def branch_off(session: Session, run: RunFolder, round: int, name: str, changes:
     made = branch(run, round, run.path.with_name(name), changes, BY)
     session.opened.add(made.path)
     # Changed settings decide anew whether to compile, and whoever branches here wants to see it at once.
-    session.started[made.path] = go_on(made, False if changes else None)
+    session.look_after(go_on(made, False if changes else None))
     return made
 
 

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
+from sparring.languages import Text
 from sparring.record import RunFolder, write_atomically
 from sparring.training.background import refuse_own_code
 
@@ -216,7 +217,9 @@ def _kept(run: RunFolder, name: str, running: Running) -> str:
     status = running.process.wait()
     answer = running.json() if status == 0 else None
     if answer is None:
-        return "" if running.canceled else running.last_line or f"it ended with status {status}"
+        if running.canceled:
+            return ""
+        return running.last_line or Text("the command ended with status {status} and gave no answer", status=status)
     text = json.dumps(answer)
     try:
         own_folder(run, FOLDER)

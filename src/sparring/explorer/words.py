@@ -335,8 +335,8 @@ class Words:
         return self._language(text)
 
     def error(self, error: object) -> str:
-        """What an error says."""
-        return self._language.error(error)
+        """What an error says. A text says itself; anything else is read again, since it was put together in English."""
+        return self.said(error) if isinstance(error, Text) else self._language.error(error)
 
     def named(self, name: str) -> str:
         """The name of a rule or remedy, with its own in this language beside it."""

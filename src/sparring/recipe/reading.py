@@ -177,6 +177,8 @@ def read_seeds(value: Any) -> tuple[int, ...]:
     if isinstance(value, str):
         if found := re.fullmatch(r"\s*(\d+)\s*-\s*(\d+)\s*", value):
             first, last = int(found[1]), int(found[2])
+            if last < first:
+                raise UsageError(f"seeds: the range {value.strip()} ends before it begins")
             return tuple(first + k for k in _finite(range(max(0, last - first + 1)), "seeds", MAX_SEEDS))
         parts: list[Any] = [int(part) if part.strip().isdecimal() else part for part in value.split(",")]
     elif isinstance(value, Iterable) and not isinstance(value, bytes | Mapping):

@@ -166,6 +166,9 @@ class Nearness:
             return ""
         measured = self._measured
         if measured is None and not len(signals.evaluated_rounds):
+            story = signals.story
+            if story.status == "unfinished" and (self._baseline.get("metrics") or not story.log_points):
+                return Text("the samples have not been evaluated yet")
             return Text("no metrics of samples were logged (`sparring measure` does it)")
         if measured is None and not (signals.has_judge and signals.has(DISTANCE)):
             return _said_of_judge(self._baseline.get("judge_missing") or "")

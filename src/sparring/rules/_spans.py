@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,16 +35,18 @@ class Spans:
     """The data's numbers, but for one in a hundred at either end."""
     extremes: Ends
     """The data's smallest and largest number."""
+    declared: Ends | None = None
+    """What the recipe scales the data's possible values to, of which the data may use a part; None: not known."""
 
     @classmethod
     def of(cls, story: Story) -> Spans | None:
         """As the journal states them, or else as the recipe lets one know; None where neither does."""
         generator, data = story.recipe.get("generator") or {}, story.recipe.get("data") or {}
         ends = story.output_ranges.get("generator") or OF_OUTPUT.get(generator.get("output", ""))
-        real, span = story.real_quantiles, data.get("span")
+        real, span = story.real_quantiles, tuple(data.get("span") or ())
         if real is not None and np.isfinite(real).all():
-            return cls.from_quantiles(ends, real)
-        return cls(ends or (-math.inf, math.inf), tuple(span), tuple(span)) if span else None
+            return replace(cls.from_quantiles(ends, real), declared=span or None)
+        return cls(ends or (-math.inf, math.inf), span, span, span) if span else None
 
     @classmethod
     def from_quantiles(cls, generator: Ends | None, real: np.ndarray) -> Spans:
@@ -82,6 +84,16 @@ class Spans:
         return WASTE * (self.extremes[1] - self.extremes[0]) < beyond < math.inf
 
     @property
+    def unused(self) -> bool:
+        """Whether the data are scaled to what G can give and use little of it, as dark images do: G can learn that."""
+        return self.too_wide and self.declared == self.generator
+
+    @property
+    def constant(self) -> bool:
+        """Whether all of the data's numbers are one and the same."""
+        return self.extremes[0] == self.extremes[1]
+
+    @property
     def mend(self) -> Ends:
         """What to scale the data to, so that G as it is can give it."""
         low, high = self.generator
@@ -93,12 +105,16 @@ class Spans:
     def claim(self) -> str:
         """What does not match, in one sentence; empty where all does."""
         values, gives = between(self.shown), between(self.generator)
+        if self.constant:
+            return Text("All values of the data are {value}: there is nothing to learn", value=f"{self.data[0]:.3g}")
         if self.out_of_reach:
             return Text("G can only give values {gives}, and the data's lie {values}", gives=gives, values=values)
         if self.unscaled:
             return Text(
                 "Nothing scales the data: its values lie {values}, where networks are made for about 1", values=values
             )
+        if self.unused:
+            return Text("The data's values lie {values}, and could lie {gives}", gives=gives, values=values)
         if self.too_wide:
             return Text("G gives values {gives}, and the data's lie {values}", gives=gives, values=values)
         return ""

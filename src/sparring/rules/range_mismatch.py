@@ -47,16 +47,17 @@ class RangeMismatch(Rule):
         "fully-connected-generator",
         "signed-data-range",
         "unit-data-range",
+        "used-levels",
     )
 
     def detect(self, signals: Signals) -> Detection | None:
         spans = Spans.of(signals.story)
-        if spans is None or not spans.claim:
+        if spans is None or not spans.claim or spans.constant:
             return None
         holds = ~signals.good
         if not spans.out_of_reach:  # G can give what the data has, so harm must show
             holds &= np.isfinite(signals.badness) if spans.unscaled else _beyond(signals, spans)
-            if signals.story.loop is not None:  # whose D may scale what it is given: only time tells
+            if spans.unused or signals.story.loop is not None:  # G has yet to learn, or D may scale: only time tells
                 holds &= ~signals.progress.unfinished
         since = np.zeros(signals.members, dtype=np.int64)
         return Detection(holds=holds, severity=np.ones(signals.members), since=since)
@@ -148,6 +149,8 @@ def _of_samples(signals: Signals, spans: Spans, members: np.ndarray) -> list[Evi
 
 
 def _remedies(spans: Spans) -> tuple[str, ...]:
-    """The remedy that scales the data of a G of one's own to what that G can give."""
+    """Of dark images and the like, the levels that they use; else what scales the data to a G of one's own."""
+    if spans.unused:
+        return ("used-levels",)
     fitting = {OF_OUTPUT["sigmoid"]: "unit-data-range", OF_OUTPUT["tanh"]: "signed-data-range"}.get(spans.mend)
     return ("matching-data-range", fitting) if fitting else ()

@@ -15,6 +15,7 @@ from sparring.game.output_range import output_ranges
 from sparring.recipe import Recipe
 from sparring.record import Story
 from sparring.record.journal import json_numbers
+from sparring.remedies.used_levels import UsedLevels
 from sparring.rng import RandomStreams
 from sparring.rules import Levels
 from sparring.rules._bounds import Bounds
@@ -39,11 +40,19 @@ def mismatches(recipe: Recipe, source: Source | None) -> list[str]:
     spans, bounds = Spans.of(story), Bounds.of(story, Levels.from_curves(equilibrium_levels(recipe.objective)))
     lines: list[str] = []
     if spans is not None and spans.claim:
-        low, high = spans.mend
-        lines.append(f"warning: {spans.claim}; scale the data to [{low:g}, {high:g}] (its span) or end G otherwise")
+        lines.append(f"warning: {spans.claim}; {_advice(recipe, spans)}")
     if bounds is not None and bounds.claim:
         lines.append(f"warning: {bounds.claim}; leave out the sigmoid or whatever else D ends in")
     return lines
+
+
+def _advice(recipe: Recipe, spans: Spans) -> str:
+    if spans.constant:
+        return "see what sparring doctor says of the data"
+    if spans.unused:
+        return "--levels used stretches them" if UsedLevels()(recipe) else "G learns that, but stretch them if you can"
+    low, high = spans.mend
+    return f"scale the data to [{low:g}, {high:g}] (its span) or end G otherwise"
 
 
 def repeats(recipe: Recipe, source: Source) -> list[str]:

@@ -42,7 +42,7 @@ def array_contents(path: Path, settings: ImageSettings) -> Contents:
     def open_item(name: str) -> AbstractContextManager[IO[bytes]]:
         item = np.asarray(images[int(name)])
         if item.dtype.kind == "f" and not np.isfinite(item).all():
-            raise BrokenError("has values that are no numbers")
+            raise BrokenError("has NaN or infinite values")
         if limits is not None:
             item = eight_bits(item, limits)
         return io.BytesIO(_tiff(item))
@@ -95,13 +95,15 @@ def _as_images(path: Path, array: np.ndarray) -> np.ndarray:
         raise SparringError(f"{path} holds {array.dtype} values, which are no levels of pixels: save numbers")
     if array.ndim == 2:
         raise SparringError(f"{path} holds an array of shape {shape}, not images: as numbers it is table(path=...)")
+    if 0 in shape:
+        raise SparringError(f"{path} holds an array of shape {shape}, which is empty: save one with images (N, H, W)")
     if array.ndim == 3 and shape[-1] in CHANNELS:  # one image
         array = array[None]
     elif array.ndim == 3:
         array = array[..., None]
     elif array.ndim == 4 and shape[-1] not in CHANNELS and shape[1] in CHANNELS:
         array = array.transpose(0, 2, 3, 1)
-    if array.ndim != 4 or array.shape[-1] not in CHANNELS or 0 in array.shape:
+    if array.ndim != 4 or array.shape[-1] not in CHANNELS:
         raise SparringError(
             f"{path} holds an array of shape {shape}, not images: (N, H, W), or (N, H, W, C) or (N, C, H, W) with 1, 3 "
             "or 4 channels"

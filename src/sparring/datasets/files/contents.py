@@ -23,6 +23,7 @@ LONGEST_NAME = 60
 CLUTTER = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")
 """Folders that systems make unasked; like names that begin with a dot, they are passed over in silence."""
 ARRAYS = (".npy", ".npz")
+TABLES = (".csv", ".tsv")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -104,7 +105,7 @@ def why(error: Exception) -> str:
 def no_image(contents: Contents) -> SparringError:
     """The error for a path without any image: it says what is there instead."""
     stray = [entry.name for entry in contents.stray]
-    usable = [name for name in stray if "/" not in name and name.lower().endswith((*ARRAYS, *ARCHIVES))]
+    usable = [name for name in stray if "/" not in name and name.lower().endswith((*ARRAYS, *ARCHIVES, *TABLES))]
     if usable and contents.kind == "folder":
         if len(usable) > NAMED and all(name.lower().endswith(".npy") for name in usable):
             return SparringError(

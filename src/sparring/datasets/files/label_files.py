@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
 
 from sparring.datasets.files.contents import Contents, shown, some, why
+from sparring.datasets.files.delimited import EncodingError, decoded, rows_of
 from sparring.datasets.files.formats import ending
 
 FILE_COLUMNS = (
@@ -26,7 +27,6 @@ LABEL_COLUMNS = (
 JSON_FILES = ("dataset.json", "labels.json")
 MAX_BYTES = 2**28
 """Larger files are not read."""
-DELIMITERS = ",;\t|"
 TRIED = 1_000
 """Rows in which the column of file names is looked for."""
 
@@ -97,11 +97,11 @@ def label_files(contents: Contents, names: Sequence[str], column: str = "") -> l
             continue
         try:
             with contents.open(entry.name)() as file:
-                text = _decoded(file.read())
+                text = _text(file.read())
             if is_json:
                 found.append(_of_json(entry.name, json.loads(text), finder, inside))
             else:
-                rows = _json_lines(text) if kind == "jsonl" else _csv_rows(text)
+                rows = _json_lines(text) if kind == "jsonl" else rows_of(text)
                 found.append(_of_rows(entry.name, rows, finder, inside, column))
         except (OSError, ValueError, csv.Error, RecursionError) as error:
             if "labels" in last.lower() or is_json:
@@ -227,18 +227,9 @@ def _json_lines(text: str) -> list[list[str]]:
     return [columns, *([str(line.get(key, "")) for key in columns] for line in lines)]
 
 
-def _csv_rows(text: str) -> list[list[str]]:
-    first = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=first.count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    for encoding in ("utf-8-sig", "gbk"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+def _text(content: bytes) -> str:
+    with suppress(EncodingError):
+        return decoded(content)[0]
+    with suppress(UnicodeDecodeError):
+        return content.decode("gbk")
     return content.decode("latin-1")

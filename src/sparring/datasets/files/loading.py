@@ -20,6 +20,7 @@ import numpy as np
 from sparring.datasets.files import cache, memory
 from sparring.datasets.files.cache import ABOUT, PIXELS, PixelStore
 from sparring.datasets.files.contents import Contents, no_image
+from sparring.datasets.files.fitness import Fitness, flat_and_different, is_cut, is_tiny
 from sparring.datasets.files.formats import BrokenError
 from sparring.datasets.files.labels import doubt_of, labels_of
 from sparring.datasets.files.paths import contents_of
@@ -30,7 +31,7 @@ from sparring.errors import SparringError
 from sparring.progress import say
 from sparring.record import one_process_at_a_time, write_atomically
 
-FORMAT = 6
+FORMAT = 7
 """Version of the cache files; other versions are ignored."""
 SPARE_DISK = 2**28
 """Bytes of the disk that decoded images leave free."""
@@ -73,6 +74,8 @@ class FolderInfo:
     """Kinds of images that use few of their levels."""
     notes: tuple[str, ...]
     """What else is to be known, a clause each."""
+    fitness: Fitness
+    """Whether they are fit to train on."""
     content: str
     """Hash of all pixels and labels, 16 hexadecimal digits."""
 
@@ -270,9 +273,17 @@ def _described(
         animated=survey.animated,
         levels=levels_used([(about.white, about.low, about.high) for about in images]),
         notes=(*contents.notes, *labels.notes),
+        fitness=_fitness(survey, pixels, names),
         content=_content(pixels, of_each),
     )
     return FolderImages(pixels, of_each, info)
+
+
+def _fitness(survey: Survey, pixels: np.ndarray, names: Sequence[str]) -> Fitness:
+    sizes = {name: survey.infos[name].size for name in names}
+    cut = sum(survey.frames(name) for name, size in sizes.items() if is_cut(size, survey.size, survey.settings))
+    tiny = sum(survey.frames(name) for name, size in sizes.items() if is_tiny(size))
+    return Fitness(len(pixels), cut, tiny, *flat_and_different(pixels))
 
 
 def in_channels(image: np.ndarray, channels: int, colors: Colors) -> np.ndarray:
@@ -337,5 +348,6 @@ def _info(plain: Mapping[str, Any]) -> FolderInfo:
     for name in ("size", "classes", "stray", "animated", "notes"):
         values[name] = tuple(plain[name])
     values["broken"] = tuple((name, reason) for name, reason in plain["broken"])
+    values["fitness"] = Fitness(**plain["fitness"])
     values["levels"] = tuple(LevelsUsed(*used) for used in plain["levels"])
     return FolderInfo(**values)

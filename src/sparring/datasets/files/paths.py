@@ -17,7 +17,7 @@ from sparring.datasets.files.rows import FILES, row_contents, row_files
 from sparring.datasets.files.settings import ImageSettings
 from sparring.errors import SparringError
 
-NAME_IT = "name a folder of images, a zip or tar archive of them, an .npy or .npz array, or a Parquet file"
+NAME_IT = "name a folder of images, a zip or tar archive of them, an .npy or .npz array, or a CSV or Parquet file"
 NOT_READ = {
     "h5": "an HDF5 file",
     "hdf5": "an HDF5 file",
@@ -38,6 +38,15 @@ NOT_READ = {
     "webm": "a video",
 }
 """Endings of files that may hold images and are not read."""
+SHEETS = {
+    "xlsx": "an Excel workbook",
+    "xls": "an Excel workbook",
+    "ods": "an OpenDocument spreadsheet",
+    "numbers": "a Numbers spreadsheet",
+    "json": "a JSON file",
+    "jsonl": "a JSON file",
+}
+"""Endings of files that may hold tables and are not read."""
 
 
 def expanded(path: str | Path) -> Path:
@@ -81,6 +90,10 @@ def _whole(path: str | Path, settings: ImageSettings) -> Contents:
             if contents is None:
                 raise SparringError(f"{found} has no column of images; as numbers it is table(path=...)")
             return contents
+        if sheet := SHEETS.get(ending(found.name)):  # an Excel workbook is a zip file
+            raise SparringError(
+                f"{found} is {sheet}, which is not read: save its numbers as a CSV file, in Excel as CSV UTF-8"
+            )
         if zipfile.is_zipfile(found):
             return zip_contents(found)
         if tarfile.is_tarfile(found):
@@ -103,6 +116,8 @@ def _no_data(path: Path, format: str) -> str:
             f"{path} is a table, not images: as numbers it is table(path=...); of classes of images, name the folder "
             "that it describes"
         )
+    if ending(path.name) in ("gz", "bz2", "xz") and ending(path.name.rpartition(".")[0]) != "tar":
+        return f"{path} is one compressed file, no archive of images: unpack it first"
     if path.name.lower().endswith((".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")):
         return f"{path} is no archive that can be read: copy or pack it again"
     return f"{path} is a file: {NAME_IT}"

@@ -35,13 +35,13 @@ def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSetti
     if settings.levels == "full":
         lines += map(levels_line, info.levels)
     lines += info.notes
-    if info.images < FEW:
-        lines.append(few_line(info.images))
+    if info.fitness.different < FEW:
+        lines.append(few_line(info.images, info.fitness.different))
     if info.stray:
         lines.append(f"not images, skipped: {some(info.stray)}")
     if info.broken:
         lines.append(f"broken, skipped: {broken_line(info.broken)}")
-    return lines
+    return [*lines, *(f"warning: {line}" for line in info.fitness.obstacles())]
 
 
 def channels_in_words(channels: int) -> str:
@@ -99,9 +99,10 @@ def levels_line(used: LevelsUsed) -> str:
     )
 
 
-def few_line(images: int) -> str:
+def few_line(images: int, different: int) -> str:
     """That so few images are learned by heart."""
-    return f"few ({images:,}): expect copies of them rather than new images"
+    many = f"{images:,}" if images == different else f"{different:,} different among {images:,}"
+    return f"few ({many}): expect copies of them rather than new images"
 
 
 def _stretching(used: LevelsUsed) -> str:

@@ -29,8 +29,10 @@ def add_pages(session: Session) -> None:
         home(session)
 
     @ui.page("/run")
-    def _run(run: str = "", view: str = "live") -> None:  # pyright: ignore[reportUnusedFunction]
-        run_page(session, run, view)
+    async def _run(  # pyright: ignore[reportUnusedFunction]
+        run: str = "", view: str = "live", round: str = ""
+    ) -> None:
+        await run_page(session, run, view, round)
 
     @ui.page("/latent")
     def _latent(run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
@@ -59,8 +61,10 @@ def add_pages(session: Session) -> None:
         lessons_page(session)
 
     @ui.page("/lesson")
-    def _lesson(name: str = "", run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
-        lesson_page(session, name, run)
+    async def _lesson(  # pyright: ignore[reportUnusedFunction]
+        name: str = "", run: str = "", round: str = ""
+    ) -> None:
+        await lesson_page(session, name, run, round)
 
     @ui.page("/draw")
     def _draw() -> None:  # pyright: ignore[reportUnusedFunction]

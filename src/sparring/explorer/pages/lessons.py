@@ -37,7 +37,7 @@ def lessons_page(session: Session) -> None:
                 tag("span", words("draw-help"), "soft")
 
 
-def lesson_page(session: Session, name: str, key: str) -> None:
+async def lesson_page(session: Session, name: str, key: str, round: str) -> None:
     """One lesson. Its figure is of the run that the address names, or else of the newest run of this lesson."""
     words, lesson = Words(), lessons().get(name)
     if lesson is None:
@@ -49,7 +49,7 @@ def lesson_page(session: Session, name: str, key: str) -> None:
         with tag("article", classes="text"):
             _text(session, words, lesson, found, key)
         with tag("div", classes="figures"):
-            _figures(session, words, lesson, key)
+            await _figures(session, words, lesson, key, round)
 
 
 def runs_of(session: Session, lesson: Lesson) -> dict[str, RunFolder]:
@@ -113,7 +113,7 @@ def _next(words: Words, lesson: Lesson) -> None:
             link(f"{words.said(following.title)} →", f"/lesson?{urlencode({'name': following.name})}")
 
 
-def _figures(session: Session, words: Words, lesson: Lesson, key: str) -> None:
+async def _figures(session: Session, words: Words, lesson: Lesson, key: str, round: str) -> None:
     """The plane and a figure of curves, with the controls of the training; a sentence where nothing was trained yet."""
     run = session.find(key) if key else None
     if run is None:
@@ -131,3 +131,4 @@ def _figures(session: Session, words: Words, lesson: Lesson, key: str) -> None:
         shown.controls = Controls(session, words, run, bridge.beat)
         shown.controls.place()
         Timeline()
+    await shown.first(round)

@@ -12,7 +12,7 @@ from nicegui.element import Element
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
-from sparring.explorer.components import Field, address, link, say, tag
+from sparring.explorer.components import Field, address, link, prose, say, tag
 from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.recipe_form import RecipeForm
@@ -34,7 +34,7 @@ def new_page(session: Session, name: str) -> None:
         with tag("div", classes="title"):
             tag("h2", name)
             link(words("other-recipe"), "/new")
-        tag("p", words.said(entry.summary))
+        prose("p", words.said(entry.summary))
         _form(session, words, name)
 
 
@@ -46,7 +46,7 @@ def _choices(words: Words) -> None:
         for name in [*first, *(name for name in entries if name not in first)]:
             with link("", f"/new?{urlencode({'recipe': name})}", "card"):
                 tag("b", name)
-                tag("span", words.said(entries[name].summary), "soft")
+                prose("span", words.said(entries[name].summary), "soft")
 
 
 def _form(session: Session, words: Words, name: str) -> None:

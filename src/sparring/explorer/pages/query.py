@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from sparring.analysis.query.columns import TABLES
-from sparring.explorer.components import Field, link, tag
+from sparring.explorer.components import Field, link, prose, tag
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.query_answer import QueryAnswer
 from sparring.explorer.session import Session
@@ -16,6 +16,8 @@ FIRST = (
     "from runs group by all order by runs desc"
 )
 """The query that is there to begin with."""
+LONG = 32
+"""Characters of a query that is shown on as many lines as it takes: so many fit a phone."""
 
 
 def query_page(session: Session, folder: int) -> None:
@@ -30,7 +32,7 @@ def query_page(session: Session, folder: int) -> None:
             with tag("nav", classes="row", aria_label=words("runs")):
                 for index, each in enumerate(roots):
                     link(each.name, f"/query?folder={index}", **({"aria_current": "page"} if each == root else {}))
-        Field(FIRST, words("query"), answer.ask).classes("sql")
+        Field(FIRST, words("query"), answer.ask, long=LONG).classes("sql")
         with tag("div", classes="row"):
             tag("button", words("ask"), "primary", type="button").on("click", answer.again)
         answer.place()
@@ -44,8 +46,8 @@ def _tables(words: Words) -> None:
         with tag("details"):
             with tag("summary"):
                 tag("b", name)
-                tag("span", f" {words.said(rows)}", "soft")
+                prose("span", f" {words.said(rows)}", "soft")
             with tag("dl"):
                 for column, text in columns.items():
                     tag("dt", column)
-                    tag("dd", words.said(text))
+                    prose("dd", words.said(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, cast
@@ -22,16 +23,20 @@ from sparring.explorer.parts.recipe import recipe_settings
 from sparring.explorer.parts.steer import Controls
 from sparring.explorer.parts.tabs import VIEWS, pages
 from sparring.explorer.session import Session
-from sparring.explorer.steering import MODES, watch
+from sparring.explorer.steering import watch
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
+PATIENCE_SECONDS = 1.0
+"""How long a page waits for its verdict: one that arrives later moves what stands below it."""
+MAX_DIGITS = 15
+"""Of a round in an address."""
 WATCH_SECONDS = 20.0
 """For how long a page asks a training to show D's outputs; it asks again while it is open."""
 
 
-def run_page(session: Session, key: str, view: str) -> None:
-    """The page of a run; of one that is not there, a page that says so."""
+async def run_page(session: Session, key: str, view: str, round: str) -> None:
+    """The page of a run, at a round where one is named; of a run that is not there, a page that says so."""
     words, found = Words(), session.find(key)
     with page_frame(words, key if found else ""):
         try:
@@ -60,6 +65,7 @@ def run_page(session: Session, key: str, view: str) -> None:
             shown.controls = Controls(session, words, found, bridge.beat)
             shown.controls.place()
             Timeline()
+        await shown.first(round)
 
 
 def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> tuple[Element, Tree]:
@@ -72,7 +78,7 @@ def _views(session: Session, words: Words, key: str, recipe: dict[str, Any]) -> 
         all_members(words)
     details = tag("section", data_view="findings", hidden=True)
     with tag("section", data_view="branches", hidden=True):
-        tree = Tree(session, words, key, tag("div"))
+        tree = Tree(session, words, key, tag("div", classes="trees"))
         comparison(words)
     with tag("section", data_view="recipe", hidden=True):
         recipe_settings(words, recipe)
@@ -111,6 +117,14 @@ class Shown:
     watched: float = -WATCH_SECONDS
     """When the training was last asked to show D's outputs."""
 
+    async def first(self, asked: str) -> None:
+        """What the page says at the round of its address, while it is made. What takes long is left to `moment`."""
+        round = int(asked) if asked.isdecimal() and len(asked) <= MAX_DIGITS else None
+        with suppress(TimeoutError):
+            now = await asyncio.wait_for(asyncio.to_thread(self._look, round), PATIENCE_SECONDS)
+            if now is not None:
+                self._say(now, round)
+
     async def moment(self, said: Any) -> None:
         """The browser shows another round, or has read something new."""
         said = cast(dict[str, Any], said) if isinstance(said, dict) else {}
@@ -124,8 +138,6 @@ class Shown:
             await self.tree.show(said.get("version"))
         if problem := self.session.problem_of(self.run):
             self.controls.say(self.words.error(problem), problem=True)
-        if now.status not in MODES and self.session.is_running(self.run):
-            now = replace(now, status="starting")
         if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:
             self.watched = monotonic()
             await asyncio.to_thread(watch, self.run, WATCH_SECONDS)
@@ -133,8 +145,11 @@ class Shown:
             self.controls.show(now.status, None)
         elif not now.is_watched:
             self.controls.show(now.status, checkpoint_at(self.run, now.round if round is None else round))
-        if now == self.now:
-            return
+        if now != self.now:
+            self._say(now, round)
+
+    def _say(self, now: Moment, round: int | None) -> None:
+        """Put it on the page."""
         self.now = now
         self.banner.clear()
         self.details.clear()
@@ -154,7 +169,7 @@ class Shown:
         """What the run is like at a round; None where it can no longer be read, which the browser says."""
         try:
             with self.session.following(self.run) as followed:
-                return Moment.of(followed, round)
+                return replace(Moment.of(followed, round), status=self.session.status_of(followed))
         except SparringError:
             return None
 

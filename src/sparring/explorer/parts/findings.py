@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparring.analysis.diagnosis import NOT_SURE, Diagnosis
 from sparring.analysis.followed import Moment
 from sparring.analysis.wording import count, duration
-from sparring.explorer.components import tag
+from sparring.explorer.components import prose, tag
 from sparring.explorer.words import Words
 from sparring.languages import Text
 from sparring.report.findings import changes_of, evidence_table, is_healthy, members_of, out_of_range, since_of
@@ -33,7 +33,7 @@ def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
     good = diagnosis.verdict != NOT_SURE and not diagnosis.findings[0].fault
     with tag("p", classes="line good" if good else "line"):
         tag("strong", words.named(diagnosis.verdict))
-        tag("span", words.said(diagnosis.beside_verdict))
+        prose("span", words.said(diagnosis.beside_verdict))
         if round is not None:
             tag("span", words("so-far", round=f"{diagnosis.story.round:,}"), "soft")
 
@@ -46,17 +46,17 @@ def findings(words: Words, now: Moment) -> None:
     for finding in diagnosis.findings:
         _finding(words, diagnosis, finding)
     if rest := out_of_range(diagnosis):
-        tag("p", words.said(rest))
+        prose("p", words.said(rest))
     if diagnosis.plateau:
-        tag("p", words.said(diagnosis.plateau.words))
+        prose("p", words.said(diagnosis.plateau.words))
     for _, sentence in now.done:
-        tag("p", words.said(sentence))
+        prose("p", words.said(sentence))
 
 
 def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:
     with tag("article", classes="finding fault" if finding.fault else "finding"):
         tag("h3", words.named(finding.rule))
-        tag("p", words.said(finding.claim))
+        prose("p", words.said(finding.claim))
         holds = Text("{members}, {since}.", members=members_of(finding), since=since_of(finding))
         tag("p", words.said(holds).capitalize(), "soft")
         columns, rows = evidence_table(finding)
@@ -72,7 +72,7 @@ def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:
                         for cell in row[1:]:
                             tag("td", words.said(cell))
         if finding.mended:
-            tag("p", words.said(finding.mended))
+            prose("p", words.said(finding.mended))
         if finding.remedies:
             first = finding.remedies[0]
             with tag("p"):

@@ -14,7 +14,7 @@ from nicegui.element import Element
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError
-from sparring.explorer.components import Field, say, tag
+from sparring.explorer.components import Field, prose, say, tag
 from sparring.explorer.words import Words
 from sparring.recipe import KIND_OF, Recipe, find_recipe
 from sparring.recipe.reading import as_text, read_data
@@ -28,7 +28,7 @@ FIRST = ("seeds", "rounds", "batch", "objective", "tricks", "generator_optimizer
 DECIDE = ("data", "conditional")
 """Fields by which a recipe such as `auto` chooses others."""
 LONG = 22
-"""Characters of a value whose field gets the width of two."""
+"""Characters of a value whose field gets the width of two, and as many lines as the value takes."""
 
 
 @dataclass
@@ -78,9 +78,11 @@ class RecipeForm:
             tag("span", name.replace("_", " "))
             choices = list(catalogue.entries(kind)) if kind else None
             shape = "switch" if isinstance(value, bool) else "suggested" if choices else "text"
-            self._fields[name] = Field(value, name, lambda new: self._changed(name, new, label), shape, choices=choices)
+            self._fields[name] = Field(
+                value, name, lambda new: self._changed(name, new, label), shape, choices=choices, long=LONG
+            )
             docs = " ".join(catalogue.field_docs("recipe.definition", "Recipe")[name].split())
-            tag("small", self.words.said(docs), "soft")
+            prose("small", self.words.said(docs), "soft")
             self._whys[name] = tag("small", "", "why", hidden=True)
 
     async def _changed(self, name: str, now: Any, label: Element) -> None:

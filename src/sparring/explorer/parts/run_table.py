@@ -11,7 +11,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from sparring.analysis.run_rows import RunRow, row_of
-from sparring.explorer.components import Field, link, tag
+from sparring.explorer.components import Field, link, prose, tag
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
@@ -88,7 +88,7 @@ class Table:
                 self._row(row)
             if not found or len(found) > MAX_ROWS:
                 with tag("tr"):
-                    tag("td", self._note(len(found)), "soft", colspan=len(COLUMNS))
+                    prose("td", self._note(len(found)), "soft", colspan=len(COLUMNS))
 
     def _note(self, found: int) -> str:
         if found:

@@ -14,7 +14,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.followed import Moment
 from sparring.analysis.wording import count, short
 from sparring.errors import SparringError
-from sparring.explorer.components import tag
+from sparring.explorer.components import prose, tag
 from sparring.explorer.parts.findings import verdict
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
@@ -146,7 +146,7 @@ def differences(words: Words, seen: Sequence[Seen]) -> None:
                     for change in changes:
                         tag("li", words.said(change))
     for note in _notes(seen):
-        tag("p", words.said(note), "soft")
+        prose("p", words.said(note), "soft")
 
 
 def _notes(seen: Sequence[Seen]) -> list[str]:

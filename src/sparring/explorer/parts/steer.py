@@ -15,7 +15,7 @@ from sparring.analysis.steered import setting_name
 from sparring.errors import SparringError
 from sparring.explorer import steering
 from sparring.explorer.components import Field, address, say, tag
-from sparring.explorer.session import Session
+from sparring.explorer.session import MODES, Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
@@ -52,7 +52,7 @@ class Controls:
         self.shown = self.status, self.checkpoint = status, checkpoint
         self.row.clear()
         with self.row:
-            if status in steering.MODES:
+            if status in MODES:
                 self._button("pause" if status == "training" else "go", "p", "primary")
                 keys = {action: key for key, action in steering.KEYS.items()}
                 for action in BUTTONS:
@@ -69,7 +69,7 @@ class Controls:
 
     async def key(self, key: str) -> None:
         """What a key of the keyboard does now."""
-        running = self.status in steering.MODES
+        running = self.status in MODES
         openers = {"b": self._open_branch, "z": self._rewind}
         if key in openers and self.checkpoint is not None:
             await openers[key]()

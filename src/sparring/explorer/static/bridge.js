@@ -20,11 +20,15 @@ export default {
     });
     document.addEventListener("keydown", this.key);
     document.addEventListener("click", this.click);
+    // The tree comes from the server after the page, and comes anew when the run has something new.
+    this.trees = new MutationObserver(() => this.showCompared());
+    for (const place of document.querySelectorAll(".trees")) this.trees.observe(place, { childList: true, subtree: true });
     begin(this.run, this.texts, this.view);
     this.showView();
   },
   unmounted() {
     this.stop();
+    this.trees.disconnect();
     document.removeEventListener("click", this.click);
     document.removeEventListener("keydown", this.key);
   },

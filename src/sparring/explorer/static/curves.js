@@ -1,7 +1,7 @@
 // Curves of every member over the rounds: the band between the members, their median, the chosen member in front, the
 // healthy range and the level at equilibrium. A click chooses the member nearest to the pointer; a drag moves the round.
 
-import { colors, number, outputsName, prepare, quantile, short, steps } from "/static/drawing.js";
+import { colors, number, outputsName, prepare, quantile, roundSteps, short, steps } from "/static/drawing.js";
 import { rowAt, set, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 46, right: 26, top: 24, bottom: 24 };
@@ -77,7 +77,7 @@ export function curves({ canvas, hover, legend }, options) {
     c.strokeStyle = hues.rule;
     c.fillStyle = hues.soft;
     c.lineWidth = 1;
-    const ys = steps(at.low, at.high, 4), xs = steps(0, at.last, Math.max(2, at.inner.w / 110));
+    const ys = steps(at.low, at.high, 4), xs = roundSteps(at.last, Math.max(2, at.inner.w / 110));
     c.textAlign = "right";
     c.textBaseline = "middle";
     for (const value of ys) {
@@ -94,7 +94,7 @@ export function curves({ canvas, hover, legend }, options) {
     c.fillText(options.axis ?? outputsName(), 0, 11);
     for (const round of xs) {
       c.textAlign = round === 0 ? "left" : at.x(round) > width - 40 ? "right" : "center";
-      c.fillText(Math.round(round).toLocaleString("en-US"), at.x(round), height - 7);
+      c.fillText(round.toLocaleString("en-US"), at.x(round), height - 7);
     }
   }
 
@@ -215,7 +215,7 @@ export function curves({ canvas, hover, legend }, options) {
     c.lineTo(x, MARGIN.top + at.inner.h);
     c.stroke();
     if (row < 0) return;
-    const { members, smooth } = series();
+    const { members, smooth } = series(), logged = at.x(store.rounds.at(row));
     for (const name of names) {
       const value = smooth[name][row * members + store.member];
       if (!Number.isFinite(value)) continue;
@@ -223,7 +223,7 @@ export function curves({ canvas, hover, legend }, options) {
       c.strokeStyle = hues[name];
       c.lineWidth = 2;
       c.beginPath();
-      c.arc(x, Math.max(MARGIN.top, Math.min(MARGIN.top + at.inner.h, at.y(value))), 4, 0, 7);
+      c.arc(logged, Math.max(MARGIN.top, Math.min(MARGIN.top + at.inner.h, at.y(value))), 4, 0, 7);
       c.fill();
       c.stroke();
     }

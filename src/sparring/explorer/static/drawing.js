@@ -44,6 +44,11 @@ export function steps(low, high, count) {
   return found;
 }
 
+// The same for rounds, which are whole numbers: a short run has fewer marks than there is room for.
+export function roundSteps(last, count) {
+  return steps(0, last, Math.min(count, last));
+}
+
 export function short(value, step) {
   if (Math.abs(value) >= 1000) return value.toLocaleString("en-US", { maximumFractionDigits: 0 });
   return value.toFixed(Math.max(0, Math.min(6, Math.ceil(-Math.log10(step) - 1e-9))));

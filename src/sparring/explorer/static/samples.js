@@ -1,7 +1,7 @@
 // Samples of the shown round, pixel for pixel: all of the chosen member, or a few of every member to choose from.
 
 import { colors, prepare } from "/static/drawing.js";
-import { fetchFrame, isLive, set, shownRound, store, text } from "/static/store.js";
+import { fetchFrame, isComing, set, shownRound, store, text } from "/static/store.js";
 
 const KEPT = 80, GAP = 10, CAPTION = 16, SMALL = 160;
 // Smaller pictures are magnified by whole numbers, so that every pixel is as large as the next.
@@ -99,7 +99,7 @@ export function samples({ canvas, hover, legend }, options, repaint) {
       const want = wanted();
       if (want && frames.get(want.key)?.images.length === 0) return "no-samples-of-member";
       if (source().facts.pictures.length) return null;
-      return isLive() ? "no-samples-yet" : "no-samples";
+      return isComing() ? "no-samples-yet" : "no-samples";
     },
     paint,
   };

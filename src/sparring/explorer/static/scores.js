@@ -1,7 +1,7 @@
 // D's outputs at the last evaluation as two histograms: for real examples and for generated ones.
 
 import { colors, domain, number, outputsAxis, prepare, steps } from "/static/drawing.js";
-import { fetchFrame, isLive, shownRound, store, text } from "/static/store.js";
+import { fetchFrame, isComing, isLive, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 42, right: 10, top: 22, bottom: 40 };
 
@@ -133,7 +133,7 @@ export function scores({ canvas, hover, legend }, options, repaint) {
   return {
     missing() {
       if (watched()) return null;
-      if (!store.facts.scores.length) return isLive() ? "no-scores-yet" : "no-scores";
+      if (!store.facts.scores.length) return isComing() ? "no-scores-yet" : "no-scores";
       return wanted() === null ? "no-scores-yet" : null;
     },
     paint,

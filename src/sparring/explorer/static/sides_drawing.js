@@ -1,6 +1,6 @@
 // What the page of several sides draws: curves on one axis, a picture, and one picture before another.
 
-import { number, prepare, quantile, short, steps } from "/static/drawing.js";
+import { number, prepare, quantile, roundSteps, short, steps } from "/static/drawing.js";
 import { text } from "/static/store.js";
 
 const MARGIN = { left: 46, right: 22, top: 10, bottom: 24 }, HEIGHT = 190;
@@ -128,7 +128,7 @@ function axes(c, { x, y, low, high, last, w, tall, logarithmic }, width, height,
   c.textBaseline = "alphabetic";
   c.fillText(text("axis-round"), MARGIN.left - 6, height - 7);
   const powers = Array.from({ length: 10 }, (_, k) => 10 ** k).filter((round) => round <= last);
-  for (const round of logarithmic ? [0, ...powers] : steps(0, last, Math.max(2, w / 110))) {
+  for (const round of logarithmic ? [0, ...powers] : roundSteps(last, Math.max(2, w / 110))) {
     c.textAlign = round === 0 ? "left" : x(round) > width - 40 ? "right" : "center";
     c.fillText(round.toLocaleString("en-US"), x(round), height - 7);
   }

@@ -100,6 +100,11 @@ export function isLive() {
   return ["training", "paused", "slow"].includes(store.facts?.status);
 }
 
+// Whether a process has the run, or is about to: what it has not logged is still to come.
+export function isComing() {
+  return isLive() || store.facts?.status === "starting";
+}
+
 export function readFrame(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const facts = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));

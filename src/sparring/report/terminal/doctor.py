@@ -39,9 +39,10 @@ def doctor_text(examination: Examination, trimmed: Trimmed | None = None) -> Ren
     """
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")  # else a word in Chinese at the end of a line becomes an ellipsis
     left_out = [] if trimmed is None else [("left out", _left_out(trimmed))]
-    for title, text in (*_contents(examination), *_problems(examination), *_training(examination), *left_out):
+    first = [("do first", line) for line in examination.obstacles]
+    for title, text in (*_contents(examination), *_problems(examination), *_training(examination), *left_out, *first):
         table.add_row(title, Text(text))
     return table
 
@@ -86,8 +87,18 @@ def _problems(examination: Examination) -> list[tuple[str, str]]:
     broken = broken_line(examination.broken) or "none"
     if len({reason for _, reason in examination.broken}) > 1:
         broken = f"{len(examination.broken):,}: {broken}"
+    width, height = examination.training_size[0] if examination.good else (0, 0)
+    cropped = f"{len(examination.cut):,}, of which a crop to {width}x{height} leaves less than a tenth"
+    odd = {"tiny": (f"{len(examination.tiny):,}", examination.tiny), "cut off": (cropped, examination.cut)}
+    for title, (amount, names) in odd.items():
+        if names:
+            rows[title] = f"{amount}: {few_of(list(map(shown, names)), len(names))}"
     dark = [("levels", levels_line(used)) for used in examination.levels]
-    few = [("few images", few_line(examination.images))] if examination.few and examination.good else []
+    few = (
+        [("few images", few_line(examination.images, examination.different))]
+        if examination.few and examination.good
+        else []
+    )
     return [("broken", broken), *rows.items(), *dark, *few]
 
 
