@@ -44,8 +44,9 @@ from sparring.game.compile.plan import plan
 from sparring.game.runtime import threads_set
 from sparring.metrics.checkerboard import Checkerboard
 from sparring.networks.dcgan import DCGANGenerator
+from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.recipe import Recipe, find_recipe
-from sparring.recipes.modern import clusters_for
+from sparring.recipes.modern import GAMMA, clusters_for
 from sparring.record.files import write_atomically
 from sparring.record.grid import save_grid
 from sparring.tricks.r1_r2 import R1R2
@@ -99,9 +100,9 @@ def falling_to(share: float) -> Callable[[Recipe], Recipe]:
 
 
 def _gamma_of(share: float) -> Callable[[Recipe], Recipe]:
-    """The recipe with this share of its gamma."""
+    """The recipe with this share of the gamma that convolutions have in `mnist`."""
     return lambda recipe: recipe.replace(
-        tricks=tuple(replace(t, gamma=share * t.gamma) if isinstance(t, R1R2) else t for t in recipe.tricks)
+        tricks=tuple(replace(t, gamma=share * GAMMA) if isinstance(t, R1R2) else t for t in recipe.tricks)
     )
 
 
@@ -123,6 +124,7 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "gamma10": _gamma_of(0.1),
     "gamma30": _gamma_of(1 / 30),
     "slower": _slower,
+    "relativistic": lambda recipe: recipe.replace(objective=RelativisticPaired()),
     "batch64": lambda recipe: recipe.replace(batch=64),
     "falling": falling_to(0.1),
     "falling100": falling_to(0.01),
@@ -139,12 +141,13 @@ IN_WORDS = {
     "width32": "32 maps at half the side",
     "wider-g": "32 maps in G alone",
     "wider-d": "32 maps in D alone",
-    "gamma10": "a tenth of gamma",
-    "gamma30": "a thirtieth of gamma",
+    "gamma10": "gamma from a tenth",
+    "gamma30": "gamma from a thirtieth",
+    "relativistic": "the relativistic loss",
     "slower": "learning rates of 0.001",
     "batch64": "batches of 64",
-    "falling": "a gamma that falls to 0.3",
-    "falling100": "a gamma that falls to 0.03",
+    "falling": "a gamma that falls to a tenth",
+    "falling100": "a gamma that falls to a hundredth",
 }
 
 
@@ -172,6 +175,7 @@ def changed(data: Dataset, name: str, change: str) -> Recipe:
     recipe = find_recipe("auto", sized_by=data, conditional=name.endswith("-classes")).replace(clusters=0)
     recipe = falling_to(1.0)(recipe)
     if isinstance(recipe.generator, DCGANGenerator):
+        recipe = _gamma_of(1.0)(recipe)
         recipe = _of_player("generator", upsampling="transposed")(recipe)
         recipe = _of_player("discriminator", minibatch_deviation=False)(recipe)
     for each in change.split("+"):

@@ -195,6 +195,27 @@ def test_auto_lets_gamma_fall_for_images_of_which_that_was_measured(side: int, f
     assert penalty.final == final
 
 
+@pytest.mark.parametrize(
+    ("shape", "conditional", "gamma"),
+    [
+        ((1_000, 1, 20, 20), False, 0.3),
+        ((1_000, 3, 20, 20), False, 3.0),
+        ((1_000, 1, 20, 20), True, 3.0),
+        ((999, 1, 20, 20), False, 3.0),
+        ((1_000, 1, 36, 36), False, 3.0),
+    ],
+    ids=["gray", "color", "with classes", "few", "large"],
+)
+def test_auto_begins_with_less_gamma_where_there_are_clusters(
+    shape: tuple[int, ...], conditional: bool, gamma: float
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    data = InMemory.of((images, np.arange(len(images)) % 2))
+    recipe = find_recipe("auto", sized_by=data, conditional=conditional)
+    (penalty,) = (trick for trick in recipe.tricks if isinstance(trick, R1R2))
+    assert penalty.gamma == gamma
+
+
 def test_auto_takes_numbers_that_are_no_points() -> None:
     recipe = find_recipe("auto", sized_by=Pattern1010()).replace(batch=8)
     game = game_of(recipe, recipe.data.open(None, "cpu"))
@@ -211,7 +232,12 @@ def test_auto_chooses_the_loss_by_whether_classes_are_asked_for(conditional: boo
     recipe = find_recipe("auto", sized_by=MNIST(), conditional=conditional)
     assert recipe.conditional is bool(conditional)
     assert type(recipe.objective) is (BCEWithLogits if conditional else RelativisticPaired)
-    plain = recipe.replace(conditional=False, clusters=128, objective=RelativisticPaired())
+    plain = recipe.replace(
+        conditional=False,
+        clusters=128,
+        objective=RelativisticPaired(),
+        tricks=find_recipe("auto", sized_by=MNIST()).tricks,
+    )
     assert plain == find_recipe("auto", sized_by=MNIST()) and recipe.clusters == (0 if conditional else 128)
 
 

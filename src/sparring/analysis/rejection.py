@@ -99,8 +99,8 @@ def filtered(
     exp(-(a s + b))). The odds r = p / (1 - p) estimate the ratio of the densities of real and of generated examples,
     and a sample passes with probability min(1, r / M), M the SURE quantile of r over generated examples. S. Azadi et
     al., "Discriminator rejection sampling", ICLR 2019, where M is the largest r seen. In a class-conditional run D is
-    given the class of each example, and classes are together as frequent as in the data. A relativistic loss compares
-    scores of one class alone: of its D's scores the mean of the class is subtracted first.
+    given the class or cluster of each example, and each is as frequent as in the data. A relativistic loss compares
+    scores of one class alone: of its D's scores the mean of the class's generated examples is subtracted first.
 
     Args:
         run: The run.
@@ -126,7 +126,7 @@ def filtered(
     examples = torch.from_numpy(real.held_out)[None]
     scores = D
     if classes is not None and chosen.objective.relativistic:
-        scores = leveled(D, G(z), examples, z[..., -chosen.classes :], classes)
+        scores = leveled(D, G(z), z[..., -chosen.classes :])
     accepts = rejection(G, scores, z, examples, classes)
     title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
     names = tuple(labels_of(chosen.to_dict()))
@@ -178,15 +178,13 @@ def rejection(G: Players, D: Players, z: Tensor, real: Tensor, classes: Tensor |
     return Acceptance(a, b - limit, auc)
 
 
-def leveled(D: Players, generated: Tensor, real: Tensor, of_generated: Tensor, of_real: Tensor) -> Players:
-    """D less its mean score of each class, over generated `(P, N, *shape)` and real examples `(1, N, *shape)`.
+def leveled(D: Players, generated: Tensor, one_hot: Tensor) -> Players:
+    """D less its mean score of the generated examples `(P, N, *shape)` of each class, one-hot `(P, N, K)`.
 
-    Their classes are one-hot, `(P, N, K)` and `(1, N, K)`. A class that none of them is of has the mean of all.
+    The odds that it gives estimate a ratio of densities, whose mean over generated examples is the same in each class.
+    A class that none of them is of has the mean of all.
     """
-    members = len(generated)
-    x = torch.cat([generated, real.expand(members, *real.shape[1:])], 1)
-    one_hot = torch.cat([of_generated, of_real.expand(members, *of_real.shape[1:])], 1)
-    scores, count = D(x, one_hot), one_hot.sum(1)
+    scores, count = D(generated, one_hot), one_hot.sum(1)
     mean = torch.einsum("pn,pnk->pk", scores, one_hot) / count.clamp(min=1)
     level = torch.where(count > 0, mean, scores.mean(1, keepdim=True))
     return lambda examples, classes: D(examples, classes) - torch.einsum("pnk,pk->pn", classes, level)
@@ -247,9 +245,10 @@ def _in_shares(recipe: Recipe, real: Real, count: int) -> Sequence[int]:
 
 
 def _wanted(recipe: Recipe, real: Real, count: int) -> np.ndarray:
-    """How many samples of each class are to pass, int64 `(K,)`; of all together, `(1,)`, in a run without classes."""
-    kinds = max(1, recipe.data_classes)
-    return np.bincount(in_shares(real.class_shares, kinds, count), minlength=kinds)
+    """How many samples of each class or cluster are to pass, int64 `(K,)`; of all together, `(1,)`, without either."""
+    kinds, sizes = max(1, recipe.classes), np.array(recipe.cluster_sizes)
+    shares = sizes / sizes.sum() if recipe.clusters else real.class_shares
+    return np.bincount(in_shares(shares, kinds, count), minlength=kinds)
 
 
 def _check(recipe: Recipe) -> None:
@@ -326,12 +325,12 @@ class _Passing:
         """The z seeds of those that did."""
         self.passed = self.tried = 0
 
-    def take(self, z_seeds: Sequence[int], passed: np.ndarray) -> None:
-        """Of samples that were tried, bool `(N,)`: those that passed, as long as more of their class are wanted."""
+    def take(self, z_seeds: Sequence[int], kinds: np.ndarray, passed: np.ndarray) -> None:
+        """Of samples that were tried, of these classes `(N,)`: those that passed, bool `(N,)`, as long as more of
+        their class are wanted."""
         self.tried += len(z_seeds)
         self.passed += int(passed.sum())
-        for z_seed in np.asarray(z_seeds)[passed].tolist():
-            kind = z_seed % len(self._missing)
+        for z_seed, kind in zip(np.asarray(z_seeds)[passed].tolist(), kinds[passed].tolist(), strict=True):
             if self._missing[kind]:
                 self._missing[kind] -= 1
                 self.chosen.append(z_seed)
@@ -354,13 +353,15 @@ def _passed(
     for first in range(0, MAX_TRIED * max(count, AT_ONCE), AT_ONCE):
         z_seeds = range(first, first + AT_ONCE)
         z = latents(recipe, z_seeds)
-        odds = accepts.log_probability(D(G(z), *_classes_in(z, recipe.classes)))
+        classes = _classes_in(z, recipe.classes)
+        odds = accepts.log_probability(D(G(z), *classes))
+        kinds = classes[0].argmax(-1).numpy() if classes else np.zeros(z.shape[:2], dtype=np.int64)
         drawn = RandomStreams(recipe.seeds)
         drawn.begin(first)
         threshold = drawn.uniform("rejection", (AT_ONCE,)).double().numpy()
         for m, each in enumerate(passing):
             if not each.is_done:
-                each.take(z_seeds, np.log(threshold[m]) < odds[m])
+                each.take(z_seeds, kinds[m], np.log(threshold[m]) < odds[m])
         update(min(len(each.chosen) for each in passing))
         if all(each.is_done for each in passing):
             return passing

@@ -55,6 +55,10 @@ twice as many gave worse samples in the same time (at 64 pixels: after ten minut
 COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
+GAMMA, GAMMA_OF_CLUSTERS = 3.0, 0.3
+"""Weight of the penalties on D's gradient for convolutions, and in `auto` where there are clusters: a D that may be
+steeper brings samples nearer there. With the non-saturating loss it fails, and one seed of five on photographs, which
+have no clusters (docs/choosing.md)."""
 FALLS_TO = 0.1
 """Share of gamma that is left at the end, as in R3GAN: with a gamma that stays, the rounds of ten minutes bring samples
 little nearer than those of three (docs/choosing.md)."""
@@ -115,6 +119,7 @@ def convolutional(
     rounds: int,
     width: int = NARROW,
     output: Literal["sigmoid", "tanh"] = "tanh",
+    gamma: float = GAMMA,
     gamma_falls_to: float = 1.0,
 ) -> Recipe:
     """The recipe for images of more than 16 pixels; gamma falls to this share of it."""
@@ -123,7 +128,7 @@ def convolutional(
         generator=DCGANGenerator(width, output),
         discriminator=DCGANDiscriminator(width, normalization="none"),
         objective=RelativisticPaired(),
-        tricks=(R1R2(gamma=3.0, every=8, final=gamma_falls_to), LearningRateSchedule(), ExponentialMovingAverage()),
+        tricks=(R1R2(gamma, every=8, final=gamma_falls_to), LearningRateSchedule(), ExponentialMovingAverage()),
         latent=Normal(64),
         round=MODERN,
         generator_optimizer=Adam(2e-3, betas=(0.0, 0.99)),
@@ -149,7 +154,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used with
     --conditional, and those of your own images without it where each has 1,000 images or more and none has more than
     twice as many as another. Images have the non-saturating loss then. Without classes, 1,000 images or more of up to
-    32 x 32 that are gray or pixel art have clusters of similar images in their place (--clusters 0: none).
+    32 x 32 that are gray or pixel art have clusters of similar images in their place (--clusters 0: none), and above 16
+    pixels a tenth of the gamma.
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -163,25 +169,28 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     output = "tanh" if data.span == SPAN else "sigmoid"
     large = math.prod(shape[1:]) > LARGEST_CONNECTED**2
     width = NARROW if math.prod(shape[1:]) <= LARGEST_NARROW**2 else 0  # 0: the networks choose
-    made = _for_images(data, width, output) if large else fully_connected(data, output)
-    if data.auto_conditional if conditional is None else conditional:
+    classes = data.auto_conditional if conditional is None else conditional
+    clustered = not classes and math.prod(shape[1:]) <= LARGEST_TRIED**2 and not _is_photographic(data)
+    clusters = clusters_for(examples or 0) if clustered else 0
+    gamma = GAMMA_OF_CLUSTERS if clusters else GAMMA
+    made = _for_images(data, width, output, gamma) if large else fully_connected(data, output)
+    if classes:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
-    elif examples is not None and math.prod(shape[1:]) <= LARGEST_TRIED**2 and not _is_photographic(data):
-        made = replace(made, clusters=clusters_for(examples))
+    made = replace(made, clusters=clusters)
     few = examples is not None and examples < FEW
     return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made
 
 
-def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"]) -> Recipe:
+def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"], gamma: float) -> Recipe:
     """`convolutional` with what brought its samples nearer in the same time (benchmarks/trials.py).
 
     Photographs lose the checkered pattern of transposed convolutions. Pixel art, whose edges are hard, came no nearer
     without them, and gray digits less near. Images of 64 pixels came no nearer in three minutes, by one seed.
     """
     if math.prod(data.shape[1:]) > LARGEST_TRIED**2:
-        return convolutional(data, 12_000, width, output)
+        return convolutional(data, 12_000, width, output, gamma)
     return replace(
-        convolutional(data, 12_000, width, output, FALLS_TO),
+        convolutional(data, 12_000, width, output, gamma, FALLS_TO),
         generator=DCGANGenerator(width, output, "nearest" if _is_photographic(data) else "transposed"),
         discriminator=DCGANDiscriminator(width, normalization="none", minibatch_deviation=True),
     )
