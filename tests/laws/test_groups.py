@@ -145,6 +145,7 @@ def test_a_turn_in_pieces_is_the_turn(rounds: int, count: int, threads: int) -> 
         assert len(pieces) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(aot.compiler() is None, reason="there is no C++ compiler")
 def test_a_round_is_compiled_in_another_process_for_several_threads(
     data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

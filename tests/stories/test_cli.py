@@ -238,6 +238,7 @@ def test_a_folder_of_the_users_own_is_left_alone(tmp_path: Path, capsys: pytest.
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["train", "digits"]])
 def test_help_is_there_for_every_command(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

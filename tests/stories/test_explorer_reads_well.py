@@ -48,8 +48,9 @@ def test_a_link_to_a_comparison_marks_what_is_compared(opened: Open, run_shelf: 
         shutil.rmtree(each.path)
 
 
-@pytest.mark.parametrize("path", ["/run", "/compare"])
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("rounds", [1, 2, 3])
+@pytest.mark.parametrize("path", ["/run", "/compare"])
 def test_a_short_run_counts_each_of_its_rounds_once(opened: Open, run_shelf: Path, path: str, rounds: int) -> None:
     key = f"short-{rounds}-{path[1:]}"
     run = made_run(run_shelf / key, rounds=rounds, recipe={"rounds": rounds}, samples=False, scores=False)
@@ -80,6 +81,7 @@ def test_code_in_a_sentence_is_set_as_code(opened: Open, path: str) -> None:
     assert "`" not in page.inner_text(".page")
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("width", [WIDE, MIDDLE, NARROW])
 @pytest.mark.parametrize("name", ["ring", "auto"])
 def test_a_form_shows_long_values_whole(opened: Open, name: str, width: int) -> None:
@@ -120,6 +122,7 @@ def test_a_long_value_is_typed_as_a_short_one(opened: Open) -> None:
     assert page.input_value("input[aria-label=tricks]") == "label-smoothing r1"
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("width", [WIDE, MIDDLE, NARROW])
 @pytest.mark.parametrize("run", ["digits", "collapsed"])
 def test_nothing_moves_when_the_verdict_arrives(opened: Open, run: str, width: int) -> None:
