@@ -73,12 +73,6 @@ def _second_beta(recipe: Recipe) -> Recipe:
     return recipe.replace(**{name: replace(getattr(recipe, name), betas=(0.0, 0.9)) for name in names})
 
 
-def _slower(recipe: Recipe) -> Recipe:
-    """The recipe with half of its learning rates."""
-    names = "generator_optimizer", "discriminator_optimizer"
-    return recipe.replace(**{name: replace(getattr(recipe, name), lr=1e-3) for name in names})
-
-
 def _trimmed(recipe: Recipe) -> Recipe:
     """The recipe without those images of a folder that are least typical of it, as a user would leave them out."""
     data, listed = cast(Folder, recipe.data), Path(tempfile.gettempdir()) / "sparring-trials-left-out.txt"
@@ -123,7 +117,6 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "wider-d": _of_player("discriminator", width=32),
     "gamma10": _gamma_of(0.1),
     "gamma30": _gamma_of(1 / 30),
-    "slower": _slower,
     "relativistic": lambda recipe: recipe.replace(objective=RelativisticPaired()),
     "batch64": lambda recipe: recipe.replace(batch=64),
     "falling": falling_to(0.1),
@@ -141,10 +134,9 @@ IN_WORDS = {
     "width32": "32 maps at half the side",
     "wider-g": "32 maps in G alone",
     "wider-d": "32 maps in D alone",
-    "gamma10": "gamma from a tenth",
-    "gamma30": "gamma from a thirtieth",
+    "gamma10": "an initial gamma of 0.3",
+    "gamma30": "an initial gamma of 0.1",
     "relativistic": "the relativistic loss",
-    "slower": "learning rates of 0.001",
     "batch64": "batches of 64",
     "falling": "a gamma that falls to a tenth",
     "falling100": "a gamma that falls to a hundredth",

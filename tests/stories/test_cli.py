@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,6 +26,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("cli") / "run"
     sparring("train", "pattern-1010", "--rounds", 200, "--log-points", 4, "--seeds", 3, "--out", out)
     return out
+
+
+Said = Callable[[list[str], int], tuple[str, str]]
+
+
+@pytest.fixture
+def said_by(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Said:
+    """What a command prints on stdout and stderr that is given in an empty folder and ends with this exit status."""
+    monkeypatch.chdir(tmp_path)
+
+    def ask(arguments: list[str], status: int) -> tuple[str, str]:
+        sparring(*arguments, expect=status)
+        return capsys.readouterr()
+
+    return ask
 
 
 def test_train_ends_with_one_json_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,20 +190,11 @@ def test_sample_writes_numbers_and_pictures(trained: Path, tmp_path: Path) -> No
         (["show", "nowhere", "else"], WRONG_USAGE, "'else' is one argument too many"),
     ],
 )
-def test_an_error_is_one_line_and_a_status(
-    arguments: list[str],
-    status: int,
-    words: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    sparring(*arguments, expect=status)
-    said = capsys.readouterr()
-    assert words in said.err
-    assert len(said.err.strip().splitlines()) == 1
-    assert said.out == ""
+def test_an_error_is_one_line_and_a_status(arguments: list[str], status: int, words: str, said_by: Said) -> None:
+    out, err = said_by(arguments, status)
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert out == ""
 
 
 @pytest.mark.parametrize(
@@ -198,20 +205,11 @@ def test_an_error_is_one_line_and_a_status(
         (["shw", "--json"], WRONG_USAGE, "shw"),
     ],
 )
-def test_with_json_an_error_is_a_document_too(
-    arguments: list[str],
-    status: int,
-    words: str,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    sparring(*arguments, expect=status)
-    said = capsys.readouterr()
-    document = json.loads(said.out)
+def test_with_json_an_error_is_a_document_too(arguments: list[str], status: int, words: str, said_by: Said) -> None:
+    out, err = said_by(arguments, status)
+    document = json.loads(out)
     assert document["status"] == status and words in document["error"]
-    assert said.err == f"sparring: {document['error']}\n"
+    assert err == f"sparring: {document['error']}\n"
 
 
 @pytest.mark.parametrize(
