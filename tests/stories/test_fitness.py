@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from sparring.datasets.folder import Folder
+from sparring.datasets.in_memory import InMemory
 from tests.stories.image_files import RNG, complaint, saved, sparring
 
 COUNT = 12
@@ -107,6 +108,33 @@ def test_copies_are_not_counted_as_images_to_learn_from(tmp_path: Path, capsys: 
     assert "few (3 different among 150): expect copies of them" in said
     Folder(str(tmp_path / "a.npy")).resolved()
     assert "few (3 different among 150): expect copies of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("examples", "first"),
+    [
+        (np.stack([SAME] * COUNT), "all 12 images are copies of one: add others"),
+        (np.zeros((COUNT, 8, 8), np.uint8), "all 12 images are of nearly one color: check their range"),
+        (
+            np.arange(COUNT, dtype=np.uint8).reshape(COUNT, 1, 1, 1),
+            "all 12 images are of fewer than 4 pixels: for plain numbers say kind='numbers'",
+        ),
+        (np.full((COUNT, 5), 2.5), "all 12 examples are copies of one: add others"),
+        (np.zeros((1, 5)), "there is only one example: add others"),
+    ],
+    ids=["copies", "blank", "pixels", "rows", "one"],
+)
+def test_examples_given_in_python_are_looked_at_too(
+    examples: np.ndarray, first: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InMemory.of(examples).with_opener(None, "cpu")
+    assert f"warning: {first}" in capsys.readouterr().err
+
+
+def test_sound_examples_given_in_python_are_not_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    InMemory.of(np.stack([noise(8, 8) for _ in range(COUNT)])).with_opener(None, "cpu")
+    InMemory.of(RNG.normal(size=(COUNT, 5))).with_opener(None, "cpu")
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_frames_that_differ_are_no_copies(tmp_path: Path) -> None:

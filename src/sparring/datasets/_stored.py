@@ -14,6 +14,7 @@ import safetensors
 
 from sparring.datasets import Shape, Source
 from sparring.datasets._scaling import Numbers, scaled
+from sparring.datasets.files.fitness import Fitness, copies_line, different_of
 from sparring.datasets.files.memory import as_size
 from sparring.record.files import save_arrays, write_atomically
 
@@ -54,7 +55,14 @@ class Stored:
         what = f"{'images' if images else 'examples'} {self.shape}"
         size = as_size(self.array.nbytes)
         values = f"; networks get values from {span[0]:g} to {span[1]:g}" if images else ""
-        return [f"{len(self.array):,} {what}{classes}, given in Python: {size} in memory{values}", *self.notes]
+        given = f"{len(self.array):,} {what}{classes}, given in Python: {size} in memory{values}"
+        return [given, *self.notes, *(f"warning: {line}" for line in self._obstacles() if line)]
+
+    def _obstacles(self) -> list[str]:
+        """What to do before training, a line each."""
+        if self.array.dtype == np.uint8:
+            return Fitness.of_pixels(self.array).obstacles(files=False)
+        return [copies_line(len(self.array), different_of(self.array), "example")]
 
     def source(self, span: tuple[float, float], device: str | torch.device, scale: Scaling = ((), ())) -> Source:
         """To draw from: each member sees every example once in a pass, in an order of its own."""

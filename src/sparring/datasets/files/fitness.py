@@ -37,12 +37,17 @@ class Fitness:
     different: int
     """Images that are left when of those alike only one is counted."""
 
-    def obstacles(self) -> list[str]:
-        """What to do before training, a line each; none where the images are fit."""
+    @classmethod
+    def of_pixels(cls, pixels: np.ndarray) -> Fitness:
+        """That of images `(N, C, H, W)` which came from no files."""
+        flat, different = flat_and_different(pixels)
+        return cls(len(pixels), 0, len(pixels) * is_tiny(pixels.shape[2:]), flat, different)
+
+    def obstacles(self, files: bool = True) -> list[str]:
+        """What to do before training, a line each; none where the images are fit. Arrays come from no `files`."""
         if self.tiny > MAX_SHARE * self.images:
-            return [
-                f"{self._of(self.tiny)} of fewer than {MIN_PIXELS} pixels: check the files, or train on numbers (CSV)"
-            ]
+            check = "check the files, or train on numbers (CSV)" if files else "for plain numbers say kind='numbers'"
+            return [f"{self._of(self.tiny)} of fewer than {MIN_PIXELS} pixels: {check}"]
         copies = copies_line(self.images, self.different, "image")
         if self.cut >= MAX_CUT_SHARE * self.images:
             cut = (
@@ -51,8 +56,8 @@ class Fitness:
             )
             return [cut, copies] if copies else [cut]
         if self.flat > MAX_SHARE * self.images:
-            what = f"{self._of(self.flat)} of nearly one color"
-            return [f"{what}: check the files, or try --levels used or another --background"]
+            check = "check the files, or try --levels used or another --background" if files else "check their range"
+            return [f"{self._of(self.flat)} of nearly one color: {check}"]
         return [copies] if copies else []
 
     def _of(self, count: int) -> str:
@@ -93,9 +98,11 @@ def is_flat(pixels: np.ndarray) -> bool:
 
 def flat_and_different(pixels: np.ndarray) -> tuple[int, int]:
     """How many of the images `(N, C, H, W)` are of nearly one color, and how many are left without copies."""
-    flat, digests = 0, set[bytes]()
-    for start in range(0, len(pixels), AT_ONCE):
-        block = np.ascontiguousarray(pixels[start : start + AT_ONCE])
-        flat += int((np.ptp(block.reshape(*block.shape[:2], -1), axis=2).max(1) <= FLAT).sum())
-        digests.update(hashlib.blake2b(image.data, digest_size=16).digest() for image in block)
-    return flat, len(digests)
+    blocks = (pixels[start : start + AT_ONCE] for start in range(0, len(pixels), AT_ONCE))
+    flat = sum(int((np.ptp(block.reshape(*block.shape[:2], -1), axis=2).max(1) <= FLAT).sum()) for block in blocks)
+    return flat, different_of(pixels)
+
+
+def different_of(examples: np.ndarray) -> int:
+    """How many examples `(N, ...)` are left when of those alike only one is counted."""
+    return len({hashlib.blake2b(np.ascontiguousarray(each).data, digest_size=16).digest() for each in examples})
