@@ -73,6 +73,14 @@ def _second_beta(recipe: Recipe) -> Recipe:
     return recipe.replace(**{name: replace(getattr(recipe, name), betas=(0.0, 0.9)) for name in names})
 
 
+def _rates_of(factor: float) -> Callable[[Recipe], Recipe]:
+    """The recipe with both learning rates times this."""
+    names = "generator_optimizer", "discriminator_optimizer"
+    return lambda recipe: recipe.replace(
+        **{name: replace(getattr(recipe, name), lr=factor * getattr(recipe, name).lr) for name in names}
+    )
+
+
 def _trimmed(recipe: Recipe) -> Recipe:
     """The recipe without those images of a folder that are least typical of it, as a user would leave them out."""
     data, listed = cast(Folder, recipe.data), Path(tempfile.gettempdir()) / "sparring-trials-left-out.txt"
@@ -117,6 +125,9 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "wider-d": _of_player("discriminator", width=32),
     "gamma10": _gamma_of(0.1),
     "gamma30": _gamma_of(1 / 30),
+    "gamma100": _gamma_of(0.01),
+    "half-rates": _rates_of(0.5),
+    "rates2": _rates_of(2),
     "relativistic": lambda recipe: recipe.replace(objective=RelativisticPaired()),
     "batch64": lambda recipe: recipe.replace(batch=64),
     "falling": falling_to(0.1),
@@ -136,6 +147,9 @@ IN_WORDS = {
     "wider-d": "32 maps in D alone",
     "gamma10": "an initial gamma of 0.3",
     "gamma30": "an initial gamma of 0.1",
+    "gamma100": "an initial gamma of 0.03",
+    "half-rates": "half the learning rates",
+    "rates2": "twice the learning rates",
     "relativistic": "the relativistic loss",
     "batch64": "batches of 64",
     "falling": "a gamma that falls to a tenth",

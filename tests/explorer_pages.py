@@ -27,6 +27,16 @@ WINDOWS = (
     pytest.param(NARROW, "light", marks=pytest.mark.slow),
 )
 """Widths and color schemes. The fast suite takes each once."""
+IMPATIENT = """{
+  const wait = window.setTimeout;
+  const sooner = { 1000: 200, 2000: 400, 5000: 500, 10000: 1000 };
+  window.setTimeout = (then, ms, ...rest) => {
+    const reads = /native code|this\\.read\\(\\)/.test(then);
+    return wait(then, (reads && sooner[ms]) || ms, ...rest);
+  };
+}"""
+"""Pages read a run again sooner than for users (`begin` of store.js, sides.js), because stories would wait for it.
+All else takes as long as ever, above all what keeps the connection to the server."""
 Open = Callable[..., Any]
 
 

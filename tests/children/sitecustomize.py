@@ -1,10 +1,12 @@
 """What Python runs first in processes that tests start: there, too, figures are left blank (see tests/miniature.py).
 
-The modules are patched once they are loaded, because most of these processes never draw.
+The same holds for what tests/conftest.py changes for all tests: no waiting for the disk or for a measurement of the
+load, and judges that learn little. Modules are patched once they are loaded: most of these processes load few of them.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -28,6 +30,20 @@ def light_alone(page: Any) -> None:
     page.drawn = lambda draw, scheme: whole(draw, scheme) if scheme is page.LIGHT else dot()
 
 
+def impatient(table: Any) -> None:
+    """Of the list of runs: it is read again sooner than for users."""
+    table.REFRESH_SECONDS = 0.5
+
+
+def barely_trained(judges: Any) -> None:
+    judges.PASSES = 300
+
+
+def unmeasured(runtime: Any) -> None:
+    """Of the load: how many cores are idle is read at once."""
+    runtime.LOAD_INTERVAL = 0.0
+
+
 def dot() -> bytes:
     from io import BytesIO
 
@@ -41,6 +57,9 @@ def dot() -> bytes:
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.figure": blank_figures,
     "sparring.report.page.document": light_alone,
+    "sparring.explorer.parts.run_table": impatient,
+    "sparring.judges.own_training": barely_trained,
+    "sparring.game.runtime": unmeasured,
 }
 
 
@@ -68,4 +87,5 @@ class Finder(MetaPathFinder):
         return found
 
 
+os.fsync = lambda fd: None
 sys.meta_path.insert(0, Finder())

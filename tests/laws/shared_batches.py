@@ -1,7 +1,8 @@
-"""Games that processes play together, each with its share of every batch; run as a script, one such process."""
+"""Games that processes play together, each with its share of every batch; run as a script, these processes."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -76,9 +77,23 @@ def play(recipe: Recipe, data_dir: Path, world: World = ALONE) -> dict[str, np.n
     return state_of(game) | logged
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    home, out = map(Path, sys.argv[1:])
+def play_all(home: Path, out: Path) -> None:
+    """As the process of the environment's rank: a file of every case's state."""
     with process_group(world_from_env()) as together:
         for name, made in cases().items():
             np.savez(out / f"{name}-{together.rank}.npz", **play(made, home, together))
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    others = list[int]()
+    os.environ["RANK"] = "0"
+    for rank in range(1, PROCESSES):  # torch is loaded for all of them
+        child = os.fork()
+        if not child:
+            os.environ["RANK"], others = str(rank), []
+            break
+        others.append(child)
+    play_all(*map(Path, sys.argv[1:]))
+    for child in others:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

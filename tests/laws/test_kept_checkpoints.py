@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,7 +14,9 @@ import sparring.training
 from sparring.errors import UsageError
 from sparring.recipe import find_recipe
 from sparring.record.run import round_of
-from sparring.training.chores import keep
+from sparring.rules import Signals
+from sparring.rules._stories import story
+from sparring.training.chores import best, keep
 from sparring.training.chores.keep import Budget, target_rounds, too_close
 
 
@@ -77,3 +81,17 @@ def test_where_one_takes_more_than_the_budget_none_is_kept_and_that_is_said(
     assert "no checkpoints are kept along the way" in capsys.readouterr().err
     assert sparring.training.train(recipe, tmp_path / "none", threads=1, metrics=False, keep="none").kept() == []
     assert capsys.readouterr().err.count("kept") == 0
+
+
+def test_of_samples_nearer_than_held_out_data_the_nearest_are_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = list[int]()
+    monkeypatch.setattr(best, "state_of", lambda game: {})
+    chore: Any = best.Best(SimpleNamespace(), SimpleNamespace(save_seconds=0.0))  # pyright: ignore[reportArgumentType]
+    journal = SimpleNamespace(append=lambda *event, **fields: None)
+    run = SimpleNamespace(save_best=lambda round, state: saved.append(round), journal=journal)
+    distances = (60.0, 0.5, 0.3, 0.2, 0.25)
+    for count in range(1, len(distances) + 1):
+        signals = Signals(story(metrics={"frechet-distance": distances[:count]}, evaluations=count, jitter=0.0))
+        assert signals.real("frechet-distance") > max(distances[1:])
+        chore._keep_if_best(SimpleNamespace(run=run, game=SimpleNamespace(round=count)), signals)
+    assert saved == [1, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""One explorer and one browser for all stories that need them, and windows of that browser."""
+"""One explorer, one browser and one warm Python for all stories that need them, and windows of that browser."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.explorer_pages import WIDE, Open
+from tests.explorer_pages import IMPATIENT, WIDE, Open
 from tests.explorers import CHROMIUM_FLAGS, Launched, chromium, launched
+from tests.forked import Programs, warm_python
 from tests.made_runs import made_run
 
 
@@ -56,6 +57,7 @@ def signed_in(explorer: Launched, browser: Any) -> Generator[Callable[..., Any]]
             size = {"width": width, "height": 900 if width > 500 else 844}
             contexts[key] = browser.new_context(viewport=size, color_scheme=scheme)
             contexts[key].set_default_timeout(90_000)  # ms; on a busy machine a page takes its time
+            contexts[key].add_init_script(IMPATIENT)
             page = contexts[key].new_page()
             page.goto(explorer.address)
             page.wait_for_selector(".page")
@@ -93,3 +95,10 @@ def opened(explorer: Launched, signed_in: Callable[..., Any]) -> Generator[Open]
     for page in pages:
         page.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Generator[Programs]:
+    """Starts Python programs, each in a process of its own, without the seconds that loading torch takes."""
+    with warm_python(tmp_path_factory.mktemp("programs")) as made:
+        yield made

@@ -278,6 +278,9 @@ def test_whether_more_training_pays_is_said_with_its_interval() -> None:
         "Over the last third of the rounds samples came 1% further from the data "
         "(95% interval: 90% nearer to 10 times as far): inconclusive whether more training helps."
     )
+    as_real = Plateau.of(Signals(synthetic(metrics={"frechet-distance": (30.0, 0.02, 0.01, 0.01, 0.01, 0.01)})))
+    assert as_real is not None and as_real.improving is None and not as_real.worth_continuing
+    assert as_real.words.endswith("real examples: whether more training helps does not show in this distance.")
     untold = synthetic(metrics={})
     assert Plateau.of(Signals(untold)) is None
 

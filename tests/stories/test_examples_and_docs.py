@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from sparring import catalogue
 from sparring.cli.main import COMMANDS
+from tests.forked import Programs
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
-QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"}
+QUIET = {"OMP_NUM_THREADS": "1", "COLUMNS": "120", "NO_COLOR": "1"}
 
 
 ARGUMENTS = {
@@ -29,15 +27,8 @@ numbers of the first."""
 
 
 @pytest.mark.parametrize("example", sorted(ROOT.glob("examples/*.py")), ids=lambda p: p.stem)
-def test_every_example_runs(example: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(example), *ARGUMENTS.get(example.stem, ())],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=QUIET,
-        check=False,
-    )
+def test_every_example_runs(example: Path, tmp_path: Path, programs: Programs) -> None:
+    done = programs.run(example, *ARGUMENTS.get(example.stem, ()), folder=tmp_path, **QUIET)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
 
@@ -50,9 +41,11 @@ def test_every_example_runs(example: Path, tmp_path: Path) -> None:
         ("08_watch_dcgan", "2", "bug-double-sigmoid"),
     ],
 )
-def test_a_watched_example_gets_its_diagnosis(example: str, rounds: str, verdict: str, tmp_path: Path) -> None:
-    command = [sys.executable, str(ROOT / "examples" / f"{example}.py"), rounds]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=QUIET, check=True)
+def test_a_watched_example_gets_its_diagnosis(
+    example: str, rounds: str, verdict: str, tmp_path: Path, programs: Programs
+) -> None:
+    done = programs.run(ROOT / "examples" / f"{example}.py", rounds, folder=tmp_path, **QUIET)
+    assert done.returncode == 0, done.stderr
     assert f"{verdict} (1 of 1): " in " ".join(done.stderr.split()), done.stderr
 
 
@@ -60,16 +53,9 @@ GENERATED = [p for p in PAGES if "[[[cog" in p.read_text()]
 
 
 @pytest.fixture(scope="module")
-def checked() -> dict[str, str]:
+def checked(programs: Programs) -> dict[str, str]:
     """What cog says of each page with generated sections, and under "" how it ended. One process checks them all."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", *map(str, GENERATED)],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=QUIET,
-        check=False,
-    )
+    done = programs.run("-m", "cogapp", "--check", *GENERATED, folder=ROOT, **QUIET)
     words = [said.partition("\n") for said in re.split(r"^Checking ", done.stdout, flags=re.MULTILINE)[1:]]
     said = {first.removesuffix("  (changed)"): f"{first}\n{rest}" for first, _, rest in words}
     return said | {"": f"ended with {done.returncode}: {done.stderr}"}

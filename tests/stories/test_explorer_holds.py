@@ -19,7 +19,7 @@ from sparring.record import RunFolder
 from sparring.record.files import save_arrays
 from sparring.training.control import Steer
 from sparring.training.distributed import coordinator
-from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says, training
+from tests.explorer_pages import IMPATIENT, NARROW, WIDE, Open, eventually, picture, says, training
 from tests.explorers import FakeTraining, Launched, launched, run_folders
 from tests.loops import sound
 from tests.made_runs import made_run
@@ -51,7 +51,7 @@ def test_a_run_whose_folder_is_removed_says_so_and_asks_no_more(opened: Open, ru
     eventually(lambda: page.locator(".controls button").count(), lambda count: count == 0)
     page.on("request", lambda request: asked.append(request.url))
     page.fill(".timeline input[type=range]", "1000")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(500)  # it would ask every 200 ms
     assert asked == []
     assert page.is_visible(".samples canvas") and page.is_visible(".scores canvas")
     assert page.inner_text(".timeline output b") == "1,000"
@@ -140,6 +140,7 @@ def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, t
 def look(browser: Any, explorer: Launched) -> Any:
     """A new browser that opens the run."""
     page = browser.new_context().new_page()
+    page.add_init_script(IMPATIENT)
     page.goto(f"{explorer.origin}/run?run=runs/alone&token={explorer.token}")
     page.wait_for_selector(".verdict .line")
     return page

@@ -30,6 +30,7 @@ from sparring.recipe import find_recipe
 from sparring.record import Journal, RunFolder
 from sparring.record.journal import replay
 from sparring.training import train
+from tests.forked import Programs
 from tests.laws.user_modules import PAIRS
 
 ROOT = Path(__file__).parents[2]
@@ -163,7 +164,7 @@ def drive(code: str, home: Path, *more: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("stride", ["4", pytest.param("1", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("stride", ["7", pytest.param("1", marks=pytest.mark.slow)])
 def test_a_run_killed_before_any_of_its_steps_opens_and_ends_as_if_never_killed(tmp_path: Path, stride: str) -> None:
     steps = int(drive(AT_EVERY_STEP, tmp_path, stride))
     assert steps > 30, "the steps were not seen"
@@ -192,15 +193,16 @@ def slow() -> Recipe:
 """
 
 
-def command(file: Path, out: Path) -> list[str]:
-    return [sys.executable, "-W", "error", "-m", "sparring", "train", str(file), "--out", str(out), "--threads", "1"]
-
-
-def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path, programs: Programs) -> None:
     file, out = tmp_path / "slow.py", tmp_path / "run"
     file.write_text(SLOW_RECIPE)
+    command = ["-m", "sparring", "train", str(file), "--out", str(out), "--threads", "1"]
     process = subprocess.Popen(
-        command(file, out), env={**os.environ, "SLOWLY": "1"}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-W", "error", *command],
+        env={**os.environ, "SLOWLY": "1"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     journal = out / "journal.jsonl"
     while process.poll() is None and not (journal.exists() and '"log"' in journal.read_text()):
@@ -212,7 +214,7 @@ def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path
     run = RunFolder.open(out)
     assert run.story.status == "stopped"
     assert (run.load() or (-1,))[0] == run.story.round < 200
-    again = subprocess.run(command(file, out), capture_output=True, text=True, check=False)
+    again = programs.run(*command, folder=tmp_path)
     assert again.returncode == OK, again.stderr
     assert run.story.status == "finished"
     whole = train(find_recipe(f"{file}"), tmp_path / "whole", threads=1)
@@ -325,14 +327,10 @@ def test_a_line_that_does_not_fit_leaves_the_journal_as_it_was(tmp_path: Path) -
     assert [event["event"] for event in replay(journal.path)] == ["first", "third"]
 
 
-def test_the_command_tells_a_full_disk_in_one_line(small_disk: Path) -> None:
+def test_the_command_tells_a_full_disk_in_one_line(small_disk: Path, programs: Programs) -> None:
     (small_disk / "ballast").write_bytes(bytes(1024 * 560))
-    done = subprocess.run(
-        [sys.executable, "-m", "sparring", "train", "pattern-1010", "--rounds", "2000", "--out", small_disk / "run"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    flags = ("--rounds", "2000", "--out", small_disk / "run")
+    done = programs.run("-m", "sparring", "train", "pattern-1010", *flags, folder=ROOT)
     assert done.returncode == FAILED
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("sparring: cannot write")

@@ -26,6 +26,7 @@ from torch.nn.functional import softplus
 import sparring
 from sparring.analysis.diagnosis import rules
 from sparring.record import RunFolder
+from tests.forked import Programs
 from tests.loops import sound, wrapped
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch.compile's own
@@ -46,15 +47,15 @@ def watched(out: Path, loop: sound.Loop = sound.textbook, rounds: int = 30) -> s
     return sparring.Run(out)
 
 
-def test_a_killed_loop_leaves_a_run_that_opens(tmp_path: Path) -> None:
+def test_a_killed_loop_leaves_a_run_that_opens(tmp_path: Path, programs: Programs) -> None:
     out = tmp_path / "mine"
     code = FOREVER.format(root=str(ROOT), out=str(out))
-    process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "1"})
+    process = programs.start("-c", code, folder=tmp_path)
     deadline = time.monotonic() + 120
     while not (out.is_dir() and '"log"' in _journal(out)) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.ended().returncode == -signal.SIGKILL
     run = sparring.Run(out)
     assert run.status == "unfinished" and run.round >= 1
     assert run.diagnose().line and len(run.curves["d_loss"])

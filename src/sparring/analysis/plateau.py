@@ -32,11 +32,13 @@ class Plateau:
     evaluations about a line. NaN where there are too few of both."""
     early: bool = False
     """Whether most members have seen too little for a diagnosis: that samples rest says nothing of more training."""
+    as_real: bool = False
+    """Whether samples were no further than held-out real examples all along: what is nearer still does not show."""
 
     @property
     def improving(self) -> bool | None:
         """Whether more training helps; None where the interval is too wide to say."""
-        if np.isnan(self.low):
+        if np.isnan(self.low) or self.as_real:
             return None
         if self.high < 0 and self.change < -WORTH:
             return True
@@ -63,11 +65,16 @@ class Plateau:
         low, high = mean - reach, mean + reach
         change, low, high = (float(np.expm1(value)) for value in (mean, low, high))
         early = bool(signals.progress.unfinished.mean() > 0.5)
-        return cls(signals.distance.name, change, low, high, early)
+        return cls(signals.distance.name, change, low, high, early, bool(trend.as_real[usable].all()))
 
     @property
     def words(self) -> str:
         """One sentence."""
+        if self.as_real:
+            return Text(
+                "Over the last third of the rounds samples were no further from the data than held-out real examples: "
+                "whether more training helps does not show in this distance."
+            )
         ends = Text(
             " ({confidence} interval: {low} to {high})",
             confidence=f"{CONFIDENCE:.0%}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,10 +15,17 @@ class Distance:
     name: str
     rounds: np.ndarray
     """`(T,)`."""
-    values: np.ndarray
+    measured: np.ndarray
     """`(T, P)`."""
+    real: float = 0.0
+    """What real data has."""
     goal: float = np.nan
     """At which value samples may be good; NaN where the distance does not tell."""
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """`(T, P)`, at least what real data has: of what is nearer still, no more can be said."""
+        return np.maximum(self.measured, self.real)
 
 
 @dataclass(frozen=True)
@@ -30,3 +38,5 @@ class Trend:
     """`(P,)`; NaN with fewer than two evaluations."""
     error: np.ndarray
     """Its standard error, `(P,)`: from the residuals of the line, or with two evaluations from the members' spread."""
+    as_real: np.ndarray
+    """Members whose samples were no further than real data in all of that part, bool `(P,)`."""

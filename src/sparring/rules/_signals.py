@@ -308,22 +308,21 @@ class Signals:
 
         The distance from the target, of data that names one; that to the nearest training example, of points about
         modes, whose mean and covariance are right long before the modes are; the Fréchet distance; or, without any of
-        these, how far the ratios of relative metrics are from 1. Distances that real data has too count as the same.
+        these, how far the ratios of relative metrics are from 1.
         """
         if self.target_errors is not None:
             rounds, errors = self.target_errors
-            return Distance("distance from the target", rounds, np.maximum(errors, NEAR / 4), NEAR)
+            return Distance("distance from the target", rounds, errors, NEAR / 4, NEAR)
         name = "nearest-neighbor" if self.has("high-quality", "nearest-neighbor") else "frechet-distance"
         if self.has(name):
-            floor = max(self.real(name), 1e-9)
+            real = max(self.real(name), 1e-9)
             _, goal = all_metrics()[name].healthy.ends(self.real(name), self._spread(name))
-            return Distance(name, self.evaluated_rounds, np.maximum(self.metric(name), floor), max(goal, floor))
+            return Distance(name, self.evaluated_rounds, self.metric(name), real, max(goal, real))
         relative = self.metrics_with("relative")
         if not relative:
             return Distance("", self.evaluated_rounds[:0], np.empty((0, self.members)))
         ratios = [np.abs(np.log(np.maximum(self.metric(n), 1e-3))) for n in relative]
-        values = np.maximum(np.mean(ratios, axis=0), 0.02)
-        return Distance("relative metrics", self.evaluated_rounds, values)
+        return Distance("relative metrics", self.evaluated_rounds, np.mean(ratios, axis=0), 0.02)
 
     @property
     def change(self) -> np.ndarray:
@@ -389,7 +388,9 @@ class Signals:
         """Of the logarithm of the distance at the evaluations in the last third of the rounds."""
         late = self.distance.rounds >= (1 - TREND) * self.rounds
         count, unknown = int(late.sum()), np.full(self.members, np.nan)
-        if not spans(self.distance.rounds[late], SPANNED * TREND * self.rounds):
-            return Trend(count, unknown, unknown)
-        slope, error = line(self.distance.rounds[late] / self.rounds, np.log(self.distance.values[late]))
-        return Trend(count, np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE), TREND * error)
+        rounds, values = self.distance.rounds[late], self.distance.values[late]
+        as_real = np.asarray((values <= self.distance.real).all(0))
+        if not spans(rounds, SPANNED * TREND * self.rounds):
+            return Trend(count, unknown, unknown, as_real)
+        slope, error = line(rounds / self.rounds, np.log(values))
+        return Trend(count, np.clip(slope * TREND, -MAX_CHANGE, MAX_CHANGE), TREND * error, as_real)

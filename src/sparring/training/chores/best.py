@@ -47,7 +47,7 @@ class Best(Chore):
 
     def _keep_if_best(self, trainer: Trainer, signals: Signals) -> None:
         """A checkpoint of its own, in the place of the best before it."""
-        distances = signals.distance.values[-1:, ~signals.diverged]
+        distances = signals.distance.measured[-1:, ~signals.diverged]
         if not distances.size or not np.isfinite(distances).all():
             return
         distance = float(np.exp(np.log(np.maximum(distances, 1e-9)).mean()))
