@@ -83,15 +83,30 @@ def test_where_one_takes_more_than_the_budget_none_is_kept_and_that_is_said(
     assert capsys.readouterr().err.count("kept") == 0
 
 
-def test_of_samples_nearer_than_held_out_data_the_nearest_are_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("metrics", "kept"),
+    [
+        ({"frechet-distance": (60.0, 0.5, 0.3, 0.2, 0.25)}, [1, 2, 3, 4]),
+        # Of copies, which come ever nearer, and of points nearer to their modes than real ones, the first.
+        ({"frechet-distance": (60.0, 0.5, 0.3, 0.2, 0.1), "near-copies": (0.0, 0.0, 0.6, 0.6, 0.6)}, [1, 2]),
+        ({"nearest-neighbor": (60.0, 0.9, 0.8, 0.7, 0.6), "high-quality": 0.9}, [1, 2]),
+    ],
+    ids=["samples", "copies", "points"],
+)
+def test_of_samples_nearer_than_held_out_data_the_nearest_are_the_best(
+    metrics: dict[str, tuple[float, ...] | float], kept: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     saved = list[int]()
     monkeypatch.setattr(best, "state_of", lambda game: {})
     chore: Any = best.Best(SimpleNamespace(), SimpleNamespace(save_seconds=0.0))  # pyright: ignore[reportArgumentType]
     journal = SimpleNamespace(append=lambda *event, **fields: None)
     run = SimpleNamespace(save_best=lambda round, state: saved.append(round), journal=journal)
-    distances = (60.0, 0.5, 0.3, 0.2, 0.25)
-    for count in range(1, len(distances) + 1):
-        signals = Signals(story(metrics={"frechet-distance": distances[:count]}, evaluations=count, jitter=0.0))
-        assert signals.real("frechet-distance") > max(distances[1:])
+    for count in range(1, 6):
+        so_far = {name: each[:count] if isinstance(each, tuple) else each for name, each in metrics.items()}
+        made = story(metrics=so_far, evaluations=count, jitter=0.0)
+        real = made.events[1]
+        made.events[1] = {**real, "metrics": {**real["metrics"], "high-quality": 0.97}}
+        signals = Signals(made)
+        assert (signals.distance.values[1:] == signals.distance.floor).all(), "nearer than held-out data"
         chore._keep_if_best(SimpleNamespace(run=run, game=SimpleNamespace(round=count)), signals)
-    assert saved == [1, 2, 3, 4]
+    assert saved == kept

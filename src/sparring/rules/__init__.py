@@ -18,6 +18,7 @@ import numpy as np
 from sparring import catalogue
 from sparring.record import Story
 from sparring.record.loop import Line
+from sparring.rules._copies import copied as copied
 from sparring.rules._evidence import Evidence as Evidence
 from sparring.rules._evidence import Explanation as Explanation
 from sparring.rules._evidence import Plot as Plot

@@ -17,15 +17,17 @@ class Distance:
     """`(T,)`."""
     measured: np.ndarray
     """`(T, P)`."""
-    real: float = 0.0
-    """What real data has."""
+    floor: float = 0.0
+    """What real data has, or what is near enough: below it, samples count as equally near."""
     goal: float = np.nan
     """At which value samples may be good; NaN where the distance does not tell."""
+    below_floor: bool = False
+    """Whether samples may improve below the floor, which is that of a few held-out examples."""
 
     @cached_property
     def values(self) -> np.ndarray:
-        """`(T, P)`, at least what real data has: of what is nearer still, no more can be said."""
-        return np.maximum(self.measured, self.real)
+        """`(T, P)`, at least the floor."""
+        return np.maximum(self.measured, self.floor)
 
 
 @dataclass(frozen=True)
@@ -39,4 +41,4 @@ class Trend:
     error: np.ndarray
     """Its standard error, `(P,)`: from the residuals of the line, or with two evaluations from the members' spread."""
     as_real: np.ndarray
-    """Members whose samples were no further than real data in all of that part, bool `(P,)`."""
+    """Members whose samples were as near as real data in all of that part, and may have improved, bool `(P,)`."""

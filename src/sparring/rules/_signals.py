@@ -315,9 +315,10 @@ class Signals:
             return Distance("distance from the target", rounds, errors, NEAR / 4, NEAR)
         name = "nearest-neighbor" if self.has("high-quality", "nearest-neighbor") else "frechet-distance"
         if self.has(name):
-            real = max(self.real(name), 1e-9)
+            floor = max(self.real(name), 1e-9)
             _, goal = all_metrics()[name].healthy.ends(self.real(name), self._spread(name))
-            return Distance(name, self.evaluated_rounds, self.metric(name), real, max(goal, real))
+            frechet = name == "frechet-distance"  # points nearer to modes than real ones are no better
+            return Distance(name, self.evaluated_rounds, self.metric(name), floor, max(goal, floor), frechet)
         relative = self.metrics_with("relative")
         if not relative:
             return Distance("", self.evaluated_rounds[:0], np.empty((0, self.members)))
@@ -389,7 +390,7 @@ class Signals:
         late = self.distance.rounds >= (1 - TREND) * self.rounds
         count, unknown = int(late.sum()), np.full(self.members, np.nan)
         rounds, values = self.distance.rounds[late], self.distance.values[late]
-        as_real = np.asarray((values <= self.distance.real).all(0))
+        as_real = np.asarray((values <= self.distance.floor).all(0)) & self.distance.below_floor
         if not spans(rounds, SPANNED * TREND * self.rounds):
             return Trend(count, unknown, unknown, as_real)
         slope, error = line(rounds / self.rounds, np.log(values))

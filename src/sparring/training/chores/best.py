@@ -47,7 +47,7 @@ class Best(Chore):
 
     def _keep_if_best(self, trainer: Trainer, signals: Signals) -> None:
         """A checkpoint of its own, in the place of the best before it."""
-        distances = signals.distance.measured[-1:, ~signals.diverged]
+        distances = _last(signals)[:, ~signals.diverged]
         if not distances.size or not np.isfinite(distances).all():
             return
         distance = float(np.exp(np.log(np.maximum(distances, 1e-9)).mean()))
@@ -59,3 +59,15 @@ class Best(Chore):
         run.journal.append("best", round=round, metric=signals.distance.name, distance=json_numbers(distance))
         self._distance, self._saved_at = distance, time.monotonic()
         self._checkpoint.save_seconds = max(self._checkpoint.save_seconds, self._saved_at - began)
+
+
+def _last(signals: Signals) -> np.ndarray:
+    """How far the last samples are from the data, `(1, P)`; without evaluations `(0, P)`.
+
+    Below what held-out examples have, nearer is better only where samples are no copies, which come ever nearer.
+    """
+    from sparring.rules import copied
+
+    distance = signals.distance
+    counts = distance.below_floor & ~copied(signals)
+    return np.where(counts, distance.measured[-1:], distance.values[-1:])
