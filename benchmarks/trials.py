@@ -46,7 +46,7 @@ from sparring.metrics.checkerboard import Checkerboard
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.recipe import Recipe, find_recipe
-from sparring.recipes.modern import GAMMA, clusters_for
+from sparring.recipes.modern import GAMMA, augmentation, clusters_for
 from sparring.record.files import write_atomically
 from sparring.record.grid import save_grid
 from sparring.tricks.r1_r2 import R1R2
@@ -108,6 +108,11 @@ def _gamma_of(share: float) -> Callable[[Recipe], Recipe]:
     )
 
 
+def _augmented(recipe: Recipe) -> Recipe:
+    """The recipe with the adaptive augmentation that `auto` has for few images."""
+    return recipe.replace(tricks=(augmentation(recipe.data.pixel_art), *recipe.tricks))
+
+
 def _clustered(recipe: Recipe) -> Recipe:
     """The recipe with as many clusters as `auto` has."""
     return recipe.replace(clusters=clusters_for(recipe.data.shape_and_count()[1] or 0))
@@ -129,6 +134,7 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "half-rates": _rates_of(0.5),
     "rates2": _rates_of(2),
     "relativistic": lambda recipe: recipe.replace(objective=RelativisticPaired()),
+    "augmented": _augmented,
     "batch64": lambda recipe: recipe.replace(batch=64),
     "falling": falling_to(0.1),
     "falling100": falling_to(0.01),
@@ -151,6 +157,7 @@ IN_WORDS = {
     "half-rates": "half the learning rates",
     "rates2": "twice the learning rates",
     "relativistic": "the relativistic loss",
+    "augmented": "adaptive augmentation",
     "batch64": "batches of 64",
     "falling": "a gamma that falls to a tenth",
     "falling100": "a gamma that falls to a hundredth",

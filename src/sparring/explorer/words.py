@@ -43,7 +43,7 @@ ENGLISH: dict[str, str] = {
     "choose-sides": "Choose two to eight runs, members or rounds. A run may come several times.",
     "too-many-sides": "Eight are shown; the others are left out: {names}.",
     "not-there": "There is no such run here: {names}.",
-    "add-side": "Add a run, a member or a round…",
+    "add-side": "Add a run or a round…",
     "remove": "Remove",
     "all-seeds": "all seeds: the median",
     "before-after": "Before and after",

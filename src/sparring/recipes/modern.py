@@ -185,7 +185,7 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
     made = replace(made, clusters=clusters)
     few = examples is not None and examples < FEW
-    return replace(made, tricks=(_augmentation(data.pixel_art), *made.tricks)) if few else made
+    return replace(made, tricks=(augmentation(data.pixel_art), *made.tricks)) if few else made
 
 
 def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"], gamma: float) -> Recipe:
@@ -212,7 +212,7 @@ def clusters_for(examples: int) -> int:
     return min(MAX_CLUSTERS, round(math.sqrt(examples))) if examples >= FEW else 0
 
 
-def _augmentation(pixel_art: bool) -> AdaptiveAugmentation:
+def augmentation(pixel_art: bool) -> AdaptiveAugmentation:
     """Changes by which images stay images of their kind: pixel art keeps its colors and its grid."""
     if pixel_art:
         return AdaptiveAugmentation(ramp=RAMP, flips=True, rotations=False, scaling=False, colors=False)
