@@ -152,17 +152,17 @@ class Population:
 
 
 def _seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:
-    torch.manual_seed(seed)
+    _seed_generators(seed, cpu_alone=not torch.accelerator.is_available())
     return make()
 
 
-def _seed_generator(seed: int, device: torch.device) -> None:
-    """Seed the generator that a module on this device draws from.
+def _seed_generators(seed: int, cpu_alone: bool) -> None:
+    """Seed the generators that modules draw from, of the CPU alone or of all devices.
 
     `torch.manual_seed` seeds those of all devices. For each that is not in use it stores a formatted stack trace, which
     took half of the time of a small module's round.
     """
-    if device.type == "cpu":
+    if cpu_alone:
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)
@@ -187,7 +187,7 @@ class _Mapped:
     def __call__(self, x: Tensor, classes: Tensor | None = None) -> Tensor:
         inputs = (x,) if classes is None else (x, classes)
         if self._lone:
-            _seed_generator(self._torch_seeds()[0], x.device)
+            _seed_generators(self._torch_seeds()[0], x.device.type == "cpu")
             output, replaced = self._lone(self.parameters, self.buffers, *(i.squeeze(0) for i in inputs))
             self.buffers |= {n: t.detach().unsqueeze(0) for n, t in replaced.items()}
             return output.unsqueeze(0)
@@ -253,7 +253,7 @@ class _Mapped:
         outputs: list[Tensor] = []
         replaced: dict[str, list[Tensor]] = {}
         for member, seed in enumerate(self._torch_seeds()):
-            _seed_generator(seed, inputs[0].device)
+            _seed_generators(seed, inputs[0].device.type == "cpu")
             parameters = {n: t[member] for n, t in self.parameters.items()}
             buffers = {n: t[member] for n, t in self.buffers.items()}
             output, changed = self._one(parameters, buffers, *(i[member] for i in inputs))
