@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sparring.errors import UsageError
-from sparring.metrics import Fault, Metric, _neighbors, all_metrics
+from sparring.metrics import Fault, Metric, Space, _neighbors, all_metrics
 
 COUNT, KINDS, SIZE = 400, 8, 6
 CENTRES = np.random.default_rng(1).normal(0, 4, (KINDS, SIZE))
@@ -45,6 +45,8 @@ def examples(space: str, seed: int, count: int = COUNT, kinds: int = KINDS) -> n
     kind = rng.integers(kinds, size=count)
     if space == "images":
         return images(kind, rng)
+    if space == "agreement":  # with classes that differ
+        return (rng.random((count, 1)) < 0.95).astype(float)
     if space == "classes":
         scores = 7 * np.eye(KINDS)[kind] + rng.normal(0, 0.5, (count, KINDS))
         return softmax(scores)
@@ -63,6 +65,10 @@ def faulty(space: str, fault: str, seen: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng(9)
     real = examples(space, 7)
     scale = seen.std()
+    if fault == "ignored classes":
+        return (rng.random((COUNT, 1)) < 1 / KINDS).astype(float)
+    if space == "agreement":
+        return real
     if fault == "collapse":
         return np.repeat(real[:1], COUNT, 0) + 1e-6 * rng.normal(size=real.shape)
     if fault == "noise":
@@ -169,7 +175,7 @@ def test_what_it_is_told_must_fit(metric: Any) -> None:
     few = metric.min_examples - 1
     for pair in (
         (real, fake[0]),
-        (real[..., :1], fake),
+        (np.concatenate([real, real], -1), fake),
         (real[:few], fake),
         (real, fake[:, :few]),
         (real * np.nan, fake),
@@ -181,7 +187,7 @@ def test_what_it_is_told_must_fit(metric: Any) -> None:
 def test_it_states_everything_that_others_need_to_know_of_it(metric: Any) -> None:
     assert metric.title and metric.unit and metric.source
     assert metric.better in ("lower", "higher", "as-real")
-    assert metric.space in ("features", "classes", "pixels", "coordinates", "examples")
+    assert metric.space in get_args(Space)
     assert metric.range[0] < metric.range[1]
     assert set(metric.catches) <= set(get_args(Fault))
     assert metric.quick == (metric.rank < Metric.rank), "a metric that is evaluated during training has its place"

@@ -110,7 +110,9 @@ class Evaluator:
             pixels, classes, why = _held_out(recipe, game, data_dir)
             reals = _reals(recipe, game, count, pixels, classes, why)
             source = _on_cpu(recipe, game, data_dir)
-            comparison = Comparison.of(recipe.data, source, count, pixels, choice, latent.shape[1])
+            asked = latent[0, :, -game.classes :].argmax(-1).cpu().numpy() if recipe.data_classes else None
+            known = classes if recipe.data_classes else None
+            comparison = Comparison.of(recipe.data, source, count, pixels, choice, latent.shape[1], asked, known)
             quantiles = quantiles_of(_without_classes(reals.training)[:1])[0]
         return cls(
             data=recipe.data,

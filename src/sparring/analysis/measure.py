@@ -18,15 +18,25 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.columns import ColumnFigures
-from sparring.analysis.generators import generated, recipe_of, z_seeds_in_shares
+from sparring.analysis.generators import classes_of_z_seeds, generated, recipe_of, z_seeds_in_shares
 from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_for
 from sparring.analysis.relative import RelativeMetrics
-from sparring.analysis.samples import Real, Views, fitting_metrics, real_data, views
+from sparring.analysis.samples import (
+    AGREEMENT,
+    Real,
+    Views,
+    classes_of_held_out,
+    fitting_metrics,
+    real_data,
+    views,
+    with_agreement,
+)
 from sparring.analysis.sampling import standard_errors
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric, all_metrics
+from sparring.metrics.classes import ClassAccuracy
 from sparring.progress import say
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
@@ -35,7 +45,7 @@ from sparring.rng import RandomStreams
 
 FILE = "measures.json"
 """Where a run keeps its newest measurement."""
-JUDGED = ("features", "classes")
+JUDGED = ("features", "classes", AGREEMENT)
 """Spaces of metrics that come from a judge."""
 AT_ONCE = 2**26
 """How many numbers of generated examples are in memory at once: a quarter of a gigabyte."""
@@ -188,9 +198,10 @@ def measure(
         )
     judge = judge_for(recipe.data, by, data_dir)
     second = independent_judge(recipe.data, data_dir) if by is None and judge is not None else None
-    sides = _Sides.of(recipe, real, judge, metrics)
-    both = [sides] if second is None else [sides, sides.by(second, real)]
     z_seeds = z_seeds_in_shares(real.class_shares, recipe.data_classes, n)
+    asked = _Asked.of(recipe, real, z_seeds, data_dir) if recipe.data_classes else None
+    sides = _Sides.of(recipe, real, judge, metrics, asked)
+    both = [sides] if second is None else [sides, sides.by(second, real)]
     gathered, columns = [_Gathered() for _ in both], list[ColumnFigures]()
     for few in _groups(members, n * math.prod(recipe.data.shape)):
         samples = generated(run, n, z_seeds=z_seeds, members=few, recipe=whole)[1]
@@ -230,6 +241,25 @@ def _has_more(run: RunFolder, new: Mapping[str, Any]) -> bool:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """The classes of a class-conditional run."""
+
+    samples: np.ndarray
+    """The class that each sample was asked for, `(n,)`."""
+    held_out: np.ndarray
+    """That of each held-out example, `(n,)`."""
+
+    @classmethod
+    def of(cls, recipe: Recipe, real: Real, z_seeds: Sequence[int], data_dir: Path | None) -> _Asked | None:
+        """None where those of held-out examples are not known."""
+        try:
+            known = classes_of_held_out(recipe.data, real, data_dir)
+        except SparringError:
+            return None
+        return None if known is None else cls(np.array(classes_of_z_seeds(recipe, z_seeds)), known)
+
+
+@dataclass(frozen=True)
 class _Sides:
     """What generated examples are compared with, in the space of each metric, and what held-out ones score there."""
 
@@ -241,15 +271,18 @@ class _Sides:
     real: Mapping[str, float]
     real_errors: Mapping[str, float]
     relative: RelativeMetrics
+    asked: _Asked | None
 
     @classmethod
-    def of(cls, recipe: Recipe, real: Real, judge: Judge | None, names: Collection[str]) -> _Sides:
+    def of(
+        cls, recipe: Recipe, real: Real, judge: Judge | None, names: Collection[str], asked: _Asked | None
+    ) -> _Sides:
         """For these metrics; every one that fits if empty. Raises UsageError for one that does not."""
         varied = _varies(recipe)
         relative = RelativeMetrics.of(
             recipe.data, real.some_training, real.unseen, len(real.reference) if varied else 1
         )
-        reference, held_out = (views(side, judge, side.ndim - 1) for side in (real.reference, real.held_out))
+        reference, held_out = _seen(real, judge, asked)
         fitting = _fitting(recipe.data, reference, real)
         if unknown := sorted(set(names) - {*fitting, *relative.metrics}):
             fit = ", ".join(name for name in all_metrics() if name in fitting or name in relative.metrics)
@@ -260,20 +293,21 @@ class _Sides:
         score = {n: float(m(_side(m, reference, without), held_out[m.space][None])[0]) for n, m in metrics.items()}
         far = {name: metric for name, metric in metrics.items() if metric.distance}
         errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
-        return cls(judge, reference, _flat(real.training), metrics, score, errors, relative.only(names))
+        return cls(judge, reference, _flat(real.training), metrics, score, errors, relative.only(names), asked)
 
     def by(self, judge: Judge, real: Real) -> _Sides:
         """The same sides as another judge sees them, for those metrics only that come from a judge."""
-        reference, held_out = (views(side, judge, side.ndim - 1) for side in (real.reference, real.held_out))
+        reference, held_out = _seen(real, judge, self.asked)
         metrics = {n: m for n, m in self.metrics.items() if m.space in JUDGED and m.space in reference}
         score = {n: float(m(reference[m.space], held_out[m.space][None])[0]) for n, m in metrics.items()}
         far = {name: metric for name, metric in metrics.items() if metric.distance}
         errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
-        return _Sides(judge, reference, {}, metrics, score, errors, self.relative.only(("none of them",)))
+        none = self.relative.only(("none of them",))
+        return _Sides(judge, reference, {}, metrics, score, errors, none, self.asked)
 
     def score(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Of samples `(P, n, *shape)`: every metric's values, and the standard errors of distances, `(P,)` each."""
-        fake = views(samples, self.judge, samples.ndim - 2)
+        fake = views(samples, self.judge, samples.ndim - 2, self.asked.samples if self.asked else None)
         values = {n: m(_side(m, self.reference, self.training), fake[m.space]) for n, m in self.metrics.items()}
         far = {name: metric for name, metric in self.metrics.items() if metric.distance}
         errors = {n: standard_errors(m, self.reference[m.space], fake[m.space]) for n, m in far.items()}
@@ -309,6 +343,14 @@ class _Gathered:
         for name, members in self.errors.items():
             made[name] = dataclasses.replace(made[name], errors=np.concatenate(members))
         return {name: made[name] for name in all_metrics() if name in made}
+
+
+def _seen(real: Real, judge: Judge | None, asked: _Asked | None) -> tuple[Views, Views]:
+    """The reference and the held-out examples in every space; agreement only where the judge knows the classes."""
+    reference = views(real.reference, judge, real.reference.ndim - 1)
+    held_out = views(real.held_out, judge, real.held_out.ndim - 1, asked.held_out if asked else None)
+    knows = AGREEMENT in held_out and held_out[AGREEMENT].mean() >= ClassAccuracy.min_real
+    return with_agreement(reference, held_out) if knows else reference, held_out
 
 
 def _side(metric: Metric, reference: Views, training: Views) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparring.analysis.judge_choice import Choice
 from sparring.analysis.relative import RelativeMetrics
-from sparring.analysis.samples import fitting_metrics, real_examples, views
+from sparring.analysis.samples import AGREEMENT, classes_of, fitting_metrics, real_examples, views, with_agreement
 from sparring.analysis.sampling import standard_errors
 from sparring.datasets import Dataset, Source
 from sparring.metrics import MIN_EXAMPLES, Metric
@@ -37,10 +37,20 @@ class Comparison:
     """QUANTILES of the numbers of training examples, as the networks see them, `(Q,)`."""
     seconds: float
     """What one member's samples take, about."""
+    wanted: np.ndarray | None = None
+    """The class that each sample was asked for, `(n,)`; None where training is not class-conditional."""
 
     @classmethod
     def of(
-        cls, data: Dataset, source: Source, count: int, held_out: np.ndarray | None, choice: Choice, samples: int
+        cls,
+        data: Dataset,
+        source: Source,
+        count: int,
+        held_out: np.ndarray | None,
+        choice: Choice,
+        samples: int,
+        wanted: np.ndarray | None = None,
+        held_out_classes: np.ndarray | None = None,
     ) -> Comparison:
         """For samples of this data.
 
@@ -51,11 +61,16 @@ class Comparison:
             held_out: The data's own held-out part, uint8 `(N, C, H, W)`; None where there is none.
             choice: The judge.
             samples: How many samples of each member there will be.
+            wanted: The class that each is asked for, in a class-conditional game `(samples,)`.
+            held_out_classes: Those of the held-out part, `(N,)`; None where they are not known.
         """
         real = real_examples(data, source, count, held_out)
         relative = RelativeMetrics.of(data, real.some_training, real.unseen, samples)
         began = time.perf_counter()
-        reference, others = (views(side, choice.judge, side.ndim - 1) for side in (real.reference, real.held_out))
+        theirs = None if wanted is None else classes_of(real, source, held_out_classes)
+        reference = views(real.reference, choice.judge, real.reference.ndim - 1)
+        others = views(real.held_out, choice.judge, real.held_out.ndim - 1, theirs)
+        reference = with_agreement(reference, others)
         metrics = _quick(data, reference, choice) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
         baseline = {n: float(m(reference[m.space], others[m.space][None])[0]) for n, m in metrics.items()}
         metrics = {name: m for name, m in metrics.items() if baseline[name] >= m.min_real}
@@ -69,6 +84,7 @@ class Comparison:
             real_errors={name: float(error[0]) for name, error in errors.items()},
             quantiles=np.empty(0),
             seconds=(time.perf_counter() - began) / 2,  # two sides were scored
+            wanted=wanted if AGREEMENT in reference else None,
         )
 
     def __call__(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -76,7 +92,8 @@ class Comparison:
         n = self.compared
         compared = samples[:, :n] if samples.shape[1] > 1 else samples.repeat(n, 1)
         with np.errstate(over="ignore", invalid="ignore"):  # of a member that is about to diverge
-            spaces = views(compared, self.choice.judge, compared.ndim - 2) if self.metrics else {}
+            wanted = None if self.wanted is None else self.wanted[: compared.shape[1]]
+            spaces = views(compared, self.choice.judge, compared.ndim - 2, wanted) if self.metrics else {}
             values = {name: m(self.reference[m.space], spaces[m.space]) for name, m in self.metrics.items()}
             return {**values, **self.relative(samples)}, _errors(self.metrics, self.reference, spaces)
 

@@ -37,6 +37,9 @@ DRAWN_AT_ONCE, MAX_DRAWN = 512, 8_192
 MIN_PASS, REPEATED = 32, 0.9
 """A pass through the data has so many examples at least, and of as many draws after it this share was drawn before."""
 
+AGREEMENT = "agreement"
+"""The space of metrics of class-conditional runs alone."""
+
 Views = Mapping[str, np.ndarray]
 """The space of a metric -> examples in that space, `(..., D)`."""
 
@@ -81,9 +84,14 @@ def real_data(data: Dataset, count: int, data_dir: Path | None = None, classes: 
 def classes_of_held_out(data: Dataset, real: Real, data_dir: Path | None = None) -> np.ndarray | None:
     """The class of each of `real.held_out`, `(N,)`; None where they are not known. Raises SparringError."""
     source = data.open(data_dir, "cpu")
-    if not isinstance(source, Images):
+    return classes_of(real, source, data.held_out_classes(data_dir) if real.unseen is not None else None)
+
+
+def classes_of(real: Real, source: Source, unseen: np.ndarray | None) -> np.ndarray | None:
+    """The class of each of `real.held_out`, `(N,)`; those of all images that no run is trained on are `unseen`."""
+    if not isinstance(source, Images) or real.held_out_at is None:
         return None
-    known = source.classes if real.unseen is None else data.held_out_classes(data_dir)
+    known = source.classes if real.unseen is None else unseen
     return None if known is None else known[real.held_out_at]
 
 
@@ -171,13 +179,16 @@ def draw(source: Source, rng: RandomStreams, count: int, classes: bool) -> tuple
     return source.draw(rng, count), None
 
 
-def views(examples: np.ndarray, judge: Judge | None, dims: int | None = None) -> Views:
+def views(
+    examples: np.ndarray, judge: Judge | None, dims: int | None = None, wanted: np.ndarray | None = None
+) -> Views:
     """Examples in every space that metrics are computed in.
 
     Args:
         examples: Real ones `(N, *shape)` or generated ones `(P, n, *shape)`, in data units.
         judge: Whose features and classes to use; without one there are no classes, and features of tiny examples only.
         dims: Dimensions of one example; by default 1 or 3, which leaves out signals of several channels.
+        wanted: The class that each real one has, or that generated ones were asked for, int64 `(N,)` or `(n,)`.
     """
     dims = dims or (1 if examples.ndim <= 3 else 3)
     lead, shape = examples.shape[:-dims], examples.shape[-dims:]
@@ -187,13 +198,23 @@ def views(examples: np.ndarray, judge: Judge | None, dims: int | None = None) ->
         judged = judge(examples.reshape(-1, *shape))
         given = {"features": judged.features, "classes": judged.probabilities}
         spaces |= {name: array.reshape(*lead, -1) for name, array in given.items() if array is not None}
+        if wanted is not None and "classes" in spaces:
+            spaces[AGREEMENT] = (spaces["classes"].argmax(-1) == wanted)[..., None].astype(np.float32)
         # A judge gives features of NaN images too; the member must still count as diverged.
         diverged = ~np.isfinite(flat).all(-1)
-        for name in given.keys() & spaces.keys():
+        for name in {*given, AGREEMENT} & spaces.keys():
             spaces[name][diverged] = np.nan
     elif flat.shape[-1] <= OWN_FEATURES:
         spaces["features"] = flat
     return spaces
+
+
+def with_agreement(reference: Views, held_out: Views) -> Views:
+    """Views of reference examples, with the agreement of held-out ones, if it is known, in place of their own.
+
+    A metric of agreement compares nothing: there only has to be some on either side.
+    """
+    return {**reference, AGREEMENT: held_out[AGREEMENT]} if AGREEMENT in held_out else reference
 
 
 def fitting_metrics(data: Dataset, spaces: Collection[str]) -> dict[str, Metric]:

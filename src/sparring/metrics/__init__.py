@@ -20,13 +20,25 @@ import numpy as np
 from sparring import catalogue
 from sparring.errors import UsageError
 
-Space = Literal["features", "classes", "pixels", "coordinates", "examples"]
-"""What a metric is computed from. `features` and `classes` (probabilities) come from a judge; `pixels` are an example's
-own numbers as one flat vector; `coordinates` are the same, of data whose modes are known points; `examples` keep their
-shape."""
+Space = Literal["features", "classes", "agreement", "pixels", "coordinates", "examples"]
+"""What a metric is computed from. `features` and `classes` (probabilities) come from a judge, and so does `agreement`:
+1 where it takes an example for the class that G was asked for, or that a real one has, else 0. `pixels` are an
+example's own numbers as one flat vector; `coordinates` are the same, of data whose modes are known points; `examples`
+keep their shape."""
 Better = Literal["lower", "higher", "as-real"]
 """`as-real`: the nearer to what real data scores, the better; both less and more are worse."""
-Fault = Literal["collapse", "noise", "shift", "lost classes", "copying", "average", "checkerboard", "blur", "colors"]
+Fault = Literal[
+    "collapse",
+    "noise",
+    "shift",
+    "lost classes",
+    "ignored classes",
+    "copying",
+    "average",
+    "checkerboard",
+    "blur",
+    "colors",
+]
 
 
 @dataclass(frozen=True)

@@ -121,3 +121,32 @@ class Confidence(Metric):
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         return fake.max(-1).mean(-1)
+
+
+@final
+@dataclass(frozen=True)
+class ClassAccuracy(Metric):
+    """Share of examples that the judge takes for the class that G was asked for; of real ones, for their own.
+
+    For class-conditional runs. A G that ignores the classes may be good by every other number; its samples are of the
+    class asked for by accident, a tenth of them with ten equally frequent classes.
+    """
+
+    title: ClassVar[str] = "accuracy of the classes"
+    short: ClassVar[str] = "class accuracy"
+    unit: ClassVar[str] = "share of the class asked for"
+    better: ClassVar[Better] = "higher"
+    range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="samples are of the classes asked for")
+    space: ClassVar[Space] = "agreement"
+    source: ClassVar[str] = "Shmelkov et al., How good is my GAN?, ECCV 2018: GAN-test"
+    catches: ClassVar[tuple[Fault, ...]] = ("ignored classes",)
+    min_real: ClassVar[float] = 0.5  # the judge knows the classes, and they are the data's
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 54
+    linear: ClassVar[bool] = True
+    demanding: ClassVar[bool] = True
+    share: ClassVar[bool] = True
+
+    def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        return fake.mean((1, 2))
