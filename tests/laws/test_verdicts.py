@@ -364,3 +364,21 @@ def test_a_class_that_is_hardly_generated_is_not_called_good(share: float) -> No
     assert diagnosis(story(metrics={"rarest-class": 0.5, **rest})).verdict == "equilibrium"
     found = diagnosis(story(metrics={"rarest-class": share, **rest}))
     assert found.verdict == NOT_SURE and "rarest class is " in found.line
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "more", "verdict"),
+    [
+        ({"yours": "Mine"}, {}, NOT_SURE),
+        ({"yours": "Mine"}, {"class-accuracy": 0.95}, "equilibrium"),
+        ({"yours": "Mine"}, {"class-accuracy": 0.3}, "ignored-classes"),
+        ({"is": "fully-connected", "hidden": [128]}, {}, "equilibrium"),
+    ],
+    ids=["own, not known", "own, right", "own, ignored", "built-in"],
+)
+def test_a_discriminator_of_ones_own_may_ignore_the_classes(
+    discriminator: dict[str, Any], more: dict[str, float], verdict: str
+) -> None:
+    found = diagnosis(story(metrics=more or None, recipe={"conditional": True, "discriminator": discriminator}))
+    assert found.verdict == verdict
+    assert ("the classes that G was asked for" in found.line) is (verdict != "equilibrium")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sparring.rules._measured import Measured
     from sparring.rules._signals import Signals
 
-DISTANCE = "frechet-distance"
+DISTANCE, ACCURACY = "frechet-distance", "class-accuracy"
 ENOUGH = 100
 """Examples on either side without which a distance cannot tell samples from real examples: with 50, and a judge that
 was trained on as many, speckle was nearly as near to pictures as other pictures were."""
@@ -122,11 +122,11 @@ class Nearness:
     def is_sure(self) -> np.ndarray:
         """Members of which it is known that their samples are like the data, bool `(P,)`."""
         signals = self._signals
-        if self.is_own:
-            return signals.good & ~self.poor_at_last
         if self.missing:
             return np.zeros(signals.members, dtype=bool)
         good = signals.good & ~self.poor_at_last
+        if self.is_own:
+            return good
         return good & np.all([each.is_sure for each in (*self.numbers, *self.by_independent_judge)], axis=0)
 
     @cached_property
@@ -163,7 +163,7 @@ class Nearness:
         """What is missing to say of any member that its samples are like the data; empty where nothing is."""
         signals = self._signals
         if self.is_own:
-            return ""
+            return self._missing_of_classes
         measured = self._measured
         if measured is None and not len(signals.evaluated_rounds):
             story = signals.story
@@ -186,7 +186,25 @@ class Nearness:
                 "one judge alone compared samples with the data, and it was trained on these very images "
                 "(`sparring measure` asks the independent judge too, with more samples)"
             )
-        return ""
+        return self._missing_of_classes
+
+    @property
+    def _missing_of_classes(self) -> str:
+        """What is missing to say that samples are of the classes that G was asked for.
+
+        Sparring's own discriminators look at the classes: samples of others would be told by D.
+        """
+        signals = self._signals
+        recipe = signals.story.recipe
+        is_known = signals.has(ACCURACY) or bool(signals.measured and signals.measured.has(ACCURACY))
+        if not recipe.get("conditional") or "yours" not in recipe["discriminator"] or is_known:
+            return ""
+        if signals.has("confidence"):
+            return Text(
+                "evaluations do not say whether samples are of the classes that G was asked for "
+                "(`sparring measure` does)"
+            )
+        return Text("no judge knows the classes that G was asked for, and a D of your own need not look at them")
 
     def with_interval(self, numbers: Sequence[Evidence], members: np.ndarray) -> list[Evidence]:
         """Evidence of these members in which the distance says its interval, and what real data scores beside it."""
