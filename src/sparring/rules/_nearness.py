@@ -192,7 +192,7 @@ class Nearness:
     def _missing_of_classes(self) -> str:
         """What is missing to say that samples are of the classes that G was asked for.
 
-        Sparring's own discriminators look at the classes: samples of others would be told by D.
+        Sparring's own discriminators look at the classes: D would know samples of others by them.
         """
         signals = self._signals
         recipe = signals.story.recipe
