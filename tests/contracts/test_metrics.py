@@ -45,6 +45,8 @@ def examples(space: str, seed: int, count: int = COUNT, kinds: int = KINDS) -> n
     kind = rng.integers(kinds, size=count)
     if space == "images":
         return images(kind, rng)
+    if space == "judged":
+        return judged(examples("features", seed, count, kinds))
     if space == "agreement":  # with classes that differ
         return (rng.random((count, 1)) < 0.95).astype(float)
     if space == "classes":
@@ -53,6 +55,12 @@ def examples(space: str, seed: int, count: int = COUNT, kinds: int = KINDS) -> n
     centers, sd = (RING, 0.01) if space == "coordinates" else (CENTRES, 1.0)
     points = centers[kind] + sd * rng.normal(size=(count, centers.shape[1]))
     return points.reshape(-1, *VECTORS) if space == "examples" else points
+
+
+def judged(points: np.ndarray) -> np.ndarray:
+    """The kind that is nearest to each point, and the point: `(count, 1 + D)`."""
+    kind = np.linalg.norm(points[:, None] - CENTRES, axis=-1).argmin(1)
+    return np.concatenate([kind[:, None], points], 1)
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -65,6 +73,8 @@ def faulty(space: str, fault: str, seen: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng(9)
     real = examples(space, 7)
     scale = seen.std()
+    if space == "judged":
+        return judged(faulty("features", fault, seen[:, 1:]))
     if fault == "ignored classes":
         return (rng.random((COUNT, 1)) < 1 / KINDS).astype(float)
     if space == "agreement":

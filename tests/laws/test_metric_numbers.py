@@ -13,9 +13,10 @@ from scipy import linalg
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
+from sparring.analysis.samples import views
 from sparring.datasets.digits import Digits
 from sparring.judges import judge
-from sparring.metrics.classes import ClassDivergence, Confidence, Modes, RarestClass
+from sparring.metrics.classes import ClassDivergence, ClassDiversity, Confidence, Modes, RarestClass
 from sparring.metrics.colors import Colors
 from sparring.metrics.copying import Copying
 from sparring.metrics.density_and_coverage import Coverage, Density
@@ -171,6 +172,20 @@ def test_a_class_of_ten_that_is_never_generated_takes_the_rarest_class_out_of_it
     baseline = float(RarestClass()(of(real), stands[None])[0])
     low, _ = RarestClass.healthy.ends(baseline)
     assert RarestClass()(of(real), without[None])[0] < low < baseline
+
+
+@pytest.mark.parametrize("copied", range(10))
+def test_a_class_of_ten_that_is_always_the_same_takes_the_class_diversity_out_of_its_range(copied: int) -> None:
+    source: Any = Digits().open(None, "cpu")
+    images, labels = source.pixels.numpy().astype(np.float32) / 255, source.classes
+    of = lambda chosen: views(images[chosen], judge("digits"), 3)["judged"]  # noqa: E731
+    real, others = of(np.arange(256)), np.arange(256, 512)
+    alike = np.where(labels[others] == copied, others[labels[others] == copied][0], others)
+    baseline = float(ClassDiversity()(real, of(others)[None])[0])
+    assert ClassDiversity.variety is not None
+    low, _ = ClassDiversity.variety.ends(baseline)
+    assert ClassDiversity()(real, of(alike)[None])[0] < low < 0.6 < baseline
+    assert np.isnan(ClassDiversity(common=100)(real, of(others)[None])[0])
 
 
 def test_a_class_that_no_real_example_shows_leaves_the_divergence_finite() -> None:

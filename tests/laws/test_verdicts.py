@@ -366,6 +366,14 @@ def test_a_class_that_is_hardly_generated_is_not_called_good(share: float) -> No
     assert found.verdict == NOT_SURE and "rarest class is " in found.line
 
 
+@pytest.mark.parametrize(("within", "verdict"), [(0.8, "equilibrium"), (0.4, NOT_SURE), (0.05, "mode-collapse")])
+def test_a_class_whose_examples_are_all_alike_is_not_called_good(within: float, verdict: str) -> None:
+    """All other numbers are within their ranges."""
+    found = diagnosis(story(metrics={"class-diversity": within}))
+    assert found.verdict == verdict
+    assert ("of one class, they differ from one another 0.05 times" in found.line) is (verdict == "mode-collapse")
+
+
 @pytest.mark.parametrize(
     ("discriminator", "more", "verdict"),
     [

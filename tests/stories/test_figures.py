@@ -32,7 +32,7 @@ from sparring.report.metric_names import FEW, name_of, phrases
 from sparring.training import train
 from tests.printed import page_of, text_of
 
-CLASSES = ("modes", "class-divergence", "rarest-class", "confidence")
+CLASSES = ("modes", "class-divergence", "rarest-class", "class-diversity", "confidence")
 JUDGED = ("frechet-distance", "coverage", "recall", "precision", *CLASSES)
 OWN = ("diversity", "roughness", "structure", "sharpness", "similarity-to-mean", "nearest-neighbor", "near-copies")
 

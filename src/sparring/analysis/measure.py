@@ -23,6 +23,7 @@ from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_f
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import (
     AGREEMENT,
+    JUDGED,
     Real,
     Views,
     classes_of_held_out,
@@ -45,7 +46,7 @@ from sparring.rng import RandomStreams
 
 FILE = "measures.json"
 """Where a run keeps its newest measurement."""
-JUDGED = ("features", "classes", AGREEMENT)
+OF_A_JUDGE = ("features", "classes", JUDGED, AGREEMENT)
 """Spaces of metrics that come from a judge."""
 AT_ONCE = 2**26
 """How many numbers of generated examples are in memory at once: a quarter of a gigabyte."""
@@ -298,7 +299,7 @@ class _Sides:
     def by(self, judge: Judge, real: Real) -> _Sides:
         """The same sides as another judge sees them, for those metrics only that come from a judge."""
         reference, held_out = _seen(real, judge, self.asked)
-        metrics = {n: m for n, m in self.metrics.items() if m.space in JUDGED and m.space in reference}
+        metrics = {n: m for n, m in self.metrics.items() if m.space in OF_A_JUDGE and m.space in reference}
         score = {n: float(m(reference[m.space], held_out[m.space][None])[0]) for n, m in metrics.items()}
         far = {name: metric for name, metric in metrics.items() if metric.distance}
         errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}

@@ -37,8 +37,8 @@ DRAWN_AT_ONCE, MAX_DRAWN = 512, 8_192
 MIN_PASS, REPEATED = 32, 0.9
 """A pass through the data has so many examples at least, and of as many draws after it this share was drawn before."""
 
-AGREEMENT = "agreement"
-"""The space of metrics of class-conditional runs alone."""
+JUDGED, AGREEMENT = "judged", "agreement"
+"""The space of metrics that look at each class, and of those of class-conditional runs alone."""
 
 Views = Mapping[str, np.ndarray]
 """The space of a metric -> examples in that space, `(..., D)`."""
@@ -198,11 +198,14 @@ def views(
         judged = judge(examples.reshape(-1, *shape))
         given = {"features": judged.features, "classes": judged.probabilities}
         spaces |= {name: array.reshape(*lead, -1) for name, array in given.items() if array is not None}
+        if given.keys() <= spaces.keys():
+            kinds = spaces["classes"].argmax(-1)[..., None]
+            spaces[JUDGED] = np.concatenate([kinds, spaces["features"]], -1, dtype=np.float32)
         if wanted is not None and "classes" in spaces:
             spaces[AGREEMENT] = (spaces["classes"].argmax(-1) == wanted)[..., None].astype(np.float32)
         # A judge gives features of NaN images too; the member must still count as diverged.
         diverged = ~np.isfinite(flat).all(-1)
-        for name in {*given, AGREEMENT} & spaces.keys():
+        for name in {*given, JUDGED, AGREEMENT} & spaces.keys():
             spaces[name][diverged] = np.nan
     elif flat.shape[-1] <= OWN_FEATURES:
         spaces["features"] = flat

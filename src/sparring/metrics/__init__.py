@@ -20,11 +20,11 @@ import numpy as np
 from sparring import catalogue
 from sparring.errors import UsageError
 
-Space = Literal["features", "classes", "agreement", "pixels", "coordinates", "examples"]
-"""What a metric is computed from. `features` and `classes` (probabilities) come from a judge, and so does `agreement`:
-1 where it takes an example for the class that G was asked for, or that a real one has, else 0. `pixels` are an
-example's own numbers as one flat vector; `coordinates` are the same, of data whose modes are known points; `examples`
-keep their shape."""
+Space = Literal["features", "classes", "judged", "agreement", "pixels", "coordinates", "examples"]
+"""What a metric is computed from. `features` and `classes` (probabilities) come from a judge, and so do `judged` (the
+number of the likeliest class, then the features) and `agreement`: 1 where it takes an example for the class that G was
+asked for, or that a real one has, else 0. `pixels` are an example's own numbers as one flat vector; `coordinates` are
+the same, of data whose modes are known points; `examples` keep their shape."""
 Better = Literal["lower", "higher", "as-real"]
 """`as-real`: the nearer to what real data scores, the better; both less and more are worse."""
 Fault = Literal[

@@ -23,6 +23,15 @@ def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return torch.cdist(torch.from_numpy(one), torch.from_numpy(other)).numpy()
 
 
+def between_two(points: np.ndarray) -> float:
+    """Mean distance between two different points of `(n, D)`."""
+    import torch
+
+    # Centered first: differences of large numbers leave a remainder.
+    x = torch.from_numpy(points - points.mean(0))
+    return float(torch.cdist(x, x).double().sum()) / (len(x) * (len(x) - 1))
+
+
 def radii(points: np.ndarray, k: int) -> np.ndarray:
     """From each of `(N, D)` to its k-th nearest neighbor among the others, `(N,)`."""
     found: list[np.ndarray] = []

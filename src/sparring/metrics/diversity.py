@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Healthy, Metric, Space
+from sparring.metrics._neighbors import between_two
 
 
 @final
@@ -36,13 +37,4 @@ class Diversity(Metric):
     min_examples: ClassVar[int] = 2
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        return np.array([_between_two(member) for member in fake.reshape(*fake.shape[:2], -1)])
-
-
-def _between_two(points: np.ndarray) -> float:
-    """Mean distance between two different points of `(n, D)`."""
-    import torch
-
-    # Centered first: differences of large numbers leave a remainder.
-    x = torch.from_numpy(points - points.mean(0))
-    return float(torch.cdist(x, x).double().sum()) / (len(x) * (len(x) - 1))
+        return np.array([between_two(member) for member in fake.reshape(*fake.shape[:2], -1)])

@@ -61,6 +61,7 @@ REAL: Mapping[str, float] = {
     "modes": 10.0,
     "class-divergence": 0.04,
     "rarest-class": 0.65,
+    "class-diversity": 0.85,
     "class-accuracy": 0.97,
     "confidence": 0.99,
     "diversity": 1.0,

@@ -22,6 +22,7 @@ PHRASES = {
     "reached-modes": "they reach {value} of {real} modes",
     "diversity": "they differ from one another {value} times as much as real examples do",
     "recall": "only {value} of real examples have their like among them, where held-out ones have {real}",
+    "class-diversity": "of one class, they differ from one another {value} times as much as real examples do",
     "class-divergence": "the classes are spread unevenly, with a divergence of {value} nats from the data's",
     "mode-divergence": "the modes are reached unevenly, with a divergence of {value} nats from the data's",
 }
