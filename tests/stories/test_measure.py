@@ -17,7 +17,7 @@ from torch.nn import functional
 from sparring import catalogue
 from sparring.analysis.diagnosis import diagnosis, story_of
 from sparring.analysis.judge_choice import images_for_judge
-from sparring.analysis.measure import measure
+from sparring.analysis.measure import OF_A_JUDGE, measure
 from sparring.analysis.samples import real_data
 from sparring.cli.main import FAILED, WRONG_USAGE
 from sparring.judges import Judge, independent, own_training
@@ -59,7 +59,9 @@ def test_every_figure_stands_beside_real_data(trained: Path, capsys: pytest.Capt
     told = json.loads(capsys.readouterr().out)
     assert told["judge"] == "digits" and told["n"] == 200 and told["seeds"] == [0, 1, 2] and told["round"] == 3
     of_few = {"copies"}  # only found of few training images
-    assert set(told["metrics"]) == names("features", "classes", "pixels", "examples", shape=(1, 8, 8)) - of_few
+    assert (
+        set(told["metrics"]) == names("features", "classes", "judged", "pixels", "examples", shape=(1, 8, 8)) - of_few
+    )
     for name, figure in told["metrics"].items():
         leaf = catalogue.find("metrics", name)
         assert {"members", "real", "better", "n"} <= set(figure)
@@ -97,7 +99,7 @@ def test_an_independent_judge_reports_beside_the_one_that_settings_were_chosen_b
     first = json.loads(capsys.readouterr().out)
     second = first["independent"]
     assert (first["judge"], second["judge"]) == ("digits", "digits-independent")
-    assert set(second["metrics"]) == {n for n, m in first["metrics"].items() if m["space"] in ("features", "classes")}
+    assert set(second["metrics"]) == {n for n, m in first["metrics"].items() if m["space"] in OF_A_JUDGE}
     mine, theirs = (part["metrics"]["frechet-distance"] for part in (first, second))
     assert mine["real"] != theirs["real"] and len(theirs["members"]) == 3
     assert min(theirs["members"]) > theirs["real"] >= 0, "samples of three rounds are no digits"
