@@ -71,8 +71,11 @@ def scored(data: Dataset, judge: judges.Judge | None, sides: Sides) -> dict[str,
 
 
 def fitting(data: Dataset) -> dict[str, Metric]:
-    """Every metric that `sparring measure` computes; those on coordinates only for data with known modes."""
-    return fitting_metrics(data, ("features", "classes", "pixels", "coordinates"))
+    """Every metric that `sparring measure` computes; those on coordinates only for data with known modes.
+
+    The accuracy of the classes is left out: of real data it is how often the judge is right.
+    """
+    return fitting_metrics(data, ("features", "classes", "judged", "pixels", "coordinates"))
 
 
 def measured(name: str, data_dir: Path | None, draws: int) -> dict[str, Any]:

@@ -43,8 +43,8 @@ def faulty(fault: str, fresh: np.ndarray, training: np.ndarray) -> np.ndarray:
 
 
 def test_real_digits_score_better_than_every_faulty_picture(metric: Any, script: Any) -> None:
-    if metric.space in ("coordinates", "examples") or not metric.fits(Digits().shape):
-        pytest.skip("of points or tables, or evaluated during training only")
+    if metric.space in ("coordinates", "examples", "agreement") or not metric.fits(Digits().shape):
+        pytest.skip("of points, tables or class-conditional runs, or evaluated during training only")
     by = judge("digits")
     reference, fresh, training = script.drawn(Digits(), COUNT, None, draw=0)
     against = {"pixels": training.reshape(len(training), -1)} if metric.all_training else views(reference, by)
@@ -73,7 +73,7 @@ def test_the_figures_in_the_docs_are_of_the_judges_that_are_shipped(script: Any)
     for name, told in held.items():
         assert told["judge"] is None or told["weights"] == script.weights_of(told["judge"]), f"measure {name} again"
     assert {metric for told in held.values() for metric in told["figures"]} == {
-        name for name, metric in all_metrics().items() if metric.space != "examples"
+        name for name, metric in all_metrics().items() if metric.space not in ("examples", "agreement")
     }
 
 
