@@ -243,7 +243,7 @@ def _has_more(run: RunFolder, new: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class _Asked:
-    """The classes of a class-conditional run."""
+    """Which classes samples and held-out examples are to be of, in a class-conditional run."""
 
     samples: np.ndarray
     """The class that each sample was asked for, `(n,)`."""

@@ -37,7 +37,7 @@ class Comparison:
     """QUANTILES of the numbers of training examples, as the networks see them, `(Q,)`."""
     seconds: float
     """What one member's samples take, about."""
-    wanted: np.ndarray | None = None
+    asked: np.ndarray | None = None
     """The class that each sample was asked for, `(n,)`; None where training is not class-conditional."""
 
     @classmethod
@@ -49,7 +49,7 @@ class Comparison:
         held_out: np.ndarray | None,
         choice: Choice,
         samples: int,
-        wanted: np.ndarray | None = None,
+        asked: np.ndarray | None = None,
         held_out_classes: np.ndarray | None = None,
     ) -> Comparison:
         """For samples of this data.
@@ -61,13 +61,13 @@ class Comparison:
             held_out: The data's own held-out part, uint8 `(N, C, H, W)`; None where there is none.
             choice: The judge.
             samples: How many samples of each member there will be.
-            wanted: The class that each is asked for, in a class-conditional game `(samples,)`.
+            asked: The class that each is asked for, in a class-conditional game, `(samples,)`.
             held_out_classes: Those of the held-out part, `(N,)`; None where they are not known.
         """
         real = real_examples(data, source, count, held_out)
         relative = RelativeMetrics.of(data, real.some_training, real.unseen, samples)
         began = time.perf_counter()
-        theirs = None if wanted is None else classes_of(real, source, held_out_classes)
+        theirs = None if asked is None else classes_of(real, source, held_out_classes)
         reference = views(real.reference, choice.judge, real.reference.ndim - 1)
         others = views(real.held_out, choice.judge, real.held_out.ndim - 1, theirs)
         reference = with_agreement(reference, others)
@@ -84,7 +84,7 @@ class Comparison:
             real_errors={name: float(error[0]) for name, error in errors.items()},
             quantiles=np.empty(0),
             seconds=(time.perf_counter() - began) / 2,  # two sides were scored
-            wanted=wanted if AGREEMENT in reference else None,
+            asked=asked if AGREEMENT in reference else None,
         )
 
     def __call__(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -92,8 +92,8 @@ class Comparison:
         n = self.compared
         compared = samples[:, :n] if samples.shape[1] > 1 else samples.repeat(n, 1)
         with np.errstate(over="ignore", invalid="ignore"):  # of a member that is about to diverge
-            wanted = None if self.wanted is None else self.wanted[: compared.shape[1]]
-            spaces = views(compared, self.choice.judge, compared.ndim - 2, wanted) if self.metrics else {}
+            asked = None if self.asked is None else self.asked[: compared.shape[1]]
+            spaces = views(compared, self.choice.judge, compared.ndim - 2, asked) if self.metrics else {}
             values = {name: m(self.reference[m.space], spaces[m.space]) for name, m in self.metrics.items()}
             return {**values, **self.relative(samples)}, _errors(self.metrics, self.reference, spaces)
 

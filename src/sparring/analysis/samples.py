@@ -38,7 +38,7 @@ MIN_PASS, REPEATED = 32, 0.9
 """A pass through the data has so many examples at least, and of as many draws after it this share was drawn before."""
 
 JUDGED, AGREEMENT = "judged", "agreement"
-"""The space of metrics that look at each class, and of those of class-conditional runs alone."""
+"""The spaces of metrics within each class, and of those of class-conditional runs."""
 
 Views = Mapping[str, np.ndarray]
 """The space of a metric -> examples in that space, `(..., D)`."""
@@ -83,8 +83,10 @@ def real_data(data: Dataset, count: int, data_dir: Path | None = None, classes: 
 
 def classes_of_held_out(data: Dataset, real: Real, data_dir: Path | None = None) -> np.ndarray | None:
     """The class of each of `real.held_out`, `(N,)`; None where they are not known. Raises SparringError."""
-    source = data.open(data_dir, "cpu")
-    return classes_of(real, source, data.held_out_classes(data_dir) if real.unseen is not None else None)
+    if real.held_out_at is None:
+        return None
+    unseen = None if real.unseen is None else data.held_out_classes(data_dir)
+    return classes_of(real, data.open(data_dir, "cpu"), unseen)
 
 
 def classes_of(real: Real, source: Source, unseen: np.ndarray | None) -> np.ndarray | None:
@@ -180,7 +182,7 @@ def draw(source: Source, rng: RandomStreams, count: int, classes: bool) -> tuple
 
 
 def views(
-    examples: np.ndarray, judge: Judge | None, dims: int | None = None, wanted: np.ndarray | None = None
+    examples: np.ndarray, judge: Judge | None, dims: int | None = None, classes: np.ndarray | None = None
 ) -> Views:
     """Examples in every space that metrics are computed in.
 
@@ -188,7 +190,7 @@ def views(
         examples: Real ones `(N, *shape)` or generated ones `(P, n, *shape)`, in data units.
         judge: Whose features and classes to use; without one there are no classes, and features of tiny examples only.
         dims: Dimensions of one example; by default 1 or 3, which leaves out signals of several channels.
-        wanted: The class that each real one has, or that generated ones were asked for, int64 `(N,)` or `(n,)`.
+        classes: The class that each real one has, or that generated ones were asked for, int64 `(N,)` or `(n,)`.
     """
     dims = dims or (1 if examples.ndim <= 3 else 3)
     lead, shape = examples.shape[:-dims], examples.shape[-dims:]
@@ -199,10 +201,10 @@ def views(
         given = {"features": judged.features, "classes": judged.probabilities}
         spaces |= {name: array.reshape(*lead, -1) for name, array in given.items() if array is not None}
         if given.keys() <= spaces.keys():
-            kinds = spaces["classes"].argmax(-1)[..., None]
-            spaces[JUDGED] = np.concatenate([kinds, spaces["features"]], -1, dtype=np.float32)
-        if wanted is not None and "classes" in spaces:
-            spaces[AGREEMENT] = (spaces["classes"].argmax(-1) == wanted)[..., None].astype(np.float32)
+            likeliest = spaces["classes"].argmax(-1)
+            spaces[JUDGED] = np.concatenate([likeliest[..., None], spaces["features"]], -1, dtype=np.float32)
+            if classes is not None:
+                spaces[AGREEMENT] = (likeliest == classes)[..., None].astype(np.float32)
         # A judge gives features of NaN images too; the member must still count as diverged.
         diverged = ~np.isfinite(flat).all(-1)
         for name in {*given, JUDGED, AGREEMENT} & spaces.keys():
@@ -213,9 +215,9 @@ def views(
 
 
 def with_agreement(reference: Views, held_out: Views) -> Views:
-    """Views of reference examples, with the agreement of held-out ones, if it is known, in place of their own.
+    """Views of reference examples, with the agreement of held-out ones where that is known.
 
-    A metric of agreement compares nothing: there only has to be some on either side.
+    A metric of agreement does not look at the reference, whose classes need not be known; it only has to be there.
     """
     return {**reference, AGREEMENT: held_out[AGREEMENT]} if AGREEMENT in held_out else reference
 

@@ -174,7 +174,7 @@ class ClassDiversity(Metric):
     healthy: ClassVar[Healthy] = Healthy(min_ratio=0.5, why="no class is always the same")
     variety: ClassVar[Healthy | None] = Healthy(min_ratio=0.35)
     space: ClassVar[Space] = "judged"
-    source: ClassVar[str] = "our own; by class as intra-FID is, Miyato and Koyama, cGANs with projection D, ICLR 2018"
+    source: ClassVar[str] = "our own; within classes, as the intra-FID of Miyato and Koyama, ICLR 2018"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse",)
     quick: ClassVar[bool] = True
     rank: ClassVar[int] = 56
@@ -187,7 +187,7 @@ class ClassDiversity(Metric):
 
     def _within(self, judged: np.ndarray) -> dict[int, float]:
         """The mean distance between two examples of each class that has enough of them."""
-        kinds = np.rint(judged[:, 0]).astype(int)
+        kinds = judged[:, 0]
         groups = {int(kind): judged[kinds == kind, 1:] for kind in np.unique(kinds)}
         return {kind: between_two(group) for kind, group in groups.items() if len(group) >= self.common}
 

@@ -51,7 +51,7 @@ VARIANCE_SAMPLES = 1_000
 """Points from which the variance is estimated."""
 NARROW, LARGEST_NARROW = 16, 64
 """Channels at half the image's side, and the largest side for them (of images that are not square, as many pixels):
-twice as many gave worse samples in the same minutes (at 64 pixels: after ten, one seed). In ten minutes of 32 x 32 they
+twice as many gave worse samples in the same minutes (at 64 pixels: after ten, one seed). In ten minutes of tiles they
 give better ones, but how long a run will be is not known here (docs/choosing.md)."""
 COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
