@@ -172,6 +172,13 @@ def test_points_on_a_mode_in_the_middle_are_not_the_mean() -> None:
     assert "average-image" in [f.rule for f in of(SURE, {**middle, "high-quality": 0.0}, real).findings]
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(0.84, NOT_SURE), (0.93, "equilibrium")])
+def test_points_between_the_modes_are_not_like_the_data(share: float, verdict: str) -> None:
+    made = of({}, {"reached-modes": 8.0, "high-quality": share}, {"reached-modes": 8.0, "high-quality": 0.984})
+    assert made.verdict == verdict
+    assert ("high quality is 0.84 (healthy: at least 0.886)" in made.line) == (verdict == NOT_SURE)
+
+
 def test_without_a_bound_d_has_beaten_nobody() -> None:
     early = of({"d_real": 9.0, "d_fake": -9.0}, FAR, levels=WASSERSTEIN, ranges=UNBOUNDED, rounds=600, evaluations=1)
     assert early.verdict in ("undertrained", NOT_SURE)

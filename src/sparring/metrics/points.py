@@ -42,7 +42,7 @@ class HighQuality(Metric):
     unit: ClassVar[str] = "share within 3 SD of a mode"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="samples lie on the modes")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.9, why="samples lie on the modes")
     space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017: the 2-D experiments"
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")
@@ -72,7 +72,7 @@ class HighQualityPerAxis(Metric):
     unit: ClassVar[str] = "share within 3 SD of a mode along each axis"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="samples lie on the modes")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.9, why="samples lie on the modes")
     space: ClassVar[Space] = "coordinates"
     source: ClassVar[str] = "Srivastava et al., VEEGAN, NeurIPS 2017, with a square in place of the circle"
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")

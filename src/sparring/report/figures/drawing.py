@@ -329,8 +329,11 @@ def halo(scheme: Scheme, width: float) -> list[Any]:
 
 def as_png(figure: Figure) -> bytes:
     """The figure as a PNG file, without date or version inside, so that the same run gives the same bytes."""
-    file = io.BytesIO()
+    file, engine = io.BytesIO(), figure.get_layout_engine()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # of a folder's name: a box is drawn
+        if engine is not None:  # here, as savefig would draw everything once more to have it done
+            engine.execute(figure)
+            figure.set_layout_engine(None)
         figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()
