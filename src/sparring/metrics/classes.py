@@ -138,7 +138,7 @@ class ClassAccuracy(Metric):
     unit: ClassVar[str] = "share of the class asked for"
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.75, why="samples are of the classes asked for")
+    healthy: ClassVar[Healthy] = Healthy(min_ratio=0.85, why="samples are of the classes asked for")
     space: ClassVar[Space] = "agreement"
     source: ClassVar[str] = "Shmelkov et al., How good is my GAN?, ECCV 2018: GAN-test"
     catches: ClassVar[tuple[Fault, ...]] = ("ignored classes",)

@@ -13,6 +13,9 @@ from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot, title
 
 NAME = "class-accuracy"
+IGNORED = 0.75
+"""Below this multiple of real data's accuracy G ignores the classes. From there to the healthy range it has not learned
+them well, which is not yet to ignore them."""
 
 
 @final
@@ -40,7 +43,8 @@ class IgnoredClasses(Rule):
         # Noise, or samples that are all alike, are of no class.
         nothing_to_see = explained(signals, np.zeros(signals.members, dtype=bool)) | (signals.badness >= 1)
         severity = np.where(nothing_to_see, -1.0, ALONE + (1 - ALONE) * healthy.excess(values))
-        return Detection(holds=(values < healthy.low) & ~signals.diverged, severity=severity)
+        holds = (values < IGNORED * signals.real(NAME)) & ~signals.diverged
+        return Detection(holds=holds, severity=severity)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         right = evidence(
