@@ -134,7 +134,8 @@ def patches(side: int, count: int) -> np.ndarray:
 def trained(cell: Cell, data: Dataset, out: Path) -> tuple[np.ndarray, dict[str, Any]]:
     """Samples `(n, C, H, W)` in [0, 1] of this cell, trained now or as far as it was, and what is known of its run."""
     if cell.contender == "auto":
-        recipe = find_recipe("auto", sized_by=data, conditional=cell.is_conditional).replace(seeds=(cell.seed,))
+        recipe = find_recipe("auto", sized_by=data, conditional=cell.is_conditional, minutes=cell.minutes)
+        recipe = recipe.replace(seeds=(cell.seed,))
         run = sparring.train(recipe, out / "runs" / cell.name, minutes=cell.minutes, threads=cell.threads)
         seconds = RunFolder(run.path).story.seconds
         return run.sample(SAMPLES)[0], {"rounds": run.recipe.rounds, "trained": seconds}

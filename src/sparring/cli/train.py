@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -230,10 +231,10 @@ def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:
         check_well_known("recipes", name)
         _check_folder(name)
         recipe = find_recipe(name)
-        data, conditional = _value_of(rest, "--data"), _switched(rest, "conditional")
+        data, conditional, minutes = _value_of(rest, "--data"), _switched(rest, "conditional"), _minutes_asked(rest)
         if data or conditional is not None:
             chosen = with_settings(read_data(data, recipe.data), given_in(rest)) if data else None
-            recipe = find_recipe(name, sized_by=chosen, conditional=conditional)
+            recipe = find_recipe(name, sized_by=chosen, conditional=conditional, minutes=minutes)
         return name, recipe, None, _aliases(rest, recipe)
     if {"-h", "--help"} & set(arguments):
         return "RECIPE", find_recipe(EXAMPLE), None, arguments
@@ -284,6 +285,14 @@ def _value_of(arguments: Sequence[str], flag: str) -> str | None:
             return argument.partition("=")[2]
         if argument == flag and index + 1 < len(arguments):
             return arguments[index + 1]
+    return None
+
+
+def _minutes_asked(arguments: Sequence[str]) -> float | None:
+    """The minutes that are asked for, before the flags are parsed, which complains of what is no number."""
+    for name, unit in (("--minutes", 1), ("--hours", 60)):
+        with suppress(ValueError):
+            return unit * float(_value_of(arguments, name) or "")
     return None
 
 

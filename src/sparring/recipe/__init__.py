@@ -41,8 +41,14 @@ __all__ = [
 class _Callable(ModuleType):
     """A package's name in its parent is the package itself, so this is the only way to have a function of its name."""
 
-    def __call__(self, name: str, sized_by: Dataset | None = None, conditional: bool | None = None) -> Recipe:
-        return find_recipe(name, sized_by, conditional)
+    def __call__(
+        self,
+        name: str,
+        sized_by: Dataset | None = None,
+        conditional: bool | None = None,
+        minutes: float | None = None,
+    ) -> Recipe:
+        return find_recipe(name, sized_by, conditional, minutes)
 
 
 sys.modules[__name__].__class__ = _Callable

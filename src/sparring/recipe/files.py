@@ -25,7 +25,12 @@ from sparring.recipe.definition import Origin, Recipe
 from sparring.recipe.reading import check_well_known, read_data
 
 
-def find_recipe(name: str | Any, sized_by: Dataset | Any = None, conditional: bool | None = None) -> Recipe:
+def find_recipe(
+    name: str | Any,
+    sized_by: Dataset | Any = None,
+    conditional: bool | None = None,
+    minutes: float | None = None,
+) -> Recipe:
     """A recipe by its catalogue name, or from a user's file.
 
     Args:
@@ -35,6 +40,8 @@ def find_recipe(name: str | Any, sized_by: Dataset | Any = None, conditional: bo
             `data` may be. Other recipes ignore it.
         conditional: whether a recipe that chooses its loss by that, as `auto` does, is to train class-conditionally;
             None: it decides by the data. Other recipes ignore it, and have `replace(conditional=True)`.
+        minutes: how long it is to be trained for, for a recipe that chooses its networks by that too, as `auto` does;
+            `train(..., minutes=...)` still says how long it is. Other recipes ignore it.
 
     Returns:
         The recipe, with its reference seeds and length; change it with `recipe.replace(...)`.
@@ -47,10 +54,11 @@ def find_recipe(name: str | Any, sized_by: Dataset | Any = None, conditional: bo
         raise UsageError(f"a recipe is found by its name, as 'digits', or by a file, not by {described(name)}")
     name, data = os.fspath(name), None if sized_by is None else read_data(sized_by)
     path, _, function = name.partition(":")
+    asked = {"data": data, "conditional": conditional, "minutes": minutes}
     if path.endswith(".py"):
-        return _from_file(Path(path), function, data, conditional)
+        return _from_file(Path(path), function, asked)
     check_well_known("recipes", name)
-    return _made(catalogue.find("recipes", name), data, conditional)
+    return _made(catalogue.find("recipes", name), asked)
 
 
 def reload(data: Mapping[str, Any], file: Path | None = None) -> Recipe:
@@ -128,11 +136,11 @@ def defines(path: Path, returns: str) -> bool:
     return any(_is_named(ast.unparse(each.returns), returns) for each in functions if each.returns is not None)
 
 
-def _from_file(path: Path, function: str, sized_by: Dataset | None = None, conditional: bool | None = None) -> Recipe:
+def _from_file(path: Path, function: str, asked: Mapping[str, Any] | None = None) -> Recipe:
     if not path.is_file():
         raise UsageError(f"there is no file {path}")
     whole, content = path.resolve(), _sha256(path)  # before the file is run, which may change the working folder
-    function, made = call_in_file(path, function, "Recipe", lambda maker: _made(maker, sized_by, conditional))
+    function, made = call_in_file(path, function, "Recipe", lambda maker: _made(maker, asked or {}))
     if not isinstance(made, Recipe):
         raise UsageError(f"{path}:{function} returned {type(made).__name__}, not a Recipe")
     origin = Origin(str(whole), function, content)
@@ -190,10 +198,10 @@ def _with_line(error: BaseException, path: Path) -> str:
     return f"{in_one_line(error)}{f' (line {lines[-1]})' if lines else ''}"
 
 
-def _made(function: Callable[..., Any], sized_by: Dataset | None, conditional: bool | None) -> Any:
+def _made(function: Callable[..., Any], asked: Mapping[str, Any]) -> Any:
+    """What the function makes of those of the things asked for that it takes."""
     takes = inspect.signature(function).parameters
-    given = {"data": sized_by, "conditional": conditional}
-    return function(**{name: value for name, value in given.items() if value is not None and name in takes})
+    return function(**{name: value for name, value in asked.items() if value is not None and name in takes})
 
 
 def _is_named(annotation: str, name: str) -> bool:

@@ -51,8 +51,10 @@ VARIANCE_SAMPLES = 1_000
 """Points from which the variance is estimated."""
 NARROW, LARGEST_NARROW = 16, 64
 """Channels at half the image's side, and the largest side for them (of images that are not square, as many pixels):
-twice as many gave worse samples in the same minutes (at 64 pixels: after ten, one seed). In ten minutes of tiles they
-give better ones, but how long a run will be is not known here (docs/choosing.md)."""
+twice as many gave worse samples in the same minutes (at 64 pixels: after ten, one seed)."""
+WIDE, LONG = 32, 10.0
+"""The same for pixel art in color that is trained for so many minutes or longer: with these, tiles come nearer then, and
+in fewer minutes they do not (docs/choosing.md)."""
 COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
@@ -152,7 +154,7 @@ def convolutional(
     verdict="Digits: Fréchet distance 0.24 (real: 0.2; independent judge 0.86, real 0.59), two seeds, 5,000 rounds.",
     start=True,
 )
-def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe:
+def auto(data: Dataset | None = None, conditional: bool | None = None, minutes: float | None = None) -> Recipe:
     """For your own data: a folder of images, points or other vectors; networks and settings are chosen by the data.
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
@@ -163,7 +165,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     --conditional, and those of your own images without it where each has 1,000 images or more and none has more than
     twice as many as another. Images have the non-saturating loss then. Without classes, 1,000 images or more of up to
     32 x 32 that are gray or pixel art have clusters of similar images in their place (--clusters 0: none), and above 16
-    pixels a tenth of the gamma.
+    pixels a tenth of the gamma. With these, pixel art in color has networks twice as wide where it is given ten minutes
+    or more (--minutes).
     """
     data = data or Digits()
     shape, examples = data.shape_and_count()
@@ -180,6 +183,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None) -> Recipe
     classes = data.auto_conditional if conditional is None else conditional
     clustered = not classes and math.prod(shape[1:]) <= LARGEST_TRIED**2 and not _is_photographic(data)
     clusters = clusters_for(examples or 0) if clustered else 0
+    if clusters and shape[0] >= COLORS and (minutes or 0) >= LONG:
+        width = WIDE
     gamma = GAMMA_OF_CLUSTERS if clusters else GAMMA
     made = _for_images(data, width, output, gamma) if large else fully_connected(data, output)
     if classes:
