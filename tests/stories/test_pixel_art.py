@@ -18,6 +18,7 @@ from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
 from sparring.networks.dcgan import DCGANGenerator
 from sparring.recipe import find_recipe
+from sparring.training.about import changed_from_catalogue
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from tests.stories.image_files import sparring
 
@@ -217,6 +218,8 @@ def test_pixel_art_in_color_has_wider_networks_where_there_is_time(
             sparring("train", "--data", tmp_path / f"{name}.npy", *asked, "--help")
         shown = "".join(capsys.readouterr().out.split())
         assert f"dcgan-discriminator(width={width}," in shown and f"dcgan-generator(width={width}," in shown
+    wide = find_recipe("auto", sized_by=Folder(str(tmp_path / "art.npy")), minutes=60)
+    assert (changed_from_catalogue(wide) or {}).keys() == {"data"}, "nobody but auto chose its networks"
 
 
 def changes_of(trick: Any) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -67,13 +68,21 @@ def write_about(
 
 
 def changed_from_catalogue(recipe: Recipe) -> dict[str, list[Any]] | None:
-    """Fields that differ from the catalogue's recipe of that name: field -> [there, here]. None if there is no such."""
+    """Fields that differ from the catalogue's recipe of that name: field -> [there, here]. None if there is no such.
+
+    A recipe that chooses by the minutes it is given is taken for these and for none: whichever it is nearer to.
+    """
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None
-    named, mine = ({"clusters": 0, **each.to_dict()} for each in (find_recipe(recipe.name, recipe.data), recipe))
-    named["data"] = find_recipe(recipe.name).to_dict()["data"]
-    fields = [field for field in mine if field not in ("name", "origin", "seeds", "start_from", "cluster_sizes")]
-    return {field: [named.get(field), mine[field]] for field in fields if mine[field] != named.get(field)}
+    named = (find_recipe(recipe.name, recipe.data, minutes=minutes) for minutes in (None, math.inf))
+    return min((_different(each, recipe) for each in named), key=len)
+
+
+def _different(named: Recipe, recipe: Recipe) -> dict[str, list[Any]]:
+    there, here = ({"clusters": 0, **each.to_dict()} for each in (named, recipe))
+    there["data"] = find_recipe(recipe.name).to_dict()["data"]
+    fields = [field for field in here if field not in ("name", "origin", "seeds", "start_from", "cluster_sizes")]
+    return {field: [there.get(field), here[field]] for field in fields if here[field] != there.get(field)}
 
 
 @cache
