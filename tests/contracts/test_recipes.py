@@ -23,6 +23,7 @@ from sparring.datasets.mnist import MNIST
 from sparring.datasets.pattern_1010 import Pattern1010
 from sparring.datasets.ring import Ring
 from sparring.datasets.stacked_mnist import StackedMNIST
+from sparring.errors import UsageError
 from sparring.game.assembly import game_of
 from sparring.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from sparring.networks.fully_connected import FullyConnected
@@ -224,7 +225,16 @@ def test_auto_takes_numbers_that_are_no_points() -> None:
 
 
 def test_a_recipe_that_does_not_size_itself_is_what_it_is() -> None:
-    assert find_recipe("digits", sized_by=Ring(), conditional=True) == find_recipe("digits")
+    assert find_recipe("digits", sized_by=Ring(), conditional=True, minutes=60) == find_recipe("digits")
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [({"minutes": "5"}, "minutes takes a number or None"), ({"conditional": "yes"}, "conditional takes ")],
+)
+def test_what_a_recipe_is_asked_for_has_to_be_of_its_kind(asked: Any, refused: str) -> None:
+    with pytest.raises(UsageError, match=f"find_recipe: {refused}"):
+        find_recipe("auto", **asked)
 
 
 @pytest.mark.parametrize("conditional", [None, False, True])

@@ -20,7 +20,7 @@ from typing import Any
 from sparring import catalogue
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError, in_one_line
-from sparring.fields import described
+from sparring.fields import described, refusal
 from sparring.recipe.definition import Origin, Recipe
 from sparring.recipe.reading import check_well_known, read_data
 
@@ -47,11 +47,14 @@ def find_recipe(
         The recipe, with its reference seeds and length; change it with `recipe.replace(...)`.
 
     Raises:
-        UsageError: there is no recipe of that name, or no such file or function.
+        UsageError: there is no recipe of that name, or no such file or function, or an argument is of another kind.
         SparringError: the file fails when it is run, or its function does.
     """
     if not isinstance(name, str | os.PathLike):
         raise UsageError(f"a recipe is found by its name, as 'digits', or by a file, not by {described(name)}")
+    for given, value, wanted in (("conditional", conditional, bool | None), ("minutes", minutes, float | None)):
+        if (takes := refusal(wanted, value)) is not None:
+            raise UsageError(f"find_recipe: {given} takes {takes}, not {described(value)}")
     name, data = os.fspath(name), None if sized_by is None else read_data(sized_by)
     path, _, function = name.partition(":")
     asked = {"data": data, "conditional": conditional, "minutes": minutes}
