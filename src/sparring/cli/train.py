@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -292,7 +293,8 @@ def _minutes_asked(arguments: Sequence[str]) -> float | None:
     """The minutes that are asked for, before the flags are parsed, which complains of what is no number."""
     for name, unit in (("--minutes", 1), ("--hours", 60)):
         with suppress(ValueError):
-            return unit * float(_value_of(arguments, name) or "")
+            if isfinite(given := float(_value_of(arguments, name) or "")):
+                return unit * given
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -21,6 +20,9 @@ from sparring.game.runtime import cores
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
+
+LONG = 7 * 24 * 60.0
+"""Minutes of a training that a recipe takes for a long one."""
 
 
 def write_about(
@@ -74,7 +76,7 @@ def changed_from_catalogue(recipe: Recipe) -> dict[str, list[Any]] | None:
     """
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None
-    named = (find_recipe(recipe.name, recipe.data, minutes=minutes) for minutes in (None, math.inf))
+    named = (find_recipe(recipe.name, recipe.data, minutes=minutes) for minutes in (None, LONG))
     return min((_different(each, recipe) for each in named), key=len)
 
 
