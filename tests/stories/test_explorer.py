@@ -305,6 +305,22 @@ def test_a_form_shows_what_auto_chooses_for_the_data_and_the_classes(opened: Ope
     assert page.locator(".field.changed").count() == 1 and not page.is_disabled("button:has-text('Start training')")
 
 
+def test_a_form_takes_minutes_in_place_of_rounds(opened: Open) -> None:
+    page = opened("/new", WIDE, recipe="auto")
+    page.fill("input[aria-label=minutes]", "ten")
+    page.keyboard.press("Tab")
+    says(page, "minutes takes a number, not 'ten'", ".why")
+    assert page.is_disabled("button:has-text('Start training')")
+    page.fill("input[aria-label=minutes]", "2.5")
+    page.keyboard.press("Tab")
+    says(page, "sparring train auto --minutes 2.5 --out", ".command")
+    assert not page.is_disabled("button:has-text('Start training')")
+    page.fill("input[aria-label=rounds]", "50")
+    page.keyboard.press("Tab")
+    says(page, "Rounds and minutes both say how long to train", ".why")
+    assert page.is_disabled("button:has-text('Start training')")
+
+
 @pytest.mark.slow
 def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: Any, tmp_path: Path) -> None:
     """With a real training process, which outlives the server."""

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import sparring
+from sparring.analysis.followed import FollowedRun
 from sparring.datasets.digits import Digits
 from sparring.errors import UsageError
 from sparring.game.assembly import game_of
 from sparring.game.game import Logged
 from sparring.recipe import find_recipe
+from sparring.record import RunFolder
 from sparring.training import time_budget
 from tests.stories.image_files import RGB, saved
 from tests.stories.image_files import sparring as command
@@ -57,6 +59,19 @@ def test_a_run_keeps_its_rounds_when_it_is_resumed(tmp_path: Path, monkeypatch: 
     sparring.train(RECIPE.replace(rounds=40), out)
     monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: pytest.fail("timed again"))
     assert sparring.train(RECIPE, out, minutes=5).recipe.rounds == 40
+
+
+def test_a_run_that_a_page_made_has_its_rounds_when_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page shows the folder before the pilot knows how many rounds there are."""
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: 1.0)
+    run = RunFolder(tmp_path / "run")
+    run.create(RECIPE.to_json())
+    followed = FollowedRun(run)
+    flags = ("--from", run.path, "--out", run.path, "--minutes", 0.5, "--no-compile")
+    assert command("train", *flags) == 0
+    assert (followed.update(), followed.recipe["rounds"], run.story.status) == (True, 27, "finished")
+    assert command("train", *flags[:-2], 5, "--no-compile") == 0, "it is finished, and as long as it was"
+    assert run.story.round == 27
 
 
 def test_the_command_trains_for_minutes_or_hours(

@@ -123,8 +123,10 @@ class FollowedRun:
 
     def update(self) -> bool:
         """Read what is new. Returns whether there was any. Raises SparringError for a damaged journal."""
-        before = self.generation
+        before, is_first = self.generation, not self._journal.events
         new = self._journal.read()
+        if new and is_first:
+            self.recipe = self.run.recipe  # its rounds may have followed from minutes
         if self.generation != before:
             self.recipe = self.run.recipe  # it may have been made longer
             self._begin_again()

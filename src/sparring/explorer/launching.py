@@ -10,7 +10,9 @@ from sparring.recipe import Recipe
 from sparring.training.background import start
 
 
-def start_recipe(session: Session, recipe: Recipe, name: str, compile: bool = False) -> Path:
+def start_recipe(
+    session: Session, recipe: Recipe, name: str, compile: bool = False, minutes: float | None = None
+) -> Path:
     """Train a recipe in a new folder of this name, in a process of its own. Returns the folder.
 
     Whoever watches does not want to wait for a compiler, which takes up to a minute: `compile` is off.
@@ -18,7 +20,7 @@ def start_recipe(session: Session, recipe: Recipe, name: str, compile: bool = Fa
     if not name or name != Path(name).name or name.startswith("."):
         raise UsageError(f"{name!r} is no name of a folder")
     folder = session.new_runs / name
-    made = start(recipe, folder, compile)
+    made = start(recipe, folder, compile, minutes)
     session.look_after(made)
     session.opened.add(folder)
     return folder

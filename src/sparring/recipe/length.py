@@ -8,6 +8,8 @@ networks have a hundred thousand or six million weights. Nothing larger was meas
 
 from __future__ import annotations
 
+from sparring.errors import UsageError
+
 USUAL_IMAGES = 200_000
 """Images that a usual run sees until its samples settle."""
 USUAL_VECTORS = 100_000
@@ -15,6 +17,15 @@ USUAL_VECTORS = 100_000
 MIN_BATCHES, MAX_BATCHES = 2_000, 10_000
 """A usual run has at least so many batches, however large they are, and settles after so many, however small: those
 measured took 1,500 to 8,700, `ring` and `grid` about 2,000 of 128 points, and batches of one example 7,500."""
+
+LONGEST = 7 * 24 * 60
+"""Minutes that a run may be given: a week."""
+
+
+def check_minutes(minutes: float) -> None:
+    """Raises UsageError for minutes that are no time to train for."""
+    if not 0 < minutes <= LONGEST:
+        raise UsageError(f"minutes must lie above 0, and be at most {LONGEST:,} (a week), not {minutes:g}")
 
 
 def usual_examples(images: bool, batch: int, examples: int | None = None) -> int:

@@ -19,10 +19,8 @@ from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.runtime import cores
 from sparring.objectives import Objective
 from sparring.recipe import Recipe, find_recipe
+from sparring.recipe.length import LONGEST
 from sparring.record import RunFolder
-
-LONG = 7 * 24 * 60.0
-"""Minutes of a training that a recipe takes for a long one."""
 
 
 def write_about(
@@ -76,7 +74,7 @@ def changed_from_catalogue(recipe: Recipe) -> dict[str, list[Any]] | None:
     """
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None
-    named = (find_recipe(recipe.name, recipe.data, minutes=minutes) for minutes in (None, LONG))
+    named = (find_recipe(recipe.name, recipe.data, minutes=minutes) for minutes in (None, LONGEST))
     return min((_different(each, recipe) for each in named), key=len)
 
 

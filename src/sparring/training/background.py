@@ -43,23 +43,24 @@ class Background:
         return ours[-1] if ours else f"training ended with status {self.process.returncode}"
 
 
-def start(recipe: Recipe, out: Path, compile: bool | None = None) -> Background:
+def start(recipe: Recipe, out: Path, compile: bool | None = None, minutes: float | None = None) -> Background:
     """Train a recipe in the folder `out`, which must not exist or be empty, in a new process.
 
     Args:
         recipe: What to train.
         out: The run's folder.
         compile: Whether to compile the training step first; by the run's length for None.
+        minutes: In place of the recipe's rounds, as of `train`.
     """
     run = RunFolder(out)
     if run.exists or (out.exists() and any(out.iterdir())):
         raise UsageError(f"{out} exists; choose another name")
     run.create(recipe.to_json())
-    return go_on(run, compile)
+    return go_on(run, compile, minutes)
 
 
-def go_on(run: RunFolder, compile: bool | None = None) -> Background:
-    """Train a run on from where it is, in a new process; `compile` is as of `start`.
+def go_on(run: RunFolder, compile: bool | None = None, minutes: float | None = None) -> Background:
+    """Train a run on from where it is, in a new process; `compile` and `minutes` are as of `start`.
 
     Raises:
         UsageError: Its recipe came from a file of Python, which opening a page must not execute.
@@ -68,6 +69,7 @@ def go_on(run: RunFolder, compile: bool | None = None) -> Background:
     folder = str(run.path.resolve())
     command = [sys.executable, "-m", "sparring", "train", "--from", folder, "--out", folder]
     command += [] if compile is None else ["--compile" if compile else "--no-compile"]
+    command += [] if minutes is None else ["--minutes", f"{minutes}"]
     said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process is looked after
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True

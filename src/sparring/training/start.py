@@ -77,7 +77,7 @@ def train(
             disk (`500MB`), or `none`. By default 24, and at most 200 MB. They lie closer early in the run.
         paused: Begin paused, before the first round or where the run was left (see `run.control`).
         minutes: In place of the recipe's rounds: as many as this machine plays in so many minutes, by a pilot. Whatever
-            follows the length of the run follows that. A run that exists keeps its rounds.
+            follows the length of the run follows that. A run that has begun keeps its rounds.
 
     Returns:
         The run, finished or stopped.

@@ -6,7 +6,6 @@ import math
 import time
 from pathlib import Path
 
-from sparring.errors import UsageError
 from sparring.game.assembly import game_of, part_of, threads_for
 from sparring.game.compile.plan import plan
 from sparring.game.game import Game, PlayTo
@@ -14,6 +13,7 @@ from sparring.game.pace import seconds_per_call
 from sparring.game.runtime import preserving_torch_rng, threads_set
 from sparring.progress import expected_progress, say
 from sparring.recipe import Recipe
+from sparring.recipe.length import check_minutes
 from sparring.record import RunFolder
 from sparring.training.prepare import Settings
 
@@ -29,15 +29,13 @@ PERIOD, MAX_TIMED = 16, 0.05
 takes a larger share of the minutes."""
 ANY_LENGTH = 10**6
 """Rounds of the game that is timed first: enough for a turn of many."""
-LONGEST = 7 * 24 * 60
-"""Minutes."""
 
 
 def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: Settings) -> Recipe:
     """The recipe with as many rounds as this machine plays in so many minutes, by a pilot of the rounds themselves.
 
-    What tricks do as a fraction of the run (learning rates, penalties that fade) follows. A run that exists keeps its
-    rounds. Compiled code is made by the pilot where it pays in that time, and used by the run.
+    What tricks do as a fraction of the run (learning rates, penalties that fade) follows. A run that has begun keeps
+    its rounds. Compiled code is made by the pilot where it pays in that time, and used by the run.
 
     Args:
         minutes: Of training; what comes before it, such as a judge that is trained first, is not counted.
@@ -49,10 +47,9 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
         UsageError: The minutes are no time to train for.
         SparringError: The data cannot be read.
     """
-    if not 0 < minutes <= LONGEST:
-        raise UsageError(f"minutes must lie above 0, and be at most {LONGEST:,} (a week), not {minutes:g}")
+    check_minutes(minutes)
     run = RunFolder(out)
-    if run.exists:
+    if run.exists and (run.sharded or run.story.events):
         return recipe.replace(rounds=run.recipe["rounds"])
     began = time.monotonic()
     data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
@@ -72,7 +69,10 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
     took = time.monotonic() - began
     length = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
     say(f"{length} here: {rounds:,} rounds of {_as_time(pace)}, by a pilot of {took:.0f} s")
-    return recipe.replace(rounds=rounds)
+    recipe = recipe.replace(rounds=rounds)
+    if run.exists:  # a page made its folder, to show it, before the rounds were known
+        run.create(recipe.to_json())
+    return recipe
 
 
 def _pace(game: Game, play_to: PlayTo, budget: float, roughly: float) -> float:

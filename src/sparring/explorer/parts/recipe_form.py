@@ -52,6 +52,8 @@ class RecipeForm:
         """Field -> what was typed in place of the recipe's value."""
         self.problems: dict[str, str] = {}
         """Field -> what is wrong with its value, in words."""
+        self.minutes: float | None = None
+        """How long to train for, in place of the rounds."""
         self._unread: dict[str, SparringError] = {}
         """The field by which no recipe could be chosen, and why."""
 
@@ -98,6 +100,12 @@ class RecipeForm:
             say(why, self.problems.get(each, ""))
         self.on_change()
 
+    async def give(self, minutes: float | None) -> None:
+        """Train for so many minutes in place of the rounds: a recipe may choose by them."""
+        self.minutes = minutes
+        await self._choose()
+        self.on_change()
+
     async def _choose(self) -> None:
         """Show what the recipe chooses for the data and the classes that are asked for, where the data can be read."""
         self._unread = {}
@@ -123,10 +131,10 @@ class RecipeForm:
     def _chosen(self, deciding: Sequence[str] = DECIDE) -> Recipe:
         """The recipe of that name for what these fields ask for."""
         asked = {name: self.values[name] for name in deciding if name in self.values}
-        if not asked:
+        if not asked and self.minutes is None:
             return self._first
         data = read_data(asked["data"], self._first.data) if "data" in asked else None
-        return find_recipe(self._first.name, sized_by=data, conditional=asked.get("conditional"))
+        return find_recipe(self._first.name, sized_by=data, conditional=asked.get("conditional"), minutes=self.minutes)
 
     def misfits(self, last: str) -> dict[str, SparringError]:
         """Fields whose values do not fit, and why: where all do not fit together, those that do not fit alone.
@@ -170,7 +178,7 @@ class RecipeForm:
             else:
                 values = re.findall(WORD, text) if isinstance(getattr(self.base, name), tuple) else [text]
                 parts += [f"--{flag}", *map(quoted, values)]
-        return " ".join(parts)
+        return " ".join(parts if self.minutes is None else [*parts, f"--minutes {self.minutes:g}"])
 
 
 def typed(recipe: Recipe, name: str) -> Any:
