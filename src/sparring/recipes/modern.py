@@ -54,7 +54,8 @@ NARROW, LARGEST_NARROW = 16, 64
 twice as many gave worse samples in the same minutes (at 64 pixels: after ten, one seed)."""
 WIDE, LONG = 32, 10.0
 """The same for pixel art in color that is trained for so many minutes or longer: tiles come nearer with these then, or
-where they are transparent as near, with less of a checkered pattern. In fewer minutes they do not (docs/choosing.md)."""
+where they are transparent about as near, with less of a checkered pattern, but not in fewer minutes (docs/choosing.md).
+"""
 COLORS, LARGEST_TRIED = 3, 32
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
