@@ -156,6 +156,7 @@ def test_a_recipe_json_with_a_value_that_does_not_belong(
         assert f"its {field} must be" in answer("show", "broken")
 
 
+@pytest.mark.sampled(every=3)  # of four files, so that each has its turn
 @pytest.mark.parametrize("name", ["recipe.json", "journal.jsonl", "about.json", "measures.json"])
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:8]))
 def test_a_file_that_was_cut_or_is_of_something_else(

@@ -206,20 +206,21 @@ def test_auto_makes_pixel_art_with_transposed_convolutions_and_photographs_witho
     assert upsampling == {"art": "transposed", "smoothed": "nearest", "photos": "nearest"}
 
 
-@pytest.mark.parametrize(("asked", "art", "rest"), [(("--minutes", 9), 16, 16), (("--hours=0.2",), 32, 16)])
 def test_pixel_art_in_color_has_wider_networks_where_there_is_time(
-    asked: tuple[Any, ...], art: int, rest: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    drawn = np.stack([sprite(32) for _ in range(1_000)])
-    sets = {"art": (drawn, art), "gray": (drawn[..., 0], rest), "photos": (np.stack(patches(32, 1_000)), rest)}
-    for name, (images, width) in sets.items():
+    drawn = np.stack([sprite(20) for _ in range(1_000)])
+    for name, images in {"art": drawn, "gray": drawn[..., 0]}.items():
         np.save(tmp_path / f"{name}.npy", images)
-        with pytest.raises(SystemExit):  # as --help does
-            sparring("train", "--data", tmp_path / f"{name}.npy", *asked, "--help")
-        shown = "".join(capsys.readouterr().out.split())
-        assert f"dcgan-discriminator(width={width}," in shown and f"dcgan-generator(width={width}," in shown
-    wide = find_recipe("auto", sized_by=Folder(str(tmp_path / "art.npy")), minutes=60)
-    assert (changed_from_catalogue(wide) or {}).keys() == {"data"}, "nobody but auto chose its networks"
+        data = Folder(str(tmp_path / f"{name}.npy"))
+        short, long = (find_recipe("auto", sized_by=data, minutes=minutes) for minutes in (9, 60))
+        assert (short.generator == long.generator) is (name != "art")
+    changed = changed_from_catalogue(find_recipe("auto", sized_by=Folder(str(tmp_path / "art.npy")), minutes=60)) or {}
+    assert changed.keys() == {"data"}, "nobody but auto chose its networks"
+    with pytest.raises(SystemExit):  # as --help does
+        sparring("train", "--data", tmp_path / "art.npy", "--hours=0.2", "--help")
+    shown = "".join(capsys.readouterr().out.split())
+    assert "dcgan-discriminator(width=32," in shown and "dcgan-generator(width=32," in shown
 
 
 def changes_of(trick: Any) -> set[str]:
