@@ -74,6 +74,17 @@ def test_a_run_that_a_page_made_has_its_rounds_when_it_begins(tmp_path: Path, mo
     assert run.story.round == 27
 
 
+def test_a_folder_that_was_made_for_another_recipe_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(time_budget, "seconds_per_call", lambda *_: 1.0)
+    run = RunFolder(tmp_path / "run")
+    run.create(RECIPE.to_json())
+    assert command("train", "ring", "--minutes", 0.5, "--no-compile", "--out", run.path) == 2
+    assert "holds another run" in capsys.readouterr().err
+    assert run.recipe_json == RECIPE.to_json()
+
+
 def test_the_command_trains_for_minutes_or_hours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,11 @@ class RunFolder:
         return (self.path / "recipe.json").is_file()
 
     @property
+    def has_begun(self) -> bool:
+        """Whether any of it was trained: a page makes the folder first, to show it. Raises SparringError if damaged."""
+        return self.sharded or bool(self.story.events)
+
+    @property
     def shards(self) -> Path:
         """The folder of the shards, for a run whose members are trained by several processes."""
         old = self.path / legacy.SHARDS

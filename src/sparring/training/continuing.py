@@ -25,7 +25,7 @@ class Changes:
     """How a recipe differs from that of the run which it resumes."""
 
     rounds: int | None = None
-    """The length that the run had so far, where it is to be longer now."""
+    """The length that the run had so far, where it is to have another now: more, or any before it has begun."""
     place: str | None = None
     """Where the data were so far, where the same data are elsewhere now."""
 
@@ -33,7 +33,8 @@ class Changes:
 def changes_to(recipe: Recipe, run: RunFolder) -> Changes:
     """How the recipe differs from the run's.
 
-    Raises UsageError where it is another recipe, or would shorten the run; SparringError where the data have changed.
+    Raises UsageError where it is another recipe, or would shorten a run that has begun; SparringError where the data
+    have changed.
     """
     mine, theirs = recipe.to_dict(), _in_full(run.recipe, recipe)
     fields = dict.fromkeys((*mine, *theirs))  # some of which a recipe names only where they say something
@@ -48,7 +49,7 @@ def changes_to(recipe: Recipe, run: RunFolder) -> Changes:
         different.remove("log_points")  # there are as many as rounds, and more were asked for
     if different and different != ["rounds"]:
         raise _other_run(recipe, run, theirs, next(field for field in different if field != "rounds"))
-    if different and recipe.rounds < theirs["rounds"]:
+    if different and recipe.rounds < theirs["rounds"] and run.has_begun:
         raise UsageError(
             f"{run.path} is a run of {theirs['rounds']:,} rounds: it can be made longer, but not shorter "
             f"({recipe.rounds:,}); choose another --out"

@@ -49,7 +49,7 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
     """
     check_minutes(minutes)
     run = RunFolder(out)
-    if run.exists and (run.sharded or run.story.events):
+    if run.exists and run.has_begun:
         return recipe.replace(rounds=run.recipe["rounds"])
     began = time.monotonic()
     data, open_data = recipe.data.with_opener(settings.data_dir, settings.device)
@@ -69,10 +69,7 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
     took = time.monotonic() - began
     length = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
     say(f"{length} here: {rounds:,} rounds of {_as_time(pace)}, by a pilot of {took:.0f} s")
-    recipe = recipe.replace(rounds=rounds)
-    if run.exists:  # a page made its folder, to show it, before the rounds were known
-        run.create(recipe.to_json())
-    return recipe
+    return recipe.replace(rounds=rounds)
 
 
 def _pace(game: Game, play_to: PlayTo, budget: float, roughly: float) -> float:

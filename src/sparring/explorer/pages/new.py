@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from nicegui import ui
-from nicegui.element import Element
 
 from sparring import catalogue
 from sparring.characters import quoted
@@ -36,7 +35,7 @@ def new_page(session: Session, name: str) -> None:
             tag("h2", name)
             link(words("other-recipe"), "/new")
         prose("p", words.said(entry.summary))
-        _form(session, words, name)
+        _Form(session, words, name)
 
 
 def _choices(words: Words) -> None:
@@ -50,62 +49,73 @@ def _choices(words: Words) -> None:
                 prose("span", words.said(entries[name].summary), "soft")
 
 
-def _form(session: Session, words: Words, name: str) -> None:
-    shown: dict[str, Element] = {}
-    folder, compiled, refused = [free_folder(session, name).name], [False], [""]
+class _Form:
+    """The form of a recipe, what else is asked before it is trained, and the button that starts it."""
 
-    def command() -> str:
-        return f"{form.command} --out {quoted(shown_path(session.new_runs / folder[0]))}"
+    def __init__(self, session: Session, words: Words, name: str):
+        self._session, self._words = session, words
+        self._folder, self._compile, self._refused = free_folder(session, name).name, False, ""
+        self._recipe = RecipeForm(words, find_recipe(name), self._changed)
+        self._recipe.place()
+        with tag("label", classes="field"):
+            tag("span", words("minutes"))
+            Field("", words("minutes"), self._time)
+            tag("small", words("minutes-help"), "soft")
+            self._why = tag("small", "", "why", hidden=True)
+        with tag("label", classes="field"):
+            tag("span", words("run-name"))
+            Field(self._folder, words("run-name"), self._name)
+        with tag("label", classes="field"):
+            tag("span", words("compile"))
+            Field(False, words("compile"), self._compile_it, "switch")
+            tag("small", words("compile-help"), "soft")
+        self._typed = tag("code", self._command, "command")
+        self._problem = tag("p", "", "problem", role="alert", hidden=True)
+        with tag("div", classes="row"):
+            self._button = tag("button", words("start"), "primary", type="button").on("click", self._start)
 
-    def changed() -> None:
-        typed, button = shown["command"], shown["start"]
-        typed._text = command()  # pyright: ignore[reportPrivateUsage] - as in `tag`
-        typed.update()
-        both = words("rounds-or-minutes") if form.minutes is not None and "rounds" in form.values else ""
-        say(shown["why"], refused[0] or both)
-        button._props["disabled"] = bool(form.problems or refused[0] or both)  # pyright: ignore[reportPrivateUsage]
-        button.update()
+    @property
+    def _command(self) -> str:
+        """What to type for the same."""
+        # How many rounds there are time for depends on whether they are compiled; what so many come to does not.
+        how = "" if self._recipe.minutes is None else " --compile" if self._compile else " --no-compile"
+        return f"{self._recipe.command}{how} --out {quoted(shown_path(self._session.new_runs / self._folder))}"
 
-    async def timed(text: object) -> None:
-        minutes, refused[0] = None, ""
+    def _changed(self) -> None:
+        self._typed._text = self._command  # pyright: ignore[reportPrivateUsage] - as in `tag`
+        self._typed.update()
+        both = self._recipe.minutes is not None and "rounds" in self._recipe.values
+        why = self._refused or (self._words("rounds-or-minutes") if both else "")
+        say(self._why, why)
+        self._button._props["disabled"] = bool(self._recipe.problems or why)  # pyright: ignore[reportPrivateUsage]
+        self._button.update()
+
+    async def _time(self, text: object) -> None:
+        minutes, self._refused = None, ""
         try:
             minutes = _minutes(str(text))
         except SparringError as error:
-            refused[0] = words.error(error)
-        await form.give(minutes)
+            self._refused = self._words.error(error)
+        await self._recipe.give(minutes)
 
-    def named(text: object) -> None:
-        folder[0] = str(text)
-        changed()
+    def _name(self, text: object) -> None:
+        self._folder = str(text)
+        self._changed()
 
-    async def start() -> None:
+    def _compile_it(self, on: object) -> None:
+        self._compile = bool(on)
+        self._changed()
+
+    async def _start(self) -> None:
+        form = self._recipe
         try:
             path = await asyncio.to_thread(
-                lambda: start_recipe(session, form.recipe(), folder[0], compiled[0], form.minutes)
+                lambda: start_recipe(self._session, form.recipe(), self._folder, self._compile, form.minutes)
             )
         except SparringError as error:
-            say(shown["problem"], words.error(error))
+            say(self._problem, self._words.error(error))
             return
-        ui.navigate.to(address(address_of(session, path)))
-
-    form = RecipeForm(words, find_recipe(name), changed)
-    form.place()
-    with tag("label", classes="field"):
-        tag("span", words("minutes"))
-        Field("", words("minutes"), timed)
-        tag("small", words("minutes-help"), "soft")
-        shown["why"] = tag("small", "", "why", hidden=True)
-    with tag("label", classes="field"):
-        tag("span", words("run-name"))
-        Field(folder[0], words("run-name"), named)
-    with tag("label", classes="field"):
-        tag("span", words("compile"))
-        Field(False, words("compile"), lambda on: compiled.__setitem__(0, bool(on)), "switch")
-        tag("small", words("compile-help"), "soft")
-    shown["command"] = tag("code", command(), "command")
-    shown["problem"] = tag("p", "", "problem", role="alert", hidden=True)
-    with tag("div", classes="row"):
-        shown["start"] = tag("button", words("start"), "primary", type="button").on("click", start)
+        ui.navigate.to(address(address_of(self._session, path)))
 
 
 def _minutes(text: str) -> float | None:
