@@ -240,8 +240,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     ]
     for name, contender in dict.fromkeys((row["data"], row["contender"]) for row in rows):
         mine = [row for row in rows if (row["data"], row["contender"]) == (name, contender)]
-        cells = [_cell([row for row in mine if _budget(row) == budget]) for budget in budgets]
-        seeds = len({row["seed"] for row in mine})
+        parts = [[row for row in mine if _budget(row) == budget] for budget in budgets]
+        seeds = max(map(len, parts))
+        cells = [_cell(part, seeds) for part in parts]
         lines.append(f"| `{name}` | {contender} | {seeds} | {' | '.join(cells)} | {mine[0]['real']:.3g} |")
     lines += ["", *(f"- {peer} cannot take part on a CPU: it {why}." for peer, why in NEED_A_GPU.items())]
     return "\n".join(lines)
@@ -302,11 +303,13 @@ def _in_words(threads: int, minutes: float) -> str:
     return f"{minutes:g} min" if threads == THREADS else f"{minutes:g} min of one core"
 
 
-def _cell(rows: Sequence[dict[str, Any]]) -> str:
-    """`4.85 ± 0.41 (9,130 rounds)`; empty for no rows."""
+def _cell(rows: Sequence[dict[str, Any]], seeds: int) -> str:
+    """`4.85 ± 0.41 (9,130 rounds)`, and how many seeds where these are fewer than the others; empty for no rows."""
     if not rows:
         return ""
-    return f"{_spread([row['distance'] for row in rows])} ({median(row['rounds'] for row in rows):,.0f} rounds)"
+    fewer = "" if len(rows) == seeds else ", 1 seed" if len(rows) == 1 else f", {len(rows)} seeds"
+    distance = _spread([row["distance"] for row in rows])
+    return f"{distance} ({median(row['rounds'] for row in rows):,.0f} rounds{fewer})"
 
 
 def _spread(values: Sequence[float]) -> str:

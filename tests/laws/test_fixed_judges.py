@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sparring.analysis.judge_choice import choose_judge
 from sparring.analysis.samples import one_pass, real_examples
+from sparring.datasets.in_memory import InMemory
 from sparring.datasets.ring import Ring
 from sparring.judges.fixed import fixed_judge
 from sparring.metrics import Healthy
@@ -127,6 +128,14 @@ def test_finite_data_drawn_in_passes_is_known_by_its_repeats() -> None:
     both = np.concatenate([real.reference, real.held_out])
     assert len(both) == 300 == len(np.unique(both, axis=0)), "no example is on both sides"
     assert real.unseen is None and len(real.some_training) == 300
+
+
+def test_a_row_that_is_there_twice_ends_no_pass() -> None:
+    rows = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    data = InMemory.of(np.concatenate([rows, rows[:1]]))
+    real = real_examples(data, data.open(None, "cpu"), 1_000, None, everything=True)
+    assert real.training is not None and len(real.training) == 201 and len(real.reference) == len(real.held_out) == 100
+    assert len(np.unique(np.concatenate([real.reference, real.held_out]), axis=0)) >= 199
 
 
 class Categories(Rows):

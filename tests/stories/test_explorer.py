@@ -254,7 +254,12 @@ def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(ope
         assert eventually(lambda: query_of(page).get("with"), bool) == "runs/trunk-at-1500"
         page.wait_for_timeout(400)
         picture(page, "compared")
+        page.keyboard.press("z")
+        says(page, "Take the run back to round 1,500?", ".drawer")
+        says(page, "a branch keeps both", ".drawer")
+        page.click(".drawer >> text=Cancel")
         page.click(".controls >> text=Back to round 1,500")
+        page.click(".drawer >> text=Delete them and go back")
         says(page, "Back at round 1,500.", ".said")
         says(page, "1,500 / 5,000", ".timeline output")
         page.close()  # before the runs are gone that it asks for

@@ -50,6 +50,8 @@ def test_a_table_states_seeds_spread_and_what_diverged(speedrun: Any) -> None:
     row = {"data": "tiles", "contender": "auto", "minutes": 10.0, "real": 0.7, "rounds": 4_000}
     rows = [{**row, "seed": seed, "distance": d} for seed, d in enumerate((4.0, 5.0, 6.0, float("nan")))]
     assert "| `tiles` | auto | 4 | 5 ± 1 (1 diverged) (4,000 rounds) | 0.7 |" in speedrun.table(rows)
+    longer = {**row, "minutes": 60.0, "seed": 0, "distance": 2.0, "rounds": 9_000}
+    assert "| 5 ± 1 (1 diverged) (4,000 rounds) | 2 (9,000 rounds, 1 seed) | 0.7 |" in speedrun.table([*rows, longer])
     assert len(json.dumps(rows)) and speedrun.table([]) == "Not run yet."
 
 

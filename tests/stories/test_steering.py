@@ -114,6 +114,10 @@ def test_a_run_that_does_not_train_says_how_it_would(tmp_path: Path, capsys: pyt
     assert "finished at round 20 of 20 (no process trains it)" in said(capsys, str(run.path))
     assert command(["rewind", str(run.path), "21"]) == 2
     assert "has no checkpoint of round 21; there are: " in capsys.readouterr().err
+    before = (run.path / "journal.jsonl").read_bytes()
+    assert command(["rewind", str(run.path), "20"]) == 2
+    assert "is at round 20: there is nothing to take back" in capsys.readouterr().err
+    assert (run.path / "journal.jsonl").read_bytes() == before
     (run.path / "shards").mkdir()
     assert "several processes, which cannot be steered" in said(capsys, str(run.path), "pause", status=1)
 

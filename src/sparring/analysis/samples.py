@@ -15,6 +15,7 @@ from torch import Tensor
 from sparring.datasets import Dataset, LabeledSource, Source
 from sparring.datasets._images import Images
 from sparring.datasets._shares import class_shares
+from sparring.datasets._stored import Rows
 from sparring.datasets.files.memory import available_memory
 from sparring.judges import Judge
 from sparring.metrics import MIN_EXAMPLES, Metric, all_metrics
@@ -150,8 +151,11 @@ def _that_fit(training: np.ndarray) -> int:
 def one_pass(data: Dataset, source: Source) -> np.ndarray | None:
     """Every example of finite data that is drawn in passes, `(N, *shape)` in data units, in the order of one pass.
 
-    None for data that is drawn without end, and where a pass has more than MAX_DRAWN examples.
+    None for data that is drawn without end. Of a source that does not say how many examples it has, a pass ends where
+    the first example comes again, and None is also for a pass of more than MAX_DRAWN.
     """
+    if isinstance(source, Rows):  # which may have the same row twice in a pass
+        return first_draws(data, source, len(source.rows))
     drawn = first_draws(data, source, MAX_DRAWN)
     rows = [row.tobytes() for row in drawn]
     first = {row: index for index, row in reversed(list(enumerate(rows)))}

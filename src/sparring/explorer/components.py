@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +136,23 @@ def tag(name: str, text: str = "", classes: str = "", **attributes: Any) -> Elem
         element._text = str(text)  # pyright: ignore[reportPrivateUsage] - the public way is a subclass for each tag
     element._props |= {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}  # pyright: ignore[reportPrivateUsage]
     return element
+
+
+def once(do: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[None]]:
+    """A handler of clicks that starts something once: not while it does so already, nor when it has returned True."""
+    busy = False
+
+    async def handle(*arguments: Any) -> None:
+        nonlocal busy
+        if not busy:
+            busy = True
+            try:
+                busy = await do(*arguments)
+            except BaseException:
+                busy = False
+                raise
+
+    return handle
 
 
 def prose(name: str, text: str, classes: str = "", **attributes: Any) -> Element:

@@ -40,7 +40,8 @@ def application(session: Session) -> FastAPI:
     add_routes(app, session)
     add_latent_routes(app, session)
     add_figure_routes(app, session)
-    app.mount("/static", CacheControlledStaticFiles(directory=STATIC), name="static")
+    # Asked for again by every page, so that a browser does not go on with the files of a version before.
+    app.mount("/static", CacheControlledStaticFiles(directory=STATIC, max_cache_age=0), name="static")
     add_pages(session)
     # The guard rewrites pages, so they must not be compressed; on the machine itself that would only cost time.
     ui.run_with(

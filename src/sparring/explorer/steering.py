@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from sparring.errors import SparringError, UsageError
+from sparring.errors import SparringError
+from sparring.explorer.launching import check_name
 from sparring.explorer.session import Session
 from sparring.record import RunFolder
 from sparring.training.background import go_on, refuse_own_code
@@ -67,8 +67,7 @@ def set_numbers(run: RunFolder, values: Mapping[str, str]) -> Mapping[str, Any]:
 def branch_off(session: Session, run: RunFolder, round: int, name: str, changes: Mapping[str, str]) -> RunFolder:
     """Make a branch beside its trunk, and train it."""
     refuse_own_code(run.recipe, run.path)
-    if not name or name != Path(name).name or name.startswith("."):
-        raise UsageError(f"{name!r} is no name of a folder")
+    check_name(name)
     made = branch(run, round, run.path.with_name(name), changes, BY)
     session.opened.add(made.path)
     # Changed settings decide anew whether to compile, and whoever branches here wants to see it at once.

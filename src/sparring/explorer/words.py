@@ -229,6 +229,11 @@ ENGLISH: dict[str, str] = {
     "did-rewound": "Back at round {round}.",
     "did-changed": "Changed from the next round on.",
     "settings-title": "Settings from the next round on",
+    "rewind-title": "Take the run back to round {round}?",
+    "rewind-loses": "What came after round {round} is given up. Later checkpoints that are deleted: {later}. "
+    "This cannot be undone; a branch keeps both.",
+    "none-later": "none",
+    "rewind-now": "Delete them and go back",
     "branch-title": "A branch that goes on from round {round}",
     "branch-name": "name of the new run",
     "branch-start": "Branch and train",

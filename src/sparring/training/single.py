@@ -91,6 +91,9 @@ def train_here(
             members = shared_run.members if shared_run else len(recipe.seeds)
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
             trainer.until = min(recipe.rounds, settings.until or recipe.rounds)
+            is_saved = checkpoint is not None
+            if world.is_main and not is_new and not is_saved and run.story.round:
+                say(f"{run.path} has no checkpoint, though it came to round {run.story.round:,}: it begins again")
             if checkpoint is not None:
                 take_up(game, recipe, as_saved(task.recipe, run, checkpoint), *checkpoint)
                 trainer.resume(checkpoint[0])
@@ -103,7 +106,7 @@ def train_here(
             if not is_new:
                 set_numbers(game, run.story.steering.numbers_until(game.round))
             ends = ("finished", "plateau") if settings.early_stop else ("finished",)
-            is_over = not is_new and (run.story.status in ends or game.round == settings.until)
+            is_over = is_saved and (run.story.status in ends or game.round == settings.until)
             world.barrier()
             if is_over:
                 return run

@@ -20,6 +20,9 @@ from sparring.explorer.pages.run import run_page
 from sparring.explorer.parts.all_runs import Asked
 from sparring.explorer.session import Session
 
+PAGE_SECONDS = 60.0
+"""How long a page may take that reads a run: a long journal on a busy machine takes more than a few seconds."""
+
 
 def add_pages(session: Session) -> None:
     """Every page of the explorer."""
@@ -28,7 +31,7 @@ def add_pages(session: Session) -> None:
     def _home() -> None:  # pyright: ignore[reportUnusedFunction]
         home(session)
 
-    @ui.page("/run")
+    @ui.page("/run", response_timeout=PAGE_SECONDS)
     async def _run(  # pyright: ignore[reportUnusedFunction]
         run: str = "", view: str = "live", round: str = ""
     ) -> None:
@@ -60,7 +63,7 @@ def add_pages(session: Session) -> None:
     def _lessons() -> None:  # pyright: ignore[reportUnusedFunction]
         lessons_page(session)
 
-    @ui.page("/lesson")
+    @ui.page("/lesson", response_timeout=PAGE_SECONDS)
     async def _lesson(  # pyright: ignore[reportUnusedFunction]
         name: str = "", run: str = "", round: str = ""
     ) -> None:

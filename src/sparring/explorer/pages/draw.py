@@ -12,7 +12,7 @@ from nicegui import ui
 
 from sparring.datasets.table import Table
 from sparring.errors import SparringError, UsageError
-from sparring.explorer.components import Drawing, address, say, tag
+from sparring.explorer.components import Drawing, address, once, say, tag
 from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.lessons import points
 from sparring.explorer.pages.frame import page_frame
@@ -36,16 +36,17 @@ def draw_page(session: Session) -> None:
         tag("p", words("draw-help"), "soft")
         problem = tag("p", "", "problem", role="alert", hidden=True)
 
-        async def train(drawn: Any) -> None:
+        async def train(drawn: Any) -> bool:
             try:
                 path = await asyncio.to_thread(train_on, session, drawn)
             except SparringError as error:
                 say(problem, words.error(error))
-                return
+                return False
             ui.navigate.to(address(f"{address_of(session, path)}&view=plane"))
+            return True
 
         names = ("draw-train", "draw-clear", "draw-circles", "draw-moons", "draw-count", "draw-label", "draw-few")
-        Drawing({name: words(name) for name in names}, MIN_POINTS, MAX_POINTS, train)
+        Drawing({name: words(name) for name in names}, MIN_POINTS, MAX_POINTS, once(train))
 
 
 def train_on(session: Session, drawn: Any) -> Path:

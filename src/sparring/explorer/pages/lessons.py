@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from sparring.errors import SparringError
-from sparring.explorer.components import Bridge, Timeline, address, link, say, tag
+from sparring.explorer.components import Bridge, Timeline, address, link, once, say, tag
 from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.lessons import Lesson, Trial, lessons
 from sparring.explorer.pages.frame import page_frame
@@ -89,18 +89,19 @@ def _starter(session: Session, words: Words, lesson: Lesson, trial: Trial, class
     """A button that trains something for this lesson, and shows it."""
     problem = tag("p", "", "problem", role="alert", hidden=True)
 
-    async def start() -> None:
+    async def start() -> bool:
         folder = free_folder(session, _folder(lesson, trial.name)).name
         try:
             path = await asyncio.to_thread(start_recipe, session, trial.make(), folder)
         except SparringError as error:
             say(problem, words.error(error))
-            return
+            return False
         run = session.opened.add(path)
         ui.navigate.to(address(f"/lesson?{urlencode({'name': lesson.name, 'run': run})}"))
+        return True
 
     with tag("p"):
-        tag("button", words.said(trial.title), classes, type="button").on("click", start)
+        tag("button", words.said(trial.title), classes, type="button").on("click", once(start))
 
 
 def _next(words: Words, lesson: Lesson) -> None:

@@ -11,7 +11,7 @@ from nicegui import ui
 from sparring import catalogue
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.explorer.components import Field, address, link, prose, say, tag
+from sparring.explorer.components import Field, address, link, once, prose, say, tag
 from sparring.explorer.launching import free_folder, start_recipe
 from sparring.explorer.pages.frame import page_frame
 from sparring.explorer.parts.recipe_form import RecipeForm
@@ -72,7 +72,7 @@ class _Form:
         self._typed = tag("code", self._command, "command")
         self._problem = tag("p", "", "problem", role="alert", hidden=True)
         with tag("div", classes="row"):
-            self._button = tag("button", words("start"), "primary", type="button").on("click", self._start)
+            self._button = tag("button", words("start"), "primary", type="button").on("click", once(self._start))
 
     @property
     def _command(self) -> str:
@@ -106,7 +106,7 @@ class _Form:
         self._compile = bool(on)
         self._changed()
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
         form = self._recipe
         try:
             path = await asyncio.to_thread(
@@ -114,8 +114,9 @@ class _Form:
             )
         except SparringError as error:
             say(self._problem, self._words.error(error))
-            return
+            return False
         ui.navigate.to(address(address_of(self._session, path)))
+        return True
 
 
 def _minutes(text: str) -> float | None:

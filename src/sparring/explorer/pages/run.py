@@ -24,6 +24,7 @@ from sparring.explorer.parts.steer import Controls
 from sparring.explorer.parts.tabs import VIEWS, pages
 from sparring.explorer.session import Session
 from sparring.explorer.steering import watch
+from sparring.explorer.tasks import shown_path
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
@@ -144,7 +145,8 @@ class Shown:
         if now.status == "gone":
             self.controls.show(now.status, None)
         elif not now.is_watched:
-            self.controls.show(now.status, checkpoint_at(self.run, now.round if round is None else round))
+            at = checkpoint_at(self.run, now.round if round is None else round)
+            self.controls.show(now.status, at, now.round)
         if now != self.now:
             self._say(now, round)
 
@@ -158,7 +160,7 @@ class Shown:
             steered(self.words, now)
             verdict(self.words, now.diagnosis, round)
         with self.details:
-            findings(self.words, now)
+            findings(self.words, now, str(shown_path(self.run.path)))
 
     async def pressed(self, key: str) -> None:
         """A key was pressed in the browser."""

@@ -11,18 +11,20 @@ from urllib.parse import urlencode
 
 from nicegui.element import Element
 
-from sparring.analysis.query.database import Answer, query
-from sparring.analysis.wording import short
+from sparring.analysis.query.database import query
+from sparring.analysis.run_rows import row_of
+from sparring.analysis.wording import duration, short
 from sparring.errors import SparringError
 from sparring.explorer.components import Address, Field, address, link, say, tag
 from sparring.explorer.parts.sides import MAX_SIDES
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
+from sparring.record import RunFolder
 
 MAX_ROWS, SECONDS = 300, 20.0
 COLUMNS = ("run", "recipe", "status", "members", "round", "seconds", "objective", "data", "distance", "created")
 NUMBERS = frozenset({"members", "round", "seconds", "distance"})
-STATUSES = ("finished", "plateau", "stopped", "diverged", "unfinished")
+STATUSES = ("training", "finished", "plateau", "stopped", "diverged", "unfinished")
 SQL = """
 select run, recipe, status, members, round, seconds, objective, data, distance, created from runs
 left join (
@@ -91,7 +93,7 @@ class AllRuns:
     home: Element = field(init=False)
     bar: Element = field(init=False)
     address: Address = field(init=False)
-    answer: Answer | None = None
+    rows: list[dict[str, Any]] | None = None
     chosen: list[str] = field(default_factory=list[str])
 
     def place(self) -> None:
@@ -111,15 +113,23 @@ class AllRuns:
     async def read(self) -> None:
         """Ask DuckDB, and show the rows."""
         try:
-            self.answer = await asyncio.to_thread(self._ask)
+            self.rows = await asyncio.to_thread(self._ask)
         except SparringError as error:
             say(self.note, self.words.error(error), "problem")
             return
         self.show()
 
-    def _ask(self) -> Answer:
+    def _ask(self) -> list[dict[str, Any]]:
         runs = [run for run in self.session.opened.runs().values() if run.path.is_relative_to(self.root)]
-        return query(self.asked.sql, self.root, runs=runs, seconds=SECONDS)
+        answer = query(self.asked.sql, self.root, runs=runs, seconds=SECONDS)
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        for row in rows:
+            # A journal that has no end may be of a run that trains: its files say so, not the database.
+            if row["status"] == "unfinished":
+                row["status"] = row_of(row["run"], RunFolder(self.root / row["run"])).status
+        if self.asked.column == "status":
+            rows.sort(key=lambda row: row["status"], reverse=self.asked.falls)
+        return rows
 
     def filter(self, text: object) -> None:
         """Show the runs that have these words; the address says them too."""
@@ -133,12 +143,11 @@ class AllRuns:
 
     def show(self) -> None:
         """The rows that are looked for."""
-        if self.answer is None or self.home.is_deleted:
+        if self.rows is None or self.home.is_deleted:
             return
-        rows = [dict(zip(self.answer.columns, row, strict=True)) for row in self.answer.rows]
-        found = [row for row in rows if self.asked.has(row)]
+        found = [row for row in self.rows if self.asked.has(row)]
         if not found:
-            say(self.note, self.words("no-match" if rows else "no-runs"), "soft")
+            say(self.note, self.words("no-match" if self.rows else "no-runs"), "soft")
         elif len(found) > MAX_ROWS:
             say(self.note, self.words("and-more", count=f"{len(found) - MAX_ROWS:,}"), "soft")
         else:
@@ -188,6 +197,8 @@ class AllRuns:
             return str(value)[:16].replace("T", " ")
         if column in ("members", "round"):
             return f"{value:,}"
+        if column == "seconds":
+            return duration(value)
         return short(value) if isinstance(value, float) else str(value)
 
     def choose(self, key: str, _event: object = None) -> None:

@@ -38,13 +38,15 @@ def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
             tag("span", words("so-far", round=f"{diagnosis.story.round:,}"), "soft")
 
 
-def findings(words: Words, now: Moment) -> None:
-    """Every finding with its evidence and its remedy, and what people did to the run."""
+def findings(words: Words, now: Moment, run: str) -> None:
+    """Every finding with its evidence and its remedies, and what people did to the run, which is in the folder `run`."""
     diagnosis = now.diagnosis
     if not diagnosis.findings:
         tag("p", words("no-findings"), "soft")
     for finding in diagnosis.findings:
-        _finding(words, diagnosis, finding)
+        _finding(words, diagnosis, finding, run)
+    if diagnosis.findings and diagnosis.evaluated:
+        prose("p", words.said(diagnosis.evaluated), "soft")
     if rest := out_of_range(diagnosis):
         prose("p", words.said(rest))
     if diagnosis.plateau:
@@ -53,7 +55,7 @@ def findings(words: Words, now: Moment) -> None:
         prose("p", words.said(sentence))
 
 
-def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:
+def _finding(words: Words, diagnosis: Diagnosis, finding: Finding, run: str) -> None:
     with tag("article", classes="finding fault" if finding.fault else "finding"):
         tag("h3", words.named(finding.rule))
         prose("p", words.said(finding.claim))
@@ -71,10 +73,29 @@ def _finding(words: Words, diagnosis: Diagnosis, finding: Finding) -> None:
                         tag("th", words.said(row[0]), scope="row")
                         for cell in row[1:]:
                             tag("td", words.said(cell))
-        if finding.mended:
-            prose("p", words.said(finding.mended))
-        if finding.remedies:
-            first = finding.remedies[0]
-            with tag("p"):
-                tag("b", words("remedy-named", name=words.named(first)))
-                tag("span", f" ({'; '.join(map(words.said, changes_of(diagnosis, first)))})")
+        _line(words, finding)
+        _remedies(words, diagnosis, finding, run)
+
+
+def _line(words: Words, finding: Finding) -> None:
+    """The line of the user's own loop, and what it should be."""
+    if finding.line:
+        tag("code", f"{finding.line}  {finding.line.code}", "command")
+    if finding.mended:
+        with tag("p"):
+            tag("span", words.said("Instead: "))
+            tag("code", words.said(finding.mended))
+
+
+def _remedies(words: Words, diagnosis: Diagnosis, finding: Finding, run: str) -> None:
+    """The first remedy with what to type for it, and the others by name."""
+    if not finding.remedies:
+        return
+    first, *others = finding.remedies
+    with tag("p"):
+        tag("b", words("remedy-named", name=words.named(first)))
+        tag("span", f" ({'; '.join(map(words.said, changes_of(diagnosis, first)))})")
+        if others:
+            names = ", ".join(map(words.named, others))
+            tag("span", words.said(Text(" Other remedies that fit this recipe: {names}.", names=names)))
+    tag("code", diagnosis.command(run, first), "command")

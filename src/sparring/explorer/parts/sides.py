@@ -190,8 +190,15 @@ def metrics_table(words: Words, seen: Sequence[Seen]) -> None:
                     tag("th", words.said(all_metrics()[name].title), scope="row")
                     for each in found:
                         tag("td", _number(each[name][0]) if name in each else "–")
-                    real = {each[name][1] for each in found if name in each}
-                    tag("td", " / ".join(sorted({_number(value) for value in real})))
+                    tag("td", _of_each([_number(each[name][1]) if name in each else "–" for each in found]))
+
+
+def _of_each(values: Sequence[str]) -> str:
+    """`0.3` where all sides that have one have the same, or `A 0.3 / B 0.4`."""
+    known = set(values) - {"–"}
+    if len(known) < 2:
+        return next(iter(known), "–")
+    return " / ".join(f"{letter(index)} {value}" for index, value in enumerate(values))
 
 
 def _number(value: float) -> str:

@@ -12,14 +12,16 @@ from nicegui import ui
 from nicegui.element import Element
 
 from sparring.analysis.steered import setting_name
-from sparring.errors import SparringError
+from sparring.errors import SparringError, shortened
 from sparring.explorer import steering
-from sparring.explorer.components import Field, address, say, tag
+from sparring.explorer.components import Field, address, once, say, tag
 from sparring.explorer.session import MODES, Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
 BUTTONS = ("round", "move", "d-step", "g-step", "slow")
+MOST_NAMED = 200
+"""Characters of the rounds whose checkpoints would be deleted."""
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Controls:
     status: str = ""
     checkpoint: int | None = None
     """The newest that is not after the shown round."""
+    last: int = 0
+    """The run's newest round."""
 
     def place(self) -> None:
         """Put them where this is called; `show` fills them."""
@@ -45,11 +49,17 @@ class Controls:
         self.said = tag("p", classes="said", role="status", hidden=True)
         self.row = tag("div", classes="controls", role="toolbar", aria_label=self.words("controls"))
 
-    def show(self, status: str, checkpoint: int | None) -> None:
-        """Buttons for what can be done now."""
-        if (status, checkpoint) == self.shown:
+    @property
+    def can_rewind(self) -> bool:
+        """Whether there is a checkpoint to go back to: a run that rests at its own has nothing to give up."""
+        return self.checkpoint is not None and (self.status in MODES or self.checkpoint < self.last)
+
+    def show(self, status: str, checkpoint: int | None, last: int = 0) -> None:
+        """Buttons for what can be done now to a run whose newest round is `last`."""
+        self.status, self.checkpoint, self.last = status, checkpoint, last
+        if (now := (status, checkpoint, self.can_rewind)) == self.shown:
             return
-        self.shown = self.status, self.checkpoint = status, checkpoint
+        self.shown = now
         self.row.clear()
         with self.row:
             if status in MODES:
@@ -64,15 +74,17 @@ class Controls:
                 self._opener("resume", "p", self._resume, "primary")
             if checkpoint is not None:
                 tag("span", classes="space")
-                self._opener("rewind", "z", self._rewind, round=f"{checkpoint:,}")
+                if self.can_rewind:
+                    self._opener("rewind", "z", self._open_rewind, round=f"{checkpoint:,}")
                 self._opener("branch", "b", self._open_branch, round=f"{checkpoint:,}")
 
     async def key(self, key: str) -> None:
         """What a key of the keyboard does now."""
         running = self.status in MODES
-        openers = {"b": self._open_branch, "z": self._rewind}
-        if key in openers and self.checkpoint is not None:
-            await openers[key]()
+        if key == "b" and self.checkpoint is not None:
+            await self._open_branch()
+        elif key == "z" and self.can_rewind:
+            await self._open_rewind()
         elif key == "p":
             if running:
                 await self._act("pause" if self.status == "training" else "go")
@@ -107,9 +119,9 @@ class Controls:
     async def _resume(self) -> None:
         await self._done(steering.resume, self.session, self.run)
 
-    async def _rewind(self) -> None:
-        round = self.checkpoint
-        if round is not None and await self._done(steering.rewind, self.run, round):
+    async def _rewind(self, round: int) -> None:
+        if await self._done(steering.rewind, self.run, round):
+            self._close()
             self.say(self.words("did-rewound", round=f"{round:,}"))
 
     async def _done(self, do: Callable[..., Any], *arguments: Any) -> Any:
@@ -139,6 +151,17 @@ class Controls:
             self._close()
             self.say(self.words("did-changed"))
 
+    async def _open_rewind(self) -> None:
+        """Say what would be deleted, and do it where that is asked for: nothing brings it back."""
+        if (round := self.checkpoint) is None:
+            return
+        saved = await asyncio.to_thread(self.run.rounds_saved)
+        self._opened("rewind-title", round=f"{round:,}")
+        with self.drawer:
+            later = shortened(", ".join(f"{each:,}" for each in saved if each > round), MOST_NAMED)
+            tag("p", self.words("rewind-loses", round=f"{round:,}", later=later or self.words("none-later")))
+        self._submit("rewind-now", lambda: self._rewind(round))
+
     async def _open_branch(self) -> None:
         round, status = self.checkpoint, await self._done(lambda: steering.steer_of(self.run).status())
         if status is None or round is None:
@@ -150,13 +173,15 @@ class Controls:
                 tag("span", self.words("branch-name"))
                 Field(name[0], self.words("branch-name"), lambda text: name.__setitem__(0, str(text)))
             self._fields(status["settings"], values)
-            self._submit("branch-start", lambda: self._branch(round, name[0], values))
+            self._submit("branch-start", once(lambda: self._branch(round, name[0], values)))
 
-    async def _branch(self, round: int, name: str, values: dict[str, str]) -> None:
+    async def _branch(self, round: int, name: str, values: dict[str, str]) -> bool:
         made = await self._done(steering.branch_off, self.session, self.run, round, name, values)
-        if made is not None:
-            key = self.session.opened.add(made.path)
-            ui.navigate.to(address(f"/run?{urlencode({'run': key, 'view': 'branches'})}"))
+        if made is None:
+            return False
+        key = self.session.opened.add(made.path)
+        ui.navigate.to(address(f"/run?{urlencode({'run': key, 'view': 'branches'})}"))
+        return True
 
     def _opened(self, title: str, **values: str) -> Element:
         self.drawer.clear()

@@ -67,7 +67,7 @@ export default {
       }
     },
     showProblem() {
-      const place = document.querySelector(".problem");
+      const place = document.querySelector('.problem[role="status"]');
       if (!place) return;
       place.hidden = !store.problem;
       place.textContent = store.problem ?? "";

@@ -1,12 +1,12 @@
 // Curves of every member over the rounds: the band between the members, their median, the chosen member in front, the
 // healthy range and the level at equilibrium. A click chooses the member nearest to the pointer; a drag moves the round.
 
-import { colors, number, outputsName, prepare, quantile, roundSteps, short, steps } from "/static/drawing.js";
+import { colors, limitsOf, number, outputsName, prepare, quantile, roundSteps, short, steps } from "/static/drawing.js";
 import { rowAt, set, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 46, right: 26, top: 24, bottom: 24 };
 const PLAYER = { d_loss: "d", d_real: "d", d_gradient: "d", g_loss: "g", d_fake: "g", g_gradient: "g" };
-const BAND = [0.1, 0.9], ROBUST = [0.01, 0.99];
+const BAND = [0.1, 0.9];
 const MAX_LINES = 80, DRAG_PIXELS = 4, MAX_SAMPLED = 4000;
 
 export function curves({ canvas, hover, legend }, options) {
@@ -21,8 +21,8 @@ export function curves({ canvas, hover, legend }, options) {
     const window = Math.max(1, Math.round(rows * options.smoothing));
     const smooth = Object.fromEntries(names.map((n) => [n, movingMean(store.curves[n], window)]));
     const bands = Object.fromEntries(names.map((n) => [n, bandOf(smooth[n], rows, members)]));
-    const limits = limitsOf([...Object.values(smooth), ...Object.values(others()?.medians ?? {})], names);
-    made = { version, rows, members, smooth, bands, limits };
+    const medians = [...Object.values(bands), ...Object.values(others()?.medians ?? {})];
+    made = { version, rows, members, smooth, bands, limits: limits([...Object.values(smooth), ...medians], medians, names) };
     return made;
   }
 
@@ -353,19 +353,15 @@ export function bandOf(smooth, rows, members) {
   return band;
 }
 
-// Limits that nearly all values fit into, and the levels at equilibrium: one outlier does not flatten the rest.
-function limitsOf(drawn, names) {
+// Limits of the axis, from the smoothed curves of the members and from the medians, which are drawn in front.
+function limits(drawn, medians, names) {
   const values = [];
   for (const each of drawn) {
     const step = Math.max(1, Math.floor(each.length / MAX_SAMPLED));
     for (let k = 0; k < each.length; k += step) if (Number.isFinite(each[k])) values.push(each[k]);
   }
-  const sorted = Float64Array.from(values).sort();
   // Of D's outputs the whole healthy range is seen, or noise about the level would look like a fight.
   const ends = names.flatMap((name) => (store.facts.bounds[name] ?? []).slice(0, name === "d_real" || name === "d_fake" ? 3 : 1));
-  const levels = ends.filter((v) => v != null);
-  const low = Math.min(quantile(sorted, ROBUST[0]), ...levels), high = Math.max(quantile(sorted, ROBUST[1]), ...levels);
-  if (!Number.isFinite(low)) return [0, 1];
-  const room = (high - low || Math.abs(high) || 1) * 0.08;
-  return [low - room, high + room];
+  const front = medians.flatMap((band) => Array.from({ length: band.length / 3 }, (_, row) => band[row * 3 + 1]));
+  return limitsOf([values], front, ends);
 }

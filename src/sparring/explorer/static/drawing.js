@@ -2,6 +2,8 @@
 
 import { store, text } from "/static/store.js";
 
+const ROBUST = [0.01, 0.99];
+
 export function prepare(canvas, height) {
   const width = canvas.parentElement.clientWidth, scale = window.devicePixelRatio || 1;
   const size = [Math.round(width * scale), Math.round(height * scale)];
@@ -58,6 +60,23 @@ export function quantile(sorted, share) {
   if (!sorted.length) return NaN;
   const at = (sorted.length - 1) * share, low = Math.floor(at);
   return sorted[low] + (sorted[Math.ceil(at)] - sorted[low]) * (at - low);
+}
+
+// Limits that nearly all values of each set fit into, and the levels; one outlier does not flatten the rest. Front lines
+// are not cut off either, unless they alone would take more than half of the height.
+export function limitsOf(sets, front, levels) {
+  const sorted = sets.map((values) => Float64Array.from(values).sort()).filter((values) => values.length);
+  const least = Math.min(...sorted.map((values) => quantile(values, ROBUST[0])));
+  const most = Math.max(...sorted.map((values) => quantile(values, ROBUST[1])));
+  const known = levels.filter((v) => v != null), span = most - least;
+  let low = Math.min(least, ...known), high = Math.max(most, ...known);
+  if (!Number.isFinite(low) || !sorted.length) return [0, 1];
+  for (const value of front) {
+    if (value < low) low = Math.max(value, least - span / 2);
+    if (value > high) high = Math.min(value, most + span / 2);
+  }
+  const room = (high - low || Math.abs(high) || 1) * 0.08;
+  return [low - room, high + room];
 }
 
 // The axis of D's outputs below a histogram, and what its height counts.

@@ -9,6 +9,11 @@ import { fetchFrame, readOn, series, store, text } from "/static/store.js";
 
 const LIVE_MS = 2000, QUIET_MS = 10000, SAY_MS = 300, MAX_SIDES = 8, MAX_LISTED = 200, KEPT = 60;
 const FIGURES = [["d_loss", "losses"], ["g_loss", "losses"], ["d_real", "outputs"], ["d_fake", "outputs"], ["d_gradient", "gradients"], ["g_gradient", "gradients"]];
+const AXES = {
+  losses: () => text("axis-losses"),
+  outputs: (level) => text(level === 0.5 ? "axis-probability" : "axis-outputs"),
+  gradients: () => text("axis-gradients"),
+};
 
 export default {
   props: { sides: Array, runs: Array, groups: Object, texts: Object, smoothing: Number },
@@ -137,7 +142,7 @@ export default {
     render_split() {
       const choice = (end) => h("select", { value: this.pair[end], "aria-label": text(end ? "after" : "before"), onChange: (e) => this.choosePair(end, Number(e.target.value)) },
         this.shown.map((side, k) => h("option", { value: k }, this.caption(side, k))));
-      const range = h("input", { type: "range", min: 0, max: 100, value: this.split, "aria-label": text("split"), onInput: (e) => (this.split = Number(e.target.value)) });
+      const range = h("input", { ref: (e) => (this.slider = e), type: "range", min: 0, max: 100, value: this.split, "aria-label": text("split"), onInput: (e) => (this.split = Number(e.target.value)) });
       const [a, b] = this.pair.map((k) => this.image(this.shown[k]));
       if (a && b) return this.figure("split", text("before-after"), text("split-help"), [h("div", { class: "split" }, [choice(0), range, choice(1)])]);
       const why = [a, b].includes(null) ? "no-samples-yet" : null; // undefined: it is being read
@@ -187,12 +192,14 @@ export default {
       const smooth = movingMean(of.curves[name], Math.max(1, Math.round(rows * this.smoothing)));
       const whole = side.seed === null && members > 1, band = whole ? bandOf(smooth, rows, members) : null;
       const value = (row) => (whole ? band[row * 3 + 1] : smooth[row * members + column]);
-      const at = (round) => {
+      const until = (round) => {
         let row = rows - 1;
         while (row >= 0 && of.rounds.at(row) > round) row--;
-        return row < 0 ? NaN : value(row);
+        return row;
       };
-      const made = { version: of.version, rows, round: (row) => of.rounds.at(row), value, at, band };
+      const at = (round) => (until(round) < 0 ? NaN : value(until(round)));
+      const logged = (round) => of.rounds.at(Math.max(0, until(round)));
+      const made = { version: of.version, rows, round: (row) => of.rounds.at(row), value, at, logged, band };
       this.smooth.set(key, made);
       return made;
     },
@@ -227,7 +234,7 @@ export default {
     },
     paint() {
       const split = this.canvases.split;
-      if (split) paintSplit(split, ...this.pair.map((k) => this.image(this.shown[k])), this.pair, this.split, (value) => (this.split = value));
+      if (split) paintSplit(split, this.slider, ...this.pair.map((k) => this.image(this.shown[k])), this.pair, this.split, (value) => (this.split = value));
       this.shown.forEach((side, k) => {
         const canvas = this.canvases[`picture ${k}`], image = this.image(side);
         if (canvas && image) paintPicture(canvas, image);
@@ -239,7 +246,7 @@ export default {
           const drawn = group.filter((k) => this.of[this.shown[k].key].curves[name]?.length);
           if (canvas && drawn.length) {
             const lines = drawn.map((k) => ({ index: k, shown: this.round(this.shown[k]), level: this.of[this.shown[k].key].facts.bounds[name]?.[0], ...this.line(this.shown[k], name) }));
-            paintCurves(canvas, lines, last);
+            paintCurves(canvas, lines, last, AXES[kind](lines[0].level));
           }
         });
       }

@@ -1,11 +1,11 @@
 // What the page of several sides draws: curves on one axis, a picture, and one picture before another.
 
-import { number, prepare, quantile, roundSteps, short, steps } from "/static/drawing.js";
+import { limitsOf, number, prepare, roundSteps, short, steps } from "/static/drawing.js";
 import { text } from "/static/store.js";
 
-const MARGIN = { left: 46, right: 22, top: 10, bottom: 24 }, HEIGHT = 190;
+const MARGIN = { left: 46, right: 22, top: 24, bottom: 24 }, HEIGHT = 200;
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]], SMALL = 160, MAX_SAMPLED = 4000, MAX_RATIO = 8;
-const ROBUST = [0.01, 0.99], LETTER = 15;
+const LETTER = 15;
 
 export const letter = (index) => String.fromCharCode(65 + index);
 export const lettered = number;
@@ -17,13 +17,13 @@ function hues() {
 }
 
 // Lines of several sides: linear in rounds, or logarithmic where one run is many times as long as another.
-export function paintCurves(canvas, lines, lasts) {
+export function paintCurves(canvas, lines, lasts, name) {
   const { context: c, width, height } = prepare(canvas, HEIGHT), h = hues();
   const last = Math.max(1, ...lasts), logarithmic = last > MAX_RATIO * Math.max(1, Math.min(...lasts));
   const [low, high] = limits(lines), w = width - MARGIN.left - MARGIN.right, tall = height - MARGIN.top - MARGIN.bottom;
   const share = (round) => (logarithmic ? Math.log1p(round) / Math.log1p(last) : round / last);
   const x = (round) => MARGIN.left + share(round) * w, y = (value) => MARGIN.top + (1 - (value - low) / (high - low)) * tall;
-  axes(c, { x, y, low, high, last, w, tall, logarithmic }, width, height, h);
+  axes(c, { x, y, low, high, last, w, logarithmic, name }, width, height, h);
   c.save();
   c.beginPath();
   c.rect(MARGIN.left, MARGIN.top, w, tall);
@@ -77,15 +77,15 @@ function fill(c, { band, rows, round }, x, y, color) {
   c.globalAlpha = 1;
 }
 
-// Where a side is: its round, as a dot on its curve.
+// Where a side is: the last logged round up to its own, as a dot on its curve.
 function mark(c, line, x, y, top, bottom, h) {
-  const value = line.at(line.shown);
+  const value = line.at(line.shown), logged = line.logged(line.shown);
   if (!Number.isFinite(value)) return;
   c.fillStyle = h.paper;
   c.strokeStyle = h.side(line.index);
   c.lineWidth = 2;
   c.beginPath();
-  c.arc(x(line.shown), Math.max(top, Math.min(bottom, y(value))), 4, 0, 7);
+  c.arc(x(logged), Math.max(top, Math.min(bottom, y(value))), 4, 0, 7);
   c.fill();
   c.stroke();
 }
@@ -110,11 +110,16 @@ function ends(c, lines, x, y, top, bottom, h) {
   }
 }
 
-function axes(c, { x, y, low, high, last, w, tall, logarithmic }, width, height, h) {
+function axes(c, { x, y, low, high, last, w, logarithmic, name }, width, height, h) {
   c.font = "12px system-ui, sans-serif";
   c.strokeStyle = h.rule;
   c.fillStyle = h.soft;
   c.lineWidth = 1;
+  c.textAlign = "right";
+  c.textBaseline = "middle";
+  c.textAlign = "left";
+  c.textBaseline = "alphabetic";
+  c.fillText(name, 0, 11);
   c.textAlign = "right";
   c.textBaseline = "middle";
   const ys = steps(low, high, 4);
@@ -135,17 +140,11 @@ function axes(c, { x, y, low, high, last, w, tall, logarithmic }, width, height,
 }
 
 function limits(lines) {
-  const values = lines.map((line) => line.level).filter((v) => v != null);
-  const seen = [];
-  for (const line of lines) {
+  const sets = lines.map((line) => {
     const stride = Math.max(1, Math.floor(line.rows / MAX_SAMPLED));
-    for (let row = 0; row < line.rows; row += stride) if (Number.isFinite(line.value(row))) seen.push(line.value(row));
-  }
-  const sorted = Float64Array.from(seen).sort();
-  const low = Math.min(quantile(sorted, ROBUST[0]), ...values), high = Math.max(quantile(sorted, ROBUST[1]), ...values);
-  if (!Number.isFinite(low)) return [0, 1];
-  const room = (high - low || Math.abs(high) || 1) * 0.08;
-  return [low - room, high + room];
+    return Array.from({ length: Math.ceil(line.rows / stride) }, (_, k) => line.value(k * stride)).filter(Number.isFinite);
+  });
+  return limitsOf(sets, sets.flat(), lines.map((line) => line.level));
 }
 
 // Small pictures are magnified by whole numbers, so that every pixel is as large as the next.
@@ -162,11 +161,12 @@ export function paintPicture(canvas, image) {
 }
 
 // Left of the split the first picture, right of it the second; the split follows the pointer.
-export function paintSplit(canvas, before, after, [a, b], split, move) {
+export function paintSplit(canvas, slider, before, after, [a, b], split, move) {
   if (!before || !after) return;
   const room = canvas.parentElement.clientWidth, scale = scaleOf(before, room, 420), h = hues();
   const [w, tall] = [before.width * scale, before.height * scale], at = (w * split) / 100;
   const { context: c } = prepare(canvas, Math.round(tall));
+  slider.style.maxWidth = `${w}px`;
   c.imageSmoothingEnabled = before.width >= SMALL || scale < 1;
   c.drawImage(after, 0, 0, w, tall);
   c.save();

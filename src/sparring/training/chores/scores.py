@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
 
 SCORES_SHARE = 0.005
-"""Of the time spent training, the most that they may take."""
+"""Of the time spent training, the most that they may take between the first round and the last, which have them all."""
 
 
 class LogScores(Chore):
@@ -29,7 +29,8 @@ class LogScores(Chore):
         if not trainer.at_log_point:
             return {}
         time_in_all = trainer.session_seconds + (trainer.seconds_left or 0.0)
-        if trainer.game.round and self._spent + self._last > SCORES_SHARE * time_in_all:
+        is_end = trainer.game.round in (0, trainer.recipe.rounds)
+        if not is_end and self._spent + self._last > SCORES_SHARE * time_in_all:
             return {}
         began = time.monotonic()
         fields = {"scores": histograms(self._scores.outputs())}

@@ -32,13 +32,15 @@ def rewind_session(trainer: Trainer, round: int, fields: Mapping[str, Any]) -> N
 def rewind_folder(run: RunFolder, round: int, by: str = "") -> None:
     """Take a run back that is not being trained; the command that trained it goes on from there.
 
-    Raises UsageError where there is no checkpoint of this round, SparringError where it cannot be read or the run is
-    being trained.
+    Raises UsageError where there is no checkpoint of this round or the run is at it, SparringError where it cannot be
+    read or the run is being trained.
     """
     with training_lock(run.path):
         story = run.story
         last, seconds = story.round, story.until(round).seconds
         run.load_file(checkpoint_of(run, round, last))
+        if round == last:
+            raise UsageError(f"{run.path} is at round {round:,}: there is nothing to take back")
         _forget(run, round, last, {"by": by})
         run.journal.append("stopped", round=round, seconds=seconds)
 
