@@ -81,7 +81,7 @@ BANS = (
     Ban("(?:least|most)(?=\\s*[=:])", "min, max, low, high", unless="at (?:least|most)", within=".py", case=True),
     Ban("sigmoid[-_]twice|SigmoidTwice", "double-sigmoid"),
     Ban("zero[-_]cent(?:er|re)d|ZeroCent(?:er|re)d", "r1-r2"),
-    Ban("average[-_]likeness", "similarity to the mean image (similarity-to-mean)"),
+    Ban("average[-_]likeness", "similarity to the mean (similarity-to-mean)"),
     Ban("nearest[-_]training", "nearest-neighbor distance to the training set (nearest-neighbor)"),
     Ban("d_seen|d_unseen", "d_train, d_held_out"),
     # Phrases that people stumbled over.

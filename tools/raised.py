@@ -45,6 +45,10 @@ ALSO = (
     "{path} has none: put the images of each class into a subfolder, or a CSV file with the columns file and label "
     "beside them",
     "training ended with status {returncode}",
+    "without demo.html: {error}",
+    "demo.html has weights rounded to {bits} bits of mantissa, so that it is under {size} MB: they change examples by "
+    "at most {found}",
+    "Nothing was uploaded. To do so: {command}",
     "No such file or directory",
     "Permission denied",
     "Is a directory",
@@ -52,7 +56,8 @@ ALSO = (
     "No space left on device",
     "File exists",
 )
-"""Phrases that come from elsewhere: class variables, and what the system calls its own errors."""
+"""Phrases that come from elsewhere: class variables, notes of `ship/export.py` that a page reads back like errors, and
+what the system calls its own errors."""
 
 
 class Module:

@@ -210,10 +210,31 @@ def test_a_run_whose_checkpoints_are_all_damaged_says_so_and_is_left_alone(tmp_p
     for path in run.checkpoints():
         os.truncate(path, 10)
     before = (run.path / "journal.jsonl").read_bytes()
-    with pytest.raises(SparringError, match=r"no checkpoint in .* can be read") as caught:
+    with pytest.raises(SparringError, match=r"no checkpoint in .* can be read .*: `sparring (sample|rewind)") as caught:
         train(recipe, run.path)
     assert len(str(caught.value).splitlines()) == 1
     assert (run.path / "journal.jsonl").read_bytes() == before
+
+
+def test_where_the_newest_checkpoints_are_damaged_the_others_are_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    for number in (3, 6, 9):
+        run.save(number, {"G.w": np.zeros(2)})
+    run.save_best(6, {"G.w": np.ones(2)})
+    run.save_kept(3, {"G.w": np.zeros(2)})
+    for path in run.checkpoints():
+        os.truncate(path, 10)
+    ways = r"`sparring sample \S+run --best` samples from best-round-000000006.safetensors, `sparring rewind \S+run 3`"
+    with pytest.raises(SparringError, match=ways):
+        run.load()
+    assert run.load(best=True) is not None and run.load(round=3) is not None
+    run.save(12, {"G.w": np.zeros(2)})
+    with pytest.raises(SparringError, match=r"the newest, round-000000012.safetensors, can be read"):
+        run.load(round=9)
+    for path in (*run.kept(), *run.checkpoints(), *run.path.glob("weights/best-*")):
+        os.truncate(path, 10)
+    with pytest.raises(SparringError, match=r"restore the files, or delete them: training then starts again"):
+        run.load()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

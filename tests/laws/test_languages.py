@@ -73,11 +73,11 @@ def test_what_an_error_says_is_read_as_the_message_that_it_was_made_of() -> None
 @pytest.mark.parametrize(
     ("wrong", "chinese"),
     [
-        (lambda: sparring.recipe("ringg"), "没有名为 'ringg' 的 配方；您是不是要 'ring'？"),
+        (lambda: sparring.recipe("ringg"), "没有名为 'ringg' 的 配方；你是不是要 'ring'？"),
         (lambda: sparring.recipe("ring").replace(batch=0), "batch 必须不小于 1，而不是 0"),
         (
             lambda: sparring.recipe("ring").replace(objective="hing"),
-            "没有名为 'hing' 的 objective；您是不是要 'hinge'？",
+            "没有名为 'hing' 的 objective；你是不是要 'hinge'？",
         ),
         (lambda: sparring.recipe("ring").replace(rounds="x"), "rounds 接受整数，而不是 'x' (str)"),
         (lambda: sparring.recipe("ring").replace(tricks=["r1(gamma=-1)"]), "r1：惩罚的权重至少为 0，而不是 -1"),

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from sparring.training.watch.session import Watch
-from tests.loops import later, rarer, sound, wrapped
+from tests.loops import called, later, rarer, sound, wrapped
 from tests.loops.sound import Loop
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch.compile's own
 ROUNDS = 20
-LOOPS = {**sound.LOOPS, **later.SOUND, **wrapped.LOOPS, **rarer.SOUND}
+LOOPS = {**sound.LOOPS, **later.SOUND, **wrapped.LOOPS, **rarer.SOUND, **called.SOUND}
 
 
 def everything(loop: Loop, watching: Any) -> list[torch.Tensor]:

@@ -221,6 +221,24 @@ def test_members_of_an_archive_that_cannot_be_read_are_named(tmp_path: Path) -> 
     assert dict(info.broken) == {"cut.png": "is cut short", "link.png": "is a link inside an archive"}
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_members_that_lie_above_an_archive_are_read_like_any_other(album: Path, tmp_path: Path, kind: str) -> None:
+    files = [(file, f"../{file.relative_to(album)}") for file in sorted(album.rglob("*.png"))]
+    again = (files[0][0], files[0][1].removeprefix("../"))
+    with tarfile.open(tmp_path / "a.tar", "w") as tar, zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        for file, name in files:
+            tar.add(file, name)
+            packed.write(file, name)
+    expected = load(album)
+    found = load(tmp_path / f"a.{kind}")
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert found.info.classes == expected.info.classes and not found.info.broken
+    with tarfile.open(tmp_path / "a.tar", "a") as tar, zipfile.ZipFile(tmp_path / "a.zip", "a") as packed:
+        tar.add(*again)
+        packed.write(*again)
+    assert load(tmp_path / f"a.{kind}").info.broken == ((again[1], "has the path of another file, but for `..`"),)
+
+
 @pytest.mark.parametrize("system", [0, 3], ids=["windows", "unix"])
 @pytest.mark.parametrize(("name", "encoding"), [("图片/猫.png", "gbk"), ("図/ねこ.png", "utf-8"), ("Ä/é.png", "cp437")])
 def test_names_in_an_archive_are_legible_where_they_can_be(name: str, encoding: str, system: int) -> None:

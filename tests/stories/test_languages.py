@@ -59,7 +59,7 @@ def test_an_error_is_in_the_language_that_was_asked_for(
     assert "/nowhere 不存在" in capsys.readouterr().err
     assert run(["diagnose", "/nowhere"]) != OK and "does not exist" in capsys.readouterr().err
     monkeypatch.setenv(languages.VARIABLE, "zh")
-    assert run(["train", "rng"]) == WRONG_USAGE and "您是不是要 'ring'" in capsys.readouterr().err
+    assert run(["train", "rng"]) == WRONG_USAGE and "你是不是要 'ring'" in capsys.readouterr().err
     monkeypatch.setenv(languages.VARIABLE, "fr")
     assert run(["show", "/nowhere"]) != OK and "does not exist" in capsys.readouterr().err
 
@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said_in_chinese(opened: Open) -> None:
     page = opened("/new", recipe="ring", language="zh")
     page.fill("input[aria-label=objective]", "hing")
     page.keyboard.press("Tab")
-    says(page, "您是不是要 'hinge'？", ".why")
+    says(page, "你是不是要 'hinge'？", ".why")
     page.fill("input[aria-label=objective]", "hinge")
     page.fill("input[aria-label=batch]", "0")
     page.keyboard.press("Tab")
@@ -125,4 +125,4 @@ def test_what_is_wrong_is_said_in_chinese(opened: Open) -> None:
     page = opened("/query", language="zh")
     page.fill("[aria-label=查询]", "select 1 from rnus")
     page.keyboard.press("Tab")
-    says(page, "没有名为 'rnus' 的 table；您是不是要 'runs'？", ".problem")
+    says(page, "没有名为 'rnus' 的 table；你是不是要 'runs'？", ".problem")

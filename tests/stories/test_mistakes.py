@@ -160,7 +160,7 @@ def test_a_recipe_json_with_a_value_that_does_not_belong(
 @pytest.mark.parametrize("name", ["recipe.json", "journal.jsonl", "about.json", "measures.json"])
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:8]))
 def test_a_file_that_was_cut_or_is_of_something_else(
-    name: str, text: str | bytes, broken: Path, answer: Callable[..., str]
+    name: str, text: str | bytes, broken: Path, answer: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     content = text if isinstance(text, bytes) else text.encode()
     (broken / name).write_bytes(content + (b"\n" if name == "journal.jsonl" and content else b""))
@@ -174,6 +174,10 @@ def test_a_file_that_was_cut_or_is_of_something_else(
 
         with pytest.raises(Exception, match="measure the run again"):
             write_report("broken")
+    elif name == "about.json":
+        for command in ("show", "diagnose", "sample"):
+            assert run([command, "broken"]) == OK, "little depends on it"
+        assert "about.json is" in (said := capsys.readouterr().err) and "delete it: reports then say less" in said
     else:
         assert name in answer("show", "broken")
 

@@ -117,7 +117,14 @@ def test_an_index_that_pandas_writes_is_left_out(tmp_path: Path) -> None:
     table = read_table(written(tmp_path / "a.csv", ",a,b\n0,1,2\n1,3,4\n2,5,6\n"))
     assert table.columns == ("a", "b")
     assert "left out: the first column, which has no name and numbers the rows" in table.lines()
-    assert read_table(written(tmp_path / "b.csv", ",a\n0,1\n7,2\n")).columns == ("1", "a")
+    for name, others in (
+        ("shuffled", "7,1\n3,2\n-1,3\n"),
+        ("one number twice", "7,1\n7,2\n"),
+        ("parts", "7.5,1\n3,2\n"),
+    ):
+        table = read_table(written(tmp_path / "b.csv", f",a\n{others}"))
+        assert table.columns == (("a",) if name == "shuffled" else ("1", "a")), name
+    assert read_table(written(tmp_path / "b.csv", ",a\n7,1\n3,2\n"), "1,a").columns == ("1", "a"), "asked for"
 
 
 # Numbers that are not finite, or too large for float32
@@ -155,7 +162,7 @@ def test_arrays_of_any_type_of_number_make_no_warning(dtype: type, tmp_path: Pat
     [("inf", "infinite"), ("1e200", "larger than 3.4e+38"), ("", "missing"), ("-1e999", "larger than 3.4e+38")],
 )
 def test_a_column_of_which_no_number_can_be_used_is_named_for_what_it_is(cell: str, why: str, tmp_path: Path) -> None:
-    file = written(tmp_path / "a.csv", f"a,b\n{cell},1\n{cell},2\n" + ("3,\n" if not cell else ""))
+    file = written(tmp_path / "a.csv", f"a,b\n{cell},1\n{cell},2\n" + ("3,\n4,\n" if not cell else ""))
     complaint(lambda: read_table(file), "a.csv", f"in every row a number is {why}")
 
 

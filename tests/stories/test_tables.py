@@ -54,8 +54,9 @@ def test_tables_come_in_many_forms(name: str, text: str, encoding: str, tmp_path
 def test_some_columns_by_name_or_number(tmp_path: Path) -> None:
     file = written(tmp_path / "people.csv", CSV)
     np.testing.assert_allclose(read_table(file, "income").rows[:, 0], [30000, 20000, 25500.5, 1e5])
-    np.testing.assert_allclose(read_table(file, "2, age").rows[0], [30000, 41])
-    for wrong, said in (("height", "has no column 'height'; it has age, income"), ("name", "holds no numbers")):
+    np.testing.assert_allclose(read_table(file, "3, age").rows[0], [30000, 41])
+    no_column = ("height", "has no column 'height'; it has age, income"), ("4", "has no column '4'; it has age, income")
+    for wrong, said in (*no_column, *((name, "the column name of .* holds no numbers") for name in ("name", "1"))):
         with pytest.raises(UsageError, match=said):
             read_table(file, wrong)
 

@@ -17,6 +17,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.summary import summary
 from sparring.analysis.wording import count, listed
 from sparring.errors import SparringError, UsageError
+from sparring.languages import Text
 from sparring.progress import say
 from sparring.record import RunFolder
 
@@ -72,7 +73,9 @@ class Comparison:
         for folders in (1, 2, None):
             uses = Counter(names)
             names = [
-                f"{facts.name} in {_tail(facts.run.path, folders)}" if uses[name] > 1 else name
+                Text("{name} in {folder}", name=facts.name, folder=_tail(facts.run.path, folders))
+                if uses[name] > 1
+                else name
                 for name, facts in zip(names, self.runs, strict=True)
             ]
         return names
@@ -105,7 +108,8 @@ class Comparison:
     @cached_property
     def objectives(self) -> list[str]:
         """The names of the objectives, each once."""
-        return list(dict.fromkeys(facts.objective for facts in self.runs))
+        leaves = [facts.recipe["objective"] for facts in self.runs]
+        return list(dict.fromkeys(str(leaf.get("is") or leaf.get("yours")) for leaf in leaves))
 
     def same_objective(self, facts: Facts) -> list[Facts]:
         """The runs whose losses may be compared with this run's: those of the same objective, this one among them."""
@@ -130,32 +134,52 @@ class Comparison:
     @property
     def notes(self) -> list[str]:
         """Sentences that a reader must know before comparing one run's numbers with another's."""
-        notes = [f"Every run changes its recipe: {'; '.join(self.shared_changes)}."] if self.shared_changes else []
-        if not self.losses_comparable:
-            instead = "; compare D(real) and D(fake) instead" if self.outputs_comparable else ""
+        notes: list[str] = []
+        if self.shared_changes:
             notes.append(
-                f"The objectives differ ({listed(self.objectives)}), so losses are not comparable across them{instead}."
+                Text("Every run changes its recipe: {changes}.", changes=Text.joined(self.shared_changes, "; "))
             )
-        elif self._vary("tricks"):
-            notes.append("The tricks differ; those that change D's labels also change its losses.")
-        if not self.outputs_comparable:
-            notes.append(
-                "D's outputs are on different scales; compare each with its value at equilibrium (dashed line)."
-            )
+        notes += self._scales()
         if self._vary("data"):
-            notes.append("The data differ, so losses and metrics are not comparable across data sets.")
+            notes.append(Text("The data differ, so losses and metrics are not comparable across data sets."))
         if self._vary("rounds") or self._vary("batch"):
-            notes.append("The runs differ in rounds or batch size: they had different amounts of training.")
-        if short := [
-            n for n, f in zip(self.names, self.runs, strict=True) if f.story.status in ("stopped", "unfinished")
-        ]:
-            notes.append(f"Not finished: {', '.join(short)}. Their values are not final.")
-        if changed := [n for n, f in zip(self.names, self.runs, strict=True) if f.departure]:
-            notes.append(f"Changed while training, so that they are no runs of their recipes: {', '.join(changed)}.")
-        notes += [f"{n}: {line}" for n, f in zip(self.names, self.runs, strict=True) for line in f.history]
+            notes.append(Text("The runs differ in rounds or batch size: they had different amounts of training."))
+        named = list(zip(self.names, self.runs, strict=True))
+        if short := [name for name, facts in named if facts.story.status in ("stopped", "unfinished")]:
+            notes.append(Text("Not finished: {runs}. Their values are not final.", runs=Text.joined(short, ", ")))
+        if changed := [name for name, facts in named if facts.departure]:
+            runs = Text.joined(changed, ", ")
+            notes.append(Text("Changed while training, so that they are no runs of their recipes: {runs}.", runs=runs))
+        notes += [Text("{run}: {sentence}", run=name, sentence=line) for name, facts in named for line in facts.history]
         if lost := sum(len(facts.diverged) for facts in self.runs):
             of = count(sum(len(facts.seeds) for facts in self.runs), "seed")
-            notes.append(f"{lost:,} of {of} diverged; the means leave them out, and n says how many are left.")
+            notes.append(
+                Text(
+                    "{some} of {seeds} diverged; the means leave them out, and n says how many are left.",
+                    some=f"{lost:,}",
+                    seeds=of,
+                )
+            )
+        return notes
+
+    def _scales(self) -> list[str]:
+        """Sentences on losses and D's outputs of other scales."""
+        notes: list[str] = []
+        if not self.losses_comparable:
+            differ = Text(
+                "The objectives differ ({objectives}), so losses are not comparable across them; compare D(real) and "
+                "D(fake) instead."
+                if self.outputs_comparable
+                else "The objectives differ ({objectives}), so losses are not comparable across them.",
+                objectives=listed(self.objectives),
+            )
+            notes.append(differ)
+        elif self._vary("tricks"):
+            notes.append(Text("The tricks differ; those that change D's labels also change its losses."))
+        if not self.outputs_comparable:
+            notes.append(
+                Text("D's outputs are on different scales; compare each with its value at equilibrium (dashed line).")
+            )
         return notes
 
     def _branching(self, facts: Facts) -> list[str]:

@@ -227,7 +227,7 @@ def completed(story: Story, run: RunFolder) -> Story:
 
     The levels come from about.json where an older journal does not state them.
     """
-    levels = run.about.get("equilibrium")
+    levels = run.about_for_reports.get("equilibrium")
     stated = not levels or any(event.get("levels") for event in story.events)
     before = [] if stated else [{"event": "levels", "levels": levels}]
     measured = _measured(run)

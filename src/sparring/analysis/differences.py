@@ -9,6 +9,7 @@ from typing import Any
 from sparring import catalogue
 from sparring.analysis.history import start_text
 from sparring.analysis.wording import listed
+from sparring.languages import Text
 from sparring.recipe import KIND_OF
 
 BOOKKEEPING = ("name", "origin", "seeds", "log_points", "samples_per_grid", "cluster_sizes")
@@ -34,8 +35,8 @@ FOUND = "found_"
 LISTED = 16
 """Consecutive seeds that are listed one by one; more are a range."""
 BOTH = {
-    ("generator", "discriminator"): "both networks",
-    ("generator optimizer", "discriminator optimizer"): "both optimizers",
+    ("generator", "discriminator"): Text("both networks"),
+    ("generator optimizer", "discriminator optimizer"): Text("both optimizers"),
 }
 
 
@@ -54,17 +55,17 @@ def recipe_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     old, new = {"clusters": 0, **old}, {"clusters": 0, **new}
     fields = [field for field in dict.fromkeys((*new, "start_from", "per_member")) if field not in BOOKKEEPING]
     steps = {field: _steps(field, old.get(field), new.get(field)) for field in fields}
-    changes = {field.replace("_", " "): ", ".join(step) for field, step in steps.items() if step}
+    changes = {field.replace("_", " "): Text.joined(step, ", ") for field, step in steps.items() if step}
     for (first, second), both in BOTH.items():
         if first in changes and changes[first] == changes.get(second):
             del changes[second]
             changes = {both if name == first else name: step for name, step in changes.items()}
-    return [f"{name}: {step}" for name, step in changes.items()]
+    return [Text("{field}: {change}", field=name, change=step) for name, step in changes.items()]
 
 
 def field_changes(field: str, old: Any, new: Any) -> list[str]:
     """How one field's value differs from another, a phrase for each part: `generator optimizer lr 0.01 → 0.1`."""
-    return [f"{field.replace('_', ' ')} {step}" for step in _steps(field, old, new)]
+    return [Text.joined([field.replace("_", " "), step], " ") for step in _steps(field, old, new)]
 
 
 def field_text(field: str, value: Any) -> str:
@@ -88,7 +89,7 @@ def field_text(field: str, value: Any) -> str:
     if not isinstance(value, list):
         return _value_text(value)
     if not value:
-        return "none"
+        return Text("none")
     texts = [_leaf_text(kind, each) if isinstance(each, dict) else _value_text(each) for each in value]
     return f"({', '.join(_collapsed(texts))})" if kind else _value_text(value)
 
@@ -100,7 +101,7 @@ def _per_member_text(columns: Mapping[str, list[Any]]) -> str:
         f"{path} of {listed(each)}" if len(each) <= MAX_VALUES else f"{path} of {len(each):,} values"
         for path, each in distinct.items()
     ]
-    return "; ".join(shown) or "none"
+    return "; ".join(shown) or Text("none")
 
 
 def _steps(field: str, old: Any, new: Any) -> list[str]:
@@ -111,10 +112,14 @@ def _steps(field: str, old: Any, new: Any) -> list[str]:
         defaults = _defaults(KIND_OF.get(field), new["is"])  # a run of an older version may lack a field
         pairs = [(key, old.get(key, defaults.get(key)), new.get(key, defaults.get(key))) for key in {**old, **new}]
         return [
-            f"{key} {_value_text(before)} → {_value_text(after)}" for key, before, after in pairs if before != after
+            Text.joined([Text.joined([key, _value_text(before)], " "), _value_text(after)], " → ")
+            for key, before, after in pairs
+            if before != after
         ]
     before, after = field_text(field, old), field_text(field, new)
-    return [f"{before} → {after}" if before != after else f"{after}, whose code changed"]
+    if before == after:
+        return [Text("{part}, whose code changed", part=after)]
+    return [Text.joined([before, after], " → ")]
 
 
 def _leaf_text(kind: str | None, value: Mapping[str, Any]) -> str:
@@ -140,7 +145,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, dict):
         return _leaf_text(None, value)
     if isinstance(value, list):
-        return f"({', '.join(map(_value_text, value))})" if value else "none"
+        return f"({', '.join(map(_value_text, value))})" if value else Text("none")
     return str(value)
 
 

@@ -14,6 +14,7 @@ from sparring.analysis.differences import field_changes
 from sparring.analysis.history import history
 from sparring.analysis.stats import Spread
 from sparring.analysis.steered import departure, steering_sentences
+from sparring.languages import Text
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.record.story import TITLES as ALL_TITLES
@@ -78,7 +79,7 @@ class Facts:
     @classmethod
     def of(cls, run: RunFolder) -> Facts:
         """Read a run's journal and its about.json."""
-        return cls(run, story_of(run), run.about)
+        return cls(run, story_of(run), run.about_for_reports)
 
     @cached_property
     def diagnosis(self) -> Diagnosis:
@@ -94,7 +95,7 @@ class Facts:
     def name(self) -> str:
         """The recipe's name, or the folder's where the recipe has none; a run that was changed says so."""
         name = self.recipe["name"] or self.run.path.name
-        return f"{name} (changed)" if self.departure else name
+        return Text("{name} (changed)", name=name) if self.departure else name
 
     @property
     def rounds(self) -> int:

@@ -85,9 +85,10 @@ def generators_of(
     recipe = recipe_of(run, source, recipe)
     checkpoint = run.load("G.", best, round)
     if checkpoint is None:
-        which = "best checkpoint: its samples were never evaluated" if best else "checkpoint"
-        which += "" if round is None else f" of round {round:,}"
-        raise SparringError(f"{run.path} has no {which} yet; let it train a little longer")
+        if best and round is None:
+            raise SparringError(f"{run.path} has no best checkpoint: its samples were never evaluated")
+        at = "" if round is None else f" of round {round:,}"
+        raise SparringError(f"{run.path} has no checkpoint{at} yet; let it train a little longer")
     weights = sampling_weights(checkpoint[1])
     if seeds is not None or members is not None:
         chosen = list(members) if members is not None else recipe.members_with(seeds or ())
@@ -221,8 +222,8 @@ def sample(
         recipe: The recipe with the networks themselves, where they exist in memory only and were not trained here.
 
     Returns:
-        float32 `(P, N, *shape)` in data units ([0, 1] for images), of a table in those of its file. The same z seed
-        gives the same example.
+        float32 `(P, N, *shape)` in data units ([0, 1] for images), of a table in those of its file (float64 where
+        float32 is too coarse for it). The same z seed gives the same example.
 
     Raises:
         SparringError: The folder holds no run, or no such checkpoint yet.

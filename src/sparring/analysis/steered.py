@@ -13,7 +13,7 @@ from sparring.languages import Text
 from sparring.record import RunFolder, Story
 
 OTHER = {"generator_optimizer": "discriminator_optimizer", "discriminator_optimizer": "generator_optimizer"}
-PLAYERS = {"generator_optimizer": "G's", "discriminator_optimizer": "D's"}
+PLAYERS = {"generator_optimizer": "G", "discriminator_optimizer": "D"}
 
 
 def departure(story: Story) -> str:
@@ -68,8 +68,9 @@ def settings_text(settings: Mapping[str, Sequence[Any]]) -> str:
         shared = player in OTHER and left.get(other) == pair
         if shared:
             del left[other]
-        parts.append(f"{field if shared else setting_name(path)} {_value(path, pair[0])} → {_value(path, pair[1])}")
-    return ", ".join(parts)
+        before = Text.joined([field if shared else setting_name(path), _value(path, pair[0])], " ")
+        parts.append(Text.joined([before, _value(path, pair[1])], " → "))
+    return Text.joined(parts, ", ")
 
 
 def _changed(event: dict[str, Any]) -> str:
@@ -113,16 +114,16 @@ def setting_name(path: str) -> str:
     """What people call a number that can be changed: `G's lr`, `r1's gamma`, `batch`, `steps d_sees_both`."""
     room, _, rest = path.partition(".")
     if room in PLAYERS and rest:
-        return f"{PLAYERS[room]} {rest}"
+        return Text("{player}'s {field}", player=PLAYERS[room], field=rest)
     if room == "tricks" and rest:
         trick, _, field = rest.rpartition(".")
-        return f"{trick}'s {field}"
-    return f"steps {rest}" if room == "round" and rest else path.replace("_", " ")
+        return Text("{trick}'s {field}", trick=trick, field=field)
+    return Text("steps {move}", move=rest) if room == "round" and rest else path.replace("_", " ")
 
 
 def _value(path: str, value: Any) -> str:
     if isinstance(value, dict | list) and "." not in path:
         return field_text(path, value)
     if isinstance(value, list):
-        return " to ".join(f"{each:g}" for each in value)  # pyright: ignore[reportUnknownVariableType]
+        return Text.joined((f"{each:g}" for each in value), " to ")  # pyright: ignore[reportUnknownVariableType]
     return f"{value:g}" if isinstance(value, float) else f"{value}"

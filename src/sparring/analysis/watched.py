@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 def is_watched(run: RunFolder) -> bool:
     """Whether a run was a user's own loop."""
-    return bool(run.about.get("watched") is not None)
+    try:
+        return run.about.get("watched") is not None
+    except SparringError:  # about.json is damaged; the journal says it too
+        return run.story.loop is not None
 
 
 def watched_recipe(run: RunFolder) -> Recipe:

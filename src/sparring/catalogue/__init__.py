@@ -252,8 +252,9 @@ def _not_found(kind: str, name: str) -> str:
     other = next((k for k in KINDS if k != plural(kind) and has(k, name)), None)
     if other is None or not name:
         return unknown(plural(kind), name, entries(kind))
-    article = "an" if other[0] in "aeiou" else "a"
-    return f"no {SINGULAR[plural(kind)]} called {name!r}: that is {article} {SINGULAR[other]}"
+    if other[0] in "aeiou":
+        return f"no {SINGULAR[plural(kind)]} called {name!r}: that is an {SINGULAR[other]}"
+    return f"no {SINGULAR[plural(kind)]} called {name!r}: that is a {SINGULAR[other]}"
 
 
 def _plain(name: str) -> str:

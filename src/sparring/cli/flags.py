@@ -266,7 +266,7 @@ def print_json(value: Any) -> int:
     text = json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False)
     if sys.stdout and not writable(text, sys.stdout.encoding):
         text = json.dumps(value, indent=2, allow_nan=False)
-    print(text)
+    print(text, flush=True)  # a process that is stopped ends before its buffers are written
     return 0
 
 

@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
     if trained.stopped:
         complain(f"stopped: what was trained is kept in {folder.path}; rerun the same command to go on", INTERRUPTED)
     if trained.results.rows:
-        _print(trained.results, folder, flags.json)
+        _print(trained.results, folder, flags.json, trained.stopped)
     return INTERRUPTED if trained.stopped else OK
 
 
@@ -235,17 +235,22 @@ def _list(study: Study, as_json: bool) -> int:
     return OK
 
 
-def _print(results: Results, folder: StudyFolder, as_json: bool) -> None:
-    """The answer, and its page beside the runs. JSON alone where that is asked for: with the page's path."""
+def _print(results: Results, folder: StudyFolder, as_json: bool, stopped: bool = False) -> None:
+    """The answer, and its page beside the runs. JSON alone where that is asked for: with the page's path.
+
+    Of a study that was stopped JSON comes first, without a page: Ctrl-C ends the process within seconds.
+    """
     from sparring import report
     from sparring.study.answer import Answer
     from sparring.study.plain import answer_plain
 
     answer = Answer.of(results)
+    if as_json and stopped:
+        print_json({"folder": str(folder.path), "page": None, **answer_plain(answer)})
     with when_ended("ended before the study's page was written"):
         page = report.write_study(answer, folder.path)
-    if as_json:
+    if as_json and not stopped:
         print_json({"folder": str(folder.path), "page": str(page), **answer_plain(answer)})
-        return
-    print_rich(report.study_text(answer))
-    print(page)
+    if not as_json:
+        print_rich(report.study_text(answer))
+        print(page)

@@ -187,18 +187,26 @@ def _print(made: RunFolder, as_json: bool) -> int:
     story = made.story
     if story.status == "stopped":
         complain(where_it_stopped(made), INTERRUPTED)
+        if as_json:
+            print_json(_counts(made))
     with when_ended("ended before the report page was written"):
         page = report.write_report(made) if len(story.logged_rounds) else None
-        if as_json:
-            pace = story.round / story.seconds if story.seconds else 0.0
-            counts = {"run": str(made.path), "rounds": story.round, "seeds": story.seeds}
-            print_json({**counts, "rounds_per_second": round(pace, 3), "seconds": round(story.seconds, 3)})
-        elif page:
+        if as_json and story.status != "stopped":
+            print_json(_counts(made))
+        elif page and not as_json:
             print_rich(report.run_text(made))
             print(page)
     if story.status == "plateau":
         complain(f"quality has reached a plateau: stopped early, after round {story.round}", OK)
     return INTERRUPTED if story.status == "stopped" else OK
+
+
+def _counts(made: RunFolder) -> dict[str, Any]:
+    """What `--json` prints."""
+    story = made.story
+    pace = story.round / story.seconds if story.seconds else 0.0
+    counts = {"run": str(made.path), "rounds": story.round, "seeds": story.seeds}
+    return {**counts, "rounds_per_second": round(pace, 3), "seconds": round(story.seconds, 3)}
 
 
 def where_it_stopped(made: RunFolder) -> str:

@@ -22,6 +22,8 @@ MAX_STREAMED_BYTES = 2 * 10**9
 """Bytes that they may take."""
 AT_ONCE = 256
 """Examples that are taken at a time."""
+NAMED = 10
+"""Labels that a note lists by name; it counts the others."""
 EXAMPLES = ("image", "images", "img", "pixel_values", "x", "data", "example", "input", "inputs", "features")
 LABELS = ("label", "labels", "y", "target", "targets", "class", "classes")
 """Keys of a dictionary under which an example and its label are found."""
@@ -158,9 +160,10 @@ def _one_by_one(items: Iterable[Any]) -> Pieces:
         x, label = _parted(item)
         examples.append(_as_array(x))
         if examples[-1].shape != examples[0].shape:
+            same_size = _is_image(x) and examples[-1].shape[:2] == examples[0].shape[:2]
+            mend = "convert them to one mode, such as image.convert('RGB')" if same_size else "give them one size"
             raise UsageError(
-                f"examples differ in shape: the first is {examples[0].shape}, another {examples[-1].shape}; give them "
-                "one size"
+                f"examples differ in shape: the first is {examples[0].shape}, another {examples[-1].shape}; {mend}"
             )
         labels += [] if label is None else [label]
         if len(examples) == AT_ONCE:
@@ -224,6 +227,10 @@ def _as_array(value: Any) -> np.ndarray:
         value = value.detach().cpu()
         return np.asarray(value.float() if value.dtype == torch.bfloat16 else value)
     try:
+        if _is_image(value):
+            from sparring.datasets.files.pixels import in_levels
+
+            value = in_levels(value)
         array = np.asarray(value)
     except Exception as error:
         raise UsageError(f"examples must be numbers: {in_one_line(error)}") from error
@@ -232,6 +239,11 @@ def _as_array(value: Any) -> np.ndarray:
         mend = ": keep its columns of numbers, select_dtypes('number')" if type(value).__name__ == "DataFrame" else ""
         raise UsageError(f"examples must be numbers, not {of}{mend}")
     return array
+
+
+def _is_image(value: Any) -> bool:
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(value, pillow.Image)
 
 
 def _is_array(value: Any) -> bool:
@@ -273,17 +285,21 @@ def _as_classes(labels: Any, count: int) -> tuple[np.ndarray | None, int, str]:
         return None, 0, "what comes with the examples is no class of them"
     if array.ndim == 2 and len(array) == count and np.isin(array, (0, 1)).all() and (array.sum(1) == 1).all():
         array = array.argmax(1)
+    if array.dtype.kind not in "biufUS":
+        return None, 0, "what comes with the examples is no class of them"
     if array.ndim != 1 or len(array) != count:
         return None, 0, f"labels of shape {array.shape} do not go with {count:,} examples"
-    if array.dtype.kind in "US":
-        names, array = np.unique(array, return_inverse=True)
-        return array.astype(np.int64), len(names), f"classes in order: {', '.join(map(str, names[:10]))}"
-    if array.dtype.kind == "f" and not np.array_equal(array, np.floor(array)):
-        return None, 0, "labels that are fractions are no classes"
-    if array.min() < 0:
-        return None, 0, "labels below 0 are no classes"
-    array = array.astype(np.int64)
-    return array, int(array.max()) + 1, ""
+    values, numbers = np.unique(array, return_inverse=True)
+    if array.dtype.kind not in "US":
+        if not (np.isfinite(values) & (values == np.floor(values))).all():
+            return None, 0, "labels that are fractions are no classes"
+        if values[0] < 0:
+            return None, 0, "labels below 0 are no classes"
+        # Classes that no example has would be asked for in samples all the same.
+        values = values.astype(np.int64)
+    named = ", ".join(map(str, values[:NAMED])) + (f" and {len(values) - NAMED:,} more" if len(values) > NAMED else "")
+    note = "" if np.array_equal(values, np.arange(len(values))) else f"classes in order: {named}"
+    return numbers.astype(np.int64), len(values), note
 
 
 def _plain(label: Any) -> Any:

@@ -12,14 +12,23 @@ Range = tuple[float, float]
 
 SLACK = 1e-3
 """By how much values may exceed a range, by rounding."""
+NEAR = 0.5
+"""By how much resampling may exceed [0, 1]: images whose lowest value is above -NEAR are not in [-1, 1]."""
 UNIT, SIGNED, BYTES = (0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)
 ROUNDED = 0.05
 """Share of a level from which on rounding to whole levels is mentioned."""
 CHANNELS = (1, 3, 4)
+LAST = (*CHANNELS, 2)
+"""Channels that may come last; two, such as gray with alpha, do not come first where a side is as short."""
 MIN_GRAY_SIDE = 4
 """Arrays of three dimensions whose sides are shorter are no images."""
 MAX_SHARE = 0.8
 """Share of the free memory that examples may take."""
+COARSE = 1e-5
+"""Share of a column's range by which float32 may round its numbers; of timestamps it would leave a few."""
+MAX_NUMBER = float(np.finfo(np.float32).max)
+AT_ONCE = 1_024
+"""Examples that are rounded at a time, to save memory."""
 
 
 class Gathered:
@@ -39,7 +48,7 @@ class Gathered:
         self.count, self.nbytes = 0, 0
         self._pieces: list[np.ndarray] = []
         self._levels: Range | None = None
-        """The range whose 8-bit levels the pieces are; None while they are fractions."""
+        """The range whose 8-bit levels the pieces are; None while they are kept as they came."""
         self._low, self._high = np.inf, -np.inf
         self._whole = True
         self._rounded = 0.0
@@ -54,7 +63,9 @@ class Gathered:
             )
         self._look_at(piece)
         if self.count == 0:
-            self._levels = self._range() if self._are_images(piece) else None
+            # Whether examples of two dimensions are images, only the range of all of them says.
+            known = self.kind == "images" or piece.ndim == 4
+            self._levels = self._range() if known and self._are_images(piece) else None
         elif self._levels is not None and self._range() != self._levels:
             self._pieces = [_from_levels(each, self._levels) for each in self._pieces]
             self._levels = None
@@ -66,7 +77,8 @@ class Gathered:
         """Raises UsageError where so many examples like these would not fit, before they are read."""
         from sparring.datasets.files.memory import as_size, available_memory
 
-        each = int(np.prod(piece.shape[1:])) * (1 if piece.ndim > 2 else 4)
+        levels = self.kind != "numbers" and (piece.ndim == 4 or (piece.ndim == 3 and self.kind == "images"))
+        each = int(np.prod(piece.shape[1:])) * (1 if levels else piece.itemsize)
         free = available_memory()
         if each * count > MAX_SHARE * free:
             fit = int(MAX_SHARE * free / each)
@@ -76,14 +88,12 @@ class Gathered:
             )
 
     def finished(self) -> tuple[np.ndarray, Range, tuple[str, ...]]:
-        """All examples, `(N, C, H, W)` uint8 or `(N, ...)` float32, the range they came in, and notes."""
+        """All examples, `(N, C, H, W)` uint8 or `(N, ...)` of fractions, the range they came in, and notes."""
         if not self._pieces:
             raise UsageError("there is no example")
         array = self._pieces[0] if len(self._pieces) == 1 else np.concatenate(self._pieces)
         self._pieces = []
-        if self.sorts:
-            self.order = np.argsort([row.tobytes() for row in array.reshape(len(array), -1)], kind="stable")
-            array = array[self.order]
+        self._check_size(array)
         if self.kind == "images" and array.ndim not in (3, 4):
             raise UsageError(f"images are (N, H, W), (N, C, H, W) or (N, H, W, C), not {array.shape}")
         if not self._are_images(array):
@@ -92,12 +102,18 @@ class Gathered:
         span = self._range()
         if self._levels is None:
             array, self._rounded = _to_levels(array, span)
+        array = self._sorted(array)
+        if span not in (UNIT, SIGNED, BYTES) and span[0] > -NEAR and span[1] < 1 + NEAR:
+            notes.append(
+                f"values from {span[0]:g} to {span[1]:g} are taken for black and white; np.clip(images, 0, 1) makes "
+                "these 0 and 1"
+            )
         if self._rounded > ROUNDED:
             notes.append(f"images are kept in 256 levels, from {span[0]:g} to {span[1]:g}")
         if array.ndim == 3:
             array = array[:, None]
             notes.append(f"arrays of {array.shape[2:]} are gray images; kind='numbers' takes them as they are")
-        elif array.shape[-1] in CHANNELS and array.shape[1] not in (*CHANNELS, 2):
+        elif array.shape[-1] in LAST and array.shape[1] not in LAST:
             array = np.ascontiguousarray(array.transpose(0, 3, 1, 2))
             notes.append("channels came last and are first now, as networks take them")
         return array, UNIT if self._dtype.kind in "iub" else span, tuple(notes)
@@ -105,13 +121,25 @@ class Gathered:
     def _numbers(self, array: np.ndarray) -> tuple[np.ndarray, Range, tuple[str, ...]]:
         if array.ndim > 4:
             raise UsageError(f"examples have up to three dimensions, not {array.ndim - 1}: {array.shape[1:]}")
-        array = array.astype(np.float32)
+        array = self._sorted(_as_fractions(array))
         if array.ndim == 1:
             return array[:, None], UNIT, ()
         side = int(array.shape[1] ** 0.5)
         flat = array.ndim == 2 and side >= 8 and side**2 == array.shape[1] and self._range() in (UNIT, SIGNED, BYTES)
         note = f"examples are vectors of {side**2} numbers; reshape(-1, 1, {side}, {side}) makes them images"
         return array, UNIT, (note,) if flat else ()
+
+    def _sorted(self, array: np.ndarray) -> np.ndarray:
+        if not self.sorts:
+            return array
+        self.order = np.argsort([row.tobytes() for row in array.reshape(len(array), -1)], kind="stable")
+        return array[self.order]
+
+    def _check_size(self, array: np.ndarray) -> None:
+        """Raises UsageError for numbers that float32, in which networks get them, cannot hold."""
+        if max(-self._low, self._high) > MAX_NUMBER:
+            index = int((np.abs(array.reshape(len(array), -1)) > MAX_NUMBER).any(1).argmax())
+            raise UsageError(f"example {index} has a number beyond {MAX_NUMBER:.2g}, the largest of float32: scale it")
 
     def _look_at(self, piece: np.ndarray) -> None:
         """Remember the range of the values. Raises UsageError for one that is not finite."""
@@ -129,7 +157,7 @@ class Gathered:
             return UNIT
         if self._dtype.kind in "iu" and self._low >= 0 and self._high <= 255:
             return BYTES
-        if self._low >= -1 - SLACK and self._high <= 1 + SLACK:
+        if self._low >= -1 - SLACK and self._high <= 1 + SLACK and self._low <= -NEAR:
             return SIGNED
         if self._low >= 0 and self._high <= 255 and self._whole:
             return BYTES
@@ -138,13 +166,13 @@ class Gathered:
     def _are_images(self, array: np.ndarray) -> bool:
         if self.kind != "auto" or array.ndim not in (3, 4):
             return self.kind == "images" and array.ndim in (3, 4)
-        usual = self._range() in (UNIT, SIGNED, BYTES)
+        usual = (self._low >= -1 - SLACK and self._high <= 1 + SLACK) or self._range() == BYTES
         return array.ndim == 4 or (min(array.shape[1:]) >= MIN_GRAY_SIDE and usual)
 
     def _kept(self, piece: np.ndarray) -> np.ndarray:
         """A copy, as levels where the pieces are levels."""
         if self._levels is None:
-            return piece.astype(np.float32)
+            return piece.copy()
         levels, rounded = _to_levels(piece, self._levels)
         self._rounded = max(self._rounded, rounded)
         return levels
@@ -154,10 +182,30 @@ def _to_levels(values: np.ndarray, span: Range) -> tuple[np.ndarray, float]:
     """8-bit levels of values in a range, and by how much of a level the farthest was rounded."""
     if values.dtype == np.uint8 and span == BYTES:
         return values.copy(), 0.0
-    exact = (values.astype(np.float32) - span[0]) * (255 / (span[1] - span[0]))
-    levels = np.rint(exact)
-    return levels.clip(0, 255).astype(np.uint8), float(np.abs(exact - levels).max())
+    made, farthest = np.empty(values.shape, np.uint8), 0.0
+    for start in range(0, len(values), AT_ONCE):
+        block = slice(start, start + AT_ONCE)
+        exact = (values[block].astype(np.float32) - span[0]) * (255 / (span[1] - span[0]))
+        levels = np.rint(exact)
+        made[block] = levels.clip(0, 255)
+        farthest = max(farthest, float(np.abs(exact - levels).max()))
+    return made, farthest
 
 
 def _from_levels(levels: np.ndarray, span: Range) -> np.ndarray:
     return levels.astype(np.float32) * ((span[1] - span[0]) / 255) + span[0]
+
+
+def _as_fractions(array: np.ndarray) -> np.ndarray:
+    """Numbers as float32; as float64 where that would round those of a column to few."""
+    if np.can_cast(array.dtype, np.float32, "safe"):
+        return array.astype(np.float32)
+    rounded = array.astype(np.float32)
+    by_column = array.reshape(len(array), -1) if array.ndim <= 2 else array.reshape(-1, 1)
+    off = np.zeros(by_column.shape[1])
+    for start in range(0, len(by_column), AT_ONCE * AT_ONCE):
+        block = slice(start, start + AT_ONCE * AT_ONCE)
+        exact = by_column[block].astype(np.float64)
+        off = np.maximum(off, np.abs(exact - rounded.reshape(by_column.shape)[block]).max(0))
+    reach = by_column.max(0).astype(np.float64) - by_column.min(0)
+    return array.astype(np.float64) if (off > COARSE * reach)[reach > 0].any() else rounded

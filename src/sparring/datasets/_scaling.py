@@ -7,18 +7,22 @@ from collections.abc import Sequence
 import numpy as np
 
 Numbers = tuple[float, ...]
-TINY = 1e-6
-"""Standard deviation, as a share of the mean, up to which numbers are one and the same."""
+SIGNAL = 16
+"""Columns without names; rows of more are taken for signals."""
+TINY, NOISE = 1e-6, 1e-15
+"""Standard deviations, as shares of the mean, up to which numbers are one and the same: in float32, and in float64."""
+ROUNDING = 1e-5
+"""Share of the standard deviation by which rounding to float32 may change numbers."""
 APART = 10.0
 """Ratio of two columns' standard deviations, or size of a mean or a deviation, from which on scaling is advised."""
 
 
 def scaling(rows: np.ndarray, by_column: bool) -> tuple[Numbers, Numbers]:
     """Means and standard deviations of `(N, K)`, of each column or of all numbers; what is constant is only moved."""
-    numbers = rows.astype(np.float64)
     axis = 0 if by_column else None
-    center, sd = np.atleast_1d(numbers.mean(axis)), np.atleast_1d(numbers.std(axis))
-    constant = sd <= TINY * np.maximum(1e-30, np.abs(center))
+    center, sd = _moments(rows, axis)
+    constant = sd <= (NOISE if rows.dtype == np.float64 else TINY) * np.abs(center)
+    constant |= rows.max(axis) == rows.min(axis)  # their mean may be off by more, where they are many
     return tuple(center.tolist()), tuple(np.where(constant, 1.0, sd).tolist())
 
 
@@ -30,8 +34,47 @@ def scaled(rows: np.ndarray, center: Sequence[float], sd: Sequence[float]) -> np
 
 
 def unscaled(rows: np.ndarray, center: Sequence[float], sd: Sequence[float]) -> np.ndarray:
-    """Rows in their own units, float32: the inverse."""
-    return (rows * np.asarray(sd) + np.asarray(center)).astype(np.float32) if center else rows
+    """Rows in their own units, float32, or float64 where float32 is too coarse: the inverse."""
+    if not center:
+        return rows
+    own = rows * np.asarray(sd, np.float64) + np.asarray(center, np.float64)
+    return own if _too_coarse(np.abs(center), np.asarray(sd)).any() else own.astype(np.float32)
+
+
+def finer_than_float32(rows: np.ndarray, by_column: bool) -> np.ndarray:
+    """Whether numbers need float64 until they are scaled: of each column of `(N, K)`, or of all together `(1,)`.
+
+    Seconds since 1970 and long ids do: float32 holds 24 bits, of which their large mean takes most.
+    """
+    if np.can_cast(rows.dtype, np.float32):
+        return np.zeros(rows.shape[1] if by_column else 1, bool)
+    return np.array([_is_finer(part.astype(np.float64)) for part in (rows.T if by_column else [rows])])
+
+
+def _is_finer(numbers: np.ndarray) -> bool:
+    center, sd = _moments(numbers, None)
+    size = np.abs(center)
+    error = np.abs(numbers.astype(np.float32) - numbers).mean()
+    return bool(((sd > NOISE * size) & ((sd <= TINY * size) | (error > ROUNDING * sd))).any())
+
+
+def _too_coarse(size: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """Whether float32 numbers of these sizes lie too far apart for so small a standard deviation."""
+    float32 = np.finfo(np.float32)
+    return np.maximum(float(float32.eps) * size, float(float32.tiny)) / 4 > ROUNDING * sd  # the mean error
+
+
+def _moments(rows: np.ndarray, axis: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations, as of numbers near 1: their squares neither vanish nor overflow."""
+    numbers = rows.astype(np.float64)
+    _, exponent = np.frexp(np.maximum(numbers.max(axis), -numbers.min(axis)))
+    np.ldexp(numbers, -exponent, out=numbers)  # exact, a power of two
+    center = numbers.mean(axis)
+    if rows.dtype == np.float64:
+        numbers -= center  # of large numbers the mean is not exact: it is corrected by that of what is left
+        center = center + numbers.mean(axis)
+    center, sd = np.ldexp(center, exponent), np.ldexp(numbers.std(axis), exponent)
+    return np.atleast_1d(center), np.atleast_1d(sd)
 
 
 def far_apart(rows: np.ndarray) -> str:

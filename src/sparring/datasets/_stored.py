@@ -33,7 +33,7 @@ class Stored:
     """Examples in memory, and what is known of them."""
 
     array: np.ndarray
-    """`(N, *shape)`: uint8 for images, else float32."""
+    """`(N, *shape)`: uint8 for images, else float32, or float64 where that would round numbers to few."""
     labels: np.ndarray | None
     """int64 `(N,)`; None without classes."""
     classes: int
@@ -90,7 +90,7 @@ class Rows:
         import torch
 
         labels = None if stored.labels is None else torch.from_numpy(stored.labels).to(device)
-        return cls(torch.from_numpy(scaled(stored.array, *scale)).to(device), labels)
+        return cls(torch.from_numpy(scaled(stored.array, *scale)).float().to(device), labels)
 
     def draw(self, rng: RandomStreams, count: int) -> Tensor:
         """`count` examples for every member, `(P, count, *shape)`."""

@@ -145,6 +145,12 @@ class InMemory(Dataset):
         alike = ("span", "found_shape", "scale")
         if recorded.get("is") != "in-memory" or any(_plain(recorded.get(name)) != _plain(mine[name]) for name in alike):
             return None
+        if recorded.get("count") == self.count and self.found_classes < recorded.get("found_classes", 0):
+            return (
+                f"the labels given now make {self.found_classes:,} classes, and this run began with "
+                f"{recorded['found_classes']:,}: labels with gaps are no longer classes that no example has; start a "
+                "new run with another out"
+            )
         return (
             f"the examples given now ({self.count:,}) are not those that this run began with "
             f"({recorded.get('count', 0):,}); where they are read through random transforms, they differ each time: "

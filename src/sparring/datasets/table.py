@@ -10,6 +10,7 @@ import numpy as np
 
 from sparring.characters import printable
 from sparring.datasets import Card, Dataset, Shape, Source
+from sparring.datasets._scaling import SIGNAL as SIGNAL
 from sparring.datasets._scaling import scaled, scaling, unscaled
 from sparring.errors import SparringError
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FOUND = ("found_shape", "found_content", "found_columns", "found_center", "found_sd")
 """The fields that are filled in from the file."""
-SIGNAL = 16
-"""Columns without names; rows of more are taken for signals."""
 
 
 @final
@@ -31,14 +30,15 @@ class Table(Dataset):
     """Your own numbers: a table or signals, each row of a CSV, TSV, Parquet or Arrow file or of an array an example.
 
     Networks get numbers of mean 0 and standard deviation 1, and these are what metrics compare; samples are written and
-    drawn in the units of the file. Columns of text, and rows with a missing or infinite number, are left out and
-    listed.
+    drawn in the units of the file. Columns of text or with few numbers, and rows with a missing or infinite number, are
+    left out and listed.
     """
 
     path: str
     """Path of the .csv, .tsv, .txt, .parquet, .arrow, .feather, .npy or .npz file."""
     columns: str = "all"
-    """Which columns: all that hold numbers, or names or numbers of some, separated by commas."""
+    """Which columns: all that hold numbers, or some by their names, or by their places in the file from 1, with commas
+    between."""
     scale: Literal["auto", "columns", "signals", "none"] = "auto"
     """How numbers are scaled: each column by itself, signals all alike, or not; auto takes more than 16 columns without
     names for signals."""
@@ -91,11 +91,9 @@ class Table(Dataset):
 
     def _scaling(self, loaded: TableFile) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Means and standard deviations; what is constant is only moved."""
-        numbered = loaded.columns[0] == "1"
         if self.scale == "none":
             return (0.0,), (1.0,)
-        are_signals = numbered and len(loaded.columns) > SIGNAL if self.scale == "auto" else self.scale == "signals"
-        return scaling(loaded.rows, by_column=not are_signals)
+        return scaling(loaded.rows, loaded.by_column)
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
@@ -143,4 +141,4 @@ class Table(Dataset):
     def _load(self) -> TableFile:
         from sparring.datasets.files.tables import read_table
 
-        return read_table(self.path, self.columns)
+        return read_table(self.path, self.columns, self.scale)

@@ -229,6 +229,7 @@ ENGLISH: dict[str, str] = {
     "did-rewound": "Back at round {round}.",
     "did-changed": "Changed from the next round on.",
     "settings-title": "Settings from the next round on",
+    "side-facts": "{run}: {members}, {status}",
     "rewind-title": "Take the run back to round {round}?",
     "rewind-loses": "What came after round {round} is given up. Later checkpoints that are deleted: {later}. "
     "This cannot be undone; a branch keeps both.",

@@ -251,7 +251,8 @@ def _mend_of_example(shape: Shape, gives: Shape) -> str:
     if shape == (*gives[1:], gives[0]):
         return ": its channels are last, so end with permute(0, 3, 1, 2)"
     if shape[0] != gives[0] and shape[1:] == gives[1:]:
-        return f": its last layer must give {gives[0]} channel{'s' if gives[0] > 1 else ''}"
+        one = ": its last layer must give 1 channel"
+        return one if gives[0] == 1 else f": its last layer must give {gives[0]} channels"
     return f": add or leave out a layer that doubles the side, or take data of {shape[1]} x {shape[2]} pixels"
 
 

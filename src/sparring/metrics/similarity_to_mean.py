@@ -8,7 +8,7 @@ import numpy as np
 from sparring.metrics import Better, Fault, Healthy, Metric, Space
 
 MAX_RATIO = 100.0
-"""The largest ratio that is reported: the mean image itself would have an infinite one."""
+"""The largest ratio that is reported: the mean itself would have an infinite one."""
 
 
 @final
@@ -16,10 +16,10 @@ MAX_RATIO = 100.0
 class SimilarityToMean(Metric):
     """How near samples lie to the mean of the training data; twice as near as held-out real examples is 2.
 
-    A generator that draws the mean image scores MAX_RATIO.
+    A generator that draws the mean scores MAX_RATIO.
     """
 
-    title: ClassVar[str] = "similarity to the mean image"
+    title: ClassVar[str] = "similarity to the mean"
     unit: ClassVar[str] = "real = 1"
     better: ClassVar[Better] = "as-real"
     range: ClassVar[tuple[float, float]] = (0.0, MAX_RATIO)

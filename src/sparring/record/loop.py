@@ -13,6 +13,8 @@ BYTES = 3.0
 """Pixels above this are not scaled to [0, 1] or [-1, 1], nor standardized."""
 ONE_EXAMPLE = 0.1
 """Standard deviation up to which real examples are nearly one, half of how near to a target counts as near."""
+SAME_ROWS = "same rows"
+"""Stands for a distribution where each batch has one latent vector alone, in all of its rows."""
 GENERATOR, EXAMPLES, INPUTS = "generator.json", "examples.safetensors", "inputs.safetensors"
 """Files of a watched run: the operations of its generator, some of the real examples, and where what G is fed follows
 no law that has a name, some of that."""
@@ -62,12 +64,17 @@ class OptimizerFacts:
     kind: str
     """Its class: `Adam`."""
     lr: float
+    """Its learning rate at last."""
     own: int
     """How many parameters of its own player it holds."""
     others: int
     """How many of the other player."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Its other numbers: betas, momentum, weight decay."""
+    highest: float | None = None
+    """The highest learning rate that it has had; None in runs of older versions."""
+    rises: bool = False
+    """Whether it was rising when last seen, or few steps were seen: a warm-up begins at 0."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class Latents:
     shape: tuple[int, ...] = ()
     """Of one latent vector."""
     law: str = ""
-    """`normal`, `uniform`, or `` where it is neither."""
+    """`normal`, `uniform`, `constant`, SAME_ROWS, or `` where it is none of these."""
     low: float = 0.0
     high: float = 0.0
     repeats: float = 0.0
@@ -145,6 +152,9 @@ class Latents:
     """Whether G is given one vector at a time, without an axis for the batch."""
     one_hot: bool = False
     """Whether classes are given as one-hot vectors rather than numbers."""
+    conditions: bool = False
+    """Whether G is given more that samples should follow, and no judge knows: classes as a part of the latent vectors,
+    or attributes beside them."""
     line: Line | None = None
     """Where G is called."""
 

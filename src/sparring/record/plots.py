@@ -170,12 +170,14 @@ def save_table(
 ) -> None:
     """Write examples `(P, N, ...)` as a CSV file: a row for each, with the member's seed in the first column.
 
-    Where a seed is that of several, what each is called stands in a second column, `member`.
+    Where a seed is that of several, what each is called stands in a second column, `member`. Numbers have as many
+    digits as give the same number back.
     """
+    digits = 17 if examples.dtype == np.float64 else 9
     several = len(set(seeds)) < len(seeds)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["seed", *(["member"] if several else []), *names])
         for seed, member, rows in zip(seeds, members, examples.reshape(*examples.shape[:2], -1), strict=True):
             who = [seed, member] if several else [seed]
-            writer.writerows([*who, *(f"{value:.7g}" for value in row)] for row in rows)
+            writer.writerows([*who, *(f"{value:.{digits}g}" for value in row)] for row in rows)

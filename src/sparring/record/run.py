@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import safetensors
 
+from sparring.characters import quoted
 from sparring.errors import SparringError
 from sparring.record import legacy, schema
 from sparring.record.files import disk_errors, link_or_copy, save_arrays, write_atomically
@@ -136,6 +138,15 @@ class RunFolder:
             return {}
         about = self._json("about.json", legacy.about)
         return self._checked("about.json", about, lambda value: schema.check(value, schema.ABOUT))
+
+    @property
+    def about_for_reports(self) -> dict[str, Any]:
+        """What about.json says; nothing where it is damaged, which is said once: reports then say less."""
+        try:
+            return self.about
+        except SparringError as error:
+            _say_once(str(error))
+            return {}
 
     @property
     def measures(self) -> dict[str, Any] | None:
@@ -295,8 +306,42 @@ class RunFolder:
             except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
                 problems.append(f"{path.name}: {error}")
         if problems:
-            raise SparringError(f"no checkpoint in {self.path / 'weights'} can be read ({'; '.join(problems)})")
+            raise SparringError(
+                f"no checkpoint in {self.path / 'weights'} can be read ({'; '.join(problems)}): {self._way_out(paths)}"
+            )
         return None
+
+    def _way_out(self, damaged: Sequence[Path]) -> str:
+        """What to do where these checkpoints cannot be read: go by another, or else begin again."""
+        readable = [p for p in self.rounds_saved().values() if p not in damaged and _is_readable(p)]
+        newest = self.checkpoints()[-1:]
+        if newest and newest[0] in readable:  # one that is not the newest was asked for
+            return f"the newest, {newest[0].name}, can be read"
+        run = quoted(self.path)
+        best = self.best if self.best not in damaged and self.best is not None and _is_readable(self.best) else None
+        if not readable:
+            if best is not None:
+                return f"`sparring sample {run} --best` samples from {best.name}"
+            return "restore the files, or delete them: training then starts again from round 0"
+        before = round_of(readable[-1])
+        if best is None:
+            return f"`sparring rewind {run} {before}` goes back to that round"
+        return f"`sparring sample {run} --best` samples from {best.name}, `sparring rewind {run} {before}` goes back"
+
+
+def _is_readable(checkpoint: Path) -> bool:
+    try:
+        with safetensors.safe_open(checkpoint, framework="numpy"):
+            return True
+    except (safetensors.SafetensorError, OSError):
+        return False
+
+
+@cache
+def _say_once(line: str) -> None:
+    from sparring.progress import say
+
+    say(line)
 
 
 def round_of(checkpoint: Path) -> int:

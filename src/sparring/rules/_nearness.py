@@ -195,7 +195,11 @@ class Nearness:
         Sparring's own discriminators look at the classes: D would know samples of others by them.
         """
         signals = self._signals
-        recipe = signals.story.recipe
+        recipe, loop = signals.story.recipe, signals.story.loop
+        if loop is not None and loop.latent.conditions:
+            return Text(
+                "G is also given classes or attributes that no judge knows, and a D of your own need not look at them"
+            )
         is_known = signals.has(ACCURACY) or bool(signals.measured and signals.measured.has(ACCURACY))
         if not recipe.get("conditional") or "yours" not in recipe["discriminator"] or is_known:
             return ""

@@ -16,9 +16,12 @@ from sparring.rules._signals import Signals
 
 ENDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """What a G reaches that ends in this function."""
+FROM_0 = ("relu", "softplus")
+"""Functions at G's end that reach everything above 0."""
 MENDED = {
     "tanh": "scale real examples to [-1, 1]: x * 2 - 1 for x in [0, 1]",
     "sigmoid": "scale real examples to [0, 1], or end G in tanh where they lie in [-1, 1]",
+    **dict.fromkeys(FROM_0, "end G in tanh where real examples lie in [-1, 1], or in no function at all"),
 }
 TOLERANCE = 0.1
 """Share of G's width by which the data may lie outside."""
@@ -44,7 +47,7 @@ class BugDataRange(Rule):
     def _bug(loop: LoopFacts | None) -> Bug | None:
         quantiles = loop.data.quantiles if loop is not None else ()
         if loop is None or not quantiles or loop.g.ends_in not in ENDS:
-            return None
+            return _below_0(loop) if loop is not None and quantiles else None
         low, high = ENDS[loop.g.ends_in]
         reach = max(high - low, 1e-9)
         beyond = max(low - quantiles[1], quantiles[-2] - high, 0.0) / reach  # noise may be added for D
@@ -60,9 +63,7 @@ class BugDataRange(Rule):
             phrase="the ranges are {value} times G's width apart",
             line=loop.data.line,
             mended=MENDED[loop.g.ends_in],
-            aside=Text(
-                "; real examples lie in {low} to {high}", low=f"{quantiles[0]:.3g}", high=f"{quantiles[-1]:.3g}"
-            ),
+            aside=_where(quantiles),
         )
 
     @staticmethod
@@ -73,6 +74,28 @@ class BugDataRange(Rule):
     def healthy() -> Story:
         """Positive data of small numbers, which tanh reaches."""
         return loop_story(good=True, data=replace(SOUND.data, quantiles=(0.3, 0.32, 0.5, 0.68, 0.7)))
+
+
+def _below_0(loop: LoopFacts) -> Bug | None:
+    """A G whose examples have no number below 0, and data that have many."""
+    quantiles = loop.data.quantiles
+    beyond = -quantiles[1] / max(quantiles[-2] - quantiles[1], 1e-9)
+    if loop.g.ends_in not in FROM_0 or not loop.comparable or beyond <= TOLERANCE:
+        return None
+    return Bug(
+        Text("G ends in {layer} and cannot reach the data's range", layer=loop.g.ends_in),
+        "how far the data's range lies below 0, in widths of its own",
+        beyond,
+        Range(high=TOLERANCE),
+        phrase="{value} of the data's range lies below 0, where G makes nothing",
+        line=loop.data.line,
+        mended=MENDED[loop.g.ends_in],
+        aside=_where(quantiles),
+    )
+
+
+def _where(quantiles: Sequence[float]) -> Text:
+    return Text("; real examples lie in {low} to {high}", low=f"{quantiles[0]:.3g}", high=f"{quantiles[-1]:.3g}")
 
 
 def _are_unit(quantiles: Sequence[float]) -> bool:

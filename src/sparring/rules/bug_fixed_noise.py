@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.record.loop import ONE_EXAMPLE, LoopFacts
+from sparring.record.loop import ONE_EXAMPLE, SAME_ROWS, LoopFacts
 from sparring.rules import Detection, Explanation, Rule
 from sparring.rules._loops import SOUND, Bug, bug_detection, bug_explanation, loop_story
 from sparring.rules._ranges import Range
@@ -14,12 +14,17 @@ from sparring.rules._signals import Signals
 
 OFTEN = 0.5
 """Share of rounds."""
+ALIKE = {
+    "constant": "G is fed one and the same number everywhere, so that all its examples are the same",
+    SAME_ROWS: "All latent vectors of a batch are the same, and so are all examples that G makes of them",
+}
+"""Latent vectors that make examples alike: how they are drawn, and what that means."""
 
 
 @final
 @dataclass(frozen=True)
 class BugFixedNoise(Rule):
-    """G is fed the same latent vectors in every round: it learns one batch of examples."""
+    """G is fed the same latent vectors in every round, or one vector in all of a batch: it learns few examples."""
 
     weight: ClassVar[float] = 0.993
     anytime: ClassVar[bool] = True
@@ -32,10 +37,12 @@ class BugFixedNoise(Rule):
 
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
-        if loop is None or loop.latent.repeats < OFTEN:
+        if loop is None:
             return None
-        if loop.latent.law == "constant":
-            return _always_one_number(loop)
+        repeats, law = loop.latent.repeats >= OFTEN, loop.latent.law
+        alike = _always_alike(loop) if law == SAME_ROWS or (repeats and law == "constant") else None
+        if alike is not None or law == "constant" or not repeats:
+            return alike
         return Bug(
             "G is fed the same latent vectors again and again",
             "rounds that were fed the latent vectors of the round before",
@@ -60,14 +67,14 @@ class BugFixedNoise(Rule):
         return loop_story(good=True, latent=latent, data=data, alike=True)
 
 
-def _always_one_number(loop: LoopFacts) -> Bug | None:
-    """A G that is fed nothing but one number makes one example, which is enough for a pattern and for nothing else."""
+def _always_alike(loop: LoopFacts) -> Bug | None:
+    """A G whose examples are all the same, at all or in a batch: enough for data of one example and for no others."""
     deviation = loop.data.deviation
     varies = loop.data.repeats < OFTEN and (deviation is None or deviation > ONE_EXAMPLE)
     if not (loop.alike and varies):
         return None
     return Bug(
-        "G is fed one and the same number everywhere, so that all its examples are the same",
+        ALIKE[loop.latent.law],
         "different examples in a batch of G's",
         1,
         Range(low=2),

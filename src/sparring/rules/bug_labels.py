@@ -38,7 +38,7 @@ class BugLabels(Rule):
 
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
-        if loop is None:
+        if loop is None or loop.broadcast is not None:  # signs say nothing where all labels meet all scores
             return None
         real, fake, g = loop.d.on_real, loop.d.on_fake, loop.g.on_fake
         line = loop.d.loss_line

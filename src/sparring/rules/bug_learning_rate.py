@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
 import numpy as np
@@ -9,7 +9,7 @@ from sparring.languages import Text
 from sparring.record import Story
 from sparring.record.loop import LoopFacts, OptimizerFacts
 from sparring.rules import Detection, Explanation, Rule
-from sparring.rules._loops import Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._loops import SOUND, Bug, bug_detection, bug_explanation, loop_story
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
@@ -40,14 +40,15 @@ class BugLearningRate(Rule):
     def _bug(loop: LoopFacts | None) -> Bug | None:
         for each in loop.optimizers if loop is not None else ():
             low, high = USUAL.get(each.kind, USUAL["SGD"])
-            if not low <= each.lr <= high:
+            lr = each.lr if each.highest is None else each.highest  # a schedule may end at 0
+            if not (low <= lr <= high or (lr < low and each.rises)):
                 return Bug(
                     Text("{who}'s learning rate is no usual one", who=each.player),
                     Text("learning rate of {who}'s {optimizer}", who=each.player, optimizer=each.kind),
-                    each.lr,
+                    lr,
                     Range(low, high),
                     phrase="it is {value}",
-                    mended=Text("lr=2e-4 for Adam; opt_{who} has {lr}", who=each.player, lr=f"{each.lr:g}"),
+                    mended=Text("lr=2e-4 for Adam; opt_{who} has {lr}", who=each.player, lr=f"{lr:g}"),
                 )
         return None
 
@@ -57,4 +58,6 @@ class BugLearningRate(Rule):
 
     @staticmethod
     def healthy() -> Story:
-        return loop_story(good=True)
+        """A schedule that has come to its end."""
+        ended = tuple(replace(each, lr=4e-7, highest=2e-4) for each in SOUND.optimizers)
+        return loop_story(good=True, optimizers=ended)

@@ -33,13 +33,13 @@ class BugShapeBroadcast(Rule):
             return None
         size = max(2, loop.data.size)
         return Bug(
-            "Scores (B, 1) meet labels (B,), and torch compares every score with every label",
+            "Scores and labels differ in shape, as (B, 1) and (B,) do, and torch compares every score with every label",
             "comparisons for each score",
             size,
             Range(high=1),
             phrase="each score is compared with {value} labels",
             line=loop.broadcast,
-            mended="give both the same shape: D(x).squeeze(1), or labels of shape (B, 1)",
+            mended="give both the same shape: D(x).view(-1) for labels (B,), or labels.view_as(scores)",
         )
 
     @staticmethod

@@ -16,7 +16,7 @@ from sparring.rules._signals import Signals
 @final
 @dataclass(frozen=True)
 class BugSharedWeights(Rule):
-    """Both players hold the same weights: each step of one undoes the other's."""
+    """Both players hold the same weights, and train them: each step of one undoes the other's."""
 
     weight: ClassVar[float] = 0.995
     anytime: ClassVar[bool] = True

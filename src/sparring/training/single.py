@@ -92,16 +92,11 @@ def train_here(
             trainer = Trainer(recipe, game, run, watchers=watchers, members=members)
             trainer.until = min(recipe.rounds, settings.until or recipe.rounds)
             is_saved = checkpoint is not None
-            if world.is_main and not is_new and not is_saved and run.story.round:
-                say(f"{run.path} has no checkpoint, though it came to round {run.story.round:,}: it begins again")
+            if world.is_main and not is_new:
+                _say_what_is_lost(run, checkpoint[0] if checkpoint is not None else None)
             if checkpoint is not None:
                 take_up(game, recipe, as_saved(task.recipe, run, checkpoint), *checkpoint)
                 trainer.resume(checkpoint[0])
-                if world.is_main and not run.story.log_points and checkpoint[0]:
-                    say(
-                        f"{run.path / 'journal.jsonl'} says nothing of the {checkpoint[0]:,} rounds that are saved: "
-                        "their curves and evaluations are lost"
-                    )
                 del checkpoint
             if not is_new:
                 set_numbers(game, run.story.steering.numbers_until(game.round))
@@ -122,6 +117,16 @@ def train_here(
                 else:
                     trainer.follow()
     return run
+
+
+def _say_what_is_lost(run: RunFolder, saved: int | None) -> None:
+    """Of a run whose newest checkpoint is of the round `saved`, None for no checkpoint."""
+    story = run.story
+    if saved is None and story.round:
+        say(f"{run.path} has no checkpoint, though it came to round {story.round:,}: it begins again")
+    if saved and not story.log_points:
+        journal = run.path / "journal.jsonl"
+        say(f"{journal} says nothing of the {saved:,} rounds that are saved: their curves and evaluations are lost")
 
 
 def chores_for(

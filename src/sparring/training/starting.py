@@ -115,8 +115,9 @@ def _same_place(start: StartFrom, stored: StartFrom) -> bool:
 def _checkpoint(source: RunFolder, start: StartFrom) -> Path:
     found = ([source.best] if source.best else []) if start.best else source.checkpoints()
     if not found:
-        which = "best checkpoint: its samples were never evaluated" if start.best else "checkpoint yet"
-        raise SparringError(f"{start.run} has no {which}")
+        if start.best:
+            raise SparringError(f"{start.run} has no best checkpoint: its samples were never evaluated")
+        raise SparringError(f"{start.run} has no checkpoint yet")
     return found[-1]
 
 

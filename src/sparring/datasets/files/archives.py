@@ -32,6 +32,7 @@ UNIX = 3
 """The system that an entry says it comes from."""
 DAMAGES = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 """What a damaged archive raises, or one packed in a way that Python does not know; and OSError."""
+SAME_PATH = "has the path of another file, but for `..`"
 
 
 def zip_contents(path: Path) -> Contents:
@@ -49,6 +50,8 @@ def zip_contents(path: Path) -> Contents:
             broken[name] = "is encrypted"
         elif stat.S_ISLNK(member.external_attr >> 16):
             broken[name] = "is a link inside an archive"
+        elif name in members and _differ_in_dots(member.filename, members[name].filename):
+            broken[member.filename] = SAME_PATH
         else:
             members[name] = member
     entries = [Entry(name, member.file_size, member.CRC) for name, member in members.items()]
@@ -78,7 +81,9 @@ def tar_contents(path: Path) -> Contents:
         name = _clean(member.name)
         if member.isdir() or is_hidden(name):
             continue
-        if member.isfile():
+        if member.isfile() and name in members and _differ_in_dots(member.name, members[name].name):
+            broken[member.name] = SAME_PATH
+        elif member.isfile():
             members[name] = member
         else:
             broken[name] = "is a link inside an archive" if member.islnk() or member.issym() else "is no file"
@@ -143,6 +148,17 @@ def _zip_name(member: zipfile.ZipInfo) -> str:
     return _clean(name.replace("\\", "/"))
 
 
+def _differ_in_dots(one: str, other: str) -> bool:
+    """Whether names of one path are two files: a name that comes again is a newer copy."""
+    return one != other and ".." in f"{one}/{other}".replace("\\", "/").split("/")
+
+
 def _clean(name: str) -> str:
-    """A path inside without what says nothing: `./a//b` is `a/b`."""
-    return "/".join(part for part in name.split("/") if part not in ("", "."))
+    """A path inside without what says nothing: `./a//b` is `a/b`, and so is `../a/c/../b`, as nothing is unpacked."""
+    parts: list[str] = []
+    for part in name.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)

@@ -24,6 +24,8 @@ LABELS = ("labels", "train_labels", "y_train", "y", "label", "targets", "target"
 CHANNELS = (1, 3, 4)
 SLACK = 1e-3
 """By how much fractions may exceed their range, by rounding."""
+UNSIGNED = -0.5
+"""Fractions that are all above are not in [-1, 1]: resampling undershoots 0 by less."""
 AT_ONCE = 256
 """Items whose levels are read together."""
 
@@ -131,7 +133,8 @@ def _labels(arrays: Mapping[str, np.ndarray], count: int) -> tuple[str, ...] | N
 def _limits(path: Path, images: np.ndarray, settings: ImageSettings) -> Limits | None:
     """The levels that become black and white; None where the images are of 8 or 16 bits, like files.
 
-    Fractions are taken to be in [0, 1], in [-1, 1] or in [0, 255], the first of these that holds them all.
+    Fractions are taken to be in [0, 1], in [-1, 1] or in [0, 255], the first of these that holds them all; not in
+    [-1, 1] if they only undershoot 0.
     """
     if images.dtype.kind == "u" and images.dtype.itemsize <= 2:
         return None
@@ -142,7 +145,8 @@ def _limits(path: Path, images: np.ndarray, settings: ImageSettings) -> Limits |
         return (low, high) if low < high else (low, low + 1)
     usual = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)) if images.dtype.kind == "f" else ((0.0, 255.0), (0.0, 65_535.0))
     for limits in usual:
-        if limits[0] - SLACK <= low and high <= limits[1] + SLACK:
+        undershot = limits[0] == -1 and low > UNSIGNED
+        if limits[0] - SLACK <= low and high <= limits[1] + SLACK and not undershot:
             return limits
     raise SparringError(
         f"{path} has levels from {low:g} to {high:g}, which do not say what is black and white: --levels used "

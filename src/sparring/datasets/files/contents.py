@@ -147,7 +147,8 @@ def broken_line(broken: Sequence[tuple[str, str]]) -> str:
         for why, names in groups
     ]
     more = len(parts) - REASONS
-    return "; ".join(parts[:REASONS]) + (f"; and {more:,} other reason{'s' if more > 1 else ''}" if more > 0 else "")
+    rest = f"; and {more:,} other reasons" if more > 1 else "; and 1 other reason" if more == 1 else ""
+    return "; ".join(parts[:REASONS]) + rest
 
 
 def shown(name: str) -> str:

@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from itertools import islice
 
-from sparring.datasets.files.numerals import kind_of
+from sparring.datasets.files.numerals import Kind, kind_of
 
 DELIMITERS = ",;\t|"
 PREFERRED = "\t;|,"
@@ -28,6 +28,7 @@ ACCENTS = 2
 """As many accented letters may follow one another in a language that Windows-1252 was made for: the `öß` of Größe."""
 COMMON_CHINESE = range(0xB0, 0xD8)
 """First bytes of the 3,755 common characters of GB 2312. Small Cyrillic letters of Windows-1251 lie above."""
+BLANKS = re.compile(r"[ \t]+")
 SEPARATOR = re.compile(r"sep=(.)\r?\n")
 """A first line by which Excel is said what separates columns."""
 SAMPLED, SAMPLED_CHARACTERS = 100, 2**16
@@ -67,9 +68,42 @@ def decoded(content: bytes) -> tuple[str, str]:
 
 def rows_of(text: str) -> list[list[str]]:
     """The cells of each row that has any. Raises csv.Error."""
+    delimiter, text = _separated(text)
+    return _rows(text, delimiter or max(DELIMITERS, key=text.partition("\n")[0].count))
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """The same of numbers, which blanks may separate too, as `numpy.savetxt` writes them; remarks above them, lines
+    that begin with `#`, are left out unless they have as many cells, as names of columns do. Raises csv.Error."""
+    lines = text.splitlines(keepends=True)
+    first = next((k for k, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
+    remarks, rest = [line for line in lines[:first] if line.strip()], "".join(lines[first:])
+    delimiter, rest = _separated(rest)
+    if not delimiter and (rows := _rows_with_blanks(rest)):
+        names = [BLANKS.split(line.strip("# \t\r\n")) for line in remarks[-1:]]
+    else:
+        rows = _rows(rest, delimiter) if delimiter else rows_of(rest)
+        names = [row for line in remarks for row in _rows(line, delimiter or ",")]
+    return [*(row for row in names if rows and len(row) == len(rows[0])), *rows]
+
+
+def _rows_with_blanks(text: str) -> list[list[str]]:
+    """The cells between blanks where each row has as many, at least two, and all are numbers, but perhaps in the
+    first; else nothing."""
+    rows = [BLANKS.split(line.strip(" \t")) for line in text.splitlines() if line.strip()]
+    if not rows or len(rows[0]) == 1 or {len(row) for row in rows} != {len(rows[0])}:
+        return []
+    numbers = rows[1:] or rows
+    return [] if any(kind_of(cell) is Kind.TEXT for row in numbers for cell in row) else rows
+
+
+def _separated(text: str) -> tuple[str, str]:
+    """What separates the columns of a text, empty where nothing shows it, and the text without a line that says it."""
     said = SEPARATOR.match(text)
-    text = text[said.end() :] if said else text
-    delimiter = said[1] if said else _delimiter(text)
+    return (said[1], text[said.end() :]) if said else (_delimiter(text), text)
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
 
 
@@ -83,13 +117,13 @@ def _is_chinese(foreign: list[bytes]) -> bool:
 
 
 def _delimiter(text: str) -> str:
-    """What gives the first rows as many columns each, and of several the one that gives the most numbers."""
+    """What gives the first rows as many columns each, and of several the one that gives the most numbers; if any."""
     beginning = text[:SAMPLED_CHARACTERS]
     if len(beginning) < len(text):
         beginning = beginning.rpartition("\n")[0] or beginning
     numbers = {delimiter: _numbers(beginning, delimiter) for delimiter in PREFERRED}
     best = max(numbers, key=lambda delimiter: numbers[delimiter])  # the first of equal ones
-    return best if numbers[best] >= 0 else max(DELIMITERS, key=text.partition("\n")[0].count)
+    return best if numbers[best] >= 0 else ""
 
 
 def _numbers(text: str, delimiter: str) -> int:

@@ -161,7 +161,8 @@ def room_for(survey: Survey, may_keep: bool = True) -> bool:
 def memory_line(survey: Survey) -> str:
     """What images need beside what is free, and a size that fits where this one does not."""
     free = memory.available_memory()
-    line = f"{survey.in_memory()} decoded, {memory.as_size(free)} of memory {'are' if free >= 10**9 else 'is'} free"
+    one = f"{survey.in_memory()} decoded, {memory.as_size(free)} of memory is free"
+    line = f"{survey.in_memory()} decoded, {memory.as_size(free)} of memory are free" if free >= 10**9 else one
     if survey.bytes > SPARE_MEMORY * free and (smaller := survey.smaller(int(SPARE_MEMORY * free))):
         line += f"; {smaller}"
     return line

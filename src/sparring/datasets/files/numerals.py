@@ -84,6 +84,11 @@ class WrittenColumn:
         others = self.kinds.count(Kind.TEXT)
         return any(kind.is_number for kind in self.found) and others < (1 - NUMERIC) * len(self.kinds)
 
+    @property
+    def is_spaced(self) -> bool:
+        """Whether a blank stands in every number, as between thousands or columns."""
+        return all(" " in entry.strip() and SPACED.fullmatch(entry.strip()) for entry in self.entries)
+
     def numbers(self, decimal_comma: bool) -> np.ndarray:
         """float64 `(N,)`, NaN for what is missing."""
         pairs = zip(self.entries, self.kinds, strict=True)

@@ -37,6 +37,8 @@ TURNS = {
 """EXIF orientation -> what makes the image upright."""
 SEE_THROUGH = ("RGBA", "RGBa", "LA", "La", "PA")
 GRAY = ("1", "L", "LA", "La")
+LEVELED = ("1", "L", "RGB", "RGBA", "I", "F")
+"""Modes, up to a semicolon, whose numbers are levels of gray, of colors, or of colors with alpha."""
 REDUCED_COPY = 254
 """Tag of a TIFF page that says, with the value 1, that the page is a smaller copy of another."""
 LARGE = 2**25
@@ -152,6 +154,13 @@ def read_frames(
             return found
 
     return _reading(open_file, read)
+
+
+def in_levels(image: Image.Image) -> Image.Image:
+    """An image whose numbers are levels; else they may be indices of a palette, or inks."""
+    if image.mode.partition(";")[0] in LEVELED:
+        return image
+    return _with_alpha(image) if _is_transparent(image) else image.convert("RGB")
 
 
 def opaque(image: Image.Image, background: Color) -> Image.Image:

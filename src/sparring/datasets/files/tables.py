@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
+import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sparring.datasets._scaling import SIGNAL, finer_than_float32
 from sparring.datasets.files.contents import shown, some
-from sparring.datasets.files.delimited import EncodingError, decoded, rows_of
 from sparring.datasets.files.fitness import copies_line
 from sparring.datasets.files.memory import as_size, available_memory
-from sparring.datasets.files.numerals import Kind, UnclearError, WrittenColumn, has_decimal_comma, kind_of, marks_of
 from sparring.datasets.files.paths import expanded
 from sparring.datasets.files.rows import FILES, RowFile
 from sparring.datasets.files.summary import FEW
-from sparring.errors import SparringError, UsageError, reason_of, shortened
+from sparring.datasets.files.table_texts import Columns, columns_of
+from sparring.errors import SparringError, UsageError, shortened
 
 TEXTS, ARRAYS = (".csv", ".tsv", ".txt"), (".npy", ".npz")
 MEMORY_SHARE = 0.5
 """Of the free memory that a file may take; text takes about as much again while it is read."""
 LARGEST = float(np.finfo(np.float32).max)
 """The largest number that networks and samples can have."""
+SPARSE = LOST = 0.5
+"""Share of a column's numbers that may be missing, and share of the rows that may be left out."""
+INDEX = re.compile(r"__index_level_\d+__")
+"""Columns of a Parquet file in which pandas keeps the index of the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +39,27 @@ class TableFile:
 
     path: Path
     rows: np.ndarray
-    """float32 `(N, K)`, all of them finite."""
+    """float32 `(N, K)`, float64 where float32 is too coarse; all of them finite."""
     columns: tuple[str, ...]
     """Their names: those of the file, or `1`, `2`, ..."""
     not_numbers: tuple[str, ...] = ()
     """Columns that hold something else."""
+    sparse: tuple[str, ...] = ()
+    """Columns of numbers of which most are missing."""
+    longer: tuple[int, ...] = ()
+    """Rows with more cells than there are columns, counted from 1."""
     incomplete: tuple[int, ...] = ()
-    """Rows in which a number is missing, counted from 1."""
+    """Other rows in which a number is missing."""
+    lacking: str = ""
+    """In which column it is, if in most of them it is in the same."""
     infinite: tuple[int, ...] = ()
-    """Rows in which one is infinite, and none missing."""
+    """Others in which one is infinite."""
     too_large: tuple[int, ...] = ()
-    """Other rows in which one is larger than float32 can hold."""
+    """Others in which one is larger than float32 can hold."""
+    by_column: bool = True
+    """Whether each column is scaled by itself, not all alike as the points of a signal."""
+    rounded: tuple[str, ...] = ()
+    """Columns of different numbers that float32 makes equal, and that are not to be scaled."""
     notes: tuple[str, ...] = ()
     """What a user should know about how the file was read."""
 
@@ -65,6 +79,8 @@ class TableFile:
             "columns": list(self.columns),
             "numbers": width,
             "not_numbers": list(self.not_numbers),
+            "mostly_missing": list(self.sparse),
+            "longer": len(self.longer),
             "incomplete": len(self.incomplete),
             "infinite": len(self.infinite),
             "too_large": len(self.too_large),
@@ -88,7 +104,12 @@ class TableFile:
     @property
     def obstacle(self) -> str:
         """Why there is nothing to learn in them, and what to do; empty where there is."""
-        return copies_line(len(self.rows), len(self.rows) - self.repeated, "row")
+        count = len(self.rows)
+        lost = len(self.longer) + len(self.incomplete) + len(self.infinite) + len(self.too_large)
+        if lost > LOST * (count + lost):
+            repair = "repair them, or choose columns that are complete (--data 'table(FILE, columns=\"a,b\")')"
+            return f"{lost:,} of {count + lost:,} rows are left out: {repair}"
+        return copies_line(count, count - self.repeated, "row")
 
     def lines(self) -> list[str]:
         """What to say of it: one line, and one each of what is left out, with a count and the first three."""
@@ -98,7 +119,11 @@ class TableFile:
         if self.not_numbers:
             columns = _count(len(self.not_numbers), "column")
             said.append(f"left out: {columns} without numbers ({some(self.not_numbers)})")
+        if self.sparse:
+            columns = _count(len(self.sparse), "column")
+            said.append(f"left out: {columns} in which most numbers are missing ({some(self.sparse)})")
         unusable = {
+            "more cells than there are names of columns": self.longer,
             "a missing number": self.incomplete,
             "an infinite number": self.infinite,
             f"a number larger than {LARGEST:.2g}, which float32 cannot hold": self.too_large,
@@ -106,7 +131,11 @@ class TableFile:
         for what, rows in unusable.items():
             if rows:
                 which = some([f"row {number:,}" for number in rows])
-                said.append(f"left out: {_count(len(rows), 'row')} with {what} ({which})")
+                where = f", {self.lacking}" if self.lacking and rows is self.incomplete else ""
+                said.append(f"left out: {_count(len(rows), 'row')} with {what} ({which}){where}")
+        if self.rounded:
+            columns = _count(len(self.rounded), "column")
+            said.append(f"{columns} whose numbers float32 rounds, as nothing scales them ({some(self.rounded)})")
         if constant := self.constant:
             said.append(f"{_count(len(constant), 'column')} of one number only ({some(constant)})")
         if repeated := self.repeated:
@@ -141,26 +170,15 @@ def is_table(path: str | Path) -> bool:
         return False  # what is wrong is said where it is read as images
 
 
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a file, before their numbers are read."""
-
-    names: tuple[str, ...]
-    """Of those that hold numbers."""
-    read: Callable[[Sequence[int]], np.ndarray]
-    """The numbers `(N, K)` of the columns at these places, NaN where one is missing."""
-    left: tuple[str, ...] = ()
-    """Names of those that hold something else."""
-    notes: tuple[str, ...] = ()
-
-
-def read_table(path: str | Path, columns: str = "all") -> TableFile:
+def read_table(path: str | Path, columns: str = "all", scale: str = "auto") -> TableFile:
     """The numbers of a file.
 
     Args:
         path: A .csv, .tsv or .txt file, whose first line may hold the names of columns; a .parquet, .arrow or .feather
             file; or an .npy or .npz array `(N, K)`.
-        columns: `all` that hold numbers, or names or numbers (from 1) of some, separated by commas.
+        columns: `all` that hold numbers, or names of some or their places in the file (from 1), separated by commas.
+        scale: How numbers will be scaled: `columns`, `signals` or `none`; `auto` takes more than 16 columns without
+            names for signals.
 
     Raises:
         SparringError: The file cannot be read, holds no numbers, or does not fit in memory.
@@ -178,16 +196,17 @@ def read_table(path: str | Path, columns: str = "all") -> TableFile:
             raise SparringError(f"{found} holds an array of shape {numbers.shape}, not rows of numbers (N, K)")
         if not numbers.size:
             raise SparringError(f"{found} holds an array of shape {numbers.shape}, which is empty: save one with rows")
-        names = tuple(str(k + 1) for k in range(numbers.shape[1]))
-        whole = list(range(len(names)))
+        whole = list(range(numbers.shape[1]))
 
         def read(places: Sequence[int]) -> np.ndarray:
             return numbers if places == whole else numbers[:, places]
 
-        return _chosen(found, Columns(names, read, notes=notes), columns)
-    if found.suffix.lower()[1:] in FILES:
-        return _chosen(found, _rows(RowFile.open(found)), columns)
-    return _chosen(found, _text(found), columns)
+        opened = Columns(tuple(str(k + 1) for k in whole), tuple(whole), read, notes=notes)
+    elif found.suffix.lower()[1:] in FILES:
+        opened = _rows(RowFile.open(found))
+    else:
+        opened = columns_of(found)
+    return _chosen(found, opened, columns, scale)
 
 
 def _rows(file: RowFile) -> Columns:
@@ -198,14 +217,16 @@ def _rows(file: RowFile) -> Columns:
         return types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
 
     def read(places: Sequence[int]) -> np.ndarray:
-        values = (file.column(names[k]) for k in places)
+        values = (file.column(every[numeric[k]]) for k in places)
         columns = [np.array([np.nan if value is None else float(value) for value in column]) for column in values]
         return np.stack(columns, 1)
 
     if not sum(file.counts):
         raise SparringError(f"{file.path} holds no rows")
-    names = tuple(field.name for field in file.schema if is_numeric(field.type))
-    return Columns(names, read, tuple(name for name in file.schema.names if name not in names))
+    every = tuple(file.schema.names)
+    numeric = tuple(place for place, field in enumerate(file.schema) if is_numeric(field.type))
+    index = tuple(k for k, place in enumerate(numeric) if INDEX.fullmatch(every[place]))
+    return Columns(every, numeric, read, index)
 
 
 def _check_memory(path: Path) -> None:
@@ -234,110 +255,70 @@ def _array(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     return array, notes
 
 
-def _text(path: Path) -> Columns:
-    """Those of a CSV or TSV file."""
-    try:
-        text, guess = decoded(path.read_bytes())
-        lines = rows_of(text)
-    except OSError as error:
-        raise SparringError(f"cannot read {path}: {reason_of(error)}") from error
-    except EncodingError as error:
-        raise SparringError(
-            f"{path} is no table that can be read (its text is neither UTF-8 nor UTF-16 with a byte order mark): save "
-            "it as UTF-8, in Excel as CSV UTF-8"
-        ) from error
-    except csv.Error as error:
-        raise SparringError(f"{path} is no table that can be read ({error})") from error
-    if not lines:
-        raise SparringError(f"{path} holds no rows")
-    head, rows = _head_and_rows(path, lines)
-    width = max(map(len, lines))
-    names = [name.strip() or str(k + 1) for k, name in enumerate([*head, *[""] * (width - len(head))])]
-    every = [WrittenColumn(names[k], [row[k] if k < len(row) else "" for row in rows]) for k in range(width)]
-    numbered = bool(head) and not head[0].strip() and width > 1 and _numbers_rows(every[0].entries)
-    every = every[numbered:]
-    numeric = [column for column in every if column.is_numeric]
-    left = tuple(column.name for column in every if not column.is_numeric)
-
-    def read(places: Sequence[int]) -> np.ndarray:
-        marks = marks_of(every)
-        return np.stack([_numbers(path, numeric[k], marks) for k in places], 1)
-
-    foreign = bool(guess) and not all(name.isascii() for name in names)
-    notes = [f"names of columns are read as {guess}: if they look wrong, save the file as UTF-8"] if foreign else []
-    notes += ["left out: the first column, which has no name and numbers the rows"] if numbered else []
-    return Columns(tuple(column.name for column in numeric), read, left, tuple(notes))
-
-
-def _head_and_rows(path: Path, lines: list[list[str]]) -> tuple[list[str], list[list[str]]]:
-    """The names of columns, or empty ones, and the other lines."""
-    if not _has_names(lines):
-        return [], lines
-    head, rows = lines[0], lines[1:]
-    if not rows:
-        raise SparringError(f"{path} has names of columns, and no rows")
-    longer = [len(row) for row in rows if _length(row) > len(head)]
-    if len(longer) > len(rows) / 2:
-        raise SparringError(
-            f"{path} has fewer names in its first line ({len(head)}) than values in most others ({max(longer)}): "
-            "delete lines above the names; where numbers have decimal commas, separate columns by semicolons"
-        )
-    return head, rows
-
-
-def _has_names(lines: Sequence[Sequence[str]]) -> bool:
-    """Whether the first line names columns: it holds no number, or years and the like beside a word over numbers."""
-    first = [kind_of(entry) for entry in lines[0]]
-    if not any(kind.is_number for kind in first):
-        return True
-    numbers = [entry.strip() for entry, kind in zip(lines[0], first, strict=True) if kind.is_number]
-    if not all(map(str.isdecimal, numbers)) or len(set(numbers)) < len(numbers):
-        return False
-    words = [k for k, kind in enumerate(first) if kind is Kind.TEXT]
-    return any(all(k < len(row) and kind_of(row[k]).is_number for row in lines[1:]) for k in words)
-
-
-def _numbers_rows(entries: Sequence[str]) -> bool:
-    """Whether a column counts from 0 or 1, as the index that pandas writes does."""
-    first = entries[0].strip()
-    return first in ("0", "1") and all(entry.strip() == str(k) for k, entry in enumerate(entries, int(first)))
-
-
-def _length(row: Sequence[str]) -> int:
-    """Up to the last cell with something in it."""
-    return max((k + 1 for k, cell in enumerate(row) if cell.strip()), default=0)
-
-
-def _numbers(path: Path, column: WrittenColumn, marks: set[Kind]) -> np.ndarray:
-    try:
-        return column.numbers(has_decimal_comma(column, marks))
-    except UnclearError as error:
-        raise SparringError(
-            f"{path}: the column {column.name} holds {error}, where a comma may mark decimals or thousands: write "
-            "decimal points, and nothing between thousands"
-        ) from error
-
-
-def _chosen(path: Path, columns: Columns, asked: str) -> TableFile:
+def _chosen(path: Path, columns: Columns, asked: str, scale: str) -> TableFile:
     """The columns that are asked for, and the rows in which none of them is missing, infinite or too large."""
-    names, left = columns.names, columns.left
-    places = list(range(len(names)))
-    if asked.strip() != "all":
-        places = [_place(path, each.strip(), names, left) for each in asked.split(",")]
-        names, left = tuple(names[k] for k in places), ()
+    left, sparse, notes = (), (), columns.notes
+    if is_all := asked.strip() == "all":
+        places, left = [k for k in range(len(columns.names)) if k not in columns.index], columns.others
+        notes += _index_notes(columns)
+    else:
+        places = [_place(path, each.strip(), columns) for each in asked.split(",")]
     if not places:
-        raise SparringError(f"{path} holds no column of numbers ({some(left)})")
-    numbers = columns.read(places)
-    missing, infinite = np.isnan(numbers).any(1), np.isinf(numbers).any(1)
+        raise SparringError(f"{path} holds no column of numbers ({some(columns.every)})")
+    numbers, names = columns.read(places), tuple(columns.names[k] for k in places)
+    unnamed = names[0] == "1" and all(map(str.isdecimal, names))
+    by_column = scale != "signals" if scale != "auto" else not (unnamed and len(names) > SIGNAL)
+    gaps = np.isnan(numbers)
+    scarce = gaps.mean(0) > SPARSE
+    if is_all and scarce.any() and not scarce.all():
+        sparse = tuple(name for name, is_scarce in zip(names, scarce, strict=True) if is_scarce)
+        names = tuple(name for name, is_scarce in zip(names, scarce, strict=True) if not is_scarce)
+        numbers, gaps = numbers[:, ~scarce], gaps[:, ~scarce]
+    good, (longer, incomplete, unbounded, large) = _usable(path, numbers, gaps, columns.longer)
+    lacking = _lacking(gaps[[row - 1 for row in incomplete]], names)
+    rows = np.ascontiguousarray(numbers[good])
+    finer = finer_than_float32(rows, by_column)
+    rounded = tuple(name for name, is_finer in zip(names, finer, strict=False) if is_finer and scale == "none")
+    rows = rows.astype(np.float64 if finer.any() and scale != "none" else np.float32, copy=False)
+    reasons = {"longer": longer, "incomplete": incomplete, "infinite": unbounded, "too_large": large}
+    return TableFile(
+        path, rows, names, left, sparse, **reasons, lacking=lacking, by_column=by_column, rounded=rounded, notes=notes
+    )
+
+
+def _lacking(gaps: np.ndarray, names: Sequence[str]) -> str:
+    """In which of several columns a number is missing, where it is so in most rows."""
+    counts = gaps.sum(0)
+    column = int(counts.argmax())
+    if len(names) == 1 or 2 * counts[column] <= len(gaps):
+        return ""
+    return f"{'' if counts[column] == len(gaps) else 'mostly '}in the column {shown(names[column])}"
+
+
+def _index_notes(columns: Columns) -> tuple[str, ...]:
+    """What to say of an index, which is left out."""
+    names = [columns.names[k] for k in columns.index]
+    if not names:
+        return ()
+    if INDEX.fullmatch(names[0]):
+        return (f"left out: {_count(len(names), 'column')} in which pandas keeps the index ({some(names)})",)
+    return ("left out: the first column, which has no name and numbers the rows",)
+
+
+def _usable(
+    path: Path, numbers: np.ndarray, gaps: np.ndarray, too_long: Sequence[int]
+) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    """Which rows can be used, and the others by reason: too long, a number missing, infinite, or too large."""
+    longer = np.zeros(len(numbers), bool)
+    longer[list(too_long)] = True
+    missing, infinite = gaps.any(1), np.isinf(numbers).any(1)
     wide = numbers.dtype.kind == "f" and numbers.dtype.itemsize > np.dtype(np.float32).itemsize
     too_large = (np.abs(numbers) > LARGEST).any(1) if wide else np.zeros(len(numbers), bool)
-    good = ~(missing | infinite | too_large)
+    good = ~(longer | missing | infinite | too_large)
     if not good.any():
         raise _no_row(path, [bool(rows.any()) for rows in (missing, infinite, too_large & ~infinite)])
-    parts = (missing, infinite & ~missing, too_large & ~infinite & ~missing)
-    incomplete, unbounded, large = (tuple((np.flatnonzero(part) + 1).tolist()) for part in parts)
-    rows = np.ascontiguousarray(numbers[good].astype(np.float32))
-    return TableFile(path, rows, names, left, incomplete, unbounded, large, columns.notes)
+    parts = (longer, missing & ~longer, infinite & ~missing & ~longer, too_large & ~infinite & ~missing & ~longer)
+    return good, [tuple((np.flatnonzero(part) + 1).tolist()) for part in parts]
 
 
 def _no_row(path: Path, found: list[bool]) -> SparringError:
@@ -356,11 +337,14 @@ def _no_row(path: Path, found: list[bool]) -> SparringError:
     )
 
 
-def _place(path: Path, asked: str, names: tuple[str, ...], left: tuple[str, ...]) -> int:
-    if asked in names:
-        return names.index(asked)
-    if asked in left:
+def _place(path: Path, asked: str, columns: Columns) -> int:
+    """Which of the columns of numbers is asked for, by its name or its place among all columns."""
+    if asked in columns.names:
+        return columns.names.index(asked)
+    place = int(asked) - 1 if asked.isdecimal() and asked not in columns.others else -1
+    if place in columns.places:
+        return columns.places.index(place)
+    asked = columns.every[place] if 0 <= place < len(columns.every) else asked
+    if asked in columns.others:
         raise UsageError(f"the column {asked} of {path} holds no numbers")
-    if asked.isdecimal() and 1 <= int(asked) <= len(names):
-        return int(asked) - 1
-    raise UsageError(f"{path} has no column {asked!r}; it has {some(names)}")
+    raise UsageError(f"{path} has no column {asked!r}; it has {some(columns.names)}")

@@ -83,7 +83,7 @@ def _directions(words: Words, answer: Answer) -> None:
         head = ["", words("dissect-change"), words("dissect-in-others"), words("dissect-moves")]
         rows = [
             [
-                f"{way} {row['label']}",
+                f"{phrase(words, way)} {row['label']}",
                 share(row["share"]["mean"], row["share"]["sd"]),
                 share(row["found"]),
                 ", ".join(words("dissect-in", name=phrase(words, name), count=n) for name, n in row["moves"].items()),
@@ -97,7 +97,7 @@ def _directions(words: Words, answer: Answer) -> None:
             tag("summary", words("seed", seed=member["seed"]))
             _member(words, answer["ways"], member["directions"], others)
     for note in answer["notes"]:
-        tag("p", str(note), "soft")
+        tag("p", words.error(str(note)), "soft")
 
 
 def _member(words: Words, ways: Mapping[str, str], found: Sequence[Answer], others: bool) -> None:
@@ -106,7 +106,7 @@ def _member(words: Words, ways: Mapping[str, str], found: Sequence[Answer], othe
         if not rows:
             continue
         with tag("p", classes="way"):
-            tag("b", way)
+            tag("b", phrase(words, way))
             tag("span", f" {phrase(words, str(what))}", "soft")
         classes = rows[0]["class_change"] is not None
         head = ["", words("dissect-change"), *([words("dissect-class-change")] if classes else [])]
@@ -230,7 +230,7 @@ def _export(words: Words, answer: Answer) -> None:
     agreed = ", ".join(f"{runtime} {float(value):.1e}" for runtime, value in answer["differences"].items())
     tag("p", words("dissect-agrees", differences=agreed), "soft")
     for note in answer["notes"]:
-        tag("p", str(note), "soft")
+        tag("p", words.error(str(note)), "soft")
 
 
 SHOWN: Mapping[str, Callable[[Words, Answer], None]] = {

@@ -81,7 +81,8 @@ def _branch(words: Words, key: str, branch: Branch, depth: int, last: int) -> No
     with tag("div", classes="branch here" if row.key == key else "branch", role="listitem"):
         with tag("div", classes="name").style(f"padding-left: {1.25 * depth}rem"):
             link(row.key.rpartition("/")[2], f"/run?{urlencode({'run': row.key, 'view': 'branches'})}")
-            tag("small", branch.changes or (words("branched-only") if branch.trunk else ""), "soft")
+            unchanged = words("branched-only") if branch.trunk else ""
+            tag("small", words.said(branch.changes) if branch.changes else unchanged, "soft")
         with tag("div", classes="lane"):
             left = place_of(branch.since, last)
             width = place_of(row.round, last) - left

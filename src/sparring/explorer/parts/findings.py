@@ -39,7 +39,7 @@ def verdict(words: Words, diagnosis: Diagnosis, round: int | None) -> None:
 
 
 def findings(words: Words, now: Moment, run: str) -> None:
-    """Every finding with its evidence and its remedies, and what people did to the run, which is in the folder `run`."""
+    """Every finding with its evidence and remedies, and what people did to the run, which is in the folder `run`."""
     diagnosis = now.diagnosis
     if not diagnosis.findings:
         tag("p", words("no-findings"), "soft")

@@ -16,4 +16,4 @@ def recipe_settings(words: Words, recipe: dict[str, Any]) -> None:
             if value is None:
                 continue
             tag("dt", name.replace("_", " "))
-            tag("dd", field_text(name, value))
+            tag("dd", words.said(field_text(name, value)))

@@ -167,7 +167,8 @@ def verdicts(words: Words, seen: Sequence[Seen]) -> None:
             with tag("div"):
                 verdict(words, each.moment.diagnosis, each.side.round)
                 members = words.said(count(each.moment.members, "seed"))
-                tag("p", f"{each.side.key}: {members}, {words(f'status-{each.moment.status}')}", "soft")
+                status = words(f"status-{each.moment.status}")
+                tag("p", words("side-facts", run=each.side.key, members=members, status=status), "soft")
 
 
 def metrics_table(words: Words, seen: Sequence[Seen]) -> None:

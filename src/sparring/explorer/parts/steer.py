@@ -20,7 +20,7 @@ from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
 BUTTONS = ("round", "move", "d-step", "g-step", "slow")
-MOST_NAMED = 200
+ROUNDS_LENGTH = 200
 """Characters of the rounds whose checkpoints would be deleted."""
 
 
@@ -158,7 +158,7 @@ class Controls:
         saved = await asyncio.to_thread(self.run.rounds_saved)
         self._opened("rewind-title", round=f"{round:,}")
         with self.drawer:
-            later = shortened(", ".join(f"{each:,}" for each in saved if each > round), MOST_NAMED)
+            later = shortened(", ".join(f"{each:,}" for each in saved if each > round), ROUNDS_LENGTH)
             tag("p", self.words("rewind-loses", round=f"{round:,}", later=later or self.words("none-later")))
         self._submit("rewind-now", lambda: self._rewind(round))
 
@@ -198,7 +198,7 @@ class Controls:
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             label = tag("label", classes="field")
             with label:
-                tag("span", setting_name(path), title=path)
+                tag("span", self.words.said(setting_name(path)), title=path)
                 Field(text, path, lambda new, path=path, text=text, label=label: change(values, path, text, new, label))
 
     def _submit(self, action: str, done: Callable[[], Any]) -> None:

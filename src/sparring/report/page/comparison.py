@@ -252,7 +252,7 @@ def _evaluations(comparison: Comparison) -> Markup | None:
     columns = ("run", "classifier", *(name_of(metric).title for metric in names))
     caption = (
         "Mean ± SD over seeds at the last evaluation, and in brackets what real data scores. Values that use different "
-        "classifiers are not comparable. Diversity, roughness, similarity to the mean image and nearest neighbor are "
+        "classifiers are not comparable. Diversity, roughness, similarity to the mean and nearest neighbor are "
         "relative to real data."
     )
     return tag("section", tag("h2", "Sample quality"), table(columns, rows, caption=caption), class_="wide")

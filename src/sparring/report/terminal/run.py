@@ -68,7 +68,7 @@ def _verdict(facts: Facts) -> RenderableType:
     for index, sentence in enumerate(facts.history):
         rows.add_row("" if index else said("history"), Text(said(sentence)))
     if facts.changes:
-        rows.add_row(said("changed from recipe"), Text("; ".join(facts.changes)))
+        rows.add_row(said("changed from recipe"), Text(said(Said.joined(facts.changes, "; "))))
     return rows
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from sparring import catalogue
 from sparring.record.loop import LoopFacts, OptimizerFacts
+from sparring.training.watch.provenance import SQUARES
 
 MAX_STEPS = 50
 """Steps of a player in one round that a recipe lists."""
@@ -69,7 +70,8 @@ def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
         return "relativistic-paired" if relativistic else "bce-with-logits"
     if "binary_cross_entropy" in called or "log" in plain:
         return "bce-with-logits"
-    if "mse_loss" in called or plain & {"square", "pow", "__pow__"}:
+    targets = {call.target for call in facts.losses if call.function == "mse_loss"}
+    if targets - {0.0} or plain & SQUARES:  # others only keep scores near 0, as the drift term of a critic does
         return "mse" if facts.d.ends_in == "sigmoid" else "least-squares"
     if plain & {"relu", "clamp", "clamp_min", "minimum", "min"}:
         return "hinge"
@@ -109,8 +111,9 @@ def _optimizer(optimizers: Sequence[OptimizerFacts], who: str) -> dict[str, Any]
     if mine is None:
         return {"yours": "no optimizer", "sha256": ""}
     entry = next((name for name in catalogue.entries("optimizers") if name.replace("-", "") == mine.kind.lower()), None)
+    lr = mine.lr if mine.highest is None else mine.highest
     if entry is None:
-        return {"yours": mine.kind, "sha256": "", "lr": mine.lr}
+        return {"yours": mine.kind, "sha256": "", "lr": lr}
     fields = {
         "betas": mine.settings.get("betas"),
         "weight_decay": mine.settings.get("weight_decay"),
@@ -119,7 +122,7 @@ def _optimizer(optimizers: Sequence[OptimizerFacts], who: str) -> dict[str, Any]
     known = catalogue.find("optimizers", entry).__dataclass_fields__
     return {
         "is": entry,
-        "lr": mine.lr,
+        "lr": lr,
         **{k: list(v) if isinstance(v, tuple) else v for k, v in fields.items() if k in known and v is not None},
     }
 

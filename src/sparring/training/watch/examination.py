@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,6 +21,15 @@ MAX_NODES = 20_000
 """Nodes of a graph that are visited."""
 SENSITIVE = (nn.modules.batchnorm._BatchNorm, nn.modules.dropout._DropoutNd, nn.AlphaDropout)  # pyright: ignore[reportPrivateUsage]
 """Layers that work differently in evaluation mode."""
+SYMMETRIC = (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)  # pyright: ignore[reportPrivateUsage]
+"""Layers of many units that all see the same inputs, so that only their weights tell them apart. In others one value
+everywhere is usual: a norm's scale, an embedding of classes, a position, an input that is learned."""
+SCALES = ("weight_g", "original0")
+"""Names of the lengths that weight normalization keeps apart from directions."""
+WARM = 8
+"""Steps in which a learning rate that begins at 0 has begun to rise, if it is raised in every step."""
+WARM_SCHEDULED = 2_048
+"""The same for a schedule of torch's, which may raise it once an epoch."""
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -61,7 +71,7 @@ def parameters_in(optimizers: Sequence[Optimizer]) -> set[int]:
 def optimizer_facts(
     who: Who, optimizer: Optimizer, players: Mapping[Who, nn.Module], optimizers: Mapping[Who, Sequence[Optimizer]]
 ) -> OptimizerFacts:
-    """Whose weights an optimizer holds, and its settings.
+    """Whose weights an optimizer holds, and its settings; its learning rate is what it is now.
 
     A part of the other player that this one's optimizers alone hold is this one's, as a network that reads codes from
     D's features is; and where a player has an optimizer of its own weights, a second one may hold both players'.
@@ -81,29 +91,69 @@ def optimizer_facts(
     return OptimizerFacts(who, type(optimizer).__name__, lr, len(listed & own_ids), len(wrong), settings)
 
 
+def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int) -> OptimizerFacts:
+    """An optimizer's facts at that step, from 0 on, with what earlier ones showed of its learning rate's course."""
+    highest = now.lr if before is None or before.highest is None else max(now.lr, before.highest)
+    base = now.settings.get("initial_lr", now.lr)  # which a schedule of torch's notes, and nothing else does
+    is_early = step < (WARM_SCHEDULED if base > highest else WARM)
+    return replace(now, highest=highest, rises=is_early or (before is not None and now.lr > before.lr))
+
+
 def shared_parameters(g: nn.Module, d: nn.Module) -> int:
-    """How many parameters both players hold."""
-    return len({p.data_ptr() for p in g.parameters()} & {p.data_ptr() for p in d.parameters()} - {0})
+    """How many parameters both players hold and train; where all of a player is frozen, it is for a while."""
+    for_a_while = any(not any(p.requires_grad for p in net.parameters()) for net in (g, d))
+    trained = {p.data_ptr() for p in g.parameters() if p.requires_grad or for_a_while}
+    return len(trained & {p.data_ptr() for p in d.parameters()} - {0})
 
 
 def constant_weights(module: nn.Module) -> tuple[str, ...]:
-    """Weights of two or more axes that have one value everywhere."""
-    found = (
-        name
-        for name, p in module.named_parameters()
-        if p.dim() >= 2 and p.numel() > 1 and bool((p.detach() == p.detach().flatten()[0]).all())
-    )
-    return tuple(found)
+    """Weights that have one value everywhere, in layers whose units differ by nothing else.
+
+    Zeros count where most such layers have them: a network learns well whose last layer, or the last one of each of its
+    blocks, begins at 0."""
+    weights = {
+        f"{path}.{name}".lstrip("."): (p, _has_twins(layer))
+        for path, layer in module.named_modules()
+        if isinstance(layer, SYMMETRIC)
+        for name, p in layer.named_parameters()
+        if p.dim() >= 2 and p.numel() > 1 and p.requires_grad and not name.endswith(SCALES)
+    }
+    zeros = {name for name, (p, _) in weights.items() if not bool(p.any())}
+    dead = len(zeros) > max(1, len(weights) // 2)
+    constant = (name for name, (p, twins) in weights.items() if twins and bool((p == p.flatten()[0]).all()))
+    return tuple(name for name in constant if dead or name not in zeros)
+
+
+def _has_twins(layer: nn.Module) -> bool:
+    """Whether a layer has several units that see the same inputs."""
+    if isinstance(layer, nn.Linear):
+        return layer.out_features > 1
+    if isinstance(layer, nn.modules.conv._ConvNd):  # pyright: ignore[reportPrivateUsage]
+        return layer.out_channels > layer.groups
+    return True
 
 
 def sensitive(module: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Layers that work differently in evaluation mode."""
-    return [(name, m) for name, m in module.named_modules() if isinstance(m, SENSITIVE)]
+    """Layers that work differently in evaluation mode, and are not frozen: a pretrained part keeps its statistics."""
+    frozen = _frozen_inside(module)
+    return [(name, m) for name, m in module.named_modules() if isinstance(m, SENSITIVE) and m not in frozen]
+
+
+def _frozen_inside(module: nn.Module) -> set[nn.Module]:
+    """What is in parts none of whose weights are to be trained; empty where that goes for the whole."""
+    if not any(p.requires_grad for p in module.parameters()):
+        return set()
+    found: set[nn.Module] = set()
+    for part in module.modules():
+        own = list(part.parameters())
+        if own and not any(p.requires_grad for p in own):
+            found.update(part.modules())
+    return found
 
 
 def in_evaluation_mode(module: nn.Module) -> tuple[str, ...]:
     """Layers that would work differently if they were in training mode."""
-    return tuple(name for name, m in module.named_modules() if isinstance(m, SENSITIVE) and not m.training)
+    return tuple(name for name, m in sensitive(module) if not m.training)
 
 
 def without_gradient(module: nn.Module) -> tuple[str, ...]:

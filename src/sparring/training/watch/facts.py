@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 
 from sparring.record.loop import Batches, Latents, Line, LoopFacts, LossCall, OptimizerFacts, PlayerFacts, Who
 from sparring.training.watch import examination
+from sparring.training.watch.calls import Calls
 from sparring.training.watch.moments import Moments
 from sparring.training.watch.provenance import FAKE, REAL, Provenance
 from sparring.training.watch.rounds import Call, Loss
@@ -26,8 +27,8 @@ IN_EVAL = 8
 """Steps in a row in evaluation mode that are no slip of one step."""
 KEPT, KEPT_NUMBERS = 2_048, 2**24
 """Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
-INPUTS = 256
-"""What G is fed, in the first rounds: how many of these a run keeps at most."""
+CLASSIFYING = frozenset({"cross_entropy", "nll_loss", "softmax", "log_softmax"})
+"""Functions of scores of several classes."""
 MEAN_VALUES = 16
 """Numbers of an example up to which their mean is kept."""
 SCALES = (0.5, 1.0, 2.0)
@@ -65,6 +66,8 @@ class Facts:
         """D's loss over the mean of its losses on real and on generated examples: 2 where both are added."""
         self.cut_by = ""
         self.error = ""
+        self.d_classifies = False
+        """Whether D gives a score for each of some classes, which may be as many as an example has numbers."""
         self.functions: set[str] = set()
         """Functions that were called on D's scores: `fake softplus`."""
         self._losses: dict[tuple[Any, ...], LossCall] = {}
@@ -81,40 +84,20 @@ class Facts:
         self._signs: dict[tuple[Who, int], list[float]] = {}
         """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
-        self.batches, self.latents = Moments(), Moments()
+        self.batches, self.calls = Moments(), Calls()
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
         self._summed, self._squared, self._count = np.zeros(()), np.zeros(()), 0
         """Of all real examples of a few numbers that were seen."""
-        self.inputs: list[Tensor] = []
-        """What G was fed in the first rounds."""
 
     # What goes through the networks.
 
-    def see_latent(self, inputs: Sequence[Any], round: int, line: Line | None, unbatched: bool) -> None:
-        """What G is fed in a closely watched round."""
-        tensors = [t for t in inputs if isinstance(t, Tensor)]
-        z = next((t for t in tensors if t.is_floating_point() and t.dim() > 1), None)
-        if z is None:
-            return
-        self.latents.add(z, round)
-        room = min(INPUTS, KEPT_NUMBERS // max(1, z[0].numel())) - sum(map(len, self.inputs))
-        if room > 0:
-            self.inputs.append(z.detach()[:room].float().cpu().clone())
-        low, high = self.latents.ends
-        classes, one_hot = max((_classes(t, len(z)) for t in tensors if t is not z), default=(0, False))
-        self.latent = Latents(
-            shape=tuple(z.shape[1:]),
-            law=self.latents.law,
-            low=low,
-            high=high,
-            repeats=self.latents.repeats,
-            classes=max(classes, self.latent.classes),
-            one_hot=one_hot,
-            unbatched=unbatched,
-            line=line,
-        )
+    def see_latent(
+        self, inputs: Sequence[Any], names: Sequence[str], round: int, line: Line | None, unbatched: bool
+    ) -> None:
+        """What G is fed in a closely watched round; the last of these values are given by the names."""
+        self.latent = self.calls.see(inputs, names, round, line, unbatched) or self.latent
 
     def see_fake(self, made: Tensor, shape: tuple[int, ...], closely: bool) -> None:
         """Examples of this shape that G made."""
@@ -218,6 +201,9 @@ class Facts:
                 )
         observed.losses.clear()
         self.functions |= observed.functions
+        if not self.d_classifies and CLASSIFYING & {name.partition(" ")[2] for name in self.functions}:
+            self.d_classifies = True
+            self._players["D"] = replace(self._players["D"], rebuilds=False)
         self.lines["broadcast"] = self.lines.get("broadcast") or observed.broadcast
         self.data = replace(self.data, wraps=self.data.wraps or observed.wraps)
 
@@ -291,7 +277,9 @@ class Facts:
         optimizers: Mapping[Who, Sequence[Optimizer]],
     ) -> None:
         """One of the optimizers of a step."""
-        self._optimizers[id(optimizer)] = examination.optimizer_facts(who, optimizer, players, optimizers)
+        now = examination.optimizer_facts(who, optimizer, players, optimizers)
+        before = self._optimizers.get(id(optimizer))
+        self._optimizers[id(optimizer)] = examination.scheduled(now, before, self._steps[who])
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
@@ -376,14 +364,3 @@ def _widened(ends: tuple[float, float] | None, before: tuple[float, float] | Non
 
 def _mean(signs: Sequence[float]) -> float | None:
     return sum(signs) / len(signs) if len(signs) >= MIN_SIGNS else None
-
-
-def _classes(labels: Tensor, batch: int) -> tuple[int, bool]:
-    """How many classes a second input of G tells of, 0 where it is no class; and whether by one-hot vectors."""
-    if labels.shape[:1] != (batch,):
-        return 0, False
-    if not labels.is_floating_point() and labels.dim() == 1 and labels.dtype != torch.bool:
-        return int(labels.max()) + 1, False
-    if labels.dim() == 2 and bool(((labels == 0) | (labels == 1)).all()) and bool((labels.sum(1) == 1).all()):
-        return labels.shape[1], True
-    return 0, False

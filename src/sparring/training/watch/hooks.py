@@ -40,7 +40,7 @@ class Listener(Protocol):
     transformed: bool
     problems: dict[str, str]
 
-    def g_called(self, inputs: Sequence[Any]) -> None: ...
+    def g_called(self, inputs: Sequence[Any], names: Sequence[str]) -> None: ...
     def g_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
     def d_returned(self, inputs: Sequence[Any], output: Any) -> None: ...
     def backward_begins(
@@ -95,7 +95,7 @@ class Hooks:
 
         def before(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             if who == "G":
-                self._tell(listener.g_called, (*args, *kwargs.values()))
+                self._tell(listener.g_called, (*args, *kwargs.values()), tuple(kwargs))
             if not torch.compiler.is_compiling():
                 self._calling += 1
                 if self._compiled and self.following and self.stop_following():
@@ -223,15 +223,45 @@ class Hooks:
             self._failed(error)
 
     def _listen_to(self, who: Who, optimizer: Optimizer) -> list[Any]:
-        def before(*_: Any) -> None:
+        waiting: list[bool] = []  # for the closure, which computes the losses that the step follows from
+
+        def begin() -> None:
+            waiting.clear()
             self._pass_on(self._listener.step_begins, who, optimizer)
+
+        def before(_: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            given = None
+            if not torch.compiler.is_compiling():
+                given = _with_closure(args, kwargs, lambda closure: self._evaluated(closure, waiting, begin))
+            if given is None:
+                begin()
+            else:
+                waiting.append(True)
             self._provenance.quiet += 1
+            return given
 
         def after(*_: Any) -> None:
             self._provenance.quiet -= 1
+            if waiting:
+                begin()
             self._pass_on(self._listener.step_ended, who, optimizer)
 
         return [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
+
+    def _evaluated(self, closure: Callable[[], Any], waiting: list[bool], begin: Callable[[], None]) -> Any:
+        """The loss of a step's closure. Some optimizers ask for it several times: the first one is the round's."""
+        if not waiting:
+            self.deaf += 1
+            try:
+                return closure()
+            finally:
+                self.deaf -= 1
+        self._provenance.quiet -= 1
+        try:
+            return closure()
+        finally:
+            self._provenance.quiet += 1
+            begin()
 
     def _listen_to_autograd(self) -> None:
         backward, grad, scale = torch.autograd.backward, torch.autograd.grad, torch.amp.GradScaler.scale
@@ -288,6 +318,17 @@ class _Unnoticed:
     def __exit__(self, *_: object) -> None:
         self._hooks.deaf -= 1
         self._provenance.quiet -= 1
+
+
+def _with_closure(
+    args: tuple[Any, ...], kwargs: dict[str, Any], evaluated: Callable[[Callable[[], Any]], Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+    """What an optimizer's `step` is given, with its closure evaluated by something else; None without a closure."""
+    if callable(named := kwargs.get("closure")):
+        return args, {**kwargs, "closure": functools.partial(evaluated, named)}
+    if len(args) > 1 and callable(args[1]):  # the first is the optimizer itself
+        return (args[0], functools.partial(evaluated, args[1]), *args[2:]), kwargs
+    return None
 
 
 def _listed(tensors: Any) -> list[Tensor]:

@@ -7,6 +7,8 @@ import weakref
 import torch
 from torch import Tensor
 
+from sparring.record.loop import SAME_ROWS
+
 KEPT = 4_096
 """Numbers of a batch that are compared with the next one."""
 NORMAL_KURTOSIS, UNIFORM_KURTOSIS = (2.6, 3.4), (1.6, 2.0)
@@ -34,6 +36,8 @@ class Moments:
         self._means: list[Tensor] = []
         self._within: list[Tensor] = []
         self._sizes: list[int] = []
+        self._rows_alike: set[bool] = set()
+        """Whether the rows of a batch were all the same, of all batches of several rows."""
         self._first: list[weakref.ref[Tensor]] = []
         """The tensors of the first round."""
         self.one_tensor = True
@@ -55,6 +59,7 @@ class Moments:
         self._sums += torch.stack([head.sum(), (head**2).sum(), (head**3).sum(), (head**4).sum()])
         self._low, self._high = min(self._low, float(head.min())), max(self._high, float(head.max()))
         if len(x) > 1:
+            self._rows_alike.add(bool((x == x[:1]).all()))
             each = looks(x)
             self._means.append(each.mean(0))
             self._within.append(each.var(0))
@@ -84,9 +89,11 @@ class Moments:
 
     @property
     def law(self) -> str:
-        """`normal` (standard), `uniform`, `constant`, or ``."""
+        """`normal` (standard), `uniform`, `constant`, SAME_ROWS, or ``."""
         if self._count > 1 and self._low == self._high:
             return "constant"
+        if self._rows_alike == {True}:
+            return SAME_ROWS
         if self._count < MIN_COUNT:
             return ""
         m1, m2, m3, m4 = (self._sums / self._count).tolist()

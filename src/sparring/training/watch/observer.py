@@ -23,11 +23,13 @@ from sparring.training.watch.facts import Facts
 from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.provenance import FAKE, REAL, Provenance, Trace, with_kind
-from sparring.training.watch.rounds import Call, Loss, kind_of, split
+from sparring.training.watch.rounds import EXCHANGED, Call, Feeding, Loss, as_pattern, kind_of, recognized, split
 from sparring.training.watch.squashing import PROBABILITIES, ends_of
 
 CLOSE = 12
 """Rounds at the beginning that are watched closely."""
+FEW = 3
+"""Rounds in which every sound loop shows D what G makes."""
 AGAIN = 64
 """Every so many rounds, one is again."""
 DENSE, EVERY = 24, 10
@@ -91,6 +93,9 @@ class Observer:
         self._began = time.monotonic(), time.process_time()
         self._fake: Tensor | None = None
         self._marks: dict[int, str] = {}
+        self._feeding = Feeding()
+        self._waits: tuple[Sequence[Any], Sequence[str], Line | None] | None = None
+        """A call of G whose output shows whether its input is a batch of numbers or one vector."""
         self.ends: dict[Who, str] = {}
         """The last layer of a compiled player, which is not followed inside."""
 
@@ -110,22 +115,33 @@ class Observer:
     def give(self, losses: dict[str, float | Tensor]) -> None:
         """The losses of this round, in place of what was observed."""
         for name, value in losses.items():
-            self._row[name] = value.detach().float() if isinstance(value, Tensor) else torch.tensor(float(value))
+            self._row[name] = value.detach().float().reshape(()) if isinstance(value, Tensor) else torch.tensor(value)
 
     # Modules.
 
-    def g_called(self, inputs: Sequence[Any]) -> None:
+    def g_called(self, inputs: Sequence[Any], names: Sequence[str]) -> None:
         z = examination.example_in(list(inputs))
         self.unbatched = z is not None and z.dim() == 1
-        if self.closely:
-            rows = [each[None] if self.unbatched and isinstance(each, Tensor) else each for each in inputs]
-            self.facts.see_latent(rows, self.round, user_line(), self.unbatched)
+        self._waits = (inputs, names, user_line()) if self.closely else None
+        self._feeding.g_by_d |= z is not None and "score" in self.provenance.of(z).kinds
+        if self._waits is not None and not self.unbatched:
+            self._see_latent(*self._waits)
+
+    def _see_latent(self, inputs: Sequence[Any], names: Sequence[str], line: Line | None) -> None:
+        rows = [each[None] if self.unbatched and isinstance(each, Tensor) else each for each in inputs]
+        self.facts.see_latent(rows, names, self.round, line, self.unbatched)
+        self._waits = None
 
     def g_returned(self, inputs: Sequence[Any], output: Any) -> None:
         made = examination.example_in(output)
         if made is None:
             self.problems["G"] = "G returns no examples that a watch could find: a tensor with one row for each"
             return
+        z = examination.example_in(list(inputs))
+        if self.unbatched and z is not None and made.dim() > 1 and len(made) == len(z) > 1:
+            self.unbatched = False  # a batch of numbers
+        if self._waits is not None:
+            self._see_latent(*self._waits)
         self._fake = made.detach()
         self.provenance.data_shape = tuple(made.shape if self.unbatched else made.shape[1:])
         self.provenance.unbatched = self.unbatched
@@ -149,13 +165,17 @@ class Observer:
             self.problems["D"] = "D returns no scores that a watch could find: floating-point numbers, a row each"
             return
         trace = self._trace_of_input(x, 1 if alone else len(x))
+        self._feeding.d_by_g |= "fake" in trace.kinds
+        classes = score.dim() == 2  # or else a sequence of words, which a cross-entropy compares too
         rebuilt = not alone and score.shape == x.shape and score[0].numel() > 1
+        rebuilt &= not (classes and self.facts.d_classifies)
         if rebuilt:  # an autoencoder, whose score is how far its output is from what it was given
             self.facts.rebuilds()
             scores = _one_each((score.detach() - x.detach()).float().abs())
         else:
             scores = score.detach().float().mean()[None] if alone else _one_each(score)
-        call = Call(scores, kind_of(trace), trace.rows, trace.cut, trace.cut_by)
+        logits = _one_each(score) if rebuilt and classes else None
+        call = Call(scores, kind_of(trace), trace.rows, trace.cut, trace.cut_by, logits=logits)
         self._calls.append(call)
         if self.provenance.data_shape is not None:  # before, one example may look like many
             self._see_real(call, x[None] if alone else x, trace)
@@ -203,6 +223,8 @@ class Observer:
             if me is None or not losses:
                 return
             flat = _one_each(gradient.detach())
+            if me.facts.d_classifies and gradient.dim() == 2 and gradient.shape[1] == 2:
+                flat = gradient.detach().diff(dim=1)[:, 0]  # of a softmax, the gradients of both add up to 0
             for kind in (REAL, FAKE):
                 chosen = np.flatnonzero(rows == kind).tolist()
                 if chosen:
@@ -280,12 +302,15 @@ class Observer:
         net = self.players[who]
         if self.closely:
             self._snapshots[who] = examination.snapshot(net)
-            self._learn_pattern(who, calls)
+            self._pattern[who] = as_pattern(calls, self._pattern.get(who, []))
             self.facts.see_optimizer(who, optimizer, self.players, self.optimizers)
             self.facts.see_step(who, net, optimizer, mine, calls, user_line())
             self.facts.see_losses(who, self.provenance, mine)
+            if self.facts.d_classifies:
+                for call in calls:
+                    call.scores = call.scores if call.logits is None else call.logits
         elif self.logged:
-            self._recognize(who, calls)
+            self.facts.lost += not recognized(calls, self._pattern.get(who, []))
         if self.logged:
             self._log_step(who, net, mine, calls)
         self.facts.count_step(who)
@@ -316,27 +341,6 @@ class Observer:
         counted = examination.to_be_trained(net, self.optimizers["D"])
         self.facts.see_move("D", *examination.compared(before, examination.snapshot(net), counted))
 
-    def _learn_pattern(self, who: Who, calls: list[Call]) -> None:
-        """Remember what D's calls before this step see; not which rows are which, where that changes."""
-        before = self._pattern.get(who, [])
-        if len(before) == len(calls):
-            for call, like in zip(calls, before, strict=True):
-                call.shuffled = like.shuffled or not _same_rows(call.rows, like.rows)
-        self._pattern[who] = calls
-
-    def _recognize(self, who: Who, calls: list[Call]) -> None:
-        """Say of D's calls what the same calls saw in the last closely watched round."""
-        pattern = self._pattern.get(who, [])
-        if len(pattern) != len(calls):
-            self.facts.lost += 1
-            return
-        for call, like in zip(calls, pattern, strict=True):
-            call.sees = call.sees or like.sees
-            if like.shuffled:
-                continue
-            if call.rows is None and like.rows is not None and len(like.rows) == len(call.scores):
-                call.rows = like.rows
-
     def _log_step(self, who: Who, net: nn.Module, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         prefix = who.lower()
         if losses and f"{prefix}_loss" not in self._row:
@@ -359,6 +363,8 @@ class Observer:
         self._row = {}
         if self.closely:
             self.facts.graphs_kept = self._graphs.kept(self.round)
+        if self.round == FEW and self._feeding.is_exchanged:
+            self.problems["exchanged"] = EXCHANGED
         if self.round == AGAIN:
             self._see_d_without_step()
         self._marks.clear()
@@ -383,11 +389,6 @@ class Observer:
     def line(self) -> Line | None:
         """Where the program is."""
         return user_line()
-
-
-def _same_rows(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    """Whether the same rows are real; batches of different size say nothing."""
-    return a is None or b is None or len(a) != len(b) or bool((a == b).all())
 
 
 def _one_each(score: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from sparring.record.loop import Line
+from sparring.training.watch.eight_bits import goes_round
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.squashing import SQUASHING, are_probabilities, are_unchanged, ends_of, sigmoid_by_hand
 from sparring.training.watch.transforms import inside_transform
@@ -42,12 +43,6 @@ LOSSES = frozenset({
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "smooth_l1_loss", "l1_loss", "huber_loss",
     "cross_entropy", "nll_loss", "hinge_embedding_loss", "soft_margin_loss",
 })  # fmt: skip
-WRAPPING = frozenset({
-    "mul", "add", "sub", "__rsub__", "rsub", "neg", "mul_", "add_", "sub_", "floor_divide", "__floordiv__",
-})  # fmt: skip
-"""Functions whose result leaves the range of whole numbers of 8 bits."""
-MANY_PIXELS = 48
-"""Numbers from which on a tensor of bytes is taken for an image."""
 CONCATENATING = frozenset({"cat", "concat", "concatenate", "vstack"})
 AFFINE = frozenset({
     "add", "sub", "mul", "div", "neg", "rsub", "__radd__", "__rsub__", "__rmul__", "true_divide", "__add__", "__sub__",
@@ -61,6 +56,9 @@ FLAT = frozenset(
     {"round", "round_", "floor", "floor_", "ceil", "trunc", "sign", "sgn", "heaviside", "argmax", "bucketize"}
 )
 """Functions whose slope is 0 everywhere: the graph goes on, and no gradient comes back."""
+SQUARES = frozenset({"square", "pow", "__pow__"})
+UNCHANGED = " of outputs"
+"""Ends the name of a square of D's outputs as they are: what pulls these to 0 need not be a loss of least squares."""
 ADDING = frozenset({"add", "add_", "sub", "sub_", "__add__", "__radd__", "__iadd__"})
 LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "item", "tolist": "numpy"}
 """Functions after which no gradient finds its way back."""
@@ -86,6 +84,8 @@ class Trace:
     """Real examples before noise was added to them."""
     ends: tuple[float, float] | None = None
     """Smallest and largest of D's outputs that these scores were made of."""
+    changed: bool = False
+    """Whether these are no longer D's outputs as they are, nor means of these."""
 
     @property
     def sees(self) -> str:
@@ -188,7 +188,8 @@ class Provenance(TorchFunctionMode):
         parents = [(tensor, self._traced(tensor)) for tensor in tensors]
         for _, trace in parents:
             if "score" in trace.kinds and "slope" not in trace.kinds:
-                self.observed.functions.add(f"{trace.sees} {name}")
+                as_they_are = UNCHANGED if name in SQUARES and not trace.changed else ""
+                self.observed.functions.add(f"{trace.sees} {name}{as_they_are}")
         if name in LOSSES:
             self._note_loss(name, parents, result)
         elif name in LOGARITHMS and parents and parents[0][1].raw:
@@ -202,7 +203,9 @@ class Provenance(TorchFunctionMode):
                 if not any(made is tensor for tensor in tensors):
                     self.mark(made, Trace(frozenset({"noise"})))
                 continue
-            self._note_arithmetic(name, parents, made)
+            self._note_broadcast(parents, made)
+            if not self.observed.wraps and goes_round(func, args, kwargs, made):
+                self.observed.wraps = user_line()
             trace = self._derived(name, args, parents, made, how)
             if trace != NOTHING:
                 self.mark(made, trace)
@@ -244,7 +247,8 @@ class Provenance(TorchFunctionMode):
         raw = name in AFFINE and any(trace.raw for _, trace in parents)
         known = [trace.ends for _, trace in parents if trace.ends is not None]
         ends = (min(low for low, _ in known), max(high for _, high in known)) if known else None
-        return Trace(kinds, rows, squashed, *cut, raw, self._clean(name, parents, made), ends)
+        changed = "score" in kinds and (name not in RESHAPING or any(trace.changed for _, trace in parents))
+        return Trace(kinds, rows, squashed, *cut, raw, self._clean(name, parents, made), ends, changed)
 
     def _clean(self, name: str, parents: list[tuple[Tensor, Trace]], made: Tensor) -> Tensor | None:
         """Real examples without the noise that was added to them."""
@@ -307,14 +311,12 @@ class Provenance(TorchFunctionMode):
         if target is not None and _broadcasts(score, target):
             self.observed.broadcast = self.observed.broadcast or user_line()
 
-    def _note_arithmetic(self, name: str, parents: list[tuple[Tensor, Trace]], made: Tensor) -> None:
-        """Two slips of arithmetic: scores (B, 1) with labels (B,), and whole numbers of 8 bits that go round at 256."""
+    def _note_broadcast(self, parents: list[tuple[Tensor, Trace]], made: Tensor) -> None:
+        """Scores (B, 1) meet labels (B,) in arithmetic that is written by hand."""
         if len(parents) == 2 and any("score" in trace.kinds for _, trace in parents):
             a, b = parents[0][0], parents[1][0]
-            if _broadcasts(a, b) and made.dim() == 2 and made.shape[0] == made.shape[1] > 1:
+            if _broadcasts(a, b) and made.shape == torch.broadcast_shapes(a.shape, b.shape):
                 self.observed.broadcast = self.observed.broadcast or user_line()
-        if made.dtype == torch.uint8 and name in WRAPPING and made.numel() > MANY_PIXELS:
-            self.observed.wraps = self.observed.wraps or user_line()
 
 
 def with_kind(trace: Trace, kind: str) -> Trace:
@@ -365,6 +367,10 @@ def _slice_of(tensor: Tensor, rows: np.ndarray, made: Tensor) -> np.ndarray | No
 
 
 def _broadcasts(a: Tensor, b: Tensor) -> bool:
-    """Whether (B, 1) meets (B,), so that the result is (B, B)."""
-    shapes = sorted((tuple(a.shape), tuple(b.shape)), key=len)
-    return len(shapes[0]) == 1 and len(shapes[1]) == 2 and shapes[1][1] == 1 and shapes[0][0] == shapes[1][0] > 1
+    """Whether (B, 1) or (B, 1, 1, 1) meets (B,), so that each number of one meets every number of the other.
+
+    Of (B, 1) and (1, B) the program means to compare all pairs."""
+    if a.dim() == b.dim() or a.numel() != b.numel() or a.shape[:1] != b.shape[:1]:
+        return False
+    sides = list(zip(reversed(a.shape), reversed(b.shape), strict=False))
+    return all(m == n or 1 in (m, n) for m, n in sides) and any(m != n for m, n in sides)

@@ -11,6 +11,24 @@ from torch import Tensor
 from sparring.record.loop import Line, Who
 from sparring.training.watch.provenance import FAKE, REAL, Trace
 
+EXCHANGED = (
+    "D makes what G is given, and is never given what G makes: G and D seem to be exchanged in sparring.watch(G, D, "
+    "opt_G, opt_D). Give G and its optimizer where D and D's are, and the other way round"
+)
+
+
+@dataclass
+class Feeding:
+    """Who is given what the other one returned."""
+
+    g_by_d: bool = False
+    d_by_g: bool = False
+
+    @property
+    def is_exchanged(self) -> bool:
+        """Whether G and D do each other's work. A D that also makes codes for G is given examples of G's as well."""
+        return self.g_by_d and not self.d_by_g
+
 
 @dataclass
 class Call:
@@ -25,6 +43,8 @@ class Call:
     cut: Line | None = None
     cut_by: str = ""
     line: Line | None = None
+    logits: Tensor | None = None
+    """The scores, `(B,)`, if a D whose output has the shape of its input turns out to be no autoencoder."""
     shuffled: bool = False
     """Whether real and generated examples come in another order each time."""
 
@@ -96,3 +116,27 @@ def kind_of(trace: Trace) -> str:
     if trace.sees == "both" and trace.rows is None:
         return "mix"
     return trace.sees
+
+
+def as_pattern(calls: list[Call], before: Sequence[Call]) -> list[Call]:
+    """D's calls before a step, to know those of later rounds by; not which rows are which, where that changes."""
+    if len(before) == len(calls):
+        for call, like in zip(calls, before, strict=True):
+            call.shuffled = like.shuffled or not _same_rows(call.rows, like.rows)
+    return calls
+
+
+def recognized(calls: Sequence[Call], pattern: Sequence[Call]) -> bool:
+    """Say of D's calls what the same calls saw in the last closely watched round. False where these were others."""
+    if len(pattern) != len(calls):
+        return False
+    for call, like in zip(calls, pattern, strict=True):
+        call.sees = call.sees or like.sees
+        if not like.shuffled and call.rows is None and like.rows is not None and len(like.rows) == len(call.scores):
+            call.rows = like.rows
+    return True
+
+
+def _same_rows(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether the same rows are real; batches of different size say nothing."""
+    return a is None or b is None or len(a) != len(b) or bool((a == b).all())

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sparring.errors import SparringError
+from sparring.errors import SparringError, in_one_line, shortened
 from sparring.game.network_graph import graph_of
 from sparring.progress import say
 from sparring.record.files import save_arrays
@@ -20,6 +20,7 @@ from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
 from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, Batches
 from sparring.record.plots import Numbers
+from sparring.training.watch.calls import Called, without_wrapper
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
@@ -50,27 +51,55 @@ class Samples:
     def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, given: Given, judge: str | None):
         self._g, self._hooks, self._recorder, self._facts, self._given = g, hooks, recorder, facts, given
         self._quality = Quality(recorder, judge)
-        self._inputs: tuple[Any, ...] | None = None
+        self._z: Tensor | None = None
         self._drawn, self._took = float("-inf"), 0.0
         self._written = self._kept = False
+        self._refused = self._is_alone = False
+        """Whether it was said that samples cannot be drawn, or not compared."""
         self._real: np.ndarray | None = None
         """Some of the real examples, once these are kept."""
 
     def made(self, round: int, last: bool = False) -> dict[str, Any]:
         """The fields of a log event that samples give; empty where it is too early for another picture."""
         due = time.monotonic() - self._drawn > PICTURE_SECONDS and self._recorder.afford(self._took)
-        if not (due or last or round in FIRST) or not self._facts.latent.shape:
+        if not (due or last or round in FIRST):
             return {}
         began = time.process_time()
-        examples = self.draw(EVALUATED if self._kept else GRID)
+        examples = self._drawn_if_possible(EVALUATED if self._kept else GRID)
         if examples is None:
+            self._drawn = time.monotonic()
             return {}
         fields = self._save(round, examples[:GRID])
         if self._kept and round not in FIRST:
-            fields |= self._quality.fields(self._facts.found(round), self._in_data_units(examples))
+            fields |= self._compared(round, self._in_data_units(examples))
         self._drawn, self._took = time.monotonic(), time.process_time() - began
         self._recorder.spent += self._took
         return fields
+
+    def _compared(self, round: int, samples: np.ndarray) -> dict[str, Any]:
+        """How good samples are; empty where they cannot be compared, which is said once."""
+        if self._is_alone:
+            return {}
+        try:
+            return self._quality.fields(self._facts.found(round), samples)
+        except SparringError as error:
+            say(f"sparring: samples are not compared with the data while the loop runs: {error}")
+            self._is_alone = True
+            return {}
+
+    def _drawn_if_possible(self, count: int) -> np.ndarray | None:
+        """Samples; None where there are none, and why is said once. The diagnosis does without."""
+        why = ""
+        try:
+            if self._facts.latent.shape and (examples := self.draw(count)) is not None:
+                return examples
+        except Exception as error:  # G is somebody's own, and may take only what the loop gives it
+            why = f": {shortened(in_one_line(error), 160)}"
+        if not self._refused and self._facts.makes:
+            known = "calling it as the loop does fails" if why else "it is given no batch of floating-point numbers"
+            say(f"sparring: samples of G cannot be drawn, so nothing is said of them: {known}{why}")
+            self._refused = True
+        return None
 
     def _save(self, round: int, examples: np.ndarray) -> dict[str, Any]:
         unit = self._in_data_units(examples)[None]
@@ -104,16 +133,24 @@ class Samples:
         self._written = True
         with self._hooks.unnoticed():
             try:
-                inputs = latent_inputs(facts, 2, torch.empty(0))
-                alone = facts.latent.unbatched
-                graph = graph_of(self._g, [each[0] for each in inputs] if alone else inputs, batched=not alone)
-                run.write_text(GENERATOR, json.dumps(graph, separators=(",", ":")))
-                if not facts.latent.law:
-                    state = {"inputs": torch.cat(facts.inputs).numpy()}
+                run.write_text(GENERATOR, json.dumps(self._graph(), separators=(",", ":")))
+                if not facts.latent.law and facts.calls.kept:
+                    state = {"inputs": facts.calls.latent_vectors.numpy()}
                     run.write(INPUTS, lambda path: save_arrays(state, path, {}))
             except SparringError as error:
                 say(f"sparring: samples can be drawn in this process only: G {error}")
         self._recorder.spent += time.process_time() - began
+
+    def _graph(self) -> dict[str, Any]:
+        """G's operations for latent vectors, and classes. Raises SparringError where it takes more, or has others."""
+        facts = self._facts
+        inputs, alone = latent_inputs(facts, 2, torch.empty(0)), facts.latent.unbatched
+        shown = [each[0] for each in inputs] if alone else inputs
+        if facts.calls.are_plain:
+            return graph_of(self._g, shown, batched=not alone)
+        if not facts.calls.are_of_classes:
+            raise SparringError("is given more than latent vectors and classes, which a run cannot draw by itself")
+        return without_wrapper(graph_of(Called(self._g, facts.calls), shown, batched=not alone))
 
     def _keep_examples(self, last: bool) -> None:
         facts = self._facts
@@ -134,17 +171,22 @@ class Samples:
     def draw(self, count: int) -> np.ndarray | None:
         """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it makes none."""
         with self._hooks.unnoticed(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
-            if self._inputs is None or len(self._inputs[0]) < count:
-                self._inputs = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))
-            made = self._call(self._inputs)
+            shape = self._facts.latent.shape
+            if self._z is None or len(self._z) < count or self._z.shape[1:] != shape:
+                self._z = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))[0]
+            made = self._call(self._z)
         return None if made is None else made.float().cpu().numpy()
 
-    def _call(self, inputs: tuple[Any, ...]) -> Tensor | None:
+    def _call(self, z: Tensor) -> Tensor | None:
         """G of a batch; of one example after the other where it takes no batches."""
+        calls = self._facts.calls
         if not self._facts.latent.unbatched:
-            return example_in(self._g(*inputs))
-        one_by_one = [example_in(self._g(*(each[index] for each in inputs))) for index in range(len(inputs[0]))]
+            return self._made_of(*calls.arguments(z))
+        one_by_one = [self._made_of(*calls.arguments(z, row=row)) for row in range(len(z))]
         return torch.stack([each for each in one_by_one if each is not None])
+
+    def _made_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+        return example_in(self._g(*args, **kwargs))
 
 
 def _as_stored(examples: np.ndarray, data: Batches) -> np.ndarray:
@@ -165,8 +207,8 @@ def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
         z = torch.rand(shape, generator=generator) * (latent.high - latent.low) + latent.low
     elif latent.law == "constant":
         z = torch.full(shape, latent.low)
-    elif not latent.law and facts.inputs:  # pictures, say: G is fed some of those again
-        z = torch.cat(facts.inputs)[:count]
+    elif not latent.law and facts.calls.kept:  # pictures, say: G is fed some of those again
+        z = facts.calls.latent_vectors[:count]
     else:
         z = torch.randn(shape, generator=generator)
     z = z.to(like.device, like.dtype)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.analysis.diagnosis import Diagnosis, diagnosis
 from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.judges import names as judges
 from sparring.progress import say
 from sparring.record import RunFolder
 from sparring.record.loop import Who
-from sparring.training.watch.examination import is_compiled, last_layer, unwrapped
+from sparring.training.watch.examination import is_compiled, last_layer, parameters_in, unwrapped
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
@@ -27,6 +30,7 @@ from sparring.training.watch.recorder import Recorder, free_folder
 from sparring.training.watch.samples import Samples
 
 Optimizers = Optimizer | Sequence[Optimizer]
+ONLY_WITH = "put your loop into the block of `with sparring.watch(G, D, opt_G, opt_D) as watch:`"
 BUG = "bug-"
 """How the names of rules begin that find mistakes in a loop."""
 
@@ -69,6 +73,12 @@ class Watch:
             "G": _optimizers(generator_optimizer, "G"),
             "D": _optimizers(discriminator_optimizer, "D"),
         }
+        _refuse_exchanged(self._players, self._optimizers)
+        if judge and judge not in judges():
+            raise UsageError(
+                f"sparring.watch(..., judge={judge!r}): no judge is called so; there are {', '.join(judges())}. "
+                "Without judge=, `sparring measure` trains one on the real examples"
+            )
         self._data, self._asked, self._judge = data, Path(out), judge
         self._name = name or self._asked.name
         self._said: set[str] = set()
@@ -78,6 +88,7 @@ class Watch:
         self.trouble: Exception | None = None
         """What ended the watch before the loop; None as it should be."""
         self._entered = False
+        self._unused = weakref.finalize(self, say, f"sparring watched nothing: {ONLY_WITH}")
 
     # Around the loop.
 
@@ -85,6 +96,7 @@ class Watch:
         if self._entered:
             raise UsageError("this watch has been used: make another one with sparring.watch(...)")
         self._entered = True
+        self._unused.detach()
         out = free_folder(self._asked)
         if out != self._asked:
             earlier = RunFolder(self._asked).story
@@ -128,7 +140,7 @@ class Watch:
         Returns:
             The same tensor.
         """
-        self._observer.say("real", x)
+        self._inside("real").say("real", x)
         return x
 
     def fake(self, x: Tensor) -> Tensor:
@@ -140,23 +152,34 @@ class Watch:
         Returns:
             The same tensor.
         """
-        self._observer.say("fake", x)
+        self._inside("fake").say("fake", x)
         return x
 
     def losses(self, d: float | Tensor | None = None, g: float | Tensor | None = None) -> None:
         """Say the losses of this round, in place of what was back-propagated.
 
         Args:
-            d: D's.
+            d: D's, one number.
             g: G's.
+
+        Raises:
+            UsageError: One of them is not one number.
         """
-        given = {"d_loss": d, "g_loss": g}
-        self._observer.give({name: value for name, value in given.items() if value is not None})
+        given = {"d": d, "g": g}
+        some = {f"{who}_loss": _one_number(value, who) for who, value in given.items() if value is not None}
+        self._inside("losses").give(some)
 
     @property
     def run(self) -> RunFolder:
         """The run's folder."""
+        self._inside("run")
         return self._recorder.run
+
+    def _inside(self, name: str) -> Observer:
+        """What receives it; raises UsageError where the watch has not begun."""
+        if not self._entered:
+            raise UsageError(f"watch.{name} works once the watch has begun: {ONLY_WITH}")
+        return self._observer
 
     # Rounds.
 
@@ -213,9 +236,9 @@ class Watch:
         facts = self._facts.found(observer.round)
         recorder.learn(facts, self._facts.functions, observer.round)
         recorder.conclude(facts, self._facts.functions, observer.round)
+        recorder.save(observer.round, force=True)
         self._samples.keep(last=True)
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
-        recorder.save(observer.round, force=True)
         recorder.end("stopped" if error is not None else "finished", observer.round)
         found = self._say_bugs()
         say(f"{found.line}\nsparring show {recorder.run.path}")
@@ -270,6 +293,28 @@ def _optimizers(value: Any, who: Who) -> Sequence[Optimizer]:
                 f"sparring.watch(G, D, opt_G, opt_D): opt_{who} is an optimizer, not {type(each).__name__}"
             )
     return found
+
+
+def _refuse_exchanged(players: dict[Who, nn.Module], optimizers: dict[Who, Sequence[Optimizer]]) -> None:
+    """Raise UsageError where each player's optimizers have the other's weights alone."""
+    of_g, of_d = ({id(p) for p in players[who].parameters()} for who in players)
+    in_g, in_d = (parameters_in(optimizers[who]) for who in optimizers)
+    if in_g and in_d and in_g <= of_d - of_g and in_d <= of_g - of_d:
+        raise UsageError(
+            "sparring.watch(G, D, opt_G, opt_D): opt_G and opt_D are exchanged: opt_G has D's weights and opt_D has "
+            "G's. Exchange them in this call, or where they are made"
+        )
+
+
+def _one_number(value: Any, who: str) -> float | Tensor:
+    """A loss as it was given; raises UsageError for anything but one number."""
+    if isinstance(value, Tensor) and value.numel() == 1:
+        return value
+    if isinstance(value, int | float | np.number) or (isinstance(value, np.ndarray) and value.size == 1):
+        return float(np.asarray(value).item())
+    has_shape = isinstance(value, Tensor | np.ndarray)
+    found = f"a tensor of shape {tuple(value.shape)}" if has_shape else type(value).__name__
+    raise UsageError(f"watch.losses({who}=...) takes one number, not {found}: give the mean of it, as loss.mean()")
 
 
 def _inner(optimizer: Any) -> Any:
