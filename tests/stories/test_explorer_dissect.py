@@ -118,8 +118,8 @@ def test_the_page_speaks_chinese(opened: Open, answered: Path) -> None:
 def test_a_computation_runs_in_the_background_and_leaves_what_the_command_leaves(opened: Open, run_shelf: Path) -> None:
     page = dissect(opened, "ring")
     compute(page, "film", pictures="4")
-    typed = page.locator("#film .command").inner_text()
-    assert typed == f"sparring film {shown(run_shelf / 'ring')} --fps 4"
+    typed = f"sparring film {shown(run_shelf / 'ring')} --fps 4"
+    says(page, typed, "#film .command")
     says(page, "pictures.", "#film .answer-place")
     said = json.loads((run_shelf / "ring" / "figures" / "film.json").read_text())
     with Image.open(run_shelf / "ring" / "figures" / "film.webp") as film:

@@ -195,7 +195,8 @@ def test_shards_of_old_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     beyond = 700
 
     def interrupt(session: Session) -> None:
-        if session.round >= beyond and not session.stopping:
+        have_begun = all(status.rounds_per_second for status in session.statuses.values())
+        if session.round >= beyond and have_begun and not session.stopping:  # else they stop at once, each where it is
             os.kill(os.getpid(), signal.SIGINT)
 
     made = train(
