@@ -295,8 +295,8 @@ class Run:
             z_seeds: Which latent vectors instead of the first `count`; the same number gives the same example.
 
         Returns:
-            `(P, count, *shape)` in data units: [0, 1] for images, those of the file for a table; float32, or float64 for
-            a table of which float32 is too coarse.
+            `(P, count, *shape)` in data units: [0, 1] for images, those of the file for a table; float32, or float64
+            for a table of which float32 is too coarse.
 
         Raises:
             SparringError: There is no such checkpoint.

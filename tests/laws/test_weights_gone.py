@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import sparring
+from sparring.errors import SparringError
 from sparring.recipe import find_recipe
+from sparring.record import RunFolder
 
 
 @pytest.mark.parametrize("rounds", [20, 30])
@@ -24,3 +26,31 @@ def test_it_begins_again_and_comes_to_the_same(rounds: int, tmp_path: Path, caps
     assert (again.path / "weights" / f"round-{rounds:09d}.safetensors").is_file() and again.status == "finished"
     if rounds == 20:
         assert (again.path / "weights" / name).read_bytes() == before
+
+
+def test_where_others_were_kept_nothing_is_given_up(tmp_path: Path) -> None:
+    recipe = find_recipe("pattern-1010").replace(rounds=20, log_points=2, seeds=1)
+    run = sparring.train(recipe, tmp_path / "run", threads=1, judge=False)
+    newest = run.path / "weights" / f"round-{20:09d}.safetensors"
+    before = newest.read_bytes()
+    run.path.joinpath("weights", "kept").mkdir(exist_ok=True)
+    (run.path / "weights" / "kept" / newest.name).write_bytes(before)
+    for checkpoint in RunFolder(run.path).checkpoints():
+        checkpoint.unlink()
+    with pytest.raises(SparringError, match=r"`sparring rewind .* 20` goes back to what was kept"):
+        sparring.train(recipe, run.path, threads=1, judge=False)
+    run.control.rewind(20)
+    assert newest.read_bytes() == before
+
+
+def test_a_finished_run_whose_last_checkpoint_is_gone_goes_on_from_the_one_before(tmp_path: Path) -> None:
+    recipe = find_recipe("pattern-1010").replace(rounds=20, log_points=2, seeds=1)
+    run = sparring.train(recipe, tmp_path / "run", threads=1, judge=False)
+    newest = run.path / "weights" / f"round-{20:09d}.safetensors"
+    before = newest.read_bytes()
+    folder = RunFolder(run.path)
+    earlier = max(round for round in folder.rounds_saved() if round < 20)
+    folder.rounds_saved()[earlier].rename(newest.with_name(f"round-{earlier:09d}.safetensors"))
+    newest.unlink()
+    assert sparring.train(recipe, run.path, threads=1, judge=False).status == "finished"
+    assert newest.read_bytes() == before

@@ -136,6 +136,21 @@ def test_text_as_numpy_writes_it_has_its_columns(form: str, tmp_path: Path) -> N
     assert read_table(tmp_path / "c.csv").columns == ("# r", "g", "b")
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("# made by X, version 1\na,b\n0,0\n7,1\n", ("a", "b")),
+        ("# made by X, version 1\n# a,b\n0,0\n7,1\n", ("# a", "b")),
+        ("# two words\na b\n1 2\n3 5\n", ("a", "b")),
+        ("# value of x\nvalue\n1\n2\n", ("value",)),
+    ],
+)
+def test_a_remark_is_no_name_where_there_are_names(text: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    table = read_table(tmp_path / "t.csv")
+    assert table.columns == names and len(table.rows) == 2
+
+
 def test_numbers_that_blanks_may_part_or_group_are_an_error(tmp_path: Path) -> None:
     file = written(tmp_path / "a.csv", ["a", "279 567", "114 428"])
     complaint(lambda: read_table(file), "the column a holds 279 567", "separate columns by commas")

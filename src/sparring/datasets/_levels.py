@@ -24,7 +24,7 @@ MIN_GRAY_SIDE = 4
 """Arrays of three dimensions whose sides are shorter are no images."""
 MAX_SHARE = 0.8
 """Share of the free memory that examples may take."""
-COARSE = 1e-5
+COARSE = 1e-4
 """Share of a column's range by which float32 may round its numbers; of timestamps it would leave a few."""
 MAX_NUMBER = float(np.finfo(np.float32).max)
 AT_ONCE = 1_024
@@ -65,7 +65,8 @@ class Gathered:
         if self.count == 0:
             # Whether examples of two dimensions are images, only the range of all of them says.
             known = self.kind == "images" or piece.ndim == 4
-            self._levels = self._range() if known and self._are_images(piece) else None
+            usual = self._range() in (UNIT, SIGNED, BYTES)  # others show in all of the examples only
+            self._levels = self._range() if known and usual and self._are_images(piece) else None
         elif self._levels is not None and self._range() != self._levels:
             self._pieces = [_from_levels(each, self._levels) for each in self._pieces]
             self._levels = None
@@ -203,8 +204,9 @@ def _as_fractions(array: np.ndarray) -> np.ndarray:
     rounded = array.astype(np.float32)
     by_column = array.reshape(len(array), -1) if array.ndim <= 2 else array.reshape(-1, 1)
     off = np.zeros(by_column.shape[1])
-    for start in range(0, len(by_column), AT_ONCE * AT_ONCE):
-        block = slice(start, start + AT_ONCE * AT_ONCE)
+    at_once = max(1, AT_ONCE * AT_ONCE // by_column.shape[1])
+    for start in range(0, len(by_column), at_once):
+        block = slice(start, start + at_once)
         exact = by_column[block].astype(np.float64)
         off = np.maximum(off, np.abs(exact - rounded.reshape(by_column.shape)[block]).max(0))
     reach = by_column.max(0).astype(np.float64) - by_column.min(0)

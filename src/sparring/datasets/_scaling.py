@@ -11,7 +11,9 @@ SIGNAL = 16
 """Columns without names; rows of more are taken for signals."""
 TINY, NOISE = 1e-6, 1e-15
 """Standard deviations, as shares of the mean, up to which numbers are one and the same: in float32, and in float64."""
-ROUNDING = 1e-5
+BLOCK = 2**20
+"""Numbers that are examined together, to save memory."""
+ROUNDING = 1e-4
 """Share of the standard deviation by which rounding to float32 may change numbers."""
 APART = 10.0
 """Ratio of two columns' standard deviations, or size of a mean or a deviation, from which on scaling is advised."""
@@ -48,14 +50,22 @@ def finer_than_float32(rows: np.ndarray, by_column: bool) -> np.ndarray:
     """
     if np.can_cast(rows.dtype, np.float32):
         return np.zeros(rows.shape[1] if by_column else 1, bool)
-    return np.array([_is_finer(part.astype(np.float64)) for part in (rows.T if by_column else [rows])])
-
-
-def _is_finer(numbers: np.ndarray) -> bool:
-    center, sd = _moments(numbers, None)
-    size = np.abs(center)
-    error = np.abs(numbers.astype(np.float32) - numbers).mean()
-    return bool(((sd > NOISE * size) & ((sd <= TINY * size) | (error > ROUNDING * sd))).any())
+    table = rows if by_column else rows.reshape(-1, 1)
+    first = table[0].astype(np.float64)
+    reach = np.maximum(np.abs(table.max(0) - first), np.abs(table.min(0) - first))
+    _, exponent = np.frexp(reach)  # squares of what is scaled by it neither vanish nor overflow
+    total, squares, error = np.zeros((3, table.shape[1]))
+    at_once = max(1, BLOCK // table.shape[1])
+    for start in range(0, len(table), at_once):
+        block = table[start : start + at_once].astype(np.float64)
+        error += np.abs(block.astype(np.float32) - block).sum(0)
+        block = np.ldexp(block - first, -exponent)
+        total += block.sum(0)
+        squares += np.square(block).sum(0)
+    mean = total / len(table)
+    sd = np.ldexp(np.sqrt(np.maximum(squares / len(table) - mean**2, 0)), exponent)
+    size = np.abs(first + np.ldexp(mean, exponent))
+    return (sd > NOISE * size) & ((sd <= TINY * size) | (error / len(table) > ROUNDING * sd))
 
 
 def _too_coarse(size: np.ndarray, sd: np.ndarray) -> np.ndarray:

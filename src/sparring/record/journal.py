@@ -120,7 +120,10 @@ def parsed(line: bytes, path: Path, number: int) -> Event:
         return schema.check_event(legacy.event(event))
     except (ValueError, RecursionError) as error:
         what = "not JSON" if isinstance(error, json.JSONDecodeError | RecursionError) else "no event"
-        raise SparringError(f"{path}, line {number}: {what} ({error}); the journal was edited or damaged") from error
+        raise SparringError(
+            f"{path}, line {number}: {what} ({error}); the journal was edited or damaged: restore it, or delete it to "
+            "go on from the checkpoint without the curves so far"
+        ) from error
 
 
 def _cut_incomplete_line(path: Path) -> None:

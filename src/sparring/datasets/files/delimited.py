@@ -72,19 +72,25 @@ def rows_of(text: str) -> list[list[str]]:
     return _rows(text, delimiter or max(DELIMITERS, key=text.partition("\n")[0].count))
 
 
-def table_rows(text: str) -> list[list[str]]:
-    """The same of numbers, which blanks may separate too, as `numpy.savetxt` writes them; remarks above them, lines
-    that begin with `#`, are left out unless they have as many cells, as names of columns do. Raises csv.Error."""
+def table_rows(text: str) -> tuple[list[list[str]], bool]:
+    """The same of numbers, and whether blanks separate them, as `numpy.savetxt` writes them.
+
+    Remarks above them, lines that begin with `#`, are left out; but the last one is the names of columns where it has as
+    many cells, and the rows have no names themselves. Raises csv.Error.
+    """
     lines = text.splitlines(keepends=True)
     first = next((k for k, line in enumerate(lines) if line.strip() and not line.startswith("#")), 0)
     remarks, rest = [line for line in lines[:first] if line.strip()], "".join(lines[first:])
     delimiter, rest = _separated(rest)
-    if not delimiter and (rows := _rows_with_blanks(rest)):
+    rows = [] if delimiter else _rows_with_blanks(rest)
+    if by_blanks := bool(rows):
         names = [BLANKS.split(line.strip("# \t\r\n")) for line in remarks[-1:]]
     else:
         rows = _rows(rest, delimiter) if delimiter else rows_of(rest)
-        names = [row for line in remarks for row in _rows(line, delimiter or ",")]
-    return [*(row for row in names if rows and len(row) == len(rows[0])), *rows]
+        names = [row for line in remarks[-1:] for row in _rows(line, delimiter or ",")]
+    if rows and any(kind_of(cell).is_number for cell in rows[0]):
+        rows = [*(row for row in names if len(row) == len(rows[0])), *rows]
+    return rows, by_blanks
 
 
 def _rows_with_blanks(text: str) -> list[list[str]]:

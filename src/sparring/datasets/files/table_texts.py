@@ -46,7 +46,7 @@ def columns_of(path: Path) -> Columns:
     """Those of a CSV or TSV file. Raises SparringError for one that cannot be read."""
     try:
         text, guess = decoded(path.read_bytes())
-        lines = table_rows(text)
+        lines, by_blanks = table_rows(text)
     except OSError as error:
         raise SparringError(f"cannot read {path}: {reason_of(error)}") from error
     except EncodingError as error:
@@ -80,6 +80,7 @@ def columns_of(path: Path) -> Columns:
 
     foreign = bool(guess) and not all(name.isascii() for name in names)
     notes = [f"names of columns are read as {guess}: if they look wrong, save the file as UTF-8"] if foreign else []
+    notes += ["blanks are taken to separate columns"] if by_blanks else []
     index = (0,) if _numbers_rows(head, every) else ()
     return Columns(tuple(column.name for column in every), places, read, index, longer, tuple(notes))
 

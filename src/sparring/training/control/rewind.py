@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparring.errors import SparringError, UsageError, shortened
 from sparring.record import RunFolder, training_lock
+from sparring.record.run import round_of
 
 if TYPE_CHECKING:
     from sparring.training.trainer import Trainer
@@ -39,7 +40,7 @@ def rewind_folder(run: RunFolder, round: int, by: str = "") -> None:
         story = run.story
         last, seconds = story.round, story.until(round).seconds
         run.load_file(checkpoint_of(run, round, last))
-        if round == last:
+        if round == last and [*map(round_of, run.checkpoints())][-1:] == [last]:
             raise UsageError(f"{run.path} is at round {round:,}: there is nothing to take back")
         _forget(run, round, last, {"by": by})
         run.journal.append("stopped", round=round, seconds=seconds)
