@@ -22,7 +22,7 @@ from sparring.game.network_graph import GraphNetwork
 from sparring.latents import Latent
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
-from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, Latents, LoopFacts
+from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, SAME_ROWS, Latents, LoopFacts
 
 if TYPE_CHECKING:
     from sparring.rng import RandomStreams
@@ -110,7 +110,7 @@ class WatchedLatent(Latent):
     @cached_property
     def inputs(self) -> Tensor | None:
         """What the run keeps of those, `(N, size)`; None where it is from an older version, or keeps none."""
-        if self.facts.law or not (Path(self.path) / INPUTS).is_file():
+        if self.facts.law not in ("", SAME_ROWS) or not (Path(self.path) / INPUTS).is_file():
             return None
         with safetensors.safe_open(Path(self.path) / INPUTS, framework="pt") as file:
             return file.get_tensor("inputs").flatten(1)

@@ -75,6 +75,8 @@ class OptimizerFacts:
     """The highest learning rate that it has had; None in runs of older versions."""
     rises: bool = False
     """Whether it was rising when last seen, or few steps were seen: a warm-up begins at 0."""
+    rose: int = -1
+    """The step of its player at which it rose to this learning rate; -1 where it did not."""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def _below_0(loop: LoopFacts) -> Bug | None:
     """A G whose examples have no number below 0, and data that have many."""
     quantiles = loop.data.quantiles
     beyond = -quantiles[1] / max(quantiles[-2] - quantiles[1], 1e-9)
-    if loop.g.ends_in not in FROM_0 or not loop.comparable or beyond <= TOLERANCE:
+    makes_negative = loop.g.range is not None and loop.g.range[0] < 0  # another of its outputs ends in this function
+    if loop.g.ends_in not in FROM_0 or makes_negative or not loop.comparable or beyond <= TOLERANCE:
         return None
     return Bug(
         Text("G ends in {layer} and cannot reach the data's range", layer=loop.g.ends_in),

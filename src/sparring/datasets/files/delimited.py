@@ -75,7 +75,7 @@ def rows_of(text: str) -> list[list[str]]:
 def table_rows(text: str) -> tuple[list[list[str]], bool]:
     """The same of numbers, and whether blanks separate them, as `numpy.savetxt` writes them.
 
-    Remarks above them, lines that begin with `#`, are left out; but the last one is the names of columns where it has as
+    Remarks above them, lines that begin with `#`, are left out; the last one is the names of columns where it has as
     many cells, and the rows have no names themselves. Raises csv.Error.
     """
     lines = text.splitlines(keepends=True)

@@ -16,14 +16,14 @@ from sparring.record.loop import Latents, Line
 from sparring.training.watch.moments import Moments
 
 ROWS, NUMBERS = 256, 2**24
-"""Of what G is given in the first rounds, how many examples are kept at most, and how many numbers of one argument."""
+"""Of what G is given in the first rounds, how many examples are kept at most, and about how many numbers in all."""
 FORMS = 8
 """Ways of calling G that are remembered beside the latest."""
 COLUMNS = 4_096
 """Of an example, as many numbers are examined."""
 MIN_ROWS = 16
 """Rows from which on few values in a column mean something."""
-PLAIN = (bool, int, float, complex, str, Enum, np.number, torch.device, torch.dtype, type(None))
+PLAIN = (bool, int, float, complex, str, Enum, np.number, torch.device, torch.dtype, torch.Size, type(None))
 """Values that are kept as they are: others may be tied to the loop, as its random generators are."""
 
 
@@ -97,11 +97,11 @@ class Calls:
         """A call: all values, of which the last were given by these names. None where G is given no noise."""
         leaves: list[Any] = []
         nesting = _nesting(list(inputs), leaves)
-        batch = max((leaf for leaf in leaves if _is_floating(leaf)), key=Tensor.numel, default=None)
-        if batch is None:
+        batch = _batch_of([leaf for leaf in leaves if _is_floating(leaf)])
+        if not batch:
             return None
         form = self._form_of(nesting, tuple(names), len(leaves))
-        self._note(leaves, len(batch))
+        self._note(leaves, batch)
         at = self._noise(leaves)
         z = leaves[at]
         self._flat, shape = z.dim() == 1, tuple(z.shape[1:]) or (1,)
@@ -153,7 +153,7 @@ class Calls:
     def _keep(self, leaves: Sequence[Any]) -> None:
         """The first rows of every batch, the same examples of each; and what classes they tell of."""
         given = [(a, leaf) for a, leaf in zip(self._arguments, leaves, strict=True) if a.is_batch]
-        room = min(ROWS, *(NUMBERS // max(1, leaf[0].numel()) for _, leaf in given)) - self.kept
+        room = min(ROWS, NUMBERS // max(1, sum(leaf[0].numel() for _, leaf in given))) - self.kept
         fits = all(not a.rows or a.rows[0].shape[1:] == leaf.shape[1:] for a, leaf in given)
         for argument, leaf in given:
             classes, one_hot = (0, False) if leaf is leaves[self._z] else _classes(leaf)
@@ -167,9 +167,10 @@ class Calls:
         form, (low, high) = self._forms[-1], self.moments.ends
         named = max(self._arguments, key=lambda argument: argument.classes)
         if self.kept != form.examined:
-            form.examined, form.mixed = self.kept, _holds_classes(self.latent_vectors)
+            new = _first_of(self.latent_vectors)
+            form.examined, form.mixed = self.kept, _holds_classes(self.latent_vectors[new])
             others = (a for at, a in enumerate(self._arguments) if a.rows and at != form.z and not a.classes)
-            form.conditions = form.mixed or any(_are_conditions(a.together) for a in others)
+            form.conditions = form.mixed or any(_are_conditions(a.together[new]) for a in others)
         of_other_forms = any(each.has_classes for each in self._forms) and not form.has_classes
         return Latents(
             shape=self._shape,
@@ -304,6 +305,13 @@ def _filled(nesting: Any, leaves: Sequence[Any]) -> Any:
     return tuple(inner) if isinstance(nesting, tuple) else inner
 
 
+def _batch_of(tensors: Sequence[Tensor]) -> int:
+    """How many examples there are: rows of the first batch; maps of noise for all, `(1, ...)`, may be larger."""
+    several = [each for each in tensors if each.dim() > 1 and len(each) > 1]
+    found = several[0] if several else max(tensors, key=Tensor.numel, default=None)
+    return 0 if found is None else len(found)
+
+
 def _is_floating(value: Any) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point() and value.dim() > 0
 
@@ -340,6 +348,13 @@ def _holds_classes(z: Tensor) -> bool:
         return True
     few = _have_few_values(columns[:, :COLUMNS] if not is_all else rows)
     return bool(few.any()) and not (is_all and bool(few.all()))
+
+
+def _first_of(z: Tensor) -> Tensor:
+    """The rows without those that came before, as the noise of D's step does in G's; all where few differ."""
+    _, same = torch.unique(z.flatten(1)[:, :COLUMNS], dim=0, return_inverse=True)
+    new = torch.tensor(np.unique(same.numpy(), return_index=True)[1]).sort().values
+    return new if len(new) >= MIN_ROWS else torch.arange(len(z))
 
 
 def _are_conditions(rows: Tensor) -> bool:

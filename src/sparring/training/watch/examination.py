@@ -26,6 +26,8 @@ SYMMETRIC = (nn.Linear, nn.modules.conv._ConvNd, nn.RNNBase, nn.RNNCellBase, nn.
 everywhere is usual: a norm's scale, an embedding of classes, a position, an input that is learned."""
 SCALES = ("weight_g", "original0")
 """Names of the lengths that weight normalization keeps apart from directions."""
+SAME = 512
+"""Steps that may have one learning rate while it rises: as many as a round, or a short epoch, has."""
 WARM = 8
 """Steps in which a learning rate that begins at 0 has begun to rise, if it is raised in every step."""
 WARM_SCHEDULED = 2_048
@@ -82,7 +84,7 @@ def optimizer_facts(
     group = optimizer.param_groups[0]
     settings = {k: v for k, v in group.items() if k not in ("params", "lr") and isinstance(v, int | float | tuple)}
     own_ids, other_ids = ({id(p) for p in net.parameters()} for net in (own, other))
-    lr = float(group.get("lr", float("nan")))
+    lr = max(float(each.get("lr", float("nan"))) for each in optimizer.param_groups)  # a part may be frozen by 0
     wrong = (listed & other_ids & parameters_in(optimizers[rival])) - own_ids
     if not listed & own_ids:
         wrong = (listed & other_ids) - own_ids
@@ -96,7 +98,10 @@ def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int) -> 
     highest = now.lr if before is None or before.highest is None else max(now.lr, before.highest)
     base = now.settings.get("initial_lr", now.lr)  # which a schedule of torch's notes, and nothing else does
     is_early = step < (WARM_SCHEDULED if base > highest else WARM)
-    return replace(now, highest=highest, rises=is_early or (before is not None and now.lr > before.lr))
+    rose = -1
+    if before is not None and now.lr >= before.lr:
+        rose = step if now.lr > before.lr else before.rose
+    return replace(now, highest=highest, rises=is_early or (rose >= 0 and step - rose < SAME), rose=rose)
 
 
 def shared_parameters(g: nn.Module, d: nn.Module) -> int:
@@ -118,10 +123,24 @@ def constant_weights(module: nn.Module) -> tuple[str, ...]:
         for name, p in layer.named_parameters()
         if p.dim() >= 2 and p.numel() > 1 and p.requires_grad and not name.endswith(SCALES)
     }
+    if not weights:  # layers that are all written by hand: if they do not differ in anything
+        own = _written_by_hand(module)
+        weights = own if all(bool((p == p.flatten()[0]).all()) for p, _ in own.values()) else {}
     zeros = {name for name, (p, _) in weights.items() if not bool(p.any())}
     dead = len(zeros) > max(1, len(weights) // 2)
     constant = (name for name, (p, twins) in weights.items() if twins and bool((p == p.flatten()[0]).all()))
     return tuple(name for name in constant if dead or name not in zeros)
+
+
+def _written_by_hand(module: nn.Module) -> dict[str, tuple[nn.Parameter, bool]]:
+    """Trained weights of layers that are none of torch's."""
+    return {
+        f"{path}.{name}".lstrip("."): (p, True)
+        for path, layer in module.named_modules()
+        if not type(layer).__module__.startswith("torch.")
+        for name, p in layer.named_parameters(recurse=False)
+        if p.dim() >= 2 and p.numel() > 1 and p.requires_grad
+    }
 
 
 def _has_twins(layer: nn.Module) -> bool:
@@ -232,6 +251,11 @@ def example_in(output: Any) -> Tensor | None:
     """The examples in what G returns: of several tensors the largest."""
     tensors = (t for t in _flat(output) if t.is_floating_point() and t.dim() > 0)
     return max(tensors, key=lambda t: t.numel(), default=None)
+
+
+def has_batch(inputs: Any) -> bool:
+    """Whether any of these is more than one vector."""
+    return any(t.dim() > 1 for t in _flat(inputs) if t.is_floating_point())
 
 
 def quantiles(values: Tensor) -> tuple[float, ...]:

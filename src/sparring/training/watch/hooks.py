@@ -7,6 +7,7 @@ is reported once, and the loop goes on without a watch.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, cast
@@ -47,6 +48,7 @@ class Listener(Protocol):
         self, losses: Sequence[Tensor], retain: bool, inputs: Sequence[Tensor] = (), adds: bool = True
     ) -> None: ...
     def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None: ...
+    def step_waits(self, who: Who) -> None: ...
     def step_begins(self, who: Who, optimizer: Optimizer) -> None: ...
     def step_ended(self, who: Who, optimizer: Optimizer) -> None: ...
 
@@ -231,17 +233,22 @@ class Hooks:
 
         def before(_: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             given = None
+            if _is_inner(optimizer):
+                return None
             if not torch.compiler.is_compiling():
                 given = _with_closure(args, kwargs, lambda closure: self._evaluated(closure, waiting, begin))
             if given is None:
                 begin()
             else:
-                waiting.append(True)
+                waiting[:] = [True]
+                self._pass_on(self._listener.step_waits, who)
             self._provenance.quiet += 1
             return given
 
         def after(*_: Any) -> None:
-            self._provenance.quiet -= 1
+            if _is_inner(optimizer):
+                return
+            self._provenance.quiet = max(0, self._provenance.quiet - 1)
             if waiting:
                 begin()
             self._pass_on(self._listener.step_ended, who, optimizer)
@@ -258,10 +265,13 @@ class Hooks:
                 self.deaf -= 1
         self._provenance.quiet -= 1
         try:
-            return closure()
-        finally:
-            self._provenance.quiet += 1
-            begin()
+            loss = closure()
+        except BaseException:  # the step ends here, and nothing reports its end
+            waiting.clear()
+            raise
+        self._provenance.quiet += 1
+        begin()
+        return loss
 
     def _listen_to_autograd(self) -> None:
         backward, grad, scale = torch.autograd.backward, torch.autograd.grad, torch.amp.GradScaler.scale
@@ -318,6 +328,18 @@ class _Unnoticed:
     def __exit__(self, *_: object) -> None:
         self._hooks.deaf -= 1
         self._provenance.quiet -= 1
+
+
+def _is_inner(optimizer: Optimizer) -> bool:
+    """Whether the step whose hook asks this is a part of a step of the same optimizer: by super().step()."""
+    # That of torch's wrapper of `step`, which calls the hook. No name may hold this function's own frame: it would keep
+    # itself, and all that the loop has on its way here, until garbage is collected.
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    code = frame.f_code
+    while (frame := frame.f_back) is not None:
+        if frame.f_code is code and (args := frame.f_locals.get("args")) and args[0] is optimizer:
+            return True
+    return False
 
 
 def _with_closure(

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.record.loop import Line, Who
-from sparring.training.watch import examination
+from sparring.training.watch import examination, rounds
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.provenance import FAKE, REAL, Provenance, Trace, with_kind
-from sparring.training.watch.rounds import EXCHANGED, Call, Feeding, Loss, as_pattern, kind_of, recognized, split
+from sparring.training.watch.rounds import Call, Feeding, Loss, as_pattern, kind_of, recognized, split
 from sparring.training.watch.squashing import PROBABILITIES, ends_of
 
 CLOSE = 12
@@ -32,18 +32,6 @@ FEW = 3
 """Rounds in which every sound loop shows D what G makes."""
 AGAIN = 64
 """Every so many rounds, one is again."""
-DENSE, EVERY = 24, 10
-"""Every round is logged up to the first number, and after it those that the second divides."""
-SLOW = 0.2
-"""Seconds of a round from which on every round is logged."""
-
-WAITING = 200
-"""Steps of D without one of G after which the watch says so: critics make up to 100."""
-NO_STEP = (
-    "G has made no step in {steps} steps of D, so there is no round yet. Either the loop never calls step() of G's "
-    "optimizer (does it call D's in its place?), or it is another one than the watch was given. D steps at {line}"
-)
-
 Row = dict[str, Tensor]
 
 
@@ -121,7 +109,7 @@ class Observer:
 
     def g_called(self, inputs: Sequence[Any], names: Sequence[str]) -> None:
         z = examination.example_in(list(inputs))
-        self.unbatched = z is not None and z.dim() == 1
+        self.unbatched = z is not None and not examination.has_batch(list(inputs))
         self._waits = (inputs, names, user_line()) if self.closely else None
         self._feeding.g_by_d |= z is not None and "score" in self.provenance.of(z).kinds
         if self._waits is not None and not self.unbatched:
@@ -277,6 +265,8 @@ class Observer:
     """A loss before a GradScaler scaled it; the hooks know."""
     _simultaneous = _strangers = False
     _stepped_last: Who | None = None
+    _early: Who | None = None
+    """Whose weights were copied before a closure was evaluated."""
 
     def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None:
         if self.closely and any("score" in self.provenance.of(each).kinds for each in outputs):
@@ -284,8 +274,14 @@ class Observer:
             for slope in slopes:
                 self.provenance.mark(slope, with_kind(self.provenance.of(slope), "slope"))
 
+    def step_waits(self, who: Who) -> None:
+        """A step begins with a closure, whose losses it follows from; some optimizers ask for it last, or never."""
+        if self.closely:
+            self._snapshots[who], self._early = examination.snapshot(self.players[who]), who
+
     def step_begins(self, who: Who, optimizer: Optimizer) -> None:
         self.facts.see_mode(who)
+        early, self._early = self._early, None
         stepped = self._stepped[who]
         if stepped and id(optimizer) not in stepped and len(stepped) < len(self.optimizers[who]):
             stepped.add(id(optimizer))  # another optimizer of the same step, whose losses are the step's
@@ -301,7 +297,8 @@ class Observer:
         self._losses[:] = rest
         net = self.players[who]
         if self.closely:
-            self._snapshots[who] = examination.snapshot(net)
+            if early != who:
+                self._snapshots[who] = examination.snapshot(net)
             self._pattern[who] = as_pattern(calls, self._pattern.get(who, []))
             self.facts.see_optimizer(who, optimizer, self.players, self.optimizers)
             self.facts.see_step(who, net, optimizer, mine, calls, user_line())
@@ -315,8 +312,8 @@ class Observer:
             self._log_step(who, net, mine, calls)
         self.facts.count_step(who)
         self._waited = self._waited + 1 if who == "D" else 0
-        if self._waited == WAITING and not self.round:
-            self.problems["G's step"] = NO_STEP.format(steps=WAITING, line=user_line())
+        if self._waited == rounds.WAITING and not self.round:
+            self.problems["G's step"] = rounds.NO_STEP.format(steps=rounds.WAITING, line=user_line())
             self.on_problem()
 
     def step_ended(self, who: Who, optimizer: Optimizer) -> None:
@@ -364,7 +361,7 @@ class Observer:
         if self.closely:
             self.facts.graphs_kept = self._graphs.kept(self.round)
         if self.round == FEW and self._feeding.is_exchanged:
-            self.problems["exchanged"] = EXCHANGED
+            self.problems["exchanged"] = rounds.EXCHANGED
         if self.round == AGAIN:
             self._see_d_without_step()
         self._marks.clear()
@@ -373,14 +370,15 @@ class Observer:
         self._fake = None
         self._on_round(self.round, row)
         self.closely = self.round < CLOSE or self.round % AGAIN == 0 or self.facts.lost > 0
-        self.logged = self.closely or self.round < DENSE or (self.round + 1) % EVERY == 0 or self._rounds_are_slow()
+        dense = self.round < rounds.DENSE or (self.round + 1) % rounds.EVERY == 0
+        self.logged = self.closely or dense or self._rounds_are_slow()
         self.facts.lost = 0
 
     def _rounds_are_slow(self) -> bool:
         """Whether a round takes so long that a row for each costs nothing."""
         began, began_computing = self._began  # of a busy machine, the time that others take is not counted
         computed = min(time.monotonic() - began, time.process_time() - began_computing)
-        return computed > SLOW * self.round
+        return computed > rounds.SLOW * self.round
 
     def _trains(self, who: Who) -> bool:
         return any(p.requires_grad for p in self.players[who].parameters())

@@ -181,6 +181,6 @@ def _coarse(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.0e}"
     if isinstance(value, dict):
-        skipped = ("range", "mean", "deviation", "quantiles", "low", "high", "update", "score_shape")
+        skipped = ("range", "mean", "deviation", "quantiles", "low", "high", "update", "score_shape", "rose")
         return {k: _coarse(v) for k, v in value.items() if k not in skipped}  # pyright: ignore[reportUnknownVariableType]
     return [_coarse(each) for each in value] if isinstance(value, list | tuple) else value  # pyright: ignore[reportUnknownVariableType]

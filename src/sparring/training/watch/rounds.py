@@ -11,6 +11,17 @@ from torch import Tensor
 from sparring.record.loop import Line, Who
 from sparring.training.watch.provenance import FAKE, REAL, Trace
 
+DENSE, EVERY = 24, 10
+"""Every round is logged up to the first number, and after it those that the second divides."""
+SLOW = 0.2
+"""Seconds of a round from which on every round is logged."""
+
+WAITING = 200
+"""Steps of D without one of G after which the watch says so: critics make up to 100."""
+NO_STEP = (
+    "G has made no step in {steps} steps of D, so there is no round yet. Either the loop never calls step() of G's "
+    "optimizer (does it call D's in its place?), or it is another one than the watch was given. D steps at {line}"
+)
 EXCHANGED = (
     "D makes what G is given, and is never given what G makes: G and D seem to be exchanged in sparring.watch(G, D, "
     "opt_G, opt_D). Give G and its optimizer where D and D's are, and the other way round"

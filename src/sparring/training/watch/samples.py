@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from sparring.progress import say
 from sparring.record.files import save_arrays
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
-from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, Batches
+from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, SAME_ROWS, Batches
 from sparring.record.plots import Numbers
 from sparring.training.watch.calls import Called, without_wrapper
 from sparring.training.watch.examination import example_in
@@ -67,7 +68,8 @@ class Samples:
         began = time.process_time()
         examples = self._drawn_if_possible(EVALUATED if self._kept else GRID)
         if examples is None:
-            self._drawn = time.monotonic()
+            self._drawn, self._took = time.monotonic(), time.process_time() - began
+            self._recorder.spent += self._took
             return {}
         fields = self._save(round, examples[:GRID])
         if self._kept and round not in FIRST:
@@ -131,10 +133,10 @@ class Samples:
             return
         began = time.process_time()
         self._written = True
-        with self._hooks.unnoticed():
+        with self._hooks.unnoticed(), _as_it_was(self._g):
             try:
                 run.write_text(GENERATOR, json.dumps(self._graph(), separators=(",", ":")))
-                if not facts.latent.law and facts.calls.kept:
+                if facts.latent.law in ("", SAME_ROWS) and facts.calls.kept:
                     state = {"inputs": facts.calls.latent_vectors.numpy()}
                     run.write(INPUTS, lambda path: save_arrays(state, path, {}))
             except SparringError as error:
@@ -170,7 +172,7 @@ class Samples:
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:
         """Samples `(count, ...)` of the same latent vectors each time, as G makes them; None where it makes none."""
-        with self._hooks.unnoticed(), torch.random.fork_rng(devices=_devices(self._g)), _as_in_evaluation(self._g):
+        with self._hooks.unnoticed(), _as_it_was(self._g), _as_in_evaluation(self._g):
             shape = self._facts.latent.shape
             if self._z is None or len(self._z) < count or self._z.shape[1:] != shape:
                 self._z = latent_inputs(self._facts, count, next(self._g.parameters(), torch.empty(0)))[0]
@@ -207,7 +209,7 @@ def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
         z = torch.rand(shape, generator=generator) * (latent.high - latent.low) + latent.low
     elif latent.law == "constant":
         z = torch.full(shape, latent.low)
-    elif not latent.law and facts.calls.kept:  # pictures, say: G is fed some of those again
+    elif latent.law in ("", SAME_ROWS) and facts.calls.kept:  # pictures, say: G is fed some of those again
         z = facts.calls.latent_vectors[:count]
     else:
         z = torch.randn(shape, generator=generator)
@@ -216,6 +218,23 @@ def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
         return (z,)
     classes = torch.arange(len(z), device=like.device) % latent.classes
     return z, torch.nn.functional.one_hot(classes, latent.classes).to(z.dtype) if latent.one_hot else classes
+
+
+@contextmanager
+def _as_it_was(module: nn.Module) -> Generator[None]:
+    """After the block, random states and buffers are what they were, whatever a forward of somebody's own does."""
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - that of somebody's own forward
+    buffers = [(each, each.detach().clone()) for each in module.buffers()]
+    try:
+        with torch.random.fork_rng(devices=_devices(module)):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
+        with torch.no_grad():
+            for each, before in buffers:
+                if not torch.equal(each, before):
+                    each.copy_(before)
 
 
 @contextmanager
