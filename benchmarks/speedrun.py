@@ -286,7 +286,7 @@ def draw(name: str, out: Path, data: Dataset) -> None:
         f"{cell.contender}, {_in_words(cell.threads, cell.minutes)}": out / "sheets" / f"{cell.name}.png"
         for cell in sheets
     }
-    figure = blank(LIGHT, 3.2)
+    figure = blank(LIGHT, 0.5 + 8.1 / len(pictures))  # inches: titles, and squares as wide as there is room
     for axes, (title, file) in zip(figure.subplots(1, len(pictures)), pictures.items(), strict=True):
         axes.imshow(plt_image.imread(file), interpolation="nearest")
         axes.set_axis_off()
