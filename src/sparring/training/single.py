@@ -11,7 +11,6 @@ from functools import partial
 
 from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
-from sparring.characters import quoted
 from sparring.datasets import Source
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of, notes_on, part_of, threads_for
@@ -122,18 +121,9 @@ def train_here(
 
 
 def _say_what_is_lost(run: RunFolder, saved: int | None) -> None:
-    """Of a run whose newest checkpoint is of the round `saved`, None for no checkpoint.
-
-    Raises SparringError where others were kept, which training again would give up.
-    """
+    """Of a run whose newest checkpoint is of the round `saved`, None for no checkpoint."""
     story = run.story
     if saved is None and story.round:
-        kept, path = max(run.rounds_saved(), default=0), quoted(run.path)
-        if kept and story.status != "unfinished":
-            raise SparringError(
-                f"{run.path} has no checkpoint to go on from, though it came to round {story.round:,}: `sparring "
-                f"rewind {path} {kept}` goes back to what was kept; without its folder `weights` it begins again"
-            )
         say(f"{run.path} has no checkpoint, though it came to round {story.round:,}: it begins again")
     if saved and not story.log_points:
         journal = run.path / "journal.jsonl"
