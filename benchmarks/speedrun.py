@@ -276,8 +276,8 @@ def draw(name: str, out: Path, data: Dataset) -> None:
     """Real images, and what each contender came to with seed 0 in the longest time that all of them had, and in longer
     ones that one had: 64 of each, none chosen."""
     rows = [row for row in rows_in(out) if row["data"] == name and row["seed"] == 0]
-    longest = {kind: max(_budget(row) for row in rows if row["contender"] == kind) for kind in CONTENDERS}
-    shown = [row for row in rows if _budget(row) >= min(longest.values())]
+    longest = [max(_budget(row) for row in rows if row["contender"] == kind) for kind in {r["contender"] for r in rows}]
+    shown = [row for row in rows if _budget(row) >= min(longest)]
     sheets = [Cell(**{key: row[key] for key in Cell.__dataclass_fields__}) for row in shown]
     real = out / "sheets" / f"{name}-real.png"
     save_grid(real_data(data, SHOWN).held_out[None, :SHOWN], real)

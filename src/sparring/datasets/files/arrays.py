@@ -12,6 +12,7 @@ from typing import IO
 
 import numpy as np
 
+from sparring.datasets._levels import NEAR, SLACK
 from sparring.datasets.files.contents import Contents, Entry, shown
 from sparring.datasets.files.formats import BrokenError
 from sparring.datasets.files.levels import eight_bits
@@ -22,10 +23,6 @@ IMAGES = ("images", "train_images", "x_train", "x", "data", "arr_0")
 LABELS = ("labels", "train_labels", "y_train", "y", "label", "targets", "target", "classes")
 """Names of arrays in an .npz file, in lower case, that are tried in this order."""
 CHANNELS = (1, 3, 4)
-SLACK = 1e-3
-"""By how much fractions may exceed their range, by rounding."""
-UNSIGNED = -0.5
-"""Fractions that are all above are not in [-1, 1]: resampling undershoots 0 by less."""
 AT_ONCE = 256
 """Items whose levels are read together."""
 
@@ -145,7 +142,7 @@ def _limits(path: Path, images: np.ndarray, settings: ImageSettings) -> Limits |
         return (low, high) if low < high else (low, low + 1)
     usual = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)) if images.dtype.kind == "f" else ((0.0, 255.0), (0.0, 65_535.0))
     for limits in usual:
-        undershot = limits[0] == -1 and low > UNSIGNED
+        undershot = limits[0] == -1 and low > -NEAR
         if limits[0] - SLACK <= low and high <= limits[1] + SLACK and not undershot:
             return limits
     raise SparringError(

@@ -20,8 +20,8 @@ from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
 BUTTONS = ("round", "move", "d-step", "g-step", "slow")
-ROUNDS_LENGTH = 200
-"""Characters of the rounds whose checkpoints would be deleted."""
+MAX_CHARACTERS = 200
+"""Of the list of rounds whose checkpoints would be deleted, as many are shown."""
 
 
 @dataclass
@@ -158,7 +158,7 @@ class Controls:
         saved = await asyncio.to_thread(self.run.rounds_saved)
         self._opened("rewind-title", round=f"{round:,}")
         with self.drawer:
-            later = shortened(", ".join(f"{each:,}" for each in saved if each > round), ROUNDS_LENGTH)
+            later = shortened(", ".join(f"{each:,}" for each in saved if each > round), MAX_CHARACTERS)
             tag("p", self.words("rewind-loses", round=f"{round:,}", later=later or self.words("none-later")))
         self._submit("rewind-now", lambda: self._rewind(round))
 

@@ -40,7 +40,7 @@ def rewind_folder(run: RunFolder, round: int, by: str = "") -> None:
         story = run.story
         last, seconds = story.round, story.until(round).seconds
         run.load_file(checkpoint_of(run, round, last))
-        if round == last and [*map(round_of, run.checkpoints())][-1:] == [last]:
+        if round == last == max(map(round_of, run.checkpoints()), default=None):
             raise UsageError(f"{run.path} is at round {round:,}: there is nothing to take back")
         _forget(run, round, last, {"by": by})
         run.journal.append("stopped", round=round, seconds=seconds)

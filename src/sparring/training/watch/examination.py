@@ -115,7 +115,8 @@ def constant_weights(module: nn.Module) -> tuple[str, ...]:
     """Weights that have one value everywhere, in layers whose units differ by nothing else.
 
     Zeros count where most such layers have them: a network learns well whose last layer, or the last one of each of its
-    blocks, begins at 0."""
+    blocks, begins at 0.
+    """
     weights = {
         f"{path}.{name}".lstrip("."): (p, _has_twins(layer))
         for path, layer in module.named_modules()

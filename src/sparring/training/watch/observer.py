@@ -32,6 +32,7 @@ FEW = 3
 """Rounds in which every sound loop shows D what G makes."""
 AGAIN = 64
 """Every so many rounds, one is again."""
+
 Row = dict[str, Tensor]
 
 

@@ -369,7 +369,8 @@ def _slice_of(tensor: Tensor, rows: np.ndarray, made: Tensor) -> np.ndarray | No
 def _broadcasts(a: Tensor, b: Tensor) -> bool:
     """Whether (B, 1) or (B, 1, 1, 1) meets (B,), so that each number of one meets every number of the other.
 
-    Of (B, 1) and (1, B) the program means to compare all pairs."""
+    Of (B, 1) and (1, B) the program means to compare all pairs.
+    """
     if a.dim() == b.dim() or a.numel() != b.numel() or a.shape[:1] != b.shape[:1]:
         return False
     sides = list(zip(reversed(a.shape), reversed(b.shape), strict=False))
