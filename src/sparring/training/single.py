@@ -93,7 +93,7 @@ def train_here(
             trainer.until = min(recipe.rounds, settings.until or recipe.rounds)
             is_saved = checkpoint is not None
             if world.is_main and not is_new:
-                _say_what_is_lost(run, checkpoint[0] if checkpoint is not None else None)
+                _say_what_is_lost(run, checkpoint[0] if checkpoint is not None else None, shared_run is not None)
             if checkpoint is not None:
                 take_up(game, recipe, as_saved(task.recipe, run, checkpoint), *checkpoint)
                 trainer.resume(checkpoint[0])
@@ -120,10 +120,13 @@ def train_here(
     return run
 
 
-def _say_what_is_lost(run: RunFolder, saved: int | None) -> None:
-    """Of a run whose newest checkpoint is of the round `saved`, None for no checkpoint."""
+def _say_what_is_lost(run: RunFolder, saved: int | None, is_shard: bool) -> None:
+    """Of a run whose newest checkpoint is of the round `saved`, None for no checkpoint.
+
+    Of a shard it is nothing to say that it begins again: that its process was lost is said of the whole run.
+    """
     story = run.story
-    if saved is None and story.round:
+    if saved is None and story.round and not is_shard:
         say(f"{run.path} has no checkpoint, though it came to round {story.round:,}: it begins again")
     if saved and not story.log_points:
         journal = run.path / "journal.jsonl"
