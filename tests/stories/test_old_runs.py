@@ -189,7 +189,8 @@ def test_a_finished_run_of_old_is_what_today_trains(tmp_path: Path) -> None:
 
 def test_shards_of_old_resume(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes go on, one from its checkpoint of round 499, until Ctrl-C stops both in one round."""
-    monkeypatch.setattr(coordinator, "CATCH_UP_SECONDS", 300.0)  # on a busy machine the slower may need longer
+    for name, seconds in (("LEAD_SECONDS", 3.0), ("CATCH_UP_SECONDS", 300.0)):  # a busy machine may need longer
+        monkeypatch.setattr(coordinator, name, seconds)
     shards = old("shards", tmp_path)
     assert (shards.shards.name, shards.story.status) == ("parts", "unfinished")
     beyond = 700

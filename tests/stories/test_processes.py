@@ -15,8 +15,10 @@ import pytest
 
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
+from sparring.training.distributed.channel import SharedFolder
+from sparring.training.distributed.ray import Mailbox
 from sparring.training.distributed.shards import Job, Shard
-from sparring.training.distributed.status import Session
+from sparring.training.distributed.status import Session, Status
 from tests.sharded_runs import ROUNDING, alone, assert_of_its_shards, assert_same, in_shards
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +104,27 @@ def in_ranks(folder: Path, *flags: str) -> RunFolder:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("over", ["files", "an actor"])
+def test_a_shard_past_the_round_to_stop_after_raises_it_for_all(tmp_path: Path, over: str) -> None:
+    """Else the run would have weights of no round that all shards have come to."""
+    stop, mailbox = tmp_path / "stop", Mailbox()
+
+    def ask(round: int) -> None:
+        mailbox.stop(round) if over == "an actor" else stop.write_text(str(round))
+
+    def report(number: int, round: int) -> int | None:
+        status = Status(round)
+        if over == "an actor":
+            return mailbox.report(number, status.plain())
+        return SharedFolder(tmp_path / f"{number:03d}").report(status)
+
+    assert report(0, 700) is None
+    ask(1000)
+    assert (report(1, 600), report(0, 1300), report(1, 900)) == (1000, 1300, 1300)
+    ask(0)
+    assert (report(0, 1400), report(1, 1000)) == (0, 0), "to stop at once is to stop at once"
+
+
 def test_torchrun_distributes_members(tmp_path: Path) -> None:
     recipe = find_recipe("pattern-1010").replace(rounds=200, log_points=4, seeds=3)
     run = in_ranks(tmp_path / "run", "pattern-1010", "--rounds", "200", "--log-points", "4", "--seeds", "3")

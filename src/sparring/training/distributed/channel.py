@@ -16,7 +16,11 @@ class Channel(ABC):
 
     @abstractmethod
     def report(self, status: Status) -> int | None:
-        """Send a status. Returns the round to stop after, once the coordinator has asked all workers to stop."""
+        """Send a status. Returns the round to stop after, once the coordinator has asked all workers to stop.
+
+        A shard that is past that round already raises it to its own for all: only of a round that every shard has
+        saved are there weights of the whole run. A request to stop at once, which is round 0, stays as it is.
+        """
 
     @abstractmethod
     def evaluates(self, round: int, due: bool) -> bool:
@@ -36,13 +40,21 @@ class SharedFolder(Channel):
         self._evaluations = old if old.is_dir() else folder.with_name("evaluations")
 
     def report(self, status: Status) -> int | None:
-        partial = self._status.with_name(f".{self._status.name}.partial")
-        partial.write_text(json.dumps(status.plain()), encoding="utf-8")
-        partial.replace(self._status)
+        self._write(self._status, json.dumps(status.plain()))
         try:
-            return int(self._stop.read_text())
+            stop_after = int(self._stop.read_text())
         except (OSError, ValueError):
             return None
+        if 0 < stop_after < status.round:
+            stop_after = status.round
+            self._write(self._stop, str(stop_after))
+        return stop_after
+
+    def _write(self, path: Path, text: str) -> None:
+        """Whole or not at all, also where another shard writes to the same path."""
+        partial = self._status.with_name(f".{self._status.name}.partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
 
     def evaluates(self, round: int, due: bool) -> bool:
         self._evaluations.mkdir(exist_ok=True)

@@ -44,6 +44,8 @@ class Mailbox:
     def report(self, number: int, status: dict[str, Any]) -> int | None:
         """As `Channel.report`, for the shard of that number."""
         self._statuses[number] = status
+        if self._stop:
+            self._stop = max(self._stop, status["round"])
         return self._stop
 
     def forget(self, number: int) -> None:

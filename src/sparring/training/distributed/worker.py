@@ -64,17 +64,21 @@ class _Reporter:
     def __init__(self, channel: Channel):
         self.status = Status()
         self._channel, self._next = channel, 0.0
+        self._until: int | None = None
+        """The round after which to stop unless asked."""
 
     def __call__(self, trainer: Trainer) -> None:
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + REPORT_SECONDS
+        if self._until is None:
+            self._until = trainer.until
         self.status = Status.of(trainer)
         stop_after = self._channel.report(self.status)
         self._channel.send_files(trainer)
         if stop_after is not None:
-            trainer.until = min(stop_after, trainer.until)
+            trainer.until = min(stop_after, self._until)
 
 
 def main() -> None:

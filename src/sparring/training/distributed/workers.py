@@ -58,7 +58,7 @@ class Workers(ABC):
 
     @abstractmethod
     def stop(self, round: int) -> None:
-        """Ask all to save and stop after this round, or at once where they are past it."""
+        """Ask all to save and stop after this round, or where one of them is if that is past it; 0 is at once."""
 
     def interrupt(self, shard: Shard) -> None:  # noqa: B027 - a worker that cannot be reached finds out later
         """Ask one to stop that still prepares its training, and does not look whether it is to stop."""
