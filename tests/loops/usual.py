@@ -203,6 +203,16 @@ def _one_vector() -> Tensor:
     return torch.randn(1, LATENT).expand(BATCH, LATENT)
 
 
+def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
+    """G's step has latent vectors of its own: the same ones each time, or new ones, and a picture of the same ones."""
+    g, z = mlp(LATENT, 32, 64, last=nn.Tanh()), torch.randn(BATCH, LATENT)
+    if fixed:
+        return flat(watching, rounds, g=g, to_d=lambda fake: g(z))
+    return flat(
+        watching, rounds, g=g, to_d=lambda fake: g(torch.randn(BATCH, LATENT)), before_g=lambda g, d: g(z).mean()
+    )
+
+
 relu_g = partial(mlp, LATENT, 32, 64, last=nn.ReLU())
 SOUND: dict[str, Loop] = {
     "a schedule that ends at 0": partial(_with_schedule, share=lambda r: max(0.0, 1 - r / 8)),
@@ -222,6 +232,7 @@ SOUND: dict[str, Loop] = {
     "relu, and data above 0": lambda watching, rounds: flat(
         watching, rounds, g=relu_g(), real=lambda r: BYTES[torch.randint(len(BYTES), (BATCH,))] / 255
     ),
+    "new fakes for G's step": partial(new_fakes, fixed=False),
     "one vector, and noise inside G": lambda watching, rounds: flat(
         watching, rounds, g=NoiseInside(), noise=_one_vector
     ),
@@ -234,5 +245,6 @@ BROKEN: dict[str, tuple[Loop, str]] = {
     "dead_weights": (dead_weights, "bug-init"),
     "scores of four axes": (_in_one_batch(by_hand, LABELS), "bug-shape-broadcast"),
     "relu, and data below 0": (lambda w, r: flat(w, r, g=relu_g()), "bug-data-range"),
+    "the same vectors in G's step alone": (partial(new_fakes, fixed=True), "bug-fixed-noise"),
     "one vector for a batch": (lambda w, r: flat(w, r, noise=_one_vector), "bug-fixed-noise"),
 }

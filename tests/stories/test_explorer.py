@@ -322,10 +322,18 @@ def test_a_form_takes_minutes_in_place_of_rounds(opened: Open) -> None:
     page.check("input[aria-label='compile the training step']")
     says(page, "sparring train auto --minutes 2.5 --compile --out", ".command")
     assert not page.is_disabled("button:has-text('Start training')")
+    rounds = page.locator("input[aria-label=rounds]")
+    assert (rounds.input_value(), rounds.get_attribute("placeholder")) == ("", "as many as the minutes allow")
     page.fill("input[aria-label=rounds]", "50")
     page.keyboard.press("Tab")
     says(page, "Rounds and minutes both say how long to train", ".why")
     assert page.is_disabled("button:has-text('Start training')")
+    page.fill("input[aria-label=rounds]", "")
+    page.keyboard.press("Tab")
+    eventually(lambda: page.is_disabled("button:has-text('Start training')"), lambda disabled: not disabled)
+    page.fill("input[aria-label=minutes]", "")
+    page.keyboard.press("Tab")
+    eventually(rounds.input_value, lambda text: text.isdecimal())
 
 
 @pytest.mark.slow

@@ -109,6 +109,27 @@ def test_every_page_of_the_explorer_is_in_chinese(opened: Open) -> None:
         assert not english_in(page.inner_text("body").replace("select recipe", "")), path
 
 
+def test_a_switch_of_the_language_keeps_what_was_typed(opened: Open) -> None:
+    page = opened("/new", recipe="digits")
+    page.fill("input[aria-label=rounds]", "77")
+    page.check("input[aria-label='compile the training step']")
+    page.fill("input[aria-label=seeds]", "0 1 2")  # it still has the focus when the language is clicked
+    page.click(".languages >> text=中文")
+    says(page, "sparring train digits --seeds 0 1 2 --rounds 77 --out", ".command")
+    says(page, "训练", ".page")
+    assert page.locator("input[type=checkbox]:checked").count() == 1 and page.locator(".field.changed").count() == 2
+    page.reload()
+    says(page, "sparring train digits --out", ".command")
+    page = opened("/query")
+    page.fill("[aria-label=Query]", "select 6 * 7 as answer")
+    page.click(".languages >> text=中文")
+    says(page, "answer", ".answer")
+    page = opened("/draw")
+    page.click("text=two moons")
+    page.click(".languages >> text=中文")
+    says(page, "800 个点", "[role=status]")
+
+
 def test_what_is_wrong_is_said_in_chinese(opened: Open) -> None:
     page = opened("/new", recipe="ring", language="zh")
     page.fill("input[aria-label=objective]", "hing")

@@ -99,6 +99,7 @@ ENGLISH: dict[str, str] = {
     "more-fields": "All other fields of the recipe",
     "minutes": "minutes",
     "minutes-help": "In place of the rounds: as many as this machine plays in so many minutes, which it tries first.",
+    "rounds-of-minutes": "as many as the minutes allow",
     "rounds-or-minutes": "Rounds and minutes both say how long to train: give one of them.",
     "run-name": "name of the run",
     "compile": "compile the training step",

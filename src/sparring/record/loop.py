@@ -148,6 +148,8 @@ class Latents:
     high: float = 0.0
     repeats: float = 0.0
     """Share of G's training batches that were fed the very same latent vectors as the batch before."""
+    own_repeats: float = 0.0
+    """The same of the batches of G's own steps alone, where D's steps have others."""
     classes: int = 0
     """Classes that G is given beside them; 0 for none."""
     unbatched: bool = False

@@ -41,16 +41,28 @@ class BugFixedNoise(Rule):
             return None
         repeats, law = loop.latent.repeats >= OFTEN, loop.latent.law
         alike = _always_alike(loop) if law == SAME_ROWS or (repeats and law == "constant") else None
-        if alike is not None or law == "constant" or not repeats:
+        if alike is not None or law == "constant":
             return alike
+        if repeats:
+            return Bug(
+                "G is fed the same latent vectors again and again",
+                "rounds that were fed the latent vectors of the round before",
+                loop.latent.repeats,
+                Range(high=OFTEN),
+                phrase="the share of rounds with the latent vectors of the round before is {value}",
+                line=loop.latent.line,
+                mended="draw them in every step: z = torch.randn(batch, size)",
+            )
+        if loop.latent.own_repeats < OFTEN:
+            return None
         return Bug(
-            "G is fed the same latent vectors again and again",
-            "rounds that were fed the latent vectors of the round before",
-            loop.latent.repeats,
+            "G learns from the same latent vectors again and again, while D is shown samples of others",
+            "steps of G with the latent vectors of its step before",
+            loop.latent.own_repeats,
             Range(high=OFTEN),
-            phrase="the share of rounds with the latent vectors of the round before is {value}",
+            phrase="the share of G's steps with the latent vectors of its step before is {value}",
             line=loop.latent.line,
-            mended="draw them in every step: z = torch.randn(batch, size)",
+            mended="draw them in G's step too: z = torch.randn(batch, size)",
         )
 
     @staticmethod

@@ -18,8 +18,15 @@ HEAD = (
 
 
 @contextmanager
-def page_frame(words: Words, *path: str) -> Generator[None]:
-    """The header, with the names of what is open, and a place for the content."""
+def page_frame(words: Words, *path: str, keeps_typed: bool = False) -> Generator[None]:
+    """The header, with the names of what is open, and a place for the content.
+
+    Args:
+        words: Texts.
+        path: Names of what is open.
+        keeps_typed: Whether what was typed into the content's fields is typed again after a switch of the language:
+            where to type does nothing that may not be done twice.
+    """
     ui.add_head_html(HEAD)
     with tag("header", classes="top"):
         link(words("title"), "/", "brand")
@@ -34,5 +41,5 @@ def page_frame(words: Words, *path: str) -> Generator[None]:
                 current = {"aria_current": "true"} if code == words.code else {}
                 tag("a", name, href=f"?language={code}", lang=code, hreflang=code, data_language=code, **current)
         tag("button", "", "icon theme", type="button", aria_label=words("theme"), title=words("theme"))
-    with tag("div", classes="page"):
+    with tag("div", classes="page", **({"data_kept": "true"} if keeps_typed else {})):
         yield

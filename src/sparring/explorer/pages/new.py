@@ -25,7 +25,7 @@ from sparring.recipe.length import check_minutes
 def new_page(session: Session, name: str) -> None:
     """The recipes to choose from; of a chosen one, its form."""
     words = Words()
-    with page_frame(words, words("new-run")):
+    with page_frame(words, words("new-run"), keeps_typed=True):
         tag("h1", words("new-run"))
         if name not in catalogue.entries("recipes"):
             _choices(words)

@@ -25,7 +25,7 @@ def query_page(session: Session, folder: int) -> None:
     words, roots = Words(), session.opened.roots
     root = roots[folder] if 0 <= folder < len(roots) else roots[0]
     answer = QueryAnswer(session, words, root, FIRST)
-    with page_frame(words, words("query")):
+    with page_frame(words, words("query"), keeps_typed=True):
         tag("h1", words("query"))
         tag("p", words("query-help"), "soft")
         if len(roots) > 1:

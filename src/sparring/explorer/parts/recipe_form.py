@@ -88,7 +88,7 @@ class RecipeForm:
             self._whys[name] = tag("small", "", "why", hidden=True)
 
     async def _changed(self, name: str, now: Any, label: Element) -> None:
-        before = typed(self._first if name in DECIDE else self.base, name)
+        before = typed(self._first, name) if name in DECIDE else self._shown(name)
         self.values.pop(name, None)
         if now != before:
             self.values[name] = now
@@ -115,8 +115,15 @@ class RecipeForm:
             self._unread[await asyncio.to_thread(self.undecided)] = error
         for name, field in self._fields.items():
             if name not in self.values:
-                field._props["value"] = typed(self.base, name)  # pyright: ignore[reportPrivateUsage] - as in `tag`
+                field._props["value"] = self._shown(name)  # pyright: ignore[reportPrivateUsage] - as in `tag`
+                if name == "rounds":
+                    hint = "" if self.minutes is None else self.words("rounds-of-minutes")
+                    field._props["placeholder"] = hint  # pyright: ignore[reportPrivateUsage] - as in `tag`
                 field.update()
+
+    def _shown(self, name: str) -> Any:
+        """What a field says that nobody has changed: no rounds where minutes are given, which say how many."""
+        return "" if name == "rounds" and self.minutes is not None else typed(self.base, name)
 
     def undecided(self) -> str:
         """The field by which no recipe can be chosen: `conditional`, where one can be chosen for the data alone."""

@@ -3,11 +3,12 @@
 import { h } from "vue";
 
 const SIDE = 420, RADIUS = 0.05, EACH = 4, STEP = 0.04;
+const KEPT = "sparring-drawing"; // in this tab: a drawing is there again after a reload, or in the other language
 
 export default {
   props: { texts: Object, min: Number, max: Number },
   emits: ["train"],
-  data: () => ({ points: [], at: [0, 0], focused: false }),
+  data: () => ({ points: JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"), at: [0, 0], focused: false }),
   render() {
     const button = (key, action, classes = "", disabled = false) =>
       h("button", { type: "button", class: classes, onClick: action, disabled }, this.texts[key]);
@@ -70,6 +71,7 @@ export default {
     paint() {
       const c = this.$refs.canvas?.getContext("2d");
       if (!c) return;
+      sessionStorage.setItem(KEPT, JSON.stringify(this.points));
       const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(`--${name}`).trim();
       const x = (v) => ((v + 1) / 2) * SIDE, y = (v) => ((1 - v) / 2) * SIDE;
       c.fillStyle = of("paper");

@@ -11,7 +11,7 @@ export default {
   emits: ["changed"],
   // What a person typed stays, whatever else of the page is drawn again.
   data() {
-    return { now: this.value, isLong: this.reaches(this.value) };
+    return { now: this.value, isLong: this.reaches(this.value), isTyped: false };
   },
   watch: {
     value(value) {
@@ -42,6 +42,7 @@ export default {
     },
     said(value) {
       this.now = value;
+      this.isTyped = true;
       this.$emit("changed", value);
     },
     // The value is one line, however it is shown.
@@ -55,7 +56,7 @@ export default {
     },
   },
   render() {
-    const common = { name: this.name, "aria-label": this.label, autocomplete: "off", spellcheck: false };
+    const common = { name: this.name, "aria-label": this.label, autocomplete: "off", spellcheck: false, "data-typed": this.isTyped ? "" : null };
     if (this.kind === "switch") {
       return h("input", { ...common, type: "checkbox", checked: this.now, onChange: (e) => this.said(e.target.checked) });
     }

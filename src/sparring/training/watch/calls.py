@@ -85,6 +85,8 @@ class Calls:
     def __init__(self) -> None:
         self.moments = Moments()
         """Of the latent vectors."""
+        self.z = torch.empty(0)
+        """Those of the last call."""
         self._forms: list[Form] = []
         """The ways in which it is called, the latest last."""
         self._shape: tuple[int, ...] = ()
@@ -109,7 +111,7 @@ class Calls:
             self.moments = Moments()
             for argument in form.arguments:
                 argument.rows.clear()
-        form.z, self._shape = at, shape
+        form.z, self._shape, self.z = at, shape, z.detach()
         self.moments.add(z[:, None] if self._flat else z, round)
         self._keep(leaves)
         return self._latents(unbatched, line)

@@ -85,6 +85,12 @@ class Facts:
         """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
         self.batches, self.calls = Moments(), Calls()
+        self._own = Moments()
+        """Of latent vectors that G's steps alone were made with, not those of D before them."""
+        self._since_d: list[tuple[Tensor, int]] = []
+        """Latent vectors of calls that G may learn from, since D's last step, each with its round."""
+        self._round = 0
+        """Of the last closely watched call of G."""
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
@@ -98,6 +104,7 @@ class Facts:
     ) -> None:
         """What G is fed in a closely watched round; the last of these values are given by the names."""
         self.latent = self.calls.see(inputs, names, round, line, unbatched) or self.latent
+        self._round = round
 
     def see_fake(self, made: Tensor, shape: tuple[int, ...], closely: bool) -> None:
         """Examples of this shape that G made."""
@@ -105,6 +112,8 @@ class Facts:
         self._widen("G", made)
         if closely and made.shape[1:] == shape and len(made) > 1:
             self._alike.add(bool((made == made[:1]).all()))
+        if closely and made.requires_grad:
+            self._since_d.append((self.calls.z.clone(), self._round))
 
     def see_real(self, x: Tensor, round: int, closely: bool, comparable: bool) -> None:
         """A batch of real examples, as D is given it; `comparable` if they have the shape of what G makes."""
@@ -306,6 +315,9 @@ class Facts:
     def count_step(self, who: Who) -> None:
         """A player steps."""
         self._steps[who] += 1
+        for z, round in self._since_d if who == "G" else ():
+            self._own.add(z, round)
+        self._since_d.clear()
 
     def has_stepped(self, who: Who) -> bool:
         """Whether a player has made a step."""
@@ -337,7 +349,7 @@ class Facts:
             losses=tuple(self._losses.values()),
             optimizers=tuple(self._optimizers.values()),
             data=data,
-            latent=self.latent,
+            latent=replace(self.latent, own_repeats=self._own.repeats),
             makes=self.makes,
             alike=self._alike == {True},
             shared=self.shared,
