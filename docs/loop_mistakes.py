@@ -47,6 +47,14 @@ MISTAKES = {
         "梯度范数一轮比一轮大，两个损失来回摆动。",
         "在 backward() 之前调用 opt.zero_grad()。",
     ),
+    "bug-lost-gradients": Mistake(
+        "loss_real.backward(); opt_d.zero_grad(); loss_fake.backward(); opt_d.step()",
+        "opt_d.zero_grad(); loss_real.backward(); loss_fake.backward(); opt_d.step()",
+        "D calls everything generated, real examples too: it never learns of them.",
+        "两次 backward 之间清零了梯度",
+        "D 把一切都判为生成的，真实样本也不例外：它从未学到真实样本。",
+        "每一步只清零一次，在第一次 backward() 之前。",
+    ),
     "bug-fake-not-detached": Mistake(
         "loss_d = bce(D(real), ones) + bce(D(G(z)), zeros)   # G's gradients are kept",
         "loss_d = bce(D(real), ones) + bce(D(G(z).detach()), zeros)",

@@ -14,10 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import sparring
+from sparring.record import RunFolder
 from sparring.record.loop import SAME_ROWS, LoopFacts
 from sparring.training.watch import samples
 from sparring.training.watch.session import Watch
 from tests.loops.sound import adam, mlp
+from tests.loops.usual import sharpness_aware
 
 BATCH, LATENT, NUMBERS, ROUNDS = 16, 8, 4, 14
 
@@ -210,6 +212,13 @@ def test_rows_that_are_all_the_same_are_drawn_as_the_loop_draws_them(tmp_path: P
     facts, mistakes = facts_and_mistakes(OneVector(Noisy()), tmp_path / "run")
     assert facts.latent.law == SAME_ROWS and not mistakes
     assert seen and all(bool(((z >= 5) & (z <= 6)).all()) for z in seen)
+
+
+def test_a_step_of_two_losses_of_which_one_was_cleared_has_the_other_alone(tmp_path: Path) -> None:
+    """D's first losses are near 2 ln 2, which is what it would say with scores of 0."""
+    sharpness_aware(lambda *players: Watch(*players, out=tmp_path / "run"), ROUNDS)
+    curve = RunFolder(tmp_path / "run").story.curve("d_loss")[:, 0]
+    assert len(curve) == ROUNDS and 1.0 < curve.min() <= curve.max() < 2.0
 
 
 # Networks.

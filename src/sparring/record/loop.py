@@ -191,6 +191,11 @@ class PlayerFacts:
     stale: str = ""
     """Whose earlier gradients were still there at its step: `own`, `other`; empty for none."""
     stale_line: Line | None = None
+    lost: str = ""
+    """What D's steps learn nothing of, as the gradients of that loss were cleared before the next one was
+    back-propagated: `real`, `fake`; empty for nothing."""
+    lost_line: Line | None = None
+    """Where the next one is."""
     step_line: Line | None = None
     on_real: float | None = None
     """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1, averaged
@@ -276,8 +281,8 @@ class LoopFacts:
 
 
 _LINES = (
-    "line", "wraps", "stale_line", "step_line", "loss_line", "fake_line", "cut", "broadcast", "penalty_line",
-    "error_line",
+    "line", "wraps", "stale_line", "lost_line", "step_line", "loss_line", "fake_line", "cut", "broadcast",
+    "penalty_line", "error_line",
 )  # fmt: skip
 _NESTED: dict[str, type] = {
     **dict.fromkeys(_LINES, Line),

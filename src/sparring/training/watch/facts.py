@@ -18,7 +18,7 @@ from sparring.training.watch import examination
 from sparring.training.watch.calls import Calls
 from sparring.training.watch.moments import Moments
 from sparring.training.watch.provenance import FAKE, REAL, Provenance
-from sparring.training.watch.rounds import Call, Loss
+from sparring.training.watch.rounds import Call, Cleared, Loss
 
 MAX_LOSS_CALLS = 24
 MIN_SIGNS = 4
@@ -84,7 +84,7 @@ class Facts:
         self._signs: dict[tuple[Who, int], list[float]] = {}
         """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
-        self.batches, self.calls = Moments(), Calls()
+        self.batches, self.calls, self.cleared = Moments(), Calls(), Cleared()
         self._own = Moments()
         """Of latent vectors that G's steps alone were made with, not those of D before them."""
         self._since_d: list[tuple[Tensor, int]] = []
@@ -249,6 +249,7 @@ class Facts:
             loss_line=losses[-1].line if losses else now.loss_line,
             retains=bool(losses) and all(loss.retains for loss in losses),
         )
+        self.cleared.see(who, losses)
         if who == "D":
             self._see_d_step(losses, calls)
         else:
@@ -342,6 +343,8 @@ class Facts:
             one_tensor=batches.one_tensor,
             spread=batches.spread,
         )
+        lost = self.cleared
+        players["D"] = replace(players["D"], lost=lost.kind, lost_line=lost.line if lost.kind else None)
         lines = {name: line for name, line in self.lines.items() if name in _LINES}
         return LoopFacts(
             g=players["G"],

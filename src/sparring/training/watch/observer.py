@@ -310,7 +310,7 @@ class Observer:
         elif self.logged:
             self.facts.lost += not recognized(calls, self._pattern.get(who, []))
         if self.logged:
-            self._log_step(who, net, mine, calls)
+            self._log_step(who, net, self.facts.cleared.counted(who, mine), calls)
         self.facts.count_step(who)
         self._waited = self._waited + 1 if who == "D" else 0
         if self._waited == rounds.WAITING and not self.round:

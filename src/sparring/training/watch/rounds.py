@@ -16,6 +16,9 @@ DENSE, EVERY = 24, 10
 SLOW = 0.2
 """Seconds of a round from which on every round is logged."""
 
+KINDS = {"real": REAL, "fake": FAKE}
+MIN_STEPS, ALL_BUT = 4, 0.9
+"""From how many steps on, and which share of them, something counts as so in all of them."""
 WAITING = 200
 """Steps of D without one of G after which the watch says so: critics make up to 100."""
 NO_STEP = (
@@ -120,6 +123,43 @@ def split(losses: Sequence[Loss], who: Who) -> tuple[list[Loss], list[Loss]]:
         return list(losses), []
     pairs = list(zip(losses, mine, strict=True))
     return [loss for loss, is_mine in pairs if is_mine], [loss for loss, is_mine in pairs if not is_mine]
+
+
+class Cleared:
+    """Losses whose gradients were cleared before another one of the same step was back-propagated."""
+
+    def __init__(self) -> None:
+        self._at: dict[Who, tuple[int, int]] = {}
+        """Of a player's last closely watched step, how many of how many losses were such."""
+        self._lost: list[str] = []
+        """Of each closely watched step of D, what it so learned nothing of: `real`, `fake`, or `` for nothing."""
+        self.line: Line | None = None
+        """Where the first one is that such a step of D does learn of."""
+
+    def see(self, who: Who, losses: Sequence[Loss]) -> None:
+        """A closely watched step follows from these losses."""
+        # A loss without a slope, as a hinge that all scores are beyond, leaves no gradients either.
+        found = [k for k, loss in enumerate(losses) if k and not loss.had_gradients.get(who, True)]
+        at = max((k for k in found if any(loss.signs for loss in losses[:k])), default=0)
+        self._at[who] = at, len(losses)
+        if who == "G":
+            return
+        known = "".join(loss.sees for loss in losses[at:])
+        kinds = [name for name, kind in KINDS.items() if any(kind in loss.signs for loss in losses[:at])]
+        lost = [name for name in kinds if name not in known and "both" not in known]
+        self._lost.append(lost[0] if lost else "")
+        self.line = losses[at].line if lost else self.line
+
+    def counted(self, who: Who, losses: Sequence[Loss]) -> Sequence[Loss]:
+        """Those of a step's losses that it follows from."""
+        at, count = self._at.get(who, (0, 0))
+        return losses[at:] if len(losses) == count else losses
+
+    @property
+    def kind(self) -> str:
+        """What D's steps learn nothing of, nearly all of them: `real`, `fake`, or `` for nothing."""
+        often = max(MIN_STEPS, ALL_BUT * len(self._lost))
+        return next((kind for kind in KINDS if self._lost.count(kind) >= often), "")
 
 
 def kind_of(trace: Trace) -> str:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from sparring.languages import Text
+from sparring.record import Story
+from sparring.record.loop import LoopFacts
+from sparring.rules import Detection, Explanation, Rule
+from sparring.rules._loops import GRADIENTS, HERE, Bug, bug_detection, bug_explanation, loop_story
+from sparring.rules._ranges import Range
+from sparring.rules._signals import Signals
+
+LOST = {
+    "real": "D learns nothing of real examples: the gradients of its loss on them are cleared before its step",
+    "fake": "D learns nothing of generated examples: the gradients of its loss on them are cleared before its step",
+}
+
+
+@final
+@dataclass(frozen=True)
+class BugLostGradients(Rule):
+    """Gradients are cleared between D's two backward passes, so that it learns of one kind of examples alone."""
+
+    weight: ClassVar[float] = 0.9925
+    anytime: ClassVar[bool] = True
+
+    def detect(self, signals: Signals) -> Detection | None:
+        return bug_detection(signals, self._bug(signals.story.loop))
+
+    def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
+        return bug_explanation(signals, members, self._bug(signals.story.loop), GRADIENTS)
+
+    @staticmethod
+    def _bug(loop: LoopFacts | None) -> Bug | None:
+        if loop is None or not loop.d.lost:
+            return None
+        return Bug(
+            LOST[loop.d.lost],
+            "kinds of examples that D's step learns of, of two",
+            1,
+            Range(low=2),
+            phrase="its step learns of {value} of the two kinds of examples",
+            line=loop.d.lost_line,
+            mended=Text("opt_{who}.zero_grad() once, before the first backward() of the step", who="D"),
+        )
+
+    @staticmethod
+    def sick() -> Story:
+        return loop_story(d={"lost": "real", "lost_line": HERE})
+
+    @staticmethod
+    def healthy() -> Story:
+        return loop_story(good=True)
