@@ -30,7 +30,13 @@ from sparring.rules import Range
 RESULTS = Path(__file__).parent / "results" / "image-faults.json"
 TRAINING, SAMPLES = 2_048, 256
 """As many as in an evaluation."""
-METRICS = {"blurred": "sharpness", "checkered": "checkerboard", "wrong colors": "colors", "copied": "near-copies"}
+METRICS = {
+    "blurred": "sharpness",
+    "checkered": "checkerboard",
+    "wrong colors": "colors",
+    "fixed": "fixed-pattern",
+    "copied": "near-copies",
+}
 """The metric that each kind of fault is found by."""
 
 
@@ -63,6 +69,11 @@ def cases(unseen: np.ndarray, training: np.ndarray) -> Iterator[Case]:
         for tint in (0.05, 0.1, 0.2):
             yield Case("wrong colors", "too much red, of 1", tint, np.clip(unseen + tint * red, 0, 1))
         yield Case("wrong colors", "red and blue exchanged", 1.0, unseen[:, ::-1])
+    corner, middle, border = (np.zeros(unseen.shape[-2:], dtype=bool) for _ in range(3))
+    corner[0, 0] = middle[len(middle) // 2, len(middle) // 2] = border[-1] = True
+    for what, place in {"corner pixel": corner, "middle pixel": middle, "last row": border}.items():
+        for level in (0.15, 0.3, 0.5, 1.0):
+            yield Case("fixed", f"{what} always at, of 1", level, np.where(place, level, unseen))
     noise = np.random.default_rng(1).normal(0, 0.02, unseen.shape)
     for share in (0.05, 0.1, 0.2, 0.5):
         copied = np.arange(len(unseen))[:, None, None, None] < share * len(unseen)

@@ -22,7 +22,16 @@ from sparring.rules._stories import story
 WIDTH = 120
 CURVES = ("d_real", "d_fake", "d_loss", "g_loss")
 
-OF_IMAGES = ("blur", "checkerboard", "wrong-colors", "memorization", "noise-output", "average-image", "mode-collapse")
+OF_IMAGES = (
+    "blur",
+    "checkerboard",
+    "wrong-colors",
+    "fixed-pattern",
+    "memorization",
+    "noise-output",
+    "average-image",
+    "mode-collapse",
+)
 """Rules that say what is to be seen in samples, in the order in which a page tells them."""
 
 

@@ -95,6 +95,10 @@ def faulty(space: str, fault: str, seen: np.ndarray) -> np.ndarray:
         return blurred(real)
     if fault == "colors":
         return real.mean(1, keepdims=True).repeat(3, 1)
+    if fault == "fixed pattern":
+        marked = real.copy()
+        marked[..., 0, -1] = 1
+        return marked
     if fault == "average":
         return np.repeat(seen.mean(0)[None], COUNT, 0) + 1e-3 * rng.normal(size=real.shape)
     assert fault == "copying"
@@ -140,7 +144,7 @@ def test_real_against_real_is_near_the_end_of_the_range_where_there_is_one(metri
 def test_every_number_lies_in_the_stated_range(metric: Any) -> None:
     low, high = metric.range
     seen = examples(space_of(metric), 0)
-    artifacts = ("checkerboard", "blur", "colors") if space_of(metric) == "images" else ()
+    artifacts = ("checkerboard", "blur", "colors", "fixed pattern") if space_of(metric) == "images" else ()
     for fault in ("collapse", "noise", "shift", "lost classes", "copying", "average", *artifacts):
         if fault != "shift" or metric.space != "classes":
             assert low <= scored(metric, faulty(space_of(metric), fault, seen)) <= high, fault

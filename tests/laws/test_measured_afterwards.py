@@ -10,7 +10,16 @@ from sparring.analysis.diagnosis import diagnosis, rules
 from sparring.record import Story
 from sparring.rules._stories import BASELINE, story
 
-OF_SAMPLES = ("mode-collapse", "noise-output", "average-image", "checkerboard", "blur", "wrong-colors", "memorization")
+OF_SAMPLES = (
+    "mode-collapse",
+    "noise-output",
+    "average-image",
+    "checkerboard",
+    "blur",
+    "wrong-colors",
+    "fixed-pattern",
+    "memorization",
+)
 """Rules that need no more than the samples at the end."""
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from torch import nn
 from torch.nn.functional import softplus
 
 import sparring
-from sparring.analysis.diagnosis import rules
+from sparring.analysis.diagnosis import diagnosis, rules
 from sparring.record import RunFolder
+from sparring.rules._loops import SOUND, loop_story
 from tests.forked import Programs
 from tests.loops import sound, wrapped
 
@@ -226,6 +228,33 @@ def test_all_examples_in_every_step_are_no_mistake_where_they_are_known_to_be_al
     capsys.readouterr()
     assert "bug-one-batch" not in loop(x, tmp_path / "unknown")
     assert "If they are all there are, that is right" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("given", ["clipped", "scaled", "the same"])
+def test_other_examples_than_d_is_given_are_said(
+    given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that is compared with clipped rows says nothing of the table that these come from."""
+    rows = torch.randn(2_000, 4) * (1 + 3 * (torch.rand(2_000, 1) > 0.9))
+    changed = {"clipped": rows.clamp(-1.5, 1.5), "scaled": rows / 100, "the same": rows}[given]
+    g, d = sound.mlp(12, 8, 4), sound.mlp(4, 8, 1)
+    opt_g, opt_d = sound.adam(g), sound.adam(d)
+    with sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "run", data=rows):
+        for _ in range(40):
+            real, fake = changed[torch.randint(len(rows), (64,))], g(torch.randn(64, 12))
+            opt_d.zero_grad()
+            ((d(fake.detach()) + 1).square().mean() + (d(real) - 1).square().mean()).backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            (d(fake) - 1).square().mean().backward()
+            opt_g.step()
+    said = " ".join(capsys.readouterr().err.split())
+    assert ("the examples of data= are other ones than D is given" in said) == (given == "clipped")
+    loop = RunFolder(tmp_path / "run").story.loop
+    assert loop is not None and loop.data.given_differ == (given == "clipped")
+    good = loop_story(good=True, data=replace(SOUND.data, given_differ=loop.data.given_differ))
+    assert (diagnosis(good).verdict == "equilibrium") == (given != "clipped")
+    assert ("which are other ones than those of data=" in diagnosis(good).line) == (given == "clipped")
 
 
 def test_what_cannot_be_followed_is_said_with_the_call_that_tells_it(

@@ -38,6 +38,7 @@ Fault = Literal[
     "checkerboard",
     "blur",
     "colors",
+    "fixed pattern",
 ]
 
 

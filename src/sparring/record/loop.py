@@ -98,6 +98,8 @@ class Batches:
     """Whether every batch was the very same tensor in memory."""
     total: int = 0
     """How many real examples there are; 0 where the watch was not given them."""
+    given_differ: bool = False
+    """Whether the watch was given other examples than D, and not the same ones on another scale."""
     spread: float | None = None
     """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
     mean: tuple[float, ...] = ()
@@ -196,6 +198,9 @@ class PlayerFacts:
     back-propagated: `real`, `fake`; empty for nothing."""
     lost_line: Line | None = None
     """Where the next one is."""
+    learns_of: tuple[str, ...] = ()
+    """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known; empty in runs of
+    older versions."""
     step_line: Line | None = None
     on_real: float | None = None
     """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1, averaged

@@ -162,6 +162,12 @@ class Nearness:
     def missing(self) -> str:
         """What is missing to say of any member that its samples are like the data; empty where nothing is."""
         signals = self._signals
+        loop = signals.story.loop
+        if loop is not None and loop.data.given_differ:
+            return Text(
+                "samples were compared with the examples that D is given, which are other ones than those of data= "
+                "(their tails differ)"
+            )
         if self.is_own:
             return self._missing_of_classes
         measured = self._measured

@@ -83,20 +83,26 @@ def _of_one_kind(loop: LoopFacts) -> Bug | None:
     real, fake = loop.d.on_real, loop.d.on_fake
     if loop.g.on_fake is None:  # generated examples are not recognized
         return None
-    if fake is None and loop.fake_line is None and abs(real or 0) > ONE_WAY:
+    if fake is None and loop.fake_line is None and (abs(real or 0) > ONE_WAY or loop.d.learns_of == ("real",)):
         headline = "D is never shown generated examples in its own step"
         mended = "add criterion(D(fake.detach()), zeros) to D's loss"
-    elif real is None and loop.data.line is None and abs(fake or 0) > ONE_WAY:
+    elif real is None and loop.data.line is None and (abs(fake or 0) > ONE_WAY or loop.d.learns_of == ("fake",)):
         headline = "D is never shown real examples in its own step"
         mended = "add criterion(D(real), ones) to D's loss"
+    elif fake is None and loop.d.learns_of == ("real",) and not loop.d.lost:
+        headline = "D's loss leaves out its scores of generated examples"
+        mended = "back-propagate both: loss_real + loss_fake"
+    elif real is None and loop.d.learns_of == ("fake",) and not loop.d.lost:
+        headline = "D's loss leaves out its scores of real examples"
+        mended = "back-propagate both: loss_real + loss_fake"
     else:
         return None
     return Bug(
         headline,
-        "kinds of examples in D's own step",
+        "kinds of examples that D's loss depends on",
         1,
         Range(low=2),
-        phrase="there is {value} kind of examples in it",
+        phrase="it depends on {value} kind of examples",
         line=loop.d.loss_line,
         mended=mended,
     )

@@ -77,6 +77,8 @@ class Facts:
         """Whether a player had no gradients when the other's loss was last back-propagated."""
         self._steps: Counter[str] = Counter()
         self._has_losses: set[Who] = set()
+        self._learns_of: set[str] = set()
+        """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known."""
         self._last: Who | None = None
         """Who made the last closely watched step."""
         self._after_other: Counter[str] = Counter()
@@ -251,6 +253,7 @@ class Facts:
         )
         self.cleared.see(who, losses)
         if who == "D":
+            self._learns_of |= {loss.sees for loss in losses}
             self._see_d_step(losses, calls)
         else:
             cut = next((call for call in calls if call.cut_by and call.sees == "fake"), None)
@@ -344,7 +347,12 @@ class Facts:
             spread=batches.spread,
         )
         lost = self.cleared
-        players["D"] = replace(players["D"], lost=lost.kind, lost_line=lost.line if lost.kind else None)
+        players["D"] = replace(
+            players["D"],
+            lost=lost.kind,
+            lost_line=lost.line if lost.kind else None,
+            learns_of=tuple(sorted(self._learns_of)),
+        )
         lines = {name: line for name, line in self.lines.items() if name in _LINES}
         return LoopFacts(
             g=players["G"],

@@ -13,6 +13,12 @@ BEYOND = 0.2
 """Share of the range of what D sees by which given examples may lie outside it, and still be the same ones."""
 
 
+MOST, ENOUGH, COLUMNS = 2_048, 256, 64
+"""Examples that are compared with what D sees, at most and at least, and how many of their numbers."""
+OTHER = 1.5
+"""Ratio of the reach of tails above which examples are others: of normal ones that are clipped at 1.5 it is 1.55."""
+
+
 class Given:
     """A tensor, an array, a Dataset or a DataLoader. It is neither iterated over nor asked for an example."""
 
@@ -50,3 +56,27 @@ class Given:
         if not low - room <= float(chosen.min()) <= float(chosen.max()) <= high + room:
             return None
         return chosen.astype(np.float32)
+
+    def differ(self, seen: np.ndarray) -> bool:
+        """Whether these are other examples than D's, `(n, ...)`: clipped ones, say, and not the same on another scale.
+
+        It compares how far the tails of a column reach, from 1 % to 99 %, over its middle half, which no scale changes.
+        """
+        rows = self._rows
+        if not isinstance(rows, Tensor | np.ndarray) or rows.shape[1:] != seen.shape[1:]:
+            return False
+        at = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(np.int64)
+        given = np.asarray(rows[at] if isinstance(rows, np.ndarray) else rows.detach().cpu()[torch.from_numpy(at)])
+        if min(len(given), len(seen)) < ENOUGH:
+            return False
+        reach = [_reach(each.reshape(len(each), -1)[:, :COLUMNS].astype(np.float64)) for each in (given, seen)]
+        known = np.isfinite(reach[0]) & np.isfinite(reach[1])
+        ratio = reach[1][known] / reach[0][known]
+        return bool(((ratio < 1 / OTHER) | (ratio > OTHER)).any())
+
+
+def _reach(columns: np.ndarray) -> np.ndarray:
+    """Of columns `(n, K)`, how far the tails of each reach over its middle half; infinite where that has no width."""
+    low, first, third, high = np.quantile(columns, [0.01, 0.25, 0.75, 0.99], axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (high - low) / (third - first)

@@ -153,7 +153,8 @@ class Observer:
                 return
             self.problems["D"] = "D returns no scores that a watch could find: floating-point numbers, a row each"
             return
-        trace = self._trace_of_input(x, 1 if alone else len(x))
+        learns = score.requires_grad or not self._trains("D") or self.transformed  # what it only looks at may be noise
+        trace = self._trace_of_input(x, 1 if alone else len(x), learns)
         self._feeding.d_by_g |= "fake" in trace.kinds
         classes = score.dim() == 2  # or else a sequence of words, which a cross-entropy compares too
         rebuilt = not alone and score.shape == x.shape and score[0].numel() > 1
@@ -192,11 +193,11 @@ class Observer:
         if len(x):
             self.facts.see_real(x, self.round, self.closely, tuple(x.shape[1:]) == self.provenance.data_shape)
 
-    def _trace_of_input(self, x: Tensor, count: int) -> Trace:
+    def _trace_of_input(self, x: Tensor, count: int, learns: bool) -> Trace:
         trace = self.provenance.of(x)
         if not trace.sees and self._fake is not None and _same_storage(x, self._fake):
             trace = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8))
-        elif not trace.sees and self.closely:
+        elif not trace.sees and self.closely and learns:
             trace = Trace(frozenset({"real"}), np.full(count, REAL, np.int8))
             self.provenance.mark(x, trace)
         elif trace.sees in ("real", "fake") and (trace.rows is None or len(trace.rows) != count):

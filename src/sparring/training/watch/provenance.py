@@ -64,6 +64,8 @@ LEAVING = {"detach": "detach", "detach_": "detach", "numpy": "numpy", "item": "i
 """Functions after which no gradient finds its way back."""
 DATA_OF_TENSOR = torch.Tensor.data.__get__  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
+TRANSPOSED = (torch.Tensor.T.__get__, torch.Tensor.mT.__get__)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -182,6 +184,7 @@ class Provenance(TorchFunctionMode):
             how = "data"
         else:
             how = LEAVING.get(name, "")
+            name = "t" if name == "__get__" and func in TRANSPOSED else name
         if name in self.SKIPPED:
             return
         tensors = list(_tensors((*args, *kwargs.values())))
@@ -229,7 +232,7 @@ class Provenance(TorchFunctionMode):
     def _derived(
         self, name: str, args: tuple[Any, ...], parents: list[tuple[Tensor, Trace]], made: Tensor, how: str
     ) -> Trace:
-        kinds = frozenset(kind for _, trace in parents for kind in trace.kinds)
+        kinds = frozenset(kind for tensor, trace in parents if _counts(tensor, trace, parents) for kind in trace.kinds)
         if not any("noise" in trace.kinds and tensor.is_floating_point() for tensor, trace in parents):
             kinds -= {"noise"}  # a random choice of rows makes no noise of them
         kinds = kinds - {"noise"} or kinds
@@ -242,7 +245,8 @@ class Provenance(TorchFunctionMode):
         if how and kinds & {"fake"}:
             cut = (user_line(), how)
         rows = self._rows(name, args, parents, made) if kinds & {"real", "fake"} else None
-        if rows is not None and len(rows) and (rows == rows[0]).all() and rows[0] != UNKNOWN:
+        are_known = all(trace.rows is not None for _, trace in parents if trace.kinds & {"real", "fake"})
+        if rows is not None and are_known and len(rows) and (rows == rows[0]).all() and rows[0] != UNKNOWN:
             kinds = kinds - {"fake" if rows[0] == REAL else "real"}  # a part of a batch of both
         raw = name in AFFINE and any(trace.raw for _, trace in parents)
         known = [trace.ends for _, trace in parents if trace.ends is not None]
@@ -336,6 +340,12 @@ def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
 def _is_leaf_batch(tensor: Tensor, shape: tuple[int, ...], unbatched: bool) -> bool:
     of_example = tuple(tensor.shape if unbatched else tensor.shape[1:])
     return tensor.grad_fn is None and tensor.dim() == len(shape) + (not unbatched) and of_example == shape
+
+
+def _counts(tensor: Tensor, trace: Trace, parents: list[tuple[Tensor, Trace]]) -> bool:
+    """Whether a result is of what this is: noise times the deviation of real examples is noise."""
+    is_statistic = "score" not in trace.kinds and tensor.dim() < max(other.dim() for other, _ in parents)
+    return not is_statistic or not any("noise" in other.kinds for _, other in parents)
 
 
 def _rows_or_unknown(tensor: Tensor, trace: Trace) -> np.ndarray:

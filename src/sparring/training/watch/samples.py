@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,12 @@ class Samples:
             return
         self._kept = True
         examples = np.concatenate(facts.examples) if given is None else given
+        if given is None and self._given.differ(examples):
+            facts.data = replace(facts.data, given_differ=True)
+            say(
+                "sparring: the examples of data= are other ones than D is given, whose tails differ, so samples are "
+                "compared with what D is given"
+            )
         self._real = examples[np.linspace(0, len(examples) - 1, min(PLOTTED, len(examples))).astype(int)]
         state = {"examples": _as_stored(examples, facts.data)}
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
