@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -166,6 +167,21 @@ def test_a_steered_run_that_is_stopped_goes_on_as_if_it_had_not_been(which: str,
         assert left.story.status == "stopped"
         is_paused = bool(acts[cut:]) and acts[cut][0] == acts[cut - 1][0]
         assert_same(steered(recipe, folder, *acts[cut:], paused=is_paused), whole)
+
+
+def test_seconds_of_rounds_that_were_taken_back_are_not_the_run_s(tmp_path: Path) -> None:
+    """As where it is killed and resumed from that checkpoint: `show` tells the pace of a run by them."""
+    slept: list[float] = []
+
+    def sleep_once(trainer: Trainer) -> None:
+        if trainer.game.round >= 20 and not slept:
+            slept.append(1.0)
+            time.sleep(1.0)
+
+    began = time.monotonic()
+    run = train(short(), tmp_path / "run", watchers=[sleep_once, Person(STEERED["rewinds"])])
+    assert slept and run.story.status == "finished"
+    assert 0 < run.story.seconds < time.monotonic() - began - 0.9
 
 
 class KilledError(Exception):

@@ -108,9 +108,7 @@ def test_what_cannot_be_done_is_said_in_one_line(
 def test_a_run_that_does_not_train_says_how_it_would(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recipe = find_recipe("pattern-1010").replace(rounds=20, log_points=2, seeds=1)
     run = sparring.training.train(recipe, tmp_path / "run", threads=1, metrics=False)
-    assert "is not training (finished at round 20); `sparring train --from" in said(
-        capsys, str(run.path), "pause", status=1
-    )
+    assert "is finished, at round 20: `sparring branch` makes a run" in said(capsys, str(run.path), "pause", status=1)
     assert "finished at round 20 of 20 (no process trains it)" in said(capsys, str(run.path))
     assert command(["rewind", str(run.path), "21"]) == 2
     assert "has no checkpoint of round 21; there are: " in capsys.readouterr().err

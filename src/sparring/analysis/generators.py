@@ -88,6 +88,8 @@ def generators_of(
         if best and round is None:
             raise SparringError(f"{run.path} has no best checkpoint: its samples were never evaluated")
         at = "" if round is None else f" of round {round:,}"
+        if run.story.status == "diverged":
+            raise SparringError(f"{run.path} has no checkpoint{at}: every seed has diverged, in the first rounds already")
         raise SparringError(f"{run.path} has no checkpoint{at} yet; let it train a little longer")
     weights = sampling_weights(checkpoint[1])
     if seeds is not None or members is not None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sparring.game.game import Game
 
 BATCH_NORMALIZATION = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+FLOAT32, ALWAYS_FREE = 4, 2**28
+"""Bytes of a number, and how many of memory need no question."""
 SINGLE_SIDED = (d_sees_real, d_sees_fake, d_sees_mixture)
 """Moves in which D does not see a batch of real and a batch of generated examples in one step."""
 
@@ -59,6 +61,30 @@ def check_tricks(game: Game) -> None:
     for who, player in game.players.items():
         for trick, now in game.tricks_at("step"):
             trick.step(player.optimizer, who, now)
+
+
+def check_memory(game: Game) -> None:
+    """Raises UsageError for a batch of which the outputs of all layers alone do not fit into memory.
+
+    They stay there until the backward pass. Without this the system may end the process, and says nothing to anybody.
+    """
+    if game.rng.device.type != "cpu":  # others say so themselves
+        return
+    of_g, of_d = (
+        sum(weight.shape[1] for weight in game.players[who].networks.parameters if weight.dim() > 2) for who in "GD"
+    )
+    batch = game.batch // game.world.size
+    needed = FLOAT32 * game.G.size * batch * (game.latent.size + game.classes + of_g + 2 * of_d)
+    if needed < ALWAYS_FREE:
+        return
+    from sparring.datasets.files.memory import as_size, available_memory
+
+    free = available_memory()
+    if needed > free:
+        raise UsageError(
+            f"a batch of {game.batch:,} takes at least {as_size(needed)} of memory, of which {as_size(free)} are free: "
+            "take a smaller batch, or fewer seeds"
+        )
 
 
 def check_examples_are_independent(make: Callable[[], nn.Module], recipe: Recipe, who: str) -> None:

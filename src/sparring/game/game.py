@@ -123,6 +123,7 @@ class Game:
         checks.check_round(self)
         checks.check_sharing(self)
         checks.check_tricks(self)
+        checks.check_memory(self)
 
     def set_number(self, path: str, value: Any) -> None:
         """Change a number from the next round on: a learning rate, a weight of a penalty, the batch size.

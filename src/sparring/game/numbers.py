@@ -18,6 +18,7 @@ from torch import Tensor
 
 from sparring.errors import UsageError, in_one_line
 from sparring.fields import as_int, described
+from sparring.game.checks import check_memory
 from sparring.members import exact, with_fields
 from sparring.recipe.numbers import (
     PLAYERS,
@@ -183,6 +184,7 @@ class Numbers:
             game.batch = number
             for trick in game.tricks:
                 trick.check(number // game.world.size, game.classes)
+            check_memory(game)
         else:
             self._set_moves(path.removeprefix(MOVES), number)
         self.structure += 1

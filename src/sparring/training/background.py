@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +16,8 @@ from sparring.errors import UsageError
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 
+ENDED_WELL = (0, 130)
+"""Exit statuses of a training that came to its end, or was asked to stop."""
 MAX_SAID = 4_000
 """Bytes of what a process said last that are kept in mind."""
 
@@ -25,6 +29,15 @@ class Background:
     run: RunFolder
     process: subprocess.Popen[bytes]
     said: IO[bytes]
+    ended: float | None = field(default=None, init=False)
+    """When the process ended; None while it runs."""
+
+    def __post_init__(self) -> None:
+        threading.Thread(target=self._await_end, daemon=True).start()
+
+    def _await_end(self) -> None:
+        self.process.wait()
+        self.ended = time.time()
 
     @property
     def is_running(self) -> bool:
@@ -33,8 +46,8 @@ class Background:
 
     @property
     def problem(self) -> str:
-        """Why it ended, in one line; empty while it runs, and where it ended well."""
-        if self.process.poll() in (None, 0):
+        """Why it ended, in one line; empty while it runs, where it ended well, and where it was asked to stop."""
+        if self.process.poll() in (None, *ENDED_WELL):
             return ""
         self.said.seek(0, 2)
         self.said.seek(max(0, self.said.tell() - MAX_SAID))

@@ -165,6 +165,9 @@ class Trainer:
         self.latest.forget()
         self._logged_round = self.game.round
         self.started_at -= before - self.game.round  # the rounds of this session count as they were played
+        # Time that went into rounds which were taken back is not the run's, as where it is resumed from a checkpoint.
+        self.seconds = self.run.story.until(self.game.round).seconds
+        self._seconds_before = self.seconds - self.session_seconds
         for chore in self.chores:
             chore.rewound(self)
 

@@ -72,7 +72,10 @@ def evaluations(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
 def gradients(facts: Facts, scheme: Scheme = LIGHT) -> Figure:
     """Each player's gradient norm over the rounds, for every seed, on logarithmic axes."""
     figure, panels = two_panels(scheme)
-    for axes, name in zip(panels, facts.gradients, strict=True):
+    for axes, name in zip(panels, GRADIENT_TITLES, strict=True):
+        if name not in facts.gradients:  # it was finite in no round that was logged
+            axes.set_visible(False)
+            continue
         draw_curve(axes, facts, name, scheme)
         logarithmic(axes, facts.story.curve(name))
         axes.set_title(GRADIENT_TITLES[name], loc="left", fontsize=TITLE, color=scheme.ink)

@@ -202,6 +202,11 @@ class Steer:
     def _check(self) -> None:
         """Raises SparringError for a run that cannot be steered now."""
         self._refuse_others()
+        if not self.is_training and self.run.story.status == "finished":
+            raise SparringError(
+                f"{self.run.path} is finished, at round {self.run.story.round:,}: `sparring branch` makes a run that goes "
+                "on from one of its checkpoints"
+            )
         if not self.is_training:
             raise SparringError(
                 f"{self.run.path} is not training ({self.run.story.status} at round {self.run.story.round:,}); "
