@@ -87,10 +87,7 @@ def generators_of(
     if checkpoint is None:
         if best and round is None:
             raise SparringError(f"{run.path} has no best checkpoint: its samples were never evaluated")
-        at = "" if round is None else f" of round {round:,}"
-        if run.story.status == "diverged":
-            raise SparringError(f"{run.path} has no checkpoint{at}: every seed has diverged, in the first rounds already")
-        raise SparringError(f"{run.path} has no checkpoint{at} yet; let it train a little longer")
+        raise no_checkpoint(run, round)
     weights = sampling_weights(checkpoint[1])
     if seeds is not None or members is not None:
         chosen = list(members) if members is not None else recipe.members_with(seeds or ())
@@ -101,6 +98,14 @@ def generators_of(
     generators = Population(maker_of_generators(recipe), init_rng.torch_seeds("G"), init_rng.for_layers("sampling"))
     generators.load(weights)
     return recipe, generators
+
+
+def no_checkpoint(run: RunFolder, round: int | None = None) -> SparringError:
+    """What to raise where a run has no checkpoint, of this round if one is given."""
+    at = "" if round is None else f" of round {round:,}"
+    if run.story.status == "diverged":
+        return SparringError(f"{run.path} has no checkpoint{at}: every seed has diverged, in the first rounds already")
+    return SparringError(f"{run.path} has no checkpoint{at} yet; let it train a little longer")
 
 
 def explorable(

@@ -18,7 +18,13 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.columns import ColumnFigures
-from sparring.analysis.generators import classes_of_z_seeds, generated, recipe_of, z_seeds_in_shares
+from sparring.analysis.generators import (
+    classes_of_z_seeds,
+    generated,
+    no_checkpoint,
+    recipe_of,
+    z_seeds_in_shares,
+)
 from sparring.analysis.judge_choice import INCEPTION, independent_judge, judge_for
 from sparring.analysis.relative import RelativeMetrics
 from sparring.analysis.samples import (
@@ -189,7 +195,7 @@ def measure(
     recipe = whole.select(members)
     checkpoint = run.load("G.")
     if checkpoint is None:
-        raise SparringError(f"{run.path} has no checkpoint yet; let it train a little longer")
+        raise no_checkpoint(run)
     real = real_data(recipe.data, count, data_dir, recipe.data_classes)
     n = len(real.reference)
     if n < MIN_EXAMPLES:
