@@ -46,6 +46,21 @@ def test_a_run_is_being_started_until_its_journal_goes_on(
         assert status() == {"resumed": "unfinished"}.get(event, event)
 
 
+@pytest.mark.parametrize(("status", "problem"), [(0, ""), (130, ""), (1, "no space is left")])
+def test_why_a_training_ended_is_said_until_the_run_goes_on(tmp_path: Path, status: int, problem: str) -> None:
+    session, run = Session(Opened([tmp_path]), tmp_path), made_run(tmp_path / "run", until=2500, samples=False)
+    with tempfile.TemporaryFile() as said:
+        code = f"import sys; print('sparring: no space is left', file=sys.stderr); sys.exit({status})"
+        training = Background(run, subprocess.Popen([sys.executable, "-c", code], stderr=said), said)
+        session.look_after(training)
+        while training.ended is None:
+            time.sleep(0.01)
+        assert session.problem_of(run) == problem
+        time.sleep(0.02)  # a file system counts some milliseconds
+        run.journal.append("resumed", round=2500)
+        assert session.problem_of(run) == ""
+
+
 def test_a_run_without_a_word_yet_is_being_started(tmp_path: Path, waiting: subprocess.Popen[bytes]) -> None:
     session, run = Session(Opened([tmp_path]), tmp_path), RunFolder(tmp_path / "run")
     run.create((made_run(tmp_path / "other", samples=False).path / "recipe.json").read_text())

@@ -13,9 +13,11 @@ import pytest
 
 from sparring.record import RunFolder
 from sparring.record.files import save_arrays
+from sparring.record.grid import save_grid
+from sparring.record.story import CURVES, GRADIENTS
 from tests.explorer_pages import NARROW, WIDE, WINDOWS, Open, eventually, picture, query_of, says, training
-from tests.explorers import FakeTraining, launched
-from tests.made_runs import made_run
+from tests.explorers import FakeTraining, Launched
+from tests.made_runs import SIDE, made_run
 
 # Looking.
 
@@ -32,6 +34,10 @@ def test_every_view_of_every_run_fits_the_screen(opened: Open, width: int, schem
         page.wait_for_timeout(200)
         picture(page, f"{view.lower()}-{width}-{scheme}")
     assert query_of(page)["view"] == "recipe"
+    assert page.title() == "digits · Sparring"
+    page.go_back()
+    page.wait_for_selector("section[data-view=branches]")
+    assert page.get_attribute(".tabs a[aria-current]", "data-show") == query_of(page)["view"] == "branches"
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
@@ -114,6 +120,38 @@ def test_a_run_without_something_says_what_is_missing(opened: Open, run: str, se
     picture(page, f"missing-{run}")
 
 
+def test_a_run_that_has_diverged_says_so_where_there_is_nothing_to_see(opened: Open, run_shelf: Path) -> None:
+    run = made_run(run_shelf / "lost", members=2, until=2500)
+    none = {name: [[None, None]] for name in (*CURVES, *GRADIENTS)}
+    save_grid(np.zeros((2, 4, 1, SIDE, SIDE), np.float32), run.path / "samples/lost.png", range(2))
+    run.journal.append("log", round=2600, seconds=9.0, logged=[2600], picture="samples/lost.png", **none)
+    run.journal.append("diverged", round=2600, members=[0, 1])
+    run.journal.append("diverged-all", round=2600)
+    page = opened("/run", run="runs/lost")
+    says(page, "not finite: this member has diverged", ".curves .legend")
+    says(page, "weights are not finite", ".samples .missing")
+    page.keyboard.press("p")
+    assert page.locator(".controls >> text=Resume training").count() == 0
+    page.fill(".timeline input[type=range]", "2500")
+    says(page, "round 2,500", ".samples .legend")
+    page.wait_for_selector(".samples canvas")
+    page.close()
+    shutil.rmtree(run.path)
+
+
+@pytest.mark.parametrize("address", ["/nope", "/all?folder=x"])
+def test_an_address_without_a_page_says_so(browser: Any, explorer: Launched, address: str) -> None:
+    with browser.new_context() as context:  # as its console names the status
+        page = context.new_page()
+        page.goto(explorer.address)
+        page.wait_for_selector(".page")
+        page.goto(f"{explorer.origin}{address}")
+        says(page, "There is no such page")
+        says(page, address)
+        page.click("text=To the list of runs")
+        page.wait_for_selector(".runs")
+
+
 def test_a_run_that_is_not_there_says_so(opened: Open) -> None:
     page = opened("/run", run="runs/../nothing")
     says(page, "There is no such run here.")
@@ -121,8 +159,14 @@ def test_a_run_that_is_not_there_says_so(opened: Open) -> None:
 
 def test_the_list_is_filtered_as_one_types(opened: Open) -> None:
     page = opened("/")
-    page.fill("input[aria-label='Filter by name']", "collapsed")
+    page.fill("input[aria-label='Filter by name']", "collapsed SYNTH")
     eventually(lambda: page.locator(".runs tbody tr").count(), lambda count: count == 1)
+    page.click(".runs tbody a")
+    page.wait_for_selector(".verdict .line")
+    page.go_back()
+    page.wait_for_selector(".runs")
+    assert page.input_value("input[aria-label='Filter by name']") == "collapsed SYNTH"
+    assert page.locator(".runs tbody tr").count() == 1
     page.fill("input[aria-label='Filter by name']", "no such run")
     says(page, "No run matches this filter.")
 
@@ -227,6 +271,13 @@ def test_settings_are_changed_while_it_trains_and_the_page_says_so(opened: Open,
         page.keyboard.press("Tab")
         page.click(".drawer >> text=Apply")
         says(page, "batch", ".said.problem")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".drawer", state="hidden")
+        focused = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText"
+        assert page.evaluate(focused) == "Settings"
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("e")
+        eventually(lambda: page.evaluate("!!document.activeElement.closest('.drawer')"), bool)
 
 
 def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(opened: Open, run_shelf: Path) -> None:
@@ -235,8 +286,8 @@ def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(ope
         run.write(f"weights/kept/round-{round:09d}.safetensors", lambda path: save_arrays({"w": np.zeros(1)}, path, {}))
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, run.path)
-        stack.enter_context(FakeTraining(run))
-        page = opened("/run", run="runs/trunk", view="branches")
+        fake = stack.enter_context(FakeTraining(run))
+        page = opened("/run", run="runs/trunk", view="branches", round=2000)
         page.click("a[aria-label='checkpoint of round 1,500']")
         says(page, "Branch at round 1,500", ".controls")
         page.click(".controls >> text=Branch at round 1,500")
@@ -262,6 +313,9 @@ def test_a_click_on_a_checkpoint_goes_back_or_branches_and_the_tree_shows_it(ope
         page.click(".drawer >> text=Delete them and go back")
         says(page, "Back at round 1,500.", ".said")
         says(page, "1,500 / 5,000", ".timeline output")
+        fake.log(1600)
+        says(page, "1,600 / 5,000", ".timeline output")
+        assert "round" not in query_of(page)
         page.close()  # before the runs are gone that it asks for
 
 
@@ -270,114 +324,3 @@ def branched(run: RunFolder, round: int) -> None:
     from sparring.training.control import branch
 
     branch(run, round, run.path.with_name(f"{run.path.name}-at-{round}"), {"batch": 32})
-
-
-# Starting.
-
-
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_a_form_marks_what_is_changed_and_says_what_does_not_fit(opened: Open, width: int) -> None:
-    page = opened("/new", width)
-    picture(page, f"recipes-{width}")
-    page.click("a.card:has-text('ring')")
-    page.wait_for_selector("input[aria-label=rounds]")
-    page.fill("input[aria-label=rounds]", "50")
-    page.fill("input[aria-label=seeds]", "3")
-    page.fill("input[aria-label=objective]", "hinge")
-    page.keyboard.press("Tab")
-    says(page, "sparring train ring --seeds 3 --rounds 50 --objective hinge", ".command")
-    eventually(lambda: page.locator(".field.changed").count(), lambda count: count == 3)
-    picture(page, f"form-{width}")
-    page.fill("input[aria-label=objective]", "hing")
-    page.keyboard.press("Tab")
-    says(page, "did you mean 'hinge'?", ".why")
-    assert page.is_disabled("button:has-text('Start training')")
-
-
-def test_a_form_shows_what_auto_chooses_for_the_data_and_the_classes(opened: Open) -> None:
-    page = opened("/new", WIDE, recipe="auto")
-    page.click("details.more > summary")
-    page.check("input[aria-label=conditional]")
-    says(page, "sparring train auto --conditional", ".command")
-    eventually(lambda: page.input_value("input[aria-label=objective]"), lambda text: text == "bce-with-logits")
-    page.fill("[aria-label=data]", "ring")
-    page.keyboard.press("Tab")
-    says(page, "conditional needs data whose classes are known", ".why")
-    page.uncheck("input[aria-label=conditional]")
-    says(page, "sparring train auto --data ring", ".command")
-    eventually(lambda: page.input_value("[aria-label=latent]"), lambda text: text.startswith("normal-and-signs"))
-    assert page.input_value("input[aria-label=objective]") == "relativistic-paired"
-    assert page.locator(".field.changed").count() == 1 and not page.is_disabled("button:has-text('Start training')")
-
-
-def test_a_form_takes_minutes_in_place_of_rounds(opened: Open) -> None:
-    page = opened("/new", WIDE, recipe="auto")
-    page.fill("input[aria-label=minutes]", "ten")
-    page.keyboard.press("Tab")
-    says(page, "minutes takes a number, not 'ten'", ".why")
-    assert page.is_disabled("button:has-text('Start training')")
-    page.fill("input[aria-label=minutes]", "2.5")
-    page.keyboard.press("Tab")
-    says(page, "sparring train auto --minutes 2.5 --no-compile --out", ".command")
-    page.check("input[aria-label='compile the training step']")
-    says(page, "sparring train auto --minutes 2.5 --compile --out", ".command")
-    assert not page.is_disabled("button:has-text('Start training')")
-    rounds = page.locator("input[aria-label=rounds]")
-    assert (rounds.input_value(), rounds.get_attribute("placeholder")) == ("", "as many as the minutes allow")
-    page.fill("input[aria-label=rounds]", "50")
-    page.keyboard.press("Tab")
-    says(page, "Rounds and minutes both say how long to train", ".why")
-    assert page.is_disabled("button:has-text('Start training')")
-    page.fill("input[aria-label=rounds]", "")
-    page.keyboard.press("Tab")
-    eventually(lambda: page.is_disabled("button:has-text('Start training')"), lambda disabled: not disabled)
-    page.fill("input[aria-label=minutes]", "")
-    page.keyboard.press("Tab")
-    eventually(rounds.input_value, lambda text: text.isdecimal())
-
-
-@pytest.mark.slow
-def test_a_run_is_started_steered_rewound_and_branched_in_the_browser(browser: Any, tmp_path: Path) -> None:
-    """With a real training process, which outlives the server."""
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    with launched(folder) as explorer:
-        page = browser.new_context().new_page()
-        page.set_default_timeout(240_000)
-        page.goto(f"{explorer.origin}/new?recipe=pattern-1010&token={explorer.token}")
-        page.fill("input[aria-label=rounds]", "20000000")
-        page.fill("input[aria-label=seeds]", "3")
-        page.keyboard.press("Tab")
-        page.click("button:has-text('Start training')")
-        page.wait_for_url(re.compile("/run[?]"))
-        says(page, "training", ".verdict")
-        page.click(".controls >> text=Pause")
-        says(page, "Paused after round", ".said")
-        page.click(".controls >> text=D step")
-        says(page, "D learns", ".moves .legend")
-        picture(page, "real-move")
-        page.click(".controls >> text=Settings")
-        page.fill("input[aria-label='generator_optimizer.lr']", "0.003")
-        page.keyboard.press("Tab")
-        page.click(".drawer >> text=Apply")
-        says(page, "No longer its recipe’s run", ".verdict")
-        page.click(".controls >> text=Go on")
-        page.click(".tabs >> text=Branches")
-        page.click(".dot[data-round='0']")
-        page.click(".controls >> text=/Branch at round/")
-        page.click("text=Branch and train")
-        page.wait_for_url(re.compile("-at-"))
-        says(page, "this run", ".branch.here")
-        says(page, "training", ".verdict")
-        branches = list(folder.glob("[!.]*-at-*"))
-        assert len(branches) == 1
-        explorer.process.kill()
-        says(page, "The explorer does not answer.", ".problem")
-        run = RunFolder(branches[0])
-        before = run.story.round
-        eventually(lambda: run.story.round, lambda round: round > before, 60)
-    from sparring.training.control import Steer
-
-    for path in (folder / "pattern-1010", branches[0]):
-        Steer(path).stop()
-        eventually(lambda path=path: RunFolder(path).story.status, lambda status: status == "stopped", 60)

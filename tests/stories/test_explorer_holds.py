@@ -127,8 +127,12 @@ def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, t
             page = look(browser, explorer)
             says(page, "round 2,600 of 5,000", ".verdict")
             before = run_folders(folder)
+            page.context.clear_cookies()  # as if another launch had the port
+            says(page, "open the address that the new launch printed", ".problem")
             explorer.process.send_signal(signal.SIGKILL)
             says(page, "The explorer does not answer. Training goes on", ".problem")
+            page.wait_for_selector(".lost:visible")
+            assert not page.is_visible("#popup")
             explorer.process.wait()
             fake.log(2700)
         assert len(run_folders(folder)) == len(before)

@@ -144,6 +144,15 @@ def test_every_control_changes_the_picture(opened: Open) -> None:
     assert eventually(lambda: query_of(page), lambda query: len(query) <= 2)
 
 
+def test_dimensions_without_a_slider_are_said(opened: Open) -> None:
+    page = latent(opened)
+    for typed, count in (("2,zzz!", 1), ("99", 0), (",".join(map(str, range(1, 21))), 12), ("3", 1)):
+        page.fill(".field.shown input", typed)
+        page.press(".field.shown input", "Tab")
+        eventually(lambda: page.locator(".dims li").count(), lambda found, count=count: found == count)
+        eventually(lambda: page.locator(".dims .why").count(), lambda said, typed=typed: said == (typed != "3"))
+
+
 def test_the_keyboard_alone(opened: Open) -> None:
     page = latent(opened)
     page.keyboard.press("]")

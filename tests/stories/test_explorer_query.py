@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, says
+from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says
 
 pytest.importorskip("duckdb", reason="queries need DuckDB: pip install 'sparring[query]'")
 
 
 def ask(page: object, sql: str) -> None:
     page.fill("[aria-label=Query]", sql)  # pyright: ignore[reportAttributeAccessIssue]
-    page.press("[aria-label=Query]", "Enter")  # pyright: ignore[reportAttributeAccessIssue]
+    page.press("[aria-label=Query]", "Control+Enter")  # pyright: ignore[reportAttributeAccessIssue]
 
 
 @pytest.mark.sampled(every=2)
@@ -26,6 +26,19 @@ def test_a_query_is_answered_by_a_table_whose_runs_open(opened: Open, width: int
     says(page, "2 rows.", ".page [role=status]")
     page.click(".answer tbody a")
     page.wait_for_selector(".verdict .line")
+    page.go_back()
+    says(page, "2 rows.", ".page [role=status]")
+    assert page.input_value("[aria-label=Query]").endswith("limit 2")
+
+
+def test_a_comment_ends_with_its_line(opened: Open) -> None:
+    page = opened("/query")
+    page.fill("[aria-label=Query]", "select run from runs -- but one")
+    page.press("[aria-label=Query]", "Enter")
+    page.keyboard.type("limit 1")
+    page.click("text=Run the query")
+    says(page, "1 row.", ".page [role=status]")
+    assert eventually(lambda: query_of(page).get("sql"), bool) == "select run from runs -- but one\nlimit 1"
 
 
 def test_a_wrong_query_says_what_is_wrong_and_the_page_goes_on(opened: Open) -> None:

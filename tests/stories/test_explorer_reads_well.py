@@ -108,6 +108,20 @@ def test_a_query_and_its_answer_are_shown_in_whole_words(opened: Open, width: in
     assert page.locator(".answer thead th").first.bounding_box()["height"] < 50
 
 
+def test_names_of_runs_are_whole_at_any_width_and_long_ones_are_cut(opened: Open, run_shelf: Path) -> None:
+    long = made_run(run_shelf / ("x" * 200), members=1, samples=False)
+    for width in (WIDE, MIDDLE):
+        page = opened("/", width)
+        page.wait_for_selector(".runs tbody th")
+        names = page.locator(".runs tbody th a").filter(has_not_text="xxx").all()
+        assert max(each.bounding_box()["height"] for each in names) < 40
+        page = opened("/run", width, run=f"runs/{long.path.name}")
+        picture(page, f"long-name-{width}")
+        assert page.get_attribute(".title p", "title") == f"runs/{long.path.name}"
+    page.close()
+    shutil.rmtree(long.path)
+
+
 def test_a_long_value_is_typed_as_a_short_one(opened: Open) -> None:
     page = opened("/new", recipe="digits")
     typed = "label-smoothing exponential-moving-average(half_life=700)"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.explorer_pages import NARROW, WIDE, WINDOWS, Open, eventually, picture, says
+from tests.made_runs import made_run
 
 TWO = ["runs/digits|3|2500", "runs/collapsed||"]
 
@@ -94,6 +97,16 @@ def test_a_side_that_is_not_there_is_named(opened: Open) -> None:
     assert not page.locator(".problem b").count()
 
 
+def test_a_side_whose_folder_is_removed_is_named(opened: Open, run_shelf: Path) -> None:
+    run = made_run(run_shelf / "side-vanishing")
+    page = opened("/compare", of=["runs/side-vanishing", "runs/digits"])
+    says(page, "nothing: the recipes are the same", ".side-words")
+    shutil.rmtree(run.path)
+    page.fill("input[aria-label='Round that is shown A: runs/side-vanishing']", "0")
+    says(page, "The folder of runs/side-vanishing is gone", ".problem")
+    assert page.title() == "side-vanishing, digits · Sparring"
+
+
 @pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_all_runs_are_sorted_filtered_and_opened(opened: Open, width: int) -> None:
@@ -120,6 +133,39 @@ def test_all_runs_are_sorted_filtered_and_opened(opened: Open, width: int) -> No
     says(again, "rows.", ".page [role=status]")
     again.click(".all-runs tbody a >> nth=0")
     again.wait_for_selector(".verdict .line")
+
+
+def test_what_is_asked_of_all_runs_lasts(opened: Open, run_shelf: Path) -> None:
+    """Whatever is asked for next: by sorting, by a status, after Back."""
+    pytest.importorskip("duckdb", reason="the table needs DuckDB: pip install 'sparring[query]'")
+    for name in "abcdefghi":
+        made_run(run_shelf / f"many-{name}", members=1, samples=False, scores=False)
+    damaged = made_run(run_shelf / "many-damaged", members=1, samples=False, scores=False)
+    (damaged.path / "recipe.json").write_text("{")
+    page = opened("/all")
+    says(page, "1 run cannot be read, and is left out: many-damaged.", ".problem")
+    page.fill("input[aria-label='Filter by name']", "synthetic MANY-")
+    says(page, "9 rows.", ".page [role=status]")
+    for name in "abcdefgh":
+        page.check(f"input[aria-label='Choose runs/many-{name}']")
+    page.click("input[aria-label='Choose runs/many-i']")
+    says(page, "Eight runs fit side by side", ".table-bar")
+    assert not page.is_checked("input[aria-label='Choose runs/many-i']")
+    page.uncheck("input[aria-label='Choose runs/many-a']")
+    for press in ("thead >> text=Run", ".table-bar >> text=finished"):
+        page.click(press)
+        says(page, "9 rows.", ".page [role=status]")
+        assert page.input_value("input[aria-label='Filter by name']").endswith("MANY-")
+        assert page.locator(".all-runs input:checked").count() == 7
+    picture(page, "all-runs-chosen")
+    page.click("a.primary:has-text('Side by side (7)')")
+    eventually(lambda: page.locator(".side:not(.add)").count(), lambda count: count == 7)
+    page.go_back()
+    says(page, "9 rows.", ".page [role=status]")
+    assert page.locator(".all-runs input:checked").count() == 7
+    page.close()
+    for each in run_shelf.glob("many-*"):
+        shutil.rmtree(each)
 
 
 def test_they_speak_chinese(opened: Open) -> None:

@@ -115,11 +115,11 @@ def test_a_switch_of_the_language_keeps_what_was_typed(opened: Open) -> None:
     page.check("input[aria-label='compile the training step']")
     page.fill("input[aria-label=seeds]", "0 1 2")  # it still has the focus when the language is clicked
     page.click(".languages >> text=中文")
-    says(page, "sparring train digits --seeds 0 1 2 --rounds 77 --out", ".command")
+    says(page, "sparring train digits --seeds 0 1 2 --rounds 77 --compile --out", ".command")
     says(page, "训练", ".page")
     assert page.locator("input[type=checkbox]:checked").count() == 1 and page.locator(".field.changed").count() == 2
     page.reload()
-    says(page, "sparring train digits --out", ".command")
+    says(page, "sparring train digits --no-compile --out", ".command")
     page = opened("/query")
     page.fill("[aria-label=Query]", "select 6 * 7 as answer")
     page.click(".languages >> text=中文")

@@ -1,4 +1,4 @@
-"""A batch that no memory holds is refused before it is drawn; a run without finite gradients has a page all the same."""
+"""A batch that no memory holds is refused before it is drawn; a run without finite gradients has a page."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-MAX_QUERY = 4_096
-"""Bytes of a query string; longer ones are refused before anything reads them."""
+MAX_QUERY = 16_384
+"""Bytes of a query string, which may have a query in SQL; longer ones are refused before anything reads them."""
 SCRIPTS = (
     '<script type="importmap">',
     "<script>\n      addStyle = (c)",

@@ -176,6 +176,7 @@ def _nearest(
 
 def _examples(examples: np.ndarray, **facts: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Images as pixels, other examples as numbers."""
+    facts["finite"] = bool(np.isfinite(examples).all())
     finite = np.nan_to_num(examples, nan=0.0, posinf=1e6, neginf=-1e6)
     if finite.ndim == 4:
         colored = (255 * in_color(finite).clip(0, 1)).round().astype(np.uint8)

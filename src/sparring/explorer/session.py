@@ -53,9 +53,16 @@ class Session:
         return key in self._seen and self.find(key) is None
 
     def problem_of(self, run: RunFolder) -> str:
-        """Why a training that a page started has ended; empty where it has not, or ended well."""
+        """Why a training that a page started has ended; empty where it has not, or ended well, or the run went on."""
         started = self._started.get(run.path)
-        return started[0].problem if started else ""
+        if started is None or not (problem := started[0].problem):
+            return ""
+        try:
+            written = (run.path / "journal.jsonl").stat().st_mtime
+        except OSError:
+            return problem
+        ended = started[0].ended
+        return "" if ended is not None and written > ended else problem
 
     def look_after(self, training: Background) -> None:
         """Know of a training process that a page has just started."""

@@ -29,8 +29,8 @@ ACTIONS: Mapping[str, Callable[[Steer], Mapping[str, Any]]] = {
 }
 KEYS = {"p": "pause", "r": "round", "m": "move", "d": "d-step", "g": "g-step", "s": "slow", "c": "checkpoint"}
 """Keys of the keyboard; `p` also goes on."""
-AT_REST = ("finished", "starting", "gone")
-"""Statuses of a run that nobody can let go on."""
+AT_REST = ("finished", "starting", "gone", "diverged")
+"""Statuses of a run that nobody can let go on: one that has diverged would do so again, at the same round."""
 
 
 def steer_of(run: RunFolder) -> Steer:

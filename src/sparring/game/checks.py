@@ -71,7 +71,8 @@ def check_memory(game: Game) -> None:
     if game.rng.device.type != "cpu":  # others say so themselves
         return
     of_g, of_d = (
-        sum(weight.shape[1] for weight in game.players[who].networks.parameters if weight.dim() > 2) for who in "GD"
+        sum(weight.shape[1] for weight in player.networks.parameters if weight.dim() > 2)
+        for player in (game.players["G"], game.players["D"])
     )
     batch = game.batch // game.world.size
     needed = FLOAT32 * game.G.size * batch * (game.latent.size + game.classes + of_g + 2 * of_d)

@@ -39,6 +39,8 @@ class Answer:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     """Numbers, text, truth values, or None."""
+    left_out: tuple[str, ...] = ()
+    """Names of runs that cannot be read."""
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -92,17 +94,18 @@ def query(
     # Files are read here, and nothing is written: a query sees the tables and nothing else.
     connection = duckdb.connect(":memory:", config={"enable_external_access": "false"})
     try:
-        for table, columns in _tables(Path(folder), named, runs).items():
+        tables, left_out = _tables(Path(folder), named, runs)
+        for table, columns in tables.items():
             connection.register(table, columns)
         if (statements := len(connection.extract_statements(sql))) != 1:
             raise UsageError("ask one query at a time" if statements else "the query is empty")
         with _interrupted_after(seconds, connection):
             relation = connection.execute(sql)
             if relation.description is None:
-                return Answer((), ())
+                return Answer((), (), left_out)
             names = tuple(str(column[0]) for column in relation.description)
             rows = relation.fetchall() if max_rows is None else relation.fetchmany(max_rows)
-        return Answer(names, tuple(tuple(map(_plain, row)) for row in rows))
+        return Answer(names, tuple(tuple(map(_plain, row)) for row in rows), left_out)
     except duckdb.InterruptException as error:
         raise UsageError(f"the query takes more than {seconds:g} s: ask for less") from error
     except duckdb.Error as error:
@@ -134,9 +137,13 @@ def runs_under(folder: Path) -> Iterator[RunFolder]:
             folders[:] = sorted(name for name in folders if not name.startswith("."))
 
 
-def _tables(folder: Path, names: Sequence[str], runs: Iterable[RunFolder] | None) -> dict[str, Columns]:
+def _tables(
+    folder: Path, names: Sequence[str], runs: Iterable[RunFolder] | None
+) -> tuple[dict[str, Columns], tuple[str, ...]]:
+    """The tables of these names, and the names of runs that cannot be read."""
     if not folder.is_dir():
         raise SparringError(f"{folder} is no folder, so there are no runs to query in it")
+    left_out: list[str] = []
     parts: dict[str, list[Columns]] = {name: [empty(name)] for name in names}
     opened = list(_opened(folder, runs_under(folder) if runs is None else runs)) if names else []
     for each in opened:
@@ -144,10 +151,11 @@ def _tables(folder: Path, names: Sequence[str], runs: Iterable[RunFolder] | None
             made = {name: _table(folder, each, name) for name in names}
         except SparringError as error:
             say(f"left out: {error}")
+            left_out.append(each.name)
             continue
         for name, columns in made.items():
             parts[name].append(columns)
-    return {name: joined(some) for name, some in parts.items()}
+    return {name: joined(some) for name, some in parts.items()}, tuple(left_out)
 
 
 def _opened(folder: Path, runs: Iterable[RunFolder]) -> Iterator[Opened]:

@@ -14,10 +14,12 @@ from sparring.explorer.pages.draw import draw_page
 from sparring.explorer.pages.home import home
 from sparring.explorer.pages.latent import latent_page
 from sparring.explorer.pages.lessons import lesson_page, lessons_page
+from sparring.explorer.pages.missing import add_missing_page
 from sparring.explorer.pages.new import new_page
 from sparring.explorer.pages.query import query_page
 from sparring.explorer.pages.run import run_page
 from sparring.explorer.parts.all_runs import Asked
+from sparring.explorer.parts.sides import MAX_SIDES
 from sparring.explorer.session import Session
 
 PAGE_SECONDS = 60.0
@@ -26,10 +28,11 @@ PAGE_SECONDS = 60.0
 
 def add_pages(session: Session) -> None:
     """Every page of the explorer."""
+    add_missing_page()
 
     @ui.page("/")
-    def _home() -> None:  # pyright: ignore[reportUnusedFunction]
-        home(session)
+    def _home(text: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        home(session, text)
 
     @ui.page("/run", response_timeout=PAGE_SECONDS)
     async def _run(  # pyright: ignore[reportUnusedFunction]
@@ -47,17 +50,22 @@ def add_pages(session: Session) -> None:
 
     @ui.page("/all")
     def _all(  # pyright: ignore[reportUnusedFunction]
-        folder: int = 0, sort: str = "", order: str = "", text: str = "", status: str = ""
+        folder: int = 0,
+        sort: str = "",
+        order: str = "",
+        text: str = "",
+        status: str = "",
+        of: Annotated[list[str] | None, Query()] = None,
     ) -> None:
-        all_runs_page(session, folder, Asked(sort, order, text, status))
+        all_runs_page(session, folder, Asked(sort, order, text, status, tuple(dict.fromkeys(of or []))[:MAX_SIDES]))
 
     @ui.page("/dissect")
     def _dissect(run: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
         dissect_page(session, run)
 
     @ui.page("/query")
-    def _query(folder: int = 0) -> None:  # pyright: ignore[reportUnusedFunction]
-        query_page(session, folder)
+    def _query(folder: int = 0, sql: str = "") -> None:  # pyright: ignore[reportUnusedFunction]
+        query_page(session, folder, sql)
 
     @ui.page("/lessons")
     def _lessons() -> None:  # pyright: ignore[reportUnusedFunction]

@@ -24,6 +24,7 @@ from sparring.explorer.parts.sides import (
     output_level,
     verdicts,
 )
+from sparring.explorer.parts.tabs import short_name
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 from sparring.rules import SMOOTHING
@@ -39,7 +40,8 @@ def compare_page(session: Session, asked: Sequence[str]) -> None:
     there = [side for side in named if _recipe(session, side) is not None]
     sides, rest = there[:MAX_SIDES], there[MAX_SIDES:]
     ui.add_head_html(STYLE)
-    with page_frame(words, words("side-by-side")):
+    names = ", ".join(dict.fromkeys(short_name(side.key) for side in sides))
+    with page_frame(words, words("side-by-side"), title=names):
         tag("h1", words("side-by-side"))
         if missing := [side.key for side in named if side not in there]:
             tag("p", words("not-there", names=", ".join(missing)), "problem")

@@ -18,7 +18,7 @@ HEAD = (
 
 
 @contextmanager
-def page_frame(words: Words, *path: str, keeps_typed: bool = False) -> Generator[None]:
+def page_frame(words: Words, *path: str, keeps_typed: bool = False, title: str = "") -> Generator[None]:
     """The header, with the names of what is open, and a place for the content.
 
     Args:
@@ -26,7 +26,10 @@ def page_frame(words: Words, *path: str, keeps_typed: bool = False) -> Generator
         path: Names of what is open.
         keeps_typed: Whether what was typed into the content's fields is typed again after a switch of the language:
             where to type does nothing that may not be done twice.
+        title: What the browser's tab says; the last of `path` if empty.
     """
+    here = title or (path[-1] if path else "") or words("runs")
+    ui.page_title(f"{here} · {words('title')}")
     ui.add_head_html(HEAD)
     with tag("header", classes="top"):
         link(words("title"), "/", "brand")
@@ -34,7 +37,7 @@ def page_frame(words: Words, *path: str, keeps_typed: bool = False) -> Generator
             link(words("runs"), "/")
             link(words("lessons"), "/lessons")
             for name in path:
-                tag("span", name, "here")
+                tag("span", name, "here", title=name)
         link(words("new-run"), "/new", "button")
         with tag("nav", classes="languages", aria_label=words("language")):
             for code, name in LANGUAGES.items():
@@ -43,3 +46,4 @@ def page_frame(words: Words, *path: str, keeps_typed: bool = False) -> Generator
         tag("button", "", "icon theme", type="button", aria_label=words("theme"), title=words("theme"))
     with tag("div", classes="page", **({"data_kept": "true"} if keeps_typed else {})):
         yield
+    tag("p", f"{words('connection-lost')} {words('launched-again')}", "lost problem", role="alert")

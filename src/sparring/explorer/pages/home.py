@@ -9,8 +9,8 @@ from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 
 
-def home(session: Session) -> None:
-    """All runs of the opened folders."""
+def home(session: Session, text: str) -> None:
+    """All runs of the opened folders that have the words of the address."""
     words = Words()
     with page_frame(words):
         with tag("div", classes="title"):
@@ -19,4 +19,4 @@ def home(session: Session) -> None:
             link(words("side-by-side"), "/compare")
             link(words("query-runs"), "/query")
             link(words("lessons"), "/lessons")
-        run_table(session, words)
+        run_table(session, words, text)

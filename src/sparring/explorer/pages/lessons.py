@@ -24,7 +24,7 @@ from sparring.record import RunFolder
 def lessons_page(session: Session) -> None:
     """The lessons in order, and the page to draw data on."""
     words = Words()
-    with page_frame(words):
+    with page_frame(words, title=words("lessons")):
         tag("h1", words("lessons"))
         tag("p", words("lessons-help"), "soft")
         with tag("div", classes="cards"):

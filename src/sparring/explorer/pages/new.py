@@ -25,7 +25,7 @@ from sparring.recipe.length import check_minutes
 def new_page(session: Session, name: str) -> None:
     """The recipes to choose from; of a chosen one, its form."""
     words = Words()
-    with page_frame(words, words("new-run"), keeps_typed=True):
+    with page_frame(words, words("new-run"), keeps_typed=True, title=name):
         tag("h1", words("new-run"))
         if name not in catalogue.entries("recipes"):
             _choices(words)
@@ -77,9 +77,8 @@ class _Form:
     @property
     def _command(self) -> str:
         """What to type for the same."""
-        # How many rounds there are time for depends on whether they are compiled; what so many come to does not.
-        how = "" if self._recipe.minutes is None else " --compile" if self._compile else " --no-compile"
-        return f"{self._recipe.command}{how} --out {quoted(shown_path(self._session.new_runs / self._folder))}"
+        how = "--compile" if self._compile else "--no-compile"
+        return f"{self._recipe.command} {how} --out {quoted(shown_path(self._session.new_runs / self._folder))}"
 
     def _changed(self) -> None:
         self._typed._text = self._command  # pyright: ignore[reportPrivateUsage] - as in `tag`

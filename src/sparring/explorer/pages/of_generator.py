@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sparring.errors import SparringError
 from sparring.explorer.components import tag
 from sparring.explorer.pages.frame import page_frame
-from sparring.explorer.parts.tabs import run_head
+from sparring.explorer.parts.tabs import run_head, short_name
 from sparring.explorer.session import Session
 from sparring.explorer.tasks import shown_path
 from sparring.explorer.words import Words
@@ -27,7 +27,7 @@ def page_of_generator(
         content: Makes what stands below the head. A SparringError becomes a sentence on the page.
     """
     words, found = Words(), session.find(key)
-    with page_frame(words, key if found else ""):
+    with page_frame(words, key if found else "", title=f"{short_name(key)}, {words(f'view-{view}')}"):
         if found is None:
             tag("h1", key)
             tag("p", words("no-run"), "problem")

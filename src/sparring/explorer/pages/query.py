@@ -16,15 +16,13 @@ FIRST = (
     "from runs group by all order by runs desc"
 )
 """The query that is there to begin with."""
-LONG = 32
-"""Characters of a query that is shown on as many lines as it takes: so many fit a phone."""
 
 
-def query_page(session: Session, folder: int) -> None:
-    """The query, its answer, the tables."""
+def query_page(session: Session, folder: int, sql: str) -> None:
+    """The query of the address, or the first one; its answer, the tables."""
     words, roots = Words(), session.opened.roots
     root = roots[folder] if 0 <= folder < len(roots) else roots[0]
-    answer = QueryAnswer(session, words, root, FIRST)
+    answer = QueryAnswer(session, words, root, folder, sql.strip() or FIRST)
     with page_frame(words, words("query"), keeps_typed=True):
         tag("h1", words("query"))
         tag("p", words("query-help"), "soft")
@@ -32,9 +30,10 @@ def query_page(session: Session, folder: int) -> None:
             with tag("nav", classes="row", aria_label=words("runs")):
                 for index, each in enumerate(roots):
                     link(each.name, f"/query?folder={index}", **({"aria_current": "page"} if each == root else {}))
-        Field(FIRST, words("query"), answer.ask, long=LONG).classes("sql")
+        Field(answer.sql, words("query"), answer.ask, lines=True).classes("sql")
         with tag("div", classes="row"):
             tag("button", words("ask"), "primary", type="button").on("click", answer.again)
+            tag("span", words("ask-keys"), "soft")
         answer.place()
         _tables(words)
         ui.timer(0.1, answer.again, once=True)

@@ -21,7 +21,7 @@ from sparring.explorer.parts.figures import all_members, live_figures, plane_fig
 from sparring.explorer.parts.findings import facts_line, findings, steered, verdict
 from sparring.explorer.parts.recipe import recipe_settings
 from sparring.explorer.parts.steer import Controls
-from sparring.explorer.parts.tabs import VIEWS, pages
+from sparring.explorer.parts.tabs import VIEWS, pages, short_name
 from sparring.explorer.session import Session
 from sparring.explorer.steering import watch
 from sparring.explorer.tasks import shown_path
@@ -39,7 +39,7 @@ WATCH_SECONDS = 20.0
 async def run_page(session: Session, key: str, view: str, round: str) -> None:
     """The page of a run, at a round where one is named; of a run that is not there, a page that says so."""
     words, found = Words(), session.find(key)
-    with page_frame(words, key if found else ""):
+    with page_frame(words, key if found else "", title=short_name(key)):
         try:
             if found is None:
                 raise SparringError(words("no-run"))
@@ -52,7 +52,7 @@ async def run_page(session: Session, key: str, view: str, round: str) -> None:
         tag("p", "", "problem", role="status", hidden=True)
         with tag("div", classes="title"):
             tag("h1", recipe["name"] or key)
-            tag("p", key, "soft")
+            tag("p", key, "soft", title=key)
         banner = tag("section", classes="verdict")
         _tabs(words, key)
         if len(recipe["seeds"]) == 1:
@@ -115,6 +115,8 @@ class Shown:
     tree: Tree
     controls: Controls | None = None
     now: Moment | None = None
+    problem: str = ""
+    """Why the training ended, as the line below the page says it."""
     watched: float = -WATCH_SECONDS
     """When the training was last asked to show D's outputs."""
 
@@ -137,8 +139,9 @@ class Shown:
             return
         if said.get("view") == "branches":
             await self.tree.show(said.get("version"))
-        if problem := self.session.problem_of(self.run):
-            self.controls.say(self.words.error(problem), problem=True)
+        if (problem := self.session.problem_of(self.run)) or self.problem:
+            self.controls.say(self.words.error(problem), problem=bool(problem))
+        self.problem = problem
         if now.status == "training" and round is None and monotonic() - self.watched > WATCH_SECONDS / 2:
             self.watched = monotonic()
             await asyncio.to_thread(watch, self.run, WATCH_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,14 +15,17 @@ from nicegui.element import Element
 from sparring.analysis.query.database import query
 from sparring.analysis.run_rows import row_of
 from sparring.analysis.wording import duration, short
-from sparring.errors import SparringError
+from sparring.errors import SparringError, shortened
 from sparring.explorer.components import Address, Field, address, link, say, tag
+from sparring.explorer.parts.run_table import has_words
 from sparring.explorer.parts.sides import MAX_SIDES
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
 
 MAX_ROWS, SECONDS = 300, 20.0
+MAX_NAMED = 400
+"""Characters of the names of runs that cannot be read."""
 COLUMNS = ("run", "recipe", "status", "members", "round", "seconds", "objective", "data", "distance", "created")
 NUMBERS = frozenset({"members", "round", "seconds", "distance"})
 STATUSES = ("training", "finished", "plateau", "stopped", "diverged", "unfinished")
@@ -39,12 +43,14 @@ left join (
 
 @dataclass(frozen=True)
 class Asked:
-    """How the table is sorted and filtered, as the address has it."""
+    """How the table is sorted and filtered, and which runs are chosen, as the address has it."""
 
     sort: str = ""
     order: str = ""
     text: str = ""
     status: str = ""
+    of: tuple[str, ...] = ()
+    """The keys of the chosen runs."""
 
     @property
     def column(self) -> str:
@@ -64,8 +70,8 @@ class Asked:
     @property
     def query(self) -> str:
         """For an address."""
-        values = {"sort": self.sort, "order": self.order, "text": self.text, "status": self.status}
-        return urlencode({name: value for name, value in values.items() if value})
+        values = {"sort": self.sort, "order": self.order, "text": self.text, "status": self.status, "of": self.of}
+        return urlencode({name: value for name, value in values.items() if value}, doseq=True)
 
     @property
     def sql(self) -> str:
@@ -75,9 +81,8 @@ class Asked:
 
     def has(self, row: dict[str, Any]) -> bool:
         """Whether a row is one that is looked for."""
-        words = f"{row['run']} {row['recipe']} {row['objective']} {row['data']}".lower()
         known = not self.status or row["status"] == self.status
-        return known and all(word in words for word in self.text.lower().split())
+        return known and has_words(self.text, *(str(row[name]) for name in ("run", "recipe", "objective", "data")))
 
 
 @dataclass
@@ -90,24 +95,28 @@ class AllRuns:
     folder: int
     asked: Asked
     note: Element = field(init=False)
+    missing: Element = field(init=False)
     home: Element = field(init=False)
+    head: Element | None = None
+    """The row of headings, once there is a table."""
+    statuses: Element = field(init=False)
     bar: Element = field(init=False)
     address: Address = field(init=False)
     rows: list[dict[str, Any]] | None = None
-    chosen: list[str] = field(default_factory=list[str])
+    left_out: tuple[str, ...] = ()
+    """Runs that cannot be read."""
 
     def place(self) -> None:
         """Where it is filtered, and the table."""
+        self.asked = replace(self.asked, of=tuple(key for key in self.asked.of if self.session.find(key)))
         self.address = Address()
         with tag("div", classes="table-bar"):
             Field(self.asked.text, self.words("filter"), self.filter, "filter", placeholder=self.words("filter"))
-            with tag("div", classes="row", role="group", aria_label=self.words("column-status")):
-                for status in ("", *STATUSES):
-                    current = {"aria_current": "true"} if status == self.asked.status else {}
-                    name = self.words(f"status-{status}") if status else self.words("any-status")
-                    link(name, self._address(replace(self.asked, status=status)), "button", **current)
-            self.bar = tag("span")
+            self.statuses = tag("div", classes="row", role="group", aria_label=self.words("column-status"))
+            self.bar = tag("span", classes="row")
+        self._links()
         self.note = tag("p", self.words("asking"), "soft", role="status")
+        self.missing = tag("p", "", "problem", hidden=True)
         self.home = tag("div", classes="table answer all-runs")
 
     async def read(self) -> None:
@@ -119,9 +128,34 @@ class AllRuns:
             return
         self.show()
 
+    def _links(self) -> None:
+        """What leads to the table in another way: each keeps everything else that is asked for."""
+        self.statuses.clear()
+        with self.statuses:
+            for status in ("", *STATUSES):
+                current = {"aria_current": "true"} if status == self.asked.status else {}
+                name = self.words(f"status-{status}") if status else self.words("any-status")
+                link(name, self._address(replace(self.asked, status=status)), "button", **current)
+        self.bar.clear()
+        if len(self.asked.of) > 1:
+            of = urlencode({"of": self.asked.of}, doseq=True)
+            with self.bar:
+                link(f"{self.words('chosen')} ({len(self.asked.of)})", f"/compare?{of}", "button primary")
+        if self.head is not None:
+            self.head.clear()
+            with self.head:
+                self._heads()
+
+    def _now(self, asked: Asked) -> None:
+        """Something else is asked for; the address says it too."""
+        self.asked = asked
+        self.address.show(address(self._address(asked)))
+        self._links()
+
     def _ask(self) -> list[dict[str, Any]]:
         runs = [run for run in self.session.opened.runs().values() if run.path.is_relative_to(self.root)]
         answer = query(self.asked.sql, self.root, runs=runs, seconds=SECONDS)
+        self.left_out = answer.left_out
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
         for row in rows:
             # A journal that has no end may be of a run that trains: its files say so, not the database.
@@ -132,9 +166,8 @@ class AllRuns:
         return rows
 
     def filter(self, text: object) -> None:
-        """Show the runs that have these words; the address says them too."""
-        self.asked = replace(self.asked, text=str(text))
-        self.address.show(address(self._address(self.asked)))
+        """Show the runs that have these words."""
+        self._now(replace(self.asked, text=str(text)))
         self.show()
 
     def _address(self, asked: Asked) -> str:
@@ -156,32 +189,32 @@ class AllRuns:
                 self.words("one-row") if len(found) == 1 else self.words("rows", count=f"{len(found):,}"),
                 "soft",
             )
+        say(self.missing, unread(self.words, self.left_out), "problem")
         self.home.clear()
         with self.home, tag("table"):
-            self._heads()
+            with tag("thead"):
+                self.head = tag("tr")
+            with self.head:
+                self._heads()
             with tag("tbody"):
                 for row in found[:MAX_ROWS]:
                     self._row(row)
 
     def _heads(self) -> None:
-        with tag("thead"), tag("tr"):
-            tag("th", "", scope="col")
-            for column in COLUMNS:
-                kind = "" if column in NUMBERS else "words"
-                is_here = column == self.asked.column
-                sort = {"aria_sort": "descending" if self.asked.falls else "ascending"} if is_here else {}
-                with tag("th", "", kind, scope="col", **sort):
-                    arrow = (" ↓" if self.asked.falls else " ↑") if is_here else ""
-                    link(f"{self.words(f'column-{column}')}{arrow}", self._address(self.asked.sorted_by(column)))
+        tag("th", "", scope="col")
+        for column in COLUMNS:
+            kind = "" if column in NUMBERS else "words"
+            is_here = column == self.asked.column
+            sort = {"aria_sort": "descending" if self.asked.falls else "ascending"} if is_here else {}
+            with tag("th", "", kind, scope="col", **sort):
+                arrow = (" ↓" if self.asked.falls else " ↑") if is_here else ""
+                link(f"{self.words(f'column-{column}')}{arrow}", self._address(self.asked.sorted_by(column)))
 
     def _row(self, row: dict[str, Any]) -> None:
         key = self.session.opened.key_of(self.root / row["run"]) or row["run"]
         with tag("tr"):
-            with tag("td"):
-                choice = tag(
-                    "input", type="checkbox", aria_label=self.words("choose", name=key), checked=key in self.chosen
-                )
-                choice.on("change", partial(self.choose, key))
+            with tag("td") as place:
+                self._choice(place, key)
             with tag("td", classes="words"):
                 link(row["run"] if row["run"] != "." else key, f"/run?{urlencode({'run': key})}")
             for column in COLUMNS[1:]:
@@ -201,11 +234,29 @@ class AllRuns:
             return duration(value)
         return short(value) if isinstance(value, float) else str(value)
 
-    def choose(self, key: str, _event: object = None) -> None:
+    def _choice(self, place: Element, key: str) -> None:
+        """The box that chooses a run."""
+        place.clear()
+        with place:
+            name, is_chosen = self.words("choose", name=key), key in self.asked.of
+            box = tag("input", type="checkbox", aria_label=name, checked=is_chosen)
+            box.on("change", partial(self.choose, place, key))
+
+    def choose(self, place: Element, key: str, _event: object = None) -> None:
         """Choose a run to see beside others, or no longer."""
-        self.chosen = [each for each in self.chosen if each != key] if key in self.chosen else [*self.chosen, key]
-        self.bar.clear()
-        if len(self.chosen) > 1:
-            of = urlencode({"of": self.chosen[:MAX_SIDES]}, doseq=True)
+        of = self.asked.of
+        if key not in of and len(of) == MAX_SIDES:
+            self._choice(place, key)  # anew: a browser keeps the mark of the old one
+            self._links()  # without the sentence of an earlier one
             with self.bar:
-                link(f"{self.words('chosen')} ({len(self.chosen[:MAX_SIDES])})", f"/compare?{of}", "button primary")
+                tag("span", self.words("no-more-sides"), "problem", role="alert")
+            return
+        self._now(replace(self.asked, of=tuple(each for each in of if each != key) if key in of else (*of, key)))
+
+
+def unread(words: Words, names: Sequence[str]) -> str:
+    """A sentence about runs that cannot be read; empty for none."""
+    if not names:
+        return ""
+    key = "one-unread" if len(names) == 1 else "unread"
+    return words(key, count=f"{len(names):,}", names=shortened(", ".join(names), MAX_NAMED))

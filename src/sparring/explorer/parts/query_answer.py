@@ -12,13 +12,16 @@ from nicegui.element import Element
 
 from sparring.analysis.query.database import Answer, query
 from sparring.errors import SparringError
-from sparring.explorer.components import link, say, tag
+from sparring.explorer.components import Address, address, link, say, tag
+from sparring.explorer.parts.all_runs import unread
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 
 MAX_ROWS = 200
 SECONDS = 20.0
 """A query that takes longer is given up."""
+MAX_ADDRESS = 12_000
+"""Bytes of a query that its address has: the guard refuses much longer addresses."""
 
 
 @dataclass
@@ -28,18 +31,26 @@ class QueryAnswer:
     session: Session
     words: Words
     root: Path
+    folder: int
     sql: str
     note: Element = field(init=False)
+    missing: Element = field(init=False)
     home: Element = field(init=False)
+    address: Address = field(init=False)
 
     def place(self) -> None:
         """Where the answer comes."""
+        self.address = Address()
         self.note = tag("p", self.words("asking"), "soft", role="status")
+        self.missing = tag("p", "", "problem", hidden=True)
         self.home = tag("div", classes="table answer")
 
     async def ask(self, sql: object) -> None:
-        """Another query."""
+        """Another query. The address has it, so that Back and a reload show it again."""
         self.sql = str(sql)
+        folder = {"folder": self.folder} if self.folder else {}
+        query = urlencode({**folder, "sql": self.sql})
+        self.address.show(address(f"/query?{query if len(query) <= MAX_ADDRESS else urlencode(folder)}"))
         await self.again()
 
     async def again(self) -> None:
@@ -51,6 +62,7 @@ class QueryAnswer:
         except SparringError as error:
             if asked == self.sql and not self.note.is_deleted:
                 self.home.clear()
+                say(self.missing, "")
                 say(self.note, self.words.error(error), "problem")
             return
         if asked == self.sql and not self.note.is_deleted:
@@ -73,6 +85,7 @@ class QueryAnswer:
             else self.words("rows", count=f"{count:,}"),
             "soft",
         )
+        say(self.missing, unread(self.words, answer.left_out), "problem")
         kinds = ["" if all(_is_number(row[i]) for row in rows) else "words" for i in range(len(answer.columns))]
         self.home.clear()
         with self.home, tag("table"):

@@ -11,7 +11,7 @@ from nicegui import ui
 from nicegui.element import Element
 
 from sparring.analysis.run_rows import RunRow, row_of
-from sparring.explorer.components import Field, link, prose, tag
+from sparring.explorer.components import Address, Field, address, link, prose, tag
 from sparring.explorer.session import Session
 from sparring.explorer.words import Words
 from sparring.record import RunFolder
@@ -21,11 +21,12 @@ COLUMNS = ("run", "recipe", "status", "verdict", "seeds", "progress", "changed")
 REFRESH_SECONDS = 3.0
 
 
-def run_table(session: Session, words: Words) -> None:
-    """The newest first; a field filters by name, and what changes is shown."""
-    table = Table(session, words)
+def run_table(session: Session, words: Words, text: str) -> None:
+    """The newest first; a field filters by words, and what changes is shown."""
+    table = Table(session, words, text)
     table.read()
-    Field("", words("filter"), table.filter, "filter", placeholder=words("filter"))
+    table.address = Address()
+    Field(text, words("filter"), table.filter, "filter", placeholder=words("filter"))
     with tag("div", classes="table"), tag("table", classes="runs"):
         with tag("thead"), tag("tr"):
             for column in COLUMNS:
@@ -36,16 +37,23 @@ def run_table(session: Session, words: Words) -> None:
     ui.timer(REFRESH_SECONDS, table.refresh)
 
 
+def has_words(text: str, *places: str) -> bool:
+    """Whether each word of a filter stands somewhere in these places."""
+    where = " ".join(places).lower()
+    return all(word in where for word in text.lower().split())
+
+
 @dataclass
 class Table:
     """The rows of one window."""
 
     session: Session
     words: Words
+    text: str
     body: Element = field(init=False)
+    address: Address = field(init=False)
     runs: dict[str, RunFolder] = field(default_factory=dict[str, RunFolder])
     rows: list[RunRow] = field(default_factory=list[RunRow])
-    text: str = ""
     verdicts: dict[str, Element] = field(default_factory=dict[str, Element])
     """The cells of verdicts, which are found once the table is there."""
 
@@ -55,8 +63,9 @@ class Table:
         self.rows = sorted((row_of(key, run) for key, run in self.runs.items()), key=lambda row: -row.changed)
 
     def filter(self, text: object) -> None:
-        """Show the runs whose name or recipe has this in it."""
+        """Show the runs whose name or recipe has these words; the address says them too."""
         self.text = str(text)
+        self.address.show(address(f"/?{urlencode({'text': self.text})}" if self.text else "/"))
         self.fill()
         ui.timer(0.1, self.find_verdicts, once=True)
 
@@ -80,7 +89,7 @@ class Table:
 
     def fill(self) -> None:
         """The rows that are found, with the verdicts that are known."""
-        found = [row for row in self.rows if self.text.lower() in f"{row.key} {row.name}".lower()]
+        found = [row for row in self.rows if has_words(self.text, row.key, row.name)]
         self.verdicts = {}
         self.body.clear()
         with self.body:

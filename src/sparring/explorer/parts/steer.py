@@ -204,7 +204,7 @@ class Controls:
     def _submit(self, action: str, done: Callable[[], Any]) -> None:
         with self.drawer, tag("div", classes="row"):
             tag("button", self.words(action), "primary", type="button").on("click", done)
-            tag("button", self.words("cancel"), type="button").on("click", self._close)
+            tag("button", self.words("cancel"), type="button", data_cancel=True).on("click", self._close)
 
     def _close(self) -> None:
         self.drawer.clear()

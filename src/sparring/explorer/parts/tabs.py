@@ -13,11 +13,16 @@ PAGES = ("latent", "dissect")
 """Pages of their own."""
 
 
+def short_name(key: str) -> str:
+    """A run's own name, without those of the folders that it is in."""
+    return key.rpartition("/")[2]
+
+
 def run_head(words: Words, key: str, name: str, here: str) -> None:
     """The run's name and the tabs, on a page of its own."""
     with tag("div", classes="title"):
         tag("h1", name or key)
-        tag("p", key, "soft")
+        tag("p", key, "soft", title=key)
     with tag("nav", classes="tabs"):
         for view in VIEWS:
             link(words(f"view-{view}"), f"/run?{urlencode({'run': key, 'view': view})}")

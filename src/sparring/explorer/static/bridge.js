@@ -23,12 +23,15 @@ export default {
     // The tree comes from the server after the page, and comes anew when the run has something new.
     this.trees = new MutationObserver(() => this.showCompared());
     for (const place of document.querySelectorAll(".trees")) this.trees.observe(place, { childList: true, subtree: true });
+    this.drawers = new MutationObserver(() => this.showDrawer());
+    for (const place of document.querySelectorAll(".drawer")) this.drawers.observe(place, { childList: true, subtree: true, attributeFilter: ["hidden"] });
     begin(this.run, this.texts, this.view);
     this.showView();
   },
   unmounted() {
     this.stop();
     this.trees.disconnect();
+    this.drawers.disconnect();
     document.removeEventListener("click", this.click);
     document.removeEventListener("keydown", this.key);
   },
@@ -45,7 +48,17 @@ export default {
         refresh();
       }
     },
+    // What opens takes the focus, to the first field or else to where nothing is done, and gives it back when it closes.
+    showDrawer() {
+      const drawer = document.querySelector(".drawer"), cancel = drawer.querySelector("[data-cancel]");
+      if (cancel && !drawer.hidden && !this.isOpen) {
+        this.before = document.activeElement;
+        (drawer.querySelector("input") ?? cancel).focus();
+      } else if (drawer.hidden && this.isOpen) this.before?.focus();
+      this.isOpen = Boolean(cancel) && !drawer.hidden;
+    },
     key(event) {
+      if (event.key === "Escape" && this.isOpen) document.querySelector(".drawer [data-cancel]").click();
       const typing = event.target.closest("input:not([type=range]), select, textarea");
       if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat || !/^[a-z]$/.test(event.key)) return;
       this.$emit("pressed", event.key);

@@ -2,7 +2,7 @@
 // healthy range and the level at equilibrium. A click chooses the member nearest to the pointer; a drag moves the round.
 
 import { colors, limitsOf, number, outputsName, prepare, quantile, roundSteps, short, steps } from "/static/drawing.js";
-import { rowAt, set, shownRound, store, text } from "/static/store.js";
+import { hasDiverged, rowAt, set, shownRound, store, text } from "/static/store.js";
 
 const MARGIN = { left: 46, right: 26, top: 24, bottom: 24 };
 const PLAYER = { d_loss: "d", d_real: "d", d_gradient: "d", g_loss: "g", d_fake: "g", g_gradient: "g" };
@@ -291,6 +291,10 @@ export function curves({ canvas, hover, legend }, options) {
       item.append(key, `${text(name)} `, Object.assign(document.createElement("b"), { textContent: value }), median);
       return item;
     });
+    const isLost = row >= 0 && names.every((name) => !Number.isFinite(store.curves[name].at(row, store.member)));
+    if (isLost && store.member in store.facts.diverged) {
+      parts.push(Object.assign(document.createElement("span"), { className: "why", textContent: text("not-finite-here") }));
+    }
     if (others()) parts.push(Object.assign(document.createElement("span"), { textContent: `– – ${store.with}: ${text("median")}` }));
     legend.replaceChildren(...parts);
     canvas.setAttribute("aria-label", `${options.title}. ${legend.textContent}`);
@@ -300,7 +304,8 @@ export function curves({ canvas, hover, legend }, options) {
     missing() {
       if (!store.rounds.length) return "no-curves";
       const known = names.some((name) => isKnown(store.curves[name]));
-      return known ? null : options.missing ?? "no-curves";
+      if (known) return null;
+      return hasDiverged(store.facts, -1, store.facts.round) ? "not-finite" : options.missing ?? "no-curves";
     },
     paint() {
       const hues = colors();

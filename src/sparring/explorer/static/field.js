@@ -1,12 +1,13 @@
 // One field of a form: text, with suggestions or without, or a switch. It says its value when a person has changed it.
-// A value of more than `long` characters is shown whole, on as many lines as it takes.
+// A value of more than `long` characters is shown whole, on as many lines as it takes. A field of `lines` keeps those that
+// a person types: Enter begins a line there, and Ctrl+Enter says the value.
 
 import { h } from "vue";
 
 export default {
   props: {
     value: [String, Number, Boolean], kind: String, choices: Array, label: String, name: String, placeholder: String,
-    long: { type: Number, default: Infinity },
+    long: { type: Number, default: Infinity }, lines: Boolean,
   },
   emits: ["changed"],
   // What a person typed stays, whatever else of the page is drawn again.
@@ -32,7 +33,7 @@ export default {
   },
   methods: {
     reaches(value) {
-      return typeof value === "string" && value.length > this.long;
+      return this.lines || (typeof value === "string" && value.length > this.long);
     },
     fit() {
       const area = this.$el;
@@ -45,12 +46,12 @@ export default {
       this.isTyped = true;
       this.$emit("changed", value);
     },
-    // The value is one line, however it is shown.
+    // The value is one line, however it is shown, unless a line may end what stands before it.
     line(event) {
-      return event.target.value.replace(/\s*\n\s*/g, " ");
+      return this.lines ? event.target.value : event.target.value.replace(/\s*\n\s*/g, " ");
     },
     enter(event) {
-      if (event.key !== "Enter") return;
+      if (event.key !== "Enter" || (this.lines && !event.ctrlKey && !event.metaKey)) return;
       event.preventDefault();
       this.said(this.line(event));
     },
@@ -68,7 +69,8 @@ export default {
     };
     if (this.isLong) return h("textarea", { ...common, ...typed, rows: 1, onKeydown: this.enter });
     const text = { ...common, ...typed, type: "text" };
-    if (this.kind === "filter") return h("input", { ...text, onInput: (e) => this.said(e.target.value) });
+    // Said with every key, and not again when the field is left: what is clicked then would be drawn anew under the pointer.
+    if (this.kind === "filter") return h("input", { ...text, onInput: (e) => this.said(e.target.value), onChange: null });
     if (this.kind !== "suggested") return h("input", text);
     const id = `of-${this.label}`;
     const options = this.choices.map((each) => h("option", { value: each }));

@@ -45,11 +45,24 @@ export function query(more = {}) {
 export function hasImages() {
   return latent.facts?.shape.length === 3;
 }
+export const MAX_SHOWN = 12;
 // Dimensions with a slider.
 export function shownDims() {
+  return askedDims().slice(0, MAX_SHOWN);
+}
+// Whether all that is asked for has a slider.
+export function showsAll() {
+  return askedDims().length <= MAX_SHOWN && typedDims().every(isDim);
+}
+function askedDims() {
+  return [...new Set([...typedDims().filter(isDim).map(Number), ...settings().keys()])];
+}
+function typedDims() {
   const text = latent.place.shown ?? latent.facts?.dims.join(",") ?? "";
-  const dims = text.split(",").map(Number).filter((d) => Number.isInteger(d) && d >= 1 && d <= (latent.facts?.size ?? 0));
-  return [...new Set([...dims, ...settings().keys()])].slice(0, 12);
+  return text.split(",").map((part) => part.trim()).filter(Boolean);
+}
+function isDim(part) {
+  return /^\d+$/.test(part) && Number(part) >= 1 && Number(part) <= (latent.facts?.size ?? 0);
 }
 // Dimensions that are set: dim -> value.
 export function settings() {

@@ -2,7 +2,7 @@
 // along: a picture, an animation, a link, a command, lines of Python.
 
 import { h } from "vue";
-import { address, begin, about, change, DEFAULTS, hasImages, latent, listenLatent, query, setDim, settings, shownDims } from "/static/latent.js";
+import { address, begin, about, change, DEFAULTS, hasImages, latent, listenLatent, MAX_SHOWN, query, setDim, settings, shownDims, showsAll } from "/static/latent.js";
 import { drawer } from "/static/latent_tiles.js";
 import { text } from "/static/store.js";
 
@@ -10,12 +10,13 @@ const MAP = 56, MAX_Z = 2 ** 31, SCALE = 8, UPDATE_MS = 100;
 
 export default {
   props: { run: String, texts: Object, found: Number },
-  data: () => ({ said: "" }),
+  data: () => ({ said: "", typed: null }), // what is typed right now stays while the page is drawn again
   watch: { found: about },
   render() {
     if (!latent.facts) return h("p", { class: latent.problem ? "problem" : "soft", role: "status" }, latent.problem ?? "…");
+    const problem = latent.problem ?? (latent.example?.facts.finite === false ? text("latent-not-finite") : null);
     return h("div", { class: "steering" }, [
-      latent.problem && h("p", { class: "problem", role: "alert" }, latent.problem),
+      problem && h("p", { class: "problem", role: "alert" }, problem),
       this.where(), this.plane(), this.numbers(), this.dims(), this.take(),
     ]);
   },
@@ -103,9 +104,14 @@ export default {
           h("button", { type: "button", disabled: !set.has(dim), onClick: () => setDim(dim, null), "aria-label": `${text("latent-release")}, ${label}` }, text("latent-release")),
         ]);
       };
-      const typed = (event) => change({ shown: event.target.value });
+      const typing = (event) => (this.typed = event.target.value);
+      const typed = (event) => {
+        this.typed = null;
+        change({ shown: event.target.value });
+      };
       return h("div", { class: "dims" }, [
-        this.field("shown", text("latent-dims", { size }), h("input", { type: "text", value: latent.place.shown ?? shownDims().join(","), placeholder: "5,25,45", onChange: typed })),
+        this.field("shown", text("latent-dims", { size }), h("input", { type: "text", value: this.typed ?? latent.place.shown ?? shownDims().join(","), placeholder: "5,25,45", onInput: typing, onChange: typed })),
+        !showsAll() && h("p", { class: "why", role: "alert" }, text("latent-dims-left-out", { size, count: MAX_SHOWN })),
         h("ol", shownDims().map(row)),
         h("small", { class: "soft" }, text(hasImages() ? "latent-maps-help" : "latent-changes-help")),
       ]);

@@ -1,7 +1,7 @@
 // Samples of the shown round, pixel for pixel: all of the chosen member, or a few of every member to choose from.
 
 import { colors, prepare } from "/static/drawing.js";
-import { fetchFrame, isComing, set, shownRound, store, text } from "/static/store.js";
+import { fetchFrame, hasDiverged, isComing, set, shownRound, store, text } from "/static/store.js";
 
 const KEPT = 80, GAP = 10, CAPTION = 16, SMALL = 160;
 // Smaller pictures are magnified by whole numbers, so that every pixel is as large as the next.
@@ -27,7 +27,8 @@ export function samples({ canvas, hover, legend }, options, repaint) {
     loading = null;
     if (frame === null) return; // what is shown stays; it is asked for again when something else is new
     if (frame.arrays.pixels) {
-      frames.set(key, { round, images: bitmaps(frame.arrays.pixels) });
+      const { values } = frame.arrays.pixels;
+      frames.set(key, { round, images: bitmaps(frame.arrays.pixels), isBlank: values.every((value) => value === values[0]) });
       while (frames.size > KEPT) frames.delete(frames.keys().next().value);
     } else frames.set(key, { round, images: [] });
     repaint();
@@ -84,6 +85,12 @@ export function samples({ canvas, hover, legend }, options, repaint) {
     canvas.setAttribute("aria-label", `${options.title}: ${legend.textContent}`);
   }
 
+  // A member has diverged some rounds before the log point that says so.
+  function isLost(want) {
+    const { facts } = source(), isBlank = frames.get(want.key)?.isBlank;
+    return hasDiverged(facts, options.all ? -1 : store.member, isBlank ? facts.round : want.round);
+  }
+
   canvas.addEventListener("click", (event) => {
     if (!options.all) return;
     const box = canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
@@ -98,6 +105,7 @@ export function samples({ canvas, hover, legend }, options, repaint) {
       if (!source()?.facts) return "no-samples-yet";
       const want = wanted();
       if (want && frames.get(want.key)?.images.length === 0) return "no-samples-of-member";
+      if (want && isLost(want)) return "not-finite";
       if (source().facts.pictures.length) return null;
       return isComing() ? "no-samples-yet" : "no-samples";
     },

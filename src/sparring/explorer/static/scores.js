@@ -133,6 +133,8 @@ export function scores({ canvas, hover, legend }, options, repaint) {
   return {
     missing() {
       if (watched()) return null;
+      const shown = shares();
+      if (shown && ![...shown.real, ...shown.generated].some(Boolean)) return "not-finite";
       if (!store.facts.scores.length) return isComing() ? "no-scores-yet" : "no-scores";
       return wanted() === null ? "no-scores-yet" : null;
     },

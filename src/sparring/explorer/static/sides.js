@@ -5,7 +5,7 @@ import { h } from "vue";
 import { bandOf, isKnown, movingMean } from "/static/curves.js";
 import { bitmaps } from "/static/samples.js";
 import { lettered, letter, paintCurves, paintPicture, paintSplit } from "/static/sides_drawing.js";
-import { fetchFrame, readOn, series, store, text } from "/static/store.js";
+import { fetchFrame, listen, readOn, series, store, text } from "/static/store.js";
 
 const LIVE_MS = 2000, QUIET_MS = 10000, SAY_MS = 300, MAX_SIDES = 8, MAX_LISTED = 200, KEPT = 60;
 const FIGURES = [["d_loss", "losses"], ["g_loss", "losses"], ["d_real", "outputs"], ["d_fake", "outputs"], ["d_gradient", "gradients"], ["g_gradient", "gradients"]];
@@ -37,10 +37,15 @@ export default {
     this.themes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
     this.scheme.addEventListener("change", this.wish);
+    this.stop = listen(() => {
+      this.problem = store.problem;
+      this.news++;
+    });
     this.read();
   },
   unmounted() {
     this.ended = true;
+    this.stop();
     clearTimeout(this.timer);
     this.sizes.disconnect();
     this.themes.disconnect();
@@ -51,14 +56,17 @@ export default {
   },
   methods: {
     async read() {
+      if (this.reading) return;
+      this.reading = true;
+      clearTimeout(this.timer);
       let live = false, changed = false;
       for (const each of Object.values(this.of)) {
         if (!document.hidden || each.facts === null) changed = (await readOn(each)) || changed;
         live ||= ["training", "paused", "slow", "starting"].includes(each.facts?.status);
       }
+      this.reading = false;
       if (this.ended) return;
-      this.problem = store.problem;
-      if (changed || this.problem) this.news++;
+      if (changed) this.news++;
       this.timer = setTimeout(() => this.read(), live ? LIVE_MS : QUIET_MS);
     },
     // What a side shows: of its run, which round and which member.
@@ -84,7 +92,10 @@ export default {
       Object.assign(side, what);
       history.replaceState(null, "", this.address(this.shown));
       clearTimeout(this.saying);
-      this.saying = setTimeout(() => this.$emit("moved", this.shown.map(({ seed, round }) => ({ seed, round }))), SAY_MS);
+      this.saying = setTimeout(() => {
+        this.$emit("moved", this.shown.map(({ seed, round }) => ({ seed, round })));
+        this.read(); // a run that was removed has nothing for another round, which is said at once
+      }, SAY_MS);
     },
     choosePair(end, index) {
       this.pair = end ? [this.pair[0], index] : [index, this.pair[1]];

@@ -55,28 +55,41 @@ export function text(key, values = {}) {
   return Object.entries(values).reduce((t, [k, v]) => t.replaceAll(`{${k}}`, v), store.texts[key] ?? key);
 }
 
-// Change part of the state; the address says it too.
+// Change part of the state; the address says it too. Another view is a step of the browser's history.
 export function set(changes) {
   if (Object.entries(changes).every(([key, value]) => store[key] === value)) return;
+  const turns = "view" in changes && changes.view !== store.view;
+  if (turns) write("replaceState"); // what is not written yet belongs to the view before
   Object.assign(store, changes);
-  remember();
+  if (turns) write("pushState");
+  else remember();
   notify();
 }
 
 let remembering = 0;
 function remember() {
   clearTimeout(remembering);
-  remembering = setTimeout(() => {
-    const query = new URLSearchParams(location.search);
-    const seed = store.facts?.seeds[store.member];
-    const view = store.view === "live" ? null : store.view;
-    const values = { run: store.run, member: seed, round: store.round, view, with: store.with };
-    for (const key of KEYS) {
-      if (values[key] === null || values[key] === undefined) query.delete(key);
-      else query.set(key, values[key]);
-    }
-    history.replaceState(null, "", `${location.pathname}?${query}`);
-  }, 150);
+  remembering = setTimeout(() => write("replaceState"), 150);
+}
+
+function write(how) {
+  clearTimeout(remembering);
+  const query = new URLSearchParams(location.search);
+  const seed = store.facts?.seeds[store.member];
+  const view = store.view === "live" ? null : store.view;
+  const values = { run: store.run, member: seed, round: store.round, view, with: store.with };
+  for (const key of KEYS) {
+    if (values[key] === null || values[key] === undefined) query.delete(key);
+    else query.set(key, values[key]);
+  }
+  history[how](null, "", `${location.pathname}?${query}`);
+}
+
+// Back and on again go through the views; round and member stay as they are now.
+function turnBack() {
+  store.view = new URLSearchParams(location.search).get("view") ?? "live";
+  remember();
+  notify();
 }
 
 // The round that is shown: the newest, unless one was chosen.
@@ -103,6 +116,12 @@ export function isLive() {
 // Whether a process has the run, or is about to: what it has not logged is still to come.
 export function isComing() {
   return isLive() || store.facts?.status === "starting";
+}
+
+// Whether a member's weights are not finite by a round, or for -1 every member's.
+export function hasDiverged(facts, member, round) {
+  const has = (index) => (facts.diverged[index] ?? Infinity) <= round;
+  return member < 0 ? facts.seeds.every((_, index) => has(index)) : has(member);
 }
 
 export function readFrame(buffer) {
@@ -136,7 +155,7 @@ export async function fetchFrame(path, query) {
     const answer = await fetch(`/data/${path}?${new URLSearchParams({ ...query, language })}`);
     if (!answer.ok) {
       const said = await answer.json().catch(() => ({}));
-      sayProblem(said.problem ?? `${answer.status}`);
+      sayProblem(said.problem ?? (answer.status === 401 ? text("launched-before") : `${answer.status}`));
       return null;
     }
     const frame = readFrame(await answer.arrayBuffer());
@@ -177,9 +196,15 @@ async function readMoves() {
 }
 
 async function readAll() {
-  const before = store.problem, isNew = store.facts === null;
+  const before = store.problem, isNew = store.facts === null, generation = store.facts?.generation;
   let changed = await readOn(store);
   if (isNew && store.facts !== null) choose(new URLSearchParams(location.search));
+  const last = store.facts?.round ?? Infinity, isRewound = !isNew && store.facts?.generation !== generation;
+  if (store.round > last || (isRewound && store.round === last)) {
+    store.round = null; // what comes after a rewind is followed; a round that was given up is another one later
+    remember();
+    changed = true;
+  }
   if (isLive()) changed = (await readMoves()) || changed;
   if (store.with === null) store.other = null;
   else {
@@ -209,6 +234,7 @@ export async function begin(run, texts, view) {
   Object.assign(store, { run, texts, view });
   if (reading || !run) return;
   reading = true;
+  window.addEventListener("popstate", turnBack);
   for (;;) {
     if (!document.hidden || store.facts === null) await readAll();
     if (gone.has(store.run)) return;

@@ -204,8 +204,8 @@ class Steer:
         self._refuse_others()
         if not self.is_training and self.run.story.status == "finished":
             raise SparringError(
-                f"{self.run.path} is finished, at round {self.run.story.round:,}: `sparring branch` makes a run that goes "
-                "on from one of its checkpoints"
+                f"{self.run.path} is finished, at round {self.run.story.round:,}: `sparring branch` makes a run that "
+                "goes on from one of its checkpoints"
             )
         if not self.is_training:
             raise SparringError(

@@ -13,7 +13,7 @@ BEYOND = 0.2
 """Share of the range of what D sees by which given examples may lie outside it, and still be the same ones."""
 
 
-MOST, ENOUGH, COLUMNS = 2_048, 256, 64
+MAX_COMPARED, MIN_COMPARED, COLUMNS = 2_048, 256, 64
 """Examples that are compared with what D sees, at most and at least, and how many of their numbers."""
 OTHER = 1.5
 """Ratio of the reach of tails above which examples are others: of normal ones that are clipped at 1.5 it is 1.55."""
@@ -65,9 +65,9 @@ class Given:
         rows = self._rows
         if not isinstance(rows, Tensor | np.ndarray) or rows.shape[1:] != seen.shape[1:]:
             return False
-        at = np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(np.int64)
+        at = np.linspace(0, len(rows) - 1, min(MAX_COMPARED, len(rows))).round().astype(np.int64)
         given = np.asarray(rows[at] if isinstance(rows, np.ndarray) else rows.detach().cpu()[torch.from_numpy(at)])
-        if min(len(given), len(seen)) < ENOUGH:
+        if min(len(given), len(seen)) < MIN_COMPARED:
             return False
         reach = [_reach(each.reshape(len(each), -1)[:, :COLUMNS].astype(np.float64)) for each in (given, seen)]
         known = np.isfinite(reach[0]) & np.isfinite(reach[1])
