@@ -14,7 +14,7 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.study.definition import DEFAULT_SEEDS, Study
 from sparring.study.designs import FULL
 from sparring.study.factors import Factor
-from sparring.study.finding import begun, find_study, is_study
+from sparring.study.finding import begun, check_exists, find_study, is_study
 from sparring.study.folder import RESULTS, StudyFolder
 from sparring.study.results import Results
 
@@ -250,6 +250,8 @@ def resolved(
         if folder is not None and folder.exists:
             return (folder.study if folder.is_complete and seeds is None else begun(folder)), folder
         return find_study(str(about)), None
+    if isinstance(about, str) and to is None and vary is None:
+        check_exists(about)
     if (to is None and vary is None) or (to is not None and vary is not None):
         raise UsageError(
             "say what is varied (vary={'objective': ['hinge', 'mse']}), or to which other recipe it goes (to)"

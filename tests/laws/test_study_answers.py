@@ -27,8 +27,10 @@ from sparring.study.intervals import Interval
 from sparring.study.outcome import Outcome
 from sparring.study.plain import answer_plain, as_csv, cell_records, effect_records, member_records
 from sparring.study.results import Results, Series
-from sparring.study.wording import amount, p_text
+from sparring.study.wording import amount, difference_text, p_text
 from tests.made_studies import FRECHET, factorial
+
+TIMED = replace(FRECHET, name="rounds-to(frechet-distance, 2)", title="rounds until it is at most 2", unit="rounds")
 
 
 def values(*means: float, seeds: int = 8, spread: float = 0.5, draw: int = 0) -> np.ndarray:
@@ -168,13 +170,119 @@ def test_a_stated_difference_says_how_many_seeds_it_needs() -> None:
 
 
 def test_times_to_a_target_are_cut_at_the_end_that_all_reached() -> None:
-    quantity = replace(FRECHET, name="rounds-to(frechet-distance, 2)", title="rounds until it is at most 2")
     table = np.array([[900.0, 1000, 1000], [300.0, 400, 500]])
     censored = np.array([[False, True, True], [False, False, False]])
-    results = factorial(table, {"gp": ["no", "yes"]}, outcome=quantity, censored=censored, diverged=[(1, 2)])
+    results = factorial(table, {"gp": ["no", "yes"]}, outcome=TIMED, censored=censored, diverged=[(1, 2)])
     answer = Answer.of(results)
     assert answer.scores.horizon == 1000 and answer.scores.values[1].tolist() == [300, 400, 1000]
     assert any("cut at 1,000" in note for note in answer.notes)
+
+
+def timed(table: list[list[float]], factors: dict[str, list[str]], **settings: Any) -> Answer:
+    """Of rounds until a target is reached; 1,000 where it never was."""
+    censored = np.array(table) == 1000
+    return Answer.of(factorial(np.array(table), factors, outcome=TIMED, censored=censored, **settings))
+
+
+def test_a_seed_that_diverged_is_later_than_every_other_one_whatever_the_target() -> None:
+    """All others reached it at once: the mean counts the end of training, and p and P(better) that it is worse."""
+    lost = [(1, seed) for seed in range(6)]
+    answer = timed([[10.0] * 6, [10.0] * 6], {"lr": ["1e-3", "1e30"]}, diverged=lost)
+    (effect,) = answer.effects
+    assert [cell.mean for cell in answer.cells] == [10, 1000] and [cell.reached for cell in answer.cells] == [6, 0]
+    assert (effect.mean, effect.better, effect.worse, effect.by_ranks) == (990, 0, 6, True)
+    assert effect.p == pytest.approx(2 / 2**6) and effect.significant()
+    assert effect.improvement is not None and effect.improvement.probability == 0
+    assert answer.cells[1].iqm is None
+    (said,) = answer.sentences
+    assert "higher by at least 990" in said and "with it no seed reached the target" in said
+    assert any("Such a member counts as 1,000 rounds in means" in note for note in answer.notes)
+    assert not any("Times are cut" in note for note in answer.notes)
+
+
+def test_one_that_diverged_is_worse_than_one_that_merely_never_reached_the_target() -> None:
+    answer = timed([[1000.0] * 6, [1000.0] * 6], {"lr": ["1e-3", "1e30"]}, diverged=[(1, seed) for seed in range(6)])
+    (effect,) = answer.effects
+    assert effect.mean == 0 and (effect.better, effect.worse) == (0, 6) and effect.significant()
+    assert answer.sentences == [
+        "Lr 1e30 in place of 1e-3: no seed reached the target, with it or without; diverged: 6 of 6 with it, 0 without."
+    ]
+
+
+def test_where_no_seed_reached_the_target_no_interaction_is_claimed() -> None:
+    """Each change alone is late; both cells of the one are cut in every seed, which looks like help by the other."""
+    draw = np.random.default_rng(0).uniform(-50, 50, (2, 6))
+    table = [*(np.array([[200.0], [600.0]]) + draw).tolist(), [1000.0] * 6, [1000.0] * 6]
+    answer = timed(table, {"lr": ["0.1", "1e30"], "objective": ["bce", "mse"]})
+    assert [cell.reached for cell in answer.cells] == [6, 6, 0, 0] and answer.anova is None
+    effects = {tuple(name for name, _, _ in each.contrast.changes): each for each in answer.effects}
+    both, lr, objective = (effects[key] for key in (("lr", "objective"), ("lr",), ("objective",)))
+    assert (both.mean, both.interval, both.p, both.better, both.worse) == (None, None, None, 0, 0)
+    assert (lr.bound, objective.bound) == (1, 0) and answer.shown == 5
+    said = " ".join(answer.sentences)
+    assert "better with the other" not in said and "as in 2 of 4 cells no seed reached the target." in said
+    assert "Objective mse in place of bce: rounds until it is at most 2 higher by 2" in said
+    assert "in 2 of 4 cells no seed reached the target, so what it does there is not known" in said
+    assert difference_text(lr).startswith("≥ 597 [") and not difference_text(objective).startswith("≥")
+    assert {record["label"]: record["reached"] for record in cell_records(answer)}["lr 1e30, objective mse"] == 0
+
+
+@pytest.mark.parametrize(
+    ("late", "bound", "said"),
+    [
+        ((2, 3), 0, "; 12 members did not reach the target, and the end of training alone can look so"),
+        ((2,), -1, "lower than the two changes add up to: each does better with the other"),
+        ((3,), 1, "higher than the two changes add up to: each does worse with the other"),
+    ],
+)
+def test_an_interaction_that_the_end_of_training_may_have_made_is_none(
+    late: tuple[int, ...], bound: int, said: str
+) -> None:
+    """Seed 0 reaches the target in every cell. More time would show more of what only one side is late for."""
+    table = np.array([[200.0], [600.0], [300.0], [300.0]]) + np.random.default_rng(0).uniform(-5, 5, (4, 7))
+    table[list(late), 0], table[list(late), 1:] = 990, 1000
+    answer = timed(table.tolist(), {"lr": ["0.1", "1e30"], "objective": ["bce", "mse"]})
+    (both,) = (each for each in answer.effects if each.contrast.kind == "interaction")
+    assert both.significant() and (both.bound, both.late) == (bound, 6 * len(late))
+    (sentence,) = (each for each in answer.sentences if "×" in each)
+    assert said in sentence and ("at least" in sentence) == bool(bound)
+
+
+def test_steps_that_meet_the_end_of_training_do_not_depend_on_their_order() -> None:
+    spread = np.random.default_rng(0).normal(0, 5, 8)
+    table = np.array([200 + spread, [1000.0] * 8, [1000.0] * 8, [1000.0] * 8])
+    made = factorial(table, {"depth": ["2", "4"], "width": ["8", "64"]}, outcome=TIMED, censored=table == 1000)
+    ids = [cell.id for cell in made.cells]
+    steps = ((ids[0], ids[2], ids[3]), (ids[0], ids[1], ids[3]))
+    answer = Answer.of(replace(made, design="stepwise", steps=steps))
+    assert not any(each.depends for each in answer.contributions)
+    assert all("no dependence on the order is shown" in said for said in answer.sentences[:2])
+
+
+def test_no_difference_is_said_to_be_none() -> None:
+    (said,) = Answer.of(factorial(np.full((2, 6), 3.0), {"gp": ["no", "yes"]})).sentences
+    assert said == "Gp yes in place of no: no difference in Fréchet distance, 6 of 6 seeds."
+    some = np.array([[3.0] * 6, [3.0] * 5 + [4.0]])
+    (said,) = Answer.of(factorial(some, {"gp": ["no", "yes"]})).sentences
+    assert "1 of 6 seeds; not significant" in said and "every seed agrees" not in said
+
+
+def test_what_is_neither_better_nor_worse_helps_nothing() -> None:
+    loss = replace(FRECHET, name="d_loss", title="D's loss", better=None)
+    first = Answer.of(factorial(values(20, 11, 19.9, 11.1), outcome=loss)).sentences[0]
+    assert "D's loss lower by 9" in first and first.endswith("the only one of the two changes that is significant.")
+    uneven = values(0, 1, 0, 1, spread=0.1)
+    uneven[[1, 3], 0] += 20  # higher in every seed, and not significantly so
+    said = " ".join(Answer.of(factorial(uneven, outcome=loss)).sentences)
+    assert "8 of 8 seeds; every seed agrees" in said and "helps" not in said
+
+
+def test_one_test_and_one_round_are_said_in_the_singular() -> None:
+    answer = timed([[1.0] * 6, [1.0] * 6], {"gp": ["no", "yes"]})
+    cut = replace(answer.results, rows=tuple(replace(row, censored=True) for row in answer.results.rows))
+    answer = Answer.of(cut)
+    assert "it is one test, which needs no correction" in answer.method
+    assert any("cut at 1 round, the longest" in note for note in answer.notes)
 
 
 def test_plain_data_is_json_and_tables_are_csv() -> None:

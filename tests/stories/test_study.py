@@ -253,6 +253,8 @@ def test_python_asks_in_one_line_and_gets_a_handle(tmp_path: Path) -> None:
     assert "2 cells x 2 seeds" in repr(made)
     assert made.run("objective hinge").recipe.objective == sparring.objectives.Hinge()
     assert list(made.to_pandas()["seed"]) == [0, 1, 0, 1]
+    with pytest.raises(UsageError, match="no recipe, study or folder called 'nope'"):
+        sparring.study("nope")
     with pytest.raises(UsageError, match="no cell 'hinge'"):
         made.run("hinge")
     assert sparring.StudyRun(tmp_path / "s").results == made.results
@@ -324,7 +326,9 @@ def test_a_study_on_ray_without_ray_says_what_to_install_and_begins_nothing(
         (["digits", "--vary", "objective=hinge,mse", "--to", "ring"], "say what is varied"),
         (["why-the-reference", "--rounds", "3"], "a whole study says itself"),
         (["nowhere.py"], "nowhere.py does not exist"),
-        (["collapse-remedie"], "shipped studies: collapse-remedies"),
+        (["collapse-remedie"], "called 'collapse-remedie'; did you mean 'collapse-remedies'?"),
+        (["nope"], "no recipe, study or folder called 'nope'; `sparring recipes` lists recipes"),
+        (["studies/nope"], "studies/nope does not exist"),
         (["digits", "--vary", "batch=1,2", "--looks", "0.5"], "say --race too"),
         (["digits", "--vary", "batch=1,2", "--samples", "3"], "samples must be at least 16"),
         (["digits", "--vary", "batch=1,2", "--processes", "0"], "processes must be at least 1"),

@@ -15,9 +15,10 @@ from rich.console import Console
 pytest.importorskip("statsmodels")
 
 from sparring import report
+from sparring.report.page.study_notebook import study_html
 from sparring.study.answer import Answer
 from sparring.study.results import Results
-from tests.made_studies import factorial
+from tests.made_studies import FRECHET, factorial
 
 WIDTH = 80
 
@@ -41,6 +42,30 @@ def test_the_page_answers_and_loads_nothing(tmp_path: Path) -> None:
         assert title in page
     assert "1 of 24 members diverged" in page and "2 of 24 members collapsed" in page
     assert not re.search(r"""(?:src|srcset|href)="(?!data:)""", page) and "@import" not in page
+
+
+@pytest.mark.parametrize("cells", [(1,), (0, 1)], ids=["one cell", "every cell"])
+def test_the_page_is_written_where_every_seed_diverged(cells: tuple[int, ...], tmp_path: Path) -> None:
+    """Of as many seeds as a band is drawn of."""
+    curves = np.random.default_rng(0).normal(10, 1, (2, 4, 5))
+    curves[list(cells)] = np.nan
+    lost = [(cell, seed) for cell in cells for seed in range(4)]
+    page = written(factorial(curves[..., -1], {"lr": ["1e-3", "1e30"]}, curves=curves, diverged=lost), tmp_path)
+    assert f"{len(lost)} of 8 members diverged" in page and (tmp_path / "figures" / "courses.png").is_file()
+
+
+def test_who_reached_a_target_is_in_every_table(tmp_path: Path) -> None:
+    times = np.array([[100.0, 200, 300, 300], [300.0, 400, 400, 400]])
+    title = replace(FRECHET, name="rounds-to(frechet-distance, 2)", title="rounds until it is at most 2")
+    made = factorial(times, {"lr": ["1e-3", "1e-9"]}, outcome=title, censored=times == 400)
+    page, short = written(made, tmp_path), study_html(Answer.of(made))
+    assert "≥ 150 [" in page
+    for shown in (page, short):
+        assert ">reached<" in shown and ">4 of 4<" in shown and ">1 of 4<" in shown
+    console = Console(width=WIDTH, record=True, file=None, quiet=False)
+    with console.capture() as terminal:
+        console.print(report.study_text(Answer.of(made)))
+    assert "reached" in terminal.get() and "1 of 4" in terminal.get() and "≥ 150 [" in terminal.get()
 
 
 def test_figures_and_tables_lie_beside_it(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def _asked(flags: Any) -> tuple[Study, StudyFolder]:
 def _base(flags: Any) -> Any:
     """What the study is about. A recipe may have other log points; a whole study has its own."""
     from sparring.study import library
-    from sparring.study.finding import is_study
+    from sparring.study.finding import check_exists, is_study
 
     if flags.vary or flags.to:
         return _recipe(flags.what, flags)
@@ -186,10 +186,11 @@ def _base(flags: Any) -> Any:
         raise UsageError("--data is that of a recipe: say what is varied of it too, --vary objective=hinge,mse")
     if not is_study(flags.what):
         path = Path(flags.what.partition(":")[0])
-        if path.suffix == ".py" or path.is_dir():
+        if path.suffix == ".py" or path.is_dir() or len(path.parts) > 1:
             what = "defines no function annotated `-> Study`" if path.suffix == ".py" else "is not a study's folder"
             what = what if path.exists() else "does not exist"
             raise UsageError(f"{path} {what}; with a recipe, say what is varied: --vary objective=hinge,mse")
+        check_exists(flags.what)
         raise UsageError(
             f"say what is varied of {flags.what}: --vary objective=hinge,mse, or --to RECIPE "
             f"(shipped studies: {', '.join(library.names())})"

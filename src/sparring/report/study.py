@@ -10,7 +10,7 @@ from sparring.study.answer import Answer, Needed
 from sparring.study.cells import CellSummary
 from sparring.study.outcome import quantity_of
 from sparring.study.survival import Reaching
-from sparring.study.wording import amount, brief_labels, p_text
+from sparring.study.wording import amount, brief_labels, p_text, time_text
 
 MAX_SENTENCES = 12
 """Effects that have a sentence where there is little room; tables have all."""
@@ -22,6 +22,8 @@ class CellRow:
 
     label: str
     mean: str
+    reached: str | None
+    """How many reached the target; None where the outcome is no time to one."""
     iqm: str
     interval: str
     n: str
@@ -62,7 +64,7 @@ def survival_sentence(answer: Answer) -> str | None:
     labels = brief_labels(answer.results)
     soonest = min(found.cells, key=lambda each: each.restricted_mean)
     if not soonest.reached:
-        return f"Time to {goal}: no seed of any cell reached it within {found.horizon:,.4g} {found.clock}."
+        return f"Time to {goal}: no seed of any cell reached it within {time_text(found.horizon, found.clock)}."
     test = "" if found.p_holm is None else f"; log-rank p {_equal(found.p_holm)} over all cells"
     median = "" if soonest.median is None else f", half of them by {_time(soonest.median, found.clock)}"
     reached = f"{soonest.reached:,} of {count(soonest.n, 'seed')} reached it"
@@ -86,6 +88,7 @@ def _cell(answer: Answer, each: CellSummary, label: str) -> CellRow:
     return CellRow(
         label=f"{label}{reference}{stopped}",
         mean=plus_minus(spread),
+        reached=None if each.reached is None else f"{each.reached:,} of {each.seeds:,}",
         iqm=number(each.iqm),
         interval=amount(each.mean, each.interval),
         n=f"{each.n:,}" if each.n == each.seeds else f"{each.n:,} of {each.seeds:,}",

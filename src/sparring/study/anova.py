@@ -49,9 +49,11 @@ class Anova:
 
 
 def anova(results: Results, scores: Scores, max_order: int = 2) -> Anova | None:
-    """The table of a full design; None of any other one, of one cell, and where too few members have an outcome, or all
-    have the same."""
+    """The table of a full design; None of any other one, of one cell, where too few members have an outcome, or all
+    have the same, and where no seed of a cell reached the target: a time that is cut in all seeds is none."""
     known = np.isfinite(scores.values)
+    if scores.unreached.any():
+        return None
     if results.design != "full" or not results.factors or not _enough(results, known, max_order):
         return None
     if np.ptp(scores.values[known]) == 0:  # there is no variance to explain

@@ -20,6 +20,7 @@ from sparring.study.power import Seeds, seeds_for_difference, seeds_for_precisio
 from sparring.study.results import Results
 from sparring.study.scores import Scores
 from sparring.study.survival import Survival, survival
+from sparring.study.wording import time_text
 
 
 @dataclass(frozen=True)
@@ -139,14 +140,20 @@ class Answer:
             return f"There is one cell, and nothing to compare it with. In brackets {percent} intervals over seeds."
         return (
             f"Differences are paired: every cell has the same seeds. In brackets {percent} intervals over seeds, by "
-            f"Student's t, since BCa bootstrap intervals of so few seeds are too short.{race} p is two-sided and "
-            f"corrected by Holm over the {self.shown} tests shown."
+            f"Student's t, since BCa bootstrap intervals of so few seeds are too short.{race}{_tested(self.shown)}"
         )
 
     @property
     def notes(self) -> list[str]:
         """What a reader must know before using the numbers."""
         return [*_few(self.results), *_failed(self), *_unknown(self), *_stopped(self.results), *self.results.aliases]
+
+
+def _tested(tests: int) -> str:
+    """How p is made, of so many tests."""
+    if tests < 2:
+        return " p is two-sided; it is one test, which needs no correction." if tests else ""
+    return f" p is two-sided and corrected by Holm over the {tests:,} tests shown."
 
 
 def _needed(answer: Answer) -> Needed | None:
@@ -183,20 +190,22 @@ def _few(results: Results) -> list[str]:
 
 def _failed(answer: Answer) -> list[str]:
     members = sum(each.seeds for each in answer.cells)
+    horizon, unit = answer.scores.horizon, answer.results.asked.unit
     notes: list[str] = []
     if lost := sum(each.diverged for each in answer.cells):
-        kept = "counts as the horizon" if answer.scores.horizon is not None else "has no outcome"
+        kept = "has no outcome: means, SD and intervals are of the others and say of how many"
+        if horizon is not None:
+            kept = f"counts as {time_text(horizon, unit)} in means, SD and intervals"
         notes.append(
-            f"{lost:,} of {members:,} members diverged. Such a member {kept}: means, SD and intervals are of the "
-            "others and say of how many; in the IQM, in counts of seeds, in the probability of improvement and in p it "
-            "is worse than every other one."
+            f"{lost:,} of {members:,} members diverged. Such a member {kept}; in the IQM, in counts of seeds, in the "
+            "probability of improvement and in p it is worse than every other one."
         )
     if collapsed := sum(each.collapsed for each in answer.cells):
         notes.append(f"{collapsed:,} of {members:,} members collapsed. They are in every number.")
-    if answer.scores.horizon is not None:
+    if horizon is not None and (answer.scores.late & ~answer.scores.diverged).any():
         notes.append(
-            f"Times are cut at {answer.scores.horizon:,.4g} {answer.results.asked.unit}, the longest that all members "
-            "were tried: who had not reached the target by then counts as that."
+            f"Times are cut at {time_text(horizon, unit)}, the longest that all members were tried: who had not "
+            "reached the target by then counts as that."
         )
     return notes
 

@@ -22,6 +22,8 @@ class CellSummary:
     """How many it has, those that diverged among them."""
     n: int
     """How many have an outcome: what mean, SD and interval are of."""
+    reached: int | None
+    """How many reached the target within the horizon; None where the outcome is no time to one."""
     mean: float | None
     sd: float | None
     """The sample standard deviation, with divisor n - 1."""
@@ -67,6 +69,7 @@ def _summary(results: Results, scores: Scores, index: int, level: float) -> Cell
         cell=cell,
         seeds=len(results.by_cell[cell.id]),
         n=n,
+        reached=None if scores.reached is None else int(scores.reached[index].sum()),
         mean=float(finite.mean()) if n else None,
         sd=float(finite.std(ddof=1)) if n > 1 else None,
         iqm=-scores.direction * iqm if iqm is not None and scores.direction else iqm,

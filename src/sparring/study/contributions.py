@@ -28,7 +28,8 @@ class Contribution:
     interval: Interval | None
     """Over seeds, of each seed's mean over orders."""
     dependence: float | None
-    """How much more it is in the first order than in the second."""
+    """How much more it is in the first order than in the second; None where some did not reach the target: the end of
+    training makes steps smaller, whatever they depend on."""
     dependence_interval: Interval | None
 
     @property
@@ -49,7 +50,8 @@ def _of(change: Change, steps: Sequence[Effect], level: float) -> Contribution:
     every = np.stack([step.differences for step in steps])
     known = np.isfinite(every).all(0)
     means = every[:, known].mean(0)
-    apart = every[0, known] - every[-1, known] if len(steps) > 1 else np.array([])
+    comparable = len(steps) > 1 and not any(step.late for step in steps)
+    apart = every[0, known] - every[-1, known] if comparable else np.array([])
     return Contribution(
         change=change,
         orders=tuple(steps),

@@ -1,8 +1,9 @@
 """Effects: every contrast of a study as paired differences over seeds, with interval, p and probability of improvement.
 
 Differences are paired because every cell has the same seeds. The p of an effect is by Student's t from the differences;
-where a member of its cells diverged, from differences of ranks, in which such members come last, since a mean over the
-others would say nothing of them. Holm's correction is over every p that a study shows.
+where a member of its cells diverged, from differences of ranks, in which such members come last: a mean over the others
+would say nothing of them, and one that counts them as some time would not know how much worse they are. Holm's
+correction is over every p that a study shows.
 """
 
 from __future__ import annotations
@@ -59,6 +60,14 @@ class Effect:
     collapsed: Counts
     level: float
     """Confidence of the interval; the corrected p is tested at the same one."""
+    unreached: tuple[int, ...] = ()
+    """Of a time to a target: those of its cells of which no seed reached it. Of an interaction nothing is known then:
+    where two changes meet the end of training, their effects cannot add up."""
+    late: int = 0
+    """Of a time to a target: members of its cells that did not reach it, those that diverged among them."""
+    bound: int = 0
+    """Of a time to a target: 1 where the true difference is at least the mean, -1 where it is at most that, as all that
+    did not reach the target are on the side that makes it larger; else 0."""
     p_holm: float | None = None
 
     @property
@@ -74,19 +83,23 @@ class Effect:
 def effect(contrast: Contrast, scores: Scores, level: float = LEVEL) -> Effect:
     """One contrast of a study's scores."""
     weights, chosen = np.array(contrast.weights), list(contrast.cells)
-    differences = weights[chosen] @ scores.values[chosen]
+    unreached = tuple(index for index in chosen if scores.unreached[index])
+    beyond = contrast.kind == "interaction" and bool(unreached)
+    differences = weights[chosen] @ np.where(beyond, np.nan, scores.values[chosen])
     # More is higher where no direction is better, so that the sign says something all the same.
     sign = scores.direction or 1
-    ranked = -weights[chosen] @ scores.ranks[chosen] * (1 if scores.direction else -1)
+    ranked = -weights[chosen] @ np.where(beyond, np.nan, scores.ranks[chosen]) * (1 if scores.direction else -1)
     known = np.isfinite(ranked)
     finite = np.isfinite(differences)
-    gain = np.where(finite, sign * differences, ranked)[known]
-    by_ranks = bool((known & ~finite).any())
+    lost = scores.diverged[chosen].any(0)
+    gain = np.where(lost, ranked, sign * differences)[known]
+    by_ranks = bool((known & lost).any())
     each = differences[finite]
+    mean = float(each.mean()) if len(each) else None
     return Effect(
         contrast=contrast,
         differences=differences,
-        mean=float(each.mean()) if len(each) else None,
+        mean=mean,
         sd=float(each.std(ddof=1)) if len(each) > 1 else None,
         interval=mean_interval(each, level),
         p=mean_p(ranked[known] if by_ranks else each),
@@ -98,6 +111,9 @@ def effect(contrast: Contrast, scores: Scores, level: float = LEVEL) -> Effect:
         diverged=_counts(weights, scores.diverged),
         collapsed=_counts(weights, scores.collapsed),
         level=level,
+        unreached=unreached,
+        late=int(scores.late[chosen].sum()),
+        bound=_bound(weights, scores, mean or 0.0),
     )
 
 
@@ -130,6 +146,13 @@ def _improvement(contrast: Contrast, scores: Scores, level: float) -> Improvemen
     badness = scores.badness
     known = [[row[~np.isnan(row)] for row in (badness[a], badness[b])] for a, b in contrast.pairs]
     return improvement([(a, b) for a, b in known], level)
+
+
+def _bound(weights: np.ndarray, scores: Scores, mean: float) -> int:
+    """See `Effect.bound`."""
+    late = scores.late.any(1)
+    later, earlier = late & (weights * mean > 0), late & (weights * mean < 0)
+    return int(np.sign(mean)) if later.any() and not earlier.any() else 0
 
 
 def _counts(weights: np.ndarray, failed: np.ndarray) -> Counts:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Any
 
-from sparring.errors import SparringError, UsageError
+from sparring import catalogue
+from sparring.errors import SparringError, UsageError, shortened
 from sparring.recipe import Recipe, reload
 from sparring.recipe.encoding import own_part
 from sparring.recipe.files import call_in_file, defines
+from sparring.recipe.reading import check_well_known
 from sparring.study import library
 from sparring.study.definition import PlannedCell, Study
 from sparring.study.folder import StudyFolder
@@ -20,6 +23,21 @@ def is_study(text: str) -> bool:
     if path.suffix == ".py":
         return defines(path, "Study")
     return text in library.names() or StudyFolder(text).exists
+
+
+def check_exists(text: str) -> None:
+    """Raises UsageError for what is neither a recipe's name nor a path: of nothing, nothing can be varied."""
+    check_well_known("recipes", text)
+    if Path(text.partition(":")[0]).exists() or catalogue.has("recipes", text):
+        return
+    name, studies = shortened(text), library.names()
+    near = difflib.get_close_matches(text, [*catalogue.entries("recipes"), *studies], n=1)
+    if near:
+        raise UsageError(f"no recipe, study or folder called {name!r}; did you mean {near[0]!r}?")
+    raise UsageError(
+        f"no recipe, study or folder called {name!r}; `sparring recipes` lists recipes, and shipped studies are "
+        f"{', '.join(studies)}"
+    )
 
 
 def find_study(text: str) -> Study:

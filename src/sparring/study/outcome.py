@@ -33,6 +33,8 @@ OTHERS = {
     **{name: Quantity(name=name, title=title) for name, title in TITLES.items()},
 }
 """Quantities that are no metric of the catalogue."""
+NO_OUTCOMES = (*GRADIENTS, "lead")
+"""Of these: curves of which a study's table has no value."""
 
 
 def quantity_of(name: str) -> Quantity:
@@ -68,6 +70,14 @@ class Outcome:
         known = (*SUMMARIES, *TIMES, *MOMENTS)
         if how not in known:
             raise UsageError(f"{shortened(text)}: {catalogue.unknown('outcomes', how, known)}")
+        if name == "seconds":
+            raise UsageError(f"the outcome {shortened(text)!r} is written seconds")
+        # A curve is logged rather than evaluated; of D's outputs at evaluations neither direction is better.
+        if (how in (*TIMES, *MOMENTS) and name in CURVES) or (how == "best" and name in TITLES):
+            raise UsageError(
+                f"the outcome {shortened(text)!r} is never known, as {name} is no metric of samples: "
+                f"write final({name}), last({name}) or mean({name})"
+            )
         if (number is None) != (how in SUMMARIES):
             takes = f"{how}({name})" if how in SUMMARIES else f"{how}({name}, 2)"
             raise UsageError(f"the outcome {shortened(text)!r} is written {takes}")
@@ -169,7 +179,7 @@ def _compared(of: Quantity) -> str:
 
 
 def _known(name: str) -> str:
-    known = [*all_metrics(), *CURVES, *GRADIENTS, *OTHERS]
+    known = [*all_metrics(), *(each for each in OTHERS if each not in NO_OUTCOMES)]
     if name not in known:
         raise UsageError(catalogue.unknown("outcomes", name, known))
     return name

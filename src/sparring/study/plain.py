@@ -14,7 +14,7 @@ from sparring.record.journal import json_numbers
 from sparring.study.answer import Answer
 from sparring.study.effects import Effect
 from sparring.study.results import Row
-from sparring.study.wording import contrast_text, sentence
+from sparring.study.wording import BOUNDS, contrast_text, sentence
 
 Record = dict[str, Any]
 
@@ -63,6 +63,7 @@ def cell_records(answer: Answer) -> list[Record]:
             **each.cell.levels,
             "seeds": each.seeds,
             "n": each.n,
+            "reached": each.reached,
             "mean": each.mean,
             "sd": each.sd,
             "iqm": each.iqm,
@@ -108,6 +109,7 @@ def _effect(effect: Effect, others: Sequence[Effect], answer: Answer) -> Record:
         "kind": effect.contrast.kind,
         "order": effect.contrast.order,
         "mean": effect.mean,
+        "bound": BOUNDS[effect.bound],
         "low": effect.interval.low if effect.interval else None,
         "high": effect.interval.high if effect.interval else None,
         "sd": effect.sd,

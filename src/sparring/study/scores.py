@@ -1,13 +1,15 @@
 """A study's outcome as arrays: cells by seeds, with what is better and which members have no number.
 
 A member that diverged has no outcome and is worse than every other one: ranks and probabilities count it so, means and
-their intervals are of the others, and every number says of how many. A member that collapsed has an outcome, and is in
-all of them. An outcome that merely is not known (an unfinished run, a cell that racing stopped) counts nowhere.
+their intervals are of the others, and every number says of how many. Where the outcome is a time to a target, means
+count it as the horizon, as they count one that never came there. A member that collapsed has an outcome, and is in all
+of them. An outcome that merely is not known (an unfinished run, a cell that racing stopped) counts nowhere.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -34,32 +36,52 @@ class Scores:
     real: float | None
     """What real data scores."""
     horizon: float | None = None
-    """Of a time to a target: times are cut there, the longest that all members were tried."""
+    """Of a time to a target: times are cut there, the longest that all members were tried, and one that diverged counts
+    as it; None where all reached it."""
+    reached: np.ndarray | None = None
+    """`(cells, seeds)`, bool: of a time to a target, who reached it within the horizon; None of any other outcome."""
 
     @classmethod
     def of(cls, results: Results) -> Scores:
         """The study's outcome."""
         asked, values, real = results.asked, results.table(), real_score(results)
-        diverged, collapsed, censored = (_flags(results, name) for name in ("diverged", "collapsed", "censored"))
+        flags = ("diverged", "collapsed", "censored")
+        diverged, collapsed, censored = (_of_rows(results, name, False) for name in flags)
         values[[cell.stopped is not None for cell in results.cells]] = np.nan
         direction = {"lower": -1, "higher": 1}.get(asked.better or "", 0)
-        title, horizon = asked.title, None
+        title, horizon, reached = asked.title, None, None
         if asked.better == "as-real" and real is not None:
             values, direction, title = np.abs(values - real), -1, f"{asked.title}, distance from real data's"
             real = 0.0
-        if censored.any():
-            tried = values[censored & ~diverged]
-            horizon = float(np.nanmin(tried)) if np.isfinite(tried).any() else float(np.nanmax(values))
-            values = np.minimum(np.where(diverged, horizon, values), horizon)
+        if Outcome.read(results.outcome).how in TIMES:
+            horizon = _horizon(results, values, diverged, censored)
+            reached = np.isfinite(values) & ~censored & ~diverged
         else:
             values = np.where(diverged, np.nan, values)
-        return cls(asked, title, values, diverged, collapsed, direction, real, horizon)
+        if horizon is not None and reached is not None:
+            reached &= values <= horizon
+            stopped = np.array([cell.stopped is not None for cell in results.cells])[:, None]
+            values = np.minimum(np.where(diverged & ~stopped, horizon, values), horizon)
+        return cls(asked, title, values, diverged, collapsed, direction, real, horizon, reached)
 
     @property
     def badness(self) -> np.ndarray:
         """`(cells, seeds)`: less is better, infinite for a member that diverged, NaN where nothing is known."""
         signed = self.values if self.direction == 0 else -self.direction * self.values
-        return np.where(self.diverged & ~np.isfinite(self.values), np.inf, signed)
+        return np.where(self.diverged, np.inf, signed)
+
+    @property
+    def late(self) -> np.ndarray:
+        """`(cells, seeds)`, bool: of a time to a target, who did not reach it within the horizon, or diverged."""
+        if self.reached is None:
+            return np.zeros(self.values.shape, dtype=bool)
+        return ~self.reached & ~np.isnan(self.badness)
+
+    @property
+    def unreached(self) -> np.ndarray:
+        """`(cells,)`, bool: of a time to a target, the cells of which no seed reached it."""
+        late = self.late
+        return np.array([late[cell].any() and (late | np.isnan(self.badness))[cell].all() for cell in range(len(late))])
 
     @property
     def ranks(self) -> np.ndarray:
@@ -80,9 +102,23 @@ def real_score(results: Results) -> float | None:
     return results.real(outcome.name, measured=False) if measured is None else measured
 
 
-def _flags(results: Results, name: str) -> np.ndarray:
-    """A yes or no of every row, `(cells, seeds)`."""
-    found = np.zeros((len(results.cells), len(results.seeds)), dtype=bool)
+def _horizon(results: Results, values: np.ndarray, diverged: np.ndarray, censored: np.ndarray) -> float | None:
+    """Where times are cut: the shortest that one was tried in vain. Where only those that diverged failed, which are
+    known never to come there, it is the end of training, the latest of all: nobody else's time is cut."""
+    failed = censored & ~diverged & np.isfinite(values)
+    if failed.any():
+        return float(values[failed].min())
+    if not diverged.any():
+        return None
+    clock = "seconds" if Outcome.read(results.outcome).how == "seconds-to" else "rounds"
+    ends = _of_rows(results, clock, np.nan)
+    alive = np.isfinite(values) & ~diverged
+    return float(np.nanmax(ends[alive] if alive.any() else ends))
+
+
+def _of_rows(results: Results, name: str, missing: Any) -> np.ndarray:
+    """A field of every row, `(cells, seeds)`."""
+    found = np.full((len(results.cells), len(results.seeds)), missing)
     cells, seeds = [cell.id for cell in results.cells], list(results.seeds)
     for row in results.rows:
         if row.cell in cells and row.seed in seeds:

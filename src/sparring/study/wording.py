@@ -21,6 +21,8 @@ OPAQUE = ("on", "off", "none", "true", "false")
 """Levels that say nothing without the name of their factor."""
 WHOLE_CELLS = ("full", "fractional")
 """Designs whose cells have a level of every factor."""
+BOUNDS = {1: "≥", -1: "≤", 0: ""}
+"""What a true difference is of the one that is seen, by `Effect.bound`."""
 GROUPS = {"main": "changes", "step": "steps", "cell": "cells", "interaction": "interactions"}
 
 
@@ -96,6 +98,16 @@ def amount(value: float | None, interval: Interval | None = None, signed: bool =
     return f"{text} [{_fixed(interval.low, decimals)}, {_fixed(interval.high, decimals)}]"
 
 
+def difference_text(effect: Effect) -> str:
+    """The mean difference with its interval, and whether it is a bound: `≥ 207 [153, 260]`."""
+    return f"{BOUNDS[effect.bound]} {amount(effect.mean, effect.interval)}".lstrip()
+
+
+def time_text(value: float, unit: str) -> str:
+    """`400 rounds`, `1 round`, `2.5 s`."""
+    return f"{value:,.4g} {unit.removesuffix('s') if value == 1 and len(unit) > 1 else unit}"
+
+
 def decimals_of(interval: Interval | None, value: float) -> int:
     """How many decimals a number with this interval has."""
     size = interval.half_width if interval is not None and interval.half_width > 0 else abs(value) / 10
@@ -121,37 +133,49 @@ def sentence(effect: Effect, others: Sequence[Effect], results: Results, scores:
     subject = contrast_text(effect.contrast, results)
     if effect.mean is None:
         return f"{_upper(subject)}: {_unknown(effect, results)}."
+    if effect.unreached == effect.contrast.cells:
+        said = "no seed reached the target, with it or without"
+        return f"{_upper(subject)}: {said}{_failures(effect)}."
     said = _by(effect, scores) if effect.contrast.kind != "interaction" else _together(effect, scores)
-    parts = [f"{said}{_failures(effect)}{_only(effect, others)}"]
-    return f"{_upper(subject)}: {'; '.join(parts)}."
+    return f"{_upper(subject)}: {said}{_never(effect)}{_failures(effect)}{_only(effect, others, scores)}."
 
 
 def _by(effect: Effect, scores: Scores) -> str:
     mean, interval = effect.mean or 0.0, effect.interval
+    if not effect.better and not effect.worse:
+        return f"no difference in {scores.title}, {effect.seeds:,} of {count(effect.seeds, 'seed')}"
     way = "lower" if mean < 0 else "higher"
-    size = amount(abs(mean), _turned(interval, mean))
+    size = _size(effect)
     agreeing, against = (effect.better, effect.worse) if _helps(effect, scores) else (effect.worse, effect.better)
     seeds = f"{agreeing:,} of {count(effect.seeds, 'seed')}"
     if interval is None:
         return f"{scores.title} {way} by {size}, {seeds} (one seed tells no spread)"
     if effect.significant():
         return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}"
-    doubt = "no effect is shown" if against else "not significant after correction"
-    if not against and effect.seeds >= FEW_SEEDS:
+    doubt = "no effect is shown" if against else "not significant"
+    if agreeing == effect.seeds >= FEW_SEEDS:
         doubt = "every seed agrees, but by amounts that differ too much for their mean to be significant"
     return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}; {doubt} (p = {p_text(effect.p_holm)})"
 
 
 def _together(effect: Effect, scores: Scores) -> str:
     mean = effect.mean or 0.0
-    size, way = amount(abs(mean), _turned(effect.interval, mean)), "lower" if mean < 0 else "higher"
+    size, way = _size(effect), "lower" if mean < 0 else "higher"
     number = _in_words(len(effect.contrast.changes))
     said = f"together, {scores.title} is {size} {way} than the {number} changes add up to"
     if not effect.significant():
         return f"{said}; no interaction is shown (p = {p_text(effect.p_holm)})"
+    if effect.late and not effect.bound:
+        return f"{said}; {effect.late:,} members did not reach the target, and the end of training alone can look so"
     if not scores.direction:
         return said
     return f"{said}: each does {'better' if _helps(effect, scores) else 'worse'} with the other"
+
+
+def _size(effect: Effect) -> str:
+    """How large the difference is, whichever way: `9.1 [5.9, 12.3]`, `at least 207 [153, 260]`."""
+    mean = effect.mean or 0.0
+    return f"{'at least ' if effect.bound else ''}{amount(abs(mean), _turned(effect.interval, mean))}"
 
 
 def _helps(effect: Effect, scores: Scores) -> bool:
@@ -166,6 +190,18 @@ def _of_the_rest(effect: Effect) -> str:
     return f" (the difference is of the {effect.n:,} that did not diverge)"
 
 
+def _never(effect: Effect) -> str:
+    """Where no seed reached the target, so that the end of training is all that is compared."""
+    if not effect.unreached:
+        return ""
+    weights = effect.contrast.weights
+    for words, side in (("with it", [w > 0 for w in weights]), ("without it", [w < 0 for w in weights])):
+        if effect.unreached == tuple(index for index, there in enumerate(side) if there):
+            return f"; {words} no seed reached the target"
+    never, cells = len(effect.unreached), len(effect.contrast.cells)
+    return f"; in {never:,} of {cells:,} cells no seed reached the target, so what it does there is not known"
+
+
 def _failures(effect: Effect) -> str:
     """Diverged and collapsed members, where the two sides differ in them."""
     if effect.contrast.kind == "interaction":
@@ -178,13 +214,15 @@ def _failures(effect: Effect) -> str:
     return "".join(texts)
 
 
-def _only(effect: Effect, others: Sequence[Effect]) -> str:
-    """Whether it is the only one of its kind of which something good holds."""
+def _only(effect: Effect, others: Sequence[Effect], scores: Scores) -> str:
+    """Whether it is the only one of its kind of which something good holds, or where nothing is better, something."""
     same = [each for each in others if each.contrast.kind == effect.contrast.kind]
     if len(same) < 2:
         return ""
     kind = GROUPS[effect.contrast.kind]
     for holds, words in _DISTINCTIONS:
+        if holds in _HELPS and not scores.direction:
+            continue
         if holds(effect) and not any(holds(each) for each in same if each is not effect):
             return f"; the only one of the {_in_words(len(same))} {kind} that {words}"
     return ""
@@ -211,12 +249,18 @@ _DISTINCTIONS: tuple[tuple[Callable[[Effect], bool], str], ...] = (
 )
 
 
+_HELPS = (_helps_significantly, _helps_in_every_seed)
+
+
 def _unknown(effect: Effect, results: Results) -> str:
     stopped = [results.cells[i].label for i in effect.contrast.cells if results.cells[i].stopped is not None]
     if stopped:
         return (
             f"not known, as {listed(stopped)} was stopped" if len(stopped) == 1 else "not known, as cells were stopped"
         )
+    if effect.unreached:
+        never, cells = len(effect.unreached), len(effect.contrast.cells)
+        return f"not known, as in {never:,} of {cells:,} cells no seed reached the target"
     if effect.diverged.with_change or effect.diverged.without:
         diverged = effect.diverged
         return (

@@ -26,7 +26,15 @@ from sparring.study.answer import Answer
 from sparring.study.effects import Effect
 from sparring.study.factors import short_name
 from sparring.study.plain import as_csv, cell_records, effect_records, member_records
-from sparring.study.wording import amount, brief_labels, change_text, contrast_text, p_text
+from sparring.study.wording import (
+    amount,
+    brief_labels,
+    change_text,
+    contrast_text,
+    difference_text,
+    p_text,
+    time_text,
+)
 
 PAGE = "study.html"
 TABLES = {"cells.csv": cell_records, "effects.csv": effect_records, "members.csv": member_records}
@@ -168,16 +176,18 @@ def _effect_row(each: Effect, answer: Answer) -> list[str]:
         improved = f"{each.improvement.probability:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
     seeds = f"{each.better:,} of {each.seeds:,}" if each.seeds else "–"
     p = f"{p_text(each.p_holm)}{' (ranks)' if each.by_ranks else ''}"
-    return [contrast_text(each.contrast, answer.results), amount(each.mean, each.interval), seeds, p, improved]
+    return [contrast_text(each.contrast, answer.results), difference_text(each), seeds, p, improved]
 
 
 def _cells(answer: Answer, charts: dict[str, Markup]) -> Markup:
     percent = f"{100 * answer.level:.3g} %"
-    columns = ("cell", "mean ± SD", f"mean [{percent}]", "IQM", "n", "collapsed", "diverged", "top finding")
-    rows = [
-        [row.label, row.mean, row.interval, row.iqm, row.n, row.collapsed, row.diverged, row.finding]
+    timed = ["reached"] if answer.scores.reached is not None else []
+    columns = ("cell", "mean ± SD", f"mean [{percent}]", *timed, "IQM", "n", "collapsed", "diverged", "top finding")
+    texts = (
+        (row.label, row.mean, row.interval, row.reached, row.iqm, row.n, row.collapsed, row.diverged, row.finding)
         for row in cell_rows(answer)
-    ]
+    )
+    rows = [[text for text in row if text is not None] for row in texts]
     failed = {k for k, each in enumerate(answer.cells) if 2 * (each.collapsed + each.diverged) > each.seeds}
     caption = (
         "Over seeds; SD is the sample's. IQM: the mean of the middle half, in which a seed that diverged is the worst. "
@@ -267,8 +277,8 @@ def _survival(answer: Answer, charts: dict[str, Markup]) -> Markup | None:
     )
     caption = (
         "Kaplan and Meier's estimate: a seed that never reached the target, also one that diverged, is censored where "
-        f"all end, and not left out. The mean is of times within {found.horizon:,.4g} {found.clock}, the end that all "
-        "reached. Times are those of the first evaluation that reached the target. Difference: from the baseline, "
+        f"all end, and not left out. The mean is of times within {time_text(found.horizon, found.clock)}, the end that "
+        "all reached. Times are those of the first evaluation that reached the target. Difference: from the baseline, "
         "paired by seed."
     )
     return tag(

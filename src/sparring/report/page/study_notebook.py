@@ -29,12 +29,13 @@ def study_html(answer: Answer) -> Markup:
 
 
 def _cells(answer: Answer) -> Markup:
-    head = tag("tr", [tag("th", name) for name in ("cell", answer.scores.title, "collapsed", "diverged")])
+    timed = ["reached"] if answer.scores.reached is not None else []
+    head = tag("tr", [tag("th", name) for name in ("cell", answer.scores.title, *timed, "collapsed", "diverged")])
     rows = [
-        tag("tr", [tag("td", text) for text in (row.label, row.mean, row.collapsed, row.diverged)])
+        [text for text in (row.label, row.mean, row.reached, row.collapsed, row.diverged) if text is not None]
         for row in cell_rows(answer)
     ]
-    return tag("table", head, rows)
+    return tag("table", head, [tag("tr", [tag("td", text) for text in row]) for row in rows])
 
 
 def _effects(answer: Answer) -> Markup | None:

@@ -13,7 +13,7 @@ from sparring.report.study import MAX_SENTENCES, cell_rows, needed_sentences, su
 from sparring.report.terminal.tables import FittingTable
 from sparring.study.answer import Answer
 from sparring.study.effects import Effect
-from sparring.study.wording import amount, contrast_text, p_text
+from sparring.study.wording import contrast_text, difference_text, p_text
 
 MIN_LABEL = 16
 """Characters of a cell's label, or an effect's, that wraps."""
@@ -39,10 +39,12 @@ def _headline(answer: Answer) -> Text:
 
 
 def _cells(answer: Answer) -> RenderableType:
-    columns = ("cell", "mean ± SD", "IQM", "n", "collapsed", "diverged", "top finding")
+    timed = ["reached"] if answer.scores.reached is not None else []
+    columns = ("cell", "mean ± SD", *timed, "IQM", "n", "collapsed", "diverged", "top finding")
     table = FittingTable(columns, optional=("IQM", "n", "top finding"), label=MIN_LABEL)
     for row in cell_rows(answer):
-        table.add_row(row.label, Text(row.mean, "bold"), row.iqm, row.n, row.collapsed, row.diverged, row.finding)
+        others = (row.reached, row.iqm, row.n, row.collapsed, row.diverged, row.finding)
+        table.add_row(row.label, Text(row.mean, "bold"), *(text for text in others if text is not None))
     return table
 
 
@@ -62,7 +64,7 @@ def _effects(group: Sequence[Effect], answer: Answer) -> RenderableType:
         improved = "–" if each.improvement is None else f"{each.improvement.probability:.2f}"
         better = f"{each.better:,}/{each.seeds:,}" if answer.scores.direction else f"{each.better:,}/{each.seeds:,} up"
         style = "bold" if each.significant() else ""
-        size = Text(amount(each.mean, each.interval), style)
+        size = Text(difference_text(each), style)
         name = contrast_text(each.contrast, answer.results)
         table.add_row(name, size, better, Text(p_text(each.p_holm), style), improved)
     return table

@@ -90,7 +90,7 @@ def _cell(axes: Axes, row: int, answer: Answer, scheme: Scheme) -> None:
     for chosen, marker, color in ((known & ~collapsed, "o", hue), (known & collapsed, "v", scheme.hues["g_loss"])):
         at = np.full(chosen.sum(), row + 0.17)
         axes.plot(values[chosen], at, marker, color=color, markersize=5, alpha=0.75, markeredgewidth=0)
-    lost = int((answer.scores.diverged[row] & ~known).sum())
+    lost = int(answer.scores.diverged[row].sum())
     if lost:
         axes.annotate(
             f"× {lost} diverged",

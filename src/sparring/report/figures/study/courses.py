@@ -109,6 +109,8 @@ def _draw(axes: Axes, rows: list[Row], name: str, clock: Clock, style: CellStyle
         there = (at >= 0) & (times <= (each.seconds if clock == "seconds" else each.rounds)[-1] * 1.02)
         values[there, member] = known[at[there]]
     alive = np.isfinite(values).any(1)
+    if not alive.any():  # every seed diverged before its first evaluation
+        return np.array([])
     median = np.nanmedian(values[alive], axis=1)
     width = 2.2 if style.named else 1.0
     effects: dict[str, Any] = {"path_effects": halo(scheme, 3.4)} if style.named else {}

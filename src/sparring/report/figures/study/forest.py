@@ -15,7 +15,7 @@ from sparring.characters import printable
 from sparring.report.figures.drawing import LIGHT, SMALL, TEXT, Scheme, blank, dress, place_legend
 from sparring.study.answer import Answer
 from sparring.study.effects import Effect
-from sparring.study.wording import amount, contrast_text
+from sparring.study.wording import contrast_text, difference_text
 
 ROW = 0.46
 """Inches for an effect."""
@@ -88,12 +88,12 @@ def _names(axes: Axes, places: Sequence[tuple[float, Effect]], answer: Answer, s
         axes.set_yticks([y for y, _ in places], texts)
         axes.tick_params(axis="y", labelsize=SMALL, labelcolor=scheme.ink, length=0)
         for y, each in places:
-            size = amount(each.mean, each.interval)
+            size = difference_text(each)
             _beside(axes, (1, y), size, scheme, (8, 0), "center", "left")
         return
     axes.set_yticks([])
     for (y, each), text in zip(places, texts, strict=True):
-        _beside(axes, (0, y - 0.3), f"{text}: {amount(each.mean, each.interval)}", scheme, (0, 0), "bottom", "left")
+        _beside(axes, (0, y - 0.3), f"{text}: {difference_text(each)}", scheme, (0, 0), "bottom", "left")
 
 
 def _heading(axes: Axes, y: float, text: str, scheme: Scheme) -> None:
