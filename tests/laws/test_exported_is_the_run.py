@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 import sparring
-from sparring import catalogue, latents
+from sparring import catalogue, datasets, latents
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.errors import SparringError
 from sparring.game.folding import folded
@@ -102,6 +103,42 @@ def test_a_generator_with_clusters_draws_them_as_often_as_the_data(tmp_path: Pat
     for z in (drawn, onnx_script["draw"](facts["latent"], 4_000, np.random.default_rng(0))):
         assert z.shape == (4_000, facts["size"]) and (z[:, -4:].sum(1) == 1).all()
         assert np.abs(z[:, -4:].mean(0) - shares).max() < 0.04
+
+
+def numbers(columns: int) -> np.ndarray:
+    """Of very different sizes, the last one seconds since 1970."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((200, columns)) * np.logspace(-3, 5, columns) + np.append([31.0] * (columns - 1), 1.7e9)
+
+
+@pytest.mark.parametrize("kind", ["table", "signals", "given"])
+def test_numbers_are_exported_in_the_units_of_their_file(kind: str, tmp_path: Path) -> None:
+    rows = numbers(4 if kind == "table" else 20)
+    if kind == "table":
+        np.savetxt(tmp_path / "t.csv", rows, delimiter=",", header="age,b,c,when", comments="", fmt="%.17g")
+    np.save(tmp_path / "t.npy", rows[:, :-1])
+    data = (
+        datasets.InMemory.of(rows, kind="numbers", scale="columns")
+        if kind == "given"
+        else datasets.Table(str(tmp_path / ("t.csv" if kind == "table" else "t.npy")))
+    )
+    few = {"rounds": 2, "batch": 4, "log_points": 1, "samples_per_grid": 4, "seeds": (3, 5)}
+    run = sparring.train(sparring.recipe("auto", data).replace(**few), out=tmp_path / "run", threads=1, metrics=False)
+    made = export(run.folder, tmp_path / "out", seed=5)
+    assert max(made.differences.values()) <= TOLERANCE and "demo.html" in made.files
+    expected = run.sample(64, seeds=[5])[0]
+    z = sparring.latent_vectors(run.recipe, range(64))[1]
+    for found in (in_onnxruntime(tmp_path / "out", z.numpy()), in_torch(tmp_path / "out", z)):
+        assert found.dtype == np.float64 and found.shape == expected.shape
+        own, sd = rows[:, : found.shape[1]], rows.std(0)[: found.shape[1]] if kind != "signals" else rows[:, :-1].std()
+        assert (np.abs(found - own.mean(0)) < 30 * sd).all()
+        assert (np.abs(found - expected) <= TOLERANCE * sd + np.spacing(np.abs(expected))).all()
+    manifest = json.loads((tmp_path / "out" / "export.json").read_text())
+    units = "the units of the examples given" if kind == "given" else "the units of the file"
+    assert manifest["units"] == units and manifest["columns"] == (["age", "b", "c", "when"] if kind == "table" else [])
+    assert len(manifest["scale"]["sd"]) == {"table": 4, "signals": 1, "given": 20}[kind]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert units in card and "data units" not in card and "float64 (16, " in card
 
 
 # Modules of one's own.

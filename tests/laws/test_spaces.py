@@ -66,6 +66,7 @@ def test_an_interval_over_seeds_covers_the_mean_and_grows_with_their_differences
     assert wide.words == "70 % (0 to 100)"
     equal = Shared.of(np.full((4, 4), 0.7))
     assert equal.low == equal.high == pytest.approx(0.7)
+    assert Shared.of(np.full((4, 4), 1.6)) == Shared(1, 1, 1) and Shared.of(np.full((2, 2), -0.1)).mean == 0, "cut"
     assert Shared.of(np.full((2, 2), 0.7)) == Shared(pytest.approx(0.7), None, None)  # type: ignore[arg-type]
     assert equal.words == "70 % (70 to 70)" and Shared(float("nan"), None, None).words == "–"
 

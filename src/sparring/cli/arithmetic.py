@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from sparring.cli._latent import write_and_print
+from sparring.cli._latent import say_state, write_and_print
 from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, flag, integers, members, out_file, parse
 from sparring.errors import UsageError
 
@@ -46,6 +46,7 @@ def run(arguments: list[str]) -> int:
     if len(names) != len(z_seeds):
         needed = f"{len(names)} latent vectors, for {', '.join(names)}" if len(names) > 1 else f"one, for {names[0]}"
         raise UsageError(f"--z-seeds must give {needed}, not {len(z_seeds)}")
+    say_state(flags.run, chosen)
     recipe, G, z = generators_and_latents(flags.run, z_seeds, chosen, flags.source)
     import torch
 
@@ -56,7 +57,7 @@ def run(arguments: list[str]) -> int:
     return write_and_print(
         flags,
         out,
-        recipe.seeds,
+        recipe,
         examples,
         {"expression": flags.expression, "z_seeds": operands},
         lambda figures: figures.arithmetic(examples, recipe.seeds, flags.expression, operands, lengths),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from sparring.cli._latent import write_and_print
+from sparring.cli._latent import say_state, write_and_print
 from sparring.cli.flags import (
     Json,
     Members,
@@ -52,13 +52,14 @@ def run(arguments: list[str]) -> int:
     from sparring.analysis.latent_tools.blend import blend
     from sparring.analysis.latent_tools.inputs import generated, generators_and_latents
 
+    say_state(flags.run, chosen)
     recipe, G, z = generators_and_latents(flags.run, z_seeds, chosen, flags.source)
     examples = generated(G, blend(z, flags.steps, flags.path))
     settings = {"z_seeds": list(z_seeds), "steps": flags.steps, "path": flags.path}
     return write_and_print(
         flags,
         out,
-        recipe.seeds,
+        recipe,
         examples,
         settings,
         lambda figures: figures.blend(examples, recipe.seeds, z_seeds, flags.path),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from sparring.cli._latent import say_state
 from sparring.cli.flags import (
     DataDir,
     Json,
@@ -65,6 +66,7 @@ def run(arguments: list[str]) -> int:
     from sparring.record import RunFolder
 
     opened = RunFolder.open(flags.run)
+    say_state(flags.run, seeds)
     made = survey(opened, flags.top, dims, flags.count, flags.samples, seeds, flags.data_dir, flags.source)
     _draw(made, out)
     said = {"out": str(out), **made.plain(), "across": all_across(made)}

@@ -38,6 +38,9 @@ def run(arguments: list[str]) -> int:
     if not flags.to:
         raise UsageError(f"say where to: sparring export {flags.run} --to DIR")
     from sparring.languages import speaking
+    from sparring.ship.target import target_of
+
+    target_of(flags.run, flags.to)  # before torch and what writes ONNX are loaded
     from sparring.ship.export import export
 
     with speaking(flags.language):

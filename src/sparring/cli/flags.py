@@ -71,7 +71,7 @@ RunDir = Annotated[tyro.conf.Positional[Path], flag("The folder of a run.", "RUN
 Members = Annotated[str, flag("Only the members of these seeds: 3, or 0,3, or 2-5.", "SEEDS", "all")]
 OutFile = Annotated[
     Path | None,
-    flag("FILE.png: a picture; FILE.npy: float32 numbers in data units.", "FILE", "a picture in RUN/figures"),
+    flag("FILE.png: a picture; FILE.npy: numbers in the units of the data.", "FILE", "a picture in RUN/figures"),
 ]
 DataDir = Annotated[
     Path | None, flag("Folder with the data set's files.", "DIR", "$SPARRING_DATA, else they are downloaded once")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from sparring.cli._latent import write
+from sparring.cli._latent import say_state, write
 from sparring.cli.flags import (
     Json,
     Members,
@@ -60,9 +60,10 @@ def run(arguments: list[str]) -> int:
     from sparring.analysis.latent_tools.inputs import checked_dims, generators_and_latents
     from sparring.analysis.latent_tools.ranking import ranking_summary
 
+    say_state(flags.run, chosen)
     recipe, G, z = generators_and_latents(flags.run, range(flags.count), chosen, flags.source)
     low, high = ends or recipe.latent.reach
-    found = influence(G, z, low, high)
+    found = influence(G, z, low, high, recipe.latent.size)
     dims = checked_dims(recipe, asked) if asked else None
     listed = [list(dims)] * len(recipe.seeds) if dims else (found.order[:, : flags.top] + 1).tolist()
     maps, share = torch.stack([found.moved, found.change], 1).numpy(), found.share.numpy()

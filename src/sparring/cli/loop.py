@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from sparring.cli._latent import say_state
 from sparring.cli.flags import (
     DataDir,
     Json,
@@ -71,6 +72,7 @@ def run(arguments: list[str]) -> int:
     from sparring.progress import progress
     from sparring.record.grid import MAX_MEMBERS, grid
 
+    say_state(flags.run, chosen)
     recipe, G, stops = generators_and_latents(flags.run, z_seeds, chosen, flags.source)
     judge = judge_for(recipe.data, None, flags.data_dir) if len(recipe.data.shape) == 3 else None
     seen = (lambda x: judge(x).features) if judge is not None else lambda x: x.reshape(len(x), -1)

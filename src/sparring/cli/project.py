@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from sparring.cli._latent import say_state
 from sparring.cli.flags import (
     DataDir,
     Json,
@@ -59,6 +60,7 @@ def run(arguments: list[str]) -> int:
     from sparring.record import RunFolder
 
     opened = RunFolder.open(flags.run)
+    say_state(flags.run, seeds)
     return _project(opened, flags, seeds, out) if flags.images else _test(opened, flags, seeds)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from sparring.cli._latent import say_state
 from sparring.cli.flags import (
     DataDir,
     Json,
@@ -42,8 +43,8 @@ class SampleFlags:
     out: Annotated[
         Path | None,
         flag(
-            "FILE.png: a picture; FILE.npy: float32 numbers in data units; FILE.csv: rows of a table; FOLDER: a PNG of "
-            "each image, with its transparency.",
+            "FILE.png: a picture; FILE.npy: numbers in the units of the data; FILE.csv: rows of a table; FOLDER: a PNG "
+            "of each image, with its transparency.",
             "FILE",
             "a picture in RUN/figures",
         ),
@@ -91,6 +92,7 @@ def run(arguments: list[str]) -> int:
         check_is_free(out)
         if len(data.shape) != 3:
             raise UsageError("only images are written into a folder: --out takes FILE.png, FILE.npy or FILE.csv")
+    say_state(flags.run, seeds, flags.best)
     passed = _filtered(opened, flags, seeds) if flags.filter else None
     if passed:
         samples, seeds, named = data.in_own_units(passed.samples), passed.seeds, passed.names

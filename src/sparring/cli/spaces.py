@@ -12,6 +12,7 @@ from typing import Annotated
 
 import tyro
 
+from sparring.cli._latent import say_state
 from sparring.cli.flags import (
     DataDir,
     Json,
@@ -68,6 +69,7 @@ def run(arguments: list[str]) -> int:
     images = read_images(flags.images, shape) if flags.images else None
     names = [path.name for path in flags.images]
     search = flags.count, flags.restarts, flags.steps, flags.top
+    say_state(flags.run, seeds)
     found = spaces(opened, images, names, *search, seeds, flags.data_dir, flags.source)
     write_spaces(found, out)
     if flags.json:

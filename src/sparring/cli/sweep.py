@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from sparring.cli._latent import write_and_print
+from sparring.cli._latent import say_state, write_and_print
 from sparring.cli.flags import (
     Json,
     Members,
@@ -47,6 +47,7 @@ def run(arguments: list[str]) -> int:
     from sparring.analysis.latent_tools.inputs import checked_dims, default_dims, generated, generators_and_latents
     from sparring.analysis.latent_tools.sweep import sweep
 
+    say_state(flags.run, chosen)
     recipe, G, z = generators_and_latents(flags.run, [flags.z_seed], chosen, flags.source)
     each = [list(checked_dims(recipe, dims))] * len(recipe.seeds) if dims else default_dims(recipe, G)
     low, high = recipe.latent.reach
@@ -58,7 +59,7 @@ def run(arguments: list[str]) -> int:
     return write_and_print(
         flags,
         out,
-        recipe.seeds,
+        recipe,
         examples,
         settings,
         lambda figures: figures.sweep(examples, recipe.seeds, each, values, flags.z_seed),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from sparring.cli._latent import say_state
 from sparring.cli.flags import (
     DataDir,
     Json,
@@ -48,6 +49,7 @@ def run(arguments: list[str]) -> int:
     from sparring.analysis.latent_tools.truncation import truncation
     from sparring.record import RunFolder
 
+    say_state(flags.run, seeds)
     made = truncation(RunFolder.open(flags.run), psis, flags.count, seeds, flags.data_dir, flags.source)
     if flags.json:
         return print_json(made.plain())

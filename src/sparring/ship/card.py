@@ -10,6 +10,7 @@ from huggingface_hub import ModelCard, ModelCardData
 
 from sparring.analysis.facts import Evaluation, Facts
 from sparring.analysis.wording import count, features_of, listed, number, plus_minus, whole_number
+from sparring.characters import printable
 from sparring.datasets import Card
 from sparring.errors import SparringError
 from sparring.languages import said
@@ -31,7 +32,7 @@ FORMULA = "none needed"
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """The largest differences from the run's own examples, in data units, over the 64 latent vectors."""
+    """The largest differences from the run's own examples over the 64 latent vectors; see TOLERANCE for the unit."""
 
     onnx: float
     torch: float
@@ -88,7 +89,7 @@ def model_card(
         "## How it was trained",
         _recipe(facts, portable),
         "## How exact the files are",
-        _exactness(agreement),
+        _exactness(agreement, portable),
     ]
     return ModelCard(f"---\n{metadata.to_yaml()}\n---\n\n" + "\n\n".join(parts) + "\n").content
 
@@ -97,9 +98,11 @@ def _summary(portable: Portable, facts: Facts) -> str:
     about = portable.facts
     classes = f" and one of {about['classes']} classes" if about["classes"] else ""
     shape = " x ".join(map(str, about["shape"]))
+    columns = f"Columns: {'; '.join(map(printable, about['columns']))}. " if about["columns"] else ""
     kept = " (the best checkpoint)" if about["checkpoint"] == "best" else ""
     return (
         f"Maps latent vectors of {count(about['size'], 'number')}{classes} to examples of {shape} ({about['units']}). "
+        f"{columns}"
         f"It has {portable.parameters:,} parameters. It is seed {about['seed']} of {count(len(facts.seeds), 'seed')} "
         f"that were trained alike, at round {about['round']:,} of {facts.rounds:,}{kept}. Other seeds give other "
         "generators: what follows is said of all of them."
@@ -116,7 +119,7 @@ def _usage(portable: Portable, files: dict[str, str]) -> str:
         "from sample_onnx import draw, load\n\n"
         'G, facts = load("generator.onnx")\n'
         f"{law if portable.facts['latent'] else own}\n"
-        f"examples = G({inputs})  # float32 (16, {', '.join(map(str, portable.facts['shape']))})\n"
+        f"examples = G({inputs})  # {portable.expected.dtype} (16, {', '.join(map(str, portable.facts['shape']))})\n"
     )
     return f"{listing}\n\n```python\n{code}```"
 
@@ -228,10 +231,11 @@ def _recipe(facts: Facts, portable: Portable) -> str:
     return "\n\n".join(lines)
 
 
-def _exactness(agreement: Agreement) -> str:
+def _exactness(agreement: Agreement, portable: Portable) -> str:
+    unit = "data units" if portable.scale is None else "standard deviations of the scaled numbers"
     return (
         f"On the run's latent vectors 0 to 63 the largest difference from the generator in the run is "
-        f"{agreement.onnx:.1e} in onnxruntime and {agreement.torch:.1e} in torch, in data units; more than "
+        f"{agreement.onnx:.1e} in onnxruntime and {agreement.torch:.1e} in torch, in {unit}; more than "
         f"{TOLERANCE:g} would have been refused. Averaged (EMA) weights, where the run keeps them, and batch "
         "normalization are inside the weights."
     )

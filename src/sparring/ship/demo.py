@@ -17,6 +17,7 @@ from torch import Tensor
 from sparring.analysis.facts import Facts
 from sparring.analysis.latent_tools.directions.effects import effects, unique_names
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
+from sparring.analysis.latent_tools.distributions import sd_of
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import plus_minus, whole_number
 from sparring.errors import SparringError
@@ -26,13 +27,15 @@ from sparring.report.measurement import measurement_rows
 from sparring.report.metric_names import headlines, name_of
 from sparring.ship.measured import Measured
 from sparring.ship.onnx_file import run_onnx
-from sparring.ship.portable import TOLERANCE, Portable, difference
+from sparring.ship.portable import TOLERANCE, Portable
 
 WEB = Path(__file__).with_name("web")
 MAX_BYTES = 10_000_000
 """The largest page."""
 SHOWN = 6
 """Directions with a slider."""
+REACH = 3.0
+"""Standard deviations of the latent distribution that a direction is followed, either way."""
 MANTISSA = 23
 """Bits of a float32's mantissa."""
 ROUNDED = (15, 13, 11, 9)
@@ -79,7 +82,7 @@ def demo_page(portable: Portable, model: bytes, facts: Facts, measured: Measured
         packed = _packed(near)
         if len(packed) > room:
             continue
-        found = difference(portable.expected, run_onnx(near, portable))
+        found = portable.difference(run_onnx(near, portable))
         if found > TOLERANCE:
             raise SparringError(
                 f"its {portable.parameters:,} parameters do not fit into a page of {MAX_BYTES / 1e6:g} MB; rounded to "
@@ -159,7 +162,7 @@ def _data(portable: Portable, facts: Facts, measured: Measured, recipe: Recipe) 
         "words": json.loads((WEB / "words.json").read_text(encoding="utf-8")),
         "directions": _directions(portable),
         "latents": _floats(portable.z),
-        "expected": _floats(torch.from_numpy(portable.expected[:stated])),
+        "expected": _floats(torch.from_numpy(_scaled(portable, portable.expected[:stated]))),
         "varied": bool((portable.z != portable.z[0]).any()),
         "seeds": len(facts.seeds),
         "diverged": len(facts.diverged),
@@ -174,17 +177,28 @@ def _data(portable: Portable, facts: Facts, measured: Measured, recipe: Recipe) 
     }
 
 
+def _scaled(portable: Portable, examples: np.ndarray) -> np.ndarray:
+    """Examples as the network makes them, whose columns are alike in size and fit into float32."""
+    return examples if portable.scale is None else portable.scale.scaled(examples)
+
+
 def _directions(portable: Portable) -> list[dict[str, Any]]:
     """The strongest directions, with what each moves; none where torch cannot differentiate the generator."""
     network, size, classes = portable.network(), portable.facts["size"], portable.facts["classes"]
+    scale = (
+        None
+        if portable.scale is None
+        else [torch.from_numpy(each) for each in (portable.scale.center, portable.scale.sd)]
+    )
     z = portable.z
     if portable.classes is not None:
         z = torch.cat([z, torch.nn.functional.one_hot(portable.classes, classes).to(z.dtype)], 1)
 
     def G(x: Tensor) -> Tensor:
-        return network(x[:, :size], x[:, size:].argmax(1)) if classes else network(x)
+        made = network(x[:, :size], x[:, size:].argmax(1)) if classes else network(x)
+        return made if scale is None else ((made - scale[0]) / scale[1]).float()
 
-    reach = 3 * (float(portable.z.std()) or 1.0)
+    reach = REACH * sd_of(portable.facts["latent"], portable.z)
     try:
         found = sensitivity(G, z, SHOWN, size)
     except SparringError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +19,11 @@ from sparring.record.run import round_of
 from sparring.ship.measured import Choice, Measured, nearest
 from sparring.ship.onnx_file import check_installed, run_onnx, to_onnx
 from sparring.ship.portable import Portable, checked, portable_of
+from sparring.ship.target import MANIFEST, target_of
 from sparring.ship.weights_file import SCRIPTS, run_script, to_safetensors
 
-SPACE = "hf://"
-"""How a target begins that is laid out as a static Space of the Hugging Face hub."""
 WORK = (3, 3, 6)
 """What it takes to read the generator, to write its two forms and to write the rest: about seconds, on one core."""
-MANIFEST = "export.json"
-"""Says what was exported. A folder that has one may be written over."""
 ABOUT = {
     "generator.onnx": "the generator, weights inside, for any batch size (opset 18 or newer)",
     "generator.safetensors": "its tensors, and its operations as JSON in the metadata; nothing in it is a program",
@@ -49,7 +45,7 @@ class Exported:
     seed: int
     round: int
     differences: dict[str, float]
-    """Runtime -> the largest difference from the run's generator on the 64 latent vectors, in data units."""
+    """Runtime -> the largest difference from the run's generator on the 64 vectors; see TOLERANCE for its unit."""
     notes: tuple[str, ...] = ()
     """What a user should know, a sentence each."""
 
@@ -97,8 +93,7 @@ def export(
     """
     check_installed()
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
-    space = space_of(str(to))
-    folder = checked_folder(run.path / "space" / space if space else Path(to))
+    folder, space = target_of(run.path, to)
     recipe = recipe_of(run, source, recipe)
     facts = Facts.of(run)
     choice = chosen(seed, facts, round_of(run.best) if best and run.best else None)
@@ -171,25 +166,6 @@ def write_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the manifest first, so that a folder that was left half-written may be written again."""
     for name, content in sorted(files.items(), key=lambda item: item[0] != MANIFEST):
         write_atomically(folder / name, lambda path, content=content: path.write_bytes(content))
-
-
-def space_of(to: str) -> str:
-    """`user/name` of `hf://user/name`; empty for a folder. Raises UsageError for a name that the hub would not take."""
-    name = to.removeprefix(SPACE)
-    if name == to:
-        return ""
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or ".." in name:
-        raise UsageError(f"a Space is hf://user/name, not {to!r}")
-    return name
-
-
-def checked_folder(folder: Path) -> Path:
-    """The folder to write to. Raises UsageError for one that holds files of another kind."""
-    if folder.is_file():
-        raise UsageError(f"--to must be a folder, and {folder} is a file")
-    if folder.is_dir() and not (folder / MANIFEST).is_file() and any(folder.iterdir()):
-        raise UsageError(f"{folder} holds other files: give an empty folder, or one that does not exist yet")
-    return folder
 
 
 def chosen(seed: str | int, facts: Facts, round: int | None) -> Choice:

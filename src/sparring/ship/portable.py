@@ -14,16 +14,19 @@ from torch import Tensor
 
 from sparring.analysis.generators import explorable, generator_module, latents
 from sparring.analysis.latent_tools.distributions import Part, parts_of
+from sparring.datasets.table import Table
 from sparring.errors import SparringError
 from sparring.game.folding import folded
 from sparring.game.network_graph import Graph, GraphNetwork, graph_of
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
+from sparring.ship.scale import InOwnUnits, Scale, scale_of
 
 CHECKED = 64
 """Latent vectors, those of the z seeds 0 to 63, on which every exported form must agree with the run's generator."""
 TOLERANCE = 1e-5
-"""The largest difference between two forms of a generator, in data units."""
+"""The largest difference between two forms of a generator, in data units; of scaled numbers, in their standard
+deviations."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Portable:
     classes: Tensor | None
     """The class of each, int64 `(64,)`, in class-conditional runs."""
     expected: np.ndarray
-    """What the run's own generator makes of them, float32 `(64, *shape)` in data units."""
+    """What `sparring sample` gives for them, `(64, *shape)`: float32, or float64 in the units of scaled numbers."""
+    scale: Scale | None = None
+    """Of numbers that networks get scaled: the graph takes its examples back to their own units."""
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
@@ -59,6 +64,10 @@ class Portable:
     def network(self) -> GraphNetwork:
         """The generator as a module, made of this data alone."""
         return GraphNetwork(self.graph, self.state)
+
+    def difference(self, made: np.ndarray) -> float:
+        """The largest difference of examples from the run's own; see TOLERANCE for its unit."""
+        return difference(self.expected, made, 1.0 if self.scale is None else self.scale.sd)
 
 
 def portable_of(
@@ -84,17 +93,29 @@ def portable_of(
     z = vectors[0, :, : recipe.latent.size + recipe.clusters].contiguous()
     classes = torch.arange(CHECKED) % recipe.data_classes if recipe.data_classes else None
     inputs = (z,) if classes is None else (z, classes)
+    scale = scale_of(recipe.data)
+    whole = module if scale is None else InOwnUnits(module, scale)
     try:
-        graph, state = folded(graph_of(module, inputs), dict(module.state_dict()), inputs)
+        graph, state = folded(graph_of(whole, inputs), dict(whole.state_dict()), inputs)
     except SparringError as error:
         raise SparringError(f"the generator of {run.path}: {error}") from error
     checkpoint = run.load("G.", best)
-    facts = _facts(recipe, seed, checkpoint[0] if checkpoint else 0, best)
-    return Portable(graph, state, facts, z, classes, G(vectors)[0].float().numpy())
+    facts = _facts(recipe, seed, checkpoint[0] if checkpoint else 0, best, scale)
+    return Portable(graph, state, facts, z, classes, _expected(recipe, scale, G(vectors)[0].float().numpy()), scale)
 
 
-def _facts(recipe: Recipe, seed: int, round: int, best: bool) -> dict[str, Any]:
-    is_image = len(recipe.data.shape) == 3
+def _expected(recipe: Recipe, scale: Scale | None, made: np.ndarray) -> np.ndarray:
+    """The run's examples in their own units, not rounded to float32. Raises SparringError for units of other code."""
+    sampled = recipe.data.in_own_units(made)
+    own = made if scale is None else scale.own(made)
+    if not np.array_equal(own.astype(sampled.dtype), sampled, equal_nan=True):
+        raise SparringError(
+            "not exported: how this data set takes examples to its own units is known to its code alone"
+        )
+    return own
+
+
+def _facts(recipe: Recipe, seed: int, round: int, best: bool, scale: Scale | None) -> dict[str, Any]:
     low, high = recipe.latent.reach
     return {
         "format": 1,
@@ -110,8 +131,24 @@ def _facts(recipe: Recipe, seed: int, round: int, best: bool) -> dict[str, Any]:
         "classes": recipe.data_classes,
         "class_names": _class_names(recipe),
         "shape": list(recipe.data.shape),
-        "units": "images in [0, 1]" if is_image else "data units",
+        "units": _units(recipe, scale),
+        "columns": _columns(recipe),
+        **({} if scale is None else {"scale": scale.plain()}),
     }
+
+
+def _columns(recipe: Recipe) -> list[str]:
+    """Names of columns; none where they are only their places, as those of a signal."""
+    names = list(recipe.data.column_names)
+    return [] if names == [str(k + 1) for k in range(len(names))] else names
+
+
+def _units(recipe: Recipe, scale: Scale | None) -> str:
+    if len(recipe.data.shape) == 3:
+        return "images in [0, 1]"
+    if isinstance(recipe.data, Table):
+        return "the units of the file"
+    return "data units" if scale is None else "the units of the examples given"
 
 
 def _parts(recipe: Recipe) -> list[Part]:
@@ -129,16 +166,16 @@ def _class_names(recipe: Recipe) -> list[str]:
     return [str(name) for name in named] if isinstance(named, list | tuple) else []
 
 
-def difference(expected: np.ndarray, made: np.ndarray) -> float:
-    """The largest absolute difference; infinite where shapes differ or a number is none in one of them only."""
+def difference(expected: np.ndarray, made: np.ndarray, unit: np.ndarray | float = 1.0) -> float:
+    """The largest absolute difference; infinite where shapes differ, or where a number is none in one of them only."""
     if expected.shape != made.shape or (np.isnan(expected) != np.isnan(made)).any():
         return float("inf")
-    return float(np.nan_to_num(np.abs(expected - made), nan=0.0).max(initial=0.0))
+    return float(np.nan_to_num(np.abs(expected - made) / unit, nan=0.0).max(initial=0.0))
 
 
 def checked(portable: Portable, made: np.ndarray, where: str) -> float:
     """The largest difference from the run's own examples. Raises SparringError above TOLERANCE."""
-    found = difference(portable.expected, made)
+    found = portable.difference(made)
     if not found <= TOLERANCE:
         raise SparringError(
             f"not exported: {where} differs from the run's generator by {found:.2g} on {len(made)} latent vectors, "

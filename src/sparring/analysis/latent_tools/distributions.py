@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from sparring.analysis.watched import WatchedLatent
 from sparring.latents import Latent
@@ -10,6 +12,9 @@ from sparring.latents.constant import Constant
 from sparring.latents.normal import Normal
 from sparring.latents.normal_and_signs import NormalAndSigns
 from sparring.latents.uniform import Uniform
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Part = dict[str, Any]
 """`law` (normal, signs, uniform, constant, one-hot) and `size`; of a uniform one `low` and `high`, of a constant
@@ -35,3 +40,27 @@ def parts_of(latent: Latent) -> list[Part]:
             return [{"law": "normal", "size": latent.size}]
         case _:
             return []
+
+
+def sd_of(parts: Sequence[Part], drawn: Tensor) -> float:
+    """Standard deviation of one number of a latent vector: that of the distribution; 1 where all vectors are equal.
+
+    Args:
+        parts: What vectors are made of; a one-hot class or cluster does not count.
+        drawn: Vectors `(..., size)`, by which it is estimated where the distribution is not known.
+    """
+    if not parts:
+        return float(drawn.std()) or 1.0
+    counted = [part for part in parts if part["law"] != "one-hot"]
+    variances = [_variance(part) * part["size"] for part in counted]
+    return math.sqrt(sum(variances) / sum(part["size"] for part in counted)) or 1.0
+
+
+def _variance(part: Part) -> float:
+    match part["law"]:
+        case "uniform":
+            return (part["high"] - part["low"]) ** 2 / 12
+        case "constant":
+            return 0.0
+        case _:
+            return 1.0  # normal, and signs: -1 or 1

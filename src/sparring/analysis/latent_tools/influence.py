@@ -48,7 +48,9 @@ class Influence(NamedTuple):
         return self.strength.argsort(dim=1, descending=True, stable=True)
 
 
-def influence(G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high: float = 3.0) -> Influence:
+def influence(
+    G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high: float = 3.0, size: int | None = None
+) -> Influence:
     """Measure how outputs change when each latent dimension goes from `low` to `high` and the others stay.
 
     With z[d := v] for z with dimension d set to v, and means over the N base vectors of a member,
@@ -64,9 +66,10 @@ def influence(G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high:
 
     Args:
         G: Maps latent vectors `(P, n, size)` to examples `(P, n, *shape)`.
-        z: Base vectors, `(P, N, size)`.
+        z: Base vectors, `(P, N, size)`, or longer ones, with the one-hot class behind.
         low: The lower value of a dimension.
         high: The higher one.
+        size: Dimensions of a latent vector, where more numbers follow that are no dimensions; all if None.
 
     Returns:
         The influence of every dimension of every member.
@@ -78,7 +81,8 @@ def influence(G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high:
 
     if not low < high:
         raise UsageError(f"the lower value must be below the higher one: {low:g} is not below {high:g}")
-    members, count, size = z.shape
+    members, count, width = z.shape
+    size = width if size is None else size
     shape = tuple(G(z[:, :1]).shape[2:])
     outputs = max(1, math.prod(shape))
     moved, change = (z.new_zeros(members, size, *shape) for _ in range(2))
@@ -86,8 +90,8 @@ def influence(G: Callable[[Tensor], Tensor], z: Tensor, low: float = -3.0, high:
     at_once = max(1, OUTPUTS_AT_ONCE // (2 * members * outputs))
     some = min(count, at_once)
     dims_at_once = min(size, max(1, at_once // some))
-    index = torch.arange(size, device=z.device)
-    for dims in index.split(dims_at_once):
+    index = torch.arange(width, device=z.device)
+    for dims in index[:size].split(dims_at_once):
         for first in range(0, count, some):
             base = z[:, first : first + some]
             # (P, n, dims, two ends, size)

@@ -49,7 +49,7 @@ def default_dims(recipe: Recipe, G: Callable[[Tensor], Tensor]) -> list[list[int
 
     if named := named_dims(recipe):
         return [named] * len(recipe.seeds)
-    found = influence(G, latents(recipe, range(BASE_VECTORS)), *recipe.latent.reach)
+    found = influence(G, latents(recipe, range(BASE_VECTORS)), *recipe.latent.reach, recipe.latent.size)
     return (found.order[:, :DEFAULT_DIMS] + 1).tolist()
 
 

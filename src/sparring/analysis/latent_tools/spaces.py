@@ -20,6 +20,7 @@ from sparring.analysis.latent_tools.directions.effects import Effect, effects, u
 from sparring.analysis.latent_tools.directions.matching import Stability, matched, stability
 from sparring.analysis.latent_tools.directions.sensitivity import sensitivity
 from sparring.analysis.latent_tools.directions.survey import REACH, changes_of, random_changes
+from sparring.analysis.latent_tools.distributions import parts_of, sd_of
 from sparring.analysis.latent_tools.projected import TWICE, Searcher
 from sparring.analysis.samples import real_data
 from sparring.analysis.stats import students_t
@@ -43,13 +44,12 @@ MIN_SEEDS = 3
 
 @dataclass(frozen=True)
 class Shared:
-    """A mean over pairs of members, of what is a share."""
+    """A mean over pairs of members, of what is a share: cut where no share can lie, as after inexact searches."""
 
     mean: float
     low: float | None
     high: float | None
-    """The ends of its 95 % interval, by leaving out one member after the other, cut where no share can lie; None below
-    three members."""
+    """The ends of its 95 % interval, by leaving out one member after the other; None below three members."""
 
     @property
     def words(self) -> str:
@@ -65,16 +65,20 @@ class Shared:
         everyone = np.arange(members)
         mean = value(everyone)
         if members < MIN_SEEDS:
-            return cls(mean, None, None)
+            return cls(_cut(mean), None, None)
         left = np.array([value(np.delete(everyone, k)) for k in everyone])
         error = float(np.sqrt((members - 1) / members * np.square(left - left.mean()).sum()))
         reach = students_t(members - 1, BEYOND) * error
-        return cls(mean, min(mean, max(0.0, mean - reach)), max(mean, min(1.0, mean + reach)))
+        return cls(_cut(mean), _cut(mean - reach), _cut(mean + reach))
 
     @classmethod
     def of(cls, pairs: np.ndarray) -> Shared:
         """The mean of a value for each two members, `(P, P)`; the diagonal does not count."""
         return cls.over(len(pairs), lambda kept: _between(pairs[np.ix_(kept, kept)]))
+
+
+def _cut(share: float) -> float:
+    return float(np.clip(share, 0, 1))
 
 
 def _between(pairs: np.ndarray) -> float:
@@ -310,7 +314,7 @@ def _directions(
     search: Searcher, recipe: Recipe, top: int
 ) -> tuple[tuple[tuple[Effect, ...], ...], tuple[tuple[Stability, ...], ...]]:
     z, size = latents(recipe, range(BASE)), recipe.latent.size
-    reach = REACH * (float(z[..., :size].std()) or 1.0)
+    reach = REACH * sd_of(parts_of(recipe.latent), z[..., :size])
     found: list[tuple[Effect, ...]] = []
     random: list[np.ndarray] = []
     for m, G in enumerate(search.generators):

@@ -21,13 +21,13 @@ def influence_text(
     from sparring.analysis.latent_tools.ranking import concentration, ranking
     from sparring.analysis.wording import count as counted
 
-    parts: list[RenderableType] = [
-        Text(
-            f"How much a sample changes when one latent dimension goes from {ends[0]:g} to {ends[1]:g} and the others "
-            f"stay: 100 % is the difference between two random samples. Mean over {counted(count, 'latent vector')}, "
-            "± its standard error."
-        )
-    ]
+    turned = f"one latent dimension goes from {ends[0]:g} to {ends[1]:g} and the others stay"
+    if count > 1:
+        means = "100 % is the difference between two random samples"
+        turned += f": {means}. Mean over {counted(count, 'latent vector')}, ± its standard error."
+    else:
+        turned += ", in data units. With --count 2 or more it is a share of the difference between two random samples."
+    parts: list[RenderableType] = [Text(f"How much a sample changes when {turned}")]
     for member, seed in enumerate(seeds):
         constant = not influence.whole[member] > 0 and count > 1
         note = (

@@ -48,4 +48,5 @@ if __name__ == "__main__":
     torch.manual_seed(args.random)
     z = run(about["draw"], tensors, args.count) if args.random or args.count > 64 else tensors["latents"][: args.count]
     examples = run(about["generator"], tensors, z, torch.arange(len(z)) % max(1, about["facts"]["classes"]))
+    torch.set_printoptions(precision=10 if examples.dtype == torch.float64 else 4)
     print(save(args.out, examples) if examples.dim() == 4 else examples)

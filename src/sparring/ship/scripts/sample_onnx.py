@@ -44,7 +44,8 @@ def main():
     classes = np.arange(len(z)) % max(1, facts["classes"]) if asked.cls is None else np.full(len(z), asked.cls)
     examples = G(z, classes) if facts["classes"] else G(z)
     np.save(asked.out, examples)
-    print(f"{asked.out}: {examples.dtype} {examples.shape}, {facts['units']}")
+    columns = f": {', '.join(facts['columns'])}" if facts["columns"] else ""
+    print(f"{asked.out}: {examples.dtype} {examples.shape}, {facts['units']}{columns}")
 
 
 if __name__ == "__main__":

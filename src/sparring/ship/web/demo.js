@@ -4,7 +4,7 @@ const data = JSON.parse($("#data").textContent);
 const { facts, words, directions } = data;
 const [channels, height, width] = facts.shape.length === 3 ? facts.shape : [1, 1, facts.shape[0]];
 const isImage = facts.shape.length === 3, isPoint = !isImage && width === 2;
-const outputs = channels * height * width, size = facts.size, TILES = 24, CELLS = 7;
+const outputs = channels * height * width, size = facts.size, TILES = 24, CELLS = 7, LISTED = 16;
 
 // ---- Numbers that lie in the page.
 
@@ -51,6 +51,10 @@ function generate(rows, classes) {
   return made;
 }
 const example = (made, k) => made.subarray(k * outputs, (k + 1) * outputs);
+// Examples are in the units of their data; drawn, and compared with PyTorch's, in standard deviations from the mean.
+const { center: means, sd: sds } = facts.scale ?? { center: [0], sd: [1] }, of = (each, k) => each[k % each.length];
+const scaled = (made) => made.map((v, k) => (v - of(means, k)) / of(sds, k)), drawable = (...asked) => generate(...asked).then(scaled);
+const digits = (sd) => Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(sd)))), said = (v, k) => `${facts.columns[k] ?? ""} ${v.toFixed(digits(of(sds, k)))}`.trim();
 
 // ---- Latent vectors.
 
@@ -167,13 +171,15 @@ function redrawer(work) {
   };
 }
 const drawImage = redrawer(async () => {
-  show($("#image"), await generate([vector(state.base, state.offsets)], [state.class]), 560);
+  const made = await generate([vector(state.base, state.offsets)], [state.class]);
+  show($("#image"), scaled(made), 560);
+  if (!isImage && width <= LISTED) $("#numbers").textContent = Array.from(made, said).join("; ");
 });
 const drawPlane = redrawer(async () => {
   if (directions.length < 2) return;
   const steps = Array.from({ length: CELLS }, (_, k) => 2 * (k + 0.5) / CELLS - 1), rows = [];
   for (const y of steps) for (const x of steps) rows.push(withOffsets({ 0: x * directions[0].reach, 1: -y * directions[1].reach }));
-  const made = await generate(rows, rows.map(() => state.class)), canvas = $("#plane canvas");
+  const made = await drawable(rows, rows.map(() => state.class)), canvas = $("#plane canvas");
   if (isPoint) { state.plane = made; drawImage(); }
   const cell = isImage ? Math.ceil(96 / width) * width + Math.ceil(4 / CELLS) : 96;
   canvas.width = cell * CELLS;
@@ -190,12 +196,12 @@ const drawPlane = redrawer(async () => {
 const drawEnds = redrawer(async () => {
   if (!directions.length) return;
   const rows = directions.flatMap((each, d) => [-1, 1].map((side) => withOffsets({ [d]: side * each.reach })));
-  const made = await generate(rows, rows.map(() => state.class));
+  const made = await drawable(rows, rows.map(() => state.class));
   document.querySelectorAll("#directions canvas").forEach((canvas, k) => show(canvas, example(made, k), 84, true));
 });
 const drawGallery = redrawer(async () => {
   const rows = Array.from({ length: Math.min(TILES, known) }, (_, k) => vector(stored(k), []));
-  const made = await generate(rows, rows.map(() => state.class));
+  const made = await drawable(rows, rows.map(() => state.class));
   document.querySelectorAll(".tiles canvas").forEach((canvas, k) => show(canvas, example(made, k), 84, true));
 });
 
@@ -253,7 +259,7 @@ function report() {
     filled("from", { seed: facts.seed, seeds: data.seeds, diverged: data.diverged, round: facts.round.toLocaleString("en") }),
     ...figures(),
     filled("diagnosis", { verdict: data.verdict[language] }),
-    state.difference === undefined ? "" : filled("exact", { count: expected.length / outputs, difference: state.difference.toExponential(1), level: isImage ? filled("level") : "" }),
+    state.difference === undefined ? "" : filled("exact", { count: expected.length / outputs, difference: state.difference.toExponential(1), level: isImage ? filled("level") : facts.scale ? filled("scaled") : "" }),
     data.bits ? filled("rounded", { bits: data.bits }) : "",
     filled("data", { data: named(data.data), source: named(data.source), license: named(data.license) }),
   ];
@@ -372,10 +378,10 @@ async function main() {
     Object.assign(ort.env.wasm, { wasmBinary: wasm.buffer, numThreads: 1, proxy: false });
     session = await ort.InferenceSession.create(unshuffled(model).subarray(0, data.length), { executionProviders: ["wasm"] });
     const count = expected.length / outputs, first = Array.from({ length: count }, (_, k) => stored(k));
-    const made = await generate(first, first.map((_, k) => k % (facts.classes || 1)));
+    const made = await drawable(first, first.map((_, k) => k % (facts.classes || 1)));
     state.difference = made.reduce((worst, value, k) => Math.max(worst, Math.abs(value - expected[k])), 0);
     if (isPoint) {
-      state.cloud = await generate(Array.from({ length: known }, (_, k) => stored(k)), Array(known).fill(0));
+      state.cloud = await drawable(Array.from({ length: known }, (_, k) => stored(k)), Array(known).fill(0));
       frame = 1.15 * state.cloud.reduce((worst, value) => Math.max(worst, Math.abs(value)), 0) || 1;
     }
     choose(0);

@@ -20,6 +20,7 @@ from sparring.analysis.latent_tools.directions.features import feature_component
 from sparring.analysis.latent_tools.directions.first_layer import first_layer
 from sparring.analysis.latent_tools.directions.matching import Stability, stability
 from sparring.analysis.latent_tools.directions.sensitivity import Directions, sensitivity
+from sparring.analysis.latent_tools.distributions import parts_of, sd_of
 from sparring.analysis.latent_tools.inputs import checked_dims, named_dims
 from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError
@@ -175,7 +176,7 @@ def survey(
     generators = tuple(generator_module(run, seed, source=source, recipe=recipe) for seed in chosen.seeds)
     few, many = latents(chosen, range(count)), latents(chosen, range(max(samples, count)))
     notes: dict[str, None] = {}
-    reach = REACH * (float(many[..., : chosen.latent.size].std()) or 1.0)
+    reach = REACH * sd_of(parts_of(chosen.latent), many[..., : chosen.latent.size])
     found: list[dict[str, tuple[Directions, list[str]]]] = []
     measured: list[dict[str, list[Effect]]] = []
     class_changes: list[dict[str, list[float | None]]] = []
