@@ -267,10 +267,9 @@ class Run:
             best: Take the checkpoint whose samples were nearest to the data, in place of the newest.
 
         Returns:
-            A module in evaluation mode whose output is in data units ([0, 1] for images; of scaled tables and signals
-            standard deviations, which `recipe.data.in_own_units` takes back), with averaged (EMA) weights
-            where the recipe keeps such. A class-conditional generator takes the classes, `(B,)` integers, as a second
-            argument.
+            A module in evaluation mode whose output is in data units ([0, 1] for images; `recipe.data.in_own_units`
+            takes those of scaled tables and signals back), with averaged (EMA) weights where the recipe keeps such. A
+            class-conditional generator takes the classes, `(B,)` integers, as a second argument.
 
         Raises:
             SparringError: There is no such checkpoint.
