@@ -34,7 +34,16 @@ from tests.printed import page_of, text_of
 
 CLASSES = ("modes", "class-divergence", "rarest-class", "class-diversity", "confidence")
 JUDGED = ("frechet-distance", "coverage", "recall", "precision", *CLASSES)
-OWN = ("diversity", "roughness", "structure", "sharpness", "similarity-to-mean", "nearest-neighbor", "near-copies")
+OWN = (
+    "diversity",
+    "roughness",
+    "structure",
+    "sharpness",
+    "fixed-pattern",
+    "similarity-to-mean",
+    "nearest-neighbor",
+    "near-copies",
+)
 
 
 def sparring_(*arguments: object) -> int:
