@@ -55,8 +55,9 @@ def test_a_flaw_at_one_place_is_seen(made: np.ndarray) -> None:
         marked_anywhere,
         lambda made: np.clip(made + np.random.default_rng(2).normal(0, 0.3, made.shape), 0, 1),
         lambda made: made[load_digits().target[ORDER[512:768]] != 1],
+        lambda made: made[np.arange(256) % 4],
     ],
-    ids=["nothing", "brightness", "another place in each", "noise", "a lost class"],
+    ids=["nothing", "brightness", "another place in each", "noise", "a lost class", "four images"],
 )
 def test_what_is_at_no_one_place_is_none(change: Callable[[np.ndarray], np.ndarray]) -> None:
     assert HEALTHY.contains(FixedPattern()(REAL, change(SAMPLES).astype(np.float32)[None]))[0]

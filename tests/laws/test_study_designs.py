@@ -16,6 +16,7 @@ from sparring.study.designs import DESIGNS, design
 from sparring.study.factors import read_factor
 from sparring.study.fractions import Fraction
 from sparring.study.looks import look_round
+from sparring.study.outcome import Outcome
 
 NAMES = "ABCDEFGHI"
 
@@ -205,3 +206,13 @@ def test_a_study_that_varies_nothing_is_one_cell() -> None:
 
 def test_every_design_says_what_it_trains() -> None:
     assert all(words for words in DESIGNS.values())
+
+
+def test_a_recorded_study_opens_whatever_its_outcome_was() -> None:
+    """What is refused of a new study was allowed once."""
+    study = Study("digits", {"objective": ["hinge", "mse"]}, seeds=2)
+    for outcome in ("rounds-to(d_real, 0.7)", "best(d_fake)", "d_gradient"):
+        with pytest.raises(UsageError):
+            study.replace(outcome=outcome)
+        assert Study.from_dict({**study.to_dict(), "outcome": outcome}).outcome == outcome
+        assert Outcome.read(outcome).text == outcome

@@ -203,143 +203,6 @@ def _one_vector() -> Tensor:
     return torch.randn(1, LATENT).expand(BATCH, LATENT)
 
 
-def _two_passes(between: Callable[[Any], None], d_cost: Callable[[Tensor, float], Tensor]) -> Loop:
-    """D's losses are back-propagated one after the other, and something is done between."""
-
-    def loop(watching: Watching, rounds: int) -> Nets:
-        x = images().flatten(1)
-        g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-        opt_g, opt_d = adam(g), adam(d)
-        with watching(g, d, opt_g, opt_d):
-            for _ in range(rounds):
-                fake = g(torch.randn(BATCH, LATENT))
-                opt_d.zero_grad()
-                d_cost(d(x[torch.randint(len(x), (BATCH,))]), 1.0).backward()
-                between(opt_d)
-                d_cost(d(fake.detach()), -1.0).backward()
-                opt_d.step()
-                opt_g.zero_grad()
-                (-d(fake)).mean().backward()
-                opt_g.step()
-        return g, d
-
-    return loop
-
-
-def sharpness_aware(watching: Watching, rounds: int) -> Nets:
-    """Each step of D has two losses (Foret et al. 2021): weights go up the first one's slope, where the second is."""
-    x = images().flatten(1)
-    g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-    opt_g, opt_d = adam(g), adam(d)
-    with watching(g, d, opt_g, opt_d):
-        for _ in range(rounds):
-            real, fake = x[torch.randint(len(x), (BATCH,))], g(torch.randn(BATCH, LATENT))
-            opt_d.zero_grad()
-            (F.softplus(-d(real)) + F.softplus(d(fake.detach()))).mean().backward()
-            ups = [0.01 * p.grad for p in d.parameters() if p.grad is not None]
-            with torch.no_grad():
-                for p, up in zip(d.parameters(), ups, strict=True):
-                    p += up
-            opt_d.zero_grad()
-            (F.softplus(-d(real)) + F.softplus(d(fake.detach()))).mean().backward()
-            with torch.no_grad():
-                for p, up in zip(d.parameters(), ups, strict=True):
-                    p -= up
-            opt_d.step()
-            opt_g.zero_grad()
-            F.softplus(-d(fake)).mean().backward()
-            opt_g.step()
-    return g, d
-
-
-def logistic(scores: Tensor, sign: float) -> Tensor:
-    """Of D's scores, and what they are of: 1 for real examples, -1 for generated ones."""
-    return F.softplus(-sign * scores).mean()
-
-
-def beyond_the_hinge(scores: Tensor, sign: float) -> Tensor:
-    """A hinge that no score of a real example is within, so that they send no gradient."""
-    return F.relu(1 - sign * scores - (100 if sign > 0 else 0)).mean()
-
-
-def local_penalty(watching: Watching, rounds: int) -> Nets:
-    """DRAGAN (Kodali et al. 2017): D's slope is penalized around real examples, within half of their deviation."""
-    x = images().flatten(1)
-    g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-    opt_g, opt_d = adam(g), adam(d)
-    with watching(g, d, opt_g, opt_d):
-        for _ in range(rounds):
-            real, fake = x[torch.randint(len(x), (BATCH,))], g(torch.randn(BATCH, LATENT))
-            around = (real + 0.5 * real.std() * torch.rand_like(real)).detach().requires_grad_(True)
-            (slope,) = torch.autograd.grad(d(around).sum(), around, create_graph=True)
-            penalty = ((slope.norm(2, 1) - 1) ** 2).mean()
-            opt_d.zero_grad()
-            (logistic(d(real), 1.0) + logistic(d(fake.detach()), -1.0) + 10 * penalty).backward()
-            opt_d.step()
-            opt_g.zero_grad()
-            logistic(d(fake), 1.0).backward()
-            opt_g.step()
-    return g, d
-
-
-def looked_at(watching: Watching, rounds: int) -> Nets:
-    """In every round D also scores noise, of which nothing is learned."""
-
-    def look(g: nn.Module, d: nn.Module) -> None:
-        with torch.no_grad():
-            d(3 * torch.randn(BATCH, 64))
-
-    return flat(watching, rounds, before_g=look)
-
-
-def _d_by(cost: Callable[[nn.Module, Tensor, Tensor], Tensor]) -> Loop:
-    """D's loss is this, of D and of a batch of real and of generated examples."""
-
-    def loop(watching: Watching, rounds: int) -> Nets:
-        x = images().flatten(1)
-        g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-        opt_g, opt_d = adam(g), adam(d)
-        with watching(g, d, opt_g, opt_d):
-            for _ in range(rounds):
-                fake = g(torch.randn(BATCH, LATENT))
-                opt_d.zero_grad()
-                cost(d, x[torch.randint(len(x), (BATCH,))], fake.detach()).backward()
-                opt_d.step()
-                opt_g.zero_grad()
-                logistic(d(fake), 1.0).backward()
-                opt_g.step()
-        return g, d
-
-    return loop
-
-
-def both_are_fake(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """A slip of the pen: real examples are never shown."""
-    return logistic(d(fake), 1.0) + logistic(d(fake), -1.0)
-
-
-def without_fakes(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """The loss on generated examples is not added."""
-    logistic(d(fake), -1.0)
-    return logistic(d(real), 1.0)
-
-
-def without_reals(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """The loss on real examples is not added."""
-    logistic(d(real), 1.0)
-    return logistic(d(fake), -1.0)
-
-
-def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
-    """G's step has latent vectors of its own: the same ones each time, or new ones, and a picture of the same ones."""
-    g, z = mlp(LATENT, 32, 64, last=nn.Tanh()), torch.randn(BATCH, LATENT)
-    if fixed:
-        return flat(watching, rounds, g=g, to_d=lambda fake: g(z))
-    return flat(
-        watching, rounds, g=g, to_d=lambda fake: g(torch.randn(BATCH, LATENT)), before_g=lambda g, d: g(z).mean()
-    )
-
-
 relu_g = partial(mlp, LATENT, 32, 64, last=nn.ReLU())
 SOUND: dict[str, Loop] = {
     "a schedule that ends at 0": partial(_with_schedule, share=lambda r: max(0.0, 1 - r / 8)),
@@ -359,12 +222,6 @@ SOUND: dict[str, Loop] = {
     "relu, and data above 0": lambda watching, rounds: flat(
         watching, rounds, g=relu_g(), real=lambda r: BYTES[torch.randint(len(BYTES), (BATCH,))] / 255
     ),
-    "two backward passes": _two_passes(lambda opt: None, logistic),
-    "a hinge without a slope": _two_passes(lambda opt: None, beyond_the_hinge),
-    "sharpness_aware": sharpness_aware,
-    "local_penalty": local_penalty,
-    "looked_at": looked_at,
-    "new fakes for G's step": partial(new_fakes, fixed=False),
     "one vector, and noise inside G": lambda watching, rounds: flat(
         watching, rounds, g=NoiseInside(), noise=_one_vector
     ),
@@ -377,10 +234,5 @@ BROKEN: dict[str, tuple[Loop, str]] = {
     "dead_weights": (dead_weights, "bug-init"),
     "scores of four axes": (_in_one_batch(by_hand, LABELS), "bug-shape-broadcast"),
     "relu, and data below 0": (lambda w, r: flat(w, r, g=relu_g()), "bug-data-range"),
-    "both_are_fake": (_d_by(both_are_fake), "bug-labels"),
-    "without_fakes": (_d_by(without_fakes), "bug-labels"),
-    "without_reals": (_d_by(without_reals), "bug-labels"),
-    "cleared between": (_two_passes(lambda opt: opt.zero_grad(), logistic), "bug-lost-gradients"),
-    "the same vectors in G's step alone": (partial(new_fakes, fixed=True), "bug-fixed-noise"),
     "one vector for a batch": (lambda w, r: flat(w, r, noise=_one_vector), "bug-fixed-noise"),
 }

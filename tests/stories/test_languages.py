@@ -120,6 +120,15 @@ def test_a_switch_of_the_language_keeps_what_was_typed(opened: Open) -> None:
     assert page.locator("input[type=checkbox]:checked").count() == 1 and page.locator(".field.changed").count() == 2
     page.reload()
     says(page, "sparring train digits --no-compile --out", ".command")
+    page = opened("/new", recipe="digits")
+    page.fill("input[aria-label=minutes]", "5")
+    page.fill("input[aria-label=rounds]", "200")
+    page.fill("input[aria-label=rounds]", "")
+    page.keyboard.press("Tab")
+    page.click(".languages >> text=中文")
+    says(page, "sparring train digits --minutes 5 --no-compile --out", ".command")
+    page.wait_for_timeout(300)
+    assert page.locator(".why:visible").count() == 0 and page.locator("button.primary[disabled]").count() == 0
     page = opened("/query")
     page.fill("[aria-label=Query]", "select 6 * 7 as answer")
     page.click(".languages >> text=中文")

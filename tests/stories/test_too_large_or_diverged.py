@@ -8,6 +8,7 @@ import pytest
 
 from sparring.analysis.facts import Facts
 from sparring.cli.main import FAILED, WRONG_USAGE
+from sparring.datasets.files import memory
 from sparring.errors import UsageError
 from sparring.game.assembly import game_of
 from sparring.recipe import find_recipe
@@ -27,6 +28,19 @@ def test_a_batch_that_no_memory_holds_is_refused(tmp_path: Path, capsys: pytest.
         game.set_number("batch", 10**9)
     game.play()
     assert (game.batch, game.round) == (recipe.batch, 1)
+
+
+@pytest.mark.parametrize("name", ["inactive_file", "total_inactive_file"])
+def test_what_a_container_keeps_of_files_is_free_memory(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit, used = tmp_path / "memory.max", tmp_path / "memory.current"
+    limit.write_text("8000000\n")
+    used.write_text("7900000\n")
+    monkeypatch.setattr(memory, "CGROUPS", [(str(limit), str(used))])
+    assert memory.available_memory() == 100_000
+    (tmp_path / "memory.stat").write_text(f"anon 400000\n{name} 7000000\n")
+    assert memory.available_memory() == 7_100_000
 
 
 def test_a_run_of_which_no_gradient_was_finite_has_a_page(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from sparring.record import RunFolder
 from sparring.record.loop import SAME_ROWS, LoopFacts
 from sparring.training.watch import samples
 from sparring.training.watch.session import Watch
+from tests.loops.own_steps import sharpness_aware
 from tests.loops.sound import adam, mlp
-from tests.loops.usual import sharpness_aware
 
 BATCH, LATENT, NUMBERS, ROUNDS = 16, 8, 4, 14
 

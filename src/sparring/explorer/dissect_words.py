@@ -6,7 +6,6 @@ ENGLISH: dict[str, str] = {
     "view-dissect": "Dissect",
     "dissect-help": "Each of these is a command of Sparring, which the page runs for you in the background. What it "
     "writes is kept in the run’s folder, under figures.",
-    "dissect-no-checkpoint": "This run has no checkpoint yet; let it train a little longer.",
     "dissect-images-only": "This needs images, and the examples of this run are none.",
     "dissect-unreadable": "The answer that is kept in this run’s folder cannot be read; compute it again.",
     "dissect-run": "Compute",

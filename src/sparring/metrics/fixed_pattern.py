@@ -11,6 +11,11 @@ AROUND = 5
 """Side of a pixel's surroundings, in pixels: flaws of up to half of their area stand out, and two rows at a border."""
 SURE = 3.0
 """Standard errors of the difference of two means that are left out: so much may come from the choice of examples."""
+FEW = 32
+"""Different images below which their own variance is not believed alone."""
+COMPARED, NEAR = 256, 0.5
+"""Images of which it is counted how many differ, and the share of the distance between real neighbors that counts as
+the same image."""
 
 
 @final
@@ -34,15 +39,16 @@ class FixedPattern(Metric):
     quick: ClassVar[bool] = True
     rank: ClassVar[int] = 97
     single_precision: ClassVar[bool] = True
-    min_examples: ClassVar[int] = 1
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether examples are images with room for a pixel's surroundings."""
         return len(shape) == 3 and min(shape[-2:]) >= AROUND
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
-        mean, variance = _moments(real)
-        return np.array([_flaw(mean, variance / len(real), *_of_samples(each)) for each in fake])
+        real = _seen(real)
+        near = NEAR * float(np.median(_distances(real).min(1)))
+        theirs = _Mean.of(real, near)
+        return np.array([_flaw(theirs, _Mean.of(_seen(each), near)) for each in fake])
 
     def leave_one_out(self, real: np.ndarray, count: int) -> float:
         """One half of the examples beside the other."""
@@ -50,22 +56,46 @@ class FixedPattern(Metric):
         return float(self(real[:half], real[None, -half:])[0])
 
 
-def _of_samples(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mean, variance = _moments(images)
-    return mean, variance / len(images)
+@dataclass(frozen=True)
+class _Mean:
+    """The mean image of some."""
+
+    mean: np.ndarray
+    """`(C, H, W)`."""
+    variance: np.ndarray
+    """Of each pixel over the images, `(C, H, W)`."""
+    count: float
+    """How many different images it rests on: of a collapsed G, a few that come again and again."""
+
+    @classmethod
+    def of(cls, images: np.ndarray, near: float) -> _Mean:
+        """Of `(n, C, H, W)`, of which those that are nearer to each other than `near` count as the same."""
+        same = float((_distances(images) < near).mean())
+        count = min(len(images), 1 / same) if same else len(images)
+        return cls(images.mean(0, dtype=np.float64), images.var(0, dtype=np.float64), count)
 
 
-def _moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of `(n, C, H, W)` the mean and the variance of each pixel, `(C, H, W)`; of colors, as far as alpha shows them."""
-    if images.shape[1] == 4:
-        images = np.concatenate([images[:, :3] * images[:, 3:], images[:, 3:]], 1)
-    return images.mean(0, dtype=np.float64), images.var(0, dtype=np.float64)
+def _seen(images: np.ndarray) -> np.ndarray:
+    """Images `(n, C, H, W)` with their colors as far as alpha, where they have it, shows them."""
+    return images if images.shape[1] != 4 else np.concatenate([images[:, :3] * images[:, 3:], images[:, 3:]], 1)
 
 
-def _flaw(real: np.ndarray, real_error: np.ndarray, fake: np.ndarray, fake_error: np.ndarray) -> float:
-    """The largest difference of two mean images at one pixel; `*_error` are the squares of their standard errors."""
+def _distances(images: np.ndarray) -> np.ndarray:
+    """Between the first images, `(k, k)`; infinite from one to itself."""
+    some = images[:COMPARED].reshape(min(len(images), COMPARED), -1)
+    square = (some**2).sum(1)
+    apart = np.maximum(square[:, None] + square - 2 * some @ some.T, 0)
+    np.fill_diagonal(apart, np.inf)
+    return np.sqrt(apart)
+
+
+def _flaw(real: _Mean, fake: _Mean) -> float:
+    """The largest difference of two mean images at one pixel."""
     from scipy.ndimage import median_filter
 
-    apart = fake - real
+    apart = fake.mean - real.mean
     around = np.stack([median_filter(channel, size=AROUND, mode="mirror") for channel in apart])
-    return float(np.maximum(np.abs(apart - around) - SURE * np.sqrt(real_error + fake_error), 0).max())
+    # A few samples may agree at a pixel where real images differ: their own variance says nothing there.
+    variance = fake.variance if fake.count >= FEW else np.maximum(fake.variance, real.variance)
+    error = np.sqrt(real.variance / real.count + variance / fake.count)
+    return float(np.maximum(np.abs(apart - around) - SURE * error, 0).max())

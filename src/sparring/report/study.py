@@ -80,6 +80,11 @@ def survival_rows(answer: Answer) -> list[list[str]]:
     return [[labels[each.cell], *_reaching(each)] for each in answer.survival.cells]
 
 
+def _reached(each: CellSummary) -> str:
+    """How many of the seeds of which it is known; of a cell that was not trained to the end it says nothing."""
+    return "–" if each.cell.stopped is not None else f"{each.reached:,} of {each.n:,}"
+
+
 def _cell(answer: Answer, each: CellSummary, label: str) -> CellRow:
     spread = Spread(each.n, each.mean, each.sd, None, None, None)
     share = f" {100 * each.share:.0f} %" if each.finding else ""
@@ -88,7 +93,7 @@ def _cell(answer: Answer, each: CellSummary, label: str) -> CellRow:
     return CellRow(
         label=f"{label}{reference}{stopped}",
         mean=plus_minus(spread),
-        reached=None if each.reached is None else f"{each.reached:,} of {each.seeds:,}",
+        reached=None if each.reached is None else _reached(each),
         iqm=number(each.iqm),
         interval=amount(each.mean, each.interval),
         n=f"{each.n:,}" if each.n == each.seeds else f"{each.n:,} of {each.seeds:,}",

@@ -39,7 +39,7 @@ class BugFixedNoise(Rule):
     def _bug(loop: LoopFacts | None) -> Bug | None:
         if loop is None:
             return None
-        repeats, law = loop.latent.repeats >= OFTEN, loop.latent.law
+        repeats, law = loop.latent.repeats > OFTEN, loop.latent.law
         alike = _always_alike(loop) if law == SAME_ROWS or (repeats and law == "constant") else None
         if alike is not None or law == "constant":
             return alike
@@ -53,7 +53,7 @@ class BugFixedNoise(Rule):
                 line=loop.latent.line,
                 mended="draw them in every step: z = torch.randn(batch, size)",
             )
-        if loop.latent.own_repeats < OFTEN:
+        if loop.latent.own_repeats <= OFTEN:
             return None
         return Bug(
             "G learns from the same latent vectors again and again, while D is shown samples of others",

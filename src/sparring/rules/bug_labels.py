@@ -14,6 +14,11 @@ from sparring.rules._signals import Signals
 
 ONE_WAY = 0.9
 """Size of a mean sign above which a player's loss moves all scores that it is of the same way."""
+LEANS = 0.25
+"""The same where its losses are known to depend on scores of one kind alone: sound ones whose examples were lost from
+sight have up to 0.15."""
+LABELS_APART = 0.5
+"""How far two labels of the same scores are apart at least."""
 SQUARE = "mse_loss"
 """The loss whose direction is no label's: it turns round where a score has reached its label."""
 CLEAR = 0.5
@@ -78,21 +83,33 @@ def _differ(a: float | None, b: float | None) -> bool:
     return a is not None and b is not None and a != b
 
 
+def _has_both_labels(loop: LoopFacts) -> bool:
+    """Whether D's loss asks for two answers to generated examples: a slip of the pen, D(fake) in place of D(real)."""
+    targets = [call.target for call in loop.losses if call.player == "D" and call.target is not None]
+    return bool(targets) and max(targets) - min(targets) >= LABELS_APART
+
+
 def _of_one_kind(loop: LoopFacts) -> Bug | None:
     """A D whose own step is on real or on generated examples alone: all that it can learn is one answer."""
     real, fake = loop.d.on_real, loop.d.on_fake
     if loop.g.on_fake is None:  # generated examples are not recognized
         return None
-    if fake is None and loop.fake_line is None and (abs(real or 0) > ONE_WAY or loop.d.learns_of == ("real",)):
+    of_real, of_fake = (loop.d.learns_of == (kind,) and not loop.d.lost for kind in ("real", "fake"))
+    way_of_real, way_of_fake = abs(real or 0), abs(fake or 0)
+    if fake is None and loop.fake_line is None and way_of_real > (LEANS if of_real else ONE_WAY):
         headline = "D is never shown generated examples in its own step"
         mended = "add criterion(D(fake.detach()), zeros) to D's loss"
-    elif real is None and loop.data.line is None and (abs(fake or 0) > ONE_WAY or loop.d.learns_of == ("fake",)):
+    elif (
+        real is None
+        and loop.data.line is None
+        and (way_of_fake > (LEANS if of_fake else ONE_WAY) or (of_fake and _has_both_labels(loop)))
+    ):
         headline = "D is never shown real examples in its own step"
         mended = "add criterion(D(real), ones) to D's loss"
-    elif fake is None and loop.d.learns_of == ("real",) and not loop.d.lost:
+    elif fake is None and of_real and way_of_real > LEANS:
         headline = "D's loss leaves out its scores of generated examples"
         mended = "back-propagate both: loss_real + loss_fake"
-    elif real is None and loop.d.learns_of == ("fake",) and not loop.d.lost:
+    elif real is None and of_fake and way_of_fake > LEANS:
         headline = "D's loss leaves out its scores of real examples"
         mended = "back-propagate both: loss_real + loss_fake"
     else:

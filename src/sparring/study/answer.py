@@ -194,7 +194,8 @@ def _failed(answer: Answer) -> list[str]:
     notes: list[str] = []
     if lost := sum(each.diverged for each in answer.cells):
         kept = "has no outcome: means, SD and intervals are of the others and say of how many"
-        if horizon is not None:
+        counted = answer.scores.diverged & np.isfinite(answer.scores.values)
+        if horizon is not None and counted.any():
             kept = f"counts as {time_text(horizon, unit)} in means, SD and intervals"
         notes.append(
             f"{lost:,} of {members:,} members diverged. Such a member {kept}; in the IQM, in counts of seeds, in the "

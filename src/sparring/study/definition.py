@@ -108,7 +108,7 @@ class Study:
             base=base,
             factors=made,
             seeds=read_seeds(seeds),
-            outcome=Outcome.read(outcome).text,
+            outcome=Outcome.wanted(outcome).text,
             design=design,
             name=name or base.name,
             question=question,
@@ -169,7 +169,7 @@ class Study:
             raise UsageError(catalogue.unknown("fields of a study to replace", unknown[0], known))
         made = object.__new__(type(self))
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        read = {"seeds": read_seeds, "outcome": lambda text: Outcome.read(text).text, "looks": _looks}
+        read = {"seeds": read_seeds, "outcome": lambda text: Outcome.wanted(text).text, "looks": _looks}
         made._set(**{**fields, **{k: read.get(k, lambda v: v)(v) for k, v in changes.items()}})
         return made
 

@@ -70,18 +70,27 @@ class Outcome:
         known = (*SUMMARIES, *TIMES, *MOMENTS)
         if how not in known:
             raise UsageError(f"{shortened(text)}: {catalogue.unknown('outcomes', how, known)}")
-        if name == "seconds":
-            raise UsageError(f"the outcome {shortened(text)!r} is written seconds")
-        # A curve is logged rather than evaluated; of D's outputs at evaluations neither direction is better.
-        if (how in (*TIMES, *MOMENTS) and name in CURVES) or (how == "best" and name in TITLES):
-            raise UsageError(
-                f"the outcome {shortened(text)!r} is never known, as {name} is no metric of samples: "
-                f"write final({name}), last({name}) or mean({name})"
-            )
         if (number is None) != (how in SUMMARIES):
             takes = f"{how}({name})" if how in SUMMARIES else f"{how}({name}, 2)"
             raise UsageError(f"the outcome {shortened(text)!r} is written {takes}")
         return cls(name, how, None if number is None else _number(text, number))  # pyright: ignore[reportArgumentType]
+
+    @classmethod
+    def wanted(cls, text: str) -> Outcome:
+        """From the text of a study that is yet to be trained. Raises UsageError also for what would never be known."""
+        made = cls.read(text)
+        how, name, written = made.how, made.name, shortened(text.strip())
+        if name in NO_OUTCOMES:
+            raise UsageError(catalogue.unknown("outcomes", name, _offered()))
+        if how and name == "seconds":
+            raise UsageError(f"the outcome {written!r} is written seconds")
+        # A curve is logged rather than evaluated; of D's outputs at evaluations neither direction is better.
+        if (how in (*TIMES, *MOMENTS) and name in CURVES) or (how == "best" and name in TITLES):
+            raise UsageError(
+                f"the outcome {written!r} is never known, as {name} is no metric of samples: "
+                f"write final({name}), last({name}) or mean({name})"
+            )
+        return made
 
     @property
     def text(self) -> str:
@@ -179,10 +188,13 @@ def _compared(of: Quantity) -> str:
 
 
 def _known(name: str) -> str:
-    known = [*all_metrics(), *(each for each in OTHERS if each not in NO_OUTCOMES)]
-    if name not in known:
-        raise UsageError(catalogue.unknown("outcomes", name, known))
+    if name not in (*all_metrics(), *OTHERS, *NO_OUTCOMES):
+        raise UsageError(catalogue.unknown("outcomes", name, _offered()))
     return name
+
+
+def _offered() -> list[str]:
+    return [*all_metrics(), *(each for each in OTHERS if each not in NO_OUTCOMES)]
 
 
 def _number(text: str, number: str) -> float:

@@ -79,9 +79,8 @@ class Scores:
 
     @property
     def unreached(self) -> np.ndarray:
-        """`(cells,)`, bool: of a time to a target, the cells of which no seed reached it."""
-        late = self.late
-        return np.array([late[cell].any() and (late | np.isnan(self.badness))[cell].all() for cell in range(len(late))])
+        """`(cells,)`, bool: of a time to a target, the cells of which no seed reached it, where all seeds are known."""
+        return (self.late & ~np.isnan(self.values)).all(1)
 
     @property
     def ranks(self) -> np.ndarray:

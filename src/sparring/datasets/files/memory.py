@@ -19,10 +19,20 @@ def available_memory() -> int:
     free = psutil.virtual_memory().available
     for limit, used in CGROUPS:
         try:
-            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            free = min(free, int(Path(limit).read_text()) - int(Path(used).read_text()) + _cached(Path(used)))
         except (OSError, ValueError):  # there is no container, or no limit ("max")
             continue
     return int(max(0, min(free, _address_space())))
+
+
+def _cached(used: Path) -> int:
+    """Bytes that count as used but are copies of files, which the system gives up first; 0 where it does not say."""
+    try:
+        lines = used.with_name("memory.stat").read_text().splitlines()
+    except OSError:
+        return 0
+    counts = dict(line.split(maxsplit=1) for line in lines if " " in line)
+    return int(counts.get("total_inactive_file", counts.get("inactive_file", 0)))
 
 
 def available_disk(folder: Path) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from nicegui.element import Element
 from PIL import Image
 
-from sparring.analysis.generators import recipe_of
+from sparring.analysis.generators import no_checkpoint, recipe_of
 from sparring.analysis.latent_tools.training_images import held_out_images
 from sparring.analysis.samples import to_pixels
 from sparring.errors import SparringError
@@ -49,7 +49,7 @@ def dissect_page(session: Session, key: str) -> None:
         if run.rounds_saved():
             _parts(session, words, key, run, is_image=len(recipe_of(run).data.shape) == 3)
         else:
-            tag("p", words("dissect-no-checkpoint"), "problem")
+            tag("p", words.error(no_checkpoint(run)), "problem")
 
     page_of_generator(session, key, "dissect", "sparring directions", content)
 

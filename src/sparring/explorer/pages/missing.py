@@ -24,7 +24,7 @@ def add_missing_page() -> None:
 
 
 def _missing(request: Request, error: Exception) -> Response:
-    if request.url.path.startswith("/_nicegui"):  # a file of its own, which no person opens
+    if request.url.path.startswith(("/_nicegui", "/data/")):  # which no person opens
         return JSONResponse({"problem": f"there is no {shortened(request.url.path)}"}, 404)
     status = 404 if not isinstance(error, RequestValidationError) else 422
     with Client(page(""), request=request) as client:

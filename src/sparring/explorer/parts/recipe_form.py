@@ -95,6 +95,10 @@ class RecipeForm:
         label.classes(add="changed") if now != before else label.classes(remove="changed")
         if name in DECIDE:
             await self._choose()
+        self._examine(name)
+
+    def _examine(self, name: str) -> None:
+        """Say what does not fit, after this field was changed."""
         self.problems = {each: self.words.error(error) for each, error in (self._unread | self.misfits(name)).items()}
         for each, why in self._whys.items():
             say(why, self.problems.get(each, ""))
@@ -104,11 +108,13 @@ class RecipeForm:
         """Train for so many minutes in place of the rounds: a recipe may choose by them."""
         self.minutes = minutes
         await self._choose()
-        self.on_change()
+        self._examine("rounds")
 
     async def _choose(self) -> None:
         """Show what the recipe chooses for the data and the classes that are asked for, where the data can be read."""
         self._unread = {}
+        if self.minutes is not None and not str(self.values.get("rounds", "-")).strip():
+            del self.values["rounds"]  # left empty, as the form has it where minutes are given
         try:
             self.base = await asyncio.to_thread(self._chosen)  # images may have to be read first
         except SparringError as error:

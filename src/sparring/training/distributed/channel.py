@@ -6,6 +6,8 @@ import json
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from filelock import FileLock
+
 from sparring.record import legacy
 from sparring.training.distributed.status import Status
 from sparring.training.trainer import Trainer
@@ -41,14 +43,20 @@ class SharedFolder(Channel):
 
     def report(self, status: Status) -> int | None:
         self._write(self._status, json.dumps(status.plain()))
+        stop_after = self._asked()
+        if stop_after is not None and 0 < stop_after < status.round:
+            with lock_of(self._stop):
+                stop_after = self._asked()  # another may have raised it, or all are to stop at once by now
+                if stop_after is not None and 0 < stop_after < status.round:
+                    stop_after = status.round
+                    self._write(self._stop, str(stop_after))
+        return stop_after
+
+    def _asked(self) -> int | None:
         try:
-            stop_after = int(self._stop.read_text())
+            return int(self._stop.read_text())
         except (OSError, ValueError):
             return None
-        if 0 < stop_after < status.round:
-            stop_after = status.round
-            self._write(self._stop, str(stop_after))
-        return stop_after
 
     def _write(self, path: Path, text: str) -> None:
         """Whole or not at all, also where another shard writes to the same path."""
@@ -66,6 +74,11 @@ class SharedFolder(Channel):
             text = decision.read_text()
             return text == "yes" if text else due
         return due
+
+
+def lock_of(stop: Path) -> FileLock:
+    """Of the file that says after which round to stop: whoever writes it by what it says has it alone meanwhile."""
+    return FileLock(stop.with_name(".stop.lock"))
 
 
 def reported_status(folder: Path) -> Status | None:

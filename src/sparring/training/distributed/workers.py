@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from sparring.record import write_atomically
-from sparring.training.distributed.channel import reported_status
+from sparring.training.distributed.channel import lock_of, reported_status
 from sparring.training.distributed.shards import Job, Shard, ShardPlan
 from sparring.training.distributed.status import Status
 
@@ -105,7 +105,8 @@ class LocalWorkers(Workers):
         return Exit(output[-1] if output else f"exit status {code}", died=False)
 
     def stop(self, round: int) -> None:
-        write_atomically(self._stop, lambda path: path.write_text(str(round)))
+        with lock_of(self._stop):
+            write_atomically(self._stop, lambda path: path.write_text(str(round)))
 
     def interrupt(self, shard: Shard) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -101,6 +101,7 @@ class Calls:
         nesting = _nesting(list(inputs), leaves)
         batch = _batch_of([leaf for leaf in leaves if _is_floating(leaf)])
         if not batch:
+            self.z = torch.empty(0)
             return None
         form = self._form_of(nesting, tuple(names), len(leaves))
         self._note(leaves, batch)

@@ -31,6 +31,8 @@ CLASSIFYING = frozenset({"cross_entropy", "nll_loss", "softmax", "log_softmax"})
 """Functions of scores of several classes."""
 MEAN_VALUES = 16
 """Numbers of an example up to which their mean is kept."""
+MIDDLE = 0.5
+"""Between the labels 0 and 1: two calls in one line may have one each."""
 SCALES = (0.5, 1.0, 2.0)
 """How D's two losses are put together: halved twice, averaged, or added."""
 
@@ -114,7 +116,7 @@ class Facts:
         self._widen("G", made)
         if closely and made.shape[1:] == shape and len(made) > 1:
             self._alike.add(bool((made == made[:1]).all()))
-        if closely and made.requires_grad:
+        if closely and made.requires_grad and self.calls.z.numel():  # a G may draw its noise itself
             self._since_d.append((self.calls.z.clone(), self._round))
 
     def see_real(self, x: Tensor, round: int, closely: bool, comparable: bool) -> None:
@@ -195,7 +197,7 @@ class Facts:
             self.d_loss_scale = parts * float(sum(loss.value for loss in losses)) / called
         for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
-            key = (who, seen.function, seen.sees, str(seen.line))
+            key = (who, seen.function, seen.sees, str(seen.line), target is not None and target >= MIDDLE)
             before = self._losses.get(key)
             if key in self._losses or len(self._losses) < MAX_LOSS_CALLS:
                 self._losses[key] = LossCall(

@@ -1,7 +1,7 @@
 """Turns what the hooks observe into rounds: one row of curves for each, and the facts of the loop.
 
-A few rounds are watched closely at first, and one now and then later: tensors are followed, graphs are walked, weights
-are compared. In the rounds between, D's calls are known by their order, which closely watched rounds have shown.
+A few rounds are watched closely at first, and one now and then later: tensors are followed, graphs are walked. In the
+rounds between, D's calls are known by their order, which closely watched rounds have shown.
 """
 
 from __future__ import annotations
@@ -81,8 +81,7 @@ class Observer:
         self._given: dict[str, float] = {}
         self._began = time.monotonic(), time.process_time()
         self._fake: Tensor | None = None
-        self._marks: dict[int, str] = {}
-        self._feeding = Feeding()
+        self._marks, self._feeding = dict[int, str](), Feeding()
         self._waits: tuple[Sequence[Any], Sequence[str], Line | None] | None = None
         """A call of G whose output shows whether its input is a batch of numbers or one vector."""
         self.ends: dict[Who, str] = {}
@@ -254,6 +253,7 @@ class Observer:
                     }
                 observed.line = user_line()
                 self._graphs.add(loss, self.round)
+                self.facts.cleared.follow(observed, self._losses, self.players["D"])
             self._losses.append(observed)
 
     def _owners(self, inputs: Sequence[Tensor]) -> dict[Who, bool]:

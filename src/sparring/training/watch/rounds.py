@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from torch import Tensor
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from sparring.record.loop import Line, Who
 from sparring.training.watch.provenance import FAKE, REAL, Trace
@@ -19,6 +21,8 @@ SLOW = 0.2
 KINDS = {"real": REAL, "fake": FAKE}
 MIN_STEPS, ALL_BUT = 4, 0.9
 """From how many steps on, and which share of them, something counts as so in all of them."""
+FIRST, NEARLY = 4_096, 0.999
+"""Numbers of a gradient that are compared, and the cosine from which on two are multiples of each other."""
 WAITING = 200
 """Steps of D without one of G after which the watch says so: critics make up to 100."""
 NO_STEP = (
@@ -94,6 +98,8 @@ class Loss:
     retains: bool = False
     slope: bool = False
     """Whether a penalty on D's slope is in it."""
+    left: tuple[Tensor, Tensor] | None = None
+    """One of D's weights, and the first numbers of the gradients that it left there, of a loss that found none."""
 
     @property
     def owner(self) -> Who | None:
@@ -136,11 +142,28 @@ class Cleared:
         self.line: Line | None = None
         """Where the first one is that such a step of D does learn of."""
 
+    def follow(self, loss: Loss, before: Sequence[Loss], net: nn.Module) -> None:
+        """A loss is about to be back-propagated: see what it leaves in D, where those before have left nothing."""
+        if not before or loss.had_gradients.get("D", True):
+            return
+        weight = next((each for each in net.parameters() if each.requires_grad), None)
+        if weight is None:
+            return
+
+        def left(weight: Tensor) -> None:
+            handle.remove()
+            loss.left = weight, _first_of(weight.grad)
+
+        handle = weight.register_post_accumulate_grad_hook(left)
+
     def see(self, who: Who, losses: Sequence[Loss]) -> None:
         """A closely watched step follows from these losses."""
         # A loss without a slope, as a hinge that all scores are beyond, leaves no gradients either.
         found = [k for k, loss in enumerate(losses) if k and not loss.had_gradients.get(who, True)]
         at = max((k for k in found if any(loss.signs for loss in losses[:k])), default=0)
+        # Whoever clears gradients to put them back later loses nothing: those of the step are then other ones.
+        if any(loss.left is not None and not _along(_first_of(loss.left[0].grad), loss.left[1]) for loss in losses):
+            at = 0
         self._at[who] = at, len(losses)
         if who == "G":
             return
@@ -160,6 +183,15 @@ class Cleared:
         """What D's steps learn nothing of, nearly all of them: `real`, `fake`, or `` for nothing."""
         often = max(MIN_STEPS, ALL_BUT * len(self._lost))
         return next((kind for kind in KINDS if self._lost.count(kind) >= often), "")
+
+
+def _first_of(gradient: Tensor | None) -> Tensor:
+    return torch.zeros(0) if gradient is None else gradient.detach().flatten()[:FIRST].float().clone()
+
+
+def _along(a: Tensor, b: Tensor) -> bool:
+    """Whether one is the other, or a multiple of it, as clipping leaves it."""
+    return a.shape == b.shape and bool(F.cosine_similarity(a, b, dim=0) > NEARLY)
 
 
 def kind_of(trace: Trace) -> str:
