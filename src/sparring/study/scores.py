@@ -80,7 +80,7 @@ class Scores:
     @property
     def unreached(self) -> np.ndarray:
         """`(cells,)`, bool: of a time to a target, the cells of which no seed reached it, where all seeds are known."""
-        return (self.late & ~np.isnan(self.values)).all(1)
+        return np.all(self.late & ~np.isnan(self.values), axis=1)
 
     @property
     def ranks(self) -> np.ndarray:

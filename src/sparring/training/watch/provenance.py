@@ -344,7 +344,7 @@ def _is_leaf_batch(tensor: Tensor, shape: tuple[int, ...], unbatched: bool) -> b
 
 def _counts(tensor: Tensor, trace: Trace, parents: list[tuple[Tensor, Trace]]) -> bool:
     """Whether a result is of what this is: noise times the deviation of real examples is noise."""
-    is_statistic = trace.kinds == {"real"} and tensor.dim() < max(other.dim() for other, _ in parents)
+    is_statistic = trace.kinds == frozenset({"real"}) and tensor.dim() < max(other.dim() for other, _ in parents)
     return not is_statistic or not any("noise" in other.kinds for _, other in parents)
 
 
