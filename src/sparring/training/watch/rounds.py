@@ -186,7 +186,9 @@ class Cleared:
 
 
 def _first_of(gradient: Tensor | None) -> Tensor:
-    return torch.zeros(0) if gradient is None else gradient.detach().flatten()[:FIRST].float().clone()
+    if gradient is None or gradient.layout != torch.strided:  # sparse ones are not compared
+        return torch.zeros(0)
+    return gradient.detach().flatten()[:FIRST].float().clone()
 
 
 def _along(a: Tensor, b: Tensor) -> bool:
