@@ -11,6 +11,8 @@ AROUND = 5
 """Side of a pixel's surroundings, in pixels: flaws of up to half of their area stand out, and two rows at a border."""
 SURE = 3.0
 """Standard errors of the difference of two means that are left out: so much may come from the choice of examples."""
+ENOUGH = 16
+"""Images on either side without which a mean image says nothing."""
 FEW = 32
 """Different images below which their own variance is not believed alone."""
 COMPARED, NEAR = 256, 0.5
@@ -24,8 +26,9 @@ class FixedPattern(Metric):
     """How much the mean sample differs from the mean real image at one pixel, and not around it: share of the range.
 
     What a pixel's surroundings, the median of 5 x 5 pixels, differ by is taken off, so that more of one class or
-    another brightness are no flaws. 0 where nothing stands out by more than three standard errors. A corner that no D
-    sees, a dead pixel or a watermark stand out; what single images have does not, as it comes at another place in each.
+    another brightness are no flaws. 0 where nothing stands out by more than three standard errors, and with fewer than
+    16 images on either side, of which it says nothing. A corner that no D sees, a dead pixel or a watermark stand out;
+    what single images have does not, as it comes at another place in each.
     """
 
     title: ClassVar[str] = "fixed pattern"
@@ -39,12 +42,15 @@ class FixedPattern(Metric):
     quick: ClassVar[bool] = True
     rank: ClassVar[int] = 97
     single_precision: ClassVar[bool] = True
+    min_examples: ClassVar[int] = 1
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether examples are images with room for a pixel's surroundings."""
         return len(shape) == 3 and min(shape[-2:]) >= AROUND
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
+        if min(len(real), fake.shape[1]) < ENOUGH:
+            return np.zeros(len(fake))
         real = _seen(real)
         near = NEAR * float(np.median(_distances(real).min(1)))
         theirs = _Mean.of(real, near)
