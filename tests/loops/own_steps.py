@@ -4,41 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from tests.loops.changeable import Nets, flat
 from tests.loops.sound import BATCH, LATENT, Loop, Watching, adam, images, mlp
 
-
-def _two_passes(between: Callable[[Any], None], d_cost: Callable[[Tensor, float], Tensor]) -> Loop:
-    """D's losses are back-propagated one after the other, and something is done between."""
-
-    def loop(watching: Watching, rounds: int) -> Nets:
-        x = images().flatten(1)
-        g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-        opt_g, opt_d = adam(g), adam(d)
-        with watching(g, d, opt_g, opt_d):
-            for _ in range(rounds):
-                fake = g(torch.randn(BATCH, LATENT))
-                opt_d.zero_grad()
-                d_cost(d(x[torch.randint(len(x), (BATCH,))]), 1.0).backward()
-                between(opt_d)
-                d_cost(d(fake.detach()), -1.0).backward()
-                opt_d.step()
-                opt_g.zero_grad()
-                (-d(fake)).mean().backward()
-                opt_g.step()
-        return g, d
-
-    return loop
+StepD = Callable[[nn.Module, Optimizer, Tensor, Tensor], None]
+"""D, its optimizer, a batch of real and one of generated examples -> D's whole step."""
+Cost = Callable[[nn.Module, Tensor, Tensor], Tensor]
+"""D and both batches -> D's loss."""
 
 
-def sharpness_aware(watching: Watching, rounds: int) -> Nets:
-    """Each step of D has two losses (Foret et al. 2021): weights go up the first one's slope, where the second is."""
+def _stepping(step_d: StepD, watching: Watching, rounds: int) -> Nets:
+    """A loop with this step of D."""
     x = images().flatten(1)
     g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
     opt_g, opt_d = adam(g), adam(d)
@@ -46,19 +28,9 @@ def sharpness_aware(watching: Watching, rounds: int) -> Nets:
         for _ in range(rounds):
             real, fake = x[torch.randint(len(x), (BATCH,))], g(torch.randn(BATCH, LATENT))
             opt_d.zero_grad()
-            (F.softplus(-d(real)) + F.softplus(d(fake.detach()))).mean().backward()
-            ups = [0.01 * p.grad for p in d.parameters() if p.grad is not None]
-            with torch.no_grad():
-                for p, up in zip(d.parameters(), ups, strict=True):
-                    p += up
-            opt_d.zero_grad()
-            (F.softplus(-d(real)) + F.softplus(d(fake.detach()))).mean().backward()
-            with torch.no_grad():
-                for p, up in zip(d.parameters(), ups, strict=True):
-                    p -= up
-            opt_d.step()
+            step_d(d, opt_d, real, fake.detach())
             opt_g.zero_grad()
-            F.softplus(-d(fake)).mean().backward()
+            logistic(d(fake), 1.0).backward()
             opt_g.step()
     return g, d
 
@@ -73,102 +45,87 @@ def beyond_the_hinge(scores: Tensor, sign: float) -> Tensor:
     return F.relu(1 - sign * scores - (100 if sign > 0 else 0)).mean()
 
 
-def local_penalty(watching: Watching, rounds: int) -> Nets:
+# Steps of several backward passes.
+
+
+def _two_passes(between: Callable[[Optimizer], None], cost: Callable[[Tensor, float], Tensor]) -> Loop:
+    """D's losses are back-propagated one after the other, and something is done between."""
+
+    def step(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+        cost(d(real), 1.0).backward()
+        between(opt)
+        cost(d(fake), -1.0).backward()
+        opt.step()
+
+    return partial(_stepping, step)
+
+
+def _sharpness_aware(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+    """Each step has two losses (Foret et al. 2021): weights go up the first one's slope, where the second is."""
+    both(d, real, fake).backward()
+    ups = [0.01 * p.grad for p in d.parameters() if p.grad is not None]
+    with torch.no_grad():
+        for p, up in zip(d.parameters(), ups, strict=True):
+            p += up
+    opt.zero_grad()
+    both(d, real, fake).backward()
+    with torch.no_grad():
+        for p, up in zip(d.parameters(), ups, strict=True):
+            p -= up
+    opt.step()
+
+
+sharpness_aware: Loop = partial(_stepping, _sharpness_aware)
+
+
+def _put_back(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+    """The gradients of both losses are taken one after the other, and added by hand (PCGrad, Yu et al. 2020)."""
+    logistic(d(real), 1.0).backward()
+    saved = [p.grad.clone() for p in d.parameters() if p.grad is not None]
+    opt.zero_grad()
+    logistic(d(fake), -1.0).backward()
+    for p, other in zip(d.parameters(), saved, strict=True):
+        p.grad = other if p.grad is None else p.grad + other
+    opt.step()
+
+
+# Losses.
+
+
+def _d_by(cost: Cost) -> Loop:
+    """D's loss is this."""
+
+    def step(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+        cost(d, real, fake).backward()
+        opt.step()
+
+    return partial(_stepping, step)
+
+
+def both(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """The usual loss."""
+    return logistic(d(real), 1.0) + logistic(d(fake), -1.0)
+
+
+def local_penalty(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """DRAGAN (Kodali et al. 2017): D's slope is penalized around real examples, within half of their deviation."""
-    x = images().flatten(1)
-    g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-    opt_g, opt_d = adam(g), adam(d)
-    with watching(g, d, opt_g, opt_d):
-        for _ in range(rounds):
-            real, fake = x[torch.randint(len(x), (BATCH,))], g(torch.randn(BATCH, LATENT))
-            around = (real + 0.5 * real.std() * torch.rand_like(real)).detach().requires_grad_(True)
-            (slope,) = torch.autograd.grad(d(around).sum(), around, create_graph=True)
-            penalty = ((slope.norm(2, 1) - 1) ** 2).mean()
-            opt_d.zero_grad()
-            (logistic(d(real), 1.0) + logistic(d(fake.detach()), -1.0) + 10 * penalty).backward()
-            opt_d.step()
-            opt_g.zero_grad()
-            logistic(d(fake), 1.0).backward()
-            opt_g.step()
-    return g, d
+    around = (real + 0.5 * real.std() * torch.rand_like(real)).detach().requires_grad_(True)
+    (slope,) = torch.autograd.grad(d(around).sum(), around, create_graph=True)
+    return both(d, real, fake) + 10 * ((slope.norm(2, 1) - 1) ** 2).mean()
 
 
-def looked_at(watching: Watching, rounds: int) -> Nets:
-    """In every round D also scores noise, of which nothing is learned."""
-
-    def look(g: nn.Module, d: nn.Module) -> None:
-        with torch.no_grad():
-            d(3 * torch.randn(BATCH, 64))
-
-    return flat(watching, rounds, before_g=look)
-
-
-def _d_by(cost: Callable[[nn.Module, Tensor, Tensor], Tensor]) -> Loop:
-    """D's loss is this, of D and of a batch of real and of generated examples."""
-
-    def loop(watching: Watching, rounds: int) -> Nets:
-        x = images().flatten(1)
-        g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-        opt_g, opt_d = adam(g), adam(d)
-        with watching(g, d, opt_g, opt_d):
-            for _ in range(rounds):
-                fake = g(torch.randn(BATCH, LATENT))
-                opt_d.zero_grad()
-                cost(d, x[torch.randint(len(x), (BATCH,))], fake.detach()).backward()
-                opt_d.step()
-                opt_g.zero_grad()
-                logistic(d(fake), 1.0).backward()
-                opt_g.step()
-        return g, d
-
-    return loop
+def of_parts(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """One batch, into which both kinds are written."""
+    whole = torch.empty(2 * BATCH, 64)
+    whole[:BATCH], whole[BATCH:] = real, fake
+    scores = d(whole)
+    return logistic(scores[:BATCH], 1.0) + logistic(scores[BATCH:], -1.0)
 
 
 def both_are_fake(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """A slip of the pen: real examples are never shown."""
     bce = F.binary_cross_entropy_with_logits
     return bce(d(fake), torch.ones(BATCH, 1)) + bce(d(fake), torch.zeros(BATCH, 1))
-
-
-def of_parts(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-    """One batch, into which both kinds are written."""
-    both = torch.empty(2 * BATCH, 64)
-    both[:BATCH], both[BATCH:] = real, fake
-    scores = d(both)
-    return logistic(scores[:BATCH], 1.0) + logistic(scores[BATCH:], -1.0)
-
-
-class CountedG(nn.Module):
-    """Is given how many examples to make, and draws its noise itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.net = mlp(LATENT, 32, 64, last=nn.Tanh())
-
-    def forward(self, count: int) -> Tensor:
-        return self.net(torch.randn(count, LATENT))
-
-
-def put_back(watching: Watching, rounds: int) -> Nets:
-    """The gradients of D's losses are taken one after the other, and added by hand (PCGrad, Yu et al. 2020)."""
-    x = images().flatten(1)
-    g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
-    opt_g, opt_d = adam(g), adam(d)
-    with watching(g, d, opt_g, opt_d):
-        for _ in range(rounds):
-            fake = g(torch.randn(BATCH, LATENT))
-            opt_d.zero_grad()
-            logistic(d(x[torch.randint(len(x), (BATCH,))]), 1.0).backward()
-            saved = [p.grad.clone() for p in d.parameters() if p.grad is not None]
-            opt_d.zero_grad()
-            logistic(d(fake.detach()), -1.0).backward()
-            for p, other in zip(d.parameters(), saved, strict=True):
-                p.grad = other if p.grad is None else p.grad + other
-            opt_d.step()
-            opt_g.zero_grad()
-            logistic(d(fake), 1.0).backward()
-            opt_g.step()
-    return g, d
 
 
 def without_fakes(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
@@ -183,6 +140,30 @@ def without_reals(d: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     return logistic(d(fake), -1.0)
 
 
+# What the networks are given.
+
+
+def looked_at(watching: Watching, rounds: int) -> Nets:
+    """In every round D also scores noise, of which nothing is learned."""
+
+    def look(g: nn.Module, d: nn.Module) -> None:
+        with torch.no_grad():
+            d(3 * torch.randn(BATCH, 64))
+
+    return flat(watching, rounds, before_g=look)
+
+
+class CountedG(nn.Module):
+    """Is given how many examples to make, and draws its noise itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = mlp(LATENT, 32, 64, last=nn.Tanh())
+
+    def forward(self, count: int) -> Tensor:
+        return self.net(torch.randn(count, LATENT))
+
+
 def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
     """G's step has latent vectors of its own: the same ones each time, or new ones, and a picture of the same ones."""
     g, z = mlp(LATENT, 32, 64, last=nn.Tanh()), torch.randn(BATCH, LATENT)
@@ -195,12 +176,12 @@ def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
 
 SOUND: dict[str, Loop] = {
     "two backward passes": _two_passes(lambda opt: None, logistic),
-    "put_back": put_back,
+    "put_back": partial(_stepping, _put_back),
     "made of parts": _d_by(of_parts),
     "noise of G's own": lambda watching, rounds: flat(watching, rounds, g=CountedG(), noise=lambda: BATCH),
     "a hinge without a slope": _two_passes(lambda opt: None, beyond_the_hinge),
     "sharpness_aware": sharpness_aware,
-    "local_penalty": local_penalty,
+    "local_penalty": _d_by(local_penalty),
     "looked_at": looked_at,
     "new fakes for G's step": partial(new_fakes, fixed=False),
 }

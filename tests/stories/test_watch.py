@@ -249,12 +249,12 @@ def test_other_examples_than_d_is_given_are_said(
             (d(fake) - 1).square().mean().backward()
             opt_g.step()
     said = " ".join(capsys.readouterr().err.split())
-    assert ("the examples of data= are other ones than D is given" in said) == (given == "clipped")
+    assert ("the examples in data= are not those that D is given" in said) == (given == "clipped")
     loop = RunFolder(tmp_path / "run").story.loop
     assert loop is not None and loop.data.given_differ == (given == "clipped")
     good = loop_story(good=True, data=replace(SOUND.data, given_differ=loop.data.given_differ))
     assert (diagnosis(good).verdict == "equilibrium") == (given != "clipped")
-    assert ("which are other ones than those of data=" in diagnosis(good).line) == (given == "clipped")
+    assert ("and those in data= are not the same" in diagnosis(good).line) == (given == "clipped")
 
 
 def test_what_cannot_be_followed_is_said_with_the_call_that_tells_it(

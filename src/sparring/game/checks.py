@@ -70,8 +70,9 @@ def check_memory(game: Game) -> None:
     """
     if game.rng.device.type != "cpu":  # others say so themselves
         return
+    # The smaller of a layer's input and output: of an embedding one row is there, not the whole table.
     of_g, of_d = (
-        sum(weight.shape[1] for weight in player.networks.parameters if weight.dim() > 2)
+        sum(min(weight.shape[1:3]) for weight in player.networks.parameters if weight.dim() > 2)
         for player in (game.players["G"], game.players["D"])
     )
     batch = game.batch // game.world.size

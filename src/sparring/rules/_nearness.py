@@ -165,8 +165,8 @@ class Nearness:
         loop = signals.story.loop
         if loop is not None and loop.data.given_differ:
             return Text(
-                "samples were compared with the examples that D is given, which are other ones than those of data= "
-                "(their tails differ)"
+                "samples were compared with the examples that D is given, and those in data= are not the same (the "
+                "tails of their distributions differ)"
             )
         if self.is_own:
             return self._missing_of_classes

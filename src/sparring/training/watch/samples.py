@@ -168,8 +168,8 @@ class Samples:
         if given is None and self._given.differ(examples):
             facts.data = replace(facts.data, given_differ=True)
             say(
-                "sparring: the examples of data= are other ones than D is given, whose tails differ, so samples are "
-                "compared with what D is given"
+                "sparring: the examples in data= are not those that D is given (the tails of their distributions "
+                "differ), so samples are compared with what D is given"
             )
         self._real = examples[np.linspace(0, len(examples) - 1, min(PLOTTED, len(examples))).astype(int)]
         state = {"examples": _as_stored(examples, facts.data)}
