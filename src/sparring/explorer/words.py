@@ -44,7 +44,7 @@ ENGLISH: dict[str, str] = {
     "too-many-sides": "Eight are shown; the others are left out: {names}.",
     "not-there": "There is no such run here: {names}.",
     "add-side": "Add a run or a round…",
-    "no-more-sides": "Eight runs fit side by side: choose one of them no longer, to choose another.",
+    "no-more-sides": "Eight runs fit side by side: deselect one of them to choose another.",
     "remove": "Remove",
     "all-seeds": "all seeds: the median",
     "before-after": "Before and after",
