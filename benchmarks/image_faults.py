@@ -75,11 +75,11 @@ def cases(unseen: np.ndarray, training: np.ndarray) -> Iterator[Case]:
         for level in (0.15, 0.3, 0.5, 1.0):
             yield Case("fixed", f"{what} always at, of 1", level, np.where(place, level, unseen))
     noise = np.random.default_rng(1).normal(0, 0.02, unseen.shape)
-    for share in (0.05, 0.1, 0.2, 0.5):
-        copied = np.arange(len(unseen))[:, None, None, None] < share * len(unseen)
-        yield Case(
-            "copied", "copies among samples, share", share, np.where(copied, training[: len(unseen)] + noise, unseen)
-        )
+    copies = training[: len(unseen)] + noise
+    for what, these in {"copies": copies, "copies moved by a pixel": np.roll(copies, 1, -1)}.items():
+        for share in (0.05, 0.1, 0.2, 0.5):
+            copied = np.arange(len(unseen))[:, None, None, None] < share * len(unseen)
+            yield Case("copied", f"{what} among samples, share", share, np.where(copied, these, unseen))
 
 
 def measured(data: Dataset) -> list[dict[str, Any]]:

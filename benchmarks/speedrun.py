@@ -137,8 +137,10 @@ def trained(cell: Cell, data: Dataset, out: Path) -> tuple[np.ndarray, dict[str,
         recipe = find_recipe("auto", sized_by=data, conditional=cell.is_conditional, minutes=cell.minutes)
         recipe = recipe.replace(seeds=(cell.seed,))
         run = sparring.train(recipe, out / "runs" / cell.name, minutes=cell.minutes, threads=cell.threads)
-        seconds = RunFolder(run.path).story.seconds
-        return run.sample(SAMPLES)[0], {"rounds": run.recipe.rounds, "trained": seconds}
+        story = RunFolder(run.path).story
+        if story.status != "finished":  # it was asked to stop: no row of the whole time
+            raise SystemExit(f"{cell.name} stopped at round {story.round:,}; the same command resumes it")
+        return run.sample(SAMPLES)[0], {"rounds": run.recipe.rounds, "trained": story.seconds}
     source: Any = data.open(None, "cpu")
     images = source.pixels.float().div(127.5).sub(1)
     labels = torch.from_numpy(source.classes) if cell.is_conditional else torch.zeros(len(images), dtype=torch.int64)

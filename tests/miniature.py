@@ -50,8 +50,9 @@ def wide(network: Any) -> bool:
 
 @contextmanager
 def figures_left_blank() -> Generator[None]:
-    """Figures are made whole, in light colors alone, but saved as one dot: they take most of the time of a page."""
+    """Figures are made, in light colors alone, but neither laid out nor drawn: that is most of the time of a page."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     from sparring.report.figures.drawing import LIGHT, as_png
     from sparring.report.page import document
@@ -59,9 +60,10 @@ def figures_left_blank() -> Generator[None]:
     file = io.BytesIO()
     Image.new("RGB", (1, 1)).save(file, "PNG")
     dot = file.getvalue()
-    DRAWING.setdefault(Figure, (Figure.savefig, document.drawn))
+    DRAWING.setdefault(Figure, (Figure.savefig, ConstrainedLayoutEngine.execute, document.drawn))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", lambda figure, into, **how: into.write(dot))
+        patch.setattr(ConstrainedLayoutEngine, "execute", lambda engine, figure: None)
         patch.setattr(document, "drawn", lambda draw, scheme: as_png(draw(scheme)) if scheme is LIGHT else dot)
         patch.setenv("PYTHONPATH", str(CHILDREN), prepend=os.pathsep)  # and so in the processes that tests start
         yield
@@ -71,11 +73,13 @@ def figures_left_blank() -> Generator[None]:
 def figures_drawn() -> Generator[None]:
     """Figures are drawn, as they are for users."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     from sparring.report.page import document
 
+    owners = {Figure: "savefig", ConstrainedLayoutEngine: "execute", document: "drawn"}
     with pytest.MonkeyPatch.context() as patch:
-        for owner, name, original in zip((Figure, document), ("savefig", "drawn"), DRAWING[Figure], strict=True):
+        for (owner, name), original in zip(owners.items(), DRAWING[Figure], strict=True):
             patch.setattr(owner, name, original)
         without = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part != str(CHILDREN)]
         patch.setenv("PYTHONPATH", os.pathsep.join(without))
@@ -83,4 +87,4 @@ def figures_drawn() -> Generator[None]:
 
 
 DRAWING: dict[Any, Any] = {}
-"""matplotlib's figure -> what draws it, and what draws one for a page."""
+"""matplotlib's figure -> what draws it, what lays it out, and what draws one for a page."""

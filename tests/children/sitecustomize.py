@@ -24,6 +24,11 @@ def blank_figures(module: ModuleType) -> None:
     module.Figure.savefig = save
 
 
+def not_laid_out(engines: Any) -> None:
+    """Of `matplotlib.layout_engine`."""
+    engines.ConstrainedLayoutEngine.execute = lambda engine, figure: None
+
+
 def light_alone(page: Any) -> None:
     """Of the pages: neither for dark screens nor for phones."""
     whole = page.drawn
@@ -56,6 +61,7 @@ def dot() -> bytes:
 
 CHANGES: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.figure": blank_figures,
+    "matplotlib.layout_engine": not_laid_out,
     "sparring.report.page.document": light_alone,
     "sparring.explorer.parts.run_table": impatient,
     "sparring.judges.own_training": barely_trained,

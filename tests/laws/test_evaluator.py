@@ -314,7 +314,7 @@ def test_the_yardstick_says_what_it_was_taken_with() -> None:
         min(MAX_TRAINING, 1797),
         "digits",
     )
-    assert told["metrics"]["modes"] == 10 and told["metrics"]["diversity"] == 1
+    assert told["searched"] == 1797 and told["metrics"]["modes"] == 10 and told["metrics"]["diversity"] == 1
 
 
 def test_the_journal_has_quantiles_of_real_and_of_generated_numbers_as_networks_have_them(tmp_path: Path) -> None:

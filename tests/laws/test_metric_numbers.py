@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy import linalg
+from scipy import linalg, ndimage
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
@@ -231,6 +231,19 @@ def test_near_copies_are_the_share_that_was_copied(share: float) -> None:
     assert NearCopies()(real, fake[None])[0] == share
     assert NearCopies()(real, (real[200:300] + real[300:400])[None] / 2)[0] == 0
     assert NearCopies().leave_one_out(real[40:], 256) == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 64, 48), (3, 8, 20)])
+def test_copies_that_were_moved_by_a_pixel_are_near_copies(shape: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(0)
+    real = ndimage.gaussian_filter(rng.uniform(size=(400, *shape)), (0, 0, 2, 2))
+    fake = ndimage.gaussian_filter(rng.uniform(size=(100, *shape)), (0, 0, 2, 2))
+    fake[:20], fake[20:40] = np.roll(real[:20], 1, -1), np.roll(real[20:40], (-1, 1), (-2, -1))
+    assert NearCopies()(real, fake[None])[0] == pytest.approx(0.4, abs=0.02)
+    by = -(-max(shape) // 32)  # images are compared at this size of pixels
+    variants = np.concatenate([real, np.roll(real, by, -1)])  # of each image one that is moved: both are one image
+    assert NearCopies()(variants, fake[None])[0] == pytest.approx(0.4, abs=0.02)
+    assert NearCopies()(real, np.roll(real[None, :100], 6, -1))[0] == 0  # too far to be found
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

@@ -40,6 +40,7 @@ def test_every_view_of_every_run_fits_the_screen(opened: Open, width: int, schem
     assert page.get_attribute(".tabs a[aria-current]", "data-show") == query_of(page)["view"] == "branches"
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_everything_in_the_head_of_a_page_is_reached(opened: Open, width: int, language: str) -> None:
@@ -197,10 +198,10 @@ def test_a_page_open_for_long_keeps_its_memory(opened: Open) -> None:
             page.fill(".timeline input[type=range]", str(round))
             page.wait_for_timeout(15)
 
-    go_through(range(0, 5000, 50))
+    go_through(range(0, 5000, 100))
     page.wait_for_timeout(500)
     before = used()
-    go_through(range(0, 5000, 50))
+    go_through(range(0, 5000, 100))
     page.wait_for_timeout(500)
     after = used()
     assert after["Nodes"] < 1.1 * before["Nodes"] + 50

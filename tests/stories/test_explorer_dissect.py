@@ -72,6 +72,7 @@ def compute(page: Any, name: str, **fields: str) -> None:
     page.click(f"#{name} button.primary")
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_the_page_fits_the_screen(opened: Open, answered: Path, width: int, scheme: str) -> None:
     page = dissect(opened, width=width, scheme=scheme)

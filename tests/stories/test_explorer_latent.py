@@ -58,6 +58,7 @@ def drawn(page: Any) -> np.ndarray:
     return pixels[4::8, 4::8]
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(("width", "scheme"), WINDOWS)
 def test_the_page_fits_the_screen(opened: Open, width: int, scheme: str) -> None:
     page = latent(opened, width, scheme, near=1, dims="5:1.5")
@@ -209,6 +210,7 @@ def test_things_to_take_along(opened: Open, explorer: Launched, run_shelf: Path)
         assert film.format == "GIF" and film.n_frames == 46
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("run", ["classes", "ring", "toy", "watched"])
 def test_any_run_has_the_page(opened: Open, run: str) -> None:
     page = latent(opened, run=f"runs/{run}", near=1)

@@ -287,7 +287,7 @@ class _Sides:
         """For these metrics; every one that fits if empty. Raises UsageError for one that does not."""
         varied = _varies(recipe)
         relative = RelativeMetrics.of(
-            recipe.data, real.some_training, real.unseen, len(real.reference) if varied else 1
+            recipe.data, real.some_training, real.unseen, len(real.reference) if varied else 1, real.training
         )
         reference, held_out = _seen(real, judge, asked)
         fitting = _fitting(recipe.data, reference, real)

@@ -23,13 +23,22 @@ class RelativeMetrics:
 
     training: np.ndarray
     """float32 `(M, *shape)` in data units."""
+    searched: np.ndarray
+    """The same and more of them, for metrics that want all training examples."""
     metrics: Mapping[str, Metric]
     """By name; of the space `examples`."""
     real: Mapping[str, float]
     """What held-out real examples score, by the metric's name; none of these is 0 where ratios to it are reported."""
 
     @classmethod
-    def of(cls, data: Dataset, training: np.ndarray, held_out: np.ndarray | None, samples: int) -> RelativeMetrics:
+    def of(
+        cls,
+        data: Dataset,
+        training: np.ndarray,
+        held_out: np.ndarray | None,
+        samples: int,
+        searched: np.ndarray | None = None,
+    ) -> RelativeMetrics:
         """Every metric of examples that fits.
 
         Args:
@@ -37,12 +46,14 @@ class RelativeMetrics:
             training: Training examples `(M, *shape)` in data units.
             held_out: Others `(N, *shape)`; without these, training examples are compared with one another.
             samples: How many samples of each member there will be.
+            searched: More of the training examples, for metrics that want all of them; `training` if None.
         """
         found = fitting_metrics(data, {"examples"})
         fitting = {n: m for n, m in found.items() if m.quick and samples >= m.min_examples}
         real: dict[str, float] = {}
+        searched = training if searched is None else searched
         for name, metric in fitting.items():
-            some = _needed(metric, training)
+            some = _needed(metric, training, searched)
             if held_out is None:
                 enough = len(some) >= metric.min_examples
                 score = metric.leave_one_out(some, LEFT_OUT) if enough else 0.0
@@ -52,7 +63,7 @@ class RelativeMetrics:
             known = 0 < score < np.inf or (enough and score == 0 and not metric.relative)
             if known and score >= metric.min_real:
                 real[name] = score
-        return cls(training, {name: fitting[name] for name in real}, real)
+        return cls(training, searched, {name: fitting[name] for name in real}, real)
 
     def only(self, names: Collection[str]) -> RelativeMetrics:
         """Those of these names; all if empty."""
@@ -61,7 +72,8 @@ class RelativeMetrics:
 
     def __call__(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """Of samples `(P, n, *shape)` in data units, each metric's values `(P,)`; NaN for a member that diverged."""
-        scores = {name: metric(_needed(metric, self.training), samples) for name, metric in self.metrics.items()}
+        needed = {name: _needed(metric, self.training, self.searched) for name, metric in self.metrics.items()}
+        scores = {name: metric(needed[name], samples) for name, metric in self.metrics.items()}
         return {name: self.metrics[name].reported(values, self.real[name]) for name, values in scores.items()}
 
     @property
@@ -70,6 +82,8 @@ class RelativeMetrics:
         return {name: 1.0 if metric.relative else self.real[name] for name, metric in self.metrics.items()}
 
 
-def _needed(metric: Metric, training: np.ndarray) -> np.ndarray:
+def _needed(metric: Metric, training: np.ndarray, searched: np.ndarray) -> np.ndarray:
     """As many of the training examples as the metric needs."""
+    if metric.all_training:
+        return searched
     return training if metric.searches else training[:FEW]

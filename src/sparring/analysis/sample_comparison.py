@@ -65,7 +65,7 @@ class Comparison:
             held_out_classes: Those of the held-out part, `(N,)`; None where they are not known.
         """
         real = real_examples(data, source, count, held_out)
-        relative = RelativeMetrics.of(data, real.some_training, real.unseen, samples)
+        relative = RelativeMetrics.of(data, real.some_training, real.unseen, samples, real.searched)
         began = time.perf_counter()
         theirs = None if asked is None else classes_of(real, source, held_out_classes)
         reference = views(real.reference, choice.judge, real.reference.ndim - 1)
@@ -107,6 +107,7 @@ class Comparison:
         return {
             "n": self.compared if self.metrics else None,
             "training": len(self.relative.training),
+            "searched": len(self.relative.searched),
             "judge": self.choice.judge.name if self.choice.judge and self.metrics else None,
             "judge_missing": self.choice.missing or None,
             "errors": {name: json_numbers(error) for name, error in self.real_errors.items()},

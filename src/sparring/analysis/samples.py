@@ -33,6 +33,9 @@ OWN_FEATURES = 16
 """Up to this many numbers an example is its own feature vector, so that data without a judge is measured too."""
 MAX_TRAINING = 2_048
 """How many training examples nearest neighbors are searched among. More would cost more than a judge."""
+MAX_SEARCHED, SEARCHED_NUMBERS = 16_384, 2**25
+"""While a run trains, copies are searched for among so many training images at most, of so many numbers together: an
+eighth of a gigabyte. Of large images it is MAX_TRAINING."""
 DRAWN_AT_ONCE, MAX_DRAWN = 512, 8_192
 """Of data that is drawn: how many examples at a time, and how many at most to find out whether it begins again."""
 MIN_PASS, REPEATED = 32, 0.9
@@ -55,6 +58,8 @@ class Real:
     """As many others, which take the generated examples' place to give the real-data baseline."""
     some_training: np.ndarray
     """At most MAX_TRAINING examples that a run may have trained on."""
+    searched: np.ndarray
+    """Those that copies are searched for among while a run trains; `some_training` are the first of them."""
     unseen: np.ndarray | None
     """Examples that no run is trained on; None where there are none."""
     training: np.ndarray | None
@@ -107,19 +112,20 @@ def real_examples(
         return _endless(data, source, count) if once is None else _halves(once, once, count, everything)
     pixels = source.pixels.cpu().numpy()
     order = np.random.default_rng(0).permutation(len(pixels))
+    searched = to_unit(pixels[order[: max(MAX_TRAINING, min(MAX_SEARCHED, SEARCHED_NUMBERS // pixels[0].size))]])
     if held_out is None:
-        return _halves(pixels, pixels[order[:MAX_TRAINING]], count, everything, order)
+        return _halves(pixels, searched, count, everything, order)
     n = min(count, len(pixels), len(held_out))
     chosen = np.random.default_rng(1).permutation(len(held_out))[:n]
     unseen = to_unit(held_out[chosen])
-    some = to_unit(pixels[order[:MAX_TRAINING]])
+    some = searched[:MAX_TRAINING]
     reference = some[:n] if n <= len(some) else to_unit(pixels[order[:n]])
     training = to_unit(pixels[np.sort(order[: _that_fit(pixels)])]) if everything else None
-    return Real(reference, unseen, some, unseen, training, "its test split", held_out_at=chosen)
+    return Real(reference, unseen, some, searched, unseen, training, "its test split", held_out_at=chosen)
 
 
 def _halves(
-    examples: np.ndarray, some: np.ndarray, count: int, everything: bool, order: np.ndarray | None = None
+    examples: np.ndarray, searched: np.ndarray, count: int, everything: bool, order: np.ndarray | None = None
 ) -> Real:
     """From finite data without a held-out part: a judge that is trained on it learns from the first half."""
     order = np.arange(len(examples)) if order is None else order
@@ -131,7 +137,8 @@ def _halves(
     return Real(
         reference=to_unit(examples[order[:n]]),
         held_out=to_unit(examples[taken]),
-        some_training=to_unit(some[:MAX_TRAINING]),
+        some_training=searched[:MAX_TRAINING],
+        searched=searched,
         unseen=None,
         training=training if everything else None,
         held_out_from="other training examples",
@@ -267,7 +274,7 @@ def _endless(data: Dataset, source: Source, count: int) -> Real:
     """From data that is drawn without end."""
     drawn = first_draws(data, source, 2 * count)
     some = first_draws(data, source, MAX_TRAINING, DRAWN_BY + 1)
-    return Real(drawn[:count], drawn[count:], some, drawn[count:], None, "other draws from the same distribution")
+    return Real(drawn[:count], drawn[count:], some, some, drawn[count:], None, "other draws from the same distribution")
 
 
 def drawn_images(data: Dataset, source: Source, count: int) -> tuple[np.ndarray, np.ndarray | None]:

@@ -100,7 +100,8 @@ class Metric(ABC):
     relative: ClassVar[bool] = False
     """Whether what is reported is `ratio` to what held-out real examples score, so that real data scores 1."""
     all_training: ClassVar[bool] = False
-    """Whether `real` is all of the training data, not as many examples as there are generated ones."""
+    """Whether `real` is all of the training data, or as much of it as there is room for, not as many examples as there
+    are generated ones."""
     demanding: ClassVar[bool] = False
     """Whether only the best samples are within its healthy range: those beyond are not like the data, but not bad."""
     share: ClassVar[bool] = False

@@ -27,6 +27,11 @@ def mostly(signals: Signals) -> np.ndarray:
     return signals.latest("nearest-neighbor") < COPIES
 
 
+def is_measured(signals: Signals, name: str) -> bool:
+    """Whether there is a measurement with this metric."""
+    return signals.measured is not None and signals.measured.has(name)
+
+
 def shares(signals: Signals) -> np.ndarray:
     """The share of copies by each metric that says more than it would of unseen examples, `(metrics, P)`; else 0.
 
@@ -35,9 +40,6 @@ def shares(signals: Signals) -> np.ndarray:
     if not signals.has("diversity"):
         return np.zeros((0, signals.members))
     varied = signals.latest("diversity") >= signals.healthy("diversity").low
-    known = [(signals.latest(name), signals.healthy(name).high) for name in SHARES if signals.has(name)]
-    measured = signals.measured
-    if measured is not None and measured.has(MEASURED):
-        known.append((measured.values(MEASURED), measured.healthy(MEASURED).high))
-    found = [np.where(varied & (values > high), values, 0.0) for values, high in known]
+    known = [signals.quality(name) for name in (*SHARES, MEASURED) if signals.has(name) or is_measured(signals, name)]
+    found = [np.where(varied & (values > healthy.high), values, 0.0) for values, healthy in known]
     return np.array(found).reshape(len(found), signals.members)

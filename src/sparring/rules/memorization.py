@@ -8,7 +8,7 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
-from sparring.rules._copies import COPIES, MEASURED, copied, mostly, shares
+from sparring.rules._copies import COPIES, MEASURED, copied, is_measured, mostly, shares
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot, title
@@ -75,25 +75,30 @@ def _few(signals: Signals, members: np.ndarray) -> list[Evidence]:
 
 def _near(signals: Signals, members: np.ndarray) -> list[Evidence]:
     """How many samples are all but exact copies: `12 of 256 samples, 5%, copy one of the 2,048 training images ...`."""
-    if not signals.has("near-copies"):
+    whole = is_measured(signals, "near-copies")
+    if not whole and not signals.has("near-copies"):
         return []
-    values, healthy = signals.latest("near-copies"), signals.healthy("near-copies")
-    many, baseline = values[members], signals.story.real_baseline or {}
+    values, healthy = signals.quality("near-copies")
+    many, baseline, measured = values[members], signals.story.real_baseline or {}, signals.measured
     many = many[many > healthy.high]
-    samples = baseline.get("samples") or 0
+    samples = measured.count if measured and whole else baseline.get("samples") or 0
+    copies = f"{np.median(many) * samples if len(many) else 0:,.0f}"
     phrase = Text(
         "{copies} of {samples} samples, {value}, copy one of the {count} training images that were searched",
-        copies=f"{np.median(many) * samples if len(many) else 0:,.0f}",
+        copies=copies,
         samples=f"{samples:,}",
-        count=f"{baseline.get('training') or 0:,}",
+        count=f"{baseline.get('searched') or baseline.get('training') or 0:,}",
     )
+    if whole:
+        of_all = "{copies} of {samples} samples, {value}, copy a training image"
+        phrase = Text(of_all, copies=copies, samples=f"{samples:,}")
     return [evidence(title("near-copies"), values, members, healthy, phrase, percent=True)]
 
 
 def _measured(signals: Signals, members: np.ndarray) -> list[Evidence]:
     """What a measurement found among all training examples."""
     measured = signals.measured
-    if measured is None or not measured.has(MEASURED):
+    if measured is None or not is_measured(signals, MEASURED):
         return []
     phrase = "beside all training examples, {value} of the samples lie nearer to one than unseen ones do"
     healthy = measured.healthy(MEASURED)

@@ -8,6 +8,7 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule, evidence
+from sparring.rules._copies import copied
 from sparring.rules._progress import FEW_STEPS, IMPROVING
 from sparring.rules._ranges import Range
 from sparring.rules._signals import UNCHANGED, Signals
@@ -75,7 +76,7 @@ class Undertrained(Rule):
 def _idle(signals: Signals) -> np.ndarray:
     """Members whose samples are unchanged while D has begun to tell but is far from sure: both players are slow."""
     lead = signals.final("lead")
-    idle = signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged
+    idle = signals.unchanged & signals.poor & (lead > BEGUN) & (lead < SURE) & ~signals.diverged & ~copied(signals)
     return idle & (not signals.progress.inherited)
 
 
