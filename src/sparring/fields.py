@@ -100,7 +100,7 @@ def settled(wanted: Any, value: Any) -> Any:
 
 
 def described(value: Any) -> str:
-    """A wrong value in a message: `'abc' (str)`, `3.5 (float)`, `a tensor of shape (3, 4)`, `the class Adam`."""
+    """A wrong value in a message: `'abc'`, `3.5 (float)`, `a tensor of shape (3, 4)`, `the class Adam`."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if array := {"Tensor": "a tensor", "Parameter": "a tensor", "ndarray": "an array"}.get(type(value).__name__):
@@ -110,7 +110,8 @@ def described(value: Any) -> str:
     name = getattr(value, "__name__", None)
     if callable(value) and isinstance(name, str):
         return f"the function {name}"
-    return f"{' '.join(shortened(repr(value), MAX_SHOWN).split())} ({type(value).__name__})"
+    shown = " ".join(shortened(repr(value), MAX_SHOWN).split())
+    return shown if type(value) is str else f"{shown} ({type(value).__name__})"
 
 
 def as_int(value: Any) -> int | None:

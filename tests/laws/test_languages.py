@@ -79,7 +79,7 @@ def test_what_an_error_says_is_read_as_the_message_that_it_was_made_of() -> None
             lambda: sparring.recipe("ring").replace(objective="hing"),
             "没有名为 'hing' 的 objective；你是不是要 'hinge'？",
         ),
-        (lambda: sparring.recipe("ring").replace(rounds="x"), "rounds 接受整数，而不是 'x' (str)"),
+        (lambda: sparring.recipe("ring").replace(rounds="x"), "rounds 接受整数，而不是 'x'"),
         (lambda: sparring.recipe("ring").replace(tricks=["r1(gamma=-1)"]), "r1：惩罚的权重至少为 0，而不是 -1"),
         (lambda: RunFolder.open(Path("/nowhere")), "/nowhere 不存在；`sparring train RECIPE --out /nowhere` 会建立它"),
     ],

@@ -118,6 +118,8 @@ def test_a_trained_study_is_shown_again_without_training(
     assert command(["study", str(trained.path), "--json"]) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out) and not shown.err
+    assert command(["study", str(trained.path), "--outcome", "modes"]) == 2
+    assert "no run of this study has modes; they have: frechet-distance" in capsys.readouterr().err
     assert journals(trained.path) == before
 
 

@@ -139,8 +139,24 @@ def _show(flags: Any) -> int:
     run = StudyRun(flags.what)
     if flags.outcome and not run.folder.has_results_only:
         run = StudyRun(flags.what, run.study.replace(outcome=flags.outcome))
+    if flags.outcome:
+        _check_outcome(run.results)
     _print(run.results, run.folder, flags.json)
     return OK
+
+
+def _check_outcome(results: Results) -> None:
+    """Raises UsageError for an outcome that no run has, though it would be there by now."""
+    from sparring.metrics import all_metrics
+    from sparring.study.outcome import OTHERS, Outcome
+
+    name, known = Outcome.read(results.outcome).name, {name for row in results.rows for name in row.values}
+    metrics = {name: metric for name, metric in all_metrics().items() if name in known}
+    metric = all_metrics().get(name)
+    over = any(values.measured is not None for row in results.rows for values in row.values.values())
+    evaluated = any(each.quick for each in metrics.values()) and (metric is None or metric.quick)
+    if name not in {*known, *OTHERS} and (over or evaluated):
+        raise UsageError(f"no run of this study has {name}; they have: {', '.join(metrics)}")
 
 
 def _asked(flags: Any) -> tuple[Study, StudyFolder]:

@@ -26,6 +26,7 @@ MOMENTS = ("at-seconds", "at-rounds")
 DISTANCE = "distance"
 """The distance from the data by which a run's own best checkpoint is chosen."""
 UNITS = {"seconds-to": "s", "rounds-to": "rounds"}
+CLOCKS = {"seconds-to": "seconds", "rounds-to": "rounds"}
 FORM = re.compile(r"(?P<how>[a-z]+(?:-[a-z]+)?)\((?P<name>[^,()]+)(?:,\s*(?P<number>[^,()]+))?\)")
 OTHERS = {
     DISTANCE: Quantity(name=DISTANCE, title="distance from the data", better="lower"),
@@ -126,7 +127,7 @@ class Outcome:
         """Its title, unit and direction."""
         of = quantity_of(self.name)
         if self.how in TIMES:
-            title = f"{UNITS[self.how]} until {of.title} is {_compared(of)} {self.number:g}"
+            title = f"{CLOCKS[self.how]} until {of.title} is {_compared(of)} {self.number:g}"
             return Quantity(name=self.text, title=title, unit=UNITS[self.how], better="lower")
         titles = {
             "final": f"{of.title} at the last evaluation",
