@@ -8,6 +8,7 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Plot, Rule
+from sparring.rules._copies import copied
 from sparring.rules._ranges import CAN_TELL, SURE, Range
 from sparring.rules._signals import CONSTANT, Signals
 from sparring.rules._stories import story
@@ -43,7 +44,7 @@ class DiscriminatorWins(Rule):
             return None
         lead = signals.final("lead")
         # A D that is ahead by less has won as well where G stays as far from the data as can be said.
-        hopeless = (lead > CAN_TELL) & (signals.badness >= 1)
+        hopeless = (lead > CAN_TELL) & (signals.badness >= 1) & ~copied(signals)
         holds = ((lead > SURE) & signals.poor) | hopeless
         holds &= ~signals.improving(STILL_IMPROVING) & ~signals.diverged
         return Detection(holds=holds, severity=(lead - SURE) / (1 - SURE))
