@@ -97,3 +97,19 @@ def test_a_damaged_run_is_named_in_one_line_and_left_out(
     ]
     whole = sparring.query("select run from runs order by run", tmp_path).rows
     assert whole == (("rates",), ("scores",)), "what it measured is no part of this table"
+
+
+def test_columns_that_do_not_fit_the_terminal_are_lines(
+    varied: RunFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(sql: str, width: int) -> list[str]:
+        monkeypatch.setenv("COLUMNS", str(width))
+        assert run(["query", sql, "--under", str(varied.path.parent)]) == OK
+        return capsys.readouterr().out.splitlines()
+
+    assert [line.split() for line in said("select run, status from runs", 80)][1] == ["rates", "finished"]
+    narrow = said("select * from runs", 80)
+    assert [line.split()[0] for line in narrow][:2] == ["run", "recipe"] and "status" in "".join(narrow)
+    assert "no rows of run, recipe" in said("select * from runs where round < 0", 80)[0]
+    two = said("select * from findings limit 2", 30)
+    assert [line.split()[0] for line in two if line.strip()].count("seed") == 2 and "" in [line.strip() for line in two]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +21,9 @@ from sparring.errors import UsageError
 
 if TYPE_CHECKING:
     from sparring.analysis.query.database import Answer
+
+FOLDED = 10
+"""Characters of a cell that has to fit beside its neighbors; the rest of it may go on below."""
 
 
 @dataclass
@@ -57,16 +61,41 @@ def run(arguments: list[str]) -> int:
 
 
 def _picture(answer: Answer) -> Any:
+    """A table; where the terminal is too narrow for its columns, each row as a block of lines."""
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    texts = [[_text(value) for value in row] for row in answer.rows]
+    cells = zip(answer.columns, *texts, strict=True)
+    wide = [max(min(len(text), FOLDED) for text in (name, *column)) for name, *column in cells]
+    if sum(wide) + 2 * (len(wide) - 1) > Console().width:
+        return _blocks(answer.columns, texts)
     table = Table(box=None, pad_edge=False)
     numeric = [all(isinstance(row[i], int | float | None) for row in answer.rows) for i in range(len(answer.columns))]
     for name, right in zip(answer.columns, numeric, strict=True):
         table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
-    for row in answer.rows:
-        table.add_row(*(Text(_text(value)) for value in row))
+    for row in texts:
+        table.add_row(*map(Text, row))
     return table
+
+
+def _blocks(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    """Each row as a block of lines, a column on each."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        return Text(f"no rows of {', '.join(names)}")
+    block = Table.grid(padding=(0, 2, 0, 0))
+    block.add_column(no_wrap=True)
+    block.add_column(overflow="fold")
+    for number, row in enumerate(rows):
+        if number:
+            block.add_row()
+        for name, text in zip(names, row, strict=True):
+            block.add_row(Text(name, style="bold"), Text(text))
+    return block
 
 
 def _text(value: Any) -> str:
