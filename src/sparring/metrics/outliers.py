@@ -28,10 +28,11 @@ AT_ONCE = 64
 class Outliers(Metric):
     """Share of samples that are nearly blank, or noise, or of extreme contrast, as next to no real image is.
 
-    Two numbers of each image say so: its contrast, the standard deviation of its pixels within each channel, beyond
-    three times the range of real images, and its structure, 1 less Geary's C, below half of that of any real image. The
-    range leaves out 1 % of the real images on either side. With fewer than 50 images on either side it is 0: it says
-    nothing of them. A wrong image that has both, as one upside down, is none.
+    Either number of an image says so: its contrast, the standard deviation of its pixels within each channel, is less
+    than a third of that of the faintest real images or more than three times that of the richest; or its structure, 1
+    less Geary's C, is less than half of that of the least structured. Of these, the 1 % at the very end do not count.
+    With fewer than 50 images on either side it is 0, and says nothing. A wrong image with usual numbers, as one upside
+    down, is not counted.
     """
 
     title: ClassVar[str] = "outliers"
@@ -58,8 +59,8 @@ class Outliers(Metric):
             return np.zeros(len(fake))
         contrast, structure = _seen(real)
         faintest, richest = np.quantile(contrast, (TAIL, 1 - TAIL)) + LEVEL
-        least = STRUCTURE * np.quantile(structure, TAIL)
-        return np.array([_beyond(*_seen(each), (faintest, richest), least).mean() for each in fake])
+        threshold = STRUCTURE * np.quantile(structure, TAIL)
+        return np.array([_beyond(*_seen(each), (faintest, richest), threshold).mean() for each in fake])
 
 
 def _seen(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,9 +81,9 @@ def _numbers(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(variance), 1 - apart / (2 * (variance + LEVEL**2))
 
 
-def _beyond(contrast: np.ndarray, structure: np.ndarray, usual: tuple[float, float], least: float) -> np.ndarray:
-    """Which images lie beyond the usual contrasts, or have less structure than the least: bool `(n,)`."""
+def _beyond(contrast: np.ndarray, structure: np.ndarray, usual: tuple[float, float], threshold: float) -> np.ndarray:
+    """Which images lie beyond the usual contrasts, or have less structure than the threshold: bool `(n,)`."""
     faintest, richest = usual
     faint_or_garish = (contrast + LEVEL < faintest / CONTRAST) | (contrast + LEVEL > CONTRAST * richest)
     # Data that is noise itself has images without structure.
-    return faint_or_garish | ((structure < least) & (least > 0))
+    return faint_or_garish | ((structure < threshold) & (threshold > 0))
