@@ -21,8 +21,8 @@ NAME = "outliers"
 class Outliers(Rule):
     """Some samples are nothing like the data: nearly blank, or noise, among others that may be good.
 
-    Distances and precision hardly show a wrong twentieth. Whatever else is found of a run's samples explains more, so
-    it ranks first. Only found for images.
+    Distances and precision hardly show a wrong twentieth. What is found of all samples, or of D, mostly explains more,
+    and then comes first. Only found for images.
     """
 
     weight: ClassVar[float] = 0.62  # even at its highest, below D that is sure of poor samples (0.64)
