@@ -27,6 +27,7 @@ OF_IMAGES = (
     "checkerboard",
     "wrong-colors",
     "fixed-pattern",
+    "outliers",
     "memorization",
     "noise-output",
     "average-image",

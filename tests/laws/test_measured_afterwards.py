@@ -18,6 +18,7 @@ OF_SAMPLES = (
     "blur",
     "wrong-colors",
     "fixed-pattern",
+    "outliers",
     "memorization",
 )
 """Rules that need no more than the samples at the end."""

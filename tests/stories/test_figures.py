@@ -40,6 +40,7 @@ OWN = (
     "structure",
     "sharpness",
     "fixed-pattern",
+    "outliers",
     "similarity-to-mean",
     "nearest-neighbor",
     "near-copies",

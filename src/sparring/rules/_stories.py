@@ -49,6 +49,7 @@ GOOD_METRICS: Mapping[str, Course] = {
     "d_held_out": (0.5, 0.74, 0.65, 0.61, 0.6),
     "d_generated": (0.5, 0.25, 0.31, 0.33, 0.34),
     "d_right": (0.5, 0.95, 0.88, 0.86, 0.85),
+    "outliers": (0.3, 0.01, 0.002),
 }
 RANGES: Mapping[str, list[float | None]] = {
     "generator": [-1.0, 1.0],
@@ -72,6 +73,7 @@ REAL: Mapping[str, float] = {
     "sharpness": 1.0,
     "colors": 0.01,
     "fixed-pattern": 0.01,
+    "outliers": 0.0,
     "similarity-to-mean": 1.0,
     "nearest-neighbor": 1.0,
     "near-copies": 0.01,
