@@ -71,7 +71,7 @@ class Comparison:
         reference = views(real.reference, choice.judge, real.reference.ndim - 1)
         others = views(real.held_out, choice.judge, real.held_out.ndim - 1, theirs)
         reference = with_agreement(reference, others)
-        metrics = _quick(data, reference, choice) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
+        metrics = _quick(data, reference, choice, samples) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
         baseline = {n: float(m(reference[m.space], others[m.space][None])[0]) for n, m in metrics.items()}
         metrics = {name: m for name, m in metrics.items() if baseline[name] >= m.min_real}
         errors = _errors(metrics, reference, {space: side[None] for space, side in others.items()})
@@ -117,13 +117,15 @@ class Comparison:
         }
 
 
-def _quick(data: Dataset, spaces: Mapping[str, np.ndarray], choice: Choice) -> dict[str, Metric]:
+def _quick(data: Dataset, spaces: Mapping[str, np.ndarray], choice: Choice, samples: int) -> dict[str, Metric]:
     """The metrics that are cheap enough during training and can be computed in these spaces, by name.
 
     Without a judge, of those in the space of features only the distance: neighbors need features that mean something.
+    One sample, of a constant latent vector, has a distance but neither columns nor correlations.
     """
     quick = {name: metric for name, metric in fitting_metrics(data, spaces.keys()).items() if metric.quick}
     judged = choice.judge is not None
+    quick = {name: m for name, m in quick.items() if samples > 1 or m.space != "pixels"}
     return {name: m for name, m in quick.items() if judged or m.distance or m.space != "features"}
 
 

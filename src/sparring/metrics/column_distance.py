@@ -44,6 +44,9 @@ class ColumnDistance(Metric):
     space: ClassVar[Space] = "pixels"
     source: ClassVar[str] = "Ramdas et al., On Wasserstein two-sample testing, Entropy 2017, equation 12, with p = 1"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "shift", "average")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 72
+    demanding: ClassVar[bool] = True
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether examples are rows of numbers."""

@@ -28,10 +28,13 @@ class CorrelationDistance(Metric):
     unit: ClassVar[str] = "RMS difference of correlations"
     better: ClassVar[Better] = "lower"
     range: ClassVar[tuple[float, float]] = (0.0, 2.0)
-    healthy: ClassVar[Healthy] = Healthy(max_above=0.1, why="columns go together as in real examples")
+    healthy: ClassVar[Healthy] = Healthy(max_above=0.15, why="columns go together as in real examples")
     space: ClassVar[Space] = "pixels"
     source: ClassVar[str] = "our own: correlation matrices compared entry by entry"
     catches: ClassVar[tuple[Fault, ...]] = ("collapse", "noise", "lost classes", "average")
+    quick: ClassVar[bool] = True
+    rank: ClassVar[int] = 74
+    demanding: ClassVar[bool] = True
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether examples are rows of several numbers."""
