@@ -139,3 +139,10 @@ def test_a_link_in_place_of_an_unfinished_file_is_not_written_through(run: RunFo
     (run.path / "figures" / ".spaces.json.partial").symlink_to(tmp_path / "mine")
     write_atomically(run.path / "figures" / "spaces.json", lambda path: path.write_text(json.dumps({})))
     assert (tmp_path / "mine").read_text() == "mine" and answer_of(run, "spaces") == {}
+
+
+def test_what_is_exported_speaks_the_language_of_the_page() -> None:
+    values = {"seed": "2", "language": "zh"}
+    assert "--language=zh" in TASKS["export"].arguments("runs/a", values)
+    assert all("--language=zh" not in task.arguments("runs/a", values) for task in TASKS.values() if not task.speaks)
+    assert Words("zh").sentences("甲。", "", "乙。") == "甲。乙。" and Words("en").sentences("A.", "B.") == "A. B."

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import random
+import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -316,3 +317,21 @@ def test_the_diagnosis_of_now_is_one_and_shares_the_events_that_were_read(tmp_pa
     del found
     gc.collect()
     assert sum(story() is not None for story in stories) == 1
+
+
+def test_a_run_that_ends_after_it_was_read_is_not_unfinished_for_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made_run(tmp_path / "run", samples=False, scores=False).path / "journal.jsonl"
+    *before, last = path.read_text().splitlines(keepends=True)
+    assert json.loads(last)["event"] == "finished"
+    path.write_text("".join(before))
+    module = sys.modules[FollowedRun.__module__]
+    monkeypatch.setattr(module, "is_training", lambda folder: True)
+    followed = FollowedRun(RunFolder(path.parent))
+    followed.update()
+    path.write_text("".join([*before, last]))
+    monkeypatch.setattr(module, "is_training", lambda folder: False)
+    assert followed.status == "training"
+    followed.update()
+    assert followed.status == "finished"

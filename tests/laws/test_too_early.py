@@ -236,3 +236,15 @@ def test_the_remedy_needs_no_look_into_a_folder() -> None:
     short = find_recipe("mnist").replace(data=Folder("nowhere"), rounds=100)
     changed = catalogue.make("remedies", "more-rounds", {})(short)
     assert changed is not None and changed.rounds == 6_300
+
+
+def test_examples_are_counted_with_the_batch_and_the_moves_of_their_rounds() -> None:
+    made = story(rounds=1_000)
+    changes = [
+        {"event": "changed", "round": 300, "settings": {"batch": [8, 32], "round.g_fools_d": [1, 3]}, "by": ""},
+        {"event": "changed", "round": 900, "settings": {"batch": [32, 1024]}, "by": ""},
+    ]
+    now = {**made.recipe, "batch": 1024, "round": ["d_sees_both", *["g_fools_d"] * 3]}
+    progress = Signals(Story(now, [*made.events[:-1], *changes, made.events[-1]])).progress
+    assert progress.seen == 300 * 8 + 600 * 32 * 3 + 100 * 1024 * 3
+    assert progress.usual == usual_examples(True, round((300 * 8 + 600 * 32 + 100 * 1024) / 1_000), None)

@@ -94,7 +94,7 @@ def test_a_run_is_steered_from_the_command_line(run: Path, capsys: pytest.Captur
         (("set", "lr=-1"), "lr"),
         (("set", "lr=0.01"), "nothing changes"),
         (("set", "gamma=1"), "no setting called 'gamma'"),
-        (("set", "batch=0"), "batch takes a whole number of at least 1"),
+        (("set", "batch=0"), "batch takes a whole number from 1 to 2,147,483,647"),
         (("set", "objective=hinge"), "objective stays while a run trains"),
         (("set", "ratio=0"), "takes a whole number from 1"),
     ],

@@ -16,7 +16,7 @@ from sparring.errors import SparringError
 from sparring.record import RunFolder, Story
 from sparring.record.files import is_training
 from sparring.record.following import Following
-from sparring.record.journal import Event
+from sparring.record.journal import LASTING, Event
 from sparring.record.steering import Steering
 from sparring.record.story import CURVES, GRADIENTS, numbers
 from sparring.rules import Levels, Signals
@@ -105,6 +105,7 @@ class FollowedRun:
         self.recipe = run.recipe
         self._journal = Following(run.path / "journal.jsonl")
         self._verdicts: dict[tuple[int, int, int], Diagnosis] = {}
+        self._has_process = is_training(run.path)
         self._begin_again()
 
     @property
@@ -123,6 +124,8 @@ class FollowedRun:
 
     def update(self) -> bool:
         """Read what is new. Returns whether there was any. Raises SparringError for a damaged journal."""
+        # Asked before reading: a run that ends in between is as the journal says, and never "unfinished" for a moment.
+        self._has_process = is_training(self.run.path)
         before, is_first = self.generation, not self._journal.events
         new = self._journal.read()
         if new and is_first:
@@ -152,7 +155,8 @@ class FollowedRun:
 
     def _add(self, event: Event) -> None:
         round = event.get("round", 0)
-        self.round = max(self.round, round)
+        if event["event"] not in LASTING:  # as Story.round
+            self.round = max(self.round, round)
         self.seconds = max(self.seconds, event.get("seconds", 0.0))
         self.at = max(self.at, event.get("at", 0.0))
         if event["event"] == "log":
@@ -183,7 +187,7 @@ class FollowedRun:
 
         A watched loop has no process that can be asked: it is training while its journal grows.
         """
-        if is_training(self.run.path):
+        if self._has_process:
             return {"running": "training"}.get(self.steering.mode, self.steering.mode)
         status = self._story_status
         recent = self.is_watched and time.time() - self.at < RECENT_SECONDS

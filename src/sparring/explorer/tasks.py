@@ -48,12 +48,15 @@ class Task:
     flags: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     """Flags that a person may fill in."""
+    speaks: bool = False
+    """Whether it writes words for people, in the language of the page."""
 
     def arguments(self, folder: str, values: Mapping[str, str], image: Path | None = None) -> list[str]:
         """What to type, without `--json`. Values stand behind an equals sign, so that none is taken for a flag."""
         given = [f"--{name}={value}" for name, value in values.items() if name in self.asked and value]
         to = [f"--to={Path(folder) / EXPORT}"] if self.command == "export" else []
-        return [self.command, folder, *([str(image)] if image else []), *self.flags, *given, *to]
+        spoken = [f"--language={values['language']}"] if self.speaks and values.get("language") else []
+        return [self.command, folder, *([str(image)] if image else []), *self.flags, *given, *to, *spoken]
 
 
 TASKS = {
@@ -67,7 +70,7 @@ TASKS = {
         Task("spaces", "spaces", "spaces.html"),
         Task("loop", "loop", "loop.webp", asked=("z-seeds", "frames")),
         Task("film", "film", "film.webp", asked=("fps",)),
-        Task("export", "export", asked=("seed",)),
+        Task("export", "export", asked=("seed",), speaks=True),
     )
 }
 

@@ -369,6 +369,10 @@ class Words:
         """The name of a rule or remedy, with its own in this language beside it."""
         return self._language(Name(name)) if name else ""
 
+    def sentences(self, *texts: str) -> str:
+        """Sentences one after the other, those that are empty left out; Chinese has no space between them."""
+        return ("" if self.code == "zh" else " ").join(text for text in texts if text)
+
     def all(self) -> dict[str, str]:
         """Every text, for the scripts of a page."""
         return {key: self(key) for key in ENGLISH}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,18 @@ REAL_EXAMPLES = {"d_sees_real": 1.0, "d_sees_fake": 0.0, "d_sees_both": 1.0, "d_
 """Batches of real examples that a move shows D. A move of a user's own counts as one."""
 
 
+def _counted(moves: Iterable[Any]) -> Counter[str]:
+    """How often each move comes in a round; those of a user's own together."""
+    return Counter(move if isinstance(move, str) else "" for move in moves)
+
+
+def _shown(moves: Mapping[str, int]) -> float:
+    """Batches of real examples that a round shows D, or of generated ones that G learns from, if more."""
+    real = sum(count * REAL_EXAMPLES.get(move, 1.0) for move, count in moves.items())
+    generated = sum(count for move, count in moves.items() if move == "g_fools_d" or move not in REAL_EXAMPLES)
+    return max(real, generated, 1.0)
+
+
 class Progress:
     """How far a run has come."""
 
@@ -56,18 +70,37 @@ class Progress:
     @cached_property
     def seen(self) -> int:
         """Examples that this run has seen: real ones shown to D, or generated ones that G learned from, if more."""
-        moves = self._signals.story.recipe.get("round") or ()
-        real = sum(REAL_EXAMPLES.get(move, 1.0) if isinstance(move, str) else 1.0 for move in moves)
-        generated = sum(move == "g_fools_d" or not isinstance(move, str) for move in moves)
-        batch = self._signals.story.recipe.get("batch") or 0
-        return int(self._signals.story.round * batch * max(real, generated, 1.0))
+        return int(sum(rounds * batch * shown for rounds, batch, shown in self._spans))
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, float, float]]:
+        """Rounds with the same settings, the newest first: how many, their batch, and the batches that a round shows.
+
+        The recipe is the one in force, and each change says what was before it.
+        """
+        story = self._signals.story
+        batch, moves = story.recipe.get("batch") or 0, _counted(story.recipe.get("round") or ())
+        spans, end = list[tuple[int, float, float]](), story.round
+        for change in reversed(story.steering.changes):
+            spans.append((end - min(change.round, end), batch, _shown(moves)))
+            end = min(change.round, end)
+            for path, (before, _) in change.settings.items():
+                if path == "batch":
+                    batch = before
+                elif path == "round":
+                    moves = _counted(before)
+                elif path.startswith("round."):
+                    moves[path.removeprefix("round.")] = before
+        return [*spans, (end, batch, _shown(moves))]
 
     @cached_property
     def usual(self) -> int:
         """How many a usual run of such data sees until its samples settle."""
         story = self._signals.story
         baseline: dict[str, Any] = story.real_baseline or {}
-        return usual_examples(self.of_images, story.recipe.get("batch") or 0, baseline.get("examples"))
+        played = sum(rounds * batch for rounds, batch, _ in self._spans)
+        batch = round(played / story.round) if story.round else story.recipe.get("batch") or 0
+        return usual_examples(self.of_images, batch, baseline.get("examples"))
 
     @property
     def of_images(self) -> bool:

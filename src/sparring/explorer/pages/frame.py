@@ -46,4 +46,4 @@ def page_frame(words: Words, *path: str, keeps_typed: bool = False, title: str =
         tag("button", "", "icon theme", type="button", aria_label=words("theme"), title=words("theme"))
     with tag("div", classes="page", **({"data_kept": "true"} if keeps_typed else {})):
         yield
-    tag("p", f"{words('connection-lost')} {words('launched-again')}", "lost problem", role="alert")
+    tag("p", words.sentences(words("connection-lost"), words("launched-again")), "lost problem", role="alert")

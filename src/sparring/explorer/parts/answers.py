@@ -158,7 +158,7 @@ def _truncation(words: Words, answer: Answer) -> None:
     interval = answer["interval"]
     between = words("dissect-between", low=f"{interval[0]:g}", high=f"{interval[1]:g}") if interval else ""
     best = float(answer["recommended"])
-    tag("p", f"{words('dissect-recommended', psi=f'{best:g}')} {between}")
+    tag("p", words.sentences(words("dissect-recommended", psi=f"{best:g}"), between))
     names = {
         "precision": words("dissect-precision"),
         "recall": words("dissect-recall"),
@@ -176,7 +176,7 @@ def _truncation(words: Words, answer: Answer) -> None:
     ]
     Canvas("lines", title=words("dissect-truncation"), x=at, series=series, mark=best, axis="psi")
     how = words("dissect-truncation-how", count=f"{int(answer['n']):,}", judge=str(answer["judge"]))
-    tag("p", f"{how} {words('dissect-truncation-chosen')}", "soft")
+    tag("p", words.sentences(how, words("dissect-truncation-chosen")), "soft")
 
 
 def _filter(words: Words, answer: Answer) -> None:

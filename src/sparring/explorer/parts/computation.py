@@ -16,7 +16,7 @@ from sparring.explorer.components import Field, say, tag
 from sparring.explorer.parts.answers import picture, show_answer
 from sparring.explorer.session import Session
 from sparring.explorer.tasks import TASKS, answer_of, typed
-from sparring.explorer.words import Words
+from sparring.explorer.words import FIRST, Words
 from sparring.record import RunFolder
 
 REFRESH_SECONDS = 0.5
@@ -45,6 +45,8 @@ class Computation:
     def put(self) -> None:
         """Where this is called."""
         words, name = self.words, self.name
+        if TASKS[name].speaks and words.code != FIRST:
+            self.values["language"] = words.code
         self.place = tag("div", classes="computation", data_task=name)
         with self.place:
             with tag("div", classes="fields"):

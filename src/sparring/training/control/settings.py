@@ -151,7 +151,7 @@ def _with(recipe: Recipe, path: str, value: Any) -> tuple[Any, Recipe]:
     before = value_of(recipe, path)
     if path == BATCH:
         if not 1 <= value < MAX_BATCH:
-            raise UsageError(f"batch takes a whole number of at least 1, not {value}")
+            raise UsageError(f"batch takes a whole number from 1 to {MAX_BATCH - 1:,}, not {value:,}")
         return before, recipe.replace(batch=value)
     if path.startswith(MOVES):
         return before, _with_moves(recipe, path, value)
