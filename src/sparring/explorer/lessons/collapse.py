@@ -69,8 +69,8 @@ LESSON = Lesson(
         "it bends. The gray lines show the image of the latent space: with one number a thread, with two a cloth.",
     ),
     watch="Whether the orange dots of a seed lie in a heap, on a thread, or in all eight squares. The heap moves while "
-    "it trains. The verdict of the run names what the rules find; of a remedy that works it may say that it is too early "
-    "for more, as the runs of this lesson are short.",
+    "it trains. The verdict of the run names what the rules find; of a remedy that works it may say that it is too "
+    "early for more, as the runs of this lesson are short.",
     attempt="Before you press a button, guess: which of the four helps most by itself? Then take all four.",
     trials=(
         Trial("first", "Train the first GAN", first_gan),
