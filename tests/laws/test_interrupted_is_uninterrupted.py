@@ -218,6 +218,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_says_so_and_is_left_alone(tmp_p
 
 def test_where_the_newest_checkpoints_are_damaged_the_others_are_named(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "run")
+    run.create("{}")
     for number in (3, 6, 9):
         run.save(number, {"G.w": np.zeros(2)})
     run.save_best(6, {"G.w": np.ones(2)})

@@ -25,6 +25,8 @@ from sparring.game.runtime import threads_set
 from sparring.optimizers.adam import Adam
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
+from sparring.training.control.branching import branch
+from sparring.training.control.rewind import rewind_folder
 from sparring.tricks import Trick
 from sparring.tricks.learning_rate_schedule import LearningRateSchedule
 from tests.contracts.trick_games import SMALL, begun, kept
@@ -111,6 +113,18 @@ def test_a_run_can_be_made_longer_again_and_again(tmp_path: Path) -> None:
         assert (run.story.status, run.story.round) == ("finished", rounds)
     assert run.checkpoints()[-1].read_bytes() == whole.checkpoints()[-1].read_bytes()
     assert len(summary(run)["history"]) == 3
+
+
+def test_a_run_that_is_taken_back_is_as_long_as_it_was_made(tmp_path: Path) -> None:
+    for rounds in (SHORT, 30, LONG):
+        run = train(short(find_recipe("pattern-1010")).replace(rounds=rounds), tmp_path / "run")
+    run.journal.append("moved", round=LONG, data=["here", "there"], recipe=run.about["id"])
+    before = events(run, "extended", "moved")
+    rewind_folder(run, SHORT)
+    assert events(run, "extended", "moved") == before
+    assert (run.story.round, run.story.status) == (SHORT, "stopped")
+    assert summary(run)["history"][1].startswith(f"At round 30 it was made longer, from 30 to {LONG} rounds")
+    assert "made longer" not in str(summary(branch(run, SHORT, tmp_path / "branch"))["history"][1:])
 
 
 @pytest.mark.parametrize("damage", [truncate_the_newest_checkpoint, lose_every_checkpoint])

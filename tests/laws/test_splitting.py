@@ -22,6 +22,7 @@ from sparring.optimizers.sgd import SGD
 from sparring.recipe import find_recipe, together
 from sparring.record import RunFolder, Story
 from sparring.record.grid import cut_grid, save_grid
+from sparring.record.splitting import folder_of, slug
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import train
 from sparring.training.chores.record import Record
@@ -86,6 +87,18 @@ def test_the_parts_of_a_run_are_the_runs_of_its_cells_alone(whole: RunFolder, tm
     before = {p: p.read_bytes() for part in parts for p in part.path.rglob("*.*")}
     split(whole, tmp_path / "parts")
     assert before == {p: p.read_bytes() for part in parts for p in part.path.rglob("*.*")}
+
+
+def test_the_folder_of_a_cell_has_the_signs_of_its_numbers(tmp_path: Path) -> None:
+    names = {
+        "lr 1e+08": "lr-1e08", "lr 1e-08": "lr-1e-08", "beta -0.5": "beta--0.5", "betas (-.5, 0.9)": "betas--.5-0.9",
+        "r1:2 gamma a+b - c--d-": "r1-2-gamma-a-b-c-d", "": "",
+    }  # fmt: skip
+    for label, name in names.items():
+        assert slug(label) == name
+        assert folder_of(tmp_path, 7, label) == tmp_path / f"007-{name}".removesuffix("-")
+    (tmp_path / "007-lr-1e-08").mkdir()
+    assert folder_of(tmp_path, 7, "lr 1e+08") == tmp_path / "007-lr-1e-08", "what was split off before is found again"
 
 
 def test_a_picture_has_every_member_of_every_cell(tmp_path: Path) -> None:

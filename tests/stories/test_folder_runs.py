@@ -252,6 +252,13 @@ def test_a_name_without_a_slash_may_be_a_folder(album: Path, monkeypatch: pytest
     assert read_data("mnist(span=(0.0, 1.0))", previous).span == (0.0, 1.0)
     with pytest.raises(UsageError, match="no dataset called 'yours'"):
         read_data("yours", previous)
+    for name in ("folder", "table"):
+        write = rf"{name} lacks its path: write {name}\(path=...\)"
+        with pytest.raises(UsageError, match=f"{write}$"):
+            read_data(name, previous)
+        (album.parent / name).mkdir()
+        with pytest.raises(UsageError, match=f"{write}, or ./{name} for what is called so here"):
+            read_data(name, previous)
 
 
 def test_samples_are_written_one_by_one_with_their_transparency(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import threading
@@ -25,6 +26,7 @@ from sparring.report.terminal.diagnosis import diagnosis_text
 from sparring.study import Study
 from sparring.study.collecting import collect
 from sparring.study.folder import StudyFolder
+from sparring.training.control import branching
 
 
 @pytest.fixture
@@ -180,6 +182,14 @@ def test_a_branch_is_made_and_trained_from_the_command_line(
     assert made.story.status == "finished" and made.story.recipe_now["generator_optimizer"]["lr"] == 1e-3
     assert command(["branch", "a", str(saved), "--set", "seeds=3", "--out", "c"]) == 2
     assert "seeds stays while a run trains" in capsys.readouterr().err and not (tmp_path / "c").exists()
+    monkeypatch.setattr(branching, "link_or_copy", full_disk)
+    assert command(["branch", "a", str(saved), "--set", "lr=1e-3", "--out", "d"]) == 1
+    assert "sparring: cannot write d: the disk is full" in capsys.readouterr().err.splitlines()
+    assert not list(tmp_path.glob(".d*")), "nothing half made is left"
+
+
+def full_disk(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, "")
 
 
 def test_when_training_ends_before_a_command_is_taken_that_is_said(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

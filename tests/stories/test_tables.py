@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +121,15 @@ def test_one_trains_on_a_table_and_gets_a_table_back(table_file: Path, tmp_path:
             sparring.train(sparring.recipe("auto", str(table_file)).replace(**SHORT), out=out)
     finally:
         table_file.write_text(table_file_text)
+
+
+@pytest.mark.parametrize("flags", ["--trim 7", "--list no.txt --trim 0.1", "--size 16 --list no.txt", "--leave-out a"])
+def test_the_doctor_refuses_flags_of_images_for_a_table(
+    flags: str, table_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["doctor", str(table_file), *flags.split()]) == 2
+    says = rf"sparring: --(trim|list|leave-out) is for images, and {table_file} is a table\n"
+    assert re.fullmatch(says, capsys.readouterr().err)
 
 
 def test_the_doctor_examines_a_table(table_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sparring.analysis import trimming
+from sparring.analysis.doctor import Examination
 from sparring.analysis.trimming import distances
+from sparring.datasets.files.left_out import as_list
 from sparring.datasets.files.loading import load_folder
+from sparring.datasets.files.paths import contents_of
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.folder import Folder
+from sparring.report.terminal.doctor import _left_out  # pyright: ignore[reportPrivateUsage]
 from tests.stories.image_files import complaint, saved, sparring
 
 RNG = np.random.default_rng(0)
@@ -79,6 +84,17 @@ def test_density_is_that_of_a_gaussian_of_any_shape() -> None:
     assert np.isfinite(distances(np.ones((5, 4)))).all()
 
 
+def test_classes_that_are_too_small_to_lose_any_are_counted(home: Path) -> None:
+    data = Folder(str(home)).resolved()
+    (home / "a" / "00.png").rename(home / "b" / "00.png")
+    examination = Examination.of(home, data.settings)
+    of_file = {file.name: float(number) for number, file in enumerate(examination.good)}
+    for share, amount, spared in ((0.05, 0, "; 2 classes are too"), (0.15, 1, "; 1 class is too"), (0.2, 2, "")):
+        found = trimming._trimmed(of_file, examination, share, "own")  # pyright: ignore[reportPrivateUsage]
+        assert len(found.left_out) == amount
+        assert ("small to lose any" in _left_out(found)) == bool(spared) and spared in _left_out(found)
+
+
 def test_a_list_leaves_images_out_of_a_run_and_its_content(home: Path, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("# which and why\na/00.png\nb/03.png\n")
     whole, part = (load_folder(home, ImageSettings(leave_out=text)) for text in ("", str(tmp_path / "list.txt")))
@@ -87,6 +103,25 @@ def test_a_list_leaves_images_out_of_a_run_and_its_content(home: Path, tmp_path:
     assert whole.info.content != part.info.content
     (tmp_path / "list.txt").write_text("b/03.png")
     assert len(load_folder(home, ImageSettings(leave_out=str(tmp_path / "list.txt"))).pixels) == 11
+
+
+def test_a_list_may_be_saved_by_any_editor_and_name_any_image(home: Path) -> None:
+    (home / "b" / "03.png").rename(home / "# odd.png")
+    (home / "a").rename(home / "# a")
+    names = ["# a/00.png", "# odd.png", "b/05.png"]
+    Path("list.txt").write_bytes(as_list(names, "which and why"))
+    assert left_by("list.txt", home) == 9
+    for text in ("a/00.png\r\nb/05.png\r\n", "./b/05.png\n./b/07.png\n"):
+        for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+            Path("list.txt").write_bytes(text.replace("a/", "# a/").encode(encoding))
+            assert left_by("list.txt", home) == 10, (text, encoding)
+
+
+def left_by(name: str, home: Path) -> int:
+    """How many images a list leaves, all of its names being there."""
+    contents = contents_of(home, ImageSettings(leave_out=name))
+    assert "not here" not in contents.notes[-1]
+    return len(contents.images)
 
 
 def test_a_list_goes_with_arrays_and_their_labels(tmp_path: Path) -> None:
@@ -98,8 +133,6 @@ def test_a_list_goes_with_arrays_and_their_labels(tmp_path: Path) -> None:
 
 
 def load_names(path: Path) -> list[str]:
-    from sparring.datasets.files.paths import contents_of
-
     return contents_of(path, ImageSettings()).names
 
 

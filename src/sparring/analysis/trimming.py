@@ -38,12 +38,14 @@ class Trimmed:
     """Names of all others, the most typical first."""
     judge: str
     """The judge whose features tell."""
+    spared: int = 0
+    """Classes that are too small to lose any image."""
 
 
 def least_typical(examination: Examination, data: Dataset, share: float) -> Trimmed:
     """The images of lowest density under a Gaussian, fitted to the features that the choosing judge has of all.
 
-    Of every class the same share goes, so that none disappears.
+    Of every class the same share goes, rounded down, so that none disappears.
 
     Args:
         examination: Of the images.
@@ -85,8 +87,11 @@ def _trimmed(of_file: dict[str, float], examination: Examination, share: float, 
     labels = examination.labels.of or dict.fromkeys(of_file, 0)
     ranked = sorted(of_file, key=lambda name: -of_file[name])
     left_out: set[str] = set()
+    spared = 0
     for label in set(labels.values()):
         mine = [name for name in ranked if labels[name] == label]
         left_out |= set(mine[: int(share * len(mine))])
+        spared += int(share * len(mine)) == 0
     kept = [name for name in ranked if name not in left_out]
-    return Trimmed(share, tuple(name for name in ranked if name in left_out), tuple(reversed(kept)), judge)
+    names = tuple(name for name in ranked if name in left_out)
+    return Trimmed(share, names, tuple(reversed(kept)), judge, spared if examination.labels.of else 0)

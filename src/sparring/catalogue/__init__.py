@@ -134,6 +134,10 @@ def make(kind: str, name: str, fields: Mapping[str, Any]) -> Any:
     for given in fields:
         if given not in known:
             raise UsageError(f"{name}: {unknown('fields', given, known)}")
+    none = (dataclasses.MISSING, dataclasses.MISSING)
+    if lacking := [each for each, f in known.items() if (f.default, f.default_factory) == none and each not in fields]:
+        written = ", ".join(f"{each}=..." for each in lacking)
+        raise UsageError(f"{name} lacks its {' and '.join(lacking)}: write {name}({written})")
     try:
         return leaf(**fields)
     except (TypeError, ValueError) as error:

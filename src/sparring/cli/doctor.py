@@ -105,7 +105,11 @@ def _trimmed(examination: Examination, data: Folder, share: float | None, place:
 
 
 def _examine_table(flags: DoctorFlags) -> int:
-    """The same of a file of numbers."""
+    """The same of a file of numbers. Raises UsageError where a flag for images is given."""
+    of_images = [name for name in ("trim", "list") if getattr(flags, name) is not None] + list(given(flags.images))
+    if of_images:
+        name = of_images[0].replace("_", "-")
+        raise UsageError(f"--{name} is for images, and {flags.folder} is a table")
     import numpy as np
 
     from sparring.characters import quoted

@@ -75,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(list(arguments))
     except SparringError as error:
-        return fail(_said(error), WRONG_USAGE if isinstance(error, UsageError) else FAILED)
+        return fail(said(error), WRONG_USAGE if isinstance(error, UsageError) else FAILED)
     except KeyboardInterrupt:
         return fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
@@ -90,7 +90,7 @@ def run(arguments: Sequence[str]) -> int:
         return fail(explained(error) or bug, FAILED)
 
 
-def _said(error: SparringError) -> str:
+def said(error: SparringError) -> str:
     """An error in the language that was asked for; in English where that cannot be."""
     from sparring.languages import said_of
 

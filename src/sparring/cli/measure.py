@@ -18,7 +18,8 @@ from sparring.cli.flags import (
     print_json,
     print_rich,
 )
-from sparring.cli.main import OK
+from sparring.cli.main import FAILED, OK, complain, said
+from sparring.errors import SparringError
 
 
 @dataclass
@@ -53,10 +54,15 @@ def run(arguments: list[str]) -> int:
     from sparring.analysis.measure import keep, measure
 
     measured = measure(flags.run, flags.count, flags.judge or None, flags.data_dir, flags.source, seeds, flags.metrics)
-    keep(measured)
-    page = report.write_report(measured.run)
+    page, trouble = None, None
+    try:
+        keep(measured)
+        page = report.write_report(measured.run)
+    except SparringError as error:  # what took minutes is shown nevertheless
+        trouble = error
     if flags.json:
-        return print_json(measured.plain())
-    print_rich(report.measurement_text(measured.plain()))
-    print(page)
-    return OK
+        print_json(measured.plain())
+    else:
+        print_rich(report.measurement_text(measured.plain()))
+        print(page or "", end="\n" if page else "")
+    return complain(said(trouble), FAILED) if trouble else OK

@@ -7,6 +7,8 @@ rerun the same command to go on. More cells or seeds are added to what is there,
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 RACE = "0.25,0.5"
 """The looks of a race for which none are stated."""
+OF_CELLS = ("vary", "to", "data", "rounds", "log_points", "design", "max_cells")
+"""Flags that say what the cells are."""
+OF_TRAINING = ("seeds", "race", "until")
+"""Flags that ask for more to be trained."""
 
 
 @dataclass
@@ -103,8 +109,13 @@ def run(arguments: list[str]) -> int:
     flags = parse(StudyFlags, "study", arguments, __doc__ or "")
     from sparring.study.folder import StudyFolder
 
-    known = StudyFolder(flags.what)
-    if flags.show or (known.is_complete and not (flags.seeds or flags.race or flags.until or flags.dry_run)):
+    begun = StudyFolder(flags.what)
+    if begun.exists and (given := _given(OF_CELLS, flags)):
+        raise UsageError(
+            f"the cells of a study that was begun are those in its folder, {begun.path}: leave out {given}"
+        )
+    asks_more = flags.seeds or flags.race or flags.until is not None or flags.dry_run
+    if flags.show or (begun.is_complete and not asks_more and flags.out in (None, begun.path)):
         return _show(flags)
     study, folder = _asked(flags)
     if flags.dry_run:
@@ -132,16 +143,33 @@ def run(arguments: list[str]) -> int:
     return INTERRUPTED if trained.stopped else OK
 
 
-def _show(flags: Any) -> int:
-    """The answer of a study that was begun, as far as it is. Another outcome may be asked for."""
-    from sparring.studies import StudyRun
+def _given(names: Sequence[str], flags: StudyFlags) -> str:
+    """Those of these flags that were given, as they are typed."""
+    usual = {field.name: field.default for field in dataclasses.fields(StudyFlags)}
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names if getattr(flags, name) != usual[name])
 
-    run = StudyRun(flags.what)
+
+def _show(flags: Any) -> int:
+    """The answer of a study that was begun, as far as it is. Another outcome or precision may be asked for."""
+    from sparring.studies import StudyRun
+    from sparring.study.definition import check_precision
+
+    if flags.vary or flags.to:
+        study, folder = _asked(flags)
+        run = StudyRun(folder.path)
+        if {cell.id for cell in study.cells} - {cell.id for cell in run.study.cells}:
+            raise UsageError(f"{folder.path} has other cells: leave out --show to train these")
+    else:
+        if given := _given((*OF_CELLS, *OF_TRAINING), flags):
+            raise UsageError(f"--show trains nothing: leave out {given}")
+        run = StudyRun(flags.out or flags.what)
     if flags.outcome and not run.folder.has_results_only:
-        run = StudyRun(flags.what, run.study.replace(outcome=flags.outcome))
+        run = StudyRun(run.path, run.study.replace(outcome=flags.outcome))
     if flags.outcome:
         _check_outcome(run.results)
-    _print(run.results, run.folder, flags.json)
+    check_precision(flags.precision)
+    stated = {} if flags.precision is None else {"precision": flags.precision}
+    _print(dataclasses.replace(run.results, **stated), run.folder, flags.json)
     return OK
 
 

@@ -154,7 +154,12 @@ def read_data(value: Any, current: Dataset | None = None) -> Any:
     name = value.partition("(")[0].strip()
     if not is_path and not catalogue.has("datasets", name):
         raise UsageError(f"there is no file or folder {value!r} here, and {catalogue.unknown('datasets', name, known)}")
-    made = _own_files(value) if is_path else catalogue.read("datasets", value)
+    try:
+        made = _own_files(value) if is_path else catalogue.read("datasets", value)
+    except UsageError as error:
+        if not is_path and path.exists():
+            raise UsageError(f"{error}, or ./{value} for what is called so here") from error
+        raise
     return made if "span" in value.partition("(")[2] else _with_span(made, current)
 
 

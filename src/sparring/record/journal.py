@@ -4,7 +4,7 @@ A process that is killed while it writes leaves an incomplete last line, which r
 off. A run that resumes from a checkpoint appends a `resumed` event, which supersedes the events of later rounds; one
 that has no checkpoint yet starts again, and its `started` event supersedes everything before. What a person changed
 while it trained (`steering.py`) counts in either case, so that the same is done again in the same rounds. Only a
-`rewound` event undoes it, with everything else that came after its round.
+`rewound` event undoes it, with everything else that came after its round, but for the events in LASTING.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sparring.record.files import disk_errors
 
 Event = dict[str, Any]
 LASTING = ("extended", "moved")
-"""Events that hold for the whole run, from whichever checkpoint it is resumed."""
+"""Events that hold for the whole run, from whichever checkpoint it is resumed or taken back to."""
 
 
 def json_numbers(values: Any) -> Any:
@@ -98,7 +98,7 @@ def kept(events: list[Event], event: Event) -> list[Event]:
     if event["event"] == "resumed":
         return [e for e in events if e.get("round", 0) <= event["round"] or e["event"] in LASTING or steering.lasts(e)]
     if event["event"] == "rewound":
-        return steering.after_rewinding(events, event["round"])
+        return steering.after_rewinding(events, event["round"], LASTING)
     return steering.without_another_future(events, event) if steering.lasts(event) else events
 
 

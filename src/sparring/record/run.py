@@ -96,7 +96,7 @@ class RunFolder:
 
     def create(self, recipe_json: str) -> None:
         """Make the folder. The recipe is written first: without it the folder is no run."""
-        self.write_text("recipe.json", recipe_json)
+        write_atomically(self.path / "recipe.json", lambda path: path.write_text(recipe_json, encoding="utf-8"))
         with disk_errors(self.path):
             for folder in ("weights", "samples", "figures"):
                 (self.path / folder).mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,8 @@ class RunFolder:
 
     @property
     def journal(self) -> Journal:
-        """The journal, for appending."""
+        """The journal, for appending. Raises SparringError where the folder is no run, any more."""
+        self._check_is_there()
         return Journal(self.path / "journal.jsonl")
 
     @property
@@ -171,6 +172,7 @@ class RunFolder:
         except UnicodeDecodeError as error:
             raise SparringError(f"{path} is not text in UTF-8; {MENDS[name]}") from error
         except OSError as error:
+            self._check_is_there()
             raise SparringError(f"cannot read {path}: {error.strerror}") from error
 
     def _json(self, name: str, renamed: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
@@ -194,8 +196,17 @@ class RunFolder:
         return self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write(self, name: str, write: Callable[[Path], object]) -> Path:
-        """Write any file of the run; see `write_atomically`."""
+        """Write any file of the run; see `write_atomically`. Raises SparringError where the folder is no run, too."""
+        self._check_is_there()
         return write_atomically(self.path / name, write)
+
+    def _check_is_there(self) -> None:
+        # Whoever removes or moves a folder that is being trained would else find half of a run in its place.
+        if not self.exists:
+            raise SparringError(
+                f"{self.path} is not a run any more: it was removed or moved; put it back, or name its new place, to "
+                "go on from its last checkpoint"
+            )
 
     def save(self, round: int, state: Mapping[str, np.ndarray]) -> Path:
         """Save a checkpoint, the state after `round` rounds, then delete all but the newest KEPT_CHECKPOINTS."""
@@ -228,8 +239,8 @@ class RunFolder:
         return self.path / START
 
     def save_start(self, state: Mapping[str, np.ndarray]) -> Path:
-        """Keep the weights of another run that the members start with."""
-        return self.write(START, lambda path: save_arrays(state, path, {"round": "0"}))
+        """Keep the weights of another run that the members start with; the folder need not be a run yet."""
+        return write_atomically(self.start, lambda path: save_arrays(state, path, {"round": "0"}))
 
     def load_file(self, path: Path) -> dict[str, np.ndarray]:
         """All arrays of one file of weights. Raises SparringError when it cannot be read."""
@@ -249,6 +260,7 @@ class RunFolder:
 
     def keep(self, checkpoint: Path) -> Path:
         """Keep a checkpoint along the way: a second name of the same file, which takes no further space."""
+        self._check_is_there()
         return link_or_copy(checkpoint, self.path / KEPT / checkpoint.name)
 
     def save_kept(self, round: int, state: Mapping[str, np.ndarray]) -> Path:

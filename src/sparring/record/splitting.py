@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,11 +163,20 @@ def _renamed(event: Event, recipe_id: str) -> Event:
 
 
 def slug(label: str) -> str:
-    """A cell's label as a part of a folder's name."""
+    """A cell's label as a part of a folder's name: `beta -0.5, lr 1e+08` is `beta--0.5-lr-1e08`."""
+    label = re.sub(r"(?<=\de)\+(?=\d)", "", label)
+    words = "".join(c if c.isalnum() or c in ".-" else " " for c in label).split()
+    words = [re.sub(r"^-+(?![\d.])|-+$", "", re.sub(r"-+", "-", word)) for word in words]
+    return "-".join(word for word in words if word)[:60]
+
+
+def _slug_before(label: str) -> str:
+    """As it was made once, when exponents and negative numbers lost their signs."""
     words = "".join(c if c.isalnum() or c in ".-" else "-" for c in label).split("-")
     return "-".join(word for word in words if word)[:60]
 
 
 def folder_of(home: Path, number: int, label: str) -> Path:
-    """The folder of a cell: `000-lr-0.001`."""
-    return home / f"{number:03d}{f'-{slug(label)}' if label else ''}"
+    """The folder of a cell: `000-lr-0.001`. Where it was split off before it has the name that it had."""
+    before = home / f"{number:03d}-{_slug_before(label)}"
+    return before if before.is_dir() else home / f"{number:03d}{f'-{slug(label)}' if label else ''}"

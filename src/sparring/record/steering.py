@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -207,16 +207,20 @@ def lasts(event: Event) -> bool:
     return event["event"] in LASTING
 
 
-def after_rewinding(events: Sequence[Event], round: int) -> list[Event]:
+def after_rewinding(events: Sequence[Event], round: int, lasting: Collection[str] = ()) -> list[Event]:
     """The events that still count once a run has been taken back to the end of a round.
 
-    What was changed after that round is undone, also where no other round was played in between.
+    What was changed after that round is undone, also where no other round was played in between. Events of the kinds
+    in `lasting` are not undone.
     """
     return [
         event
         for event in events
-        if event.get("round", 0) <= round
-        and not (event["event"] in ("changed", "stepped", "slowed") and event["round"] >= round)
+        if event["event"] in lasting
+        or (
+            event.get("round", 0) <= round
+            and not (event["event"] in ("changed", "stepped", "slowed") and event["round"] >= round)
+        )
     ]
 
 

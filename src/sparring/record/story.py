@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sparring.errors import SparringError
-from sparring.record.journal import Event
+from sparring.record.journal import LASTING, Event
 from sparring.record.loop import LoopFacts
 from sparring.record.members import cells_of, names_of, recipe_of, selected
 from sparring.record.steering import Steering, lasts
@@ -188,7 +188,8 @@ class Story:
     @property
     def round(self) -> int:
         """The last round that the journal knows of."""
-        return max((event.get("round", 0) for event in self.events if not lasts(event)), default=0)
+        played = (event for event in self.events if not (lasts(event) or event["event"] in LASTING))
+        return max((event.get("round", 0) for event in played), default=0)
 
     @property
     def status(self) -> str:

@@ -121,8 +121,7 @@ class Study:
         for field, value in fields.items():
             object.__setattr__(self, field, value)
         _check_distinct(self.cells)
-        if self.precision is not None and not self.precision > 0:
-            raise UsageError(f"precision is a difference above 0, not {self.precision}")
+        check_precision(self.precision)
 
     @classmethod
     def stepwise(
@@ -244,6 +243,12 @@ class Study:
         if not isinstance(data, dict):
             raise SparringError("this is no study: a JSON object was expected")
         return cls.from_dict(cast(dict[str, Any], data), placeholders=placeholders)
+
+
+def check_precision(precision: float | None) -> None:
+    """Raises UsageError for what is no difference."""
+    if precision is not None and not precision > 0:
+        raise UsageError(f"precision is a difference above 0, not {precision}")
 
 
 def _factors(factors: Mapping[str, Any] | Iterable[Factor]) -> tuple[Factor, ...]:

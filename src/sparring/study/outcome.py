@@ -106,11 +106,20 @@ class Outcome:
         """Whether it depends on how samples were in the course of training."""
         return self.how in (*TIMES, *MOMENTS, "best", "mean")
 
-    def check(self, evaluated: Collection[str]) -> None:
+    def check(self, evaluated: Collection[str], races: bool = False) -> None:
         """Raises UsageError for a metric that this data does not have, before anything is trained for it.
 
-        `evaluated` are the metrics of evaluations; those that are not quick are known at the end only.
+        Args:
+            evaluated: The metrics of evaluations; those that are not quick are known at the end only.
+            races: Whether cells are compared by it at the looks of a race: at an evaluation, where one is better.
         """
+        if races and self.name not in ("", DISTANCE):
+            raced = [name for name in all_metrics() if name in evaluated and quantity_of(name).better is not None]
+            if self.name not in raced:
+                raise UsageError(
+                    f"a race cannot compare cells by {self.name} while they train: choose another outcome "
+                    f"({', '.join(raced)}), or leave out the race"
+                )
         metric = all_metrics().get(self.name)
         if metric is None or self.name in evaluated or not (metric.quick or self.how):
             return

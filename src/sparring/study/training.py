@@ -128,7 +128,7 @@ class _Session:
         left = self._units(1.0)
         if left:
             tried = pilot(left, self.settings)
-            Outcome.read(self.study.outcome).check(tried.metrics)
+            Outcome.read(self.study.outcome).check(tried.metrics, races=bool(self.study.looks))
             say(f"study {self.study.name}: {forecast(tried, left, self.machine.processes)}")
             self.folder.append("session", units=len(left), costs=plain(tried), processes=self.machine.processes)
             if not self._train(left, tried):
@@ -213,15 +213,21 @@ class _Session:
         return list(new)
 
     def _measure(self) -> bool:
+        stated = {event["run"] for event in self.folder.events if event["event"] == "measured"}
         for task in self._tasks():
             if not task.is_measured:
                 self._measure_one(task)
+            elif self.folder.relative(task.run) not in stated:  # by the process that trained it
+                self._state_measured(task)
         return True
 
     def _measure_one(self, task: Task) -> None:
         if task.is_measured:
             return
         keep(measure(task.run, self.machine.samples, data_dir=self.machine.data_dir, recipe=task.recipe))
+        self._state_measured(task)
+
+    def _state_measured(self, task: Task) -> None:
         self.folder.append("measured", cell=task.cell.id, run=self.folder.relative(task.run))
 
 

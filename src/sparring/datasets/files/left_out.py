@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import codecs
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from sparring.datasets.files.contents import Contents, shown, some
 from sparring.errors import SparringError
 
 COMMENT = "# "
-"""How lines begin that name nothing; they come first."""
+"""How lines begin that name nothing; they come first. An image may have such a name too."""
 
 
 def without_listed(contents: Contents, file: Path) -> Contents:
@@ -18,10 +20,11 @@ def without_listed(contents: Contents, file: Path) -> Contents:
 
     Raises SparringError for a list that cannot be read, that names no image here, or that names them all.
     """
-    listed = names_in(file)
+    here = set(contents.names)
+    listed = names_in(file, here)
     wanted = set(listed)
     keep = [index for index, image in enumerate(contents.images) if image.name not in wanted]
-    count, here = len(contents.images) - len(keep), set(contents.names)
+    count = len(contents.images) - len(keep)
     if listed and not count:
         raise SparringError(
             f"{file} leaves out {some(listed)}, none of which is in {contents.path}: name the list that goes with it"
@@ -40,15 +43,23 @@ def without_listed(contents: Contents, file: Path) -> Contents:
     )
 
 
-def names_in(file: Path) -> list[str]:
-    """The names in a list, in its order. Raises SparringError where it cannot be read."""
+def names_in(file: Path, here: Collection[str]) -> list[str]:
+    """The names in a list, in its order. Raises SparringError where it cannot be read.
+
+    Args:
+        file: The list, as an editor or a shell may have saved it: with a byte-order mark, or `./` before each name.
+        here: The names of images that there are.
+    """
     try:
-        lines = file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")
+        content = file.read_bytes()
+        utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16") if utf16 else content.decode("utf-8-sig", "surrogateescape")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SparringError(f"cannot read {file}, the list of images to leave out ({reason})") from error
-    first = next((index for index, line in enumerate(lines) if not line.startswith(COMMENT)), len(lines))
-    return [line.removesuffix("\r") for line in lines[first:] if line.strip()]
+    lines = [line if line in here else line.removeprefix("./") for line in re.split(r"\r?\n", text) if line.strip()]
+    is_comment = (line.startswith(COMMENT) and line not in here for line in lines)
+    return lines[next((index for index, comment in enumerate(is_comment) if not comment), len(lines)) :]
 
 
 def as_list(names: Sequence[str], about: str) -> bytes:

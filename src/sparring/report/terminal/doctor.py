@@ -127,7 +127,9 @@ def _training(examination: Examination) -> list[tuple[str, str]]:
 def _left_out(trimmed: Trimmed) -> str:
     total, amount = len(trimmed.left_out) + len(trimmed.typical), len(trimmed.left_out)
     names = few_of(list(map(shown, trimmed.left_out[:NAMED])), amount)
-    return f"{amount:,} of {total:,}, the least typical by the judge {trimmed.judge}: {names or 'none'}"
+    are = "class is" if trimmed.spared == 1 else "classes are"
+    spared = f"; {trimmed.spared:,} {are} too small to lose any" if trimmed.spared else ""
+    return f"{amount:,} of {total:,}, the least typical by the judge {trimmed.judge}: {names or 'none'}{spared}"
 
 
 def _groups(groups: Sequence[str]) -> str:

@@ -113,18 +113,33 @@ def _write(
 ) -> None:
     """The folder appears whole, or not at all."""
     partial = RunFolder(out.with_name(f".{out.name}.partial"))
-    with disk_errors(out):
+    try:
+        with disk_errors(out):
+            shutil.rmtree(partial.path, ignore_errors=True)
+            _fill(partial, run, checkpoint, recipe, events, about)
+            os.rename(partial.path, out)  # noqa: PTH104 - fails where the folder has appeared meanwhile
+    finally:
         shutil.rmtree(partial.path, ignore_errors=True)
-        partial.create(json.dumps(recipe, indent=2) + "\n")
-        name = f"round-{events[-1]['round']:09d}.safetensors"
-        link_or_copy(checkpoint, partial.path / "weights" / name)
-        link_or_copy(checkpoint, partial.path / KEPT / name)
-        named = [str(each["picture"]) for each in events if "picture" in each]
-        pictures = [name for name in named if PICTURE.fullmatch(name)]
-        for file in (*pictures, "weights/start.safetensors", "source.py"):
-            if (run.path / file).is_file():
-                link_or_copy(run.path / file, partial.path / file)
-        lines = [json.dumps(event, allow_nan=False, separators=(",", ":")) for event in events]
-        partial.write_text("journal.jsonl", "".join(f"{line}\n" for line in lines))
-        partial.write_text("about.json", json.dumps(about, indent=2) + "\n")
-        os.rename(partial.path, out)  # noqa: PTH104 - fails where the folder has appeared meanwhile
+
+
+def _fill(
+    made: RunFolder,
+    run: RunFolder,
+    checkpoint: Path,
+    recipe: Mapping[str, Any],
+    events: list[Event],
+    about: Mapping[str, Any],
+) -> None:
+    """Write the files of a branch."""
+    made.create(json.dumps(recipe, indent=2) + "\n")
+    name = f"round-{events[-1]['round']:09d}.safetensors"
+    link_or_copy(checkpoint, made.path / "weights" / name)
+    link_or_copy(checkpoint, made.path / KEPT / name)
+    named = [str(each["picture"]) for each in events if "picture" in each]
+    pictures = [name for name in named if PICTURE.fullmatch(name)]
+    for file in (*pictures, "weights/start.safetensors", "source.py"):
+        if (run.path / file).is_file():
+            link_or_copy(run.path / file, made.path / file)
+    lines = [json.dumps(event, allow_nan=False, separators=(",", ":")) for event in events]
+    made.write_text("journal.jsonl", "".join(f"{line}\n" for line in lines))
+    made.write_text("about.json", json.dumps(about, indent=2) + "\n")
