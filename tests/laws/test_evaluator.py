@@ -181,6 +181,15 @@ def test_copies_lie_at_no_distance_and_unseen_examples_at_1(put_aside: bool) -> 
     assert 0.9 < own(others[None])["nearest-neighbor"] < 1.1
 
 
+@pytest.mark.parametrize(("share", "known"), [(0.1, True), (0.45, False)])
+def test_where_many_examples_are_the_same_nearness_to_one_says_nothing(share: float, known: bool) -> None:
+    """Their median distance would be 0 or not by which of them were drawn."""
+    real = np.random.default_rng(0).permutation(digits())[:900]
+    real[: int(share * len(real))] = real[0]
+    real = np.random.default_rng(1).permutation(real)
+    assert ("nearest-neighbor" in RelativeMetrics.of(Digits(), real, None, 256).metrics) == known
+
+
 def test_a_member_that_is_lost_has_no_figures_and_takes_none_from_others() -> None:
     game, evaluator = probed(find_recipe("digits").replace(seeds=3))
     sound = evaluator.evaluate(game)

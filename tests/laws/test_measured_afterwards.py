@@ -62,3 +62,22 @@ def test_a_measured_g_that_stands_still_is_called_so() -> None:
 
 def test_a_measured_good_run_keeps_its_verdict() -> None:
     assert diagnosis(measured_afterwards(story())).verdict == "equilibrium"
+
+
+@pytest.mark.parametrize(("real", "verdict"), [(0.25, "equilibrium"), (0.9, "not-sure")])
+def test_a_metric_in_which_real_data_scores_little_says_nothing(real: float, verdict: str) -> None:
+    """Of a table of few distinct rows the neighbors of a row are the row again."""
+    made = measured_afterwards(story())
+    made.events[-1]["metrics"]["recall"] = {"members": [0.1] * len(made.seeds), "real": real}
+    assert diagnosis(Story(made.recipe, made.events)).verdict == verdict
+
+
+@pytest.mark.parametrize(("accuracy", "ignored"), [(0.1, True), (0.95, False)])
+def test_classes_of_which_a_measurement_alone_knows_may_be_ignored(accuracy: float, ignored: bool) -> None:
+    """A watched loop knows no classes of samples while it runs."""
+    made = story()
+    event = measured_afterwards(made).events[-1]
+    event["metrics"]["class-accuracy"] = {"members": [accuracy] * len(made.seeds), "real": 0.97}
+    found = diagnosis(Story(made.recipe, [*made.events, event]))
+    assert ("ignored-classes" in {finding.rule for finding in found.findings}) == ignored
+    assert (found.verdict == "equilibrium") != ignored

@@ -101,6 +101,11 @@ def one_hot() -> Tensor:
     return F.one_hot(classes(), CLASSES).float()
 
 
+EMBEDDED, PLACES = nn.Embedding(CLASSES, NOISE), nn.Embedding(NOISE, 1)
+SMALL = nn.Parameter(torch.randn(CLASSES, NOISE, generator=torch.Generator().manual_seed(0)) / 100)
+nn.init.normal_(EMBEDDED.weight, 1, 0.01, generator=torch.Generator().manual_seed(0))
+nn.init.zeros_(PLACES.weight)
+
 CALLS: dict[str, tuple[Callable[[], nn.Module], Fake]] = {
     "class first": (ClassFirst, lambda g: g(classes(), noise())),
     "by name": (ByName, lambda g: g(labels=classes(), z=noise())),
@@ -111,6 +116,10 @@ CALLS: dict[str, tuple[Callable[[], nn.Module], Fake]] = {
     "with a code": (lambda: WithCode(CLASSES + 2), lambda g: g(noise(), one_hot(), torch.rand(BATCH, 2) * 2 - 1)),
     "a list": (lambda: Mixed(NOISE), lambda g: g([noise(), noise()])),
     "of numbers": (OfNumbers, lambda g: g(torch.rand(BATCH))),
+    "times classes": (lambda: Truncated(0), lambda g: g(noise() * EMBEDDED(classes()).detach(), 1.0)),
+    "plus classes": (lambda: Truncated(0), lambda g: g(noise() + SMALL[classes()], 1.0)),
+    "plus one-hot": (lambda: Truncated(0), lambda g: g(noise() + one_hot() @ SMALL.detach(), 1.0)),
+    "plus places": (lambda: Truncated(0), lambda g: g(noise() + PLACES(torch.arange(NOISE))[:, 0], 1.0)),
     "classes inside": (Inside, lambda g: g(torch.cat([noise(), one_hot()], 1))),
 }
 """A G, and how it is called."""

@@ -356,6 +356,7 @@ def test_the_best_checkpoint_is_kept_under_its_name_and_can_be_sampled(tmp_path:
 
 def test_a_better_round_takes_the_place_of_the_best(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
+    run.create("{}")
     for round in (10, 20):
         run.save_best(round, {"G.weight": np.zeros((1, 2), dtype=np.float32)})
     assert [p.name for p in (tmp_path / "weights").iterdir()] == ["best-round-000000020.safetensors"]

@@ -71,8 +71,9 @@ def test_samples_are_drawn_however_g_is_called(name: str, tmp_path: Path, capsys
     assert latent.shape == {"of numbers": (1,), "classes inside": (13,)}.get(name, (8,))
     has_classes = name in ("class first", "by name", "column", "one-hot first", "with a code")
     assert latent.classes == (called.CLASSES if has_classes else 0)
-    assert latent.conditions == (name in ("attributes", "classes inside"))
-    assert latent.law == ("" if name in ("of numbers", "classes inside") else "normal")
+    of_classes = ("classes inside", "times classes", "plus classes", "plus one-hot")
+    assert latent.conditions == (name in ("attributes", *of_classes))
+    assert latent.law == ("" if name in ("of numbers", *of_classes) else "normal")
 
 
 @pytest.mark.parametrize("name", ["by name", "column", "truncated"])

@@ -29,6 +29,8 @@ from sparring.rules._unexplained import unexplained
 
 NOT_SURE = "not-sure"
 """The verdict where nothing explains nearly all members."""
+COMPARISONS = frozenset({"metrics", "errors", "quantiles"})
+"""Fields of a log event that samples and real examples give together."""
 MAX_CELLS = 8
 """Verdicts of members with other numbers that a line states."""
 MAX_NAMED = 3
@@ -247,9 +249,17 @@ def _measured(run: RunFolder) -> Event | None:
 
 def diagnosis(story: Story) -> Diagnosis:
     """The diagnosis of a story. Rules go by the recipe in force, and the run says where that was changed."""
-    story = Story(story.recipe_now, story.events)
+    story = Story(story.recipe_now, _without_vain_comparisons(story))
     cells = story.cells
     return _diagnosis(story) if len(cells) == 1 else _diagnosis_of_cells(story, cells)
+
+
+def _without_vain_comparisons(story: Story) -> list[Event]:
+    """The events without comparisons of samples with what D was given long ago, which it is given no more."""
+    if story.loop is None or not story.loop.data.changes:
+        return story.events
+    events = [event for event in story.events if event["event"] not in ("measured", "real-baseline")]
+    return [{name: value for name, value in event.items() if name not in COMPARISONS} for event in events]
 
 
 def _diagnosis_of_cells(story: Story, cells: Sequence[Sequence[int]]) -> Diagnosis:

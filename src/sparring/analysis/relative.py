@@ -15,6 +15,9 @@ FEW = 512
 """Training examples that are enough for metrics that do not search them for the nearest."""
 LEFT_OUT = 256
 """Without held-out examples so many training examples, each left out in turn, take their place."""
+RECURRING = 0.25
+"""Share of training examples that equal another one, above which being near to one of them says little: where half of
+them are one and the same, the median distance is 0 or not by which ones were drawn."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,11 @@ class RelativeMetrics:
         fitting = {n: m for n, m in found.items() if m.quick and samples >= m.min_examples}
         real: dict[str, float] = {}
         searched = training if searched is None else searched
+        recurring = do_recur(training)
         for name, metric in fitting.items():
             some = _needed(metric, training, searched)
             if held_out is None:
-                enough = len(some) >= metric.min_examples
+                enough = len(some) >= metric.min_examples and not (metric.searches and metric.relative and recurring)
                 score = metric.leave_one_out(some, LEFT_OUT) if enough else 0.0
             else:
                 enough = min(len(some), len(held_out)) >= metric.min_examples
@@ -80,6 +84,11 @@ class RelativeMetrics:
     def baseline(self) -> dict[str, float]:
         """What held-out real examples score as it is reported: 1 where that is a ratio."""
         return {name: 1.0 if metric.relative else self.real[name] for name, metric in self.metrics.items()}
+
+
+def do_recur(examples: np.ndarray) -> bool:
+    """Whether so many examples equal another one that neighbors among them say little."""
+    return len({each.tobytes() for each in examples}) < (1 - RECURRING) * len(examples)
 
 
 def _needed(metric: Metric, training: np.ndarray, searched: np.ndarray) -> np.ndarray:

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from sparring.analysis.judge_choice import Choice
-from sparring.analysis.relative import RelativeMetrics
+from sparring.analysis.relative import RelativeMetrics, do_recur
 from sparring.analysis.samples import AGREEMENT, classes_of, fitting_metrics, real_examples, views, with_agreement
 from sparring.analysis.sampling import standard_errors
 from sparring.datasets import Dataset, Source
 from sparring.metrics import MIN_EXAMPLES, Metric
 from sparring.record.journal import json_numbers
+
+NEIGHBORS = ("coverage", "density", "precision", "recall")
+"""Metrics of how near the nearest examples in the space of features are."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Comparison:
         reference = with_agreement(reference, others)
         metrics = _quick(data, reference, choice, samples) if len(reference["pixels"]) >= MIN_EXAMPLES else {}
         baseline = {n: float(m(reference[m.space], others[m.space][None])[0]) for n, m in metrics.items()}
-        metrics = {name: m for name, m in metrics.items() if baseline[name] >= m.min_real}
+        useless = NEIGHBORS if do_recur(real.reference) else ()  # as the nearest ones lie at no distance
+        metrics = {n: m for n, m in metrics.items() if baseline[n] >= m.min_real and n not in useless}
         errors = _errors(metrics, reference, {space: side[None] for space, side in others.items()})
         return cls(
             relative=relative,

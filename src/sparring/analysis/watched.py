@@ -17,6 +17,7 @@ from torch import Tensor
 from sparring.catalogue import OwnPart
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.datasets._images import Images, content_hash
+from sparring.datasets._stored import Rows
 from sparring.errors import SparringError, in_one_line
 from sparring.game.network_graph import GraphNetwork
 from sparring.latents import Latent
@@ -48,7 +49,7 @@ def watched_recipe(run: RunFolder) -> Recipe:
             f"{run.path} is a watched loop whose generator is not in its folder: sample where it trains"
         )
     base = Recipe.from_dict(run.recipe, placeholders=True)
-    seen = SeenExamples(str(run.path), facts.makes or facts.data.shape, facts.latent.classes, facts.data.span)
+    seen = SeenExamples.of(run.path, facts)
     latent = base.latent if not isinstance(base.latent, OwnPart) else WatchedLatent(facts.latent, str(run.path))
     made = partial(WatchedGenerator.read, run, facts)
     return dataclasses.replace(base, data=seen, generator=made, latent=latent)
@@ -133,10 +134,22 @@ class SeenExamples(Dataset):
     shape: Shape  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues] - read alike
     classes: int = 0  # pyright: ignore[reportIncompatibleVariableOverride]
     span: tuple[float, float] = (0.0, 1.0)
+    shares: tuple[float, ...] = ()
+    """How often G is given each class; empty where about equally often."""
     card: ClassVar[Card] = Card("Examples that a watched loop gave to D", None, "that of the data", "the user")
 
-    @cached_property
+    @classmethod
+    def of(cls, path: Path, facts: LoopFacts) -> SeenExamples:
+        """Those that the run in this folder keeps."""
+        latent = facts.latent
+        return cls(str(path), facts.makes or facts.data.shape, latent.classes, facts.data.span, latent.shares)
+
+    @property
     def _examples(self) -> np.ndarray:
+        return self._kept["examples"]
+
+    @cached_property
+    def _kept(self) -> dict[str, np.ndarray]:
         if not (Path(self.path) / EXAMPLES).is_file():
             raise SparringError(
                 f"{self.path} keeps no real examples to compare with: the loop gave D none of the shape "
@@ -144,7 +157,7 @@ class SeenExamples(Dataset):
             )
         try:
             with safetensors.safe_open(Path(self.path) / EXAMPLES, framework="numpy") as file:
-                return file.get_tensor("examples")
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no __iter__
         except (OSError, safetensors.SafetensorError) as error:
             raise SparringError(f"{Path(self.path) / EXAMPLES} cannot be read: {in_one_line(error)}") from error
 
@@ -152,21 +165,33 @@ class SeenExamples(Dataset):
         return len(self._examples)
 
     def open(self, data_dir: Path | None = None, device: str | torch.device = "cpu") -> Source:
-        examples = self._examples
+        examples, classes = self._examples, self._kept.get("classes")
         if examples.dtype == np.uint8:
-            return Images.of(examples, self.span, device)
-        return Rows(torch.from_numpy(examples).to(device))
+            return SeenImages(torch.from_numpy(examples).to(device), self.span, classes, shares=self.shares)
+        labels = None if classes is None else torch.from_numpy(classes).to(device)
+        return SeenRows(torch.from_numpy(examples).to(device), labels, self.shares)
 
     def content_hash(self, source: Source) -> str:
         return content_hash(torch.from_numpy(self._examples))
 
 
 @dataclass(frozen=True)
-class Rows:
-    """A source of examples that are no images, `(N, *shape)`."""
+class SeenImages(Images):
+    """Images, and how often G is given each class."""
 
-    rows: Tensor
+    shares: tuple[float, ...] = ()
 
-    def draw(self, rng: RandomStreams, count: int) -> Tensor:
-        index = rng.shuffled("real", len(self.rows), count)
-        return self.rows[index].to(rng.dtype)
+    def class_counts(self) -> np.ndarray | None:
+        """Shares in place of counts; None where they are about equal."""
+        return np.array(self.shares) if self.shares else None
+
+
+@dataclass(frozen=True)
+class SeenRows(Rows):
+    """The same of examples that are no images."""
+
+    shares: tuple[float, ...] = ()
+
+    def class_counts(self) -> np.ndarray | None:
+        """Shares in place of counts; None where they are about equal."""
+        return np.array(self.shares) if self.shares else None

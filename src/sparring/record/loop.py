@@ -13,6 +13,8 @@ BYTES = 3.0
 """Pixels above this are not scaled to [0, 1] or [-1, 1], nor standardized."""
 ONE_EXAMPLE = 0.1
 """Standard deviation up to which real examples are nearly one, half of how near to a target counts as near."""
+UNORDERED = 6.0
+"""Variance of batches' means over that of random batches, up to which these may be in no order."""
 SAME_ROWS = "same rows"
 """Stands for a distribution where each batch has one latent vector alone, in all of its rows."""
 GENERATOR, EXAMPLES, INPUTS = "generator.json", "examples.safetensors", "inputs.safetensors"
@@ -98,10 +100,14 @@ class Batches:
     """Whether every batch was the very same tensor in memory."""
     total: int = 0
     """How many real examples there are; 0 where the watch was not given them."""
+    labeled: bool = False
+    """Whether the run keeps the class of each real example that it keeps."""
     given_differ: bool = False
     """Whether the watch was given other examples than D, and not the same ones on another scale."""
     spread: float | None = None
     """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
+    trend: float = 0.0
+    """The same of what moves one way as training goes on, which `spread` leaves out; 0 for nothing."""
     mean: tuple[float, ...] = ()
     """The mean example, where one is a few numbers."""
     deviation: float | None = None
@@ -115,6 +121,11 @@ class Batches:
     def may_be_all(self) -> bool:
         """Whether a batch that comes again and again may be all the examples there are."""
         return self.size >= self.total if self.total else self.one_tensor
+
+    @property
+    def changes(self) -> bool:
+        """Whether what D is given moves one way as training goes on, and the watch was given no data besides."""
+        return self.trend > UNORDERED and not self.total
 
     @property
     def are_images(self) -> bool:
@@ -154,6 +165,8 @@ class Latents:
     """The same of the batches of G's own steps alone, where D's steps have others."""
     classes: int = 0
     """Classes that G is given beside them; 0 for none."""
+    shares: tuple[float, ...] = ()
+    """How often it is given each, as a share; empty where about equally often, and in runs of older versions."""
     unbatched: bool = False
     """Whether G is given one vector at a time, without an axis for the batch."""
     one_hot: bool = False
@@ -202,6 +215,10 @@ class PlayerFacts:
     """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known; empty in runs of
     older versions."""
     step_line: Line | None = None
+    terms: tuple[str, ...] = ()
+    """Of D, what its losses are made of: `logits`, `probabilities`, `hinge`, `square`, `linear` or `other` functions of
+    its scores, or `logits of pairs`, `of averages` and so on where they are given differences of these; empty where
+    that is not known."""
     on_real: float | None = None
     """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1, averaged
     over steps; None before there are a few."""
@@ -235,6 +252,9 @@ class LoopFacts:
     """Whether D's loss sends gradients into G."""
     d_loss_scale: float = 2.0
     """D's loss over the mean of its losses on real and on generated examples: 2 where both are added."""
+    g_loss_scale: float | None = None
+    """G's loss over its loss on generated examples: 2 where a relativistic one on real examples is added; None where
+    that is not known."""
     fake_line: Line | None = None
     """Where D scores generated examples in its own step."""
     cut: Line | None = None

@@ -168,6 +168,11 @@ class Nearness:
                 "samples were compared with the examples that D is given, and those in data= are not the same (the "
                 "tails of their distributions differ)"
             )
+        if loop is not None and loop.data.changes:
+            return Text(
+                "what D is given changes as training goes on, as in a curriculum, and samples were compared with what "
+                "it was given first (sparring.watch(..., data=all_of_them) compares them with the data)"
+            )
         if self.is_own:
             return self._missing_of_classes
         measured = self._measured
@@ -209,7 +214,12 @@ class Nearness:
         is_known = signals.has(ACCURACY) or bool(signals.measured and signals.measured.has(ACCURACY))
         if not recipe.get("conditional") or "yours" not in recipe["discriminator"] or is_known:
             return ""
-        if signals.has("confidence"):
+        if signals.has("confidence") and not (signals.measured and signals.measured.has_judge):
+            if loop is not None and not loop.data.labeled:
+                return Text(
+                    "the run does not keep the classes of real examples, without which no judge says whether samples "
+                    "are of the classes that G was asked for"
+                )
             return Text(
                 "evaluations do not say whether samples are of the classes that G was asked for "
                 "(`sparring measure` does)"

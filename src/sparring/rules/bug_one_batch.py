@@ -6,7 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.record import Story
-from sparring.record.loop import LoopFacts
+from sparring.record.loop import UNORDERED, LoopFacts
 from sparring.rules import Detection, Explanation, Rule
 from sparring.rules._loops import SOUND, Bug, bug_detection, bug_explanation, loop_story
 from sparring.rules._ranges import Range
@@ -14,14 +14,14 @@ from sparring.rules._signals import Signals
 
 OFTEN = 0.5
 """Share of rounds."""
-SORTED = 6.0
-"""Variance of batch means over that of random batches, which is 1."""
 
 
 @final
 @dataclass(frozen=True)
 class BugOneBatch(Rule):
-    """D is shown the same real examples in every round, or sorted ones: one class after another."""
+    """D is shown the same real examples in every round, or sorted ones: one class after another.
+
+    What moves one way for as long as the loop runs is a curriculum, as a blur that fades, and no mistake."""
 
     weight: ClassVar[float] = 0.991
     anytime: ClassVar[bool] = True
@@ -46,12 +46,12 @@ class BugOneBatch(Rule):
                 line=loop.data.line,
                 mended="take a new batch in every round: for x in loader: ...",
             )
-        if loop.data.spread is not None and loop.data.spread > SORTED:
+        if loop.data.spread is not None and loop.data.spread > UNORDERED:
             return Bug(
                 "Batches of real examples are not drawn at random: the data are sorted",
                 "variance of the batches' means, random batches: 1",
                 loop.data.spread,
-                Range(high=SORTED),
+                Range(high=UNORDERED),
                 phrase="their means differ {value} times as much as those of random batches",
                 line=loop.data.line,
                 mended="DataLoader(data, batch_size, shuffle=True)",

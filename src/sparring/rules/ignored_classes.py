@@ -8,6 +8,7 @@ import numpy as np
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Rule, evidence
 from sparring.rules._artifacts import ALONE, explained
+from sparring.rules._copies import is_measured
 from sparring.rules._signals import Signals
 from sparring.rules._stories import story
 from sparring.rules._words import metric_evidence, metric_plot, title
@@ -37,28 +38,29 @@ class IgnoredClasses(Rule):
     )
 
     def detect(self, signals: Signals) -> Detection | None:
-        if not signals.has(NAME):
+        if not (signals.has(NAME) or is_measured(signals, NAME)):
             return None
-        values, healthy = signals.latest(NAME), signals.healthy(NAME)
+        (values, healthy), measured = signals.quality(NAME), signals.measured
+        real = measured.real(NAME) if measured and measured.has(NAME) else signals.real(NAME)
         # Noise, or samples that are all alike, are of no class.
         nothing_to_see = explained(signals, np.zeros(signals.members, dtype=bool)) | (signals.badness >= 1)
         severity = np.where(nothing_to_see, -1.0, ALONE + (1 - ALONE) * healthy.excess(values))
-        holds = (values < IGNORED * signals.real(NAME)) & ~signals.diverged
+        holds = (values < IGNORED * real) & ~signals.diverged
         return Detection(holds=holds, severity=severity)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         right = evidence(
             title(NAME),
-            signals.latest(NAME),
+            signals.quality(NAME)[0],
             members,
-            signals.healthy(NAME),
+            signals.quality(NAME)[1],
             "the judge takes {value} of them for the class asked for",
             percent=True,
         )
         return Explanation(
             "The samples are not of the classes that G was asked for",
             [right],
-            metric_plot(signals, NAME),
+            metric_plot(signals, NAME if signals.has(NAME) else "class-divergence"),
             metric_evidence(signals, ("class-divergence", "frechet-distance", "diversity"), members),
         )
 

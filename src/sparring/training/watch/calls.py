@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sparring.datasets._shares import in_shares
 from sparring.errors import SparringError
 from sparring.record.loop import Latents, Line
+from sparring.training.watch.class_counts import ClassCounts
 from sparring.training.watch.moments import Moments
 
 ROWS, NUMBERS = 256, 2**24
@@ -43,6 +45,7 @@ class Argument:
     classes: int = 0
     """Classes that it tells of; 0 where it is no class."""
     one_hot: bool = False
+    counts: ClassCounts = field(default_factory=ClassCounts)
 
     @property
     def is_column(self) -> bool:
@@ -70,6 +73,8 @@ class Form:
     """Examples that the next two rest on."""
     mixed: bool = False
     """Whether latent vectors have classes as a part of them."""
+    made_of_classes: bool = False
+    """Whether they were seen to be made of some, which their numbers need not show."""
     conditions: bool = False
     """Whether samples should follow such, or other values that tell of no class by themselves."""
 
@@ -87,6 +92,8 @@ class Calls:
         """Of the latent vectors."""
         self.z = torch.empty(0)
         """Those of the last call."""
+        self.of_classes: Callable[[Tensor], bool] = lambda _: False
+        """Whether latent vectors were made of classes before G was called."""
         self._forms: list[Form] = []
         """The ways in which it is called, the latest last."""
         self._shape: tuple[int, ...] = ()
@@ -113,6 +120,7 @@ class Calls:
             for argument in form.arguments:
                 argument.rows.clear()
         form.z, self._shape, self.z = at, shape, z.detach()
+        form.made_of_classes |= self.of_classes(z)
         self.moments.add(z[:, None] if self._flat else z, round)
         self._keep(leaves)
         return self._latents(unbatched, line)
@@ -163,6 +171,8 @@ class Calls:
             is_other = bool(argument.rows) and (not argument.classes or argument.one_hot != one_hot)
             argument.classes = 0 if is_other or not classes else max(classes, argument.classes)
             argument.one_hot = one_hot
+            if argument.classes:
+                argument.counts.add(leaf, one_hot)
             if room > 0 and fits:
                 argument.rows.append(leaf.detach()[:room].cpu().clone())
 
@@ -171,7 +181,8 @@ class Calls:
         named = max(self._arguments, key=lambda argument: argument.classes)
         if self.kept != form.examined:
             new = _first_of(self.latent_vectors)
-            form.examined, form.mixed = self.kept, _holds_classes(self.latent_vectors[new])
+            form.examined = self.kept
+            form.mixed = form.made_of_classes or _holds_classes(self.latent_vectors[new])
             others = (a for at, a in enumerate(self._arguments) if a.rows and at != form.z and not a.classes)
             form.conditions = form.mixed or any(_are_conditions(a.together[new]) for a in others)
         of_other_forms = any(each.has_classes for each in self._forms) and not form.has_classes
@@ -182,6 +193,7 @@ class Calls:
             high=high,
             repeats=self.moments.repeats,
             classes=named.classes,
+            shares=named.counts.shares,
             one_hot=named.one_hot,
             unbatched=unbatched,
             conditions=of_other_forms or any(each.conditions for each in self._forms),
@@ -223,7 +235,7 @@ class Calls:
 
         Args:
             z: `(B, *shape)`.
-            y: Classes as G takes them, one-hot or as numbers `(B,)`; by default one after another.
+            y: Classes as G takes them, one-hot or as numbers `(B,)`; by default as often as the loop gives G each.
             row: For a G that takes no batches, which of them it is given.
 
         Raises:
@@ -249,11 +261,16 @@ class Calls:
             return rows[torch.arange(len(z)) % len(rows)].to(z.device)
         made = y
         if made is None:
-            made = torch.arange(len(z), device=z.device) % argument.classes
+            made = classes_for(len(z), argument.classes, argument.counts.shares).to(z.device)
             made = nn.functional.one_hot(made, argument.classes) if argument.one_hot else made
         kind = argument.rows[0].dtype
         made = made.to(z.dtype if kind.is_floating_point else kind)
         return made[:, None] if argument.is_column else made
+
+
+def classes_for(count: int, classes: int, shares: Sequence[float]) -> Tensor:
+    """So many classes, each as often as its share says; one after another without shares."""
+    return torch.tensor(in_shares(np.array(shares) if shares else None, classes, count))
 
 
 class Called(nn.Module):
@@ -329,6 +346,13 @@ def _classes(labels: Tensor) -> tuple[int, bool]:
     if labels.dtype != torch.bool and not labels.is_floating_point() and tuple(labels.shape[1:]) in ((), (1,)):
         return (int(labels.max()) + 1, False) if int(labels.min()) >= 0 else (0, False)
     return (labels.shape[1], True) if _are_one_hot(labels) and labels.shape[1] > 1 else (0, False)
+
+
+def classes_of(labels: Tensor, count: int) -> np.ndarray | None:
+    """The class of each of so many examples, int64 `(count,)`; None where labels are no classes of these."""
+    if len(labels) != count or not labels.numel() or not (found := _classes(labels))[0]:
+        return None
+    return (labels.argmax(1) if found[1] else labels.flatten()).detach().cpu().long().numpy()
 
 
 def _are_one_hot(rows: Tensor) -> bool:

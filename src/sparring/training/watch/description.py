@@ -11,11 +11,13 @@ from typing import Any
 from torch import nn
 
 from sparring import catalogue
-from sparring.record.loop import LoopFacts, OptimizerFacts
+from sparring.record.loop import LoopFacts, OptimizerFacts, PlayerFacts
+from sparring.training.watch import terms
 from sparring.training.watch.provenance import SQUARES
 
 MAX_STEPS = 50
 """Steps of a player in one round that a recipe lists."""
+RELATIVISTIC = {"pairs": "relativistic-paired", "averages": "relativistic-average"}
 LOGITS = ("binary_cross_entropy_with_logits", "soft_margin_loss")
 
 
@@ -61,6 +63,8 @@ def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
     """The objective of the catalogue that the loop's losses are; None where they are none of these."""
     if facts.d.rebuilds:
         return None
+    if kind := terms.main_kind(facts.d.terms):
+        return _name_of_kind(kind, facts.d)
     called = {call.function for call in facts.losses}
     plain = {name.partition(" ")[2] for name in functions}
     relativistic = any(
@@ -76,6 +80,20 @@ def objective_name(facts: LoopFacts, functions: set[str]) -> str | None:
     if plain & {"relu", "clamp", "clamp_min", "minimum", "min"}:
         return "hinge"
     return "wasserstein" if "mean" in plain and not facts.d.ends_in else None
+
+
+def _name_of_kind(kind: str, d: PlayerFacts) -> str | None:
+    """The objective of the catalogue whose losses are of such terms; None for relativistic ones that it has not."""
+    compared = {name.partition(" of ")[2] for name in d.terms if name.startswith(kind)} - {""}
+    if kind == terms.LOGITS and compared:
+        return RELATIVISTIC.get(min(compared))
+    if kind in (terms.HINGE, terms.SQUARE) and kind not in d.terms:
+        return None
+    if kind == terms.SQUARE:
+        return "mse" if d.ends_in == "sigmoid" else "least-squares"
+    if kind == terms.LINEAR:
+        return None if d.ends_in else "wasserstein"
+    return "hinge" if kind == terms.HINGE else "bce-with-logits"
 
 
 def _tricks(facts: LoopFacts) -> list[dict[str, Any]]:

@@ -16,9 +16,10 @@ from torch.optim import Optimizer
 from sparring.record.loop import Batches, Latents, Line, LoopFacts, LossCall, OptimizerFacts, PlayerFacts, Who
 from sparring.training.watch import examination
 from sparring.training.watch.calls import Calls
-from sparring.training.watch.moments import Moments
+from sparring.training.watch.moments import Mean, Moments
 from sparring.training.watch.provenance import FAKE, REAL, Provenance
 from sparring.training.watch.rounds import Call, Cleared, Loss
+from sparring.training.watch.terms import Term, main_kind, scale_of
 
 MAX_LOSS_CALLS = 24
 MIN_SIGNS = 4
@@ -29,8 +30,6 @@ KEPT, KEPT_NUMBERS = 2_048, 2**24
 """Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
 CLASSIFYING = frozenset({"cross_entropy", "nll_loss", "softmax", "log_softmax"})
 """Functions of scores of several classes."""
-MEAN_VALUES = 16
-"""Numbers of an example up to which their mean is kept."""
 MIDDLE = 0.5
 """Between the labels 0 and 1: two calls in one line may have one each."""
 SCALES = (0.5, 1.0, 2.0)
@@ -64,8 +63,8 @@ class Facts:
         self.d_loss_reaches_g = False
         self.lines: dict[str, Line | None] = {}
         """The lines of `LoopFacts`, by their field."""
-        self.d_loss_scale = 2.0
-        """D's loss over the mean of its losses on real and on generated examples: 2 where both are added."""
+        self._scales: dict[Who, float] = {"D": 2.0}
+        """Of each player's loss, as `LoopFacts` has it."""
         self.cut_by = ""
         self.error = ""
         self.d_classifies = False
@@ -79,6 +78,7 @@ class Facts:
         """Whether a player had no gradients when the other's loss was last back-propagated."""
         self._steps: Counter[str] = Counter()
         self._has_losses: set[Who] = set()
+        self._terms: dict[Who, set[str]] = {"G": set(), "D": set()}
         self._learns_of: set[str] = set()
         """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known."""
         self._last: Who | None = None
@@ -98,7 +98,7 @@ class Facts:
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
-        self._summed, self._squared, self._count = np.zeros(()), np.zeros(()), 0
+        self._mean = Mean()
         """Of all real examples of a few numbers that were seen."""
 
     # What goes through the networks.
@@ -133,21 +133,13 @@ class Facts:
             )
         if comparable:
             self._keep(x)
-            self._see_mean(x)
+            self._mean.add(x)
 
     def _keep(self, x: Tensor) -> None:
         room = self.most_kept - self._kept
         if room > 0:
             self.examples.append(x.detach()[:room].float().cpu().numpy().copy())
             self._kept += len(self.examples[-1])
-
-    def _see_mean(self, x: Tensor) -> None:
-        if x[0].numel() > MEAN_VALUES:
-            return
-        rows = x.detach().flatten(1).double().cpu()
-        self._summed = self._summed + rows.sum(0).numpy()
-        self._squared = self._squared + (rows**2).sum(0).numpy()
-        self._count += len(rows)
 
     @property
     def examples_complete(self) -> bool:
@@ -194,7 +186,9 @@ class Facts:
             kinds = {seen.sees for seen in observed.losses}
             # A step on one kind has its loss alone.
             parts = 1 if "both" in kinds or kinds in ({"real"}, {"fake"}) else 2
-            self.d_loss_scale = parts * float(sum(loss.value for loss in losses)) / called
+            scale = parts * float(sum(loss.value for loss in losses)) / called
+            self._scales["D"] = min(SCALES, key=lambda each: abs(each - scale))
+        self._see_terms(who, [term for loss in losses for term in loss.terms if term.weight or loss.signs])
         for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
             key = (who, seen.function, seen.sees, str(seen.line), target is not None and target >= MIDDLE)
@@ -219,6 +213,12 @@ class Facts:
             self._players["D"] = replace(self._players["D"], rebuilds=False)
         self.lines["broadcast"] = self.lines.get("broadcast") or observed.broadcast
         self.data = replace(self.data, wraps=self.data.wraps or observed.wraps)
+
+    def _see_terms(self, who: Who, terms: Sequence[Term]) -> None:
+        """What the losses of a step are made of."""
+        self._terms[who] |= {str(term) for term in terms}
+        if scale := scale_of(term for term in terms if term.kind == main_kind(self._terms[who])):
+            self._scales[who] = round(scale, 3)
 
     def see_step(
         self,
@@ -306,14 +306,6 @@ class Facts:
         """Whether the other player's loss left gradients in this one's weights."""
         return self._clean.get(who, False) and (who == "D" or self.d_loss_reaches_g)
 
-    def _moments(self) -> tuple[tuple[float, ...], float | None]:
-        """The mean example, and the largest standard deviation of its numbers."""
-        if not self._count:
-            return (), None
-        mean = self._summed / self._count
-        variance = np.maximum(0.0, self._squared / self._count - mean**2)
-        return tuple(round(each, 4) for each in mean.tolist()), round(float(np.sqrt(variance.max())), 4)
-
     def see_move(self, who: Who, moved: float, update: float) -> None:
         """What a step changed."""
         self._players[who] = replace(self._players[who], moved=moved, update=update)
@@ -339,7 +331,7 @@ class Facts:
             span = None if ends is None else (float(ends[0]), float(ends[1]))
             players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
         batches = self.batches
-        mean, deviation = self._moments()
+        mean, deviation = self._mean.found
         data = replace(
             self.data,
             mean=mean,
@@ -347,6 +339,7 @@ class Facts:
             repeats=batches.repeats,
             one_tensor=batches.one_tensor,
             spread=batches.spread,
+            trend=batches.trend,
         )
         lost = self.cleared
         players["D"] = replace(
@@ -354,6 +347,7 @@ class Facts:
             lost=lost.kind,
             lost_line=lost.line if lost.kind else None,
             learns_of=tuple(sorted(self._learns_of)),
+            terms=tuple(sorted(self._terms["D"])),
         )
         lines = {name: line for name, line in self.lines.items() if name in _LINES}
         return LoopFacts(
@@ -367,7 +361,8 @@ class Facts:
             alike=self._alike == {True},
             shared=self.shared,
             d_loss_reaches_g=self.d_loss_reaches_g,
-            d_loss_scale=min(SCALES, key=lambda scale: abs(scale - self.d_loss_scale)),
+            d_loss_scale=self._scales["D"],
+            g_loss_scale=self._scales.get("G"),
             cut_by=self.cut_by,
             penalties=self._slopes,
             penalties_used=self._learnable == self._used,  # neither: the slope was only logged

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
+from sparring.training.watch.calls import classes_of
+
 BEYOND = 0.2
 """Share of the range of what D sees by which given examples may lie outside it, and still be the same ones."""
 
@@ -32,7 +34,9 @@ class Given:
                 self.count = len(data)  # pyright: ignore[reportArgumentType, reportUnknownArgumentType]
             except TypeError:  # a stream of examples has no length
                 self.count = 0
-        self._rows: Any = data.tensors[0] if isinstance(data, TensorDataset) and data.tensors else data
+        tensors = data.tensors if isinstance(data, TensorDataset) else ()
+        self._rows: Any = tensors[0] if tensors else data
+        self._classes = classes_of(tensors[1], len(tensors[1])) if len(tensors) == 2 else None
 
     def some(self, count: int, like: tuple[int, ...], low: float, high: float) -> np.ndarray | None:
         """Up to so many of them `(n, *like)`, float32, evenly spaced; None where they are not what D is given.
@@ -46,7 +50,7 @@ class Given:
         rows = self._rows
         if not isinstance(rows, Tensor | np.ndarray) or tuple(rows.shape[1:]) != like or not len(rows):
             return None
-        at = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(np.int64)
+        at = _evenly(count, len(rows))
         chosen = rows[at] if isinstance(rows, np.ndarray) else rows[torch.from_numpy(at).to(rows.device)]
         if isinstance(chosen, Tensor):
             chosen = chosen.detach().cpu().float().numpy() if chosen.is_floating_point() else np.empty(0, np.uint8)
@@ -57,6 +61,10 @@ class Given:
             return None
         return chosen.astype(np.float32)
 
+    def classes_of_some(self, count: int) -> np.ndarray | None:
+        """The class of each of `some`, int64 `(n,)`; None where the user gave none."""
+        return None if self._classes is None else self._classes[_evenly(count, len(self._classes))]
+
     def differ(self, seen: np.ndarray) -> bool:
         """Whether these are other examples than D's, `(n, ...)`: clipped ones, say, and not the same on another scale.
 
@@ -66,7 +74,7 @@ class Given:
         rows = self._rows
         if not isinstance(rows, Tensor | np.ndarray) or rows.shape[1:] != seen.shape[1:]:
             return False
-        at = np.linspace(0, len(rows) - 1, min(MAX_COMPARED, len(rows))).round().astype(np.int64)
+        at = _evenly(MAX_COMPARED, len(rows))
         given = np.asarray(rows[at] if isinstance(rows, np.ndarray) else rows.detach().cpu()[torch.from_numpy(at)])
         if min(len(given), len(seen)) < MIN_COMPARED:
             return False
@@ -76,6 +84,11 @@ class Given:
             return False
         # Of one column the quantiles may differ so by which examples there are.
         return bool(abs(np.median(np.log(reach[1][known] / reach[0][known]))) > np.log(OTHER))
+
+
+def _evenly(count: int, among: int) -> np.ndarray:
+    """The places of at most so many, evenly spaced."""
+    return np.linspace(0, among - 1, min(count, among)).round().astype(np.int64)
 
 
 def _reach(columns: np.ndarray) -> np.ndarray:

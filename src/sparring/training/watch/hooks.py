@@ -62,6 +62,8 @@ class Hooks:
         self._base_stack: list[Any] = []
         self._unscaled = WeakIdKeyDictionary()
         """A loss that a GradScaler has scaled -> the loss itself."""
+        self.after_d: Callable[[Sequence[Any]], None] = lambda _: None
+        """Receives what D was given, after the listener."""
         self.deaf = 0
         """Above 0 nothing is passed on: the watch itself calls the networks."""
         self._aside: list[Provenance] = []
@@ -110,6 +112,8 @@ class Hooks:
                     self._aside.pop().__enter__()
             returned = listener.g_returned if who == "G" else listener.d_returned
             self._tell(returned, (*args, *kwargs.values()), output)
+            if who == "D":
+                self._tell(self.after_d, (*args, *kwargs.values()))
 
         return before, after
 

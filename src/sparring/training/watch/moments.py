@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import weakref
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sparring.record.loop import SAME_ROWS
+from sparring.training.watch.trends import left_of_trend
 
 KEPT = 4_096
 """Numbers of a batch that are compared with the next one."""
@@ -18,6 +20,8 @@ MIN_COUNT = 256
 """Numbers from which on a law can be named."""
 MIN_BATCHES, MIN_OF_LOOKS = 6, 10
 """Batches from which on their spread means something: that of their means, and that of other looks at them."""
+MEAN_VALUES = 16
+"""Numbers of an example up to which their mean is kept."""
 DRIFTING = 0.5
 """Mean square of the change from batch to batch over twice the variance: 1 where batches are in no order."""
 
@@ -113,16 +117,59 @@ class Moments:
         """Variance of the batches' means over what random batches would have: 1 for shuffled data; None if unknown.
 
         Of several looks at an example, the one in which batches differ most. Looks other than the mean count where one
-        batch is like the next, as in sorted data, which an augmentation of whole batches is not."""
+        batch is like the next, as in sorted data, which an augmentation of whole batches is not. What goes one way by
+        degrees is a schedule, and counts without its trend.
+        """
+        found = self._spreads()
+        return max((min(whole, left) for whole, left in found), default=None)
+
+    @property
+    def trend(self) -> float:
+        """The same of looks that go one way alone, with their trend; 0 where there are none."""
+        return max((whole for whole, left in self._spreads() if left < whole), default=0.0)
+
+    def _spreads(self) -> list[tuple[float, float]]:
+        """The spread of all looks that count, with and without a trend, which are the same where there is none."""
         if len(self._means) < MIN_BATCHES:
-            return None
+            return []
         means, within = torch.stack(self._means), torch.stack(self._within).mean(0)
         between = means.var(0)
         size = sum(self._sizes) / len(self._sizes)
         drifts = means.diff(dim=0).square().mean(0) < DRIFTING * 2 * between
         drifts[0] = True
         known = (within > 0) & (drifts if len(means) >= MIN_OF_LOOKS else torch.arange(len(within)) == 0)
-        return float((between * size / (within + between))[known].max()) if bool(known.any()) else None
+        sampling, found = (within + between) / size, list[tuple[float, float]]()
+        for k in known.nonzero().flatten().tolist():
+            unit = float(sampling[k])
+            left = left_of_trend(means[:, k].numpy(), unit)
+            whole = float(between[k]) / unit
+            found.append((whole, whole if left is None else left / unit))
+        return found
+
+
+class Mean:
+    """Of examples of a few numbers, and how far these lie from it."""
+
+    def __init__(self) -> None:
+        self._sum, self._squares, self._count = np.zeros(()), np.zeros(()), 0
+
+    def add(self, x: Tensor) -> None:
+        """A batch `(B, ...)`; examples of more numbers than MEAN_VALUES have no mean."""
+        if x[0].numel() > MEAN_VALUES:
+            return
+        rows = x.detach().flatten(1).double().cpu()
+        self._sum = self._sum + rows.sum(0).numpy()
+        self._squares = self._squares + (rows**2).sum(0).numpy()
+        self._count += len(rows)
+
+    @property
+    def found(self) -> tuple[tuple[float, ...], float | None]:
+        """The mean example, and the largest standard deviation of its numbers."""
+        if not self._count:
+            return (), None
+        mean = self._sum / self._count
+        variance = np.maximum(0.0, self._squares / self._count - mean**2)
+        return tuple(round(each, 4) for each in mean.tolist()), round(float(np.sqrt(variance.max())), 4)
 
 
 def looks(x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sparring.record.loop import Line, Who
-from sparring.training.watch import examination, rounds
+from sparring.training.watch import examination, rounds, terms
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
@@ -222,7 +222,7 @@ class Observer:
                     if size > 0:
                         losses[-1].signs.setdefault(kind, []).append(float(part.sum()) / size)
 
-        score.register_hook(on_gradient)
+        terms.mark(score, rows).register_hook(on_gradient)
 
     # Backward passes and steps.
 
@@ -251,7 +251,7 @@ class Observer:
                         who: examination.has_gradient(net, examination.parameters_in(self.optimizers[who]))
                         for who, net in self.players.items()
                     }
-                observed.line = user_line()
+                observed.line, observed.terms = user_line(), terms.terms_of(loss, self.unscaled(loss))
                 self._graphs.add(loss, self.round)
                 self.facts.cleared.follow(observed, self._losses, self.players["D"])
             self._losses.append(observed)

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from sparring.record.loop import Line
+from sparring.training.watch.class_traces import ClassTraces
 from sparring.training.watch.eight_bits import goes_round
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.squashing import SQUASHING, are_probabilities, are_unchanged, ends_of, sigmoid_by_hand
@@ -143,6 +144,7 @@ class Provenance(TorchFunctionMode):
         self.quiet = 0
         """Above 0 nothing is recorded: while an optimizer steps, or the watch itself computes."""
         self.traces = WeakIdKeyDictionary()
+        self.of_classes = ClassTraces()
         self.observed = Observed()
         self.data_shape: tuple[int, ...] | None = None
         """Of one example, once G has made one."""
@@ -202,6 +204,7 @@ class Provenance(TorchFunctionMode):
         if how and parents and "fake" in parents[0][1].kinds and "score" not in parents[0][1].kinds:
             self.observed.cuts.append((how, user_line()))
         for made in _tensors((result,)):
+            self.of_classes.note(name, args, tensors, made)
             if name in RANDOM:
                 if not any(made is tensor for tensor in tensors):
                     self.mark(made, Trace(frozenset({"noise"})))

@@ -55,7 +55,7 @@ class Quality:
         run = self._recorder.run
         if self._comparison is not None or not (run.path / EXAMPLES).is_file():
             return self._comparison
-        data = SeenExamples(str(run.path), facts.makes or facts.data.shape, facts.latent.classes, facts.data.span)
+        data = SeenExamples.of(run.path, facts)
         if len(data) < MIN_KEPT:
             return None
         source = data.open()

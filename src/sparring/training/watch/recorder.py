@@ -25,6 +25,10 @@ from sparring.training.watch.description import objective_name, recipe_of_loop
 FLUSH_SECONDS, FLUSH_COMPUTED, FLUSH_LATEST = 2.0, 1.0, 10.0
 """Between two log events, at least; of these, the processor's own; and when one comes on the busiest machine."""
 CHECKPOINT_SECONDS = 30.0
+OF_LOGITS = ("bce-with-logits", "mse", "relativistic-paired", "relativistic-average")
+"""Objectives whose D gives logits, of which probabilities are logged."""
+HALVED = ("relativistic-paired", "least-squares")
+"""Objectives of which the catalogue has half of what a loop's own loss function gives for each kind of examples."""
 SHARE = 0.02
 """Of the loop's time, the most that pictures, evaluations and checkpoints may take."""
 
@@ -72,7 +76,7 @@ class Recorder:
             return False
         plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
         objective = objective_name(facts, functions)
-        levels = _levels(objective, facts.d_loss_scale)
+        levels = _levels(objective, facts)
         known = {} if levels is None else {"levels": levels}
         is_new = not self.run.exists
         text = json.dumps(plain, indent=2) + "\n"
@@ -81,9 +85,7 @@ class Recorder:
             self._write_about(plain, levels)
         elif text != self.run.recipe_json:
             self.run.write_text("recipe.json", text)
-        self._probability = (
-            objective in ("bce-with-logits", "mse", "relativistic-paired") and facts.d.ends_in != "sigmoid"
-        )
+        self._probability = objective in OF_LOGITS and facts.d.ends_in != "sigmoid"
         if is_new:
             self.run.journal.append("started", round=0, recipe="", watched=True, **known)
         self.run.journal.append("loop", round=round, **known, **facts.plain())
@@ -168,12 +170,16 @@ def round_seconds(seconds: float) -> float:
     return round(seconds, 3)
 
 
-def _levels(objective: str | None, d_loss_scale: float) -> dict[str, Any] | None:
-    """The levels of curves at equilibrium, of a loop whose D loss is that multiple of the mean of its two parts."""
+def _levels(objective: str | None, facts: LoopFacts) -> dict[str, Any] | None:
+    """The levels of curves at equilibrium, of a loop whose losses have that many terms of an objective."""
     if objective is None:
         return None
     levels = equilibrium_levels(make("objectives", objective, {}))
-    return levels | {"d_loss": levels["d_loss"] * d_loss_scale}
+    one = levels["d_loss"] * (2 if objective in HALVED else 1)
+    levels |= {"d_loss": one * facts.d_loss_scale}
+    # One term of G's loss is one of D's where D cannot tell; a critic's score is of no known level.
+    known = facts.g_loss_scale is not None and levels["g_loss"] > 0
+    return levels | {"g_loss": one * facts.g_loss_scale} if known else levels
 
 
 def _coarse(value: Any) -> Any:

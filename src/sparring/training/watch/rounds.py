@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from sparring.record.loop import Line, Who
 from sparring.training.watch.provenance import FAKE, REAL, Trace
+from sparring.training.watch.terms import Term
 
 DENSE, EVERY = 24, 10
 """Every round is logged up to the first number, and after it those that the second divides."""
@@ -98,6 +99,8 @@ class Loss:
     retains: bool = False
     slope: bool = False
     """Whether a penalty on D's slope is in it."""
+    terms: list[Term] = field(default_factory=list[Term])
+    """What it is made of, of D's scores."""
     left: tuple[Tensor, Tensor] | None = None
     """One of D's weights, and the first numbers of the gradients that it left there, of a loss that found none."""
 

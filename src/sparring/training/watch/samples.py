@@ -22,13 +22,15 @@ from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
 from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, SAME_ROWS, Batches
 from sparring.record.plots import Numbers
-from sparring.training.watch.calls import Called, without_wrapper
+from sparring.training.watch.calls import Called, classes_for, without_wrapper
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
 from sparring.training.watch.quality import Quality
+from sparring.training.watch.real_classes import RealClasses
 from sparring.training.watch.recorder import Recorder
+from sparring.training.watch.recurring import as_in_the_data
 
 GRID, EVALUATED = 64, 256
 """Samples in a picture, and in an evaluation; the picture's are the first of these."""
@@ -53,6 +55,7 @@ class Samples:
     def __init__(self, g: nn.Module, hooks: Hooks, recorder: Recorder, facts: Facts, given: Given, judge: str | None):
         self._g, self._hooks, self._recorder, self._facts, self._given = g, hooks, recorder, facts, given
         self._quality = Quality(recorder, judge)
+        self.classes = RealClasses(facts)
         self._z: Tensor | None = None
         self._drawn, self._took = float("-inf"), 0.0
         self._written = self._kept = False
@@ -160,9 +163,13 @@ class Samples:
         if self._kept or not facts.examples:
             return
         low, high = facts.batches.ends
+        seen = self.classes.of(sum(map(len, facts.examples)), facts.latent.classes)
         given = self._given.some(facts.most_kept, facts.data.shape, low, high)
-        if given is None and not (last or facts.examples_complete):
+        without_classes = seen is not None and self._given.classes_of_some(1) is None
+        if (given is None or without_classes) and not (last or facts.examples_complete):
             return
+        if without_classes and facts.examples_complete:
+            given = None
         self._kept = True
         examples = np.concatenate(facts.examples) if given is None else given
         if given is None and self._given.differ(examples):
@@ -172,7 +179,9 @@ class Samples:
                 "differ), so samples are compared with what D is given"
             )
         self._real = examples[np.linspace(0, len(examples) - 1, min(PLOTTED, len(examples))).astype(int)]
-        state = {"examples": _as_stored(examples, facts.data)}
+        classes = self._given.classes_of_some(len(examples)) if given is not None else seen
+        facts.data = replace(facts.data, labeled=classes is not None)
+        state = _as_stored(examples, classes, facts.data)
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
         facts.examples.clear()
 
@@ -198,12 +207,13 @@ class Samples:
         return example_in(self._g(*args, **kwargs))
 
 
-def _as_stored(examples: np.ndarray, data: Batches) -> np.ndarray:
-    """Distinct examples: images as bytes, others as they are."""
+def _as_stored(examples: np.ndarray, classes: np.ndarray | None, data: Batches) -> dict[str, np.ndarray]:
+    """Examples as often as the data has them, images as bytes, others as they are; and their classes where known."""
     if data.are_images:
         low, high = data.span
         examples = np.clip((examples - low) * (255 / (high - low)), 0, 255).round().astype(np.uint8)
-    return np.unique(examples.reshape(len(examples), -1), axis=0).reshape(-1, *examples.shape[1:])
+    kept = as_in_the_data(examples.reshape(len(examples), -1), data.are_images)
+    return {"examples": examples[kept]} | ({} if classes is None else {"classes": classes[kept]})
 
 
 def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
@@ -223,7 +233,7 @@ def latent_inputs(facts: Facts, count: int, like: Tensor) -> tuple[Tensor, ...]:
     z = z.to(like.device, like.dtype)
     if not latent.classes:
         return (z,)
-    classes = torch.arange(len(z), device=like.device) % latent.classes
+    classes = classes_for(len(z), latent.classes, latent.shares).to(like.device)
     return z, torch.nn.functional.one_hot(classes, latent.classes).to(z.dtype) if latent.one_hot else classes
 
 

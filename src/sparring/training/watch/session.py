@@ -115,7 +115,9 @@ class Watch:
         self._observer.ends = {who: last_layer(networks[who]) for who, net in self._players.items() if is_compiled(net)}
         self._observer.on_problem = self._say_problems
         self._observer.unscaled = self._hooks.unscaled
+        self._facts.calls.of_classes = self._provenance.of_classes
         self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, given, self._judge)
+        self._hooks.after_d = self._samples.classes.see
         self._hooks.install(self._players["G"], self._players["D"], self._optimizers)
         self._hooks.follow()
         return self

@@ -1,0 +1,49 @@
+"""Whether what batches are like moves one way for as long as a loop runs, as in a curriculum, or comes back, as in
+sorted data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+ONE_WAY, SHARE = 1.7, 0.02
+"""What is left about the best curve that never turns, in a series that goes one way: at most the first, in variances of
+random batches, or at most the second, as a share of the whole variance."""
+TWO_LEVELS, MIN_SIDE, CLEAR = 1.5, 3, 20.0
+"""In data that are one class and then another: what is left about two levels, at most, and the whole variance, at
+least, both in variances of random batches; and how many batches there are of each class, at least."""
+
+
+def left_of_trend(values: np.ndarray, sampling: float) -> float | None:
+    """The variance about the best curve that never turns, of a series that goes one way by degrees; None of others.
+
+    A series that has not been seen to turn yet goes one way.
+
+    Args:
+        values: One for each batch, `(B,)`, in the order of the loop.
+        sampling: The variance that random batches would have.
+    """
+    left = min(_about_rise(values), _about_rise(-values))
+    if left > max(ONE_WAY * sampling, SHARE * float(values.var())) or _has_two_levels(values, sampling):
+        return None
+    return left
+
+
+def _about_rise(values: np.ndarray) -> float:
+    """The mean square about the rising curve that fits best, by pooling neighbors that fall."""
+    pools: list[tuple[float, int]] = []
+    for value in values:
+        mean, count = float(value), 1
+        while pools and pools[-1][0] >= mean:
+            before, many = pools.pop()
+            mean, count = (before * many + mean * count) / (many + count), many + count
+        pools.append((mean, count))
+    fitted = np.concatenate([np.full(count, mean) for mean, count in pools])
+    return float(((values - fitted) ** 2).mean())
+
+
+def _has_two_levels(values: np.ndarray, sampling: float) -> bool:
+    """Whether there are two levels far apart and nothing between, as of two classes that come one after the other."""
+    sides = range(MIN_SIDE, len(values) - MIN_SIDE + 1)
+    left = [k * values[:k].var() + (len(values) - k) * values[k:].var() for k in sides]
+    is_clear = values.var() > CLEAR * sampling
+    return bool(is_clear and left and min(left) <= TWO_LEVELS * sampling * len(values))
