@@ -27,7 +27,7 @@ class Repeats(Metric):
     the same example several times, as a table of whole numbers, has repeats itself.
     """
 
-    nearer: float = 0.125
+    nearer: float = 0.1
     """Share of the usual distance to a near neighbor, below which two samples are the same."""
 
     title: ClassVar[str] = "repeated samples"

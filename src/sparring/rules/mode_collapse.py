@@ -10,7 +10,7 @@ from sparring.metrics import all_metrics
 from sparring.record import Story
 from sparring.rules import Detection, Evidence, Explanation, Rule, evidence
 from sparring.rules._artifacts import explained
-from sparring.rules._copies import copied
+from sparring.rules._copies import copied, is_measured
 from sparring.rules._progress import MIN_EVALUATIONS, NARROW
 from sparring.rules._ranges import Range
 from sparring.rules._signals import CONSTANT, Signals
@@ -39,10 +39,10 @@ same."""
 @final
 @dataclass(frozen=True)
 class ModeCollapse(Rule):
-    """Samples lack variety: G makes a few kinds of examples, however many the data has, or some samples are the same.
+    """Samples lack variety: G makes a few kinds of examples, however many the data has.
 
-    Once G has found something that D takes for real, nothing pushes it to find the rest. Where all samples together
-    are as varied as the data, `repeats` shows that some of them are the same.
+    Once G has found something that D takes for real, nothing pushes it to find the rest. All together may also be as
+    varied as the data while some of them are the same.
     """
 
     weight: ClassVar[float] = 0.82
@@ -58,7 +58,7 @@ class ModeCollapse(Rule):
 
     def detect(self, signals: Signals) -> Detection | None:
         known = signals.metrics_with("variety")
-        if not known and not _has_repeats(signals):
+        if not known and not _is_known(signals, REPEATS):
             return None
         lack, repeated = _lack(signals), _repeated(signals)
         holds = ((lack > 0) | (repeated > 0)) & ~signals.noise & ~signals.diverged
@@ -76,7 +76,7 @@ class ModeCollapse(Rule):
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         names = [name for name in dict.fromkeys((*PHRASES, *signals.metrics_with("variety"))) if signals.has(name)]
         reasons = {name: _reason(signals, name, members) for name in names}
-        if _has_repeats(signals):
+        if _is_known(signals, REPEATS):
             reasons[REPEATS] = _repeats(signals, members)
         headline = "The samples lack variety"
         if (_lack(signals)[members] <= 0).mean() > 0.5 and REPEATS in reasons:
@@ -112,9 +112,9 @@ class ModeCollapse(Rule):
         return story(metrics={"modes": (2.0, 7.0, 10.0, 10.0), "diversity": (0.2, 0.8, 0.95)})
 
 
-def _has_repeats(signals: Signals) -> bool:
-    """Whether it is known how many samples are the same."""
-    return signals.has(REPEATS) or (signals.measured is not None and signals.measured.has(REPEATS))
+def _is_known(signals: Signals, name: str) -> bool:
+    """Whether evaluations or a measurement have this metric."""
+    return signals.has(name) or is_measured(signals, name)
 
 
 def _lack(signals: Signals) -> np.ndarray:
@@ -124,7 +124,7 @@ def _lack(signals: Signals) -> np.ndarray:
 
 def _repeated(signals: Signals) -> np.ndarray:
     """How far the share of samples that are the same lies beyond that of real examples, `(P,)` in [0, 1]."""
-    if not _has_repeats(signals):
+    if not _is_known(signals, REPEATS):
         return np.zeros(signals.members)
     values, healthy = signals.quality(REPEATS)
     return healthy.excess(values)
@@ -134,7 +134,7 @@ def _explained(signals: Signals) -> np.ndarray:
     """Members of which something else says why some samples are the same, bool `(P,)`: copies of the same training
     example, or blank images."""
     other = explained(signals, np.zeros(signals.members, dtype=bool)) | copied(signals)
-    if not signals.has("outliers") or not _has_repeats(signals):
+    if not _is_known(signals, "outliers") or not _is_known(signals, REPEATS):
         return other
     values, healthy = signals.quality("outliers")
     return other | ((values > healthy.high) & (values >= OF_OUTLIERS * signals.quality(REPEATS)[0]))
@@ -144,7 +144,7 @@ def _repeats(signals: Signals, members: np.ndarray) -> Evidence:
     """`26 of 256 samples, 10%, are all but the same as another`."""
     values, healthy = signals.quality(REPEATS)
     measured, baseline = signals.measured, signals.story.real_baseline or {}
-    counted = measured.count if measured is not None and measured.has(REPEATS) else int(baseline.get("samples") or 0)
+    counted = measured.count if measured and is_measured(signals, REPEATS) else int(baseline.get("samples") or 0)
     many = values[members]
     many = many[many > healthy.high]
     phrase = Text(
