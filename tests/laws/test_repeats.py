@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 
 from sparring.analysis.diagnosis import diagnosis
 from sparring.metrics.repeats import Repeats
+from sparring.record import Story
 from sparring.rules import Range
 from sparring.rules._stories import story
 
@@ -90,6 +91,19 @@ def test_it_is_found_and_said_of_some_samples_where_all_together_are_varied() ->
     assert most.startswith("Most samples repeat one another: 153 of 256 samples, 60%")
     collapsed = diagnosis(story(metrics={"repeats": 0.6, "diversity": 0.2, "modes": 2.0})).findings[0].claim
     assert collapsed.startswith("The samples lack variety: they cover 2 of 10 classes")
+
+
+def test_a_measurement_says_more_than_the_last_evaluations() -> None:
+    """Of 1,000 samples, where evaluations saw none that are the same, or too many."""
+    for evaluated, measured in ((0.0, 0.1), (0.1, 0.0)):
+        made = story(metrics={"repeats": evaluated})
+        of_samples = {"repeats": {"members": [measured] * len(made.seeds), "real": 0.0}}
+        event = {"event": "measured", "round": made.round, "n": 1_000, "judge": "digits", "seeds": made.seeds}
+        found = diagnosis(Story(made.recipe, [*made.events, {**event, "metrics": of_samples}]))
+        if measured:
+            assert found.findings[0].claim.startswith("Some samples are the same: 100 of 1,000 samples, 10%")
+        else:
+            assert found.verdict == "equilibrium"
 
 
 def test_what_explains_that_samples_are_the_same_comes_first() -> None:
