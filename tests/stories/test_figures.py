@@ -36,6 +36,7 @@ CLASSES = ("modes", "class-divergence", "rarest-class", "class-diversity", "conf
 JUDGED = ("frechet-distance", "coverage", "recall", "precision", *CLASSES)
 OWN = (
     "diversity",
+    "repeats",
     "roughness",
     "structure",
     "sharpness",

@@ -50,6 +50,7 @@ GOOD_METRICS: Mapping[str, Course] = {
     "d_generated": (0.5, 0.25, 0.31, 0.33, 0.34),
     "d_right": (0.5, 0.95, 0.88, 0.86, 0.85),
     "outliers": (0.3, 0.01, 0.002),
+    "repeats": 0.0,
 }
 RANGES: Mapping[str, list[float | None]] = {
     "generator": [-1.0, 1.0],
@@ -77,6 +78,7 @@ REAL: Mapping[str, float] = {
     "similarity-to-mean": 1.0,
     "nearest-neighbor": 1.0,
     "near-copies": 0.01,
+    "repeats": 0.0,
 }
 BASELINE: Mapping[str, Any] = {
     "event": "real-baseline",
