@@ -177,15 +177,17 @@ class Bench:
 
     def _run(self, comparison: Comparison, recipe: dict[str, Any], samples: np.ndarray, rows: np.ndarray) -> Story:
         """A good run of one seed, all of whose evaluations saw these samples."""
-        good = story(evaluations=len(FALLING), recipe={"seeds": [0], "data": recipe["data"]})
+        unbounded: dict[str, list[float | None]] = {"generator": [None, None]}  # as networks for rows are
+        of_rows = {"seeds": [0], "data": recipe["data"]}
+        good = story(evaluations=len(FALLING), recipe=of_rows, ranges=unbounded)
         values, errors = comparison(samples)
         quantiles, farther = quantiles_of(torch.from_numpy(samples)).tolist(), iter(FALLING)
         events: list[dict[str, Any]] = []
         for event in good.events:
             if event["event"] == "real-baseline":
-                of_rows = quantiles_of(torch.from_numpy(rows)[None])[0].tolist()
+                theirs = quantiles_of(torch.from_numpy(rows)[None])[0].tolist()
                 baseline = {**comparison.baseline_event(), "samples": EVALUATED, "examples": ROWS}
-                event = {"event": "real-baseline", "round": 0, **baseline, "quantiles": of_rows}
+                event = {"event": "real-baseline", "round": 0, **baseline, "quantiles": theirs}
             elif event["event"] == "log":
                 event = _of_one(event, values, next(farther))
                 event |= {"quantiles": quantiles, "errors": {name: error.tolist() for name, error in errors.items()}}

@@ -78,7 +78,7 @@ class Recorder:
         objective = objective_name(facts, functions)
         levels = _levels(objective, facts)
         known = {} if levels is None else {"levels": levels}
-        is_new = not self.run.exists
+        is_new = self._facts is None and not self.run.exists
         text = json.dumps(plain, indent=2) + "\n"
         if is_new:
             self.run.create(text)
