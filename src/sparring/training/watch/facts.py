@@ -65,8 +65,7 @@ class Facts:
         """The lines of `LoopFacts`, by their field."""
         self._scales: dict[Who, float] = {"D": 2.0}
         """Of each player's loss, as `LoopFacts` has it."""
-        self.cut_by = ""
-        self.error = ""
+        self.cut_by = self.error = ""
         self.d_classifies = False
         """Whether D gives a score for each of some classes, which may be as many as an example has numbers."""
         self.functions: set[str] = set()
