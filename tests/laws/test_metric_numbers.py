@@ -246,6 +246,15 @@ def test_copies_that_were_moved_by_a_pixel_are_near_copies(shape: tuple[int, int
     assert NearCopies()(real, np.roll(real[None, :100], 6, -1))[0] == 0  # too far to be found
 
 
+@pytest.mark.parametrize(("shape", "times"), [((1, 4, 256), 1), ((3, 2, 100), 1), ((1, 12, 12), 12)])
+def test_near_copies_of_flat_images_and_of_such_as_come_many_times(shape: tuple[int, int, int], times: int) -> None:
+    rng = np.random.default_rng(0)
+    real, fake = rng.uniform(size=(60, *shape)).repeat(times, 0), rng.uniform(size=(100, *shape))
+    assert NearCopies()(real, fake[None])[0] == 0
+    fake[:20] = real[::times][:20]
+    assert NearCopies()(real, fake[None])[0] == 0.2
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_copying_is_the_share_that_was_copied(share: float) -> None:
     real, count = gaussian(2_000, 20, 0), 1_000

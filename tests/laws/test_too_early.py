@@ -244,7 +244,11 @@ def test_examples_are_counted_with_the_batch_and_the_moves_of_their_rounds() -> 
         {"event": "changed", "round": 300, "settings": {"batch": [8, 32], "round.g_fools_d": [1, 3]}, "by": ""},
         {"event": "changed", "round": 900, "settings": {"batch": [32, 1024]}, "by": ""},
     ]
-    now = {**made.recipe, "batch": 1024, "round": ["d_sees_both", *["g_fools_d"] * 3]}
-    progress = Signals(Story(now, [*made.events[:-1], *changes, made.events[-1]])).progress
+    first = {**made.recipe, "batch": 8, "round": ["d_sees_both", "g_fools_d"]}
+    now = {**first, "batch": 1024, "round": ["d_sees_both", *["g_fools_d"] * 3]}
+    of_now, of_first = (Signals(Story(each, [*made.events[:-1], *changes, made.events[-1]])) for each in (now, first))
+    assert of_now.at(200).progress.seen == of_first.at(200).progress.seen == 200 * 8
+    assert of_now.progress.seen == of_first.progress.seen
+    progress = of_now.progress
     assert progress.seen == 300 * 8 + 600 * 32 * 3 + 100 * 1024 * 3
     assert progress.usual == usual_examples(True, round((300 * 8 + 600 * 32 + 100 * 1024) / 1_000), None)

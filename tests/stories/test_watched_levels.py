@@ -68,6 +68,8 @@ LOSSES: dict[str, tuple[str | None, Loss]] = {
     "summed up": ("bce-with-logits", lambda r, f: (bce(r, ONES, reduction="sum") + bce(f, ZEROS)) / 2),
     "softplus, halved": ("bce-with-logits", lambda r, f: (softplus(-r) + softplus(f)).mean() / 2),
     "logarithms": ("bce-with-logits", lambda r, f: -(r.sigmoid().log() + (1 - f.sigmoid()).log()).mean()),
+    "logarithms of 1 + exp": ("bce-with-logits", lambda r, f: ((1 + (-r).exp()).log() + (1 + f.exp()).log()).mean()),
+    "log1p": ("bce-with-logits", lambda r, f: (torch.log1p((-r).exp()) + torch.log1p(f.exp())).mean()),
     "relativistic hinge": (None, lambda r, f: hinge(r - f.mean(), f - r.mean())),
     "relativistic squares": (None, lambda r, f: ((r - f.mean() - 1) ** 2 + (f - r.mean() + 1) ** 2).mean()),
 }

@@ -65,7 +65,7 @@ class RelativeMetrics:
                 enough = min(len(some), len(held_out)) >= metric.min_examples
                 score = float(metric(some, held_out[None])[0]) if enough else 0.0
             known = 0 < score < np.inf or (enough and score == 0 and not metric.relative)
-            if known and score >= metric.min_real:
+            if known and metric.min_real <= score <= metric.max_real:
                 real[name] = score
         return cls(training, searched, {name: fitting[name] for name in real}, real)
 

@@ -110,6 +110,8 @@ class Metric(ABC):
     """Whether it is a distance from the data: evaluations state the standard error that comes from few samples."""
     searches: ClassVar[bool] = False
     """Whether it searches the training examples for those that lie nearest: the more of them, the better."""
+    max_real: ClassVar[float] = math.inf
+    """Real data scores at most this; where it does not, the metric says too little of such data and is left out."""
     min_real: ClassVar[float] = -math.inf
     """Real data scores at least this; where it does not, the metric says nothing of such data and is left out."""
     single_precision: ClassVar[bool] = False

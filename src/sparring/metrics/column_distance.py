@@ -31,7 +31,7 @@ QUANTILES = 200
 @final
 @dataclass(frozen=True)
 class ColumnDistance(Metric):
-    """How far the numbers in each column are from the real ones, averaged over columns; of tables and signals.
+    """How far the numbers in each column are from the real ones, averaged over columns; of rows of numbers.
 
     It sees one column at a time and nothing of how columns go together.
     """

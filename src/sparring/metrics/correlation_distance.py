@@ -19,7 +19,7 @@ def correlations(rows: np.ndarray) -> np.ndarray:
 @final
 @dataclass(frozen=True)
 class CorrelationDistance(Metric):
-    """Root mean square difference of the correlations of every two columns; of tables and signals.
+    """Root mean square difference of the correlations of every two columns; of rows of numbers.
 
     It sees how columns go together, as far as that is linear, and nothing of how any one of them is distributed.
     """

@@ -92,7 +92,9 @@ class NearCopies(Metric):
         maybe = torch.nonzero(copied)[:, 0]
         if len(maybe):
             one, itself = index[maybe], None if own is None else own[maybe]
-            others = torch.minimum(bound[maybe], images.to_others(one, images.nearest(images.coarse[one], one), itself))
+            others = torch.minimum(
+                bound[maybe], images.to_others(one, images.nearest(images.coarse[one], one, True), itself)
+            )
             copied[maybe] = distance[maybe] < self.nearer * others
         return copied.numpy()
 
@@ -115,12 +117,15 @@ class _Searched:
         fine = torch.from_numpy(np.ascontiguousarray(images))
         factor = -(-max(fine.shape[-2:]) // FINE)
         if factor > 1:
-            fine = avg_pool2d(fine, factor)
+            fine = avg_pool2d(fine, [min(factor, side) for side in fine.shape[-2:]])
         height, width = fine.shape[-2:]
         return cls(fine, adaptive_avg_pool2d(fine, (min(height, COARSE), min(width, COARSE))).flatten(1))
 
-    def nearest(self, coarse: Tensor, own: Tensor | None) -> Tensor:
-        """The images nearest to others `(n, D)`, but for what each is itself, int64 `(n, CANDIDATES)`."""
+    def nearest(self, coarse: Tensor, own: Tensor | None, differing: bool = False) -> Tensor:
+        """The images nearest to others `(n, D)`, but for what each is itself, int64 `(n, CANDIDATES)`.
+
+        With `differing`, also but for those that are the same as far as it can be seen at this size.
+        """
         import torch
 
         count = min(CANDIDATES, len(self.coarse) - (own is not None))
@@ -129,6 +134,9 @@ class _Searched:
             away = torch.addmm(squares, coarse[block], self.coarse.T, alpha=-2)
             if own is not None:
                 away[torch.arange(len(away)), own[block]] = torch.inf
+            if differing:
+                apart = away + coarse[block].square().sum(1, keepdim=True)
+                away[apart <= SAME**2 * coarse.shape[1]] = torch.inf
             found.append(away.topk(count, largest=False).indices)
         return torch.cat(found)
 

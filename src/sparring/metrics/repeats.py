@@ -35,6 +35,7 @@ class Repeats(Metric):
     unit: ClassVar[str] = "share of samples"
     better: ClassVar[Better] = "lower"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    max_real: ClassVar[float] = 0.05  # where more of them repeat, two draws differ by as much as the bound
     healthy: ClassVar[Healthy] = Healthy(max_above=0.04, why="no more samples are the same than real examples are")
     space: ClassVar[Space] = "examples"
     source: ClassVar[str] = "our own: the distance to the nearest other sample, as a share of that of real examples"

@@ -207,6 +207,12 @@ def lasts(event: Event) -> bool:
     return event["event"] in LASTING
 
 
+def undone(recipe: Plain, changes: Sequence[Change]) -> Plain:
+    """The recipe with the values that were before these changes, the last ones of a run."""
+    back = [Change(0, {path: (after, before) for path, (before, after) in each.settings.items()}) for each in changes]
+    return Steering(tuple(reversed(back))).recipe_at(recipe)
+
+
 def after_rewinding(events: Sequence[Event], round: int, lasting: Collection[str] = ()) -> list[Event]:
     """The events that still count once a run has been taken back to the end of a round.
 

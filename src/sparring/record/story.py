@@ -13,7 +13,7 @@ from sparring.errors import SparringError
 from sparring.record.journal import LASTING, Event
 from sparring.record.loop import LoopFacts
 from sparring.record.members import cells_of, names_of, recipe_of, selected
-from sparring.record.steering import Steering, lasts
+from sparring.record.steering import Steering, lasts, undone
 
 CURVES = ("d_loss", "g_loss", "d_real", "d_fake")
 """Curves that every run has: the losses, and D's mean output on real and on generated examples."""
@@ -49,7 +49,9 @@ class Story:
 
     def until(self, round: int) -> Story:
         """The story as it was once this round had been played."""
-        return Story(self.recipe, [event for event in self.events if event.get("round", 0) <= round])
+        made = Story(self.recipe, [event for event in self.events if event.get("round", 0) <= round])
+        later = self.steering.changes[len(made.steering.changes) :]
+        return Story(undone(self.recipe, later), made.events) if later else made
 
     @property
     def seeds(self) -> list[int]:

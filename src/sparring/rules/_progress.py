@@ -54,6 +54,15 @@ def _counted(moves: Iterable[Any]) -> Counter[str]:
     return Counter(move if isinstance(move, str) else "" for move in moves)
 
 
+def _set(batch: float, moves: Counter[str], settings: Mapping[str, Any]) -> tuple[float, Counter[str]]:
+    """Batch and moves once these values of theirs are set."""
+    moves = _counted(settings["round"]) if "round" in settings else moves.copy()
+    for path, value in settings.items():
+        if path.startswith("round."):
+            moves[path.removeprefix("round.")] = value
+    return settings.get("batch", batch), moves
+
+
 def _shown(moves: Mapping[str, int]) -> float:
     """Batches of real examples that a round shows D, or of generated ones that G learns from, if more."""
     real = sum(count * REAL_EXAMPLES.get(move, 1.0) for move, count in moves.items())
@@ -74,24 +83,22 @@ class Progress:
 
     @cached_property
     def _spans(self) -> list[tuple[int, float, float]]:
-        """Rounds with the same settings, the newest first: how many, their batch, and the batches that a round shows.
+        """Rounds with the same settings: how many, their batch, and the batches that a round shows.
 
-        The recipe is the one in force, and each change says what was before it.
+        Each change says what was before it: the recipe may be the one that a run began with or the one in force.
         """
         story = self._signals.story
         batch, moves = story.recipe.get("batch") or 0, _counted(story.recipe.get("round") or ())
-        spans, end = list[tuple[int, float, float]](), story.round
-        for change in reversed(story.steering.changes):
-            spans.append((end - min(change.round, end), batch, _shown(moves)))
-            end = min(change.round, end)
-            for path, (before, _) in change.settings.items():
-                if path == "batch":
-                    batch = before
-                elif path == "round":
-                    moves = _counted(before)
-                elif path.startswith("round."):
-                    moves[path.removeprefix("round.")] = before
-        return [*spans, (end, batch, _shown(moves))]
+        changes = story.steering.changes
+        for change in reversed(changes):
+            batch, moves = _set(batch, moves, {path: before for path, (before, _) in change.settings.items()})
+        spans, begin = list[tuple[int, float, float]](), 0
+        for change in changes:
+            end = max(begin, min(change.round, story.round))
+            spans.append((end - begin, batch, _shown(moves)))
+            batch, moves = _set(batch, moves, {path: after for path, (_, after) in change.settings.items()})
+            begin = end
+        return [*spans, (story.round - begin, batch, _shown(moves))]
 
     @cached_property
     def usual(self) -> int:

@@ -10,6 +10,8 @@ from sparring.datasets._shares import EQUAL
 
 DEVIATIONS = 5.0
 """Standard deviations of chi-squared, of labels that were drawn in pairs, up to which classes may be equal."""
+MAX_CLASSES = 65_536
+"""Numbers from this on are no classes."""
 DIGITS = 3
 """Of a share."""
 
@@ -30,6 +32,8 @@ class ClassCounts:
         if self._before is not None and torch.equal(numbers, self._before):
             return
         self._before = numbers
+        if numbers.numel() and int(numbers.max()) >= MAX_CLASSES:  # an identity or a time, of which nothing is counted
+            return
         known = max(len(self._counts), labels.shape[1] if one_hot else 0)
         counts = np.bincount(numbers.numpy(), minlength=known).astype(float)
         counts[: len(self._counts)] += self._counts

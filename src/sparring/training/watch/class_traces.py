@@ -43,7 +43,7 @@ def _examples_of(name: str, args: Sequence[Any], tensors: Sequence[Tensor]) -> i
     index = None
     if name in ("embedding", "one_hot"):
         index = next((each for each in tensors if not each.is_floating_point()), None)
-    elif name in ("__getitem__", "index_select") and isinstance(args[0], nn.Parameter):
+    elif name in ("__getitem__", "index_select") and args and isinstance(args[0], nn.Parameter):
         index = next((each for each in args[1:] if isinstance(each, Tensor)), None)
     if index is None or index.dtype == torch.bool or not 0 < index.dim() <= PER_EXAMPLE:
         return 0

@@ -248,6 +248,11 @@ def score_in(output: Any, batch: int) -> Tensor | None:
     return min(tensors, key=lambda t: t.numel(), default=None)
 
 
+def is_one_score(output: Any) -> bool:
+    """Whether what D returns is one tensor that it learns by, and neither several scales nor classes besides."""
+    return sum(t.is_floating_point() and t.requires_grad for t in _flat(output)) == 1
+
+
 def example_in(output: Any) -> Tensor | None:
     """The examples in what G returns: of several tensors the largest."""
     tensors = (t for t in _flat(output) if t.is_floating_point() and t.dim() > 0)

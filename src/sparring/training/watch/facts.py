@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -216,7 +217,8 @@ class Facts:
     def _see_terms(self, who: Who, terms: Sequence[Term]) -> None:
         """What the losses of a step are made of."""
         self._terms[who] |= {str(term) for term in terms}
-        if scale := scale_of(term for term in terms if term.kind == main_kind(self._terms[who])):
+        scale = scale_of(term for term in terms if term.kind == main_kind(self._terms[who]))
+        if scale and math.isfinite(scale):
             self._scales[who] = round(scale, 3)
 
     def see_step(

@@ -20,6 +20,8 @@ MIN_COUNT = 256
 """Numbers from which on a law can be named."""
 MIN_BATCHES, MIN_OF_LOOKS = 6, 10
 """Batches from which on their spread means something: that of their means, and that of other looks at them."""
+MAX_MEANS = 512
+"""Batches of which it is kept what they look like, so that a long run costs no more than a short one."""
 MEAN_VALUES = 16
 """Numbers of an example up to which their mean is kept."""
 DRIFTING = 0.5
@@ -40,6 +42,8 @@ class Moments:
         self._means: list[Tensor] = []
         self._within: list[Tensor] = []
         self._sizes: list[int] = []
+        self._batches, self._every = 0, 1
+        """How many batches there were, and of every how many one is kept."""
         self._rows_alike: set[bool] = set()
         """Whether the rows of a batch were all the same, of all batches of several rows."""
         self._first: list[weakref.ref[Tensor]] = []
@@ -64,10 +68,19 @@ class Moments:
         self._low, self._high = min(self._low, float(head.min())), max(self._high, float(head.max()))
         if len(x) > 1:
             self._rows_alike.add(bool((x == x[:1]).all()))
-            each = looks(x)
-            self._means.append(each.mean(0))
-            self._within.append(each.var(0))
-            self._sizes.append(len(x))
+            self._batches += 1
+            if self._batches % self._every == 0:
+                self._keep(x)
+
+    def _keep(self, x: Tensor) -> None:
+        """What a batch looks like; of many batches every second, every fourth ... one."""
+        each = looks(x)
+        self._means.append(each.mean(0))
+        self._within.append(each.var(0))
+        self._sizes.append(len(x))
+        if len(self._means) > MAX_MEANS:
+            self._means, self._within, self._sizes = self._means[1::2], self._within[1::2], self._sizes[1::2]
+            self._every *= 2
 
     def _begin(self, round: int) -> None:
         """A round is over: whether all of its batches came in the round before as well."""

@@ -179,7 +179,7 @@ class Observer:
         seen = Trace(trace.kinds | {"score"}, trace.rows, squashed, trace.cut, trace.cut_by, raw, ends=ends_of(score))
         self.provenance.mark(score, seen)
         if score.requires_grad and call.rows is not None and not rebuilt:
-            self._listen_to_gradient(score, call.rows)
+            self._listen_to_gradient(score, call.rows, examination.is_one_score(output))
 
     def _see_real(self, call: Call, x: Tensor, trace: Trace) -> None:
         """The real examples of a batch of D, as they were before noise was added."""
@@ -203,7 +203,7 @@ class Observer:
             trace = replace(trace, rows=np.full(count, REAL if trace.sees == "real" else FAKE, np.int8))
         return trace
 
-    def _listen_to_gradient(self, score: Tensor, rows: np.ndarray) -> None:
+    def _listen_to_gradient(self, score: Tensor, rows: np.ndarray, marked: bool) -> None:
         losses = self._losses
         waiting = weakref.ref(self)
 
@@ -222,7 +222,7 @@ class Observer:
                     if size > 0:
                         losses[-1].signs.setdefault(kind, []).append(float(part.sum()) / size)
 
-        terms.mark(score, rows).register_hook(on_gradient)
+        (terms.mark(score, rows) if marked else score).register_hook(on_gradient)
 
     # Backward passes and steps.
 

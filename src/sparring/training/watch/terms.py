@@ -69,6 +69,9 @@ def mark(score: Tensor, rows: np.ndarray) -> Tensor:
 
 def terms_of(loss: Tensor, value: Tensor) -> list[Term]:
     """The terms of a loss that is about to be back-propagated; `value` is that loss before a GradScaler's factor."""
+    last: Any = loss.grad_fn
+    if MARK in last.metadata and loss.numel() > 1:
+        return []  # scores themselves, which a checkpointed network sends back
     factor = 1.0
     if value is not loss:
         factor = float(value.detach().sum()) / (float(loss.detach().float().sum()) or math.inf)
@@ -138,6 +141,8 @@ def _kind(node: Any) -> Kind:
     name = _name(node)
     if name == "Mul" and len(set(_parents(node))) == 1:
         return SQUARE
+    if _is_softplus(node):
+        return LOGITS
     if name == "Pow" and getattr(node, "_saved_exponent", None) != 2:
         return OTHER
     return KINDS.get(name, OTHER)
@@ -170,13 +175,23 @@ def _is_average(node: Any) -> bool:
     return 0 in getattr(node, "_saved_dim", (0,))
 
 
+def _is_softplus(node: Any) -> bool:
+    """Whether it is log(1 + exp(x)), or log1p of that exponential."""
+    path = [node]
+    while len(path) <= 3 and len(_parents(path[-1])) == 1 and _name(path[-1]) in ("Log", "Log1P", "Add", "Rsub"):
+        path.append(_parents(path[-1])[0])
+    names = [_name(each) for each in path]
+    return names[:3] == ["Log", "Add", "Exp"] or names[:2] == ["Log1P", "Exp"]
+
+
 def _has_no_low_end(node: Any) -> bool:
     return _name(node) == "Clamp" and node._saved_min is None
 
 
 def _weigh(node: Any, term: Term, factor: float) -> None:
     """Ask for a term's weight, which is what the gradient of its mean is."""
-    size = -1.0 if _name(node) in BELOW_0 or _has_no_low_end(node) else 1.0
+    is_below = (_name(node) in BELOW_0 and not _is_softplus(node)) or _has_no_low_end(node)
+    size = -1.0 if is_below else 1.0
     if getattr(node, "_saved_reduction", None) == SUM:
         size *= float(node._saved_self.numel())
 

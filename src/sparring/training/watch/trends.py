@@ -43,7 +43,12 @@ def _about_rise(values: np.ndarray) -> float:
 
 def _has_two_levels(values: np.ndarray, sampling: float) -> bool:
     """Whether there are two levels far apart and nothing between, as of two classes that come one after the other."""
-    sides = range(MIN_SIDE, len(values) - MIN_SIDE + 1)
-    left = [k * values[:k].var() + (len(values) - k) * values[k:].var() for k in sides]
-    is_clear = values.var() > CLEAR * sampling
-    return bool(is_clear and left and min(left) <= TWO_LEVELS * sampling * len(values))
+    if values.var() <= CLEAR * sampling or len(values) < 2 * MIN_SIDE:
+        return False
+    apart = values - values.mean()
+    before, squares = np.cumsum(apart), float((apart**2).sum())
+    count = np.arange(1, len(values) + 1)
+    k = slice(MIN_SIDE - 1, len(values) - MIN_SIDE)
+    # What is left about the means of the first k and of the others, which add up to 0.
+    left = squares - before[k] ** 2 * (1 / count[k] + 1 / (len(values) - count[k]))
+    return float(left.min()) <= TWO_LEVELS * sampling * len(values)
