@@ -94,6 +94,11 @@ def _wide(recipe: Recipe) -> Recipe:
     return _of_player("discriminator", width=32)(_of_player("generator", width=32)(recipe))
 
 
+def _narrow(recipe: Recipe) -> Recipe:
+    """The recipe with 8 maps at half the side, in both networks."""
+    return _of_player("discriminator", width=8)(_of_player("generator", width=8)(recipe))
+
+
 def falling_to(share: float) -> Callable[[Recipe], Recipe]:
     """The recipe with a gamma that falls to this share of it; 1 keeps it."""
     return lambda recipe: recipe.replace(
@@ -125,6 +130,7 @@ CHANGES: Mapping[str, Callable[[Recipe], Recipe]] = {
     "beta2": _second_beta,
     "trimmed": _trimmed,
     "clusters": _clustered,
+    "width8": _narrow,
     "width32": _wide,
     "wider-g": _of_player("generator", width=32),
     "wider-d": _of_player("discriminator", width=32),
@@ -148,6 +154,7 @@ IN_WORDS = {
     "beta2": "Adam's second beta 0.9",
     "trimmed": "`doctor --trim 0.1`",
     "clusters": "clusters",
+    "width8": "8 maps at half the side",
     "width32": "32 maps at half the side",
     "wider-g": "32 maps in G alone",
     "wider-d": "32 maps in D alone",
