@@ -11,13 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sparring.analysis.diagnosis import diagnosis
+from sparring.record import Story
 from sparring.record.loop import UNORDERED
 from sparring.rules._loops import SOUND, loop_story
 from sparring.training.watch.moments import Moments
+from sparring.training.watch.recent import Recent
+from sparring.training.watch.rounds import is_close
 
 COUNT, BATCH, CLASSES = 2_000, 64, 8
-CLOSE, AGAIN = 12, 64
-"""Rounds that are watched closely: the first ones, and every so many later."""
 
 
 def images() -> tuple[Tensor, Tensor]:
@@ -66,6 +67,8 @@ SORTED: dict[str, Callable[[int, float], Tensor]] = {
     "two classes, once": once_through(torch.cat([OF_CLASS[2], OF_CLASS[5]])),
     "by class, epochs of 40": epochs_of(BY_CLASS, 40),
     "by class, epochs of 200": epochs_of(BY_CLASS, 200),
+    "by class, epochs of 64": epochs_of(BY_CLASS, 64),
+    "three classes, brighter and brighter, epochs of 64": epochs_of(torch.cat([OF_CLASS[k] for k in (2, 0, 5)]), 64),
     "by brightness, epochs of 40": epochs_of(BY_BRIGHTNESS, 40),
     "by brightness, epochs of 300": epochs_of(BY_BRIGHTNESS, 300),
 }
@@ -74,7 +77,7 @@ SORTED: dict[str, Callable[[int, float], Tensor]] = {
 def moments_of(batch: Callable[[int, float], Tensor], seed: int, rounds: int = 1_000) -> Moments:
     torch.manual_seed(seed)
     moments = Moments()
-    for round in [*range(CLOSE), *range(AGAIN, rounds, AGAIN)]:
+    for round in filter(is_close, range(rounds)):
         moments.add(batch(round, round / rounds), round)
     return moments
 
@@ -103,6 +106,41 @@ def test_data_that_have_not_turned_yet_are_not_called_sorted() -> None:
     """In the first rounds of a long epoch there is no saying whether it comes back."""
     moments = moments_of(epochs_of(BY_BRIGHTNESS, 1_000), 0, rounds=400)
     assert moments.spread is not None and moments.spread < UNORDERED < moments.trend
+
+
+def three_classes_once(round: int, share: float) -> Tensor:
+    return F.interpolate(torch.rand(BATCH, 1, 4, 4), size=8) + 0.3 * int(3 * share)
+
+
+SHOWN_LAST: dict[str, tuple[Callable[[int, float], Tensor], bool]] = {
+    "a blur that fades": (CURRICULA["a blur that fades"], True),
+    "brighter and brighter": (CURRICULA["brighter and brighter"], False),
+    "three classes, once": (three_classes_once, False),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN_LAST)
+def test_what_d_is_given_last_is_known_where_it_changes_no_more(name: str) -> None:
+    """Nothing is, of sorted data: the last of their classes would stand for all of them."""
+    batch, is_known = SHOWN_LAST[name]
+    torch.manual_seed(0)
+    recent, rounds = Recent(), 2_000
+    for round in filter(is_close, range(rounds)):
+        recent.add(batch(round, round / rounds), 2 * UNORDERED)
+    last = recent.steady()
+    assert (last is not None) == is_known
+    if last is not None:
+        known = {row.tobytes() for row in X.numpy()}
+        assert all(row.tobytes() in known for row in last), "none is blurred"
+
+
+def test_comparisons_count_from_then_on() -> None:
+    data = replace(SOUND.data, trend=2 * UNORDERED, renewed=True)
+    made = loop_story(good=True, data=data)
+    baseline = next(event for event in made.events if event["event"] == "real-baseline")
+    assert diagnosis(made).verdict == "not-sure", "all comparisons are older"
+    events = [{**event, "renewed": True} if event is baseline else event for event in made.events]
+    assert diagnosis(Story(made.recipe, events)).verdict == "equilibrium"
 
 
 def test_nothing_is_said_of_samples_that_were_compared_with_what_d_is_given_no_more() -> None:

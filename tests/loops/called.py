@@ -179,6 +179,49 @@ def closures(watching: Watching, rounds: int, detach: bool = True, named: bool =
     return g, d
 
 
+class Keeps(Conditional):
+    """Its classes are put into it before it is called."""
+
+    y: Tensor
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.made(z, F.one_hot(self.y, CLASSES).float())
+
+
+class Classifies(nn.Module):
+    """A D that gives a score, and a number for each class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.score, self.classes = mlp(NUMBERS, 16, 16), nn.Linear(16, 1), nn.Linear(16, CLASSES)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        found = F.leaky_relu(self.net(x), 0.2)
+        return self.classes(found), self.score(found)
+
+
+def kept_classes(watching: Watching, rounds: int) -> Nets:
+    """An AC-GAN whose G has its classes in itself."""
+    g, d = Keeps(), Classifies()
+    opt_g, opt_d = adam(g), adam(d)
+
+    def loss(x: Tensor, y: Tensor, sign: float) -> Tensor:
+        logits, score = d(x)
+        return F.softplus(sign * score).mean() + F.cross_entropy(logits, y)
+
+    with watching(g, d, opt_g, opt_d):
+        for _ in range(rounds):
+            g.y, x = classes(), real()
+            fake = g(noise())
+            opt_d.zero_grad()
+            (loss(x, (x[:, 0] > 0).long(), -1) + loss(fake.detach(), g.y, 1)).backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            loss(fake, g.y, -1).backward()
+            opt_g.step()
+    return g, d
+
+
 def two_logits(watching: Watching, rounds: int, label: int = 1) -> Nets:
     """Points in the plane, and a D of two classes: its output has the shape of its input."""
     g, d = mlp(NOISE, 16, 2), mlp(2, 16, 2)
@@ -204,5 +247,5 @@ def lbfgs(watching: Watching, rounds: int) -> Nets:
 
 
 SOUND: dict[str, Callable[[Watching, int], Nets]] = {
-    loop.__name__: loop for loop in (calling, closures, lbfgs, two_logits)
+    loop.__name__: loop for loop in (calling, closures, kept_classes, lbfgs, two_logits)
 }

@@ -21,6 +21,8 @@ from sparring.record.loop import Latents
 from sparring.rules._loops import SOUND, loop_story
 from sparring.training.watch import samples
 from sparring.training.watch.calls import Calls
+from sparring.training.watch.moments import Moments
+from sparring.training.watch.rounds import is_close
 from sparring.training.watch.session import Watch
 from tests.loops import called, sound
 
@@ -129,7 +131,7 @@ class Refusing(called.Truncated):
 
 @pytest.mark.parametrize(("mode", "why"), [("", "no samples today"), (torch.Generator(), "called with a Generator")])
 @pytest.mark.usefixtures("no_export")
-def test_where_no_samples_can_be_drawn_the_diagnosis_goes_on_without(
+def test_where_no_samples_can_be_drawn_the_loops_own_are_taken(
     mode: Any, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(called.CALLS, "truncated", (lambda: Refusing(0), lambda g: g(called.noise(), 1.0, mode=mode)))
@@ -138,12 +140,44 @@ def test_where_no_samples_can_be_drawn_the_diagnosis_goes_on_without(
     assert watch.trouble is None and run.status == "finished" and run.round == 30
     assert said.count("samples of G cannot be drawn") == 1 and why in said
     assert not mistakes(run) and run.diagnose().verdict != "equilibrium"
-    assert not list((tmp_path / "run").glob("samples/*"))
+    assert run.folder.story.loop is not None and run.folder.story.loop.latent.conditions
+    kept = [event["outputs"] for event in run.folder.story.events if "outputs" in event]
+    assert kept, "those that the loop made"
 
 
 def test_a_run_without_samples_is_no_equilibrium() -> None:
     assert diagnosis(loop_story(good=True)).verdict == "equilibrium"
     assert diagnosis(loop_story()).verdict != "equilibrium"
+
+
+# Latent vectors that change seldom.
+
+
+@pytest.mark.parametrize("every", [1, 2, 12])
+def test_latent_vectors_that_change_seldom_are_named_in_a_long_run_too(every: int) -> None:
+    """A ring of eight modes, three seeds: all are found with new ones in every round, three to seven with 12.
+
+    In every second round they are new for a G that steps twice with the same.
+    """
+    torch.manual_seed(0)
+    own, z = Moments(in_row=True), torch.empty(0)
+    for round in range(2_000):
+        z = z if round % every else torch.randn(16, 8)
+        if is_close(round):
+            own.add(z.clone(), round)
+    assert own.renewed and (own.repeats > 0.5) == (every > 2)
+    made = loop_story(latent=replace(SOUND.latent, own_repeats=own.repeats, own_renewed=own.renewed))
+    found = [finding.claim for finding in diagnosis(made).findings if finding.rule == "bug-fixed-noise"]
+    assert len(found) == (every > 2) and all("seldom new ones" in claim for claim in found)
+
+
+def test_latent_vectors_that_are_fixed_later_are_named() -> None:
+    """In a long run, of which the first rounds alone are watched one after another."""
+    torch.manual_seed(0)
+    own, z = Moments(in_row=True), torch.randn(16, 8)
+    for round in filter(is_close, range(2_000)):
+        own.add(torch.randn(16, 8) if round < 20 else z.clone(), round)
+    assert own.renewed and own.repeats > 0.5
 
 
 # Classes that nobody knows.

@@ -26,11 +26,11 @@ from sparring.datasets._images import Images
 from sparring.datasets._shares import class_shares
 from sparring.datasets.digits import Digits
 from sparring.record import Story
-from sparring.record.loop import EXAMPLES
+from sparring.record.loop import EXAMPLES, UNORDERED
 from sparring.rules._loops import SOUND, loop_story
 from sparring.training.watch.class_counts import ClassCounts
 from sparring.training.watch.recurring import as_in_the_data
-from tests.loops.sound import adam, mlp
+from tests.loops.sound import adam, images, mlp
 
 ROWS, GIVEN = 300, 2_048
 SHARES = (0.85, 0.05, 0.05, 0.05)
@@ -127,6 +127,28 @@ def test_neighbors_say_nothing_where_many_images_are_the_same(share: float, know
     compared = Comparison.of(seen, seen.open(), 256, None, Choice(judge_of(seen, "digits")), 256)
     assert {name in compared.metrics for name in ("coverage", "recall", "precision")} == {known}
     assert ("nearest-neighbor" in compared.real_baseline) == known
+
+
+def test_examples_are_kept_anew_once_what_d_is_given_changes_no_more(tmp_path: Path) -> None:
+    """A contrast that grows until the 162nd round."""
+    x, (g, d) = images().flatten(1), (mlp(4, 16, 64), mlp(64, 8, 1))
+    opt_g, opt_d = adam(g), adam(d)
+    with sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "run") as watch:
+        for round in range(560):
+            contrast = min(1.0, 0.1 + round / 180)
+            opt_d.zero_grad()
+            real = contrast * x[torch.randint(len(x), (BATCH,))]
+            (softplus(-d(real)) + softplus(d(g(torch.randn(BATCH, 4)).detach()))).mean().backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            softplus(-d(g(torch.randn(BATCH, 4)))).mean().backward()
+            opt_g.step()
+    assert watch.trouble is None
+    loop = watch.run.story.loop
+    assert loop is not None and loop.data.renewed and not loop.data.changes and (loop.data.spread or 0) < UNORDERED
+    kept = safetensors.numpy.load_file(tmp_path / "run" / EXAMPLES)["examples"]
+    assert len(kept) >= 64 and {row.tobytes() for row in kept} <= {row.tobytes() for row in x.numpy()}
+    assert [event for event in watch.run.story.events if event["event"] == "real-baseline"][-1]["renewed"]
 
 
 # Classes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import sparring
+from sparring.training.watch import samples
 from sparring.training.watch.session import Watch
 from tests.loops.sound import BATCH, LATENT, Watching, adam, images, mlp
 
@@ -89,6 +91,35 @@ SQUARES: dict[str, Loss] = {
 }
 
 
+def squared(score: Tensor, target: float | Tensor) -> Tensor:
+    return ((score - target) ** 2).mean()
+
+
+TARGETS: dict[str, tuple[float, Loss, Loss]] = {
+    "-1 and 1, G 0": (0.0, lambda r, f: squared(r, 1) + squared(f, -1), lambda _, f: f.pow(2).mean()),
+    "-1 and 1 by labels": (0.0, lambda r, f: squared(r, ONES) + squared(f, -ONES), lambda _, f: squared(f, 1)),
+    "turned round": (0.2, lambda r, f: (1.4 - r).square().mean() + (f + 1).square().mean(), lambda _, f: squared(f, 2)),
+    "by mse_loss, halved": (
+        1.5,
+        lambda r, f: (F.mse_loss(r, 2 * ONES) + F.mse_loss(ONES, f)) / 2,
+        lambda _, f: F.mse_loss(f, 3 * ONES),
+    ),
+    "one batch": (
+        0.0,
+        lambda r, f: F.mse_loss(torch.cat([r, f]), torch.cat([ONES, -ONES])),
+        lambda _, f: squared(f, 1),
+    ),
+    "unlike weights": (0.5, lambda r, f: 3 * squared(r, 1) + squared(f, -1), lambda _, f: squared(f, 1)),
+}
+"""The undecided score, and losses of D and of G."""
+
+
+@pytest.fixture(autouse=True)
+def generators_are_not_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that samples can be drawn elsewhere, which changes no level."""
+    monkeypatch.setattr(samples, "graph_of", lambda *_, **__: {})
+
+
 def of_hinge(_: Tensor, f: Tensor) -> Tensor:
     return -f.mean()
 
@@ -144,6 +175,124 @@ def test_the_level_of_least_squares(name: str, tmp_path: Path) -> None:
     assert objective["is"] == "least-squares"
     assert levels is not None and levels["g_loss"] == pytest.approx(true[1], abs=2e-3)
     assert levels is not None and levels["d_loss"] == pytest.approx(true[0], abs=2e-3)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_level_of_squares_with_other_targets(name: str, tmp_path: Path) -> None:
+    undecided, loss, g_loss = TARGETS[name]
+    objective, levels, true = seen_of(loss, undecided, tmp_path / "run", g_loss)
+    assert objective["is"] == "least-squares" and levels is not None
+    assert levels["d_real"] == levels["d_fake"] == pytest.approx(undecided, abs=1e-3)
+    assert [levels["d_loss"], levels["g_loss"]] == pytest.approx(true, abs=5e-3)
+
+
+def test_consistency_with_scores_that_are_no_part_of_the_graph_is_no_target(tmp_path: Path) -> None:
+    def loss(r: Tensor, f: Tensor) -> Tensor:
+        return least_squares(r, f) + 10 * F.mse_loss(r, r.detach().roll(1, 0) + torch.linspace(0, 0.1, BATCH)[:, None])
+
+    _, levels, _ = seen_of(loss, 0.5, tmp_path / "run", lambda _, f: squared(f, 1))
+    assert levels is not None and [levels[name] for name in ("d_real", "d_fake", "g_loss")] == [0.5, 0.5, 0.25]
+
+
+class Heads(nn.Module):
+    """A D with a score and four classes, in one tensor or two."""
+
+    def __init__(self, apart: bool) -> None:
+        super().__init__()
+        self.net, self.apart = mlp(64, 32, 5), apart
+        nn.init.zeros_(self.net[-1].weight)
+        nn.init.zeros_(self.net[-1].bias)
+
+    def forward(self, x: Tensor) -> Any:
+        out = self.net(x)
+        return (out[:, 1:], out[:, :1]) if self.apart else out
+
+
+def smooth(logits: Tensor, y: Tensor) -> Tensor:
+    return F.cross_entropy(logits, y, label_smoothing=0.1)
+
+
+def attributes(logits: Tensor, y: Tensor) -> Tensor:
+    return bce(logits, F.one_hot(y, 4).float())
+
+
+CLASS_LOSSES: dict[str, tuple[bool, Loss]] = {
+    "one output": (False, F.cross_entropy),
+    "smoothed": (True, smooth),
+    "by softmax": (True, lambda logits, y: F.nll_loss(logits.softmax(1).log(), y, reduction="sum") / BATCH),
+    "attributes": (True, attributes),
+}
+
+
+@pytest.mark.parametrize("name", CLASS_LOSSES)
+def test_what_classes_add_to_a_loss_is_left_out_of_its_curve(name: str, tmp_path: Path) -> None:
+    """An AC-GAN's losses: the curves are what is made of D's scores, to which the levels belong."""
+    apart, of_classes = CLASS_LOSSES[name]
+    x, y = images().flatten(1), torch.arange(128) % 4
+    g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), Heads(apart)
+    opt_g, opt_d = adam(g, 1e-9), adam(d, 1e-9)
+
+    def cost(out: Any, label: float, y: Tensor) -> Tensor:
+        logits, score = out if apart else (out[:, 1:], out[:, :1])
+        return (bce(score, torch.full_like(score, label)) + of_classes(logits, y)) / 2
+
+    with Watch(g, d, opt_g, opt_d, out=tmp_path / "run") as watch:
+        for _ in range(14):
+            at, fake = torch.randint(len(x), (BATCH,)), g(torch.randn(BATCH, LATENT))
+            opt_d.zero_grad()
+            (cost(d(x[at]), 1.0, y[at]) + cost(d(fake.detach()), 0.0, y[at])).backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            cost(d(fake), 1.0, y[at]).backward()
+            opt_g.step()
+    assert watch.trouble is None
+    story = watch.run.story
+    levels = [event["levels"] for event in story.events if event.get("levels")][-1]
+    assert story.loop is not None and "classes" in story.loop.d.terms and "classes" in story.loop.g.terms
+    for curve, level in (("d_loss", math.log(2)), ("g_loss", math.log(2) / 2)):
+        assert levels[curve] == pytest.approx(level, abs=2e-3)
+        assert story.curve(curve)[:, 0] == pytest.approx(level, abs=2e-3)
+
+
+PATCHES: dict[str, tuple[int, Loss, bool]] = {
+    "patches, and classes of another network": (6, bce, True),
+    "a D of two classes that keeps its outputs small": (
+        2,
+        lambda s, one: F.cross_entropy(s, one[:, 0].long()) + 1e-3 * s.square().mean(),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_scores_are_no_classes(name: str, tmp_path: Path) -> None:
+    """In rounds that are watched closely, and in those after these."""
+    outputs, of_scores, has_classes = PATCHES[name]
+    x, y = images().flatten(1), torch.arange(BATCH) % 4
+    g, d, classifier = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, outputs), mlp(64, 8, 4)
+    opt_g, opt_d = adam(g, 1e-9), adam(d, 1e-9)
+    true = list[list[float]]()
+    with Watch(g, d, opt_g, opt_d, out=tmp_path / "run") as watch:
+        for _ in range(14):
+            real, fake = d(x[torch.randint(len(x), (BATCH,))]), g(torch.randn(BATCH, LATENT))
+            opt_d.zero_grad()
+            of_fake = d(fake.detach())
+            loss_d = of_scores(real, torch.ones_like(real)) + of_scores(of_fake, torch.zeros_like(of_fake))
+            loss_d.backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            loss_g = of_scores(d(fake), torch.ones_like(of_fake))
+            true.append([loss_d.item(), loss_g.item()])
+            if has_classes:
+                loss_g = loss_g + F.cross_entropy(classifier(fake), y)
+            loss_g.backward()
+            opt_g.step()
+    assert watch.trouble is None
+    story = watch.run.story
+    assert story.loop is not None and "classes" not in story.loop.d.terms
+    assert ("classes" in story.loop.g.terms) == has_classes
+    for curve, values in zip(("d_loss", "g_loss"), zip(*true, strict=True), strict=True):
+        assert story.curve(curve)[:, 0] == pytest.approx(values, abs=1e-3)
 
 
 def test_steps_on_parts_of_a_batch_have_one_level(tmp_path: Path) -> None:

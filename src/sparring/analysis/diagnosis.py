@@ -256,10 +256,13 @@ def diagnosis(story: Story) -> Diagnosis:
 
 def _without_vain_comparisons(story: Story) -> list[Event]:
     """The events without comparisons of samples with what D was given long ago, which it is given no more."""
-    if story.loop is None or not story.loop.data.changes:
+    if story.loop is None or not (story.loop.data.changes or story.loop.data.renewed):
         return story.events
-    events = [event for event in story.events if event["event"] not in ("measured", "real-baseline")]
-    return [{name: value for name, value in event.items() if name not in COMPARISONS} for event in events]
+    renewed = [at for at, event in enumerate(story.events) if event.get("renewed")] if story.loop.data.renewed else []
+    first = renewed[-1] if renewed else len(story.events)
+    events = [event for event in story.events[:first] if event["event"] not in ("measured", "real-baseline")]
+    vain = [{name: value for name, value in event.items() if name not in COMPARISONS} for event in events]
+    return vain + story.events[first:]
 
 
 def _diagnosis_of_cells(story: Story, cells: Sequence[Sequence[int]]) -> Diagnosis:

@@ -108,6 +108,8 @@ class Batches:
     """Variance of the batches' means over what it would be if each batch were drawn at random: 1 for shuffled data."""
     trend: float = 0.0
     """The same of what moves one way as training goes on, which `spread` leaves out; 0 for nothing."""
+    renewed: bool = False
+    """Whether the run keeps real examples of its last rounds, which are alike, in place of its first."""
     mean: tuple[float, ...] = ()
     """The mean example, where one is a few numbers."""
     deviation: float | None = None
@@ -124,8 +126,8 @@ class Batches:
 
     @property
     def changes(self) -> bool:
-        """Whether what D is given moves one way as training goes on, and the watch was given no data besides."""
-        return self.trend > UNORDERED and not self.total
+        """Whether what D is given moves one way as training goes on, and the run keeps none of what it is given now."""
+        return self.trend > UNORDERED and not self.total and not self.renewed
 
     @property
     def are_images(self) -> bool:
@@ -163,6 +165,8 @@ class Latents:
     """Share of G's training batches that were fed the very same latent vectors as the batch before."""
     own_repeats: float = 0.0
     """The same of the batches of G's own steps alone, where D's steps have others."""
+    own_renewed: bool = False
+    """Whether those of G's own steps were others at some time; False in runs of older versions."""
     classes: int = 0
     """Classes that G is given beside them; 0 for none."""
     shares: tuple[float, ...] = ()
@@ -176,6 +180,31 @@ class Latents:
     or attributes beside them."""
     line: Line | None = None
     """Where G is called."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The numbers that losses of least squares pull D's scores to."""
+
+    real: float = 1.0
+    """D's loss those of real examples."""
+    fake: float = 0.0
+    """And those of generated ones."""
+    g: float | None = None
+    """G's loss those of generated ones; None where that is not known."""
+    share: float = 0.5
+    """The weight of real examples in D's loss, as a share."""
+
+    @property
+    def undecided(self) -> float:
+        """The score of both kinds where D cannot tell."""
+        return self.share * self.real + (1 - self.share) * self.fake
+
+    @property
+    def d_loss(self) -> float:
+        """D's mean loss of these scores."""
+        of_real, of_fake = (self.undecided - self.real) ** 2, (self.undecided - self.fake) ** 2
+        return self.share * of_real + (1 - self.share) * of_fake
 
 
 @dataclass(frozen=True)
@@ -216,9 +245,10 @@ class PlayerFacts:
     older versions."""
     step_line: Line | None = None
     terms: tuple[str, ...] = ()
-    """Of D, what its losses are made of: `logits`, `probabilities`, `hinge`, `square`, `linear` or `other` functions of
-    its scores, or `logits of pairs`, `of averages` and so on where they are given differences of these; empty where
-    that is not known."""
+    """What its losses are made of: `logits`, `probabilities`, `hinge`, `square`, `linear` or `other` functions of D's
+    scores, or `logits of pairs`, `of averages` and so on where they are given differences of these; `classes` for a
+    cross-entropy of classes beside these, which its curve leaves out. Empty where that is not known, and of G in older
+    runs."""
     on_real: float | None = None
     """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1, averaged
     over steps; None before there are a few."""
@@ -255,6 +285,8 @@ class LoopFacts:
     g_loss_scale: float | None = None
     """G's loss over its loss on generated examples: 2 where a relativistic one on real examples is added; None where
     that is not known."""
+    targets: Targets | None = None
+    """Of losses of least squares; None where that is not known, and in runs of older versions."""
     fake_line: Line | None = None
     """Where D scores generated examples in its own step."""
     cut: Line | None = None
@@ -317,6 +349,7 @@ _NESTED: dict[str, type] = {
     "optimizers": OptimizerFacts,
     "data": Batches,
     "latent": Latents,
+    "targets": Targets,
 }
 """Field -> the class of what it holds."""
 

@@ -14,6 +14,7 @@ from sparring.rules._signals import Signals
 
 OFTEN = 0.5
 """Share of rounds."""
+RARELY = "G is fed the same latent vectors for several rounds, and seldom new ones"
 ALIKE = {
     "constant": "G is fed one and the same number everywhere, so that all its examples are the same",
     SAME_ROWS: "All latent vectors of a batch are the same, and so are all examples that G makes of them",
@@ -45,7 +46,7 @@ class BugFixedNoise(Rule):
             return alike
         if repeats:
             return Bug(
-                "G is fed the same latent vectors again and again",
+                RARELY if loop.latent.own_renewed else "G is fed the same latent vectors again and again",
                 "rounds that were fed the latent vectors of the round before",
                 loop.latent.repeats,
                 Range(high=OFTEN),
@@ -56,7 +57,9 @@ class BugFixedNoise(Rule):
         if loop.latent.own_repeats <= OFTEN:
             return None
         return Bug(
-            "G learns from the same latent vectors again and again, while D is shown samples of others",
+            RARELY
+            if loop.latent.own_renewed
+            else "G learns from the same latent vectors again and again, while D is shown samples of others",
             "steps of G with the latent vectors of its step before",
             loop.latent.own_repeats,
             Range(high=OFTEN),

@@ -86,7 +86,12 @@ def _loss(signals: Signals, members: np.ndarray) -> Text:
     assert signals.levels is not None
     level, now = signals.levels.d_loss, middle(signals.final("d_loss"), members)
     lowest = middle(np.nan_to_num(signals.smoothed("d_loss"), nan=np.inf).min(0), members)
+    loop = signals.story.loop
     final = Text("{now} ({level} at equilibrium)", now=number(now), level=number(level))
+    if loop is not None and "classes" in loop.d.terms:
+        final = Text(
+            "{now} without its cross-entropy of classes ({level} at equilibrium)", now=number(now), level=number(level)
+        )
     if now - lowest > 0.1 * abs(level) > 0:
         return Text("D's loss fell to {lowest} and rose again to {final}", lowest=number(lowest), final=final)
     return Text("D's loss is {final}", final=final)

@@ -88,7 +88,7 @@ class Calls:
     """What was seen of the calls of G in closely watched rounds. The latest way in which it was called counts."""
 
     def __init__(self) -> None:
-        self.moments = Moments()
+        self.moments = Moments(in_row=True)
         """Of the latent vectors."""
         self.z = torch.empty(0)
         """Those of the last call."""
@@ -116,7 +116,7 @@ class Calls:
         z = leaves[at]
         self._flat, shape = z.dim() == 1, tuple(z.shape[1:]) or (1,)
         if form.z not in (-1, at) or shape != self._shape:
-            self.moments = Moments()
+            self.moments = Moments(in_row=True)
             for argument in form.arguments:
                 argument.rows.clear()
         form.z, self._shape, self.z = at, shape, z.detach()

@@ -243,14 +243,20 @@ def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
 
 
 def score_in(output: Any, batch: int) -> Tensor | None:
-    """D's scores in what it returns: of several tensors the one with the fewest numbers for each example."""
+    """D's scores in what it returns: of several tensors one of scores, and of those the one with the fewest numbers."""
     tensors = [t for t in _flat(output) if t.is_floating_point() and (t.shape[0] if t.dim() else 1) == batch]
-    return min(tensors, key=lambda t: t.numel(), default=None)
+    return min(tensors, key=lambda t: (not _are_scores(t), t.numel()), default=None)
 
 
 def is_one_score(output: Any) -> bool:
-    """Whether what D returns is one tensor that it learns by, and neither several scales nor classes besides."""
-    return sum(t.is_floating_point() and t.requires_grad for t in _flat(output)) == 1
+    """Whether what D returns is one tensor that it learns by, or one of scores beside classes, and not several."""
+    learned = [t for t in _flat(output) if t.is_floating_point() and t.requires_grad]
+    return len(learned) == 1 or sum(map(_are_scores, learned)) == 1
+
+
+def _are_scores(t: Tensor) -> bool:
+    """Whether it is one number for each example, or one map."""
+    return t.dim() < 2 or t.shape[1] == 1
 
 
 def example_in(output: Any) -> Tensor | None:

@@ -19,8 +19,10 @@ from sparring.training.watch import examination
 from sparring.training.watch.calls import Calls
 from sparring.training.watch.moments import Mean, Moments
 from sparring.training.watch.provenance import FAKE, REAL, Provenance
+from sparring.training.watch.recent import Recent
 from sparring.training.watch.rounds import Call, Cleared, Loss
-from sparring.training.watch.terms import Term, main_kind, scale_of
+from sparring.training.watch.squares import Squares
+from sparring.training.watch.terms import CLASSES, Term, main_kind, scale_of
 
 MAX_LOSS_CALLS = 24
 MIN_SIGNS = 4
@@ -51,12 +53,10 @@ class Facts:
         }
         self.data, self.latent = Batches(total=total), Latents()
         self._modes = {who: examination.sensitive(net) for who, net in players.items()}
-        self._in_eval: Counter[str] = Counter()
-        """Steps in a row that a player made with layers in evaluation mode."""
+        self._in_eval: Counter[str] = Counter()  # steps in a row that a player made with layers in evaluation mode
         self._alike: set[bool] = set()
         """Whether the examples of a batch of G's were all the same, of all closely watched batches."""
-        self.makes: tuple[int, ...] = ()
-        """The shape of what G makes."""
+        self.makes: tuple[int, ...] = ()  # the shape of what G makes
         self.shared = examination.shared_parameters(players["G"], players["D"])
         self.graphs_kept = 0
         self.lost = 0
@@ -64,11 +64,11 @@ class Facts:
         self.d_loss_reaches_g = False
         self.lines: dict[str, Line | None] = {}
         """The lines of `LoopFacts`, by their field."""
-        self._scales: dict[Who, float] = {"D": 2.0}
-        """Of each player's loss, as `LoopFacts` has it."""
+        self._scales: dict[Who, float] = {"D": 2.0}  # of each player's loss, as `LoopFacts` has it
         self.cut_by = self.error = ""
-        self.d_classifies = False
-        """Whether D gives a score for each of some classes, which may be as many as an example has numbers."""
+        self.d_classifies = self.is_hidden = False
+        """Whether D gives a score for each of some classes, which may be as many as an example has numbers; and whether
+        G cannot be called as the loop calls it, as it is given something in another way."""
         self.functions: set[str] = set()
         """Functions that were called on D's scores: `fake softplus`."""
         self._losses: dict[tuple[Any, ...], LossCall] = {}
@@ -79,25 +79,27 @@ class Facts:
         self._steps: Counter[str] = Counter()
         self._has_losses: set[Who] = set()
         self._terms: dict[Who, set[str]] = {"G": set(), "D": set()}
+        self.has_classes: set[Who] = set()
+        """Whose losses have a cross-entropy of classes beside what is made of D's scores."""
         self._learns_of: set[str] = set()
         """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known."""
-        self._last: Who | None = None
-        """Who made the last closely watched step."""
+        self._last: Who | None = None  # who made the last closely watched step
         self._after_other: Counter[str] = Counter()
         """Steps that followed the other player's, with gradients and no loss of one's own."""
         self._signs: dict[tuple[Who, int], list[float]] = {}
         """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
-        self.batches, self.calls, self.cleared = Moments(), Calls(), Cleared()
-        self._own = Moments()
+        self.batches, self.calls, self.cleared, self._squares = Moments(), Calls(), Cleared(), Squares()
+        self._own = Moments(in_row=True)
         """Of latent vectors that G's steps alone were made with, not those of D before them."""
         self._since_d: list[tuple[Tensor, int]] = []
         """Latent vectors of calls that G may learn from, since D's last step, each with its round."""
-        self._round = 0
-        """Of the last closely watched call of G."""
+        self._round = 0  # of the last closely watched call of G
         self.examples: list[np.ndarray] = []
         """Real examples that were seen, for the run's own copy."""
         self._kept = 0
+        self.recent, self.trend = Recent(), 0.0
+        """Where what D is given changes, the last of it; and by how much it does, as far as that is known."""
         self._mean = Mean()
         """Of all real examples of a few numbers that were seen."""
 
@@ -134,6 +136,8 @@ class Facts:
         if comparable:
             self._keep(x)
             self._mean.add(x)
+            if closely:
+                self.recent.add(x, self.trend)
 
     def _keep(self, x: Tensor) -> None:
         room = self.most_kept - self._kept
@@ -189,6 +193,9 @@ class Facts:
             scale = parts * float(sum(loss.value for loss in losses)) / called
             self._scales["D"] = min(SCALES, key=lambda each: abs(each - scale))
         self._see_terms(who, [term for loss in losses for term in loss.terms if term.weight or loss.signs])
+        if main_kind(self._terms[who]) and any(loss.beside for loss in losses):
+            self.has_classes.add(who)
+            self._terms[who].add(CLASSES)
         for seen in observed.losses:
             target = None if seen.target is None else round(float(seen.target), 4)
             key = (who, seen.function, seen.sees, str(seen.line), target is not None and target >= MIDDLE)
@@ -217,6 +224,7 @@ class Facts:
     def _see_terms(self, who: Who, terms: Sequence[Term]) -> None:
         """What the losses of a step are made of."""
         self._terms[who] |= {str(term) for term in terms}
+        self._squares.see(who, terms)
         scale = scale_of(term for term in terms if term.kind == main_kind(self._terms[who]))
         if scale and math.isfinite(scale):
             self._scales[who] = round(scale, 3)
@@ -293,9 +301,8 @@ class Facts:
         optimizers: Mapping[Who, Sequence[Optimizer]],
     ) -> None:
         """One of the optimizers of a step."""
-        now = examination.optimizer_facts(who, optimizer, players, optimizers)
-        before = self._optimizers.get(id(optimizer))
-        self._optimizers[id(optimizer)] = examination.scheduled(now, before, self._steps[who])
+        known, now = self._optimizers, examination.optimizer_facts(who, optimizer, players, optimizers)
+        known[id(optimizer)] = examination.scheduled(now, known.get(id(optimizer)), self._steps[who])
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
@@ -331,8 +338,8 @@ class Facts:
             ends = self._ranges.get(who)
             span = None if ends is None else (float(ends[0]), float(ends[1]))
             players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
-        batches = self.batches
-        mean, deviation = self._mean.found
+        batches, (mean, deviation) = self.batches, self._mean.found
+        self.trend = batches.trend
         data = replace(
             self.data,
             mean=mean,
@@ -340,13 +347,13 @@ class Facts:
             repeats=batches.repeats,
             one_tensor=batches.one_tensor,
             spread=batches.spread,
-            trend=batches.trend,
+            trend=self.trend,
         )
-        lost = self.cleared
+        players["G"] = replace(players["G"], terms=tuple(sorted(self._terms["G"])))
         players["D"] = replace(
             players["D"],
-            lost=lost.kind,
-            lost_line=lost.line if lost.kind else None,
+            lost=self.cleared.kind,
+            lost_line=self.cleared.line if self.cleared.kind else None,
             learns_of=tuple(sorted(self._learns_of)),
             terms=tuple(sorted(self._terms["D"])),
         )
@@ -357,13 +364,19 @@ class Facts:
             losses=tuple(self._losses.values()),
             optimizers=tuple(self._optimizers.values()),
             data=data,
-            latent=replace(self.latent, own_repeats=self._own.repeats),
+            latent=replace(
+                self.latent,
+                own_repeats=self._own.repeats,
+                own_renewed=self._own.renewed,
+                conditions=self.is_hidden or self.latent.conditions,
+            ),
             makes=self.makes,
             alike=self._alike == {True},
             shared=self.shared,
             d_loss_reaches_g=self.d_loss_reaches_g,
             d_loss_scale=self._scales["D"],
             g_loss_scale=self._scales.get("G"),
+            targets=self._squares.found,
             cut_by=self.cut_by,
             penalties=self._slopes,
             penalties_used=self._learnable == self._used,  # neither: the slope was only logged

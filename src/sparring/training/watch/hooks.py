@@ -64,6 +64,8 @@ class Hooks:
         """A loss that a GradScaler has scaled -> the loss itself."""
         self.after_d: Callable[[Sequence[Any]], None] = lambda _: None
         """Receives what D was given, after the listener."""
+        self.after_g: Callable[[Any], None] = lambda _: None
+        """Receives what G returned, after the listener."""
         self.deaf = 0
         """Above 0 nothing is passed on: the watch itself calls the networks."""
         self._aside: list[Provenance] = []
@@ -114,6 +116,8 @@ class Hooks:
             self._tell(returned, (*args, *kwargs.values()), output)
             if who == "D":
                 self._tell(self.after_d, (*args, *kwargs.values()))
+            else:
+                self._tell(self.after_g, output)
 
         return before, after
 

@@ -29,14 +29,22 @@ DRIFTING = 0.5
 
 
 class Moments:
-    """Of the batches `(B, ...)` that were added, one for each round."""
+    """Of the batches `(B, ...)` that were added, one for each round.
 
-    def __init__(self) -> None:
+    Args:
+        in_row: Whether only rounds that follow one another show what changes: what does seldom is the same in most of
+            these, though it is another each time that one looks again.
+    """
+
+    def __init__(self, in_row: bool = False) -> None:
+        self._in_row = in_row
         self._round = -1
         self._heads: list[Tensor] = []
         """The first numbers of this round's batches, and of those of the round before."""
         self._before: list[Tensor] = []
-        self._compared, self._same = 0, 0
+        self._compared, self._same, self._follows = 0, 0, False
+        self.renewed = False
+        """Whether some round had other batches than the one that was added before."""
         self._count, self._sums = 0, torch.zeros(4, dtype=torch.float64)
         self._low, self._high = float("inf"), float("-inf")
         self._means: list[Tensor] = []
@@ -85,8 +93,12 @@ class Moments:
     def _begin(self, round: int) -> None:
         """A round is over: whether all of its batches came in the round before as well."""
         if self._before:
-            self._compared += 1
-            self._same += all(any(same_as(head, other) for other in self._before) for head in self._heads)
+            came_before = all(any(same_as(head, other) for other in self._before) for head in self._heads)
+            self.renewed |= not came_before
+            if self._follows or came_before or not self._in_row:  # what is the same much later was so in between
+                self._compared += 1
+                self._same += came_before
+        self._follows = round == self._round + 1
         self._round, self._before, self._heads = round, self._heads, []
 
     def _remember(self, whole: Tensor) -> None:
@@ -96,8 +108,12 @@ class Moments:
 
     @property
     def repeats(self) -> float:
-        """Share of rounds whose batches all came in the round before too: a fixed one beside new ones is none."""
-        return self._same / self._compared if self._compared else 0.0
+        """Share of rounds whose batches all came in the round before too: a fixed one beside new ones is none.
+
+        In a row the first round counts as one of these: batches that are drawn in every second round are half of them.
+        """
+        rounds = self._compared + (self._in_row and self.renewed)
+        return self._same / rounds if rounds else 0.0
 
     @property
     def ends(self) -> tuple[float, float]:

@@ -22,16 +22,12 @@ from sparring.training.watch import examination, rounds, terms
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
-from sparring.training.watch.provenance import FAKE, REAL, Provenance, Trace, with_kind
+from sparring.training.watch.provenance import FAKE, REAL, UNKNOWN, Provenance, Trace, with_kind
 from sparring.training.watch.rounds import Call, Feeding, Loss, as_pattern, kind_of, recognized, split
 from sparring.training.watch.squashing import PROBABILITIES, ends_of
 
-CLOSE = 12
-"""Rounds at the beginning that are watched closely."""
 FEW = 3
 """Rounds in which every sound loop shows D what G makes."""
-AGAIN = 64
-"""Every so many rounds, one is again."""
 
 Row = dict[str, Tensor]
 
@@ -170,6 +166,8 @@ class Observer:
             self._see_real(call, x[None] if alone else x, trace)
         self.facts.see_scores(call.scores)
         if not self.closely:
+            if self.facts.has_classes and not rebuilt and examination.is_one_score(output):
+                terms.mark(score, np.full(len(call.scores), UNKNOWN, np.int8))  # which are no classes
             return
         call.line = user_line()
         squashed = self.provenance.of(score).squashed or self.ends.get("D", "")
@@ -254,6 +252,8 @@ class Observer:
                 observed.line, observed.terms = user_line(), terms.terms_of(loss, self.unscaled(loss))
                 self._graphs.add(loss, self.round)
                 self.facts.cleared.follow(observed, self._losses, self.players["D"])
+            if self.closely or self.facts.has_classes:
+                observed.beside = terms.beside(loss, self.unscaled(loss))
             self._losses.append(observed)
 
     def _owners(self, inputs: Sequence[Tensor]) -> dict[Who, bool]:
@@ -343,7 +343,7 @@ class Observer:
     def _log_step(self, who: Who, net: nn.Module, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         prefix = who.lower()
         if losses and f"{prefix}_loss" not in self._row:
-            self._row[f"{prefix}_loss"] = torch.stack([loss.value for loss in losses]).sum()
+            self._row[f"{prefix}_loss"] = rounds.curve_of(losses, who in self.facts.has_classes)
         norm = examination.gradient_norm(net)
         if norm is not None:
             self._row[f"{prefix}_gradient"] = norm
@@ -364,14 +364,14 @@ class Observer:
             self.facts.graphs_kept = self._graphs.kept(self.round)
         if self.round == FEW and self._feeding.is_exchanged:
             self.problems["exchanged"] = rounds.EXCHANGED
-        if self.round == AGAIN:
+        if self.round == rounds.AGAIN:
             self._see_d_without_step()
         self._marks.clear()
         self._snapshots.clear()
         self._most_moved.clear()
         self._fake = None
         self._on_round(self.round, row)
-        self.closely = self.round < CLOSE or self.round % AGAIN == 0 or self.facts.lost > 0
+        self.closely = rounds.is_close(self.round) or self.facts.lost > 0
         dense = self.round < rounds.DENSE or (self.round + 1) % rounds.EVERY == 0
         self.logged = self.closely or dense or self._rounds_are_slow()
         self.facts.lost = 0
@@ -384,11 +384,6 @@ class Observer:
 
     def _trains(self, who: Who) -> bool:
         return any(p.requires_grad for p in self.players[who].parameters())
-
-    @property
-    def line(self) -> Line | None:
-        """Where the program is."""
-        return user_line()
 
 
 def _one_each(score: Tensor) -> Tensor:

@@ -64,7 +64,8 @@ class Quality:
         seen = torch.from_numpy(self._comparison.relative.training) * (high - low) + low
         of_real = {"quantiles": json_numbers(quantiles_of(seen[None])[0]), "examples": None}
         event = {**self._comparison.baseline_event(), "samples": samples, **of_real}
-        run.journal.append("real-baseline", round=0, **event, held_out="other examples that D was given")
+        again = {"renewed": True} if facts.data.renewed else {}
+        run.journal.append("real-baseline", round=0, **event, **again, held_out="other examples that D was given")
         return self._comparison
 
     def _choice(self, data: SeenExamples, source: Any) -> Choice:

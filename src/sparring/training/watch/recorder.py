@@ -18,7 +18,7 @@ from sparring.errors import UsageError
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
-from sparring.record.loop import LoopFacts, Who
+from sparring.record.loop import LoopFacts, Targets, Who
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training.watch.description import objective_name, recipe_of_loop
 
@@ -29,6 +29,7 @@ OF_LOGITS = ("bce-with-logits", "mse", "relativistic-paired", "relativistic-aver
 """Objectives whose D gives logits, of which probabilities are logged."""
 HALVED = ("relativistic-paired", "least-squares")
 """Objectives of which the catalogue has half of what a loop's own loss function gives for each kind of examples."""
+SQUARES = ("least-squares", "mse")
 SHARE = 0.02
 """Of the loop's time, the most that pictures, evaluations and checkpoints may take."""
 
@@ -177,9 +178,25 @@ def _levels(objective: str | None, facts: LoopFacts) -> dict[str, Any] | None:
     levels = equilibrium_levels(make("objectives", objective, {}))
     one = levels["d_loss"] * (2 if objective in HALVED else 1)
     levels |= {"d_loss": one * facts.d_loss_scale}
+    if objective in SQUARES and facts.targets is not None:
+        return levels | _of_squares(facts.targets, facts)
     # One term of G's loss is one of D's where D cannot tell; a critic's score is of no known level.
     known = facts.g_loss_scale is not None and levels["g_loss"] > 0
     return levels | {"g_loss": one * facts.g_loss_scale} if known else levels
+
+
+def _of_squares(targets: Targets, facts: LoopFacts) -> dict[str, Any]:
+    """The levels of squares that pull scores to numbers of the loop's own."""
+    undecided = round(targets.undecided, 4)
+    found = {
+        "d_loss": targets.d_loss * facts.d_loss_scale,
+        "d_real": undecided,
+        "d_fake": undecided,
+        "sure": round(abs(targets.real - targets.fake) / 2, 4),
+    }
+    if facts.g_loss_scale is None or targets.g is None:
+        return found
+    return found | {"g_loss": (undecided - targets.g) ** 2 * facts.g_loss_scale}
 
 
 def _coarse(value: Any) -> Any:

@@ -12,8 +12,13 @@ from torch import Tensor, nn
 
 from sparring.record.loop import Line, Who
 from sparring.training.watch.provenance import FAKE, REAL, Trace
-from sparring.training.watch.terms import Term
+from sparring.training.watch.terms import Beside, Term
 
+CLOSE, AGAIN = 12, 64
+"""Rounds at the beginning that are watched closely, and how many there are later to one that is."""
+APART = 37
+"""Rounds by which that one comes later in each of these, so that it is at all places of a pass over the data in turn: a
+pass of 64 rounds would else show the same batch again and again."""
 DENSE, EVERY = 24, 10
 """Every round is logged up to the first number, and after it those that the second divides."""
 SLOW = 0.2
@@ -34,6 +39,11 @@ EXCHANGED = (
     "D makes what G is given, and is never given what G makes: G and D seem to be exchanged in sparring.watch(G, D, "
     "opt_G, opt_D). Give G and its optimizer where D and D's are, and the other way round"
 )
+
+
+def is_close(round: int) -> bool:
+    """Whether a round, from 0 on, is watched closely."""
+    return round < CLOSE or round % AGAIN == round // AGAIN * APART % AGAIN
 
 
 @dataclass
@@ -101,6 +111,8 @@ class Loss:
     """Whether a penalty on D's slope is in it."""
     terms: list[Term] = field(default_factory=list[Term])
     """What it is made of, of D's scores."""
+    beside: list[Beside] = field(default_factory=list[Beside])
+    """What classes add to it."""
     left: tuple[Tensor, Tensor] | None = None
     """One of D's weights, and the first numbers of the gradients that it left there, of a loss that found none."""
 
@@ -112,6 +124,12 @@ class Loss:
         if not self.reaches["G"]:
             return "D"
         return None if self.reaches["D"] else "G"
+
+
+def curve_of(losses: Sequence[Loss], has_classes: bool) -> Tensor:
+    """The loss of a step, without what classes add to it."""
+    added = [each.value for loss in losses for each in loss.beside if has_classes]
+    return torch.stack([loss.value for loss in losses]).sum() - sum(added)
 
 
 def split(losses: Sequence[Loss], who: Who) -> tuple[list[Loss], list[Loss]]:

@@ -20,15 +20,17 @@ from sparring.progress import say
 from sparring.record.files import save_arrays
 from sparring.record.grid import save_grid
 from sparring.record.journal import json_numbers
-from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, SAME_ROWS, Batches
+from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, SAME_ROWS, UNORDERED, Batches
 from sparring.record.plots import Numbers
 from sparring.training.watch.calls import Called, classes_for, without_wrapper
 from sparring.training.watch.examination import example_in
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
+from sparring.training.watch.made_in_loop import MadeInLoop
 from sparring.training.watch.quality import Quality
 from sparring.training.watch.real_classes import RealClasses
+from sparring.training.watch.recent import are_others
 from sparring.training.watch.recorder import Recorder
 from sparring.training.watch.recurring import as_in_the_data
 
@@ -61,8 +63,12 @@ class Samples:
         self._written = self._kept = False
         self._refused = self._is_alone = False
         """Whether it was said that samples cannot be drawn, or not compared."""
+        self._judge = judge
+        self.made_in_loop = MadeInLoop(EVALUATED)
         self._real: np.ndarray | None = None
         """Some of the real examples, once these are kept."""
+        self._shown: np.ndarray | None = None
+        """Those that samples are compared with where what D is given has changed."""
 
     def made(self, round: int, last: bool = False) -> dict[str, Any]:
         """The fields of a log event that samples give; empty where it is too early for another picture."""
@@ -94,7 +100,9 @@ class Samples:
             return {}
 
     def _drawn_if_possible(self, count: int) -> np.ndarray | None:
-        """Samples; None where there are none, and why is said once. The diagnosis does without."""
+        """Samples, or the last that the loop made where none can be drawn, which is said once; None without any."""
+        if self._refused:
+            return self.made_in_loop.last
         why = ""
         try:
             if self._facts.latent.shape and (examples := self.draw(count)) is not None:
@@ -103,8 +111,8 @@ class Samples:
             why = f": {shortened(in_one_line(error), 160)}"
         if not self._refused and self._facts.makes:
             known = "calling it as the loop does fails" if why else "it is given no batch of floating-point numbers"
-            say(f"sparring: samples of G cannot be drawn, so nothing is said of them: {known}{why}")
-            self._refused = True
+            say(f"sparring: samples of G cannot be drawn, so the last that the loop makes stand for them: {known}{why}")
+            self._refused = self.made_in_loop.wanted = self._facts.is_hidden = True
         return None
 
     def _save(self, round: int, examples: np.ndarray) -> dict[str, Any]:
@@ -132,6 +140,7 @@ class Samples:
     def keep(self, last: bool = False) -> None:
         """Write what the run is read with elsewhere: some real examples, and G's operations, each when affordable."""
         self._keep_examples(last)
+        self._renew(last)
         run, facts = self._recorder.run, self._facts
         if self._written or not facts.latent.shape or not (last or self._recorder.afford(EXPORT_SECONDS)):
             return
@@ -184,6 +193,20 @@ class Samples:
         state = _as_stored(examples, classes, facts.data)
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
         facts.examples.clear()
+
+    def _renew(self, last: bool) -> None:
+        """Keep what D is given now, where that is no more what it was given first."""
+        facts = self._facts
+        has_changed = self._kept and facts.trend > UNORDERED and not facts.data.total
+        now = facts.recent.steady() if has_changed else None
+        is_new = now is not None and (self._shown is None or are_others(self._shown, now))
+        if now is not None and is_new and (last or self._recorder.afford(self._quality.seconds)):
+            self._real = self._shown = now
+            self._quality = Quality(self._recorder, self._judge)
+            state = _as_stored(now, None, facts.data)
+            self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
+            facts.data = replace(facts.data, labeled=False)
+        facts.data = replace(facts.data, renewed=now is not None and (self._shown is now or not is_new))
 
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:

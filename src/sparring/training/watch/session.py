@@ -27,6 +27,7 @@ from sparring.training.watch.lines import line_at, user_line
 from sparring.training.watch.observer import Observer, Row
 from sparring.training.watch.provenance import Provenance
 from sparring.training.watch.recorder import Recorder, free_folder
+from sparring.training.watch.rounds import is_close
 from sparring.training.watch.samples import Samples
 
 Optimizers = Optimizer | Sequence[Optimizer]
@@ -117,7 +118,7 @@ class Watch:
         self._observer.unscaled = self._hooks.unscaled
         self._facts.calls.of_classes = self._provenance.of_classes
         self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, given, self._judge)
-        self._hooks.after_d = self._samples.classes.see
+        self._hooks.after_d, self._hooks.after_g = self._samples.classes.see, self._samples.made_in_loop.see
         self._hooks.install(self._players["G"], self._players["D"], self._optimizers)
         self._hooks.follow()
         return self
@@ -197,15 +198,10 @@ class Watch:
             self._record(round, news)
         if not self._recorder.run.exists:
             return
-        if not self._follows_next(round):
-            self._hooks.stop_following()
-        else:
+        if is_close(round) or self._facts.lost > 0:
             self._hooks.follow()
-
-    def _follows_next(self, round: int) -> bool:
-        from sparring.training.watch.observer import AGAIN, CLOSE
-
-        return round < CLOSE or round % AGAIN == 0 or self._facts.lost > 0
+        else:
+            self._hooks.stop_following()
 
     def _record(self, round: int, news: bool) -> None:
         recorder = self._recorder

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from sparring.training.watch.rounds import CLOSE
+
 ONE_WAY, SHARE = 1.7, 0.02
 """What is left about the best curve that never turns, in a series that goes one way: at most the first, in variances of
 random batches, or at most the second, as a share of the whole variance."""
 TWO_LEVELS, MIN_SIDE, CLEAR = 1.5, 3, 20.0
 """In data that are one class and then another: what is left about two levels, at most, and the whole variance, at
 least, both in variances of random batches; and how many batches there are of each class, at least."""
+FAR, FEW_FAR = 2.5, 0.03
+"""Standard deviations of random batches from its level, from which on a batch is between two, and the share of batches
+that may be, besides one that has both classes: more are on their way, as in a blur that fades quickly."""
 
 
 def left_of_trend(values: np.ndarray, sampling: float) -> float | None:
@@ -51,4 +56,9 @@ def _has_two_levels(values: np.ndarray, sampling: float) -> bool:
     k = slice(MIN_SIDE - 1, len(values) - MIN_SIDE)
     # What is left about the means of the first k and of the others, which add up to 0.
     left = squares - before[k] ** 2 * (1 / count[k] + 1 / (len(values) - count[k]))
-    return float(left.min()) <= TWO_LEVELS * sampling * len(values)
+    best = MIN_SIDE + int(left.argmin())
+    off = np.concatenate([each - each.mean() for each in (values[:best], values[best:])])
+    is_far = abs(off) > FAR * sampling**0.5
+    if len(values) > CLOSE and is_far[CLOSE:best].all():  # the first rounds are a moment, in which nothing has changed
+        return False
+    return float(left.min()) <= TWO_LEVELS * sampling * len(values) and is_far.sum() <= 1 + FEW_FAR * len(values)
