@@ -35,6 +35,7 @@ from blind_spots import (
     _verdicts,  # pyright: ignore[reportPrivateUsage]
 )
 
+from sparring.analysis.columns import ColumnFigures
 from sparring.analysis.diagnosis import diagnosis
 from sparring.analysis.judge_choice import choose_judge
 from sparring.analysis.measure import Measurement
@@ -171,7 +172,10 @@ class Bench:
         side, gathered = _Sides.of(recipe, real, choice.judge, (), None), _Gathered()
         gathered.take(*side.score(samples))
         scores = gathered.scores(side)
-        measured = Measurement(RunFolder(""), run.round, (0,), choice.judge, MEASURED, real.held_out_from, scores)
+        figures = ColumnFigures.of(recipe.data, real.reference, samples)
+        measured = Measurement(
+            RunFolder(""), run.round, (0,), choice.judge, MEASURED, real.held_out_from, scores, columns=figures
+        )
         after = diagnosis(Story(run.recipe, [*run.events, {"event": "measured", **measured.plain()}]))
         return {"fault": fault, "seed": self.seed, "training": _said(diagnosis(run)), "measured": _said(after)}
 

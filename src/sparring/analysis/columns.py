@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from sparring.datasets import Dataset
 from sparring.datasets.table import SIGNAL
 from sparring.metrics.column_distance import distances
 from sparring.metrics.correlation_distance import correlations
+from sparring.metrics.farthest_column import BENDS, by_column
+from sparring.metrics.farthest_pair import by_pair
 from sparring.record.journal import json_numbers
 
 LAGS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -34,6 +36,8 @@ class ColumnFigures:
     """Correlation of points so far apart, of real examples: `(L,)`."""
     member_lags: np.ndarray
     """The same of each member, `(P, L)`."""
+    farthest: Mapping[str, tuple[tuple[str, ...], ...]]
+    """Which column, or which two, a metric of the farthest is about, of each member; none where one has diverged."""
 
     @classmethod
     def of(cls, data: Dataset, real: np.ndarray, fake: np.ndarray) -> ColumnFigures:
@@ -52,7 +56,8 @@ class ColumnFigures:
             member_lags[finite] = _at_lags(fake[finite], lags)
         moments = np.stack([shown.mean(0, dtype=np.float64), shown.std(0, dtype=np.float64)])
         names = named or tuple(str(k + 1) for k in range(width))
-        return cls(names, moments, members, lags, _at_lags(real, lags), member_lags)
+        farthest = _farthest(names, real.astype(np.float64), fake, np.asarray(finite))
+        return cls(names, moments, members, lags, _at_lags(real, lags), member_lags, farthest)
 
     @classmethod
     def together(cls, groups: Sequence[ColumnFigures]) -> ColumnFigures:
@@ -60,7 +65,8 @@ class ColumnFigures:
         members = np.concatenate([group.members for group in groups])
         member_lags = np.concatenate([group.member_lags for group in groups])
         first = groups[0]
-        return cls(first.names, first.real, members, first.lags, first.real_lags, member_lags)
+        farthest = {name: tuple(each for group in groups for each in group.farthest[name]) for name in first.farthest}
+        return cls(first.names, first.real, members, first.lags, first.real_lags, member_lags, farthest)
 
     def plain(self) -> dict[str, Any]:
         """For JSON; what is not finite is null."""
@@ -81,7 +87,20 @@ class ColumnFigures:
             {"lag": lag, "real": json_numbers(float(real)), "members": json_numbers(members)}
             for lag, real, members in zip(self.lags, self.real_lags, self.member_lags.T, strict=True)
         ]
-        return {"columns": columns, **({"lags": lags} if lags else {})}
+        farthest = {name: [list(of_one) for of_one in each] for name, each in self.farthest.items()}
+        return {"columns": columns, **({"lags": lags} if lags else {}), "farthest": farthest}
+
+
+def _farthest(
+    names: tuple[str, ...], real: np.ndarray, fake: np.ndarray, finite: np.ndarray
+) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The names of columns that each member `(P, n, K)` is farthest in, by the names of the metrics."""
+    known, called = fake[finite].astype(np.float64), (*names, *BENDS)
+    found = {"farthest-column": by_column(real, known).argmax(-1)[:, None].tolist()}
+    if len(names) > 1:
+        found["farthest-pair"] = by_pair(real, known)[1].tolist()
+    named = {name: iter([tuple(called[k] for k in which) for which in each]) for name, each in found.items()}
+    return {name: tuple(next(each) if is_finite else () for is_finite in finite) for name, each in named.items()}
 
 
 def _at_lags(rows: np.ndarray, lags: Sequence[int]) -> np.ndarray:

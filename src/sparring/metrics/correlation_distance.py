@@ -8,10 +8,13 @@ import numpy as np
 from sparring.metrics import Better, Fault, Healthy, Metric, Space
 
 
-def correlations(rows: np.ndarray) -> np.ndarray:
-    """Of every pair of columns, `(..., n, K)` -> `(..., K, K)`; 0 for a column of one number."""
+def correlations(rows: np.ndarray, min_sd: float = 0.0) -> np.ndarray:
+    """Of every pair of columns, `(..., n, K)` -> `(..., K, K)`; 0 for a column of one number.
+
+    A standard deviation below `min_sd` counts as that: what hardly varies then correlates with nothing.
+    """
     apart = rows - rows.mean(-2, keepdims=True)
-    sd = apart.std(-2, keepdims=True)
+    sd = np.maximum(apart.std(-2, keepdims=True), min_sd)
     unit = np.where(sd > 0, apart / np.where(sd > 0, sd, 1.0), 0.0)
     return np.swapaxes(unit, -1, -2) @ unit / rows.shape[-2]
 

@@ -106,6 +106,8 @@ def _measured(event: Event, members: Sequence[int]) -> Event | None:
     made = {**event, "seeds": _some(event["seeds"], members), "metrics": _scored(event["metrics"], members)}
     if independent := event.get("independent"):
         made["independent"] = {**independent, "metrics": _scored(independent["metrics"], members)}
+    if farthest := event.get("farthest"):
+        made["farthest"] = {name: _some(columns, members) for name, columns in farthest.items()}
     return made
 
 

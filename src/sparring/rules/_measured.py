@@ -81,6 +81,13 @@ class Measured:
         value = self.event["metrics"][name].get(key)
         return float("nan") if value is None else float(value)
 
+    def farthest(self, name: str) -> list[tuple[str, ...]]:
+        """Which column, or which two, a metric of the farthest is about, of each member; empty where not stated."""
+        stated = (self.event.get("farthest") or {}).get(name) or [()] * len(self.event["seeds"])
+        by_seed = dict(zip(self.event["seeds"], map(tuple, stated), strict=True))
+        same = list(self.event["seeds"]) == self.story.seeds
+        return list(map(tuple, stated)) if same else [by_seed[seed] for seed in self.story.seeds]
+
     def healthy(self, name: str) -> Range:
         """The healthy range of a metric, beside what real data scores in this measurement."""
         return Range.of(all_metrics()[name].healthy, self.real(name), self.spread(name))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 
 from sparring.languages import Text
@@ -11,6 +14,11 @@ from sparring.rules._evidence import Evidence, Plot, evidence
 from sparring.rules._evidence import number as number
 from sparring.rules._ranges import Range
 from sparring.rules._signals import NEAR, Signals
+
+MAX_COLUMNS = 2
+"""How many columns, or pairs of them, are named as the farthest: those of the most members."""
+BENDS: Mapping[str, str] = {"mean bend": Text("mean bend"), "largest bend": Text("largest bend")}
+"""What is no column, but counts as one of a signal."""
 
 
 def title(name: str) -> str:
@@ -45,11 +53,29 @@ def metric_evidence(signals: Signals, names: tuple[str, ...], members: np.ndarra
 def quality_evidence(signals: Signals, members: np.ndarray) -> list[Evidence]:
     """All that says whether samples are good, as `Signals.badness` takes it together."""
     known = [(name, *signals.quality(name)) for name in signals.quality_metrics]
-    latest = [evidence(title(name), values, members, healthy) for name, values, healthy in known]
+    latest = [
+        evidence(title(name), values, members, healthy, _of_columns(signals, name, values, members, healthy))
+        for name, values, healthy in known
+    ]
     if signals.target_error is not None:
         error = signals.target_error
         latest.append(evidence("largest distance from the target", error, members, Range(high=NEAR)))
     return latest
+
+
+def _of_columns(signals: Signals, name: str, values: np.ndarray, members: np.ndarray, healthy: Range) -> str:
+    """`{name} (rent) is {value}`, with the column, or two, that a metric of the farthest is out of range in.
+
+    Of members that are so for several, those of the most; empty where it is not known, or another metric.
+    """
+    if signals.measured is None or not signals.measured.has(name):
+        return ""
+    farthest = signals.measured.farthest(name)
+    which = Counter(farthest[member] for member in members if farthest[member] and values[member] > healthy.high)
+    columns = [Text.joined([BENDS.get(one, one) for one in each], " × ") for each, _ in which.most_common(MAX_COLUMNS)]
+    if not columns:
+        return ""
+    return Text("{name} ({columns}) is {value}", name=Text(title(name)), columns=Text.joined(columns, ", "))
 
 
 def metric_plot(signals: Signals, name: str, log: bool = False) -> Plot:
