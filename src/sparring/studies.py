@@ -14,7 +14,7 @@ from sparring.recipe import Recipe, find_recipe
 from sparring.study.definition import DEFAULT_SEEDS, Study
 from sparring.study.designs import FULL
 from sparring.study.factors import Factor
-from sparring.study.finding import begun, check_exists, find_study, is_study
+from sparring.study.finding import begun, check_exists, find_study, is_recipe, is_study
 from sparring.study.folder import RESULTS, StudyFolder
 from sparring.study.results import Results
 
@@ -166,7 +166,7 @@ def study(
     device: str = "auto",
     threads: int | None = None,
     compile: bool | None = None,
-    samples: int = 1_000,
+    samples: int | None = None,
 ) -> StudyRun:
     """Train every cell of a study with the same seeds, or what is missing of it, and collect the results.
 
@@ -192,7 +192,8 @@ def study(
         device: As for `train`.
         threads: Threads of torch in each process.
         compile: As for `train`.
-        samples: Samples of each member that are measured at the end.
+        samples: Samples of each member that are measured at the end; 1,000 if None. What was measured with another
+            number before is measured again.
 
     Returns:
         The handle on the study.
@@ -203,11 +204,13 @@ def study(
     """
     from sparring.study.training import Machine, train_study
 
-    asked, folder = resolved(about, vary, to=to, design=design, max_cells=max_cells, rounds=rounds, seeds=seeds)
+    asked, folder = resolved(
+        about, vary, to=to, design=design, max_cells=max_cells, rounds=rounds, seeds=seeds, samples=samples
+    )
     changes = {"seeds": seeds, "outcome": outcome, "looks": looks, "precision": precision}
     changed = {name: value for name, value in changes.items() if value is not None}
     asked = asked.replace(**changed)
-    if out is None and folder is not None and folder.is_complete and not changed:
+    if out is None and folder is not None and folder.is_complete and not changed and samples is None:
         return StudyRun(folder.path)
     home = StudyFolder(out) if out is not None else folder or StudyFolder(HOME / folder_name(asked.name))
     machine = Machine(
@@ -234,21 +237,27 @@ def resolved(
     max_cells: int | None = None,
     rounds: int | None = None,
     seeds: Any = None,
+    samples: int | None = None,
 ) -> tuple[Study, StudyFolder | None]:
     """The study that is meant, and its folder where it was begun already. See `study`."""
     if isinstance(about, PathLike):
         about = str(about)
     if not isinstance(about, Study | Recipe | str):
         raise UsageError(f"study takes a study, a recipe or its name, a file or a folder, not {described(about)}")
-    is_whole = isinstance(about, Study) or (isinstance(about, str) and is_study(about))
-    if is_whole and (vary is not None or to is not None or rounds is not None or max_cells is not None):
+    is_varied = vary is not None or to is not None
+    is_whole = isinstance(about, Study) or (
+        isinstance(about, str) and not is_recipe(about, is_varied) and is_study(about)
+    )
+    if is_whole and (is_varied or rounds is not None or max_cells is not None):
         raise UsageError("a whole study says itself what it varies, and for how many rounds: give a recipe instead")
     if isinstance(about, Study):
         return about, None
     if is_whole:
         folder = StudyFolder(about) if isinstance(about, str) else None
         if folder is not None and folder.exists:
-            return (folder.study if folder.is_complete and seeds is None else begun(folder)), folder
+            if samples is not None and folder.has_results_only:
+                raise UsageError(f"{folder.path} has results without the runs that they are from: none can be measured")
+            return (folder.study if folder.is_complete and seeds is None and samples is None else begun(folder)), folder
         return find_study(str(about)), None
     if isinstance(about, str) and to is None and vary is None:
         check_exists(about)

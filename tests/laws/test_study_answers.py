@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("statsmodels")
 
 from sparring.analysis.diagnosis import diagnosis
+from sparring.analysis.wording import short
 from sparring.errors import SparringError
 from sparring.record import RunFolder
 from sparring.report.figures.drawing import LIGHT
@@ -310,6 +311,7 @@ def test_a_missing_statsmodels_is_one_line_that_says_what_to_install(monkeypatch
         (-9.12, Interval(-12.34, -5.9), "−9.1 [−12.3, −5.9]"),
         (0.012345, Interval(0.0101, 0.0146), "0.0123 [0.0101, 0.0146]"),
         (1234.5, Interval(1200, 1269), "1,234 [1,200, 1,269]"),
+        (123456789012345.6, Interval(-1e10, 2.5e15), "1.23e+14 [−1e+10, 2.5e+15]"),
         (None, None, "–"),
     ],
 )
@@ -317,6 +319,7 @@ def test_numbers_have_the_digits_that_their_interval_shows(
     value: float | None, interval: Interval | None, text: str
 ) -> None:
     assert amount(value, interval) == text
+    assert short(123456789012345.0) == "1.23e+14" and short(9_999_999) == "9999999"
 
 
 def test_p_is_short() -> None:

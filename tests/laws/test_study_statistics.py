@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sparring.report.study import survival_sentence
 from sparring.study.anova import anova
+from sparring.study.answer import Answer
 from sparring.study.cells import interquartile_mean, summaries
 from sparring.study.contrasts import contrasts
 from sparring.study.effects import Effect, corrected, effect, holm, ranked
@@ -221,6 +223,16 @@ def test_an_outcome_that_is_a_time_is_not_compared_as_a_time_once_more() -> None
     outcome = "rounds-to(frechet-distance, 3)"
     timed = replace(results, outcome=outcome, quantities={outcome: Outcome.read(outcome).quantity})
     assert survival(timed, Scores.of(timed)) is None
+
+
+def test_no_winner_of_a_tie_is_named_and_no_target_that_everyone_is_at_from_the_start() -> None:
+    curves = np.array([[[9, 5, 3]] * 2, [[9, 4, 2]] * 2, [[9, 9, 3]] * 2], dtype=float)
+    results = factorial(curves[..., -1], {"penalty": ["no", "r1", "gp"]}, curves=curves)
+    said = [survival_sentence(Answer.of(results, target=goal)) for goal in (5, 4, 9)]
+    assert "penalty no and penalty r1 take as long on average, 200 rounds" in (said[0] or ""), said
+    assert "soonest with penalty r1" in (said[1] or "") and "all cells take as long" in (said[2] or ""), said
+    worst = factorial(np.zeros((2, 2)), {"gp": ["no", "yes"]}, curves=np.zeros((2, 2, 3)))
+    assert survival(worst, Scores.of(worst)) is None
 
 
 def test_times_are_paired_by_seed_wherever_seeds_are_missing() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sparring
+from sparring.errors import SparringError
 from sparring.recipe import find_recipe
 from sparring.record import RunFolder
 
@@ -19,6 +20,8 @@ def test_it_begins_again_and_comes_to_the_same(rounds: int, tmp_path: Path, caps
     name = f"round-{20:09d}.safetensors"
     before = (run.path / "weights" / name).read_bytes()
     shutil.rmtree(run.path / "weights")
+    with pytest.raises(SparringError, match="though it came to round 20: put its weights back, or train it again"):
+        sparring.Run(run.path).sample(1)
     capsys.readouterr()
     again = sparring.train(recipe.replace(rounds=rounds), run.path, threads=1, judge=False)
     assert "has no checkpoint, though it came to round 20: it begins again" in capsys.readouterr().err

@@ -198,10 +198,10 @@ def test_a_page_open_for_long_keeps_its_memory(opened: Open) -> None:
             page.fill(".timeline input[type=range]", str(round))
             page.wait_for_timeout(15)
 
-    go_through(range(0, 5000, 100))
+    go_through(range(0, 5000, 250))
     page.wait_for_timeout(500)
     before = used()
-    go_through(range(0, 5000, 100))
+    go_through(range(0, 5000, 250))
     page.wait_for_timeout(500)
     after = used()
     assert after["Nodes"] < 1.1 * before["Nodes"] + 50

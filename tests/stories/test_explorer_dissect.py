@@ -109,7 +109,8 @@ def test_the_page_speaks_chinese(opened: Open, answered: Path) -> None:
     for row in page.locator("#directions details").first.locator("tbody tr").all():
         words = row.locator("td.words").inner_text()
         assert not re.search("[a-z]", words.replace("psi", "")), words
-    assert "JᵀJ 均值的特征向量" in page.inner_text("#directions")
+    directions = page.inner_text("#directions")
+    assert "JᵀJ 均值的特征向量" in directions and "图中的文字是英文" in directions
     asked = page.inner_text(".page")
     sentences = [line for line in asked.splitlines() if re.search(r"\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b", line)]
     assert [line for line in sentences if not line.startswith("sparring ")] == []

@@ -96,6 +96,15 @@ def test_a_form_shows_long_values_whole(opened: Open, name: str, width: int) -> 
     picture(page, f"whole-{name}-{width}")
 
 
+def test_nothing_moves_by_itself_where_that_is_not_wanted(opened: Open) -> None:
+    page = opened("/")
+    page.evaluate("document.querySelector('.page').innerHTML += '<span class=\"status training\"></span>'")
+    moving = "getComputedStyle(document.querySelector('.status.training'), '::before').animationName"
+    assert page.evaluate(moving) == "pulse"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moving) == "none"
+
+
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 def test_a_query_and_its_answer_are_shown_in_whole_words(opened: Open, width: int) -> None:
     pytest.importorskip("duckdb", reason="queries need DuckDB: pip install 'sparring[query]'")

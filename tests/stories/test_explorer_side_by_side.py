@@ -56,9 +56,11 @@ def test_what_is_chosen_is_in_the_address(opened: Open) -> None:
     page.focus(slider)
     page.keyboard.press("Home")
     says(page, "seed 3, round 0", ".split option")
-    again = opened(f"/compare{address}")
+    again = opened(f"/compare{address.replace('C5%7C', 'C5%7C9000')}")
     says(again, "as of round 1,000", ".side-words")
     says(again, "seed 5, round 5,000", ".side-pictures")
+    # A round that there is not is taken out of the address.
+    eventually(lambda: again.evaluate("location.search"), lambda now: now == address)
 
 
 def test_one_picture_lies_before_another(opened: Open) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from PIL import Image
@@ -53,6 +54,91 @@ def test_labels_with_gaps_make_no_class_without_examples(given: Callable[[], Any
         assert GAPS[index] == (3, 7)[int(label)]
 
 
+NAMES = np.array(["ape", "cat"])[(GAPS == 7).astype(int)]
+PICTURES = [Image.fromarray(levels[0]) for levels in LEVELS]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        lambda: InMemory.of((LEVELS, NAMES)),
+        lambda: InMemory.of((LEVELS, pandas.Series(NAMES, dtype="category"))),
+        lambda: InMemory.of(LEVELS, NAMES.astype(object)),
+        lambda: InMemory.of((PICTURES, NAMES)),
+        lambda: InMemory.of((list(LEVELS), GAPS.tolist())),
+        lambda: InMemory.of(DataLoader([*zip(LEVELS, NAMES.tolist(), strict=True)], 7)),  # pyright: ignore[reportArgumentType]
+    ],
+    ids=["an array", "a series", "objects", "images", "a list of arrays", "a loader"],
+)
+def test_names_of_classes_come_in_any_form(given: Callable[[], Any]) -> None:
+    assert given() == InMemory.of(LEVELS, GAPS)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ((PICTURES, NAMES[:9]), "there are 9 labels for 40 examples: give one for each"),
+        ({"images": LEVELS, "labels": GAPS}, r"a dictionary of images, labels: give \(examples, labels\)"),
+    ],
+)
+def test_what_are_no_examples_with_labels_is_said(given: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        InMemory.of(given)
+
+
+@pytest.mark.parametrize("absent", [None, float("nan")])
+def test_labels_that_are_missing_are_said(absent: Any) -> None:
+    items = [
+        {"image": x, **({"label": int(c)} if k else {})} for k, (x, c) in enumerate(zip(LEVELS, GAPS, strict=True))
+    ]
+    for given in (items, [(each["image"], each.get("label")) for each in items]):
+        data = InMemory.of(given)
+        assert data.classes == 0 and "labels came with 39 of 40 examples: not used" in data.stored.notes
+    names = pandas.Series([*NAMES[:-1], absent], dtype=object)
+    with pytest.raises(UsageError, match="1 of 40 labels are missing"):
+        InMemory.of(LEVELS, names)
+    loaded = InMemory.of(DataLoader([(x, {"box": x}) for x in LEVELS], 7))  # pyright: ignore[reportArgumentType]
+    assert loaded.classes == 0 and "what comes with the examples is no class of them: not used" in loaded.stored.notes
+
+
+# Items.
+
+
+ROWS = rng.normal(size=(40, 4)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("given", "array"),
+    [
+        ([tuple(row) for row in ROWS], ROWS),
+        ([tuple(row) for row in ROWS[:, :2]], ROWS[:, :2]),
+        ([tuple(row) for row in LEVELS[:, 0, 0] // 9], LEVELS[:, 0, 0] // 9),
+        (LEVELS[:, 0].tolist(), LEVELS),
+        ([[*image] for image in LEVELS[:, 0]], LEVELS),
+        (LEVELS.reshape(40, 8, 8, 1).tolist(), LEVELS),
+        (ROWS.reshape(40, 2, 2).tolist(), ROWS.reshape(40, 2, 2)),
+    ],
+    ids=["rows", "pairs", "whole numbers", "gray images", "lists of arrays", "channels last", "signals"],
+)
+def test_rows_and_nested_lists_are_examples_as_a_whole(given: list[Any], array: np.ndarray) -> None:
+    assert InMemory.of(given) == InMemory.of(array)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        [*zip(ROWS[:, 0], GAPS, strict=True)],
+        [*zip(ROWS[:, :1].tolist(), GAPS.tolist(), strict=True)],
+        [[row[:1].tolist(), [float(c == 3), float(c == 7)]] for row, c in zip(ROWS, GAPS, strict=True)],
+        [(row[:1], c, "a") for row, c in zip(ROWS, GAPS, strict=True)],
+    ],
+    ids=["numbers", "lists", "one-hot", "three parts"],
+)
+def test_an_example_and_its_label_are_told_apart(given: list[Any]) -> None:
+    data, said = InMemory.of(given), "items have 3 parts, of which the first two are used: an example and its label"
+    assert data.found_shape == (1,) and data.classes == 2 and (said in data.stored.notes) is (len(given[0]) == 3)
+
+
 def test_arrays_in_files_number_such_labels_alike(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=LEVELS, labels=GAPS)
     loaded = load_folder(tmp_path / "a.npz", ImageSettings())
@@ -72,7 +158,7 @@ def test_labels_from_one_are_numbered_from_zero_and_those_without_gaps_stay_as_t
 
 @pytest.mark.parametrize("labels", [np.where(GAPS == 3, np.inf, 1), [None, *GAPS[1:]]], ids=["infinite", "missing"])
 def test_labels_that_are_no_numbers_are_refused_in_one_line(labels: Any) -> None:
-    with pytest.raises(UsageError, match=r"labels that are fractions|no class of them"):
+    with pytest.raises(UsageError, match=r"labels that are fractions|1 of 40 labels are missing"):
         InMemory.of(LEVELS, labels)
 
 
@@ -151,6 +237,29 @@ def test_an_array_in_a_file_that_just_undershoots_black_is_asked_what_is_black(t
     with pytest.raises(SparringError, match=r"a\.npy has levels from -0\.02 to .*--levels=LOW:HIGH"):
         load_folder(tmp_path / "a.npy", ImageSettings())
     assert load_folder(tmp_path / "a.npy", ImageSettings(levels="0:1")).pixels.min() == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "kind", "says"),
+    [(1_000, "u2", "levels 1,000 to 2,020 became black and white"), (-300, "i2", "levels -300 to 720 became")],
+)
+def test_levels_that_were_stretched_are_said(low: int, kind: str, says: str) -> None:
+    images = low + 4 * LEVELS.astype(kind)
+    images.flat[:2] = low, low + 1_020
+    assert any(note.startswith(says) for note in InMemory.of(images).stored.notes)
+    full = 257 * LEVELS.astype("u2")
+    full.flat[:2] = 0, 65_535
+    assert InMemory.of(full).stored.notes == InMemory.of(LEVELS).stored.notes == ()
+
+
+def test_gray_images_of_16_bits_are_images() -> None:
+    deep = 257 * LEVELS[:, 0].astype("u2")
+    deep.flat[:2] = 0, 65_535
+    given = InMemory.of([Image.fromarray(image) for image in deep])
+    assert given.shape == (1, 8, 8) and given == InMemory.of(deep, kind="images")
+    says = "arrays of (8, 8) are taken for signals, as their values, 0 to 65535, are in no range of images; "
+    assert InMemory.of(deep).stored.notes == (f"{says}kind='images' makes them gray images",)
+    assert InMemory.of(deep.reshape(-1, 2, 32)).stored.notes == InMemory.of(deep, kind="numbers").stored.notes == ()
 
 
 def test_signals_are_not_rounded_though_the_first_of_them_could_be_images() -> None:

@@ -157,6 +157,91 @@ def test_images_without_a_label_are_a_class_of_their_own_and_said(home: Path) ->
     assert info.notes == ("3 of 12 images have no label: they are a class of their own, (none)",)
 
 
+@pytest.mark.parametrize(
+    ("header", "number"),
+    [(",filenames,label", 0), ("id,my_picture,label", 0), ("Unnamed: 0,frame,label", 5), ("index,photos,label", 7)],
+)
+def test_numbers_of_rows_are_no_names_of_images(home: Path, header: str, number: int) -> None:
+    shuffled = sorted(EXPECTED.items(), key=lambda item: item[::-1])
+    lines = [f"{(k + number) % 12},{n},{c}" for k, (n, c) in enumerate(shuffled)]
+    (home / "a.csv").write_text("\n".join([header, *lines]))
+    assert labels(home) == EXPECTED and load(home).info.notes == ()
+
+
+def test_two_columns_that_name_different_images_are_said(home: Path) -> None:
+    lines = [f"{n},{NAMES[k - 1]},{c}" for k, (n, c) in enumerate(EXPECTED.items())]
+    (home / "a.csv").write_text("left,right,label\n" + "\n".join(lines))
+    assert labels(home) == EXPECTED
+    said = "a.csv names images in the columns left and right, which differ in 12 rows: left is used "
+    assert load(home).info.notes == (f"{said}(0.png, 1.png, 2.png and 9 more)",)
+
+
+@pytest.mark.parametrize(
+    ("why", "place"), [("missing", ""), ("missing", "train/"), ("broken", "train/"), ("left out", "")]
+)
+def test_the_label_of_an_image_that_is_not_there_goes_to_no_other(tmp_path: Path, why: str, place: str) -> None:
+    home = folder_of(tmp_path / "mine", [f"{part}/{name}" for part in ("train", "test") for name in NAMES])
+    lines = [f"{'' if place else 'train/'}{name},{label}" for name, label in EXPECTED.items()]
+    (home / f"{place}labels.csv").write_text("\n".join(["file,label", *lines]))
+    for name in NAMES[:5]:
+        (home / "train" / name).unlink()
+        if why == "broken":
+            (home / "train" / name).write_bytes(b"\x89PNG\r\n\x1a\n")
+        elif why == "left out":
+            folder_of(home, [f"train/{name}"])
+    (tmp_path / "out.txt").write_text("\n".join(f"train/{name}" for name in NAMES[:5]))
+    loaded = load(home, leave_out=str(tmp_path / "out.txt") if why == "left out" else "")
+    assert loaded.labels is not None
+    found = [loaded.info.classes[index] for index in loaded.labels]
+    names = sorted(f"test/{name}" for name in NAMES) + sorted(f"train/{name}" for name in NAMES[5:])
+    assert found == [EXPECTED[n[6:]] if n.startswith("train/") else "(none)" for n in names]
+    cells = ", ".join(line.partition(",")[0] for line in lines[:3])
+    said = f"{place}labels.csv names 5 images that are not there ({cells} and 2 more)"
+    assert (said in loaded.info.notes) is (why == "missing")
+
+
+def test_names_in_other_folders_are_found_and_said(tmp_path: Path) -> None:
+    home = folder_of(tmp_path / "mine", [f"small/{name}" for name in NAMES])
+    (home / "a.csv").write_text("\n".join(["path,label", *(f"raw/{n},{c}" for n, c in EXPECTED.items())]))
+    assert [*labels(home).values()] == [EXPECTED[name] for name in sorted(NAMES)]
+    said = "a.csv gives 12 images another folder than they lie in, or none "
+    assert load(home).info.notes == (f"{said}(small/0.png, small/1.png, small/2.png and 9 more)",)
+    folder_of(home, [f"large/{name}" for name in NAMES[:2]])
+    said = "a.csv has 2 names that fit several images, so they give none a class (raw/0.png, raw/1.png)"
+    assert said in load(home).info.notes
+    (home / "a.csv").write_text("\n".join(["path,label", *(f"/mine/small/{n[:-4]},{c}" for n, c in EXPECTED.items())]))
+    found = labels(home)
+    assert {name: found[f"small/{name}"] for name in NAMES} == EXPECTED, "by its folder, also without an ending"
+
+
+def test_files_that_contradict_each_other_are_said(home: Path) -> None:
+    other = {"cat": "dog", "dog": "dog", "eel": "eel"}
+    (home / "a.csv").write_text(rows("file,label", lambda n, c: f"{n},{c}"))
+    (home / "b.csv").write_text(rows("file,label", lambda n, c: f"{n},{other[c]}"))
+    (home / "sample.csv").write_text(rows("file,label", lambda n, c: f"{n},cat") + "\n0.png,cow")
+    assert labels(home) == EXPECTED
+    assert load(home).info.notes == (
+        "sample.csv gives 1 image several labels: the first is used (0.png)",
+        "files that label images: a.csv (12), b.csv (12), sample.csv (12, all cat)",
+        "these files give 12 images different labels: the first is used (0.png, 2.png, 5.png and 9 more)",
+    )
+
+
+@pytest.mark.parametrize("name", ["0.PNG", "00000", "cat/0.png.jpg"])
+def test_a_file_that_names_no_image_is_said(home: Path, name: str) -> None:
+    (home / "labels.csv").write_text(f"file,label\n{name},cat\n")
+    info = load(home).info
+    assert (info.notes, info.stray) == (
+        ("labels.csv names none of the images, so it gives no classes",),
+        ("labels.csv",),
+    )
+    folder_of(home, ["a/x.png", "b/x.png"])
+    (home / "labels.csv").write_text("file,label\nx,cat\n")
+    assert load(home, labels="auto").info.notes[0].startswith("each name in labels.csv fits several images or none")
+    (home / "labels.csv").rename(home / "prices.csv").write_text("name,price\nbread,20\n")
+    assert "prices.csv" not in str(load(home).info.notes), "of anything else"
+
+
 def test_labels_that_are_no_classes_are_said_to_be_unused(home: Path) -> None:
     (home / "a.csv").write_text("file,label\n" + "\n".join(f"{n},{k / 7}" for k, n in enumerate(NAMES)))
     info = load(home).info

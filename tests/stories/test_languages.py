@@ -10,6 +10,7 @@ import pytest
 from sparring import languages
 from sparring.analysis.facts import Facts
 from sparring.cli.main import OK, WRONG_USAGE, run
+from sparring.cli.train import where_it_stopped
 from sparring.record import RunFolder
 from sparring.report.page.findings import section
 from tests.explorer_pages import NARROW, WIDE, Open, eventually, picture, query_of, says
@@ -47,6 +48,7 @@ def test_the_environment_chooses_a_language_for_every_command(
 ) -> None:
     monkeypatch.setenv(languages.VARIABLE, "zh")
     assert run(["diagnose", str(sick)]) == OK and "结论" in capsys.readouterr().out
+    assert "再次运行同一命令" in languages.said(where_it_stopped(RunFolder.open(sick)))
     assert run(["diagnose", str(sick), "--language", "en"]) == OK and "verdict" in capsys.readouterr().out
     assert run(["diagnose", str(sick), "--language", "fr"]) == WRONG_USAGE
     assert "there are en, zh" in capsys.readouterr().err
@@ -150,7 +152,7 @@ def test_what_is_wrong_is_said_in_chinese(opened: Open) -> None:
     says(page, "batch 必须不小于 1", ".why")
     picture(page, "zh-wrong-field")
     page = opened("/latent", run="runs/digits", language="zh")
-    says(page, "还没有检查点", ".problem")
+    says(page, "没有检查点，尽管它已训练到第 5,000 轮", ".problem")
     picture(page, "zh-no-checkpoint")
     page = opened("/query", language="zh")
     page.fill("[aria-label=查询]", "select 1 from rnus")

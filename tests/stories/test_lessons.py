@@ -12,6 +12,7 @@ import sparring
 from sparring.errors import UsageError
 from sparring.explorer.lessons import lessons, points
 from sparring.explorer.pages.draw import read_points
+from sparring.recipe.length import usual_examples
 from sparring.record import RunFolder
 from tests.explorer_pages import NARROW, WIDE, eventually, picture, query_of, says
 from tests.explorers import Launched, launched
@@ -57,6 +58,12 @@ def window(classroom: Launched, browser: Any) -> Generator[Any]:
     for each in contexts:
         each.close()
     assert complaints == []
+
+
+def test_the_lesson_on_collapse_trains_for_long_enough_to_be_diagnosed() -> None:
+    """A remedy that works was called too early for a diagnosis, since the runs were shorter than usual."""
+    for recipe in (trial.make() for trial in lessons()["collapse"].trials):
+        assert recipe.rounds * recipe.batch >= usual_examples(False, recipe.batch, None), recipe.name
 
 
 @pytest.mark.sampled(every=2)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,20 @@ def test_samples_come_first_and_the_verdict_above_them(tmp_path: Path) -> None:
 def test_a_phone_shows_each_cell_of_a_table_with_its_title(tmp_path: Path) -> None:
     cells = page_of(told_run(tmp_path / "run")).all("td")
     assert {cell["data-label"] for cell in cells} >= {"mean ± SD", "median", "min", "max", "n", "at equilibrium"}
+
+
+def test_a_printed_page_has_all_that_is_collapsed_on_the_screen(tmp_path: Path, browser: Any) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(page_of(told_run(tmp_path / "run", seeds=5)).text, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 700, "height": 900})
+    page.goto(path.as_uri())
+    opened = "document.querySelectorAll('details[open]').length"
+    page.evaluate("window.opened = []; addEventListener('beforeprint', () => window.opened.push(" + opened + "))")
+    page.pdf()
+    assert page.evaluate("window.opened[0]") == page.locator("details").count() > 0 == page.evaluate(opened)
+    page.emulate_media(media="print")
+    assert page.evaluate("[...document.querySelectorAll('.table')].every((e) => e.scrollWidth <= e.clientWidth)")
+    page.close()
 
 
 def test_page_holds_every_figure_and_says_what_each_shows(tmp_path: Path) -> None:

@@ -153,6 +153,29 @@ def test_numbers_in_rows_are_a_table(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "left out: 1 column without numbers (name)" in said
 
 
+def test_lists_and_texts_beside_classes_are_said_and_no_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flat = [pixels.flatten().tolist() for pixels in PIXELS]
+    file = parquet(pa.table({"pixels": flat, "label": LABELS}), tmp_path / "flat.parquet")
+    says = (
+        "pixels holds lists of 192 numbers, which are left out: save them as an .npy array, (N, K) for rows or signals"
+    )
+    assert sparring("doctor", file) == 1
+    assert f"holds no column of numbers but label; {says}" in capsys.readouterr().err
+    nested = parquet(pa.table({"image": PIXELS[..., 0].tolist()}), tmp_path / "nested.parquet")
+    complaint(lambda: Table(str(nested)).shape, "holds no column with one number in each row; image holds lists of 64")
+    more = parquet(pa.table({"pixels": flat, "label": LABELS, "age": LABELS}), tmp_path / "more.parquet")
+    assert Table(str(more)).shape == (2,) and sparring("doctor", more) == 0
+    assert says in capsys.readouterr().out
+    assert sparring("doctor", parquet(pa.table({"text": ["a"] * 12, "label": LABELS}), tmp_path / "text.parquet")) == 1
+    said = capsys.readouterr().out
+    assert "warning: only classes are left (label): there is nothing to learn but how many each has" in said
+    assert "sparring train" not in said
+    text = parquet(pa.table({"image": ["iVBORw0KGgo="]}), tmp_path / "a.parquet")
+    complaint(lambda: Table(str(text)).shape, "no column of numbers (image), and none of images as bytes, one in each")
+
+
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     junk = tmp_path / "junk.parquet"
     junk.write_bytes(b"PAR1 but not quite")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from sparring.cli.main import run as command
+from sparring.record import RunFolder
 from sparring.study.folder import StudyFolder
 
 TRAIN = ("pattern-1010", "--vary", "lr=0.1,0.01", "--rounds", "20", "--log-points", "2", "--samples", "32")
@@ -26,6 +28,7 @@ REFUSED = {
     "rounds": ("s --rounds 7 --log-points 3", "s: leave out --rounds, --log-points"),
     "shown": ("s --show --data ring --design one-at-a-time", "s: leave out --data, --design"),
     "seeds": ("s --show --seeds 3 --until 1", "--show trains nothing: leave out --seeds, --until"),
+    "samples": ("s --show --samples 64", "--show trains nothing: leave out --samples"),
     "out": ("pattern-1010 --show --out s --rounds 7", "--show trains nothing: leave out --rounds"),
     "cells": ("pattern-1010 --vary lr=0.1,3 --show --out s", "s has other cells: leave out --show to train these"),
     "precision": ("s --precision 0", "precision is a difference above 0, not 0.0"),
@@ -65,3 +68,23 @@ def test_what_another_process_measured_is_in_the_journal_too(folder: Path) -> No
     for _ in range(2):
         assert command(["study", "s", "--seeds", "2", "--samples", "32", "--threads", "1"]) == 0
         assert [event["event"] for event in StudyFolder(folder).events].count("measured") == 2
+
+
+def test_a_folder_called_as_its_recipe_is_gone_on_with_and_measured_with_the_samples_that_are_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where something is varied WHAT is a recipe, also where a folder is called the same."""
+    home = StudyFolder(folder.rename(folder.with_name("pattern-1010")).relative_to(folder.parent))
+    same = ("study", *TRAIN, "--seeds", "2", "--out", "pattern-1010", "--threads", "1")
+    measured = [RunFolder.open(path) for path in sorted(home.path.glob("cells/*"))]
+    assert command([*same]) == 0 and not capsys.readouterr().err.count("again")
+    before = [event["event"] for event in home.events]
+    assert [run.measures["n"] for run in measured if run.measures] == [32, 32] and before.count("session") == 1
+    whole = ("study", "pattern-1010", "--samples", "64", "--threads", "1")
+    for arguments in (whole, whole, (*whole, "--seeds", "2")):
+        assert command([*arguments]) == 0
+        assert [run.measures["n"] for run in measured if run.measures] == [64, 64]
+    assert [event["event"] for event in home.events][len(before) :] == ["measured"] * 2  # once, and nothing trained
+    assert command([*same[:-2]]) == 0 and command(["study", "pattern-1010"]) == 0
+    shutil.rmtree(home.path / "cells")
+    assert command([*whole]) == 2 and "none can be measured" in capsys.readouterr().err

@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.cells import cell_len
+from rich.console import Group
+from rich.table import Table
 
 from sparring.analysis.diagnosis import command as remedy_command
 from sparring.analysis.doctor import Examination
@@ -24,6 +27,8 @@ from sparring.datasets.files.listing import folder_contents
 from sparring.datasets.files.settings import ImageSettings
 from sparring.datasets.files.survey import Survey
 from sparring.recipe.reading import read_data
+from sparring.report.terminal.prose import Prose
+from tests.printed import text_of
 
 SOURCES = Path(__file__).parents[2] / "src" / "sparring"
 ENCODINGS = ("ascii", "cp1252", "gbk", "latin-1", "utf-8")
@@ -43,6 +48,21 @@ def test_every_character_of_ours_can_be_written(encoding: str) -> None:
     written = text.encode(encoding, ERRORS).decode(encoding)
     assert "\\xff" in written and "?" not in written
     assert not encoding.startswith(("utf", "gbk")) or "中" in written
+
+
+def test_a_command_in_a_sentence_stays_whole_in_a_narrow_terminal() -> None:
+    chinese = "这次训练没有记录样本的任何指标（`sparring measure --count` 可取更多样本）。"
+    path = "The best are saved as weights/best-round-000000300.safetensors."
+    for text in (chinese, path, "None: `sparring measure RUN --count 4,096` takes more samples"):
+        for width in (12, 20, 30):
+            lines = text_of(Group(Prose(text)), width).splitlines()
+            assert "".join("".join(lines).split()) == "".join(text.split())
+            whole = re.findall(r"`[^`]*`|weights\S*", text)
+            assert all(any(each in line for line in lines) for each in whole), (width, lines)
+            assert all(cell_len(line) <= width or any(each in line for each in whole) for line in lines), (width, lines)
+    grid = Table.grid()
+    grid.add_row(Prose(path))  # nothing is lost where there is no room beside it
+    assert "".join(text_of(grid, 20).split()) == "".join(path.split())
 
 
 def test_what_replaces_a_character_is_like_it() -> None:

@@ -11,12 +11,15 @@ import numpy as np
 from sparring.analysis.stats import Spread
 from sparring.languages import Text
 
+MANY = 1e7
+"""From here on numbers are written with an exponent."""
+
 
 def number(value: Any) -> str:
     """Three significant digits, thousands in full; a dash for None and for what is not finite."""
     if value is None or not np.isfinite(value):
         return "–"
-    if 1_000 <= abs(value) < 1e7:
+    if 1_000 <= abs(value) < MANY:
         return f"{value:,.0f}"
     return f"{value:.3f}" if 1e-3 <= abs(value) < 100 or value == 0 else f"{value:.3g}"
 
@@ -27,8 +30,8 @@ def whole_number(value: float | None) -> str:
 
 
 def short(value: float) -> str:
-    """Two or three significant digits; a whole number without decimals."""
-    return f"{value:.0f}" if value == round(value) else f"{value:.3g}"
+    """Two or three significant digits; a whole number without decimals, up to MANY."""
+    return f"{value:.0f}" if abs(value) < MANY and value == round(value) else f"{value:.3g}"
 
 
 def plus_minus(spread: Spread) -> str:

@@ -29,7 +29,7 @@ RACE = "0.25,0.5"
 """The looks of a race for which none are stated."""
 OF_CELLS = ("vary", "to", "data", "rounds", "log_points", "design", "max_cells")
 """Flags that say what the cells are."""
-OF_TRAINING = ("seeds", "race", "until")
+OF_TRAINING = ("seeds", "race", "until", "samples")
 """Flags that ask for more to be trained."""
 
 
@@ -100,22 +100,27 @@ class StudyFlags:
     data_dir: DataDir = None
     device: Annotated[str, flag("Where to compute: auto, cpu, gpu, cuda, cuda:1 or mps.", "NAME")] = "auto"
     threads: Annotated[int | None, flag("Threads that PyTorch computes with.", "N", "by the size of the work")] = None
-    samples: Annotated[int, flag("Samples of each member that are measured at the end.", "N")] = 1_000
+    samples: Annotated[
+        int | None,
+        flag("Samples of each member that are measured at the end, or measured again.", "N", "1,000"),
+    ] = None
     json: Json = False
 
 
 def run(arguments: list[str]) -> int:
     """Train what is missing of a study, and print its answer."""
     flags = parse(StudyFlags, "study", arguments, __doc__ or "")
+    from sparring.study.finding import is_recipe
     from sparring.study.folder import StudyFolder
 
     begun = StudyFolder(flags.what)
-    if begun.exists and (given := _given(OF_CELLS, flags)):
+    is_begun = begun.exists and not is_recipe(flags.what, bool(flags.vary or flags.to))
+    if is_begun and (given := _given(OF_CELLS, flags)):
         raise UsageError(
             f"the cells of a study that was begun are those in its folder, {begun.path}: leave out {given}"
         )
-    asks_more = flags.seeds or flags.race or flags.until is not None or flags.dry_run
-    if flags.show or (begun.is_complete and not asks_more and flags.out in (None, begun.path)):
+    asks_more = flags.dry_run or _given(OF_TRAINING, flags)
+    if flags.show or (is_begun and begun.is_complete and not asks_more and flags.out in (None, begun.path)):
         return _show(flags)
     study, folder = _asked(flags)
     if flags.dry_run:
@@ -206,6 +211,7 @@ def _asked(flags: Any) -> tuple[Study, StudyFolder]:
         max_cells=flags.max_cells,
         rounds=flags.rounds,
         seeds=flags.seeds or None,
+        samples=flags.samples,
     )
     changes = {
         "seeds": flags.seeds or None,

@@ -23,6 +23,7 @@ from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat
 from sparring.errors import UsageError
 from sparring.interruption import when_ended
+from sparring.languages import Text, said
 
 if TYPE_CHECKING:
     from sparring.recipe import Recipe
@@ -186,7 +187,7 @@ def _print(made: RunFolder, as_json: bool) -> int:
 
     story = made.story
     if story.status == "stopped":
-        complain(where_it_stopped(made), INTERRUPTED)
+        complain(said(where_it_stopped(made)), INTERRUPTED)
         if as_json:
             print_json(_counts(made))
     with when_ended("ended before the report page was written"):
@@ -197,7 +198,8 @@ def _print(made: RunFolder, as_json: bool) -> int:
             print_rich(report.run_text(made))
             print(page)
     if story.status == "plateau":
-        complain(f"quality has reached a plateau: stopped early, after round {story.round}", OK)
+        early = Text("quality has reached a plateau: stopped early, after round {round}", round=str(story.round))
+        complain(said(early), OK)
     return INTERRUPTED if story.status == "stopped" else OK
 
 
@@ -212,12 +214,14 @@ def _counts(made: RunFolder) -> dict[str, Any]:
 def where_it_stopped(made: RunFolder) -> str:
     """What is said of a run that was stopped: after which round, where that is saved, and how to go on."""
     if made.checkpoints():
-        saved = f"a checkpoint is saved in {made.path}"
+        saved = Text("a checkpoint is saved in {path}", path=str(made.path))
     elif made.shards_are_saved:
-        saved = f"checkpoints of its shards are saved in {made.shards}"
+        saved = Text("checkpoints of its shards are saved in {path}", path=str(made.shards))
     else:
-        return f"stopped before the first round of {made.path}; rerun the same command to begin it"
-    return f"stopped after round {made.story.round}, {saved}; rerun the same command to resume"
+        path = str(made.path)
+        return Text("stopped before the first round of {path}; rerun the same command to begin it", path=path)
+    round = str(made.story.round)
+    return Text("stopped after round {round}, {saved}; rerun the same command to resume", round=round, saved=saved)
 
 
 def _choose(arguments: list[str]) -> tuple[str, Recipe, Path | None, list[str]]:

@@ -12,6 +12,7 @@ ENGLISH: dict[str, str] = {
     "dissect-running": "Computing for {time}{left}.",
     "dissect-left": ", about {time} left",
     "dissect-keep": "Download {file}",
+    "dissect-picture-words": "The words in this picture are English.",
     "dissect-flag-directions-dims": "single dimensions beside them, such as 5,25,45",
     "dissect-flag-memorization-count": "how many images of each kind",
     "dissect-flag-truncation-count": "how many samples",

@@ -65,9 +65,14 @@ def survival_sentence(answer: Answer) -> str | None:
     soonest = min(found.cells, key=lambda each: each.restricted_mean)
     if not soonest.reached:
         return f"Time to {goal}: no seed of any cell reached it within {time_text(found.horizon, found.clock)}."
+    alike = [each for each in found.cells if each.restricted_mean == soonest.restricted_mean]
     test = "" if found.p_holm is None else f"; log-rank p {_equal(found.p_holm)} over all cells"
     median = "" if soonest.median is None else f", half of them by {_time(soonest.median, found.clock)}"
     reached = f"{soonest.reached:,} of {count(soonest.n, 'seed')} reached it"
+    if len(alike) > 1:
+        which = "all cells" if len(alike) == len(found.cells) else " and ".join(labels[each.cell] for each in alike)
+        on_average = time_text(soonest.restricted_mean, found.clock)
+        return f"Time to {goal}: {which} take as long on average, {on_average}{test}."
     return f"Time to {goal}: soonest with {labels[soonest.cell]}, where {reached}{median}{test}."
 
 

@@ -25,6 +25,11 @@ def is_study(text: str) -> bool:
     return text in library.names() or StudyFolder(text).exists
 
 
+def is_recipe(text: str, is_varied: bool) -> bool:
+    """Whether this names a recipe that something is varied of, also where a study's folder is called the same."""
+    return is_varied and catalogue.has("recipes", text)
+
+
 def check_exists(text: str) -> None:
     """Raises UsageError for what is neither a recipe's name nor a path: of nothing, nothing can be varied."""
     check_well_known("recipes", text)

@@ -76,8 +76,9 @@ def survival(
         level: Confidence of intervals.
 
     Returns:
-        None where the metric was not evaluated during training or has no direction, where every member diverged, and
-        where the outcome is such a time itself.
+        None where the metric was not evaluated during training or has no direction, where every member diverged, where
+        the outcome is such a time itself, and where every member was at a target that was not given from the first
+        evaluation on: such a target is where the metric is worst, or nearly.
     """
     outcome = Outcome.read(results.outcome)
     name = outcome.name
@@ -97,6 +98,9 @@ def survival(
         cell: np.array([_first(row, results, name, target, clock, horizon) for row in each])
         for cell, each in rows.items()
     }
+    begins = min(getattr(row.series[name], clock)[0] for each in rows.values() for row in each if name in row.series)
+    if why != "given" and all(float(time) <= begins for each in times.values() for time in each):
+        return None
     within = {
         cell: {row.seed: min(float(time), horizon) for row, time in zip(rows[cell], each, strict=True)}
         for cell, each in times.items()

@@ -39,6 +39,16 @@ class Task:
         story, measures = self.run.story, _measures(self.run)
         return story.status == "diverged" or (measures is not None and measures["round"] == story.round)
 
+    def has_other_count(self, samples: int | None, before: int | None) -> bool:
+        """Whether another number of samples was asked for before: where that is not known, that was measured.
+
+        The two differ where the data have fewer examples to compare with.
+        """
+        if samples is None or self.run.story.status == "diverged":
+            return False
+        measures = _measures(self.run)
+        return samples != (before or (measures["n"] if measures is not None else None))
+
 
 def is_over(run: RunFolder, until: int) -> bool:
     """Whether a run needs no more training to have been trained for so many rounds."""

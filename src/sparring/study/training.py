@@ -40,7 +40,7 @@ from sparring.training.single import train_here
 from sparring.training.trainer import Trainer
 
 SAMPLES = 1_000
-"""Samples of each member that are measured at the end."""
+"""Samples of each member that are measured at the end, where no number is given."""
 KEPT = "ended; what was trained is kept, and rerun the same command to go on"
 
 
@@ -54,7 +54,13 @@ class Machine:
     device: str = "auto"
     threads: int | None = None
     compile: bool | None = None
-    samples: int = SAMPLES
+    samples: int | None = None
+    """SAMPLES if None; where it is given, what was measured with another number is measured again."""
+
+    @property
+    def count(self) -> int:
+        """Samples of each member that are measured at the end."""
+        return SAMPLES if self.samples is None else self.samples
 
     def settings(self) -> Settings:
         """Those of every run. Samples are evaluated at every log point, so that cells are compared at the same ones."""
@@ -67,8 +73,8 @@ class Machine:
             keep=Budget(0, 0),  # of many runs, none of which is rewound
         )
         made.check(sharded=self.processes > 1 or self.on == "ray")
-        if self.samples < MIN_EXAMPLES:
-            raise UsageError(f"samples must be at least {MIN_EXAMPLES}, not {self.samples}")
+        if (samples := self.count) < MIN_EXAMPLES:
+            raise UsageError(f"samples must be at least {MIN_EXAMPLES}, not {samples}")
         if self.processes < 1:
             raise UsageError(f"processes must be at least 1, not {self.processes}")
         if self.on == "ray":
@@ -193,7 +199,8 @@ class _Session:
         split_what_is_over(self.folder)
         if until == unit.recipe.rounds:
             for task in unit.tasks:
-                self._measure_one(task)
+                if not task.is_measured:
+                    self._measure_one(task)
         return True
 
     def _look(self, share: float) -> list[str]:
@@ -213,22 +220,24 @@ class _Session:
         return list(new)
 
     def _measure(self) -> bool:
-        stated = {event["run"] for event in self.folder.events if event["event"] == "measured"}
+        stated = {event["run"]: event.get("samples") for event in self.folder.events if event["event"] == "measured"}
         for task in self._tasks():
-            if not task.is_measured:
+            if not task.is_measured or task.has_other_count(self.machine.samples, stated.get(self._name(task))):
                 self._measure_one(task)
-            elif self.folder.relative(task.run) not in stated:  # by the process that trained it
+            elif self._name(task) not in stated:  # by the process that trained it
                 self._state_measured(task)
         return True
 
     def _measure_one(self, task: Task) -> None:
-        if task.is_measured:
-            return
-        keep(measure(task.run, self.machine.samples, data_dir=self.machine.data_dir, recipe=task.recipe))
-        self._state_measured(task)
+        count = self.machine.count
+        keep(measure(task.run, count, data_dir=self.machine.data_dir, recipe=task.recipe))
+        self._state_measured(task, samples=count)
 
-    def _state_measured(self, task: Task) -> None:
-        self.folder.append("measured", cell=task.cell.id, run=self.folder.relative(task.run))
+    def _state_measured(self, task: Task, **known: int) -> None:
+        self.folder.append("measured", cell=task.cell.id, run=self._name(task), **known)
+
+    def _name(self, task: Task) -> str:
+        return self.folder.relative(task.run)
 
 
 def _rounds(recipe: Recipe, share: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from sparring.analysis.wording import count, listed
+from sparring.analysis.wording import MANY, count, listed
 from sparring.study.contrasts import Change, Contrast
 from sparring.study.contributions import Contribution
 from sparring.study.effects import Counts, Effect
@@ -278,7 +278,8 @@ def _turned(interval: Interval | None, mean: float) -> Interval | None:
 
 
 def _fixed(value: float, decimals: int, signed: bool = False) -> str:
-    text = f"{value:{'+' if signed else ''},.{decimals}f}"
+    form = f",.{decimals}f" if abs(value) < MANY else ".3g"
+    text = f"{value:{'+' if signed else ''}{form}}"
     return text.replace("-", "−") if float(text.replace(",", "")) else text.lstrip("+-")
 
 

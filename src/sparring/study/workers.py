@@ -63,7 +63,7 @@ def train_in_workers(
     threads = settings.threads or _threads(due, machine.processes)
     plan = ShardPlan(folder.path, shards, threads)
     shards[0].folder.parent.mkdir(parents=True, exist_ok=True)
-    cells = _Cells(RunFolder(folder.path), dict(enumerate(due)), settings, machine.samples)
+    cells = _Cells(RunFolder(folder.path), dict(enumerate(due)), settings, machine.count)
     with counting_stop_signals() as signals:
         workers = _workers(plan, machine)
         statuses = {shard.number: Status.stored(shard, cells.rounds(shard)) for shard in shards}

@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 from sparring.explorer.components import Canvas, link, tag
 from sparring.explorer.phrases import phrase
 from sparring.explorer.tasks import FOLDER, TASKS
-from sparring.explorer.words import Words
+from sparring.explorer.words import FIRST, Words
 from sparring.metrics import all_metrics
 from sparring.record import RunFolder
 
 MAX_MEMBERS, MAX_ROWS = 16, 100
 """Members with a table of their own, and rows of a table."""
+WORDLESS = ("loop",)
+"""Computations whose picture has no words; in other pictures they are English: matplotlib's fonts hold no Chinese."""
 Answer = Mapping[str, Any]
 
 
@@ -36,6 +38,8 @@ def picture(words: Words, key: str, run: RunFolder, name: str) -> None:
     asked = {"run": key, "name": file, "v": path.stat().st_mtime_ns}
     if not file.endswith(".html"):
         tag("img", classes="answer-picture", src=f"/data/figure?{urlencode(asked)}", alt=words(f"dissect-{name}"))
+        if words.code != FIRST and name not in WORDLESS:
+            tag("p", words("dissect-picture-words"), "soft")
     with tag("div", classes="row"):
         link(
             words("dissect-keep", file=file), f"/data/figure?{urlencode({**asked, 'keep': 1})}", "button", download=file

@@ -67,6 +67,7 @@ export default {
       this.reading = false;
       if (this.ended) return;
       if (changed) this.news++;
+      for (const side of this.shown) if (side.round > this.of[side.key].facts?.round) this.change(side, { round: null });
       this.timer = setTimeout(() => this.read(), live ? LIVE_MS : QUIET_MS);
     },
     // What a side shows: of its run, which round and which member.

@@ -30,3 +30,12 @@ if (scrub) {
   show(pictures.length - 1);
   scrub.hidden = false;
 }
+// What is collapsed is printed too, and collapsed again afterwards.
+let collapsed = [];
+addEventListener("beforeprint", () => {
+  collapsed = [...document.querySelectorAll("details:not([open])")];
+  for (const each of collapsed) each.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const each of collapsed) each.open = false;
+});

@@ -22,6 +22,7 @@ from sparring.report.findings import (
     when_to_stop,
 )
 from sparring.report.terminal.commands import Pasteable
+from sparring.report.terminal.prose import Prose
 from sparring.report.terminal.tables import FittingTable
 from sparring.rules import Finding
 
@@ -32,13 +33,13 @@ def diagnosis_text(run: RunFolder, diagnosis: Diagnosis) -> RenderableType:
     for finding in diagnosis.findings:
         parts += [Text(), *_finding(run, diagnosis, finding)]
     if diagnosis.findings and diagnosis.evaluated:
-        parts += [Text(), Text(said(diagnosis.evaluated), "dim")]
+        parts += [Text(), Prose(said(diagnosis.evaluated), "dim")]
     if others := out_of_range(diagnosis):
-        parts += [Text(), Text(said(others))]
+        parts += [Text(), Prose(said(others))]
     if diagnosis.departure:
-        parts += [Text(), Text(said(Said("Changed while it trained: {why}.", why=diagnosis.departure)))]
+        parts += [Text(), Prose(said(Said("Changed while it trained: {why}.", why=diagnosis.departure)))]
     if advice := when_to_stop(run, diagnosis):
-        parts += [Text(), Text(said(advice))]
+        parts += [Text(), Prose(said(advice))]
     return Group(*parts)
 
 
@@ -46,7 +47,7 @@ def _verdict(diagnosis: Diagnosis) -> Text:
     unsure = diagnosis.verdict == NOT_SURE
     fault = not unsure and diagnosis.findings[0].fault
     hue = "yellow" if unsure else "red" if fault else "green"
-    line = Text.assemble((f"{said('verdict')}  ", "dim"), (said(Name(diagnosis.verdict)), f"bold {hue}"))
+    line = Prose.assemble((f"{said('verdict')}  ", "dim"), (said(Name(diagnosis.verdict)), f"bold {hue}"))
     if unsure:
         line.append(f"  {said(diagnosis.why_not_sure)}")
     return line
@@ -62,7 +63,7 @@ def _finding(run: RunFolder, diagnosis: Diagnosis, finding: Finding) -> list[Ren
     holds = Said("  {members}, {since}", members=members_of(finding), since=since_of(finding))
     parts: list[RenderableType] = [
         Text.assemble((said(Name(finding.rule)), f"bold {hue}"), (said(holds), "dim")),
-        Text(said(finding.claim)),
+        Prose(said(finding.claim)),
         Padding(table, (0, 0, 0, 2)),
     ]
     if finding.line is not None:

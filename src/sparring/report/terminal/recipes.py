@@ -12,14 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.catalogue import Entry
+from sparring.report.terminal.prose import Prose
 
 WRITE_UP = "write-up "
 """What the source of a recipe of the ladder begins with; the write-up's number follows."""
 TITLE_WIDTH = 62
 """Characters of a recipe's title, so that it is one line of a terminal of 80 columns."""
 HINTS = """\
-sparring train NAME --seeds 8 trains one; sparring train --data DIR your images
-sparring recipes NAME describes one; --all lists all with reference results"""
+`sparring train NAME --seeds 8` trains one; `--data DIR` trains on your images
+`sparring recipes NAME` describes one; `--all` lists all with reference results"""
 
 
 def recipe_text(card: Entry) -> RenderableType:
@@ -56,7 +57,7 @@ def recipes_overview(cards: Sequence[Entry]) -> RenderableType:
         *_block("Start here", start),
         *_block("Modern", modern),
         *_block("The ladder: first GANs of five write-ups", names),
-        Text(HINTS, "dim"),
+        Prose(HINTS, "dim"),
     )
 
 

@@ -15,6 +15,7 @@ from sparring.record import RunFolder
 from sparring.record.story import CURVES
 from sparring.report.metric_names import evaluation_caption, evaluation_rows
 from sparring.report.sentences import sentences, target_reached
+from sparring.report.terminal.prose import Prose
 from sparring.report.terminal.tables import FittingTable
 
 MAX_SEEDS = 16
@@ -52,23 +53,23 @@ def _verdict(facts: Facts) -> RenderableType:
     rows.add_column(style="dim", no_wrap=True)
     rows.add_column()
     if facts.departure:
-        rows.add_row(said("recipe"), Text(said(Said("changed while it trained: {why}", why=facts.departure)), "bold"))
+        rows.add_row(said("recipe"), Prose(said(Said("changed while it trained: {why}", why=facts.departure)), "bold"))
     elif facts.entry is None:
-        rows.add_row(said("recipe"), Text(said("your own, without a reference result")))
+        rows.add_row(said("recipe"), Prose(said("your own, without a reference result")))
     else:
         title = "reference result (on other data)" if facts.on_other_data else "reference result"
-        rows.add_row(said(title), Text(said(facts.entry.facts["verdict"])))
+        rows.add_row(said(title), Prose(said(facts.entry.facts["verdict"])))
     for index, sentence in enumerate(sentences(facts)):
         style = "bold" if sentence == target_reached(facts) else ""
-        rows.add_row("" if index else said("this run shows"), Text(said(sentence), style))
+        rows.add_row("" if index else said("this run shows"), Prose(said(sentence), style))
     if facts.expects:
         rows.add_row(said("expected diagnosis"), Text(", ".join(said(Name(each)) for each in facts.expects)))
     if len(facts.story.logged_rounds):
-        rows.add_row(said("diagnosis"), Text(said(facts.diagnosis.line)))
+        rows.add_row(said("diagnosis"), Prose(said(facts.diagnosis.line)))
     for index, sentence in enumerate(facts.history):
-        rows.add_row("" if index else said("history"), Text(said(sentence)))
+        rows.add_row("" if index else said("history"), Prose(said(sentence)))
     if facts.changes:
-        rows.add_row(said("changed from recipe"), Text(said(Said.joined(facts.changes, "; "))))
+        rows.add_row(said("changed from recipe"), Prose(said(Said.joined(facts.changes, "; "))))
     return rows
 
 
