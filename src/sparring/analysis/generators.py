@@ -105,6 +105,9 @@ def no_checkpoint(run: RunFolder, round: int | None = None) -> SparringError:
     at = "" if round is None else f" of round {round:,}"
     if run.story.status == "diverged":
         return SparringError(f"{run.path} has no checkpoint{at}: every seed has diverged, in the first rounds already")
+    if round is None and run.story.status in ("finished", "plateau"):
+        came = f"though it came to round {run.story.round:,}"
+        return SparringError(f"{run.path} has no checkpoint, {came}: put its weights back, or train it again")
     return SparringError(f"{run.path} has no checkpoint{at} yet; let it train a little longer")
 
 

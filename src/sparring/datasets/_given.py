@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from sparring.datasets._items import as_array, holds_arrays, is_array, is_image, parted
 from sparring.datasets._levels import Gathered
 from sparring.datasets._stored import Stored, keep
 from sparring.errors import SparringError, UsageError, in_one_line
@@ -24,9 +25,6 @@ AT_ONCE = 256
 """Examples that are taken at a time."""
 NAMED = 10
 """Labels that a note lists by name; it counts the others."""
-EXAMPLES = ("image", "images", "img", "pixel_values", "x", "data", "example", "input", "inputs", "features")
-LABELS = ("label", "labels", "y", "target", "targets", "class", "classes")
-"""Keys of a dictionary under which an example and its label are found."""
 
 
 def read_examples(given: Any, labels: Any = None, kind: Literal["auto", "images", "numbers"] = "auto") -> Stored:
@@ -44,12 +42,14 @@ def read_examples(given: Any, labels: Any = None, kind: Literal["auto", "images"
         given, labels = pair
     gathered, found = Gathered(kind), list[Any]()
     notes: list[str] = []
-    if _is_array(given):
-        gathered.add(_as_array(given))
+    if is_array(given):
+        gathered.add(as_array(given))
     else:
         found = _gather(given, gathered, notes)
     array, span, more_notes = gathered.finished()
     came_with = found if found and len(found) == len(array) else None
+    if found and labels is None and came_with is None:
+        notes.append(f"labels came with {len(found):,} of {len(array):,} examples: not used")
     numbers, classes, note = _as_classes(came_with if labels is None else labels, len(array))
     if numbers is None and note:
         if labels is not None:
@@ -61,15 +61,31 @@ def read_examples(given: Any, labels: Any = None, kind: Literal["auto", "images"
 
 
 def _pair(given: Any) -> tuple[Any, Any] | None:
-    """Examples and their labels, where that is what was given: two arrays of one length, of which one is of labels."""
+    """Examples, an array or a list of arrays or images, and as many labels, where that is what was given."""
     if not isinstance(given, tuple | list) or len(cast(Sequence[Any], given)) != 2:
         return None
     x, y = cast(Sequence[Any], given)
-    if not _is_array(x) or len(x) < 1:
+    listed = isinstance(given, tuple) and _are_examples(x) and not _are_parts(y)
+    if not (listed or is_array(x)) or len(x) < 1:
         return None
-    if _is_array(y) and len(np.shape(x)) > 1 == len(np.shape(y)) and len(x) != len(y):
+    if is_array(y) and (listed or len(np.shape(x)) > 1) and len(np.shape(y)) == 1 and len(x) != len(y):
         raise UsageError(f"there are {len(y):,} labels for {len(x):,} examples: give one for each")
     return (x, y) if (y is None and isinstance(given, tuple)) or _could_be_labels(y, len(x)) else None
+
+
+def _are_examples(value: Any) -> bool:
+    """Whether it is a list of images or arrays."""
+    if not isinstance(value, list) or not value:
+        return False
+    first = cast(list[Any], value)[0]
+    return is_image(first) or (is_array(first) and len(np.shape(first)) > 0)
+
+
+def _are_parts(value: Any) -> bool:
+    """Whether it is no labels, but several things of which each may be an example."""
+    if isinstance(value, list | tuple):
+        return holds_arrays(cast(Sequence[Any], value))
+    return value is not None and not is_array(value)
 
 
 def is_given(value: Any) -> bool:
@@ -83,22 +99,25 @@ def is_given(value: Any) -> bool:
         if isinstance(value, torch.utils.data.DataLoader | torch.utils.data.Dataset):
             return True
     if isinstance(value, tuple | list):
-        return _holds_arrays(cast(Sequence[Any], value))
-    return _is_array(value) or (isinstance(value, Sized) and _has_items(value))
+        return holds_arrays(cast(Sequence[Any], value))
+    return is_array(value) or (isinstance(value, Sized) and _has_items(value))
 
 
 def _gather(given: Any, gathered: Gathered, notes: list[str]) -> list[Any]:
     """Adds every example; the labels that came with them, in the same order."""
     torch = sys.modules.get("torch")
+    if isinstance(given, Mapping):
+        keys = ", ".join(map(str, cast(Mapping[str, Any], given)))
+        raise UsageError(f"no examples can be read out of a dictionary of {keys}: give (examples, labels)")
     with _repeatable():
         if torch is not None and isinstance(given, torch.utils.data.DataLoader):
             return _from_loader(given, gathered, notes)
         if torch is not None and isinstance(given, torch.utils.data.IterableDataset):
-            return _add_all(_one_by_one(given), None, type(given).__name__, gathered, notes)
+            return _add_all(_one_by_one(given, gathered, notes), None, type(given).__name__, gathered, notes)
         if isinstance(given, Sized) and _has_items(given):
             count, by_index = len(given), cast(Any, given)
             items = (by_index[index] for index in range(count))
-            labels = _add_all(_one_by_one(items), count, type(given).__name__, gathered, notes)
+            labels = _add_all(_one_by_one(items, gathered, notes), count, type(given).__name__, gathered, notes)
             if not _is_same(by_index[0], by_index[0]):
                 notes.append("its transforms are random, and every example is kept as it came the first time")
             return labels
@@ -111,15 +130,19 @@ def _from_loader(loader: Any, gathered: Gathered, notes: list[str]) -> list[Any]
     from torch.utils.data import DataLoader, IterableDataset, RandomSampler, SequentialSampler
 
     dataset, in_batches = loader.dataset, loader.batch_sampler is not None
-    name, items = f"the DataLoader of {type(dataset).__name__}", _batches if in_batches else _one_by_one
+    name = f"the DataLoader of {type(dataset).__name__}"
+
+    def items(loader: Any) -> Pieces:
+        return _batches(loader, notes) if in_batches else _one_by_one(loader, gathered, notes)
+
     if isinstance(dataset, IterableDataset):
-        return _add_all(_batches(loader) if loader.batch_size else items(loader), None, name, gathered, notes)
+        return _add_all(_batches(loader, notes) if loader.batch_size else items(loader), None, name, gathered, notes)
     if type(loader.sampler) in (RandomSampler, SequentialSampler) and loader.batch_size is not None:
         # Its own order is random; that of the data set is the same each time, and nothing is dropped.
         workers, collate = loader.num_workers, loader.collate_fn
         ordered = DataLoader(dataset, AT_ONCE, shuffle=False, num_workers=workers, collate_fn=collate)
         notes.append(f"its batches of {loader.batch_size} are not used: the recipe says how many examples a batch has")
-        return _add_all(_batches(ordered), len(dataset), name, gathered, notes)
+        return _add_all(_batches(ordered, notes), len(dataset), name, gathered, notes)
     gathered.sorts = True  # what a sampler chooses comes in another order each time
     sampler = loader.batch_sampler if in_batches and loader.batch_size is None else loader.sampler
     notes.append(f"examples are drawn shuffled, not by the {type(sampler).__name__} of {name}")
@@ -147,20 +170,40 @@ Pieces = Iterator[tuple[np.ndarray, list[Any]]]
 """Several examples `(n, ...)` at a time, with the labels that came with them, or none."""
 
 
-def _batches(batches: Iterable[Any]) -> Pieces:
-    for batch in batches:
-        x, labels = _parted(batch)
-        yield _as_array(x), [] if labels is None else list(np.atleast_1d(_as_array(labels)))
+def _batches(batches: Iterable[Any], notes: list[str]) -> Pieces:
+    for number, batch in enumerate(batches):
+        x, labels, parts = parted(batch, is_batch=True)
+        if not number:
+            _say_parts(parts, notes)
+        yield (array := as_array(x)), [] if labels is None else _labels_of_batch(labels, len(array))
 
 
-def _one_by_one(items: Iterable[Any]) -> Pieces:
+def _labels_of_batch(labels: Any, count: int) -> list[Any]:
+    """Labels as `collate_fn` gives them, one for each example; None in place of what is no label."""
+    try:
+        found = list(np.atleast_1d(as_array(labels)))
+    except UsageError:
+        found = list(cast(Sequence[Any], labels)) if isinstance(labels, tuple | list) else []  # names
+    return found if len(found) == count else [None] * count
+
+
+def _say_parts(parts: int, notes: list[str]) -> None:
+    if parts > 2:
+        notes.append(f"items have {parts} parts, of which the first two are used: an example and its label")
+
+
+def _one_by_one(items: Iterable[Any], gathered: Gathered, notes: list[str]) -> Pieces:
     examples: list[np.ndarray] = []
     labels: list[Any] = []
-    for item in items:
-        x, label = _parted(item)
-        examples.append(_as_array(x))
+    for number, item in enumerate(items):
+        x, label, parts = parted(item)
+        if not number:
+            _say_parts(parts, notes)
+            if gathered.kind == "auto" and is_image(x):
+                gathered.kind = "images"  # also of 16 bits, whose range says nothing
+        examples.append(as_array(x))
         if examples[-1].shape != examples[0].shape:
-            same_size = _is_image(x) and examples[-1].shape[:2] == examples[0].shape[:2]
+            same_size = is_image(x) and examples[-1].shape[:2] == examples[0].shape[:2]
             mend = "convert them to one mode, such as image.convert('RGB')" if same_size else "give them one size"
             raise UsageError(
                 f"examples differ in shape: the first is {examples[0].shape}, another {examples[-1].shape}; {mend}"
@@ -202,65 +245,9 @@ def _add_all(pieces: Pieces, count: int | None, name: str, gathered: Gathered, n
     return labels
 
 
-def _parted(item: Any) -> tuple[Any, Any]:
-    """An item or a batch as its example and its label; the label is None where there is none."""
-    if isinstance(item, Mapping):
-        found = cast(Mapping[str, Any], item)
-        key = next((each for each in EXAMPLES if each in found), None)
-        if key is None:
-            raise UsageError(f"no example in a dictionary of {', '.join(map(str, found))}: call it 'image' or 'x'")
-        return found[key], next((found[each] for each in LABELS if each in found), None)
-    if isinstance(item, tuple | list) and _holds_arrays(parts := cast(Sequence[Any], item)):
-        return parts[0], parts[1] if len(parts) > 1 else None
-    return item, None
-
-
 def _is_same(one: Any, other: Any) -> bool:
     """Whether an example that was read twice is the same."""
-    return np.array_equal(_as_array(_parted(one)[0]), _as_array(_parted(other)[0]))
-
-
-def _as_array(value: Any) -> np.ndarray:
-    """Any array, tensor, image or number as an array of numbers. Raises UsageError for what is none."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
-        return np.asarray(value.float() if value.dtype == torch.bfloat16 else value)
-    try:
-        if _is_image(value):
-            from sparring.datasets.files.pixels import in_levels
-
-            value = in_levels(value)
-        array = np.asarray(value)
-    except Exception as error:
-        raise UsageError(f"examples must be numbers: {in_one_line(error)}") from error
-    if array.dtype.kind not in "biuf":
-        of = "text" if array.dtype.kind in "US" else f"{type(value).__name__} of {array.dtype}"
-        mend = ": keep its columns of numbers, select_dtypes('number')" if type(value).__name__ == "DataFrame" else ""
-        raise UsageError(f"examples must be numbers, not {of}{mend}")
-    return array
-
-
-def _is_image(value: Any) -> bool:
-    pillow = sys.modules.get("PIL.Image")
-    return pillow is not None and isinstance(value, pillow.Image)
-
-
-def _is_array(value: Any) -> bool:
-    """Whether it is an array of examples: NumPy's, torch's, or of any library that NumPy can read (a data frame)."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        return True
-    return isinstance(value, np.ndarray) or (isinstance(value, Sized) and callable(getattr(value, "__array__", None)))
-
-
-def _holds_arrays(items: Sequence[Any]) -> bool:
-    """Whether the first of several things is an array, an image, or again several things."""
-    if not len(items):
-        return False
-    first = items[0]
-    as_array = getattr(first, "__array__", None) or getattr(first, "__array_interface__", None)
-    return isinstance(first, tuple | list | Mapping) or as_array is not None
+    return np.array_equal(as_array(parted(one)[0]), as_array(parted(other)[0]))
 
 
 def _has_items(value: Any) -> bool:
@@ -269,7 +256,8 @@ def _has_items(value: Any) -> bool:
 
 def _could_be_labels(value: Any, count: int) -> bool:
     try:
-        array = np.asarray(_as_array(value) if _is_array(value) else value)
+        value = _without_names(value)
+        array = np.asarray(as_array(value) if is_array(value) else value)
     except (UsageError, ValueError, TypeError):
         return False
     return array.ndim in (1, 2) and len(array) == count and array.shape[1:] != (1, 1)
@@ -280,7 +268,13 @@ def _as_classes(labels: Any, count: int) -> tuple[np.ndarray | None, int, str]:
     if labels is None:
         return None, 0, ""
     try:
-        array = np.squeeze(_as_array(labels)) if _is_array(labels) else np.asarray([_plain(each) for each in labels])
+        labels = _without_names(labels)
+        if not is_array(labels):
+            labels = [_plain(each) for each in labels]
+            missing = sum(each is None or (isinstance(each, float) and each != each) for each in labels)
+            if 0 < missing < len(labels):
+                return None, 0, f"{missing:,} of {len(labels):,} labels are missing"
+        array = np.squeeze(as_array(labels)) if is_array(labels) else np.asarray(labels)
     except (UsageError, ValueError, TypeError):
         return None, 0, "what comes with the examples is no class of them"
     if array.ndim == 2 and len(array) == count and np.isin(array, (0, 1)).all() and (array.sum(1) == 1).all():
@@ -300,6 +294,15 @@ def _as_classes(labels: Any, count: int) -> tuple[np.ndarray | None, int, str]:
     named = ", ".join(map(str, values[:NAMED])) + (f" and {len(values) - NAMED:,} more" if len(values) > NAMED else "")
     note = "" if np.array_equal(values, np.arange(len(values))) else f"classes in order: {named}"
     return numbers.astype(np.int64), len(values), note
+
+
+def _without_names(labels: Any) -> Any:
+    """Labels as they are; an array of text or objects as a list."""
+    torch = sys.modules.get("torch")
+    if not is_array(labels) or (torch is not None and isinstance(labels, torch.Tensor)):
+        return labels
+    array = np.asarray(labels)
+    return array.tolist() if array.dtype.kind in "OUS" else labels
 
 
 def _plain(label: Any) -> Any:

@@ -22,6 +22,8 @@ LAST = (*CHANNELS, 2)
 """Channels that may come last; two, such as gray with alpha, do not come first where a side is as short."""
 MIN_GRAY_SIDE = 4
 """Arrays of three dimensions whose sides are shorter are no images."""
+SIDE = 8
+"""Sides from which on numbers that are no images may have been meant as some, which is said."""
 MAX_SHARE = 0.8
 """Share of the free memory that examples may take."""
 COARSE = 1e-4
@@ -109,6 +111,11 @@ class Gathered:
                 f"values from {span[0]:g} to {span[1]:g} are taken for black and white; np.clip(images, 0, 1) makes "
                 "these 0 and 1"
             )
+        if self._dtype.kind in "iu" and span not in (UNIT, BYTES, self._levels_of_type()):
+            notes.append(
+                f"levels {span[0]:,.0f} to {span[1]:,.0f} became black and white: networks and samples have shares of "
+                "this range"
+            )
         if self._rounded > ROUNDED:
             notes.append(f"images are kept in 256 levels, from {span[0]:g} to {span[1]:g}")
         if array.ndim == 3:
@@ -126,9 +133,19 @@ class Gathered:
         if array.ndim == 1:
             return array[:, None], UNIT, ()
         side = int(array.shape[1] ** 0.5)
-        flat = array.ndim == 2 and side >= 8 and side**2 == array.shape[1] and self._range() in (UNIT, SIGNED, BYTES)
+        flat = array.ndim == 2 and side >= SIDE and side**2 == array.shape[1] and self._range() in (UNIT, SIGNED, BYTES)
         note = f"examples are vectors of {side**2} numbers; reshape(-1, 1, {side}, {side}) makes them images"
+        if array.ndim == 3 and self.kind == "auto" and min(array.shape[1:]) >= SIDE and _is_broad(array.shape[1:]):
+            note = (
+                f"arrays of {array.shape[1:]} are taken for signals, as their values, {self._low:g} to "
+                f"{self._high:g}, are in no range of images; kind='images' makes them gray images"
+            )
+            return array, UNIT, (note,)
         return array, UNIT, (note,) if flat else ()
+
+    def _levels_of_type(self) -> Range:
+        limits = np.iinfo(self._dtype)
+        return float(limits.min), float(limits.max)
 
     def _sorted(self, array: np.ndarray) -> np.ndarray:
         if not self.sorts:
@@ -177,6 +194,11 @@ class Gathered:
         levels, rounded = _to_levels(piece, self._levels)
         self._rounded = max(self._rounded, rounded)
         return levels
+
+
+def _is_broad(sides: tuple[int, ...]) -> bool:
+    """Whether two sides are as those of images, and not as the few channels of a long signal."""
+    return max(sides) <= 2 * min(sides)
 
 
 def _to_levels(values: np.ndarray, span: Range) -> tuple[np.ndarray, float]:

@@ -59,6 +59,8 @@ class Contents:
     """Whether levels have been brought to 8 bits already."""
     given_from: str = ""
     """The column that they are of, in a file of rows."""
+    left_out: tuple[str, ...] = ()
+    """Images that a list leaves out."""
 
     def open(self, name: str) -> Callable[[], AbstractContextManager[IO[bytes]]]:
         """What opens the file of that name."""

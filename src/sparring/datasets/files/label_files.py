@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import pairwise
 from typing import Any, cast
 
 from sparring.datasets.files.contents import Contents, shown, some, why
 from sparring.datasets.files.delimited import EncodingError, decoded, rows_of
-from sparring.datasets.files.formats import ending
+from sparring.datasets.files.formats import ending, named_as_image
+from sparring.datasets.files.named_images import Finder, images_meant
 
 FILE_COLUMNS = (
     *("file", "filename", "filepath", "image", "imagepath", "imagename", "imagefile", "imagefilename", "path", "img"),
@@ -29,6 +29,10 @@ MAX_BYTES = 2**28
 """Larger files are not read."""
 TRIED = 1_000
 """Rows in which the column of file names is looked for."""
+ROW_NUMBERS = ("", "unnamed", "index", "rowid", "rownumber", "no", "nr")
+"""Names, of letters only, of columns that may number the rows: `0` of such a one is not the image `0.png`."""
+NAMES_SEVERAL = "each name in {} fits several images or none, so it gives no classes: write their folders and endings"
+NAMES_NONE = "{} names none of the images, so it gives no classes"
 
 
 @dataclass(frozen=True)
@@ -43,43 +47,6 @@ class LabelFile:
     notes: tuple[str, ...] = ()
 
 
-class Finder:
-    """Finds the image that a file of labels means.
-
-    Args:
-        names: Those of the images.
-    """
-
-    def __init__(self, names: Sequence[str]):
-        self._names = frozenset(names)
-        self._by_last: dict[str, list[str]] = defaultdict(list)
-        for name in names:
-            self._by_last[name.rpartition("/")[2]].append(name)
-
-    @cached_property
-    def _by_stem(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for last, names in self._by_last.items():
-            found[last.rpartition(".")[0] or last] += names
-        return found
-
-    def find(self, text: str, folder: str = "") -> str | None:
-        """The image, named by its path from `folder` or from the top, or by the end of its path where only one fits;
-        with or without its ending."""
-        path = text.strip().replace("\\", "/").removeprefix("./").strip("/")
-        if not path:
-            return None
-        for whole in (f"{folder}{path}", path):
-            if whole in self._names:
-                return whole
-        last = path.rpartition("/")[2]
-        candidates = self._by_last.get(last) or self._by_stem.get(last, ())
-        if len(candidates) > 1:
-            stem = path.rpartition(".")[0] or path
-            candidates = [name for name in candidates if f"/{name}".endswith((f"/{path}", f"/{stem}", f"/{path}."))]
-        return candidates[0] if len(candidates) == 1 else None
-
-
 def label_files(contents: Contents, names: Sequence[str], column: str = "") -> list[LabelFile]:
     """What the files beside images say about their classes.
 
@@ -88,7 +55,9 @@ def label_files(contents: Contents, names: Sequence[str], column: str = "") -> l
         names: Those of the images that can be read.
         column: Which column holds the classes; one of the usual names if empty.
     """
-    finder, found = Finder(names), list[LabelFile]()
+    others = [name for name, _ in contents.broken if named_as_image(name) is not False]
+    finder = Finder(sorted({*names, *contents.names, *contents.left_out, *others}), names)
+    found = list[LabelFile]()
     for entry in contents.stray:
         folder, _, last = entry.name.rpartition("/")
         inside = f"{folder}/" if folder else ""
@@ -119,20 +88,13 @@ def _of_json(name: str, plain: Any, finder: Finder, folder: str) -> LabelFile:
         pairs = list(cast(dict[Any, Any], given).items())
     elif isinstance(given, list):
         pairs = [(p[0], p[1]) for p in cast(list[Any], given) if isinstance(p, list) and len(cast(list[Any], p)) == 2]
-    labels, vectors = dict[str, str](), 0
-    for path, value in pairs:
-        image = finder.find(str(path), folder)
-        if image is None or value is None:
-            continue
-        label = _one_label(value)
-        if label is None:
-            vectors += 1
-        else:
-            labels[image] = label
-    notes = (f"{shown(name)} has vectors in place of labels, which are not used",) if vectors and not labels else ()
-    if pairs and not labels and not vectors:
-        notes = (f"{shown(name)} names none of the images, so it gives no classes",)
-    return LabelFile(name, labels, complete, notes)
+    values = [None if value is None else _one_label(value) for _, value in pairs]
+    file = _labeled(name, [str(path) for path, _ in pairs], values, finder, folder, complete=complete)
+    if file.labels or not pairs:
+        return file
+    if any(value is not None and finder.find(str(path), folder) for path, value in pairs):
+        return LabelFile(name, {}, complete, (f"{shown(name)} has vectors in place of labels, which are not used",))
+    return LabelFile(name, {}, complete, (NAMES_NONE.format(shown(name)),))
 
 
 def _one_label(value: Any) -> str | None:
@@ -151,13 +113,16 @@ def _of_rows(name: str, rows: Sequence[Sequence[str]], finder: Finder, folder: s
     """A table with a row for each image, with or without a row of column names."""
     rows = [row for row in rows if any(row)]
     width = max(map(len, rows), default=0)
-    hits = [_hits(rows[:TRIED], index, finder, folder) for index in range(width)]
-    if not any(hits):
-        return LabelFile(name, {})
     rows = [[*row, *[""] * (width - len(row))] for row in rows]
-    header = list(map(_letters, rows[0]))
-    best = max(hits)
-    files = min((i for i in range(width) if hits[i] == best), key=lambda i: _rank(header[i], FILE_COLUMNS))
+    header = list(map(_letters, rows[0])) if rows else []
+    tried = [_Tried.of(index, rows, header[index], finder, folder) for index in range(width)]
+    files = _column_of_files([each for each in tried if each.hits])
+    if files is None:
+        is_meant = set(header) & set(FILE_COLUMNS) and (set(header) & set(LABEL_COLUMNS) or "label" in name.lower())
+        cells = (row[index] for index in range(width) if header[index] in FILE_COLUMNS for row in rows[1:TRIED])
+        several = is_meant and any(len(finder.candidates(cell, folder)) > 1 for cell in cells)
+        note = NAMES_SEVERAL if several else NAMES_NONE
+        return LabelFile(name, {}, False, (note.format(shown(name)),) if is_meant else ())
     has_header = header[files] in FILE_COLUMNS or finder.find(rows[0][files], folder) is None
     others = [index for index in range(width) if index != files]
     if column:
@@ -166,28 +131,108 @@ def _of_rows(name: str, rows: Sequence[Sequence[str]], finder: Finder, folder: s
     else:
         usual = sorted((i for i in others if header[i] in LABEL_COLUMNS), key=lambda i: _rank(header[i], LABEL_COLUMNS))
         chosen = (usual or (others if len(others) == 1 else [None]))[0]
+    doubts = _in_doubt(name, tried, files, rows[0] if has_header else None)
     if chosen is None and has_header and not column and (one_hot := _one_hot(rows, others)):
-        pairs = [[row[files], label] for row, label in zip(rows[1:], one_hot, strict=True)]
-        return _labeled(name, pairs, 0, 1, finder, folder)
+        return _labeled(name, [row[files] for row in rows[1:]], one_hot, finder, folder, doubts)
     if chosen is None:
         columns = [cell.strip() for index, cell in enumerate(rows[0]) if index != files] if has_header else []
         note = f"{shown(name)} has no column label, class or category: --labels COLUMN names one of {some(columns)}"
         return LabelFile(name, {}, False, (note,) if columns and not column else ())
-    return _labeled(name, rows[has_header:], files, chosen, finder, folder)
+    rows = rows[has_header:]
+    found = [_whole_number(row[chosen].strip()) for row in rows]
+    return _labeled(name, [row[files] for row in rows], found, finder, folder, doubts)
 
 
 def _labeled(
-    name: str, rows: Sequence[Sequence[str]], files: int, chosen: int, finder: Finder, folder: str
+    name: str,
+    texts: Sequence[str],
+    classes: Sequence[str | None],
+    finder: Finder,
+    folder: str,
+    notes: tuple[str, ...] = (),
+    complete: bool = False,
 ) -> LabelFile:
-    labels, several = dict[str, str](), set[str]()
-    for row in rows:
-        image, label = finder.find(row[files], folder), _whole_number(row[chosen].strip())
-        if image is None or not label:
+    """The class of each image that a file names, and the first class of one that has several."""
+    labels, several = dict[str, str](), dict[str, None]()
+    meant = images_meant(name, texts, finder, folder)
+    for image, label in zip(meant.images, classes, strict=True):
+        if image and label and labels.setdefault(image, label) != label:
+            several[image] = None
+    if several:
+        many = "1 image" if len(several) == 1 else f"{len(several):,} images"
+        notes += (f"{shown(name)} gives {many} several labels: the first is used ({some(list(several))})",)
+    return LabelFile(name, labels, complete, (*notes, *meant.notes) if labels else notes)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A column of a file, and the images that its first rows may name."""
+
+    index: int
+    header: str
+    found: tuple[str | None, ...]
+    exact: bool
+    """Whether most of its names of images have their ending."""
+    numbers_rows: bool
+    each_once: bool
+    """Whether no two rows name the same image: a column of classes may seem to name a few."""
+
+    @classmethod
+    def of(cls, index: int, rows: Sequence[Sequence[str]], header: str, finder: Finder, folder: str) -> _Tried:
+        cells = [row[index].strip() for row in rows[:TRIED]]
+        found = [finder.find(cell, folder) for cell in cells]
+        images = [each.image for each in found if each]
+        exact = 2 * sum(each.exact for each in found if each) > len(images)
+        numbers = [int(cell) if cell.isascii() and cell.isdecimal() else -1 for cell in cells[1:]]
+        counts = len(numbers) > 1 and all(one + 1 == next_ for one, next_ in pairwise(numbers))
+        numbers_rows = header in ROW_NUMBERS or counts
+        names = tuple(each and each.image for each in found)
+        return cls(index, header, names, exact, numbers_rows and not exact, len(set(images)) == len(images))
+
+    @property
+    def hits(self) -> int:
+        """How many different images it names."""
+        return len({*self.found} - {None})
+
+    def differs(self, other: _Tried) -> list[str]:
+        """The images that it names in rows in which another column names others."""
+        return [mine for mine, its in zip(self.found, other.found, strict=True) if mine and its and mine != its]
+
+    def goes_before(self, other: _Tried) -> bool:
+        """Whether it is the column of names rather than one that names more images, but others."""
+        if self.exact != other.exact:
+            return self.exact and (other.numbers_rows or 2 * self.hits >= other.hits)
+        return other.numbers_rows and not self.numbers_rows and self.each_once and 2 * self.hits >= other.hits
+
+
+def _column_of_files(tried: Sequence[_Tried]) -> int | None:
+    """The column that names most images; of several the one with the first of the usual names."""
+    if not tried:
+        return None
+    best = min(tried, key=lambda each: (-each.hits, _rank(each.header, FILE_COLUMNS)))
+    for other in sorted(tried, key=lambda each: (-each.hits, _rank(each.header, FILE_COLUMNS))):
+        if other.header not in LABEL_COLUMNS and other.goes_before(best) and other.differs(best):
+            best = other
+    return best.index
+
+
+def _in_doubt(name: str, tried: Sequence[_Tried], files: int, header: Sequence[str] | None) -> tuple[str, ...]:
+    """That another column names other images, where nothing says which of the two is meant."""
+    notes: list[str] = []
+    chosen = tried[files]
+    usual = chosen.header in FILE_COLUMNS
+    for other in tried:
+        same = other.exact == chosen.exact and other.numbers_rows == chosen.numbers_rows
+        if other is chosen or not same or not (other.exact or other.each_once) or other.header in LABEL_COLUMNS:
             continue
-        if labels.setdefault(image, label) != label:
-            several.add(image)
-    notes = (f"{shown(name)} gives {len(several):,} images several labels: the first is used",) if several else ()
-    return LabelFile(name, labels, False, notes)
+        images = chosen.differs(other)
+        if images and not (usual and other.header not in FILE_COLUMNS):
+            one, two = (shown(header[k].strip()) if header else f"{k + 1:,}" for k in (files, other.index))
+            notes.append(
+                f"{shown(name)} names images in the columns {one} and {two}, which differ in {len(images):,} rows: "
+                f"{one} is used ({some(images)})"
+            )
+    return tuple(notes)
 
 
 def _one_hot(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[str] | None:
@@ -199,11 +244,6 @@ def _one_hot(rows: Sequence[Sequence[str]], columns: Sequence[int]) -> list[str]
             return None
         found.append(rows[0][columns[values.index("1")]].strip())
     return found
-
-
-def _hits(rows: Iterable[Sequence[str]], index: int, finder: Finder, folder: str) -> int:
-    """How many different images a column names: a column of classes may seem to name a few."""
-    return len({finder.find(row[index], folder) for row in rows if index < len(row)} - {None})
 
 
 def _rank(name: str, names: Sequence[str]) -> int:

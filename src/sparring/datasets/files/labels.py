@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sparring.datasets.files.contents import Contents, shown
+from sparring.datasets.files.contents import Contents, few_of, shown, some
 from sparring.datasets.files.label_files import LabelFile, label_files
 from sparring.errors import UsageError
 
@@ -86,13 +86,33 @@ def labels_of(contents: Contents, names: Sequence[str], asked: str = AUTO) -> La
         used = tuple(file.name for file in found if file.labels)
         source = shown(used[0]) + (f" and {len(used) - 1:,} more" if len(used) > 1 else "")
         made = _labels(merged, names, source, numeric=True)
-        return replace(made, files=used, notes=(*notes, *made.notes))
+        return replace(made, files=used, notes=(*notes, *_of_several([f for f in found if f.labels]), *made.notes))
     if any(file.complete for file in found):  # it says that there are no classes
         folders = Labels()
     elif contents.kind == "folder" and not folders.classes and not folders.notes:
         notes = (*notes, *_in_one_subfolder(names))
     unused = tuple(_unused(file, len(names)) for file in found if file.labels)
     return replace(folders, notes=(*notes, *unused, *folders.notes))
+
+
+def _of_several(files: Sequence[LabelFile]) -> tuple[str, ...]:
+    """Which of several files labels how many images, and where they contradict each other."""
+    if len(files) < 2:
+        return ()
+    parts: list[str] = []
+    differ: dict[str, None] = {}
+    merged: dict[str, str] = {}
+    for file in files:
+        only = set(file.labels.values())
+        alike = f", all {shown(only.pop())}" if len(only) == 1 < len(file.labels) else ""
+        parts.append(f"{shown(file.name)} ({len(file.labels):,}{alike})")
+        differ |= {image: None for image, label in file.labels.items() if merged.get(image, label) != label}
+        merged = {**file.labels, **merged}
+    notes = [f"files that label images: {few_of(parts, len(parts))}"]
+    if differ:
+        many = "1 image" if len(differ) == 1 else f"{len(differ):,} images"
+        notes.append(f"these files give {many} different labels: the first is used ({some(list(differ))})")
+    return tuple(notes)
 
 
 def doubt_of(counts: Mapping[str, int]) -> str:

@@ -40,6 +40,7 @@ def without_listed(contents: Contents, file: Path) -> Contents:
         images=tuple(contents.images[index] for index in keep),
         given=None if given is None else tuple(given[index] for index in keep),
         notes=(*contents.notes, note),
+        left_out=tuple(image.name for image in contents.images if image.name in wanted),
     )
 
 

@@ -31,7 +31,7 @@ from sparring.errors import SparringError
 from sparring.progress import say
 from sparring.record import one_process_at_a_time, write_atomically
 
-FORMAT = 7
+FORMAT = 8
 """Version of the cache files; other versions are ignored."""
 SPARE_DISK = 2**28
 """Bytes of the disk that decoded images leave free."""

@@ -30,6 +30,8 @@ class Columns:
     longer: tuple[int, ...] = ()
     """Rows with more cells than there are columns, from 0."""
     notes: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    """Names of those of the others that hold several numbers in each row."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:

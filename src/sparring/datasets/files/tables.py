@@ -15,9 +15,10 @@ import numpy as np
 from sparring.datasets._scaling import SIGNAL, finer_than_float32
 from sparring.datasets.files.contents import shown, some
 from sparring.datasets.files.fitness import copies_line
+from sparring.datasets.files.label_files import LABEL_COLUMNS
 from sparring.datasets.files.memory import as_size, available_memory
 from sparring.datasets.files.paths import expanded
-from sparring.datasets.files.rows import FILES, RowFile
+from sparring.datasets.files.rows import FILES, RowFile, arrow_errors
 from sparring.datasets.files.summary import FEW
 from sparring.datasets.files.table_texts import Columns, columns_of
 from sparring.errors import SparringError, UsageError, shortened
@@ -109,7 +110,15 @@ class TableFile:
         if lost > LOST * (count + lost):
             repair = "repair them, or choose columns that are complete (--data 'table(FILE, columns=\"a,b\")')"
             return f"{lost:,} of {count + lost:,} rows are left out: {repair}"
+        if self.not_numbers and len(self.columns) == 1 and self._are_classes(self.columns[0]):
+            return f"only classes are left ({shown(self.columns[0])}): there is nothing to learn but how many each has"
         return copies_line(count, count - self.repeated, "row")
+
+    def _are_classes(self, name: str) -> bool:
+        """Whether the only column is one of classes, by its name and its numbers."""
+        different = len(np.unique(self.rows))
+        whole = bool((self.rows == np.round(self.rows)).all())
+        return _letters(name) in LABEL_COLUMNS and _letters(name) != "y" and whole and 2 * different <= len(self.rows)
 
     def lines(self) -> list[str]:
         """What to say of it: one line, and one each of what is left out, with a count and the first three."""
@@ -145,6 +154,10 @@ class TableFile:
         if self.obstacle:
             said.append(f"warning: {self.obstacle}")
         return said
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalpha, name.lower()))
 
 
 def _count(number: int, noun: str) -> str:
@@ -226,7 +239,30 @@ def _rows(file: RowFile) -> Columns:
     every = tuple(file.schema.names)
     numeric = tuple(place for place, field in enumerate(file.schema) if is_numeric(field.type))
     index = tuple(k for k, place in enumerate(numeric) if INDEX.fullmatch(every[place]))
-    return Columns(every, numeric, read, index)
+    lists = tuple(field.name for field in file.schema if is_numeric(_within(field.type)) and not is_numeric(field.type))
+    notes = tuple(_list_line(file, name) for name in lists)
+    return Columns(every, numeric, read, index, notes=notes, lists=lists)
+
+
+def _within(kind: Any) -> Any:
+    """The type of what lists of a type hold, or lists of lists."""
+    from pyarrow import types
+
+    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind = kind.value_type
+    return kind
+
+
+def _list_line(file: RowFile, name: str) -> str:
+    """That a column holds several numbers in each row, and what to do."""
+    with arrow_errors(file.path):
+        part = next(part for part, count in enumerate(file.counts) if count)
+        values = file.read(part, [name])[name].slice(0, 1).to_pylist()
+    array = np.asarray(values[0] or [], dtype=object)
+    return (
+        f"{shown(name)} holds lists of {_count(array.size, 'number')}, which are left out: save them as an .npy array, "
+        "(N, K) for rows or signals and (N, H, W) for images"
+    )
 
 
 def _check_memory(path: Path) -> None:
@@ -259,12 +295,18 @@ def _chosen(path: Path, columns: Columns, asked: str, scale: str) -> TableFile:
     """The columns that are asked for, and the rows in which none of them is missing, infinite or too large."""
     left, sparse, notes = (), (), columns.notes
     if is_all := asked.strip() == "all":
-        places, left = [k for k in range(len(columns.names)) if k not in columns.index], columns.others
+        places = [k for k in range(len(columns.names)) if k not in columns.index]
+        left = tuple(name for name in columns.others if name not in columns.lists)
         notes += _index_notes(columns)
+        if columns.lists and all(_letters(columns.names[k]) in LABEL_COLUMNS for k in places):
+            only = f"no column of numbers but {some([columns.names[k] for k in places])}"
+            what = only if places else "no column with one number in each row"
+            raise SparringError(f"{path} holds {what}; {columns.notes[0]}")
     else:
         places = [_place(path, each.strip(), columns) for each in asked.split(",")]
     if not places:
-        raise SparringError(f"{path} holds no column of numbers ({some(columns.every)})")
+        images = ", and none of images as bytes, one in each row" if path.suffix.lower()[1:] in FILES else ""
+        raise SparringError(f"{path} holds no column of numbers ({some(columns.every)}){images}")
     numbers, names = columns.read(places), tuple(columns.names[k] for k in places)
     unnamed = names[0] == "1" and all(map(str.isdecimal, names))
     by_column = scale != "signals" if scale != "auto" else not (unnamed and len(names) > SIGNAL)
