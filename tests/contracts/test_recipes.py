@@ -162,8 +162,9 @@ def test_auto_draws_any_images(photos: Folder, size: tuple[int, int]) -> None:
     assert recipe.data.shape[1:] == size
     assert isinstance(recipe.generator, FullyConnected if size == (16, 16) else DCGANGenerator)
     if isinstance(recipe.generator, DCGANGenerator):
-        tried = size in ((32, 32), (12, 40))
-        assert recipe.generator.upsampling == ("nearest" if recipe.data.shape[0] == 3 and tried else "transposed")
+        in_color = recipe.data.shape[0] == 3
+        tried = size in ((32, 32), (12, 40)) or (in_color and size in ((36, 36), (64, 48)))
+        assert recipe.generator.upsampling == ("nearest" if in_color and tried else "transposed")
         assert isinstance(recipe.discriminator, DCGANDiscriminator)
         assert recipe.discriminator.minibatch_deviation == tried
     assert recipe.generator.size((recipe.latent.size,), recipe.data.shape) < 3_500_000
@@ -189,9 +190,12 @@ def test_auto_weighs_the_penalty_by_the_spread_of_points(data: Any, least: float
     assert recipe.replace(data=Ring(), tricks=()).id == find_recipe("grid").replace(data=Ring(), tricks=()).id
 
 
-@pytest.mark.parametrize(("side", "final"), [(16, 1.0), (17, 0.1), (32, 0.1), (33, 1.0)])
-def test_auto_lets_gamma_fall_for_images_of_which_that_was_measured(side: int, final: float) -> None:
-    data = InMemory.of(np.random.default_rng(0).integers(0, 256, (40, 3, side, side), dtype=np.uint8))
+@pytest.mark.parametrize(
+    ("channels", "side", "final"),
+    [(3, 16, 1.0), (3, 17, 0.1), (3, 64, 0.1), (3, 65, 1.0), (1, 17, 0.1), (1, 32, 0.1), (1, 33, 1.0)],
+)
+def test_auto_lets_gamma_fall_for_images_of_which_that_was_measured(channels: int, side: int, final: float) -> None:
+    data = InMemory.of(np.random.default_rng(0).integers(0, 256, (40, channels, side, side), dtype=np.uint8))
     (penalty,) = (trick for trick in find_recipe("auto", sized_by=data).tricks if isinstance(trick, R1R2))
     assert penalty.final == final
 

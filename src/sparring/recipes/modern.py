@@ -56,9 +56,9 @@ WIDE, LONG = 32, 10.0
 """The same for pixel art in color that is trained for so many minutes or longer: tiles come nearer with these then, or
 where they are transparent about as near, with less of a checkered pattern, but not in fewer minutes (docs/choosing.md).
 """
-COLORS, LARGEST_TRIED = 3, 32
+COLORS, LARGEST_TRIED, LARGEST_PHOTOGRAPH = 3, 32, 64
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
-which changes of `mnist`'s networks were found to be better; of others, as many pixels."""
+which changes of `mnist`'s networks were found to be better, and of photographs; of others, as many pixels."""
 GAMMA, GAMMA_OF_CLUSTERS = 3.0, 0.3
 """Weight of the penalties on D's gradient for convolutions, and in `auto` where there are clusters: a D that may be
 steeper brings samples nearer there. With the non-saturating loss it fails, and one seed of five on photographs, which
@@ -160,8 +160,9 @@ def auto(data: Dataset | None = None, conditional: bool | None = None, minutes: 
 
     Points and other short vectors: as `grid`, with gamma in proportion to the variance of the data. Images of up to 256
     pixels, as 16 x 16 has: fully connected networks. Larger ones, of any height and width: as `mnist`, with DCGAN's
-    networks; up to 32 x 32 with minibatch standard deviation in D and a gamma that falls to a tenth, and images in
-    color that are not pixel art are enlarged by repeated pixels and convolutions, in place of transposed convolutions.
+    networks; up to 32 x 32 (in color and not pixel art: 64 x 64) with minibatch standard deviation in D and a gamma
+    that falls to a tenth, and images in color that are not pixel art are enlarged by repeated pixels and convolutions,
+    in place of transposed convolutions.
     Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used with
     --conditional, and those of your own images without it where each has 1,000 images or more and none has more than
     twice as many as another. Images have the non-saturating loss then. Without classes, 1,000 images or more of up to
@@ -199,9 +200,9 @@ def _for_images(data: Dataset, width: int, output: Literal["sigmoid", "tanh"], g
     """`convolutional` with what brought its samples nearer in the same time (benchmarks/trials.py).
 
     Photographs lose the checkered pattern of transposed convolutions. Pixel art, whose edges are hard, came no nearer
-    without them, and gray digits less near. Images of 64 pixels came no nearer in three minutes, by one seed.
+    without them, and gray digits less near.
     """
-    if math.prod(data.shape[1:]) > LARGEST_TRIED**2:
+    if math.prod(data.shape[1:]) > (LARGEST_PHOTOGRAPH if _is_photographic(data) else LARGEST_TRIED) ** 2:
         return convolutional(data, 12_000, width, output, gamma)
     return replace(
         convolutional(data, 12_000, width, output, gamma, FALLS_TO),
