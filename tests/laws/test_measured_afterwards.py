@@ -72,6 +72,12 @@ def test_a_metric_in_which_real_data_scores_little_says_nothing(real: float, ver
     assert diagnosis(Story(made.recipe, made.events)).verdict == verdict
 
 
+def test_a_metric_of_a_newer_version_says_nothing() -> None:
+    made = measured_afterwards(story())
+    made.events[-1]["metrics"]["from-tomorrow"] = {"members": [9.0] * len(made.seeds), "real": 1.0}
+    assert diagnosis(Story(made.recipe, made.events)).verdict == "equilibrium"
+
+
 @pytest.mark.parametrize(("accuracy", "ignored"), [(0.1, True), (0.95, False)])
 def test_classes_of_which_a_measurement_alone_knows_may_be_ignored(accuracy: float, ignored: bool) -> None:
     """A watched loop knows no classes of samples while it runs."""

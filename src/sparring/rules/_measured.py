@@ -57,8 +57,9 @@ class Measured:
         return replace(self, event={**self.event, **independent, "independent": None}) if independent else None
 
     def has(self, name: str) -> bool:
-        """Whether it has this metric, which says something of such data: real data scores enough in it."""
-        known = name in self.event["metrics"] and np.isfinite(self.real(name))
+        """Whether it has this metric, which says something of such data: real data scores enough in it. One that this
+        version lacks says nothing."""
+        known = name in self.event["metrics"] and name in all_metrics() and np.isfinite(self.real(name))
         return bool(known and self.real(name) >= all_metrics()[name].min_real)
 
     def values(self, name: str, key: str = "members") -> np.ndarray:
