@@ -287,3 +287,39 @@ def test_what_no_measurement_can_say_is_not_advised() -> None:
         found = diagnosis(Story(recipe, made.events))
         assert found.verdict == "not-sure" and ("`sparring measure` does" in found.line) == labeled, found.line
         assert ("does not keep the classes of real examples" in found.line) == (not labeled)
+
+
+# A G that cannot be called for a moment.
+
+
+class RefusingOnce(nn.Sequential):
+    """As where memory is short: the first call outside of training fails."""
+
+    refused = False
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not (self.training or self.refused):
+            self.refused = True
+            raise RuntimeError("out of memory")
+        return super().forward(input)
+
+
+def test_samples_are_drawn_again_once_what_went_wrong_has_passed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    g, d, data = RefusingOnce(nn.Linear(8, 4)), mlp(4, 16, 1), torch.randn(256, 4)
+    opt_g, opt_d = adam(g), adam(d)
+    with sparring.watch(g, d, opt_g, opt_d, out=tmp_path / "run"):
+        for _ in range(14):
+            fake = g(torch.randn(BATCH, 8))
+            opt_d.zero_grad()
+            (softplus(-d(data[torch.randperm(256)[:BATCH]])) + softplus(d(fake.detach()))).mean().backward()
+            opt_d.step()
+            opt_g.zero_grad()
+            softplus(-d(fake)).mean().backward()
+            opt_g.step()
+    story = sparring.Run(tmp_path / "run").folder.story
+    assert capsys.readouterr().err.count("samples of G cannot be drawn") == 1
+    assert any("outputs" in event for event in story.events) and story.loop is not None
+    assert not story.loop.latent.conditions

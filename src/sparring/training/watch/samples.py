@@ -101,19 +101,19 @@ class Samples:
 
     def _drawn_if_possible(self, count: int) -> np.ndarray | None:
         """Samples, or the last that the loop made where none can be drawn, which is said once; None without any."""
-        if self._refused:
-            return self.made_in_loop.last
-        why = ""
+        why, wanted = "", self.made_in_loop.wanted
         try:
             if self._facts.latent.shape and (examples := self.draw(count)) is not None:
+                self.made_in_loop.wanted = self._facts.is_hidden = False  # what went wrong has passed
                 return examples
         except Exception as error:  # G is somebody's own, and may take only what the loop gives it
             why = f": {shortened(in_one_line(error), 160)}"
         if not self._refused and self._facts.makes:
             known = "calling it as the loop does fails" if why else "it is given no batch of floating-point numbers"
             say(f"sparring: samples of G cannot be drawn, so the last that the loop makes stand for them: {known}{why}")
-            self._refused = self.made_in_loop.wanted = self._facts.is_hidden = True
-        return None
+            self._refused = True
+        self.made_in_loop.wanted = self._facts.is_hidden = self._refused
+        return self.made_in_loop.last if wanted else None
 
     def _save(self, round: int, examples: np.ndarray) -> dict[str, Any]:
         unit = self._in_data_units(examples)[None]
