@@ -97,5 +97,5 @@ def holds_arrays(items: Sequence[Any]) -> bool:
     if not len(items):
         return False
     first = items[0]
-    as_array = getattr(first, "__array__", None) or getattr(first, "__array_interface__", None)
-    return isinstance(first, tuple | list | Mapping) or as_array is not None
+    read_by_numpy = getattr(first, "__array__", None) or getattr(first, "__array_interface__", None)
+    return isinstance(first, tuple | list | Mapping) or read_by_numpy is not None

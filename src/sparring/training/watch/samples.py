@@ -100,7 +100,7 @@ class Samples:
             return {}
 
     def _drawn_if_possible(self, count: int) -> np.ndarray | None:
-        """Samples, or the last that the loop made where none can be drawn, which is said once; None without any."""
+        """Samples, or the last that the loop made while none can be drawn, which is said once; None without any."""
         why, wanted = "", self.made_in_loop.wanted
         try:
             if self._facts.latent.shape and (examples := self.draw(count)) is not None:
