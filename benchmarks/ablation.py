@@ -7,7 +7,7 @@
 Huang et al. ("The GAN is dead; long live the GAN!", NeurIPS 2024) compare such losses on stacked MNIST, without
 intervals. Here are all eight combinations on three cheap data sets, every loss from the same seeds, with everything
 else equal: networks, learning rates, gamma, length, averaged generators. The relativistic loss is the paper's RpGAN,
-the other its GAN, the non-saturating loss. docs/choosing.md has the tables.
+the other its GAN, the non-saturating loss. docs/choosing-measured.md has the tables.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ place of samples: in every evaluation of a run, and when it is measured by both 
 good: its losses, its gradients and D's outputs are those of `sparring.rules._stories.story`, so that samples alone can
 give a fault away. In a run whose D has learned to see the fault, `d_right` may, too.
 
-Results go to results/blind-spots.json, from which `make docs` takes the table in docs/diagnosis.md. Rows that are there
-already are not measured again.
+Results go to results/blind-spots.json, from which `make docs` takes the table in docs/diagnosis-measured.md. Rows that
+are there already are not measured again.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ As `blind_spots.py` does for images: nothing is trained, samples are rows of the
 and everything else of the run is good. The table has columns as they occur together: two correlated ones, of which one
 has a heavy tail, a category, one that is 0 in most rows, one that is the square of another, and one that has another's
 sign. The signals are sawtooths with a trend. Results go to results/blind-spots-rows.json, from which `make docs` takes
-the table in docs/diagnosis.md.
+the table in docs/diagnosis-measured.md.
 """
 
 from __future__ import annotations

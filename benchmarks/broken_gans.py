@@ -9,7 +9,7 @@ that was meant to spoil the samples, and left them about as near to the data as 
 it is listed and not counted.
 
 It first prints how long it will take; runs resume where they were when the script is started again, and finished runs
-are reused. Verdicts are saved in `results/broken-gans.json`, from which docs/diagnosis.md takes its tables.
+are reused. Verdicts are saved in `results/broken-gans.json`, from which docs/diagnosis-measured.md takes its tables.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def entry_of(case: Case, run: RunFolder) -> dict[str, Any]:
     }
 
 
-# Tables, for docs/diagnosis.md.
+# Tables, for docs/diagnosis-measured.md.
 
 
 def all_stored() -> dict[str, dict[str, Any]]:

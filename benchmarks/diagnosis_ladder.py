@@ -8,8 +8,8 @@ It first prints how long it will take, and resumes runs that were begun. Recipes
 as in `ladder.py`. For a run of an older version without evaluations,
 the last checkpoint is evaluated, and the diagnosis uses its curves and that one evaluation. A recipe whose author gave
 no result, or none that corresponds to a finding, is listed and not counted. Results are saved in
-`results/diagnosis-ladder.json`, from which docs/diagnosis.md takes its table; of several runs of one recipe, that of
-one at full length whose verdict's words are known, or of the longest that was evaluated while it trained.
+`results/diagnosis-ladder.json`, from which docs/diagnosis-measured.md takes its table; of several runs of one recipe,
+that of one at full length whose verdict's words are known, or of the longest that was evaluated while it trained.
 """
 
 from __future__ import annotations

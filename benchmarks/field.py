@@ -6,7 +6,7 @@ DIR holds `folders.py`, whose functions of one folder `o` fill it with images; `
 functions return recipes; and `common.py`, which draws the pictures that those train on. A folder is given to `sparring
 doctor` and `sparring train` as a user would, and one line says what each answers; a recipe is trained and diagnosed.
 Recipes whose data is missing are skipped with a line. What is done is not done again without `--again`; results
-are in `results/field.json`, and docs/diagnosis.md takes its tables from there.
+are in `results/field.json`, and docs/diagnosis-measured.md takes its tables from there.
 """
 
 from __future__ import annotations

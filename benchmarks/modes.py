@@ -8,7 +8,8 @@ Ring and grid: 32 seeds, 2,500 samples of each (Lin et al., PacGAN, NeurIPS 2018
 center is of high quality; a mode that has one such sample is covered). The protocol does not detect whether samples
 spread within a mode as the data do, so the table also gives the standard deviation of high-quality samples about the
 mean of their mode, divided by that of the data. Two-digit stacked MNIST: 5 seeds, 26,000 samples of each, classified
-digit by digit by the judge of MNIST. Nothing is compared: each study is one cell. docs/choosing.md has the table.
+digit by digit by the judge of MNIST. Nothing is compared: each study is one cell. docs/choosing-measured.md has the
+table.
 
     python benchmarks/modes.py studies/ring      keeps what a study came to, with that spread
 """

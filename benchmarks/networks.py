@@ -4,7 +4,8 @@
     sparring study benchmarks/networks.py:mnist --threads 1 --data-dir DIR
 
 The game of `auto` for small images with the networks of each family at their own sizes, for as many rounds as fit into
-the same processor time of one thread (`network_cost.py` measures what a round costs). docs/choosing.md has the tables.
+the same processor time of one thread (`network_cost.py` measures what a round costs). docs/choosing-measured.md has the
+tables.
 """
 
 from __future__ import annotations

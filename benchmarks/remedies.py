@@ -6,7 +6,7 @@
 
 Each of these GANs is broken in a known way. Its verdict proposes remedies, of which `REMEDIES` has the first. Both are
 trained from the same seeds, and for each seed with the finding it is asked whether the finding is gone and whether its
-samples came nearer to the data. docs/diagnosis.md has the tables.
+samples came nearer to the data. docs/diagnosis-measured.md has the tables.
 
     python benchmarks/remedies.py studies/ring      keeps what a study came to
 """

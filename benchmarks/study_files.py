@@ -13,12 +13,12 @@ from sparring.study import Study
 
 HOME = Path(__file__).parent
 FILES = {
-    "ablation": "[which loss](choosing.md#which-loss-and-which-penalty)",
+    "ablation": "[which loss](choosing-measured.md#which-loss-and-which-penalty)",
     "ladder": "[the ladder](ladder.md)",
-    "modes": "[how many modes](choosing.md#how-many-modes-are-kept)",
-    "networks": "[which networks](choosing.md#which-networks)",
+    "modes": "[how many modes](choosing-measured.md#how-many-modes-are-kept)",
+    "networks": "[which networks](choosing-measured.md#which-networks)",
     "precision": "[half precision](speed.md#half-precision)",
-    "remedies": "[remedies](diagnosis.md#remedies)",
+    "remedies": "[remedies](diagnosis-measured.md#remedies)",
 }
 """File -> where its tables are."""
 

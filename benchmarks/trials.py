@@ -7,8 +7,8 @@ A cell (data, change, seed) plays the rounds of `none` over what one of its roun
 is timed once for each data set and kept in OUT/costs.json: the games take turns, their rounds compiled, with one
 thread, and a cost is the median of its turns. Rounds are fixed, so what else the machine does changes how long a cell
 takes, and not how far it gets. Every cell is judged by both judges of its data, 2,000 samples or as many as there are
-real images. `--keep` puts what is finished into `results/trials.json`, for docs/choosing.md. What is finished is not
-trained again.
+real images. `--keep` puts what is finished into `results/trials.json`, for docs/choosing-measured.md. What is finished
+is not trained again.
 """
 
 from __future__ import annotations

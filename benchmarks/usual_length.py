@@ -6,7 +6,7 @@ Every case is a recipe that trains well, at its full length, with an evaluation 
 those take. Its samples have settled at the evaluation since which the distance from the data, the median over seeds,
 stays within a quarter of its final value. `--folder` holds images of 32 x 32 pixels for the recipe `auto`; of 400 and
 of 100 of them, copies are made. Runs resume where they were, and finished runs are reused. Results go to
-`results/usual-length.json`, from which docs/diagnosis.md takes its table.
+`results/usual-length.json`, from which docs/diagnosis-measured.md takes its table.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ OF_IMAGES = (
     "mode-collapse",
 )
 """Rules that say what is to be seen in samples, in the order in which a page tells them."""
+NO_FAULT = ("equilibrium", "undertrained")
+"""Rules that name no fault."""
 
 
 def recipes_in_markdown() -> str:
@@ -55,6 +57,21 @@ def rules_in_markdown() -> str:
         text = catalogue.entries("rules")[name].text
         lines += [f"### `{name}`", "", *_paragraphs(text), *_evidence(rule), *_remedies(rule)]
     return "\n".join(lines).rstrip()
+
+
+def verdicts_in_markdown() -> str:
+    """Every verdict in a sentence: those that name no fault first, and mistakes in a loop last, in one row."""
+    entries = catalogue.entries("rules")
+    bugs = [name for name in entries if name.startswith("bug-")]
+    no_fault, faults = (
+        [(f"[`{name}`](#{name})", entry.summary) for name, entry in entries.items() if (name in NO_FAULT) == first]
+        for first in (True, False)
+    )
+    unsure = "Nothing was found, or nothing that two thirds of the seeds share; its line says what is missing or mixed."
+    mistake = f"One of {len(bugs)} mistakes in a [loop of your own that is watched](your-loop.md): a rule for each."
+    ends = " to ".join(f"[`{name}`](#{name})" for name in (bugs[0], bugs[-1]))
+    shown = [row for row in faults if not row[0].startswith("[`bug-")]
+    return _table(("verdict", "what it says"), [*no_fault, ("`not-sure`", unsure), *shown, (ends, mistake)])
 
 
 def findings_of_images_in_markdown() -> str:

@@ -173,7 +173,7 @@ class Game:
         """A batch of generated examples from fresh latent vectors, and of fresh classes in a class-conditional game.
 
         Under a relativistic objective their classes are those of the real batch that they are compared with: like is
-        compared with like. Otherwise G makes less different examples of a class (docs/choosing.md).
+        compared with like. Otherwise G makes less different examples of a class (docs/choosing-measured.md).
         """
         latent = self.world.share(self.latent.draw(self.rng, "latent", self.batch))
         if not self.classes:

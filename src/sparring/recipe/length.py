@@ -1,9 +1,10 @@
 """How long a run usually is: how many examples it sees until its samples settle, as was measured.
 
-Recipes that train well were trained with frequent evaluations (`benchmarks/usual_length.py`, docs/diagnosis.md). Until
-the distance from the data stayed within a quarter of its final value, they saw 72,000 to 280,000 images. It made no
-visible difference whether images have a side of 8 or 64 pixels, whether there are 100 or 60,000 of them, or whether the
-networks have a hundred thousand or six million weights. Nothing larger was measured.
+Recipes that train well were trained with frequent evaluations (`benchmarks/usual_length.py`,
+docs/diagnosis-measured.md). Until the distance from the data stayed within a quarter of its final value, they saw
+72,000 to 280,000 images. It made no visible difference whether images have a side of 8 or 64 pixels, whether there are
+100 or 60,000 of them, or whether the networks have a hundred thousand or six million weights. Nothing larger was
+measured.
 """
 
 from __future__ import annotations

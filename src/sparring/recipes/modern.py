@@ -40,7 +40,8 @@ In the same time they gave better samples than DCGAN's at 8 pixels, and worse on
 """
 FEW = 1_000
 """Number of images below which `auto` adds augmentation whose strength follows D's scores, so that D does not memorize
-them. DiffAugment, whose strength is the same from the first round on, did worse than none (docs/choosing.md)."""
+them. DiffAugment, whose strength is the same from the first round on, did worse than none
+(docs/choosing-measured.md)."""
 RAMP = 100_000
 """Real examples in which that strength can go from none to all: small data are trained on for some hundred thousand."""
 GAMMA_SHARE = 0.025
@@ -65,7 +66,7 @@ steeper brings samples nearer there. With the non-saturating loss it fails, and 
 have no clusters (docs/choosing.md)."""
 FALLS_TO = 0.1
 """Share of gamma that is left at the end, as in R3GAN: with a gamma that stays, the rounds of ten minutes bring samples
-little nearer than those of three (docs/choosing.md)."""
+little nearer than those of three (docs/choosing-measured.md)."""
 MAX_CLUSTERS = 128
 """Clusters of images, at most; otherwise as many as the square root of the number of images."""
 WIDTHS = 512, 512
@@ -109,7 +110,7 @@ def fashion_mnist() -> Recipe:
 )
 def mnist_fast() -> Recipe:
     """MNIST in a minute: as `mnist`, class-conditional, with twice the learning rates and a hundredth of the gamma."""
-    # Both for so few rounds only: runs of 10,000 come nearer with the rates of `mnist` (docs/choosing.md).
+    # Both for so few rounds only: runs of 10,000 come nearer with the rates of `mnist` (docs/choosing-measured.md).
     made = convolutional(MNIST(span=SPAN), rounds=5_000, gamma=0.03, lr=4e-3)
     return replace(made, conditional=True, log_points=20)
 
