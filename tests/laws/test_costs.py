@@ -16,7 +16,7 @@ from filelock import FileLock
 from sparring.game import assembly
 from sparring.game.assembly import MEMBERS_PER_THREAD, game_of
 from sparring.game.compile import aot, compiled, plan
-from sparring.game.compile.costs import MAX_OPERATIONS, Costs, estimate, remember
+from sparring.game.compile.costs import MAX_OPERATIONS, SHARE_BESIDE_PRODUCTS, Costs, estimate, remember
 from sparring.game.compile.errors import UncompilableError
 from sparring.game.compile.tracer import trace
 from sparring.recipe import find_recipe
@@ -76,6 +76,20 @@ def test_what_is_saved_is_at_least_what_dispatch_costs_and_never_more_than_the_r
     wide = Costs(seconds_per_round=1.0, operations=100, seconds_per_operation=2e-6, rounds=100)
     assert wide.saved == pytest.approx(15)
     assert LONG.pays and not tiny.pays and not tiny.gains_from_cache
+
+
+def test_what_is_saved_is_most_of_a_round_but_its_convolutions_and_products() -> None:
+    wide = Costs(seconds_per_round=1.0, operations=100, seconds_per_operation=2e-6, rounds=100)
+    assert replace(wide, products=0.5).saved == pytest.approx(100 * SHARE_BESIDE_PRODUCTS * 0.5)
+    assert replace(wide, products=0.99).saved == replace(wide, products=1.1).saved == wide.saved == pytest.approx(15)
+    assert replace(wide, products=0.0).saved == pytest.approx(100 * SHARE_BESIDE_PRODUCTS)
+
+
+def test_products_are_timed_and_are_a_part_of_the_round(tmp_path: Path) -> None:
+    recipe = find_recipe("digits").replace(batch=256)
+    found = estimate(game_of(recipe, recipe.data.open(None, "cpu")), tmp_path / "history.json")
+    assert found.products is not None and 0 < found.products < found.seconds_per_round
+    assert found.saved > 0.2 * found.rounds * found.seconds_per_round
 
 
 def test_an_estimate_counts_operations_and_leaves_the_game_as_it_was(tmp_path: Path) -> None:

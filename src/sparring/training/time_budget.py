@@ -27,6 +27,8 @@ moment's other work on the machine for its pace."""
 PERIOD, MAX_TIMED = 16, 0.05
 """The pilot times a multiple of so many rounds, since penalties may be due in every second to sixteenth, unless that
 takes a larger share of the minutes."""
+SMALLEST_SHARE = 0.25
+"""Of the time for rounds that is left for them however long the compiler took, of which there is an estimate only."""
 ANY_LENGTH = 10**6
 """Rounds of the game that is timed first: enough for a turn of many."""
 
@@ -38,7 +40,7 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
     its rounds. Compiled code is made by the pilot where it pays in that time, and used by the run.
 
     Args:
-        minutes: Of training; what comes before it, such as a judge that is trained first, is not counted.
+        minutes: Of compiling and of training; a judge that is trained first is not counted.
         recipe: Its rounds do not matter.
         out: The run's folder.
         settings: How it will be trained.
@@ -63,9 +65,11 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
         longer = recipe.replace(rounds=rounds_in(budget, pace))
         game = game_of(longer, source, settings.device)
         part = part_of(longer, source, settings.device)
+        planned = time.monotonic()
         how = plan(game, settings.compile, longer.id, part, show=expected_progress)
+        left = max(budget - (time.monotonic() - planned), SMALLEST_SHARE * budget)
         pace = _pace(game, how.play_to, budget, pace)
-    rounds = rounds_in(budget, pace)
+    rounds = rounds_in(left, pace)
     took = time.monotonic() - began
     length = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
     say(f"{length} here: {rounds:,} rounds of {_as_time(pace)}, by a pilot of {took:.0f} s")

@@ -1,8 +1,10 @@
 """What compiling a game's rounds costs and saves on this machine, estimated before it is done.
 
-Uncompiled, torch spends a few microseconds on every operation before any arithmetic; compiled code spends next to none.
-So a round saves at least its number of operations times what one costs here, which two quick measurements tell. How
-long the compiler takes grows with the number of operations too; what it took here before corrects the estimate.
+Uncompiled, torch spends a few microseconds on every operation before any arithmetic, and passes over memory in each;
+compiled code spends next to none, and passes over it once where operations follow one another. Convolutions and matrix
+products stay what they are. So a round saves most of its time but theirs, which is timed; and at least its number of
+operations times what one costs here. How long the compiler takes grows with the number of operations too; what it took
+here before corrects the estimate.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +24,18 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from sparring.game.game import Game
 from sparring.game.pace import SECONDS_TIMED
 
-ROUNDS_TIMED = 3
+ROUNDS_TIMED, ROUNDS_COUNTED = 3, 2
 """Rounds that are timed to estimate how long a run takes; fewer where they take longer than SECONDS_TIMED."""
 OPERATIONS_TIMED, TIMINGS = 400, 5
 """Small operations in one timing, and timings of which the shortest counts."""
 WITH_GRADIENTS = 1.5
 """An operation of a round costs so many times a plain small one: autograd records its graph and differentiates it."""
 LARGEST_SHARE, SMALLEST_SHARE = 0.9, 0.15
-"""Bounds on the share of a round's time that compiling is taken to save. Even where arithmetic takes the time,
-fewer passes over memory save 15 to 40 % (docs/speed.md)."""
+"""Bounds on the share of a round's time that compiling is taken to save."""
+PRODUCTS = frozenset(("convolution", "convolution_backward", "mm", "bmm", "addmm", "baddbmm"))
+"""Operations that take as long compiled as they do uncompiled."""
+SHARE_BESIDE_PRODUCTS = 0.85
+"""Of a round's time but that of PRODUCTS, so much is saved: 93 to 100 % of five recipes (docs/speed.md)."""
 FIXED_SECONDS, SECONDS_PER_OPERATION = 3.0, 0.07
 """Compiling one specialization of a round takes so long where a small operation takes REFERENCE seconds."""
 REFERENCE = 2.25e-6
@@ -57,13 +62,16 @@ class Costs:
     """Still to be played."""
     correction: float = 1.0
     """Times the compiler's estimated time that it took here before."""
+    products: float | None = None
+    """Seconds of a round, uncompiled, that PRODUCTS take; None where that was not timed."""
 
     @property
     def saved(self) -> float:
         """By compiled code, over the rest of the run."""
         dispatch = self.operations * WITH_GRADIENTS * self.seconds_per_operation
         low, high = SMALLEST_SHARE * self.seconds_per_round, LARGEST_SHARE * self.seconds_per_round
-        return self.rounds * min(high, max(low, dispatch))
+        beside = 0.0 if self.products is None else self.seconds_per_round - self.products
+        return self.rounds * min(high, max(low, dispatch, SHARE_BESIDE_PRODUCTS * beside))
 
     @property
     def compiling(self) -> float:
@@ -87,10 +95,16 @@ def estimate(game: Game, history: Path) -> Costs:
     with game.preserving_state():
         game.play()  # the first takes longer than those that follow
         seconds = seconds_per_round(game)
-        with _Counting() as counting:
-            game.play()
-    per_operation = _seconds_per_operation()
-    return Costs(seconds, counting.operations, per_operation, game.rounds - game.round, _correction(history))
+        counted = [_counted(game) for _ in range(ROUNDS_COUNTED if seconds < SECONDS_TIMED else 1)]
+    products = min(each.products for each in counted)
+    costs = Costs(seconds, counted[0].operations, _seconds_per_operation(), game.rounds - game.round)
+    return replace(costs, correction=_correction(history), products=products / torch.get_num_threads())
+
+
+def _counted(game: Game) -> _Counting:
+    with _Counting() as counting:
+        game.play()
+    return counting
 
 
 def remember(costs: Costs, took: float, history: Path) -> None:
@@ -132,11 +146,12 @@ def _correction(history: Path) -> float:
 
 
 class _Counting(TorchDispatchMode):
-    """Counts operations."""
+    """Counts operations, and times those that are `PRODUCTS`, in processor time."""
 
     def __init__(self) -> None:
         super().__init__()
         self.operations = 0
+        self.products = 0.0
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -144,4 +159,9 @@ class _Counting(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Tensor:
         self.operations += 1
-        return func(*args, **(kwargs or {}))
+        if func.overloadpacket.__name__ not in PRODUCTS:
+            return func(*args, **(kwargs or {}))
+        start = time.process_time()
+        computed = func(*args, **(kwargs or {}))
+        self.products += time.process_time() - start
+        return computed

@@ -29,6 +29,8 @@ def with_deviation(x: Tensor) -> Tensor:
     members, batch = x.shape[:2]
     group = GROUP if batch % GROUP == 0 else batch
     grouped = x.unflatten(1, (group, batch // group))  # groups are strided, so each has examples of the whole batch
-    deviation = (grouped.var(1, correction=0) + 1e-8).sqrt().flatten(2).mean(2)  # (P, B / group)
+    # Not `var`, which goes over strided groups one number at a time, and is ten times as slow on a CPU.
+    variance = (grouped - grouped.mean(1, keepdim=True)).square().mean(1)
+    deviation = (variance + 1e-8).sqrt().flatten(2).mean(2)  # (P, B / group)
     deviation = deviation.repeat(1, group).view(members, batch, *([1] * (x.ndim - 2)))
     return torch.cat([x, deviation.expand(*x.shape[:2], 1, *x.shape[3:])], 2)
