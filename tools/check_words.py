@@ -87,7 +87,7 @@ BANS = (
     # Phrases that people stumbled over.
     Ban("findings? to be made", "expected diagnosis"),
     Ban("(?:what )?its author saw", "reference result"),
-    Ban("when D cannot tell", "at equilibrium (D at chance)", unless="when D cannot tell real from"),
+    Ban("when D cannot tell", "at equilibrium (D at chance)", unless="when D cannot tell (?:real from|them apart)"),
     Ban("what samples are like beside real data", "sample-quality metrics"),
     Ban("vectors that the generator is fed", "latent distribution"),
     Ban("networks held flat", "R1/R2 gradient penalties"),

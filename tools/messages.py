@@ -16,10 +16,12 @@ from pathlib import Path
 
 from sparring import catalogue
 from sparring.analysis.query.columns import TABLES
-from sparring.explorer.phrases import EFFECTS, FIXED, SENTENCES
+from sparring.analysis.written import EFFECTS, FIXED, MEASURED, SENTENCES
 from sparring.languages import ENGLISH, ERRORS, LANGUAGES, catalog
 from sparring.metrics import all_metrics
 from sparring.record.story import TITLES
+from sparring.study.designs import DESIGNS
+from sparring.study.wording import NUMBERS
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where this is run as a script
 from tools.raised import raised
@@ -29,7 +31,9 @@ CATALOG = SOURCE / "languages"
 SAY = {"Text", "Name", "said"}
 """Of `sparring.languages`: their first argument is a message."""
 LANGUAGES_ROOM = "sparring.languages"
-MORE = {"read": 1, "joined": 1}
+COUNTS = ("count", "counted")
+"""Names of `sparring.analysis.wording.count`, whose second argument is a noun."""
+MORE = {"read": 1, "joined": 1, "each": 0}
 """Methods of `Text` -> the argument from which on all are messages."""
 SILENT = {"sick", "healthy", "Plot", "Line", "LossCall", "story", "loop_story", "range"}
 """Functions of rules, and calls in them, whose strings nobody is shown: stories, code, titles of figures."""
@@ -47,8 +51,18 @@ PASSED = (
         "samples",
         "seed",
     ),
-    *("report", "figures", "reference result", "reference result (on other data)", "images", "examples", ", ", "; "),
-    *("finished", "plateau", "stopped", "diverged", "unfinished", "{count} seed", "{count} seeds"),
+    *(
+        "report",
+        "figures",
+        "reference result",
+        "reference result (on other data)",
+        "images",
+        "examples",
+        ", ",
+        "; ",
+        ".",
+    ),
+    *("finished", "plateau", "stopped", "diverged", "unfinished"),
     *("Gray band: the healthy range. ", "Crosses: the last finite value of a seed. "),
     "Dotted line: the round since which the finding holds.",
 )
@@ -60,12 +74,16 @@ def messages() -> dict[str, str]:
     """Every message, and where it comes from."""
     found = {name: "catalogue" for kind in ("rules", "remedies") for name in catalogue.entries(kind)} | {"not-sure": ""}
     found |= {title: "metrics" for leaf in all_metrics().values() for title in (leaf.short or leaf.title, leaf.title)}
-    found |= dict.fromkeys(TITLES.values(), "curves")
+    found |= dict.fromkeys(TITLES.values(), "curves") | dict.fromkeys((*DESIGNS, *NUMBERS), "study")
     for kind in ("recipes", "moves"):
         found |= {entry.summary: kind for entry in catalogue.entries(kind).values()}
-    found |= {entry.facts["verdict"]: "recipes" for entry in catalogue.entries("recipes").values()}
+    for entry in catalogue.entries("recipes").values():
+        found |= dict.fromkeys((entry.facts["verdict"], entry.facts["source"]), "recipes")
+        found |= dict.fromkeys(paragraphs(entry.text.removeprefix(entry.summary)), "recipes")
+        title, _, rest = (catalogue.lineage(entry) or "").partition("\n")
+        found |= dict.fromkeys((title.rstrip("."), *paragraphs(rest)), "recipes")
     found |= {" ".join(text.split()): "recipe" for text in catalogue.field_docs("recipe.definition", "Recipe").values()}
-    found |= dict.fromkeys((*FIXED, *EFFECTS, *SENTENCES), "explorer/phrases.py")
+    found |= dict.fromkeys((*FIXED, *EFFECTS, *SENTENCES, *MEASURED), "analysis/written.py")
     found |= {text: "query" for rows, columns in TABLES.values() for text in (rows, *columns.values())}
     for path in sorted(SOURCE.rglob("*.py")):
         where = path.relative_to(SOURCE).as_posix()
@@ -79,8 +97,14 @@ def messages() -> dict[str, str]:
     return found | {text: "passed in variables" for text in PASSED if text not in found}
 
 
+def paragraphs(text: str) -> list[str]:
+    """Of documentation, each on one line."""
+    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+
+
 def said_in(tree: ast.AST) -> Iterator[str]:
     """Messages in calls of SAY and MORE, under the names that a module gives them."""
+    yield from counts_in(tree)
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == LANGUAGES_ROOM]
     say = {each.asname or each.name for node in imports for each in node.names if each.name in SAY}
     if not say:
@@ -92,6 +116,14 @@ def said_in(tree: ast.AST) -> Iterator[str]:
             arguments = node.args[:1] if name in say else node.args[MORE[method] :] if method in MORE else []
             for argument in arguments:
                 yield from literals(argument)
+
+
+def counts_in(tree: ast.AST) -> Iterator[str]:
+    """What `count` says of its nouns."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in COUNTS and len(node.args) == 2:
+            for noun in literals(node.args[1]):
+                yield from (f"{{count}} {noun}", f"{{count}} {noun}s")
 
 
 def literals(node: ast.expr) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Templates of what errors say, found in the source: the f-strings that they are raised with, and phrases within these.
+"""Templates of what errors and lines on stderr say, found in the source: f-strings, and phrases within these.
 
 An error is raised with an English sentence that is put together on the spot. Its template is that sentence with a named
 field for everything that is computed. What a field may be is looked up one step further: a variable where it is
@@ -18,6 +18,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "sparring"
 NOT_OURS = {"AssertionError", "AttributeError", "KeyError", "NotImplementedError", "RuntimeError", "UncompilableError"}
 """Errors that no user is shown as a sentence."""
+SAID = {"say", "progress", "expected_progress"}
+"""Functions of `sparring.progress`: their first argument is said."""
 NOT_SHOWN = ("languages/", "game/compile/", "explorer/guard.py", "networks/layers/")
 """Places whose errors are those of whoever writes code of this package, or are caught."""
 OPAQUE = {"shortened", "in_one_line", "repr", "str", "quoted", "to_text", "join", "count", "as_size", "format"}
@@ -38,6 +40,15 @@ PER_FIELD = {
 }
 """Functions that leave a field with the name of what they are given."""
 
+LINES = (
+    "analysis/doctor.py",
+    "datasets/files/",
+    "game/compile/plan.py",
+    "training/before_start.py",
+)
+"""Places whose strings are lines for the user, or parts of these: what `sparring doctor` and training say of data."""
+MIN_LETTERS = 3
+"""Letters of a line that is worth a translation: with fewer it is not read back."""
 ALSO = (
     "choose another data set, or drop it",
     "give the labels too, as data=(examples, labels), or drop it",
@@ -55,9 +66,23 @@ ALSO = (
     "Not a directory",
     "No space left on device",
     "File exists",
+    *(
+        "stretched",
+        "gray",
+        "array",
+        "subfolders",
+        "8-bit ",
+        "12-bit ",
+        "16-bit ",
+        "is no image",
+        "is empty",
+        "recipe",
+        "metric",
+        "remedy",
+    ),
 )
 """Phrases that come from elsewhere: class variables, notes of `ship/export.py` that a page reads back like errors, and
-what the system calls its own errors."""
+what the system calls its own errors; and words of images."""
 
 
 class Module:
@@ -126,6 +151,10 @@ def raised() -> dict[str, str]:
     found: dict[str, str] = dict.fromkeys(ALSO, "elsewhere")
     for path in sorted(SOURCE.rglob("*.py")):
         module = Module(path)
+        if module.where.startswith(LINES):
+            for scope, node in lines_in(module.tree):
+                for template in Reading(module, scope).of_line(node):
+                    found.setdefault(template, module.where)
         if module.where.startswith(NOT_SHOWN):
             continue
         for scope, node in raises(module.tree):
@@ -138,9 +167,32 @@ def raises(tree: ast.AST, scope: ast.AST | None = None) -> Iterator[tuple[ast.AS
     """Every call that makes an error, with the function around it."""
     for node in ast.iter_child_nodes(tree):
         inner = node if isinstance(node, ast.FunctionDef) else scope
-        if isinstance(node, ast.Call) and node.args and is_error(node.func):
+        if isinstance(node, ast.Call) and node.args and (is_error(node.func) or is_line(node)):
             yield inner or tree, node
         yield from raises(node, inner)
+
+
+def lines_in(tree: ast.AST, scope: ast.AST | None = None) -> Iterator[tuple[ast.AST, ast.expr]]:
+    """Every string that is no documentation and not part of another, with the function around it."""
+    for node in ast.iter_child_nodes(tree):
+        inner = node if isinstance(node, ast.FunctionDef) else scope
+        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            yield inner or tree, node
+        elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) and not is_silent(node):
+            yield from lines_in(node, inner)
+
+
+def is_silent(node: ast.AST) -> bool:
+    """Whether what is below it is looked at elsewhere, or is nothing that is said."""
+    if isinstance(node, ast.Raise | ast.AnnAssign | ast.Compare):
+        return not isinstance(node, ast.AnnAssign) or node.value is None
+    return isinstance(node, ast.Call) and bool(node.args) and is_error(node.func)
+
+
+def is_line(call: ast.Call) -> bool:
+    """Whether this prints a line on stderr that is no `Text`, whose message is in another catalog."""
+    made = call.args[0].func if isinstance(call.args[0], ast.Call) else None
+    return getattr(call.func, "id", "") in SAID and getattr(made, "id", "") != "Text"
 
 
 def is_error(function: ast.expr) -> bool:
@@ -160,6 +212,15 @@ class Reading:
         """The templates of an error, and phrases in its fields."""
         found = [(text, outside_fields(text)) for text in self.phrases(call.args[0])]
         return [text for text, words in found if any(map(str.isalpha, words)) or ": " in words]
+
+    def of_line(self, node: ast.expr) -> list[str]:
+        """The templates of a string that is said, and phrases in its fields."""
+        found = [(text, outside_fields(text)) for text in self.phrases(node)]
+        return [
+            text
+            for text, words in found
+            if " " in text and text.isascii() and "\\" not in text and sum(map(str.isalpha, words)) > MIN_LETTERS
+        ]
 
     def phrases(self, node: ast.expr) -> list[str]:
         """Templates of an expression, and of what its fields may be."""

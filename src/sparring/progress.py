@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from sparring.characters import tolerant
+from sparring.languages import Text, said, said_again
 
 ESTIMATE_AFTER = 0.05
 """Share of the work after which the time left is estimated."""
@@ -25,12 +27,21 @@ REDRAW_SECONDS = 0.1
 MAX_FILLED = 0.98
 """Of a bar that fills with the time that work is expected to take: it is full only when the work is done."""
 BAR_WIDTH = 40
+LEFT = Text("about {seconds} s left")
+"""What is said of the time that work still takes."""
 
 
 def say(line: str) -> None:
-    """Print a line on stderr, where it does not disturb a command's result: above the picture, if one is shown."""
+    """Print a line on stderr, where it does not disturb a command's result: above the picture, if one is shown.
+
+    It is said in the language of the command, also where it was put together in English.
+    """
     shown = Display.shown[-1] if Display.shown else Display()
-    shown.print(line)
+    shown.print(said_again(line))
+
+
+def _with_estimate(title: str, seconds: float) -> Text:
+    return Text("{title}: {left}", title=title, left=LEFT.filled(seconds=f"{seconds:.0f}"))
 
 
 class Display:
@@ -98,28 +109,33 @@ def progress(
         rest takes, and again each time that this has halved.
     """
     display = Display(transient=True)
-    start, shown, estimated, said = time.perf_counter(), 0.0, False, float("inf")
+    title = said_again(title)
+    start, shown, estimated, stated = time.perf_counter(), 0.0, False, float("inf")
     if not display.redraws and not quiet and not with_estimate:
         display.print(title)
 
     def update(done: int) -> None:
-        nonlocal shown, estimated, said
+        nonlocal shown, estimated, stated
         now = time.perf_counter()
         left = (now - start) * (total - done) / done if done >= ESTIMATE_AFTER * total and done else None
         if display.redraws:
             if now - shown >= REDRAW_SECONDS:
                 shown = now
                 row = Table.grid(padding=(0, 1, 0, 0))
-                row.add_row(title, progress_bar(done, total), "" if left is None else f"{left:.0f} s left")
+                row.add_row(
+                    title,
+                    progress_bar(done, total),
+                    "" if left is None else said(Text("{seconds} s left", seconds=f"{left:.0f}")),
+                )
                 display.draw(row)
         elif left is None or quiet:
             return
         elif with_estimate:
             if not estimated:
-                display.print(f"{title}: about {left:.0f} s")
-        elif MIN_SECONDS_LEFT < left < said / 2:
-            said = left
-            display.print(f"{title}: about {left:.0f} s left")
+                display.print(said(Text("{title}: about {seconds} s", title=title, seconds=f"{left:.0f}")))
+        elif MIN_SECONDS_LEFT < left < stated / 2:
+            stated = left
+            display.print(said(_with_estimate(title, left)))
         estimated = True
 
     try:
@@ -142,6 +158,7 @@ def expected_progress(title: str, seconds: float, with_estimate: bool = False) -
     Yields:
         A function to call when the work begins; before that nothing is shown. Further calls do nothing.
     """
+    title = said_again(title)
     display, done = Display(transient=True), threading.Event()
     threads: list[threading.Thread] = []
 
@@ -150,8 +167,10 @@ def expected_progress(title: str, seconds: float, with_estimate: bool = False) -
         while not done.wait(2 * REDRAW_SECONDS):
             elapsed = time.monotonic() - start
             row = Table.grid(padding=(0, 1))
-            left = f"about {seconds - elapsed:.0f} s left" if elapsed < seconds else f"{elapsed:.0f} s so far"
-            row.add_row(title, progress_bar(min(elapsed, MAX_FILLED * seconds), seconds), left)
+            left = LEFT.filled(seconds=f"{seconds - elapsed:.0f}")
+            if elapsed >= seconds:
+                left = Text("{seconds} s so far", seconds=f"{elapsed:.0f}")
+            row.add_row(title, progress_bar(min(elapsed, MAX_FILLED * seconds), seconds), said(left))
             display.draw(row)
         display.stop()
 
@@ -159,8 +178,10 @@ def expected_progress(title: str, seconds: float, with_estimate: bool = False) -
         if threads:
             return
         if not display.redraws:
-            display.print(f"{title}: about {seconds:.0f} s left" if with_estimate else title)
-        threads.append(threading.Thread(target=fill if display.redraws else done.wait, daemon=True))
+            display.print(said(_with_estimate(title, seconds)) if with_estimate else title)
+        here = contextvars.copy_context()  # a thread begins without the command's language
+        work = fill if display.redraws else done.wait
+        threads.append(threading.Thread(target=here.run, args=(work,), daemon=True))
         threads[0].start()
 
     try:

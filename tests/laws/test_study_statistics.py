@@ -118,6 +118,10 @@ def test_holm_is_statsmodels_and_leaves_unknown_ones() -> None:
     ps = [0.01, None, 0.04, 0.03]
     assert holm(ps)[1] is None
     assert [p for p in holm(ps) if p is not None] == pytest.approx(multipletests([0.01, 0.04, 0.03], method="holm")[1])
+    draw = np.random.default_rng(0)
+    for many in (draw.random(20) ** 4, draw.random(20).round(1), np.ones(3)):  # small ones, ties, and ones cut at 1
+        assert holm(many.tolist()) == multipletests(many, method="holm")[1].tolist()
+    assert holm([]) == [] and holm([None]) == [None]
 
 
 def test_other_tests_that_are_shown_join_the_family() -> None:

@@ -17,7 +17,7 @@ from sparring.analysis.facts import Facts
 from sparring.analysis.summary import summary
 from sparring.analysis.wording import count, listed
 from sparring.errors import SparringError, UsageError
-from sparring.languages import Text
+from sparring.languages import Text, said_again
 from sparring.progress import say
 from sparring.record import RunFolder
 
@@ -90,8 +90,12 @@ class Comparison:
     @property
     def title(self) -> str:
         if self.lineage:
-            return self.lineage.partition("\n")[0].rstrip(".")
-        return listed(self.names) if len(self.names) <= 3 else f"{count(len(self.runs), 'run')} side by side"
+            return Text(self.lineage.partition("\n")[0].rstrip("."))
+        return (
+            listed(self.names)
+            if len(self.names) <= 3
+            else Text("{runs} side by side", runs=count(len(self.runs), "run"))
+        )
 
     @cached_property
     def steps(self) -> list[list[str]]:
@@ -189,7 +193,7 @@ class Comparison:
             return []
         places = {other.run.path.resolve(): name for name, other in zip(self.names, self.runs, strict=True)}
         trunk = places.get(Path(branch.run))
-        return [f"branch of {trunk} at round {branch.round:,}"] if trunk else []
+        return [Text("branch of {run} at round {round}", run=trunk, round=f"{branch.round:,}")] if trunk else []
 
     def _vary(self, field: str) -> bool:
         return any(facts.recipe.get(field) != self.runs[0].recipe.get(field) for facts in self.runs)
@@ -238,7 +242,7 @@ def _unless_damaged(run: RunFolder, read: Callable[[RunFolder], T]) -> T | None:
     try:
         return read(run)
     except SparringError as error:
-        say(f"left out: {error}")
+        say(Text("left out: {error}", error=said_again(str(error))))
         return None
 
 

@@ -232,9 +232,12 @@ class Facts:
         """What the curves show of a member that ended away from the target: evidence, not a diagnosis."""
         seed = self.seeds[member]
         if seed in self.diverged:
-            return f"diverged at round {self.diverged[seed]:,}"
-        values = ", ".join(f"{TITLES[name]} {self.last[name][member]:.3f}" for name in ("d_real", "d_fake", "d_loss"))
-        return f"{self._approach(member)}; {values}"
+            return Text("diverged at round {round}", round=f"{self.diverged[seed]:,}")
+        values = [
+            Text("{curve} {value}", curve=Text(TITLES[name]), value=f"{self.last[name][member]:.3f}")
+            for name in ("d_real", "d_fake", "d_loss")
+        ]
+        return Text.joined([self._approach(member), Text.joined(values, ", ")], "; ")
 
     def _approach(self, member: int) -> str:
         """Whether a member that is away from the target was still approaching it."""
@@ -242,8 +245,13 @@ class Facts:
         rounds, examples = self.outputs
         since = int(np.searchsorted(rounds, (1 - LATE) * rounds[-1]))
         before, now = np.abs(examples[[since, -1], member] - self.ends.target).max(1)
-        trend = "still approaching" if before - now > APPROACHED else "no longer approaching"
-        return f"{trend}: {before:.2f} from the target at round {rounds[since]:,}, {now:.2f} at the end"
+        return Text(
+            "{trend}: {before} from the target at round {round}, {now} at the end",
+            trend=Text("still approaching" if before - now > APPROACHED else "no longer approaching"),
+            before=f"{before:.2f}",
+            round=f"{rounds[since]:,}",
+            now=f"{now:.2f}",
+        )
 
 
 def _beyond_fence(values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from sparring.cli._latent import say_state, write_and_print
-from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, flag, integers, members, out_file, parse
+from sparring.cli.flags import Json, Members, OutFile, RunDir, Source, Spoken, flag, integers, members, out_file, parse
 from sparring.errors import UsageError
 
 
@@ -27,6 +27,7 @@ class ArithmeticFlags:
     out: OutFile = None
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

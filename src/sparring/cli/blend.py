@@ -12,6 +12,7 @@ from sparring.cli.flags import (
     OutFile,
     RunDir,
     Source,
+    Spoken,
     check_count,
     flag,
     integers,
@@ -37,6 +38,7 @@ class BlendFlags:
     ] = "linear"
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

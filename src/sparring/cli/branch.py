@@ -15,7 +15,7 @@ import tyro
 
 from sparring.characters import quoted
 from sparring.cli.control import assignments
-from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
 
 
@@ -36,6 +36,7 @@ class BranchFlags:
     ] = ()
     out: Annotated[Path | None, flag("Folder of the new run.", "DIR", "RUN-at-ROUND")] = None
     train: Annotated[bool, flag("Train the new run now.", default="on")] = True
+    language: Spoken = ""
     json: Json = False
 
 

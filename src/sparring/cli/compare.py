@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from sparring.cli.flags import REQUIRED, Switch, check_suffix, flag, parse, print_json
+from sparring.cli.flags import REQUIRED, Spoken, Switch, check_suffix, flag, parse, print_json
 from sparring.cli.main import OK
 
 
@@ -21,6 +21,7 @@ class CompareFlags:
         flag("Folders of runs; a folder that holds runs stands for all in it.", "RUN RUN ...", REQUIRED),
     ]
     out: Annotated[Path | None, flag("The page to write.", "FILE.html", "compare.html beside the first run")] = None
+    language: Spoken = ""
     json: Annotated[Switch, flag("Print the numbers as JSON; write the page only with --out.", default="")] = False
 
 

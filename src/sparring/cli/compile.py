@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from sparring.cli.flags import REQUIRED, DataDir, Json, flag, parse, print_json
+from sparring.cli.flags import REQUIRED, DataDir, Json, Spoken, flag, parse, print_json
 from sparring.cli.main import FAILED, OK
 from sparring.errors import UsageError
 
@@ -28,6 +28,7 @@ class CompileFlags:
         str, flag("Seeds that will be trained: a count (8), a range (3-10) or a list (1,5,9).", "N", "the recipe's")
     ] = ""
     data_dir: DataDir = None
+    language: Spoken = ""
     json: Json = False
 
 

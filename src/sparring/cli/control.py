@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from sparring import catalogue
-from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
@@ -38,6 +38,7 @@ class ControlFlags:
     run: RunDir
     do: Annotated[tyro.conf.Positional[str], flag("What to do.", "[DO]", "status")] = "status"
     values: Annotated[tyro.conf.Positional[tuple[str, ...]], flag("lr=5e-5, d, 3 and so on.", "[VALUE ...]", "")] = ()
+    language: Spoken = ""
     json: Json = False
 
 

@@ -21,15 +21,13 @@ def run(arguments: list[str]) -> int:
     """Print the diagnosis."""
     flags = parse(DiagnoseFlags, "diagnose", arguments, __doc__ or "")
     from sparring.analysis.diagnosis import diagnose
-    from sparring.languages import speaking
     from sparring.record import RunFolder
 
-    with speaking(flags.language):
-        opened = RunFolder.open(flags.run)
-        diagnosis = diagnose(opened)
-        if flags.json:
-            return print_json(diagnosis.plain(opened.path))
-        from sparring import report
+    opened = RunFolder.open(flags.run)
+    diagnosis = diagnose(opened)
+    if flags.json:
+        return print_json(diagnosis.plain(opened.path))
+    from sparring import report
 
-        print_rich(report.diagnosis_text(opened, diagnosis))
+    print_rich(report.diagnosis_text(opened, diagnosis))
     return OK

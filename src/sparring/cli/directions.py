@@ -19,6 +19,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    Spoken,
     check_count,
     check_suffix,
     flag,
@@ -47,6 +48,7 @@ class DirectionsFlags:
     data_dir: DataDir = None
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from sparring import catalogue
-from sparring.cli.flags import Json, check_suffix, flag, parse, print_json, print_rich
+from sparring.cli.flags import Json, Spoken, check_suffix, flag, parse, print_json, print_rich
 from sparring.cli.folder_flags import FolderFlags, given
 from sparring.cli.main import FAILED, OK
 from sparring.errors import UsageError
+from sparring.languages import said_again
 
 if TYPE_CHECKING:
     from sparring.analysis.doctor import Examination
@@ -35,6 +36,7 @@ class DoctorFlags:
     ] = None
     list: Annotated[Path | None, flag("Where --trim writes its list.", "FILE.txt", "./NAME-left-out.txt")] = None
     images: FolderFlags = field(default_factory=FolderFlags)
+    language: Spoken = ""
     json: Json = False
 
 
@@ -127,7 +129,7 @@ def _examine_table(flags: DoctorFlags) -> int:
         print_json({**table.summary(), "out": out})
         return status
     for line in table.lines():
-        print(line)
+        print(said_again(line))
     if status == OK:
         print(f"\nsparring train --data {quoted(str(flags.folder), sys.stdout.encoding)}")
     if out:

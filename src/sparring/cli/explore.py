@@ -14,7 +14,7 @@ from typing import Annotated
 
 import tyro
 
-from sparring.cli.flags import Json, Switch, flag, parse, print_json
+from sparring.cli.flags import Json, Spoken, Switch, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import SparringError, UsageError
 
@@ -33,6 +33,7 @@ class ExploreFlags:
         str, flag("Address to listen on. Others can then reach the page, who have its address with the token.", "HOST")
     ] = "127.0.0.1"
     no_browser: Annotated[Switch, flag("Print the address without opening it.", default="")] = False
+    language: Spoken = ""
     json: Json = False
 
 

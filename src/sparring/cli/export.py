@@ -37,14 +37,12 @@ def run(arguments: list[str]) -> int:
     flags = parse(ExportFlags, "export", arguments, __doc__ or "")
     if not flags.to:
         raise UsageError(f"say where to: sparring export {flags.run} --to DIR")
-    from sparring.languages import speaking
     from sparring.ship.target import target_of
 
     target_of(flags.run, flags.to)  # before torch and what writes ONNX are loaded
     from sparring.ship.export import export
 
-    with speaking(flags.language):
-        made = export(flags.run, flags.to, flags.seed, flags.best, flags.source, data_dir=flags.data_dir)
+    made = export(flags.run, flags.to, flags.seed, flags.best, flags.source, data_dir=flags.data_dir)
     if flags.json:
         return print_json(made.plain())
     for name, size in made.files.items():

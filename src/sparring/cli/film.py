@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
@@ -23,6 +23,7 @@ class FilmFlags:
         Path | None, flag("FILE.gif, .png (APNG), .webp, or .mp4 with ffmpeg.", "FILE", "RUN/figures/film.webp")
     ] = None
     fps: Annotated[float, flag("Sample pictures in a second.", "N")] = 6.0
+    language: Spoken = ""
     json: Json = False
 
 

@@ -65,7 +65,7 @@ Source = Annotated[
     Path | None, flag("Where the Python file of your own recipe is now.", "FILE", "where it was when the run began")
 ]
 Spoken = Annotated[
-    str, flag("Language of the diagnosis: en, or zh for Chinese.", "CODE", "$SPARRING_LANGUAGE, or else en")
+    str, flag("Language to speak, on pages too: en, or zh for Chinese.", "CODE", "$SPARRING_LANGUAGE, or else en")
 ]
 RunDir = Annotated[tyro.conf.Positional[Path], flag("The folder of a run.", "RUN")]
 Members = Annotated[str, flag("Only the members of these seeds: 3, or 0,3, or 2-5.", "SEEDS", "all")]

@@ -12,6 +12,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    Spoken,
     check_count,
     decimals,
     flag,
@@ -45,6 +46,7 @@ class InfluenceFlags:
     count: Annotated[int, flag("Average over this many latent vectors (0, 1, 2, ...) of each member.", "N")] = 64
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

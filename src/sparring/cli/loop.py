@@ -19,6 +19,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    Spoken,
     check_count,
     flag,
     integers,
@@ -50,6 +51,7 @@ class LoopFlags:
     data_dir: DataDir = None
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

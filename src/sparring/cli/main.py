@@ -52,6 +52,8 @@ COMMANDS = (
     "export",
 )
 """Each is a file of this folder with a function `run(arguments) -> exit status`; the file's first line is its help."""
+LANGUAGE = "--language"
+"""The flag that every command takes; its module has it for `--help`."""
 GC_THRESHOLD = 100_000
 """New objects after which Python's garbage collector starts; its own default is 700 to 2,000."""
 
@@ -130,7 +132,22 @@ def _dispatch(arguments: list[str]) -> int:
         return OK
     if name not in COMMANDS:
         raise UsageError(f"{catalogue.unknown('commands', name, COMMANDS)} (`sparring --help` lists them)")
-    return importlib.import_module(f"sparring.cli.{name}").run(rest)
+    module = importlib.import_module(f"sparring.cli.{name}")
+    if not (code := _language_in(rest)):
+        return module.run(rest)
+    from sparring.languages import speaking_everywhere
+
+    with speaking_everywhere(code):
+        return module.run(rest)
+
+
+def _language_in(arguments: Sequence[str]) -> str:
+    """The value of --language, before the flags are parsed: an error of these is said in that language too."""
+    for index, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=")
+        if name == LANGUAGE:
+            return value if equals else "".join(arguments[index + 1 : index + 2])
+    return ""
 
 
 def _help() -> str:
@@ -144,7 +161,7 @@ def _help() -> str:
             "",
             "`sparring COMMAND --help` lists the flags of a command,",
             "`sparring train RECIPE --help` those of a recipe with its values.",
-            "Every command takes --json.",
+            "Every command takes --json, and --language zh to speak Chinese.",
         ]
     )
 

@@ -11,6 +11,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    Spoken,
     check_count,
     flag,
     members,
@@ -42,6 +43,7 @@ class MeasureFlags:
     data_dir: DataDir = None
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

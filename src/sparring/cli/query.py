@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from sparring.cli.flags import Json, Switch, flag, parse, print_json, print_rich
+from sparring.cli.flags import Json, Spoken, Switch, flag, parse, print_json, print_rich
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
@@ -34,6 +34,7 @@ class QueryFlags:
     under: Annotated[Path, flag("Query the runs in this folder, at any depth.", "DIR")] = Path()
     tables: Annotated[Switch, flag("List the tables with their columns.", default="")] = False
     csv: Annotated[Switch, flag("Print comma-separated values.", default="")] = False
+    language: Spoken = ""
     json: Json = False
 
 

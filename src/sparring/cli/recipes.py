@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from sparring import catalogue
-from sparring.cli.flags import Json, Switch, flag, parse, print_json, print_rich
+from sparring.cli.flags import Json, Spoken, Switch, flag, parse, print_json, print_rich
 from sparring.cli.main import OK
 from sparring.errors import UsageError
 
@@ -19,6 +19,7 @@ class RecipesFlags:
 
     name: Annotated[tyro.conf.Positional[str], flag("Describe this one.", "[RECIPE]", "list them")] = ""
     all: Annotated[Switch, flag("List all with their sources and reference results.", default="on one screen")] = False
+    language: Spoken = ""
     json: Json = False
 
 

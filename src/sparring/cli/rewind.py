@@ -12,7 +12,7 @@ from typing import Annotated
 import tyro
 
 from sparring.characters import quoted
-from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
 
 
@@ -22,6 +22,7 @@ class RewindFlags:
 
     run: RunDir
     round: Annotated[tyro.conf.Positional[int], flag("The round to go back to.", "ROUND")]
+    language: Spoken = ""
     json: Json = False
 
 

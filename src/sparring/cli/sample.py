@@ -16,6 +16,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    Spoken,
     Switch,
     check_count,
     flag,
@@ -59,6 +60,7 @@ class SampleFlags:
     data_dir: DataDir = None
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

@@ -21,12 +21,10 @@ def run(arguments: list[str]) -> int:
     """Print the run's summary."""
     flags = parse(ShowFlags, "show", arguments, __doc__ or "")
     from sparring import report
-    from sparring.languages import speaking
     from sparring.record import RunFolder
 
-    with speaking(flags.language):
-        opened = RunFolder.open(flags.run)
-        if flags.json:
-            return print_json(report.summary(opened))
-        print_rich(report.run_text(opened))
+    opened = RunFolder.open(flags.run)
+    if flags.json:
+        return print_json(report.summary(opened))
+    print_rich(report.run_text(opened))
     return OK

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from sparring.cli.flags import Json, RunDir, flag, parse, print_json
+from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
 
 
@@ -16,6 +16,7 @@ class SplitFlags:
 
     run: RunDir
     out: Annotated[Path | None, flag("Where the runs go.", "DIR", "cells, in the run's own folder")] = None
+    language: Spoken = ""
     json: Json = False
 
 

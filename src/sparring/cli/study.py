@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from sparring.cli.flags import DataDir, Json, Switch, decimals, flag, parse, print_json, print_rich
+from sparring.cli.flags import DataDir, Json, Spoken, Switch, decimals, flag, parse, print_json, print_rich
 from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.errors import UsageError
 from sparring.interruption import when_ended
@@ -104,6 +104,7 @@ class StudyFlags:
         int | None,
         flag("Samples of each member that are measured at the end, or measured again.", "N", "1,000"),
     ] = None
+    language: Spoken = ""
     json: Json = False
 
 

@@ -12,6 +12,7 @@ from sparring.cli.flags import (
     OutFile,
     RunDir,
     Source,
+    Spoken,
     decimals,
     flag,
     integers,
@@ -32,6 +33,7 @@ class SweepFlags:
     z_seed: Annotated[int, flag("Which latent vector to start from.", "Z_SEED")] = 0
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

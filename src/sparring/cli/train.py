@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sparring import catalogue
 from sparring.characters import quoted
-from sparring.cli.flags import DataDir, Json, Source, Switch, flag, parse, print_json, print_rich
+from sparring.cli.flags import DataDir, Json, Source, Spoken, Switch, flag, parse, print_json, print_rich
 from sparring.cli.folder_flags import given_in, with_settings
 from sparring.cli.main import INTERRUPTED, OK, complain
 from sparring.cli.recipe_flags import changed, check_well_known, flags_of, flat
@@ -96,6 +96,7 @@ class TrainFlags:
         ),
     ] = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
     data_dir: DataDir = None
     lr: Annotated[float | None, flag("Learning rate of both optimizers.", "LR", "each optimizer's own")] = None

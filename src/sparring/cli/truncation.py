@@ -16,6 +16,7 @@ from sparring.cli.flags import (
     Members,
     RunDir,
     Source,
+    Spoken,
     check_count,
     decimals,
     flag,
@@ -37,6 +38,7 @@ class TruncationFlags:
     data_dir: DataDir = None
     seeds: Members = ""
     source: Source = None
+    language: Spoken = ""
     json: Json = False
 
 

@@ -18,7 +18,8 @@ from typing import IO, Any
 
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
-from sparring.languages import Text
+from sparring.languages import LANGUAGES, Text, language
+from sparring.progress import LEFT as ESTIMATE
 from sparring.record import RunFolder, write_atomically
 from sparring.training.background import refuse_own_code
 
@@ -26,7 +27,7 @@ FOLDER, EXPORT = "figures", "export"
 """Where a run keeps what the commands draw, and what they say; and the generator that is exported."""
 MAX_SAID = 2_000
 """Bytes of what a process said last that are read."""
-LEFT = re.compile(r"about (\d+) s left")
+LEFT = [re.compile(re.escape(language(code)(ESTIMATE)).replace(re.escape("{seconds}"), r"(\d+)")) for code in LANGUAGES]
 """What a command says on stderr while it works."""
 MAX_SAVED = 2**26
 """Bytes of an answer that is read."""
@@ -112,7 +113,7 @@ class Running:
     def seconds_left(self) -> float | None:
         """By its last estimate; None where there is none, or it is over."""
         line = self.last_line
-        found = LEFT.search(line)
+        found = next((found for pattern in LEFT if (found := pattern.search(line))), None)
         if found is None:
             return None
         if line != self.estimate:

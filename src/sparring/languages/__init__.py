@@ -63,6 +63,11 @@ class Text(str):
         return text if isinstance(text, Text) else Text(text)
 
     @staticmethod
+    def each(*messages: str) -> list[Text]:
+        """Several messages without fields, such as the titles of columns."""
+        return [Text(message) for message in messages]
+
+    @staticmethod
     def joined(parts: Iterable[str], separator: str = "") -> Text:
         """Texts one after the other; the separator is a message too."""
         kept = tuple(parts)
@@ -72,6 +77,10 @@ class Text(str):
     def read(english: str, *messages: str) -> Text:
         """A text that was put together in English, by those of these messages that explain most of it."""
         return _read(read(english, messages))
+
+    def capitalized(self) -> Text:
+        """With a capital at the beginning, in English alone."""
+        return Text._made(self[:1].upper() + self[1:], self.message, self.fields, self.parts)
 
     def filled(self, **fields: object) -> Text:
         """With more of its fields."""
@@ -103,9 +112,12 @@ class Language:
         self.code = code
         self._errors = errors or {}
         self._catalog = _Catalog({**self._errors, **translations})
+        self._of_errors: Language | None = None
 
     def __call__(self, text: str) -> str:
         """A text in this language. A plain string is its own message."""
+        if self.code == ENGLISH:
+            return str(text)
         if not isinstance(text, Text):
             return self._catalog.gettext(text) if text else text
         if isinstance(text, Name):
@@ -119,7 +131,12 @@ class Language:
 
     def error(self, error: object) -> str:
         """What an error says, which was put together in English."""
-        return self(Text.read(str(error), *self._errors))
+        if self.code == ENGLISH:
+            return str(error)
+        if self._of_errors is None:  # a word by itself may be the name of a flag, or a title elsewhere
+            sentences = {m: t for m, t in self._catalog.translations.items() if " " in m or m in self._errors}
+            self._of_errors = Language(self.code, sentences)
+        return self._of_errors(Text.read(str(error), *self._errors))
 
     def _field(self, value: object) -> object:
         return self(value) if isinstance(value, Text) else value
@@ -166,9 +183,41 @@ def speaking(code: str) -> Generator[None]:
         _spoken.reset(token)
 
 
+@contextmanager
+def speaking_everywhere(code: str) -> Generator[None]:
+    """As `speaking`, and in threads and processes that begin within this too."""
+    before = os.environ.get(VARIABLE)
+    try:
+        with speaking(code):
+            if code:
+                os.environ[VARIABLE] = code
+            yield
+    finally:
+        if code:
+            os.environ.pop(VARIABLE, None)
+            os.environ.update({} if before is None else {VARIABLE: before})
+
+
 def said(text: str) -> str:
     """A text in the language of the command that runs: its `--language`, or VARIABLE."""
     return _of_command()(text)
+
+
+def spoken() -> str:
+    """The code of that language."""
+    return _of_command().code
+
+
+def said_again(english: str) -> str:
+    """What was put together in English, in that language: a text as it is, anything else by the messages of errors.
+
+    Before a colon may stand a name, as that of a folder.
+    """
+    if isinstance(english, Text):
+        return said(english)
+    language, (place, between, rest) = _of_command(), english.partition(": ")
+    whole = language.error(english)
+    return f"{place}: {language.error(rest)}" if between and whole == english else whole
 
 
 def said_of(error: SparringError) -> str:

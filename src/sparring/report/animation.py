@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from sparring.errors import SparringError, UsageError, in_one_line
+from sparring.languages import Text
 from sparring.progress import MIN_SECONDS_LEFT, expected_progress, progress
 from sparring.record import write_atomically
 
@@ -51,7 +52,7 @@ def save_animation(frames: Sequence[Image.Image], path: Path, seconds: Sequence[
     if kind == "MP4":
         return write_atomically(path, lambda partial: _mp4(frames, partial, seconds, path.name))
     expected = _expected_seconds(frames, kind)
-    with expected_progress(f"writing {path.name}", expected, with_estimate=True) as begin:
+    with expected_progress(Text("writing {name}", name=path.name), expected, with_estimate=True) as begin:
         if expected > MIN_SECONDS_LEFT:
             begin()
         return write_atomically(path, lambda partial: _encode(frames, partial, kind, seconds, loops))
@@ -91,7 +92,7 @@ def _mp4(frames: Sequence[Image.Image], path: Path, seconds: Sequence[float], na
         ffmpeg = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     except OSError as error:
         raise SparringError(f"ffmpeg cannot be run: {in_one_line(error)}") from error
-    with ffmpeg, progress(f"writing {name}", len(frames), quiet=True) as update:
+    with ffmpeg, progress(Text("writing {name}", name=name), len(frames), quiet=True) as update:
         assert ffmpeg.stdin is not None and ffmpeg.stderr is not None
         with contextlib.suppress(BrokenPipeError):  # it says why on stderr
             for k, (frame, each) in enumerate(zip(frames, seconds, strict=True)):

@@ -9,12 +9,14 @@ import numpy as np
 
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import features_of, number, plus_minus
+from sparring.analysis.written import measured as measured_text
+from sparring.languages import Text
 
 FILE = "measures.json"
 NO_DECIMALS_FROM = 100
 """From this value up, a metric is written without decimals."""
 ARROWS = {"lower": "↓", "higher": "↑", "as-real": "="}
-AS_GOOD = "as real"
+AS_GOOD = Text("as real")
 """Stands beside a value that is no worse than held-out real data's."""
 AS_REAL = 0.05
 """Share of real data's value within which one that is best as real is no worse."""
@@ -42,7 +44,7 @@ class Row:
     @property
     def heading(self) -> str:
         """The title with an arrow in the direction that is better, or = where it is best as with real data."""
-        return f"{self.title} {ARROWS[self.better]}"
+        return Text.joined([Text(self.title), ARROWS[self.better]], " ")
 
     @property
     def spread(self) -> Spread:
@@ -88,7 +90,12 @@ def column_rows(measured: Measured, limit: int) -> list[tuple[str, str, str, str
     if lags := measured.get("lags"):
         pairs = [(lag, Spread.of(np.array([_number(v) for v in lag["members"]]))) for lag in lags]
         return [
-            (f"lag {lag['lag']}", value_text(lag["real"]), spread_text(found), _apart(lag["real"], found.mean))
+            (
+                Text("lag {lag}", lag=lag["lag"]),
+                value_text(lag["real"]),
+                spread_text(found),
+                _apart(lag["real"], found.mean),
+            )
             for lag, found in pairs
         ]
     columns = measured.get("columns", [])
@@ -122,24 +129,36 @@ def _row(metric: dict[str, Any], independent: bool = False) -> Row:
 def measurement_caption(measured: Measured) -> str:
     """How the values were measured, and how to read them."""
     judge = measured["judge"]
-    features = f"using {features_of(judge)} ({_credit(measured)})" if judge else "without a judge"
-    unit = "KL in nats. " if any("divergence" in name for name in measured["metrics"]) else ""
+    features: str = Text("without a judge")
+    if judge:
+        features = Text("using {features} ({credit})", features=features_of(judge), credit=_credit(measured))
+    unit = Text("KL in nats. ") if any("divergence" in name for name in measured["metrics"]) else ""
     seeds = len(measured["seeds"])
     lost = sum(all(np.isnan(row.members[m]) for row in measurement_rows(measured)) for m in range(seeds))
     second = ""
     if "independent" in measured:
-        credit = _credit(measured["independent"])
-        second = f"Report the figures by the independent judge ({credit}): no setting was chosen by it. "
-    missing = f"{lost:,} of {seeds:,} seeds diverged and have no value. " if lost else ""
+        second = Text(
+            "Report the figures by the independent judge ({credit}): no setting was chosen by it. ",
+            credit=_credit(measured["independent"]),
+        )
+    lost_text = Text("{some} of {total} seeds diverged and have no value. ", some=f"{lost:,}", total=f"{seeds:,}")
     rows = measurement_rows(measured)
-    far = [row.title for row in rows if not row.independent and not row.is_healthy(row.spread.mean)]
-    unhealthy = f"Out of the healthy range: {', '.join(far)}. " if far else ""
-    return (
-        f"{missing}{measured['n']:,} generated examples per seed at round {measured['round']:,} against as many real "
-        f"ones, {features}. Real data: {measured['held_out']}, measured the same way. ↓ lower is better, ↑ higher, "
-        f"= as real. {unit}{second}{unhealthy}"
-        + " ".join(["Beside a value that is worse than real data's: by how much.", *measured.get("notes", [])])
+    far = [Text(row.title) for row in rows if not row.independent and not row.is_healthy(row.spread.mean)]
+    unhealthy = Text("Out of the healthy range: {metrics}. ", metrics=Text.joined(far, ", ")) if far else ""
+    how = Text(
+        "{missing}{count} generated examples per seed at round {round} against as many real ones, {features}. Real "
+        "data: {held_out}, measured the same way. ↓ lower is better, ↑ higher, = as real. {unit}{second}{unhealthy}"
+        "Beside a value that is worse than real data's: by how much.",
+        missing=lost_text if lost else "",
+        count=f"{measured['n']:,}",
+        round=f"{measured['round']:,}",
+        features=features,
+        held_out=measured_text(measured["held_out"]),
+        unit=unit,
+        second=second,
+        unhealthy=unhealthy,
     )
+    return Text.joined([how, *map(measured_text, measured.get("notes", []))], " ")
 
 
 def value_text(value: float | None) -> str:
@@ -162,8 +181,11 @@ def spread_text(spread: Spread) -> str:
 def _credit(measured: Measured) -> str:
     """How the judge was trained or how good it is; measurements of older versions have its accuracy only."""
     accuracy = measured.get("judge_accuracy")
-    how_good = f"{accuracy:.2%} accurate on held-out data" if isinstance(accuracy, float) else "of unknown accuracy"
-    return measured.get("judge_words") or how_good
+    if words := measured.get("judge_words"):
+        return measured_text(words)
+    if isinstance(accuracy, float):
+        return Text("{share} accurate on held-out data", share=f"{accuracy:.2%}")
+    return Text("of unknown accuracy")
 
 
 def _healthy(stated: list[float | None] | None) -> tuple[float, float]:

@@ -64,8 +64,9 @@ def phrases(spreads: Mapping[str, Spread], real: Mapping[str, float]) -> list[st
     for key in headlines(spreads):
         mean, level = spreads[key].mean, real.get(key)
         if mean is not None:
-            beside = "" if level is None else f" ({'' if texts else 'real '}{short(level)})"
-            texts.append(f"{name_of(key).title} {short(mean)}{beside}")
+            beside = "" if level is None else Text(" ({level})" if texts else " (real {level})", level=short(level))
+            title = Text(name_of(key).title)
+            texts.append(Text("{metric} {value}{beside}", metric=title, value=short(mean), beside=beside))
     return texts
 
 
@@ -76,7 +77,7 @@ def evaluation_rows(evaluation: Evaluation) -> list[list[str]]:
         spread = evaluation.spreads[key]
         cells = [whole_number(evaluation.real.get(key)), plus_minus(spread)]
         ends = [whole_number(spread.min), whole_number(spread.max)]
-        rows.append([name_of(key).title, *cells, *ends, f"{spread.n:,}"])
+        rows.append([Text(name_of(key).title), *cells, *ends, f"{spread.n:,}"])
     return rows
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count, number, plus_minus, short
+from sparring.languages import Name, Text
 from sparring.study.answer import Answer, Needed
 from sparring.study.cells import CellSummary
 from sparring.study.outcome import quantity_of
-from sparring.study.survival import Reaching
+from sparring.study.survival import GIVEN, Reaching
 from sparring.study.wording import amount, brief_labels, p_text, time_text
 
 MAX_SENTENCES = 12
@@ -45,9 +46,12 @@ def needed_sentences(answer: Answer) -> list[str]:
     if found is None or not found.sd:
         return []
     what, seeds = answer.scores.title, count(found.n, "seed")
-    sees = (
-        f"With {seeds} a true difference of {short(float(f'{found.sees:.2g}'))} in {what} is found in 80 % of such "
-        "studies, after correction, and a smaller one in fewer."
+    sees = Text(
+        "With {seeds} a true difference of {difference} in {what} is found in 80 % of such studies, after correction, "
+        "and a smaller one in fewer.",
+        seeds=seeds,
+        difference=short(float(f"{found.sees:.2g}")),
+        what=what,
     )
     if found.difference is None:
         return [sees]
@@ -59,21 +63,39 @@ def survival_sentence(answer: Answer) -> str | None:
     found = answer.survival
     if found is None:
         return None
-    title = quantity_of(found.quantity).title
-    goal = f"{title} {short(float(f'{found.target:.3g}'))}" + ("" if found.why == "given" else f" ({found.why})")
+    why = "" if found.why == GIVEN else Text(" ({why})", why=Text(found.why))
+    title, target = Text.of(quantity_of(found.quantity).title), short(float(f"{found.target:.3g}"))
+    goal = Text("{metric} {target}{why}", metric=title, target=target, why=why)
     labels = brief_labels(answer.results)
     soonest = min(found.cells, key=lambda each: each.restricted_mean)
     if not soonest.reached:
-        return f"Time to {goal}: no seed of any cell reached it within {time_text(found.horizon, found.clock)}."
+        return Text(
+            "Time to {goal}: no seed of any cell reached it within {time}.",
+            goal=goal,
+            time=time_text(found.horizon, found.clock),
+        )
     alike = [each for each in found.cells if each.restricted_mean == soonest.restricted_mean]
-    test = "" if found.p_holm is None else f"; log-rank p {_equal(found.p_holm)} over all cells"
-    median = "" if soonest.median is None else f", half of them by {_time(soonest.median, found.clock)}"
-    reached = f"{soonest.reached:,} of {count(soonest.n, 'seed')} reached it"
+    p = "" if found.p_holm is None else _equal(found.p_holm)
+    test = Text("; log-rank p {p} over all cells", p=p) if p else ""
     if len(alike) > 1:
-        which = "all cells" if len(alike) == len(found.cells) else " and ".join(labels[each.cell] for each in alike)
-        on_average = time_text(soonest.restricted_mean, found.clock)
-        return f"Time to {goal}: {which} take as long on average, {on_average}{test}."
-    return f"Time to {goal}: soonest with {labels[soonest.cell]}, where {reached}{median}{test}."
+        some = Text.joined([labels[each.cell] for each in alike], " and ")
+        return Text(
+            "Time to {goal}: {which} take as long on average, {time}{test}.",
+            goal=goal,
+            which=Text("all cells") if len(alike) == len(found.cells) else some,
+            time=time_text(soonest.restricted_mean, found.clock),
+            test=test,
+        )
+    by = "" if soonest.median is None else Text(", half of them by {time}", time=_time(soonest.median, found.clock))
+    return Text(
+        "Time to {goal}: soonest with {cell}, where {some} of {seeds} reached it{median}{test}.",
+        goal=goal,
+        cell=labels[soonest.cell],
+        some=f"{soonest.reached:,}",
+        seeds=count(soonest.n, "seed"),
+        median=by,
+        test=test,
+    )
 
 
 def survival_rows(answer: Answer) -> list[list[str]]:
@@ -87,24 +109,29 @@ def survival_rows(answer: Answer) -> list[list[str]]:
 
 def _reached(each: CellSummary) -> str:
     """How many of the seeds of which it is known; of a cell that was not trained to the end it says nothing."""
-    return "–" if each.cell.stopped is not None else f"{each.reached:,} of {each.n:,}"
+    return "–" if each.cell.stopped is not None else _of(each.reached or 0, each.n)
+
+
+def _of(some: int, total: int) -> str:
+    return Text("{some} of {total}", some=f"{some:,}", total=f"{total:,}")
 
 
 def _cell(answer: Answer, each: CellSummary, label: str) -> CellRow:
     spread = Spread(each.n, each.mean, each.sd, None, None, None)
-    share = f" {100 * each.share:.0f} %" if each.finding else ""
-    stopped = "" if each.cell.stopped is None else f" (stopped at round {each.cell.stopped:,})"
-    reference = " (baseline)" if each.cell.id == answer.results.reference and len(answer.cells) > 1 else ""
+    found = [Name(each.finding), f" {100 * each.share:.0f} %"] if each.finding else []
+    stopped = [] if each.cell.stopped is None else [Text(" (stopped at round {round})", round=f"{each.cell.stopped:,}")]
+    is_reference = each.cell.id == answer.results.reference and len(answer.cells) > 1
+    reference = [Text(" (baseline)")] if is_reference else []
     return CellRow(
-        label=f"{label}{reference}{stopped}",
+        label=Text.joined([label, *reference, *stopped]),
         mean=plus_minus(spread),
         reached=None if each.reached is None else _reached(each),
         iqm=number(each.iqm),
         interval=amount(each.mean, each.interval),
-        n=f"{each.n:,}" if each.n == each.seeds else f"{each.n:,} of {each.seeds:,}",
+        n=f"{each.n:,}" if each.n == each.seeds else _of(each.n, each.seeds),
         collapsed=f"{each.collapsed:,}",
         diverged=f"{each.diverged:,}",
-        finding=f"{each.finding}{share}",
+        finding=Text.joined(found),
     )
 
 
@@ -114,13 +141,29 @@ def _for_difference(found: Needed, what: str) -> list[str]:
     stated = short(found.difference)
     texts: list[str] = []
     for seeds, goal in (
-        (found.for_difference, f"To find a true difference of {stated} in {what} in 80 % of such studies"),
-        (found.for_precision, f"To know every effect to ± {stated}"),
+        (
+            found.for_difference,
+            Text(
+                "To find a true difference of {difference} in {what} in 80 % of such studies",
+                difference=stated,
+                what=what,
+            ),
+        ),
+        (found.for_precision, Text("To know every effect to ± {difference}", difference=stated)),
     ):
         more = max(0, seeds.expected - found.n)
-        enough = "these seeds are enough" if not more else f"add {count(more, 'seed')}, {seeds.expected:,} in all"
-        doubt = f" (up to {seeds.upper:,}, as {count(found.n, 'seed')} tell the spread only roughly)"
-        texts.append(f"{goal}: {enough}{doubt if more else ''}.")
+        if not more:
+            texts.append(Text("{goal}: these seeds are enough.", goal=goal))
+            continue
+        add = Text(
+            "{goal}: add {more}, {total} in all (up to {upper}, as {seeds} tell the spread only roughly).",
+            goal=goal,
+            more=count(more, "seed"),
+            total=f"{seeds.expected:,}",
+            upper=f"{seeds.upper:,}",
+            seeds=count(found.n, "seed"),
+        )
+        texts.append(add)
     return texts
 
 
@@ -128,7 +171,7 @@ def _reaching(each: Reaching) -> list[str]:
     low, high = (("–" if end is None else f"{end:,.4g}") for end in (each.median_low, each.median_high))
     median = "–" if each.median is None else f"{each.median:,.4g} [{low}, {high}]"
     return [
-        f"{each.reached:,} of {each.n:,}",
+        _of(each.reached, each.n),
         median,
         f"{each.restricted_mean:,.4g}",
         "–" if each.difference is None else amount(each.difference, each.interval, signed=True),
@@ -141,4 +184,4 @@ def _equal(p: float) -> str:
 
 
 def _time(value: float, clock: str) -> str:
-    return f"round {value:,.0f}" if clock == "rounds" else f"{value:,.4g} s"
+    return Text("round {round}", round=f"{value:,.0f}") if clock == "rounds" else f"{value:,.4g} s"

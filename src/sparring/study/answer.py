@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparring.analysis.wording import count, named_seeds
+from sparring.languages import Text
 from sparring.study import wording
 from sparring.study.anova import Anova, anova
 from sparring.study.cells import CellSummary, summaries
 from sparring.study.contrasts import contrasts
 from sparring.study.contributions import Contribution, contributions
 from sparring.study.effects import Effect, corrected, effect, ranked
+from sparring.study.fractions import ALIASED, BOTH
 from sparring.study.intervals import FEW_SEEDS, LEVEL
 from sparring.study.looks import level_at
 from sparring.study.power import Seeds, seeds_for_difference, seeds_for_precision, smallest_difference
@@ -130,30 +132,37 @@ class Answer:
     def method(self) -> str:
         """How intervals and p are made, in sentences."""
         percent = f"{100 * self.level:.3g} %"
-        race = (
-            f" The study was a race with {count(len(self.results.looks), 'look')} before its end. Each may err with "
-            f"its part of 5 % (Bonferroni): intervals are {percent}, and p is significant below {1 - self.level:.3g}."
-            if self.results.looks
-            else ""
+        race = Text(
+            " The study was a race with {looks} before its end. Each may err with its part of 5 % (Bonferroni): "
+            "intervals are {percent}, and p is significant below {alpha}.",
+            looks=count(len(self.results.looks), "look"),
+            percent=percent,
+            alpha=f"{1 - self.level:.3g}",
         )
         if len(self.results.cells) == 1:
-            return f"There is one cell, and nothing to compare it with. In brackets {percent} intervals over seeds."
-        return (
-            f"Differences are paired: every cell has the same seeds. In brackets {percent} intervals over seeds, by "
-            f"Student's t, since BCa bootstrap intervals of so few seeds are too short.{race}{_tested(self.shown)}"
+            return Text(
+                "There is one cell, and nothing to compare it with. In brackets {percent} intervals over seeds.",
+                percent=percent,
+            )
+        return Text(
+            "Differences are paired: every cell has the same seeds. In brackets {percent} intervals over seeds, by "
+            "Student's t, since BCa bootstrap intervals of so few seeds are too short.{race}{tested}",
+            percent=percent,
+            race=race if self.results.looks else "",
+            tested=_tested(self.shown),
         )
 
     @property
     def notes(self) -> list[str]:
         """What a reader must know before using the numbers."""
-        return [*_few(self.results), *_failed(self), *_unknown(self), *_stopped(self.results), *self.results.aliases]
+        return [*_few(self.results), *_failed(self), *_unknown(self), *_stopped(self.results), *_aliases(self.results)]
 
 
 def _tested(tests: int) -> str:
     """How p is made, of so many tests."""
     if tests < 2:
-        return " p is two-sided; it is one test, which needs no correction." if tests else ""
-    return f" p is two-sided and corrected by Holm over the {tests:,} tests shown."
+        return Text(" p is two-sided; it is one test, which needs no correction.") if tests else ""
+    return Text(" p is two-sided and corrected by Holm over the {count} tests shown.", count=f"{tests:,}")
 
 
 def _needed(answer: Answer) -> Needed | None:
@@ -181,11 +190,14 @@ def _few(results: Results) -> list[str]:
     if seeds >= FEW_SEEDS:
         return []
     if seeds < 2:
-        return ["One seed is an anecdote: no spread, no interval and no p can be given. Add seeds."]
-    return [
-        f"Only {seeds} seeds: intervals are wide, and rest on the assumption that differences are roughly normal, "
-        f"which so few cannot show. {FEW_SEEDS} or more are advised."
-    ]
+        return [Text("One seed is an anecdote: no spread, no interval and no p can be given. Add seeds.")]
+    few = Text(
+        "Only {count} seeds: intervals are wide, and rest on the assumption that differences are roughly normal, "
+        "which so few cannot show. {enough} or more are advised.",
+        count=seeds,
+        enough=FEW_SEEDS,
+    )
+    return [few]
 
 
 def _failed(answer: Answer) -> list[str]:
@@ -193,21 +205,33 @@ def _failed(answer: Answer) -> list[str]:
     horizon, unit = answer.scores.horizon, answer.results.asked.unit
     notes: list[str] = []
     if lost := sum(each.diverged for each in answer.cells):
-        kept = "has no outcome: means, SD and intervals are of the others and say of how many"
+        kept = Text("has no outcome: means, SD and intervals are of the others and say of how many")
         counted = answer.scores.diverged & np.isfinite(answer.scores.values)
         if horizon is not None and counted.any():
-            kept = f"counts as {time_text(horizon, unit)} in means, SD and intervals"
-        notes.append(
-            f"{lost:,} of {members:,} members diverged. Such a member {kept}; in the IQM, in counts of seeds, in the "
-            "probability of improvement and in p it is worse than every other one."
+            kept = Text("counts as {time} in means, SD and intervals", time=time_text(horizon, unit))
+        diverged = Text(
+            "{some} of {total} members diverged. Such a member {kept}; in the IQM, in counts of seeds, in the "
+            "probability of improvement and in p it is worse than every other one.",
+            some=f"{lost:,}",
+            total=f"{members:,}",
+            kept=kept,
         )
+        notes.append(diverged)
     if collapsed := sum(each.collapsed for each in answer.cells):
-        notes.append(f"{collapsed:,} of {members:,} members collapsed. They are in every number.")
-    if horizon is not None and (answer.scores.late & ~answer.scores.diverged).any():
         notes.append(
-            f"Times are cut at {time_text(horizon, unit)}, the longest that all members were tried: who had not "
-            "reached the target by then counts as that."
+            Text(
+                "{some} of {total} members collapsed. They are in every number.",
+                some=f"{collapsed:,}",
+                total=f"{members:,}",
+            )
         )
+    if horizon is not None and (answer.scores.late & ~answer.scores.diverged).any():
+        cut = Text(
+            "Times are cut at {time}, the longest that all members were tried: who had not reached the target by then "
+            "counts as that.",
+            time=time_text(horizon, unit),
+        )
+        notes.append(cut)
     return notes
 
 
@@ -217,15 +241,26 @@ def _unknown(answer: Answer) -> list[str]:
     if not missing.any():
         return []
     seeds = [answer.results.seeds[index] for index in np.unique(np.nonzero(missing)[1])]
-    return [
-        f"{int(missing.sum()):,} outcomes are not known yet, of {named_seeds(seeds)}: every number is of the others, "
-        "and not final."
-    ]
+    unknown = Text(
+        "{count} outcomes are not known yet, of {seeds}: every number is of the others, and not final.",
+        count=f"{int(missing.sum()):,}",
+        seeds=named_seeds(seeds),
+    )
+    return [unknown]
+
+
+def _aliases(results: Results) -> list[str]:
+    """What a fractional design cannot separate: kept with the results, as English sentences."""
+    return [Text.read(line, ALIASED, BOTH) for line in results.aliases]
 
 
 def _stopped(results: Results) -> list[str]:
     stopped = [cell for cell in results.cells if cell.stopped is not None]
     return [
-        f"{cell.label} was stopped at round {cell.stopped:,}, where it was losing; it has no outcome."
+        Text(
+            "{cell} was stopped at round {round}, where it was losing; it has no outcome.",
+            cell=cell.label,
+            round=f"{cell.stopped:,}",
+        )
         for cell in stopped
     ]

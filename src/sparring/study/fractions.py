@@ -14,11 +14,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sparring.errors import UsageError
+from sparring.languages import Text
 
 MAX_FACTORS = 9
 """With more, the search for generators takes long."""
 CLEAR_RESOLUTION = 4
 """Resolution from which main effects are aliased with no interaction of two factors."""
+ALIASED = Text(
+    "{some} of {total} combinations: resolution {resolution}, so a main effect is aliased with interactions of {order} "
+    "factors or more."
+)
+BOTH = Text("The effect of {first} is aliased with that of {others}: only both together are seen.")
+"""What cannot be separated, in sentences."""
 
 Word = frozenset[int]
 """Factors, by index, whose product is the same in every combination; or the factors of an effect."""
@@ -101,15 +108,11 @@ class Fraction:
         if not self.words:
             return ()
         cells = 2 ** (self.factors - len(self.generators))
-        said = [
-            f"{cells:,} of {2**self.factors:,} combinations: resolution {self.resolution}, so a main effect is aliased "
-            f"with interactions of {self.resolution - 1} factors or more."
-        ]
+        aliased = ALIASED.filled(some=f"{cells:,}", total=f"{2**self.factors:,}", resolution=self.resolution)
+        said: list[str] = [aliased.filled(order=self.resolution - 1)]
         for same in self.alias_sets():
             first, *others = [_called(effect, names) for effect in same]
-            said.append(
-                f"The effect of {first} is aliased with that of {' and of '.join(others)}: only both together are seen."
-            )
+            said.append(BOTH.filled(first=first, others=Text.joined(others, " and of ")))
         return tuple(said)
 
 

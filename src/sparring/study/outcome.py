@@ -15,6 +15,7 @@ from typing import Literal
 
 from sparring import catalogue
 from sparring.errors import UsageError, shortened
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.record.story import CURVES, GRADIENTS, TITLES
 from sparring.study.results import Quantity, Row, Series, Values
@@ -26,11 +27,23 @@ MOMENTS = ("at-seconds", "at-rounds")
 DISTANCE = "distance"
 """The distance from the data by which a run's own best checkpoint is chosen."""
 UNITS = {"seconds-to": "s", "rounds-to": "rounds"}
+TIMES_TO = {
+    "seconds-to": {
+        "higher": Text("seconds until {metric} is at least {target}"),
+        "as-real": Text("seconds until {metric} is as near to real data's as {target}"),
+        "lower": Text("seconds until {metric} is at most {target}"),
+    },
+    "rounds-to": {
+        "higher": Text("rounds until {metric} is at least {target}"),
+        "as-real": Text("rounds until {metric} is as near to real data's as {target}"),
+        "lower": Text("rounds until {metric} is at most {target}"),
+    },
+}
 CLOCKS = {"seconds-to": "seconds", "rounds-to": "rounds"}
 FORM = re.compile(r"(?P<how>[a-z]+(?:-[a-z]+)?)\((?P<name>[^,()]+)(?:,\s*(?P<number>[^,()]+))?\)")
 OTHERS = {
-    DISTANCE: Quantity(name=DISTANCE, title="distance from the data", better="lower"),
-    "seconds": Quantity(name="seconds", title="training time", unit="s", better="lower"),
+    DISTANCE: Quantity(name=DISTANCE, title=Text("distance from the data"), better="lower"),
+    "seconds": Quantity(name="seconds", title=Text("training time"), unit="s", better="lower"),
     **{name: Quantity(name=name, title=title) for name, title in TITLES.items()},
 }
 """Quantities that are no metric of the catalogue."""
@@ -136,19 +149,19 @@ class Outcome:
         """Its title, unit and direction."""
         of = quantity_of(self.name)
         if self.how in TIMES:
-            title = f"{CLOCKS[self.how]} until {of.title} is {_compared(of)} {self.number:g}"
+            title = Text(_compared(of, self.how), metric=Text(of.title), target=f"{self.number:g}")
             return Quantity(name=self.text, title=title, unit=UNITS[self.how], better="lower")
         titles = {
-            "final": f"{of.title} at the last evaluation",
-            "best": f"best {of.title}",
-            "last": f"{of.title} over the last 5 % of the rounds",
-            "mean": f"mean {of.title} over training",
-            "at-seconds": f"{of.title} after {self.number} s of training",
-            "at-rounds": f"{of.title} after {self.number} rounds",
+            "final": Text("{metric} at the last evaluation"),
+            "best": Text("best {metric}"),
+            "last": Text("{metric} over the last 5 % of the rounds"),
+            "mean": Text("mean {metric} over training"),
+            "at-seconds": Text("{metric} after {number} s of training"),
+            "at-rounds": Text("{metric} after {number} rounds"),
         }
-        return Quantity(
-            name=self.text, title=titles.get(self.how, of.title), unit=of.unit, better=of.better, linear=of.linear
-        )
+        how = titles.get(self.how)
+        title = Text(of.title) if how is None else how.filled(metric=Text(of.title), number=self.number)
+        return Quantity(name=self.text, title=title, unit=of.unit, better=of.better, linear=of.linear)
 
     def of(self, row: Row, real: float | None) -> tuple[float | None, bool]:
         """The outcome of a member, and whether it is a time that was not reached within its training.
@@ -193,8 +206,10 @@ class Outcome:
         return past[-1] if past else None
 
 
-def _compared(of: Quantity) -> str:
-    return {"higher": "at least", "as-real": "as near to real data's as"}.get(of.better or "", "at most")
+def _compared(of: Quantity, how: str) -> str:
+    """What a time to a target is called."""
+    titles = TIMES_TO[how]
+    return titles.get(of.better or "", titles["lower"])
 
 
 def _known(name: str) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 
 from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.judge_choice import NO_JUDGE, choose_judge
+from sparring.analysis.wording import count
 from sparring.errors import SparringError
 from sparring.game.assembly import game_of, threads_for
 from sparring.game.game import Game
 from sparring.game.pace import seconds_per_call
 from sparring.game.runtime import preserving_torch_rng, threads_set
+from sparring.languages import Text
 from sparring.recipe import Recipe
 from sparring.study.populations import Unit
 from sparring.training.prepare import Settings
@@ -126,20 +128,26 @@ def in_words(seconds: float) -> str:
         return f"{seconds / 60:.0f} min"
     if seconds < 48 * 3600:
         return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86400:.1f} days"
+    return Text("{count} days", count=f"{seconds / 86400:.1f}")
 
 
 def forecast(pilot: Pilot, units: Sequence[Unit], processes: int) -> str:
     """What is said before a study begins, in one line."""
     seconds = sum(pilot.seconds(unit, unit.recipe.rounds) for unit in units)
     at_once = max(1, min(processes, len(units)))
-    count = sum(len(unit.tasks) for unit in units)
-    runs = f"{count:,} run{'s' if count != 1 else ''}"
-    together = f" as {len(units):,} population{'s' if len(units) != 1 else ''}" if len(units) < count else ""
-    shared = f"{together} in {at_once} processes" if at_once > 1 else together
+    runs = sum(len(unit.tasks) for unit in units)
+    together = [Text(" as {populations}", populations=count(len(units), "population"))] if len(units) < runs else []
+    shared = [Text(" in {count} processes", count=at_once)] if at_once > 1 else []
     kinds = len(pilot.costs)
-    by = f"by a pilot of {kinds} kind{'s' if kinds != 1 else ''} of cell"
-    return f"{runs} to train{shared}: about {in_words(seconds / at_once)} here, {by}, before compiling"
+    return Text(
+        "{runs} to train{shared}: about {time} here, by a pilot of {kinds} kind of cell, before compiling"
+        if kinds == 1
+        else "{runs} to train{shared}: about {time} here, by a pilot of {kinds} kinds of cell, before compiling",
+        runs=count(runs, "run"),
+        shared=Text.joined([*together, *shared]),
+        time=in_words(seconds / at_once),
+        kinds=kinds,
+    )
 
 
 def plain(pilot: Pilot) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from sparring.languages import Text as Said
+from sparring.languages import said
 from sparring.progress import BAR_WIDTH, REDRAW_SECONDS, Display, progress_bar
 from sparring.study.definition import Study
 from sparring.study.pilot import Pilot, in_words
@@ -55,8 +57,9 @@ class StudyProgress:
         if until == unit.recipe.rounds:
             self._done += len(unit.tasks)
             left = self.seconds_left
-            more = f"; about {in_words(left)} left" if left > 1 and self._done < self._runs else ""
-            self._display.print(f"{self._done} of {self._runs} runs: {unit.label}{more}")
+            more = [Said("; about {time} left", time=in_words(left))] if left > 1 and self._done < self._runs else []
+            done = Said("{some} of {total} runs: {cell}", some=self._done, total=self._runs, cell=unit.label)
+            self._display.print(said(Said.joined([done, *more])))
 
     def drop(self, cells: Sequence[str]) -> None:
         """Cells that need no more training."""
@@ -88,8 +91,14 @@ class StudyProgress:
         total = sum(self._total[each.run.path] for each in self._units)
         done = sum(self._seconds(each, self._began_with[each.run.path], self._at(each)) for each in self._units)
         row = Table.grid(padding=(0, 1))
-        left = f"about {in_words(self.seconds_left)} left"
-        row.add_row(f"study {self._study.name}", progress_bar(done, total, BAR_WIDTH), left)
-        now = f"{unit.label}, round {round:,} of {unit.recipe.rounds:,}"
-        place = f"{self._done} of {self._runs} runs done; {now}"
-        return Group(row, Text(place, style="dim", overflow="ellipsis", no_wrap=True))
+        left = said(Said("about {time} left", time=in_words(self.seconds_left)))
+        row.add_row(said(Said("study {name}", name=self._study.name)), progress_bar(done, total, BAR_WIDTH), left)
+        place = Said(
+            "{some} of {total} runs done; {cell}, round {round} of {rounds}",
+            some=self._done,
+            total=self._runs,
+            cell=unit.label,
+            round=f"{round:,}",
+            rounds=f"{unit.recipe.rounds:,}",
+        )
+        return Group(row, Text(said(place), style="dim", overflow="ellipsis", no_wrap=True))

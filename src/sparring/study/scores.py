@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from sparring.languages import Text
 from sparring.study.outcome import TIMES, Outcome
 from sparring.study.results import Quantity, Results
 
@@ -49,9 +50,13 @@ class Scores:
         diverged, collapsed, censored = (_of_rows(results, name, False) for name in flags)
         values[[cell.stopped is not None for cell in results.cells]] = np.nan
         direction = {"lower": -1, "higher": 1}.get(asked.better or "", 0)
-        title, horizon, reached = asked.title, None, None
+        title, horizon, reached = _title(results), None, None
         if asked.better == "as-real" and real is not None:
-            values, direction, title = np.abs(values - real), -1, f"{asked.title}, distance from real data's"
+            values, direction, title = (
+                np.abs(values - real),
+                -1,
+                Text("{metric}, distance from real data's", metric=title),
+            )
             real = 0.0
         if Outcome.read(results.outcome).how in TIMES:
             horizon = _horizon(results, values, diverged, censored)
@@ -99,6 +104,12 @@ def real_score(results: Results) -> float | None:
         return None
     measured = None if outcome.how else results.real(outcome.name)
     return results.real(outcome.name, measured=False) if measured is None else measured
+
+
+def _title(results: Results) -> Text:
+    """What the outcome is called; of results that come from a file, as the message that it was before."""
+    stated = Outcome.read(results.outcome).quantity.title
+    return Text.of(stated if stated == results.asked.title else results.asked.title)
 
 
 def _horizon(results: Results, values: np.ndarray, diverged: np.ndarray, censored: np.ndarray) -> float | None:

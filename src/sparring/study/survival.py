@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from sparring.languages import Text
 from sparring.study.intervals import LEVEL, Interval, mean_interval
 from sparring.study.needs import from_statsmodels
 from sparring.study.outcome import TIMES, Outcome
@@ -20,6 +21,8 @@ from sparring.study.results import Results, Row
 from sparring.study.scores import Scores
 
 Clock = Literal["rounds", "seconds"]
+GIVEN, OF_BASELINE = "given", Text("the median at which the baseline's seeds end")
+"""What a target is: asked for, or where the baseline ends."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,10 @@ def survival(
     name = outcome.name
     if outcome.how in TIMES or not scores.direction or not any(name in row.series for row in results.rows):
         return None
-    why = "given"
+    why = GIVEN
     reference = results.reference if results.reference in results.by_cell else results.cells[0].id
     if target is None:
-        target, why = _end(results, reference, name), "the median at which the baseline's seeds end"
+        target, why = _end(results, reference, name), OF_BASELINE
     if target is None:
         return None
     rows = {cell.id: results.by_cell[cell.id] for cell in results.cells}
@@ -99,7 +102,7 @@ def survival(
         for cell, each in rows.items()
     }
     begins = min(getattr(row.series[name], clock)[0] for each in rows.values() for row in each if name in row.series)
-    if why != "given" and all(float(time) <= begins for each in times.values() for time in each):
+    if why != GIVEN and all(float(time) <= begins for each in times.values() for time in each):
         return None
     within = {
         cell: {row.seed: min(float(time), horizon) for row, time in zip(rows[cell], each, strict=True)}

@@ -17,6 +17,7 @@ from sparring.analysis.measure import keep, measure
 from sparring.errors import SparringError, UsageError
 from sparring.game.runtime import resolve_device
 from sparring.interruption import when_ended
+from sparring.languages import Text
 from sparring.metrics import MIN_EXAMPLES
 from sparring.progress import say
 from sparring.recipe import Recipe, remember
@@ -135,7 +136,8 @@ class _Session:
         if left:
             tried = pilot(left, self.settings)
             Outcome.read(self.study.outcome).check(tried.metrics, races=bool(self.study.looks))
-            say(f"study {self.study.name}: {forecast(tried, left, self.machine.processes)}")
+            when = forecast(tried, left, self.machine.processes)
+            say(Text("study {name}: {forecast}", name=self.study.name, forecast=when))
             self.folder.append("session", units=len(left), costs=plain(tried), processes=self.machine.processes)
             if not self._train(left, tried):
                 return False
@@ -216,7 +218,13 @@ class _Session:
         self.folder.append("look", share=share, metric=asked.name, losses=losses, stopped=new)
         for loss in found:
             losing, rival = self.study.cells[loss.cell], self.study.cells[loss.against]
-            say(f"stopped at round {rounds[losing.id]:,}: {losing.label} is losing against {rival.label}")
+            lost = Text(
+                "stopped at round {round}: {cell} is losing against {rival}",
+                round=f"{rounds[losing.id]:,}",
+                cell=losing.label,
+                rival=rival.label,
+            )
+            say(lost)
         return list(new)
 
     def _measure(self) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from sparring.analysis.wording import MANY, count, listed
+from sparring.languages import Text
 from sparring.study.contrasts import Change, Contrast
 from sparring.study.contributions import Contribution
 from sparring.study.effects import Counts, Effect
@@ -23,7 +24,12 @@ WHOLE_CELLS = ("full", "fractional")
 """Designs whose cells have a level of every factor."""
 BOUNDS = {1: "≥", -1: "≤", 0: ""}
 """What a true difference is of the one that is seen, by `Effect.bound`."""
-GROUPS = {"main": "changes", "step": "steps", "cell": "cells", "interaction": "interactions"}
+GROUPS = {
+    "main": Text("changes"),
+    "step": Text("steps"),
+    "cell": Text("cells"),
+    "interaction": Text("interactions"),
+}
 
 
 def brief_labels(results: Results) -> dict[str, str]:
@@ -40,9 +46,8 @@ def change_text(change: Change) -> str:
     factor, level, before = change
     if (level, before) == ("on", "off"):
         return short_name(factor)
-    if factor == "recipe":
-        return f"{level} in place of {before}"
-    return f"{short_name(factor)} {level} in place of {before}"
+    chosen = level if factor == "recipe" else f"{short_name(factor)} {level}"
+    return Text("{level} in place of {before}", level=chosen, before=before)
 
 
 def contrast_text(contrast: Contrast, results: Results) -> str:
@@ -50,14 +55,15 @@ def contrast_text(contrast: Contrast, results: Results) -> str:
     if contrast.kind == "interaction":
         return " × ".join(f"{short_name(factor)} {level}" for factor, level, _ in contrast.changes)
     if contrast.kind == "step":
-        return f"{change_text(contrast.changes[0])} ({step_text(contrast, results)})"
+        where = step_text(contrast, results)
+        return Text("{change} ({step})", change=change_text(contrast.changes[0]), step=where)
     if contrast.kind != "cell" or len(results.factors) == 1 or results.design == "one-at-a-time":
-        return " and ".join(map(change_text, contrast.changes))
+        return Text.joined(map(change_text, contrast.changes), " and ")
     if len(contrast.changes) == 1:
-        return f"{_level_text(contrast.changes[0])} alone"
+        return Text("{change} alone", change=_level_text(contrast.changes[0]))
     if len(contrast.changes) == len(results.factors) > MAX_NAMED:
-        return f"all {len(contrast.changes)} changes together"
-    return f"{listed([_level_text(change) for change in contrast.changes])} together"
+        return Text("all {count} changes together", count=len(contrast.changes))
+    return Text("{changes} together", changes=listed([_level_text(change) for change in contrast.changes]))
 
 
 def _level_text(change: Change) -> str:
@@ -69,22 +75,37 @@ def contribution_sentence(contribution: Contribution, scores: Scores) -> str:
     """What a step is worth over both orders, and whether that depends on the order."""
     subject, mean = _upper(change_text(contribution.change)), contribution.mean
     if mean is None:
-        return f"{subject}: not known."
-    said = f"{subject}: {scores.title} {'lower' if mean < 0 else 'higher'} by "
-    said += amount(abs(mean), _turned(contribution.interval, mean))
+        return Text("{subject}: not known.", subject=subject)
+    size = amount(abs(mean), _turned(contribution.interval, mean))
+    said = Text("{subject}: {by}", subject=subject, by=_lower_by(mean, scores.title, size))
     if len(contribution.orders) < 2:
-        return f"{said}."
+        return Text("{fell}.", fell=said)
     first, last = (amount(order.mean, signed=True) for order in contribution.orders)
-    depends = "it depends on what was changed before" if contribution.depends else "no dependence on the order is shown"
-    return f"{said} over both orders; {first} in the first and {last} in the reverse one: {depends}."
+    return Text(
+        "{said} over both orders; {first} in the first and {last} in the reverse one: {depends}.",
+        said=said,
+        first=first,
+        last=last,
+        depends=Text(
+            "it depends on what was changed before" if contribution.depends else "no dependence on the order is shown"
+        ),
+    )
+
+
+def _lower_by(mean: float, title: str, size: str) -> Text:
+    """Which way an outcome differs, and by how much."""
+    return Text("{outcome} lower by {size}" if mean < 0 else "{outcome} higher by {size}", outcome=title, size=size)
 
 
 def step_text(contrast: Contrast, results: Results) -> str:
     """Where a step stands in its order: `step 2 of 5, reverse order`."""
     order = results.steps[contrast.order]
     place = order.index(results.cells[contrast.pairs[0][0]].id)
-    name = "reverse" if contrast.order else "first"
-    return f"step {place} of {len(order) - 1}, {name} order"
+    return Text(
+        "step {place} of {total}, reverse order" if contrast.order else "step {place} of {total}, first order",
+        place=place,
+        total=len(order) - 1,
+    )
 
 
 def amount(value: float | None, interval: Interval | None = None, signed: bool = False) -> str:
@@ -105,6 +126,8 @@ def difference_text(effect: Effect) -> str:
 
 def time_text(value: float, unit: str) -> str:
     """`400 rounds`, `1 round`, `2.5 s`."""
+    if unit == "rounds":
+        return Text("{count} round" if value == 1 else "{count} rounds", count=f"{value:,.4g}")
     return f"{value:,.4g} {unit.removesuffix('s') if value == 1 and len(unit) > 1 else unit}"
 
 
@@ -130,52 +153,76 @@ def sentence(effect: Effect, others: Sequence[Effect], results: Results, scores:
         results: The study.
         scores: Its outcome.
     """
-    subject = contrast_text(effect.contrast, results)
+    subject = _upper(contrast_text(effect.contrast, results))
     if effect.mean is None:
-        return f"{_upper(subject)}: {_unknown(effect, results)}."
+        return Text("{subject}: {said}.", subject=subject, said=_unknown(effect, results))
     if effect.unreached == effect.contrast.cells:
-        said = "no seed reached the target, with it or without"
-        return f"{_upper(subject)}: {said}{_failures(effect)}."
-    said = _by(effect, scores) if effect.contrast.kind != "interaction" else _together(effect, scores)
-    return f"{_upper(subject)}: {said}{_never(effect)}{_failures(effect)}{_only(effect, others, scores)}."
+        parts = [Text("no seed reached the target, with it or without"), _failures(effect)]
+    else:
+        said = _by(effect, scores) if effect.contrast.kind != "interaction" else _together(effect, scores)
+        parts = [said, _never(effect), _failures(effect), _only(effect, others, scores)]
+    return Text("{subject}: {said}.", subject=subject, said=Text.joined(part for part in parts if part))
 
 
 def _by(effect: Effect, scores: Scores) -> str:
     mean, interval = effect.mean or 0.0, effect.interval
     if not effect.better and not effect.worse:
-        return f"no difference in {scores.title}, {effect.seeds:,} of {count(effect.seeds, 'seed')}"
-    way = "lower" if mean < 0 else "higher"
-    size = _size(effect)
+        return Text(
+            "no difference in {outcome}, {some} of {seeds}",
+            outcome=scores.title,
+            some=f"{effect.seeds:,}",
+            seeds=count(effect.seeds, "seed"),
+        )
     agreeing, against = (effect.better, effect.worse) if _helps(effect, scores) else (effect.worse, effect.better)
-    seeds = f"{agreeing:,} of {count(effect.seeds, 'seed')}"
-    if interval is None:
-        return f"{scores.title} {way} by {size}, {seeds} (one seed tells no spread)"
-    if effect.significant():
-        return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}"
-    doubt = "no effect is shown" if against else "not significant"
+    rest = Text(" (one seed tells no spread)") if interval is None else _of_the_rest(effect)
+    said = Text(
+        "{by}, {some} of {seeds}{rest}",
+        by=_lower_by(mean, scores.title, _size(effect)),
+        some=f"{agreeing:,}",
+        seeds=count(effect.seeds, "seed"),
+        rest=rest,
+    )
+    if interval is None or effect.significant():
+        return said
+    doubt = Text("no effect is shown" if against else "not significant")
     if agreeing == effect.seeds >= FEW_SEEDS:
-        doubt = "every seed agrees, but by amounts that differ too much for their mean to be significant"
-    return f"{scores.title} {way} by {size}, {seeds}{_of_the_rest(effect)}; {doubt} (p = {p_text(effect.p_holm)})"
+        doubt = Text("every seed agrees, but by amounts that differ too much for their mean to be significant")
+    return Text("{said}; {doubt} (p = {p})", said=said, doubt=doubt, p=p_text(effect.p_holm))
 
 
 def _together(effect: Effect, scores: Scores) -> str:
     mean = effect.mean or 0.0
-    size, way = _size(effect), "lower" if mean < 0 else "higher"
-    number = _in_words(len(effect.contrast.changes))
-    said = f"together, {scores.title} is {size} {way} than the {number} changes add up to"
+    said = Text(
+        "together, {outcome} is {size} lower than the {number} changes add up to"
+        if mean < 0
+        else "together, {outcome} is {size} higher than the {number} changes add up to",
+        outcome=scores.title,
+        size=_size(effect),
+        number=_in_words(len(effect.contrast.changes)),
+    )
     if not effect.significant():
-        return f"{said}; no interaction is shown (p = {p_text(effect.p_holm)})"
+        return Text("{said}; no interaction is shown (p = {p})", said=said, p=p_text(effect.p_holm))
     if effect.late and not effect.bound:
-        return f"{said}; {effect.late:,} members did not reach the target, and the end of training alone can look so"
+        return Text(
+            "{said}; {count} members did not reach the target, and the end of training alone can look so",
+            said=said,
+            count=f"{effect.late:,}",
+        )
     if not scores.direction:
         return said
-    return f"{said}: each does {'better' if _helps(effect, scores) else 'worse'} with the other"
+    return Text(
+        "{said}: each does better with the other"
+        if _helps(effect, scores)
+        else "{said}: each does worse with the other",
+        said=said,
+    )
 
 
 def _size(effect: Effect) -> str:
     """How large the difference is, whichever way: `9.1 [5.9, 12.3]`, `at least 207 [153, 260]`."""
     mean = effect.mean or 0.0
-    return f"{'at least ' if effect.bound else ''}{amount(abs(mean), _turned(effect.interval, mean))}"
+    size = amount(abs(mean), _turned(effect.interval, mean))
+    return Text("at least {size}", size=size) if effect.bound else size
 
 
 def _helps(effect: Effect, scores: Scores) -> bool:
@@ -187,7 +234,7 @@ def _of_the_rest(effect: Effect) -> str:
     """The seeds that the mean leaves out, because one of their members diverged."""
     if effect.n == effect.seeds:
         return ""
-    return f" (the difference is of the {effect.n:,} that did not diverge)"
+    return Text(" (the difference is of the {count} that did not diverge)", count=f"{effect.n:,}")
 
 
 def _never(effect: Effect) -> str:
@@ -195,11 +242,17 @@ def _never(effect: Effect) -> str:
     if not effect.unreached:
         return ""
     weights = effect.contrast.weights
-    for words, side in (("with it", [w > 0 for w in weights]), ("without it", [w < 0 for w in weights])):
+    for words, side in (
+        (Text("; with it no seed reached the target"), [w > 0 for w in weights]),
+        (Text("; without it no seed reached the target"), [w < 0 for w in weights]),
+    ):
         if effect.unreached == tuple(index for index, there in enumerate(side) if there):
-            return f"; {words} no seed reached the target"
-    never, cells = len(effect.unreached), len(effect.contrast.cells)
-    return f"; in {never:,} of {cells:,} cells no seed reached the target, so what it does there is not known"
+            return words
+    return Text(
+        "; in {some} of {total} cells no seed reached the target, so what it does there is not known",
+        some=f"{len(effect.unreached):,}",
+        total=f"{len(effect.contrast.cells):,}",
+    )
 
 
 def _failures(effect: Effect) -> str:
@@ -207,11 +260,17 @@ def _failures(effect: Effect) -> str:
     if effect.contrast.kind == "interaction":
         return ""
     texts = [
-        f"; {what}: {counts.with_change:,} of {counts.of_with:,} with it, {counts.without:,} without"
-        for what, counts in (("diverged", effect.diverged), ("collapsed", effect.collapsed))
+        Text(
+            "; {what}: {some} of {total} with it, {others} without",
+            what=what,
+            some=f"{counts.with_change:,}",
+            total=f"{counts.of_with:,}",
+            others=f"{counts.without:,}",
+        )
+        for what, counts in ((Text("diverged"), effect.diverged), (Text("collapsed"), effect.collapsed))
         if counts.differ
     ]
-    return "".join(texts)
+    return Text.joined(texts)
 
 
 def _only(effect: Effect, others: Sequence[Effect], scores: Scores) -> str:
@@ -224,7 +283,9 @@ def _only(effect: Effect, others: Sequence[Effect], scores: Scores) -> str:
         if holds in _HELPS and not scores.direction:
             continue
         if holds(effect) and not any(holds(each) for each in same if each is not effect):
-            return f"; the only one of the {_in_words(len(same))} {kind} that {words}"
+            return Text(
+                "; the only one of the {number} {kind} that {does}", number=_in_words(len(same)), kind=kind, does=words
+            )
     return ""
 
 
@@ -241,11 +302,11 @@ def _ends(counts: Counts) -> bool:
 
 
 _DISTINCTIONS: tuple[tuple[Callable[[Effect], bool], str], ...] = (
-    (_helps_significantly, "helps significantly"),
-    (Effect.significant, "is significant"),
-    (_helps_in_every_seed, "helps in every seed"),
-    (lambda effect: _ends(effect.collapsed), "leaves no seed collapsed"),
-    (lambda effect: _ends(effect.diverged), "leaves no seed diverged"),
+    (_helps_significantly, Text("helps significantly")),
+    (Effect.significant, Text("is significant")),
+    (_helps_in_every_seed, Text("helps in every seed")),
+    (lambda effect: _ends(effect.collapsed), Text("leaves no seed collapsed")),
+    (lambda effect: _ends(effect.diverged), Text("leaves no seed diverged")),
 )
 
 
@@ -255,19 +316,24 @@ _HELPS = (_helps_significantly, _helps_in_every_seed)
 def _unknown(effect: Effect, results: Results) -> str:
     stopped = [results.cells[i].label for i in effect.contrast.cells if results.cells[i].stopped is not None]
     if stopped:
-        return (
-            f"not known, as {listed(stopped)} was stopped" if len(stopped) == 1 else "not known, as cells were stopped"
-        )
+        one = Text("not known, as {cell} was stopped", cell=stopped[0])
+        return one if len(stopped) == 1 else Text("not known, as cells were stopped")
     if effect.unreached:
-        never, cells = len(effect.unreached), len(effect.contrast.cells)
-        return f"not known, as in {never:,} of {cells:,} cells no seed reached the target"
+        return Text(
+            "not known, as in {some} of {total} cells no seed reached the target",
+            some=f"{len(effect.unreached):,}",
+            total=f"{len(effect.contrast.cells):,}",
+        )
     if effect.diverged.with_change or effect.diverged.without:
         diverged = effect.diverged
-        return (
-            f"no seed has an outcome on both sides: {diverged.with_change:,} of {diverged.of_with:,} diverged with it, "
-            f"{diverged.without:,} of {diverged.of_without:,} without"
+        return Text(
+            "no seed has an outcome on both sides: {some} of {total} diverged with it, {others} of {all} without",
+            some=f"{diverged.with_change:,}",
+            total=f"{diverged.of_with:,}",
+            others=f"{diverged.without:,}",
+            all=f"{diverged.of_without:,}",
         )
-    return "not known yet"
+    return Text("not known yet")
 
 
 def _turned(interval: Interval | None, mean: float) -> Interval | None:
@@ -284,9 +350,9 @@ def _fixed(value: float, decimals: int, signed: bool = False) -> str:
 
 
 def _in_words(number: int) -> str:
-    return NUMBERS[number] if number < len(NUMBERS) else f"{number:,}"
+    return Text(NUMBERS[number]) if number < len(NUMBERS) else f"{number:,}"
 
 
 def _upper(text: str) -> str:
     """With a capital, unless the first word is a name that has none, such as `d_loss`."""
-    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
+    return Text.of(text).capitalized() if text.split(" ")[0].isalpha() else text

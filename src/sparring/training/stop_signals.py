@@ -7,7 +7,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPING = "stopping: finishing the current step, saving a checkpoint (Ctrl-C again ends at once)"
+from sparring.languages import Text
+
+STOPPING = Text("stopping: finishing the current step, saving a checkpoint (Ctrl-C again ends at once)")
 """What is said when training is to stop."""
 
 

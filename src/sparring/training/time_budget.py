@@ -11,6 +11,7 @@ from sparring.game.compile.plan import plan
 from sparring.game.game import Game, PlayTo
 from sparring.game.pace import seconds_per_call
 from sparring.game.runtime import preserving_torch_rng, threads_set
+from sparring.languages import Text
 from sparring.progress import expected_progress, say
 from sparring.recipe import Recipe
 from sparring.recipe.length import check_minutes
@@ -71,8 +72,16 @@ def with_rounds_for(minutes: float, recipe: Recipe, out: str | Path, settings: S
         pace = _pace(game, how.play_to, budget, pace)
     rounds = rounds_in(left, pace)
     took = time.monotonic() - began
-    length = f"{minutes:g} minute{'s' if minutes != 1 else ''}"
-    say(f"{length} here: {rounds:,} rounds of {_as_time(pace)}, by a pilot of {took:.0f} s")
+    budgeted = Text(
+        "{minutes} minute here: {rounds} rounds of {pace}, by a pilot of {took} s"
+        if minutes == 1
+        else "{minutes} minutes here: {rounds} rounds of {pace}, by a pilot of {took} s",
+        minutes=f"{minutes:g}",
+        rounds=f"{rounds:,}",
+        pace=_as_time(pace),
+        took=f"{took:.0f}",
+    )
+    say(budgeted)
     return recipe.replace(rounds=rounds)
 
 

@@ -22,6 +22,7 @@ from sparring import catalogue
 from sparring.analysis.query.columns import TABLES
 from sparring.analysis.query.rows import Columns, Opened, cells_in, empty, joined
 from sparring.errors import SparringError, UsageError
+from sparring.languages import Text, said_again
 from sparring.progress import say
 from sparring.record import RunFolder
 
@@ -150,7 +151,7 @@ def _tables(
         try:
             made = {name: _table(folder, each, name) for name in names}
         except SparringError as error:
-            say(f"left out: {error}")
+            say(Text("left out: {error}", error=said_again(str(error))))
             left_out.append(each.name)
             continue
         for name, columns in made.items():

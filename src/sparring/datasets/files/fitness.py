@@ -23,6 +23,19 @@ AT_ONCE = 1_024
 """Images."""
 
 
+ONLY_ONE = {
+    "image": "there is only one image: add others",
+    "row": "there is only one row: add others",
+    "example": "there is only one example: add others",
+}
+ALIKE = {
+    "image": "images are copies of one: add others",
+    "row": "rows are copies of one: add others",
+    "example": "examples are copies of one: add others",
+}
+"""What is said of data with one example, or copies of one."""
+
+
 @dataclass(frozen=True)
 class Fitness:
     """How many images there are, and of how many each is true."""
@@ -63,14 +76,14 @@ class Fitness:
     def _of(self, count: int) -> str:
         if self.images == 1:
             return "the only image is"
-        return f"{'all ' if count == self.images else f'{count:,} of '}{self.images:,} images are"
+        return f"all {self.images:,} images are" if count == self.images else f"{count:,} of {self.images:,} images are"
 
 
 def copies_line(total: int, different: int, noun: str) -> str:
     """That all of so many images or rows are copies of one, and what to do; empty where they are not."""
     if total == 1:
-        return f"there is only one {noun}: add others"
-    return f"all {total:,} {noun}s are copies of one: add others" if different == 1 else ""
+        return ONLY_ONE[noun]
+    return f"all {total:,} {ALIKE[noun]}" if different == 1 else ""
 
 
 def is_cut(size: Size, to: Size, settings: ImageSettings) -> bool:

@@ -128,8 +128,8 @@ def doubt_of(counts: Mapping[str, int]) -> str:
     if not few:
         return ""
     (count, name), more = few[0], len(few) - 1
-    have = f"class {shown(name)} has only {count:,} {'image' if count == 1 else 'images'}"
-    others = f" and {more:,} other{'s' if more > 1 else ''} too few" if more else ""
+    have = f"class {shown(name)} has only 1 image" if count == 1 else f"class {shown(name)} has only {count:,} images"
+    others = (f" and {more:,} others too few" if more > 1 else " and 1 other too few") if more else ""
     return f"{have}{others} (each needs {MIN_IN_CLASS:,})"
 
 

@@ -31,9 +31,10 @@ def without_listed(contents: Contents, file: Path) -> Contents:
         )
     if contents.images and not keep:
         raise SparringError(f"{file} leaves out all {count:,} images in {contents.path}: name fewer in it")
-    note = f"{count:,} {'image is' if count == 1 else 'images are'} left out, as {shown(file.name)} says"
-    if absent := [name for name in listed if name not in here]:
-        note += f"; it names {len(absent):,} that are not here: {some(absent)}"
+    left = "1 image is" if count == 1 else f"{count:,} images are"
+    absent = [name for name in listed if name not in here]
+    rest = f"; it names {len(absent):,} that are not here: {some(absent)}" if absent else ""
+    note = f"{left} left out, as {shown(file.name)} says{rest}"
     given = contents.given
     return replace(
         contents,

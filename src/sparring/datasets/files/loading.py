@@ -161,8 +161,12 @@ def room_for(survey: Survey, may_keep: bool = True) -> bool:
 def memory_line(survey: Survey) -> str:
     """What images need beside what is free, and a size that fits where this one does not."""
     free = memory.available_memory()
-    one = f"{survey.in_memory()} decoded, {memory.as_size(free)} of memory is free"
-    line = f"{survey.in_memory()} decoded, {memory.as_size(free)} of memory are free" if free >= 10**9 else one
+    (width, height), taken = survey.size, memory.as_size(survey.bytes)
+    need = f"1 image at {width}x{height} needs {taken} decoded"
+    if survey.images != 1:
+        need = f"{survey.images:,} images at {width}x{height} need {taken} decoded"
+    one = f"{need}, {memory.as_size(free)} of memory is free"
+    line = f"{need}, {memory.as_size(free)} of memory are free" if free >= 10**9 else one
     if survey.bytes > SPARE_MEMORY * free and (smaller := survey.smaller(int(SPARE_MEMORY * free))):
         line += f"; {smaller}"
     return line

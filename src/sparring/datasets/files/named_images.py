@@ -149,15 +149,17 @@ def images_meant(name: str, texts: Sequence[str], finder: Finder, folder: str) -
         images.append(image if image in finder.readable else None)
     notes: list[str] = []
     if absent:
-        one = len(absent) == 1
         notes.append(
-            f"{shown(name)} names {_images(len(absent))} that {'is' if one else 'are'} not there{_few(absent)}"
+            f"{shown(name)} names 1 image that is not there{_few(absent)}"
+            if len(absent) == 1
+            else f"{shown(name)} names {len(absent):,} images that are not there{_few(absent)}"
         )
     if several:
-        one = len(several) == 1
         notes.append(
-            f"{shown(name)} has {'1 name' if one else f'{len(several):,} names'} that {'fits' if one else 'fit'} "
-            f"several images, so {'it gives' if one else 'they give'} none a class{_few(several)}"
+            f"{shown(name)} has 1 name that fits several images, so it gives none a class{_few(several)}"
+            if len(several) == 1
+            else f"{shown(name)} has {len(several):,} names that fit several images, so they give none a class"
+            f"{_few(several)}"
         )
     if guessed:
         notes.append(

@@ -160,8 +160,10 @@ def row_contents(path: Path, files: Sequence[Path], labels: str) -> Contents | N
         notes[0] += f"; not used: {some(images[1:])}"
     given = None if label is None else tuple(_classes(opened, label))
     opener = _opener(opened, places, images[0])
-    kind = "Parquet file" if ending(first.path.name) == "parquet" else "Arrow file"
-    kind = kind if len(files) == 1 else f"{len(files):,} {kind}s"
+    if ending(first.path.name) == "parquet":
+        kind = "Parquet file" if len(files) == 1 else f"{len(files):,} Parquet files"
+    else:
+        kind = "Arrow file" if len(files) == 1 else f"{len(files):,} Arrow files"
     return Contents(path, kind, entries, (), (), opener, given, tuple(notes), given_from=label or "")
 
 

@@ -20,8 +20,8 @@ def summary_lines(info: FolderInfo, shape: tuple[int, ...], settings: ImageSetti
         if info.classes
         else ""
     )
-    count = f"{info.images:,} {'image' if info.images == 1 else 'images'}{where}"
-    lines = [f"{count}, {size}, {channels_in_words(shape[0])} ({info.reason})"]
+    count = "1 image" if info.images == 1 else f"{info.images:,} images"
+    lines = [f"{count}{where}, {size}, {channels_in_words(shape[0])} ({info.reason})"]
     if info.resized:
         lines.append(f"{info.resized:,} of another size {how_fitted(settings)} to {size}")
     if info.pixel_art:
@@ -82,8 +82,8 @@ def transparent_line(count: int, settings: ImageSettings) -> str:
 
 def animated_line(files: int, frames: int) -> str:
     """What becomes of frames."""
-    have = "file has" if files == 1 else "files have"
-    return f"{files:,} {have} several frames or pages ({frames:,}), of which the first is used: --frames all uses all"
+    have = "1 file has" if files == 1 else f"{files:,} files have"
+    return f"{have} several frames or pages ({frames:,}), of which the first is used: --frames all uses all"
 
 
 def levels_line(used: LevelsUsed) -> str:
@@ -92,7 +92,7 @@ def levels_line(used: LevelsUsed) -> str:
     depth = {255: "8", 4_095: "12", 65_535: "16"}.get(int(used.white), f"{used.white:,.0f}-level")
     kind = f"{depth}-bit " if depth.isdecimal() else ""
     dark = ", nearly black" if used.high < DARK * used.white else ""
-    many = f"{used.images:,} {kind}image{' uses' if used.images == 1 else 's use'}"
+    many = f"1 {kind}image uses" if used.images == 1 else f"{used.images:,} {kind}images use"
     return (
         f"{many} only levels {used.low:,.0f} to {used.high:,.0f} of {used.white:,.0f} ({grays} of 256 gray levels"
         f"{dark}): --levels {_stretching(used)} stretches them"

@@ -144,9 +144,9 @@ class Survey:
     def in_memory(self) -> str:
         """What the decoded images take, in words."""
         width, height = self.size
-        what = "image" if self.images == 1 else "images"
+        many = "1 image" if self.images == 1 else f"{self.images:,} images"
         needs = "needs" if self.images == 1 else "need"
-        return f"{self.images:,} {what} at {width}x{height} {needs} {as_size(self.bytes)}"
+        return f"{many} at {width}x{height} {needs} {as_size(self.bytes)}"
 
     def smaller(self, free: int) -> str:
         """A size whose images fit, in words; nothing if there is none."""

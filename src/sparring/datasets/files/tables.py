@@ -14,6 +14,7 @@ import numpy as np
 
 from sparring.datasets._scaling import SIGNAL, finer_than_float32
 from sparring.datasets.files.contents import shown, some
+from sparring.datasets.files.counted import n_columns, n_numbers, n_rows
 from sparring.datasets.files.fitness import copies_line
 from sparring.datasets.files.label_files import LABEL_COLUMNS
 from sparring.datasets.files.memory import as_size, available_memory
@@ -124,12 +125,13 @@ class TableFile:
         """What to say of it: one line, and one each of what is left out, with a count and the first three."""
         count, width = self.rows.shape
         named = "" if all(name.isdecimal() for name in self.columns) else f" ({some(self.columns)})"
-        said = [f"{_count(count, 'row')} of {_count(width, 'number')}{named}", *self.notes]
+        several = f"{count:,} rows of {width:,} numbers{named}"
+        said = [several if min(count, width) > 1 else f"{n_rows(count)} of {n_numbers(width)}{named}", *self.notes]
         if self.not_numbers:
-            columns = _count(len(self.not_numbers), "column")
+            columns = n_columns(len(self.not_numbers))
             said.append(f"left out: {columns} without numbers ({some(self.not_numbers)})")
         if self.sparse:
-            columns = _count(len(self.sparse), "column")
+            columns = n_columns(len(self.sparse))
             said.append(f"left out: {columns} in which most numbers are missing ({some(self.sparse)})")
         unusable = {
             "more cells than there are names of columns": self.longer,
@@ -141,14 +143,15 @@ class TableFile:
             if rows:
                 which = some([f"row {number:,}" for number in rows])
                 where = f", {self.lacking}" if self.lacking and rows is self.incomplete else ""
-                said.append(f"left out: {_count(len(rows), 'row')} with {what} ({which}){where}")
+                said.append(f"left out: {n_rows(len(rows))} with {what} ({which}){where}")
         if self.rounded:
-            columns = _count(len(self.rounded), "column")
+            columns = n_columns(len(self.rounded))
             said.append(f"{columns} whose numbers float32 rounds, as nothing scales them ({some(self.rounded)})")
         if constant := self.constant:
-            said.append(f"{_count(len(constant), 'column')} of one number only ({some(constant)})")
+            said.append(f"{n_columns(len(constant))} of one number only ({some(constant)})")
         if repeated := self.repeated:
-            said.append(f"{_count(repeated, 'row')} that {'is' if repeated == 1 else 'are'} a copy of another")
+            copies = "1 row that is" if repeated == 1 else f"{repeated:,} rows that are"
+            said.append(f"{copies} a copy of another")
         if count < FEW:
             said.append(f"few ({count:,}): expect copies of them rather than new rows")
         if self.obstacle:
@@ -158,10 +161,6 @@ class TableFile:
 
 def _letters(name: str) -> str:
     return "".join(filter(str.isalpha, name.lower()))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def is_table(path: str | Path) -> bool:
@@ -260,7 +259,7 @@ def _list_line(file: RowFile, name: str) -> str:
         values = file.read(part, [name])[name].slice(0, 1).to_pylist()
     array = np.asarray(values[0] or [], dtype=object)
     return (
-        f"{shown(name)} holds lists of {_count(array.size, 'number')}, which are left out: save them as an .npy array, "
+        f"{shown(name)} holds lists of {n_numbers(array.size)}, which are left out: save them as an .npy array, "
         "(N, K) for rows or signals and (N, H, W) for images"
     )
 
@@ -334,7 +333,8 @@ def _lacking(gaps: np.ndarray, names: Sequence[str]) -> str:
     column = int(counts.argmax())
     if len(names) == 1 or 2 * counts[column] <= len(gaps):
         return ""
-    return f"{'' if counts[column] == len(gaps) else 'mostly '}in the column {shown(names[column])}"
+    name = shown(names[column])
+    return f"in the column {name}" if counts[column] == len(gaps) else f"mostly in the column {name}"
 
 
 def _index_notes(columns: Columns) -> tuple[str, ...]:
@@ -343,7 +343,7 @@ def _index_notes(columns: Columns) -> tuple[str, ...]:
     if not names:
         return ()
     if INDEX.fullmatch(names[0]):
-        return (f"left out: {_count(len(names), 'column')} in which pandas keeps the index ({some(names)})",)
+        return (f"left out: {n_columns(len(names))} in which pandas keeps the index ({some(names)})",)
     return ("left out: the first column, which has no name and numbers the rows",)
 
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from sparring.languages import Text as Said
+from sparring.languages import said
 from sparring.record.grid import in_color
 from sparring.report.live.scatters import Scatters
 
@@ -53,7 +56,10 @@ def preview(
     vectors = examples.reshape(*examples.shape[:2], -1)[:, 0]
     table = Table.grid(padding=(0, 2, 0, 0))
     for seed, vector in zip(seeds[:MAX_SEEDS], vectors, strict=False):
-        table.add_row(Text(f"seed {seed}", "dim"), *(_number(value) for value in vector[: max(1, (width - 12) // 9)]))
+        table.add_row(
+            Text(said(Said("seed {seed}", seed=seed)), "dim"),
+            *(_number(value) for value in vector[: max(1, (width - 12) // 9)]),
+        )
     return table
 
 
@@ -69,7 +75,11 @@ class ImagePreview:
         rows = min(max(1, count // columns), max(1, IMAGE_ROWS // -(-height // 2)))
         gap = [Segment("  ")]
         caption_width = columns * (image_width + 2)
-        captions = [Segment(f"seed {seed}"[: image_width + 1].ljust(caption_width), _DIM) for seed in seeds[:members]]
+        named = [said(Said("seed {seed}", seed=seed)) for seed in seeds[:members]]
+        captions = [
+            Segment(set_cell_size(set_cell_size(name, min(cell_len(name), image_width + 1)), caption_width), _DIM)
+            for name in named
+        ]
         self.lines: list[list[Segment]] = [captions]
         for row in range(rows):
             images = [pixels[m, row * columns + k] for m in range(members) for k in range(columns)]

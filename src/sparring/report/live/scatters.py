@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
 from sparring.datasets import Modes
+from sparring.languages import Text as Said
+from sparring.languages import said
 
 COLUMNS, ROWS = 18, 9
 """Characters of one scatter plot; a character is twice as high as wide, and holds 2 x 4 dots."""
@@ -32,7 +35,8 @@ class Scatters:
         fitting = max(1, min(len(examples), (width + GAP) // (COLUMNS + GAP)))
         gap = Segment(" " * GAP)
         captions = [
-            Segment(f"{caption:<{COLUMNS + GAP}}", DIM) for caption in _captions(examples[:fitting], modes, seeds)
+            Segment(set_cell_size(caption, COLUMNS + GAP), DIM)
+            for caption in _captions(examples[:fitting], modes, seeds)
         ]
         blocks = [_scatter(member, modes) for member in examples[:fitting]]
         self.lines = [captions, *([s for row in rows for s in (*row, gap)] for rows in zip(*blocks, strict=True))]
@@ -48,7 +52,13 @@ def _captions(examples: np.ndarray, modes: Modes, seeds: Sequence[Any]) -> list[
     captions: list[str] = []
     for seed, points in zip(seeds, examples, strict=False):
         mode, on = _nearest(points[np.isfinite(points).all(1)], modes)
-        captions.append(f"seed {seed}: {len(np.unique(mode[on]))} of {len(modes.centers)}"[:COLUMNS])
+        caption = Said(
+            "seed {seed}: {some} of {total}",
+            seed=seed,
+            some=len(np.unique(mode[on])),
+            total=len(modes.centers),
+        )
+        captions.append(set_cell_size(said(caption), min(cell_len(said(caption)), COLUMNS)))
     return captions
 
 

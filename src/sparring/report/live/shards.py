@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.analysis.wording import count
+from sparring.languages import Text as Said
+from sparring.languages import said
 from sparring.progress import Display, progress_bar
 from sparring.report.live.shared import (
     CTRL_C,
@@ -19,6 +21,7 @@ from sparring.report.live.shared import (
     STOPPING,
     bar_width,
     fitting,
+    joined,
     spread_phrases,
     spreads_of,
     spreads_table,
@@ -67,7 +70,8 @@ class LiveShards:
         if not self._display.redraws:
             recipe = session.recipe
             size = [count(len(recipe.seeds), "seed"), count(recipe.rounds, "round"), _workers(session)]
-            self._display.print(f"{recipe.name}: {', '.join(size)}. {CTRL_C}")
+            begins = Said("{name}: {size}. {keys}", name=recipe.name, size=Said.joined(size, ", "), keys=CTRL_C)
+            self._display.print(said(begins))
             self._next = time.monotonic() + PLAIN_SECONDS
 
     def _show(self, session: Session) -> None:
@@ -82,28 +86,36 @@ def plain_line(session: Session) -> str:
     """The progress of all shards in one line, for logs."""
     rounds = session.recipe.rounds
     restarts = [
-        f"{_restarts(n)} ({shard.name})" for shard in session.shards if (n := session.deaths.get(shard.number, 0))
+        said(Said("{restarts} ({shard})", restarts=_restarts(n), shard=shard.name))
+        for shard in session.shards
+        if (n := session.deaths.get(shard.number, 0))
     ]
-    slowest = f"slowest shard at round {session.round:,} of {rounds:,} ({session.round / rounds:.0%})"
-    return ", ".join([slowest, *spread_phrases(spreads_of(session.recent_means())), *_times(session), *restarts])
+    slowest = Said(
+        "slowest shard at round {round} of {rounds} ({share})",
+        round=f"{session.round:,}",
+        rounds=f"{rounds:,}",
+        share=f"{session.round / rounds:.0%}",
+    )
+    return joined([said(slowest), *spread_phrases(spreads_of(session.recent_means())), *_times(session), *restarts])
 
 
 def picture(session: Session, width: int) -> RenderableType:
     """The progress of the session and of each shard, for a terminal of `width` characters."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    total = f"{session.round:,} of {session.recipe.rounds:,} by the slowest shard"
-    _add_row(table, session, Text(session.recipe.name, "bold"), session.round, [total, *_times(session)], width)
+    rounds = f"{session.recipe.rounds:,}"
+    total = Said("{round} of {rounds} by the slowest shard", round=f"{session.round:,}", rounds=rounds)
+    _add_row(table, session, Text(session.recipe.name, "bold"), session.round, [said(total), *_times(session)], width)
     slowest = sorted(session.shards, key=lambda shard: session.status(shard).round)[:MAX_ROWS]
     for shard in sorted(slowest, key=lambda shard: shard.number):
         status = session.status(shard)
         _add_row(table, session, Text(shard.name, "dim"), status.round, _status(session, shard), width)
     parts: list[RenderableType] = [table]
     if (rest := len(session.shards) - len(slowest)) > 0:
-        parts.append(Text(f"and {count(rest, 'shard')} further on", "dim"))
+        parts.append(Text(said(Said("and {shards} further on", shards=count(rest, "shard"))), "dim"))
     if spreads := spreads_of(session.recent_means()):
         parts += [Text(), spreads_table(spreads)]
     end = STOPPING if session.stopping else CTRL_C
-    return Group(*parts, Text(), Text(f"{_workers(session)}. {end}", "dim"))
+    return Group(*parts, Text(), Text(said(Said("{first}. {second}", first=_workers(session), second=end)), "dim"))
 
 
 def _add_row(table: Table, session: Session, name: Text, round: int, phrases: list[str], width: int) -> None:
@@ -116,28 +128,32 @@ def _status(session: Session, shard: Shard) -> list[str]:
     status = session.status(shard)
     phrases = [f"{status.round:,}"]
     if status.end:
-        phrases.append("done" if status.end == "finished" else status.end)
+        phrases.append(Said("done") if status.end == "finished" else Said(status.end))
     elif status.rounds_per_second:
-        phrases.append(f"{status.rounds_per_second:,.0f} rounds/s")
+        phrases.append(Said("{count} rounds/s", count=f"{status.rounds_per_second:,.0f}"))
     else:
-        phrases.append("starting")
+        phrases.append(Said("starting"))
     if status.n_diverged:
-        phrases.append(f"{count(status.n_diverged, 'seed')} diverged")
+        phrases.append(Said("{seeds} diverged", seeds=count(status.n_diverged, "seed")))
     if deaths := session.deaths.get(shard.number, 0):
         phrases.append(_restarts(deaths))
-    return phrases
+    return list(map(said, phrases))
 
 
 def _times(session: Session) -> list[str]:
-    shards = f"{count(len(session.shards), 'shard')} together"
-    speed = f"{session.rounds_per_second:,.0f} rounds/s by {shards}" if session.rounds_per_second else ""
-    return time_phrases(speed, session.seconds_left, session.seconds)
+    pace, shards = session.rounds_per_second, count(len(session.shards), "shard")
+    by_all = Said("{count} rounds/s by {shards} together", count=f"{pace or 0:,.0f}", shards=shards)
+    return time_phrases(said(by_all) if pace else "", session.seconds_left, session.seconds)
 
 
 def _restarts(times: int) -> str:
-    return f"worker died and was restarted {count(times, 'time')}"
+    return Said("worker died and was restarted {times}", times=count(times, "time"))
 
 
 def _workers(session: Session) -> str:
-    where = f" on {session.where}" if session.where else ""
-    return f"{count(session.n_workers, 'worker')} with {count(session.threads, 'thread')} each{where}"
+    return Said(
+        "{workers} with {threads} each{where}",
+        workers=count(session.n_workers, "worker"),
+        threads=count(session.threads, "thread"),
+        where=Said(" on {place}", place=session.where) if session.where else "",
+    )

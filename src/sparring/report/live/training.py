@@ -5,12 +5,14 @@ In a terminal it is one picture, redrawn rarely enough to cost next to nothing; 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +22,8 @@ from sparring.analysis.facts import TITLES
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count, number
 from sparring.characters import quoted
+from sparring.languages import Text as Said
+from sparring.languages import said
 from sparring.progress import Display, progress_bar
 from sparring.record.members import names_of
 from sparring.report.live.preview import preview, sparkline
@@ -30,6 +34,7 @@ from sparring.report.live.shared import (
     STOPPING,
     bar_width,
     fitting,
+    joined,
     spread_phrases,
     spreads_of,
     spreads_table,
@@ -48,6 +53,12 @@ MIN_HEIGHT, SPARKLINE_HEIGHT, CLAIM_HEIGHT = 20, 26, 30
 """Lines that a terminal must have to show samples, to show sparklines as well as metrics, and more than a verdict's
 name."""
 HUES = {"d_loss": "blue", "g_loss": "yellow"}
+
+
+COLON = re.compile("[:\uff1a]")
+"""What stands between a verdict and its claim."""
+LABEL = 9
+"""Columns of what stands before a line."""
 
 
 class Live:
@@ -93,7 +104,8 @@ class Live:
         if not self._display.redraws:
             recipe = trainer.recipe
             size = [count(len(recipe.seeds), "seed"), count(recipe.rounds, "round"), _threads(self._threads)]
-            self._display.print(f"{recipe.name}: {', '.join(size)}. {CTRL_C}")
+            begins = Said("{name}: {size}. {keys}", name=recipe.name, size=Said.joined(size, ", "), keys=CTRL_C)
+            self._display.print(said(begins))
             self._next = time.monotonic() + PLAIN_SECONDS
             self._round_shown = trainer.game.round
 
@@ -116,7 +128,7 @@ class Live:
         if (now < self._next_verdict and not at_end) or not trainer.game.round:
             return
         start, story = time.thread_time(), story_of(trainer.run)
-        self._verdict, self._judged_round = diagnosis(story).line, story.round
+        self._verdict, self._judged_round = said(diagnosis(story).line), story.round
         cost = time.thread_time() - start
         self._next_verdict = now + max(VERDICT_SECONDS, cost / VERDICT_COST)
 
@@ -129,29 +141,34 @@ class Live:
         if spreads and (not metrics or console.height >= SPARKLINE_HEIGHT):
             parts += [Text(), *self._sparklines()]
         if metrics:
-            parts += [Text(), Text.assemble(("samples  ", "bold"), ", ".join(metrics))]
+            parts += [Text(), Text.assemble((set_cell_size(said("samples"), LABEL), "bold"), joined(metrics))]
         if self._verdict:
             verdict = self._verdict_of(trainer, short=not self._has_room(console))
-            parts += [Text(), Text.assemble(("so far   ", "bold"), verdict)]
+            parts += [Text(), Text.assemble((set_cell_size(said("so far"), LABEL), "bold"), verdict)]
         if examples is not None and console.height >= MIN_HEIGHT:
             parts += [Text(), self._preview(examples, trainer)]
         end = STOPPING if trainer.stopping else _paused(trainer) or CTRL_C
-        return Group(*parts, Text(), Text(f"{_threads(self._threads)}. {end}", "dim"))
+        return Group(
+            *parts, Text(), Text(said(Said("{first}. {second}", first=_threads(self._threads), second=end)), "dim")
+        )
 
     def _has_room(self, console: Console) -> bool:
         """Whether the terminal is high enough for a second line of the verdict's claim, or wide enough."""
-        return len(self._verdict) + 9 <= console.width or console.height >= CLAIM_HEIGHT
+        return cell_len(self._verdict) + LABEL <= console.width or console.height >= CLAIM_HEIGHT
 
     def _verdict_of(self, trainer: Trainer, short: bool) -> str:
         """The verdict, without its claim if it is to be short, and of which round it is where that is not this one."""
-        verdict = self._verdict.partition(":")[0] if short else self._verdict
+        verdict = COLON.split(self._verdict, maxsplit=1)[0] if short else self._verdict
         return f"{verdict}{_of_round(self._judged_round, trainer)}" if verdict else ""
 
     def _sparklines(self) -> Iterable[Text]:
         for name, history in self._losses.items():
             if len(history) > 1:
-                reach = f"  {number(min(history))} to {number(max(history))}"
-                yield Text.assemble((f"{TITLES[name]:<9}", "bold"), (sparkline(history), HUES[name]), (reach, "dim"))
+                ends = Said("{low} to {high}", low=number(min(history)), high=number(max(history)))
+                reach = f"  {said(ends)}"
+                yield Text.assemble(
+                    (set_cell_size(said(TITLES[name]), LABEL), "bold"), (sparkline(history), HUES[name]), (reach, "dim")
+                )
 
     def _preview(self, examples: np.ndarray, trainer: Trainer) -> RenderableType:
         """The preview of these examples, computed only when they are new."""
@@ -166,48 +183,57 @@ class Live:
 def plain_line(trainer: Trainer, spreads: dict[str, Spread], verdict: str = "") -> str:
     """Progress in one line, for logs."""
     played, rounds = trainer.game.round, trainer.recipe.rounds
-    paused = [state] if (state := _paused(trainer)) else []
+    share, paused = f"{played / rounds:.0%}", [state] if (state := _paused(trainer)) else []
     texts = [
-        f"round {played:,} of {rounds:,} ({played / rounds:.0%})",
+        said(Said("round {played} of {rounds} ({share})", played=f"{played:,}", rounds=f"{rounds:,}", share=share)),
         *paused,
         *spread_phrases(spreads),
         *_metrics(trainer),
     ]
-    return ", ".join([*texts, *([f"so far {verdict}"] if verdict else []), *_times(trainer)])
+    so_far = [said(Said("so far {verdict}", verdict=verdict))] if verdict else []
+    return joined([*texts, *so_far, *_times(trainer)])
 
 
 def _metrics(trainer: Trainer) -> list[str]:
     """The headline metrics of the last evaluation, and of which round they are; empty before the first."""
-    texts = phrases(spreads_of(trainer.latest.metrics), trainer.latest.real_baseline)
+    texts = list(map(said, phrases(spreads_of(trainer.latest.metrics), trainer.latest.real_baseline)))
     return [*texts[:-1], f"{texts[-1]}{_of_round(trainer.latest.evaluated, trainer)}"] if texts else []
 
 
 def _of_round(round: int, trainer: Trainer) -> str:
     """` (round 1,200)` of what was found in an earlier round than now, else nothing."""
-    return f" (round {round:,})" if round < trainer.game.round else ""
+    return said(Said(" (round {round})", round=f"{round:,}")) if round < trainer.game.round else ""
 
 
 def _paused(trainer: Trainer) -> str:
     """What to type for a run that is paused or slow; empty for one that plays at full speed."""
     if trainer.control is None or trainer.control.mode == "running":
         return ""
-    state = "paused" if trainer.control.mode == "paused" else "in slow motion"
-    return f"{state}: `sparring control {quoted(trainer.run.path)} go` plays on"
+    return said(
+        Said(
+            "paused: `sparring control {run} go` plays on"
+            if trainer.control.mode == "paused"
+            else "in slow motion: `sparring control {run} go` plays on",
+            run=quoted(trainer.run.path),
+        )
+    )
 
 
 def _progress(trainer: Trainer, width: int) -> Table:
     played, rounds, name, bar = trainer.game.round, trainer.recipe.rounds, trainer.recipe.name, bar_width(width)
-    text = fitting([f"{played:,} of {rounds:,}", *_times(trainer)], width - len(name) - bar - 4)
+    place = said(Said("{round} of {rounds}", round=f"{played:,}", rounds=f"{rounds:,}"))
+    text = fitting([place, *_times(trainer)], width - len(name) - bar - 4)
     row = Table.grid(padding=(0, 2, 0, 0))
     row.add_row(Text(name, "bold"), progress_bar(played, rounds, bar), text)
     return row
 
 
 def _times(trainer: Trainer) -> list[str]:
-    speed = f"{trainer.rounds_per_second:,.0f} rounds/s" if trainer.rounds_per_second else ""
+    pace = trainer.rounds_per_second
+    speed = said(Said("{count} rounds/s", count=f"{pace:,.0f}")) if pace else ""
     done = trainer.game.round >= trainer.recipe.rounds
     return time_phrases(speed, None if done else trainer.seconds_left, trainer.seconds)
 
 
 def _threads(threads: int | None) -> str:
-    return count(threads, "thread") if threads else "threads unknown"
+    return count(threads, "thread") if threads else Said("threads unknown")

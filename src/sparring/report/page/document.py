@@ -11,6 +11,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
+from sparring.languages import Text, spoken
 from sparring.report.figures.drawing import DARK, LIGHT, PHONE, Scheme, as_png
 from sparring.report.page.markup import Child, Markup, join, tag
 
@@ -21,7 +22,7 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-s
 """Content security policy: the browser blocks every request."""
 NARROW = "(max-width: 40rem)"
 """Screens for which figures have their panels, and tables their cells, below each other; page.css says it too."""
-OFFLINE = "The page is self-contained and works offline."
+OFFLINE = Text("The page is self-contained and works offline.")
 
 
 def document(title: str, header: Child, *sections: Child, written_from: str) -> Markup:
@@ -34,13 +35,14 @@ def document(title: str, header: Child, *sections: Child, written_from: str) -> 
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("title", f"{title}, Sparring"),
+        tag("title", title, ", Sparring"),
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(style)),
     )
-    footer = tag("footer", f"Written by Sparring {version('sparring')} from {written_from}. ", OFFLINE)
+    by = Text("Written by Sparring {version} from {source}. ", version=version("sparring"), source=written_from)
+    footer = tag("footer", by, OFFLINE)
     body = tag("body", tag("header", header), tag("main", *sections), footer, tag("script", Markup(script)))
-    return join(Markup("<!doctype html>\n"), tag("html", head, body, lang="en"), Markup("\n"))
+    return join(Markup("<!doctype html>\n"), tag("html", head, body, lang=spoken()), Markup("\n"))
 
 
 def more(title: str, *children: Child) -> Markup:
@@ -102,6 +104,12 @@ def chart(draw: Callable[[Scheme], Figure], alt: str, small: bool = False) -> tu
         tag("img", src=uri(light, "png"), alt=alt, class_="chart small" if small else "chart"),
     )
     return picture, light
+
+
+def plate(picture: Markup, label: str, caption: str = "", narrow: bool = False) -> Markup:
+    """A figure that scrolls in a frame of its own, with a caption below."""
+    framed = tag("div", picture, class_="plate", tabindex=0, role="group", aria_label=label)
+    return tag("figure", framed, tag("figcaption", caption) if caption else None, class_="narrow" if narrow else None)
 
 
 def drawn(draw: Callable[[Scheme], Figure], scheme: Scheme) -> bytes:

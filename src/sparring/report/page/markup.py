@@ -1,4 +1,7 @@
-"""Building HTML safely: plain text is always escaped, and only Markup made here is not."""
+"""Building HTML safely: plain text is always escaped, and only Markup made here is not.
+
+A `Text` is said in the language of the command; any other string stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable
 from html import escape
 
 from sparring.characters import encodable
+from sparring.languages import Text, said
 
 
 class Markup(str):
@@ -39,7 +43,7 @@ def join(*children: Child) -> Markup:
         if isinstance(child, Markup):
             parts.append(child)
         elif isinstance(child, str | int):
-            parts.append(escape(encodable(str(child))))
+            parts.append(escape(encodable(_said(child))))
         else:
             parts.append(join(*child))
     return Markup("".join(parts))
@@ -47,4 +51,8 @@ def join(*children: Child) -> Markup:
 
 def _attribute(key: str, value: str | int | bool | None) -> str:
     name = key.rstrip("_").replace("_", "-")
-    return f" {name}" if value is True else f' {name}="{escape(encodable(str(value)))}"'
+    return f" {name}" if value is True else f' {name}="{escape(encodable(_said(value)))}"'
+
+
+def _said(value: str | int | None) -> str:
+    return said(value) if isinstance(value, Text) else str(value)

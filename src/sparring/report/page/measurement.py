@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sparring.languages import Text
 from sparring.record import RunFolder
 from sparring.report.measurement import (
     AS_GOOD,
@@ -26,18 +27,22 @@ def section(run: RunFolder) -> Markup | None:
         return None
     seeds = measured["seeds"]
     several = len(seeds) > 1
-    columns = ["", "real data", *(["mean ± SD"] if several else []), *(f"seed {seed}" for seed in seeds[:MAX_SEEDS])]
+    columns = [*Text.each("", "real data"), *(Text.each("mean ± SD") if several else [])]
+    columns += [Text("seed {seed}", seed=seed) for seed in seeds[:MAX_SEEDS]]
     cells: list[list[str]] = []
     for row in measurement_rows(measured):
         mean = [_cell(row, row.spread.mean, spread_text(row.spread))] if several else []
         members = [_cell(row, value, value_text(value)) for value in row.members[:MAX_SEEDS].tolist()]
-        heading = f"{row.heading} (independent judge)" if row.independent else row.heading
+        heading = Text("{metric} (independent judge)", metric=row.heading) if row.independent else row.heading
         cells.append([heading, value_text(row.real), *mean, *members])
-    rest = f" The first {MAX_SEEDS} of {len(seeds):,} seeds; {FILE} has all." if len(seeds) > MAX_SEEDS else ""
+    named = Text(
+        " The first {some} of {total} seeds; {file} has all.", some=MAX_SEEDS, total=f"{len(seeds):,}", file=FILE
+    )
+    rest = [named] if len(seeds) > MAX_SEEDS else []
     return tag(
         "section",
-        tag("h2", "Measured against real data"),
-        table(columns, cells, main=2, caption=f"{measurement_caption(measured)}{rest}"),
+        tag("h2", Text("Measured against real data")),
+        table(columns, cells, main=2, caption=Text.joined([measurement_caption(measured), *rest])),
         class_="wide measured",
     )
 

@@ -6,7 +6,7 @@ if (scrub) {
   let playing = 0;
   const show = (index) => {
     pictures.forEach((picture, i) => { picture.hidden = i !== index; });
-    const words = `round ${pictures[index].dataset.round}`;
+    const words = scrub.dataset.at.replace("{round}", pictures[index].dataset.round);
     slider.value = index;
     slider.setAttribute("aria-valuetext", words);
     output.textContent = words;
@@ -14,7 +14,7 @@ if (scrub) {
   const stop = () => {
     clearInterval(playing);
     playing = 0;
-    play.textContent = "Play";
+    play.textContent = scrub.dataset.play;
   };
   const step = () => {
     show(Number(slider.value) + 1);
@@ -25,7 +25,7 @@ if (scrub) {
     if (playing) return stop();
     if (Number(slider.value) === pictures.length - 1) show(0);
     playing = setInterval(step, 600);
-    play.textContent = "Pause";
+    play.textContent = scrub.dataset.pause;
   });
   show(pictures.length - 1);
   scrub.hidden = false;

@@ -12,6 +12,7 @@ import numpy as np
 
 from sparring.analysis.facts import TITLES, Facts
 from sparring.analysis.wording import count, duration, example, number, plus_minus
+from sparring.languages import Name, Text
 from sparring.record import RunFolder
 from sparring.record.grid import MAX_MEMBERS
 from sparring.record.story import CURVES
@@ -28,23 +29,32 @@ MAX_AWAY = 40
 """Seeds that ended away from the target and have a row of their own; further ones are counted."""
 
 CAPTIONS = {
-    "ends": "Each line is one seed and joins the numbers of one generated example at the end of training.",
-    "outputs": "Each panel is one seed. Each row is one number of G's output for a fixed latent vector, from the first "
-    "round on the left to the last on the right.",
-    "curves": "D's loss is the mean over real and generated examples. Dashed: the loss at equilibrium, when D cannot "
-    "tell them apart.",
-    "metrics": "The metrics of each evaluation of samples during training. Dashed: what held-out real data scores.",
-    "gradients": "The L2 norm of the gradient of each player's loss with respect to all its weights.",
-    "scores": "D's mean output for real and for generated examples. Dashed: equilibrium, when D cannot "
-    "tell them apart.",
+    "ends": Text("Each line is one seed and joins the numbers of one generated example at the end of training."),
+    "outputs": Text(
+        "Each panel is one seed. Each row is one number of G's output for a fixed latent vector, from the first "
+        "round on the left to the last on the right."
+    ),
+    "curves": Text(
+        "D's loss is the mean over real and generated examples. Dashed: the loss at equilibrium, when D cannot "
+        "tell them apart."
+    ),
+    "metrics": Text(
+        "The metrics of each evaluation of samples during training. Dashed: what held-out real data scores."
+    ),
+    "gradients": Text("The L2 norm of the gradient of each player's loss with respect to all its weights."),
+    "scores": Text(
+        "D's mean output for real and for generated examples. Dashed: equilibrium, when D cannot tell them apart."
+    ),
 }
 ALT = {
-    "ends": "Final output of every seed, and the target.",
-    "outputs": "Heat maps of G's output over the rounds, one panel for each seed.",
-    "curves": "D's loss and G's loss over the rounds, for every seed.",
-    "metrics": "Sample-quality metrics over the rounds for every seed beside real data's, one panel for each metric.",
-    "gradients": "Norms of D's and G's gradients over the rounds, for every seed.",
-    "scores": "D(real) and D(fake) over the rounds, for every seed.",
+    "ends": Text("Final output of every seed, and the target."),
+    "outputs": Text("Heat maps of G's output over the rounds, one panel for each seed."),
+    "curves": Text("D's loss and G's loss over the rounds, for every seed."),
+    "metrics": Text(
+        "Sample-quality metrics over the rounds for every seed beside real data's, one panel for each metric."
+    ),
+    "gradients": Text("Norms of D's and G's gradients over the rounds, for every seed."),
+    "scores": Text("D(real) and D(fake) over the rounds, for every seed."),
 }
 
 
@@ -68,7 +78,7 @@ def write_report(run: RunFolder | str | PathLike[str]) -> Path:
 def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
     """The whole document."""
     return document(
-        f"{facts.name}: {count(len(facts.seeds), 'seed')}",
+        Text("{label}: {text}", label=facts.name, text=count(len(facts.seeds), "seed")),
         _header(facts),
         _samples(facts),
         findings.section(facts, facts.diagnosis),
@@ -77,9 +87,9 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
         _final_values(facts),
         _evaluation(facts),
         _away(facts),
-        tag("h2", "Training curves"),
+        tag("h2", Text("Training curves")),
         tag("div", *pictures, class_="wide"),
-        tag("h2", "Details"),
+        tag("h2", Text("Details")),
         _seed_table(facts),
         _made_with(facts),
         _recipe_json(facts),
@@ -88,9 +98,9 @@ def page(facts: Facts, pictures: Sequence[Markup]) -> Markup:
 
 
 def _header(facts: Facts) -> Markup:
-    status = tag("span", facts.story.status, class_=f"status {facts.story.status}")
+    status = tag("span", Text(facts.story.status), class_=f"status {facts.story.status}")
     return join(
-        tag("p", "Sparring, one run ", Markup("&middot; "), status, class_="kicker"),
+        tag("p", Text("Sparring, one run "), Markup("&middot; "), status, class_="kicker"),
         tag("h1", facts.name),
         tag("p", recipe_summary(facts), class_="lead") if recipe_summary(facts) else None,
         findings.verdict(facts.diagnosis),
@@ -100,22 +110,26 @@ def _header(facts: Facts) -> Markup:
 
 def recipe_summary(facts: Facts) -> str:
     """The recipe in one line; empty for a recipe or data of the user's own."""
-    return facts.entry.summary if facts.entry and not facts.on_other_data else ""
+    return Text(facts.entry.summary) if facts.entry and not facts.on_other_data else ""
 
 
 def _at_a_glance(facts: Facts) -> Markup:
     seeds, played = count(len(facts.seeds), "seed"), facts.story.round
     speed = facts.rounds_per_second
-    pace = f"{speed:,.0f} rounds per second" if speed else "no round timed yet"
+    pace = Text("{count} rounds per second", count=f"{speed:,.0f}") if speed else Text("no round timed yet")
     tiles = [
         (
-            "Seeds",
+            Text("Seeds"),
             f"{len(facts.seeds):,}",
-            "trained side by side" if len(facts.seeds) > 1 else "train several to see the spread",
+            Text("trained side by side" if len(facts.seeds) > 1 else "train several to see the spread"),
         ),
-        ("Rounds", f"{played:,}", "completed" if played == facts.rounds else f"of {facts.rounds:,}"),
-        ("Training time", duration(facts.story.seconds), pace),
-        ("Diverged", f"{len(facts.diverged):,}", f"of {seeds}"),
+        (
+            Text("Rounds"),
+            f"{played:,}",
+            Text("completed") if played == facts.rounds else Text("of {total}", total=f"{facts.rounds:,}"),
+        ),
+        (Text("Training time"), duration(facts.story.seconds), pace),
+        (Text("Diverged"), f"{len(facts.diverged):,}", Text("of {total}", total=seeds)),
     ]
     return tag(
         "dl",
@@ -126,45 +140,53 @@ def _at_a_glance(facts: Facts) -> Markup:
 
 def _recipe(facts: Facts) -> Markup:
     if facts.entry is None:
-        return tag("section", tag("h2", "Recipe", class_="small"), reference_result(facts))
+        return tag("section", tag("h2", Text("Recipe"), class_="small"), reference_result(facts))
     rest = "" if facts.on_other_data else facts.entry.text.removeprefix(facts.entry.summary).strip()
     return tag(
         "section",
-        tag("h2", "Reference result", class_="small"),
+        tag("h2", Text("Reference result"), class_="small"),
         reference_result(facts),
-        [tag("p", " ".join(part.split()), class_="soft") for part in rest.split("\n\n") if part],
+        paragraphs(rest),
     )
+
+
+def paragraphs(text: str) -> list[Markup]:
+    """Of what a recipe's documentation says."""
+    return [tag("p", Text(" ".join(part.split())), class_="soft") for part in text.split("\n\n") if part]
 
 
 def reference_result(facts: Facts, changes: bool = True) -> Markup:
     """What the recipe's author reported, the source, and with `changes` how this run differs from the recipe."""
     if facts.departure:
-        said = f"Changed while it trained, so that it is no run of its recipe any more: {facts.departure}."
-        return tag("p", said)
+        return tag(
+            "p",
+            Text("Changed while it trained, so that it is no run of its recipe any more: {why}.", why=facts.departure),
+        )
     if facts.entry is None:
         origin = facts.recipe.get("origin") or {}
-        return tag(
-            "p", f"A recipe of your own{', from ' + origin['file'] if origin else ''}: there is no reference result."
-        )
+        place = Text(", from {file}", file=origin["file"]) if origin else ""
+        return tag("p", Text("A recipe of your own{place}: there is no reference result.", place=place))
     return join(
-        tag("p", "Reported on other data than this run's:") if facts.on_other_data else None,
-        tag("blockquote", facts.entry.facts["verdict"]),
-        tag("p", f"Source: {facts.entry.facts['source']}.", class_="soft"),
+        tag("p", Text("Reported on other data than this run's:")) if facts.on_other_data else None,
+        tag("blockquote", Text(facts.entry.facts["verdict"])),
+        tag("p", Text("Source: {source}.", source=Text(facts.entry.facts["source"])), class_="soft"),
         tag(
             "p",
-            "Expected diagnosis: ",
-            [(", " if k else "", tag("code", name)) for k, name in enumerate(facts.expects)],
+            Text("Expected diagnosis: "),
+            [(Text(", ") if k else "", tag("code", Name(name))) for k, name in enumerate(facts.expects)],
         )
         if facts.expects
         else None,
-        tag("p", f"This run changes the recipe: {'; '.join(facts.changes)}.") if changes and facts.changes else None,
+        tag("p", Text("This run changes the recipe: {changes}.", changes=Text.joined(facts.changes, "; ")))
+        if changes and facts.changes
+        else None,
     )
 
 
 def _results(facts: Facts) -> Markup:
     return tag(
         "section",
-        tag("h2", "What this run shows", class_="small"),
+        tag("h2", Text("What this run shows"), class_="small"),
         [tag("p", sentence) for sentence in (*facts.history, *sentences(facts))],
     )
 
@@ -176,15 +198,25 @@ def _samples(facts: Facts) -> Markup | None:
     spaced = np.linspace(0, len(pictures) - 1, min(MAX_PICTURES, len(pictures)))
     images = _images(facts, [pictures[k] for k in sorted({round(k) for k in spaced})])
     slider = tag(
-        "input", type="range", min=0, max=len(images) - 1, value=len(images) - 1, aria_label="Round of training"
+        "input", type="range", min=0, max=len(images) - 1, value=len(images) - 1, aria_label=Text("Round of training")
     )
-    scrub = tag("div", tag("button", "Play", type="button"), slider, tag("output"), class_="scrub", hidden=True)
+    scrub = tag(
+        "div",
+        tag("button", Text("Play"), type="button"),
+        slider,
+        tag("output"),
+        class_="scrub",
+        hidden=True,
+        data_at=Text("round {round}"),
+        data_play=Text("Play"),
+        data_pause=Text("Pause"),
+    )
     seeds = len(facts.seeds)
-    first = f"The first {MAX_MEMBERS} of {seeds:,} seeds. " if seeds > MAX_MEMBERS else ""
-    caption = f"{first}Every picture shows samples for the same latent vectors."
+    shown = Text("The first {some} of {total} seeds. ", some=MAX_MEMBERS, total=f"{seeds:,}")
+    caption = (shown if seeds > MAX_MEMBERS else "", Text("Every picture shows samples for the same latent vectors."))
     return tag(
         "section",
-        tag("h2", "Samples"),
+        tag("h2", Text("Samples")),
         tag(
             "figure",
             tag("div", images, class_="plate"),
@@ -199,7 +231,9 @@ def _samples(facts: Facts) -> Markup | None:
 def _images(facts: Facts, names: Sequence[str]) -> list[Markup]:
     """The sample pictures, of which only the last is visible at first."""
     members = min(len(facts.seeds), MAX_MEMBERS)
-    whose = f"seed {facts.seeds[0]}" if members == 1 else f"{members} seeds side by side"
+    whose = (
+        Text("seed {seed}", seed=facts.seeds[0]) if members == 1 else Text("{count} seeds side by side", count=members)
+    )
     images: list[Markup] = []
     for name in names:
         played = f"{_round_of(name):,}"
@@ -210,7 +244,7 @@ def _images(facts: Facts, names: Sequence[str]) -> list[Markup]:
                 src=source,
                 width=width,
                 height=height,
-                alt=f"Generated samples at round {played}, {whose}",
+                alt=Text("Generated samples at round {round}, {whose}", round=played, whose=whose),
                 data_round=played,
                 hidden=name != names[-1],
             )
@@ -235,19 +269,21 @@ def _round_of(picture: str) -> int:
 
 def _final_values(facts: Facts) -> Markup:
     if len(facts.seeds) == 1:
-        title, columns = f"Final values of seed {facts.seeds[0]}", ("", "value", "at equilibrium")
-        rows = [[TITLES[name], number(s.mean), _level(facts, name)] for name, s in facts.spreads.items()]
+        title = Text("Final values of seed {seed}", seed=facts.seeds[0])
+        columns = Text.each("", "value", "at equilibrium")
+        rows = [[Text(TITLES[name]), number(s.mean), _level(facts, name)] for name, s in facts.spreads.items()]
     else:
-        title = "Final values over seeds"
-        columns = ("", "mean ± SD", "median", "min", "max", "n", "at equilibrium")
+        title = Text("Final values over seeds")
+        columns = Text.each("", "mean ± SD", "median", "min", "max", "n", "at equilibrium")
         rows = [
-            [TITLES[name], plus_minus(s), *map(number, (s.median, s.min, s.max)), f"{s.n:,}", _level(facts, name)]
+            [Text(TITLES[name]), plus_minus(s), *map(number, (s.median, s.min, s.max)), f"{s.n:,}", _level(facts, name)]
             for name, s in facts.spreads.items()
         ]
     lost = len(facts.seeds) - min(s.n for s in facts.spreads.values())
-    missing = f" n leaves out {count(lost, 'seed')} without finite values." if lost else ""
-    caption = (
-        f"Each seed's value is its mean over the last 5 % of logged rounds. SD: sample standard deviation.{missing}"
+    missing = Text(" n leaves out {seeds} without finite values.", seeds=count(lost, "seed")) if lost else ""
+    caption = Text(
+        "Each seed's value is its mean over the last 5 % of logged rounds. SD: sample standard deviation.{missing}",
+        missing=missing,
     )
     return tag("section", tag("h2", title), table(columns, rows, main=1, caption=caption))
 
@@ -257,10 +293,10 @@ def _evaluation(facts: Facts) -> Markup | None:
     if facts.evaluation is None:
         return None
     rows, caption = evaluation_rows(facts.evaluation), evaluation_caption(facts.evaluation)
-    columns = ("", "real data", "mean ± SD", "min", "max", "n")
+    columns = Text.each("", "real data", "mean ± SD", "min", "max", "n")
     if len(facts.seeds) == 1:
-        columns, rows = ("", "real data", "value"), [row[:3] for row in rows]
-    return tag("section", tag("h2", "Sample quality"), table(columns, rows, main=2, caption=caption))
+        columns, rows = Text.each("", "real data", "value"), [row[:3] for row in rows]
+    return tag("section", tag("h2", Text("Sample quality")), table(columns, rows, main=2, caption=caption))
 
 
 def _away(facts: Facts) -> Markup | None:
@@ -269,17 +305,19 @@ def _away(facts: Facts) -> Markup | None:
         return None
     members = np.flatnonzero(~facts.ends.near).tolist()
     rows = [[str(facts.seeds[m]), example(facts.ends.outputs[m]), facts.why(m)] for m in members[:MAX_AWAY]]
-    rest = f"{len(members) - MAX_AWAY:,} more are in the table of all seeds." if len(members) > MAX_AWAY else None
+    more_of_them = Text("{count} more are in the table of all seeds.", count=f"{len(members) - MAX_AWAY:,}")
+    rest = more_of_them if len(members) > MAX_AWAY else None
     return tag(
         "section",
-        tag("h2", f"Off target: {count(len(members), 'seed')}"),
-        table(("seed", "output", "what its curves show"), rows, words=2, caption=rest),
+        tag("h2", Text("Off target: {seeds}", seeds=count(len(members), "seed"))),
+        table(Text.each("seed", "output", "what its curves show"), rows, words=2, caption=rest),
     )
 
 
 def _seed_table(facts: Facts) -> Markup:
     outputs = facts.outputs[1][-1] if facts.outputs is not None else None
-    columns = ["seed", *TITLES.values(), *(["output"] if outputs is not None else []), "diverged at round"]
+    columns = [Text("seed"), *map(Text, TITLES.values()), *([Text("output")] if outputs is not None else [])]
+    columns.append(Text("diverged at round"))
     outliers = set(facts.outliers)
     rows: list[list[str]] = []
     for member, seed in enumerate(facts.seeds):
@@ -287,33 +325,35 @@ def _seed_table(facts: Facts) -> Markup:
         if outputs is not None:
             cells.append(example(outputs[member]))
         rows.append([*cells, f"{facts.diverged[seed]:,}" if seed in facts.diverged else ""])
-    caption = "Colored: outliers, which diverged, ended away from the target, or lie far from the other seeds."
+    caption = Text("Colored: outliers, which diverged, ended away from the target, or lie far from the other seeds.")
     seeds = table(columns, rows, colored=outliers, caption=caption if outliers else None)
-    return more(f"All seeds ({len(facts.seeds):,})", seeds)
+    return more(Text("All seeds ({count})", count=f"{len(facts.seeds):,}"), seeds)
 
 
 def _made_with(facts: Facts) -> Markup:
     about = facts.about
     versions = about.get("versions") or {}
     items = {
-        "run": str(facts.run.path),
-        "recipe id": about.get("id"),
-        "started": about.get("created"),
-        "device": about.get("device"),
-        "processor": about.get("processor"),
-        "cores": about.get("cores"),
-        "threads": about.get("threads"),
-        "platform": about.get("platform"),
+        Text("run"): str(facts.run.path),
+        Text("recipe id"): about.get("id"),
+        Text("started"): about.get("created"),
+        Text("device"): about.get("device"),
+        Text("processor"): about.get("processor"),
+        Text("cores"): about.get("cores"),
+        Text("threads"): about.get("threads"),
+        Text("platform"): about.get("platform"),
         "Python": about.get("python"),
-        "versions": ", ".join(f"{name} {number}" for name, number in versions.items()) or None,
-        "commit": about.get("commit"),
+        Text("versions"): ", ".join(f"{name} {number}" for name, number in versions.items()) or None,
+        Text("commit"): about.get("commit"),
     }
     pairs = [(tag("dt", k), tag("dd", str(v))) for k, v in items.items() if v is not None]
-    return more("Hardware and software", tag("dl", pairs, class_="plain"))
+    return more(Text("Hardware and software"), tag("dl", pairs, class_="plain"))
 
 
 def _recipe_json(facts: Facts) -> Markup:
-    return more("Full recipe (JSON)", tag("pre", tag("code", json.dumps(facts.recipe, indent=2, ensure_ascii=False))))
+    return more(
+        Text("Full recipe (JSON)"), tag("pre", tag("code", json.dumps(facts.recipe, indent=2, ensure_ascii=False)))
+    )
 
 
 def _level(facts: Facts, name: str) -> str:

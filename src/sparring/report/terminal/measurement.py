@@ -11,6 +11,8 @@ from rich.measure import Measurement as Width
 from rich.table import Table
 from rich.text import Text
 
+from sparring.languages import Text as Said
+from sparring.languages import said
 from sparring.report.measurement import (
     Measured,
     Row,
@@ -20,6 +22,7 @@ from sparring.report.measurement import (
     spread_text,
     value_text,
 )
+from sparring.report.terminal.prose import Prose
 
 MAX_WIDTH = 10_000
 """Characters; no table is wider."""
@@ -34,7 +37,7 @@ def measurement_text(measured: Measured) -> RenderableType:
     return _Text(measured)
 
 
-_TITLES = ("column", "real mean ± SD", "generated", "distance in SD")
+_TITLES = Said.each("column", "real mean ± SD", "generated", "distance in SD")
 
 
 @dataclass(frozen=True)
@@ -52,20 +55,20 @@ class _Text:
         if rows := column_rows(self.measured, COLUMNS):
             yield Text("")
             yield self._columns(rows)
-        yield Text(f"\n{measurement_caption(self.measured)}", "dim")
+        yield Prose(f"\n{said(measurement_caption(self.measured))}", "dim")
 
     def _columns(self, rows: list[tuple[str, str, str, str]]) -> Table:
         """Each column of a table, the farthest first; of a signal, the correlation at each lag."""
         is_signal = "lags" in self.measured
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
         more = len(self.measured["columns"]) - len(rows)
-        titles = ("correlation at", "real", "generated", "difference") if is_signal else _TITLES
+        titles = Said.each("correlation at", "real", "generated", "difference") if is_signal else _TITLES
         for title in titles:
-            table.add_column(title, justify="left" if title == titles[0] else "right", no_wrap=title != titles[0])
+            table.add_column(said(title), justify="left" if title == titles[0] else "right", no_wrap=title != titles[0])
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(_said, row))
         if more > 0 and not is_signal:
-            table.add_row(Text(f"{more:,} more, nearer", "dim"))
+            table.add_row(Text(said(Said("{count} more, nearer", count=f"{more:,}")), "dim"))
         return table
 
     @property
@@ -74,28 +77,34 @@ class _Text:
 
     def _table(self, extremes: Extremes) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-        columns = ("", "real data", "mean ± SD" if self._several else "value", "gap to real")
-        for title in (*columns, *(() if extremes == "none" else ("best", "worst"))):
-            table.add_column(title, justify="right" if title else "left", no_wrap=bool(title))
+        columns = [*Said.each("", "real data"), Said("mean ± SD" if self._several else "value"), Said("gap to real")]
+        for title in (*columns, *([] if extremes == "none" else Said.each("best", "worst"))):
+            table.add_column(said(title), justify="right" if title else "left", no_wrap=bool(title))
         rows = measurement_rows(self.measured)
         first = next((at for at, row in enumerate(rows) if row.independent), None)
         for at, row in enumerate(rows):
             if at == first:
                 table.add_section()
-                table.add_row(Text("by the independent judge", "dim"))
+                table.add_row(Text(said("by the independent judge"), "dim"))
             mean = row.spread.mean
             good = mean is not None and row.as_good(mean)
             style = "green" if good else "yellow" if row.is_healthy(mean) else "red"
             cells = [Text(value_text(row.real), "dim"), Text(spread_text(row.spread), "bold")]
-            cells.append(Text(row.gap(mean), style))
+            cells.append(Text(_said(row.gap(mean)), style))
             if extremes != "none":
                 ranking = row.ranking()
                 cells += [self._member(row, m, extremes == "with seeds") for m in (ranking[:1], ranking[-1:])]
-            table.add_row(row.heading, *cells)
+            table.add_row(said(row.heading), *cells)
         return table
 
     def _member(self, row: Row, member: np.ndarray, with_seed: bool) -> Text:
         if not len(member):
             return Text("–")
-        seed = (f" seed {self.measured['seeds'][member[0]]}", "dim") if with_seed else ""
-        return Text.assemble(value_text(float(row.members[member[0]])), seed)
+        seed = said(Said("seed {seed}", seed=self.measured["seeds"][member[0]]))
+        value = value_text(float(row.members[member[0]]))
+        return Text.assemble(value, (f" {seed}", "dim") if with_seed else "")
+
+
+def _said(text: str) -> str:
+    """A text in the language of the command; a number or a column's name stays."""
+    return said(text) if isinstance(text, Said) else text

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
+
+from sparring.analysis.written import measured, read
+from sparring.languages import Text as Said
+from sparring.languages import said
+from sparring.report.terminal.prose import Prose
 
 if TYPE_CHECKING:
     from sparring.analysis.latent_tools.projected import Projected
@@ -17,29 +21,32 @@ if TYPE_CHECKING:
 def projection_text(found: Projected) -> RenderableType:
     """A row for each image, a column for each seed."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("image")
+    table.add_column(said("image"))
     for seed in found.recipe.seeds:
-        table.add_column(f"seed {seed}", justify="right", no_wrap=True)
+        table.add_column(said(Said("seed {seed}", seed=seed)), justify="right", no_wrap=True)
     for k, name in enumerate(found.names):
         table.add_row(name, *(f"{float(each.error[k]):.3f} ± {float(each.spread[k]):.3f}" for each in found.members))
-    text = (
+    text = Said(
         "Root-mean-square difference of each image from the nearest example that a seed's generator makes, in data "
         "units; ± SD over restarts of the search."
     )
-    return Group(Text(text), table)
+    return Group(Prose(said(text)), table)
 
 
 def memorization_text(seeds: Sequence[int], results: Sequence[Memorization], held_out_from: str) -> RenderableType:
     """A row for each member."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for title in ("seed", "training", "held-out", "ratio"):
-        table.add_column(title, justify="right", no_wrap=True)
+    for title in Said.each("seed", "training", "held-out", "ratio"):
+        table.add_column(said(title), justify="right", no_wrap=True)
     table.add_column("")
     for seed, each in zip(seeds, results, strict=True):
-        ratio = f"{each.ratio:.3f} ({each.low:.3f} to {each.high:.3f})"
-        table.add_row(str(seed), f"{each.training:.4f}", f"{each.held_out:.4f}", ratio, each.says)
-    text = (
-        f"Mean error of {results[0].n} training and as many held-out images ({held_out_from}) projected into each "
-        "seed's latent space, and their ratio with its 95 % interval: above 1, training images are found more easily."
+        low, high = f"{each.low:.3f}", f"{each.high:.3f}"
+        ratio = said(Said("{value} ({low} to {high})", value=f"{each.ratio:.3f}", low=low, high=high))
+        table.add_row(str(seed), f"{each.training:.4f}", f"{each.held_out:.4f}", ratio, said(read(each.says)))
+    text = Said(
+        "Mean error of {count} training and as many held-out images ({source}) projected into each seed's latent "
+        "space, and their ratio with its 95 % interval: above 1, training images are found more easily.",
+        count=results[0].n,
+        source=measured(held_out_from),
     )
-    return Group(Text(text), table)
+    return Group(Prose(said(text)), table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import set_cell_size
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -155,6 +156,6 @@ def _files(facts: Facts) -> Text:
         ("figures", "figures" if existing["figures"] else None),
     ):
         if path:
-            lines.append(f"{said(title):<9}", "dim").append(f"{facts.run.path / path}\n")
+            lines.append(f"{set_cell_size(said(title), 8)} ", "dim").append(f"{facts.run.path / path}\n")
     lines.rstrip()
     return lines

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 from rich.table import Table
-from rich.text import Text
+
+from sparring.languages import Text as Said
+from sparring.languages import said
+from sparring.report.terminal.prose import Prose
 
 UNBOUNDED = 10_000
 """Characters; no table is wider."""
@@ -51,7 +54,7 @@ class FittingTable:
 
     def _named(self, left_out: Sequence[str]) -> RenderResult:
         if self._label and left_out:
-            yield Text(f"A wider terminal also shows: {', '.join(left_out)}.", "dim")
+            yield Prose(said(Said("A wider terminal also shows: {columns}.", columns=", ".join(left_out))), "dim")
 
     def _table(self, left_out: Sequence[str], wrapped: bool = False, label: int = 0) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
