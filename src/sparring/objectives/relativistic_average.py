@@ -39,4 +39,8 @@ class RelativisticAverage(Objective):
         return softplus(score)
 
     def output(self, score: Tensor) -> Tensor:
+        """For differences: the probability that an example is more realistic than the average one of the other kind.
+
+        It says nothing of one example alone: the losses leave open what a constant adds to all of D's scores.
+        """
         return score.sigmoid()

@@ -42,4 +42,8 @@ class RelativisticPaired(Objective):
         return softplus(score) / 2
 
     def output(self, score: Tensor) -> Tensor:
+        """For differences: the probability that of two examples, one of either kind, this is the real one.
+
+        It says nothing of one example alone: the losses leave open what a constant adds to all of D's scores.
+        """
         return score.sigmoid()

@@ -96,7 +96,7 @@ class Nearness:
     @property
     def unseen(self) -> np.ndarray:
         """Members of which D cannot tell samples that are so far from the data, bool `(P,)`."""
-        return (self._signals.final("lead") < CAN_TELL) & self.far
+        return (self._signals.final("lead") < CAN_TELL) & ~self._signals.ranks & self.far
 
     @property
     def last(self) -> dict[str, tuple[np.ndarray, Range]]:

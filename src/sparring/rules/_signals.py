@@ -17,6 +17,7 @@ from sparring.rules._distance import Distance, Trend
 from sparring.rules._measured import Measured, evaluated, without_numbers
 from sparring.rules._nearness import Nearness
 from sparring.rules._noise import has_pattern, is_rough
+from sparring.rules._outputs import curve_of, lead_of, ranks
 from sparring.rules._progress import CONSTANT as CONSTANT
 from sparring.rules._progress import Progress
 from sparring.rules._ranges import POOR, Levels, Range
@@ -94,7 +95,8 @@ class Signals:
     def curve(self, name: str) -> np.ndarray:
         """`(T, P)`: one of the journal's curves, or `lead`."""
         if name not in self._curves:
-            self._curves[name] = self._lead() if name == "lead" else self.story.curve(name)
+            is_lead = name == "lead"
+            self._curves[name] = lead_of(self.story, self.levels) if is_lead else curve_of(self.story, name)
         return self._curves[name]
 
     def smoothed(self, name: str) -> np.ndarray:
@@ -108,19 +110,10 @@ class Signals:
         part = self.curve(name)[-max(1, int(FINAL * len(self.logged_rounds))) :]
         return part.mean(0) if len(part) else np.full(self.members, np.nan)
 
-    def _lead(self) -> np.ndarray:
-        """How far D is ahead: 1 when it is sure of real and of generated examples, 0 when it cannot tell, < 0 fooled.
-
-        Where D's outputs have no bound, the gap between them as a share of the widest gap so far.
-        """
-        gap = self.curve("d_real") - self.curve("d_fake")
-        if self.levels is None:
-            return np.full_like(gap, np.nan)
-        if self.levels.sure is not None:
-            return np.clip(gap / (2 * self.levels.sure), -1, 1)
-        if not len(gap):
-            return gap
-        return gap / np.maximum(np.abs(smoothed(gap)).max(0), 1e-12)
+    @cached_property
+    def ranks(self) -> np.ndarray:
+        """Members whose D tells by the order of its scores, bool `(P,)`, where the loss is of their differences."""
+        return ranks(self.story, self.latest("d_right"))
 
     @cached_property
     def diverged(self) -> np.ndarray:
@@ -371,7 +364,7 @@ class Signals:
     def d_died(self) -> np.ndarray:
         """Members whose D says the same of every example and cannot learn otherwise, bool `(P,)`."""
         silent = (self.share_of_largest("d_gradient") < DIED) | (self.final("d_gradient") == 0)
-        return self.undecided & silent
+        return self.undecided & silent & ~self.ranks
 
     @property
     def steps(self) -> int:
