@@ -50,9 +50,11 @@ MISTAKES = {
     "bug-lost-gradients": Mistake(
         "loss_real.backward(); opt_d.zero_grad(); loss_fake.backward(); opt_d.step()",
         "opt_d.zero_grad(); loss_real.backward(); loss_fake.backward(); opt_d.step()",
-        "D calls everything generated, real examples too: it never learns of them.",
-        "两次 backward 之间清零了梯度",
-        "D 把一切都判为生成的，真实样本也不例外：它从未学到真实样本。",
+        "D calls everything generated, real examples too: it never learns of them. Where all gradients of a player are "
+        "cleared between backward() and step(), its loss stays where it began.",
+        "梯度在更新之前被清零",
+        "D 把一切都判为生成的，真实样本也不例外：它从未学到真实样本。如果一方的梯度在 backward() 与 step() 之间"
+        "全部清零，它的损失就停在最初的水平。",
         "每一步只清零一次，在第一次 backward() 之前。",
     ),
     "bug-fake-not-detached": Mistake(
@@ -66,17 +68,19 @@ MISTAKES = {
     "bug-generator-cut-off": Mistake(
         "loss_g = bce(D(fake.detach()), ones)         # in G's step",
         "loss_g = bce(D(fake), ones)",
-        "G's gradient norm is 0, its samples never change, and D soon wins.",
+        "G's gradient norm is 0, its samples never change, and D soon wins. Beside another term, as a distance to "
+        "targets, G learns by that alone.",
         "G 的损失传不到 G",
-        "G 的梯度范数是 0，样本从不变化，D 很快获胜。",
+        "G 的梯度范数是 0，样本从不变化，D 很快获胜。若损失里还有别的项（例如与目标的距离），G 就只从那一项学习。",
         "在 G 的一步里不要 detach、.data、numpy 或 no_grad。",
     ),
     "bug-wrong-parameters": Mistake(
         "opt_d = Adam(G.parameters(), lr=2e-4)",
         "opt_d = Adam(D.parameters(), lr=2e-4)",
-        "One player's loss never moves, or G gets worse with every step of D.",
+        "One player's loss never moves, or G gets worse with every step of D. No curve shows a part that is in no "
+        "optimizer.",
         "优化器拿错了参数",
-        "其中一方的损失从不变化，或者 D 每走一步 G 就变差。",
+        "其中一方的损失从不变化，或者 D 每走一步 G 就变差。有一部分不在任何优化器里时，曲线看不出来。",
         "每个优化器只放自己网络的参数，并且在网络建好之后创建。",
     ),
     "bug-labels": Mistake(

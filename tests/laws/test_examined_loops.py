@@ -23,12 +23,12 @@ from tests.loops import rarer, sound, usual
 from tests.loops.sound import Loop
 
 
-def accused(rates: list[float], base: float | None = None, times: int = 1) -> bool:
+def accused(rates: list[float], base: float | None = None, times: int = 1, resumed: bool = False) -> bool:
     """Whether an Adam that had these learning rates, each for so many steps, has an unusual one."""
     settings = {} if base is None else {"initial_lr": base}
     facts: OptimizerFacts | None = None
     for step, lr in enumerate(rate for rate in rates for _ in range(times)):
-        facts = scheduled(OptimizerFacts("D", "Adam", lr, 4, 0, settings), facts, step)
+        facts = scheduled(OptimizerFacts("D", "Adam", lr, 4, 0, settings), facts, step, resumed)
     assert facts is not None
     return BugLearningRate()(loop_story(optimizers=(facts,))) is not None
 
@@ -46,6 +46,15 @@ def test_a_learning_rate_that_rises_may_begin_at_0() -> None:
     assert accused([0.0], base=2e-4, times=3_000)
     assert accused([0.0], times=12)
     assert accused([0.0], base=0.0, times=12)
+
+
+@pytest.mark.parametrize("per_step", [1, 20])
+def test_a_schedule_that_only_falls_is_no_warm_up(per_step: int) -> None:
+    falling = [4e-8 * (1 - step / 1e5) for step in range(200 // per_step)]
+    assert accused(falling, base=2e-4, times=per_step)  # LambdaLR by a function that gives a rate instead of a factor
+    assert not accused(falling, base=2e-4, times=per_step, resumed=True)  # the end of a long schedule
+    assert not accused([*falling[:3], *(step * 1e-9 for step in range(200))], base=2e-4)
+    assert not accused([1e-8, 2e-8, 1e-8, 0.5e-8, *[0.4e-8] * 80], base=2e-4)
 
 
 def test_runs_of_older_versions_are_judged_by_the_last_learning_rate() -> None:

@@ -28,6 +28,7 @@ from sparring.ship.portable import TOLERANCE
 from tests.contracts.network_cases import narrow
 from tests.loops import sound
 
+pytestmark = pytest.mark.usefixtures("operators_are_read_once")
 BASE = sparring.recipe("digits").replace(batch=4, rounds=2, log_points=1, samples_per_grid=4, seeds=(3, 5))
 GENERATORS = {
     name: leaf

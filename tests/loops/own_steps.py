@@ -89,6 +89,34 @@ def _put_back(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
     opt.step()
 
 
+def _cleared_after(to_zero: bool) -> Loop:
+    """D's gradients are cleared when its losses have been back-propagated: taken away, or set to 0."""
+
+    def step(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+        both(d, real, fake).backward()
+        opt.zero_grad(set_to_none=not to_zero)
+        opt.step()
+
+    return partial(_stepping, step)
+
+
+def g_cleared_after(watching: Watching, rounds: int) -> Nets:
+    """The same of G's."""
+    x = images().flatten(1)
+    g, d = mlp(LATENT, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
+    opt_g, opt_d = adam(g), adam(d)
+    with watching(g, d, opt_g, opt_d):
+        for _ in range(rounds):
+            real, fake = x[torch.randint(len(x), (BATCH,))], g(torch.randn(BATCH, LATENT))
+            opt_d.zero_grad()
+            both(d, real, fake.detach()).backward()
+            opt_d.step()
+            logistic(d(fake), 1.0).backward()
+            opt_g.zero_grad()
+            opt_g.step()
+    return g, d
+
+
 # Losses.
 
 
@@ -189,6 +217,9 @@ BROKEN: dict[str, tuple[Loop, str]] = {
     "both_are_fake": (_d_by(both_are_fake), "bug-labels"),
     "without_fakes": (_d_by(without_fakes), "bug-labels"),
     "without_reals": (_d_by(without_reals), "bug-labels"),
+    "cleared before D's step": (_cleared_after(to_zero=False), "bug-lost-gradients"),
+    "set to 0 before D's step": (_cleared_after(to_zero=True), "bug-lost-gradients"),
+    "cleared before G's step": (g_cleared_after, "bug-lost-gradients"),
     "cleared between": (_two_passes(lambda opt: opt.zero_grad(), logistic), "bug-lost-gradients"),
     "the same vectors in G's step alone": (partial(new_fakes, fixed=True), "bug-fixed-noise"),
 }

@@ -145,7 +145,7 @@ def sigmoid_before_softplus(watching: Watching, rounds: int) -> Nets:
 
 SOUND: dict[str, Loop] = {loop.__name__: loop for loop in (in_a_cycle, energy, with_a_code)}
 BROKEN: dict[str, tuple[Loop, str]] = {
-    "first_layer_alone": (first_layer_alone, "bug-frozen"),
+    "first_layer_alone": (first_layer_alone, "bug-wrong-parameters"),
     "steps_swapped": (steps_swapped, "bug-wrong-parameters"),
     "d_steps_again": (d_steps_again, "bug-stale-gradients"),
     "sigmoid_before_softplus": (sigmoid_before_softplus, "bug-double-sigmoid"),

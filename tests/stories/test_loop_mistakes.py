@@ -12,12 +12,31 @@ import torch
 from sparring.analysis.diagnosis import Finding, diagnosis
 from sparring.training.watch import samples
 from sparring.training.watch.session import Watch
-from tests.loops import broken, later, own_steps, rarer, scores, sound, usual, wrapped
+from tests.loops import broken, later, one_optimizer, own_steps, parts, rarer, scores, sound, usual, wrapped
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch.compile's own
 ROUNDS = 30
-BROKEN = {**broken.BROKEN, **later.BROKEN, **rarer.BROKEN, **scores.BROKEN, **usual.BROKEN, **own_steps.BROKEN}
-SOUND = {**sound.LOOPS, **later.SOUND, **wrapped.LOOPS, **rarer.SOUND, **scores.SOUND, **usual.SOUND, **own_steps.SOUND}
+BROKEN = {
+    **broken.BROKEN,
+    **later.BROKEN,
+    **rarer.BROKEN,
+    **scores.BROKEN,
+    **usual.BROKEN,
+    **own_steps.BROKEN,
+    **one_optimizer.BROKEN,
+    **parts.BROKEN,
+}
+SOUND = {
+    **sound.LOOPS,
+    **later.SOUND,
+    **wrapped.LOOPS,
+    **rarer.SOUND,
+    **scores.SOUND,
+    **usual.SOUND,
+    **own_steps.SOUND,
+    **one_optimizer.SOUND,
+    **parts.SOUND,
+}
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from sparring.record import RunFolder
 from sparring.record.loop import SAME_ROWS, LoopFacts
 from sparring.training.watch import samples
 from sparring.training.watch.session import Watch
+from tests.loops import one_optimizer
 from tests.loops.own_steps import sharpness_aware
 from tests.loops.sound import adam, mlp
 
@@ -148,6 +149,14 @@ def test_a_part_that_a_rate_of_0_freezes_is_no_learning_rate(tmp_path: Path) -> 
     still, rest = layers[0].parameters(), [p for layer in layers[1:] for p in layer.parameters()]
     loop.opt_g = torch.optim.Adam([{"params": still, "lr": 0.0}, {"params": rest}], 2e-4)
     assert "bug-learning-rate" not in facts_and_mistakes(loop, tmp_path / "run")[1]
+
+
+@pytest.mark.parametrize("name", one_optimizer.SOUND)
+def test_a_round_of_one_optimizer_has_a_step_of_each_player(name: str, tmp_path: Path) -> None:
+    one_optimizer.SOUND[name](lambda *players: Watch(*players, out=tmp_path / "run"), ROUNDS)
+    story = RunFolder(tmp_path / "run").story
+    assert story.loop is not None and (story.loop.g.steps, story.loop.d.steps) == (1, 1)
+    assert story.round == ROUNDS
 
 
 # What G is given.

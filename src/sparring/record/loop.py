@@ -70,7 +70,7 @@ class OptimizerFacts:
     own: int
     """How many parameters of its own player it holds."""
     others: int
-    """How many of the other player."""
+    """How many of the other player; of one that is `both` players', how many of those this player's loss moves."""
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Its other numbers: betas, momentum, weight decay."""
     highest: float | None = None
@@ -79,6 +79,9 @@ class OptimizerFacts:
     """Whether it was rising when last seen, or few steps were seen: a warm-up begins at 0."""
     rose: int = -1
     """The step of its player at which it rose to this learning rate; -1 where it did not."""
+    fell: int = -1
+    """The step at which it first fell, where it had not risen before; -1 where it had, or has not fallen."""
+    both: bool = False
 
 
 @dataclass(frozen=True)
@@ -222,8 +225,11 @@ class PlayerFacts:
     """Optimizer steps in a round."""
     frozen: tuple[str, ...] = ()
     """Parameters that no gradient reaches, or that are not to be trained."""
+    left_out: tuple[str, ...] = ()
+    left_out_share: float = 0.0
+    """Parameters that its loss has gradients for and no optimizer holds, and their share of all that ask for them."""
     moved: float | None = None
-    """Share of its parameters that its steps change."""
+    """Share of its parameters that its steps change, of those that are used and have a gradient to follow."""
     update: float | None = None
     """Size of a step over the size of the weights."""
     constant: tuple[str, ...] = ()
@@ -236,10 +242,10 @@ class PlayerFacts:
     """Whose earlier gradients were still there at its step: `own`, `other`; empty for none."""
     stale_line: Line | None = None
     lost: str = ""
-    """What D's steps learn nothing of, as the gradients of that loss were cleared before the next one was
-    back-propagated: `real`, `fake`; empty for nothing."""
+    """What D's steps learn nothing of, as that loss's gradients were cleared before the next one's: `real`, `fake`;
+    `all` where those of all losses of a player were cleared before its step; empty for nothing."""
     lost_line: Line | None = None
-    """Where the next one is."""
+    """Where the next one is; None for `all`."""
     learns_of: tuple[str, ...] = ()
     """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known; empty in runs of
     older versions."""
@@ -293,6 +299,8 @@ class LoopFacts:
     """Where generated examples leave the graph on their way to G's loss."""
     cut_by: str = ""
     """How: `detach`, `data`, `numpy`, `item`, `no_grad`, or `round` for a function without a slope."""
+    cut_beside: bool = False
+    """Whether all that G's losses make of D's scores is cut off so, whatever else is in them."""
     broadcast: Line | None = None
     """Where (B, 1) and (B,) became (B, B)."""
     penalties: int = 0

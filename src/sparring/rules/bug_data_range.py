@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
@@ -18,15 +19,14 @@ ENDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """What a G reaches that ends in this function."""
 FROM_0 = ("relu", "softplus")
 """Functions at G's end that reach everything above 0."""
-MENDED = {
-    "tanh": "scale real examples to [-1, 1]: x * 2 - 1 for x in [0, 1]",
-    "sigmoid": "scale real examples to [0, 1], or end G in tanh where they lie in [-1, 1]",
-    **dict.fromkeys(FROM_0, "end G in tanh where real examples lie in [-1, 1], or in no function at all"),
-}
+BELOW_0 = "end G in tanh where real examples lie in [-1, 1], or in no function at all"
 TOLERANCE = 0.1
 """Share of G's width by which the data may lie outside."""
 UNIT, BEGIN, END, WIDTH = (0.0, 1.0), (-0.05, 0.2), 1.01, 0.6
 """Examples that nobody has scaled to [-1, 1] yet: where they begin, where they end at most, and their least width."""
+BYTE, TINY = 255.0, 1e-6
+NEARLY, SLACK = 0.8, 0.01
+"""How near to each other the ends of a range about 0 are, as a share; and by how much of a digit it may be exceeded."""
 
 
 @final
@@ -62,7 +62,7 @@ class BugDataRange(Rule):
             Range(high=TOLERANCE),
             phrase="the ranges are {value} times G's width apart",
             line=loop.data.line,
-            mended=MENDED[loop.g.ends_in],
+            mended=_mended(loop.g.ends_in, quantiles),
             aside=_where(quantiles),
         )
 
@@ -90,9 +90,50 @@ def _below_0(loop: LoopFacts) -> Bug | None:
         Range(high=TOLERANCE),
         phrase="{value} of the data's range lies below 0, where G makes nothing",
         line=loop.data.line,
-        mended=MENDED[loop.g.ends_in],
+        mended=BELOW_0,
         aside=_where(quantiles),
     )
+
+
+def _mended(layer: str, quantiles: Sequence[float]) -> Text:
+    """How to bring examples of this range to what G reaches, as a line of Python."""
+    low, high = _rounded(quantiles)
+    if layer == "sigmoid":
+        message = "scale real examples to [0, 1]: {how}"
+        if quantiles[0] >= -END and quantiles[-1] <= END:
+            message = "scale real examples to [0, 1]: {how}; or end G in tanh"
+        return Text(message, how=_ratio(low, high - low))
+    return Text("scale real examples to [-1, 1]: {how}", how=_signed(low, high))
+
+
+def _signed(low: float, high: float) -> str:
+    """What brings x from this range to [-1, 1]."""
+    half = (high - low) / 2
+    return f"{_ratio(low, half)} - 1" if low == 0 else _ratio((high + low) / 2, half)
+
+
+def _ratio(less: float, over: float) -> str:
+    """`(x - less) / over`, without what changes nothing."""
+    moved = f"(x {'-' if less > 0 else '+'} {abs(less):g})" if less else "x"
+    if over < 1 and (1 / over).is_integer():
+        return f"{moved} * {1 / over:g}"
+    return moved if over == 1 else f"{moved} / {over:g}"
+
+
+def _rounded(quantiles: Sequence[float]) -> tuple[float, float]:
+    """A range in short numbers that the data lie in: that of bytes, or one about 0, where it is nearly such."""
+    low, high = quantiles[0], quantiles[-1]
+    if _are_unit(quantiles):
+        return UNIT
+    if 0 <= low <= BEGIN[1] * BYTE and BYTE / 2 < high <= BYTE:
+        return 0.0, BYTE
+    if high - low < TINY:  # one number everywhere has no width to scale by
+        return low - 1.0, high + 1.0
+    step = 10.0 ** (math.floor(math.log10(high - low)) - 1)
+    ends = math.floor(low / step + SLACK) * step, math.ceil(high / step - SLACK) * step
+    if low < 0 < high and min(-low, high) >= NEARLY * max(-low, high):
+        return -max(-ends[0], ends[1]), max(-ends[0], ends[1])
+    return ends
 
 
 def _where(quantiles: Sequence[float]) -> Text:

@@ -40,7 +40,10 @@ class BugFrozen(Rule):
             has_optimizer = any(each.own and each.lr > 0 for each in mine)
             if share < MIN_MOVED and has_optimizer and not player.no_gradient:
                 which = Text(" ({layer}, for one)", layer=player.frozen[0]) if player.frozen else ""
-                which = which if player.steps else Text(": its optimizer makes no step")
+                mended = "requires_grad_(True) for what is to be trained, and every parameter in the optimizer"
+                if not player.steps:
+                    which = Text(": its optimizer makes no step")
+                    mended = Text("opt_{who}.step() after {who}'s backward()", who=who)
                 return Bug(
                     Text("Weights of {who} do not move{which}", who=who, which=which),
                     Text("share of {who}'s weights that a step moves", who=who),
@@ -48,7 +51,7 @@ class BugFrozen(Rule):
                     Range(low=MIN_MOVED),
                     phrase="the share of weights that a step moves is {value}",
                     line=player.step_line,
-                    mended="requires_grad_(True) for what is to be trained, and every parameter in the optimizer",
+                    mended=mended,
                 )
         return None
 

@@ -31,6 +31,8 @@ MENDED = {
     "round": "round only what is saved, not what D is given in G's step",
 }
 
+DEFAULT = "compute G's loss from D(G(z)), and backward() before opt_G.step()"
+
 MIN_MOVED = 0.5
 """Share of D's weights that move where D passes gradients on."""
 
@@ -38,7 +40,7 @@ MIN_MOVED = 0.5
 @final
 @dataclass(frozen=True)
 class BugGeneratorCutOff(Rule):
-    """G's loss reaches none of G's weights: its examples left the graph on the way to D."""
+    """G's loss, or D's part of it, reaches none of G's weights: its examples left the graph on the way to D."""
 
     weight: ClassVar[float] = 1.0
     anytime: ClassVar[bool] = True
@@ -51,8 +53,10 @@ class BugGeneratorCutOff(Rule):
 
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
-        if loop is None or not loop.g.no_gradient or not loop.g.steps:
+        if loop is None or not loop.g.steps:
             return None
+        if not loop.g.no_gradient:
+            return _of_a_part(loop)
         if not loop.cut_by and loop.d.frozen and (loop.d.moved or 0.0) < MIN_MOVED:
             return None  # it is D that passes no gradient on, to itself neither: `bug-frozen`
         return Bug(
@@ -62,7 +66,7 @@ class BugGeneratorCutOff(Rule):
             Range(low=0.01),
             phrase="the share of G's weights that its loss reaches is {value}",
             line=loop.cut or loop.g.loss_line,
-            mended=MENDED.get(loop.cut_by, "compute G's loss from D(G(z)), and backward() before opt_G.step()"),
+            mended=MENDED.get(loop.cut_by, DEFAULT),
         )
 
     @staticmethod
@@ -72,3 +76,23 @@ class BugGeneratorCutOff(Rule):
     @staticmethod
     def healthy() -> Story:
         return loop_story(good=True)
+
+
+def _of_a_part(loop: LoopFacts) -> Bug | None:
+    """G learns, as from a distance to targets, and none of that is D's doing."""
+    of_real, of_fake = (
+        (mine or 0.0) * (theirs or 0.0)
+        for mine, theirs in ((loop.g.on_real, loop.d.on_real), (loop.g.on_fake, loop.d.on_fake))
+    )
+    # Both may step on one loss, which is D's, as while G learns from targets alone at first.
+    if not loop.cut_beside or max(of_real, of_fake) > 0:
+        return None
+    return Bug(
+        Text.joined(map(Text.of, ["D's part of G's loss reaches none of G's weights", HOW.get(loop.cut_by, "")])),
+        "share of G's weights that D's part of its loss reaches",
+        0.0,
+        Range(low=0.01),
+        phrase="the share of G's weights that D's part of its loss reaches is {value}",
+        line=loop.cut or loop.g.loss_line,
+        mended=MENDED.get(loop.cut_by, DEFAULT),
+    )

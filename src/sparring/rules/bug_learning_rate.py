@@ -48,7 +48,7 @@ class BugLearningRate(Rule):
                     lr,
                     Range(low, high),
                     phrase="it is {value}",
-                    mended=Text("lr=2e-4 for Adam; opt_{who} has {lr}", who=each.player, lr=f"{lr:g}"),
+                    mended=_mended(each, lr),
                 )
         return None
 
@@ -61,3 +61,18 @@ class BugLearningRate(Rule):
         """A schedule that has come to its end."""
         ended = tuple(replace(each, lr=4e-7, highest=2e-4) for each in SOUND.optimizers)
         return loop_story(good=True, optimizers=ended)
+
+
+def _mended(optimizer: OptimizerFacts, lr: float) -> Text:
+    """A usual rate; of a schedule that starts from one, what it multiplies it by."""
+    low, high = USUAL.get(optimizer.kind, USUAL["SGD"])
+    base = optimizer.settings.get("initial_lr")
+    if isinstance(base, float) and lr < low <= base <= high:
+        return Text(
+            "let the schedule of opt_{who} give a factor, 1 at first, which LambdaLR multiplies lr by: {base} becomes "
+            "{lr}",
+            who=optimizer.player,
+            base=f"{base:g}",
+            lr=f"{lr:g}",
+        )
+    return Text("lr=2e-4 for Adam; opt_{who} has {lr}", who=optimizer.player, lr=f"{lr:g}")

@@ -22,7 +22,8 @@ LOST = {
 @final
 @dataclass(frozen=True)
 class BugLostGradients(Rule):
-    """Gradients are cleared between D's two backward passes, so that it learns of one kind of examples alone."""
+    """A player's gradients are cleared before its step, or D's between its two backward passes, so that it learns of
+    one kind of examples alone."""
 
     weight: ClassVar[float] = 0.9925
     anytime: ClassVar[bool] = True
@@ -35,7 +36,12 @@ class BugLostGradients(Rule):
 
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
-        if loop is None or not loop.d.lost:
+        if loop is None:
+            return None
+        for who in ("D", "G"):
+            if loop.player(who).lost == "all":
+                return _cleared_after(who, loop)
+        if loop.d.lost not in LOST:
             return None
         return Bug(
             LOST[loop.d.lost],
@@ -54,3 +60,16 @@ class BugLostGradients(Rule):
     @staticmethod
     def healthy() -> Story:
         return loop_story(good=True)
+
+
+def _cleared_after(who: str, loop: LoopFacts) -> Bug:
+    """Of a player whose gradients are cleared when all of its losses have been back-propagated."""
+    return Bug(
+        Text("{who} learns nothing: the gradients of its loss are cleared between backward() and step()", who=who),
+        Text("gradients of {who}'s loss that its step finds", who=who),
+        0,
+        Range(low=1),
+        phrase="its step finds {value} of them",
+        line=loop.player(who).step_line,
+        mended=Text("opt_{who}.zero_grad() before backward(), and not between it and step()", who=who),
+    )

@@ -7,7 +7,7 @@ import numpy as np
 
 from sparring.languages import Text
 from sparring.record import Story
-from sparring.record.loop import LoopFacts, OptimizerFacts
+from sparring.record.loop import LoopFacts, OptimizerFacts, PlayerFacts
 from sparring.rules import Detection, Explanation, Rule
 from sparring.rules._loops import GRADIENTS, Bug, bug_detection, bug_explanation, loop_story
 from sparring.rules._ranges import Range
@@ -16,11 +16,14 @@ from sparring.rules._signals import Signals
 CLEAR = 0.5
 """Size of a mean sign, from 0 to 1, above which a loss pulls D's scores one way."""
 
+MIN_LEFT_OUT = 0.05
+"""Share of a player's numbers that no optimizer moves, from which on it matters."""
+
 
 @final
 @dataclass(frozen=True)
 class BugWrongParameters(Rule):
-    """An optimizer holds the other player's weights, or none of its own."""
+    """An optimizer holds the other player's weights, or none of its own; or a part of a player is in no optimizer."""
 
     weight: ClassVar[float] = 1.0
     anytime: ClassVar[bool] = True
@@ -35,6 +38,8 @@ class BugWrongParameters(Rule):
     def _bug(loop: LoopFacts | None) -> Bug | None:
         for each in loop.optimizers if loop is not None else ():
             other = "D" if each.player == "G" else "G"
+            if each.both and each.others:
+                return _moved_by_both(loop, each)
             if each.others:
                 return Bug(
                     Text("{who}'s optimizer also holds {other}'s weights", who=each.player, other=other),
@@ -53,6 +58,9 @@ class BugWrongParameters(Rule):
                     phrase="it holds {value} of them",
                     mended=f"opt_{each.player} = {each.kind}({each.player}.parameters(), ...)",
                 )
+        for who in ("G", "D") if loop is not None else ():
+            if loop is not None and (left := loop.player(who)).left_out_share >= MIN_LEFT_OUT:
+                return _left_out(loop, left, who)
         # Only D's own loss has a reason to see real examples without G's doing so too.
         if loop is None or loop.d.on_real is not None or loop.d.on_fake is None or abs(loop.g.on_real or 0.0) < CLEAR:
             return None
@@ -75,3 +83,38 @@ class BugWrongParameters(Rule):
     @staticmethod
     def healthy() -> Story:
         return loop_story(good=True)
+
+
+def _moved_by_both(loop: LoopFacts | None, shared: OptimizerFacts) -> Bug:
+    """Both players have one optimizer, which steps D along the gradients that G's loss leaves there."""
+    line = None if loop is None else loop.g.step_line
+    return Bug(
+        "G and D have one optimizer, which moves D by G's loss too",
+        "parameters of D that G's loss moves",
+        shared.others,
+        Range(high=0),
+        phrase="G's loss moves {value} of D's parameters",
+        line=line,
+        mended=f"opt_G = {shared.kind}(G.parameters(), ...), opt_D = {shared.kind}(D.parameters(), ...)",
+    )
+
+
+def _left_out(loop: LoopFacts, player: PlayerFacts, who: str) -> Bug:
+    """A part of a player that its loss has gradients for, as an unused one has not."""
+    kind = next((each.kind for each in loop.optimizers if each.player == who), "Adam")
+    return Bug(
+        Text(
+            "Weights of {who} are in no optimizer, though they get gradients ({layer}, for one)",
+            who=who,
+            layer=player.left_out[0],
+        ),
+        Text("parameters of {who} in no optimizer", who=who),
+        len(player.left_out),
+        Range(high=0),
+        phrase="that goes for {value} of its parameters",
+        line=player.step_line,
+        mended=Text(
+            "{code}, or requires_grad_(False) for what is not to be trained",
+            code=f"opt_{who} = {kind}({who}.parameters(), ...)",
+        ),
+    )

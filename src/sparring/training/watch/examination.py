@@ -12,6 +12,8 @@ from torch.optim import Optimizer
 
 from sparring.record.loop import OptimizerFacts, Who
 
+ROUNDED = 2.0**-25
+"""Of a number in float32, the share that is lost when it is added."""
 SNAPSHOT = 256
 """Numbers of each weight that are compared before and after a step."""
 SAMPLED = 65_536
@@ -32,6 +34,8 @@ WARM = 8
 """Steps in which a learning rate that begins at 0 has begun to rise, if it is raised in every step."""
 WARM_SCHEDULED = 2_048
 """The same for a schedule of torch's, which may raise it once an epoch."""
+FALLING = 64
+"""Steps after which one that has only fallen since it was first seen is no warm-up."""
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
@@ -93,15 +97,22 @@ def optimizer_facts(
     return OptimizerFacts(who, type(optimizer).__name__, lr, len(listed & own_ids), len(wrong), settings)
 
 
-def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int) -> OptimizerFacts:
-    """An optimizer's facts at that step, from 0 on, with what earlier ones showed of its learning rate's course."""
-    highest = now.lr if before is None or before.highest is None else max(now.lr, before.highest)
+def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int, resumed: bool = False) -> OptimizerFacts:
+    """An optimizer's facts at that step, from 0 on, with what earlier ones showed of its learning rate's course.
+
+    One that had made steps before the first that was seen, as after a checkpoint, may have had a higher rate then.
+    """
     base = now.settings.get("initial_lr", now.lr)  # which a schedule of torch's notes, and nothing else does
-    is_early = step < (WARM_SCHEDULED if base > highest else WARM)
-    rose = -1
+    known = [now.lr] if before is None or before.highest is None else [now.lr, before.highest]
+    highest = max([*known, base] if before is None and resumed else known)
+    rose, fell = -1, -1 if before is None else before.fell
     if before is not None and now.lr >= before.lr:
         rose = step if now.lr > before.lr else before.rose
-    return replace(now, highest=highest, rises=is_early or (rose >= 0 and step - rose < SAME), rose=rose)
+    elif before is not None and before.rose < 0 and before.lr == before.highest:
+        fell = step
+    falls = fell >= 0 and rose < 0 and step - fell >= FALLING
+    is_early = step < (WARM_SCHEDULED if base > highest and not falls else WARM)
+    return replace(now, highest=highest, rises=is_early or (rose >= 0 and step - rose < SAME), rose=rose, fell=fell)
 
 
 def shared_parameters(g: nn.Module, d: nn.Module) -> int:
@@ -176,9 +187,14 @@ def in_evaluation_mode(module: nn.Module) -> tuple[str, ...]:
     return tuple(name for name, m in sensitive(module) if not m.training)
 
 
-def without_gradient(module: nn.Module) -> tuple[str, ...]:
-    """Parameters that got no gradient, or ask for none."""
-    return tuple(name for name, p in module.named_parameters() if not p.requires_grad or p.grad is None)
+def without_gradient(module: nn.Module, used: set[int]) -> tuple[str, ...]:
+    """Parameters that got no gradient, or ask for none; not those that nothing has used, as in `idle`."""
+    is_known = any(id(p) in used for p in module.parameters())
+    return tuple(
+        name
+        for name, p in module.named_parameters()
+        if not p.requires_grad or (p.grad is None and (id(p) in used or not is_known))
+    )
 
 
 def has_gradient(module: nn.Module, among: set[int] | None = None) -> bool:
@@ -200,14 +216,29 @@ def snapshot(module: nn.Module) -> list[Tensor]:
     return [p.detach().flatten()[:SNAPSHOT].clone() for p in module.parameters()]
 
 
-def compared(before: Sequence[Tensor], after: Sequence[Tensor], counted: Sequence[bool]) -> tuple[float, float]:
-    """The share of the counted weights that moved, and the size of the step over the size of the weights."""
+def compared(
+    before: Sequence[Tensor], after: Sequence[Tensor], counted: Sequence[bool], idle: Sequence[bool] = ()
+) -> tuple[float, float]:
+    """The share of the counted weights that moved, and the size of the step over the size of the weights.
+
+    Those that are `idle` are left out where they have not moved; of no others, the share is 1.
+    """
     if not any(counted):
         return 0.0, 0.0
-    moved = [bool((a != b).any()) for a, b, counts in zip(after, before, counted, strict=True) if counts]
+    changed = [bool((a != b).any()) for a, b in zip(after, before, strict=True)]
+    counts = zip(changed, counted, idle or [False] * len(changed), strict=True)
+    moved = [each for each, is_counted, is_idle in counts if is_counted and (each or not is_idle)] or [True]
     step = sum(float((a - b).double().square().sum()) for a, b in zip(after, before, strict=True))
     size = sum(float(b.double().square().sum()) for b in before)
     return sum(moved) / len(moved), (step / max(size, 1e-24)) ** 0.5
+
+
+def moved_by_step(
+    module: nn.Module, before: Sequence[Tensor], optimizers: Sequence[Optimizer], used: set[int]
+) -> tuple[float, float]:
+    """What `compared` says of a step that these optimizers have made from a snapshot."""
+    counted = to_be_trained(module, optimizers)
+    return compared(before, snapshot(module), counted, idle(module, optimizers, used))
 
 
 def to_be_trained(module: nn.Module, optimizers: Sequence[Optimizer]) -> list[bool]:
@@ -216,11 +247,29 @@ def to_be_trained(module: nn.Module, optimizers: Sequence[Optimizer]) -> list[bo
     return [p.requires_grad or id(p) in listed for p in module.parameters()]
 
 
-def share_in(module: nn.Module, optimizers: Sequence[Optimizer]) -> float:
-    """How many of the numbers that ask for a gradient are in these optimizers, as a share."""
-    listed = parameters_in(optimizers)
-    sizes = [(p.numel(), id(p) in listed) for p in module.parameters() if p.requires_grad or id(p) in listed]
-    return sum(size for size, is_in in sizes if is_in) / max(1, sum(size for size, _ in sizes))
+def idle(module: nn.Module, optimizers: Sequence[Optimizer], used: set[int]) -> list[bool]:
+    """Of each parameter, whether a step leaves it where it is though it is not frozen.
+
+    Its gradient is there, and 0 or too small to change it, or no optimizer has it; or nothing has used it, as a layer
+    that a network which grows begins to use later. `used` has the ids of what was, and none of this player's where that
+    is not known.
+    """
+    rates = {id(p): float(g.get("lr", 0.0)) for each in optimizers for g in each.param_groups for p in g["params"]}
+    is_known = any(id(p) in used for p in module.parameters())
+    return [
+        (p.requires_grad and is_known and id(p) not in used)
+        if p.grad is None
+        else id(p) not in rates or _is_flat(p.detach(), p.grad, rates[id(p)])
+        for p in module.parameters()
+    ]
+
+
+def _is_flat(weight: Tensor, gradient: Tensor, rate: float) -> bool:
+    """Whether a gradient is 0, or so small that a step along it is lost in rounding."""
+    if not gradient.numel() or gradient.layout != torch.strided:
+        return False
+    slope = float(gradient.abs().max())
+    return slope == 0 or 0 < rate * slope < ROUNDED * float(weight.abs().max())
 
 
 def reaches(loss: Tensor, players: dict[Who, nn.Module]) -> dict[Who, bool]:
@@ -268,6 +317,11 @@ def example_in(output: Any) -> Tensor | None:
 def has_batch(inputs: Any) -> bool:
     """Whether any of these is more than one vector."""
     return any(t.dim() > 1 for t in _flat(inputs) if t.is_floating_point())
+
+
+def asks_for_gradient(inputs: Any) -> bool:
+    """Whether a gradient may flow back through any of these."""
+    return any(t.requires_grad for t in _flat(inputs))
 
 
 def quantiles(values: Tensor) -> tuple[float, ...]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -17,11 +16,15 @@ from torch.optim import Optimizer
 from sparring.record.loop import Batches, Latents, Line, LoopFacts, LossCall, OptimizerFacts, PlayerFacts, Who
 from sparring.training.watch import examination
 from sparring.training.watch.calls import Calls
-from sparring.training.watch.moments import Mean, Moments
+from sparring.training.watch.kept import Kept
+from sparring.training.watch.left_out import LeftOut
+from sparring.training.watch.moments import Moments
+from sparring.training.watch.one_optimizer import OneOptimizer
 from sparring.training.watch.provenance import FAKE, REAL, Provenance
-from sparring.training.watch.recent import Recent
 from sparring.training.watch.rounds import Call, Cleared, Loss
+from sparring.training.watch.severed import Severed
 from sparring.training.watch.squares import Squares
+from sparring.training.watch.squashing import widened
 from sparring.training.watch.terms import CLASSES, Term, main_kind, scale_of
 
 MAX_LOSS_CALLS = 24
@@ -29,8 +32,8 @@ MIN_SIGNS = 4
 """Steps from which on their losses' mean direction says something: that of a square turns round at its target."""
 IN_EVAL = 8
 """Steps in a row in evaluation mode that are no slip of one step."""
-KEPT, KEPT_NUMBERS = 2_048, 2**24
-"""Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
+MAX_GROWN = 16
+"""Changes of the shape of what G makes that are looked into: one that has another shape each time is not growing."""
 CLASSIFYING = frozenset({"cross_entropy", "nll_loss", "softmax", "log_softmax"})
 """Functions of scores of several classes."""
 MIDDLE = 0.5
@@ -57,6 +60,7 @@ class Facts:
         self._alike: set[bool] = set()
         """Whether the examples of a batch of G's were all the same, of all closely watched batches."""
         self.makes: tuple[int, ...] = ()  # the shape of what G makes
+        self._grew = 0  # how often that has changed
         self.shared = examination.shared_parameters(players["G"], players["D"])
         self.graphs_kept = 0
         self.lost = 0
@@ -72,7 +76,8 @@ class Facts:
         self.functions: set[str] = set()
         """Functions that were called on D's scores: `fake softplus`."""
         self._losses: dict[tuple[Any, ...], LossCall] = {}
-        self._optimizers: dict[int, OptimizerFacts] = {}
+        self._optimizers: dict[tuple[Who, int], OptimizerFacts] = {}
+        self.one = OneOptimizer(players, {"G": (), "D": ()})
         self._slopes, self._learnable, self._used = 0, False, False
         self._clean: dict[str, bool] = {}
         """Whether a player had no gradients when the other's loss was last back-propagated."""
@@ -90,18 +95,16 @@ class Facts:
         """Of each closely watched step, the mean sign of its losses' gradient with respect to D's scores."""
         self._ranges: dict[str, Tensor] = {}
         self.batches, self.calls, self.cleared, self._squares = Moments(), Calls(), Cleared(), Squares()
+        self._severed, self._left_out = Severed(), LeftOut()
         self._own = Moments(in_row=True)
         """Of latent vectors that G's steps alone were made with, not those of D before them."""
         self._since_d: list[tuple[Tensor, int]] = []
         """Latent vectors of calls that G may learn from, since D's last step, each with its round."""
         self._round = 0  # of the last closely watched call of G
-        self.examples: list[np.ndarray] = []
-        """Real examples that were seen, for the run's own copy."""
-        self._kept = 0
-        self.recent, self.trend = Recent(), 0.0
-        """Where what D is given changes, the last of it; and by how much it does, as far as that is known."""
-        self._mean = Mean()
-        """Of all real examples of a few numbers that were seen."""
+        self.kept, self.trend = Kept(), 0.0
+        """Real examples, for the run's own copy; and by how much what D is given changes, as far as that is known."""
+        self.used: set[int] = set()
+        """The ids of the weights that the players' calls of this round have used; empty where that is not known."""
 
     # What goes through the networks.
 
@@ -114,6 +117,9 @@ class Facts:
 
     def see_fake(self, made: Tensor, shape: tuple[int, ...], closely: bool) -> None:
         """Examples of this shape that G made."""
+        if self.makes and shape != self.makes and self._grew < MAX_GROWN:
+            self._grew += 1
+            self.lost += 1  # so that the next round is watched closely, and shows what D is given now
         self.makes = shape
         self._widen("G", made)
         if closely and made.shape[1:] == shape and len(made) > 1:
@@ -123,37 +129,26 @@ class Facts:
 
     def see_real(self, x: Tensor, round: int, closely: bool, comparable: bool) -> None:
         """A batch of real examples, as D is given it; `comparable` if they have the shape of what G makes."""
+        shape = tuple(x.shape[1:])
+        if (
+            grown := comparable and shape != self.kept.shape
+        ):  # as in progressive growing: what was kept is no more like it
+            self.batches = Moments() if self.kept.shape else self.batches
+            self.kept = Kept(shape)
         self.batches.add(x, round)
-        if closely:
+        if closely or grown:
             self.data = replace(
                 self.data,
-                shape=tuple(x.shape[1:]),
+                shape=shape,
                 size=max(len(x), self.data.size),
                 dtype=str(x.dtype).removeprefix("torch."),
                 quantiles=examination.quantiles(x),
                 distinct=max(self.data.distinct, examination.distinct(x)),
             )
         if comparable:
-            self._keep(x)
-            self._mean.add(x)
+            self.kept.add(x)
             if closely:
-                self.recent.add(x, self.trend)
-
-    def _keep(self, x: Tensor) -> None:
-        room = self.most_kept - self._kept
-        if room > 0:
-            self.examples.append(x.detach()[:room].float().cpu().numpy().copy())
-            self._kept += len(self.examples[-1])
-
-    @property
-    def examples_complete(self) -> bool:
-        """Whether no more real examples are kept."""
-        return self._kept >= self.most_kept
-
-    @property
-    def most_kept(self) -> int:
-        """How many real examples a run keeps at most."""
-        return min(KEPT, KEPT_NUMBERS // max(1, int(np.prod(self.data.shape))))
+                self.kept.recent.add(x, self.trend)
 
     def see_scores(self, scores: Tensor) -> None:
         """D's scores, of whatever."""
@@ -210,7 +205,7 @@ class Facts:
                     seen.score_shape,
                     seen.target_shape,
                     seen.line,
-                    _widened(seen.ends, before.ends if before else None),
+                    widened(seen.ends, before.ends if before else None),
                     seen.unchanged and (before is None or before.unchanged),
                 )
         observed.losses.clear()
@@ -242,6 +237,7 @@ class Facts:
         other: Who = "D" if who == "G" else "G"
         now = self._players[who]
         stale = bool(losses) and all(loss.had_gradients.get(who, False) for loss in losses)  # cleared before none
+        stale &= examination.has_gradient(net)
         turn = -1.0 if optimizer.param_groups[0].get("maximize") else 1.0
         for kind in (REAL, FAKE):
             if found := [turn * sign for loss in losses for sign in loss.signs.get(kind, [])]:
@@ -252,7 +248,7 @@ class Facts:
         self._players[who] = replace(
             now,
             in_eval=examination.in_evaluation_mode(net),
-            frozen=examination.without_gradient(net),
+            frozen=examination.without_gradient(net, self.used),
             no_gradient=not examination.has_gradient(net) and (flat or not reached),
             stale="other" if after_other else ("other" if self._mixed(who) else "own") if stale else "",
             stale_line=self.lines["after_other"] if after_other else losses[0].line if stale else None,
@@ -262,11 +258,12 @@ class Facts:
             loss_line=losses[-1].line if losses else now.loss_line,
             retains=bool(losses) and all(loss.retains for loss in losses),
         )
-        self.cleared.see(who, losses)
+        self.cleared.see(who, losses, net)
         if who == "D":
             self._learns_of |= {loss.sees for loss in losses}
             self._see_d_step(losses, calls)
         else:
+            self._severed.see(losses, calls)
             cut = next((call for call in calls if call.cut_by and call.sees == "fake"), None)
             self.cut_by, self.lines["cut"] = (cut.cut_by, cut.cut) if cut else ("", None)
         self._used |= any(loss.slope for loss in losses)
@@ -301,8 +298,10 @@ class Facts:
         optimizers: Mapping[Who, Sequence[Optimizer]],
     ) -> None:
         """One of the optimizers of a step."""
-        known, now = self._optimizers, examination.optimizer_facts(who, optimizer, players, optimizers)
-        known[id(optimizer)] = examination.scheduled(now, known.get(id(optimizer)), self._steps[who])
+        now = self.one.facts_of(examination.optimizer_facts(who, optimizer, players, optimizers))
+        self._left_out.see(who, players, optimizers)
+        before, resumed = self._optimizers.get((who, id(optimizer))), bool(optimizer.state)
+        self._optimizers[who, id(optimizer)] = examination.scheduled(now, before, self._steps[who], resumed)
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
@@ -337,8 +336,15 @@ class Facts:
         for who, player in players.items():
             ends = self._ranges.get(who)
             span = None if ends is None else (float(ends[0]), float(ends[1]))
-            players[who] = replace(player, range=span, steps=self._steps[who] / max(rounds, 1))
-        batches, (mean, deviation) = self.batches, self._mean.found
+            players[who] = replace(
+                player,
+                range=span,
+                steps=self._steps[who] / max(rounds, 1),
+                moved=None if self.cleared.came_too_late(who) else player.moved,  # without gradients nothing does
+                **self._left_out.found(who),
+                lost="all" if self.cleared.loses_all(who, player.update) else "",
+            )
+        batches, (mean, deviation) = self.batches, self.kept.mean.found
         self.trend = batches.trend
         data = replace(
             self.data,
@@ -352,7 +358,7 @@ class Facts:
         players["G"] = replace(players["G"], terms=tuple(sorted(self._terms["G"])))
         players["D"] = replace(
             players["D"],
-            lost=self.cleared.kind,
+            lost=players["D"].lost or self.cleared.kind,
             lost_line=self.cleared.line if self.cleared.kind else None,
             learns_of=tuple(sorted(self._learns_of)),
             terms=tuple(sorted(self._terms["D"])),
@@ -378,6 +384,7 @@ class Facts:
             g_loss_scale=self._scales.get("G"),
             targets=self._squares.found,
             cut_by=self.cut_by,
+            cut_beside=self._severed.always,
             penalties=self._slopes,
             penalties_used=self._learnable == self._used,  # neither: the slope was only logged
             graphs_kept=self.graphs_kept,
@@ -387,13 +394,6 @@ class Facts:
 
 
 _LINES = {f.name for f in dataclasses.fields(LoopFacts) if "Line" in str(f.type)}
-
-
-def _widened(ends: tuple[float, float] | None, before: tuple[float, float] | None) -> tuple[float, float] | None:
-    """The range of both."""
-    if ends is None or before is None:
-        return ends or before
-    return min(ends[0], before[0]), max(ends[1], before[1])
 
 
 def _mean(signs: Sequence[float]) -> float | None:

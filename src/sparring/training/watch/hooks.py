@@ -47,7 +47,9 @@ class Listener(Protocol):
     def backward_begins(
         self, losses: Sequence[Tensor], retain: bool, inputs: Sequence[Tensor] = (), adds: bool = True
     ) -> None: ...
+    def backward_ended(self) -> None: ...
     def slope_taken(self, outputs: Sequence[Tensor], slopes: Sequence[Tensor], learnable: bool) -> None: ...
+    def steppers(self, who: Who) -> Sequence[Who]: ...
     def step_waits(self, who: Who) -> None: ...
     def step_begins(self, who: Who, optimizer: Optimizer) -> None: ...
     def step_ended(self, who: Who, optimizer: Optimizer) -> None: ...
@@ -104,12 +106,14 @@ class Hooks:
                 self._tell(listener.g_called, (*args, *kwargs.values()), tuple(kwargs))
             if not torch.compiler.is_compiling():
                 self._calling += 1
+                self._provenance.inside = True
                 if self._compiled and self.following and self.stop_following():
                     self._aside.append(self._provenance)
 
         def after(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
             if not torch.compiler.is_compiling():
                 self._calling -= 1
+                self._provenance.inside = self._calling > 0
                 if self._aside:
                     self._aside.pop().__enter__()
             returned = listener.g_returned if who == "G" else listener.d_returned
@@ -234,10 +238,21 @@ class Hooks:
 
     def _listen_to(self, who: Who, optimizer: Optimizer) -> list[Any]:
         waiting: list[bool] = []  # for the closure, which computes the losses that the step follows from
+        steppers: list[Who] = []  # whose step it is: both players', perhaps, where they have one optimizer
+        listener = self._listener
+
+        def begins() -> None:
+            steppers[:] = listener.steppers(who)
+            for each in steppers:
+                listener.step_begins(each, optimizer)
+
+        def ends() -> None:
+            for each in steppers:
+                listener.step_ended(each, optimizer)
 
         def begin() -> None:
             waiting.clear()
-            self._pass_on(self._listener.step_begins, who, optimizer)
+            self._pass_on(begins)
 
         def before(_: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             given = None
@@ -249,7 +264,7 @@ class Hooks:
                 begin()
             else:
                 waiting[:] = [True]
-                self._pass_on(self._listener.step_waits, who)
+                self._pass_on(listener.step_waits, who)
             self._provenance.quiet += 1
             return given
 
@@ -259,7 +274,7 @@ class Hooks:
             self._provenance.quiet = max(0, self._provenance.quiet - 1)
             if waiting:
                 begin()
-            self._pass_on(self._listener.step_ended, who, optimizer)
+            self._pass_on(ends)
 
         return [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
 
@@ -290,7 +305,8 @@ class Hooks:
             retain = bool(kwargs.get("retain_graph", args[1] if len(args) > 1 else None))
             inputs = kwargs.get("inputs", args[4] if len(args) > 4 else None)
             self._tell(self._listener.backward_begins, _listed(tensors), retain, _listed(inputs))
-            return backward(tensors, *args, **kwargs)
+            backward(tensors, *args, **kwargs)
+            self._tell(self._listener.backward_ended)
 
         @functools.wraps(grad)
         def patched_grad(outputs: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:

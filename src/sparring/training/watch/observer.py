@@ -22,6 +22,7 @@ from sparring.training.watch import examination, rounds, terms
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
+from sparring.training.watch.outputs import outputs_of
 from sparring.training.watch.provenance import FAKE, REAL, UNKNOWN, Provenance, Trace, with_kind
 from sparring.training.watch.rounds import Call, Feeding, Loss, as_pattern, kind_of, recognized, split
 from sparring.training.watch.squashing import PROBABILITIES, ends_of
@@ -170,6 +171,8 @@ class Observer:
                 terms.mark(score, np.full(len(call.scores), UNKNOWN, np.int8))  # which are no classes
             return
         call.line = user_line()
+        call.barred = bool(call.cut_by) and not self.transformed and not examination.asks_for_gradient(inputs)
+        call.constant = call.barred and not score.requires_grad and not self._trains("D")
         squashed = self.provenance.of(score).squashed or self.ends.get("D", "")
         if squashed:
             self.facts.ends("D", squashed)
@@ -237,6 +240,7 @@ class Observer:
             trace = self.provenance.of(loss)
             value = self.unscaled(loss).detach().float().sum()
             observed = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
+            observed.scored = "score" in trace.kinds
             if self.closely or len(self._losses) > 1 or self._simultaneous or self._strangers:
                 reaches = examination.reaches(loss, self.players)
                 observed.reaches = {who: found and (not inputs or only[who]) for who, found in reaches.items()}
@@ -255,6 +259,10 @@ class Observer:
             if self.closely or self.facts.has_classes:
                 observed.beside = terms.beside(loss, self.unscaled(loss))
             self._losses.append(observed)
+
+    def backward_ended(self) -> None:
+        if self.closely:
+            self.facts.cleared.look_after(self._losses, self.players)
 
     def _owners(self, inputs: Sequence[Tensor]) -> dict[Who, bool]:
         """Whose weights are among these."""
@@ -275,6 +283,9 @@ class Observer:
             self.facts.see_slope(learnable, user_line())
             for slope in slopes:
                 self.provenance.mark(slope, with_kind(self.provenance.of(slope), "slope"))
+
+    def steppers(self, who: Who) -> Sequence[Who]:
+        return self.facts.one.steppers(who, self._losses, self.closely)
 
     def step_waits(self, who: Who) -> None:
         """A step begins with a closure, whose losses it follows from; some optimizers ask for it last, or never."""
@@ -321,9 +332,7 @@ class Observer:
     def step_ended(self, who: Who, optimizer: Optimizer) -> None:
         if who in self._snapshots:
             net, before = self.players[who], self._snapshots[who]
-            counted = examination.to_be_trained(net, self.optimizers[who])
-            moved, update = examination.compared(before, examination.snapshot(net), counted)
-            moved = min(moved, examination.share_in(net, self.optimizers[who]))
+            moved, update = examination.moved_by_step(net, before, self.optimizers[who], self.facts.used)
             self._most_moved[who] = max(moved, self._most_moved.get(who, 0.0))
             self.facts.see_move(who, self._most_moved[who], update)
         if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
@@ -348,12 +357,7 @@ class Observer:
         if norm is not None:
             self._row[f"{prefix}_gradient"] = norm
         if who == "D" or "d_fake" not in self._row:
-            for name, kind in (("real", REAL), ("fake", FAKE)):
-                parts = [part for call in calls if (part := call.of(kind)) is not None]
-                if parts:
-                    scores = torch.cat(parts).float()
-                    self._row[f"d_{name}"] = scores.mean()
-                    self._row[f"d_{name}_probability"] = scores.sigmoid().mean()
+            self._row |= outputs_of(calls)
 
     def _end_round(self) -> None:
         self.round += 1

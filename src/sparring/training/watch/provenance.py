@@ -13,7 +13,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakIdKeyDictionary
 
@@ -145,6 +145,10 @@ class Provenance(TorchFunctionMode):
         """Above 0 nothing is recorded: while an optimizer steps, or the watch itself computes."""
         self.traces = WeakIdKeyDictionary()
         self.of_classes = ClassTraces()
+        self.inside = False
+        """Whether one of the players is being called."""
+        self.used: set[int] = set()
+        """The ids of the weights that functions inside the players' calls were given."""
         self.observed = Observed()
         self.data_shape: tuple[int, ...] | None = None
         """Of one example, once G has made one."""
@@ -190,6 +194,8 @@ class Provenance(TorchFunctionMode):
         if name in self.SKIPPED:
             return
         tensors = list(_tensors((*args, *kwargs.values())))
+        if self.inside:
+            self.used.update(id(each) for each in tensors if isinstance(each, nn.Parameter))
         parents = [(tensor, self._traced(tensor)) for tensor in tensors]
         for _, trace in parents:
             if "score" in trace.kinds and "slope" not in trace.kinds:

@@ -14,21 +14,24 @@ from sparring.training.watch.facts import Facts
 
 
 class RealClasses:
-    """Of D's calls, in the order of `Facts.examples`; none where some call had none."""
+    """Of D's calls, in the order of the examples that are kept; none where some call had none."""
 
     def __init__(self, facts: Facts):
         self._facts = facts
+        self._kept = facts.kept
         self._parts: list[np.ndarray] = []
         self._missing = False
         """Whether D was given real examples without classes, or among others, where nobody knows which is whose."""
 
     def see(self, inputs: Sequence[Any]) -> None:
         """A call of D, after its real examples, if any, were kept."""
-        kept = self._facts.examples
+        if self._facts.kept is not self._kept:  # which were begun anew
+            self._kept, self._parts, self._missing = self._facts.kept, [], False
+        kept = self._kept.examples
         if self._missing or len(kept) == len(self._parts):
             return
         found = _classes_in(inputs)
-        complete = self._facts.examples_complete
+        complete = self._kept.is_complete
         if found is None or len(kept) != len(self._parts) + 1 or (len(found) != len(kept[-1]) and not complete):
             self._missing = True
             return

@@ -21,11 +21,12 @@ from sparring.record.journal import json_numbers
 from sparring.record.loop import LoopFacts, Targets, Who
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training.watch.description import objective_name, recipe_of_loop
+from sparring.training.watch.outputs import COMPARED, OUTPUTS, PROBABILITY, RIGHT
 
 FLUSH_SECONDS, FLUSH_COMPUTED, FLUSH_LATEST = 2.0, 1.0, 10.0
 """Between two log events, at least; of these, the processor's own; and when one comes on the busiest machine."""
 CHECKPOINT_SECONDS = 30.0
-OF_LOGITS = ("bce-with-logits", "mse", "relativistic-paired", "relativistic-average")
+OF_LOGITS = ("bce-with-logits", "mse")
 """Objectives whose D gives logits, of which probabilities are logged."""
 HALVED = ("relativistic-paired", "least-squares")
 """Objectives of which the catalogue has half of what a loop's own loss function gives for each kind of examples."""
@@ -43,7 +44,9 @@ class Recorder:
         self._began_computing = self._flushed_computing = time.process_time()
         self._saved = self._began
         self._rows: list[tuple[int, dict[str, Tensor]]] = []
-        self._probability = False
+        self._form = ""
+        """What follows the names of the curves of D's outputs in the form that is logged."""
+        self._compares = False
         self._facts: LoopFacts | None = None
         self._functions: set[str] = set()
         self.spent = 0.0
@@ -78,7 +81,11 @@ class Recorder:
         plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
         objective = objective_name(facts, functions)
         levels = _levels(objective, facts)
+        self._compares = objective in COMPARED
+        is_logit = objective in OF_LOGITS and facts.d.ends_in != "sigmoid"
+        self._form = COMPARED.get(objective or "", PROBABILITY if is_logit else "")
         known = {} if levels is None else {"levels": levels}
+        known |= {"compared": True} if self._compares else {}
         is_new = self._facts is None and not self.run.exists
         text = json.dumps(plain, indent=2) + "\n"
         if is_new:
@@ -86,7 +93,6 @@ class Recorder:
             self._write_about(plain, levels)
         elif text != self.run.recipe_json:
             self.run.write_text("recipe.json", text)
-        self._probability = objective in OF_LOGITS and facts.d.ends_in != "sigmoid"
         if is_new:
             self.run.journal.append("started", round=0, recipe="", watched=True, **known)
         self.run.journal.append("loop", round=round, **known, **facts.plain())
@@ -104,18 +110,28 @@ class Recorder:
         names = {name for _, row in self._rows for name in row}
         fields: dict[str, Any] = {"logged": [at for at, _ in self._rows]}
         for name in (*CURVES, *(name for name in GRADIENTS if name in names)):
-            stored = f"{name}_probability" if self._probability and f"{name}_probability" in names else name
+            formed = name + self._form
+            stored = formed if name in OUTPUTS and (self._compares or formed in names) else name
             values = [row.get(stored) for _, row in self._rows]
             column = np.array([np.nan if v is None else float(v) for v in values], dtype=np.float64)
             fields[name] = json_numbers(column[:, None])
             known = [value for value, given in zip(column, values, strict=True) if given is not None]
             self._diverged |= name.endswith("loss") and bool(known) and not np.isfinite(known[-1])
-        self.run.journal.append("log", round=round, seconds=round_seconds(self.seconds), **fields, **extra)
+        self.run.journal.append(
+            "log", round=round, seconds=round_seconds(self.seconds), **fields, **self._ranked(extra)
+        )
         self._rows.clear()
         if self._diverged and 0 not in self.run.story.diverged:
             self.run.journal.append("diverged", round=round, members=[0])
         self._flushed, self._flushed_computing = time.monotonic(), time.process_time()
         self.spent += time.process_time() - began
+
+    def _ranked(self, extra: dict[str, Any]) -> dict[str, Any]:
+        """With the share of pairs that D ranks right, beside metrics of samples, where the loss compares scores."""
+        right = [float(row[RIGHT]) for _, row in self._rows if RIGHT in row]
+        if not self._compares or not right or "metrics" not in extra:
+            return extra
+        return extra | {"metrics": extra["metrics"] | {RIGHT: json_numbers(np.array([np.mean(right)]))}}
 
     def save(self, round: int, force: bool = False) -> None:
         """The networks' weights, as a checkpoint."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sparring.record.loop import Line, Who
+from sparring.training.watch.examination import has_gradient
 from sparring.training.watch.provenance import FAKE, REAL, Trace
 from sparring.training.watch.terms import Beside, Term
 
@@ -27,6 +28,8 @@ SLOW = 0.2
 KINDS = {"real": REAL, "fake": FAKE}
 MIN_STEPS, ALL_BUT = 4, 0.9
 """From how many steps on, and which share of them, something counts as so in all of them."""
+ONLY_DECAY = 1e-4
+"""Size of a step over that of the weights up to which it may be weight decay alone."""
 FIRST, NEARLY = 4_096, 0.999
 """Numbers of a gradient that are compared, and the cosine from which on two are multiples of each other."""
 WAITING = 200
@@ -76,6 +79,10 @@ class Call:
     """The scores, `(B,)`, if a D whose output has the shape of its input turns out to be no autoencoder."""
     shuffled: bool = False
     """Whether real and generated examples come in another order each time."""
+    barred: bool = False
+    """Whether G's examples were cut off and nothing else that D was given asks for a gradient either."""
+    constant: bool = False
+    """Whether besides D is not trained meanwhile, so that its scores ask for none."""
 
     @property
     def signature(self) -> tuple[str, int]:
@@ -109,10 +116,14 @@ class Loss:
     retains: bool = False
     slope: bool = False
     """Whether a penalty on D's slope is in it."""
+    scored: bool = False
+    """Whether it was computed from D's scores."""
     terms: list[Term] = field(default_factory=list[Term])
     """What it is made of, of D's scores."""
     beside: list[Beside] = field(default_factory=list[Beside])
     """What classes add to it."""
+    leaves: dict[Who, bool] = field(default_factory=dict[Who, bool])
+    """Whose weights had gradients, which are not all 0, right after it was."""
     left: tuple[Tensor, Tensor] | None = None
     """One of D's weights, and the first numbers of the gradients that it left there, of a loss that found none."""
 
@@ -162,6 +173,10 @@ class Cleared:
         """Of each closely watched step of D, what it so learned nothing of: `real`, `fake`, or `` for nothing."""
         self.line: Line | None = None
         """Where the first one is that such a step of D does learn of."""
+        self._gone: dict[Who, list[bool]] = {"G": [], "D": []}
+        """Of each closely watched step, whether its losses had left gradients and it has none."""
+        self._are_zeros: dict[Who, bool] = {}
+        """Whether a player's gradients were set to 0 where they are gone, rather than taken away."""
 
     def follow(self, loss: Loss, before: Sequence[Loss], net: nn.Module) -> None:
         """A loss is about to be back-propagated: see what it leaves in D, where those before have left nothing."""
@@ -177,8 +192,16 @@ class Cleared:
 
         handle = weight.register_post_accumulate_grad_hook(left)
 
-    def see(self, who: Who, losses: Sequence[Loss]) -> None:
-        """A closely watched step follows from these losses."""
+    def look_after(self, losses: Sequence[Loss], players: Mapping[Who, nn.Module]) -> None:
+        """A loss, the last of these, has been back-propagated: see whom it leaves gradients to."""
+        if losses and not losses[-1].leaves:
+            losses[-1].leaves = {who: has_gradient(net) for who, net in players.items()}
+
+    def see(self, who: Who, losses: Sequence[Loss], net: nn.Module) -> None:
+        """A closely watched step of a player follows from these losses."""
+        had_any = any(loss.reaches.get(who) and loss.leaves.get(who) for loss in losses)
+        self._gone[who].append(had_any and not has_gradient(net))
+        self._are_zeros[who] = any(p.grad is not None for p in net.parameters())
         # A loss without a slope, as a hinge that all scores are beyond, leaves no gradients either.
         found = [k for k, loss in enumerate(losses) if k and not loss.had_gradients.get(who, True)]
         at = max((k for k in found if any(loss.signs for loss in losses[:k])), default=0)
@@ -198,6 +221,22 @@ class Cleared:
         """Those of a step's losses that it follows from."""
         at, count = self._at.get(who, (0, 0))
         return losses[at:] if len(losses) == count else losses
+
+    def came_too_late(self, who: Who) -> bool:
+        """Whether a player's last closely watched step came when the gradients of its losses had been cleared."""
+        return self._gone[who][-1:] == [True]
+
+    def loses_all(self, who: Who, update: float | None) -> bool:
+        """Whether nearly all of a player's steps come when the gradients of its losses have been cleared.
+
+        Args:
+            who: The player.
+            update: The size of its last step over that of its weights. An optimizer that has taken the gradients to a
+                place of its own moves them; weight decay alone moves those a little whose gradients were set to 0.
+        """
+        gone = self._gone[who]
+        high = ONLY_DECAY if self._are_zeros.get(who) else 0.0
+        return sum(gone) >= max(MIN_STEPS, ALL_BUT * len(gone)) and (update or 0.0) <= high
 
     @property
     def kind(self) -> str:

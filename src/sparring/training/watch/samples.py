@@ -60,7 +60,9 @@ class Samples:
         self.classes = RealClasses(facts)
         self._z: Tensor | None = None
         self._drawn, self._took = float("-inf"), 0.0
-        self._written = self._kept = False
+        self._written = self._kept = self._has_grown = False
+        self._source = facts.kept
+        """Whose examples these are, of which there are others once their shape has changed."""
         self._refused = self._is_alone = False
         """Whether it was said that samples cannot be drawn, or not compared."""
         self._judge = judge
@@ -75,6 +77,7 @@ class Samples:
         due = time.monotonic() - self._drawn > PICTURE_SECONDS and self._recorder.afford(self._took)
         if not (due or last or round in FIRST):
             return {}
+        self._begin_anew_if_grown()
         began = time.process_time()
         examples = self._drawn_if_possible(EVALUATED if self._kept else GRID)
         if examples is None:
@@ -82,7 +85,8 @@ class Samples:
             self._recorder.spent += self._took
             return {}
         fields = self._save(round, examples[:GRID])
-        if self._kept and round not in FIRST:
+        is_alike = examples.shape[1:] == self._source.shape  # of its last call G may have made others
+        if self._kept and round not in FIRST and is_alike:
             fields |= self._compared(round, self._in_data_units(examples))
         self._drawn, self._took = time.monotonic(), time.process_time() - began
         self._recorder.spent += self._took
@@ -130,7 +134,7 @@ class Samples:
         """What examples of a few numbers are drawn over; None for a pattern, whose numbers are levels of gray."""
         if self._facts.found(round).data.are_patterns:
             return None
-        seen = self._facts.examples if self._real is None else [self._real]
+        seen = self._facts.kept.examples if self._real is None else [self._real]
         return Numbers(np.concatenate([each.reshape(len(each), -1) for each in seen])[:PLOTTED] if seen else NONE)
 
     def _in_data_units(self, examples: np.ndarray) -> np.ndarray:
@@ -139,6 +143,7 @@ class Samples:
 
     def keep(self, last: bool = False) -> None:
         """Write what the run is read with elsewhere: some real examples, and G's operations, each when affordable."""
+        self._begin_anew_if_grown()
         self._keep_examples(last)
         self._renew(last)
         run, facts = self._recorder.run, self._facts
@@ -167,20 +172,30 @@ class Samples:
             raise SparringError("is given more than latent vectors and classes, which a run cannot draw by itself")
         return without_wrapper(graph_of(Called(self._g, facts.calls), shown, batched=not alone))
 
+    def _begin_anew_if_grown(self) -> None:
+        """Forget the real examples, and G's operations, of another shape than D is given by now."""
+        if self._source is self._facts.kept:
+            return
+        self._has_grown, self._source = bool(self._source.shape), self._facts.kept
+        if self._has_grown:
+            self._written = self._kept = self._is_alone = False
+            self._real = self._shown = None
+            self._quality = Quality(self._recorder, self._judge)
+
     def _keep_examples(self, last: bool) -> None:
-        facts = self._facts
-        if self._kept or not facts.examples:
+        facts, source = self._facts, self._source
+        if self._kept or not source.examples:
             return
         low, high = facts.batches.ends
-        seen = self.classes.of(sum(map(len, facts.examples)), facts.latent.classes)
-        given = self._given.some(facts.most_kept, facts.data.shape, low, high)
+        seen = self.classes.of(sum(map(len, source.examples)), facts.latent.classes)
+        given = self._given.some(source.max_count, source.shape, low, high)
         without_classes = seen is not None and self._given.classes_of_some(1) is None
-        if (given is None or without_classes) and not (last or facts.examples_complete):
+        if (given is None or without_classes) and not (last or source.is_complete):
             return
-        if without_classes and facts.examples_complete:
+        if without_classes and source.is_complete:
             given = None
         self._kept = True
-        examples = np.concatenate(facts.examples) if given is None else given
+        examples = np.concatenate(source.examples) if given is None else given
         if given is None and self._given.differ(examples):
             facts.data = replace(facts.data, given_differ=True)
             say(
@@ -192,13 +207,13 @@ class Samples:
         facts.data = replace(facts.data, labeled=classes is not None)
         state = _as_stored(examples, classes, facts.data)
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
-        facts.examples.clear()
+        source.examples.clear()
 
     def _renew(self, last: bool) -> None:
         """Keep what D is given now, where that is no more what it was given first."""
         facts = self._facts
         has_changed = self._kept and facts.trend > UNORDERED and not facts.data.total
-        now = facts.recent.steady() if has_changed else None
+        now = facts.kept.recent.steady() if has_changed else None
         is_new = now is not None and (self._shown is None or are_others(self._shown, now))
         if now is not None and is_new and (last or self._recorder.afford(self._quality.seconds)):
             self._real = self._shown = now
@@ -206,7 +221,8 @@ class Samples:
             state = _as_stored(now, None, facts.data)
             self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
             facts.data = replace(facts.data, labeled=False)
-        facts.data = replace(facts.data, renewed=now is not None and (self._shown is now or not is_new))
+        is_renewed = self._has_grown or (now is not None and (self._shown is now or not is_new))
+        facts.data = replace(facts.data, renewed=is_renewed)
 
     @torch.no_grad()
     def draw(self, count: int) -> np.ndarray | None:

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from sparring.analysis.diagnosis import Diagnosis, diagnosis
 from sparring.errors import SparringError, UsageError, in_one_line
 from sparring.judges import names as judges
+from sparring.languages import Text
 from sparring.progress import say
 from sparring.record import RunFolder
 from sparring.record.loop import Who
@@ -25,6 +26,7 @@ from sparring.training.watch.given import Given
 from sparring.training.watch.hooks import Hooks
 from sparring.training.watch.lines import line_at, user_line
 from sparring.training.watch.observer import Observer, Row
+from sparring.training.watch.one_optimizer import OneOptimizer
 from sparring.training.watch.provenance import Provenance
 from sparring.training.watch.recorder import Recorder, free_folder
 from sparring.training.watch.rounds import is_close
@@ -116,10 +118,12 @@ class Watch:
         self._observer.ends = {who: last_layer(networks[who]) for who, net in self._players.items() if is_compiled(net)}
         self._observer.on_problem = self._say_problems
         self._observer.unscaled = self._hooks.unscaled
-        self._facts.calls.of_classes = self._provenance.of_classes
+        self._facts.calls.of_classes, self._facts.used = self._provenance.of_classes, self._provenance.used
         self._samples = Samples(networks["G"], self._hooks, self._recorder, self._facts, given, self._judge)
         self._hooks.after_d, self._hooks.after_g = self._samples.classes.see, self._samples.made_in_loop.see
-        self._hooks.install(self._players["G"], self._players["D"], self._optimizers)
+        one = self._facts.one = OneOptimizer(networks, self._optimizers)
+        listened: dict[Who, Sequence[Optimizer]] = {"G": self._optimizers["G"]} if one.is_one else self._optimizers
+        self._hooks.install(self._players["G"], self._players["D"], listened)
         self._hooks.follow()
         return self
 
@@ -193,6 +197,7 @@ class Watch:
             raise self._provenance.trouble
         observer = self._observer
         news = observer.closely and self._recorder.learn(self._facts.found(round), self._facts.functions, round)
+        self._provenance.used.clear()
         self._say_problems()
         if self._recorder.due or round in (1, 12):
             self._record(round, news)
@@ -240,7 +245,7 @@ class Watch:
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
         recorder.end("stopped" if error is not None else "finished", observer.round)
         found = self._say_bugs()
-        say(f"{found.line}\nsparring show {recorder.run.path}")
+        say(Text.joined([found.line, f"sparring show {recorder.run.path}"], "\n"))
 
     # What is said.
 

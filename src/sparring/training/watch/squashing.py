@@ -39,6 +39,13 @@ def ends_of(values: Tensor) -> tuple[float, float] | None:
     return (low, high) if np.isfinite((low, high)).all() else None
 
 
+def widened(ends: tuple[float, float] | None, before: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The range of both."""
+    if ends is None or before is None:
+        return ends or before
+    return min(ends[0], before[0]), max(ends[1], before[1])
+
+
 def are_probabilities(
     squashed: str, raw: bool, made_of: tuple[float, float] | None, ends: tuple[float, float] | None
 ) -> bool:
