@@ -17,6 +17,7 @@ import numpy as np
 from sparring.study.contrasts import Contrast
 from sparring.study.improvement import Improvement, improvement
 from sparring.study.intervals import LEVEL, Interval, mean_interval, mean_p
+from sparring.study.needs import from_statsmodels
 from sparring.study.scores import Scores
 
 
@@ -117,16 +118,11 @@ def effect(contrast: Contrast, scores: Scores, level: float = LEVEL) -> Effect:
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Holm's correction of every p that is there, in place.
-
-    Computed here: statsmodels' `multipletests` collects all garbage of the process first, which takes longer than all
-    other statistics of a study together.
-    """
-    known = np.array([p for p in ps if p is not None], dtype=float)
-    ascending = np.argsort(known)
-    raised = np.maximum.accumulate(known[ascending] * np.arange(len(known), 0, -1))
-    known[ascending] = np.minimum(raised, 1)
-    corrected = iter(known.tolist())
+    """Holm's correction of every p that is there, in place."""
+    known = [p for p in ps if p is not None]
+    if not known:
+        return list(ps)
+    corrected = iter(from_statsmodels("multipletests")(known, method="holm")[1].tolist())
     return [None if p is None else float(next(corrected)) for p in ps]
 
 
