@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import importlib.util
 import os
 import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +202,19 @@ def few_samples(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(evaluator, "COUNT", evaluator.MIN_COUNT)
     monkeypatch.setattr(evaluator, "MAX_TRAINING", 4 * evaluator.MIN_COUNT)
+
+
+@pytest.fixture(scope="session")
+def operators_are_read_once() -> Iterator[None]:
+    """onnxscript reads the source of its 500 operators anew in every export, which takes a third of one."""
+    if importlib.util.find_spec("onnxscript") is None:
+        yield
+        return
+    registration = importlib.import_module("torch.onnx._internal.exporter._registration")
+    with pytest.MonkeyPatch.context() as patch:
+        apis = registration.onnxscript_apis
+        patch.setattr(apis, "get_torchlib_ops", cache(apis.get_torchlib_ops))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping
@@ -17,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Protocol, Self, cast
 from urllib.parse import parse_qs, urlparse
 
 import numpy as np
@@ -25,6 +26,7 @@ import numpy as np
 from sparring.record import RunFolder, training_lock
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training.control.inbox import Command, Inbox
+from tests.forked import Programs
 from tests.made_runs import histograms
 
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -42,11 +44,20 @@ def chromium() -> str | None:
     )
 
 
+class Process(Protocol):
+    """That of a server."""
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int | None: ...
+    def send_signal(self, number: signal.Signals, /) -> None: ...
+    def kill(self) -> None: ...
+
+
 @dataclass
 class Launched:
     """A server, and its address with the token."""
 
-    process: subprocess.Popen[str]
+    process: Process
     address: str
 
     @property
@@ -89,31 +100,46 @@ class Answer:
 
 
 @contextmanager
-def launched(*arguments: Any, env: Mapping[str, str] | None = None) -> Generator[Launched]:
-    """`sparring explore ARGUMENTS` on a free port, stopped by Ctrl-C at the end."""
-    command = [sys.executable, "-m", "sparring", "explore", *map(str, arguments), "--port", "0", "--no-browser"]
-    with tempfile.TemporaryFile("w+") as said:  # not a pipe: one that nobody empties would stop the server
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=said, text=True, env={**os.environ, **(env or {})}
-        )
+def launched(*arguments: Any, programs: Programs | None = None) -> Generator[Launched]:
+    """`sparring explore ARGUMENTS` on a free port, stopped by Ctrl-C at the end.
+
+    With `programs` it is one of these, which begins without the seconds that loading torch and NiceGUI takes.
+    """
+    command = ["-m", "sparring", "explore", *map(str, arguments), "--port", "0", "--no-browser"]
+    with tempfile.TemporaryDirectory() as folder:
+        said = {name: Path(folder, name) for name in ("stdout", "stderr")}  # not pipes: full ones would stop the server
+        if programs is not None and hasattr(os, "pidfd_open"):
+            process: Process = programs.start_apart(*command, folder=Path.cwd(), said=Path(folder))
+        else:
+            with said["stdout"].open("w") as out, said["stderr"].open("w") as err:
+                process = subprocess.Popen([sys.executable, *command], stdout=out, stderr=err)
         try:
-            assert process.stdout is not None
-            address = process.stdout.readline().strip()
-            said.seek(0)
-            assert address, said.read()
-            yield Launched(process, address)
+            yield Launched(process, first_line(said, process))
         finally:
             stop(process)
 
 
-def stop(process: subprocess.Popen[str]) -> None:
+def first_line(said: Mapping[str, Path], process: Process) -> str:
+    """The address that a launch prints."""
+    while True:
+        has_ended = process.poll() is not None
+        line, end, _ = said["stdout"].read_text().partition("\n") if said["stdout"].exists() else ("", "", "")
+        if end:
+            return line.strip()
+        assert not has_ended, said["stderr"].read_text()
+        time.sleep(0.02)
+
+
+def stop(process: Process) -> None:
     """As Ctrl-C does; by force where that takes too long."""
     process.send_signal(signal.SIGINT)
     try:
-        process.communicate(timeout=15)
+        ended = process.wait(15) is not None
     except subprocess.TimeoutExpired:
+        ended = False
+    if not ended:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def run_folders(folder: Path) -> list[str]:

@@ -28,9 +28,9 @@ def run_shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def explorer(run_shelf: Path) -> Generator[Launched]:
+def explorer(run_shelf: Path, programs: Programs) -> Generator[Launched]:
     pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
-    with launched(run_shelf) as server:
+    with launched(run_shelf, programs=programs) as server:
         yield server
 
 
@@ -46,27 +46,28 @@ def browser() -> Generator[Any]:
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Any) -> dict[tuple[str, int, str], Any]:
+    """Address with the token, width and color scheme -> windows that have its cookie, and have loaded its scripts."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def signed_in(explorer: Launched, browser: Any) -> Generator[Callable[..., Any]]:
+def signed_in(explorer: Launched, browser: Any, contexts: dict[tuple[str, int, str], Any]) -> Callable[..., Any]:
     """Makes windows that have the token's cookie, of any width, light or dark."""
-    contexts: dict[tuple[int, str], Any] = {}
 
     def context(width: int, scheme: str) -> Any:
-        key = width, scheme
+        key = explorer.address, width, scheme
         if key not in contexts:
             size = {"width": width, "height": 900 if width > 500 else 844}
             contexts[key] = browser.new_context(viewport=size, color_scheme=scheme)
             contexts[key].set_default_timeout(90_000)  # ms; on a busy machine a page takes its time
             contexts[key].add_init_script(IMPATIENT)
-            page = contexts[key].new_page()
-            page.goto(explorer.address)
-            page.wait_for_selector(".page")
-            page.close()
+            name, _, value = explorer.cookie().partition("=")
+            contexts[key].add_cookies([{"name": name, "value": value, "url": explorer.origin}])
         return contexts[key]
 
-    yield context
-    for each in contexts.values():
-        each.close()
+    return context
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from PIL import Image
 from sparring import languages, report
 from sparring.analysis import evaluator
 from sparring.analysis.facts import Facts
-from sparring.cli.main import OK, run
+from sparring.cli.main import OK, WRONG_USAGE, run
 from sparring.progress import expected_progress, progress, say
 from sparring.record import RunFolder
 from tests.made_runs import made_run
@@ -196,3 +197,26 @@ def test_the_language_of_one_command_is_not_that_of_the_next(
         assert run(["show", str(sick), *flag]) == OK and "诊断" in capsys.readouterr().out
         assert run(["show", str(sick)]) == OK and "diagnosis" in capsys.readouterr().out
     assert run(["train", "rng", "--language", "zh"]) != OK and "你是不是要" in capsys.readouterr().err
+
+
+def test_what_a_user_calls_things_is_no_message() -> None:
+    chinese = languages.language("zh")
+    assert "my photo of cat and dog.png" in chinese.error("cannot read my photo of cat and dog.png: it is empty")
+    missing = "Missing from sparring show: RUN The folder of a run. (required)"
+    assert missing in chinese.error(f"{missing} (`sparring show --help` lists the flags)")
+
+
+@pytest.mark.parametrize("text", ["a: " * 600, "/x/" + "dir is / " * 300, "a, b and c of d is e: " * 50 + "at x"])
+def test_a_text_of_any_length_is_read_soon(text: str) -> None:
+    began = time.process_time()
+    assert languages.language("zh").error(text)
+    assert time.process_time() - began < 10
+
+
+def test_no_run_is_begun_in_a_language_that_there_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(languages.VARIABLE, "xx")
+    assert run(["train", "pattern-1010", "--rounds", "2", "--out", str(tmp_path / "run")]) == WRONG_USAGE
+    assert capsys.readouterr().err == "sparring: there is no language 'xx'; there are en, zh\n"
+    assert not (tmp_path / "run").exists()

@@ -21,6 +21,7 @@ from sparring.training.control import Steer
 from sparring.training.distributed import coordinator
 from tests.explorer_pages import IMPATIENT, NARROW, WIDE, Open, eventually, picture, says, training
 from tests.explorers import FakeTraining, Launched, launched, run_folders
+from tests.forked import Programs
 from tests.loops import sound
 from tests.made_runs import made_run
 from tests.sharded_runs import Here
@@ -115,10 +116,12 @@ def test_the_tree_has_every_checkpoint_as_soon_as_it_is_there_and_each_can_be_cl
             says(page, f"Branch at round {each:,}", ".controls")
 
 
-def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, tmp_path: Path) -> None:
+def test_closing_the_browser_or_killing_the_server_loses_nothing(
+    browser: Any, tmp_path: Path, programs: Programs
+) -> None:
     folder = tmp_path / "runs"
     with training(folder, "alone") as fake:
-        with launched(folder) as explorer:
+        with launched(folder, programs=programs) as explorer:
             page = look(browser, explorer)
             page.click(".controls >> text=Pause")
             says(page, "Paused after round 2,500.", ".said")
@@ -136,7 +139,7 @@ def test_closing_the_browser_or_killing_the_server_loses_nothing(browser: Any, t
             explorer.process.wait()
             fake.log(2700)
         assert len(run_folders(folder)) == len(before)
-        with launched(folder) as again:
+        with launched(folder, programs=programs) as again:
             says(look(browser, again), "round 2,700 of 5,000", ".verdict")
         assert RunFolder(fake.run.path).story.round == 2700
 
@@ -154,7 +157,7 @@ def look(browser: Any, explorer: Launched) -> Any:
 def test_every_axis_has_a_name(opened: Open, run_shelf: Path, width: int) -> None:
     with training(run_shelf, f"named-{width}"):
         page = opened("/run", width, run=f"runs/named-{width}")
-        page.context.add_init_script(WORDS_DRAWN)
+        page.add_init_script(WORDS_DRAWN)
         page.reload()
         page.wait_for_selector(".verdict .line")
         page.click(".controls >> text=Pause")

@@ -16,6 +16,7 @@ import sparring
 from sparring.analysis.generators import sample
 from tests.explorer_pages import WIDE, WINDOWS, Open, eventually, picture, query_of, says
 from tests.explorers import Launched, launched
+from tests.forked import Programs
 from tests.trained_shelf import trained_shelf
 
 pytestmark = pytest.mark.filterwarnings("ignore:The .grad attribute")  # torch.compile's own
@@ -28,9 +29,9 @@ def run_shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def explorer(run_shelf: Path) -> Generator[Launched]:
+def explorer(run_shelf: Path, programs: Programs) -> Generator[Launched]:
     pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
-    with launched(run_shelf) as server:
+    with launched(run_shelf, programs=programs) as server:
         yield server
 
 

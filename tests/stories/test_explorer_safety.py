@@ -14,6 +14,7 @@ import pytest
 from sparring.explorer.frames import read_frame
 from sparring.explorer.lessons import points
 from tests.explorers import Launched, launched, run_folders
+from tests.forked import Programs
 from tests.made_runs import made_run
 
 SOCKET = "/_nicegui_ws/socket.io/?EIO=4"
@@ -128,7 +129,7 @@ def test_a_key_that_is_no_run_of_the_opened_folder_opens_nothing(
     assert explorer.get("/static/%2e%2e/guard.py", cookie).status == 404
 
 
-def test_a_hostile_run_folder_reads_nothing_outside_and_writes_no_markup(tmp_path: Path) -> None:
+def test_a_hostile_run_folder_reads_nothing_outside_and_writes_no_markup(tmp_path: Path, programs: Programs) -> None:
     folder = tmp_path / "opened"
     (tmp_path / "secret.png").write_bytes(b"secret")
     evil = "<img src=x onerror=alert(1)>`${alert(1)}</script><script>alert(1)</script>"
@@ -144,7 +145,7 @@ def test_a_hostile_run_folder_reads_nothing_outside_and_writes_no_markup(tmp_pat
         (linked / part).unlink(missing_ok=True)
         (linked / part).symlink_to(target)
     (tmp_path / "recipe.json").write_text(json.dumps(run.recipe))
-    with launched(folder) as explorer:
+    with launched(folder, programs=programs) as explorer:
         cookie = {"Cookie": explorer.cookie()}
         home = explorer.get("/", cookie).body
         key = quote("opened/<script>alert(1)")
@@ -157,7 +158,7 @@ def test_a_hostile_run_folder_reads_nothing_outside_and_writes_no_markup(tmp_pat
             assert answer.status == 422 and b"no file of this run" in answer.body
 
 
-def test_a_strangers_run_is_not_drawn_from_files_or_code_elsewhere(tmp_path: Path) -> None:
+def test_a_strangers_run_is_not_drawn_from_files_or_code_elsewhere(tmp_path: Path, programs: Programs) -> None:
     folder, secret = tmp_path / "opened", tmp_path / "secret.csv"
     secret.write_text("x,y\n" + "1,2\n" * 50)
     plain = points().to_dict()
@@ -171,7 +172,7 @@ def test_a_strangers_run_is_not_drawn_from_files_or_code_elsewhere(tmp_path: Pat
         made_run(folder / name, members=6, samples=False, recipe={**plain, **changes, "seeds": list(range(6))})
     (tmp_path / "planes").mkdir()
     (folder / "linked" / "planes").symlink_to(tmp_path / "planes")
-    with launched(folder) as explorer:
+    with launched(folder, programs=programs) as explorer:
         cookie = {"Cookie": explorer.cookie()}
         for name, why in {"elsewhere": "data", "code": "own", "large": "large"}.items():
             answer = explorer.get(f"/data/plane?run=opened/{name}", cookie)
@@ -233,8 +234,8 @@ def test_only_this_machine_s_own_address_is_listened_on(explorer: Launched) -> N
         socket.create_connection(("127.0.0.2", explorer.port), timeout=5)
 
 
-def test_another_address_needs_the_token_too(run_shelf: Path) -> None:
-    with launched(run_shelf, "--host", "127.0.0.2") as other:
+def test_another_address_needs_the_token_too(run_shelf: Path, programs: Programs) -> None:
+    with launched(run_shelf, "--host", "127.0.0.2", programs=programs) as other:
         assert other.address.startswith("http://127.0.0.2:") and other.get("/").status == 401
         assert other.get("/", {"Cookie": other.cookie()}).status == 200
         assert other.get("/", {"Cookie": other.cookie(), "Host": f"evil.example:{other.port}"}).status == 421

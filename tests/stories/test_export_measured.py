@@ -18,6 +18,7 @@ from sparring.ship.demo import _metrics as on_page  # pyright: ignore[reportPriv
 from sparring.ship.measured import Choice, Measured, nearest
 from tests.commands import sparring
 
+pytestmark = pytest.mark.usefixtures("operators_are_read_once")
 SEEDS = (5, 3)
 EARLIER = {"frechet-distance": [2.5, 8.0], "kernel-distance": [0.25, 0.5]}
 """At round 10, where seed 5 is the nearer one; at round 20, the last one, seed 3 is."""

@@ -1,7 +1,7 @@
 """What a user loses when training is killed, the disk fills up or a member's numbers burst: nothing that was saved.
 
-The killing is done by a small driver process that loads torch once and forks a process for each session; each session
-is then killed as `kill -9` does it, and what lies in the folder is checked from outside.
+The killing is done by a small driver process that forks a process for each session; each session is then killed as
+`kill -9` does it, and what lies in the folder is checked from outside.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,22 +156,29 @@ print(rounds)
 )
 
 
-def drive(code: str, home: Path, *more: str) -> str:
-    command = [sys.executable, "-W", "error", "-c", code, str(home), *more]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+WARNINGS_ARE_ERRORS = """
+import warnings
+warnings.simplefilter("error")
+"""
+
+
+def drive(programs: Programs, code: str, home: Path, *more: str) -> str:
+    done = programs.run("-c", WARNINGS_ARE_ERRORS + code, home, *more, folder=ROOT)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
 @pytest.mark.parametrize("stride", ["7", pytest.param("1", marks=pytest.mark.slow)])
-def test_a_run_killed_before_any_of_its_steps_opens_and_ends_as_if_never_killed(tmp_path: Path, stride: str) -> None:
-    steps = int(drive(AT_EVERY_STEP, tmp_path, stride))
+def test_a_run_killed_before_any_of_its_steps_opens_and_ends_as_if_never_killed(
+    tmp_path: Path, programs: Programs, stride: str
+) -> None:
+    steps = int(drive(programs, AT_EVERY_STEP, tmp_path, stride))
     assert steps > 30, "the steps were not seen"
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path: Path) -> None:
-    rounds = drive(AT_RANDOM, tmp_path)
+def test_a_run_killed_at_ten_random_moments_ends_as_if_never_killed(tmp_path: Path, programs: Programs) -> None:
+    rounds = drive(programs, AT_RANDOM, tmp_path)
     assert len(set(rounds.strip("[]\n").split(", "))) > 1, f"every kill fell into the same round: {rounds}"
 
 
@@ -193,28 +199,30 @@ def slow() -> Recipe:
 """
 
 
+COMMAND = f"""
+{WARNINGS_ARE_ERRORS}
+import runpy
+runpy.run_module("sparring", run_name="__main__", alter_sys=True)
+"""
+
+
 def test_ctrl_c_ends_the_round_saves_and_the_same_command_goes_on(tmp_path: Path, programs: Programs) -> None:
     file, out = tmp_path / "slow.py", tmp_path / "run"
     file.write_text(SLOW_RECIPE)
-    command = ["-m", "sparring", "train", str(file), "--out", str(out), "--threads", "1"]
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", *command],
-        env={**os.environ, "SLOWLY": "1"},
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = ["train", str(file), "--out", str(out), "--threads", "1"]
+    process = programs.start("-c", COMMAND, *command, folder=tmp_path, SLOWLY="1")
     journal = out / "journal.jsonl"
-    while process.poll() is None and not (journal.exists() and '"log"' in journal.read_text()):
+    began = time.monotonic()
+    while time.monotonic() - began < 90 and not (journal.exists() and '"log"' in journal.read_text()):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
-    assert process.returncode == INTERRUPTED, said
-    assert "Traceback" not in said
+    stopped = process.ended()
+    assert stopped.returncode == INTERRUPTED, stopped.stderr
+    assert "Traceback" not in stopped.stderr
     run = RunFolder.open(out)
     assert run.story.status == "stopped"
     assert (run.load() or (-1,))[0] == run.story.round < 200
-    again = programs.run(*command, folder=tmp_path)
+    again = programs.run("-m", "sparring", *command, folder=tmp_path)
     assert again.returncode == OK, again.stderr
     assert run.story.status == "finished"
     whole = train(find_recipe(f"{file}"), tmp_path / "whole", threads=1)

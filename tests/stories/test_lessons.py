@@ -16,6 +16,7 @@ from sparring.recipe.length import usual_examples
 from sparring.record import RunFolder
 from tests.explorer_pages import NARROW, WIDE, eventually, picture, query_of, says
 from tests.explorers import Launched, launched
+from tests.forked import Programs
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +25,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def classroom(folder: Path) -> Generator[Launched]:
+def classroom(folder: Path, programs: Programs) -> Generator[Launched]:
     pytest.importorskip("nicegui", reason="the explorer needs NiceGUI: pip install 'sparring[explore]'")
     pattern = lessons()["1010"].trials[0].make().replace(rounds=40, log_points=4, seeds=3)
     small = points().replace(rounds=30, log_points=3, seeds=3, batch=16)
     sparring.train(pattern, out=folder / "lesson-1010-textbook")
     sparring.train(small, out=folder / "lesson-collapse-all")
-    with launched(folder) as server:
+    with launched(folder, programs=programs) as server:
         yield server
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sparring.analysis import evaluator
 from sparring.cli.main import run as command
 from sparring.record import RunFolder
 from sparring.study.folder import StudyFolder
@@ -15,12 +16,23 @@ from sparring.study.folder import StudyFolder
 TRAIN = ("pattern-1010", "--vary", "lr=0.1,0.01", "--rounds", "20", "--log-points", "2", "--samples", "32")
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete study of two cells with two seeds each, called `s` where it was trained."""
+    home = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setattr(evaluator, "COUNT", evaluator.MIN_COUNT)
+        patch.setattr(evaluator, "MAX_TRAINING", 4 * evaluator.MIN_COUNT)
+        assert command(["study", *TRAIN, "--seeds", "2", "--out", "s", "--threads", "1"]) == 0
+    return home / "s"
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_samples: None) -> Path:
-    """A complete study of two cells with two seeds each."""
+def folder(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_samples: None) -> Path:
+    """A copy of it."""
     monkeypatch.chdir(tmp_path)
-    assert command(["study", *TRAIN, "--seeds", "2", "--out", "s", "--threads", "1"]) == 0
-    return tmp_path / "s"
+    return Path(shutil.copytree(trained, tmp_path / "s"))
 
 
 REFUSED = {
