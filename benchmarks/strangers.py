@@ -13,7 +13,7 @@ trained by then are the fresh ones (`stranger_cases/corrections.py`). Nothing is
 Cases are trained side by side, `--jobs` at a time, and those that are done are not trained again. Of each run only the
 journal, its description and the last picture are kept, with `truth.json`: how far the samples of each seed are from
 held-out data, told by a measure that the diagnosis does not use. Rules read journals only, so `--rediagnose` needs no
-training. Results are in `results/strangers.json`, from which docs/diagnosis.md takes its tables.
+training. Results are in `results/strangers.json`, from which docs/diagnosis-measured.md takes its tables.
 """
 
 from __future__ import annotations
@@ -37,11 +37,12 @@ from typing import TYPE_CHECKING, Any
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
-from stranger_cases.case import Case
+from stranger_cases.case import NEW, Case
 from stranger_cases.cases import cases
 from stranger_cases.tables import PARTS, RESULTS, mark, score_in_words
 
 from sparring.analysis.diagnosis import diagnose
+from sparring.analysis.diagnosis import diagnosis as diagnosed
 from sparring.errors import SparringError
 from sparring.record import RunFolder
 
@@ -52,6 +53,8 @@ TRUTH = "truth.json"
 EXAMPLES = 800
 """Samples of a seed, and held-out examples, that the truth is told from."""
 KEPT = ("recipe.json", "journal.jsonl", "about.json")
+MEASURED = "measures.json"
+"""Of the new cases, which are measured as the docs say, so that both judges were asked before the verdict."""
 LARGEST_PICTURE = 300_000
 """Bytes above which the last picture is not kept."""
 
@@ -105,9 +108,22 @@ def _trained(case: Case, out: Path, training: Path, deadline: float) -> str:
     status = run.story.status
     if status not in ("finished", "diverged"):
         return f"{status} at round {run.story.round:,}; the same command resumes it"
+    if case.part == NEW:
+        measured(run, recipe)
     run.write_text(TRUTH, json.dumps({"times_real": told(case, run, recipe)}) + "\n")
     keep(run, out / case.slug)
     return ""
+
+
+def measured(run: RunFolder, recipe: Any) -> None:
+    """`sparring measure`, where there is something to measure."""
+    from sparring.analysis.measure import keep as stored
+    from sparring.analysis.measure import measure
+
+    try:
+        stored(measure(run, recipe=recipe))
+    except SparringError as error:  # it diverged, or has too few examples
+        print(f"{run.path.name}: not measured: {error}", flush=True)
 
 
 def told(case: Case, run: RunFolder, recipe: Any) -> list[float | None]:
@@ -132,6 +148,8 @@ def keep(run: RunFolder, home: Path) -> None:
     (making / "samples").mkdir(parents=True)
     for name in (*KEPT, TRUTH):
         shutil.copy2(run.path / name, making / name)
+    if (run.path / MEASURED).is_file():
+        shutil.copy2(run.path / MEASURED, making / MEASURED)
     for picture in sorted((run.path / "samples").glob("*.png"))[-1:]:
         if picture.stat().st_size <= LARGEST_PICTURE:
             shutil.copy2(picture, making / "samples" / picture.name)
@@ -181,6 +199,7 @@ def _work(case: Case, out: Path) -> int:
 def entry_of(case: Case, home: Path) -> dict[str, Any]:
     """What the diagnosis says of a kept run, beside the correct verdicts."""
     diagnosis = diagnose(home)
+    unmeasured = diagnosed(RunFolder(home).story)
     times = json.loads((home / TRUTH).read_text())["times_real"]
     return {
         "part": case.part,
@@ -189,6 +208,7 @@ def entry_of(case: Case, home: Path) -> dict[str, Any]:
         "state": case.state,
         "right": list(case.right),
         "verdict": diagnosis.verdict,
+        "while_training": unmeasured.verdict,
         "line": diagnosis.line,
         "findings": {f.rule: len(f.members) for f in diagnosis.findings},
         "seeds": len(diagnosis.story.seeds),
@@ -224,7 +244,7 @@ def main() -> None:
     """Train what is missing, diagnose what is there, and say how well that went."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--part", choices=("tune", "report", "extra"), help="which half, or cases on the folder --extra"
+        "--part", choices=("tune", "report", NEW, "extra"), help="which of the cases, or those on the folder --extra"
     )
     parser.add_argument("--extra", type=Path, metavar="DIR", help="a folder of images of your own, for two more cases")
     parser.add_argument("--jobs", type=int, default=1, help="cases at a time, one core each")
@@ -235,7 +255,7 @@ def main() -> None:
     parser.add_argument("--rediagnose", action="store_true", help="train nothing, read the journals that are there")
     arguments = parser.parse_args()
     if not (arguments.part or arguments.only or arguments.rediagnose):
-        parser.error("one of --part tune, --part report, --only NAME or --rediagnose is needed")
+        parser.error("one of --part tune, --part report, --part new, --only NAME or --rediagnose is needed")
     arguments.out = arguments.out.resolve()
     wanted = list(chosen(arguments))
     left = [] if arguments.rediagnose else train_all(wanted, arguments)

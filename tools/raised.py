@@ -80,9 +80,11 @@ ALSO = (
         "metric",
         "remedy",
     ),
+    *("measuring", "examining"),
+    *("1 row", ", in the column {name}", ", mostly in the column {name}", "0 runs", "1 run"),
 )
 """Phrases that come from elsewhere: class variables, notes of `ship/export.py` that a page reads back like errors, and
-what the system calls its own errors; and words of images."""
+what the system calls its own errors; words of images; titles of progress; and what tables and runs are counted in."""
 
 
 class Module:

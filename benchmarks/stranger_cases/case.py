@@ -30,6 +30,8 @@ SEEDS = 2
 LOG_POINTS = 30
 KINDS = ("folders", "small folders", "tables", "signals", "networks", "short runs")
 State = Literal["sound", "sick", "unfinished", "unclear"]
+NEW = "new"
+"""The part of the cases that were written after all rules, and read once."""
 Make = Callable[[Dataset], Recipe]
 
 NOT_SURE, EQUILIBRIUM, UNDERTRAINED = "not-sure", "equilibrium", "undertrained"
@@ -81,7 +83,7 @@ class Case:
     span: tuple[float, float] = SPAN
     """Range of pixel values, for pictures."""
     part: str = "tune"
-    """`report` for cases that play no part in choosing thresholds; `extra` for those in neither half."""
+    """`tune` and `report`, the first halves; `new`, written last; `extra`, on a folder of the reader's own."""
 
     def recipe(self, root: Path, seeds: int = SEEDS) -> Recipe:
         """The recipe that it trains, on a folder below `root`."""

@@ -55,6 +55,16 @@ def test_the_truth_of_real_data_is_near_1_and_that_of_one_repeated_picture_is_fa
     assert times_real(np.full_like(fresh, np.nan), real, others) == float("inf")
 
 
+def test_of_the_new_cases_a_sound_one_that_came_to_nothing_is_left_out_and_nothing_is_corrected() -> None:
+    tables, corrections = part("tables"), part("corrections")
+    near, far = ({"part": "new", "state": "sound", "right": ["equilibrium"], "times_real": [x, x]} for x in (3.0, 5.0))
+    assert tables.counts(near, {}) and not tables.counts(far, {})
+    assert corrections.expected(far).right == ("equilibrium",)
+    every = [case for case in part("cases").cases() if case.part == "new"]
+    assert all(tables.is_in("new", case.name, case.part) for case in every) and len(every) == 28
+    assert not any(tables.is_in(other, case.name, case.part) for case in every for other in ("seen", "fresh", "tune"))
+
+
 def test_a_half_is_counted_by_its_own_cases(tmp_path: Path) -> None:
     """Of two sound runs one is called sick; a sick one is called healthy; another mistake broke nothing."""
     tables, tune = part("tables"), [case for case in part("cases").cases() if case.part == "tune"]
@@ -82,7 +92,8 @@ def test_a_half_is_counted_by_its_own_cases(tmp_path: Path) -> None:
 
 
 def entry(state: str, right: tuple[str, ...], verdict: str, *times: float) -> dict[str, Any]:
-    return {"state": state, "right": list(right), "verdict": verdict, "times_real": list(times), "drawn": "textures"}
+    known = {"state": state, "right": list(right), "verdict": verdict, "times_real": list(times)}
+    return known | {"part": "tune", "drawn": "textures"}
 
 
 def test_a_sound_recipe_that_came_to_nothing_must_not_be_called_healthy() -> None:

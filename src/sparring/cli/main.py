@@ -54,6 +54,8 @@ COMMANDS = (
 """Each is a file of this folder with a function `run(arguments) -> exit status`; the file's first line is its help."""
 LANGUAGE = "--language"
 """The flag that every command takes; its module has it for `--help`."""
+LANGUAGE_VARIABLE = "SPARRING_LANGUAGE"
+"""`sparring.languages.VARIABLE`, which is not imported for it: `sparring --help` loads as little as possible."""
 GC_THRESHOLD = 100_000
 """New objects after which Python's garbage collector starts; its own default is 700 to 2,000."""
 
@@ -133,9 +135,9 @@ def _dispatch(arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise UsageError(f"{catalogue.unknown('commands', name, COMMANDS)} (`sparring --help` lists them)")
     module = importlib.import_module(f"sparring.cli.{name}")
-    if not (code := _language_in(rest)):
+    if not (code := _language_in(rest) or os.environ.get(LANGUAGE_VARIABLE, "")):
         return module.run(rest)
-    from sparring.languages import speaking_everywhere
+    from sparring.languages import speaking_everywhere  # says of a language that there is not, before anything is done
 
     with speaking_everywhere(code):
         return module.run(rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from typing import IO, Any
 
 from sparring.characters import quoted
 from sparring.errors import SparringError, UsageError
-from sparring.languages import LANGUAGES, Text, language
+from sparring.languages import ENGLISH, LANGUAGES, VARIABLE, Text, language
 from sparring.progress import LEFT as ESTIMATE
 from sparring.record import RunFolder, write_atomically
 from sparring.training.background import refuse_own_code
@@ -170,6 +171,7 @@ class Tasks:
                 stdin=subprocess.DEVNULL,
                 stdout=answer,
                 stderr=said,
+                env={**os.environ, VARIABLE: ENGLISH},  # it is translated for each page
             )
             self._problems.pop(key, None)
             running = self._running[key] = Running(process, answer, said)

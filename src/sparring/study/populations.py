@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from sparring.analysis.evaluator import AT_ONCE, COUNT
 from sparring.errors import UsageError
+from sparring.languages import Text
 from sparring.recipe import Recipe
 from sparring.recipe.per_member import together
 from sparring.record import RunFolder
@@ -46,7 +47,9 @@ class Unit:
     def label(self) -> str:
         """Its cells, in words."""
         first, *others = self.tasks
-        return first.cell.label if not others else f"{first.cell.label} and {len(others)} more, side by side"
+        if not others:
+            return first.cell.label
+        return Text("{cell} and {count} more, side by side", cell=first.cell.label, count=len(others))
 
     @property
     def played(self) -> int:

@@ -54,7 +54,8 @@ class FittingTable:
 
     def _named(self, left_out: Sequence[str]) -> RenderResult:
         if self._label and left_out:
-            yield Prose(said(Said("A wider terminal also shows: {columns}.", columns=", ".join(left_out))), "dim")
+            columns = Said.joined(left_out, ", ")
+            yield Prose(said(Said("A wider terminal also shows: {columns}.", columns=columns)), "dim")
 
     def _table(self, left_out: Sequence[str], wrapped: bool = False, label: int = 0) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
