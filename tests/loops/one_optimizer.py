@@ -103,8 +103,18 @@ def turned_round(g: nn.Module, d: nn.Module, opt: Optimizer, real: Tensor, fake:
     opt.step()
 
 
+def in_one_loss(g: nn.Module, d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+    """Both losses are one, so that each of them moves D."""
+    opt.zero_grad()
+    (both(d, real, fake.detach()) + logistic(d(fake), 1.0)).backward()
+    opt.step()
+
+
 SOUND: dict[str, Loop] = {
     f"one optimizer, {each.__name__}": partial(_with, each)
     for each in (cleared, switched_off, at_once, g_first, turned_round)
 }
-BROKEN: dict[str, tuple[Loop, str]] = {"one optimizer": (partial(_with, moves_d), "bug-wrong-parameters")}
+BROKEN: dict[str, tuple[Loop, str]] = {
+    "one optimizer": (partial(_with, moves_d), "bug-wrong-parameters"),
+    "one optimizer, in one loss": (partial(_with, in_one_loss), "bug-wrong-parameters"),
+}

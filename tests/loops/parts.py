@@ -71,6 +71,62 @@ def distance(d: nn.Module, given: Tensor, fake: Tensor, real: Tensor) -> Tensor:
     return F.l1_loss(fake, real)
 
 
+def boosted(d: nn.Module, given: Tensor, fake: Tensor, real: Tensor) -> Tensor:
+    """What D says weighs the distance of each image, and teaches G nothing else."""
+    return (_of_fake(d, given, fake).sigmoid() * (fake - real).abs()).mean()
+
+
+def g_first_in_one_loss(watching: Watching, rounds: int) -> Nets:
+    """Both step on one loss, G first, which learns from targets alone."""
+    x = images().flatten(1)
+    g, d = mlp(64, 32, 64, last=nn.Tanh()), mlp(64, 32, 1)
+    opt_g, opt_d = adam(g), adam(d)
+    with watching(g, d, opt_g, opt_d):
+        for _ in range(rounds):
+            real = x[torch.randint(len(x), (BATCH,))]
+            fake = g(real + 0.3 * torch.randn_like(real))
+            opt_d.zero_grad()
+            opt_g.zero_grad()
+            (F.softplus(-d(real)).mean() + F.softplus(d(fake.detach())).mean() + F.l1_loss(fake, real)).backward()
+            opt_g.step()
+            opt_d.step()
+    return g, d
+
+
+class Bits(nn.Module):
+    """G that gives dots that are drawn, and how probable these were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.main = mlp(LATENT, 32, 64)
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        logits = self.main(z)
+        dots = torch.bernoulli(logits.sigmoid()).detach()
+        return dots, -F.binary_cross_entropy_with_logits(logits, dots, reduction="none").sum(1, keepdim=True)
+
+
+def rewarded(watching: Watching, rounds: int) -> Nets:
+    """G learns by REINFORCE: D's score, of a D that is frozen meanwhile, is the reward (Yu et al. 2017)."""
+    x = (images().flatten(1) > 0).float()
+    g, d = Bits(), mlp(64, 32, 1)
+    opt_g, opt_d = adam(g), adam(d)
+    with watching(g, d, opt_g, opt_d):
+        for _ in range(rounds):
+            dots, likely = g(torch.randn(BATCH, LATENT))
+            opt_d.zero_grad()
+            real = x[torch.randint(len(x), (BATCH,))]
+            (F.softplus(-d(real)).mean() + F.softplus(d(dots)).mean()).backward()
+            opt_d.step()
+            d.requires_grad_(False)
+            reward = d(dots).sigmoid()
+            d.requires_grad_(True)
+            opt_g.zero_grad()
+            (-(likely * (reward - reward.mean())).mean()).backward()
+            opt_g.step()
+    return g, d
+
+
 # Parts of a network.
 
 
@@ -132,6 +188,9 @@ SOUND: dict[str, Loop] = {
     "two terms, D frozen meanwhile": partial(_paired, g_cost=whole, freeze_d=True),
     "weighted": partial(_paired, g_cost=weighted, freeze_d=True),
     "targets alone, in one loss": partial(_paired, g_cost=distance, joint=True),
+    "boosted, D frozen meanwhile": partial(_paired, g_cost=boosted, freeze_d=True),
+    "targets alone, in one loss, G first": g_first_in_one_loss,
+    "rewarded": rewarded,
     "a part with another optimizer": with_another_optimizer,
     "a part in evaluation mode": in_evaluation_mode,
 }

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import sparring
 from sparring.record.loop import EXAMPLES
 from sparring.training.watch import samples
+from sparring.training.watch.examination import has_made_steps
 from sparring.training.watch.session import Watch
 from tests.loops.sound import adam, mlp
 
@@ -138,3 +139,32 @@ def test_a_loss_without_a_slope_is_no_frozen_weight(by: float, stepping: Any, tm
     run = sparring.Run(tmp_path / "run")
     assert not [f.rule for f in run.diagnose().findings if f.rule in ("bug-frozen", "bug-lost-gradients")]
     assert np.nanmax(run.folder.story.curve("g_gradient")) < 1e-3
+
+
+class Numbered(nn.Module):
+    """G with an embedding whose gradients are sparse."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known, self.main = nn.Embedding(50, LATENT, sparse=True), mlp(LATENT, 16, 16)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.main(z + self.known(torch.randint(50, (len(z),))))
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
+@pytest.mark.parametrize("makes", [torch.optim.Adagrad, torch.optim.SGD])
+def test_sparse_gradients_are_watched(makes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.stories.test_watched_growth.adam", lambda net: makes(net.parameters(), 1e-2))
+    watch, mistakes = play(tmp_path / "run", Numbered(), mlp(16, 16, 1))
+    assert watch.trouble is None and not mistakes
+
+
+def test_an_adagrad_that_begins_has_made_no_steps() -> None:
+    net = nn.Linear(2, 1)
+    adagrad, momentum = torch.optim.Adagrad(net.parameters(), 1e-2), torch.optim.SGD(net.parameters(), 1e-2, 0.9)
+    assert not has_made_steps(adagrad) and not has_made_steps(momentum)
+    net(torch.ones(1, 2)).sum().backward()
+    adagrad.step()
+    momentum.step()
+    assert has_made_steps(adagrad) and has_made_steps(momentum)

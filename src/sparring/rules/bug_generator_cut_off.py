@@ -85,7 +85,8 @@ def _of_a_part(loop: LoopFacts) -> Bug | None:
         for mine, theirs in ((loop.g.on_real, loop.d.on_real), (loop.g.on_fake, loop.d.on_fake))
     )
     # Both may step on one loss, which is D's, as while G learns from targets alone at first.
-    if not loop.cut_beside or max(of_real, of_fake) > 0:
+    is_shared = loop.d.on_fake is None and loop.g.on_real is not None  # and G steps first, so that it counts as G's
+    if not loop.cut_beside or max(of_real, of_fake) > 0 or is_shared:
         return None
     return Bug(
         Text.joined(map(Text.of, ["D's part of G's loss reaches none of G's weights", HOW.get(loop.cut_by, "")])),

@@ -97,6 +97,11 @@ def optimizer_facts(
     return OptimizerFacts(who, type(optimizer).__name__, lr, len(listed & own_ids), len(wrong), settings)
 
 
+def has_made_steps(optimizer: Optimizer) -> bool:
+    """Whether it keeps something of earlier steps; Adagrad, for one, has a state before the first."""
+    return any(not isinstance(each, dict) or float(each.get("step", 1)) > 0 for each in optimizer.state.values())
+
+
 def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int, resumed: bool = False) -> OptimizerFacts:
     """An optimizer's facts at that step, from 0 on, with what earlier ones showed of its learning rate's course.
 
@@ -205,7 +210,8 @@ def has_gradient(module: nn.Module, among: set[int] | None = None) -> bool:
 
 def gradient_norm(module: nn.Module) -> Tensor | None:
     """Of all gradients together, `()`; None where there is none."""
-    gradients = [p.grad.detach().float() for p in module.parameters() if p.grad is not None]
+    found = (p.grad.detach() for p in module.parameters() if p.grad is not None)
+    gradients = [(each.coalesce().values() if each.layout == torch.sparse_coo else each).float() for each in found]
     if not gradients:
         return None
     return torch.nn.utils.get_total_norm(gradients)

@@ -300,7 +300,7 @@ class Facts:
         """One of the optimizers of a step."""
         now = self.one.facts_of(examination.optimizer_facts(who, optimizer, players, optimizers))
         self._left_out.see(who, players, optimizers)
-        before, resumed = self._optimizers.get((who, id(optimizer))), bool(optimizer.state)
+        before, resumed = self._optimizers.get((who, id(optimizer))), examination.has_made_steps(optimizer)
         self._optimizers[who, id(optimizer)] = examination.scheduled(now, before, self._steps[who], resumed)
 
     def _see_d_step(self, losses: Sequence[Loss], calls: Sequence[Call]) -> None:

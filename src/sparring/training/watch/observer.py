@@ -26,6 +26,7 @@ from sparring.training.watch.outputs import outputs_of
 from sparring.training.watch.provenance import FAKE, REAL, UNKNOWN, Provenance, Trace, with_kind
 from sparring.training.watch.rounds import Call, Feeding, Loss, as_pattern, kind_of, recognized, split
 from sparring.training.watch.squashing import PROBABILITIES, ends_of
+from sparring.training.watch.weights import WEIGHT
 
 FEW = 3
 """Rounds in which every sound loop shows D what G makes."""
@@ -240,7 +241,7 @@ class Observer:
             trace = self.provenance.of(loss)
             value = self.unscaled(loss).detach().float().sum()
             observed = Loss(value.clone(), trace.sees, retains=retain, slope="slope" in trace.kinds)
-            observed.scored = "score" in trace.kinds
+            observed.scored = "score" in trace.kinds and WEIGHT not in trace.kinds
             if self.closely or len(self._losses) > 1 or self._simultaneous or self._strangers:
                 reaches = examination.reaches(loss, self.players)
                 observed.reaches = {who: found and (not inputs or only[who]) for who, found in reaches.items()}

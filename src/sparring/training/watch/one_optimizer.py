@@ -10,7 +10,20 @@ from torch.optim import Optimizer
 
 from sparring.record.loop import OptimizerFacts, Who
 from sparring.training.watch.examination import has_gradient
+from sparring.training.watch.provenance import FAKE
 from sparring.training.watch.rounds import ALL_BUT, MIN_STEPS, Loss
+
+CLEAR = 0.5
+"""Size of a mean sign, from 0 to 1, above which a loss pulls scores one way."""
+
+
+def pulls_both_ways(loss: Loss) -> bool:
+    """Whether one loss has D's part, which pulls scores of G's examples one way, and G's, which pulls them the other.
+
+    Where gradients are turned round on their way to G, there is D's part alone.
+    """
+    signs = loss.signs.get(FAKE, [])
+    return any(sign > CLEAR for sign in signs) and any(sign < -CLEAR for sign in signs)
 
 
 class OneOptimizer:
@@ -63,7 +76,8 @@ class OneOptimizer:
         knows_d = "both" in self._of_d or {"real", "fake"} <= self._of_d
         if "G" in moved:
             left = [loss for loss in losses[max(cleared, default=0) :] if loss.reaches]
-            self._mixed.append("D" in moved and knows_d and any(loss.owner is None for loss in left))
+            of_both = [loss for loss in left if loss.owner is None and (knows_d or pulls_both_ways(loss))]
+            self._mixed.append("D" in moved and bool(of_both))
         is_g_alone = knows_d and bool(owners) and "D" not in owners
         return ("G",) if len(moved) == 2 and is_g_alone else moved
 

@@ -23,6 +23,7 @@ from sparring.training.watch.eight_bits import goes_round
 from sparring.training.watch.lines import user_line
 from sparring.training.watch.squashing import SQUASHING, are_probabilities, are_unchanged, ends_of, sigmoid_by_hand
 from sparring.training.watch.transforms import inside_transform
+from sparring.training.watch.weights import weighed
 
 REAL, FAKE, UNKNOWN = 0, 1, -1
 """What a row of a batch is; of several parts of a row, the largest: what has a generated part is generated."""
@@ -73,7 +74,7 @@ class Trace:
     """Where a tensor comes from."""
 
     kinds: frozenset[str] = frozenset()
-    """Of `real`, `fake`, `noise`, `score`, `slope`."""
+    """Of `real`, `fake`, `noise`, `score`, `slope`; and `weight` where scores without a gradient weigh what has one."""
     rows: np.ndarray | None = None
     """What each row of a batch is, int8 `(B,)`; None where that is not known."""
     squashed: str = ""
@@ -257,6 +258,7 @@ class Provenance(TorchFunctionMode):
         are_known = all(trace.rows is not None for _, trace in parents if trace.kinds & {"real", "fake"})
         if rows is not None and are_known and len(rows) and (rows == rows[0]).all() and rows[0] != UNKNOWN:
             kinds = kinds - {"fake" if rows[0] == REAL else "real"}  # a part of a batch of both
+        kinds |= weighed(name, [tensor for tensor, trace in parents if "score" in trace.kinds], made)
         raw = name in AFFINE and any(trace.raw for _, trace in parents)
         known = [trace.ends for _, trace in parents if trace.ends is not None]
         ends = (min(low for low, _ in known), max(high for _, high in known)) if known else None

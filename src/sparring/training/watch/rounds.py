@@ -117,7 +117,7 @@ class Loss:
     slope: bool = False
     """Whether a penalty on D's slope is in it."""
     scored: bool = False
-    """Whether it was computed from D's scores."""
+    """Whether it was computed from D's scores, other than as weights of what G learns from, as a reward is."""
     terms: list[Term] = field(default_factory=list[Term])
     """What it is made of, of D's scores."""
     beside: list[Beside] = field(default_factory=list[Beside])
