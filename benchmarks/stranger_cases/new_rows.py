@@ -49,9 +49,9 @@ from stranger_cases.new_rows_data import GrayPictures, rows
 FIXED = "fixed-pattern"
 COUNT = 2_000
 CALM = Adam(1e-3, betas=(0.0, 0.99))
-ICONS, DICE, STAMPS = (
+ICONS, PIPS, STAMPS = (
     GrayPictures("icons", COUNT, 8),
-    GrayPictures("dice", COUNT, 12),
+    GrayPictures("pips", COUNT, 12),
     GrayPictures("stamps", COUNT, 12),
 )
 
@@ -122,7 +122,7 @@ def unfinished() -> Iterator[Case]:
     """Sound recipes that were stopped far too early."""
     for name, data, make in (
         ("strikes, auto, 120 rounds", rows("strikes"), auto(120)),
-        ("dice, own networks, hinge with R1, 150 rounds", DICE, own(objective=Hinge(), tricks=(R1(0.3),), rounds=150)),
+        ("pips, own networks, hinge with R1, 150 rounds", PIPS, own(objective=Hinge(), tricks=(R1(0.3),), rounds=150)),
     ):
         yield Case(name, "short runs", "unfinished", (UNDERTRAINED,), data, make)
 

@@ -100,14 +100,14 @@ def icons(rng: np.random.Generator, side: int) -> np.ndarray:
     return rng.uniform(0.6, 1) * _soft(shapes[rng.integers(4)], 1.5)
 
 
-def dice(rng: np.random.Generator, side: int) -> np.ndarray:
+def pips(rng: np.random.Generator, side: int) -> np.ndarray:
     """The upper face of a die: one to six dark pips on a light ground."""
     near, far, mid = 0.24, 0.76, 0.5
     pairs = (((near, near), (far, far)), ((near, far), (far, near)), ((mid, near), (mid, far)))
     eyes = rng.integers(1, 7)
-    pips = [place for pair in pairs[: eyes // 2] for place in pair] + [(mid, mid)] * (eyes % 2)
+    places = [place for pair in pairs[: eyes // 2] for place in pair] + [(mid, mid)] * (eyes % 2)
     down, across = np.mgrid[:side, :side] - rng.uniform(-0.5, 0.5, (2, 1, 1))
-    dark = sum(_soft(np.hypot(down - y * (side - 1), across - x * (side - 1)) - side / 9) for y, x in pips)
+    dark = sum(_soft(np.hypot(down - y * (side - 1), across - x * (side - 1)) - side / 9) for y, x in places)
     return rng.uniform(0.7, 1) * (1 - 0.85 * np.clip(dark, 0, 1))
 
 
@@ -123,7 +123,7 @@ def stamps(rng: np.random.Generator, side: int) -> np.ndarray:
     return picture
 
 
-GRAY_KINDS: dict[str, Gray] = {"icons": icons, "dice": dice, "stamps": stamps}
+GRAY_KINDS: dict[str, Gray] = {"icons": icons, "pips": pips, "stamps": stamps}
 
 
 @dataclass(frozen=True)

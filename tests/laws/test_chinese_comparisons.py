@@ -116,7 +116,7 @@ def test_what_was_done_to_a_run(event: dict[str, Any], english: str, chinese: st
         ("a.pt is too large for a game of points", "a.pt 太大，不可能是点的博弈"),
         (
             "first-layer: nothing linear happens to the latent vector before the first activation",
-            "第一层：在第一个激活函数之前，潜向量没有经过任何线性变换",
+            "first-layer：在第一个激活函数之前，潜向量没有经过任何线性变换",
         ),
         (
             "without demo.html: its 100 parameters do not fit into a page of 5 MB, even rounded",

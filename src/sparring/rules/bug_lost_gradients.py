@@ -22,8 +22,10 @@ LOST = {
 @final
 @dataclass(frozen=True)
 class BugLostGradients(Rule):
-    """A player's gradients are cleared before its step, or D's between its two backward passes, so that it learns of
-    one kind of examples alone."""
+    """Gradients are cleared before a step: a player's, or D's between its two backward passes.
+
+    Then the player learns nothing, or D learns of one kind of examples alone.
+    """
 
     weight: ClassVar[float] = 0.9925
     anytime: ClassVar[bool] = True
