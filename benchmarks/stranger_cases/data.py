@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, final
@@ -39,18 +40,7 @@ class Pictures:
 
     def make(self, root: Path) -> Path:
         """Draw it, unless it is there, and return its path."""
-        folder = self.folder(root)
-        if not folder.exists():
-            making = folder.with_name(f".{folder.name}-{os.getpid()}")
-            making.mkdir(parents=True)
-            for number in range(self.count):
-                Image.fromarray(drawing.KINDS[self.kind](number, self.side)).save(making / f"{number:05}.png")
-            try:
-                making.rename(folder)
-            except OSError:  # another process was faster
-                if not folder.exists():
-                    raise
-        return folder
+        return drawn_once(self.folder(root), self.count, lambda number: drawing.KINDS[self.kind](number, self.side))
 
     def data(self, root: Path, span: tuple[float, float] = SPAN) -> Folder:
         """As a recipe has it."""
@@ -60,6 +50,21 @@ class Pictures:
         """Held-out ones of the same kind, float32 `(count, 3, side, side)` in [0, 1]."""
         drawn = [drawing.KINDS[self.kind](HELD_OUT + begin + number, self.side) for number in range(count)]
         return np.stack(drawn).transpose(0, 3, 1, 2).astype(np.float32) / 255
+
+
+def drawn_once(folder: Path, count: int, draw: Callable[[int], np.ndarray]) -> Path:
+    """The folder with its pictures, uint8 `(H, W)` or `(H, W, 3)` each, which are drawn unless they are there."""
+    if not folder.exists():
+        making = folder.with_name(f".{folder.name}-{os.getpid()}")
+        making.mkdir(parents=True)
+        for number in range(count):
+            Image.fromarray(draw(number)).save(making / f"{number:05}.png")
+        try:
+            making.rename(folder)
+        except OSError:  # another process was faster
+            if not folder.exists():
+                raise
+    return folder
 
 
 class Drawn:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from sparring.datasets.folder import Folder
-from stranger_cases.data import HELD_OUT, SPAN
+from stranger_cases.data import HELD_OUT, SPAN, drawn_once
 
 Draw = Callable[[int, int], np.ndarray]
 """From a number and a side to values of 0 to 255, `(side, side)` where it is gray, else `(side, side, 3)`."""
@@ -35,18 +33,8 @@ class Album:
         """Draw it below `root`, unless it is there, and return its path."""
         copied = f"-times-{self.copies}" if self.copies > 1 else ""
         folder = root / f"{self.kind}-{self.side}-{self.count}{copied}"
-        if not folder.exists():
-            making = folder.with_name(f".{folder.name}-{os.getpid()}")
-            making.mkdir(parents=True)
-            for number in range(self.count * self.copies):
-                drawn = Image.fromarray(drawing_of(self.kind, number % self.count, self.side))
-                drawn.save(making / f"{number:05}.png")
-            try:
-                making.rename(folder)
-            except OSError:  # another process was faster
-                if not folder.exists():
-                    raise
-        return folder
+        count = self.count * self.copies
+        return drawn_once(folder, count, lambda number: drawing_of(self.kind, number % self.count, self.side))
 
     def data(self, root: Path, span: tuple[float, float] = SPAN) -> Folder:
         """As a recipe has it."""

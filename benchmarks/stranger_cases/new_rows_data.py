@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from sparring.datasets.folder import Folder
-from stranger_cases.data import HELD_OUT, ROW_KINDS, SPAN, Rows
+from stranger_cases.data import HELD_OUT, ROW_KINDS, SPAN, Rows, drawn_once
 
 Gray = Callable[[np.random.Generator, int], np.ndarray]
 """From random numbers and a side to a picture, floats `(side, side)` in [0, 1]."""
@@ -142,18 +140,7 @@ class GrayPictures:
 
     def make(self, root: Path) -> Path:
         """Draw it below `root`, unless it is there, and return its path."""
-        folder = root / f"{self.kind}-{self.side}-{self.count}"
-        if not folder.exists():
-            making = folder.with_name(f".{folder.name}-{os.getpid()}")
-            making.mkdir(parents=True)
-            for number in range(self.count):
-                Image.fromarray(self.drawn(number)).save(making / f"{number:05}.png")
-            try:
-                making.rename(folder)
-            except OSError:  # another process was faster
-                if not folder.exists():
-                    raise
-        return folder
+        return drawn_once(root / f"{self.kind}-{self.side}-{self.count}", self.count, self.drawn)
 
     def data(self, root: Path, span: tuple[float, float] = SPAN) -> Folder:
         """As a recipe has it."""

@@ -59,14 +59,11 @@ class BugGeneratorCutOff(Rule):
             return _of_a_part(loop)
         if not loop.cut_by and loop.d.frozen and (loop.d.moved or 0.0) < MIN_MOVED:
             return None  # it is D that passes no gradient on, to itself neither: `bug-frozen`
-        return Bug(
-            Text.joined(map(Text.of, ["G's loss reaches none of G's weights", HOW.get(loop.cut_by, "")])),
+        return _cut(
+            loop,
+            "G's loss reaches none of G's weights",
             "share of G's weights that its loss reaches",
-            0.0,
-            Range(low=0.01),
-            phrase="the share of G's weights that its loss reaches is {value}",
-            line=loop.cut or loop.g.loss_line,
-            mended=MENDED.get(loop.cut_by, DEFAULT),
+            "the share of G's weights that its loss reaches is {value}",
         )
 
     @staticmethod
@@ -88,12 +85,22 @@ def _of_a_part(loop: LoopFacts) -> Bug | None:
     is_shared = loop.d.on_fake is None and loop.g.on_real is not None  # and G steps first, so that it counts as G's
     if not loop.cut_beside or max(of_real, of_fake) > 0 or is_shared:
         return None
-    return Bug(
-        Text.joined(map(Text.of, ["D's part of G's loss reaches none of G's weights", HOW.get(loop.cut_by, "")])),
+    return _cut(
+        loop,
+        "D's part of G's loss reaches none of G's weights",
         "share of G's weights that D's part of its loss reaches",
+        "the share of G's weights that D's part of its loss reaches is {value}",
+    )
+
+
+def _cut(loop: LoopFacts, claim: str, share: str, phrase: str) -> Bug:
+    """The bug, by what reaches none of G's weights and what that share is called."""
+    return Bug(
+        Text.joined(map(Text.of, [claim, HOW.get(loop.cut_by, "")])),
+        share,
         0.0,
         Range(low=0.01),
-        phrase="the share of G's weights that D's part of its loss reaches is {value}",
+        phrase=phrase,
         line=loop.cut or loop.g.loss_line,
         mended=MENDED.get(loop.cut_by, DEFAULT),
     )
