@@ -1,6 +1,6 @@
 """New cases of tables, points, signals and small gray pictures, with networks of one's own: read once, changed never.
 
-Their verdicts were fixed before any was read, by someone who did not know the rules. That a sound run is good and that
+Their verdicts were fixed before any was read, without a look at the rules. That a sound run is good and that
 a fault spoils its samples was checked by `truth.py` alone.
 """
 
