@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +40,8 @@ from sparring.rng import RandomStreams
 
 COUNT = 256
 """Samples of each member in one evaluation: enough for 64 features, and a judge takes a tenth of a second for them."""
+DRAWS = 3
+"""So many draws of samples there are for the evaluation after the last round, as a verdict may rest on it alone."""
 MIN_COUNT = 64
 """Where so many members' samples would not fit in memory there are fewer, but not fewer than this."""
 AT_ONCE = 2**25
@@ -81,6 +83,8 @@ class Evaluator:
 
     n is 1 for a constant latent vector.
     """
+    latents: Sequence[Tensor]
+    """DRAWS times as many, of which `latent` is the first; one where a constant latent vector makes them all alike."""
     reals: Reals
     comparison: Comparison
     chunk: int
@@ -104,9 +108,11 @@ class Evaluator:
         with torch.no_grad(), preserving_torch_rng():
             count = _count(recipe, members or len(recipe.seeds))
             rng = RandomStreams(recipe.seeds, game.rng.device, game.rng.dtype)
-            latent = with_classes(recipe, recipe.latent.draw(rng, "probe", count), game.classes_of_data(count))
-            if not bool((latent != latent[:, :1]).any()):
-                latent = latent[:, :1]
+            drawn = [recipe.latent.draw(rng, "probe", count) for _ in range(DRAWS)]
+            latents = [with_classes(recipe, each, game.classes_of_data(count)) for each in drawn]
+            if not bool((latents[0] != latents[0][:, :1]).any()):
+                latents = [latents[0][:, :1]]
+            latent = latents[0]
             pixels, classes, why = _held_out(recipe, game, data_dir)
             reals = _reals(recipe, game, count, pixels, classes, why)
             source = _on_cpu(recipe, game, data_dir)
@@ -117,6 +123,7 @@ class Evaluator:
         return cls(
             data=recipe.data,
             latent=latent,
+            latents=latents,
             reals=reals.with_classes_of(latent, game.classes),
             comparison=replace(comparison, quantiles=quantiles),
             chunk=max(recipe.batch, MIN_COUNT),
@@ -152,12 +159,12 @@ class Evaluator:
         of_examples = {"examples": self.reals.examples, "held_out": self.reals.held_out_from}
         return {**self.comparison.baseline_event(), "samples": self.latent.shape[1], **of_examples}
 
-    def generate(self, game: Game) -> Tensor:
-        """The game's current samples as the networks see them, `(P, n, *shape)`."""
+    def generate(self, game: Game, draw: int = 0) -> Tensor:
+        """The game's current samples of one of the `latents`, as the networks see them, `(P, n, *shape)`."""
         with torch.no_grad(), preserving_torch_rng(), preserving_buffers(game.G), game.with_averaged_weights():
             game.G.train(False)
             try:
-                return torch.cat([game.G(part) for part in self.latent.split(self.chunk, 1)], 1)
+                return torch.cat([game.G(part) for part in self.latents[draw].split(self.chunk, 1)], 1)
             finally:
                 game.G.train(True)
 

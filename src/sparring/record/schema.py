@@ -134,6 +134,7 @@ EVENT = {
     "levels": _or_none(LEVELS),
     "output_ranges": _or_none(RANGES),
     "evaluation_seconds": NUMBER,
+    "draws": POSITIVE,
     "n": _or_none(COUNT),
     "examples": _or_none(COUNT),
     "settings": CHANGES,

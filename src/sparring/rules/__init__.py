@@ -28,8 +28,10 @@ from sparring.rules._ranges import Range as Range
 from sparring.rules._series import SMOOTHING as SMOOTHING
 from sparring.rules._series import moving_mean as moving_mean
 from sparring.rules._series import steady_onset
+from sparring.rules._signals import FINAL_EVALUATIONS as FINAL_EVALUATIONS
 from sparring.rules._signals import NEAR as NEAR
 from sparring.rules._signals import Signals as Signals
+from sparring.rules._signals import counted as counted
 
 MIN_SHARE = 0.25
 """A finding that holds for a smaller share of the members is reported only where nothing else is found of these."""

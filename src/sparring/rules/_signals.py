@@ -58,6 +58,12 @@ MAX_CHANGE = 10.0
 """Largest change of a logarithm that is reported."""
 
 
+def counted(evaluated: np.ndarray, rounds: int) -> int:
+    """How many of the last evaluations, at these rounds `(T,)`, a metric's latest value is the median of."""
+    recent = int((evaluated >= RECENT * rounds).sum())
+    return min(recent, FINAL_EVALUATIONS, max(1, len(evaluated) // 2))
+
+
 class Signals:
     """One story, prepared for rules."""
 
@@ -137,9 +143,9 @@ class Signals:
     def latest(self, name: str) -> np.ndarray:
         """A metric's latest value, `(P,)`: the median of the last evaluations; NaN where these are long ago."""
         if name not in self._latest:
-            recent = self.evaluated_rounds >= RECENT * self.rounds
-            rows = self.metric(name)[recent][-min(FINAL_EVALUATIONS, max(1, len(self.evaluated_rounds) // 2)) :]
-            self._latest[name] = median(rows) if len(rows) else np.full(self.members, np.nan)
+            count = counted(self.evaluated_rounds, self.rounds)
+            rows = self.metric(name)[-count:]
+            self._latest[name] = median(rows) if count else np.full(self.members, np.nan)
         return self._latest[name]
 
     def real(self, name: str) -> float:

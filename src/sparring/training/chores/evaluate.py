@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sparring.analysis.diagnosis import Signals, story_of
 from sparring.analysis.evaluator import Evaluator
 from sparring.analysis.samples import quantiles_of
 from sparring.record.journal import json_numbers
+from sparring.rules import FINAL_EVALUATIONS, counted
 from sparring.training.chores import Chore
 
 if TYPE_CHECKING:
@@ -18,7 +21,11 @@ if TYPE_CHECKING:
 EVALUATION_SHARE = 0.025
 """Of the time spent training, the most that evaluations may take by their own account: 5 % are promised, and not all of
 their cost is seen from here. An evaluation that would take more is skipped."""
+FINAL_SHARE = 0.04
+"""The same for the evaluation after the last round, which may draw anew: a verdict rests on it where there are few."""
 
+Values = Mapping[str, np.ndarray]
+"""Of each metric, one number per member, `(P,)`."""
 Decide = Callable[[int, bool], bool]
 """Whether samples are evaluated in a round, given whether it is due here: shards of one run evaluate together."""
 
@@ -56,18 +63,24 @@ class Evaluate(Chore):
             return {}
         began = time.monotonic()
         generated = self._evaluator.generate(trainer.game)
-        metrics, errors = self._evaluator.evaluate_with_errors(trainer.game, generated)
+        draws = [self._evaluator.evaluate_with_errors(trainer.game, generated)]
+        self._last = time.monotonic() - began
+        for draw in range(1, self._draws(trainer)):
+            more = self._evaluator.generate(trainer.game, draw)
+            draws.append(self._evaluator.evaluate_with_errors(trainer.game, more))
+        metrics, errors = mean_of(draws)
         trainer.latest.metrics, trainer.latest.evaluated = metrics, trainer.game.round
         quantiles = quantiles_of(generated)
-        self._last = time.monotonic() - began
-        self._spent += self._last
+        took = time.monotonic() - began
+        self._spent += took
         self._evaluations += 1
         self._signals = None
         return {
             "metrics": {name: json_numbers(values) for name, values in metrics.items()},
             "errors": {name: json_numbers(values) for name, values in errors.items()},
             "quantiles": json_numbers(quantiles),
-            "evaluation_seconds": round(self._last, 4),
+            "evaluation_seconds": round(took, 4),
+            **({"draws": len(draws)} if len(draws) > 1 else {}),
         }
 
     def rewound(self, trainer: Trainer) -> None:
@@ -98,3 +111,23 @@ class Evaluate(Chore):
         if not self._evaluations:
             training += trainer.seconds_left or 0.0
         return self._evaluator.setup_seconds + self._spent + 2 * self._last <= EVALUATION_SHARE * training
+
+    def _draws(self, trainer: Trainer) -> int:
+        """How many draws of samples this evaluation takes the mean of: several only after the last round, where a
+        verdict would rest on this one draw otherwise, and where their time allows it."""
+        if trainer.game.round != trainer.recipe.rounds or self._decide is always:
+            return 1
+        evaluated = np.append(story_of(trainer.run).evaluations[0], trainer.game.round)
+        if counted(evaluated, trainer.game.round) >= FINAL_EVALUATIONS:
+            return 1
+        allowed = FINAL_SHARE * (trainer.session_seconds - self._spent) - self._evaluator.setup_seconds - self._spent
+        return int(np.clip(allowed // max(self._last, 1e-9), 1, len(self._evaluator.latents)))
+
+
+def mean_of(draws: Sequence[tuple[Values, Values]]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The means of metrics `(P,)` over draws of as many samples each, and the standard errors of these means."""
+    metrics, errors = zip(*draws, strict=True)
+    return (
+        {name: np.mean([each[name] for each in metrics], axis=0) for name in metrics[0]},
+        {n: np.sqrt(np.sum(np.square([each[n] for each in errors]), axis=0)) / len(draws) for n in errors[0]},
+    )
