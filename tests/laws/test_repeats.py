@@ -114,3 +114,11 @@ def test_what_explains_that_samples_are_the_same_comes_first() -> None:
     }
     found = {name: diagnosis(story(metrics={"repeats": 0.1, **each})).verdict for name, each in others.items()}
     assert found == {name: name for name in others}
+
+
+def test_a_g_that_can_make_but_few_examples_is_not_laid_to_d() -> None:
+    """A latent vector of three coin flips: D cannot tell eight good signals from the data, nor teach it a ninth."""
+    outputs = {"d_loss": 0.69, "g_loss": 0.69, "d_real": 0.505, "d_fake": 0.5}
+    far = {"frechet-distance": 90.0, "recall": 0.0, "coverage": 0.0}
+    assert diagnosis(story(outputs, {**far, "repeats": 1.0})).verdict == "mode-collapse"
+    assert diagnosis(story(outputs, {**far, "repeats": 0.01})).verdict == "weak-discriminator"

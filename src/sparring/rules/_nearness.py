@@ -130,6 +130,14 @@ class Nearness:
         return good & np.all([each.is_sure for each in (*self.numbers, *self.by_independent_judge)], axis=0)
 
     @cached_property
+    def is_likely(self) -> np.ndarray:
+        """Members all of whose numbers are healthy, though not for certain, as samples are few, bool `(P,)`."""
+        if self.missing or self.is_own:
+            return self.is_sure
+        judged = [each.holds for each in self.by_independent_judge]
+        return np.all([self._signals.good, ~self.poor_at_last, *judged], axis=0)
+
+    @cached_property
     def numbers(self) -> list[Certainty]:
         """The distance, and each share of examples that must be in its healthy range for samples to be good."""
         names = [n for n in self._signals.quality_metrics if _must_hold(n)]

@@ -25,8 +25,8 @@ class Equilibrium(Rule):
 
     Either alone is not enough: a D that learned nothing does not win, and a leading D may face good samples. That
     samples are like the data is known only by a distance from it: in a judge's features, from modes or from a target.
-    Its 95 % interval, and that of each share of examples, must be healthy as a whole; a judge that was trained on these
-    very images is not believed alone.
+    Its 95 % interval, and that of each share of examples, must be healthy as a whole in at least half of the members; a
+    judge that was trained on these very images is not believed alone.
     """
 
     fault: ClassVar[bool] = False
@@ -38,8 +38,10 @@ class Equilibrium(Rule):
             return None
         lead = np.abs(signals.final("lead"))
         sees_through = signals.latest("d_right") > MAX_RIGHT  # False where it is not known
-        holds = (lead < MAX_LEAD) & ~sees_through & signals.nearness.is_sure & ~signals.d_died & ~signals.diverged
-        return Detection(holds=holds, severity=1 - lead / MAX_LEAD)
+        balanced = (lead < MAX_LEAD) & ~sees_through & ~signals.d_died & ~signals.diverged
+        sure, likely = balanced & signals.nearness.is_sure, balanced & signals.nearness.is_likely
+        # What half of the members show for certain, others whose numbers are healthy too need not show again.
+        return Detection(holds=likely if 2 * sure.sum() >= len(sure) else sure, severity=1 - lead / MAX_LEAD)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
         lead, *curves = (curve_evidence(signals, n, members) for n in ("lead", "d_loss", "g_loss", "d_real", "d_fake"))

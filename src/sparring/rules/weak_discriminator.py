@@ -9,12 +9,15 @@ from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
 from sparring.rules._ranges import Range
-from sparring.rules._signals import DIED, Signals
+from sparring.rules._signals import ALIKE, DIED, Signals
 from sparring.rules._stories import story
 from sparring.rules._words import curve_evidence, d_outputs, quality_evidence
 
 STILL_IMPROVING = -0.15
 """Change of the distance over the last third of the rounds below which G still learns from D."""
+
+REPEATING = 0.5
+"""Share of samples that are the same as another above which G can make but few."""
 
 
 @final
@@ -40,6 +43,7 @@ class WeakDiscriminator(Rule):
         if signals.levels is None or not len(signals.logged_rounds) or not signals.quality_known:
             return None
         holds = (signals.nearness.unseen | signals.d_died) & ~signals.improving(STILL_IMPROVING) & ~signals.diverged
+        holds &= ~_makes_few(signals)
         return Detection(holds=holds, severity=signals.badness)
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
@@ -87,3 +91,11 @@ class WeakDiscriminator(Rule):
     def healthy() -> Story:
         """D cannot tell, and samples are good."""
         return story({"d_loss": 0.69, "g_loss": 0.7, "d_real": 0.51, "d_fake": 0.49})
+
+
+def _makes_few(signals: Signals) -> np.ndarray:
+    """Members most of whose samples are the same as another, though these differ: no D can teach such a G more, bool
+    `(P,)`. What its latent vectors are makes them few."""
+    if not signals.has("repeats"):
+        return np.zeros(signals.members, dtype=bool)
+    return (signals.quality("repeats")[0] > REPEATING) & (signals.latest("diversity") >= ALIKE)
