@@ -62,7 +62,7 @@ PASSED = (
         "; ",
         ".",
     ),
-    *("finished", "plateau", "stopped", "diverged", "unfinished"),
+    *("finished", "plateau", "stopped", "diverged", "unfinished", "running", "slow"),
     *("Gray band: the healthy range. ", "Crosses: the last finite value of a seed. "),
     "Dotted line: the round since which the finding holds.",
 )

@@ -23,6 +23,7 @@ from sparring.errors import SparringError, UsageError
 from sparring.game.assembly import maker_of_discriminators, weights_of
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
+from sparring.languages import Text
 from sparring.metrics import all_metrics
 from sparring.progress import progress
 from sparring.recipe import Recipe
@@ -128,8 +129,8 @@ def filtered(
     if classes is not None and chosen.objective.relativistic:
         scores = leveled(D, G(z), z[..., -chosen.classes :])
     accepts = rejection(G, scores, z, examples, classes)
-    title = f"sampling until {counted(count, 'example')} of {counted(len(chosen.seeds), 'seed')} passed"
-    names = tuple(labels_of(chosen.to_dict()))
+    names, of = tuple(labels_of(chosen.to_dict())), counted(len(chosen.seeds), "seed")
+    title = Text("sampling until {examples} of {seeds} passed", examples=counted(count, "example"), seeds=of)
     with progress(title, count) as update:
         passing = _passed(G, scores, chosen, _wanted(chosen, real, count), accepts, update)
     z_seeds = np.stack([np.array(each.chosen) for each in passing])

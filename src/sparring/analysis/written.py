@@ -9,6 +9,8 @@ from sparring.languages import Text
 COMMA = ", "
 FIXED = (
     *("changes nothing", "changes a little of everything", "brightens and darkens everything"),
+    *("no dimension changes the samples", "the latent vector has one dimension"),
+    *("raises x", "raises y", "raises x and y", "lowers x", "lowers y", "lowers x and y"),
     *("everything", "the rest", "all over", "nowhere", "the numbers"),
     *("the top", "the bottom", "the left", "the right", "the middle", "the border"),
     *("the top left", "the top right", "the bottom left", "the bottom right"),
@@ -40,6 +42,8 @@ SENTENCES = (
     "The seeds did not learn the same space: they make {images}, {arranged}, and share {some} of their strongest "
     "directions.",
     "All samples of {seeds} are alike, so there is no space to compare.",
+    "a few dimensions do most: half of all change comes from {half} of {size}",
+    "no dimension stands out: half of all change comes from {half} of {size}",
 )
 MEASURED = (
     "{share} accurate on held-out data",
@@ -55,6 +59,7 @@ MEASURED = (
     "its test split",
     "other training examples",
     "other draws from the same distribution",
+    *("files", "training data", "held-out data ({source})"),
 )
 """What a measurement says of its judge, of its real data and of its values."""
 EFFECT = re.compile(", (?=[a-z])")

@@ -13,10 +13,10 @@ from typing import Annotated
 
 import tyro
 
-from sparring.characters import quoted
-from sparring.cli.control import assignments
+from sparring.cli.control import assignments, command_to_resume
 from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
+from sparring.languages import Text, said
 
 
 @dataclass
@@ -53,5 +53,5 @@ def run(arguments: list[str]) -> int:
         return train(["--from", str(made.path), "--out", str(made.path), *(["--json"] if flags.json else [])])
     if flags.json:
         return print_json(made.about["origin"] | {"out": str(made.path)})
-    print(f"{made.path}: `sparring train --from {quoted(made.path)} --out {quoted(made.path)}` trains it")
+    print(said(Text("{run}: `{command}` trains it", run=made.path, command=command_to_resume(made.path))))
     return OK

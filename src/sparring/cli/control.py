@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from sparring import catalogue
+from sparring.characters import quoted
 from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
 from sparring.errors import UsageError
+from sparring.languages import Text, said
 
 if TYPE_CHECKING:
     from sparring.training.control import Steer
@@ -54,7 +56,7 @@ def run(arguments: list[str]) -> int:
     event = _done(Path(flags.run), do, flags.values)
     if flags.json:
         return print_json(event)
-    print(_status_text(event) if do == "status" else _text(event))
+    print(_status_text(event) if do == "status" else said(_text(event)))
     return OK
 
 
@@ -82,6 +84,11 @@ def _step(steer: Steer, who: str) -> dict[str, Any]:
     return steer.step("D" if who.lower() == "d" else "G" if who else None)
 
 
+def command_to_resume(run: Path) -> str:
+    """What to type for a run to go on."""
+    return f"sparring train --from {quoted(run)} --out {quoted(run)}"
+
+
 def assignments(texts: tuple[str, ...]) -> dict[str, str]:
     """`("lr=5e-5", "batch=32")` as names and values. Raises UsageError for what is none."""
     pairs = [text.partition("=") for text in texts]
@@ -104,34 +111,45 @@ def _number(verb: str, text: str) -> float:
         raise UsageError(f"{verb} takes a number, not {text!r}") from error
 
 
-def _text(event: dict[str, Any]) -> str:
+EVENTS = {
+    "paused": Text("paused after round {round}"),
+    "continued": Text("goes on after round {round}"),
+    "slowed": Text("slow motion after round {round}: {moves} moves a second"),
+    "checkpoint": Text("a checkpoint of round {round} is saved"),
+    "stopping": Text("stops after round {round}"),
+    "rewound": Text("back at round {round}"),
+}
+"""What has happened to a run, in words."""
+WITHIN = Text(", {position} of {total} moves into the next")
+"""After a round: how much of the next one has been played."""
+
+
+def _text(event: dict[str, Any]) -> Text:
     """An event in one line."""
     from sparring.analysis.steered import settings_text
 
-    kind, round = event["event"], f"{event['round']:,}"
+    kind, next_round = event["event"], f"{event['round'] + 1:,}"
     if kind == "stepped":
-        beside = "; an extra one: the run is not its recipe's any more" if event["extra"] else ""
-        return f"{event['player']} has moved ({event['move']}) in round {event['round'] + 1:,}{beside}"
+        beside = Text("; an extra one: the run is not its recipe's any more") if event["extra"] else ""
+        names = {"player": event["player"], "move": event["move"]}
+        return Text("{player} has moved ({move}) in round {round}{beside}", round=next_round, beside=beside, **names)
     if kind == "changed":
-        return f"from round {event['round'] + 1:,} on: {settings_text(event['settings'])}"
-    done = {
-        "paused": f"paused after round {round}",
-        "continued": f"goes on after round {round}",
-        "slowed": f"slow motion after round {round}: {event.get('moves_per_second', 1):g} moves a second",
-        "checkpoint": f"a checkpoint of round {round} is saved",
-        "stopping": f"stops after round {round}",
-        "rewound": f"back at round {round}",
-    }
-    within = event.get("position")
-    return done[kind] + (f", {within} of {event['of']} moves into the next" if within else "")
+        settings = settings_text(event["settings"])
+        return Text("from round {round} on: {settings}", round=next_round, settings=settings)
+    moves = f"{event.get('moves_per_second', 1):g}"
+    done = EVENTS[kind].filled(round=f"{event['round']:,}", moves=moves)
+    within = [WITHIN.filled(position=event["position"], total=event["of"])] if event.get("position") else []
+    return Text.joined([done, *within])
 
 
 def _status_text(status: dict[str, Any]) -> str:
-    lines = [f"{status['mode']} at round {status['round']:,} of {status['rounds']:,}"]
-    lines[0] += f", {status['position']} of {status['of']} moves into the next" if status["position"] else ""
-    lines[0] += "" if status["training"] else " (no process trains it)"
-    lines[0] += "" if status["is_recipe"] else "; changed since it began"
+    rounds = {"round": f"{status['round']:,}", "rounds": f"{status['rounds']:,}"}
+    first: list[str] = [Text("{mode} at round {round} of {rounds}", mode=Text(status["mode"]), **rounds)]
+    first += [WITHIN.filled(position=status["position"], total=status["of"])] if status["position"] else []
+    first += [] if status["training"] else [Text(" (no process trains it)")]
+    first += [] if status["is_recipe"] else [Text("; changed since it began")]
     width = max(map(len, status["settings"]))
-    lines += [f"  {name:<{width}}  {value}" for name, value in status["settings"].items()]
-    saved = ", ".join(f"{each:,}" for each in status["checkpoints"])
-    return "\n".join([*lines, f"checkpoints of rounds {saved}" if saved else "no checkpoints yet"])
+    settings = [f"  {name:<{width}}  {value}" for name, value in status["settings"].items()]
+    listed = ", ".join(f"{each:,}" for each in status["checkpoints"])
+    saved = Text("checkpoints of rounds {rounds}", rounds=listed) if listed else Text("no checkpoints yet")
+    return "\n".join(["".join(map(said, first)), *settings, said(saved)])

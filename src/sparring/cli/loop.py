@@ -29,6 +29,7 @@ from sparring.cli.flags import (
 )
 from sparring.cli.main import OK
 from sparring.errors import UsageError
+from sparring.languages import Text
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -78,7 +79,9 @@ def run(arguments: list[str]) -> int:
     recipe, G, stops = generators_and_latents(flags.run, z_seeds, chosen, flags.source)
     judge = judge_for(recipe.data, None, flags.data_dir) if len(recipe.data.shape) == 3 else None
     seen = (lambda x: judge(x).features) if judge is not None else lambda x: x.reshape(len(x), -1)
-    with progress(f"making {flags.frames:,} frames of {count(len(recipe.seeds), 'seed')}", PARTS) as update:
+    of = count(len(recipe.seeds), "seed")
+    title = Text("making {frames} frames of {seeds}", frames=f"{flags.frames:,}", seeds=of)
+    with progress(title, PARTS) as update:
         examples, uneven = loop(G, stops, flags.frames, seen, lambda share: update(int(PARTS * share)))
     pictures: list[Image] = []
     with progress("drawing them", flags.frames, quiet=True) as update:

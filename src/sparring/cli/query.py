@@ -18,6 +18,8 @@ import tyro
 from sparring.cli.flags import Json, Spoken, Switch, flag, parse, print_json, print_rich
 from sparring.cli.main import OK
 from sparring.errors import UsageError
+from sparring.languages import Text as Said
+from sparring.languages import said
 
 if TYPE_CHECKING:
     from sparring.analysis.query.database import Answer
@@ -87,7 +89,7 @@ def _blocks(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
     from rich.text import Text
 
     if not rows:
-        return Text(f"no rows of {', '.join(names)}")
+        return Text(said(Said("no rows of {names}", names=", ".join(names))))
     block = Table.grid(padding=(0, 2, 0, 0))
     block.add_column(no_wrap=True)
     block.add_column(overflow="fold")
@@ -111,8 +113,8 @@ def _print_tables(as_json: bool) -> int:
     if as_json:
         return print_json({name: {"rows": rows, "columns": dict(columns)} for name, (rows, columns) in TABLES.items()})
     for name, (rows, columns) in TABLES.items():
-        print(f"{name}: {rows}")
+        print(f"{name}: {said(rows)}")
         width = max(map(len, columns))
         for column, words in columns.items():
-            print(f"  {column:<{width}}  {words}")
+            print(f"  {column:<{width}}  {said(words)}")
     return OK

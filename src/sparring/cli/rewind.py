@@ -11,9 +11,10 @@ from typing import Annotated
 
 import tyro
 
-from sparring.characters import quoted
+from sparring.cli.control import command_to_resume
 from sparring.cli.flags import Json, RunDir, Spoken, flag, parse, print_json
 from sparring.cli.main import OK
+from sparring.languages import Text, said
 
 
 @dataclass
@@ -35,8 +36,7 @@ def run(arguments: list[str]) -> int:
     event = steer.rewind(flags.round)
     if flags.json:
         return print_json(event)
-    resume = (
-        "" if steer.is_training else f"; `sparring train --from {quoted(flags.run)} --out {quoted(flags.run)}` goes on"
-    )
-    print(f"{flags.run} is back at round {event['round']:,}, from {event['from']:,}{resume}")
+    resume = "" if steer.is_training else Text("; `{command}` goes on", command=command_to_resume(flags.run))
+    rounds = {"round": f"{event['round']:,}", "before": f"{event['from']:,}"}
+    print(said(Text("{run} is back at round {round}, from {before}{resume}", run=flags.run, resume=resume, **rounds)))
     return OK

@@ -22,6 +22,7 @@ from sparring.analysis.samples import real_data
 from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
+from sparring.languages import Text
 from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
@@ -121,8 +122,9 @@ class Searcher:
         Says how far it is.
         """
         members, done = range(len(self.recipe.seeds)), 0.0
-        title = f"projecting {counted(len(images), 'image')} into {counted(len(members), 'seed')}"
-        title += ", twice" if again == TWICE else ""
+        once, twice = Text("projecting {images} into {seeds}"), Text("projecting {images} into {seeds}, twice")
+        of = {"images": counted(len(images), "image"), "seeds": counted(len(members), "seed")}
+        title = (twice if again == TWICE else once).filled(**of)
         with progress(title, PARTS * again * len(members)) as update:
 
             def on_step(share: float) -> None:

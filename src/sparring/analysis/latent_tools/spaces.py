@@ -26,6 +26,7 @@ from sparring.analysis.samples import real_data
 from sparring.analysis.stats import students_t
 from sparring.analysis.wording import named_seeds
 from sparring.errors import SparringError
+from sparring.languages import Text
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
 from sparring.record.journal import json_numbers
@@ -56,8 +57,10 @@ class Shared:
         """`74 % (70 to 78)`."""
         if not np.isfinite(self.mean):
             return "–"
-        beside = "" if self.low is None or self.high is None else f" ({100 * self.low:.0f} to {100 * self.high:.0f})"
-        return f"{100 * self.mean:.0f} %{beside}"
+        mean = f"{100 * self.mean:.0f}"
+        if self.low is None or self.high is None:
+            return f"{mean} %"
+        return Text("{mean} % ({low} to {high})", mean=mean, low=f"{100 * self.low:.0f}", high=f"{100 * self.high:.0f}")
 
     @classmethod
     def over(cls, members: int, value: Callable[[np.ndarray], float]) -> Shared:

@@ -13,6 +13,7 @@ from sparring.analysis.latent_tools.distributions import parts_of
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError, UsageError
+from sparring.languages import Text
 from sparring.progress import progress
 from sparring.record.journal import json_numbers
 
@@ -202,7 +203,8 @@ def truncation(
         seen = views(examples, judge, examples.ndim - 2)
         return _balanced({name: leaf(reference[leaf.space], seen[leaf.space]) for name, leaf in leaves.items()})
 
-    title = f"measuring {n:,} samples of {counted(len(recipe.seeds), 'seed')} at {len(psis)} psi"
+    of = counted(len(recipe.seeds), "seed")
+    title = Text("measuring {count} samples of {seeds} at {psis} psi", count=f"{n:,}", seeds=of, psis=len(psis))
     with progress(title, len(psis)) as update:
         metrics = over_psi(G, z, recipe.latent, psis, measured, update)
     if not np.isfinite(metrics["balance"]).any():

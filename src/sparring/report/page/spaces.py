@@ -11,6 +11,8 @@ import numpy as np
 from sparring.analysis.latent_tools.directions.effects import unique_names
 from sparring.analysis.stats import Spread
 from sparring.analysis.wording import count, plus_minus
+from sparring.analysis.written import measured, read
+from sparring.languages import Text
 from sparring.record import write_atomically
 from sparring.report.figures import spaces as figures
 from sparring.report.page.document import chart, document, more, table
@@ -28,21 +30,21 @@ def write_spaces(found: Spaces, out: Path) -> Path:
 
 def spaces_page(found: Spaces) -> Markup:
     """The whole document."""
-    name = found.recipe.name or "run"
+    name, seeds = found.recipe.name or "run", count(len(found.recipe.seeds), "seed")
     return document(
-        f"{name}: latent spaces of {count(len(found.recipe.seeds), 'seed')}",
-        _header(found, name),
+        Text("{name}: latent spaces of {seeds}", name=name, seeds=seeds),
+        _header(found, name, seeds),
         _images(found),
         _pairs(found),
         _directions(found),
-        tag("h2", "Details"),
-        more("Every image and seed", _errors(found)),
-        more("How this is measured", *(tag("p", text) for text in METHOD)),
-        written_from=f"{count(len(found.recipe.seeds), 'seed')} of one run",
+        tag("h2", Text("Details")),
+        more(Text("Every image and seed"), _errors(found)),
+        more(Text("How this is measured"), *(tag("p", text) for text in METHOD)),
+        written_from=Text("{seeds} of one run", seeds=seeds),
     )
 
 
-METHOD = (
+METHOD = Text.each(
     "Latent vectors of two seeds cannot be compared number by number: which number does what is decided by the weights "
     "that a seed begins with. So seeds are compared by what they make of their latent vectors.",
     "Same images: samples of each seed are projected into every seed, that is, the latent vector is searched whose "
@@ -58,26 +60,35 @@ METHOD = (
 )
 
 
-def _header(found: Spaces, name: str) -> Markup:
+def _header(found: Spaces, name: str, seeds: str) -> Markup:
     within = np.diag(found.arranged).mean()
     between = found.arranged[~np.eye(len(found.arranged), dtype=bool)].mean()
     top = len(found.effects[0])
     facts = [
-        ("Same images", found.same_images, "as well as a seed finds its own"),
+        (Text("Same images"), found.same_images, Text("as well as a seed finds its own")),
         (
-            "Same arrangement",
+            Text("Same arrangement"),
             found.same_arrangement,
-            f"r = {between:.2f} across seeds, {within:.2f} within one, {found.shuffled:.2f} for shuffled images",
+            Text(
+                "r = {across} across seeds, {within} within one, {shuffled} for shuffled images",
+                across=f"{between:.2f}",
+                within=f"{within:.2f}",
+                shuffled=f"{found.shuffled:.2f}",
+            ),
         ),
-        ("Same directions", found.same_directions, f"of the {top} strongest are found in another seed"),
+        (
+            Text("Same directions"),
+            found.same_directions,
+            Text("of the {top} strongest are found in another seed", top=top),
+        ),
     ]
     cells = [
         tag("div", tag("dt", title), tag("dd", shared.words, tag("small", words))) for title, shared, words in facts
     ]
     return join(
-        tag("p", f"Sparring, {count(len(found.recipe.seeds), 'seed')} of {name}", class_="kicker"),
-        tag("h1", "Did the seeds learn the same space?"),
-        tag("p", found.says, class_="lead"),
+        tag("p", Text("Sparring, {seeds} of {name}", seeds=seeds, name=name), class_="kicker"),
+        tag("h1", Text("Did the seeds learn the same space?")),
+        tag("p", read(found.says), class_="lead"),
         tag("dl", cells, class_="facts"),
     )
 
@@ -88,36 +99,40 @@ def _figure(title: str, picture: Markup, caption: str) -> Markup:
 
 
 def _images(found: Spaces) -> Markup:
-    caption = (
-        f"Images of {found.origin}, and the nearest example that each seed makes. Below each: the root-mean-square "
-        "difference, in data units."
+    caption = Text(
+        "Images of {origin}, and the nearest example that each seed makes. Below each: the root-mean-square "
+        "difference, in data units.",
+        origin=measured(found.origin),
     )
-    alt = "Each image beside the nearest example of every seed"
+    alt = Text("Each image beside the nearest example of every seed")
     picture, _ = chart(partial(figures.nearest, found), alt, small=True)
-    return _figure("The same image in every seed", picture, caption)
+    return _figure(Text("The same image in every seed"), picture, caption)
 
 
 def _pairs(found: Spaces) -> Markup:
-    caption = (
-        f"Left: {count(found.samples, 'sample')} of each seed projected into every seed; 100 % is the difference "
-        "between a sample of one and one of the other. On the diagonal a seed finds its own. Right: correlation of the "
-        "distances between the latent vectors of the same images; on the diagonal of two searches in one seed."
+    caption = Text(
+        "Left: {samples} of each seed projected into every seed; 100 % is the difference between a sample of one and "
+        "one of the other. On the diagonal a seed finds its own. Right: correlation of the distances between the "
+        "latent vectors of the same images; on the diagonal of two searches in one seed.",
+        samples=count(found.samples, "sample"),
     )
-    picture, _ = chart(partial(figures.pairs, found), "Two matrices, seed by seed: errors, and correlations")
-    return _figure("Each two seeds", picture, caption)
+    picture, _ = chart(partial(figures.pairs, found), Text("Two matrices, seed by seed: errors, and correlations"))
+    return _figure(Text("Each two seeds"), picture, caption)
 
 
 def _directions(found: Spaces) -> Markup:
-    caption = (
-        f"What the strongest directions of seed {found.recipe.seeds[0]} change, and the direction of every other seed "
-        "that does most nearly the same: red becomes brighter, blue darker. Below each: the cosine of both maps, in "
-        "bold where random directions do not reach it."
+    caption = Text(
+        "What the strongest directions of seed {seed} change, and the direction of every other seed that does most "
+        "nearly the same: red becomes brighter, blue darker. Below each: the cosine of both maps, in bold where random "
+        "directions do not reach it.",
+        seed=found.recipe.seeds[0],
     )
-    alt = "Maps of what each direction of the first seed changes, beside its match in the others"
+    alt = Text("Maps of what each direction of the first seed changes, beside its match in the others")
     picture, _ = chart(partial(figures.matching, found, names(found, 0)), alt, small=True)
     rows = [_direction(found, k) for k in range(len(found.effects[0]))]
-    beside = table(("direction", "change", "found in", "alike", "random", "what it moves"), rows, words=5)
-    return join(_figure("Directions, matched", picture, caption), tag("section", beside))
+    columns = Text.each("direction", "change", "found in", "alike", "random", "what it moves")
+    beside = table(columns, rows, words=5)
+    return join(_figure(Text("Directions, matched"), picture, caption), tag("section", beside))
 
 
 def names(found: Spaces, member: int) -> list[str]:
@@ -132,10 +147,10 @@ def _direction(found: Spaces, k: int) -> list[str]:
     return [
         str(k + 1),
         "–" if np.isnan(effect.share) else f"{effect.share:.0%}".replace("%", " %"),
-        f"{stable.found} of {stable.of}",
+        Text("{count} of {total}", count=stable.found, total=stable.of),
         plus_minus(stable.likeness),
         f"{stable.baseline:.2f}",
-        names(found, 0)[k],
+        read(names(found, 0)[k]),
     ]
 
 
@@ -144,4 +159,5 @@ def _errors(found: Spaces) -> Markup:
         [name, *(f"{value:.3f}" for value in found.error[:, k]), plus_minus(Spread.of(found.error[:, k]))]
         for k, name in enumerate(found.names)
     ]
-    return table(["image", *(f"seed {seed}" for seed in found.recipe.seeds), "mean ± SD"], rows)
+    seeds = [Text("seed {seed}", seed=seed) for seed in found.recipe.seeds]
+    return table([Text("image"), *seeds, Text("mean ± SD")], rows)

@@ -25,6 +25,7 @@ from sparring.analysis.latent_tools.inputs import checked_dims, named_dims
 from sparring.analysis.wording import count as counted
 from sparring.errors import SparringError
 from sparring.judges import Judge
+from sparring.languages import Text
 from sparring.progress import progress
 from sparring.recipe import Recipe
 from sparring.record import RunFolder
@@ -180,7 +181,8 @@ def survey(
     found: list[dict[str, tuple[Directions, list[str]]]] = []
     measured: list[dict[str, list[Effect]]] = []
     class_changes: list[dict[str, list[float | None]]] = []
-    with progress(f"finding directions of {counted(len(generators), 'seed')}", len(generators)) as update:
+    title = Text("finding directions of {seeds}", seeds=counted(len(generators), "seed"))
+    with progress(title, len(generators)) as update:
         for m, G in enumerate(generators):
             z = _Latents(few[m], many[m], chosen.latent.size)
             found.append(_ways(G, z, judge, top, listed, notes))
