@@ -78,7 +78,9 @@ BANS = (
     Ban("leads", "is_main, leader", unless="[DG] leads|leads to"),
     Ban("ways|answers?|papers?", "specializations, guards, tracer", within="game/compile/"),
     Ban("(?:LEAST|MOST)(?:_[A-Z0-9_]+)?(?=\\s*[=:,)])", "MIN_, MAX_", case=True),
-    Ban("(?:least|most)(?=\\s*[=:])", "min, max, low, high", unless="at (?:least|most)", within=".py", case=True),
+    Ban(
+        "(?:least|most)(?=\\s*[=:])", "min, max, low, high", unless="(?:at|do) (?:least|most)", within=".py", case=True
+    ),
     Ban("sigmoid[-_]twice|SigmoidTwice", "double-sigmoid"),
     Ban("zero[-_]cent(?:er|re)d|ZeroCent(?:er|re)d", "r1-r2"),
     Ban("average[-_]likeness", "similarity to the mean (similarity-to-mean)"),

@@ -124,11 +124,10 @@ def filtered(
     classes = _one_hot(chosen, real, data_dir)
     first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.data_classes)
     z = latents(chosen, [first + z_seed for z_seed in _in_shares(chosen, real, len(real.held_out))])
-    examples = torch.from_numpy(real.held_out)[None]
     scores = D
     if classes is not None and chosen.objective.relativistic:
         scores = leveled(D, G(z), z[..., -chosen.classes :])
-    accepts = rejection(G, scores, z, examples, classes)
+    accepts = rejection(G, scores, z, torch.from_numpy(real.held_out)[None], classes)
     names, of = tuple(labels_of(chosen.to_dict())), counted(len(chosen.seeds), "seed")
     title = Text("sampling until {examples} of {seeds} passed", examples=counted(count, "example"), seeds=of)
     with progress(title, count) as update:
