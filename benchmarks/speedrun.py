@@ -278,7 +278,8 @@ def kept() -> str:
     usual = mode(numbers.values())
     others = ", ".join(f"{number:,} of `{name}`" for name, number in numbers.items() if number != usual)
     count = f"{usual:,} samples of each run{others and f' ({others})'}, and as many real images."
-    where = f"{rows[0]['processor']}, torch {rows[0]['torch']}, {days}"
+    processors = " and ".join(dict.fromkeys(row["processor"] for row in rows))
+    where = f"{processors}, torch {rows[0]['torch']}, {days}"
     what = "Mean ± SD over seeds, and the median of the rounds."
     return f"{table(rows)}\n\n{what} {count} {_time_taken(rows)}{where}."
 
