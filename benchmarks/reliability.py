@@ -14,7 +14,8 @@ def table() -> str:
         [
             "| benchmark | correct verdicts | sick, called healthy | sound, called sick |",
             "| --- | --- | ---: | ---: |",
-            _row("GANs of strangers, written when the rules were settled", tables.score("new")),
+            _row("GANs of strangers, written when the rules were settled", tables.score("new2")),
+            _row("earlier ones, as they were read; two rules were changed by them since", tables.score("new")),
             _row("older GANs of strangers that no rule was changed by", tables.score("fresh")),
             _row("the same, by the expectations as first written", tables.score("fresh", corrected=False)),
             _row("GANs broken on purpose that no threshold was chosen by", broken_gans.score("report")),

@@ -37,7 +37,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
-from stranger_cases.case import NEW, Case
+from stranger_cases.case import WRITTEN_LAST, Case
 from stranger_cases.cases import cases
 from stranger_cases.tables import PARTS, RESULTS, mark, score_in_words
 
@@ -108,7 +108,7 @@ def _trained(case: Case, out: Path, training: Path, deadline: float) -> str:
     status = run.story.status
     if status not in ("finished", "diverged"):
         return f"{status} at round {run.story.round:,}; the same command resumes it"
-    if case.part == NEW:
+    if case.part in WRITTEN_LAST:
         measured(run, recipe)
     run.write_text(TRUTH, json.dumps({"times_real": told(case, run, recipe)}) + "\n")
     keep(run, out / case.slug)
@@ -244,7 +244,9 @@ def main() -> None:
     """Train what is missing, diagnose what is there, and say how well that went."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--part", choices=("tune", "report", NEW, "extra"), help="which of the cases, or those on the folder --extra"
+        "--part",
+        choices=("tune", "report", *WRITTEN_LAST, "extra"),
+        help="which of the cases, or those on the folder --extra",
     )
     parser.add_argument("--extra", type=Path, metavar="DIR", help="a folder of images of your own, for two more cases")
     parser.add_argument("--jobs", type=int, default=1, help="cases at a time, one core each")
@@ -255,7 +257,7 @@ def main() -> None:
     parser.add_argument("--rediagnose", action="store_true", help="train nothing, read the journals that are there")
     arguments = parser.parse_args()
     if not (arguments.part or arguments.only or arguments.rediagnose):
-        parser.error("one of --part tune, --part report, --part new, --only NAME or --rediagnose is needed")
+        parser.error("one of --part PART, --only NAME or --rediagnose is needed")
     arguments.out = arguments.out.resolve()
     wanted = list(chosen(arguments))
     left = [] if arguments.rediagnose else train_all(wanted, arguments)

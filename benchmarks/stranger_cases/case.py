@@ -32,6 +32,10 @@ KINDS = ("folders", "small folders", "tables", "signals", "networks", "short run
 State = Literal["sound", "sick", "unfinished", "unclear"]
 NEW = "new"
 """The part of the cases that were written after all rules, and read once."""
+NEWER = "new2"
+"""Further ones of that sort, written when those of NEW had been read."""
+WRITTEN_LAST = (NEW, NEWER)
+"""Both, whose cases are measured and never corrected."""
 Make = Callable[[Dataset], Recipe]
 
 NOT_SURE, EQUILIBRIUM, UNDERTRAINED = "not-sure", "equilibrium", "undertrained"
@@ -83,7 +87,7 @@ class Case:
     span: tuple[float, float] = SPAN
     """Range of pixel values, for pictures."""
     part: str = "tune"
-    """`tune` and `report`, the first halves; `new`, written last; `extra`, on a folder of the reader's own."""
+    """`tune` and `report`, the first halves; `new` and `new2`, written last; `extra`, on a folder of one's own."""
 
     def recipe(self, root: Path, seeds: int = SEEDS) -> Recipe:
         """The recipe that it trains, on a folder below `root`."""

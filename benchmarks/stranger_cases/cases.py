@@ -11,6 +11,7 @@ from pathlib import Path
 from stranger_cases.case import KINDS, Case
 from stranger_cases.extra import extra_cases
 from stranger_cases.mistakes import mistakes
+from stranger_cases.new_more import new_more
 from stranger_cases.new_pictures import new_pictures
 from stranger_cases.new_rows import new_rows
 from stranger_cases.own_data import folders, short_runs, signals, small_folders, tables
@@ -20,10 +21,11 @@ from stranger_cases.own_data import folders, short_runs, signals, small_folders,
 def cases(extra: Path | None = None) -> tuple[Case, ...]:
     """Every case. Of those of one kind the first, third, fifth, ... are in the part `tune`, the others in `report`.
 
-    Those of the part `new` follow, and those on a folder that the reader of these lines has, `extra`, come last.
+    Those of the parts `new` and `new2` follow, and those on a folder that the reader of these lines has, `extra`, come
+    last.
     """
     halves = _halved([*folders(), *small_folders(), *tables(), *signals(), *mistakes(), *short_runs()])
-    found = [*halves, *new_pictures(), *new_rows()]
+    found = [*halves, *new_pictures(), *new_rows(), *new_more()]
     assert len({case.slug for case in found}) == len(found)
     assert {case.kind for case in found} == set(KINDS)
     return (*found, *(extra_cases(extra) if extra else ()))

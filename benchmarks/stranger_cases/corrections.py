@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from stranger_cases.case import EQUILIBRIUM, MEMORIZATION, NEW, NOT_SURE, OVERFITTING, UNDERTRAINED
+from stranger_cases.case import EQUILIBRIUM, MEMORIZATION, NOT_SURE, OVERFITTING, UNDERTRAINED, WRITTEN_LAST
 
 USUAL = 4.0
 """The distance of a sound run, in multiples of real data's, where none was trained on such data. A recipe that is sound
@@ -76,10 +76,10 @@ def expected(each: Entry, corrected: bool = True) -> Expected:
       to a good end: `equilibrium` is wrong of it, `not-sure` and `undertrained` are correct.
     - Where too little is known beforehand to say (`unclear`), `not-sure` is correct.
 
-    Of those that were written last (`new`) nothing was corrected.
+    Of those that were written last (`new` and `new2`) nothing was corrected.
     """
     first = Expected(each["state"], tuple(each["right"]))
-    if not corrected or each["part"] == NEW:
+    if not corrected or each["part"] in WRITTEN_LAST:
         return first
     if first.state == "sound" and times_real(each) > USUAL:
         others = tuple(verdict for verdict in first.right if verdict not in (EQUILIBRIUM, UNDERTRAINED, NOT_SURE))
@@ -94,4 +94,4 @@ def is_hidden(each: Entry, corrected: bool = True) -> bool:
 
     As first written, few pictures were expected to be copied always. Like another mistake, they may spoil nothing.
     """
-    return (not corrected or each["part"] == NEW) and each["right"][0] in COPYING
+    return (not corrected or each["part"] in WRITTEN_LAST) and each["right"][0] in COPYING

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sparring import catalogue
-from stranger_cases.case import EQUILIBRIUM, KINDS, NEW, NOT_SURE, UNDERTRAINED
+from stranger_cases.case import EQUILIBRIUM, KINDS, NOT_SURE, UNDERTRAINED, WRITTEN_LAST
 from stranger_cases.cases import cases
 from stranger_cases.corrections import FRESH, USUAL, Entry, expected, is_hidden, times_real
 
 RESULTS = Path(__file__).parents[1] / "results" / "strangers.json"
 SPOILED = 1.5
 """Samples count as spoiled from this multiple of the distance that a sound run on such data has."""
-PARTS = ("tune", "report", "seen", "fresh", NEW)
+PARTS = ("tune", "report", "seen", "fresh", *WRITTEN_LAST)
 """The halves, what of both rules may have been changed by, and what not, and the cases that were written last."""
 
 
@@ -34,7 +34,7 @@ def stored(part: str, results: Path = RESULTS) -> dict[str, Entry]:
 def is_in(part: str, name: str, half: str) -> bool:
     """Whether a case of this name and half belongs to one of the `PARTS`."""
     if part in ("seen", "fresh"):
-        return half != NEW and (name in FRESH) == (part == "fresh")
+        return half not in WRITTEN_LAST and (name in FRESH) == (part == "fresh")
     return half == part
 
 
@@ -43,7 +43,7 @@ def counts(each: Entry, every: Mapping[str, Entry], corrected: bool = True) -> b
 
     Of the new cases a sound recipe that did not come to a good end is left out, as was settled beforehand.
     """
-    if each["part"] == NEW and each["state"] == "sound":
+    if each["part"] in WRITTEN_LAST and each["state"] == "sound":
         return times_real(each) <= USUAL
     if each["state"] != "sick" or is_hidden(each, corrected):
         return True
@@ -83,7 +83,7 @@ def score_in_words(part: str, results: Path = RESULTS, corrected: bool = True) -
     first = sum(each["verdict"] == each["right"][0] for each in sick)
     there = sum(is_in(part, case.name, case.part) for case in cases())
     spared = len(every) - len(counted)
-    why = "broke nothing, or came to no good end" if part == NEW else "mistakes broke nothing"
+    why = "broke nothing, or came to no good end" if part in WRITTEN_LAST else "mistakes broke nothing"
     broke = f" {spared} more {why}." if spared else ""
     done = "" if len(every) == there else f" {len(every)} of the {there} cases were run."
     right, _, called_healthy, called_sick = score(part, results, corrected)

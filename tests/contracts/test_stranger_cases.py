@@ -55,13 +55,18 @@ def test_the_truth_of_real_data_is_near_1_and_that_of_one_repeated_picture_is_fa
     assert times_real(np.full_like(fresh, np.nan), real, others) == float("inf")
 
 
-def test_of_the_new_cases_a_sound_one_that_came_to_nothing_is_left_out_and_nothing_is_corrected() -> None:
+@pytest.mark.parametrize(("written", "count"), [("new", 28), ("new2", 14)])
+def test_of_the_new_cases_a_sound_one_that_came_to_nothing_is_left_out_and_nothing_is_corrected(
+    written: str, count: int
+) -> None:
     tables, corrections = part("tables"), part("corrections")
-    near, far = ({"part": "new", "state": "sound", "right": ["equilibrium"], "times_real": [x, x]} for x in (3.0, 5.0))
+    near, far = (
+        {"part": written, "state": "sound", "right": ["equilibrium"], "times_real": [x, x]} for x in (3.0, 5.0)
+    )
     assert tables.counts(near, {}) and not tables.counts(far, {})
     assert corrections.expected(far).right == ("equilibrium",)
-    every = [case for case in part("cases").cases() if case.part == "new"]
-    assert all(tables.is_in("new", case.name, case.part) for case in every) and len(every) == 28
+    every = [case for case in part("cases").cases() if case.part == written]
+    assert all(tables.is_in(written, case.name, case.part) for case in every) and len(every) == count
     assert not any(tables.is_in(other, case.name, case.part) for case in every for other in ("seen", "fresh", "tune"))
 
 
