@@ -22,13 +22,18 @@ import sparring.training.control.session
 import sparring.training.single
 import sparring.training.trainer
 from sparring.analysis.steered import branch_text
+from sparring.datasets.digits import Digits
 from sparring.errors import SparringError, UsageError
+from sparring.game.assembly import game_of
 from sparring.game.compile.plan import Plan
 from sparring.game.game import Game, Logged
+from sparring.game.moves import d_sees_both, g_fools_d
+from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.recipe import Recipe, find_recipe
 from sparring.record import RunFolder
 from sparring.training.control import Steer, branch
 from sparring.training.control.inbox import Command, send
+from sparring.training.control.moves import MoveByMove
 from sparring.training.trainer import Trainer
 from sparring.tricks import label_smoothing, label_swapping, r1_r2
 from tests.miniature import miniature
@@ -298,6 +303,26 @@ def test_compiled_rounds_and_those_played_move_by_move_stay_what_they_were(
     lines = (run.path / "journal.jsonl").read_text().splitlines(keepends=True)
     (folder / "journal.jsonl").write_text("".join(line for line in lines if json.loads(line)["event"] != "finished"))
     assert_same(slow(recipe, folder), run)
+
+
+def looks_at_real_examples(game: Game) -> None:
+    """A move of one's own that compares real examples with nothing."""
+    game.real()
+
+
+def test_each_round_by_hand_draws_what_it_draws_otherwise() -> None:
+    recipe = find_recipe("auto", sized_by=Digits(), conditional=True).replace(batch=4, seeds=(3, 5))
+    recipe = recipe.replace(objective=RelativisticPaired())
+    recipe = recipe.replace(round=(g_fools_d, d_sees_both, looks_at_real_examples))
+    played, by_hand = (game_of(recipe, Digits().open()) for _ in range(2))
+    moves = MoveByMove(by_hand)
+    for _ in range(3):
+        played.play()
+        while not moves.is_within or not moves.has_ended:
+            moves.play(*moves.choose(None))
+        moves.end(2**62)
+    for mine, theirs in zip(by_hand.tensors, played.tensors, strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=0, atol=0)
 
 
 NONSENSE: dict[str, Sequence[Any]] = {

@@ -138,10 +138,14 @@ class Game:
         """
         self.numbers.set(path, value)
 
-    def play(self) -> None:
-        """Play one round."""
+    def begin_round(self) -> None:
+        """Draw as this round draws, with nothing left over from another. Moves made one by one begin with it, too."""
         self.rng.begin(self.round)
         self._drawn_ahead = self._unpaired = None
+
+    def play(self) -> None:
+        """Play one round."""
+        self.begin_round()
         for move in self.moves:
             move(self)
         self.round += 1

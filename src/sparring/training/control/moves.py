@@ -103,7 +103,7 @@ class MoveByMove:
         game = self.game
         self._border = [tensor.detach().clone() for tensor in game.tensors]
         game.logged.clear()
-        game.rng.begin(game.round)
+        game.begin_round()
         game.recording = True  # for the report of each move; what is computed does not depend on it
 
     def forget(self) -> None:
@@ -127,7 +127,7 @@ def players_of(game: Game) -> list[Who]:
     """Who learns first in each move, by playing each once; the game is left as it was."""
     found: list[Who] = []
     with game.preserving_state():
-        game.rng.begin(game.round)
+        game.begin_round()
         game.recording = True
         for move in game.moves:
             game.logged.clear()
