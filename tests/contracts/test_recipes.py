@@ -228,8 +228,16 @@ def test_auto_takes_numbers_that_are_no_points() -> None:
     assert game.G(torch.zeros(1, 2, recipe.latent.size)).shape == (1, 2, 4)
 
 
-def test_a_recipe_that_does_not_size_itself_is_what_it_is() -> None:
-    assert find_recipe("digits", sized_by=Ring(), conditional=True, minutes=60) == find_recipe("digits")
+def test_a_recipe_that_does_not_size_itself_keeps_its_networks_on_the_data_that_is_asked_for(tmp_path: Path) -> None:
+    digits, ring = find_recipe("digits"), Ring()
+    assert find_recipe("digits", sized_by=ring, minutes=60) == digits.replace(data=ring)
+    assert find_recipe("digits", conditional=True) == digits.replace(conditional=True)
+    assert find_recipe("mnist-fast", conditional=False) == find_recipe("mnist-fast").replace(conditional=False)
+    with pytest.raises(UsageError, match="conditional needs data whose classes are known"):
+        find_recipe("digits", sized_by=ring, conditional=True)
+    file = tmp_path / "mine.py"
+    file.write_text("import sparring\n\ndef mine() -> sparring.Recipe:\n    return sparring.recipe('digits')\n")
+    assert find_recipe(file, sized_by=ring).data == ring
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,23 @@ def test_a_measurement_of_less_does_not_take_the_place_of_one_of_more(
     assert file.read_bytes() == whole
 
 
+def test_a_judge_that_is_named_is_kept_beside_what_the_independent_one_said(tmp_path: Path) -> None:
+    recipe = find_recipe("digits").replace(rounds=3, log_points=1, seeds=2)
+    path = sparring.training.train(recipe, tmp_path / "run", threads=1, metrics=False).path
+    file, measure = path / "measures.json", ["measure", str(path), "--count", "100"]
+    assert command(measure) == 0
+    usual = json.loads(file.read_text())
+    assert command([*measure, "--judge", "own"]) == 0
+    named = json.loads(file.read_text())
+    assert usual["judge"] == "digits"
+    assert named["judge"].startswith("own:"), "what was asked for by name is kept"
+    assert named["independent"] == usual["independent"], "of the same samples: it took as long to measure"
+    assert command([*measure, "--judge", "own", "--metrics", "precision"]) == 0
+    assert json.loads(file.read_text()) == named
+    assert command([*measure, "--seeds", "1", "--judge", "digits"]) == 0
+    assert "independent" not in json.loads(file.read_text()), "that was of other seeds"
+
+
 @pytest.mark.parametrize("file", ["measures.json", "report.html"])
 def test_a_measurement_that_cannot_be_written_is_shown_nevertheless(
     file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -224,27 +224,32 @@ def measure(
 
 
 def keep(measured: Measurement) -> Path:
-    """Write a measurement into its run's folder, replacing an older one, but none of the same round that has more.
+    """Write a measurement into its run's folder, replacing an older one, but none by the same judge that has more.
 
-    One of a few metrics or seeds would take from the report and the diagnosis what took minutes to measure.
+    One of a few metrics or seeds would take from the report and the diagnosis what took minutes to measure. For the
+    same reason what the independent judge said of the same samples stays where another judge was named.
     """
     new, path = measured.plain(), measured.run.path / FILE
-    if _has_more(measured.run, new):
+    old = _of_the_same_round(measured.run, new)
+    if old and old["judge"] == new["judge"] and _parts(new) < _parts(old):
         say(f"{path} stays as it is: it has more metrics, seeds or judges of round {measured.round:,}")
         return path
+    if old and old["judge"] != new["judge"] and (old["seeds"], old["n"]) == (new["seeds"], new["n"]):
+        new = {**{name: old[name] for name in old.keys() & {"independent"}}, **new}
     return measured.run.write_text(FILE, json.dumps(new, indent=2) + "\n")
 
 
-def _has_more(run: RunFolder, new: Mapping[str, Any]) -> bool:
-    """Whether the measurement that is there is of the same round and has all that this one has, and more."""
+def _of_the_same_round(run: RunFolder, new: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The measurement that is there, if it is of the same round."""
     try:
         old = run.measures
     except SparringError:
-        return False
-    if old is None or old["round"] != new["round"]:
-        return False
-    mine, theirs = ({*each["seeds"], *each["metrics"], *(each.keys() & {"independent"})} for each in (new, old))
-    return mine < theirs
+        return None
+    return old if old is not None and old["round"] == new["round"] else None
+
+
+def _parts(each: Mapping[str, Any]) -> set[Any]:
+    return {*each["seeds"], *each["metrics"], *(each.keys() & {"independent"})}
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,10 @@ def find_recipe(
     Args:
         name: `digits`; or the path `my_recipe.py`, or `my_recipe.py:function` where the file defines several. In a
             file, a function annotated `-> Recipe` is a recipe. The file is run.
-        sized_by: the data for a recipe that chooses its networks by the data, as `auto` does; anything that a recipe's
-            `data` may be. Other recipes ignore it.
-        conditional: whether a recipe that chooses its loss by that, as `auto` does, is to train class-conditionally;
-            None: it decides by the data. Other recipes ignore it, and have `replace(conditional=True)`.
+        sized_by: the data to train on; anything that a recipe's `data` may be. A recipe that chooses its networks by
+            the data, as `auto` does, fits them to it.
+        conditional: whether it is to train class-conditionally. A recipe that chooses its loss by that, as `auto`
+            does, decides by the data if None.
         minutes: how long it is to be trained for, for a recipe that chooses its networks by that too, as `auto` does;
             `train(..., minutes=...)` still says how long it is. Other recipes ignore it.
 
@@ -202,9 +202,12 @@ def _with_line(error: BaseException, path: Path) -> str:
 
 
 def _made(function: Callable[..., Any], asked: Mapping[str, Any]) -> Any:
-    """What the function makes of those of the things asked for that it takes."""
+    """What the function makes of those of the things asked for that it takes, with the other fields changed to them."""
     takes = inspect.signature(function).parameters
-    return function(**{name: value for name, value in asked.items() if value is not None and name in takes})
+    given = {name: value for name, value in asked.items() if value is not None}
+    made = function(**{name: value for name, value in given.items() if name in takes})
+    rest = {name: given[name] for name in ("data", "conditional") if name in given and name not in takes}
+    return made.replace(**rest) if rest and isinstance(made, Recipe) else made
 
 
 def _is_named(annotation: str, name: str) -> bool:
