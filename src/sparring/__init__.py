@@ -20,29 +20,20 @@ from typing import TYPE_CHECKING, Any
 from sparring.game.runtime import limit_openmp_spinning
 
 if TYPE_CHECKING:
+    from sparring.analysis.diagnosis import Diagnosis, diagnose
+    from sparring.analysis.generators import explorable, sample
+    from sparring.analysis.generators import latents as latent_vectors
     from sparring.analysis.query.database import query
-    from sparring.interface import (
-        Curves,
-        Diagnosis,
-        Recipe,
-        Run,
-        SparringError,
-        UsageError,
-        diagnose,
-        explorable,
-        find_recipe,
-        measure,
-        sample,
-        train,
-        watch,
-        write_report,
-    )
-    from sparring.interface import find_recipe as recipe
-    from sparring.interface import latents as latent_vectors
-    from sparring.interface import read as leaf
+    from sparring.catalogue import read as leaf
+    from sparring.errors import SparringError, UsageError
+    from sparring.interface import Curves, Run, measure, train
+    from sparring.recipe import Recipe, find_recipe
+    from sparring.recipe import find_recipe as recipe
+    from sparring.report import write_report
     from sparring.studies import StudyRun
     from sparring.studies import study as run_study
     from sparring.study import Factor, Results, Study
+    from sparring.training.watch.session import Watch as watch  # noqa: N813  (called like a function: `with sparring.watch(...)`)
 
 limit_openmp_spinning()  # before anything loads torch
 
@@ -96,7 +87,7 @@ _HOMES = {
     "run_study": "sparring.studies:study",
     "sample": "sparring.analysis.generators:sample",
     "train": "sparring.interface:train",
-    "watch": "sparring.interface:watch",
+    "watch": "sparring.training.watch.session:Watch",
     "write_report": "sparring.report:write_report",
 }
 _PACKAGES = ("datasets", "latents", "metrics", "networks", "objectives", "optimizers", "recipe", "study", "tricks")

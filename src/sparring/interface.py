@@ -15,15 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, final
 import numpy as np
 
 from sparring import catalogue
-from sparring.analysis.diagnosis import Diagnosis as Diagnosis
-from sparring.analysis.diagnosis import diagnose as diagnose
-from sparring.catalogue import read as read
-from sparring.errors import SparringError as SparringError
-from sparring.errors import UsageError as UsageError
+from sparring.analysis.diagnosis import Diagnosis, diagnose
+from sparring.errors import SparringError, UsageError
 from sparring.fields import described, refusal
-from sparring.recipe import Recipe as Recipe
-from sparring.recipe import find_recipe as find_recipe
-from sparring.recipe import remember
+from sparring.recipe import Recipe, remember
 from sparring.record import RunFolder, Story
 from sparring.record.story import CURVES, GRADIENTS
 from sparring.training import control
@@ -31,11 +26,7 @@ from sparring.training import control
 if TYPE_CHECKING:  # these load torch or matplotlib: the rest of this module does without
     from torch import nn
 
-    from sparring.analysis.generators import explorable as explorable
-    from sparring.analysis.generators import latents as latents
-    from sparring.analysis.generators import sample as sample
     from sparring.analysis.measure import Measurement
-    from sparring.report import write_report as write_report
     from sparring.training.control import Steer
 
 P = ParamSpec("P")
@@ -44,6 +35,7 @@ P = ParamSpec("P")
 def measure(
     run: RunFolder | str | PathLike[str],
     count: int = 1_000,
+    *,
     judge: str | None = None,
     metrics: Sequence[str] = (),
     seeds: Sequence[int] | None = None,
@@ -63,7 +55,7 @@ def measure(
         recipe: The recipe with networks or data themselves, where they exist in memory only and were not trained here.
 
     Returns:
-        The measurement, which is stored in the run's folder too.
+        The measurement, which is stored in the run's folder too, unless there is one of more by the same judge.
 
     Raises:
         SparringError: There is no checkpoint yet, or the data cannot be read.
@@ -235,6 +227,7 @@ class Run:
     def measure(
         self,
         count: int = 1_000,
+        *,
         judge: str | None = None,
         metrics: Sequence[str] = (),
         seeds: Sequence[int] | None = None,
@@ -251,13 +244,15 @@ class Run:
             data_dir: The folder with the data set's files, where it is not the default one.
 
         Returns:
-            The measurement, which is stored in the run's folder too.
+            The measurement, which is stored in the run's folder too, unless there is one of more by the same judge.
 
         Raises:
             SparringError: There is no checkpoint yet, or the data cannot be read.
             UsageError: There is no such judge, metric or member, or it does not fit the data.
         """
-        return measure(self.folder, count, judge, metrics, seeds, data_dir, self._recipe)
+        return measure(
+            self.folder, count, judge=judge, metrics=metrics, seeds=seeds, data_dir=data_dir, recipe=self._recipe
+        )
 
     def generator(self, seed: int | None = None, best: bool = False) -> nn.Module:
         """One member's generator as an ordinary module: latent vectors `(B, size)` -> examples `(B, *shape)`.
@@ -282,6 +277,7 @@ class Run:
     def sample(
         self,
         count: int = 64,
+        *,
         seeds: Sequence[int] | None = None,
         best: bool = False,
         z_seeds: Sequence[int] | None = None,
@@ -388,11 +384,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    """`train`, whose signature and docstring are those of the trainer's, and `watch` are made when first used."""
-    if name == "watch":
-        from sparring.training.watch.session import Watch
-
-        return globals().setdefault("watch", Watch)
+    """`train`, whose signature and docstring are those of the trainer's, is made when first used."""
     if name != "train":
         raise AttributeError(f"module 'sparring.interface' has no attribute {name!r}")
     from sparring.training.start import train

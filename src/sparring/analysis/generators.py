@@ -113,6 +113,7 @@ def no_checkpoint(run: RunFolder, round: int | None = None) -> SparringError:
 
 def explorable(
     run: RunFolder | str | PathLike[str],
+    *,
     source: Path | None = None,
     seeds: Sequence[int] | None = None,
     best: bool = False,
@@ -214,6 +215,7 @@ def with_classes(recipe: Recipe, latent: Tensor, chosen: Sequence[int]) -> Tenso
 def sample(
     run: RunFolder | str | PathLike[str],
     count: int = 64,
+    *,
     source: Path | None = None,
     z_seeds: Sequence[int] | None = None,
     seeds: Sequence[int] | None = None,
@@ -256,7 +258,7 @@ def generated(
     """The run's recipe, with the chosen seeds or members, and what `sample` gives, in data units."""
     if (whole := as_int(count)) is None or whole < 1:
         raise UsageError(f"count must be a whole number of at least 1, not {count!r}")
-    recipe, G = explorable(run, source, seeds, best, recipe, members=members)
+    recipe, G = explorable(run, source=source, seeds=seeds, best=best, recipe=recipe, members=members)
     return recipe, G(latents(recipe, range(whole) if z_seeds is None else z_seeds)).float().cpu().numpy()
 
 

@@ -119,7 +119,7 @@ def filtered(
     """
     members = None if seeds is None else recipe_of(run, source, recipe).members_with(seeds)
     chosen, D = discriminators(run, source, None, best, recipe, members)
-    _, G = explorable(run, source, None, best, recipe, members=members)
+    _, G = explorable(run, source=source, best=best, recipe=recipe, members=members)
     real = real_data(chosen.data, CALIBRATED_ON, data_dir, chosen.data_classes)
     classes = _one_hot(chosen, real, data_dir)
     first = CALIBRATION_SEEDS - CALIBRATION_SEEDS % max(1, chosen.data_classes)

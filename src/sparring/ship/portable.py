@@ -88,7 +88,7 @@ def portable_of(
         UsageError: The run has no such member.
     """
     module = generator_module(run, seed, best, source, recipe)
-    recipe, G = explorable(run, source, [seed], best, recipe)
+    recipe, G = explorable(run, source=source, seeds=[seed], best=best, recipe=recipe)
     vectors = latents(recipe, range(CHECKED))
     z = vectors[0, :, : recipe.latent.size + recipe.clusters].contiguous()
     classes = torch.arange(CHECKED) % recipe.data_classes if recipe.data_classes else None

@@ -32,7 +32,7 @@ def generators_and_latents(
     """
     from sparring.analysis.generators import explorable, latents
 
-    recipe, G = explorable(run, source, seeds)
+    recipe, G = explorable(run, source=source, seeds=seeds)
     return recipe, G, latents(recipe, z_seeds)
 
 

@@ -189,7 +189,7 @@ def truncation(
 
     if not psis or list(psis) != sorted(set(psis)) or psis[0] < 0:
         raise UsageError("psi takes numbers of at least 0, from the smallest to the largest, each once")
-    recipe, G = explorable(run, source, seeds, recipe=recipe)
+    recipe, G = explorable(run, source=source, seeds=seeds, recipe=recipe)
     judge = judge_for(recipe.data, None, data_dir)
     real = real_data(recipe.data, count, data_dir)
     n = len(real.reference)

@@ -109,7 +109,7 @@ class Loss:
     reaches: dict[Who, bool] = field(default_factory=dict[Who, bool])
     """Whose weights it sends gradients to; empty where that was not looked up."""
     had_gradients: dict[Who, bool] = field(default_factory=dict[Who, bool])
-    """Who current gradients already when it was."""
+    """Who had gradients already when it was back-propagated."""
     signs: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
     """REAL, FAKE -> the signs of its gradient with respect to D's scores, from -1 to 1."""
     line: Line | None = None

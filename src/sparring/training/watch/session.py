@@ -178,7 +178,7 @@ class Watch:
 
     @property
     def run(self) -> RunFolder:
-        """The run's folder."""
+        """The run's folder; `sparring.Run(watch.run)` has its curves, samples and report."""
         self._inside("run")
         return self._recorder.run
 
