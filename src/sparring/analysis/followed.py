@@ -217,11 +217,6 @@ class FollowedRun:
         """Rounds that the run can be taken back to, or branched off at."""
         return list(self.run.rounds_saved())
 
-    @property
-    def has_gradients(self) -> bool:
-        """Whether gradient norms were logged: older runs do not have them."""
-        return any(np.isfinite(self.curves[name].values).any() for name in GRADIENTS)
-
     def diagnose(self, round: int | None = None) -> Diagnosis:
         """The diagnosis as it was at the last log point up to this round; of now for None."""
         at = self.round if round is None else int(round)

@@ -119,15 +119,6 @@ class Answer:
         steps = [wording.contribution_sentence(each, self.scores) for each in self.contributions]
         return steps + [wording.sentence(each, group, self.results, self.scores) for group in groups for each in group]
 
-    def against_reference(self, cell: str) -> Effect | None:
-        """The effect that is this cell against the reference; None for the reference, and where there is none."""
-        ids = [each.id for each in self.results.cells]
-        if self.results.reference not in ids or cell == self.results.reference:
-            return None
-        weights = [0.0] * len(ids)
-        weights[ids.index(cell)], weights[ids.index(self.results.reference)] = 1.0, -1.0
-        return next((e for e in (*self.effects, *self.comparisons) if list(e.contrast.weights) == weights), None)
-
     @property
     def method(self) -> str:
         """How intervals and p are made, in sentences."""

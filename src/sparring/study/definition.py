@@ -22,8 +22,6 @@ ID_LENGTH = 8
 MAX_SLUG = 60
 """Characters of a cell's folder before its id."""
 DEFAULT_SEEDS = 8
-DEFAULT_LOOKS = (0.25, 0.5)
-"""After which shares of the rounds a race compares its cells."""
 
 
 @dataclass(frozen=True)

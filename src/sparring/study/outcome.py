@@ -114,11 +114,6 @@ class Outcome:
         number = "" if self.number is None else f", {self.number:g}"
         return f"{self.how}({self.name}{number})"
 
-    @property
-    def needs_evaluations(self) -> bool:
-        """Whether it depends on how samples were in the course of training."""
-        return self.how in (*TIMES, *MOMENTS, "best", "mean")
-
     def check(self, evaluated: Collection[str], races: bool = False) -> None:
         """Raises UsageError for a metric that this data does not have, before anything is trained for it.
 

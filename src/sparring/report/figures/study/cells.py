@@ -35,8 +35,6 @@ NAME, NARROW_NAME = 40, 52
 DECADES = 1.3
 """Outcomes that span more powers of ten than this are drawn on a logarithmic axis."""
 MAX_INTERACTIONS = 4
-FIGURE = 4.3
-"""Inches of a panel of an interaction."""
 
 
 def members(answer: Answer, scheme: Scheme = LIGHT) -> Figure:
