@@ -8,7 +8,10 @@ COMMAND_LINES = {
     # Commands and flags that there are not.
     "shwo runs/a": "did you mean 'show'",
     "--nope": "no command called '--nope'",
-    "show": "--help",
+    "show": "sparring show needs RUN (the folder of a run) (`sparring show --help`)",
+    "branch": "needs RUN (the folder of a run) and ROUND (the round to branch off at)",
+    "--language": "--language needs a value",
+    "--language xx show": "there is no language 'xx'",
     "show runs/a runs/b": "one argument too many",
     "show runs/a --jsno": "did you mean '--json'",
     "train": "say what to train",

@@ -196,14 +196,17 @@ def test_the_language_of_one_command_is_not_that_of_the_next(
     for flag in (["--language", "zh"], ["--language=zh"]):
         assert run(["show", str(sick), *flag]) == OK and "诊断" in capsys.readouterr().out
         assert run(["show", str(sick)]) == OK and "diagnosis" in capsys.readouterr().out
+    for flag in (["--language", "zh"], ["--language=zh"]):  # before the command, as other programs have it
+        assert run([*flag, "show", str(sick)]) == OK and "诊断" in capsys.readouterr().out
+        assert run([*flag, "--help"]) == OK and "usage: sparring" in capsys.readouterr().out
     assert run(["train", "rng", "--language", "zh"]) != OK and "你是不是要" in capsys.readouterr().err
 
 
 def test_what_a_user_calls_things_is_no_message() -> None:
     chinese = languages.language("zh")
     assert "my photo of cat and dog.png" in chinese.error("cannot read my photo of cat and dog.png: it is empty")
-    missing = "Missing from sparring show: RUN The folder of a run. (required)"
-    assert missing in chinese.error(f"{missing} (`sparring show --help` lists the flags)")
+    needed = "RUN (the folder of a run)"
+    assert needed in chinese.error(f"sparring show needs {needed} (`sparring show --help`)")
 
 
 @pytest.mark.parametrize("text", ["a: " * 600, "/x/" + "dir is / " * 300, "a, b and c of d is e: " * 50 + "at x"])

@@ -78,6 +78,10 @@ DataDir = Annotated[
 ]
 
 
+MISSING = re.compile(r"([A-Z]+(?: \.\.\.)?) ([^()]*)\. \(required\)")
+"""How tyro lists each argument that was not given: its name, and what it is."""
+
+
 def parse(flags: type[Any], command: str, arguments: list[str], description: str) -> Any:
     """Parse the flags of a command.
 
@@ -110,7 +114,11 @@ def parse(flags: type[Any], command: str, arguments: list[str], description: str
         if stop.code in (0, None):
             print(_with_short_usage(help_.getvalue()), end="")
             raise
-        raise UsageError(f"{_sentence(output.getvalue())} (`sparring {command} --help` lists the flags)") from stop
+        sentence = _sentence(output.getvalue())
+        if missing := MISSING.findall(sentence):
+            needed = " and ".join(f"{name} ({help[0].lower()}{help[1:]})" for name, help in missing)
+            raise UsageError(f"sparring {command} needs {needed} (`sparring {command} --help`)") from stop
+        raise UsageError(f"{sentence} (`sparring {command} --help` lists the flags)") from stop
     if unknown and not unknown[0].startswith("-"):
         raise UsageError(f"{unknown[0]!r} is one argument too many (`sparring {command} --help`)")
     if unknown:

@@ -123,7 +123,12 @@ def summary(command: str) -> str:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if arguments and arguments[0].partition("=")[0] == LANGUAGE:  # before the command, as other programs take it
+        length = 1 if "=" in arguments[0] else 2
+        if len(arguments) < length:
+            raise UsageError(f"{LANGUAGE} needs a value")
+        arguments = [*arguments[length:], *arguments[:length]]
+    if not arguments or arguments[0] in ("-h", "--help", LANGUAGE) or arguments[0].startswith(f"{LANGUAGE}="):
         print(_help())
         return OK
     name, *rest = arguments
