@@ -16,7 +16,7 @@ BLOCK = 2**20
 ROUNDING = 1e-4
 """Share of the standard deviation by which rounding to float32 may change numbers."""
 APART = 10.0
-"""Ratio of two columns' standard deviations, or size of a mean or a deviation, from which on scaling is advised."""
+"""Ratio of two columns' standard deviations, or size of a mean or a deviation, from which on numbers are scaled."""
 
 
 def scaling(rows: np.ndarray, by_column: bool) -> tuple[Numbers, Numbers]:
@@ -97,5 +97,6 @@ def far_apart(rows: np.ndarray) -> str:
         return f"columns have standard deviations from {sd[varied].min():.3g} to {sd[varied].max():.3g}"
     off = [k for k in varied if max(abs(center[k]), sd[k]) > APART]
     if off:
-        return f"column {off[0] + 1} has mean {center[off[0]]:.3g} and standard deviation {sd[off[0]]:.3g}"
+        whose = f"column {off[0] + 1} has" if rows.shape[1] > 1 else "the numbers have"
+        return f"{whose} mean {center[off[0]]:.3g} and standard deviation {sd[off[0]]:.3g}"
     return ""

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 import numpy as np
 import safetensors
@@ -50,9 +50,9 @@ class Stored:
 
     def lines(self, span: tuple[float, float]) -> list[str]:
         """What to say of them when training begins."""
-        classes = f" in {self.classes} classes" if self.classes else ""
+        classes = f" in {self.classes} class{'es' if self.classes > 1 else ''}" if self.classes else ""
         images = self.array.dtype == np.uint8
-        what = f"{'images' if images else 'examples'} {self.shape}"
+        what = f"{'image' if images else 'example'}{'s' if len(self.array) > 1 else ''} {self.shape}"
         size = as_size(self.array.nbytes)
         values = f"; networks get values from {span[0]:g} to {span[1]:g}" if images else ""
         given = f"{len(self.array):,} {what}{classes}, given in Python: {size} in memory{values}"
@@ -74,7 +74,9 @@ class Stored:
 
 
 STORED: WeakValueDictionary[str, Stored] = WeakValueDictionary()
-"""Content -> examples."""
+"""Content -> examples, those given last."""
+_EACH: WeakValueDictionary[int, Stored] = WeakValueDictionary()
+"""All that somebody has, by their identity: what was said of examples when they were read is not in their content."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,16 @@ def keep(
     if before := STORED.get(content):
         array, labels = before.array, before.labels
     STORED[content] = stored = Stored(np.ascontiguousarray(array), labels, classes, content, span, notes)
+    _EACH[id(stored)] = stored
+    if before:
+        finalize(stored, _find_again, content).atexit = False
     return stored
+
+
+def _find_again(content: str) -> None:
+    """Enter examples anew whose place others with the same content had taken, if somebody has them still."""
+    if content not in STORED:
+        STORED.update((content, each) for each in _EACH.values() if each.content == content)
 
 
 def hand_over(stored: Stored) -> None:

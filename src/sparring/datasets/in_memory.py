@@ -62,7 +62,7 @@ class InMemory(Dataset):
         *,
         kind: Kind = "auto",
         span: tuple[float, float] | None = None,
-        scale: Scale = "none",
+        scale: Scale | None = None,
     ) -> InMemory:
         """Take examples into memory.
 
@@ -76,7 +76,9 @@ class InMemory(Dataset):
             span: What the networks get for black and white; by default the range in which images were given: (0, 1),
                 (-1, 1), and (0, 1) for bytes.
             scale: Of numbers: `columns` gives networks each column with mean 0 and standard deviation 1, `signals` all
-                numbers alike; samples come in the numbers' own units. By default networks get them as they are.
+                numbers alike, `none` gives them as they are; samples come in the numbers' own units. By default numbers
+                are scaled that are far from 0 or spread far more than 1, or columns that differ tenfold: up to 16 each
+                by itself, more as signals.
 
         Returns:
             A data set for a recipe.
@@ -87,6 +89,7 @@ class InMemory(Dataset):
         from sparring.datasets._given import read_examples
 
         stored = read_examples(examples, labels, kind)
+        scale = _found_scale(stored) if scale is None else scale
         center, sd = _scaling(stored, scale)
         count, classes = len(stored.array), stored.classes
         return cls(stored.content, stored.shape, count, classes, span or stored.span, scale, center, sd)
@@ -124,13 +127,17 @@ class InMemory(Dataset):
         return stored.source(self.span, device, (self.found_center, self.found_sd))
 
     def _advice(self, stored: Stored) -> list[str]:
-        """What to say of numbers that networks get as they are."""
-        from sparring.datasets._scaling import far_apart
-
-        why = far_apart(stored.array) if stored.array.ndim == 2 and self.scale == "none" else ""
+        """What to say of numbers that are scaled because of their size, or had better be."""
+        why = _far_apart(stored)
         if not why:
             return []
-        return [f"{why}, and networks get them as they are: InMemory.of(examples, scale='columns') scales them"]
+        if self.scale == "none":
+            return [f"{why}, and networks get them as they are: InMemory.of(examples, scale='columns') scales them"]
+        each = "each column" if self.scale == "columns" else "all numbers"
+        return [
+            f"{why}: networks get {each} with mean 0 and standard deviation 1, samples come in their own units "
+            "(InMemory.of(examples, scale='none'): as they are)"
+        ]
 
     def content_hash(self, source: Source) -> str:
         return f"BLAKE2b {self.content}" if self.content else ""
@@ -177,6 +184,24 @@ class InMemory(Dataset):
                 "does not have them: give them again, as recipe=recipe.replace(data=...)"
             )
         return stored
+
+
+def _far_apart(stored: Stored) -> str:
+    """Why numbers had better be scaled, in words; empty where they need not be, and of images."""
+    from sparring.datasets._scaling import far_apart
+
+    if len(stored.shape) == 3:
+        return ""
+    return far_apart(stored.array if stored.array.ndim == 2 else stored.array.reshape(-1, 1))
+
+
+def _found_scale(stored: Stored) -> Scale:
+    """How numbers are scaled by default: columns of a table each by itself, where they are not many."""
+    from sparring.datasets._scaling import SIGNAL
+
+    if not _far_apart(stored):
+        return "none"
+    return "columns" if len(stored.shape) == 1 and stored.shape[0] <= SIGNAL else "signals"
 
 
 def _scaling(stored: Stored, scale: Scale) -> tuple[tuple[float, ...], tuple[float, ...]]:
