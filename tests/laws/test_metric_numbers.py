@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from sparring.analysis.samples import views
 from sparring.datasets.digits import Digits
 from sparring.judges import judge
+from sparring.metrics._neighbors import nearest, radii, two_nearest
 from sparring.metrics.classes import ClassDivergence, ClassDiversity, Confidence, Modes, RarestClass
 from sparring.metrics.colors import Colors
 from sparring.metrics.copying import Copying
@@ -263,12 +264,34 @@ def test_copying_is_the_share_that_was_copied(share: float) -> None:
     assert Copying()(real, fake[None])[0] == pytest.approx(share, abs=0.025)
 
 
-def test_nearest_neighbors_are_those_of_scipy_and_a_copy_is_at_zero() -> None:
-    from sparring.metrics._neighbors import nearest, radii
+def test_samples_that_are_smoother_than_the_data_are_no_copies() -> None:
+    """They lie nearer to training examples than unseen data do, but to many alike."""
+    real, unseen = gaussian(2_000, 20, 0), gaussian(1_000, 20, 1)
+    assert Copying()(real, 0.8 * unseen[None])[0] < 0.06
+    noise = gaussian(1_000, 20, 2)
+    near = np.median(nearest(unseen, real)) / 20**0.5
+    assert Copying()(real, (real[:1_000] + 0.4 * near * noise)[None])[0] > 0.95
 
+
+def test_copies_of_examples_that_come_twice_are_copies() -> None:
+    real, fake = gaussian(1_000, 20, 0), gaussian(1_000, 20, 1)
+    fake[:500] = real[:500]
+    twice = np.concatenate([real, real[:20]])
+    assert Copying()(twice, fake[None])[0] == pytest.approx(0.5, abs=0.025)
+    assert Copying()(np.concatenate([real[:300], real[:300]]), fake[None])[0] == 0, "what is seen again is not copied"
+    assert Copying()(real[:2].repeat(10, 0), fake[None])[0] == 0
+
+
+def test_nearest_neighbors_are_those_of_scipy_and_a_copy_is_at_zero() -> None:
     points, others = gaussian(50, 30, 0, 100), gaussian(80, 30, 1, 100)
     np.testing.assert_allclose(nearest(points, others), cdist(points, others).min(1), rtol=CLOSE)
     assert nearest(others[:20], others).max() == 0
+    both = np.sort(cdist(points, others), 1)[:, :2]
+    np.testing.assert_allclose(two_nearest(points, others), both, rtol=3e-3)
+    own = np.where(np.arange(80) % 2, np.arange(80), -1)
+    among = np.sort(cdist(others, others), 1)
+    expected = np.where((own >= 0)[:, None], among[:, 1:3], among[:, :2])
+    np.testing.assert_allclose(two_nearest(others, others, own), expected, rtol=3e-3, atol=1e-9)
     np.testing.assert_allclose(radii(points, 3), np.sort(cdist(points, points), 1)[:, 3], rtol=CLOSE)
 
 

@@ -100,6 +100,18 @@ def _cleared_after(to_zero: bool) -> Loop:
     return partial(_stepping, step)
 
 
+def for_longer(loop: Loop) -> Loop:
+    """So long that most rounds are not watched closely."""
+    return lambda watching, rounds: loop(watching, 10 * rounds)
+
+
+def _step_first(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+    """D's step comes before backward(): it finds no gradients."""
+    opt.zero_grad()
+    opt.step()
+    both(d, real, fake).backward()
+
+
 def g_cleared_after(watching: Watching, rounds: int) -> Nets:
     """The same of G's."""
     x = images().flatten(1)
@@ -219,6 +231,7 @@ BROKEN: dict[str, tuple[Loop, str]] = {
     "without_reals": (_d_by(without_reals), "bug-labels"),
     "cleared before D's step": (_cleared_after(to_zero=False), "bug-lost-gradients"),
     "set to 0 before D's step": (_cleared_after(to_zero=True), "bug-lost-gradients"),
+    "step before backward": (for_longer(partial(_stepping, _step_first)), "bug-lost-gradients"),
     "cleared before G's step": (g_cleared_after, "bug-lost-gradients"),
     "cleared between": (_two_passes(lambda opt: opt.zero_grad(), logistic), "bug-lost-gradients"),
     "the same vectors in G's step alone": (partial(new_fakes, fixed=True), "bug-fixed-noise"),

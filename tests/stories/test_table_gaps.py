@@ -55,7 +55,7 @@ def test_long_whole_numbers_have_their_own_mean(tmp_path: Path) -> None:
 def test_other_tables_are_float32_as_they_were(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "a.npy", np.stack([rng.normal(170, 10, 90), rng.normal(0, 1, 90), np.full(90, 0.1)], 1))
-    table = read_table(tmp_path / "a.npy")
+    table = read_table(tmp_path / "a.npy", "1,2,3")
     rows = np.load(tmp_path / "a.npy").astype(np.float32)
     assert table.rows.dtype == np.float32 and (table.rows == rows).all()
     center, sd = scaling(table.rows, by_column=True)

@@ -119,7 +119,7 @@ def test_an_index_that_pandas_writes_is_left_out(tmp_path: Path) -> None:
     assert "left out: the first column, which has no name and numbers the rows" in table.lines()
     for name, others in (
         ("shuffled", "7,1\n3,2\n-1,3\n"),
-        ("one number twice", "7,1\n7,2\n"),
+        ("one number twice", "7,1\n7,2\n3,2\n"),
         ("parts", "7.5,1\n3,2\n"),
     ):
         table = read_table(written(tmp_path / "b.csv", f",a\n{others}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -96,7 +97,22 @@ def test_signals_share_one_scale_and_constant_columns_are_only_moved(tmp_path: P
     assert len(Table(str(tmp_path / "waves.npy")).resolved().found_sd) == 1
     assert len(Table(str(tmp_path / "waves.npy"), scale="columns").resolved().found_sd) == 40
     np.save(tmp_path / "flat.npy", np.stack([np.full(50, 7.0), waves[:, 0]], 1))
-    assert Table(str(tmp_path / "flat.npy")).resolved().found_sd[0] == 1.0
+    assert Table(str(tmp_path / "flat.npy"), columns="1,2").resolved().found_sd[0] == 1.0
+
+
+def test_columns_of_one_number_are_left_out_unless_they_are_asked_for(tmp_path: Path) -> None:
+    """D would tell by the last bit of such a column what is real."""
+    file, rng = tmp_path / "flat.csv", np.random.default_rng(0)
+    file.write_text("a,const,b\n" + "".join(f"{a},7,{b}\n" for a, b in rng.normal(size=(50, 2))))
+    left, asked = Table(str(file)).resolved(), Table(str(file), columns="a,const,b").resolved()
+    assert left.found_columns == ("a", "b") and asked.found_columns == ("a", "const", "b")
+    table = read_table(file)
+    assert "left out: 1 column of one number only (const)" in table.lines()
+    assert table.summary()["constant"] == ["const"] and table.columns == ("a", "b")
+    earlier = dataclasses.replace(asked, columns="all")  # a run of before, which has all of them, goes on
+    assert earlier.open().draw(RandomStreams((0,)), 4).shape == (1, 4, 3)
+    file.write_text("const,other\n" + "7,8\n" * 50)
+    assert read_table(file).columns == ("const", "other"), "nothing would be left"
 
 
 def test_one_trains_on_a_table_and_gets_a_table_back(table_file: Path, tmp_path: Path) -> None:

@@ -141,4 +141,4 @@ class Table(Dataset):
     def _load(self) -> TableFile:
         from sparring.datasets.files.tables import read_table
 
-        return read_table(self.path, self.columns, self.scale)
+        return read_table(self.path, self.columns, self.scale, self.found_columns)

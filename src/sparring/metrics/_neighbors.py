@@ -60,3 +60,22 @@ def nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = Non
         # Differences of large numbers leave a remainder; measured again, an exact copy comes out at 0.
         found.append((one[block] - other[away.argmin(1)]).norm(dim=1))
     return torch.cat(found).double().numpy()
+
+
+def two_nearest(points: np.ndarray, others: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
+    """As `nearest`, to the nearest and to the next, `(A, 2)`. A point whose `own` is negative is none of the others."""
+    import torch
+
+    one, other = (torch.from_numpy(x.astype(np.float32, copy=False)) for x in (points, others))
+    squares = other.square().sum(1)
+    found: list[torch.Tensor] = []
+    for block in blocks(len(one), len(other)):
+        away = torch.addmm(squares, one[block], other.T, alpha=-2)
+        if own is not None:
+            itself = torch.from_numpy(own[block])
+            rows = torch.nonzero(itself >= 0)[:, 0]
+            away[rows, itself[rows]] = torch.inf
+        indices = away.topk(2, largest=False).indices
+        apart = [(one[block] - other[indices[:, each]]).norm(dim=1) for each in range(2)]
+        found.append(torch.stack(apart, 1).sort(1).values)
+    return torch.cat(found).double().numpy()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from sparring.datasets.files.fitness import copies_line
 from sparring.datasets.files.label_files import LABEL_COLUMNS
 from sparring.datasets.files.memory import as_size, available_memory
 from sparring.datasets.files.paths import expanded
-from sparring.datasets.files.rows import FILES, RowFile, arrow_errors
+from sparring.datasets.files.rows import FILES, RowFile
 from sparring.datasets.files.summary import FEW
 from sparring.datasets.files.table_texts import Columns, columns_of
+from sparring.datasets.files.table_types import INDEX, columns_with_types
 from sparring.errors import SparringError, UsageError, shortened
 
 TEXTS, ARRAYS = (".csv", ".tsv", ".txt"), (".npy", ".npz")
@@ -31,8 +31,6 @@ LARGEST = float(np.finfo(np.float32).max)
 """The largest number that networks and samples can have."""
 SPARSE = LOST = 0.5
 """Share of a column's numbers that may be missing, and share of the rows that may be left out."""
-INDEX = re.compile(r"__index_level_\d+__")
-"""Columns of a Parquet file in which pandas keeps the index of the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +46,8 @@ class TableFile:
     """Columns that hold something else."""
     sparse: tuple[str, ...] = ()
     """Columns of numbers of which most are missing."""
+    same: tuple[str, ...] = ()
+    """Columns of one number only that are left out: D would know by the last bit of it what is real."""
     longer: tuple[int, ...] = ()
     """Rows with more cells than there are columns, counted from 1."""
     incomplete: tuple[int, ...] = ()
@@ -87,14 +87,14 @@ class TableFile:
             "infinite": len(self.infinite),
             "too_large": len(self.too_large),
             "notes": list(self.notes),
-            "constant": list(self.constant),
+            "constant": [*self.same, *self.constant],
             "repeated": self.repeated,
             "do_first": [self.obstacle] if self.obstacle else [],
         }
 
     @property
     def constant(self) -> tuple[str, ...]:
-        """Columns of one number only."""
+        """Columns of one number only, beside those that are left out."""
         same = (self.rows == self.rows[0]).all(0)
         return tuple(name for name, is_same in zip(self.columns, same, strict=True) if is_same)
 
@@ -133,6 +133,8 @@ class TableFile:
         if self.sparse:
             columns = n_columns(len(self.sparse))
             said.append(f"left out: {columns} in which most numbers are missing ({some(self.sparse)})")
+        if self.same:
+            said.append(f"left out: {n_columns(len(self.same))} of one number only ({some(self.same)})")
         unusable = {
             "more cells than there are names of columns": self.longer,
             "a missing number": self.incomplete,
@@ -182,7 +184,7 @@ def is_table(path: str | Path) -> bool:
         return False  # what is wrong is said where it is read as images
 
 
-def read_table(path: str | Path, columns: str = "all", scale: str = "auto") -> TableFile:
+def read_table(path: str | Path, columns: str = "all", scale: str = "auto", before: Collection[str] = ()) -> TableFile:
     """The numbers of a file.
 
     Args:
@@ -191,6 +193,7 @@ def read_table(path: str | Path, columns: str = "all", scale: str = "auto") -> T
         columns: `all` that hold numbers, or names of some or their places in the file (from 1), separated by commas.
         scale: How numbers will be scaled: `columns`, `signals` or `none`; `auto` takes more than 16 columns without
             names for signals.
+        before: Columns that a run was begun with, which stay also where they have one number only.
 
     Raises:
         SparringError: The file cannot be read, holds no numbers, or does not fit in memory.
@@ -215,53 +218,10 @@ def read_table(path: str | Path, columns: str = "all", scale: str = "auto") -> T
 
         opened = Columns(tuple(str(k + 1) for k in whole), tuple(whole), read, notes=notes)
     elif found.suffix.lower()[1:] in FILES:
-        opened = _rows(RowFile.open(found))
+        opened = columns_with_types(RowFile.open(found))
     else:
         opened = columns_of(found)
-    return _chosen(found, opened, columns, scale)
-
-
-def _rows(file: RowFile) -> Columns:
-    """Those of a file whose columns have types."""
-    from pyarrow import types
-
-    def is_numeric(kind: Any) -> bool:
-        return types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
-
-    def read(places: Sequence[int]) -> np.ndarray:
-        values = (file.column(every[numeric[k]]) for k in places)
-        columns = [np.array([np.nan if value is None else float(value) for value in column]) for column in values]
-        return np.stack(columns, 1)
-
-    if not sum(file.counts):
-        raise SparringError(f"{file.path} holds no rows")
-    every = tuple(file.schema.names)
-    numeric = tuple(place for place, field in enumerate(file.schema) if is_numeric(field.type))
-    index = tuple(k for k, place in enumerate(numeric) if INDEX.fullmatch(every[place]))
-    lists = tuple(field.name for field in file.schema if is_numeric(_within(field.type)) and not is_numeric(field.type))
-    notes = tuple(_list_line(file, name) for name in lists)
-    return Columns(every, numeric, read, index, notes=notes, lists=lists)
-
-
-def _within(kind: Any) -> Any:
-    """The type of what lists of a type hold, or lists of lists."""
-    from pyarrow import types
-
-    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        kind = kind.value_type
-    return kind
-
-
-def _list_line(file: RowFile, name: str) -> str:
-    """That a column holds several numbers in each row, and what to do."""
-    with arrow_errors(file.path):
-        part = next(part for part, count in enumerate(file.counts) if count)
-        values = file.read(part, [name])[name].slice(0, 1).to_pylist()
-    array = np.asarray(values[0] or [], dtype=object)
-    return (
-        f"{shown(name)} holds lists of {n_numbers(array.size)}, which are left out: save them as an .npy array, "
-        "(N, K) for rows or signals and (N, H, W) for images"
-    )
+    return _chosen(found, opened, columns, scale, before)
 
 
 def _check_memory(path: Path) -> None:
@@ -290,7 +250,7 @@ def _array(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     return array, notes
 
 
-def _chosen(path: Path, columns: Columns, asked: str, scale: str) -> TableFile:
+def _chosen(path: Path, columns: Columns, asked: str, scale: str, before: Collection[str]) -> TableFile:
     """The columns that are asked for, and the rows in which none of them is missing, infinite or too large."""
     left, sparse, notes = (), (), columns.notes
     if is_all := asked.strip() == "all":
@@ -317,13 +277,29 @@ def _chosen(path: Path, columns: Columns, asked: str, scale: str) -> TableFile:
         numbers, gaps = numbers[:, ~scarce], gaps[:, ~scarce]
     good, (longer, incomplete, unbounded, large) = _usable(path, numbers, gaps, columns.longer)
     lacking = _lacking(gaps[[row - 1 for row in incomplete]], names)
-    rows = np.ascontiguousarray(numbers[good])
+    rows = numbers[good]
+    same = (rows == rows[:1]).all(0) & (is_all and by_column) & ~np.isin(names, list(before))
+    constant = tuple(name for name, is_same in zip(names, same, strict=True) if is_same and not same.all())
+    if constant:
+        names = tuple(name for name in names if name not in constant)
+        rows = rows[:, ~same]
+    rows = np.ascontiguousarray(rows)
     finer = finer_than_float32(rows, by_column)
     rounded = tuple(name for name, is_finer in zip(names, finer, strict=False) if is_finer and scale == "none")
     rows = rows.astype(np.float64 if finer.any() and scale != "none" else np.float32, copy=False)
     reasons = {"longer": longer, "incomplete": incomplete, "infinite": unbounded, "too_large": large}
     return TableFile(
-        path, rows, names, left, sparse, **reasons, lacking=lacking, by_column=by_column, rounded=rounded, notes=notes
+        path,
+        rows,
+        names,
+        left,
+        sparse,
+        constant,
+        **reasons,
+        lacking=lacking,
+        by_column=by_column,
+        rounded=rounded,
+        notes=notes,
     )
 
 

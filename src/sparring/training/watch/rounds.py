@@ -200,7 +200,8 @@ class Cleared:
     def see(self, who: Who, losses: Sequence[Loss], net: nn.Module) -> None:
         """A closely watched step of a player follows from these losses."""
         had_any = any(loss.reaches.get(who) and loss.leaves.get(who) for loss in losses)
-        self._gone[who].append(had_any and not has_gradient(net))
+        if losses:  # of a step before backward() they are those of the round before, which may not have been watched
+            self._gone[who].append(had_any and not has_gradient(net))
         self._are_zeros[who] = any(p.grad is not None for p in net.parameters())
         # A loss without a slope, as a hinge that all scores are beyond, leaves no gradients either.
         found = [k for k, loss in enumerate(losses) if k and not loss.had_gradients.get(who, True)]
