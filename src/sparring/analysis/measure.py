@@ -39,6 +39,7 @@ from sparring.analysis.samples import (
     with_agreement,
 )
 from sparring.analysis.sampling import standard_errors
+from sparring.analysis.watched import unsearched
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError
 from sparring.judges import Judge
@@ -125,13 +126,15 @@ class Measurement:
     """The same samples by the independent judge, where the data has one and no judge was named."""
     columns: ColumnFigures | None = None
     """Each column of a table, or a signal's points and lags."""
+    unsearched: str = ""
+    """Among which training examples copies were searched for; empty where among all."""
 
     @property
     def notes(self) -> list[str]:
         """What to know of these values, a sentence each."""
+        notes = [self.unsearched] if self.unsearched else []
         if self.judge is None:
-            return []
-        notes: list[str] = []
+            return notes
         if self.judge.name == INCEPTION:
             notes.append("With Inception's features the Fréchet distance is FID and the kernel distance KID.")
         if self.n <= self.judge.features:
@@ -220,7 +223,8 @@ def measure(
     scores, *others = [into.scores(one) for one, into in zip(both, gathered, strict=True)]
     independent = Independent(second, others[0]) if second is not None else None
     figures = ColumnFigures.together(columns) if columns else None
-    return Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, scores, independent, figures)
+    whole = Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, scores, independent, figures)
+    return dataclasses.replace(whole, unsearched=unsearched(run))
 
 
 def keep(measured: Measurement) -> Path:

@@ -28,6 +28,9 @@ from sparring.record.loop import EXAMPLES, GENERATOR, INPUTS, SAME_ROWS, Latents
 if TYPE_CHECKING:
     from sparring.rng import RandomStreams
 
+NEARLY_ALL = 0.9
+"""Share of the examples that a run keeps, from which on it is as good as all: copies of others are left out."""
+
 
 def is_watched(run: RunFolder) -> bool:
     """Whether a run was a user's own loop."""
@@ -173,6 +176,17 @@ class SeenExamples(Dataset):
 
     def content_hash(self, source: Source) -> str:
         return content_hash(torch.from_numpy(self._examples))
+
+
+def unsearched(run: RunFolder) -> str:
+    """Among how many examples copies are searched for, if the run of a watched loop keeps some of them; else empty."""
+    loop = run.story.loop
+    if loop is None or (kept := len(SeenExamples.of(run.path, loop))) >= NEARLY_ALL * loop.data.total:
+        return ""
+    return (
+        f"Copies were searched for among {kept:,} of {loop.data.total:,} training examples, those that the run keeps: "
+        "copies of the others are not found."
+    )
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ def copied(signals: Signals) -> np.ndarray:
 
 def mostly(signals: Signals) -> np.ndarray:
     """Members of which at least half of the samples are exact copies, bool `(P,)`."""
+    if not signals.has("nearest-neighbor"):
+        return np.zeros(signals.members, bool)
     return signals.latest("nearest-neighbor") < COPIES
 
 

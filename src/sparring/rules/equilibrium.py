@@ -8,6 +8,7 @@ import numpy as np
 from sparring.languages import Text
 from sparring.record import Story
 from sparring.rules import Detection, Explanation, Plot, Rule, evidence
+from sparring.rules._copies import copied
 from sparring.rules._doubt import MAX_RIGHT
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
@@ -26,7 +27,7 @@ class Equilibrium(Rule):
     Either alone is not enough: a D that learned nothing does not win, and a leading D may face good samples. That
     samples are like the data is known only by a distance from it: in a judge's features, from modes or from a target.
     Its 95 % interval, and that of each share of examples, must be healthy as a whole in at least half of the members; a
-    judge that was trained on these very images is not believed alone.
+    judge that was trained on these very images is not believed alone. Copies of training examples are no good outcome.
     """
 
     fault: ClassVar[bool] = False
@@ -38,7 +39,7 @@ class Equilibrium(Rule):
             return None
         lead = np.abs(signals.final("lead"))
         sees_through = signals.latest("d_right") > MAX_RIGHT  # False where it is not known
-        balanced = (lead < MAX_LEAD) & ~sees_through & ~signals.d_died & ~signals.diverged
+        balanced = (lead < MAX_LEAD) & ~sees_through & ~signals.d_died & ~signals.diverged & ~copied(signals)
         sure, likely = balanced & signals.nearness.is_sure, balanced & signals.nearness.is_likely
         # What half of the members show for certain, others whose numbers are healthy too need not show again.
         return Detection(holds=likely if 2 * sure.sum() >= len(sure) else sure, severity=1 - lead / MAX_LEAD)

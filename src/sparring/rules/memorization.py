@@ -44,9 +44,11 @@ class Memorization(Rule):
         )
         few = _few(signals, members)
         whole = mostly(signals)[members].mean() >= 0.5 or bool(few and few[0].speaks(True).any())
+        near = _near(signals, members)
+        whole = whole or _copied_by_measure(signals, members) >= 0.5
         return Explanation(
-            "The samples are copies of training examples" if whole else "Some samples are copies of training images",
-            [distance, *few, *_near(signals, members), *_measured(signals, members)],
+            _headline(whole, bool(few or near)),
+            [distance, *few, *near, *_measured(signals, members)],
             metric_plot(signals, "nearest-neighbor" if whole or not signals.has("near-copies") else "near-copies"),
             metric_evidence(signals, ("diversity", "frechet-distance"), members),
             remedies=("augmentation",) if few or not whole else (),
@@ -60,6 +62,12 @@ class Memorization(Rule):
     def healthy() -> Story:
         """A little nearer to training examples than unseen ones are."""
         return story(metrics={"nearest-neighbor": (2.0, 1.0, 0.85, 0.8)})
+
+
+def _headline(whole: bool, images: bool) -> str:
+    if whole:
+        return "The samples are copies of training examples"
+    return "Some samples are copies of training images" if images else "Some samples are copies of training examples"
 
 
 def _few(signals: Signals, members: np.ndarray) -> list[Evidence]:
@@ -95,11 +103,17 @@ def _near(signals: Signals, members: np.ndarray) -> list[Evidence]:
     return [evidence(title("near-copies"), values, members, healthy, phrase, percent=True)]
 
 
+def _copied_by_measure(signals: Signals, members: np.ndarray) -> float:
+    """The share of samples that are copies by a measurement; 0 where there is none."""
+    measured = signals.measured
+    return float(np.median(measured.values(MEASURED)[members])) if measured and is_measured(signals, MEASURED) else 0.0
+
+
 def _measured(signals: Signals, members: np.ndarray) -> list[Evidence]:
     """What a measurement found among all training examples."""
     measured = signals.measured
     if measured is None or not is_measured(signals, MEASURED):
         return []
-    phrase = "beside all training examples, {value} of the samples lie nearer to one than unseen ones do"
+    phrase = "beside the training examples, {value} of the samples lie nearer to one alone than unseen ones do"
     healthy = measured.healthy(MEASURED)
     return [evidence(title(MEASURED), measured.values(MEASURED), members, healthy, phrase, percent=True)]

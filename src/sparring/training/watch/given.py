@@ -11,10 +11,11 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from sparring.training.watch.calls import classes_of
 
-BEYOND = 0.2
-"""Share of the range of what D sees by which given examples may lie outside it, and still be the same ones."""
-
-
+APART, LEVELS = 0.2, (0.01, 0.25, 0.5, 0.75, 0.99)
+"""Share of the range of what D sees, from 1 % to 99 %, by which these quantiles may differ between it and given examples
+that are the same ones."""
+SCALES = ((1.0, 0.0), (2.0, -1.0), (1 / 255, 0.0), (2 / 255, -1.0))
+"""What loops make of images before D is given them: a factor, and what is added. The first leaves them as they are."""
 MAX_COMPARED, MIN_COMPARED, COLUMNS = 2_048, 256, 64
 """Examples that are compared with what D sees, at most and at least, and how many of their numbers."""
 OTHER = 1.5
@@ -38,28 +39,27 @@ class Given:
         self._rows: Any = tensors[0] if tensors else data
         self._classes = classes_of(tensors[1], len(tensors[1])) if len(tensors) == 2 else None
 
-    def some(self, count: int, like: tuple[int, ...], low: float, high: float) -> np.ndarray | None:
-        """Up to so many of them `(n, *like)`, float32, evenly spaced; None where they are not what D is given.
+    def some(self, count: int, seen: np.ndarray) -> np.ndarray | None:
+        """Up to so many of them `(n, ...)`, float32, evenly spaced and on D's scale; None if D is given other ones.
 
         Args:
             count: How many at most.
-            like: The shape of one that D was given.
-            low: The smallest number in those.
-            high: The largest.
+            seen: Some that D was given, `(n, ...)`.
         """
         rows = self._rows
-        if not isinstance(rows, Tensor | np.ndarray) or tuple(rows.shape[1:]) != like or not len(rows):
+        if not isinstance(rows, Tensor | np.ndarray) or tuple(rows.shape[1:]) != seen.shape[1:] or not len(rows):
             return None
-        at = _evenly(count, len(rows))
-        chosen = rows[at] if isinstance(rows, np.ndarray) else rows[torch.from_numpy(at).to(rows.device)]
-        if isinstance(chosen, Tensor):
-            chosen = chosen.detach().cpu().float().numpy() if chosen.is_floating_point() else np.empty(0, np.uint8)
-        if chosen.dtype.kind != "f":  # whole numbers are scaled before D is given them
-            return None
-        room = BEYOND * (high - low)
-        if not low - room <= float(chosen.min()) <= float(chosen.max()) <= high + room:
-            return None
-        return chosen.astype(np.float32)
+        few = self._at(_evenly(MAX_COMPARED, len(rows)))
+        for factor, shift in SCALES:
+            if _are_alike(factor * few + shift, seen):
+                return factor * self._at(_evenly(count, len(rows))) + np.float32(shift)
+        return None
+
+    def _at(self, places: np.ndarray) -> np.ndarray:
+        """Those at these places, `(n, ...)`, float32."""
+        if isinstance(self._rows, np.ndarray):
+            return self._rows[places].astype(np.float32)
+        return self._rows.detach()[torch.from_numpy(places).to(self._rows.device)].cpu().float().numpy()
 
     def classes_of_some(self, count: int) -> np.ndarray | None:
         """The class of each of `some`, int64 `(n,)`; None where the user gave none."""
@@ -84,6 +84,14 @@ class Given:
             return False
         # Of one column the quantiles may differ so by which examples there are.
         return bool(abs(np.median(np.log(reach[1][known] / reach[0][known]))) > np.log(OTHER))
+
+
+def _are_alike(given: np.ndarray, seen: np.ndarray) -> bool:
+    """Whether the numbers of both are spread alike."""
+    if not np.isfinite(given).all():
+        return False
+    mine, theirs = (np.quantile(each, LEVELS) for each in (given, seen))
+    return bool(np.abs(mine - theirs).max() <= APART * (theirs[-1] - theirs[0]))
 
 
 def _evenly(count: int, among: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from sparring.training.watch.moments import Mean
 from sparring.training.watch.recent import Recent
 
 KEPT, KEPT_NUMBERS = 2_048, 2**24
-"""Real examples that a run keeps a copy of, at most, and how many numbers these may have together."""
+"""Real examples that D was given of which a run keeps a copy, at most, and how many numbers these may have together."""
 
 
 class Kept:
@@ -17,8 +17,10 @@ class Kept:
 
     def __init__(self, shape: tuple[int, ...] = ()) -> None:
         self.shape = shape
-        self.max_count = min(KEPT, KEPT_NUMBERS // max(1, int(np.prod(shape))))
-        """How many there are at most."""
+        self.max_given = KEPT_NUMBERS // max(1, int(np.prod(shape)))
+        """How many are kept at most where the data itself is at hand: copies are searched for among these."""
+        self.max_count = min(KEPT, self.max_given)
+        """How many are kept at most of those that D is given."""
         self.examples: list[np.ndarray] = []
         """Of each batch those that are kept, `(n, ...)`; none any more once the run has written them."""
         self._count = 0

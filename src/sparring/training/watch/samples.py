@@ -186,9 +186,8 @@ class Samples:
         facts, source = self._facts, self._source
         if self._kept or not source.examples:
             return
-        low, high = facts.batches.ends
         seen = self.classes.of(sum(map(len, source.examples)), facts.latent.classes)
-        given = self._given.some(source.max_count, source.shape, low, high)
+        given = self._given.some(source.max_given, np.concatenate(source.examples))
         without_classes = seen is not None and self._given.classes_of_some(1) is None
         if (given is None or without_classes) and not (last or source.is_complete):
             return
