@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LRScheduler
 
 from tests.loops.changeable import Nets, flat
 from tests.loops.sound import BATCH, LATENT, Loop, Watching, adam, images, mlp
@@ -129,6 +130,24 @@ def g_cleared_after(watching: Watching, rounds: int) -> Nets:
     return g, d
 
 
+def _scheduled(schedule: Callable[[Optimizer, int], LRScheduler]) -> Loop:
+    """D's learning rate falls by a schedule, given how many steps there will be."""
+
+    def loop(watching: Watching, rounds: int) -> Nets:
+        begun: list[LRScheduler] = []
+
+        def step(d: nn.Module, opt: Optimizer, real: Tensor, fake: Tensor) -> None:
+            if not begun:
+                begun.append(schedule(opt, 10 * rounds))
+            both(d, real, fake).backward()
+            opt.step()
+            begun[0].step()
+
+        return _stepping(step, watching, 10 * rounds)
+
+    return loop
+
+
 # Losses.
 
 
@@ -216,6 +235,7 @@ def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
 
 SOUND: dict[str, Loop] = {
     "two backward passes": _two_passes(lambda opt: None, logistic),
+    "a rate that falls to the end": _scheduled(CosineAnnealingLR),
     "put_back": partial(_stepping, _put_back),
     "made of parts": _d_by(of_parts),
     "noise of G's own": lambda watching, rounds: flat(watching, rounds, g=CountedG(), noise=lambda: BATCH),
@@ -231,6 +251,7 @@ BROKEN: dict[str, tuple[Loop, str]] = {
     "without_reals": (_d_by(without_reals), "bug-labels"),
     "cleared before D's step": (_cleared_after(to_zero=False), "bug-lost-gradients"),
     "set to 0 before D's step": (_cleared_after(to_zero=True), "bug-lost-gradients"),
+    "a rate that falls too soon": (_scheduled(lambda opt, steps: ExponentialLR(opt, 0.9)), "bug-learning-rate"),
     "step before backward": (for_longer(partial(_stepping, _step_first)), "bug-lost-gradients"),
     "cleared before G's step": (g_cleared_after, "bug-lost-gradients"),
     "cleared between": (_two_passes(lambda opt: opt.zero_grad(), logistic), "bug-lost-gradients"),

@@ -81,6 +81,8 @@ class OptimizerFacts:
     """The step of its player at which it rose to this learning rate; -1 where it did not."""
     fell: int = -1
     """The step at which it first fell, where it had not risen before; -1 where it had, or has not fallen."""
+    idle: int = -1
+    """The step from which on it was a thousandth of the highest, or less; -1 where it is more."""
     both: bool = False
 
 
@@ -242,13 +244,11 @@ class PlayerFacts:
     """Whose earlier gradients were still there at its step: `own`, `other`; empty for none."""
     stale_line: Line | None = None
     lost: str = ""
-    """What D's steps learn nothing of, as that loss's gradients were cleared before the next one's: `real`, `fake`;
-    `all` where those of all losses of a player were cleared before its step; empty for nothing."""
+    """What its steps learn nothing of, since gradients are cleared: `real`, `fake` or `all`; empty for nothing."""
     lost_line: Line | None = None
     """Where the next one is; None for `all`."""
     learns_of: tuple[str, ...] = ()
-    """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` for what is not known; empty in runs of
-    older versions."""
+    """What the losses of D's steps depend on: `real`, `fake`, `both`, or `` where unknown; empty in older runs."""
     step_line: Line | None = None
     terms: tuple[str, ...] = ()
     """What its losses are made of: `logits`, `probabilities`, `hinge`, `square`, `linear` or `other` functions of D's

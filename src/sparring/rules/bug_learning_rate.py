@@ -21,23 +21,27 @@ USUAL = {
 }
 """Learning rates that GANs train with, generously; other optimizers are judged as SGD."""
 
+MAX_IDLE, MIN_IDLE = 0.5, 100
+"""Share of its steps, and how many of them, that a player may make with a thousandth of its highest learning rate."""
+
 
 @final
 @dataclass(frozen=True)
 class BugLearningRate(Rule):
-    """A learning rate of 0, or one that is far from what any optimizer of its kind is used with."""
+    """A learning rate of 0, or far from what any optimizer of its kind is used with, or that falls far too soon."""
 
     weight: ClassVar[float] = 0.9905
     anytime: ClassVar[bool] = True
 
     def detect(self, signals: Signals) -> Detection | None:
-        return bug_detection(signals, self._bug(signals.story.loop))
+        return bug_detection(signals, self._bug(signals.story))
 
     def explain(self, signals: Signals, members: np.ndarray) -> Explanation:
-        return bug_explanation(signals, members, self._bug(signals.story.loop))
+        return bug_explanation(signals, members, self._bug(signals.story))
 
     @staticmethod
-    def _bug(loop: LoopFacts | None) -> Bug | None:
+    def _bug(story: Story) -> Bug | None:
+        loop = story.loop
         for each in loop.optimizers if loop is not None else ():
             low, high = USUAL.get(each.kind, USUAL["SGD"])
             lr = each.lr if each.highest is None else each.highest  # a schedule may end at 0
@@ -50,7 +54,7 @@ class BugLearningRate(Rule):
                     phrase="it is {value}",
                     mended=_mended(each, lr),
                 )
-        return None
+        return None if loop is None else _idle(loop, story.round)
 
     @staticmethod
     def sick() -> Story:
@@ -61,6 +65,23 @@ class BugLearningRate(Rule):
         """A schedule that has come to its end."""
         ended = tuple(replace(each, lr=4e-7, highest=2e-4) for each in SOUND.optimizers)
         return loop_story(good=True, optimizers=ended)
+
+
+def _idle(loop: LoopFacts, rounds: int) -> Bug | None:
+    """Of a player that has all but stopped long before the end, or before now."""
+    for each in loop.optimizers:
+        steps = rounds * loop.player("G" if each.player == "G" else "D").steps
+        idle = steps - each.idle if each.idle >= 0 and each.highest else 0
+        if idle > max(MIN_IDLE, MAX_IDLE * steps):
+            return Bug(
+                Text("{who}'s learning rate fell to next to nothing far too soon", who=each.player),
+                Text("steps of opt_{who} at a thousandth of the highest learning rate, or less", who=each.player),
+                idle,
+                Range(high=max(MIN_IDLE, MAX_IDLE * steps)),
+                phrase=Text("{value} of its {steps} steps moved next to nothing", steps=f"{steps:,.0f}"),
+                mended=Text("let the schedule of opt_{who} reach its end with the run's last step", who=each.player),
+            )
+    return None
 
 
 def _mended(optimizer: OptimizerFacts, lr: float) -> Text:

@@ -30,6 +30,8 @@ SCALES = ("weight_g", "original0")
 """Names of the lengths that weight normalization keeps apart from directions."""
 SAME = 512
 """Steps that may have one learning rate while it rises: as many as a round, or a short epoch, has."""
+IDLE = 1e-3
+"""Share of the highest learning rate at which a player has all but stopped."""
 WARM = 8
 """Steps in which a learning rate that begins at 0 has begun to rise, if it is raised in every step."""
 WARM_SCHEDULED = 2_048
@@ -117,7 +119,9 @@ def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int, res
         fell = step
     falls = fell >= 0 and rose < 0 and step - fell >= FALLING
     is_early = step < (WARM_SCHEDULED if base > highest and not falls else WARM)
-    return replace(now, highest=highest, rises=is_early or (rose >= 0 and step - rose < SAME), rose=rose, fell=fell)
+    rises = is_early or (rose >= 0 and step - rose < SAME)
+    idle = -1 if now.lr > IDLE * highest else step if before is None or before.idle < 0 else before.idle
+    return replace(now, highest=highest, rises=rises, rose=rose, fell=fell, idle=idle)
 
 
 def shared_parameters(g: nn.Module, d: nn.Module) -> int:

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from sparring.training.watch.calls import classes_of
 
 APART, LEVELS = 0.2, (0.01, 0.25, 0.5, 0.75, 0.99)
-"""Share of the range of what D sees, from 1 % to 99 %, by which these quantiles may differ between it and given examples
-that are the same ones."""
+"""Share of the range of what D sees, from 1 % to 99 %, by which these quantiles may differ between it and given
+examples that are the same ones."""
 SCALES = ((1.0, 0.0), (2.0, -1.0), (1 / 255, 0.0), (2 / 255, -1.0))
 """What loops make of images before D is given them: a factor, and what is added. The first leaves them as they are."""
 MAX_COMPARED, MIN_COMPARED, COLUMNS = 2_048, 256, 64
