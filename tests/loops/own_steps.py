@@ -236,6 +236,7 @@ def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
 SOUND: dict[str, Loop] = {
     "two backward passes": _two_passes(lambda opt: None, logistic),
     "a rate that falls to the end": _scheduled(CosineAnnealingLR),
+    "labels that are not far apart": partial(flat, labels=(0.55, 0.45, 1.0)),
     "put_back": partial(_stepping, _put_back),
     "made of parts": _d_by(of_parts),
     "noise of G's own": lambda watching, rounds: flat(watching, rounds, g=CountedG(), noise=lambda: BATCH),
@@ -246,6 +247,11 @@ SOUND: dict[str, Loop] = {
     "new fakes for G's step": partial(new_fakes, fixed=False),
 }
 BROKEN: dict[str, tuple[Loop, str]] = {
+    "one label for both": (partial(flat, labels=(0.5, 0.5, 1.0)), "bug-labels"),
+    "a G that ends in softmax": (
+        lambda watching, rounds: flat(watching, rounds, g=mlp(LATENT, 32, 64, last=nn.Softmax(1))),
+        "bug-data-range",
+    ),
     "both_are_fake": (_d_by(both_are_fake), "bug-labels"),
     "without_fakes": (_d_by(without_fakes), "bug-labels"),
     "without_reals": (_d_by(without_reals), "bug-labels"),

@@ -15,7 +15,7 @@ from sparring.rules._loops import SCORES, SOUND, Bug, bug_detection, bug_explana
 from sparring.rules._ranges import Range
 from sparring.rules._signals import Signals
 
-ENDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+ENDS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0)}
 """What a G reaches that ends in this function."""
 FROM_0 = ("relu", "softplus")
 """Functions at G's end that reach everything above 0."""
@@ -103,6 +103,8 @@ def _mended(layer: str, quantiles: Sequence[float]) -> Text:
         if quantiles[0] >= -END and quantiles[-1] <= END:
             message = "scale real examples to [0, 1]: {how}; or end G in tanh"
         return Text(message, how=_ratio(low, high - low))
+    if layer == "softmax":
+        return Text("end G in no function at all: the outputs of softmax add up to 1, as shares of categories do")
     return Text("scale real examples to [-1, 1]: {how}", how=_signed(low, high))
 
 

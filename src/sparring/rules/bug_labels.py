@@ -19,6 +19,10 @@ LEANS = 0.25
 sight have up to 0.15."""
 LABELS_APART = 0.5
 """How far two labels of the same scores are apart at least."""
+CROSS_ENTROPIES = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+"""Losses whose labels are 0, 1 or between."""
+SAME = 0.02
+"""How far apart labels are that are no longer the same."""
 SQUARE = "mse_loss"
 """The loss whose direction is no label's: it turns round where a score has reached its label."""
 CLEAR = 0.5
@@ -57,7 +61,7 @@ class BugLabels(Rule):
             line = loop.g.loss_line
             mended = "in G's step label generated examples as real: criterion(D(fake), ones)"
         else:
-            return _of_one_kind(loop)
+            return _of_one_kind(loop) or _one_label(loop)
         return Bug(
             headline,
             "players that pull the same way",
@@ -87,6 +91,24 @@ def _has_both_labels(loop: LoopFacts) -> bool:
     """Whether D's loss asks for two answers to generated examples: a slip of the pen, D(fake) in place of D(real)."""
     targets = [call.target for call in loop.losses if call.player == "D" and call.target is not None]
     return bool(targets) and max(targets) - min(targets) >= LABELS_APART
+
+
+def _one_label(loop: LoopFacts) -> Bug | None:
+    """A D that is asked for one and the same answer to both kinds, which no sign shows where that is 0.5."""
+    calls = [call for call in loop.losses if call.player == "D" and call.function in CROSS_ENTROPIES]
+    targets = [call.target for call in calls if call.target is not None]
+    apart = max(targets, default=1.0) - min(targets, default=0.0)
+    if len(targets) < len(calls) or not {"real", "fake"} <= {call.sees for call in calls} or apart >= SAME:
+        return None
+    return Bug(
+        "D's loss has one and the same label for real and for generated examples",
+        "how far the two labels are apart",
+        apart,
+        Range(low=SAME),
+        phrase="they are {value} apart",
+        line=loop.d.loss_line,
+        mended="label real 1 and generated 0",
+    )
 
 
 def _of_one_kind(loop: LoopFacts) -> Bug | None:
