@@ -5,7 +5,8 @@
 As `blind_spots.py` does for images: nothing is trained, samples are rows of the same law as the data with one fault,
 and everything else of the run is good. The table has columns as they occur together: two correlated ones, of which one
 has a heavy tail, a category, one that is 0 in most rows, one that is the square of another, and one that has another's
-sign. The signals are sawtooths with a trend. Results go to results/blind-spots-rows.json, from which `make docs` takes
+sign. In a second table a sign is the product of two others, and one category never occurs with another. The signals are
+sawtooths with a trend. Results go to results/blind-spots-rows.json, from which `make docs` takes
 the table in docs/diagnosis-measured.md.
 """
 
@@ -64,6 +65,16 @@ def table(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.stack([one, income, category, spent, number, number**2 - 1, signed], 1)
 
 
+def signs(rng: np.random.Generator, count: int) -> np.ndarray:
+    """`(count, 7)`: two signs and their product, a category of two, another that only the first of these has, and two
+    numbers."""
+    one, other = rng.choice((-1.0, 1.0), (2, count))
+    category = rng.choice(2, count)
+    only = np.where(rng.random(count) < 0.2, 1 - category, 0)
+    numbers, noise = rng.normal(size=(2, count)), 0.25 * rng.normal(size=(3, count))
+    return np.stack([one + noise[0], other + noise[1], one * other + noise[2], category, only, *numbers], 1)
+
+
 def signals(rng: np.random.Generator, count: int) -> np.ndarray:
     """`(count, 32)`: sawtooths of two to four teeth and of any phase, with a trend up or down."""
     at = np.linspace(0, 1, POINTS)
@@ -102,6 +113,11 @@ def _clipped(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
     return np.clip(rows, middle - 1.3 * sd, middle + 1.3 * sd)
 
 
+def _meeting(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
+    rows[:, 3:5] = 1
+    return rows
+
+
 def _spiked(rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
     rows[np.arange(len(rows)), rng.integers(POINTS, size=len(rows))] += 3
     return rows
@@ -129,6 +145,15 @@ FAULTS: Mapping[str, tuple[Draw, Mapping[str, Fault]]] = {
             "the rarest category, 4%, is missing": _column(2, lambda rng, x: np.minimum(x, 3)),
         },
     ),
+    "signs": (
+        signs,
+        {
+            NOTHING: OF_ALL[NOTHING],
+            "half have not the product's sign": _column(2, lambda rng, x: rng.permutation(x)),
+            "a fifth have not the product's sign": _some(0.2, _column(2, lambda rng, x: -x)),
+            "5% have two categories that never meet": _some(0.05, _meeting),
+        },
+    ),
     "signals": (
         signals,
         {
@@ -136,6 +161,7 @@ FAULTS: Mapping[str, tuple[Draw, Mapping[str, Fault]]] = {
             "15% have a spike": _some(0.15, _spiked),
             "all have noise, SD of 0.1": lambda rng, rows: rows + 0.1 * rng.normal(size=rows.shape),
             "all are reversed": lambda rng, rows: rows[:, ::-1].copy(),
+            "a fifth are reversed": _some(0.2, lambda rng, rows: rows[:, ::-1]),
             "no trend goes up": lambda rng, rows: rows - 2 * np.maximum(_slopes(rows), 0)[:, None] * _times(),
         },
     ),

@@ -115,6 +115,8 @@ def healthy_metrics_in_markdown() -> str:
             texts.append(f"at most {healthy.max_spread:g} of real data's variance above real data's")
         elif math.isfinite(healthy.max_above):
             texts.append(f"at most {healthy.max_above:g} above real data's")
+        if metric.of_rows is not None:
+            texts.append(f"of tables and signals at least {metric.of_rows.min_ratio:g} times real data's")
         rows.append([name_of(name).title, name_of(name).unit, ", ".join(texts), healthy.why])
     return _table(("metric", "what it is", "healthy", "because"), rows)
 

@@ -74,6 +74,8 @@ class Score:
     """The same of what held-out real data scores."""
     spread: float | None = None
     """Of a distance: how far real examples are from their mean, in its unit."""
+    of_rows: bool = False
+    """Whether it is of a table or of signals."""
 
     def plain(self, n: int) -> dict[str, Any]:
         """For JSON; what is not finite is null."""
@@ -85,7 +87,7 @@ class Score:
             "title": self.metric.title,
             "space": self.metric.space,
             "range": json_numbers(self.metric.range),
-            "healthy": json_numbers(self.metric.healthy.ends(self.real, self.spread)),
+            "healthy": json_numbers(self.metric.healthy_of(self.of_rows).ends(self.real, self.spread)),
             **({} if self.spread is None else {"spread": json_numbers(self.spread)}),
             **({} if self.errors is None else {"errors": json_numbers(self.errors)}),
             **({} if self.real_error is None else {"real_error": json_numbers(self.real_error)}),
@@ -288,13 +290,15 @@ class _Sides:
     real_errors: Mapping[str, float]
     relative: RelativeMetrics
     asked: _Asked | None
+    of_rows: bool = False
+    """Whether examples are rows of a table, or signals."""
 
     @classmethod
     def of(
         cls, recipe: Recipe, real: Real, judge: Judge | None, names: Collection[str], asked: _Asked | None
     ) -> _Sides:
         """For these metrics; every one that fits if empty. Raises UsageError for one that does not."""
-        varied = _varies(recipe)
+        varied, rows = _varies(recipe), recipe.data.is_plotted
         relative = RelativeMetrics.of(
             recipe.data, real.some_training, real.unseen, len(real.reference) if varied else 1, real.training
         )
@@ -309,7 +313,7 @@ class _Sides:
         score = {n: float(m(_side(m, reference, without), held_out[m.space][None])[0]) for n, m in metrics.items()}
         far = {name: metric for name, metric in metrics.items() if metric.distance}
         errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
-        return cls(judge, reference, _flat(real.training), metrics, score, errors, relative.only(names), asked)
+        return cls(judge, reference, _flat(real.training), metrics, score, errors, relative.only(names), asked, rows)
 
     def by(self, judge: Judge, real: Real) -> _Sides:
         """The same sides as another judge sees them, for those metrics only that come from a judge."""
@@ -319,7 +323,7 @@ class _Sides:
         far = {name: metric for name, metric in metrics.items() if metric.distance}
         errors = {n: float(standard_errors(m, reference[m.space], held_out[m.space][None])[0]) for n, m in far.items()}
         none = self.relative.only(("none of them",))
-        return _Sides(judge, reference, {}, metrics, score, errors, none, self.asked)
+        return _Sides(judge, reference, {}, metrics, score, errors, none, self.asked, self.of_rows)
 
     def score(self, samples: np.ndarray) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Of samples `(P, n, *shape)`: every metric's values, and the standard errors of distances, `(P,)` each."""
@@ -335,7 +339,7 @@ class _Sides:
             return Score(self.relative.metrics[name], members, self.relative.baseline[name])
         metric = self.metrics[name]
         if not metric.distance:
-            return Score(metric, members, self.real[name])
+            return Score(metric, members, self.real[name], of_rows=self.of_rows)
         spread = metric.spread(self.reference[metric.space])
         return Score(metric, members, self.real[name], real_error=self.real_errors[name], spread=spread)
 

@@ -81,6 +81,8 @@ class Metric(ABC):
     """The smallest and the largest value that it can have."""
     healthy: ClassVar[Healthy]
     """Beyond this range samples are called bad."""
+    of_rows: ClassVar[Healthy | None] = None
+    """Of tables and signals, in place of `healthy`."""
     variety: ClassVar[Healthy | None] = None
     """Of metrics that show mode collapse: beyond this range samples lack variety."""
     space: ClassVar[Space]
@@ -142,6 +144,11 @@ class Metric(ABC):
                 real.astype(precision, copy=False), fake[finite].astype(precision, copy=False)
             )
         return values
+
+    @classmethod
+    def healthy_of(cls, rows: bool) -> Healthy:
+        """The healthy range, of tables and signals if `rows`."""
+        return cls.of_rows if rows and cls.of_rows is not None else cls.healthy
 
     @abstractmethod
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:

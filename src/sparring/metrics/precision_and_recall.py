@@ -28,6 +28,7 @@ class Precision(Metric):
     better: ClassVar[Better] = "higher"
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
     healthy: ClassVar[Healthy] = Healthy(min_ratio=0.5, why="most samples lie among real examples")
+    of_rows: ClassVar[Healthy | None] = Healthy(min_ratio=0.85, why="nearly all samples lie among real examples")
     space: ClassVar[Space] = "features"
     source: ClassVar[str] = SOURCE
     catches: ClassVar[tuple[Fault, ...]] = ("noise", "shift")

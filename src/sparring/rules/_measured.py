@@ -91,11 +91,17 @@ class Measured:
 
     def healthy(self, name: str) -> Range:
         """The healthy range of a metric, beside what real data scores in this measurement."""
-        return Range.of(all_metrics()[name].healthy, self.real(name), self.spread(name))
+        declared = all_metrics()[name].healthy_of(of_rows(self.story))
+        return Range.of(declared, self.real(name), self.spread(name))
 
     def spread(self, name: str) -> float | None:
         """How far real examples are from their mean, in the unit of this distance; None where it is not stated."""
         return self.event["metrics"][name].get("spread")
+
+
+def of_rows(story: Story) -> bool:
+    """Whether examples are rows of a table, or signals: these alone have columns to compare."""
+    return "column-distance" in ((story.real_baseline or {}).get("metrics") or {})
 
 
 def without_numbers(story: Story) -> np.ndarray:

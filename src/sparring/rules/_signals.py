@@ -10,11 +10,11 @@ from functools import cached_property
 import numpy as np
 
 from sparring import catalogue
-from sparring.metrics import Metric, all_metrics
+from sparring.metrics import Healthy, Metric, all_metrics
 from sparring.recipe.encoding import decode
 from sparring.record import Story
 from sparring.rules._distance import Distance, Trend
-from sparring.rules._measured import Measured, evaluated, without_numbers
+from sparring.rules._measured import Measured, evaluated, of_rows, without_numbers
 from sparring.rules._nearness import Nearness
 from sparring.rules._noise import has_pattern, is_rough
 from sparring.rules._outputs import curve_of, lead_of, ranks
@@ -163,7 +163,10 @@ class Signals:
         distance is many times theirs. How far samples are from the data is then measured by `high-quality`, on the
         modes' own scale, or in a judge's features; `nearest-neighbor` shows copies only.
         """
-        return self._without_end(name, Range.of(all_metrics()[name].healthy, self.real(name), self._spread(name)))
+        return self._without_end(name, Range.of(self._declared(name), self.real(name), self._spread(name)))
+
+    def _declared(self, name: str) -> Healthy:
+        return all_metrics()[name].healthy_of(of_rows(self.story))
 
     def _spread(self, name: str) -> float | None:
         """How far real examples are from their mean, in the unit of this distance; None where it is not stated."""
@@ -284,7 +287,8 @@ class Signals:
         lack = Range.of(variety, self.real(name)).excess(self.latest(name))
         if name != "recall":
             return lack
-        return np.where(self.healthy("precision").contains(self.latest("precision")), lack, 0.0)
+        among = Range.of(all_metrics()["precision"].healthy, self.real("precision"))
+        return np.where(among.contains(self.latest("precision")), lack, 0.0)
 
     @property
     def alike(self) -> np.ndarray:
@@ -315,7 +319,7 @@ class Signals:
         name = "nearest-neighbor" if self.has("high-quality", "nearest-neighbor") else "frechet-distance"
         if self.has(name):
             floor = max(self.real(name), 1e-9)
-            _, goal = all_metrics()[name].healthy.ends(self.real(name), self._spread(name))
+            _, goal = self._declared(name).ends(self.real(name), self._spread(name))
             frechet = name == "frechet-distance"  # points nearer to modes than real ones are no better
             return Distance(name, self.evaluated_rounds, self.metric(name), floor, max(goal, floor), frechet)
         relative = self.metrics_with("relative")
