@@ -252,3 +252,14 @@ def test_a_run_on_a_table_measures_its_columns(tmp_path: Path, capsys: pytest.Ca
         "income",
     ]
     assert "real mean ± SD" in said
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.95, "equilibrium"), (0.6, "not-sure")])
+def test_impossible_rows_are_no_good_end(share: float, verdict: str) -> None:
+    """Of images most samples must lie among real ones, of rows nearly all: the others are none that there could be."""
+    for of_rows, expected in ((True, verdict), (False, "equilibrium")):
+        real = {"precision": 0.9, **({"column-distance": 0.03} if of_rows else {})}
+        made = story(metrics={**real, "precision": share * 0.9})
+        told = {**real, **(made.real_baseline or {})["metrics"]}
+        known = [{**e, "metrics": told} if e["event"] == "real-baseline" else e for e in made.events]
+        assert diagnosis(Story(made.recipe, known)).verdict == expected
