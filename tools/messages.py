@@ -55,7 +55,6 @@ PASSED = (
         "report",
         "figures",
         "reference result",
-        "reference result (on other data)",
         "images",
         "examples",
         ", ",

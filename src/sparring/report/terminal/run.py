@@ -57,9 +57,8 @@ def _verdict(facts: Facts) -> RenderableType:
         rows.add_row(said("recipe"), Prose(said(Said("changed while it trained: {why}", why=facts.departure)), "bold"))
     elif facts.entry is None:
         rows.add_row(said("recipe"), Prose(said("your own, without a reference result")))
-    else:
-        title = "reference result (on other data)" if facts.on_other_data else "reference result"
-        rows.add_row(said(title), Prose(said(facts.entry.facts["verdict"])))
+    elif not facts.on_other_data:  # else it would be that of data which nobody asked about
+        rows.add_row(said("reference result"), Prose(said(facts.entry.facts["verdict"])))
     for index, sentence in enumerate(sentences(facts)):
         style = "bold" if sentence == target_reached(facts) else ""
         rows.add_row("" if index else said("this run shows"), Prose(said(sentence), style))
