@@ -275,3 +275,14 @@ def test_auto_has_no_clusters_of_photographs_or_of_few_images() -> None:
     assert find_recipe("auto", sized_by=InMemory.of(images)).clusters == 0
     assert find_recipe("auto", sized_by=InMemory.of(images[:, :1])).clusters == 32
     assert find_recipe("auto", sized_by=InMemory.of(images[:999, :1])).clusters == 0
+
+
+@pytest.mark.parametrize(("data", "is_tried"), [(MNIST(), True), (FashionMNIST(), True), (Digits(), False)])
+def test_auto_has_the_relativistic_loss_with_classes_where_it_is_given_ten_minutes(
+    data: Dataset, is_tried: bool
+) -> None:
+    """In so long the non-saturating one brings gray images no nearer than in three (docs/choosing.md)."""
+    short, long = (find_recipe("auto", sized_by=data, conditional=True, minutes=minutes) for minutes in (9, 10))
+    assert short == find_recipe("auto", sized_by=data, conditional=True)
+    assert (long != short) is is_tried and long.conditional
+    assert type(long.objective) is (RelativisticPaired if is_tried else BCEWithLogits)

@@ -60,10 +60,11 @@ where they are transparent about as near, with less of a checkered pattern, but 
 COLORS, LARGEST_TRIED, LARGEST_PHOTOGRAPH = 3, 32, 64
 """Channels of images in color, at least; stacked digits have fewer. And the largest side of images, in pixels, for
 which changes of `mnist`'s networks were found to be better, and of photographs; of others, as many pixels."""
-GAMMA, GAMMA_OF_CLUSTERS = 3.0, 0.3
+GAMMA, GAMMA_OF_CLUSTERS, GAMMA_OF_CLASSES = 3.0, 0.3, 0.1
 """Weight of the penalties on D's gradient for convolutions, and in `auto` where there are clusters: a D that may be
 steeper brings samples nearer there. With the non-saturating loss it fails, and one seed of five on photographs, which
-have no clusters (docs/choosing.md)."""
+have no clusters (docs/choosing.md). And of gray images with classes, trained for LONG minutes or longer with the
+relativistic loss: in these the non-saturating one brings samples no nearer than in three."""
 FALLS_TO = 0.1
 """Share of gamma that is left at the end, as in R3GAN: with a gamma that stays, the rounds of ten minutes bring samples
 little nearer than those of three (docs/choosing-measured.md)."""
@@ -166,7 +167,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None, minutes: 
     in place of transposed convolutions.
     Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used with
     --conditional, and those of your own images without it where each has 1,000 images or more and none has more than
-    twice as many as another. Images have the non-saturating loss then. Without classes, 1,000 images or more of up to
+    twice as many as another. Images have the non-saturating loss then, but for gray ones from 16 x 16 to 32 x 32 where they
+    are given ten minutes or more (--minutes), which have a thirtieth of the gamma in its place. Without classes, 1,000 images or more of up to
     32 x 32 that are gray or pixel art have clusters of similar images in their place (--clusters 0: none), and above 16
     pixels a tenth of the gamma. With these, pixel art in color has networks twice as wide where it is given ten minutes
     or more (--minutes).
@@ -188,9 +190,13 @@ def auto(data: Dataset | None = None, conditional: bool | None = None, minutes: 
     clusters = clusters_for(examples or 0) if clustered else 0
     if clusters and shape[0] >= COLORS and (minutes or 0) >= LONG:
         width = WIDE
-    gamma = GAMMA_OF_CLUSTERS if clusters else GAMMA
+    tried = large and shape[0] < COLORS and math.prod(shape[1:]) <= LARGEST_TRIED**2
+    for_long = classes and tried and (minutes or 0) >= LONG
+    gamma = GAMMA_OF_CLUSTERS if clusters else GAMMA_OF_CLASSES if for_long else GAMMA
     made = _for_images(data, width, output, gamma) if large else fully_connected(data, output)
-    if classes:
+    if for_long:
+        made = replace(made, conditional=True)
+    elif classes:
         made = replace(made, conditional=True, objective=BCEWithLogits())  # of both losses the better one with classes
     made = replace(made, clusters=clusters)
     few = examples is not None and examples < FEW
