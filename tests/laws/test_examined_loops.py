@@ -27,15 +27,19 @@ def accused(rates: list[float], base: float | None = None, times: int = 1, resum
     """Whether an Adam that had these learning rates, each for so many steps, has an unusual one."""
     settings = {} if base is None else {"initial_lr": base}
     facts: OptimizerFacts | None = None
-    for step, lr in enumerate(rate for rate in rates for _ in range(times)):
+    steps = [rate for rate in rates for _ in range(times)]
+    for step, lr in enumerate(steps):
         facts = scheduled(OptimizerFacts("D", "Adam", lr, 4, 0, settings), facts, step, resumed)
     assert facts is not None
-    return BugLearningRate()(loop_story(optimizers=(facts,))) is not None
+    known = loop_story(optimizers=(facts,), d={"steps": len(steps) / loop_story().round})
+    return BugLearningRate()(known) is not None
 
 
 def test_a_schedule_is_judged_by_its_highest_learning_rate() -> None:
     assert not accused([2e-4, 1e-5, 1e-7, 0.0], times=10)
     assert not accused([2e-4, 0.0], base=2e-4, times=3_000)
+    assert accused([2e-4, 0.0, 0.0, 0.0], base=2e-4, times=300), "three quarters of all steps"
+    assert not accused([2e-4, 0.0, 0.0, 2e-4, 2e-4, 0.0], base=2e-4, times=300), "it came back"
     assert accused([1e-7, 1e-8], times=10)
     assert accused([2e-4, 1.0, 2e-4])
 

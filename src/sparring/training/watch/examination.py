@@ -120,7 +120,9 @@ def scheduled(now: OptimizerFacts, before: OptimizerFacts | None, step: int, res
     falls = fell >= 0 and rose < 0 and step - fell >= FALLING
     is_early = step < (WARM_SCHEDULED if base > highest and not falls else WARM)
     rises = is_early or (rose >= 0 and step - rose < SAME)
-    idle = -1 if now.lr > IDLE * highest else step if before is None or before.idle < 0 else before.idle
+    idle = -1 if before is None or now.lr > IDLE * highest else before.idle
+    if idle < 0 and before is not None and now.lr <= IDLE * highest < before.lr:
+        idle = step
     return replace(now, highest=highest, rises=rises, rose=rose, fell=fell, idle=idle)
 
 
