@@ -31,6 +31,7 @@ from sparring.objectives.bce_with_logits import BCEWithLogits
 from sparring.objectives.relativistic_paired import RelativisticPaired
 from sparring.recipe import Recipe, find_recipe
 from sparring.training import train
+from sparring.training.about import changed_from_catalogue
 from sparring.tricks.adaptive_augmentation import AdaptiveAugmentation
 from sparring.tricks.r1_r2 import R1R2
 from tests.miniature import LARGEST_BATCH, miniature
@@ -286,3 +287,8 @@ def test_auto_has_the_relativistic_loss_with_classes_where_it_is_given_ten_minut
     assert short == find_recipe("auto", sized_by=data, conditional=True)
     assert (long != short) is is_tried and long.conditional
     assert type(long.objective) is (RelativisticPaired if is_tried else BCEWithLogits)
+
+
+def test_what_was_changed_is_told_of_data_without_the_classes_that_a_recipe_needs() -> None:
+    changed = changed_from_catalogue(find_recipe("mnist-fast").replace(conditional=False, data=Ring()))
+    assert changed is not None and {"data", "conditional"} <= changed.keys()

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from sparring import catalogue
+from sparring.errors import UsageError
 from sparring.game.equilibrium import equilibrium_levels
 from sparring.game.runtime import cores
 from sparring.objectives import Objective
@@ -74,8 +75,16 @@ def changed_from_catalogue(recipe: Recipe) -> dict[str, list[Any]] | None:
     """
     if recipe.origin or recipe.name not in catalogue.entries("recipes"):
         return None
-    named = (find_recipe(recipe.name, recipe.data, minutes=minutes) for minutes in (None, LONGEST))
+    named = (_on_its_data(recipe, minutes) for minutes in (None, LONGEST))
     return min((_different(each, recipe) for each in named), key=len)
+
+
+def _on_its_data(recipe: Recipe, minutes: float | None) -> Recipe:
+    """The catalogue's recipe of that name on this one's data; as it is where it needs classes that these lack."""
+    try:
+        return find_recipe(recipe.name, recipe.data, minutes=minutes)
+    except UsageError:
+        return find_recipe(recipe.name, minutes=minutes)
 
 
 def _different(named: Recipe, recipe: Recipe) -> dict[str, list[Any]]:

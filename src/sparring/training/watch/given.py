@@ -18,6 +18,8 @@ SCALES = ((1.0, 0.0), (2.0, -1.0), (1 / 255, 0.0), (2 / 255, -1.0))
 """What loops make of images before D is given them: a factor, and what is added. The first leaves them as they are."""
 MAX_COMPARED, MIN_COMPARED, COLUMNS = 2_048, 256, 64
 """Examples that are compared with what D sees, at most and at least, and how many of their numbers."""
+COMPARED_NUMBERS = 2**20
+"""And how many numbers these may have together, but for one example."""
 OTHER = 1.5
 """Ratio of the reach of tails above which examples are others: of normal ones that are clipped at 1.5 it is 1.55."""
 
@@ -49,9 +51,12 @@ class Given:
         rows = self._rows
         if not isinstance(rows, Tensor | np.ndarray) or tuple(rows.shape[1:]) != seen.shape[1:] or not len(rows):
             return None
-        few = self._at(_evenly(MAX_COMPARED, len(rows)))
+        if not _are_numbers(rows):
+            return None
+        at_most = min(MAX_COMPARED, COMPARED_NUMBERS // max(1, seen[0].size) + 1)
+        few, theirs = self._at(_evenly(at_most, len(rows))), seen[_evenly(at_most, len(seen))]
         for factor, shift in SCALES:
-            if _are_alike(factor * few + shift, seen):
+            if _are_alike(factor * few + shift, theirs):
                 return factor * self._at(_evenly(count, len(rows))) + np.float32(shift)
         return None
 
@@ -84,6 +89,11 @@ class Given:
             return False
         # Of one column the quantiles may differ so by which examples there are.
         return bool(abs(np.median(np.log(reach[1][known] / reach[0][known]))) > np.log(OTHER))
+
+
+def _are_numbers(rows: Tensor | np.ndarray) -> bool:
+    """Whether these are real numbers, or whole ones."""
+    return rows.dtype.kind in "fiub" if isinstance(rows, np.ndarray) else not rows.is_complex()
 
 
 def _are_alike(given: np.ndarray, seen: np.ndarray) -> bool:
