@@ -167,8 +167,8 @@ def auto(data: Dataset | None = None, conditional: bool | None = None, minutes: 
     in place of transposed convolutions.
     Fewer than 1,000 images: adaptive augmentation (of pixel art only mirroring and shifts). Classes are used with
     --conditional, and those of your own images without it where each has 1,000 images or more and none has more than
-    twice as many as another. Images have the non-saturating loss then, but for gray ones of 16 x 16 to 32 x 32 that are
-    given ten minutes or more (--minutes), which have a thirtieth of the gamma in its place. Without classes, 1,000
+    twice as many as another. Images have the non-saturating loss then; gray ones of 16 x 16 to 32 x 32 that are given
+    ten minutes or more (--minutes) keep the relativistic loss, with a thirtieth of the gamma. Without classes, 1,000
     images or more of up to 32 x 32 that are gray or pixel art have clusters of similar images in their place
     (--clusters 0: none), and above 16 pixels a tenth of the gamma. With these, pixel art in color has networks twice as
     wide where it is given ten minutes or more.
