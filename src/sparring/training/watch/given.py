@@ -53,8 +53,8 @@ class Given:
             return None
         if not _are_numbers(rows):
             return None
-        at_most = min(MAX_COMPARED, COMPARED_NUMBERS // max(1, seen[0].size) + 1)
-        few, theirs = self._at(_evenly(at_most, len(rows))), seen[_evenly(at_most, len(seen))]
+        max_count = min(MAX_COMPARED, COMPARED_NUMBERS // max(1, seen[0].size) + 1)
+        few, theirs = self._at(_evenly(max_count, len(rows))), seen[_evenly(max_count, len(seen))]
         for factor, shift in SCALES:
             if _are_alike(factor * few + shift, theirs):
                 return factor * self._at(_evenly(count, len(rows))) + np.float32(shift)
