@@ -100,6 +100,9 @@ def _one_label(loop: LoopFacts) -> Bug | None:
     apart = max(targets, default=1.0) - min(targets, default=0.0)
     if len(targets) < len(calls) or not {"real", "fake"} <= {call.sees for call in calls} or apart >= SAME:
         return None
+    signs, undecided = (loop.d.on_real, loop.d.on_fake), abs(targets[0] - 0.5) < SAME
+    if not undecided or not all(call.unchanged for call in calls) or any(abs(sign or 0) > LEANS for sign in signs):
+        return None  # other labels show in the signs, where 1 - D(x) or -D(x) may be what is labeled
     return Bug(
         "D's loss has one and the same label for real and for generated examples",
         "how far the two labels are apart",

@@ -281,7 +281,7 @@ def _chosen(path: Path, columns: Columns, asked: str, scale: str, before: Collec
     same = (rows == rows[:1]).all(0) & (is_all and by_column) & ~np.isin(names, list(before))
     constant = tuple(name for name, is_same in zip(names, same, strict=True) if is_same and not same.all())
     if constant:
-        names = tuple(name for name in names if name not in constant)
+        names = tuple(name for name, is_same in zip(names, same, strict=True) if not is_same)
         rows = rows[:, ~same]
     rows = np.ascontiguousarray(rows)
     finer = finer_than_float32(rows, by_column)
