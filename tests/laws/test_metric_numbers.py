@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sparring.analysis.samples import views
 from sparring.datasets.digits import Digits
 from sparring.judges import judge
-from sparring.metrics._neighbors import nearest, radii, two_nearest
+from sparring.metrics._neighbors import nearest, nearest_and_kth, radii
 from sparring.metrics.classes import ClassDivergence, ClassDiversity, Confidence, Modes, RarestClass
 from sparring.metrics.colors import Colors
 from sparring.metrics.copying import Copying
@@ -282,16 +282,29 @@ def test_copies_of_examples_that_come_twice_are_copies() -> None:
     assert Copying()(real[:2].repeat(10, 0), fake[None])[0] == 0
 
 
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_copies_of_examples_with_a_near_twin_are_copies(share: float) -> None:
+    """As neighboring frames of a film are: of unseen ones as many lie near to one alone."""
+    real, noise = gaussian(4_000, 20, 0), gaussian(4_000, 20, 1)
+    twins = int(share / 2 * len(real))
+    real[len(real) - twins :] = real[:twins] + 0.1 * noise[:twins]
+    fake = real[::4] + 0.01 * noise[::4]
+    assert Copying()(real, fake[None])[0] > 0.95
+
+
 def test_nearest_neighbors_are_those_of_scipy_and_a_copy_is_at_zero() -> None:
     points, others = gaussian(50, 30, 0, 100), gaussian(80, 30, 1, 100)
     np.testing.assert_allclose(nearest(points, others), cdist(points, others).min(1), rtol=CLOSE)
     assert nearest(others[:20], others).max() == 0
-    both = np.sort(cdist(points, others), 1)[:, :2]
-    np.testing.assert_allclose(two_nearest(points, others), both, rtol=3e-3)
+    both = np.sort(cdist(points, others), 1)[:, [0, 4]]
+    np.testing.assert_allclose(nearest_and_kth(points, others, 5), both, rtol=3e-3)
     own = np.where(np.arange(80) % 2, np.arange(80), -1)
     among = np.sort(cdist(others, others), 1)
-    expected = np.where((own >= 0)[:, None], among[:, 1:3], among[:, :2])
-    np.testing.assert_allclose(two_nearest(others, others, own), expected, rtol=3e-3, atol=1e-9)
+    expected = np.where((own >= 0)[:, None], among[:, [1, 5]], among[:, [0, 4]])
+    np.testing.assert_allclose(nearest_and_kth(others, others, 5, own), expected, rtol=3e-3, atol=1e-9)
+    many = gaussian(6_000, 3, 2)  # more than are searched one by one
+    both = np.sort(cdist(points[:, :3] - 100, many), 1)[:, [0, 4]]
+    np.testing.assert_allclose(nearest_and_kth(points[:, :3] - 100, many, 5), both, rtol=3e-3)
     np.testing.assert_allclose(radii(points, 3), np.sort(cdist(points, points), 1)[:, 3], rtol=CLOSE)
 
 

@@ -226,7 +226,8 @@ def measure(
     independent = Independent(second, others[0]) if second is not None else None
     figures = ColumnFigures.together(columns) if columns else None
     whole = Measurement(run, checkpoint[0], recipe.seeds, judge, n, real.held_out_from, scores, independent, figures)
-    return dataclasses.replace(whole, unsearched=unsearched(run))
+    searches = any(each.metric.all_training for each in scores.values())
+    return dataclasses.replace(whole, unsearched=unsearched(run)) if searches else whole
 
 
 def keep(measured: Measurement) -> Path:

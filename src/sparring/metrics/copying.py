@@ -6,12 +6,12 @@ from typing import ClassVar, final
 import numpy as np
 
 from sparring.metrics import Better, Fault, Healthy, Metric, Space
-from sparring.metrics._neighbors import two_nearest
+from sparring.metrics._neighbors import nearest_and_kth
 
 LEFT_OUT = 1_000
 """How many training examples are left out, each in turn, to learn how near unseen examples come to the others."""
-FEWEST = 3
-"""Different training examples: one may be left out, and of the others one is the nearest and one the next."""
+KTH = 5
+"""Which neighbor is the next one: of twins and triplets, as the frames of a film are, the others are no next ones."""
 
 
 @final
@@ -19,10 +19,10 @@ FEWEST = 3
 class Copying(Metric):
     """Share of generated examples that lie nearer to one training example than unseen data would: memorization.
 
-    A copy is nearer to a training example than all but a share `false_positives` of unseen real examples are, and its
-    distance to the next training example is as many times larger as is as rare among these: samples that are smoother
-    than the data lie near to many training examples, and copy none. The share of unseen real examples that are copies
-    by this is subtracted, so that unseen data scores about 0 and a generator that only copies scores 1. Distances are
+    A copy is nearer to a training example than all but a share `false_positives` of unseen real examples are, and the
+    fifth nearest is farther, in terms of that distance, than for all but such a share: samples that are smoother than
+    the data lie near to many training examples, and copy none. The share of unseen real examples that are copies by
+    both is subtracted, so that unseen data scores about 0 and a generator that only copies scores 1. Distances are
     between pixels: a copy that was moved or mirrored is not found.
     """
 
@@ -43,14 +43,17 @@ class Copying(Metric):
 
     def compute(self, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
         rows, which, times = np.unique(_hashes(real), return_index=True, return_inverse=True, return_counts=True)[1:]
-        different = real[rows]
-        if len(different) < FEWEST:
+        if len(rows) <= KTH:
             return np.zeros(len(fake))
+        if len(rows) == len(real):  # all are different: no copy of them is made
+            different, which, times = real, np.arange(len(real)), np.ones(len(real), np.int64)
+        else:
+            different = real[rows]
         left_out = which[np.arange(0, len(real), max(1, len(real) // LEFT_OUT))[:LEFT_OUT]]
         own = np.where(times[left_out] > 1, -1, left_out)  # another one that is the same is still there
-        unseen = two_nearest(different[left_out], different, own)
+        unseen = nearest_and_kth(different[left_out], different, KTH, own)
         near, alone = (np.quantile(each, self.false_positives) for each in (unseen[:, 0], _ratios(unseen)))
-        found = [two_nearest(member, different) for member in fake]
+        found = [nearest_and_kth(member, different, KTH) for member in fake]
         shares = np.array([((each[:, 0] < near) & (_ratios(each) < alone)).mean() for each in (unseen, *found)])
         return np.clip((shares[1:] - shares[0]) / (1 - shares[0]), 0, 1)
 
@@ -61,5 +64,5 @@ def _hashes(examples: np.ndarray) -> np.ndarray:
 
 
 def _ratios(distances: np.ndarray) -> np.ndarray:
-    """Of `(n, 2)`: to the nearest example, as a share of that to the next."""
+    """Of `(n, 2)`: to the nearest example, as a share of that to the k-th."""
     return distances[:, 0] / np.maximum(distances[:, 1], np.finfo(float).tiny)

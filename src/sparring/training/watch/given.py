@@ -97,10 +97,12 @@ def _are_numbers(rows: Tensor | np.ndarray) -> bool:
 
 
 def _are_alike(given: np.ndarray, seen: np.ndarray) -> bool:
-    """Whether the numbers of both are spread alike."""
+    """Whether the numbers of both are spread alike: by their ends where nearly all are one number, as in a dark sky."""
     if not np.isfinite(given).all():
         return False
     mine, theirs = (np.quantile(each, LEVELS) for each in (given, seen))
+    if theirs[0] == theirs[-1]:
+        mine, theirs = (np.array([each.min(), each.max()]) for each in (given, seen))
     return bool(np.abs(mine - theirs).max() <= APART * (theirs[-1] - theirs[0]))
 
 
