@@ -115,6 +115,23 @@ def test_columns_of_one_number_are_left_out_unless_they_are_asked_for(tmp_path: 
     assert read_table(file).columns == ("const", "other"), "nothing would be left"
 
 
+def test_a_run_of_before_that_has_a_column_of_one_number_says_how_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, rng, out = tmp_path / "flat.csv", np.random.default_rng(0), tmp_path / "run"
+    file.write_text("a,const,b\n" + "".join(f"{a},7,{b}\n" for a, b in rng.normal(size=(50, 2))))
+    asked = Table(str(file), columns="a,const,b").resolved()
+    recipe = sparring.recipe("digits").replace(data=dataclasses.replace(asked, columns="all"), **SHORT)
+    sparring.train(recipe, out=out, threads=1, metrics=False, compile=False)
+    again = sparring.recipe("digits").replace(data=Table(str(file)), **SHORT)
+    with pytest.raises(SparringError, match=r"it has columns of one number \(.*const.*\), which new runs leave out"):
+        sparring.train(again, out=out, threads=1)
+    assert cli.run(["train", "--from", str(out), "--out", str(out), "--rounds", "9", "--no-metrics"]) == 0
+    file.write_text(file.read_text() + "1,7,2\n")
+    with pytest.raises(SparringError, match=r"the numbers in .* have changed"):
+        sparring.train(again, out=out, threads=1)
+
+
 def test_one_trains_on_a_table_and_gets_a_table_back(table_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     arguments = ["train", "--data", str(table_file), "--out", str(out), "--no-compile"]

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +204,7 @@ class Diagnosis:
         }
 
 
-def diagnose(run: RunFolder | str | Path) -> Diagnosis:
+def diagnose(run: RunFolder | str | PathLike[str]) -> Diagnosis:
     """What a run's journal says is wrong with it, or right.
 
     Args:

@@ -149,6 +149,12 @@ class InMemory(Dataset):
 
     def changed_since(self, recorded: Mapping[str, Any]) -> str | None:
         mine = dataclasses.asdict(self)
+        before = recorded.get("scale", "none")
+        if recorded.get("content") == self.content and before != self.scale:
+            return (
+                f"its numbers have scale={before!r}, and those given now scale={self.scale!r}: give them as "
+                f"InMemory.of(examples, scale={before!r}), or start a new run with another out"
+            )
         alike = ("span", "found_shape", "scale")
         if recorded.get("is") != "in-memory" or any(_plain(recorded.get(name)) != _plain(mine[name]) for name in alike):
             return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, final
 
 import numpy as np
 
-from sparring.characters import printable
+from sparring.characters import printable, quoted
 from sparring.datasets import Card, Dataset, Shape, Source
 from sparring.datasets._scaling import SIGNAL as SIGNAL
 from sparring.datasets._scaling import scaled, scaling, unscaled
@@ -100,7 +100,19 @@ class Table(Dataset):
         asked = [name for name in mine if name not in FOUND]
         if recorded.get("is") != "table" or any(recorded.get(name) != mine[name] for name in asked):
             return None
-        return self._changed() if recorded.get("found_content") != self.found_content else None
+        content, columns = recorded.get("found_content"), tuple(recorded.get("found_columns") or ())
+        if content == self.found_content:
+            return None
+        if (
+            set(columns) > set(self.found_columns)
+            and dataclasses.replace(self, found_columns=columns)._load().content == content
+        ):
+            left = ", ".join(quoted(name) for name in columns if name not in self.found_columns)
+            return (
+                f"it has columns of one number ({left}), which new runs leave out: "
+                "`sparring train --from RUN --out RUN` with its folder for both resumes it"
+            )
+        return self._changed()
 
     def content_hash(self, source: Source) -> str:
         return f"BLAKE2b {self.found_content}" if self.found_content else ""

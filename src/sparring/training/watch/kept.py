@@ -8,8 +8,9 @@ from torch import Tensor
 from sparring.training.watch.moments import Mean
 from sparring.training.watch.recent import Recent
 
-KEPT, KEPT_NUMBERS = 2_048, 2**24
-"""Real examples that D was given of which a run keeps a copy, at most, and how many numbers these may have together."""
+KEPT, KEPT_GIVEN, KEPT_NUMBERS = 2_048, 2**17, 2**24
+"""Real examples that D was given of which a run keeps a copy, at most; the same of the data themselves where these are at
+hand, so that no round stands still for more than a moment; and how many numbers they may have together."""
 
 
 class Kept:
@@ -17,9 +18,10 @@ class Kept:
 
     def __init__(self, shape: tuple[int, ...] = ()) -> None:
         self.shape = shape
-        self.max_given = KEPT_NUMBERS // max(1, int(np.prod(shape)))
+        fit = KEPT_NUMBERS // max(1, int(np.prod(shape)))
+        self.max_given = min(KEPT_GIVEN, fit)
         """How many are kept at most where the data itself is at hand: copies are searched for among these."""
-        self.max_count = min(KEPT, self.max_given)
+        self.max_count = min(KEPT, fit)
         """How many are kept at most of those that D is given."""
         self.examples: list[np.ndarray] = []
         """Of each batch those that are kept, `(n, ...)`; none any more once the run has written them."""
