@@ -171,6 +171,7 @@ def test_copies_that_only_a_measurement_finds_are_no_good_end() -> None:
     known = {**SOUND, "copying": 0.3}
     found = diagnosis(judged(SOUND, measured=measured(known)))
     assert found.verdict == "memorization" and "beside the training examples, 30% of the samples" in found.line
+    assert "equilibrium" not in [each.rule for each in found.findings], "copies are no good end"
     assert diagnosis(judged(SOUND, measured=measured({**SOUND, "copying": 0.05}))).verdict == "equilibrium"
     near = diagnosis(judged(SOUND, measured=measured({**SOUND, "near-copies": 0.3})))
     assert near.verdict == "memorization" and "300 of 1,000 samples, 30%, copy a training image" in near.line

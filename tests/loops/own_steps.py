@@ -233,6 +233,13 @@ def new_fakes(watching: Watching, rounds: int, fixed: bool) -> Nets:
     )
 
 
+def _with_nan(_: int) -> Tensor:
+    """As of a table with missing numbers."""
+    x = torch.randn(BATCH, 64)
+    x[0, 3] = torch.nan
+    return x
+
+
 SOUND: dict[str, Loop] = {
     "two backward passes": _two_passes(lambda opt: None, logistic),
     "a rate that falls to the end": _scheduled(CosineAnnealingLR),
@@ -252,6 +259,7 @@ BROKEN: dict[str, tuple[Loop, str]] = {
         lambda watching, rounds: flat(watching, rounds, g=mlp(LATENT, 32, 64, last=nn.Softmax(1))),
         "bug-data-range",
     ),
+    "NaN among real examples": (partial(flat, real=_with_nan), "bug-data-range"),
     "both_are_fake": (_d_by(both_are_fake), "bug-labels"),
     "without_fakes": (_d_by(without_fakes), "bug-labels"),
     "without_reals": (_d_by(without_reals), "bug-labels"),

@@ -46,6 +46,8 @@ class BugDataRange(Rule):
     @staticmethod
     def _bug(loop: LoopFacts | None) -> Bug | None:
         quantiles = loop.data.quantiles if loop is not None else ()
+        if loop is not None and not np.isfinite(quantiles).all():
+            return _not_finite(loop)
         if loop is None or not quantiles or loop.g.ends_in not in ENDS:
             return _below_0(loop) if loop is not None and quantiles else None
         low, high = ENDS[loop.g.ends_in]
@@ -74,6 +76,19 @@ class BugDataRange(Rule):
     def healthy() -> Story:
         """Positive data of small numbers, which tanh reaches."""
         return loop_story(good=True, data=replace(SOUND.data, quantiles=(0.3, 0.32, 0.5, 0.68, 0.7)))
+
+
+def _not_finite(loop: LoopFacts) -> Bug:
+    """Real examples that no network can learn from."""
+    return Bug(
+        "Real examples hold numbers that are NaN or infinite",
+        "smallest and largest number of the data that are finite, of two",
+        sum(math.isfinite(end) for end in (loop.data.quantiles[0], loop.data.quantiles[-1])),
+        Range(low=2),
+        phrase="of the smallest and the largest number {value} are finite",
+        line=loop.data.line,
+        mended="drop them: x = x[x.flatten(1).isfinite().all(1)]",
+    )
 
 
 def _below_0(loop: LoopFacts) -> Bug | None:

@@ -9,8 +9,8 @@ from sparring.training.watch.moments import Mean
 from sparring.training.watch.recent import Recent
 
 KEPT, KEPT_GIVEN, KEPT_NUMBERS = 2_048, 2**17, 2**24
-"""Real examples that D was given of which a run keeps a copy, at most; the same of the data themselves where these are at
-hand, so that no round stands still for more than a moment; and how many numbers they may have together."""
+"""Real examples that D was given of which a run keeps a copy, at most; the same of the data where these are at hand, so
+that no round stands still for more than a moment; and how many numbers they may have together."""
 
 
 class Kept:

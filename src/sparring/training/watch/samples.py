@@ -201,8 +201,17 @@ class Samples:
                 "sparring: the examples in data= are not those that D is given (the tails of their distributions "
                 "differ), so samples are compared with what D is given"
             )
-        self._real = examples[np.linspace(0, len(examples) - 1, min(PLOTTED, len(examples))).astype(int)]
         classes = self._given.classes_of_some(len(examples)) if given is not None else seen
+        finite = np.isfinite(examples.reshape(len(examples), -1)).all(1)
+        if not finite.all():
+            say(
+                f"sparring: {(~finite).mean():.0%} of the real examples have a number that is NaN or infinite: drop "
+                "them, or D's loss becomes NaN too; samples are compared with the others"
+            )
+            examples, classes = examples[finite], None if classes is None else classes[finite]
+        if not len(examples):
+            return
+        self._real = examples[np.linspace(0, len(examples) - 1, min(PLOTTED, len(examples))).astype(int)]
         facts.data = replace(facts.data, labeled=classes is not None)
         state = _as_stored(examples, classes, facts.data)
         self._recorder.run.write(EXAMPLES, lambda path: save_arrays(state, path, {}))
