@@ -20,6 +20,8 @@ from sparring.languages import Text, said, said_again
 
 ESTIMATE_AFTER = 0.05
 """Share of the work after which the time left is estimated."""
+ESTIMATE_SECONDS = 0.5
+"""Of work, at least, by which the time left is estimated before half of it is done."""
 MIN_SECONDS_LEFT = 5.0
 """Seconds of work left below which no estimate is printed."""
 REDRAW_SECONDS = 0.1
@@ -110,14 +112,18 @@ def progress(
     """
     display = Display(transient=True)
     title = said_again(title)
-    start, shown, estimated, stated = time.perf_counter(), 0.0, False, float("inf")
+    shown, estimated, stated = 0.0, False, float("inf")
+    first: tuple[float, int] | None = None  # the first piece takes longer: what it needs is loaded meanwhile
     if not display.redraws and not quiet and not with_estimate:
         display.print(title)
 
     def update(done: int) -> None:
-        nonlocal shown, estimated, stated
+        nonlocal shown, estimated, stated, first
         now = time.perf_counter()
-        left = (now - start) * (total - done) / done if done >= ESTIMATE_AFTER * total and done else None
+        first = first or (now, done)
+        took, since = now - first[0], done - first[1]
+        known = since and done >= ESTIMATE_AFTER * total and (took >= ESTIMATE_SECONDS or 2 * done >= total)
+        left = took * (total - done) / since if known else None
         if display.redraws:
             if now - shown >= REDRAW_SECONDS:
                 shown = now

@@ -12,7 +12,9 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if status == INTERRUPTED:  # whoever pressed Ctrl-C does not wait until Python has taken torch apart
         sys.stdout.flush()
         os._exit(status)
+    if threading.current_thread() is threading.main_thread():  # all is written: Ctrl-C ends what Python tidies up
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(status)
 
 

@@ -54,8 +54,11 @@ def run(arguments: list[str]) -> int:
     seeds = members(flags.seeds)
     from sparring import report
     from sparring.analysis.measure import keep, measure
+    from sparring.progress import say
 
     measured = measure(flags.run, flags.count, flags.judge or None, flags.data_dir, flags.source, seeds, flags.metrics)
+    if measured.n < flags.count:
+        say(f"{measured.n:,} samples are compared: there are no more real examples to compare them with")
     page, trouble = None, None
     try:
         keep(measured)

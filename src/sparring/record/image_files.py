@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from sparring.errors import UsageError
-from sparring.record.files import write_atomically
+from sparring.record.files import disk_errors, write_atomically
 from sparring.record.grid import in_color
 
 
@@ -26,14 +27,25 @@ def save_each(examples: np.ndarray, folder: Path, members: Sequence[Any], z_seed
     """Write `(P, n, C, H, W)` in data units as PNG files, in a folder for each member where there are several.
 
     They are named by which latent vectors they are of, int `(P, n)`; the folders by what members are called, no two of
-    them alike: `seed-3`, `seed-3-lr-0.001`.
+    them alike: `seed-3`, `seed-3-lr-0.001`. The folder appears whole, or not at
+    all.
     """
     digits = len(str(z_seeds.max(initial=0)))
-    for member, images, names in zip(members, examples, z_seeds.tolist(), strict=True):
-        place = folder / f"seed-{_as_file_name(member)}" if len(members) > 1 else folder
-        for z_seed, image in zip(names, images, strict=True):
-            picture = as_picture(image)
-            write_atomically(place / f"{z_seed:0{digits}}.png", partial(picture.save, format="PNG"))
+    unfinished = folder.absolute().with_name(f".{folder.absolute().name}.partial")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)  # of a process that was killed
+        for member, images, names in zip(members, examples, z_seeds.tolist(), strict=True):
+            place = unfinished / f"seed-{_as_file_name(member)}" if len(members) > 1 else unfinished
+            for z_seed, image in zip(names, images, strict=True):
+                picture = as_picture(image)
+                write_atomically(place / f"{z_seed:0{digits}}.png", partial(picture.save, format="PNG"))
+        with disk_errors(folder):
+            for each in list(unfinished.iterdir()) if folder.exists() else ():  # an empty one, or a link to one
+                each.replace(folder / each.name)
+            if not folder.exists():
+                unfinished.replace(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _as_file_name(name: Any) -> str:

@@ -94,6 +94,8 @@ class Batches:
     """Of one example."""
     size: int = 0
     """Examples in a batch."""
+    parts: int = 0
+    """Of how many batches D adds up gradients before it steps; 0 where that is not known."""
     dtype: str = ""
     quantiles: tuple[float, ...] = ()
     """Minimum, 1 %, median, 99 %, maximum over all values."""
@@ -252,9 +254,8 @@ class PlayerFacts:
     step_line: Line | None = None
     terms: tuple[str, ...] = ()
     """What its losses are made of: `logits`, `probabilities`, `hinge`, `square`, `linear` or `other` functions of D's
-    scores, or `logits of pairs`, `of averages` and so on where they are given differences of these; `classes` for a
-    cross-entropy of classes beside these, which its curve leaves out. Empty where that is not known, and of G in older
-    runs."""
+    scores, or `logits of pairs`, `of averages` and so on where they are given differences; `classes` for a
+    cross-entropy of classes beside these, which its curve leaves out. Empty if not known, and of G in older runs."""
     on_real: float | None = None
     """Sign of the gradient of its loss with respect to D's scores of real examples, from -1 (raise them) to 1, averaged
     over steps; None before there are a few."""

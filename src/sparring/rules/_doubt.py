@@ -63,7 +63,7 @@ def _uncertain(numbers: Sequence[Certainty], members: np.ndarray, count: int, by
             low, high = (number(float(np.median(ends[members]))) for ends in (each.low, each.high))
             return Text(
                 "{by}the {name} of {count} samples lies between {low} and {high}: not for certain in its healthy range "
-                "({within}; `sparring measure --count` takes more samples)",
+                "({within}; `sparring measure --count` takes more, where the data has them)",
                 by=Text(by) if by else "",
                 count=f"{count:,}",
                 name=Text(all_metrics()[each.name].title),

@@ -79,7 +79,18 @@ class Progress:
     @cached_property
     def seen(self) -> int:
         """Examples that this run has seen: real ones shown to D, or generated ones that G learned from, if more."""
+        loop = self._signals.story.loop
+        if loop is not None:  # whose steps in a round vary
+            steps = max(loop.d.steps, loop.g.steps)
+            return round(sum(rounds * batch for rounds, batch, _ in self._spans) * steps)
         return int(sum(rounds * batch * shown for rounds, batch, shown in self._spans))
+
+    @property
+    def steps(self) -> int:
+        """Steps made by both players, or moves played."""
+        story = self._signals.story
+        each = len(story.recipe.get("round") or ()) if story.loop is None else story.loop.d.steps + story.loop.g.steps
+        return round(story.round * max(1, each))
 
     @cached_property
     def _spans(self) -> list[tuple[int, float, float]]:
@@ -145,7 +156,7 @@ class Progress:
     @property
     def few_steps(self) -> bool:
         """Whether the players have hardly moved."""
-        return self._signals.steps < FEW_STEPS
+        return self.steps < FEW_STEPS
 
     @property
     def _late(self) -> np.ndarray:

@@ -377,15 +377,10 @@ class Signals:
         return self.undecided & silent & ~self.ranks
 
     @property
-    def steps(self) -> int:
-        """Moves played by both players."""
-        return self.story.round * max(1, len(self.story.recipe.get("round") or ()))
-
-    @property
     def unchanged(self) -> np.ndarray:
         """Members whose samples are as they were at the first evaluation, bool `(P,)`."""
-        values = self.distance.values
-        return np.abs(np.log(values[-1] / values[0])) < UNCHANGED if len(values) > 1 else np.zeros(self.members, bool)
+        values, enough = self.distance.values, spans(self.distance.rounds, self.rounds / 2)
+        return np.abs(np.log(values[-1] / values[0])) < UNCHANGED if enough else np.zeros(self.members, bool)
 
     @cached_property
     def trend(self) -> Trend:

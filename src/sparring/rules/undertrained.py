@@ -99,7 +99,9 @@ def _seen(signals: Signals, members: np.ndarray) -> Evidence:
 
 def _steps(signals: Signals, members: np.ndarray) -> Evidence:
     phrase = "both players together have made {value} steps, and fewer than {low} say nothing"
-    return evidence("steps of both players", _of_all(signals.steps, signals), members, Range(low=FEW_STEPS), phrase)
+    return evidence(
+        "steps of both players", _of_all(signals.progress.steps, signals), members, Range(low=FEW_STEPS), phrase
+    )
 
 
 def _fall(signals: Signals, members: np.ndarray) -> Evidence:

@@ -85,7 +85,7 @@ def survival(
     """
     outcome = Outcome.read(results.outcome)
     name = outcome.name
-    if outcome.how in TIMES or not scores.direction or not any(name in row.series for row in results.rows):
+    if outcome.how in TIMES or not scores.direction or not any(_is_tried(row, name) for row in results.rows):
         return None
     why = GIVEN
     reference = results.reference if results.reference in results.by_cell else results.cells[0].id
@@ -93,15 +93,20 @@ def survival(
         target, why = _end(results, reference, name), OF_BASELINE
     if target is None:
         return None
-    rows = {cell.id: results.by_cell[cell.id] for cell in results.cells}
-    horizon = min(_end_time(row, name, clock) for each in rows.values() for row in each if name in row.series)
+    # Of a study that was interrupted, a cell may have no members yet, and a member no evaluation.
+    counted = {
+        cell.id: [r for r in results.by_cell[cell.id] if r.diverged or _is_tried(r, name)] for cell in results.cells
+    }
+    rows = {cell: each for cell, each in counted.items() if each}
+    tried = [row for each in rows.values() for row in each if _is_tried(row, name)]
+    horizon = min(_end_time(row, name, clock) for row in tried)
     if not np.isfinite(horizon):
         return None
     times = {
         cell: np.array([_first(row, results, name, target, clock, horizon) for row in each])
         for cell, each in rows.items()
     }
-    begins = min(getattr(row.series[name], clock)[0] for each in rows.values() for row in each if name in row.series)
+    begins = min(getattr(row.series[name], clock)[0] for row in tried)
     if why != GIVEN and all(float(time) <= begins for each in times.values() for time in each):
         return None
     within = {
@@ -116,12 +121,17 @@ def _paired(within: Mapping[str, Mapping[int, float]], cell: str, reference: str
     """How much longer a cell's seeds take than the reference's, of the seeds that both have; none for itself."""
     if cell == reference:
         return np.array([])
-    ours, theirs = within[cell], within[reference]
+    ours, theirs = within[cell], within.get(reference, {})
     return np.array([ours[seed] - theirs[seed] for seed in ours if seed in theirs])
 
 
+def _is_tried(row: Row, name: str) -> bool:
+    """Whether there is an evaluation of a member."""
+    return name in row.series and len(row.series[name].values) > 0
+
+
 def _end(results: Results, reference: str, name: str) -> float | None:
-    ends = [row.series[name].values[-1] for row in results.by_cell[reference] if name in row.series]
+    ends = [row.series[name].values[-1] for row in results.by_cell[reference] if _is_tried(row, name)]
     known = [end for end in ends if end is not None]
     return float(np.median(known)) if known else None
 
@@ -164,7 +174,7 @@ def _reaching(cell: str, times: np.ndarray, paired: np.ndarray, horizon: float, 
         median=median,
         median_low=_finite(low) if reached.any() else None,
         median_high=_finite(high) if reached.any() else None,
-        restricted_mean=float(restricted.mean()) if len(times) else horizon,  # of a cell that is not trained yet
+        restricted_mean=float(restricted.mean()),
         difference=float(paired.mean()) if len(paired) else None,
         interval=mean_interval(paired, level),
         times=tuple(float(time) for time in fitted.surv_times),

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 
 def projection_text(found: Projected) -> RenderableType:
-    """A row for each image, a column for each seed."""
+    """A row for each image and seed: columns for many seeds would not fit."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column(said("image"))
-    for seed in found.recipe.seeds:
-        table.add_column(said(Said("seed {seed}", seed=seed)), justify="right", no_wrap=True)
+    table.add_column(said("image"), overflow="fold")
+    for title in Said.each("seed", "difference"):
+        table.add_column(said(title), justify="right", no_wrap=True)
     for k, name in enumerate(found.names):
-        table.add_row(name, *(f"{float(each.error[k]):.3f} ± {float(each.spread[k]):.3f}" for each in found.members))
+        for seed, each in zip(found.recipe.seeds, found.members, strict=True):
+            error = f"{float(each.error[k]):.3f} ± {float(each.spread[k]):.3f}"
+            table.add_row(name if seed == found.recipe.seeds[0] else "", str(seed), error)
     text = Said(
         "Root-mean-square difference of each image from the nearest example that a seed's generator makes, in data "
         "units; ± SD over restarts of the search."

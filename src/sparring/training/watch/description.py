@@ -49,7 +49,8 @@ def recipe_of_loop(
         "discriminator_optimizer": _optimizer(facts.optimizers, "D"),
         "tricks": _tricks(facts),
         "conditional": bool(facts.latent.classes),
-        "batch": facts.data.size or max((call.score_shape[0] for call in facts.losses if call.score_shape), default=1),
+        "batch": facts.data.size * max(1, facts.data.parts)
+        or max((call.score_shape[0] for call in facts.losses if call.score_shape), default=1),
         "precision": "float32",
         "rounds": max(1, round),
         "seeds": [0],

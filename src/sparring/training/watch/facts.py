@@ -21,7 +21,7 @@ from sparring.training.watch.left_out import LeftOut
 from sparring.training.watch.moments import Moments
 from sparring.training.watch.one_optimizer import OneOptimizer
 from sparring.training.watch.provenance import FAKE, REAL, Provenance
-from sparring.training.watch.rounds import Call, Cleared, Loss
+from sparring.training.watch.rounds import Call, Cleared, Loss, parts_of
 from sparring.training.watch.severed import Severed
 from sparring.training.watch.squares import Squares
 from sparring.training.watch.squashing import widened
@@ -307,7 +307,7 @@ class Facts:
         self.d_loss_reaches_g = any(loss.reaches.get("G", False) for loss in losses)
         lines = {kind: next((c.line for c in calls if c.sees in (kind, "both")), None) for kind in ("real", "fake")}
         self.lines["fake_line"] = lines["fake"] or self.lines.get("fake_line")
-        self.data = replace(self.data, line=lines["real"] or self.data.line)
+        self.data = replace(self.data, line=lines["real"] or self.data.line, parts=parts_of(losses, self.data.parts))
 
     def _mixed(self, who: Who) -> bool:
         """Whether the other player's loss left gradients in this one's weights."""

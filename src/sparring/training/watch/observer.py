@@ -22,7 +22,7 @@ from sparring.training.watch import examination, rounds, terms
 from sparring.training.watch.facts import Facts
 from sparring.training.watch.graphs import Graphs
 from sparring.training.watch.lines import user_line
-from sparring.training.watch.outputs import outputs_of
+from sparring.training.watch.outputs import OUTPUTS, outputs_of
 from sparring.training.watch.provenance import FAKE, REAL, UNKNOWN, Provenance, Trace, with_kind
 from sparring.training.watch.rounds import Call, Feeding, Loss, as_pattern, kind_of, recognized, split
 from sparring.training.watch.squashing import PROBABILITIES, ends_of
@@ -63,8 +63,7 @@ class Observer:
         self._losses: list[Loss] = []
         self._pattern: dict[Who, list[Call]] = {}
         """What D's calls before a player's step see, as the last closely watched round has it."""
-        self._row: Row = {}
-        self._last: Row = {}
+        self._row, self._last, self._given = Row(), Row(), Row()
         self._stepped: dict[Who, set[int]] = {"G": set(), "D": set()}
         """Of a player with several optimizers, those that have made the step in hand."""
         self._waited = 0
@@ -76,7 +75,6 @@ class Observer:
         self._most_moved: dict[Who, float] = {}
         """The largest share of a player's weights that one of its steps in this round has moved."""
         self._graphs = Graphs()
-        self._given: dict[str, float] = {}
         self._began = time.monotonic(), time.process_time()
         self._fake: Tensor | None = None
         self._marks, self._feeding = dict[int, str](), Feeding()
@@ -101,7 +99,7 @@ class Observer:
     def give(self, losses: dict[str, float | Tensor]) -> None:
         """The losses of this round, in place of what was observed."""
         for name, value in losses.items():
-            self._row[name] = value.detach().float().reshape(()) if isinstance(value, Tensor) else torch.tensor(value)
+            self._given[name] = value.detach().float().reshape(()) if isinstance(value, Tensor) else torch.tensor(value)
 
     # Modules.
 
@@ -351,20 +349,21 @@ class Observer:
         self.facts.see_move("D", *examination.compared(before, examination.snapshot(net), counted))
 
     def _log_step(self, who: Who, net: nn.Module, losses: Sequence[Loss], calls: Sequence[Call]) -> None:
-        prefix = who.lower()
-        if losses and f"{prefix}_loss" not in self._row:
-            self._row[f"{prefix}_loss"] = rounds.curve_of(losses, who in self.facts.has_classes)
-        norm = examination.gradient_norm(net)
-        if norm is not None:
-            self._row[f"{prefix}_gradient"] = norm
-        if who == "D" or "d_fake" not in self._row:
-            self._row |= outputs_of(calls)
+        prefix, said = who.lower(), outputs_of(calls)
+        found = {} if who == "G" and "d_fake" in self._row else said
+        if losses:
+            found[f"{prefix}_loss"] = rounds.curve_of(losses, who in self.facts.has_classes)
+        if (norm := examination.gradient_norm(net)) is not None:
+            found[f"{prefix}_gradient"] = norm
+        # Of D's steps the last one that saw both kinds counts; one on one kind, or for a penalty, adds what is missing.
+        whole = who == "G" or all(name in said for name in OUTPUTS)
+        self._row = self._row | found if whole else found | self._row
 
     def _end_round(self) -> None:
         self.round += 1
-        row = {**self._last, **self._row} if self._row else None
+        row = {**self._last, **self._row, **self._given} if self._row or self._given else None
         self._last = row or self._last
-        self._row = {}
+        self._row, self._given = {}, {}
         if self.closely:
             self.facts.graphs_kept = self._graphs.kept(self.round)
         if self.round == FEW and self._feeding.is_exchanged:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -74,9 +75,10 @@ class Recorder:
         """Whether something that takes so many processor seconds fits in."""
         return self.spent + seconds <= SHARE * (time.process_time() - self._began_computing)
 
-    def learn(self, facts: LoopFacts, functions: set[str], round: int) -> bool:
+    def learn(self, facts: LoopFacts, functions: set[str], round: int, exactly: bool = False) -> bool:
         """Facts of the loop; the recipe is written anew where they change it. Returns whether they are news."""
-        if self._facts is not None and _coarse(facts.plain()) == _coarse(self._facts.plain()):
+        seen: Callable[[Any], Any] = (lambda plain: plain) if exactly else _coarse
+        if self._facts is not None and seen(facts.plain()) == seen(self._facts.plain()):
             return False
         plain = recipe_of_loop(facts, functions, self._players["G"], self._players["D"], self._name, round)
         objective = objective_name(facts, functions)

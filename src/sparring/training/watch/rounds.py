@@ -286,3 +286,9 @@ def recognized(calls: Sequence[Call], pattern: Sequence[Call]) -> bool:
 def _same_rows(a: np.ndarray | None, b: np.ndarray | None) -> bool:
     """Whether the same rows are real; batches of different size say nothing."""
     return a is None or b is None or len(a) != len(b) or bool((a == b).all())
+
+
+def parts_of(losses: Sequence[Loss], before: int) -> int:
+    """Batches whose gradients a step of D adds up: losses on real examples, the fewest of any step but 0."""
+    now = sum(loss.sees in ("real", "both") and not loss.slope for loss in losses)
+    return min(now, before) if now and before else now or before

@@ -241,7 +241,7 @@ class Watch:
         recorder.conclude(facts, self._facts.functions, observer.round)
         recorder.save(observer.round, force=True)
         self._samples.keep(last=True)
-        recorder.learn(self._facts.found(observer.round), self._facts.functions, observer.round)  # of what was kept
+        recorder.learn(self._facts.found(observer.round), self._facts.functions, observer.round, exactly=True)
         recorder.flush(observer.round, self._samples.made(observer.round, last=True))
         recorder.end("stopped" if error is not None else "finished", observer.round)
         found = self._say_bugs()
