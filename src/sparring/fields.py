@@ -6,7 +6,7 @@ import dataclasses
 import math
 import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, SupportsFloat, Union, get_args, get_origin, get_type_hints
@@ -122,6 +122,16 @@ def as_int(value: Any) -> int | None:
         return operator.index(value)
     except (TypeError, ValueError, RuntimeError):  # RuntimeError: of a tensor with several numbers
         return None
+
+
+def whole_numbers(name: str, values: Any) -> list[int]:
+    """What an argument lists, as Python's own. Raises UsageError where that is anything but whole numbers."""
+    found = (
+        [as_int(value) for value in values] if isinstance(values, Iterable) and not isinstance(values, str) else [None]
+    )
+    if None in found:
+        raise UsageError(f"{name} must be a list of whole numbers, as {name}=[0, 1], not {values!r}")
+    return [value for value in found if value is not None]
 
 
 def _as_float(value: Any) -> float | None:

@@ -18,6 +18,7 @@ from sparring.datasets.files import survey
 from sparring.datasets.folder import Folder
 from sparring.errors import UsageError
 from sparring.record import RunFolder
+from sparring.record.image_files import as_picture, save_each
 from tests.stories.image_files import GREY, RGB, RGBA, RNG, complaint, pixels_of, saved, sparring
 
 
@@ -282,3 +283,24 @@ def test_samples_are_written_one_by_one_with_their_transparency(
     capsys.readouterr()
     assert sparring("sample", tmp_path / "run", "--out", tmp_path / "one") == 2
     assert "one is there and not empty: name a new folder for the images" in capsys.readouterr().err
+    (empty := tmp_path / "empty").mkdir()
+    assert sparring("sample", tmp_path / "run", "--seeds", 1, "--count", 2, "--out", empty) == 0
+    assert sorted(path.name for path in empty.iterdir()) == ["0.png", "1.png"]
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_a_folder_of_samples_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = list[Any]()
+
+    def interrupted(image: Any) -> Any:
+        drawn.append(image)
+        if len(drawn) == 3:
+            raise KeyboardInterrupt
+        return as_picture(image)
+
+    monkeypatch.setattr("sparring.record.image_files.as_picture", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_each(np.zeros((2, 2, 1, 8, 8)), tmp_path / "some", ["0", "1"], np.array([[0, 1], [0, 1]]))
+    assert not list(tmp_path.iterdir())
+    save_each(np.zeros((2, 2, 1, 8, 8)), tmp_path / "some", ["0", "1"], np.array([[0, 1], [0, 1]]))
+    assert len(list((tmp_path / "some").glob("*/*.png"))) == 4

@@ -297,6 +297,11 @@ def test_images_are_projected_into_every_seed(
         assert all(0 < error < 1 for error in member["error"]) and len(member["z"]) == 2
     with Image.open(tmp_path / "p.png") as image:
         assert image.format == "PNG"
+    sparring("project", runs["digits"], *files, *quick, "--out", tmp_path / "p.png")
+    shown = capsys.readouterr().out
+    assert len(re.findall(r"\d\.\d{3} ± \d\.\d{3}$", shown, re.MULTILINE)) == 2 * len(given["members"]), shown
+    sparring("project", runs["digits"], tmp_path / "three.png", *quick, expect=WRONG_USAGE)
+    assert "three.png does not exist" in capsys.readouterr().err
     sparring("project", runs["digits"], runs["digits"] / "recipe.json", *quick, expect=WRONG_USAGE)
     assert "recipe.json cannot be read as an image" in capsys.readouterr().err
     sparring("project", runs["digits"], *quick, expect=FAILED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import OrderedDict
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -65,6 +66,27 @@ def test_a_measurement_is_beside_real_data_and_stays_with_the_run(run: sparring.
     measured = run.measure(count=50, metrics=["modes", "frechet-distance"], seeds=[1, 3])
     assert {name: score.members.shape for name, score in measured.scores.items()}["frechet-distance"] == (2,)
     assert json.loads((run.path / "measures.json").read_text())["seeds"] == [1, 3]
+
+
+def test_a_diagnosis_goes_from_one_process_to_another(run: sparring.Run) -> None:
+    found = run.diagnose()
+    again: Any = ForkingPickler.loads(ForkingPickler.dumps(found))
+    assert again == found and [each.since for each in again.findings] == [each.since for each in found.findings]
+
+
+@pytest.mark.parametrize("wrong", [0, "0", ["a"], [0.5], [None]])
+@pytest.mark.parametrize("name", ["seeds", "z_seeds"])
+def test_numbers_that_are_none_are_named(name: str, wrong: Any, run: sparring.Run) -> None:
+    with pytest.raises(UsageError, match=f"^{name} must be a list of whole numbers") as raised:
+        run.sample(2, **{name: wrong})
+    assert repr(wrong) in str(raised.value)
+
+
+def test_a_misspelt_run_is_named_by_its_neighbor(run: sparring.Run, tmp_path: Path) -> None:
+    with pytest.raises(SparringError, match=f"does not exist; did you mean {run.path}"):
+        sparring.Run(run.path.with_name("a-"))
+    with pytest.raises(SparringError, match="would make it"):
+        sparring.Run(tmp_path / "nothing-like-it")
 
 
 def test_a_generator_is_an_ordinary_module(run: sparring.Run) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from sparring.analysis.watched import is_watched, watched_recipe
 from sparring.datasets._shares import classes_at, in_shares
 from sparring.errors import SparringError, UsageError
-from sparring.fields import as_int
+from sparring.fields import as_int, whole_numbers
 from sparring.game.assembly import maker_of_generators, sampling_weights
 from sparring.game.population import Population
 from sparring.game.runtime import preserving_torch_rng
@@ -90,7 +90,7 @@ def generators_of(
         raise no_checkpoint(run, round)
     weights = sampling_weights(checkpoint[1])
     if seeds is not None or members is not None:
-        chosen = list(members) if members is not None else recipe.members_with(seeds or ())
+        chosen = recipe.members_with(() if seeds is None else seeds) if members is None else list(members)
         if any(len(tensor) != len(recipe.seeds) for tensor in weights.values()):
             raise SparringError(f"the weights in {run.path} are not those of its recipe's {len(recipe.seeds)} seeds")
         recipe, weights = recipe.select(chosen), {name: tensor[chosen] for name, tensor in weights.items()}
@@ -258,8 +258,9 @@ def generated(
     """The run's recipe, with the chosen seeds or members, and what `sample` gives, in data units."""
     if (whole := as_int(count)) is None or whole < 1:
         raise UsageError(f"count must be a whole number of at least 1, not {count!r}")
+    chosen = range(whole) if z_seeds is None else whole_numbers("z_seeds", z_seeds)
     recipe, G = explorable(run, source=source, seeds=seeds, best=best, recipe=recipe, members=members)
-    return recipe, G(latents(recipe, range(whole) if z_seeds is None else z_seeds)).float().cpu().numpy()
+    return recipe, G(latents(recipe, chosen)).float().cpu().numpy()
 
 
 class Generator(nn.Module):

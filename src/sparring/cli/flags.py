@@ -78,7 +78,7 @@ DataDir = Annotated[
 ]
 
 
-MISSING = re.compile(r"([A-Z]+(?: \.\.\.)?) ([^()]*)\. \(required\)")
+MISSING = re.compile(r"([A-Z]+(?: \.\.\.)?|\"[^\"]+\") ([^()]*)\. \(required\)")
 """How tyro lists each argument that was not given: its name, and what it is."""
 
 

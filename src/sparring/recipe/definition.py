@@ -14,7 +14,7 @@ from sparring import catalogue
 from sparring.catalogue import OwnPart
 from sparring.datasets import Dataset
 from sparring.errors import SparringError, UsageError, shortened
-from sparring.fields import described, hints_of, refusal, refused, settled
+from sparring.fields import described, hints_of, refusal, refused, settled, whole_numbers
 from sparring.latents import Latent
 from sparring.networks import Network
 from sparring.objectives import Objective
@@ -186,7 +186,7 @@ class Recipe:
         Raises:
             UsageError: no member has such a seed.
         """
-        wanted = list(seeds)
+        wanted = whole_numbers("seeds", seeds)
         if absent := sorted(set(wanted) - set(self.seeds)):
             raise UsageError(f"this run has no seed {absent[0]}; it has {shortened(', '.join(map(str, self.seeds)))}")
         return [member for seed in wanted for member, its in enumerate(self.seeds) if its == seed]

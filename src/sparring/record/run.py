@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -55,6 +56,8 @@ class RunFolder:
         """
         run = cls(path)
         if not run.path.exists():
+            if near := _alike(run.path):
+                raise SparringError(f"{path} does not exist; did you mean {near}?")
             raise SparringError(f"{path} does not exist; `sparring train RECIPE --out {path}` would make it")
         if not run.exists and cls(run.path.parent).exists:
             raise SparringError(f"{path} lies in the run {run.path.parent}: name that folder")
@@ -347,6 +350,14 @@ def _is_readable(checkpoint: Path) -> bool:
             return True
     except (safetensors.SafetensorError, OSError):
         return False
+
+
+def _alike(path: Path) -> Path | None:
+    """The run beside a path that is not there whose name is most like its own."""
+    if not path.parent.is_dir():
+        return None
+    runs = [each.name for each in path.parent.iterdir() if RunFolder(each).exists]
+    return next((path.parent / name for name in difflib.get_close_matches(path.name, runs, n=1)), None)
 
 
 @cache

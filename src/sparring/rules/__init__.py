@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -88,6 +88,10 @@ class Finding:
     """Those of the members in which it is to be seen but explains nothing."""
     fades: bool = False
     """Whether every G begins like this."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle, which keeps no function that would work it out later."""
+        return self.__dict__ | {"onset": partial(int, self.since)}
 
     @cached_property
     def since(self) -> int:

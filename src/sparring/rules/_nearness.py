@@ -188,6 +188,11 @@ class Nearness:
             story = signals.story
             if story.status == "unfinished" and (self._baseline.get("metrics") or not story.log_points):
                 return Text("the samples have not been evaluated yet")
+            if any(event["event"] == "measured" for event in story.events):
+                return Text(
+                    "no metrics of samples were logged, and those measured since are of too few samples, or not of all "
+                    "seeds (`sparring measure` without flags is)"
+                )
             return Text("no metrics of samples were logged (`sparring measure` does it)")
         if measured is None and not (signals.has_judge and signals.has(DISTANCE)):
             return _said_of_judge(self._baseline.get("judge_missing") or "")

@@ -88,6 +88,8 @@ def read_images(paths: Sequence[Path], shape: tuple[int, ...]) -> np.ndarray:
         try:
             with Image.open(path) as image:
                 fitted = ImageOps.fit(image.convert(MODES[shape[0]]), (shape[2], shape[1]), Image.Resampling.BICUBIC)
+        except FileNotFoundError as error:
+            raise UsageError(f"{path} does not exist") from error
         except (OSError, UnidentifiedImageError) as error:
             raise UsageError(f"{path} cannot be read as an image") from error
         read.append(np.asarray(fitted, dtype=np.float32).reshape(shape[1], shape[2], shape[0]).transpose(2, 0, 1) / 255)
