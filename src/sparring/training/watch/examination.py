@@ -359,3 +359,8 @@ def _flat(output: Any) -> Iterable[Tensor]:
     elif isinstance(output, list | tuple):
         for each in output:  # pyright: ignore[reportUnknownVariableType]
             yield from _flat(each)
+
+
+def same_storage(a: Tensor, b: Tensor) -> bool:
+    """Whether one is a view of the other's memory, as after detach()."""
+    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()

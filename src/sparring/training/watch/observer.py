@@ -74,10 +74,9 @@ class Observer:
         """Weights before the step in hand."""
         self._most_moved: dict[Who, float] = {}
         """The largest share of a player's weights that one of its steps in this round has moved."""
-        self._graphs = Graphs()
         self._began = time.monotonic(), time.process_time()
         self._fake: Tensor | None = None
-        self._marks, self._feeding = dict[int, str](), Feeding()
+        self._marks, self._feeding, self._graphs = dict[int, str](), Feeding(), Graphs()
         self._waits: tuple[Sequence[Any], Sequence[str], Line | None] | None = None
         """A call of G whose output shows whether its input is a batch of numbers or one vector."""
         self.ends: dict[Who, str] = {}
@@ -194,7 +193,7 @@ class Observer:
 
     def _trace_of_input(self, x: Tensor, count: int, learns: bool) -> Trace:
         trace = self.provenance.of(x)
-        if not trace.sees and self._fake is not None and _same_storage(x, self._fake):
+        if not trace.sees and self._fake is not None and examination.same_storage(x, self._fake):
             trace = Trace(frozenset({"fake"}), np.full(count, FAKE, np.int8))
         elif not trace.sees and self.closely and learns:
             trace = Trace(frozenset({"real"}), np.full(count, REAL, np.int8))
@@ -272,7 +271,7 @@ class Observer:
     """Called where a problem must be said before the round is over."""
     unscaled: Callable[[Tensor], Tensor] = staticmethod(lambda loss: loss)
     """A loss before a GradScaler scaled it; the hooks know."""
-    _simultaneous = _strangers = False
+    _simultaneous = _strangers = _is_extra = False
     _stepped_last: Who | None = None
     _early: Who | None = None
     """Whose weights were copied before a closure was evaluated."""
@@ -308,19 +307,23 @@ class Observer:
         self._simultaneous = bool(rest)
         self._losses[:] = rest
         net = self.players[who]
+        # One without D, as for a path length, ends no round; but while G trains alone, each is one.
+        alone = not calls and not self._waited and self.facts.has_stepped("D")
+        self._is_extra = who == "G" and bool(mine) and alone and not self._is_extra
         if self.closely:
             if early != who:
                 self._snapshots[who] = examination.snapshot(net)
-            self._pattern[who] = as_pattern(calls, self._pattern.get(who, []))
+            if not self._is_extra:
+                self._pattern[who] = as_pattern(calls, self._pattern.get(who, []))
             self.facts.see_optimizer(who, optimizer, self.players, self.optimizers)
             self.facts.see_step(who, net, optimizer, mine, calls, user_line())
             self.facts.see_losses(who, self.provenance, mine)
             if self.facts.d_classifies:
                 for call in calls:
                     call.scores = call.scores if call.logits is None else call.logits
-        elif self.logged:
+        elif self.logged and not self._is_extra:
             self.facts.lost += not recognized(calls, self._pattern.get(who, []))
-        if self.logged:
+        if self.logged and not self._is_extra:
             self._log_step(who, net, self.facts.cleared.counted(who, mine), calls)
         self.facts.count_step(who)
         self._waited = self._waited + 1 if who == "D" else 0
@@ -336,7 +339,8 @@ class Observer:
             self.facts.see_move(who, self._most_moved[who], update)
         if who == "G" and len(self._stepped["G"]) >= len(self.optimizers["G"]):
             self._stepped["G"] = set()
-            self._end_round()
+            if not self._is_extra:
+                self._end_round()
 
     def _see_d_without_step(self) -> None:
         """Whether D, which scores G's examples all the time, has not been trained at all."""
@@ -393,7 +397,3 @@ class Observer:
 def _one_each(score: Tensor) -> Tensor:
     """One number for each example, detached: the mean of a map."""
     return score.detach().flatten(1).mean(1) if score.dim() > 1 else score.detach()
-
-
-def _same_storage(a: Tensor, b: Tensor) -> bool:
-    return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
