@@ -290,7 +290,10 @@ def _time_taken(rows: Sequence[dict[str, Any]]) -> str:
     if not shares:
         return ""
     took = f"{min(shares):.2f} to {max(shares):.2f} times its minutes (median {median(shares):.2f})"
-    return f"`auto` chooses its rounds by a pilot and took {took}; DCGAN stops when they are over. "
+    return (
+        f"`auto` chooses its rounds by a pilot, and they took {took}, the least where a compiler had the rest; DCGAN "
+        "stops when its minutes are over. "
+    )
 
 
 def draw(name: str, out: Path, data: Dataset) -> None:
