@@ -152,6 +152,23 @@ class TwoStages(nn.Module):
         return self.rest(z + self.first(z))
 
 
+class Labeled(nn.Module):
+    """G with an embedding, of 3 % of its weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classes, self.rest = nn.Embedding(6, LATENT), mlp(LATENT, 32, 64, last=nn.Tanh())
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.rest(z + self.classes(torch.randint(6, (len(z),))))
+
+
+def embedding_left_out(watching: Watching, rounds: int) -> Nets:
+    """G's optimizer holds all but its embedding."""
+    g = Labeled()
+    return flat(watching, rounds, g=g, opt=lambda _, d: (adam(g.rest), adam(d)))
+
+
 def second_part_left_out(watching: Watching, rounds: int) -> Nets:
     """D's optimizer holds the larger of its two parts alone."""
     d = TwoScales()
@@ -198,5 +215,6 @@ BROKEN: dict[str, tuple[Loop, str]] = {
     "cut_beside": (partial(_paired, g_cost=cut_beside), "bug-generator-cut-off"),
     "cut_beside, D frozen meanwhile": (partial(_paired, g_cost=cut_beside, freeze_d=True), "bug-generator-cut-off"),
     "second_part_left_out": (second_part_left_out, "bug-wrong-parameters"),
+    "embedding_left_out": (embedding_left_out, "bug-wrong-parameters"),
     "first_part_left_out": (first_part_left_out, "bug-wrong-parameters"),
 }

@@ -16,14 +16,14 @@ from sparring.rules._signals import Signals
 CLEAR = 0.5
 """Size of a mean sign, from 0 to 1, above which a loss pulls D's scores one way."""
 
-MIN_LEFT_OUT = 0.05
-"""Share of a player's numbers that no optimizer moves, from which on it matters."""
+MIN_LEFT_OUT = 0.01
+"""Share of a player's numbers that no optimizer moves, from which on it matters: an embedding of classes is small."""
 
 
 @final
 @dataclass(frozen=True)
 class BugWrongParameters(Rule):
-    """An optimizer holds the other player's weights, or none of its own; or a part of a player is in no optimizer."""
+    """An optimizer holds the other player's weights, or none of its own; or 1 % of a player, or more, is in none."""
 
     weight: ClassVar[float] = 1.0
     anytime: ClassVar[bool] = True
