@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -213,6 +214,27 @@ def test_a_short_run_is_not_compiled_and_says_nothing(tmp_path: Path, capsys: py
     run = train(short(find_recipe("pattern-1010")), tmp_path / "run", threads=1)
     assert run.about["compiled"] is False
     assert not capsys.readouterr().err
+
+
+def test_compiling_again_is_no_time_of_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A compiler of ten seconds, by a clock that the test sets forward; a round of this recipe takes a millisecond."""
+    compiler = {"calls": 0, "ahead": 0.0}
+    now = time.monotonic
+
+    def compiling(game: Game, *_: Any) -> Any:
+        compiler["calls"] += 1
+        compiler["ahead"] += 10.0
+        return plan_module.Plan(game.play_to, True)
+
+    def change(trainer: Trainer) -> None:
+        if trainer.game.round and compiler["calls"] == 1:
+            trainer.game.set_number("generator_optimizer.lr", 1e-4)
+
+    monkeypatch.setattr(time, "monotonic", lambda: now() + compiler["ahead"])
+    monkeypatch.setattr(plan_module, "_compiled", compiling)
+    recipe = short(find_recipe("pattern-1010"))
+    run = train(recipe, tmp_path / "run", threads=1, compile=True, watchers=[change])
+    assert compiler["calls"] == 2 and run.story.seconds < 9
 
 
 @pytest.mark.slow

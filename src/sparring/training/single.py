@@ -203,7 +203,7 @@ def _choose_how_to_play(trainer: Trainer, compile: bool | None, part: Callable[[
         compile = about.get("compiled", False if trainer.game.round else None)
     group = None if about.get("compiled") is None else about.get("group") or trainer.game.G.size
     how = plan(trainer.game, compile, trainer.recipe.id, part, group, expected_progress)
-    trainer.play_to = how.play_to
+    trainer.play_to, trainer.compiling = how.play_to, how.compiling
     run.write_text("about.json", json.dumps(about | {"compiled": how.compiled, "group": how.group}, indent=2) + "\n")
     if how.message:
         say(how.message)

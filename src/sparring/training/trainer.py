@@ -67,6 +67,8 @@ class Trainer:
         self.until = recipe.rounds
         """The round after which to stop."""
         self.play_to: PlayTo = self.game.play_to
+        self.compiling: Callable[[], float] = lambda: 0.0
+        """Seconds that went into compiling rounds while others were played, which are none of training."""
         self.started_at = self.game.round
         """The round this session began with."""
         self.session_seconds = 0.0
@@ -172,9 +174,10 @@ class Trainer:
             chore.rewound(self)
 
     def _read_clock(self) -> float:
-        """Count the time spent up to now, without pauses. Returns the clock's time."""
+        """Count the time spent up to now, without pauses and the compiler's. Returns the clock's time."""
         now = time.monotonic()
-        self.session_seconds = now - self._began - (self.control.idle_seconds if self.control else 0.0)
+        idle = self.compiling() + (self.control.idle_seconds if self.control else 0.0)
+        self.session_seconds = now - self._began - idle
         self.seconds = self._seconds_before + self.session_seconds
         return now
 

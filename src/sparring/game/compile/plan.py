@@ -58,6 +58,8 @@ class Plan:
     """Members that are played together, if not all of them are."""
     message: str = ""
     """One line for the user; empty where there is nothing to say."""
+    compiling: Callable[[], float] = lambda: 0.0
+    """Seconds that compiling again has taken while rounds were played."""
 
 
 def plan(
@@ -154,17 +156,19 @@ class _Replanned:
     def __init__(self, game: Game, how: _How, show: Show):
         self._game, self._how, self._show = game, how, show
         made = self._compile()
-        self._play_to = made.play_to
-        self.plan = replace(made, play_to=self.play_to)
+        self._play_to, self._seconds = made.play_to, 0.0
+        self.plan = replace(made, play_to=self.play_to, compiling=lambda: self._seconds)
 
     def play_to(self, round: int, every: int) -> list[Logged]:
         """As `Game.play_to`."""
         if self._game.numbers.structure != self._structure:
+            began = time.monotonic()
             try:
                 self._play_to = self._compile().play_to
             except UncompilableError as reason:
                 self._play_to = self._game.play_to
                 say(f"rounds are no longer compiled: {reason}")
+            self._seconds += time.monotonic() - began
         return self._play_to(round, every)
 
     def _compile(self) -> Plan:
