@@ -19,12 +19,10 @@ from sparring.study.intervals import mean_interval, mean_p
 from sparring.study.outcome import Outcome
 from sparring.study.power import seeds_for_difference, seeds_for_precision, smallest_difference
 from sparring.study.racing import losers
-from sparring.study.results import Series
 from sparring.study.scores import Scores
 from sparring.study.survival import survival
 from tests.made_studies import FRECHET, factorial
 
-EMPTY = Series(rounds=(), seconds=(), values=())
 A = np.array([12.1, 9.8, 11.4, 10.0, 13.2, 9.1, 10.7, 12.9])
 B = np.array([8.0, 7.2, 9.9, 10.0, 6.1, 7.7, 8.8, 9.5])
 RLIABLE_IQM_A, RLIABLE_IQM_B = 11.05, 8.5
@@ -262,9 +260,8 @@ def test_times_of_a_study_that_was_interrupted(trained: int, target: float | Non
     results = factorial(curves[..., -1], {"penalty": ["no", "r1", "r2", "gp"]}, curves=curves)
     ids = [cell.id for cell in results.cells]
     begun = [row for row in results.rows if row.cell in ids[1 : 1 + trained]]
-    empty = [replace(row, series=dict.fromkeys(row.series, EMPTY)) for row in results.rows if row.cell == ids[3]]
     none_yet = [replace(row, series={}) for row in results.rows if row.cell == ids[0]]
-    some = replace(results, rows=(*begun, *empty, *none_yet))
+    some = replace(results, rows=(*begun, *none_yet))
     found = survival(some, Scores.of(some), target=target)
     if target is None or not trained:
         assert found is None

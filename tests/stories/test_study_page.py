@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ pytest.importorskip("statsmodels")
 from sparring import report
 from sparring.report.page.study_notebook import study_html
 from sparring.study.answer import Answer
+from sparring.study.plain import answer_plain
 from sparring.study.results import Results
 from tests.made_studies import FRECHET, factorial
 
@@ -52,6 +55,25 @@ def test_the_page_is_written_where_every_seed_diverged(cells: tuple[int, ...], t
     lost = [(cell, seed) for cell in cells for seed in range(4)]
     page = written(factorial(curves[..., -1], {"lr": ["1e-3", "1e30"]}, curves=curves, diverged=lost), tmp_path)
     assert f"{len(lost)} of 8 members diverged" in page and (tmp_path / "figures" / "courses.png").is_file()
+
+
+@pytest.mark.parametrize("seeds", [1, 6])
+@pytest.mark.parametrize("begun", [True, False], ids=["one has begun", "none has begun"])
+@pytest.mark.parametrize("trained", [0, 1, 2, 3])
+def test_a_study_that_was_interrupted_has_a_page(trained: int, begun: bool, seeds: int, tmp_path: Path) -> None:
+    """Of four cells the first ones are trained; of the next one there may be members without an evaluation."""
+    whole = made()
+    cells = [cell.id for cell in whole.cells]
+    rows = [row for row in whole.rows if row.cell in cells[:trained] and row.seed < seeds]
+    if begun:
+        next_one = [row for row in whole.rows if row.cell == cells[trained] and row.seed < seeds]
+        rows += [replace(row, outcome=None, series={}, values={}, rounds=0, status="stopped") for row in next_one]
+    some = replace(whole, rows=tuple(rows))
+    page, answer = written(some, tmp_path), Answer.of(some)
+    assert "Every cell" in page and json.loads(json.dumps(answer_plain(answer), allow_nan=False))
+    console = Console(width=WIDTH, record=True, file=io.StringIO())
+    console.print(report.study_text(answer))
+    assert console.export_text().strip()
 
 
 def test_who_reached_a_target_is_in_every_table(tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ class _RunFacts:
         chosen = {outcome.name, JUDGED, *OF_D, *(n for n, metric in all_metrics().items() if metric.headline)}
         found = {name: (rounds, values) for name, values in evaluated.items() if name in chosen}
         found[DISTANCE] = self.distance
-        return {name: (at, self._seconds_at(at), values) for name, (at, values) in found.items()}
+        return {name: (at, self._seconds_at(at), values) for name, (at, values) in found.items() if len(at)}
 
     def _seconds_at(self, rounds: np.ndarray) -> np.ndarray:
         """Seconds of training until these log points, without those of evaluations."""

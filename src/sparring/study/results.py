@@ -239,7 +239,8 @@ def _cell(data: Mapping[str, Any]) -> Cell:
 
 def _row(data: Mapping[str, Any]) -> Row:
     values = {name: Values(**each) for name, each in data["values"].items()}
-    series = {name: Series(**{k: tuple(v) for k, v in each.items()}) for name, each in data["series"].items()}
+    some = {name: each for name, each in data["series"].items() if each["rounds"]}  # older studies kept empty ones
+    series = {name: Series(**{k: tuple(v) for k, v in each.items()}) for name, each in some.items()}
     fields: dict[str, Any] = {**data, "values": values, "series": series}
     return Row(**fields)
 

@@ -85,7 +85,7 @@ def survival(
     """
     outcome = Outcome.read(results.outcome)
     name = outcome.name
-    if outcome.how in TIMES or not scores.direction or not any(_is_tried(row, name) for row in results.rows):
+    if outcome.how in TIMES or not scores.direction or not any(name in row.series for row in results.rows):
         return None
     why = GIVEN
     reference = results.reference if results.reference in results.by_cell else results.cells[0].id
@@ -95,10 +95,10 @@ def survival(
         return None
     # Of a study that was interrupted, a cell may have no members yet, and a member no evaluation.
     counted = {
-        cell.id: [r for r in results.by_cell[cell.id] if r.diverged or _is_tried(r, name)] for cell in results.cells
+        cell.id: [r for r in results.by_cell[cell.id] if r.diverged or name in r.series] for cell in results.cells
     }
     rows = {cell: each for cell, each in counted.items() if each}
-    tried = [row for each in rows.values() for row in each if _is_tried(row, name)]
+    tried = [row for each in rows.values() for row in each if name in row.series]
     horizon = min(_end_time(row, name, clock) for row in tried)
     if not np.isfinite(horizon):
         return None
@@ -125,13 +125,8 @@ def _paired(within: Mapping[str, Mapping[int, float]], cell: str, reference: str
     return np.array([ours[seed] - theirs[seed] for seed in ours if seed in theirs])
 
 
-def _is_tried(row: Row, name: str) -> bool:
-    """Whether there is an evaluation of a member."""
-    return name in row.series and len(row.series[name].values) > 0
-
-
 def _end(results: Results, reference: str, name: str) -> float | None:
-    ends = [row.series[name].values[-1] for row in results.by_cell[reference] if _is_tried(row, name)]
+    ends = [row.series[name].values[-1] for row in results.by_cell[reference] if name in row.series]
     known = [end for end in ends if end is not None]
     return float(np.median(known)) if known else None
 

@@ -68,7 +68,9 @@ def reached(found: Survival, answer: Answer, scheme: Scheme = LIGHT) -> Figure:
     figure = blank(scheme, 3.2 + (0.34 if scheme.narrow else 0.26) * named, None if scheme.narrow else 7.0)
     axes = figure.subplots()
     dress(axes, scheme)
-    for place, (each, style) in enumerate(zip(found.cells, cell_styles(answer, scheme), strict=True)):
+    styles = {each.cell.id: style for each, style in zip(answer.cells, cell_styles(answer, scheme), strict=True)}
+    for place, each in enumerate(found.cells):  # of a study that was interrupted, not of all cells
+        style = styles[each.cell]
         grown = [(t, s) for t, s in zip(each.times, each.shares, strict=True) if t <= found.horizon]
         x = [0.0, *(time for time, _ in grown), PAST_END * found.horizon]
         y = [0.0, *(share for _, share in grown), grown[-1][1] if grown else 0.0]
