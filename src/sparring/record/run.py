@@ -354,9 +354,10 @@ def _is_readable(checkpoint: Path) -> bool:
 
 def _alike(path: Path) -> Path | None:
     """The run beside a path that is not there whose name is most like its own."""
-    if not path.parent.is_dir():
+    try:
+        runs = [each.name for each in path.parent.iterdir() if RunFolder(each).exists]
+    except OSError:
         return None
-    runs = [each.name for each in path.parent.iterdir() if RunFolder(each).exists]
     return next((path.parent / name for name in difflib.get_close_matches(path.name, runs, n=1)), None)
 
 
